@@ -1,0 +1,1 @@
+"""Uncertainty: clustered variances, bootstraps, permutation, sensitivity."""

@@ -1,0 +1,58 @@
+"""Critical values of simultaneous (sup-t) bands, by multiplier bootstrap or normal draws.
+
+Montiel Olea & Plagborg-Moller (2019), Journal of Applied Econometrics 34(1); the bootstrap is
+that of Callaway & Sant'Anna (2021), Algorithm 1, and R ``did::mboot``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from replication.errors import SpecError
+from replication.results import Floats
+from replication.specs import Inference
+
+BLOCK = 250
+
+
+def multipliers(rng: np.random.Generator, law: str, shape: tuple[int, int]) -> Floats:
+    """Independent draws with mean 0 and variance 1: ``rademacher``, ``mammen`` or ``webb``."""
+    if law == "rademacher":
+        return rng.integers(0, 2, size=shape, dtype=np.int8).astype(np.float64) * 2.0 - 1.0
+    if law == "mammen":
+        root = np.sqrt(5.0)
+        low = rng.random(shape) < (root + 1) / (2 * root)
+        return np.where(low, (1 - root) / 2, (1 + root) / 2)
+    if law == "webb":
+        values = np.sqrt(np.array([0.5, 1.0, 1.5]))
+        drawn: Floats = np.concatenate([-values, values])[rng.integers(0, 6, size=shape)]
+        return drawn
+    raise SpecError(f"There are no {law!r} multipliers. Use rademacher, mammen or webb.")
+
+
+def multiplier_critical_value(scores: Floats, inference: Inference) -> float:
+    """Quantile of ``max_k |sum_g v_g S_gk| / se_k`` over draws of the multipliers.
+
+    Parameters
+    ----------
+    scores : (G, K) sums of scores by cluster.
+
+    """
+    scale = np.sqrt((scores**2).sum(axis=0))
+    rng = np.random.default_rng(inference.seed)
+    largest = []
+    for start in range(0, inference.draws, BLOCK):
+        size = min(BLOCK, inference.draws - start)
+        draws = multipliers(rng, inference.multiplier, (size, scores.shape[0])) @ scores
+        largest.append(np.abs(draws / scale).max(axis=1))
+    return float(np.quantile(np.concatenate(largest), inference.level))
+
+
+def gaussian_critical_value(variance: Floats, inference: Inference) -> float:
+    """The same quantile from normal draws with covariance ``variance`` (K, K)."""
+    scale = np.sqrt(np.diag(variance))
+    values, vectors = np.linalg.eigh(variance / np.outer(scale, scale))
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    rng = np.random.default_rng(inference.seed)
+    draws = rng.standard_normal((inference.draws, scale.size)) @ root.T
+    return float(np.quantile(np.abs(draws).max(axis=1), inference.level))

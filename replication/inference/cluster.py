@@ -1,0 +1,70 @@
+"""Clustered variances: sums of scores by cluster, one way or several, and their correction."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+from replication.results import Floats, Ints
+
+
+def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
+    """(G, K) sums of ``scores`` (N, K) over the G clusters in ``codes`` (N,)."""
+    groups = int(codes.max()) + 1
+    if groups == codes.size:
+        ordered = np.empty_like(scores)
+        ordered[codes] = scores
+        return ordered
+    indicator = sparse.csr_matrix(
+        (np.ones(codes.size), (codes, np.arange(codes.size))), shape=(groups, codes.size)
+    )
+    summed: Floats = np.asarray(indicator @ scores)
+    return summed
+
+
+def correction(n_clusters: int, n_obs: int, n_params: int) -> float:
+    """``G/(G-1) * (N-1)/(N-K)``, the convention of reghdfe and fixest.
+
+    ``n_params`` (K) leaves out effects that are nested in the clusters.
+    """
+    return n_clusters / (n_clusters - 1) * (n_obs - 1) / (n_obs - n_params)
+
+
+def multiway(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
+    """(K, K) variance of Cameron, Gelbach & Miller (2011), without any correction.
+
+    Parameters
+    ----------
+    scores : (M, K)
+        One row an observation, scaled so that the one-way variance is ``S'S`` of the sums.
+    dimensions : sequence of (M,) codes
+        Clustering dimensions; every intersection enters with alternating sign.
+
+    """
+    total = np.zeros((scores.shape[1], scores.shape[1]))
+    for size in range(1, len(dimensions) + 1):
+        for chosen in itertools.combinations(dimensions, size):
+            sums = sum_by_cluster(scores, intersection(chosen))
+            total += (-1) ** (size + 1) * sums.T @ sums
+    return total
+
+
+def intersection(dimensions: Sequence[Ints]) -> Ints:
+    """Codes 0 .. of the observed combinations of several clusterings."""
+    if len(dimensions) == 1:
+        return dimensions[0]
+    stacked = np.column_stack(dimensions)
+    codes: Ints = np.unique(stacked, axis=0, return_inverse=True)[1].reshape(-1)
+    return codes
+
+
+def nearest_psd(variance: Floats) -> Floats:
+    """The variance with negative eigenvalues set to zero, as multi-way sums can have some."""
+    values, vectors = np.linalg.eigh(variance)
+    if values.min() >= 0:
+        return variance
+    fixed: Floats = (vectors * np.maximum(values, 0)) @ vectors.T
+    return fixed

@@ -1,0 +1,359 @@
+"""From a tidy frame and a specification to a ``Panel``: checked once, refused with counts.
+
+Every refusal names the column, the count, an example and the remedy. What is dropped without
+being an error is said in ``Panel.notes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.errors import PanelError, nearest
+from replication.results import Floats, Ints, Panel
+from replication.specs import Sample, Spec
+
+SHARE_TOLERANCE = 1e-12
+
+
+def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
+    """Panel of one specification.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a unit and period.
+    spec : Spec
+        Names the columns and the sample.
+
+    Raises
+    ------
+    PanelError
+        Missing columns, text where numbers are needed, duplicates, cohorts or treatments that
+        move the wrong way, negative or missing weights, an empty sample.
+
+    """
+    notes: list[str] = []
+    frame = take_sample(frame, spec)
+    require_columns(frame, needed_columns(spec, frame))
+    require_unique(frame, spec.unit, spec.time)
+    outcome = numeric(frame, spec.outcome)
+    covariates = [numeric(frame, name) for name in spec.covariates]
+    complete = np.isfinite(outcome)
+    for name, values in zip(spec.covariates, covariates, strict=True):
+        absent = int((complete & ~np.isfinite(values)).sum())
+        if absent:
+            notes.append(f"{absent} rows without {name} were dropped")
+        complete = complete & np.isfinite(values)
+    frame, outcome = frame[complete], outcome[complete]
+    if spec.sample.balanced:
+        keep, note = balanced_rows(frame, spec)
+        frame, outcome = frame[keep], outcome[keep]
+        notes += [note] if note else []
+    if frame.empty:
+        raise PanelError(
+            f"No row is left for outcome {spec.outcome!r} after the sample rules of {spec.id!r}. "
+            "Check 'sample' (years, where, drop, balanced) and missing values in the outcome."
+        )
+    return _assemble(frame, outcome, spec, notes)
+
+
+def _assemble(frame: pd.DataFrame, outcome: Floats, spec: Spec, notes: list[str]) -> Panel:
+    row, units = pd.factorize(frame[spec.unit], sort=True)
+    periods, column = np.unique(whole_numbers(frame, spec.time), return_inverse=True)
+    shape = (len(units), periods.size)
+    place = (row, column)
+    weight = weights_of(frame, spec)
+    exposure = (
+        None
+        if spec.treatment == "binary"
+        else _matrix(numeric(frame, spec.treatment, missing="refuse"), place, shape)
+    )
+    if exposure is not None and spec.reversals == "refuse":
+        require_no_reversal(exposure, spec.treatment, np.asarray(units))
+    notes += _gap_note(len(frame), shape)
+    return Panel(
+        y=_matrix(outcome, place, shape),
+        units=np.asarray(units),
+        periods=periods,
+        cohort=_cohorts(frame, spec, row, exposure, periods),
+        weight=_filled(_matrix(weight, place, shape)),
+        exposure=None if exposure is None else np.nan_to_num(exposure),
+        clusters=_codes(frame, spec.cluster or (spec.unit,), place, shape),
+        covariates=_stack(frame, spec.covariates, place, shape),
+        covariate_names=spec.covariates,
+        strata=_strata(frame, spec, row, len(units)),
+        offset=None if spec.offset is None else np.nan_to_num(
+            _matrix(numeric(frame, spec.offset, missing="refuse"), place, shape)
+        ),
+        coordinates=_coordinates(frame, spec, row, len(units)),
+        weighted=spec.weights is not None,
+        outcome=spec.outcome,
+        spec_id=spec.id,
+        study=spec.study,
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """Rows that the ``sample`` of the specification keeps."""
+    sample: Sample = spec.sample
+    year = "year" if "year" in frame.columns else spec.time
+    ranges = [(year, sample.years), (spec.time, sample.periods)]
+    require_columns(frame, [*sample.where, *sample.drop])
+    keep = np.ones(len(frame), dtype=bool)
+    for column, bounds in ranges:
+        if bounds is not None:
+            require_columns(frame, [column])
+            keep &= frame[column].between(*bounds).to_numpy()
+    for column, values in sample.where.items():
+        keep &= frame[column].isin(values).to_numpy()
+    for column, values in sample.drop.items():
+        keep &= ~frame[column].isin(values).to_numpy()
+    return frame[keep]
+
+
+def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
+    """Columns that the specification reads."""
+    names = [spec.unit, spec.time, spec.outcome, *spec.covariates, *spec.cluster]
+    names += [name for name in (spec.weights, spec.offset, spec.inference.strata) if name]
+    names += [spec.treatment] if spec.treatment != "binary" else []
+    names += [cohort_column(spec, frame)] if spec.treatment == "binary" else []
+    names += strata_names(spec)
+    if spec.inference.method == "conley":
+        names += spec.inference.coordinates
+    return list(dict.fromkeys(names))
+
+
+def strata_names(spec: Spec) -> list[str]:
+    """Columns whose groups have period effects or linear trends of their own."""
+    suffixes = ("_by_time", "_linear")
+    found = [
+        trend.removesuffix(suffix)
+        for trend in spec.trends
+        for suffix in suffixes
+        if trend.endswith(suffix) and trend != "unit_linear"
+    ]
+    return list(dict.fromkeys(found))
+
+
+def cohort_column(spec: Spec, frame: pd.DataFrame) -> str:
+    """The cohort column: the one named, or the one that the cohort rule points to."""
+    if spec.cohort in frame.columns or spec.cohort_rule is None:
+        return spec.cohort
+    stem = f"cohort_{spec.cohort_rule.removesuffix('_period')}"
+    options = [name for name in frame.columns if str(name).startswith(stem)]
+    return str(options[0]) if options else stem
+
+
+def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse names that are no column, with the nearest spelling."""
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise PanelError(
+            f"The panel has no column {absent[0]!r}{nearest(absent[0], map(str, frame.columns))}. "
+            f"Its columns are: {', '.join(map(str, frame.columns))}."
+        )
+
+
+def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
+    """Refuse repeated unit-period rows and rows without unit or period."""
+    for column in (unit, time):
+        absent = int(frame[column].isna().sum())
+        if absent:
+            raise PanelError(f"{absent} rows have no {column!r}. Fill it in or drop these rows.")
+    repeated = frame.duplicated([unit, time], keep=False)
+    if repeated.any():
+        example = frame.loc[repeated, [unit, time]].iloc[0]
+        raise PanelError(
+            f"{int(repeated.sum())} rows share their {unit!r} and {time!r} with another row, for "
+            f"example {unit} {example[unit]} in {time} {example[time]}. A panel has one row a "
+            "unit and period: aggregate or drop the duplicates."
+        )
+
+
+def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep") -> Floats:
+    """A column as floats; text is refused with the count and an example."""
+    converted = pd.to_numeric(frame[column], errors="coerce")
+    text = converted.isna() & frame[column].notna()
+    if text.any():
+        raise PanelError(
+            f"{int(text.sum())} values of column {column!r} are not numbers, for example "
+            f"{frame.loc[text, column].iloc[0]!r}. Convert the column to numbers or leave the "
+            "cells empty."
+        )
+    values = converted.to_numpy(dtype=float, na_value=np.nan)
+    bad = int((~np.isfinite(values)).sum()) if missing == "refuse" else int(np.isinf(values).sum())
+    if bad:
+        raise PanelError(
+            f"{bad} values of column {column!r} are missing or infinite where every row needs "
+            "one. Fill them in or drop these rows in 'sample'."
+        )
+    return values
+
+
+def whole_numbers(frame: pd.DataFrame, column: str) -> Ints:
+    """A column of periods as integers."""
+    if pd.api.types.is_datetime64_any_dtype(frame[column]):
+        raise PanelError(
+            f"Column {column!r} holds dates. Periods are whole numbers: use the year, or count "
+            "months as 12 * year + month."
+        )
+    values = numeric(frame, column, missing="refuse")
+    broken = int((values != np.round(values)).sum())
+    if broken:
+        raise PanelError(f"{broken} values of column {column!r} are not whole numbers.")
+    return values.astype(np.int64)
+
+
+def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
+    """Weights of the rows; ones if unweighted, negative and missing ones refused."""
+    if spec.weights is None:
+        return np.ones(len(frame))
+    values = numeric(frame, spec.weights)
+    bad = ~(values >= 0)
+    if bad.any():
+        example = frame.loc[bad, [spec.unit, spec.time]].iloc[0].tolist()
+        raise PanelError(
+            f"{int(bad.sum())} of {len(frame)} weights in column {spec.weights!r} are negative or "
+            f"missing, for example for {spec.unit} {example[0]} in {spec.time} {example[1]}. "
+            "Weights must be zero or more: correct them or drop these rows in 'sample'."
+        )
+    if not values.any():
+        raise PanelError(f"All weights in column {spec.weights!r} are zero. Name another column.")
+    return values
+
+
+def balanced_rows(frame: pd.DataFrame, spec: Spec) -> tuple[Any, str]:
+    """Rows of units that are there in every period, and a note with the count dropped."""
+    count = frame.groupby(spec.unit)[spec.time].transform("size")
+    keep = (count == frame[spec.time].nunique()).to_numpy()
+    dropped = frame.loc[~keep, spec.unit].nunique()
+    note = f"{dropped} units without the outcome in every period were dropped" if dropped else ""
+    return keep, note
+
+
+def require_no_reversal(exposure: Floats, column: str, units: Any) -> None:
+    """Refuse a treatment that falls within a unit: staggered adoption is absorbing."""
+    steps = np.diff(np.where(np.isnan(exposure), -np.inf, exposure), axis=1)
+    falls = (steps < -SHARE_TOLERANCE) & np.isfinite(steps)
+    rows = np.flatnonzero(falls.any(axis=1))
+    if rows.size:
+        raise PanelError(
+            f"The treatment {column!r} falls within {rows.size} units, for example unit "
+            f"{units[rows[0]]}. Adoption is taken as permanent here: correct the column, end the "
+            "sample before the reversal, or set 'reversals: allow' for twfe and poisson."
+        )
+
+
+def _cohorts(
+    frame: pd.DataFrame, spec: Spec, row: Any, exposure: Floats | None, periods: Ints
+) -> Ints:
+    name = cohort_column(spec, frame)
+    if name not in frame.columns:
+        assert exposure is not None
+        on = np.nan_to_num(exposure) > 0
+        return np.where(on.any(axis=1), periods[on.argmax(axis=1)], 0).astype(np.int64)
+    if pd.api.types.is_datetime64_any_dtype(frame[name]):
+        raise PanelError(
+            f"Column {name!r} holds dates. The cohort is the first treated period in the same "
+            "whole numbers as the time column; 0 or empty for never."
+        )
+    values = np.nan_to_num(numeric(frame, name))
+    low = np.full(int(row.max()) + 1, np.inf)
+    high = np.full(int(row.max()) + 1, -np.inf)
+    np.minimum.at(low, row, values)
+    np.maximum.at(high, row, values)
+    moving = np.flatnonzero(low != high)
+    if moving.size:
+        example = frame.loc[row == moving[0], spec.unit].iloc[0]
+        raise PanelError(
+            f"The cohort column {name!r} changes within {moving.size} units, for example "
+            f"{spec.unit} {example} ({low[moving[0]]:g} and {high[moving[0]]:g}). The first "
+            "treated period is one number a unit: correct it."
+        )
+    if (low != np.round(low)).any():
+        raise PanelError(
+            f"{int((low != np.round(low)).sum())} units have a cohort in {name!r} that is not a "
+            "whole number. Use the first treated period; 0 or empty for never."
+        )
+    return low.astype(np.int64)
+
+
+def _codes(
+    frame: pd.DataFrame, names: Sequence[str], place: tuple[Any, Any], shape: tuple[int, int]
+) -> dict[str, Ints]:
+    found: dict[str, Ints] = {}
+    for name in names:
+        absent = int(frame[name].isna().sum())
+        if absent:
+            raise PanelError(f"{absent} rows have no cluster in column {name!r}. Fill them in.")
+        codes = pd.factorize(frame[name], sort=True)[0].astype(float)
+        matrix = _matrix(codes, place, shape)
+        constant = np.nanmin(matrix, axis=1)
+        if (np.nanmax(matrix, axis=1) == constant).all():
+            found[name] = constant.astype(np.int64)
+        else:
+            found[name] = np.nan_to_num(matrix).astype(np.int64)
+        if int(found[name].max()) == 0:
+            raise PanelError(
+                f"Column {name!r} has one cluster. Clustered errors need at least two; name a "
+                "finer column, or leave 'cluster' empty to cluster by unit."
+            )
+    return found
+
+
+def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str, Ints]:
+    found = {}
+    names = strata_names(spec) + ([spec.inference.strata] if spec.inference.strata else [])
+    for name in names:
+        if frame[name].isna().any():
+            raise PanelError(f"{int(frame[name].isna().sum())} rows have no {name!r}. Fill it in.")
+        codes, _ = pd.factorize(frame[name], sort=True)
+        by_unit = np.zeros(n_units, dtype=np.int64)
+        by_unit[row] = codes
+        moved = len(np.unique(row[by_unit[row] != codes]))
+        if moved:
+            raise PanelError(
+                f"{moved} units change their {name!r} over time; groups with their own period "
+                "effects or trends need one value a unit."
+            )
+        found[name] = by_unit
+    return found
+
+
+def _coordinates(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> Floats | None:
+    if spec.inference.method != "conley":
+        return None
+    found = np.zeros((n_units, 2))
+    for axis, name in enumerate(spec.inference.coordinates):
+        found[row, axis] = numeric(frame, name, missing="refuse")
+    return found
+
+
+def _stack(
+    frame: pd.DataFrame, names: Sequence[str], place: tuple[Any, Any], shape: tuple[int, int]
+) -> Floats | None:
+    if not names:
+        return None
+    return np.stack([_matrix(numeric(frame, name), place, shape) for name in names])
+
+
+def _matrix(values: Floats, place: tuple[Any, Any], shape: tuple[int, int]) -> Floats:
+    matrix = np.full(shape, np.nan)
+    matrix[place] = values
+    return matrix
+
+
+def _filled(weight: Floats) -> Floats:
+    """Weights of unobserved cells: the unit's mean, so that constant weights stay constant."""
+    mean = np.nanmean(weight, axis=1, keepdims=True)
+    return np.where(np.isnan(weight), mean, weight)
+
+
+def _gap_note(rows: int, shape: tuple[int, int]) -> list[str]:
+    gaps = shape[0] * shape[1] - rows
+    return [f"{gaps} of {shape[0] * shape[1]} unit-periods are not observed"] if gaps else []
