@@ -18,7 +18,10 @@ BLOCK = 250
 def multipliers(rng: np.random.Generator, law: str, shape: tuple[int, int]) -> Floats:
     """Independent draws with mean 0 and variance 1: ``rademacher``, ``mammen`` or ``webb``."""
     if law == "rademacher":
-        return rng.integers(0, 2, size=shape, dtype=np.int8).astype(np.float64) * 2.0 - 1.0
+        signs = rng.integers(0, 2, size=shape, dtype=np.int8).astype(np.float64)
+        signs *= 2.0
+        signs -= 1.0
+        return signs
     if law == "mammen":
         root = np.sqrt(5.0)
         low = rng.random(shape) < (root + 1) / (2 * root)
