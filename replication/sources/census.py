@@ -71,8 +71,9 @@ def _populations(path: Path, years: range) -> pd.DataFrame:
     _require_sums(path, table[table["SUMLEV"] == STATE_LEVEL], counties, estimates)
     fips = 1000 * counties["STATE"] + counties["COUNTY"]
     wide = counties[estimates].set_axis(list(years), axis=1).set_axis(fips, axis=0)
-    long = wide.rename_axis("fips").reset_index().melt("fips", None, "year", "population")
-    return long.astype("int64").sort_values(["fips", "year"], ignore_index=True)
+    long = wide.rename_axis("fips").reset_index()
+    long = long.melt("fips", var_name="year", value_name="population").astype("int64")
+    return long.sort_values(["fips", "year"], ignore_index=True)
 
 
 def _table(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -91,7 +92,8 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
             f"number, first row {row + 2}, column {column}: {table[column].iloc[row]!r}; the file "
             f"is cut off or its columns are shifted. {FETCH_AGAIN}"
         )
-    return numbers.astype("int64")
+    whole: pd.DataFrame = numbers.astype("int64")
+    return whole
 
 
 def _require_sums(

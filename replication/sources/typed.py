@@ -1,0 +1,172 @@
+"""Small tables typed from publications: `data_raw/typed`, whose README names each source."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from replication.errors import SourceError
+from replication.sources.checks import parsed, require_columns, require_unique, text
+
+RESTORE: Final = "Restore the table from the repository (`git checkout -- data_raw/typed`)."
+
+
+def read_castle_adoption(path: Path) -> pd.DataFrame:
+    """Castle doctrine laws: ``castle_doctrine_adoption.csv``.
+
+    Returns
+    -------
+    DataFrame
+        21 states: ``state``, ``state_fips``, ``sid`` (number in the causaldata panel),
+        ``effective_year``, ``share_of_effective_year_in_force`` (0 to 1).
+    """
+    kinds = {
+        "state": "str",
+        "state_fips": "int64",
+        "sid": "int64",
+        "effective_year": "int64",
+        "share_of_effective_year_in_force": "float64",
+    }
+    return _table(path, kinds, ["state_fips"])
+
+
+def read_right_to_carry(path: Path) -> pd.DataFrame:
+    """Right-to-carry laws: ``right_to_carry_adoption.csv``.
+
+    Returns
+    -------
+    DataFrame
+        29 states: ``state``, ``state_fips``, ``first_year_in_force`` (1977: in force before).
+    """
+    kinds = {"state": "str", "state_fips": "int64", "first_year_in_force": "int64"}
+    return _table(path, kinds, ["state_fips"])
+
+
+def read_fips_changes(path: Path) -> pd.DataFrame:
+    """Changes of county codes: ``county_fips_changes.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``old_fips``, ``new_fips`` (missing where a county was made from parts of several),
+        ``effective`` (date), ``kind`` (absorbed, renamed, created, split), ``note``.
+    """
+    kinds = {
+        "old_fips": "int64",
+        "new_fips": "Int64",
+        "effective": "datetime64[ns]",
+        "kind": "str",
+        "note": "str",
+    }
+    return _table(path, kinds, ["old_fips"])
+
+
+def read_published_castle(path: Path) -> pd.DataFrame:
+    """Printed coefficients: ``published_cheng_hoekstra_2013.csv``.
+
+    Returns
+    -------
+    DataFrame
+        13 rows: ``outcome``, ``specification``, ``estimate``, ``std_error``, and the number of
+        decimals printed of each, ``estimate_decimals`` and ``std_error_decimals``.
+    """
+    kinds = {
+        "outcome": "str",
+        "specification": "str",
+        "estimate": "float64",
+        "std_error": "float64",
+    }
+    table = _table(path, kinds, ["outcome", "specification"])
+    printed = pd.read_csv(path, dtype="str")
+    for name in ("estimate", "std_error"):
+        table[f"{name}_decimals"] = printed[name].str.partition(".")[2].str.len().astype("int64")
+    return table
+
+
+def read_border_counties(path: Path) -> pd.DataFrame:
+    """Counties on the Mexican border: ``fips``, ``county``, ``state`` (postal code), 23 rows."""
+    return _table(path, {"fips": "int64", "county": "str", "state": "str"}, ["fips"])
+
+
+def read_activations_by_state(path: Path) -> pd.DataFrame:
+    """Secure Communities roll-out: ``secure_communities_activations_by_state.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``state_fips``, ``activation_date``, ``counties`` (number activated that day),
+        ``population_2010`` (people in them).
+    """
+    kinds = {
+        "state_fips": "int64",
+        "activation_date": "datetime64[ns]",
+        "counties": "int64",
+        "population_2010": "int64",
+    }
+    return _table(path, kinds, ["state_fips", "activation_date"])
+
+
+def read_regions(path: Path) -> pd.DataFrame:
+    """States and Census regions: ``census_regions.csv``.
+
+    Returns
+    -------
+    DataFrame
+        51 rows: ``state_fips``, ``postal``, ``state``, ``region`` (1 to 4), ``region_name``,
+        ``division`` (1 to 9), ``division_name``.
+    """
+    kinds = {
+        "state_fips": "int64",
+        "postal": "str",
+        "state": "str",
+        "region": "int64",
+        "region_name": "str",
+        "division": "int64",
+        "division_name": "str",
+    }
+    return _table(path, kinds, ["state_fips"])
+
+
+def _table(path: Path, kinds: Mapping[str, str], keys: Sequence[str]) -> pd.DataFrame:
+    """A CSV with exactly these columns, unique in ``keys``."""
+    written = text(path, "utf-8")
+    table = parsed(
+        path, "a table", lambda: pd.read_csv(io.StringIO(written), dtype="str", index_col=False)
+    )
+    require_columns(table, kinds, path)
+    if table.empty:
+        raise SourceError(f"{path}: the table has a heading and no rows. {RESTORE}")
+    tidy = pd.DataFrame({name: _column(path, table[name], kind) for name, kind in kinds.items()})
+    require_unique(tidy, keys, path)
+    return tidy
+
+
+def _column(path: Path, column: pd.Series, kind: str) -> pd.Series:
+    """One column in its type; only Int64 columns may have empty cells."""
+    if kind == "datetime64[ns]":
+        converted = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
+    elif kind == "str":
+        converted = column
+    else:
+        converted = pd.to_numeric(column, errors="coerce")
+    lost = converted.isna() & (column.notna() if kind == "Int64" else True)
+    if lost.any():
+        row = int(lost.to_numpy().argmax())
+        raise SourceError(
+            f"{path}: column {column.name}, line {row + 2}: {column.iloc[row]!r} where a "
+            f"{_NOUN[kind]} belongs ({int(lost.sum())} such cells). {RESTORE}"
+        )
+    return pd.Series(converted, dtype=kind)  # type: ignore[call-overload,no-any-return]
+
+
+_NOUN: Final = {
+    "str": "word",
+    "int64": "whole number",
+    "Int64": "whole number",
+    "float64": "number",
+    "datetime64[ns]": "date written as 2009-12-31",
+}
