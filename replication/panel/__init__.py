@@ -1,0 +1,1 @@
+"""Cleaning: frames of the sources in, tidy panels and their sample flow out."""
