@@ -160,7 +160,7 @@ def _column(path: Path, column: pd.Series, kind: str) -> pd.Series:
             f"{path}: column {column.name}, line {row + 2}: {column.iloc[row]!r} where a "
             f"{_NOUN[kind]} belongs ({int(lost.sum())} such cells). {RESTORE}"
         )
-    return pd.Series(converted, dtype=kind)  # type: ignore[call-overload,no-any-return]
+    return pd.Series(converted, dtype=kind)
 
 
 _NOUN: Final = {
