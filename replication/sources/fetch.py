@@ -1,0 +1,175 @@
+"""Bring raw files here: copied from the mirror folder or downloaded, and proved before use.
+
+A file gets its name only when its bytes are the promised ones. Until then they lie in
+``<name>.part``, which an interrupted run leaves and the next one goes on from; wrong bytes are
+removed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from replication.errors import SourceError
+from replication.sources.download import DownloadError, Patience, Report, download
+from replication.sources.manifest import MIRROR, Source, state_of
+from replication.sources.proof import complaint
+
+Outcome = Literal["present", "copied", "downloaded", "failed", "by hand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of one source.
+
+    Attributes
+    ----------
+    source : Source
+        The file that was asked for.
+    outcome : str
+        ``present`` (was here already), ``copied`` (from the mirror), ``downloaded``, ``failed``,
+        or ``by hand`` (no machine can fetch it).
+    message : str
+        Why it failed, or how a person gets it; empty otherwise.
+    """
+
+    source: Source
+    outcome: Outcome
+    message: str = ""
+
+
+def fetch(
+    sources: Iterable[Source],
+    root: Path,
+    *,
+    progress: bool = True,
+    patience: Patience | None = None,
+) -> list[Fetched]:
+    """Bring every source to ``root/data_raw`` that can be brought.
+
+    Parameters
+    ----------
+    sources : iterable of Source
+        What is wanted, from ``manifest.load_manifest``.
+    root : Path
+        Folder of the project.
+    progress : bool
+        Show a bar a file on standard error.
+    patience : Patience, optional
+        Attempts, pauses and time limit of a download.
+
+    Returns
+    -------
+    list of Fetched
+        One a source, in the order asked. A source that fails does not stop the others.
+
+    Raises
+    ------
+    SourceError
+        If the disk cannot hold what is to be fetched.
+    """
+    wanted = list(sources)
+    _require_room(wanted, root)
+    return [_fetch_one(source, root, progress, patience or Patience()) for source in wanted]
+
+
+def _require_room(sources: list[Source], root: Path) -> None:
+    """Refuse to begin a fetch that would fill the disk."""
+    absent = [s for s in sources if s.path and not (root / "data_raw" / s.path).exists()]
+    needed = sum(source.size or 0 for source in absent)
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise SourceError(
+            f"{root}: {needed / 1e6:.0f} MB are to be fetched and {free / 1e6:.0f} MB are free. "
+            "Make room, or fetch fewer files."
+        )
+
+
+def _fetch_one(source: Source, root: Path, progress: bool, patience: Patience) -> Fetched:
+    target = root / "data_raw" / source.path
+    if source.package is not None:
+        state, todo = state_of(source, root)
+        return Fetched(source, "by hand" if state == "missing" else "present", todo)
+    if target.is_file() and complaint(target, source) is None:
+        return Fetched(source, "present")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    reasons = []
+    if mirrored := _mirrored(source):
+        reason = _copy(source, mirrored, target)
+        if reason is None:
+            return Fetched(source, "copied")
+        reasons.append(reason)
+    if source.url is not None:
+        reason = _download(source, source.url, target, progress, patience)
+        if reason is None:
+            return Fetched(source, "downloaded")
+        reasons.append(reason)
+    if reasons:
+        return Fetched(source, "failed", ". ".join(reasons) + ".")
+    return Fetched(source, "by hand", source.how)
+
+
+def _mirrored(source: Source) -> Path | None:
+    folder = os.environ.get(MIRROR)
+    place = Path(folder) / source.path if folder else None
+    return place if place is not None and place.is_file() else None
+
+
+def _copy(source: Source, mirrored: Path, target: Path) -> str | None:
+    """Copy from the mirror; the reason if its bytes are wrong."""
+    part = _part(target)
+    shutil.copyfile(mirrored, part)
+    return _settle(source, part, target, str(mirrored))
+
+
+def _download(
+    source: Source, url: str, target: Path, progress: bool, patience: Patience
+) -> str | None:
+    """Download, resumed; the reason if it cannot be had or has the wrong bytes."""
+    part = _part(target)
+    resumed = part.exists()
+    try:
+        with _bar(source, progress) as report:
+            download(url, part, report, patience)
+            reason = _settle(source, part, target, url)
+            if reason is not None and resumed:
+                # The bytes of the earlier run may be to blame: once more from the beginning.
+                download(url, part, report, patience)
+                reason = _settle(source, part, target, url)
+    except DownloadError as error:
+        return str(error)
+    return reason
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
+
+
+def _settle(source: Source, part: Path, target: Path, origin: str) -> str | None:
+    """Give proved bytes their name; remove others and say what was expected and found."""
+    wrong = complaint(part, source)
+    if wrong is None:
+        part.replace(target)
+        return None
+    part.unlink()
+    return f"{origin}: {wrong}; nothing was kept"
+
+
+@contextmanager
+def _bar(source: Source, progress: bool) -> Iterator[Report]:
+    """A progress bar told of the bytes so far and of all bytes."""
+    from tqdm import tqdm
+
+    with tqdm(desc=source.id, unit="B", unit_scale=True, disable=not progress) as bar:
+
+        def report(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.n = done
+            bar.update(0)
+
+        yield report
