@@ -155,7 +155,7 @@ def check(data: Mapping[str, Any], source: str) -> None:
         key=lambda error: (len(error.absolute_path), str(error.message)),
     )
     if errors:
-        raise SpecError(f"{source}: {_explain_error(errors[0])}")
+        raise SpecError(f"{source}: {explain_violation(errors[0])}")
 
 
 def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterator[dict[str, Any]]:
@@ -198,7 +198,7 @@ def _explain_properties(properties: Mapping[str, Any], prefix: str) -> list[str]
     return lines
 
 
-def _explain_error(error: Any) -> str:
+def explain_violation(error: Any) -> str:
     where = ".".join(str(part) for part in error.absolute_path)
     at = f"in {where!r}, " if where else ""
     if error.validator == "additionalProperties":

@@ -1,0 +1,227 @@
+"""Dynamic estimator of de Chaisemartin & D'Haultfoeuille (2024), binary treatment, no covariates.
+
+Estimand
+    delta_l = mean effect of having been treated for l periods, over the units whose l-th treated
+    period is in the panel and still has a unit untreated:
+    DID_l = sum_i w_i [(Y_{i,F-1+l} - Y_{i,F-1}) - mean change of the units untreated until
+    F-1+l] / N_l, with F the unit's first treated column and N_l the summed weights (section 3).
+    Placebo l compares Y_{i,F-1-l} with Y_{i,F-1} for the units and controls of effect l.
+    Average total effect: ``att = sum_l N_l DID_l / sum_l N_l``.
+Event time
+    Effect l is event time l-1 (the first treated period is 0) and placebo l is event time -1-l:
+    both are changes from event time -1, as in the other event paths of this package. Steps are
+    counted in observed periods.
+Assumptions
+    Parallel trends of the untreated outcome and no anticipation.
+Reproduces
+    Stata and R ``did_multiplegt_dyn y i t d, effects(L) placebo(P)``, its analytic errors included.
+
+Review of Economics and Statistics 106(6): 1723-1736. With ``cluster`` the degrees of freedom
+count clusters, as the authors' command does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.inference.assemble import Row, from_scores
+from replication.results import Bools, Estimates, Floats, Ints, Panel
+from replication.specs import Inference
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One effect or placebo: its point, unit scores (N,), summed weights and unit counts."""
+
+    event_time: int
+    estimate: float
+    scores: Floats
+    mass: float
+    switchers: int
+    cohorts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The panel with units in order of adoption, so that every comparison group is a slice.
+
+    Attributes
+    ----------
+    y : (T, N) outcomes; seen : (T, N) bool
+    weight, order : (N,) weights, and positions of the sorted units in the panel
+    start : (T + 2,) number of units that adopt before each column; column T is never.
+    clusters : (N,) codes, or None where every unit is its own cluster.
+
+    """
+
+    y: Floats
+    seen: Bools
+    weight: Floats
+    order: Ints
+    start: Ints
+    clusters: Ints | None
+
+    def members(self, low: int, high: int, seen: Bools) -> Ints:
+        """Positions of the units seen that adopt in the columns from ``low`` up to ``high``."""
+        first, last = self.start[low], self.start[high]
+        return first + np.flatnonzero(seen[first:last] & (self.weight[first:last] > 0))
+
+    def count(self, members: Ints) -> int:
+        """Number of units, or of clusters, among the members."""
+        if self.clusters is None:
+            return members.size
+        return int((np.bincount(self.clusters[members]) > 0).sum())
+
+
+def dcdh(
+    panel: Panel, *, window: tuple[int, int] | None = None, inference: Inference
+) -> Estimates:
+    """Effects by length of treatment, placebos, and the average total effect.
+
+    Parameters
+    ----------
+    panel : Panel
+        Binary treatment. Units treated in the first period have no untreated past and are dropped.
+    window : first and last event time; all that can be estimated if empty.
+
+    Raises
+    ------
+    PanelError
+        If no unit switches, no control is left, or the window holds no estimable event time.
+
+    """
+    panel = drop_always_treated(panel)
+    layout = layout_of(panel)
+    effects = [found for step in steps(panel, window) if (found := did(layout, step))]
+    after = [effect for effect in effects if effect.event_time >= 0]
+    if not after:
+        raise PanelError(
+            "No effect can be estimated: in no treated period is there both a unit that has just "
+            "been treated for that long and a unit still untreated, inside the window "
+            f"{list(window) if window else 'of the whole panel'}. Widen the window, or add units "
+            "that adopt later or never."
+        )
+    shares = np.array([effect.mass for effect in after])
+    shares /= shares.sum()
+    point = float(shares @ [effect.estimate for effect in after])
+    score = sum(
+        (share * effect.scores for share, effect in zip(shares, after, strict=True)),
+        np.zeros(len(panel.units)),
+    )
+    return from_scores(
+        panel, "dcdh",
+        [Row("att"), *(Row("event", event_time=effect.event_time) for effect in effects)],
+        np.array([point, *(effect.estimate for effect in effects)]),
+        np.column_stack([score, *(effect.scores for effect in effects)]),
+        inference,
+        info={
+            "control_group": "not_yet_treated",
+            "overall": "effects weighted by their number of switchers (average total effect)",
+            "reference_event_time": -1,
+            "support": [
+                {
+                    "event_time": effect.event_time, "units": effect.switchers,
+                    "cohorts": effect.cohorts, "weight": effect.mass,
+                }
+                for effect in effects
+            ],
+        },
+    )  # fmt: skip
+
+
+def drop_always_treated(panel: Panel) -> Panel:
+    """The panel without the units that are treated from its first period on."""
+    if panel.exposure is not None:
+        raise PanelError(
+            "dcdh here takes a binary treatment that starts with the cohort; this panel has a "
+            "treatment intensity. Set 'treatment: binary' and name the cohort column."
+        )
+    always = panel.first == 0
+    if not always.any():
+        return panel
+    note = f"{int(always.sum())} units treated from the first period on were dropped"
+    return panel.keep_units(~always, note)
+
+
+def steps(panel: Panel, window: tuple[int, int] | None) -> list[int]:
+    """Event times to try, in order, without the reference -1."""
+    n_periods = panel.periods.size
+    low, high = window or (-n_periods, n_periods)
+    low, high = max(low, -n_periods), min(high, n_periods - 1)
+    return [step for step in range(low, high + 1) if step != -1]
+
+
+def layout_of(panel: Panel) -> Layout:
+    """Sort the units by adoption, once for all event times."""
+    first, n_periods = panel.first, panel.periods.size
+    order = np.argsort(first, kind="stable").astype(np.int64)
+    own = panel.n_clusters == len(panel.units)
+    return Layout(
+        y=np.ascontiguousarray(panel.y[order].T),
+        seen=np.ascontiguousarray(panel.observed[order].T),
+        weight=panel.unit_weight[order],
+        order=order,
+        start=np.searchsorted(first[order], np.arange(n_periods + 2)).astype(np.int64),
+        clusters=None if own else panel.cluster[order],
+    )
+
+
+def did(layout: Layout, event_time: int) -> Effect | None:
+    """DID_l for ``event_time = l - 1``, or the placebo for ``event_time = -1 - l``.
+
+    None if no cohort has both units and controls there.
+    """
+    n_periods, n_units = layout.y.shape
+    length = event_time + 1 if event_time >= 0 else -event_time - 1
+    total, mass, switchers, cohorts = 0.0, 0.0, 0, 0
+    scores = np.zeros(n_units)
+    for first in range(max(1, -event_time), n_periods - length + 1):
+        target, base, compared = first - 1 + length, first - 1, first + event_time
+        # A placebo uses the switchers and controls of the effect of the same length.
+        seen = layout.seen[compared] & layout.seen[base] & layout.seen[target]
+        switcher = layout.members(first, first + 1, seen)
+        control = layout.members(target + 1, n_periods + 1, seen)
+        if switcher.size and control.size:
+            change = layout.y[compared] - layout.y[base]
+            size, effect = _compare(layout, change, switcher, control, scores)
+            total, mass = total + size * effect, mass + size
+            switchers, cohorts = switchers + switcher.size, cohorts + 1
+    if not cohorts:
+        return None
+    unsorted = np.empty(n_units)
+    unsorted[layout.order] = scores / mass
+    return Effect(event_time, total / mass, unsorted, mass, switchers, cohorts)
+
+
+def _compare(
+    layout: Layout, change: Floats, switcher: Ints, control: Ints, scores: Floats
+) -> tuple[float, float]:
+    """Mass and effect of one cohort; its part of the scores is added in place."""
+    pooled = np.concatenate([switcher, control])
+    mass = float(layout.weight[switcher].sum())
+    means = []
+    for own, sign in ((switcher, 1.0), (control, -1.0)):
+        share = layout.weight[own] / layout.weight[own].sum()
+        means.append(float(share @ change[own]))
+        scores[own] += sign * mass * share * deviations(layout, change, own, pooled)
+    return mass, means[0] - means[1]
+
+
+def deviations(layout: Layout, change: Floats, own: Ints, pooled: Ints) -> Floats:
+    """Changes less the mean of their own group, scaled by sqrt(n / (n-1)).
+
+    The n counts units, or clusters where the errors are clustered above the unit. A group of one
+    has no spread of its own: switchers and controls are then pooled. This is the variance of the
+    authors' command, conservative if effects differ between the units of a cohort.
+    """
+    group = own if layout.count(own) >= 2 else pooled
+    size = layout.count(group)
+    if size < 2:
+        return change[own]
+    weight = layout.weight[group]
+    mean = weight @ change[group] / weight.sum()
+    spread: Floats = np.sqrt(size / (size - 1)) * (change[own] - mean)
+    return spread

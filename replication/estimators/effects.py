@@ -1,0 +1,131 @@
+"""The effects that a regression absorbs, read from the ``trends`` of a specification.
+
+Unit effects and period effects are always there. ``<stratum>_by_time`` replaces the period
+effects by effects of stratum and period; ``unit_linear`` and ``<stratum>_linear`` add a straight
+line in the period label for every unit or stratum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from replication.errors import SpecError, nearest
+from replication.results import Bools, Ints, Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Absorbed effects beyond the unit effects.
+
+    Attributes
+    ----------
+    by_time : strata with period effects of their own; empty means one set of period effects.
+    linear : strata with a linear trend of their own.
+    unit_linear : whether every unit has a linear trend.
+
+    """
+
+    by_time: tuple[str, ...] = ()
+    linear: tuple[str, ...] = ()
+    unit_linear: bool = False
+
+    def __str__(self) -> str:
+        periods = [f"{name} by period effects" for name in self.by_time] or ["period effects"]
+        trends = [f"{name} linear trends" for name in self.linear]
+        trends += ["unit linear trends"] if self.unit_linear else []
+        joined = " and ".join(["unit effects", *periods]).replace("unit effects and p", "unit and p")
+        return ", ".join([joined, *trends])
+
+    def level_codes(self, panel: Panel) -> list[Ints]:
+        """(N,) codes of each set of period effects; one group where there are no strata."""
+        if not self.by_time:
+            return [np.zeros(len(panel.units), dtype=np.int64)]
+        return [panel.strata[name] for name in self.by_time]
+
+    def slope_codes(self, panel: Panel) -> list[Ints]:
+        """(N,) codes of each set of stratum trends; unit trends are not among them."""
+        return [panel.strata[name] for name in self.linear]
+
+
+def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
+    """Effects of a list such as ``("region_by_time", "unit_linear")``.
+
+    Raises
+    ------
+    SpecError
+        If a trend is not of a known form or its stratum is not in the panel.
+
+    """
+    by_time, linear = [], []
+    for trend in trends:
+        name = trend.removesuffix("_by_time").removesuffix("_linear")
+        if trend == "unit_linear":
+            continue
+        if name not in panel.strata:
+            known = ["unit_linear"]
+            known += [f"{stratum}{end}" for stratum in panel.strata for end in ("_by_time", "_linear")]
+            raise SpecError(
+                f"The trend {trend!r} cannot be used{nearest(trend, known)}: the panel has no "
+                f"stratum {name!r}. Possible with this panel: {', '.join(known)}."
+            )
+        (by_time if trend.endswith("_by_time") else linear).append(name)
+    return Effects(tuple(by_time), tuple(linear), "unit_linear" in trends)
+
+
+def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
+    """K of the small-sample correction: absorbed parameters not nested in the clusters.
+
+    The rule of fixest (``fixef.K = "nested"``) and of reghdfe. With sizes ``s_1 .. s_m`` of the
+    sets of level effects (units, then periods or stratum-periods), K counts
+    ``sum(s) - (m - 1)`` less, for every set that is nested in one of the clusterings, ``s_j - 1``.
+    Trends are counted even where the unit is nested in the cluster, as both packages do: only
+    levels are ever taken as nested. A trend that other effects already span is not counted,
+    which equals writing the trends as regressors in either package.
+
+    Parameters
+    ----------
+    used : (N, T) cells of the estimation sample.
+
+    """
+    clusterings = list(panel.clusters.values())
+    n_units, n_periods = used.shape
+    sets = [np.broadcast_to(np.arange(n_units)[:, None], used.shape)]
+    for codes in effects.level_codes(panel):
+        sets.append(codes[:, None] * n_periods + np.arange(n_periods))
+    count = 1 - len(sets)
+    for levels in sets:
+        size = np.unique(levels[used]).size
+        nested = any(_nested(levels, codes, used) for codes in clusterings)
+        count += 1 if nested else size
+    return count + _free_slopes(panel, effects)
+
+
+def _nested(levels: Ints, clusters: Ints, used: Bools) -> bool:
+    """Whether every level lies in one cluster."""
+    codes = clusters[:, None] if clusters.ndim == 1 else clusters
+    cells = np.broadcast_to(codes, used.shape)[used].astype(np.int64)
+    flat = levels[used]
+    first = np.full(int(flat.max()) + 1, -1, dtype=np.int64)
+    first[flat] = cells
+    return bool((first[flat] == cells).all())
+
+
+def _free_slopes(panel: Panel, effects: Effects) -> int:
+    """Trends that the period effects do not span already."""
+    if not effects.linear and not effects.unit_linear:
+        return 0
+    levels = _indicators(effects.level_codes(panel))
+    spanned = int(np.linalg.matrix_rank(levels))
+    if effects.unit_linear:
+        return len(panel.units) - spanned
+    both = np.hstack([levels, _indicators(effects.slope_codes(panel))])
+    return int(np.linalg.matrix_rank(both)) - spanned
+
+
+def _indicators(partitions: Sequence[Ints]) -> np.ndarray:
+    """Indicator columns of several groupings of the units, one row a combination that occurs."""
+    columns = [codes[:, None] == np.arange(int(codes.max()) + 1) for codes in partitions]
+    return np.hstack(columns).astype(float)

@@ -1,0 +1,74 @@
+"""The second opinion: every two-way column again by linearmodels or statsmodels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from replication.errors import InputError
+from replication.files import write_csv
+from replication.pipeline import store
+from replication.pipeline.estimate import plan_tasks, read_panel
+from replication.pipeline.plan import Study
+from replication.tidy import build_panel
+
+TOLERANCE = 1e-8
+CHECKED = ("twfe", "poisson")
+
+
+class EnginesDisagreeError(InputError):
+    """Two engines gave different coefficients for the same specification."""
+
+
+def check_study(study: Study, root: Path) -> pd.DataFrame:
+    """Hold our coefficients against another engine's; fail on a difference above 1e-8.
+
+    Writes ``tables/<study>/second_engine.csv`` with one row a coefficient.
+    """
+    from replication.estimators.second_engine import second_engine
+
+    target = root / "tables" / study.id / "second_engine.csv"
+    known = _known(target)
+    rows = []
+    for task in plan_tasks(study, root):
+        if task.spec.estimator not in CHECKED:
+            continue
+        if task.fingerprint in known.groups:
+            rows += known.get_group(task.fingerprint).to_dict("records")
+            continue
+        ours, _ = store.load(task.folder)
+        panel = build_panel(read_panel(task.panel), task.spec)
+        theirs = second_engine(panel, estimator=task.spec.estimator, trends=task.spec.trends)
+        table = ours.table.set_index("term")["estimate"]
+        for term, value in theirs.items():
+            rows.append(
+                {"spec_id": task.spec.id, "term": term, "ours": table[term], "second": value,
+                 "difference": abs(table[term] - value), "fingerprint": task.fingerprint}
+            )  # fmt: skip
+    result = pd.DataFrame(rows, columns=COLUMNS)
+    refuse_differences(result, study.id)
+    write_csv(target, result)
+    return result
+
+
+COLUMNS = ["spec_id", "term", "ours", "second", "difference", "fingerprint"]
+
+
+def refuse_differences(result: pd.DataFrame, study: str) -> None:
+    """Raise if any coefficient differs by more than the tolerance."""
+    wrong = result[~(result["difference"] <= TOLERANCE)]
+    if len(wrong):
+        worst = wrong.loc[wrong["difference"].fillna(np.inf).idxmax()]
+        raise EnginesDisagreeError(
+            f"{len(wrong)} of {len(result)} coefficients of {study} differ by more than "
+            f"{TOLERANCE:g} between our estimate and the second engine; the largest is "
+            f"{worst['spec_id']} {worst['term']}: {worst['ours']:.10g} against "
+            f"{worst['second']:.10g}. One of the two is wrong: report it with this specification."
+        )
+
+
+def _known(target: Path) -> pd.api.typing.DataFrameGroupBy:
+    frame = pd.read_csv(target) if target.is_file() else pd.DataFrame(columns=COLUMNS)
+    return frame.groupby("fingerprint")

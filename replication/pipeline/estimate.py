@@ -1,0 +1,129 @@
+"""The estimating step: all specifications of a study, a batch at a time, unchanged ones kept."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import pandas as pd
+
+from replication.errors import InputError, SpecError
+from replication.estimators.registry import estimate
+from replication.pipeline import store
+from replication.pipeline.plan import Study, code_digest
+from replication.specs import Spec, load_specs
+from replication.tidy import build_panel
+
+BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One specification to estimate: its panel file, where it goes, and its fingerprint."""
+
+    spec: Spec
+    panel: Path
+    folder: Path
+    fingerprint: str
+
+
+def estimate_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
+    """Estimate what has changed and gather everything in ``tables/<study>/estimates.csv``.
+
+    Returns
+    -------
+    (estimated, kept) : how many specifications were estimated, and how many were up to date.
+    """
+    tasks = plan_tasks(study, root)
+    stale = [task for task in tasks if store.stored_fingerprint(task.folder) != task.fingerprint]
+    run(stale, threads)
+    discard_others(root / "tables" / study.id / "specs", {task.spec.id for task in tasks})
+    frames = [pd.read_csv(task.folder / "estimates.csv") for task in tasks]
+    store.write_bundle(root / "tables" / study.id / "estimates.csv", frames)
+    return len(stale), len(tasks) - len(stale)
+
+
+def study_specs(study: Study) -> list[Spec]:
+    """Every specification of a study; ids must be unique and name their study."""
+    specs = [spec for path in study.spec_files for spec in load_specs(path)]
+    seen: set[str] = set()
+    for spec in specs:
+        if spec.id in seen:
+            raise SpecError(f"Two specifications of {study.id} share the id {spec.id!r}.")
+        if spec.study != study.id:
+            raise SpecError(
+                f"{spec.id} lies in specs/{study.id} and says 'study: {spec.study}'. Make them one."
+            )
+        if spec.panel not in study.panels:
+            raise SpecError(
+                f"{spec.id} uses the panel {spec.panel!r}; {study.id} has "
+                f"{', '.join(study.panels)}."
+            )
+        seen.add(spec.id)
+    return specs
+
+
+def plan_tasks(study: Study, root: Path) -> list[Task]:
+    """What each specification needs and what it depends on."""
+    clean = root / "data_clean" / study.id
+    digests = {name: file_digest(clean / f"{name}.parquet") for name in study.panels}
+    code = code_digest("estimate")
+    return [
+        Task(
+            spec,
+            clean / f"{spec.panel}.parquet",
+            root / "tables" / study.id / "specs" / spec.id,
+            store.fingerprint(spec, digests[spec.panel], code),
+        )
+        for spec in study_specs(study)
+    ]
+
+
+def run(tasks: Sequence[Task], threads: int) -> None:
+    """Estimate the tasks in batches, in as many processes as there are threads."""
+    batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
+    if threads < 2 or len(batches) < 2:
+        for batch in batches:
+            run_batch(batch)
+        return
+    with ProcessPoolExecutor(threads, mp_context=get_context("spawn")) as pool:
+        list(pool.map(run_batch, batches))
+
+
+def run_batch(tasks: Sequence[Task]) -> None:
+    """Estimate and save a batch in this process, one thread for the linear algebra."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        for task in tasks:
+            try:
+                result = estimate(build_panel(read_panel(task.panel), task.spec), task.spec)
+            except InputError as error:
+                raise type(error)(f"{task.spec.id}: {error}") from None
+            store.save(result, task.spec, task.folder, task.fingerprint)
+
+
+@cache
+def read_panel(path: Path) -> pd.DataFrame:
+    """A cleaned panel, read once a process."""
+    return pd.read_parquet(path)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def discard_others(folder: Path, keep: set[str]) -> None:
+    """Remove results of specifications that no longer exist."""
+    if folder.is_dir():
+        for place in folder.iterdir():
+            if place.is_dir() and place.name not in keep:
+                shutil.rmtree(place)
