@@ -82,7 +82,7 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
         path, "a table", lambda: pd.read_csv(io.StringIO(written), dtype=str, index_col=False)
     )
     require_columns(table, columns, path)
-    numbers = table[columns].apply(pd.to_numeric, errors="coerce")
+    numbers = table[columns].apply(pd.to_numeric, errors="coerce").astype("float64")
     broken = numbers.isna() | (numbers < 0) | (numbers % 1 != 0)
     if broken.any(axis=None):
         row = int(broken.any(axis=1).to_numpy().argmax())

@@ -111,12 +111,15 @@ def require_unique(frame: pd.DataFrame, keys: Sequence[str], path: Path) -> None
 
 
 def require_rows(frame: pd.DataFrame, good: pd.Series, path: Path, complaint: str) -> None:
-    """Refuse a table with a row for which ``good`` is false; row numbers count records from 1."""
+    """Refuse a table with a row for which ``good`` is false.
+
+    The index of ``frame`` counts the records of the file from 0, also where some were left out.
+    """
     bad = (~good.to_numpy(dtype=bool)).nonzero()[0]
     if bad.size:
         row = bad[0]
-        values = ", ".join(f"{name} {value}" for name, value in frame.iloc[row].items())
+        values = ", ".join(f"{name} {frame[name].iloc[row]}" for name in frame)
         raise SourceError(
             f"{path}: {complaint} in {bad.size} of {len(frame)} records, first in record "
-            f"{row + 1} ({values}). {FETCH_AGAIN}"
+            f"{frame.index[row] + 1} ({values}). {FETCH_AGAIN}"
         )
