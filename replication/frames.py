@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -45,4 +46,8 @@ def _read_stata(path: Path) -> pd.DataFrame:
     return pd.read_stata(path, convert_categoricals=False)
 
 
-_READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".dta": _read_stata}
+_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".csv": pd.read_csv,
+    ".parquet": pd.read_parquet,
+    ".dta": _read_stata,
+}

@@ -199,6 +199,7 @@ def _explain_properties(properties: Mapping[str, Any], prefix: str) -> list[str]
 
 
 def explain_violation(error: Any) -> str:
+    """What a violation of a JSON schema means and what to write instead."""
     where = ".".join(str(part) for part in error.absolute_path)
     at = f"in {where!r}, " if where else ""
     if error.validator == "additionalProperties":

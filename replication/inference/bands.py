@@ -18,14 +18,14 @@ BLOCK = 250
 def multipliers(rng: np.random.Generator, law: str, shape: tuple[int, int]) -> Floats:
     """Independent draws with mean 0 and variance 1: ``rademacher``, ``mammen`` or ``webb``."""
     if law == "rademacher":
-        signs = rng.integers(0, 2, size=shape, dtype=np.int8).astype(np.float64)
+        signs: Floats = rng.integers(0, 2, size=shape, dtype=np.int8).astype(np.float64)
         signs *= 2.0
         signs -= 1.0
         return signs
     if law == "mammen":
         root = np.sqrt(5.0)
         low = rng.random(shape) < (root + 1) / (2 * root)
-        return np.where(low, (1 - root) / 2, (1 + root) / 2)
+        return np.asarray(np.where(low, (1 - root) / 2, (1 + root) / 2), dtype=np.float64)
     if law == "webb":
         values = np.sqrt(np.array([0.5, 1.0, 1.5]))
         drawn: Floats = np.concatenate([-values, values])[rng.integers(0, 6, size=shape)]

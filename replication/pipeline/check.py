@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,13 +31,16 @@ def check_study(study: Study, root: Path) -> pd.DataFrame:
     from replication.estimators.second_engine import second_engine
 
     target = root / "tables" / study.id / "second_engine.csv"
-    known = _known(target)
-    rows = []
+    known = pd.read_csv(target) if target.is_file() else pd.DataFrame(columns=COLUMNS)
+    rows: list[dict[str, Any]] = []
     for task in plan_tasks(study, root):
         if task.spec.estimator not in CHECKED:
             continue
-        if task.fingerprint in known.groups:
-            rows += known.get_group(task.fingerprint).to_dict("records")
+        kept = known[known["fingerprint"] == task.fingerprint]
+        if len(kept):
+            rows += [
+                {str(key): value for key, value in row.items()} for row in kept.to_dict("records")
+            ]
             continue
         ours, _ = store.load(task.folder)
         panel = build_panel(read_panel(task.panel), task.spec)
@@ -60,15 +64,10 @@ def refuse_differences(result: pd.DataFrame, study: str) -> None:
     """Raise if any coefficient differs by more than the tolerance."""
     wrong = result[~(result["difference"] <= TOLERANCE)]
     if len(wrong):
-        worst = wrong.loc[wrong["difference"].fillna(np.inf).idxmax()]
+        worst = wrong.iloc[int(wrong["difference"].fillna(np.inf).to_numpy().argmax())]
         raise EnginesDisagreeError(
             f"{len(wrong)} of {len(result)} coefficients of {study} differ by more than "
             f"{TOLERANCE:g} between our estimate and the second engine; the largest is "
             f"{worst['spec_id']} {worst['term']}: {worst['ours']:.10g} against "
             f"{worst['second']:.10g}. One of the two is wrong: report it with this specification."
         )
-
-
-def _known(target: Path) -> pd.api.typing.DataFrameGroupBy:
-    frame = pd.read_csv(target) if target.is_file() else pd.DataFrame(columns=COLUMNS)
-    return frame.groupby("fingerprint")

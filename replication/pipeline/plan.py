@@ -15,10 +15,11 @@ from typing import Any
 import yaml
 
 from replication.errors import SpecError
+from replication.sources.manifest import Source, load_manifest, locate, of_study
 
 PACKAGE = Path(__file__).parents[1]
 STAGES = {
-    "clean": ("sources", "panel", "pipeline/clean", "pipeline/cleaners"),
+    "clean": ("sources", "panel", "pipeline/clean.py"),
     "estimate": ("results.py", "subset.py", "tidy.py", "specs.py", "spec_schema.json",
                  "inference", "estimators", "pipeline/estimate.py", "pipeline/store.py"),
     "report": ("report", "pipeline/report.py", "results.py"),
@@ -44,6 +45,13 @@ class Study:
     root: Path
 
     @property
+    def sources(self) -> list[Source]:
+        """Raw files that the study cannot do without."""
+        manifest = load_manifest(self.root)
+        names = self.config.get("sources", [self.id])
+        return [source for name in names for source in of_study(manifest, name)]
+
+    @property
     def spec_files(self) -> list[Path]:
         """Specification files of the study, sorted by name."""
         return sorted(path for path in self.folder.rglob("*.yaml") if path.name != "study.yaml")
@@ -67,7 +75,8 @@ class Study:
         """Files that cleaning writes."""
         base = f"data_clean/{self.id}"
         fixed = [f"{base}/{name}" for name in ("codebook.md", "codebook.csv", "sample_flow.csv")]
-        return [f"{base}/{panel}.parquet" for panel in self.panels] + fixed
+        frames = [f"{base}/{name}.csv" for name in self.config.get("frames", [])]
+        return [f"{base}/{panel}.parquet" for panel in self.panels] + fixed + frames
 
     def table_outputs(self) -> list[str]:
         """Files that the tables end in."""
@@ -97,6 +106,24 @@ def study(root: Path, name: str) -> Study:
             return candidate
     known = ", ".join(candidate.id for candidate in studies(root))
     raise SpecError(f"There is no study {name!r}. Studies: {known}.")
+
+
+def runnable(root: Path) -> list[Study]:
+    """The studies whose raw files are all here."""
+    return [candidate for candidate in studies(root) if not absent_files(candidate)]
+
+
+def absent_files(candidate: Study) -> list[Source]:
+    """Raw files that a study needs and that are not on this machine."""
+    return [source for source in candidate.sources if locate(source, candidate.root) is None]
+
+
+def raw_files(candidate: Study) -> list[str]:
+    """Where the raw files of a study lie, and the tables typed from publications."""
+    root = candidate.root
+    places = [locate(source, root) for source in candidate.sources if source.package is None]
+    typed = sorted((root / "data_raw" / "typed").glob("*.csv"))
+    return [os.path.relpath(place, root) for place in [*places, *typed] if place is not None]
 
 
 @cache

@@ -11,6 +11,7 @@ import pandas as pd
 
 from replication.errors import InputError
 from replication.files import replacing
+from replication.results import Bools
 
 # Estimates travel between machines with the last digits of another BLAS: a relative 1e-6 is a
 # hundredth of the sixth digit and far below anything printed. Cells at zero get an absolute 1e-9.
@@ -54,7 +55,9 @@ def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
     """Compare one file with what was expected of it."""
     if not found.is_file():
         return Verdict(study, label, 0, 1, "the file was not written")
-    left, right = (pd.read_csv(path, dtype=str, keep_default_na=False) for path in (expected, found))
+    left, right = (
+        pd.read_csv(path, dtype=str, keep_default_na=False) for path in (expected, found)
+    )
     if list(left.columns) != list(right.columns):
         changed = sorted(set(left.columns) ^ set(right.columns)) or ["their order"]
         return Verdict(study, label, left.size, left.size, f"columns differ: {', '.join(changed)}")
@@ -72,14 +75,15 @@ def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
     return Verdict(study, label, agree.size, int((~agree).sum()), message)
 
 
-def agreeing(left: pd.Series[str], right: pd.Series[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def agreeing(left: pd.Series[str], right: pd.Series[str]) -> Bools:
     """Cells that are the same text, or numbers within the tolerances."""
     same = (left == right).to_numpy()
     if same.all():
         return same
     a = pd.to_numeric(left, errors="coerce").to_numpy(dtype=float)
     b = pd.to_numeric(right, errors="coerce").to_numpy(dtype=float)
-    return same | np.isclose(a, b, rtol=RELATIVE, atol=ABSOLUTE)
+    agreed: Bools = same | np.isclose(a, b, rtol=RELATIVE, atol=ABSOLUTE)
+    return agreed
 
 
 def write_expected(root: Path, study: str) -> list[Path]:

@@ -1,0 +1,204 @@
+"""The command line: ``replication data | estimate | explain | compare | verify | report | run``."""
+
+from __future__ import annotations
+
+import os
+
+# One thread for the linear algebra: sums in another order would change the last digits with the
+# number of cores. It has to be said before numpy is first imported.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from replication.errors import InputError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; exit code 0 on success, 1 where a check fails, 2 for unusable input."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except InputError as error:
+        print(f"replication: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("replication: interrupted; nothing half-written is left.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="replication", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _data(commands)
+    _estimate(commands)
+    _explain(commands)
+    _compare(commands)
+    _project(commands)
+    return top
+
+
+def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    data = commands.add_parser("data", help="raw files: what is there, and getting the rest")
+    actions = data.add_subparsers(required=True, metavar="ACTION")
+    for name, function, text in (
+        ("status", run_status, "table of raw files: present, verified, missing, and what to do"),
+        ("fetch", run_fetch, "download or copy what may be fetched, proved by checksum"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("study", nargs="?", help="only the files of this study")
+        action.add_argument("--monthly", action="store_true",
+                            help="the files of the study's monthly panels")  # fmt: skip
+        action.set_defaults(run=function)
+
+
+def _estimate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    estimate = commands.add_parser("estimate", help="estimate a specification on any tidy panel")
+    estimate.add_argument("spec", type=Path, metavar="SPEC.yaml")
+    estimate.add_argument("--panel", type=Path, required=True, help=".csv, .parquet or .dta")
+    estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
+    estimate.set_defaults(run=run_estimate)
+
+
+def _explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = commands.add_parser("explain", help="the keys of a specification, or one resolved")
+    explain.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml")
+    explain.set_defaults(run=run_explain)
+
+
+def _compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    compare = commands.add_parser("compare", help="two saved results side by side")
+    compare.add_argument("first", type=Path, help="folder that `estimate` or the pipeline wrote")
+    compare.add_argument("second", type=Path)
+    compare.set_defaults(run=run_compare)
+
+
+def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verify = commands.add_parser("verify", help="outputs against the committed numbers")
+    verify.add_argument("study", nargs="*", help="only these studies")
+    verify.add_argument(
+        "--write-expected",
+        action="store_true",
+        help="for maintainers: make the present outputs the expected ones",
+    )
+    verify.set_defaults(run=run_verify)
+    report = commands.add_parser("report", help="write the page with every table and figure")
+    report.set_defaults(run=run_report)
+    run = commands.add_parser("run", help="run whatever is out of date, with a line a step")
+    run.add_argument("--cores", default="all", help="cores to use (default: all)")
+    run.set_defaults(run=run_pipeline)
+    step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
+    step.add_argument("name", choices=("clean", "estimate", "check", "tables", "figures", "page"))
+    step.add_argument("study", nargs="?")
+    step.add_argument("--threads", type=int, default=1)
+    step.add_argument("--log", type=Path)
+    step.set_defaults(run=run_step)
+
+
+def run_status(chosen: argparse.Namespace) -> int:
+    """``replication data status``."""
+    from replication.pipeline.data import status_text
+
+    print(status_text(_root(), _study_of_files(chosen)))
+    return 0
+
+
+def run_fetch(chosen: argparse.Namespace) -> int:
+    """``replication data fetch``."""
+    from replication.pipeline.data import fetch_files
+
+    text, complete = fetch_files(_root(), _study_of_files(chosen))
+    print(text)
+    return 0 if complete else 1
+
+
+def run_estimate(chosen: argparse.Namespace) -> int:
+    """``replication estimate SPEC.yaml --panel FILE --out DIR``."""
+    from replication.pipeline.single import describe, estimate_file
+    from replication.specs import load_specs
+
+    results = estimate_file(chosen.spec, chosen.panel, chosen.out)
+    for spec, result in zip(load_specs(chosen.spec), results, strict=True):
+        print(describe(spec, result))
+    print(f"written to {chosen.out}")
+    return 0
+
+
+def run_explain(chosen: argparse.Namespace) -> int:
+    """``replication explain [SPEC.yaml]``."""
+    from replication.pipeline.explain import explain_keys, explain_spec
+
+    print(explain_keys() if chosen.spec is None else explain_spec(chosen.spec))
+    return 0
+
+
+def run_compare(chosen: argparse.Namespace) -> int:
+    """``replication compare A B``."""
+    from replication.pipeline.explain import compare
+
+    print(compare(chosen.first, chosen.second))
+    return 0
+
+
+def run_verify(chosen: argparse.Namespace) -> int:
+    """``replication verify``: exit code 1 if any cell misses."""
+    from replication.pipeline.verify import report, verify, write_expected
+
+    root = _root()
+    studies = chosen.study or _studies_that_can_run(root)
+    if chosen.write_expected:
+        for study in studies:
+            print(f"{study}: {len(write_expected(root, study))} files written to expected/")
+        return 0
+    verdicts = verify(root, studies)
+    print(report(verdicts))
+    return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def run_report(_: argparse.Namespace) -> int:
+    """``replication report``."""
+    from replication.pipeline.report import page
+
+    print(f"written: {page(_root())}")
+    return 0
+
+
+def run_pipeline(chosen: argparse.Namespace) -> int:
+    """``replication run``: Snakemake, quietly, with a line a step and a closing line."""
+    from replication.pipeline.run import run
+
+    return run(_root(), chosen.cores)
+
+
+def run_step(chosen: argparse.Namespace) -> int:
+    """``replication step``: one step of one study."""
+    from replication.pipeline.steps import step
+
+    return step(chosen.name, chosen.study, _root(), threads=chosen.threads, log=chosen.log)
+
+
+def _root() -> Path:
+    from replication.pipeline.plan import find_root
+
+    return find_root()
+
+
+def _study_of_files(chosen: argparse.Namespace) -> str | None:
+    return f"{chosen.study}_monthly" if chosen.monthly else chosen.study
+
+
+def _studies_that_can_run(root: Path) -> list[str]:
+    from replication.pipeline.plan import runnable
+
+    return [study.id for study in runnable(root)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""``replication run``: Snakemake with a line a step, and a closing account."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from replication.pipeline import plan
+
+
+def run(root: Path, cores: str) -> int:
+    """Run whatever is out of date and say where the results are and how long it took."""
+    start = time.perf_counter()
+    command = [
+        sys.executable, "-m", "snakemake", "--cores", cores, "--quiet", "all",
+        "--directory", str(root), "--snakefile", str(root / "Snakefile"), "--rerun-incomplete",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        steps = 0
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            steps += 1
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        print(f"The run stopped after {seconds:.0f} s; the accounts of the steps are in logs/.")
+        return process.returncode
+    print(closing(root, steps, seconds))
+    return 0
+
+
+def closing(root: Path, steps: int, seconds: float) -> str:
+    """Where the results are, what did not run, and the time taken."""
+    lines = []
+    if steps == 0:
+        lines.append("Nothing to do: every table and figure is up to date.")
+    for study in plan.studies(root):
+        absent = plan.absent_files(study)
+        if absent:
+            lines.append(
+                f"{study.id} did not run: {len(absent)} raw files are missing. "
+                f"`replication data status {study.id}` lists them and says how to get each."
+            )
+    ran = ",".join(study.id for study in plan.runnable(root))
+    lines.append(f"Tables:  tables/{{{ran}}}/")
+    lines.append(f"Figures: figures/{{{ran}}}/")
+    lines.append("Report:  report/index.html")
+    lines.append(f"Done in {seconds:.0f} s.")
+    return "\n".join(lines)

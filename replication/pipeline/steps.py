@@ -1,0 +1,99 @@
+"""One step of one study, with its line of progress and its log."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from replication.errors import InputError
+from replication.pipeline import plan
+
+
+def step(name: str, study: str | None, root: Path, *, threads: int, log: Path | None) -> int:
+    """Run a step, print one line about it, and keep the account in ``log``.
+
+    Returns
+    -------
+    int
+        0 on success, 2 for unusable input, 1 for a fault of ours (its traceback is in the log).
+    """
+    label = study or "all studies"
+    start = time.perf_counter()
+    try:
+        said = STEPS[name](root, study or "", threads)
+    except InputError as error:
+        return _failed(label, name, f"{error}", log, 2)
+    except Exception:
+        _write(log, traceback.format_exc())
+        where = f"; the account is in {log}" if log else f":\n{traceback.format_exc()}"
+        return _failed(label, name, f"stopped by a fault of the package{where}", None, 1)
+    line = f"{label:<28} {name:<9} {said} ({time.perf_counter() - start:.1f} s)"
+    _write(log, line + "\n")
+    print(line, flush=True)
+    return 0
+
+
+def _clean(root: Path, study: str, _: int) -> str:
+    from replication.pipeline.clean import clean_study
+
+    cleaned = clean_study(plan.study(root, study), root)
+    return ", ".join(f"{name}: {len(frame):,} rows" for name, (frame, _) in cleaned.panels.items())
+
+
+def _estimate(root: Path, study: str, threads: int) -> str:
+    from replication.pipeline.estimate import estimate_study
+
+    estimated, kept = estimate_study(plan.study(root, study), root, threads)
+    return f"{estimated} specifications estimated, {kept} unchanged"
+
+
+def _check(root: Path, study: str, _: int) -> str:
+    from replication.pipeline.check import check_study
+
+    result = check_study(plan.study(root, study), root)
+    if result.empty:
+        return "no two-way column to check"
+    return f"{len(result)} coefficients agree with a second engine"
+
+
+def _tables(root: Path, study: str, _: int) -> str:
+    from replication.pipeline.report import tables
+
+    return f"{tables(plan.study(root, study), root)} tables"
+
+
+def _figures(root: Path, study: str, _: int) -> str:
+    from replication.pipeline.report import figures
+
+    return f"{figures(plan.study(root, study), root)} figures"
+
+
+def _page(root: Path, _: str, __: int) -> str:
+    from replication.pipeline.report import page
+
+    return str(page(root).relative_to(root))
+
+
+STEPS: dict[str, Callable[[Path, str, int], str]] = {
+    "clean": _clean,
+    "estimate": _estimate,
+    "check": _check,
+    "tables": _tables,
+    "figures": _figures,
+    "page": _page,
+}
+
+
+def _failed(label: str, name: str, message: str, log: Path | None, code: int) -> int:
+    _write(log, message + "\n")
+    print(f"{label}: {name}: {message}", file=sys.stderr, flush=True)
+    return code
+
+
+def _write(log: Path | None, text: str) -> None:
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(text, encoding="utf-8")
