@@ -67,7 +67,8 @@ class Layout:
     def members(self, low: int, high: int, seen: Bools) -> Ints:
         """Positions of the units seen that adopt in the columns from ``low`` up to ``high``."""
         first, last = self.start[low], self.start[high]
-        return first + np.flatnonzero(seen[first:last] & (self.weight[first:last] > 0))
+        found: Ints = first + np.flatnonzero(seen[first:last] & (self.weight[first:last] > 0))
+        return found
 
     def count(self, members: Ints) -> int:
         """Number of units, or of clusters, among the members."""
@@ -76,9 +77,7 @@ class Layout:
         return int((np.bincount(self.clusters[members]) > 0).sum())
 
 
-def dcdh(
-    panel: Panel, *, window: tuple[int, int] | None = None, inference: Inference
-) -> Estimates:
+def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Inference) -> Estimates:
     """Effects by length of treatment, placebos, and the average total effect.
 
     Parameters

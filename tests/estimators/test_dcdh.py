@@ -1,0 +1,142 @@
+"""Held against moderndid's port of did_multiplegt_dyn, which prints full precision."""
+
+import warnings
+from dataclasses import replace
+
+import moderndid
+import numpy as np
+import pytest
+from drawn_panels import as_frame, draw_panel
+
+from replication.errors import PanelError
+from replication.estimators.dcdh import dcdh
+from replication.specs import Inference
+
+ANALYTIC = Inference()
+
+
+def peer(panel, **options):
+    frame = as_frame(panel).assign(d=lambda rows: rows["d"].astype(int))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return moderndid.did_multiplegt(
+            data=frame, yname="y", tname="time", idname="unit", dname="d", effects=6, placebo=3,
+            **options,
+        )  # fmt: skip
+
+
+def path_of(estimates):
+    return estimates.rows("event").set_index("event_time")[["estimate", "std_error"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "weights", "adoption"),
+    [
+        ({}, None, (0, 2003, 2004, 2006, 2007)),
+        ({"weighted": True}, "w", (0, 2003, 2004, 2006, 2007)),
+        ({"n_units": 15}, None, (0, 2003, 2004, 2008)),
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_effects_placebos_and_total_equal_the_peer(seed, options, weights, adoption) -> None:
+    panel = draw_panel(seed, adoption=adoption, **options)
+    found, theirs = dcdh(panel, inference=ANALYTIC), peer(panel, weightsname=weights)
+    path = path_of(found)
+    for block in (theirs.effects, theirs.placebos):
+        for horizon, estimate, error in zip(
+            block.horizons, block.estimates, block.std_errors, strict=True
+        ):
+            if np.isfinite(estimate):
+                # Effect l is event time l-1, placebo l (their horizon -l) event time -1-l.
+                assert tuple(path.loc[horizon - 1]) == pytest.approx((estimate, error), abs=1e-12)
+    assert found.att == pytest.approx((theirs.ate.estimate, theirs.ate.std_error), abs=1e-12)
+
+
+def test_without_never_treated_units_the_last_cohort_is_the_control() -> None:
+    """The peer stops with an error there; before 2008 its never-treated are the 2008 cohort."""
+    panel = draw_panel(3, adoption=(2003, 2005, 2006, 2008))
+    theirs = peer(panel.keep_periods(panel.periods < 2008)).effects
+    path = path_of(dcdh(panel, inference=ANALYTIC))
+    assert path.index.max() == 4
+    for horizon, estimate, error in zip(
+        theirs.horizons, theirs.estimates, theirs.std_errors, strict=True
+    ):
+        assert tuple(path.loc[horizon - 1]) == pytest.approx((estimate, error), abs=1e-12)
+
+
+def test_gaps_in_the_panel_equal_the_peer() -> None:
+    panel = draw_panel(4, missing=0.06)
+    theirs, path = peer(panel).effects, path_of(dcdh(panel, inference=ANALYTIC))
+    for horizon, estimate, error in zip(
+        theirs.horizons, theirs.estimates, theirs.std_errors, strict=True
+    ):
+        assert tuple(path.loc[horizon - 1]) == pytest.approx((estimate, error), abs=1e-12)
+
+
+def test_points_ignore_clusters_and_errors_are_near_the_peer() -> None:
+    """The peer counts "no cluster" as one more cluster among the controls, so errors differ."""
+    panel = draw_panel(5, n_clusters=14)
+    theirs, path = peer(panel, cluster="cluster").effects, path_of(dcdh(panel, inference=ANALYTIC))
+    ours = path.loc[theirs.horizons - 1].to_numpy()
+    assert ours[:, 0] == pytest.approx(theirs.estimates, abs=1e-12)
+    assert ours[:, 1] == pytest.approx(theirs.std_errors, rel=0.02)
+
+
+def test_clustered_errors_equal_the_formula_written_out() -> None:
+    """One cohort, one effect: sums by cluster of the scaled deviations of both groups."""
+    panel = draw_panel(6, n_units=40, adoption=(0, 2004), n_clusters=9)
+    change = panel.y[:, 3] - panel.y[:, 2]
+    total = 0.0
+    parts = np.zeros(9)
+    for group, sign in ((panel.cohort == 2004, 1), (panel.cohort == 0, -1)):
+        mean = change[group].mean()
+        total += sign * mean
+        clusters = panel.cluster[group]
+        size = len(set(clusters))
+        parts += sign * np.bincount(
+            clusters, np.sqrt(size / (size - 1)) * (change[group] - mean) / group.sum(), 9
+        )
+    first = dcdh(panel, window=(0, 0), inference=ANALYTIC)
+    assert first.att == pytest.approx((total, np.sqrt(parts @ parts)), rel=1e-12)
+
+
+def test_first_effect_is_the_weighted_mean_of_two_by_twos() -> None:
+    panel = draw_panel(7)
+    total = mass = 0.0
+    for cohort in (2003, 2004, 2006, 2007):
+        column = cohort - 2001
+        change = panel.y[:, column] - panel.y[:, column - 1]
+        own, later = panel.cohort == cohort, (panel.cohort > cohort) | (panel.cohort == 0)
+        total += own.sum() * (change[own].mean() - change[later].mean())
+        mass += own.sum()
+    first = path_of(dcdh(panel, inference=ANALYTIC)).loc[0, "estimate"]
+    assert first == pytest.approx(total / mass, rel=1e-12)
+
+
+def test_units_treated_throughout_are_dropped_and_counted() -> None:
+    panel = draw_panel(8, adoption=(0, 2001, 2003, 2005))
+    always = panel.cohort == 2001
+    found = dcdh(panel, inference=ANALYTIC)
+    without = dcdh(panel.keep_units(~always), inference=ANALYTIC)
+    assert found.att == without.att
+    dropped = f"{always.sum()} units treated from the first period on were dropped"
+    assert dropped in found.info["notes"]
+
+
+def test_support_counts_units_and_cohorts() -> None:
+    panel = draw_panel(9)
+    entries = dcdh(panel, inference=ANALYTIC).info["support"]
+    support = {entry["event_time"]: entry for entry in entries}
+    assert support[0]["cohorts"] == 4
+    assert support[0]["units"] == int((panel.cohort > 0).sum())
+    assert support[5]["units"] == int((panel.cohort == 2003).sum())
+
+
+def test_refusals_say_what_is_missing() -> None:
+    panel = draw_panel(10)
+    with pytest.raises(PanelError, match=r"inside the window \[-3, -2\]"):
+        dcdh(panel, window=(-3, -2), inference=ANALYTIC)
+    with pytest.raises(PanelError, match="No effect can be estimated"):
+        dcdh(replace(panel, cohort=np.full(48, 2004)), inference=ANALYTIC)
+    with pytest.raises(PanelError, match="treatment intensity"):
+        dcdh(draw_panel(10, dose=True), inference=ANALYTIC)
