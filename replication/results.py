@@ -166,6 +166,7 @@ class Estimates:
         ``conf_*`` is pointwise, ``band_*`` simultaneous over the rows of the same term.
     vcov : DataFrame
         Labelled by ``row_labels``; zero rows for values that are fixed (reference periods).
+        Where there are very many group-time cells their rows are left out.
     info : mapping
         What a reader must know and no column holds: control group, base period, weights,
         absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
@@ -180,7 +181,10 @@ class Estimates:
     def __post_init__(self) -> None:
         if list(self.table.columns) != COLUMNS:
             raise ValueError(f"Estimates need the columns {COLUMNS}, got {list(self.table)}.")
-        if self.vcov.shape != (len(self.table), len(self.table)):
+        side = len(self.table)
+        if self.vcov.shape[0] != side:
+            side = int((self.table["term"] != "att_gt").sum())
+        if self.vcov.shape != (side, side):
             raise ValueError(
                 f"The covariance is {self.vcov.shape} for {len(self.table)} rows of estimates."
             )
@@ -198,7 +202,10 @@ class Estimates:
     def path(self) -> tuple[pd.DataFrame, Floats]:
         """The event-time path and its covariance, for sensitivity analysis and figures."""
         chosen = ((self.table["term"] == "event") & self.table["event_time"].notna()).to_numpy()
-        return self.table[chosen], self.vcov.to_numpy()[np.ix_(chosen, chosen)]
+        inside = chosen
+        if len(self.vcov) != len(self.table):
+            inside = chosen[(self.table["term"] != "att_gt").to_numpy()]
+        return self.table[chosen], self.vcov.to_numpy()[np.ix_(inside, inside)]
 
     # Hooks of the maketables package: it builds tables from any object that has them.
 

@@ -8,7 +8,7 @@ is the influence divided by N.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from replication.inference.bands import gaussian_critical_value, multiplier_critical_value
+from replication.inference.bands import (
+    gaussian_critical_value,
+    interquartile_errors,
+    multiplier_critical_value,
+    multiplier_draws,
+    sup_t,
+)
 from replication.inference.cluster import sum_by_cluster
-from replication.results import COLUMNS, Estimates, Floats, Panel, row_labels
+from replication.results import COLUMNS, Estimates, Floats, Ints, Panel, row_labels
 from replication.specs import Inference
 
 PATHS = ("event", "group", "calendar", "att_gt")
+LARGEST_VCOV = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +89,98 @@ def from_variance(
     Simultaneous bands come from multiplier draws of ``cluster_scores`` (G, K) where they are
     given, else from normal draws with the variance.
     """
-    n_clusters = panel.n_clusters
     std_error = np.sqrt(np.maximum(np.diag(variance), 0.0))
-    std_error = np.where(std_error > 1e-14 * max(1.0, std_error.max(initial=0)), std_error, np.nan)
-    law = _law(inference.distribution, distribution, n_clusters)
+    std_error = _without_fixed(std_error)
+    law = _law(inference.distribution, distribution, panel.n_clusters)
+    table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
+    table = _with_bands(table, _bands(table, variance, cluster_scores, inference, law))
+    labels = row_labels(table)
+    frame = pd.DataFrame(variance, index=labels, columns=labels)
+    return Estimates(table, frame, _details(panel, inference, info))
+
+
+def from_cluster_scores(
+    panel: Panel,
+    estimator: str,
+    rows: Sequence[Row],
+    estimate: Floats,
+    cluster_scores: Floats,
+    inference: Inference,
+    *,
+    distribution: str = "normal",
+    draws: Floats | None = None,
+    n_obs: int | None = None,
+    info: Mapping[str, Any] | None = None,
+) -> Estimates:
+    """Estimates from (G, K) sums of scores by cluster, for K too large for a K by K variance.
+
+    Where there are more than ``LARGEST_VCOV`` group-time cells, ``vcov`` leaves them out; their
+    variances are in ``std_error``.
+
+    Parameters
+    ----------
+    draws : (B, K) multiplier draws of the sums of ``cluster_scores``; drawn here if not given.
+        The bands use them, and with ``inference.method == "multiplier"`` the standard errors
+        are their interquartile range over that of the normal law (R ``did::mboot``).
+
+    """
+    analytic = np.sqrt((cluster_scores**2).sum(axis=0))
+    if draws is None:
+        draws = multiplier_draws(cluster_scores, inference)
+    std_error = interquartile_errors(draws) if inference.method == "multiplier" else analytic
+    std_error = _without_fixed(np.where(analytic > 0, std_error, 0.0))
+    law = _law(inference.distribution, distribution, panel.n_clusters)
+    table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
+    table = _with_bands(table, _bands_of_draws(table, draws, inference, law))
+    cells = (table["term"] == "att_gt").to_numpy()
+    kept = ~cells if cells.sum() > LARGEST_VCOV else np.ones(cells.size, dtype=bool)
+    ratio = np.nan_to_num(std_error[kept] / np.where(analytic > 0, analytic, 1.0)[kept])
+    scaled = cluster_scores[:, kept] * ratio
+    labels = row_labels(table[kept])
+    frame = pd.DataFrame(scaled.T @ scaled, index=labels, columns=labels)
+    return Estimates(table, frame, _details(panel, inference, info))
+
+
+def _without_fixed(std_error: Floats) -> Floats:
+    """Standard errors with those of fixed values, zero but for rounding, set to missing."""
+    floor = 1e-14 * max(1.0, std_error.max(initial=0))
+    return np.where(std_error > floor, std_error, np.nan)
+
+
+def _table(
+    panel: Panel,
+    estimator: str,
+    rows: Sequence[Row],
+    estimate: Floats,
+    std_error: Floats,
+    inference: Inference,
+    law: Any,
+    n_obs: int | None,
+) -> pd.DataFrame:
+    """The columns of ``Estimates.table`` but for the bands."""
     statistic = estimate / std_error
     half = law.ppf(0.5 + inference.level / 2) * std_error
     table = pd.DataFrame([(r.term, r.cohort, r.time, r.event_time) for r in rows],
                          columns=["term", "cohort", "time", "event_time"])  # fmt: skip
     table = table.astype({"cohort": float, "time": float, "event_time": float})
-    table = table.assign(
+    return table.assign(
         spec_id=panel.spec_id, study=panel.study, estimator=estimator, outcome=panel.outcome,
         estimate=estimate, std_error=std_error, statistic=statistic,
         p_value=2 * law.sf(np.abs(statistic)),
         conf_low=estimate - half, conf_high=estimate + half,
         n_obs=int(panel.observed.sum()) if n_obs is None else n_obs,
-        n_units=len(panel.units), n_clusters=n_clusters,
+        n_units=len(panel.units), n_clusters=panel.n_clusters,
     )  # fmt: skip
-    critical = _bands(table, variance, cluster_scores, inference, law)
-    table["band_low"] = estimate - critical * std_error
-    table["band_high"] = estimate + critical * std_error
-    table = table[COLUMNS]
-    labels = row_labels(table)
-    details = {
+
+
+def _with_bands(table: pd.DataFrame, critical: Floats) -> pd.DataFrame:
+    half = critical * table["std_error"]
+    bands = {"band_low": table["estimate"] - half, "band_high": table["estimate"] + half}
+    return table.assign(**bands)[COLUMNS]
+
+
+def _details(panel: Panel, inference: Inference, info: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
         "weighted": panel.weighted,
         "clusters": list(panel.clusters),
         "notes": list(panel.notes),
@@ -113,12 +189,21 @@ def from_variance(
         "seed": inference.seed,
         **(info or {}),
     }
-    return Estimates(table, pd.DataFrame(variance, index=labels, columns=labels), details)
 
 
 def _law(chosen: str, default: str, n_clusters: int) -> Any:
     name = default if chosen == "auto" else chosen
     return stats.norm if name == "normal" else stats.t(n_clusters - 1)
+
+
+def _paths(table: pd.DataFrame) -> Iterator[Ints]:
+    """Rows of each path that get a simultaneous band: those of one term with an error."""
+    axis = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
+    for term in PATHS:
+        chosen = (table["term"] == term) & table["std_error"].notna() & table[axis[term]].notna()
+        index = np.flatnonzero(chosen.to_numpy())
+        if index.size > 1:
+            yield index
 
 
 def _bands(
@@ -127,16 +212,22 @@ def _bands(
     """(K,) critical values: sup-t over the rows of a path, pointwise for single numbers."""
     pointwise = float(law.ppf(0.5 + inference.level / 2))
     critical = np.full(len(table), pointwise)
-    axis = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
-    for term in PATHS:
-        chosen = (table["term"] == term) & table["std_error"].notna() & table[axis[term]].notna()
-        index = np.flatnonzero(chosen.to_numpy())
-        if index.size < 2:
-            continue
+    for index in _paths(table):
         if scores is None:
             value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
         else:
             value = multiplier_critical_value(scores[:, index], inference)
         # A band that is narrower than its pointwise intervals is simulation noise.
+        critical[index] = max(value, pointwise)
+    return critical
+
+
+def _bands_of_draws(table: pd.DataFrame, draws: Floats, inference: Inference, law: Any) -> Floats:
+    """The same critical values from multiplier draws of all rows."""
+    pointwise = float(law.ppf(0.5 + inference.level / 2))
+    critical = np.full(len(table), pointwise)
+    std_error = table["std_error"].to_numpy()
+    for index in _paths(table):
+        value = sup_t(draws[:, index], std_error[index], inference.level)
         critical[index] = max(value, pointwise)
     return critical

@@ -6,7 +6,10 @@ that of Callaway & Sant'Anna (2021), Algorithm 1, and R ``did::mboot``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from scipy import stats
 
 from replication.errors import SpecError
 from replication.results import Floats
@@ -42,13 +45,32 @@ def multiplier_critical_value(scores: Floats, inference: Inference) -> float:
 
     """
     scale = np.sqrt((scores**2).sum(axis=0))
+    return sup_t(multiplier_draws(scores, inference), scale, inference.level)
+
+
+def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
+    """(B, K) draws of ``sum_g v_g S_gk`` over multipliers v, from (G, K) cluster sums of scores."""
+    return np.concatenate([v @ scores for v in multiplier_blocks(scores.shape[0], inference)])
+
+
+def multiplier_blocks(n_clusters: int, inference: Inference) -> Iterator[Floats]:
+    """Multipliers of all draws in (at most BLOCK, G) pieces, so that few are held at a time."""
     rng = np.random.default_rng(inference.seed)
-    largest = []
     for start in range(0, inference.draws, BLOCK):
         size = min(BLOCK, inference.draws - start)
-        draws = multipliers(rng, inference.multiplier, (size, scores.shape[0])) @ scores
-        largest.append(np.abs(draws / scale).max(axis=1))
-    return float(np.quantile(np.concatenate(largest), inference.level))
+        yield multipliers(rng, inference.multiplier, (size, n_clusters))
+
+
+def sup_t(draws: Floats, scale: Floats, level: float) -> float:
+    """Quantile over the B draws of the largest ``|draw| / scale`` among the K columns."""
+    return float(np.quantile(np.abs(draws / scale).max(axis=1), level))
+
+
+def interquartile_errors(draws: Floats) -> Floats:
+    """(K,) standard errors: interquartile range of the draws over that of the normal law."""
+    low, high = np.quantile(draws, (0.25, 0.75), axis=0, method="inverted_cdf")
+    errors: Floats = (high - low) / (stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
+    return errors
 
 
 def gaussian_critical_value(variance: Floats, inference: Inference) -> float:
