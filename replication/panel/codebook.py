@@ -7,7 +7,6 @@ schema itself, so a panel cannot have a column that the codebook does not know.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from replication.errors import PanelError
+from replication.panel.checks import require_unique
 
 FIELDS: Final = ("name", "label", "unit", "source", "type", "range", "missing")
 NEVER_MISSING: Final = "none"
@@ -100,6 +100,7 @@ def conform(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
             f"{', '.join(absent) or 'none'} and has {', '.join(unknown) or 'none'} beyond it. "
             "Describe every column in the panel's schema."
         )
+    require_unique(frame, _keys(schema), f"The rows of the panel {schema.name}")
     ordered = frame[list(schema.columns)].sort_values(_keys(schema), ignore_index=True)
     typed = pd.concat([_cast(ordered, name, schema) for name in schema.columns], axis=1)
     try:
@@ -132,15 +133,6 @@ def codebook_markdown(frame: pd.DataFrame, schema: pa.DataFrameSchema, title: st
     body = ["| " + " | ".join(row) + " |" for row in cells.itertuples(index=False)]
     size = f"{len(frame):,} rows, {len(table)} columns; one row for each {keys}."
     return "\n".join([f"# {title}", "", size, "", *head, *body, ""])
-
-
-def write_codebook(
-    frame: pd.DataFrame, schema: pa.DataFrameSchema, title: str, folder: Path
-) -> None:
-    """Write ``codebook.csv`` and ``codebook.md`` into a folder."""
-    codebook(frame, schema).to_csv(folder / "codebook.csv", index=False, lineterminator="\n")
-    page = codebook_markdown(frame, schema, title)
-    (folder / "codebook.md").write_text(page, encoding="utf-8", newline="\n")
 
 
 def _described(name: str, spec: pa.Column, values: pd.Series) -> tuple[str, ...]:

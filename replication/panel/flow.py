@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -91,10 +90,6 @@ class SampleFlow:
         )
         table.insert(0, "step", np.arange(1, len(table) + 1))
         return table.rename(columns=lambda name: name.replace("units_", f"{self.noun}_"))
-
-    def to_csv(self, path: Path) -> None:
-        """Write the table; the same flow gives the same bytes."""
-        self.table().to_csv(path, index=False, lineterminator="\n")
 
     def _people(self, frame: pd.DataFrame) -> int:
         units = {self.merged.get(unit, unit) for unit in frame[self.unit].unique().tolist()}

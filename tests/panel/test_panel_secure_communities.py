@@ -11,6 +11,7 @@ from made_panels import PLACES, YEARS, Made
 
 from replication.errors import PanelError
 from replication.panel import coverage, secure_communities
+from replication.panel.codebook import codebook, conform
 from replication.panel.rates import OFFENCES, OUTCOMES
 from replication.panel.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREENED
 
@@ -248,3 +249,31 @@ def test_a_county_outside_every_state_is_refused(made: Made) -> None:
         PanelError, match="9 missing values in column 'state_postal', first at fips 48201"
     ):
         secure_communities.build_county_year(replace(sources, regions=regions))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("share_of_year", 1.5, r"column 'share_of_year'.*2 rows, first at fips 1003, year 2011"),
+        ("index", 27, r"in its rows: totals that equal the sum of their offences fails in 2 rows"),
+        ("share_of_year", 0.0, r"a share of the year that follows the date fails in 2 rows"),
+        ("comparison_2012", "between", r"column 'comparison_2012'.*2 rows.*\(value between\)"),
+        ("coverage_indicator", 100.5, r"column 'coverage_indicator'.*2 rows"),
+        ("population_2004", 0, r"column 'population_2004'.*2 rows"),
+        ("state", 72, r"column 'state'.*2 rows"),
+        ("fips", 1001, r"2 repeated rows by fips and year, first fips 1001, year 2011"),
+    ],
+)
+def test_the_schema_refuses_damage(made: Made, name: str, value: object, message: str) -> None:
+    frame, _ = build(made)
+    frame.loc[(frame["fips"] == 1003) & (frame["year"] >= 2011), name] = value
+    with pytest.raises(PanelError, match=message):
+        conform(frame, COUNTY_YEAR)
+
+
+def test_the_codebook_describes_every_column(made: Made) -> None:
+    frame, _ = build(made)
+    book = codebook(frame, COUNTY_YEAR)
+    assert book["name"].tolist() == frame.columns.tolist()
+    assert (book[["label", "unit", "source", "range"]] != "").all(axis=None)
+    assert book.set_index("name").loc["index", "range"] == "28 to 140"
