@@ -36,7 +36,9 @@ class Effects:
         periods = [f"{name} by period effects" for name in self.by_time] or ["period effects"]
         trends = [f"{name} linear trends" for name in self.linear]
         trends += ["unit linear trends"] if self.unit_linear else []
-        joined = " and ".join(["unit effects", *periods]).replace("unit effects and p", "unit and p")
+        joined = " and ".join(["unit effects", *periods]).replace(
+            "unit effects and p", "unit and p"
+        )
         return ", ".join([joined, *trends])
 
     def level_codes(self, panel: Panel) -> list[Ints]:
@@ -66,7 +68,9 @@ def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
             continue
         if name not in panel.strata:
             known = ["unit_linear"]
-            known += [f"{stratum}{end}" for stratum in panel.strata for end in ("_by_time", "_linear")]
+            known += [
+                f"{stratum}{end}" for stratum in panel.strata for end in ("_by_time", "_linear")
+            ]
             raise SpecError(
                 f"The trend {trend!r} cannot be used{nearest(trend, known)}: the panel has no "
                 f"stratum {name!r}. Possible with this panel: {', '.join(known)}."
@@ -117,15 +121,15 @@ def _free_slopes(panel: Panel, effects: Effects) -> int:
     """Trends that the period effects do not span already."""
     if not effects.linear and not effects.unit_linear:
         return 0
-    levels = _indicators(effects.level_codes(panel))
-    spanned = int(np.linalg.matrix_rank(levels))
+    levels = effects.level_codes(panel)
+    spanned = _rank(levels)
     if effects.unit_linear:
         return len(panel.units) - spanned
-    both = np.hstack([levels, _indicators(effects.slope_codes(panel))])
-    return int(np.linalg.matrix_rank(both)) - spanned
+    return _rank([*levels, *effects.slope_codes(panel)]) - spanned
 
 
-def _indicators(partitions: Sequence[Ints]) -> np.ndarray:
-    """Indicator columns of several groupings of the units, one row a combination that occurs."""
-    columns = [codes[:, None] == np.arange(int(codes.max()) + 1) for codes in partitions]
-    return np.hstack(columns).astype(float)
+def _rank(partitions: Sequence[Ints]) -> int:
+    """Rank of the indicators of several groupings of the units."""
+    combinations = np.unique(np.column_stack(partitions), axis=0)
+    columns = [codes[:, None] == np.unique(codes) for codes in combinations.T]
+    return int(np.linalg.matrix_rank(np.hstack(columns).astype(float)))

@@ -1,0 +1,280 @@
+"""Projecting effects out of matrices of units by periods, exactly.
+
+Two engines give the same residuals. ``ClosedForm`` serves balanced panels with one weight a
+unit: projections on the two sides of the matrix commute, so means of rows, lines within rows and
+weighted means of columns are taken off one after the other. ``Eliminated`` serves any weights,
+gaps and crossed effects: unit effects (and unit lines) are eliminated row by row
+(Frisch-Waugh-Lovell), and what is left is a dense system in the period effects, as many
+unknowns as periods times strata, solved once per connected group of strata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from replication.errors import PanelError
+from replication.results import Floats, Ints
+
+CUTOFF = 1e-11
+LARGEST = 6000
+
+
+class Absorber(Protocol):
+    """Takes the absorbed effects out of a matrix."""
+
+    def residual(self, z: Floats) -> Floats:
+        """(N, T) residuals of ``z`` (N, T) on the absorbed effects, weighted."""
+        ...
+
+
+class ClosedForm:
+    """Balanced panel, one weight a unit.
+
+    Parameters
+    ----------
+    weight : (N,) positive
+    periods : (T,) labels, the variable of the trends
+    levels : (N,) codes of the period effects' strata
+    slopes : (N,) codes of groups with trends, nested in ``levels``; None for no trends
+    each : whether every unit has a trend of its own
+
+    """
+
+    def __init__(
+        self, weight: Floats, periods: Ints, levels: Ints, slopes: Ints | None, each: bool
+    ) -> None:
+        self._means = _group_means(weight, levels)
+        self._levels = levels
+        self._slopes = None if slopes is None or each else slopes
+        self._slope_means = None if self._slopes is None else _group_means(weight, self._slopes)
+        self._each = each
+        centred = periods - periods.mean()
+        self._line = centred / np.sqrt(centred @ centred) if periods.size > 1 else centred
+
+    def residual(self, z: Floats) -> Floats:
+        """(N, T) residuals of ``z``."""
+        z = z - z.mean(axis=1, keepdims=True)
+        if self._each:
+            z -= np.outer(z @ self._line, self._line)
+        means = self._means @ z
+        z -= means if len(means) == 1 else means[self._levels]
+        if self._slope_means is not None and self._slopes is not None:
+            slope = (self._slope_means @ (z @ self._line))[self._slopes]
+            z -= np.outer(slope, self._line)
+        return z
+
+
+def _group_means(weight: Floats, codes: Ints) -> sparse.csr_matrix | Floats:
+    """(S, N) matrix that takes weighted means of rows by group."""
+    total = np.bincount(codes, weight)
+    if total.size == 1:
+        return (weight / total[0])[None, :]
+    place = (codes, np.arange(codes.size))
+    return sparse.csr_matrix((weight / total[codes], place), shape=(total.size, codes.size))
+
+
+class Eliminated:
+    """Any non-negative weights, gaps, and several sets of strata.
+
+    Parameters
+    ----------
+    weight : (N, T), zero for cells outside the sample
+    periods : (T,) labels
+    levels, slopes : (N,) codes of each set of period effects, of each set of stratum trends
+    each : whether every unit has a trend of its own
+
+    Raises
+    ------
+    PanelError
+        If crossed strata leave more than 6,000 connected unknowns.
+
+    """
+
+    def __init__(
+        self,
+        weight: Floats,
+        periods: Ints,
+        levels: Sequence[Ints],
+        slopes: Sequence[Ints],
+        each: bool,
+    ) -> None:
+        self._weight = weight
+        total = weight.sum(axis=1, keepdims=True)
+        self._share = weight / np.where(total > 0, total, 1.0)
+        time = (periods - periods.mean()) / max(float(np.ptp(periods)), 1.0)
+        self._line = time - (self._share @ time)[:, None] if each else None
+        if self._line is not None:
+            scaled = weight * self._line
+            square = np.einsum("nt,nt->n", scaled, self._line)
+            # A unit seen once has no line: its square is zero up to rounding.
+            square = np.where(square > 1e-14 * total[:, 0], square, np.inf)
+            self._line_share = scaled / square[:, None]
+        self._codes = [*levels, *slopes]
+        self._bases = [np.eye(periods.size)] * len(levels) + [time[:, None]] * len(slopes)
+        sizes = [
+            (int(c.max()) + 1) * b.shape[1] for c, b in zip(self._codes, self._bases, strict=True)
+        ]
+        self._starts = np.concatenate([[0], np.cumsum(sizes)])
+        squares = [
+            _sum_rows(weight, c) @ b**2 for c, b in zip(self._codes, self._bases, strict=True)
+        ]
+        self._scale = np.sqrt(np.concatenate([square.ravel() for square in squares]))
+        self._solvers = self._solve_components()
+
+    def residual(self, z: Floats) -> Floats:
+        """(N, T) residuals of ``z``; a second pass removes the rounding of the first."""
+        return self._pass(self._pass(z))
+
+    def _pass(self, z: Floats) -> Floats:
+        z = self._within(z)
+        right = self._right(self._weight * z)
+        effect = np.zeros(right.size)
+        for index, inverse in self._solvers:
+            effect[index] = inverse @ right[index]
+        return self._within(z - self._expand(effect))
+
+    def _within(self, z: Floats) -> Floats:
+        """Residual on unit effects and unit lines."""
+        out: Floats = z - np.einsum("nt,nt->n", self._share, z)[:, None]
+        if self._line is not None:
+            out -= np.einsum("nt,nt->n", self._line_share, out)[:, None] * self._line
+        return out
+
+    def _right(self, scaled: Floats) -> Floats:
+        parts = []
+        for codes, basis in zip(self._codes, self._bases, strict=True):
+            sums = _sum_rows(scaled, codes)
+            parts.append((sums if basis.shape[1] > 1 else sums @ basis).ravel())
+        return np.concatenate(parts)
+
+    def _expand(self, effect: Floats) -> Floats:
+        total: Floats | float = 0.0
+        for place, (codes, basis) in enumerate(zip(self._codes, self._bases, strict=True)):
+            part = effect[self._starts[place] : self._starts[place + 1]].reshape(-1, basis.shape[1])
+            values = part if basis.shape[1] > 1 else part @ basis.T
+            total = total + (values if len(values) == 1 else values[codes])
+        return np.asarray(total)
+
+    def _solve_components(self) -> list[tuple[Ints, Floats]]:
+        """Generalised inverse of the normal equations of each connected group of strata."""
+        groups, blocks = self._blocks()
+        labels = connected_components(groups, directed=False)[1]
+        offset = np.cumsum([0, *(int(codes.max()) + 1 for codes in self._codes)])
+        solvers = []
+        for label in range(int(labels.max()) + 1):
+            members = np.flatnonzero(labels == label)
+            columns = [self._columns(offset, member) for member in members]
+            index = np.concatenate(columns)
+            if index.size > LARGEST:
+                raise PanelError(
+                    f"The crossed strata leave {index.size} connected period effects, more than "
+                    f"the {LARGEST} that are solved at once. Use fewer or nested strata."
+                )
+            place = dict(zip(members.tolist(), columns, strict=True))
+            matrix = np.zeros((index.size, index.size))
+            where = np.full(int(self._starts[-1]), -1)
+            where[index] = np.arange(index.size)
+            for (a, b), block in blocks.items():
+                if a in place:
+                    matrix[np.ix_(where[place[a]], where[place[b]])] = block
+            solvers.append((index, _inverse(matrix, self._scale[index])))
+        return solvers
+
+    def _columns(self, offset: Ints, member: int) -> Ints:
+        """Unknowns of one stratum."""
+        which = int(np.searchsorted(offset, member, side="right")) - 1
+        width = self._bases[which].shape[1]
+        start = self._starts[which] + (member - offset[which]) * width
+        return np.arange(start, start + width)
+
+    def _blocks(self) -> tuple[sparse.coo_matrix, dict[tuple[int, int], Floats]]:
+        """Blocks of the normal equations for each pair of strata that share units."""
+        blocks: dict[tuple[int, int], Floats] = {}
+        offset = np.cumsum([0, *(int(codes.max()) + 1 for codes in self._codes)])
+        for k, (first, left) in enumerate(zip(self._codes, self._bases, strict=True)):
+            for m, (second, right) in enumerate(zip(self._codes, self._bases, strict=True)):
+                if m < k:
+                    continue
+                pairs, member = np.unique(
+                    np.column_stack([first, second]), axis=0, return_inverse=True
+                )
+                order = np.argsort(member.reshape(-1), kind="stable")
+                bounds = np.cumsum(np.bincount(member.reshape(-1)))[:-1]
+                for (a, b), rows in zip(pairs, np.split(order, bounds), strict=True):
+                    block = left.T @ self._normal(rows) @ right
+                    blocks[int(offset[k] + a), int(offset[m] + b)] = block
+                    blocks[int(offset[m] + b), int(offset[k] + a)] = block.T
+        ends = np.array(list(blocks))
+        shape = (int(offset[-1]),) * 2
+        graph = sparse.coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=shape)
+        return graph, blocks
+
+    def _normal(self, rows: Ints) -> Floats:
+        """(T, T) normal equations of period effects over some units, unit effects eliminated."""
+        weight = self._weight[rows]
+        normal: Floats = np.diag(weight.sum(axis=0)) - weight.T @ self._share[rows]
+        if self._line is not None:
+            scaled = weight * self._line[rows]
+            normal -= scaled.T @ self._line_share[rows]
+        return normal
+
+
+def _sum_rows(z: Floats, codes: Ints) -> Floats:
+    """(S, T) sums of rows by group."""
+    groups = int(codes.max()) + 1
+    if groups == 1:
+        return z.sum(axis=0, keepdims=True)
+    place = (codes, np.arange(codes.size))
+    summed: Floats = sparse.csr_matrix((np.ones(codes.size), place), shape=(groups, codes.size)) @ z
+    return summed
+
+
+def _inverse(matrix: Floats, scale: Floats) -> Floats:
+    """Generalised inverse of a positive semi-definite matrix.
+
+    ``scale`` holds the norms of the columns before the unit effects were eliminated, so that
+    what the unit effects span entirely is zero next to one, up to rounding.
+    """
+    scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+    inverse = np.where(values > CUTOFF, 1 / np.where(values > CUTOFF, values, 1.0), 0.0)
+    vectors = vectors / scale[:, None]
+    solved: Floats = (vectors * inverse) @ vectors.T
+    return solved
+
+
+def closed_form_codes(
+    levels: Sequence[Ints], slopes: Sequence[Ints], each: bool
+) -> tuple[Ints, Ints | None] | None:
+    """Strata of the period effects and of the trends if they are nested, else None.
+
+    Coarser strata within finer ones add nothing and are left out.
+    """
+    finest = _finest(levels)
+    if finest is None or each or not slopes:
+        return None if finest is None else (finest, None)
+    trends = _finest(slopes)
+    if trends is None or _finest([finest, trends]) is None:
+        return None
+    redundant = _nests(trends, finest)
+    return finest, None if redundant else trends
+
+
+def _finest(partitions: Sequence[Ints]) -> Ints | None:
+    """The grouping that is nested in all the others, if there is one."""
+    candidate = max(partitions, key=lambda codes: int(codes.max()))
+    return candidate if all(_nests(other, candidate) for other in partitions) else None
+
+
+def _nests(coarse: Ints, fine: Ints) -> bool:
+    """Whether every group of ``fine`` lies in one group of ``coarse``."""
+    if coarse is fine:
+        return True
+    owner = np.zeros(int(fine.max()) + 1, dtype=np.int64)
+    owner[fine] = coarse
+    return bool((owner[fine] == coarse).all())

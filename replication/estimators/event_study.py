@@ -1,0 +1,221 @@
+"""Two-way event study: one coefficient for every time since adoption.
+
+Estimand
+    beta_e in ``y_it = alpha_i + delta_t + sum_e beta_e 1{t - g_i = e} + gamma'x_it + eps_it``,
+    g_i the cohort of unit i, relative to the period before adoption (less the anticipation).
+    With effects that differ over cohorts beta_e mixes effects of other event times (Sun & Abraham
+    2021, Journal of Econometrics 225(2), Proposition 3): see ``sun_abraham``.
+Assumptions
+    Parallel trends, no anticipation beyond what is allowed, the same path in every cohort.
+Reproduces
+    R ``fixest::feols(y ~ i(e, ref = -1) | i + t)`` with never-treated units at the reference;
+    binned ends as in Schmidheiny & Siegloch (2023). ``family="poisson"``: ``fepois``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from replication.errors import PanelError, SpecError
+from replication.estimators.effects import Effects, read_effects
+from replication.estimators.estimation_sample import Sample, estimation_sample
+from replication.estimators.irls import poisson_fit, poisson_sample
+from replication.estimators.regression import Fit, NotIdentified, design_of, least_squares
+from replication.estimators.regression_estimates import regression_estimates
+from replication.inference.assemble import Row
+from replication.results import NEVER, Bools, Estimates, Floats, Ints, Panel
+from replication.specs import Inference
+
+NONE = np.iinfo(np.int64).min
+"""Event time of units that are never treated."""
+
+
+def event_study(
+    panel: Panel,
+    *,
+    trends: Sequence[str] = (),
+    window: tuple[int, int] | None = None,
+    anticipation: int = 0,
+    endpoints: str = "bin",
+    family: str = "gaussian",
+    inference: Inference | None = None,
+) -> Estimates:
+    """Event-time path (``event``), its post-treatment average (``att``), covariates.
+
+    Parameters
+    ----------
+    panel : event time is period less cohort, in units of the period labels. Units treated
+        before the panel starts are kept, as their event times are known.
+    window : first and last event time; all that occur if None.
+    anticipation : the reference is event time ``-1 - anticipation``, exactly zero.
+    endpoints : ``bin`` collects event times beyond the window in its end coefficients;
+        ``drop`` leaves those cells out.
+    family : ``gaussian`` or ``poisson``.
+
+    Returns
+    -------
+    Estimates
+        ``att`` is the plain average of the coefficients from event time 0 on.
+        ``info["support"]`` counts cohorts and units by event time, ``info["pretrend"]`` is the F
+        test that all coefficients before the reference are zero.
+
+    Raises
+    ------
+    SpecError
+        For a window without the reference period.
+    PanelError
+        If nobody is treated or observed at the reference, or the path is not identified.
+
+    """
+    effects = read_effects(panel, trends)
+    reference = -1 - anticipation
+    require_window(window, reference)
+    dropping = window is not None and endpoints == "drop"
+    keep = inside(event_times(panel), window) if dropping else None
+    build = poisson_sample if family == "poisson" else estimation_sample
+    sample = build(panel, effects, keep=keep)
+    event = binned(event_times(sample.panel), window)
+    support = support_of(sample, event)
+    require_support(support, reference)
+    fit = fit_path(sample, effects, event, [s["event_time"] for s in support], reference, family)
+    rows, loading = rows_of(fit, reference)
+    result = regression_estimates(
+        sample, effects, fit, "event_study", rows, loading, inference or Inference(),
+        {
+            "support": support, "reference": reference, "endpoints": endpoints if window else "all",
+            "average": "coefficients from event time 0 on, each counted once",
+            "scale": "log points" if family == "poisson" else "units of the outcome",
+        },
+    )  # fmt: skip
+    return replace(result, info={**result.info, "pretrend": pretrend(result, reference)})
+
+
+def require_window(window: tuple[int, int] | None, reference: int) -> None:
+    """Refuse a window that leaves out the reference period or everything after adoption."""
+    if window is not None and not (window[0] <= reference and window[1] >= 0):
+        raise SpecError(
+            f"The event window {list(window)} must reach from the reference period {reference} or "
+            "earlier to 0 or later. Widen it, or change 'anticipation'."
+        )
+
+
+def event_times(panel: Panel) -> Ints:
+    """(N, T) period less cohort; ``NONE`` for units never treated."""
+    event = panel.periods[None, :] - panel.cohort[:, None]
+    return np.where((panel.cohort == NEVER)[:, None], NONE, event)
+
+
+def inside(event: Ints, window: tuple[int, int] | None) -> Bools:
+    """Cells in the window, and all cells of units never treated."""
+    low, high = window or (NONE, np.iinfo(np.int64).max)
+    return (event == NONE) | ((event >= low) & (event <= high))
+
+
+def binned(event: Ints, window: tuple[int, int] | None) -> Ints:
+    """Event times with those beyond the window moved to its ends."""
+    return event if window is None else np.where(event == NONE, NONE, np.clip(event, *window))
+
+
+def support_of(sample: Sample, event: Ints) -> list[dict[str, int]]:
+    """Cohorts and units observed at each event time."""
+    seen = np.where(sample.used, event, NONE)
+    cohort = sample.panel.cohort
+    found = []
+    times = np.unique(seen)
+    for time in times[times != NONE]:
+        units = (seen == time).any(axis=1)
+        found.append(
+            {
+                "event_time": int(time),
+                "cohorts": int(np.unique(cohort[units]).size),
+                "units": int(units.sum()),
+            }
+        )
+    return found
+
+
+def require_support(support: list[dict[str, int]], reference: int) -> None:
+    """Refuse a sample in which no unit is treated, or none is seen at the reference."""
+    times = [entry["event_time"] for entry in support]
+    if not times:
+        raise PanelError(
+            "No unit has a cohort, so there is no event time. Check the cohort column: the first "
+            "treated period in labels of the time column, 0 or empty for never."
+        )
+    if reference not in times:
+        raise PanelError(
+            f"No treated unit is observed at the reference event time {reference}; event times "
+            f"that occur: {', '.join(map(str, times))}. If periods are more than one apart, "
+            "number them consecutively and give cohorts in the same numbers."
+        )
+
+
+def fit_path(
+    sample: Sample, effects: Effects, event: Ints, times: list[int], reference: int, family: str
+) -> Fit:
+    """Regression on indicators of every event time but the reference."""
+    panel = sample.panel
+    strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
+    groups, member, profile = np.unique(
+        np.column_stack([panel.cohort, *strata]), axis=0, return_index=True, return_inverse=True
+    )
+    chosen = [time for time in times if time != reference]
+    path = np.stack([(event[member] == time).astype(float) for time in chosen])
+    design = design_of(panel, path, [f"event:{time}" for time in chosen], profile.reshape(-1))
+    try:
+        if family == "poisson":
+            return poisson_fit(sample, effects, design)
+        return least_squares(sample, effects, design)
+    except NotIdentified as error:
+        raise PanelError(not_identified(panel, effects, error.names)) from None
+
+
+def not_identified(panel: Panel, effects: Effects, names: Sequence[str]) -> str:
+    """Why the path cannot be told from the effects."""
+    never = int((panel.cohort == NEVER).sum())
+    return (
+        f"The event-time path is not identified with {effects}: {', '.join(names)} cannot be told "
+        f"from the other event times and the effects ({never} of {len(panel.units)} units are "
+        "never treated). Without never-treated units, or with unit linear trends, a path of all "
+        "event times is identified only up to a straight line. Give a 'window' with endpoints "
+        "binned, which takes the effect as constant beyond it, or use fewer trends."
+    )
+
+
+def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
+    """Rows of the table and their loadings on the coefficients."""
+    names = fit.design.names
+    times = [int(name.removeprefix("event:")) for name in names if name.startswith("event:")]
+    identity = np.eye(len(names))
+    post = np.array([time >= 0 for time in times])
+    average = np.zeros(len(names))
+    average[: len(times)] = post / max(post.sum(), 1)
+    place = {time: identity[k] for k, time in enumerate(times)}
+    place[reference] = np.zeros(len(names))
+    rows = [Row("att"), *(Row("event", event_time=time) for time in sorted(place))]
+    rows += [Row(name) for name in names[len(times) :]]
+    loading = np.vstack([average, *(place[time] for time in sorted(place)), identity[len(times) :]])
+    return rows, loading
+
+
+def pretrend(result: Estimates, reference: int) -> dict[str, Any]:
+    """F test that the coefficients before the reference are zero, with (q, G-1) degrees."""
+    path, vcov = result.path()
+    before = (path["event_time"] < reference).to_numpy()
+    count, groups = int(before.sum()), int(path["n_clusters"].iloc[0])
+    if count == 0:
+        return {"df": 0, "reason": "no coefficient before the reference period"}
+    if count > groups - 1:
+        reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
+        return {"df": count, "reason": reason}
+    points = path["estimate"].to_numpy()[before]
+    statistic = float(points @ np.linalg.solve(vcov[np.ix_(before, before)], points)) / count
+    return {
+        "test": "F", "statistic": statistic, "df": count, "df_resid": groups - 1,
+        "p_value": float(stats.f.sf(statistic, count, groups - 1)),
+    }  # fmt: skip

@@ -1,0 +1,63 @@
+"""Poisson (quasi-)maximum likelihood with unit and period effects and an offset.
+
+Estimand
+    beta in ``E[y_it] = exp(o_it + alpha_i + delta_t + beta d_it + gamma'x_it)``; ``exp(beta) - 1``
+    is the proportional effect. With o the log of population it is a model of the rate.
+Assumptions
+    Parallel trends of the logarithm of the mean. Counts need not be Poisson: errors are robust.
+Reproduces
+    R ``fixest::fepois(y ~ d | i + t, offset = ~o, cluster = ~c)``; Stata ``ppmlhdfe y d,
+    absorb(i t) offset(o) vce(cluster c)``. Both use normal critical values; here they are
+    t(G-1), as for every regression of this package (``inference.distribution: normal`` gives
+    theirs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.estimators.effects import read_effects
+from replication.estimators.irls import poisson_fit, poisson_sample
+from replication.estimators.regression import NotIdentified
+from replication.estimators.regression_estimates import regression_estimates
+from replication.estimators.twfe import no_variation, treatment_design
+from replication.inference.assemble import Row
+from replication.results import Estimates, Panel
+from replication.specs import Inference
+
+
+def poisson(
+    panel: Panel, *, trends: Sequence[str] = (), inference: Inference | None = None
+) -> Estimates:
+    """Effect of the treatment on the log of the mean (``att``), and of covariates.
+
+    Parameters
+    ----------
+    panel : outcomes of zero or more; ``panel.offset`` is added to the linear index.
+    trends : as for ``twfe``.
+
+    Raises
+    ------
+    PanelError
+        For negative outcomes, a treatment without variation, or a likelihood without maximum.
+
+    Notes
+    -----
+    Units and periods whose outcomes are all zero carry no information and are left out, with
+    the count said; so are singletons. Correction of the variance as in ``twfe``.
+
+    """
+    effects = read_effects(panel, trends)
+    sample = poisson_sample(panel, effects)
+    try:
+        fit = poisson_fit(sample, effects, treatment_design(sample.panel, effects))
+    except NotIdentified:
+        raise PanelError(no_variation(sample.panel, effects)) from None
+    rows = [Row(name) for name in fit.design.names]
+    return regression_estimates(
+        sample, effects, fit, "poisson", rows, np.eye(len(rows)), inference or Inference(),
+        {"scale": "log points"},
+    )  # fmt: skip

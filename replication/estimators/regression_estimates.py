@@ -1,0 +1,117 @@
+"""From a fitted regression to ``Estimates``: clustered variance and what a reader must know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.estimators.effects import Effects, absorbed_parameters
+from replication.estimators.estimation_sample import Sample
+from replication.estimators.regression import Fit
+from replication.inference.assemble import Row, from_scores, from_variance
+from replication.inference.cluster import correction, multiway, nearest_psd, sum_by_cluster
+from replication.results import NEVER, Estimates, Floats, Panel
+from replication.specs import Inference
+
+
+def regression_estimates(
+    sample: Sample,
+    effects: Effects,
+    fit: Fit,
+    estimator: str,
+    rows: Sequence[Row],
+    loading: Floats,
+    inference: Inference,
+    info: Mapping[str, Any] | None = None,
+) -> Estimates:
+    """Rows ``loading @ coefficient`` with clustered errors and t(G-1) intervals.
+
+    Parameters
+    ----------
+    loading : (R, K) from the coefficients to the rows; a row of zeros is a fixed zero.
+
+    Notes
+    -----
+    One clustering: ``G/(G-1) (N-1)/(N-K)`` times the sum of squared cluster scores. Several:
+    Cameron, Gelbach & Miller (2011), every term with the G of the smallest clustering, as
+    fixest and reghdfe do; a variance with a negative diagonal is made positive semi-definite.
+
+    """
+    panel, n_obs = sample.panel, int(sample.used.sum())
+    n_params = len(fit.coefficient) + absorbed_parameters(panel, effects, sample.used)
+    if n_obs <= n_params:
+        raise PanelError(
+            f"{n_obs} observations are left for {n_params} parameters that are not nested in the "
+            "clusters, so no standard error can be given. Use fewer trends or covariates."
+        )
+    factor = correction(panel.n_clusters, n_obs, n_params)
+    details = {
+        **_details(sample, effects, fit),
+        "n_parameters": n_params, "correction": factor, **(info or {}),
+    }  # fmt: skip
+    points = loading @ fit.coefficient
+    codes = list(panel.clusters.values())
+    if len(codes) == 1 and codes[0].ndim == 1:
+        return from_scores(
+            panel, estimator, rows, points, fit.scores @ loading.T, inference,
+            correction=factor, distribution="t", n_obs=n_obs, info=details,
+        )  # fmt: skip
+    variance, sums = _variance_of_cells(sample, fit.cell_scores(sample.used) @ loading.T, factor)
+    if (np.diag(variance) < 0).any():
+        variance = nearest_psd(variance)
+        details["notes"] = [*details["notes"], "a negative variance was made semi-definite"]
+    return from_variance(
+        panel, estimator, rows, points, variance, inference,
+        distribution="t", cluster_scores=sums, n_obs=n_obs, info=details,
+    )  # fmt: skip
+
+
+def _variance_of_cells(
+    sample: Sample, scores: Floats, factor: float
+) -> tuple[Floats, Floats | None]:
+    """Variance from (M, R) cell scores; cluster sums too where there is one clustering."""
+    dimensions = [
+        (np.broadcast_to(codes[:, None], sample.used.shape) if codes.ndim == 1 else codes)[
+            sample.used
+        ]
+        for codes in sample.panel.clusters.values()
+    ]
+    if len(dimensions) == 1:
+        sums = sum_by_cluster(scores, dimensions[0]) * np.sqrt(factor)
+        return sums.T @ sums, sums
+    return multiway(scores, dimensions) * factor, None
+
+
+def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
+    panel = sample.panel
+    weight = sample.weight
+    y = np.where(sample.used, panel.y, 0.0)
+    before = weight * untreated_cells(panel)
+    notes = list(panel.notes)
+    if fit.omitted:
+        names = ", ".join(name.removeprefix("coef:") for name in fit.omitted)
+        notes.append(f"covariates left out as collinear: {names}")
+    always = int((panel.first == 0).sum())
+    if always:
+        notes.append(
+            f"{always} units are treated in every period; they are kept, and compare as treated"
+        )
+    return {
+        "absorbed": str(effects),
+        "engine": fit.path,
+        "mean_outcome": float((weight * y).sum() / weight.sum()),
+        "mean_pre": float((before * y).sum() / before.sum()) if before.any() else None,
+        "dropped": sample.dropped,
+        "always_treated": always,
+        "omitted": [name.removeprefix("coef:") for name in fit.omitted],
+        "notes": notes,
+    }
+
+
+def untreated_cells(panel: Panel) -> Floats:
+    """(N, T) one for cells of eventually treated units before any treatment, else zero."""
+    adopter = (panel.cohort != NEVER) | (panel.dose > 0).any(axis=1)
+    return (adopter[:, None] & ~panel.treated & (panel.dose == 0)).astype(float)

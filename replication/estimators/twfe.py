@@ -1,0 +1,103 @@
+"""Two-way fixed effects with any treatment, weights, trends and clusters.
+
+Estimand
+    The coefficient beta of ``y_it = alpha_i + delta_t + beta d_it + gamma'x_it + e_it``, with d
+    the treatment (0 or 1 from the cohort, or the share of the period in force) and, by
+    ``trends``, effects of stratum and period in the place of ``delta_t`` and linear trends of
+    units or strata. With effects that differ over cohorts or time it is a weighted average of
+    them in which weights can be negative (de Chaisemartin & D'Haultfoeuille 2020; Goodman-Bacon
+    2021): see ``twfe_weights`` and ``goodman_bacon``.
+Assumptions
+    Parallel trends given effects, trends and covariates; homogeneous effects for a causal
+    reading as one number.
+Reproduces
+    R ``fixest::feols(y ~ d + x | i + t, cluster = ~c)``; Stata ``reghdfe y d x, absorb(i t)
+    vce(cluster c)``; with trends ``| i[t] + t`` and ``absorb(i##c.t t)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.estimators.effects import Effects, read_effects
+from replication.estimators.estimation_sample import Sample, estimation_sample
+from replication.estimators.regression import Design, Fit, NotIdentified, design_of, least_squares
+from replication.estimators.regression_estimates import regression_estimates
+from replication.inference.assemble import Row
+from replication.results import Estimates, Panel
+from replication.specs import Inference
+
+
+def twfe(
+    panel: Panel, *, trends: Sequence[str] = (), inference: Inference | None = None
+) -> Estimates:
+    """Effect of the treatment (``att``) and coefficients of covariates (``coef:<name>``).
+
+    Parameters
+    ----------
+    panel : N units by T periods; weights may change over time, zero leaves a cell out.
+    trends : ``unit_linear``, ``<stratum>_by_time``, ``<stratum>_linear``, in any combination.
+
+    Returns
+    -------
+    Estimates
+        In units of the outcome for a treatment that goes from 0 to 1.
+
+    Raises
+    ------
+    PanelError
+        If nothing of the treatment is left after the effects, or nothing is left to estimate.
+    SpecError
+        If a trend names a stratum that the panel does not have.
+
+    Notes
+    -----
+    Errors are clustered by the clusters of the panel, one way or several, with the correction
+    ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends and period effects that are not
+    nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that
+    of the smallest, in the correction and in t(G-1). Singletons are left out and counted.
+
+    """
+    effects = read_effects(panel, trends)
+    sample = estimation_sample(panel, effects)
+    fit = fit_twfe(sample, effects)
+    rows = [Row(name) for name in fit.design.names]
+    return regression_estimates(
+        sample, effects, fit, "twfe", rows, np.eye(len(rows)), inference or Inference()
+    )
+
+
+def fit_twfe(sample: Sample, effects: Effects) -> Fit:
+    """The regression behind ``twfe``."""
+    try:
+        return least_squares(sample, effects, treatment_design(sample.panel, effects))
+    except NotIdentified:
+        raise PanelError(no_variation(sample.panel, effects)) from None
+
+
+def treatment_design(panel: Panel, effects: Effects) -> Design:
+    """The treatment, by cohort and stratum where it is binary, and the covariates."""
+    if panel.exposure is not None or panel.covariates is not None:
+        return design_of(panel, panel.dose[None], ["att"])
+    strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
+    groups, profile = np.unique(
+        np.column_stack([panel.first, *strata]), axis=0, return_inverse=True
+    )
+    dose = (np.arange(panel.periods.size) >= groups[:, :1]).astype(float)
+    return design_of(panel, dose[None], ["att"], profile.reshape(-1))
+
+
+def no_variation(panel: Panel, effects: Effects) -> str:
+    """Why the treatment is not identified, with the counts."""
+    dose = panel.dose
+    treated = int((dose > 0).any(axis=1).sum())
+    switching = int((np.ptp(dose, axis=1) > 0).sum())
+    return (
+        f"The effect of treatment on {panel.outcome!r} is not identified: {treated} of {len(dose)} "
+        f"units are ever treated and {switching} change their treatment within the panel, but "
+        f"{effects} leave no variation of it. The treatment must start at different dates, or in "
+        "some units only; use fewer trends, or a sample with units that are not treated."
+    )
