@@ -84,6 +84,8 @@ class Spec:
     residual_groups: str = "cohort_event"
     leave_one_out: bool = False
     donor_errors: str = "placebo"
+    shares: str = "fixed"
+    reweight: bool = False
     clean_window: tuple[int, int] | None = None
     inference: Inference = Inference()
     note: str | None = None

@@ -50,7 +50,8 @@ ENTRIES = {
         takes=("covariates", "weights", "trends"),
     ),
     "sun_abraham": Entry(
-        "Interaction-weighted (Sun-Abraham)", ("control_group", "anticipation", "window"),
+        "Interaction-weighted (Sun-Abraham)",
+        ("control_group", "anticipation", "window", "shares"),
         takes=("covariates", "weights"),
     ),
     "imputation": Entry(
@@ -70,7 +71,7 @@ ENTRIES = {
         "Stacked (Wing-Freedman-Hollingsworth)", ("control_group", "window", "clean_window"),
     ),
     "local_projections": Entry(
-        "Local projections (Dube et al.)", ("control_group", "window"),
+        "Local projections (Dube et al.)", ("control_group", "window", "reweight"),
         takes=("weights", "covariates"),
     ),
     "synthetic_did": Entry(

@@ -1,0 +1,94 @@
+"""What the cohort estimators share: who may be compared with whom, and what is said of a path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.results import NEVER, Bools, Floats, Ints, Panel
+
+
+def prepared(panel: Panel, estimator: str) -> Panel:
+    """The panel without units treated from its first period on; refuses a treatment intensity."""
+    if panel.exposure is not None:
+        raise PanelError(
+            f"{estimator} takes a binary treatment that starts with the cohort; this panel has a "
+            "treatment intensity. Set 'treatment: binary' and name the cohort column, or use twfe."
+        )
+    always = panel.first == 0
+    if always.all():
+        raise PanelError(
+            f"All {always.size} units are treated from the first period {panel.periods[0]} on, so "
+            "none has an untreated past. Start the panel earlier."
+        )
+    if not always.any():
+        return panel
+    note = f"{int(always.sum())} units treated in or before the first period were dropped"
+    return panel.keep_units(~always, note)
+
+
+def untreated_throughout(panel: Panel, anticipation: int = 0) -> Bools:
+    """(N,) units never treated, or only after the last period and its anticipation."""
+    found: Bools = (panel.cohort == NEVER) | (panel.cohort > panel.periods[-1] + anticipation)
+    return found
+
+
+def last_adopters(panel: Panel, anticipation: int = 0) -> Bools:
+    """(N,) units of the comparison ``last_treated``.
+
+    Those that adopt after the last period, where there are any; else the last cohort.
+    """
+    later = untreated_throughout(panel, anticipation) & (panel.cohort != NEVER)
+    if later.any():
+        return np.asarray(later)
+    last: Bools = (panel.cohort == panel.cohort.max()) & (panel.cohort != NEVER)
+    return last
+
+
+def possible_controls(panel: Panel, control_group: str) -> Bools:
+    """(N,) units that may serve as a clean control while they are untreated."""
+    if control_group == "never_treated":
+        return untreated_throughout(panel)
+    if control_group == "last_treated":
+        return last_adopters(panel)
+    return np.ones(panel.cohort.size, dtype=bool)
+
+
+def adoption(panel: Panel) -> Ints:
+    """(N,) first treated period; a value beyond every period for units never treated."""
+    beyond = np.iinfo(np.int64).max // 4
+    return np.where(panel.cohort == NEVER, beyond, panel.cohort).astype(np.int64)
+
+
+def cells(panel: Panel) -> tuple[Floats, Floats]:
+    """(N, T) outcomes with zero for missing, and weights that are zero where it is missing."""
+    seen = panel.observed
+    return np.where(seen, panel.y, 0.0), np.where(seen, panel.weight, 0.0)
+
+
+def mean_outcomes(panel: Panel) -> dict[str, float]:
+    """Weighted mean of the outcome over all cells, and of adopters before they adopt."""
+    y, weight = cells(panel)
+    before = weight * ~panel.treated * (panel.first < panel.periods.size)[:, None]
+    total = float(before.sum())
+    return {
+        "mean_outcome": float((weight * y).sum() / weight.sum()),
+        "mean_pre": float((before * y).sum() / total) if total > 0 else float("nan"),
+    }
+
+
+def support_row(event_time: int, cohorts: int, units: int) -> Mapping[str, int]:
+    """How much stands behind one point of a path."""
+    return {"event_time": int(event_time), "cohorts": int(cohorts), "units": int(units)}
+
+
+def empty_window(window: Any, low: int, high: int) -> PanelError:
+    """The refusal of a window that holds no event time with cells."""
+    return PanelError(
+        f"The window {list(window)} holds no event time that can be estimated beside the "
+        f"reference; the panel has event times {low} to {high}. Widen the window, or leave it "
+        "empty for all of them."
+    )

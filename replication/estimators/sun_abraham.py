@@ -1,0 +1,274 @@
+"""Interaction-weighted event study of Sun & Abraham (2021).
+
+Estimand
+    beta_e = sum_g s_ge delta_{g,g+e}: the average over cohorts of the effect e periods after
+    adoption, weighted by the cohorts' shares s_ge among the cells observed at e (equation 26).
+    ``att`` averages delta_gt over all treated cells, each with its weight: cohort-size weights.
+Regression
+    y_it = alpha_i + lambda_t + sum_g sum_{t != r_g} delta_gt 1{G_i = g} 1{period t} + x_it'b + e_it
+    with r_g the last period before adoption less ``anticipation``, and the units never treated
+    (else the last cohort, with the periods from its adoption on cut) as comparison.
+Assumptions
+    Parallel trends between every cohort and the comparison in all periods, no anticipation
+    beyond the stated; effects may differ by cohort and by time.
+Variance
+    Clustered as in fixest: K counts the interactions and the period effects. Shares are taken as
+    given by default, as R ``fixest::sunab``, pyfixest and diff-diff take them; ``shares:
+    estimated`` adds the influence of the shares, as Stata ``eventstudyinteract`` does.
+Reproduces
+    R ``feols(y ~ sunab(g, t) | i + t)`` and ``summary(., agg = "att")``; Stata
+    ``eventstudyinteract`` (points). On a balanced panel without covariates the points equal the
+    group-time event path with never-treated comparison and universal base.
+
+Journal of Econometrics 225(2): 175-199.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.estimators.cohorts import (
+    cells,
+    empty_window,
+    last_adopters,
+    mean_outcomes,
+    prepared,
+    support_row,
+    untreated_throughout,
+)
+from replication.estimators.effects import Effects
+from replication.estimators.estimation_sample import estimation_sample
+from replication.estimators.saturated import Saturated, fit_saturated
+from replication.inference.assemble import Row, from_scores
+from replication.inference.cluster import correction, sum_by_cluster
+from replication.results import NEVER, Bools, Estimates, Floats, Ints, Panel
+from replication.specs import Inference
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cohort-by-period cells of the path.
+
+    Attributes
+    ----------
+    cohorts : (G,) first treated period of each cohort that has a reference period.
+    base : (G,) its reference column.
+    event : (G, T) event time.
+    mass : (G, T) summed weights; zero where the effect is not identified.
+
+    """
+
+    cohorts: Ints
+    base: Ints
+    event: Ints
+    mass: Floats
+
+
+def sun_abraham(
+    panel: Panel,
+    *,
+    control_group: str = "never_treated",
+    anticipation: int = 0,
+    window: tuple[int, int] | None = None,
+    shares: str = "fixed",
+    inference: Inference,
+) -> Estimates:
+    """Interaction-weighted event path and its overall average.
+
+    Parameters
+    ----------
+    panel : Panel
+        N units by T periods, gaps, covariates and changing weights allowed.
+    control_group : ``never_treated``, ``last_treated``, or ``not_yet_treated``
+        The last means: never treated if there are any, otherwise the last cohort.
+    anticipation : periods before adoption in which the effect may start.
+    window : first and last event time reported; the regression keeps all of them.
+    shares : ``fixed`` or ``estimated``; whether the variance counts the shares as estimated.
+
+    Returns
+    -------
+    Estimates with ``att`` and ``event`` rows, in units of the outcome.
+
+    Raises
+    ------
+    PanelError
+        If no comparison or no cohort with a reference period is left, if the window is empty,
+        or if a covariate has no variation of its own.
+
+    """
+    panel, reference, used = comparison(prepared(panel, "sun_abraham"), control_group, anticipation)
+    panel = with_reference_period(panel, reference, anticipation)
+    panel = estimation_sample(panel, Effects()).panel
+    n_obs = int(panel.observed.sum())
+    fit, found = fit_cohorts(panel, reference, anticipation)
+    rows, picked = path_rows(found, window)
+    loadings = shares_of(found.mass, picked)
+    estimate, scores = fit.contrast(with_comparison(loadings, found.base))
+    factor = correction(panel.n_clusters, n_obs, fit.n_params)
+    influence = scores + share_influence(fit, found, picked, estimate)
+    other = influence if shares == "fixed" else scores
+    return from_scores(
+        panel, "sun_abraham", rows, estimate, scores if shares == "fixed" else influence,
+        inference, correction=factor, distribution="t",
+        info={
+            "control_group": used,
+            "absorbed": ["unit", "time"],
+            "anticipation": anticipation,
+            "reference_event_time": -1 - anticipation,
+            "overall": "all treated cells, weighted by size",
+            "shares": shares,
+            "att_std_error_" + ("estimated" if shares == "fixed" else "fixed") + "_shares":
+                standard_error(panel, other[:, 0], factor),
+            "covariates": list(panel.covariate_names),
+            "n_params": fit.n_params,
+            "support": support(found, rows, fit),
+            "unidentified_cells": int((found.mass == 0).sum()),
+            **mean_outcomes(panel),
+        },
+    )  # fmt: skip
+
+
+def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Panel, Ints, str]:
+    """The panel, the cohort labels of its comparison units, and which comparison that is."""
+    never = untreated_throughout(panel, anticipation)
+    if control_group == "never_treated" and not never.any():
+        raise PanelError(
+            "No unit is untreated throughout the panel, and the comparison asked for is "
+            "'never_treated'. Set 'control_group: last_treated', which compares with the last "
+            "cohort and cuts the periods from its adoption on."
+        )
+    if control_group != "last_treated" and never.any():
+        return panel, np.unique(panel.cohort[never]), "never_treated"
+    labels = np.unique(panel.cohort[last_adopters(panel, anticipation)])
+    if not labels.size:
+        raise PanelError("No unit is ever treated, so there is no last cohort to compare with.")
+    left_out = panel.cohort == NEVER
+    if left_out.any():
+        note = f"{int(left_out.sum())} units never treated were left out (last-treated comparison)"
+        panel = panel.keep_units(~left_out, note)
+    cut = panel.periods >= int(labels.min()) - anticipation
+    if cut.all():
+        raise PanelError(
+            "No period is left before the last cohort adopts. Start the panel earlier, or add "
+            "units that are never treated."
+        )
+    if cut.any():
+        note = f"periods from {panel.periods[cut][0]} on were cut: the last cohort adopts"
+        panel = panel.keep_periods(~cut, note)
+    return panel, labels, "last_treated"
+
+
+def with_reference_period(panel: Panel, reference: Ints, anticipation: int) -> Panel:
+    """The panel without cohorts that lack a period before adoption less anticipation."""
+    other = ~np.isin(panel.cohort, reference)
+    early = other & (panel.cohort - anticipation <= panel.periods[0])
+    if (other & ~early).any():
+        note = f"{int(early.sum())} units without a period before adoption were dropped"
+        return panel.keep_units(~early, note) if early.any() else panel
+    raise PanelError(
+        "No cohort is left to estimate: beside the comparison units, no unit is both observed "
+        "before its adoption and treated before the comparison is. Check the cohort column, use "
+        "a longer panel, or add units that are never treated."
+    )
+
+
+def fit_cohorts(panel: Panel, reference: Ints, anticipation: int) -> tuple[Saturated, Cells]:
+    """The regression, cohort by cohort, and its identified cells."""
+    y, weight = cells(panel)
+    compared = np.isin(panel.cohort, reference)
+    cohorts = np.unique(panel.cohort[~compared])
+    base = reference_columns(panel, cohorts, anticipation)
+    groups = [np.flatnonzero(panel.cohort == g) for g in cohorts]
+    groups.append(np.flatnonzero(compared))
+    grounds = [*base, base[0] if base.size else 0]
+    fit = fit_saturated(
+        y, weight, list(zip(groups, grounds, strict=True)), panel.covariates, panel.covariate_names
+    )
+    return fit, identified_cells(fit, panel.periods, cohorts, base)
+
+
+def reference_columns(panel: Panel, cohorts: Ints, anticipation: int) -> Ints:
+    """(G,) last observed period before adoption less anticipation."""
+    return (np.searchsorted(panel.periods, cohorts - anticipation) - 1).astype(np.int64)
+
+
+def identified_cells(fit: Saturated, periods: Ints, cohorts: Ints, base: Ints) -> Cells:
+    """Cells whose effect is identified, with their weight.
+
+    A cell needs the cohort observed in it and connected with its reference period by units seen
+    in both (or through others), and the same of the comparison group.
+    """
+    other = fit.groups[-1].component
+    mass = np.zeros((cohorts.size, periods.size))
+    for place, (group, b) in enumerate(zip(fit.groups[:-1], base, strict=True)):
+        linked = (group.component == group.component[b]) & (other == other[b])
+        if group.component[b] >= 0 and other[b] >= 0:
+            mass[place] = np.where(linked, group.weight.sum(axis=0), 0.0)
+    return Cells(cohorts, base, periods - cohorts[:, None], mass)
+
+
+def path_rows(found: Cells, window: tuple[int, int] | None) -> tuple[list[Row], list[Bools]]:
+    """The rows of the result and the (G, T) cells that each of them averages."""
+    live = found.mass > 0
+    treated = live & (found.event >= 0)
+    if not treated.any():
+        raise PanelError(
+            "No treated cell can be compared: no period is left in which a cohort is treated "
+            "and the comparison group is observed. Add later periods or untreated units."
+        )
+    free = live & (np.arange(found.event.shape[1]) != found.base[:, None])
+    low, high = window or (int(found.event.min()), int(found.event.max()))
+    inside = (found.event >= low) & (found.event <= high)
+    if not (free & inside).any():
+        raise empty_window(window, int(found.event[live].min()), int(found.event[live].max()))
+    times = np.unique(found.event[live & inside])
+    rows = [Row("att"), *(Row("event", event_time=int(e)) for e in times)]
+    return rows, [treated, *(live & (found.event == e) for e in times)]
+
+
+def shares_of(mass: Floats, picked: list[Bools]) -> Floats:
+    """(G, T, K) shares of the cells in each row of the result."""
+    loadings = np.stack([mass * cell for cell in picked], axis=2)
+    shares: Floats = loadings / loadings.sum(axis=(0, 1))
+    return shares
+
+
+def with_comparison(loadings: Floats, base: Ints) -> Floats:
+    """(G+1, T, K) the shares, and the loadings on the comparison group that they entail."""
+    other = -loadings.sum(axis=0)
+    np.add.at(other, base, loadings.sum(axis=1))
+    return np.concatenate([loadings, other[None]])
+
+
+def share_influence(fit: Saturated, found: Cells, picked: list[Bools], estimate: Floats) -> Floats:
+    """(N, K) influence of the shares: w_i (delta_gt - beta) over the summed weights of the row."""
+    other = fit.path[-1]
+    effect = fit.path[:-1] - other + other[found.base][:, None]
+    out = np.zeros((fit.residual.shape[0], len(picked)))
+    total = np.array([(found.mass * cell).sum() for cell in picked])
+    for place, group in enumerate(fit.groups[:-1]):
+        cell = np.stack([p[place] for p in picked], axis=1)
+        out[group.rows] = group.weight @ (cell * (effect[place][:, None] - estimate) / total)
+    return out
+
+
+def standard_error(panel: Panel, scores: Floats, factor: float) -> float:
+    """Clustered standard error of one column of scores."""
+    sums = sum_by_cluster(scores[:, None], panel.cluster)
+    return float(np.sqrt(factor * (sums**2).sum()))
+
+
+def support(found: Cells, rows: list[Row], fit: Saturated) -> list[Any]:
+    """Cohorts and units behind each event time."""
+    live = found.mass > 0
+    sizes = np.array([(group.weight > 0).sum(axis=0) for group in fit.groups[:-1]])
+    out = []
+    for row in rows:
+        if row.event_time is not None:
+            cell = live & (found.event == row.event_time)
+            out.append(support_row(row.event_time, cell.any(axis=1).sum(), sizes[cell].sum()))
+    return out
