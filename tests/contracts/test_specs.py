@@ -1,0 +1,119 @@
+"""What a specification may say, and what is said back when it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from replication.errors import SpecError
+from replication.specs import Inference, Spec, explain, load_specs, parse_spec, schema
+
+MINIMAL = {"id": "one", "outcome": "y", "estimator": "twfe"}
+
+
+def test_defaults_of_the_schema_are_those_of_the_dataclasses() -> None:
+    spec = parse_spec(MINIMAL)
+    for key, entry in schema()["properties"].items():
+        if "default" in entry and key not in {"trends", "cluster", "sample", "inference"}:
+            found = getattr(spec, key)
+            assert (list(found) if isinstance(found, tuple) else found) == entry["default"], key
+    for key, entry in schema()["properties"]["inference"]["properties"].items():
+        found = getattr(Inference(), key)
+        assert (list(found) if isinstance(found, tuple) else found) == entry["default"], key
+
+
+def test_every_key_of_the_schema_is_a_field_and_is_explained() -> None:
+    text = explain()
+    for key in set(schema()["properties"]) - {"vary"}:
+        assert key in Spec.__dataclass_fields__
+        assert f"\n{key}" in text
+
+
+def test_a_resolved_specification_reads_back_as_itself() -> None:
+    spec = parse_spec({**MINIMAL, "cluster": "state", "window": [-3, 2],
+                       "sample": {"years": [2004, 2011], "drop": {"role": ["out"]}}})  # fmt: skip
+    resolved = {key: value for key, value in spec.resolved().items() if value is not None}
+    resolved["sample"] = {k: v for k, v in resolved["sample"].items() if v is not None}
+    resolved["inference"] = {k: v for k, v in resolved["inference"].items() if v is not None}
+    assert parse_spec(resolved) == spec
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"estimator": "twfee"}, ["'twfee'", "did you mean 'twfe'", "callaway_santanna"]),
+        ({"estimater": "twfe"}, ["unknown key 'estimater'", "did you mean 'estimator'"]),
+        ({"outcome": None}, ["'outcome' is None"]),
+        ({"inference": {"draw": 9}}, ["'inference'", "'draw'", "did you mean 'draws'"]),
+        ({"inference": {"draws": 0}}, ["inference.draws", "0"]),
+        ({"inference": {"level": 95}}, ["inference.level", "95"]),
+        ({"sample": {"year": [1, 2]}}, ["'sample'", "'year'", "did you mean 'years'"]),
+        ({"sample": {"years": [2012, 2004]}}, ["ends before it starts"]),
+        ({"window": [3, -2]}, ["'window'", "ends before it starts"]),
+        ({"window": [1]}, ["'window'"]),
+        ({"trends": "unit_quadratic"}, ["'trends'", "unit_quadratic"]),
+        ({"control_group": "never"}, ["'never'", "never_treated"]),
+        ({"base_period": "short"}, ["universal", "varying"]),
+        ({"anticipation": -1}, ["'anticipation'"]),
+        ({"id": "a/b"}, ["'id'"]),
+    ],
+)
+def test_a_wrong_specification_is_refused_in_one_paragraph(change: dict, words: list[str]) -> None:
+    with pytest.raises(SpecError) as refusal:
+        parse_spec({**MINIMAL, **change}, "file.yaml")
+    message = str(refusal.value)
+    assert message.startswith("file.yaml: ")
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("key", ["id", "outcome", "estimator"])
+def test_a_missing_key_is_named(key: str) -> None:
+    with pytest.raises(SpecError, match=f"required key '{key}' is missing"):
+        parse_spec({name: value for name, value in MINIMAL.items() if name != key})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("id: [unclosed", "not valid YAML"),
+        ("", "holds nothing"),
+        ("- a\n- b\n", "holds list"),
+        ("id: one\noutcome: y\nestimator: twfe\nvary: {outcome: y}\n", "non-empty lists"),
+    ],
+)
+def test_a_broken_file_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text(content)
+    with pytest.raises(SpecError, match=words) as refusal:
+        load_specs(path)
+    assert str(path) in str(refusal.value)
+
+
+def test_an_absent_and_a_binary_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="no specification file"):
+        load_specs(tmp_path / "absent.yaml")
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SpecError, match="cannot be read as UTF-8"):
+        load_specs(path)
+
+
+def test_vary_spans_the_grid_with_readable_ids(tmp_path: Path) -> None:
+    path = tmp_path / "grid.yaml"
+    data = {**MINIMAL, "vary": {"weights": ["people", None], "trends": ["none", "unit_linear"],
+                                "inference.level": [0.9]}}  # fmt: skip
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+    specs = load_specs(path)
+    assert [spec.id for spec in specs] == [
+        "one__people__none__0.9",
+        "one__people__unit_linear__0.9",
+        "one__none__none__0.9",
+        "one__none__unit_linear__0.9",
+    ]
+    assert specs[3].weights is None
+    assert specs[3].trends == ("unit_linear",)
+    assert all(spec.inference.level == 0.9 for spec in specs)
