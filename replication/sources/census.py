@@ -6,14 +6,13 @@ state and year the counties must add up to the state.
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from replication.errors import SourceError
-from replication.sources.checks import FETCH_AGAIN, parsed, require_columns, require_unique, text
+from replication.sources.checks import FETCH_AGAIN, cells, require_columns, require_unique
 
 STATE_LEVEL: Final = 40
 COUNTY_LEVEL: Final = 50
@@ -77,10 +76,7 @@ def _populations(path: Path, years: range) -> pd.DataFrame:
 
 
 def _table(path: Path, columns: list[str]) -> pd.DataFrame:
-    written = text(path, "latin-1")
-    table = parsed(
-        path, "a table", lambda: pd.read_csv(io.StringIO(written), dtype=str, index_col=False)
-    )
+    table = cells(path, "latin-1")
     require_columns(table, columns, path)
     numbers = table[columns].apply(pd.to_numeric, errors="coerce").astype("float64")
     broken = numbers.isna() | (numbers < 0) | (numbers % 1 != 0)

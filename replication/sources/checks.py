@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -80,6 +82,28 @@ def parsed(path: Path, kind: str, parse: Callable[[], pd.DataFrame]) -> pd.DataF
             f"{path}: cannot be read as {kind} ({type(error).__name__}: {error}); it is cut off, "
             f"damaged, or another kind of file. {FETCH_AGAIN}"
         ) from error
+
+
+def cells(path: Path, encoding: str) -> pd.DataFrame:
+    """A comma-separated table as it stands: text throughout, empty cells missing.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, empty, in another encoding, or has a row that is shorter or
+        longer than the heading.
+    """
+    rows = [row for row in csv.reader(io.StringIO(text(path, encoding))) if row]
+    heading, body = rows[0], rows[1:]
+    uneven = [number for number, row in enumerate(body, start=2) if len(row) != len(heading)]
+    if uneven:
+        raise SourceError(
+            f"{path}: {len(uneven)} lines do not have the {len(heading)} fields of the heading, "
+            f"first line {uneven[0]} with {len(body[uneven[0] - 2])}; the file is cut off or its "
+            f"columns are shifted. {FETCH_AGAIN}"
+        )
+    table = pd.DataFrame(body, columns=heading, dtype="str")
+    return table.mask(table == "")
 
 
 def require_columns(frame: pd.DataFrame, columns: Iterable[str], path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import requests
+import urllib3
 
 PIECE: Final = 1 << 16
 BUSY: Final = {429, 500, 502, 503, 504}
@@ -126,9 +127,10 @@ def _save(
     report(start, total)
     with part.open("ab" if start else "wb") as file:
         try:
-            for piece in answer.iter_content(PIECE):
+            # read1 hands over what has arrived; a full-length read would lose it in a cut.
+            while piece := answer.raw.read1(PIECE, decode_content=False):
                 file.write(piece)
                 report(file.tell(), total)
-        except requests.RequestException:
+        except urllib3.exceptions.HTTPError:
             return False
         return total is None or file.tell() == total

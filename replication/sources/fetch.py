@@ -82,10 +82,12 @@ def _require_room(sources: list[Source], root: Path) -> None:
     """Refuse to begin a fetch that would fill the disk."""
     absent = [s for s in sources if s.path and not (root / "data_raw" / s.path).exists()]
     needed = sum(source.size or 0 for source in absent)
-    free = shutil.disk_usage(root).free
+    folder = root / "data_raw"
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
     if needed > free:
         raise SourceError(
-            f"{root}: {needed / 1e6:.0f} MB are to be fetched and {free / 1e6:.0f} MB are free. "
+            f"{folder}: {needed / 1e6:.0f} MB are to be fetched and {free / 1e6:.0f} MB are free. "
             "Make room, or fetch fewer files."
         )
 

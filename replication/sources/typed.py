@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from replication.errors import SourceError
-from replication.sources.checks import parsed, require_columns, require_unique, text
+from replication.sources.checks import cells, require_columns, require_unique
 
 RESTORE: Final = "Restore the table from the repository (`git checkout -- data_raw/typed`)."
 
@@ -81,7 +80,7 @@ def read_published_castle(path: Path) -> pd.DataFrame:
         "std_error": "float64",
     }
     table = _table(path, kinds, ["outcome", "specification"])
-    printed = pd.read_csv(path, dtype="str")
+    printed = cells(path, "utf-8")
     for name in ("estimate", "std_error"):
         table[f"{name}_decimals"] = printed[name].str.partition(".")[2].str.len().astype("int64")
     return table
@@ -133,10 +132,7 @@ def read_regions(path: Path) -> pd.DataFrame:
 
 def _table(path: Path, kinds: Mapping[str, str], keys: Sequence[str]) -> pd.DataFrame:
     """A CSV with exactly these columns, unique in ``keys``."""
-    written = text(path, "utf-8")
-    table = parsed(
-        path, "a table", lambda: pd.read_csv(io.StringIO(written), dtype="str", index_col=False)
-    )
+    table = cells(path, "utf-8")
     require_columns(table, kinds, path)
     if table.empty:
         raise SourceError(f"{path}: the table has a heading and no rows. {RESTORE}")

@@ -120,7 +120,9 @@ def test_damaged_days_are_refused(tmp_path: Path, damage: Damage, message: str) 
 def test_damaged_months_are_refused(tmp_path: Path) -> None:
     good = activation_months()
     late = good.assign(activation_year=good["activation_year"] + 4)
-    with pytest.raises(SourceError, match=r"outside October 2008 to January 2013 in 2 of 3 records"):
+    with pytest.raises(
+        SourceError, match=r"outside October 2008 to January 2013 in 2 of 3 records"
+    ):
         read_activation_months(written(tmp_path, late))
     twice = pd.concat([good, good.iloc[[2]]], ignore_index=True)
     with pytest.raises(SourceError, match=r"countyfips 48201 stands in 2 records \(records 3, 5\)"):
