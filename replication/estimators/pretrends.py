@@ -1,0 +1,107 @@
+"""Pre-trend coefficients from untreated cells only, as in ``did_imputation, pretrends()``.
+
+The untreated outcomes are regressed on the effects of the model and a dummy for each lead (event
+time before adoption) that is shown; the reference is every earlier untreated period of the
+adopters, and the units never treated. No treated cell enters, so the test is independent of the
+effects where errors are (Borusyak, Jaravel & Spiess 2024, Proposition 4 and section 4.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from replication.estimators.cell_averages import Averages, lead_averages, leads_of
+from replication.estimators.effects import absorbed_parameters
+from replication.estimators.estimation_sample import estimation_sample
+from replication.estimators.untreated_fit import UntreatedModel
+from replication.inference.cluster import correction, sum_by_cluster
+from replication.results import Bools, Floats, Ints
+
+DEPENDENT = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """Coefficients of the leads that are identified.
+
+    Attributes
+    ----------
+    event_time : (L,) leads, ascending.
+    estimate, scores : (L,) and (N, L); the small-sample correction is in the scores.
+    omitted : event times that the reference needs or that are not identified.
+
+    """
+
+    event_time: Ints
+    estimate: Floats
+    scores: Floats
+    omitted: Ints
+
+
+def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> Leads:
+    """Regress untreated outcomes on leads; without a window, on all that are identified."""
+    candidates = leads_of(model.cells, window)
+    averages = lead_averages(model.cells, candidates)
+    none = Leads(candidates[:0], np.zeros(0), np.zeros((len(model.remainder), 0)), candidates)
+    if not candidates.size:
+        return none
+    product = model.crossproduct(averages, model.cells.fit_weight)
+    kept = _independent(product)
+    if not kept.any():
+        return none
+    averages = lead_averages(model.cells, candidates[kept])
+    estimate, scores = _regress(model, averages, product[np.ix_(kept, kept)])
+    return Leads(candidates[kept], estimate, scores, candidates[~kept])
+
+
+def joint_test(leads: Leads, codes: Ints) -> dict[str, Any]:
+    """F test that all lead coefficients are zero; empty p-value with too few clusters."""
+    sums = sum_by_cluster(leads.scores, codes)
+    n_leads, df = leads.estimate.size, len(sums) - 1
+    found: dict[str, Any] = {"leads": [int(h) for h in leads.event_time], "df": n_leads,
+                             "df_residual": df, "statistic": None, "p_value": None}  # fmt: skip
+    if n_leads == 0 or n_leads > df:
+        return found
+    solved = np.linalg.lstsq(sums.T @ sums, leads.estimate, rcond=None)[0]
+    statistic = float(leads.estimate @ solved) / n_leads
+    return found | {"statistic": statistic, "p_value": float(stats.f.sf(statistic, n_leads, df))}
+
+
+def _regress(model: UntreatedModel, averages: Averages, product: Floats) -> tuple[Floats, Floats]:
+    weight = model.cells.fit_weight
+    right = averages.by_unit(model.scaled_residual).sum(axis=0)
+    inverse = np.linalg.inv(product)
+    estimate = inverse @ right
+    steps = np.array([row.event_time for row in averages.rows])
+    field = np.zeros(weight.shape)
+    for lead, coefficient in zip(steps, estimate, strict=True):
+        field[model.cells.fit & (model.cells.event == lead)] = coefficient
+    scaled = weight * (model.remainder - model.residual(field))
+    scores = averages.by_unit(scaled) - model.through(averages, weight, scaled)
+    return estimate, scores @ inverse * np.sqrt(_correction(model, estimate.size))
+
+
+def _correction(model: UntreatedModel, n_leads: int) -> float:
+    """The convention of fixest and reghdfe, on the untreated cells less singletons."""
+    sample = estimation_sample(model.cells.panel, model.effects, keep=model.cells.fit)
+    n_params = absorbed_parameters(sample.panel, model.effects, sample.used)
+    n_params += n_leads + len(model.inner)
+    return correction(sample.panel.n_clusters, int(sample.used.sum()), n_params)
+
+
+def _independent(product: Floats) -> Bools:
+    """Leads, the nearest first, that the effects and the nearer leads do not span."""
+    scale = np.sqrt(np.maximum(np.diag(product), 1e-300))
+    left = (product / np.outer(scale, scale))[::-1, ::-1].copy()
+    size = len(left)
+    kept = np.zeros(size, dtype=bool)
+    for place in range(size):
+        if left[place, place] <= DEPENDENT:
+            continue
+        kept[place] = True
+        left -= np.outer(left[:, place], left[place]) / left[place, place]
+    return kept[::-1]

@@ -1,0 +1,207 @@
+"""Model of untreated outcomes, fitted on untreated cells, and its influence on any average.
+
+    Y_it(0) = alpha_i [+ gamma_i t] + beta_{s(i) t} [+ kappa_{r(i)} t] + x_it' delta + eps_it
+
+with weights. An average of effects, sum omega_it (Y_it - Y_it(0)), is linear in the outcomes: its
+weight on an untreated cell is minus that cell's weight times the projection of omega on the
+columns of the model (Borusyak, Jaravel & Spiess 2024, Theorem 3). Untreated residuals are
+orthogonal to unit effects and unit lines within every unit, so these drop out of the scores; the
+period effects and covariates that are left are a few hundred numbers a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.estimators.absorb import Eliminated
+from replication.estimators.cell_averages import Averages
+from replication.estimators.effects import Effects, read_effects
+from replication.estimators.untreated_cells import Cells, sort_cells, without_cells
+from replication.results import Bools, Floats, Ints, Panel
+
+COLLINEAR = 1e-10
+UNDETERMINED = 1e-6
+
+
+class TwoWay(Eliminated):
+    """The model without covariates; averages pass through it without forming their fields."""
+
+    def coefficients(self, averages: Averages, field: Floats) -> Floats:
+        """(P, K) period and trend coefficients of the projection of every row's cells.
+
+        Parameters
+        ----------
+        field : (N, T), taken on the cells of each row; weights for the average itself.
+
+        """
+        right = self.reduced(averages, field)
+        solved = np.zeros(right.shape)
+        for index, inverse in self._solvers:
+            solved[index] = inverse @ right[index]
+        return solved
+
+    def reduced(self, averages: Averages, field: Floats) -> Floats:
+        """(P, K) right-hand sides of the period equations, unit effects eliminated."""
+        level = averages.by_unit(field)
+        line = None if self._line is None else averages.by_unit(field * self._line)
+        parts = []
+        for codes, basis in zip(self._codes, self._bases, strict=True):
+            for units in _members(codes):
+                right = averages.by_period(field, units)
+                right -= self._share[units].T @ level[units]
+                if line is not None:
+                    right -= self._line_share[units].T @ line[units]
+                parts.append(basis.T @ right)
+        return np.concatenate(parts)
+
+    def carry(self, scaled: Floats, coefficients: Floats) -> Floats:
+        """(N, K) sums over periods of ``scaled`` (N, T) times the period and trend parts."""
+        out = np.zeros((len(scaled), coefficients.shape[1]))
+        for start, codes, basis in zip(self._starts[:-1], self._codes, self._bases, strict=True):
+            seen = scaled @ basis
+            width = basis.shape[1]
+            for stratum, units in enumerate(_members(codes)):
+                first = start + stratum * width
+                out[units] += seen[units] @ coefficients[first : first + width]
+        return out
+
+    def unit_product(self, averages: Averages, field: Floats) -> Floats:
+        """(K, K) crossproduct of the rows through unit effects and unit lines."""
+        total = self._weight.sum(axis=1)
+        level = averages.by_unit(field)
+        product = level.T @ (level / np.where(total > 0, total, np.inf)[:, None])
+        if self._line is not None:
+            line = averages.by_unit(field * self._line)
+            square = np.einsum("nt,nt,nt->n", self._weight, self._line, self._line)
+            product += line.T @ (line / np.where(square > 1e-14 * total, square, np.inf)[:, None])
+        return product
+
+    def undetermined(self) -> Bools:
+        """(N, T) cells whose Y(0) the untreated cells leave open.
+
+        A random member of the model's span is reproduced where, and (with probability one) only
+        where, the prediction of a cell is determined.
+        """
+        draws = np.random.default_rng(0).standard_normal(int(self._starts[-1]))
+        member = np.broadcast_to(self._expand(draws), self._weight.shape)
+        missed: Bools = np.abs(self._pass(member)) > UNDETERMINED * np.abs(member).max()
+        return missed
+
+
+@dataclass(frozen=True, slots=True)
+class UntreatedModel:
+    """The fitted model.
+
+    Attributes
+    ----------
+    cells : the sorted cells; treated ones that cannot be imputed are left out.
+    effects : what is absorbed.
+    two_way : the model without covariates.
+    inner : (Q, N, T) covariates net of it, in all cells.
+    bread : (Q, Q) inverse of their weighted crossproduct over untreated cells.
+    remainder : (N, T) outcome less fitted Y(0): the effect where treated, else the residual.
+
+    """
+
+    cells: Cells
+    effects: Effects
+    two_way: TwoWay
+    inner: Floats
+    bread: Floats
+    remainder: Floats
+
+    @property
+    def scaled_residual(self) -> Floats:
+        """(N, T) residuals times weights of the untreated cells, zero elsewhere."""
+        return self.cells.fit_weight * self.remainder
+
+    def residual(self, z: Floats) -> Floats:
+        """(N, T) values less their projection on the model, extrapolated to treated cells."""
+        left = self.two_way.residual(z)
+        if not len(self.inner):
+            return left
+        slopes = self.bread @ np.einsum("qnt,nt,nt->q", self.inner, self.cells.fit_weight, left)
+        return left - np.tensordot(slopes, self.inner, 1)
+
+    def through(self, averages: Averages, field: Floats, scaled: Floats) -> Floats:
+        """(N, K) unit sums of ``scaled`` times the projection of each row's ``field``.
+
+        ``scaled`` must be residuals times weights, which are orthogonal to the unit effects.
+        """
+        out = self.two_way.carry(scaled, self.two_way.coefficients(averages, field))
+        if len(self.inner):
+            along = self.along(averages, field)
+            out += np.einsum("nt,qnt->nq", scaled, self.inner) @ (self.bread @ along)
+        return out
+
+    def along(self, averages: Averages, field: Floats) -> Floats:
+        """(Q, K) sums of ``field`` times the covariates over the cells of each row."""
+        return np.array([averages.by_unit(field * x).sum(axis=0) for x in self.inner])
+
+    def crossproduct(self, averages: Averages, field: Floats) -> Floats:
+        """(K, K) crossproduct of the rows after the model is projected out."""
+        right = self.two_way.reduced(averages, field)
+        product = np.diag(averages.total) - self.two_way.unit_product(averages, field)
+        product -= right.T @ self.two_way.coefficients(averages, field)
+        if len(self.inner):
+            along = self.along(averages, field)
+            product -= along.T @ self.bread @ along
+        return product
+
+
+def fit_untreated(
+    panel: Panel, trends: Sequence[str], anticipation: int, estimator: str
+) -> UntreatedModel:
+    """Fit the model of Y(0).
+
+    Raises
+    ------
+    PanelError
+        If no cell can be imputed or a covariate is explained by the effects; see also
+        ``untreated_cells.sort_cells``.
+    SpecError
+        If a trend is unknown.
+
+    """
+    effects = read_effects(panel, trends)
+    cells = sort_cells(panel, anticipation, 2 if effects.unit_linear else 1, estimator)
+    panel = cells.panel
+    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
+    two_way = TwoWay(cells.fit_weight, panel.periods, levels, slopes, effects.unit_linear)
+    cells = without_cells(cells, two_way.undetermined())
+    covariates = panel.covariates
+    stack = np.zeros((0, *panel.y.shape)) if covariates is None else np.nan_to_num(covariates)
+    inner = np.array([two_way.residual(x) for x in stack]).reshape(stack.shape)
+    bread = _bread(inner, stack, cells.fit_weight, panel.covariate_names)
+    model = UntreatedModel(cells, effects, two_way, inner, bread, np.zeros((0, 0)))
+    return UntreatedModel(cells, effects, two_way, inner, bread, model.residual(cells.outcome))
+
+
+def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -> Floats:
+    """Inverse crossproduct of the covariates; refuses those without variation of their own."""
+    product = np.einsum("qnt,nt,rnt->qr", inner, weight, inner)
+    size = np.einsum("qnt,nt,qnt->q", raw, weight, raw)
+    for place, name in enumerate(names):
+        before = product[:place, :place]
+        own = product[place, place] - product[place, :place] @ np.linalg.solve(
+            before, product[:place, place]
+        )
+        if own <= COLLINEAR * max(float(size[place]), 1e-300):
+            raise PanelError(
+                f"Covariate {name!r} has no variation of its own in the untreated unit-periods "
+                "once unit effects, period effects, trends and the covariates before it are "
+                "taken out, so its effect cannot be fitted. Remove it; what is constant within "
+                "units is absorbed already."
+            )
+    inverse: Floats = np.linalg.inv(product)
+    return inverse
+
+
+def _members(codes: Ints) -> list[Ints]:
+    """Units of each stratum."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(codes))[:-1])
