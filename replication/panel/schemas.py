@@ -106,6 +106,10 @@ def _timing() -> dict[str, pa.Column]:
             "str", "Role in the design that ends in 2011: activated before July 2011, from "
             "20 March 2012, or between", "role", DATES, allowed=ROLES,
         ),
+        "cohort_design_2011": column(
+            "int64", "Cohort in the design that ends in 2011: cohort_mid_year of the treated, 0 for "
+            "the others", "year", DATES, bounds=year,
+        ),
         "activation_month_alternative": column(
             "datetime64[ns]", "Month of activation (its first day)", "date", MONTHS,
             missing="county not in the second transcription",

@@ -249,9 +249,11 @@ def _with_timing(frame: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
     date, year = frame["activation_date"], frame["year"]
     first_in_state = dates.groupby(dates.index // 1000).min()
     other = alternative_dates(date, frame["activation_month_alternative"])
+    role = comparison_role(date)
     return frame.assign(
         state_first_activation=frame["state"].map(first_in_state),
-        comparison_2012=comparison_role(date),
+        comparison_2012=role,
+        cohort_design_2011=timing.cohort_mid_year(date) * (role == "treated"),
         share_of_year=timing.share_of_year(date, year),
         cohort_mid_year=timing.cohort_mid_year(date),
         cohort_first_full_year=timing.cohort_first_full_year(date),

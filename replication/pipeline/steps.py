@@ -68,7 +68,8 @@ def _tables(root: Path, study: str, _: int) -> str:
 def _figures(root: Path, study: str, _: int) -> str:
     from replication.pipeline.report import figures
 
-    return f"{figures(plan.study(root, study), root)} figures"
+    drawn, kept = figures(plan.study(root, study), root)
+    return f"{drawn} figures drawn, {kept} unchanged"
 
 
 def _page(root: Path, _: str, __: int) -> str:
