@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -92,3 +93,57 @@ def empty_window(window: Any, low: int, high: int) -> PanelError:
         f"reference; the panel has event times {low} to {high}. Widen the window, or leave it "
         "empty for all of them."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The panel on an even calendar, so that a column is a step of event time.
+
+    Attributes
+    ----------
+    y, weight : (N, L) outcome and weight, both zero where the outcome is missing.
+    base_weight : (N, L) weight whether or not the outcome is there.
+    onset : (N,) column of the first treated period; beyond L for units not treated in the panel.
+    step : length of a column in units of the time variable.
+    start : label of the first column.
+
+    """
+
+    y: Floats
+    weight: Floats
+    base_weight: Floats
+    onset: Ints
+    step: int
+    start: int
+
+    @property
+    def length(self) -> int:
+        """Columns."""
+        return int(self.y.shape[1])
+
+    def label(self, column: int) -> int:
+        """The period of a column."""
+        return int(self.start + self.step * column)
+
+    def steps(self, window: tuple[int, int]) -> tuple[int, int]:
+        """A window of event times as first and last step inside it."""
+        return -(-window[0] // self.step), window[1] // self.step
+
+
+def on_calendar(panel: Panel) -> Grid:
+    """The panel with a column for every period between its first and its last.
+
+    Columns are as far apart as the largest spacing that fits all periods (2 for a panel of every
+    second year); adoption between two columns counts from the next.
+    """
+    start = int(panel.periods[0])
+    step = max(int(np.gcd.reduce(np.diff(panel.periods))), 1)
+    column = (panel.periods - start) // step
+    y, weight = cells(panel)
+    shape = (len(panel.units), int(column[-1]) + 1)
+    base = np.repeat(panel.weight.mean(axis=1, keepdims=True), shape[1], axis=1)
+    full = [np.zeros(shape), np.zeros(shape), base]
+    for target, values in zip(full, (y, weight, panel.weight), strict=True):
+        target[:, column] = values
+    onset = -((start - adoption(panel)) // step)
+    return Grid(full[0], full[1], full[2], onset, step, start)

@@ -1,0 +1,234 @@
+"""Weighted stacked difference-in-differences of Wing, Freedman & Hollingsworth (2024).
+
+Estimand
+    theta_e = sum_a (N_a / N) DiD_a(e): the average over treated units of the effect e periods
+    after adoption, over the adoption cohorts a whose whole event window lies in the panel and has
+    clean controls (the trimmed aggregate ATT, equations 3 to 5). ``att`` is the mean of theta_e
+    over e = 0 .. kappa_post: the same cohorts stand behind every point.
+Construction
+    One sub-experiment a cohort: its units, and the units untreated through the window, over the
+    periods a - kappa_pre .. a + kappa_post. The stack of all is regressed on event-time dummies,
+    a treatment-group dummy and their products, with weight 1 for the treated and
+    Q_a = (N_a^D / N^D) / (N_a^C / N^C) for the controls (Table 1, aggregate weights). Counts are
+    those of the event time where the panel has gaps, and sums of weights where it is weighted.
+Assumptions
+    No anticipation; parallel trends inside every window between the cohort and its controls.
+Variance
+    Clustered by unit or above, so that a unit's copies are one cluster; K = 2 (kappa_pre +
+    kappa_post + 1) and N counts the rows of the stack, as in the authors' R code
+    ``feols(y ~ i(event_time, treat, ref = -1) | treat + event_time, weights = ~ stack_weight)``.
+
+NBER Working Paper 32054.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.estimators.cohorts import (
+    Grid,
+    empty_window,
+    mean_outcomes,
+    on_calendar,
+    possible_controls,
+    prepared,
+    support_row,
+)
+from replication.inference.assemble import Row, from_scores
+from replication.inference.cluster import correction
+from replication.results import Bools, Estimates, Floats, Ints, Panel
+from replication.specs import Inference
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One cohort and its clean controls over the H periods of the window.
+
+    Attributes
+    ----------
+    onset : column of adoption.
+    treated, control : rows.
+    columns : (H,) columns of the window.
+    treated_mass, control_mass : (H,) summed weights.
+
+    """
+
+    onset: int
+    treated: Ints
+    control: Ints
+    columns: Ints
+    treated_mass: Floats
+    control_mass: Floats
+
+
+def stacked(
+    panel: Panel,
+    *,
+    control_group: str = "not_yet_treated",
+    window: tuple[int, int] | None = None,
+    clean_window: tuple[int, int] | None = None,
+    inference: Inference,
+) -> Estimates:
+    """Event path and overall effect of the weighted stack.
+
+    Parameters
+    ----------
+    control_group : ``not_yet_treated`` (untreated through the window), ``never_treated``, or
+        ``last_treated`` (those of the last cohort that are untreated through the window).
+    window : event times reported.
+    clean_window : event times (-kappa_pre, kappa_post) that every cohort must cover and through
+        which controls must be untreated; the window if empty. If both are empty: the widest that
+        every cohort with a clean control at adoption can cover.
+
+    Raises
+    ------
+    PanelError
+        If no cohort covers the window with clean controls, or the window is not one.
+
+    """
+    panel = prepared(panel, "stacked")
+    grid = on_calendar(panel)
+    eligible = possible_controls(panel, control_group)
+    low, high = resolve_window(grid, eligible, window, clean_window)
+    found, dropped = experiments(grid, eligible, low, high)
+    estimate, scores = weighted_stack(grid, found, -1 - low)
+    used = np.zeros(len(panel.units), dtype=bool)
+    for one in found:
+        used[one.treated] = used[one.control] = True
+    rows_stacked = sum(count_rows(grid, one) for one in found)
+    panel = panel.keep_units(used, f"{int((~used).sum())} units in no sub-experiment were left out")
+    shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
+    pick = np.array([h - low for h in shown])
+    overall = np.zeros(high - low + 1)
+    overall[-low:] = 1 / (high + 1)
+    loadings = np.column_stack([overall, np.eye(overall.size)[:, pick]])
+    treated_units = sum(one.treated.size for one in found)
+    return from_scores(
+        panel, "stacked",
+        [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)],
+        estimate @ loadings, scores[used] @ loadings, inference,
+        correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
+        distribution="t", n_obs=rows_stacked,
+        info={
+            "control_group": control_group,
+            "absorbed": ["treatment group", "event time"],
+            "clean_window": [low * grid.step, high * grid.step],
+            "reference_event_time": -grid.step,
+            "overall": "mean of the event effects from adoption to the end of the clean window",
+            "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
+            "cohorts": [grid.label(one.onset) for one in found],
+            "dropped_cohorts": [grid.label(onset) for onset in dropped],
+            "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
+            **mean_outcomes(panel),
+        },
+    )  # fmt: skip
+
+
+def inside(event_time: int, window: tuple[int, int] | None) -> bool:
+    """Whether an event time is reported."""
+    return window is None or window[0] <= event_time <= window[1]
+
+
+def resolve_window(
+    grid: Grid,
+    eligible: Bools,
+    window: tuple[int, int] | None,
+    clean_window: tuple[int, int] | None,
+) -> tuple[int, int]:
+    """Steps -kappa_pre and kappa_post of the window that every sub-experiment covers."""
+    wanted = clean_window or window
+    if wanted is None:
+        return widest_window(grid, eligible)
+    low, high = grid.steps(wanted)
+    if low > -1 or high < 0:
+        raise PanelError(
+            f"The clean window {list(wanted)} must reach from before adoption (-{grid.step} or "
+            "earlier, the reference period) to 0 or later. Widen it."
+        )
+    if window is not None and clean_window is not None:
+        if window[0] < clean_window[0] or window[1] > clean_window[1]:
+            raise PanelError(
+                f"The window {list(window)} reaches beyond the clean window {list(clean_window)}, "
+                "where sub-experiments have no cells. Narrow 'window' or widen 'clean_window'."
+            )
+        if not any(inside(h * grid.step, window) for h in range(low, high + 1) if h != -1):
+            raise empty_window(window, low * grid.step, high * grid.step)
+    return low, high
+
+
+def widest_window(grid: Grid, eligible: Bools) -> tuple[int, int]:
+    """The widest window that trims no cohort which has a clean control at adoption."""
+    latest = int(grid.onset[eligible].max(initial=-1))
+    onsets = np.unique(grid.onset[grid.onset < grid.length])
+    reach = np.minimum(grid.length - 1, latest - 1) - onsets
+    if not (reach >= 0).any():
+        raise nothing_to_compare("at adoption")
+    return -int(onsets[reach >= 0].min()), int(reach[reach >= 0].min())
+
+
+def experiments(
+    grid: Grid, eligible: Bools, low: int, high: int
+) -> tuple[list[Experiment], list[int]]:
+    """Sub-experiments with cells in the whole window, and the onsets that were trimmed."""
+    found, dropped = [], []
+    for onset in np.unique(grid.onset[grid.onset < grid.length]):
+        columns = np.arange(onset + low, onset + high + 1)
+        treated = np.flatnonzero(grid.onset == onset)
+        control = np.flatnonzero(eligible & (grid.onset > onset + high))
+        if columns[0] < 0 or columns[-1] >= grid.length or not control.size:
+            dropped.append(int(onset))
+            continue
+        mass = [grid.weight[np.ix_(rows, columns)].sum(axis=0) for rows in (treated, control)]
+        if min(m.min() for m in mass) > 0:
+            found.append(Experiment(int(onset), treated, control, columns, *mass))
+        else:
+            dropped.append(int(onset))
+    if not found:
+        raise nothing_to_compare(f"over the whole window [{low * grid.step}, {high * grid.step}]")
+    return found, dropped
+
+
+def nothing_to_compare(where: str) -> PanelError:
+    """The refusal of a stack without sub-experiments."""
+    return PanelError(
+        f"No adoption cohort is observed and has clean controls {where}, so no sub-experiment can "
+        "be built. Narrow 'clean_window' (or 'window'), use 'control_group: not_yet_treated', or "
+        "add units that adopt later or never."
+    )
+
+
+def weighted_stack(grid: Grid, found: list[Experiment], reference: int) -> tuple[Floats, Floats]:
+    """Event effects (H,) and unit scores (N, H) of the weighted regression on the stack.
+
+    The regression is saturated in group and event time, so its coefficients are differences of
+    four weighted means and its scores are residuals over the summed weights of a cell.
+    """
+    treated_total = np.sum([one.treated_mass for one in found], axis=0)
+    control_total = np.sum([one.control_mass for one in found], axis=0)
+    blocks = []
+    for one in found:
+        q = one.treated_mass / treated_total * control_total / one.control_mass
+        for rows, sign, share in (
+            (one.treated, 1.0, 1 / treated_total),
+            (one.control, -1.0, q / control_total),
+        ):
+            cell = np.ix_(rows, one.columns)
+            blocks.append((rows, sign, grid.weight[cell] * share, grid.y[cell]))
+    mean = {
+        sign: np.sum([(w * y).sum(axis=0) for _, s, w, y in blocks if s == sign], axis=0)
+        for sign in (1.0, -1.0)
+    }
+    scores = np.zeros((grid.y.shape[0], treated_total.size))
+    for rows, sign, w, y in blocks:
+        scores[rows] += sign * w * (y - mean[sign])
+    level = mean[1.0] - mean[-1.0]
+    return level - level[reference], scores - scores[:, [reference]]
+
+
+def count_rows(grid: Grid, one: Experiment) -> int:
+    """Observed rows of a sub-experiment."""
+    rows = np.concatenate([one.treated, one.control])
+    return int((grid.weight[np.ix_(rows, one.columns)] > 0).sum())
