@@ -30,7 +30,7 @@ import numpy as np
 
 from replication.errors import PanelError
 from replication.estimators.twfe import twfe
-from replication.inference.assemble import Row, from_variance
+from replication.estimators.weight_rows import with_weights
 from replication.inference.cluster import sum_by_cluster
 from replication.results import NEVER, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
@@ -68,8 +68,8 @@ def goodman_bacon(panel: Panel, *, inference: Inference) -> Estimates:
     Returns
     -------
     Estimates
-        ``att`` is the sum of weight times estimate, which is the two-way estimate, with the error
-        of the latter. One ``weight`` row a comparison follows: ``estimate`` is its weight,
+        ``att`` is the two-way estimate with its error, which the sum of weight times estimate
+        equals to rounding. One ``weight`` row a comparison follows: ``estimate`` is its weight,
         ``cohort`` the treated group's adoption and ``time`` the comparison group's (0: never; the
         first period: always treated). ``info["components"]`` adds the 2x2 estimates and
         ``info["by_kind"]`` their totals.
@@ -81,20 +81,11 @@ def goodman_bacon(panel: Panel, *, inference: Inference) -> Estimates:
 
     """
     parts = components(panel)
-    overall = float(parts.weight @ parts.estimate)
     labels = np.append(panel.periods, NEVER)
-    rows = [Row("att")]
-    rows += [
-        Row("weight", int(labels[treated]), int(labels[comparison]))
-        for treated, comparison in zip(parts.treated, parts.comparison, strict=True)
-    ]
-    two_way = twfe(panel, inference=inference)
-    variance = np.zeros((len(rows), len(rows)))
-    variance[0, 0] = two_way.att[1] ** 2
-    return from_variance(
-        panel, "goodman_bacon", rows, np.append(overall, parts.weight), variance, inference,
-        distribution="t",
-        info={"components": as_records(parts, labels), "by_kind": by_kind(parts)},
+    return with_weights(
+        twfe(panel, inference=inference), "goodman_bacon",
+        labels[parts.treated], labels[parts.comparison], parts.weight,
+        {"components": as_records(parts, labels), "by_kind": by_kind(parts)},
     )  # fmt: skip
 
 
@@ -192,8 +183,9 @@ def _earlier_treated(
     before = _window_mean(level, np.zeros_like(start), start)
     after = _window_mean(level, start, end)
     estimate = (after(early) - before(early)) - (after(late) - before(late))
-    raw = share[early] * share[late] * (end - start) * start
-    return np.where(end == n_periods, 2, 0), start, end, estimate, raw
+    raw: Floats = share[early] * share[late] * (end - start) * start
+    kind = np.where(end == n_periods, 2, 0).astype(np.int64)
+    return kind, start, end, estimate, raw
 
 
 def _later_treated(
@@ -206,8 +198,9 @@ def _later_treated(
     before = _window_mean(level, start, end)
     after = _window_mean(level, end, np.full_like(end, n_periods))
     estimate = (after(late) - before(late)) - (after(early) - before(early))
-    raw = share[early] * share[late] * (end - start) * (n_periods - end)
-    return np.where(start == 0, 3, 1), end, start, estimate, raw
+    raw: Floats = share[early] * share[late] * (end - start) * (n_periods - end)
+    kind = np.where(start == 0, 3, 1).astype(np.int64)
+    return kind, end, start, estimate, raw
 
 
 def _window_mean(level: Floats, start: Ints, end: Ints) -> Callable[[Ints], Floats]:

@@ -1,0 +1,43 @@
+"""Decompositions as ``Estimates``: the two-way effect first, then one row a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.results import COLUMNS, Estimates, Floats, Ints, row_labels
+
+
+def with_weights(
+    two_way: Estimates,
+    estimator: str,
+    cohort: Ints,
+    time: Ints,
+    weight: Floats,
+    info: Mapping[str, Any],
+) -> Estimates:
+    """The overall effect of ``two_way`` with its error, and (R,) weights, which have none.
+
+    Weights are functions of who is treated when, not of the outcome; they are fixed numbers given
+    the design, so their error is empty and their rows of the covariance are zero.
+    """
+    head = two_way.rows("att")
+    first = head.iloc[0]
+    rows = pd.DataFrame({"cohort": cohort, "time": time, "estimate": weight}).astype(float)
+    rows = rows.assign(
+        term="weight", event_time=np.nan,
+        **{name: first[name] for name in ("spec_id", "study", "outcome")},
+        **{name: int(first[name]) for name in ("n_obs", "n_units", "n_clusters")},
+    ).reindex(columns=COLUMNS)  # fmt: skip
+    empty = ["std_error", "statistic", "p_value", "conf_low", "conf_high", "band_low", "band_high"]
+    rows[empty] = rows[empty].astype(float)
+    table = pd.concat([head, rows], ignore_index=True).assign(estimator=estimator)
+    variance = np.zeros((len(table), len(table)))
+    place = int(np.flatnonzero(two_way.table["term"] == "att")[0])
+    variance[0, 0] = two_way.vcov.to_numpy()[place, place]
+    labels = row_labels(table)
+    vcov = pd.DataFrame(variance, index=labels, columns=labels, copy=False)
+    return Estimates(table[COLUMNS], vcov, {**two_way.info, **info})
