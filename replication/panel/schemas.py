@@ -107,7 +107,7 @@ def _timing() -> dict[str, pa.Column]:
             "20 March 2012, or between", "role", DATES, allowed=ROLES,
         ),
         "cohort_design_2011": column(
-            "int64", "Cohort in the design that ends in 2011: cohort_mid_year of the treated, 0 for "
+            "int64", "Cohort in the design that ends in 2011: cohort_mid_year if treated, 0 for "
             "the others", "year", DATES, bounds=year,
         ),
         "activation_month_alternative": column(

@@ -47,7 +47,7 @@ def compare(first: Path, second: Path) -> str:
         for result in (a, b)
     ]
     joined = pd.concat(tables, axis=1, keys=["first", "second"])
-    joined["change"] = joined[("second", "estimate")] - joined[("first", "estimate")]
+    joined[("", "change")] = joined[("second", "estimate")] - joined[("first", "estimate")]
     return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.6g}")])
 
 

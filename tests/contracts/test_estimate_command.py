@@ -1,0 +1,169 @@
+"""``replication estimate SPEC.yaml --panel FILE --out DIR``: the promise that scripts rely on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from replication.cli import main
+from replication.results import COLUMNS
+
+SPEC = {
+    "id": "mine", "outcome": "y", "estimator": "twfe", "unit": "county", "time": "year",
+    "cohort": "first", "weights": "people", "cluster": "state",
+}  # fmt: skip
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(5)
+    rows = pd.MultiIndex.from_product([range(40), range(2001, 2009)], names=["county", "year"])
+    frame = rows.to_frame(index=False)
+    frame["first"] = frame["county"] % 4 * 2 + 2002
+    frame.loc[frame["county"] % 4 == 3, "first"] = 0
+    frame["people"] = 100 + frame["county"]
+    frame["state"] = "S" + (frame["county"] % 10).astype(str)
+    frame["y"] = rng.normal(size=len(frame)) + (frame["year"] >= frame["first"]) * (
+        frame["first"] > 0
+    )
+    path = tmp_path / "panel.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def write_spec(folder: Path, **changes: object) -> Path:
+    path = folder / "spec.yaml"
+    path.write_text(yaml.safe_dump({**SPEC, **changes}, sort_keys=False))
+    return path
+
+
+def run(spec: Path, panel: Path, out: Path) -> int:
+    return main(["estimate", str(spec), "--panel", str(panel), "--out", str(out)])
+
+
+def test_three_files_are_written_as_promised(tmp_path: Path, panel: Path) -> None:
+    out = tmp_path / "deep" / "out"
+    assert run(write_spec(tmp_path), panel, out) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["estimates.csv", "spec.yaml", "vcov.csv"]
+    table = pd.read_csv(out / "estimates.csv")
+    assert list(table.columns) == COLUMNS
+    row = table.set_index("term").loc["att"]
+    assert row[["spec_id", "n_obs", "n_units", "n_clusters"]].tolist() == ["mine", 320, 40, 10]
+    assert row["conf_low"] < row["estimate"] < row["conf_high"]
+    vcov = pd.read_csv(out / "vcov.csv", index_col=0)
+    assert vcov.loc["att", "att"] == pytest.approx(row["std_error"] ** 2, rel=1e-12)
+    record = yaml.safe_load((out / "spec.yaml").read_text())
+    assert record["spec"]["weights"] == "people"
+    assert record["spec"]["inference"]["seed"] == 20141120
+    assert {"python", "numpy", "pandas", "replication"} <= set(record["versions"])
+
+
+@pytest.mark.parametrize("ending", ["parquet", "dta"])
+def test_other_formats_give_the_same_numbers(tmp_path: Path, panel: Path, ending: str) -> None:
+    frame = pd.read_csv(panel)
+    other = tmp_path / f"panel.{ending}"
+    if ending == "parquet":
+        frame.to_parquet(other)
+    else:
+        frame.to_stata(other, write_index=False)
+    spec = write_spec(tmp_path)
+    assert run(spec, panel, tmp_path / "a") == run(spec, other, tmp_path / "b") == 0
+    first, second = (pd.read_csv(tmp_path / name / "estimates.csv") for name in "ab")
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_same_inputs_same_bytes(tmp_path: Path, panel: Path) -> None:
+    spec = write_spec(tmp_path, estimator="event_study")
+    for name in "ab":
+        assert run(spec, panel, tmp_path / name) == 0
+    for file in ("estimates.csv", "vcov.csv", "spec.yaml"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_a_grid_gets_a_folder_a_specification(tmp_path: Path, panel: Path) -> None:
+    spec = write_spec(tmp_path, vary={"weights": ["people", None]})
+    assert run(spec, panel, tmp_path / "out") == 0
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["mine__none", "mine__people"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"estimator": "twfee"}, "did you mean 'twfe'"),
+        ({"outcome": "yy"}, "no column 'yy'"),
+        ({"weights": "state"}, "not numbers"),
+        ({"trends": "region_by_time"}, "no column 'region'"),
+        ({"cohort": "begin"}, "no column 'begin'"),
+        ({"estimator": "callaway_santanna", "treatment": "people"}, "needs a binary treatment"),
+        ({"estimator": "goodman_bacon", "covariates": ["people"]}, "takes no covariates"),
+        ({"sample": {"where": {"state": ["S1"]}}}, "one cluster"),
+    ],
+)
+def test_a_bad_spec_ends_with_2_and_one_paragraph(
+    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str], changes: dict, words: str
+) -> None:
+    assert run(write_spec(tmp_path, **changes), panel, tmp_path / "out") == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("absent.csv", None, "no panel file"),
+        ("empty.csv", b"", "is empty"),
+        ("header.csv", b"county,year,first,people,state,y\n", "no rows"),
+        ("panel.xlsx", b"x", "panels are read from .csv, .parquet, .dta"),
+        ("cut.parquet", b"PAR1abc", "cannot be read as parquet"),
+        ("bad.dta", b"nonsense", "cannot be read as dta"),
+    ],
+)
+def test_a_bad_panel_ends_with_2_and_one_paragraph(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, words: str
+) -> None:
+    place = tmp_path / name
+    if content is not None:
+        place.write_bytes(content)
+    assert run(write_spec(tmp_path), place, tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert str(place) in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_in_the_way_is_refused(
+    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("mine")
+    assert run(write_spec(tmp_path), panel, tmp_path / "out") == 2
+    assert "is a file" in capsys.readouterr().err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_explain_prints_defaults_and_resolves_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain"]) == 0
+    assert 'base_period [default: "universal"]' in capsys.readouterr().out
+    assert main(["explain", str(write_spec(tmp_path))]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["control_group"] == "not_yet_treated"
+
+
+def test_compare_shows_what_changed(
+    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(write_spec(tmp_path), panel, tmp_path / "a") == 0
+    assert run(write_spec(tmp_path, weights=None), panel, tmp_path / "b") == 0
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    said = capsys.readouterr().out
+    assert "weights: people -> None" in said
+    assert "att" in said
