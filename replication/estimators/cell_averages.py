@@ -42,15 +42,26 @@ class Averages:
         total: Floats = self.member.T @ _by_cohort(self.weight, self.codes).ravel()
         return total
 
+    def subset(self, kept: Bools) -> Averages:
+        """Some of the rows."""
+        rows = [row for row, keep in zip(self.rows, kept, strict=True) if keep]
+        return Averages(rows, self.codes, self.member[:, np.flatnonzero(kept)], self.weight)
+
     def by_unit(self, field: Floats) -> Floats:
         """(N, K) sums of ``field`` (N, T) over the cells of each row, unit by unit."""
         n_periods = field.shape[1]
         out = np.empty((len(field), len(self.rows)))
-        for cohort in range(int(self.codes.max()) + 1):
-            units = np.flatnonzero(self.codes == cohort)
-            block = self.member[cohort * n_periods : (cohort + 1) * n_periods]
-            out[units] = (block.T @ field[units].T).T
+        for cohort, units in enumerate(members(self.codes)):
+            block = self.member[cohort * n_periods : (cohort + 1) * n_periods].toarray()
+            used = np.flatnonzero(block.any(axis=0))
+            out[units] = 0.0
+            out[np.ix_(units, used)] = field[units] @ block[:, used]
         return out
+
+    def spread(self, values: Floats) -> Floats:
+        """(N, T) field that takes the value (K,) of the rows on the cells of each."""
+        cohorts: Floats = (self.member @ values).reshape(-1, self.weight.shape[1])
+        return np.where(self.weight > 0, cohorts[self.codes], 0.0)
 
     def by_period(self, field: Floats, units: Ints | None = None) -> Floats:
         """(T, K) sums of ``field`` over the cells of each row, period by period.
@@ -76,7 +87,9 @@ def _by_cohort(field: Floats, codes: Ints, groups: int | None = None) -> Floats:
     return np.asarray(sums)
 
 
-def effect_averages(cells: Cells, window: tuple[int, int] | None, which: tuple[str, ...]) -> Averages:
+def effect_averages(
+    cells: Cells, window: tuple[int, int] | None, which: tuple[str, ...]
+) -> Averages:
     """Rows of treatment effects: ``att`` first, then event, group and calendar rows as asked.
 
     ``att``, group and calendar rows average the cells at or after adoption; event rows also show
@@ -119,6 +132,18 @@ def leads_of(cells: Cells, window: tuple[int, int] | None) -> Ints:
     seen = np.unique(cells.event[cells.fit])
     seen = seen[seen != NO_EVENT]
     return seen[_inside(seen, window)]
+
+
+def support(cells: Cells, shown: Ints) -> list[dict[str, int]]:
+    """Cohorts and units with a cell at each event time."""
+    _, codes, event = _cohorts(cells)
+    there = _by_cohort((cells.fit | cells.effect).astype(float), codes)
+    found = []
+    for event_time in np.unique(shown):
+        at = (event == event_time) & (there > 0)
+        units = int(there[at].sum())
+        found.append({"event_time": int(event_time), "cohorts": int(at.sum()), "units": units})
+    return found
 
 
 def require_window(window: tuple[int, int] | None, cells: Cells, shown: int) -> None:
@@ -168,18 +193,24 @@ def _single_cells(cells: Cells, cohort: Ints, there: Bools) -> list[tuple[Row, B
 
 
 def _averages(chosen: list[tuple[Row, Bools]], codes: Ints, weight: Floats) -> Averages:
-    if not chosen:
-        return Averages([], codes, sparse.csr_matrix((0, 0)), weight)
-    stacked = sparse.hstack(
-        [sparse.csc_matrix(mask.reshape(-1, 1).astype(float)) for _, mask in chosen]
-    )
-    return Averages([row for row, _ in chosen], codes, sparse.csr_matrix(stacked), weight)
+    places = [np.flatnonzero(mask) for _, mask in chosen]
+    column = np.repeat(np.arange(len(chosen)), [place.size for place in places])
+    cell = np.concatenate([np.zeros(0, dtype=np.int64), *places])
+    shape = ((int(codes.max()) + 1) * weight.shape[1], len(chosen))
+    member = sparse.csr_matrix((np.ones(cell.size), (cell, column)), shape=shape)
+    return Averages([row for row, _ in chosen], codes, member, weight)
 
 
 def _cohorts(cells: Cells) -> tuple[Ints, Ints, Ints]:
     """(G,) labels, (N,) codes and (G, T) event times of the cohorts, units never treated first."""
     labels, first, codes = np.unique(cells.panel.cohort, return_index=True, return_inverse=True)
     return labels, codes.reshape(-1).astype(np.int64), cells.event[first]
+
+
+def members(codes: Ints) -> list[Ints]:
+    """Units of each group, for codes 0 .. G-1."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(codes))[:-1])
 
 
 def _inside(events: Ints, window: tuple[int, int] | None) -> Bools:

@@ -32,10 +32,11 @@ from replication.estimators.cell_averages import (
     effect_averages,
     overall_means,
     require_window,
+    support,
 )
 from replication.estimators.pretrends import joint_test, lead_coefficients
 from replication.estimators.residual_groups import GROUPS, treated_scores
-from replication.estimators.untreated_cells import described, support
+from replication.estimators.untreated_cells import described
 from replication.estimators.untreated_fit import fit_untreated
 from replication.inference.assemble import Row, from_scores
 from replication.results import Estimates, Panel
@@ -92,7 +93,7 @@ def imputation(
     weight, total = cells.effect_weight, averages.total
     estimate = averages.by_unit(weight * model.remainder).sum(axis=0) / total
     treated, alone = treated_scores(model, averages, residual_groups, leave_one_out)
-    scores = (treated - model.through(averages, weight, model.scaled_residual)) / total
+    scores = (treated - model.through(model.project(averages), model.scaled_residual)) / total
     leads = lead_coefficients(model, window)
     means, loadings = overall_means(averages, cells)
     rows = [Row("att"), *(Row("event", event_time=int(h)) for h in leads.event_time),

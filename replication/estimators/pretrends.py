@@ -17,7 +17,7 @@ from scipy import stats
 from replication.estimators.cell_averages import Averages, lead_averages, leads_of
 from replication.estimators.effects import absorbed_parameters
 from replication.estimators.estimation_sample import estimation_sample
-from replication.estimators.untreated_fit import UntreatedModel
+from replication.estimators.untreated_fit import Projection, UntreatedModel
 from replication.inference.cluster import correction, sum_by_cluster
 from replication.results import Bools, Floats, Ints
 
@@ -46,15 +46,11 @@ def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> 
     """Regress untreated outcomes on leads; without a window, on all that are identified."""
     candidates = leads_of(model.cells, window)
     averages = lead_averages(model.cells, candidates)
-    none = Leads(candidates[:0], np.zeros(0), np.zeros((len(model.remainder), 0)), candidates)
-    if not candidates.size:
-        return none
-    product = model.crossproduct(averages, model.cells.fit_weight)
+    projection = model.project(averages)
+    product = model.crossproduct(averages, projection)
     kept = _independent(product)
-    if not kept.any():
-        return none
-    averages = lead_averages(model.cells, candidates[kept])
-    estimate, scores = _regress(model, averages, product[np.ix_(kept, kept)])
+    averages, projection = averages.subset(kept), projection.subset(kept)
+    estimate, scores = _regress(model, averages, projection, product[np.ix_(kept, kept)])
     return Leads(candidates[kept], estimate, scores, candidates[~kept])
 
 
@@ -71,17 +67,17 @@ def joint_test(leads: Leads, codes: Ints) -> dict[str, Any]:
     return found | {"statistic": statistic, "p_value": float(stats.f.sf(statistic, n_leads, df))}
 
 
-def _regress(model: UntreatedModel, averages: Averages, product: Floats) -> tuple[Floats, Floats]:
-    weight = model.cells.fit_weight
-    right = averages.by_unit(model.scaled_residual).sum(axis=0)
+def _regress(
+    model: UntreatedModel, averages: Averages, projection: Projection, product: Floats
+) -> tuple[Floats, Floats]:
+    """Coefficients (L,) and unit scores (N, L), with the correction in them."""
+    if not averages.rows:
+        return np.zeros(0), np.zeros((len(model.remainder), 0))
     inverse = np.linalg.inv(product)
-    estimate = inverse @ right
-    steps = np.array([row.event_time for row in averages.rows])
-    field = np.zeros(weight.shape)
-    for lead, coefficient in zip(steps, estimate, strict=True):
-        field[model.cells.fit & (model.cells.event == lead)] = coefficient
-    scaled = weight * (model.remainder - model.residual(field))
-    scores = averages.by_unit(scaled) - model.through(averages, weight, scaled)
+    estimate = inverse @ averages.by_unit(model.scaled_residual).sum(axis=0)
+    residual = model.remainder - model.residual(averages.spread(estimate))
+    scaled = model.cells.fit_weight * residual
+    scores = averages.by_unit(scaled) - model.through(projection, scaled)
     return estimate, scores @ inverse * np.sqrt(_correction(model, estimate.size))
 
 

@@ -35,8 +35,9 @@ from replication.estimators.cell_averages import (
     lead_averages,
     leads_of,
     require_window,
+    support,
 )
-from replication.estimators.untreated_cells import described, support
+from replication.estimators.untreated_cells import described
 from replication.estimators.untreated_fit import UntreatedModel, fit_untreated
 from replication.inference.assemble import Row, from_scores
 from replication.results import Estimates, Floats, Panel
@@ -101,5 +102,5 @@ def _means(model: UntreatedModel, averages: Averages) -> tuple[Floats, Floats]:
     effect, total = averages.by_unit(weight * model.remainder), averages.total
     estimate = effect.sum(axis=0) / total
     second = effect - averages.by_unit(weight) * estimate
-    first = model.through(averages, weight, model.scaled_residual)
+    first = model.through(model.project(averages), model.scaled_residual)
     return estimate, (second - first) / total

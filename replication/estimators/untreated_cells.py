@@ -112,22 +112,6 @@ def without_cells(cells: Cells, impossible: Bools) -> Cells:
     return replace(cells, panel=panel, effect=left)
 
 
-def support(cells: Cells, shown: Ints) -> list[dict[str, int]]:
-    """Cohorts and units with a cell at each event time."""
-    found = []
-    usable = cells.fit | cells.effect
-    for event_time in np.unique(shown):
-        units = ((cells.event == event_time) & usable).any(axis=1)
-        found.append(
-            {
-                "event_time": int(event_time),
-                "cohorts": int(np.unique(cells.panel.cohort[units]).size),
-                "units": int(units.sum()),
-            }
-        )
-    return found
-
-
 def described(cells: Cells, original: Panel) -> dict[str, Any]:
     """Counts and means that every one of these estimators reports."""
     weight, y = cells.fit_weight + cells.effect_weight, cells.outcome

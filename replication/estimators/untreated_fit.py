@@ -18,7 +18,7 @@ import numpy as np
 
 from replication.errors import PanelError
 from replication.estimators.absorb import Eliminated
-from replication.estimators.cell_averages import Averages
+from replication.estimators.cell_averages import Averages, members
 from replication.estimators.effects import Effects, read_effects
 from replication.estimators.untreated_cells import Cells, sort_cells, without_cells
 from replication.results import Bools, Floats, Ints, Panel
@@ -30,27 +30,26 @@ UNDETERMINED = 1e-6
 class TwoWay(Eliminated):
     """The model without covariates; averages pass through it without forming their fields."""
 
-    def coefficients(self, averages: Averages, field: Floats) -> Floats:
-        """(P, K) period and trend coefficients of the projection of every row's cells.
-
-        Parameters
-        ----------
-        field : (N, T), taken on the cells of each row; weights for the average itself.
-
-        """
-        right = self.reduced(averages, field)
+    def solve(self, right: Floats) -> Floats:
+        """(P, K) period and trend coefficients from reduced right-hand sides."""
         solved = np.zeros(right.shape)
         for index, inverse in self._solvers:
             solved[index] = inverse @ right[index]
         return solved
 
     def reduced(self, averages: Averages, field: Floats) -> Floats:
-        """(P, K) right-hand sides of the period equations, unit effects eliminated."""
+        """(P, K) right-hand sides of the period equations, unit effects eliminated.
+
+        Parameters
+        ----------
+        field : (N, T), taken on the cells of each row; weights for the average itself.
+
+        """
         level = averages.by_unit(field)
         line = None if self._line is None else averages.by_unit(field * self._line)
         parts = []
         for codes, basis in zip(self._codes, self._bases, strict=True):
-            for units in _members(codes):
+            for units in members(codes):
                 right = averages.by_period(field, units)
                 right -= self._share[units].T @ level[units]
                 if line is not None:
@@ -64,7 +63,7 @@ class TwoWay(Eliminated):
         for start, codes, basis in zip(self._starts[:-1], self._codes, self._bases, strict=True):
             seen = scaled @ basis
             width = basis.shape[1]
-            for stratum, units in enumerate(_members(codes)):
+            for stratum, units in enumerate(members(codes)):
                 first = start + stratum * width
                 out[units] += seen[units] @ coefficients[first : first + width]
         return out
@@ -90,6 +89,26 @@ class TwoWay(Eliminated):
         member = np.broadcast_to(self._expand(draws), self._weight.shape)
         missed: Bools = np.abs(self._pass(member)) > UNDETERMINED * np.abs(member).max()
         return missed
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Weights of K averages projected on the model of untreated outcomes.
+
+    Attributes
+    ----------
+    right, coefficients : (P, K) period equations: their right-hand sides and solutions.
+    along : (Q, K) sums of the weights times the covariates net of the effects.
+
+    """
+
+    right: Floats
+    coefficients: Floats
+    along: Floats
+
+    def subset(self, kept: Bools) -> Projection:
+        """Some of the averages."""
+        return Projection(self.right[:, kept], self.coefficients[:, kept], self.along[:, kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,29 +146,28 @@ class UntreatedModel:
         slopes = self.bread @ np.einsum("qnt,nt,nt->q", self.inner, self.cells.fit_weight, left)
         return left - np.tensordot(slopes, self.inner, 1)
 
-    def through(self, averages: Averages, field: Floats, scaled: Floats) -> Floats:
-        """(N, K) unit sums of ``scaled`` times the projection of each row's ``field``.
+    def project(self, averages: Averages) -> Projection:
+        """Projection of every row's weights on the model."""
+        right = self.two_way.reduced(averages, averages.weight)
+        along = [averages.by_unit(averages.weight * x).sum(axis=0) for x in self.inner]
+        slopes = np.array(along).reshape(len(along), len(averages.rows))
+        return Projection(right, self.two_way.solve(right), slopes)
+
+    def through(self, projection: Projection, scaled: Floats) -> Floats:
+        """(N, K) unit sums of ``scaled`` (N, T) times the projection of each row.
 
         ``scaled`` must be residuals times weights, which are orthogonal to the unit effects.
         """
-        out = self.two_way.carry(scaled, self.two_way.coefficients(averages, field))
+        out = self.two_way.carry(scaled, projection.coefficients)
         if len(self.inner):
-            along = self.along(averages, field)
-            out += np.einsum("nt,qnt->nq", scaled, self.inner) @ (self.bread @ along)
+            out += np.einsum("nt,qnt->nq", scaled, self.inner) @ (self.bread @ projection.along)
         return out
 
-    def along(self, averages: Averages, field: Floats) -> Floats:
-        """(Q, K) sums of ``field`` times the covariates over the cells of each row."""
-        return np.array([averages.by_unit(field * x).sum(axis=0) for x in self.inner])
-
-    def crossproduct(self, averages: Averages, field: Floats) -> Floats:
-        """(K, K) crossproduct of the rows after the model is projected out."""
-        right = self.two_way.reduced(averages, field)
-        product = np.diag(averages.total) - self.two_way.unit_product(averages, field)
-        product -= right.T @ self.two_way.coefficients(averages, field)
-        if len(self.inner):
-            along = self.along(averages, field)
-            product -= along.T @ self.bread @ along
+    def crossproduct(self, averages: Averages, projection: Projection) -> Floats:
+        """(K, K) crossproduct of the rows' cells after the model is projected out."""
+        product = np.diag(averages.total) - self.two_way.unit_product(averages, averages.weight)
+        product -= projection.right.T @ projection.coefficients
+        product -= projection.along.T @ self.bread @ projection.along
         return product
 
 
@@ -199,9 +217,3 @@ def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -
             )
     inverse: Floats = np.linalg.inv(product)
     return inverse
-
-
-def _members(codes: Ints) -> list[Ints]:
-    """Units of each stratum."""
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(codes))[:-1])
