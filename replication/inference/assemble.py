@@ -51,7 +51,7 @@ def from_scores(
     *,
     correction: float = 1.0,
     distribution: str = "normal",
-    n_obs: int | None = None,
+    n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> Estimates:
     """Estimates from unit-level scores, clustered one way by ``panel.cluster``.
@@ -81,7 +81,7 @@ def from_variance(
     *,
     distribution: str = "normal",
     cluster_scores: Floats | None = None,
-    n_obs: int | None = None,
+    n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> Estimates:
     """Estimates from a (K, K) variance.
@@ -109,7 +109,7 @@ def from_cluster_scores(
     *,
     distribution: str = "normal",
     draws: Floats | None = None,
-    n_obs: int | None = None,
+    n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> Estimates:
     """Estimates from (G, K) sums of scores by cluster, for K too large for a K by K variance.
@@ -155,7 +155,7 @@ def _table(
     std_error: Floats,
     inference: Inference,
     law: Any,
-    n_obs: int | None,
+    n_obs: int | Ints | None,
 ) -> pd.DataFrame:
     """The columns of ``Estimates.table`` but for the bands."""
     statistic = estimate / std_error
