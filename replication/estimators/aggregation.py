@@ -1,0 +1,213 @@
+"""Averages of group-time cells: simple, group, calendar and event, with their influence.
+
+Callaway & Sant'Anna (2021), section 3, table 1; R ``did::aggte``. An average weighted by cohort
+size has estimated weights, and their influence belongs in the standard error: unit i of cohort h
+adds w_i d_h to the score of theta = sum_k p_k ATT_k / sum_k p_k, with
+
+    d_h = sum_{k: g_k = h} (ATT_k - theta) / sum_k p_k,    p_k = total weight of cohort g_k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from replication.errors import PanelError
+from replication.estimators.group_time import Cells
+from replication.estimators.group_time_sample import Design
+from replication.inference.assemble import Row
+from replication.results import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """A row that averages cells: over time within a cohort, or by cohort size."""
+
+    row: Row
+    members: Ints
+    by_size: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A row that averages averages: equally, or by cohort size (the group average)."""
+
+    row: Row
+    members: Ints
+    by_size: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is averaged; rows of ``averages`` come first, then those of ``summaries``."""
+
+    averages: tuple[Average, ...]
+    summaries: tuple[Summary, ...]
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row an average."""
+        return [entry.row for entry in self.averages] + [entry.row for entry in self.summaries]
+
+
+def plan_averages(
+    design: Design,
+    cells: Cells,
+    usable: Bools,
+    *,
+    window: tuple[int, int] | None = None,
+    balance_e: int | None = None,
+) -> Plan:
+    """All averages of the usable cells.
+
+    ``window`` and ``balance_e`` bound the event path and its average, nothing else: the simple,
+    group and calendar averages are over all treated cells.
+
+    Raises
+    ------
+    PanelError
+        If no treated cell can be estimated, or none lies in the window.
+
+    """
+    periods, cohorts = design.panel.periods, design.cohorts
+    event_time = periods[cells.time] - cohorts[cells.level]
+    treated = usable & (event_time >= 0)
+    require_treated(treated, design)
+    averages = [Average(Row("att"), np.flatnonzero(treated))]
+    in_path = usable & in_event_path(design, cells, event_time, window, balance_e)
+    for value in np.unique(event_time[in_path]):
+        members = np.flatnonzero(in_path & (event_time == value))
+        averages.append(Average(Row("event", event_time=int(value)), members))
+    for level in np.unique(cells.level[treated]):
+        members = np.flatnonzero(treated & (cells.level == level))
+        averages.append(Average(Row("group", cohort=int(cohorts[level])), members, by_size=False))
+    for column in np.unique(cells.time[treated]):
+        members = np.flatnonzero(treated & (cells.time == column))
+        averages.append(Average(Row("calendar", time=int(periods[column])), members))
+    return Plan(tuple(averages), tuple(summaries_of(averages)))
+
+
+def summaries_of(averages: Sequence[Average]) -> Iterator[Summary]:
+    """The average after adoption of the event path, the group and the calendar average."""
+    for term, by_size in (("event", False), ("group", True), ("calendar", False)):
+        members = [
+            position
+            for position, entry in enumerate(averages)
+            if entry.row.term == term and (entry.row.event_time or 0) >= 0
+        ]
+        if members:
+            yield Summary(Row(term), np.array(members), by_size)
+
+
+def in_event_path(
+    design: Design,
+    cells: Cells,
+    event_time: Ints,
+    window: tuple[int, int] | None,
+    balance_e: int | None,
+) -> Bools:
+    """(K,) cells of the event path: inside the window and, if balanced, of the same cohorts.
+
+    ``balance_e`` keeps the cohorts observed that long after adoption, and the event times at
+    which all of them can be observed (R ``aggte(balance_e)``).
+    """
+    inside = np.ones(event_time.size, dtype=bool)
+    if balance_e is not None:
+        last, first = design.panel.periods[-1], design.panel.periods[0]
+        inside &= last - design.cohorts[cells.level] >= balance_e
+        inside &= (event_time <= balance_e) & (event_time >= balance_e - last + first)
+    if window is not None:
+        inside &= (event_time >= window[0]) & (event_time <= window[1])
+    if not inside.any():
+        raise PanelError(
+            f"No group-time cell lies in the event window {window or 'of all event times'}"
+            f"{'' if balance_e is None else f' with balance_e {balance_e}'}: the panel has event "
+            f"times {event_time.min()} to {event_time.max()}. Widen 'window', or lower 'balance_e'."
+        )
+    return inside
+
+
+def require_treated(treated: Bools, design: Design) -> None:
+    """Refuse a panel without a treated cell that can be estimated."""
+    if not treated.any():
+        raise PanelError(
+            f"No treated cell can be estimated for cohorts {design.cohorts.tolist()} in periods "
+            f"{design.panel.periods[0]} to {design.panel.periods[-1]}: none has both treated and "
+            "comparison units. Check the cohort column, the weights and 'control_group'."
+        )
+
+
+def average_points(plan: Plan, level: Ints, att: Floats, mass: Floats) -> Floats:
+    """(B, R) averages of (B, K) cells for (B, H) cohort sizes.
+
+    A cohort without weight in a draw drops out of averages by size; a row is missing where
+    nothing is left of it.
+    """
+    points = []
+    for entry in plan.averages:
+        size = mass[:, level[entry.members]]
+        share = size if entry.by_size else np.ones_like(size)
+        points.append(_mean(np.where(size > 0, att[:, entry.members], 0.0), share, size))
+    table = np.stack(points, axis=1)
+    for summary in plan.summaries:
+        values = table[:, summary.members]
+        if summary.by_size:
+            cohorts = [level[plan.averages[place].members[0]] for place in summary.members]
+            size = mass[:, cohorts]
+            points.append(_mean(np.where(size > 0, values, 0.0), size, size))
+        else:
+            points.append(values.mean(axis=1))
+    return np.stack(points, axis=1)
+
+
+def _mean(values: Floats, share: Floats, size: Floats) -> Floats:
+    total = np.where(size > 0, share, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: Floats = (values * total).sum(axis=1) / total.sum(axis=1)
+    return mean
+
+
+def average_scores(plan: Plan, design: Design, cells: Cells, att: Floats, scores: Floats) -> Floats:
+    """(R, C) scores of the averages from the (K, C) scores of the cells."""
+    size = design.mass
+    share, tilt = _linear_parts(plan, cells.level, att, size)
+    cohort_scores = np.zeros((size.size, scores.shape[1]))
+    np.add.at(cohort_scores, (design.level, design.panel.cluster), design.panel.weight[:, 0])
+    first: Floats = share @ scores + tilt @ cohort_scores
+    points = average_points(plan, cells.level, att[None], size[None])[0]
+    combined = [first]
+    for position, summary in enumerate(plan.summaries, start=len(plan.averages)):
+        parts = first[summary.members]
+        if not summary.by_size:
+            combined.append(parts.mean(axis=0, keepdims=True))
+            continue
+        levels = [cells.level[plan.averages[place].members[0]] for place in summary.members]
+        weight = size[levels] / size[levels].sum()
+        gap = (points[summary.members] - points[position]) / size[levels].sum()
+        combined.append((weight @ parts + gap @ cohort_scores[levels])[None])
+    return np.concatenate(combined)
+
+
+def _linear_parts(
+    plan: Plan, level: Ints, att: Floats, size: Floats
+) -> tuple[sparse.csr_matrix, Floats]:
+    """Shares of the cells in each average (R, K), and influence of cohort sizes (R, H + 1)."""
+    tilt = np.zeros((len(plan.averages), size.size))
+    values, columns, ends = [], [], [0]
+    for position, entry in enumerate(plan.averages):
+        weight = size[level[entry.members]] if entry.by_size else np.ones(entry.members.size)
+        share = weight / weight.sum()
+        if entry.by_size:
+            gap = att[entry.members] - share @ att[entry.members]
+            np.add.at(tilt[position], level[entry.members], gap / weight.sum())
+        values.append(share)
+        columns.append(entry.members)
+        ends.append(ends[-1] + entry.members.size)
+    shares = sparse.csr_matrix(
+        (np.concatenate(values), np.concatenate(columns), ends),
+        shape=(len(plan.averages), level.size),
+    )
+    return shares, tilt

@@ -1,0 +1,261 @@
+"""Group-time average treatment effects of Callaway & Sant'Anna (2021).
+
+Estimand
+    ATT(g, t) = E[Y_t(g) - Y_t(0) | G = g] for cohort g in period t, and averages of them.
+Assumptions
+    Parallel trends of each cohort and its comparison units from the base period on (given
+    covariates, if there are any), no anticipation beyond ``anticipation`` periods, overlap.
+Equations
+    2.6 and 4.2 (cells), table 1 (averages), algorithm 1 (multiplier bootstrap).
+Reproduces
+    R ``did::att_gt`` and ``did::aggte`` 2.5; Stata ``csdid``.
+Standard errors
+    From the influence function, summed by cluster: the variance is the sum over clusters of
+    squared sums of scores, without a factor such as G / (G - 1). Normal critical values.
+
+Journal of Econometrics 225(2): 200-230.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from replication.errors import PanelError, SpecError
+from replication.estimators.aggregation import Plan, average_points, average_scores, plan_averages
+from replication.estimators.detrended import slope_weights, with_lines
+from replication.estimators.group_time import Cells, balanced_scores, plan_cells
+from replication.estimators.group_time_draws import (
+    CohortSums,
+    cluster_draws,
+    deviations,
+    multiplier_cell_draws,
+)
+from replication.estimators.group_time_general import general_scores, require_some_estimate
+from replication.estimators.group_time_info import design_facts, pretests
+from replication.estimators.group_time_sample import Design, complete_cells, group_time_design
+from replication.inference.assemble import Row, from_cluster_scores
+from replication.inference.bands import multiplier_blocks
+from replication.results import Estimates, Floats, Panel
+from replication.specs import Inference
+
+METHODS = ("analytic", "multiplier", "bootstrap")
+DEFAULT = Inference()
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Estimates (K,) and scores by cluster (K, C) of the cells.
+
+    ``sums`` is there on balanced panels without covariates and with constant weights.
+    """
+
+    design: Design
+    cells: Cells
+    estimate: Floats
+    scores: Floats
+    sums: CohortSums | None = None
+    problems: tuple[str, ...] = ()
+
+
+def callaway_santanna(
+    panel: Panel,
+    *,
+    control_group: str = "not_yet_treated",
+    base_period: str = "universal",
+    anticipation: int = 0,
+    window: tuple[int, int] | None = None,
+    adjustment: str = "doubly_robust",
+    fix_weights: str = "none",
+    unbalanced: str = "drop",
+    balance_e: int | None = None,
+    trends: Sequence[str] = (),
+    inference: Inference = DEFAULT,
+) -> Estimates:
+    """Group-time effects with simple, group, calendar and event averages.
+
+    Parameters
+    ----------
+    panel : Panel
+        N units over T periods. Covariates are used where the panel has them.
+    control_group : ``never_treated``, ``not_yet_treated`` or ``last_treated``
+    base_period : ``universal`` or ``varying``
+        The last period before adoption less anticipation for every cell, or, for cells before
+        that, the period just before their own.
+    anticipation : int
+        Periods before adoption in which the effect may start.
+    window, balance_e
+        Event times of the event path and its average; nothing else depends on them.
+    adjustment : ``doubly_robust``, ``outcome_regression`` or ``ipw``
+        How covariates enter.
+    fix_weights : ``none``, ``base_period``, ``first_period`` or ``varying``
+        Which period's weight a unit carries where weights change.
+    unbalanced : ``drop`` (units with gaps) or ``pairwise``
+    trends : () or ("unit_linear",)
+        Take out unit lines before adoption; see ``detrended``.
+    inference : Inference
+        ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
+        clusters. Simultaneous bands always come from the draws.
+
+    Returns
+    -------
+    Estimates
+        Terms ``att`` (all treated cells weighted by size), ``att_gt``, ``event``, ``group`` and
+        ``calendar``; a row without its event time, cohort or period is the average of its term.
+
+    Raises
+    ------
+    PanelError, SpecError
+        If nothing can be compared, one cluster is left, no cell lies in the window, or options
+        exclude one another.
+
+    """
+    require_known_trends(panel, trends, unbalanced)
+    require_known_method(inference)
+    design = group_time_design(
+        panel, control_group=control_group, anticipation=anticipation, unbalanced=unbalanced
+    )
+    fit = fit_cells(design, base_period, adjustment, fix_weights, bool(trends))
+    plan = plan_averages(
+        fit.design, fit.cells, np.isfinite(fit.estimate), window=window, balance_e=balance_e
+    )
+    resampled = bool(trends) or inference.method == "bootstrap"
+    info = {
+        "control_group": control_group,
+        "base_period": base_period,
+        "window": None if window is None else list(window),
+        "covariates": list(panel.covariate_names),
+        "adjustment": adjustment if panel.covariates is not None else None,
+        "trends": list(trends),
+        "multiplier": inference.multiplier,
+    }
+    return summarise(fit, plan, inference, resampled=resampled, info=info)
+
+
+def fit_cells(
+    design: Design, base_period: str, adjustment: str, fix_weights: str, lines: bool
+) -> Fit:
+    """Cells by cohort sums where the panel allows it, one by one where it does not."""
+    if lines:
+        design = with_lines(design)
+    cells = plan_cells(design, base_period)
+    panel = design.panel
+    if fix_weights == "first_period":
+        first = np.broadcast_to(panel.weight[:, :1], panel.weight.shape)
+        design = replace(design, panel=replace(panel, weight=first))
+    if is_plain(design):
+        slope = slope_weights(design) if lines else None
+        estimate, scores = balanced_scores(design, cells, slope)
+        return Fit(design, cells, estimate, scores, CohortSums(design, cells, slope))
+    if lines:
+        raise PanelError(
+            "Unit lines need weights that do not change over time. Name a column that is constant "
+            "within unit, or set 'fix_weights: first_period'."
+        )
+    estimate, scores, problems = general_scores(design, cells, adjustment, fix_weights)
+    require_some_estimate(estimate, problems)
+    return Fit(design, cells, estimate, scores, problems=tuple(problems))
+
+
+def is_plain(design: Design) -> bool:
+    """Whether cohort-by-period sums suffice: no gaps, no covariates, constant weights."""
+    panel = design.panel
+    constant = (panel.weight == panel.weight[:, :1]).all()
+    return bool(panel.covariates is None and constant and complete_cells(panel).all())
+
+
+def summarise(
+    fit: Fit, plan: Plan, inference: Inference, *, resampled: bool, info: dict[str, Any]
+) -> Estimates:
+    """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
+    design, cells = fit.design, fit.cells
+    points = average_points(plan, cells.level, fit.estimate[None], design.mass[None])[0]
+    estimate = np.concatenate([points, fit.estimate])
+    averages = average_scores(plan, design, cells, np.nan_to_num(fit.estimate), fit.scores)
+    facts = design_facts(design, cells, plan)
+    facts |= pretests(design, cells, plan, (fit.estimate, fit.scores), (points, averages))
+    if fit.problems:
+        facts["cells_left_out"] = list(fit.problems)
+        facts["notes"] = [*facts["notes"], left_out(fit)]
+    if resampled:
+        facts["analytic_std_error"] = float(np.sqrt((averages[0] ** 2).sum()))
+        draws = cluster_draws(require_sums(fit), plan, inference)
+        by_cluster, draws, said = deviations(draws)
+        facts["std_errors"] = f"bootstrap of {design.panel.n_clusters} clusters; {said}"
+    else:
+        by_cluster = np.concatenate([averages, fit.scores]).T
+        draws = multiplier_draws(fit, averages, inference)
+        facts["std_errors"] = f"{inference.method}, influence function summed by cluster"
+    rows = [*plan.rows, *cell_rows(design, cells)]
+    return from_cluster_scores(
+        design.panel, "callaway_santanna", rows, estimate, by_cluster, inference,
+        draws=draws, info={**info, **facts},
+    )  # fmt: skip
+
+
+def multiplier_draws(fit: Fit, averages: Floats, inference: Inference) -> Floats:
+    """(B, R + K) multiplier draws of the averages and the cells."""
+    blocks = []
+    for factors in multiplier_blocks(averages.shape[1], inference):
+        if fit.sums is None:
+            cells = factors @ fit.scores.T
+        else:
+            cells = multiplier_cell_draws(fit.sums, factors)
+        blocks.append(np.concatenate([factors @ averages.T, cells], axis=1))
+    return np.concatenate(blocks)
+
+
+def cell_rows(design: Design, cells: Cells) -> list[Row]:
+    """Rows of the cells, with their event time."""
+    cohort, time = design.cohorts[cells.level], design.panel.periods[cells.time]
+    return [
+        Row("att_gt", cohort=g, time=t, event_time=t - g)
+        for g, t in zip(cohort.tolist(), time.tolist(), strict=True)
+    ]
+
+
+def left_out(fit: Fit) -> str:
+    """A sentence on the cells that could not be estimated."""
+    count, total = len(fit.problems), int((~fit.cells.reference).sum())
+    return (
+        f"{count} of {total} group-time cells could not be estimated and are in no average: "
+        f"{fit.problems[0]}{'; see cells_left_out' if count > 1 else ''}"
+    )
+
+
+def require_known_trends(panel: Panel, trends: Sequence[str], unbalanced: str) -> None:
+    """Only unit lines, without covariates, on whole panels."""
+    if not trends:
+        return
+    if tuple(trends) != ("unit_linear",):
+        raise SpecError(
+            f"The group-time estimator takes 'trends: unit_linear', not {', '.join(trends)}. For "
+            "effects of strata use twfe, event_study or imputation."
+        )
+    if panel.covariates is not None or unbalanced == "pairwise":
+        raise SpecError(
+            "Unit lines are taken out of whole panels without covariates: remove 'covariates' and "
+            "set 'unbalanced: drop', or use imputation with 'trends: unit_linear'."
+        )
+
+
+def require_known_method(inference: Inference) -> None:
+    """Refuse methods that do not apply to influence functions."""
+    if inference.method not in METHODS:
+        raise SpecError(
+            f"'inference.method: {inference.method}' is not offered for callaway_santanna. Use one "
+            f"of: {', '.join(METHODS)}."
+        )
+
+
+def require_sums(fit: Fit) -> CohortSums:
+    """Resampling redoes the estimate by cohort sums; refuse where that is not possible."""
+    if fit.sums is None:
+        raise SpecError(
+            "The bootstrap of whole clusters is offered for panels without gaps, covariates and "
+            "changing weights. Use 'inference.method: multiplier', which needs none of that."
+        )
+    return fit.sums

@@ -1,0 +1,177 @@
+"""Group-time cells, and their estimates on balanced panels by cohort-by-period sums.
+
+Callaway & Sant'Anna (2021), Journal of Econometrics 225(2), equations 2.6 and 4.2. Without
+covariates
+
+    ATT(g, t) = E[Y_t - Y_b | G = g] - E[Y_t - Y_b | C],
+
+with b the base period of the cell and C the comparison units, so that every cell is a difference
+of weighted cohort means, and the influence of unit i on it, divided by N, is
+
+    w_i 1{G_i = g} (D_i - m_g) / W_g  -  w_i 1{i in C} (D_i - m_C) / W_C,   D_i = Y_it - Y_ib.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from replication.estimators.group_time_sample import Design
+from replication.inference.cluster import sum_by_cluster
+from replication.results import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The K cells (g, t): position of the cohort, columns of period and base period.
+
+    ``reference`` marks cells whose period is their base: zero by construction.
+    """
+
+    level: Ints
+    time: Ints
+    base: Ints
+    reference: Bools
+
+    def of(self, level: int) -> Ints:
+        """Positions of the estimated cells of one cohort."""
+        return np.flatnonzero((self.level == level) & ~self.reference)
+
+
+def plan_cells(design: Design, base_period: str) -> Cells:
+    """All cells, by cohort and period.
+
+    The base is the last period before adoption less anticipation; with ``varying`` the cells
+    before it use the period just before their own.
+    """
+    periods = design.panel.periods
+    column = np.arange(periods.size)
+    parts = []
+    for level, cohort in enumerate(design.cohorts):
+        before = periods + design.anticipation < cohort
+        last = int(np.flatnonzero(before)[-1])
+        base = np.full(column.size, last)
+        if base_period == "varying":
+            base = np.where(before, column - 1, last)
+        first = 1 if base_period == "varying" else 0
+        parts.append(np.column_stack([np.full(column.size, level), column, base])[first:])
+    level, time, base = np.concatenate(parts).T.astype(np.int64)
+    return Cells(level, time, base, time == base)
+
+
+def thresholds(design: Design, cells: Cells) -> Floats:
+    """(K,) comparison units of a cell adopt after this period."""
+    later = np.maximum(cells.time, cells.base)
+    after: Floats = (design.panel.periods[later] + design.anticipation).astype(float)
+    return after
+
+
+def compared(design: Design, adoption: Floats, cohort: int, after: Floats) -> Bools:
+    """(K, P) whether each of P adoption dates is a comparison in each of K cells of a cohort."""
+    if design.comparison == "never_treated":
+        return np.broadcast_to(np.isinf(adoption), (after.size, adoption.size))
+    later: Bools = (adoption > after[:, None]) & (adoption != cohort)
+    return later
+
+
+@dataclass(frozen=True, slots=True)
+class Atoms:
+    """Weighted sums of the outcome over the units that share cluster and cohort.
+
+    Scores are sums over units, so that P atoms carry all that N units carry.
+
+    Attributes
+    ----------
+    total : (T, P) weighted sums of outcomes, less unit and period means for accuracy.
+    mass : (P,) sums of weights.
+    level, cluster : (P,) position of the cohort, and cluster.
+
+    """
+
+    total: Floats
+    mass: Floats
+    level: Ints
+    cluster: Ints
+
+
+def atoms_of(design: Design) -> Atoms:
+    """Atoms of a balanced panel whose weights do not change over time."""
+    panel = design.panel
+    outcome = panel.y - panel.y.mean(axis=1, keepdims=True)
+    outcome -= outcome.mean(axis=0)
+    size = design.cohorts.size + 1
+    pairs, code = np.unique(panel.cluster * size + design.level, return_inverse=True)
+    weight = panel.unit_weight
+    return Atoms(
+        total=np.ascontiguousarray(sum_by_cluster(outcome * weight[:, None], code).T),
+        mass=np.bincount(code, weights=weight).astype(float),
+        level=pairs % size,
+        cluster=pairs // size,
+    )
+
+
+def balanced_scores(
+    design: Design, cells: Cells, slope: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Estimates (K,) of the cells and their scores by cluster (K, C).
+
+    Parameters
+    ----------
+    slope : (H, T), optional
+        Weights that give a unit's linear trend per period of time from its outcomes, by cohort
+        of the cell; the change due to that trend is taken out.
+
+    """
+    atoms = atoms_of(design)
+    n_clusters = int(atoms.cluster.max()) + 1
+    estimate = np.zeros(cells.time.size)
+    scores = np.zeros((cells.time.size, n_clusters))
+    adoption = np.append(design.cohorts.astype(float), np.inf)[atoms.level]
+    after = thresholds(design, cells)
+    for level, cohort in enumerate(design.cohorts):
+        index = cells.of(level)
+        own = atoms.level == level
+        other = compared(design, adoption, int(cohort), after[index])
+        used = own | other.any(axis=0)
+        change = change_of(design, cells, index, atoms.total[:, used], slope)
+        estimate[index], part = two_by_two(change, atoms.mass[used], own[used], other[:, used])
+        if n_clusters == atoms.cluster.size:
+            scores[np.ix_(index, used)] = part
+        else:
+            codes = atoms.cluster[used]
+            present, within = np.unique(codes, return_inverse=True)
+            scores[np.ix_(index, present)] = sum_by_cluster(part.T, within).T
+    return estimate, scores
+
+
+def change_of(
+    design: Design, cells: Cells, index: Ints, total: Floats, slope: Floats | None
+) -> Floats:
+    """(k, P) changes from base to period in the chosen cells of one cohort, trend taken out."""
+    time, base = cells.time[index], cells.base[index]
+    change: Floats = total[time] - total[base]
+    if slope is not None and index.size:
+        periods = design.panel.periods
+        elapsed = (periods[time] - periods[base]).astype(float)
+        change -= np.outer(elapsed, slope[cells.level[index[0]]] @ total)
+    return change
+
+
+def two_by_two(change: Floats, mass: Floats, own: Bools, other: Bools) -> tuple[Floats, Floats]:
+    """Differences of weighted means (k,), and scores (k, P) of the atoms.
+
+    Cells without a comparison, or without weight, get a missing estimate and scores of zero.
+    """
+    weight_own, weight_other = mass[own].sum(), other @ mass
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_own = change[:, own].sum(axis=1) / weight_own
+        mean_other = np.einsum("kp,kp->k", other, change) / weight_other
+        scores = np.outer(mean_other, mass)
+        scores -= change
+        scores *= other
+        scores /= weight_other[:, None]
+        scores[:, own] += (change[:, own] - np.outer(mean_own, mass[own])) / weight_own
+    estimate = mean_own - mean_other
+    scores[~np.isfinite(estimate)] = 0.0
+    return estimate, scores

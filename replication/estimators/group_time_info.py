@@ -1,0 +1,108 @@
+"""What a reader must know of a group-time estimate and no row of the table holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import linalg, stats
+
+from replication.estimators.aggregation import Plan
+from replication.estimators.group_time import Cells, thresholds
+from replication.estimators.group_time_sample import Design
+from replication.results import Bools, Floats
+
+
+def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
+    """Sample, comparison and support in plain values."""
+    return {
+        "anticipation": design.anticipation,
+        "comparison": design.comparison,
+        "overall": "simple: all treated cells weighted by size",
+        "dropped": dict(design.dropped),
+        "notes": [*design.panel.notes, *design.notes],
+        "support": support(design, cells, plan),
+        "comparison_units": comparison_units(design, cells),
+        "mean_pre": mean_pre(design),
+        "n_treated_units": int(np.isfinite(design.adoption).sum()),
+        "n_comparison_only_units": int(np.isinf(design.adoption).sum()),
+    }
+
+
+def support(design: Design, cells: Cells, plan: Plan) -> list[dict[str, int]]:
+    """Cohorts and units behind each point of the event path."""
+    units = np.bincount(design.level, minlength=design.cohorts.size + 1)
+    found = []
+    for entry in plan.averages:
+        if entry.row.event_time is not None:
+            levels = np.unique(cells.level[entry.members])
+            found.append({
+                "event_time": entry.row.event_time,
+                "cohorts": int(levels.size),
+                "units": int(units[levels].sum()),
+            })  # fmt: skip
+    return found
+
+
+def comparison_units(design: Design, cells: Cells) -> dict[str, int]:
+    """Fewest and most comparison units behind a treated cell."""
+    dates = np.sort(design.adoption)
+    if design.comparison == "never_treated":
+        counts = np.array([int(np.isinf(dates).sum())])
+    else:
+        treated = design.panel.periods[cells.time] >= design.cohorts[cells.level]
+        counts = dates.size - np.searchsorted(dates, thresholds(design, cells)[treated], "right")
+    return {"fewest": int(counts.min()), "most": int(counts.max())} if counts.size else {}
+
+
+def mean_pre(design: Design) -> float:
+    """Weighted mean outcome of the treated cohorts before adoption less anticipation."""
+    panel = design.panel
+    before = panel.periods + design.anticipation < design.adoption[:, None]
+    chosen = before & np.isfinite(design.adoption)[:, None] & panel.observed
+    weight = panel.weight[chosen]
+    return float(panel.y[chosen] @ weight / weight.sum()) if weight.any() else float("nan")
+
+
+def before_adoption(design: Design, cells: Cells) -> Bools:
+    """(K,) estimated cells before adoption less anticipation."""
+    start = design.cohorts[cells.level] - design.anticipation
+    return ~cells.reference & (design.panel.periods[cells.time] < start)
+
+
+def wald(estimate: Floats, scores: Floats) -> Mapping[str, Any]:
+    """Wald statistic that K values with (K, C) scores are all zero, from the analytic variance.
+
+    The statistic of R ``did::att_gt`` (``W``, ``Wpval``) for its pre-treatment cells.
+    """
+    usable = np.isfinite(estimate) & ((scores**2).sum(axis=1) > 0)
+    count = int(usable.sum())
+    empty = {"W": None, "df": count, "p": None}
+    if not count:
+        return {**empty, "reason": "no pre-treatment value with an error"}
+    if count >= scores.shape[1]:
+        why = f"{count} values are tested with {scores.shape[1]} clusters"
+        return {**empty, "reason": f"{why}: their covariance is singular"}
+    variance = scores[usable] @ scores[usable].T
+    factor, status = linalg.lapack.dpotrf(variance, lower=1)
+    rcond = 0.0 if status else linalg.lapack.dpocon(factor, linalg.norm(variance, 1), uplo="L")[0]
+    if rcond <= np.finfo(float).eps:
+        return {**empty, "reason": "the covariance of the pre-treatment values is singular"}
+    root = linalg.solve_triangular(factor, estimate[usable], lower=True)
+    statistic = float(root @ root)
+    return {"W": statistic, "df": count, "p": float(stats.chi2.sf(statistic, count))}
+
+
+def pretests(
+    design: Design, cells: Cells, plan: Plan, cell_part: Sequence[Floats], path: Sequence[Floats]
+) -> dict[str, Any]:
+    """Joint tests of the cells and of the event path before adoption."""
+    before = before_adoption(design, cells)
+    rows = np.array([
+        row.event_time is not None and row.event_time < -design.anticipation for row in plan.rows
+    ])  # fmt: skip
+    return {
+        "pretest": wald(cell_part[0][before], cell_part[1][before]),
+        "pretest_path": wald(path[0][rows], path[1][rows]),
+    }
