@@ -26,6 +26,7 @@ COLUMNS = [
     "band_high", "n_obs", "n_units", "n_clusters",
 ]  # fmt: skip
 TERMS = ("att", "att_gt", "event", "group", "calendar", "weight")
+LEFT_OUT = ("att_gt", "weight")
 NEVER = 0
 
 
@@ -166,7 +167,8 @@ class Estimates:
         ``conf_*`` is pointwise, ``band_*`` simultaneous over the rows of the same term.
     vcov : DataFrame
         Labelled by ``row_labels``; zero rows for values that are fixed (reference periods).
-        Where there are very many group-time cells their rows are left out.
+        Rows of group-time cells are left out where there are very many, and rows of weights
+        always, as those are fixed numbers.
     info : mapping
         What a reader must know and no column holds: control group, base period, weights,
         absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
@@ -183,7 +185,7 @@ class Estimates:
             raise ValueError(f"Estimates need the columns {COLUMNS}, got {list(self.table)}.")
         side = len(self.table)
         if self.vcov.shape[0] != side:
-            side = int((self.table["term"] != "att_gt").sum())
+            side = int((~self.table["term"].isin(LEFT_OUT)).sum())
         if self.vcov.shape != (side, side):
             raise ValueError(
                 f"The covariance is {self.vcov.shape} for {len(self.table)} rows of estimates."
@@ -204,7 +206,7 @@ class Estimates:
         chosen = ((self.table["term"] == "event") & self.table["event_time"].notna()).to_numpy()
         inside = chosen
         if len(self.vcov) != len(self.table):
-            inside = chosen[(self.table["term"] != "att_gt").to_numpy()]
+            inside = chosen[(~self.table["term"].isin(LEFT_OUT)).to_numpy()]
         return self.table[chosen], self.vcov.to_numpy()[np.ix_(inside, inside)]
 
     # Hooks of the maketables package: it builds tables from any object that has them.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.results import COLUMNS, Estimates, Floats, Ints, row_labels
+from replication.results import COLUMNS, Estimates, Floats, Ints
 
 
 def with_weights(
@@ -22,7 +22,7 @@ def with_weights(
     """The overall effect of ``two_way`` with its error, and (R,) weights, which have none.
 
     Weights are functions of who is treated when, not of the outcome; they are fixed numbers given
-    the design, so their error is empty and their rows of the covariance are zero.
+    the design, so their error is empty and the covariance leaves them out.
     """
     head = two_way.rows("att")
     first = head.iloc[0]
@@ -35,9 +35,6 @@ def with_weights(
     empty = ["std_error", "statistic", "p_value", "conf_low", "conf_high", "band_low", "band_high"]
     rows[empty] = rows[empty].astype(float)
     table = pd.concat([head, rows], ignore_index=True).assign(estimator=estimator)
-    variance = np.zeros((len(table), len(table)))
-    place = int(np.flatnonzero(two_way.table["term"] == "att")[0])
-    variance[0, 0] = two_way.vcov.to_numpy()[place, place]
-    labels = row_labels(table)
-    vcov = pd.DataFrame(variance, index=labels, columns=labels, copy=False)
+    place = np.flatnonzero(two_way.table["term"] == "att")[:1]
+    vcov = two_way.vcov.iloc[place, place]
     return Estimates(table[COLUMNS], vcov, {**two_way.info, **info})
