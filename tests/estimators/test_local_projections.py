@@ -1,0 +1,201 @@
+"""Held against diff-diff 3.13 (LPDiD) and against each regression written out (pyfixest)."""
+
+import warnings
+from dataclasses import replace
+
+import diff_diff
+import numpy as np
+import pandas as pd
+import pyfixest
+import pytest
+from drawn_panels import as_frame, draw_panel
+
+from replication.errors import PanelError
+from replication.estimators.local_projections import local_projections
+from replication.specs import Inference
+
+ANALYTIC = Inference(draws=99)
+
+
+def path_of(estimates):
+    return estimates.rows("event").set_index("event_time")[["estimate", "std_error", "n_obs"]]
+
+
+CASES = {
+    "balanced": {},
+    "gaps": {"missing": 0.06},
+    "clusters": {"n_clusters": 12},
+    "a cohort of one unit, another treated in period two": {
+        "adoption": (0, 2002, 2005), "n_units": 11,
+    },
+    "no never-treated": {"adoption": (2003, 2004, 2006, 2008)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reweight", [False, True])
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("seed", "window"), [(1, (-2, 1)), (2, (-4, 2))])
+def test_equals_diff_diff(seed, window, case, reweight) -> None:
+    panel = draw_panel(seed, **CASES[case])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = diff_diff.LPDiD(
+            pre_window=-window[0], post_window=window[1], reweight=reweight, cluster="cluster"
+        ).fit(
+            as_frame(panel).astype({"d": int}),
+            outcome="y", unit="unit", time="time", treatment="d",
+        )  # fmt: skip
+    found = local_projections(panel, window=window, reweight=reweight, inference=ANALYTIC)
+    path = path_of(found)
+    event = theirs.event_study.set_index("horizon")
+    for horizon in event.index.drop(-1):
+        expected = tuple(event.loc[horizon, ["coefficient", "se", "n_obs"]])
+        assert tuple(path.loc[horizon]) == pytest.approx(expected, abs=1e-9)
+    assert path.loc[-1, "estimate"] == 0.0
+    pooled = theirs.pooled.set_index("window")
+    assert found.att == pytest.approx(tuple(pooled.loc["post", ["coefficient", "se"]]), abs=1e-9)
+    placebo = found.info["pooled_placebo"]
+    expected = tuple(pooled.loc["pre", ["coefficient", "se"]])
+    assert (placebo["estimate"], placebo["std_error"]) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_never_treated_controls_equal_diff_diff(seed) -> None:
+    panel = draw_panel(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = diff_diff.LPDiD(pre_window=2, post_window=2, control_group="never_treated").fit(
+            as_frame(panel).astype({"d": int}),
+            outcome="y", unit="unit", time="time", treatment="d",
+        )  # fmt: skip
+    found = local_projections(
+        panel, control_group="never_treated", window=(-2, 2), inference=ANALYTIC
+    )
+    pooled = theirs.pooled.set_index("window").loc["post", ["coefficient", "se"]]
+    assert found.att == pytest.approx(tuple(pooled), abs=1e-9)
+
+
+def written_out(panel, horizon):
+    """The rows of one horizon and the regression on them."""
+    frame = as_frame(panel)
+    for k, name in enumerate(panel.covariate_names):
+        frame[name] = panel.covariates[k].ravel()
+    known = frame.set_index(["unit", "time"])["y"]
+    at = [frame["unit"], frame["time"]]
+    frame["after"] = known.reindex(pd.MultiIndex.from_arrays([at[0], at[1] + horizon])).to_numpy()
+    frame["before"] = known.reindex(pd.MultiIndex.from_arrays([at[0], at[1] - 1])).to_numpy()
+    adopts = frame["cohort"].where(frame["cohort"] > 0, np.inf)
+    frame["entry"] = (adopts == frame["time"]) * 1.0
+    clean = adopts > frame["time"] + max(horizon, 0)
+    frame["change"] = frame["after"] - frame["before"]
+    rows = frame[(frame["entry"] == 1) | clean].dropna(subset=["change", *panel.covariate_names])
+    right = " + ".join(["entry", *panel.covariate_names])
+    return pyfixest.feols(f"change ~ {right} | time", rows, weights="w", vcov={"CRV1": "cluster"})
+
+
+@pytest.mark.parametrize("covariates", [0, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_weights_covariates_and_clusters_equal_the_written_out_regression(seed, covariates) -> None:
+    panel = draw_panel(seed, weighted=True, n_clusters=14, missing=0.04)
+    x = np.random.default_rng(seed).normal(size=(2, *panel.y.shape)) + 0.2 * np.nan_to_num(panel.y)
+    if covariates:
+        panel = replace(panel, covariates=x, covariate_names=("x1", "x2"))
+    found = path_of(local_projections(panel, window=(-3, 2), inference=ANALYTIC))
+    for horizon in (-3, -2, 0, 1, 2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = written_out(panel, horizon)
+        expected = (fit.coef()["entry"], fit.se()["entry"])
+        assert tuple(found.loc[horizon, ["estimate", "std_error"]]) == pytest.approx(
+            expected, abs=1e-9
+        )
+
+
+def test_variance_weights_and_equal_weights_from_their_definition() -> None:
+    panel = draw_panel(5)
+    plain, equal = (
+        local_projections(panel, window=(-1, 1), reweight=r, inference=ANALYTIC)
+        for r in (False, True)
+    )
+    effect, variance, size = [], [], []
+    for g in np.unique(panel.cohort[panel.cohort > 0]):
+        k = int(g - panel.periods[0])
+        adopter = panel.cohort == g
+        control = (panel.cohort == 0) | (panel.cohort > g + 1)
+        change = panel.y[:, k + 1] - panel.y[:, k - 1]
+        effect.append(change[adopter].mean() - change[control].mean())
+        variance.append(adopter.sum() * control.sum() / (adopter.sum() + control.sum()))
+        size.append(adopter.sum())
+    for found, weight in ((plain, variance), (equal, size)):
+        expected = np.average(effect, weights=weight)
+        assert path_of(found).loc[1, "estimate"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_default_window_pools_over_what_every_cohort_reaches() -> None:
+    panel = draw_panel(1)
+    found = local_projections(panel, inference=ANALYTIC)
+    assert found.info["pooled_horizons"] == [0, 1]
+    assert found.att == pytest.approx(
+        local_projections(panel, window=(-2, 1), inference=ANALYTIC).att, abs=1e-12
+    )
+    assert list(path_of(found).index) == list(range(-6, 6))
+    assert found.info["support"][-1]["cohorts"] == 1
+
+
+def test_a_panel_of_every_second_year_counts_in_years() -> None:
+    panel = draw_panel(5)
+    spread = replace(
+        panel, periods=2001 + 2 * (panel.periods - 2001),
+        cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
+    )  # fmt: skip
+    found = local_projections(spread, window=(-4, 3), inference=ANALYTIC)
+    plain = local_projections(panel, window=(-2, 1), inference=ANALYTIC)
+    assert list(path_of(found).index) == [-4, -2, 0, 2]
+    assert found.att == pytest.approx(plain.att, abs=1e-12)
+
+
+def test_constants_and_order_change_nothing_and_scaling_scales() -> None:
+    panel = draw_panel(7, weighted=True, missing=0.05)
+    rng = np.random.default_rng(7)
+    base = local_projections(panel, window=(-3, 2), inference=ANALYTIC).table
+    shifted = replace(panel, y=panel.y + rng.normal(size=(48, 1)) + rng.normal(size=8))
+    scaled = replace(panel, y=3 * panel.y)
+    order = panel.keep_units(rng.permutation(48))
+    for other, factor in ((shifted, 1.0), (scaled, 3.0), (order, 1.0)):
+        table = local_projections(other, window=(-3, 2), inference=ANALYTIC).table
+        for column in ("estimate", "std_error"):
+            expected = factor * base[column].to_numpy()
+            assert table[column].to_numpy() == pytest.approx(expected, abs=1e-10, nan_ok=True)
+
+
+def test_adopters_without_a_clean_control_are_counted() -> None:
+    panel = draw_panel(6, adoption=(2003, 2004, 2006))
+    found = local_projections(panel, window=(-2, 0), inference=ANALYTIC)
+    assert found.info["adopters_without_clean_control"] == int((panel.cohort == 2006).sum())
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({}, {"window": (20, 30)}, r"The window \[20, 30\] holds no event time"),
+        ({}, {"window": (-4, -2)}, r"The window \[-4, -2\] ends before adoption"),
+        ({}, {"window": (-2, 6)}, "over horizons 0 to 6 has no period with both"),
+        ({"adoption": (2004,)}, {}, "has no period with both"),
+        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "has no period with"),
+        ({"adoption": (0,)}, {}, "has no period with both"),
+        ({"dose": True}, {}, "takes a binary treatment"),
+    ],
+)
+def test_refusals(change, options, message) -> None:
+    with pytest.raises(PanelError, match=message):
+        local_projections(draw_panel(1, **change), inference=ANALYTIC, **options)
+
+
+def test_reweighting_with_covariates_and_collinear_covariates_are_refused() -> None:
+    panel = draw_panel(1)
+    x = np.repeat(np.random.default_rng(1).normal(size=(1, 1, 8)), 48, axis=1)
+    panel = replace(panel, covariates=x, covariate_names=("national",))
+    with pytest.raises(PanelError, match="equally weighted form with covariates"):
+        local_projections(panel, reweight=True, inference=ANALYTIC)
+    with pytest.raises(PanelError, match="collinear with the period effects"):
+        local_projections(panel, inference=ANALYTIC)
