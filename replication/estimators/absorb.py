@@ -182,7 +182,7 @@ class Eliminated:
             for (a, b), block in blocks.items():
                 if a in place:
                     matrix[np.ix_(where[place[a]], where[place[b]])] = block
-            solvers.append((index, _inverse(matrix, self._scale[index])))
+            solvers.append((index, generalised_inverse(matrix, self._scale[index])))
         return solvers
 
     def _columns(self, offset: Ints, member: int) -> Ints:
@@ -234,7 +234,7 @@ def _sum_rows(z: Floats, codes: Ints) -> Floats:
     return summed
 
 
-def _inverse(matrix: Floats, scale: Floats) -> Floats:
+def generalised_inverse(matrix: Floats, scale: Floats) -> Floats:
     """Generalised inverse of a positive semi-definite matrix.
 
     ``scale`` holds the norms of the columns before the unit effects were eliminated, so that
