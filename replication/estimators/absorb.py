@@ -132,11 +132,28 @@ class Eliminated:
 
     def _pass(self, z: Floats) -> Floats:
         z = self._within(z)
-        right = self._right(self._weight * z)
-        effect = np.zeros(right.size)
-        for index, inverse in self._solvers:
-            effect[index] = inverse @ right[index]
+        effect = self.solve(self._right(self._weight * z))
         return self._within(z - self._expand(effect))
+
+    def sums(self, scaled: Floats, groups: Ints) -> Floats:
+        """(G, P) sums of ``scaled`` (N, T) by group of units and period effect or trend."""
+        n_groups = int(groups.max()) + 1
+        parts = []
+        for codes, basis in zip(self._codes, self._bases, strict=True):
+            size = int(codes.max()) + 1
+            place = (groups * size + codes, np.arange(codes.size))
+            shape = (n_groups * size, codes.size)
+            picked = sparse.csr_matrix((np.ones(codes.size), place), shape=shape)
+            total: Floats = np.asarray(picked @ scaled)
+            parts.append((total if basis.shape[1] > 1 else total @ basis).reshape(n_groups, -1))
+        return np.concatenate(parts, axis=1)
+
+    def solve(self, right: Floats) -> Floats:
+        """Effects (..., P) of right-hand sides (..., P), unit effects eliminated."""
+        effect = np.zeros(right.shape)
+        for index, inverse in self._solvers:
+            effect[..., index] = right[..., index] @ inverse
+        return effect
 
     def _within(self, z: Floats) -> Floats:
         """Residual on unit effects and unit lines."""
