@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -93,7 +95,14 @@ def cells(path: Path, encoding: str) -> pd.DataFrame:
         If the file is missing, empty, in another encoding, or has a row that is shorter or
         longer than the heading.
     """
-    rows = [row for row in csv.reader(io.StringIO(text(path, encoding))) if row]
+    reader = csv.reader(io.StringIO(text(path, encoding)), strict=True)
+    try:
+        rows = [row for row in reader if row]
+    except csv.Error as error:
+        raise SourceError(
+            f"{path}: line {reader.line_num} is not comma-separated text ({error}); the file is "
+            f"cut off or damaged. {FETCH_AGAIN}"
+        ) from error
     heading, body = rows[0], rows[1:]
     uneven = [number for number, row in enumerate(body, start=2) if len(row) != len(heading)]
     if uneven:
@@ -104,6 +113,56 @@ def cells(path: Path, encoding: str) -> pd.DataFrame:
         )
     table = pd.DataFrame(body, columns=heading, dtype="str")
     return table.mask(table == "")
+
+
+def json_value(path: Path) -> object:
+    """The value that a JSON file holds.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, empty, cut off, not JSON in ASCII, or gives a name twice.
+    """
+    written = text(path, "ascii")
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        seen = dict(pairs)
+        if len(seen) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            name, times = counts.most_common(1)[0]
+            raise SourceError(f"{path}: {name!r} stands {times} times. {FETCH_AGAIN}")
+        return seen
+
+    try:
+        value: object = json.loads(written, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise SourceError(
+            f"{path}: not JSON from line {error.lineno}, character {error.colno} on "
+            f"({error.msg}); the file is cut off or damaged. {FETCH_AGAIN}"
+        ) from error
+    return value
+
+
+def require_nation(path: Path, population: pd.Series, nation: Mapping[int, int], year: int) -> None:
+    """Refuse a file whose people sum to another year's country than the one asked for.
+
+    For files that do not say their year: the country grows by 0.6 per cent a year or more, and
+    each year's sum is known.
+    """
+    if year not in nation:
+        raise SourceError(
+            f"{path}: {year} was asked for, but these files run from {min(nation)} to "
+            f"{max(nation)}. Ask for one of those years."
+        )
+    total = float(population.sum())
+    nearest = min(nation, key=lambda other: abs(nation[other] - total))
+    if nearest != year or abs(nation[year] - total) > 0.01 * nation[year]:
+        raise SourceError(
+            f"{path}: the populations add up to {total / 1e6:.1f} million, nearest to the country "
+            f"of {nearest} ({nation[nearest] / 1e6:.1f} million), where {year} has "
+            f"{nation[year] / 1e6:.1f} million; it is cut off, or the file of another year. Put "
+            f"the file of {year} in its place."
+        )
 
 
 def require_columns(frame: pd.DataFrame, columns: Iterable[str], path: Path) -> None:

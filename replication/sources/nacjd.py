@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from replication.errors import SourceError
-from replication.sources.checks import FETCH_AGAIN, require_unique, text
+from replication.sources.checks import FETCH_AGAIN, require_nation, require_unique, text
 
 STUDY: Final[dict[int, int]] = {
     2000: 3451,
@@ -143,7 +143,7 @@ def read_county_offences(path: Path, year: int) -> pd.DataFrame:
     require_unique(frame, ["fips"], path)
     _require_complete(path, frame, year)
     _require_totals(path, frame, year)
-    _require_nation(path, frame, year)
+    require_nation(path, frame["population"], NATION, year)
     return frame[COLUMNS]
 
 
@@ -251,16 +251,3 @@ def _require_totals(path: Path, frame: pd.DataFrame, year: int) -> None:
                 f"{parts.iloc[row]}); in {year} they are {layout}. The columns are shifted, or "
                 f"the file is of another year. {FETCH_AGAIN}"
             )
-
-
-def _require_nation(path: Path, frame: pd.DataFrame, year: int) -> None:
-    """Refuse a file whose national population is nearer to another year's."""
-    total = float(frame["population"].sum())
-    nearest = min(NATION, key=lambda other: abs(NATION[other] - total))
-    if nearest != year:
-        raise SourceError(
-            f"{path}: the populations add up to {total / 1e6:.1f} million, the country of "
-            f"{nearest} ({NATION[nearest] / 1e6:.1f} million), not of {year} "
-            f"({NATION[year] / 1e6:.1f} million), so it is the file of study {STUDY[nearest]}. "
-            f"Put {STUDY[year]:05d}-0004-Data.txt in its place."
-        )

@@ -85,7 +85,9 @@ def test_another_year_under_the_right_name_is_refused_by_its_population(
 ) -> None:
     path = write_nacjd(tmp_path, inside)
     renamed = path.rename(tmp_path / f"{STUDY[asked]:05d}-0004-Data.txt")
-    with pytest.raises(SourceError, match=rf"million, the country of {inside} .* not of {asked}"):
+    with pytest.raises(
+        SourceError, match=rf"nearest to the country of {inside} .* of {asked} in its"
+    ):
         read_county_offences(renamed, asked)
 
 
