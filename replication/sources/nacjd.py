@@ -5,7 +5,7 @@ and with arson until 2008, violent and property crime from 2009.
 
 The files of 2006 and later carry 9999 in place of their study number. What tells their year is
 the national population that their records sum to: the Census estimate that the FBI used for
-that year, to within 0.2 per cent, where neighbouring years differ by 0.6 per cent or more.
+that year, to within 0.2 per cent, where neighbouring years differ by more than 0.5 per cent.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def _require_study(path: Path, frame: pd.DataFrame, year: int) -> None:
     if found:
         other = min(found)
         years = {study: held for held, study in STUDY.items()}
-        holds = f"holds {years[other]}" if other in years else "is no county file of 2000-2012"
+        holds = f"holds {years[other]}" if other in years else "is none of the years 2000 to 2012"
         raise SourceError(
             f"{path}: this is ICPSR study {other}, which {holds}; {year} is study {STUDY[year]}. "
             f"Put {STUDY[year]:05d}-0004-Data.txt in its place."

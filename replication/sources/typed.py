@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from replication.errors import SourceError
-from replication.sources.checks import cells, require_columns, require_unique
+from replication.sources.checks import FETCH_AGAIN, cells, require_columns, require_unique
 
 RESTORE: Final = "Restore the table from the repository (`git checkout -- data_raw/typed`)."
 
@@ -131,13 +131,17 @@ def read_regions(path: Path) -> pd.DataFrame:
 
 
 def _table(path: Path, kinds: Mapping[str, str], keys: Sequence[str]) -> pd.DataFrame:
-    """A CSV with exactly these columns, unique in ``keys``."""
-    table = cells(path, "utf-8")
-    require_columns(table, kinds, path)
-    if table.empty:
-        raise SourceError(f"{path}: the table has a heading and no rows. {RESTORE}")
-    tidy = pd.DataFrame({name: _column(path, table[name], kind) for name, kind in kinds.items()})
-    require_unique(tidy, keys, path)
+    """A CSV with these columns, unique in ``keys``; the repository itself is where to get it."""
+    try:
+        table = cells(path, "utf-8")
+        require_columns(table, kinds, path)
+        if table.empty:
+            raise SourceError(f"{path}: the table has a heading and no rows. {FETCH_AGAIN}")
+        typed = {name: _column(path, table[name], kind) for name, kind in kinds.items()}
+        tidy = pd.DataFrame(typed)
+        require_unique(tidy, keys, path)
+    except SourceError as error:
+        raise SourceError(str(error).replace(FETCH_AGAIN, RESTORE)) from None
     return tidy
 
 
@@ -154,7 +158,7 @@ def _column(path: Path, column: pd.Series, kind: str) -> pd.Series:
         row = int(lost.to_numpy().argmax())
         raise SourceError(
             f"{path}: column {column.name}, line {row + 2}: {column.iloc[row]!r} where a "
-            f"{_NOUN[kind]} belongs ({int(lost.sum())} such cells). {RESTORE}"
+            f"{_NOUN[kind]} belongs ({int(lost.sum())} such cells). {FETCH_AGAIN}"
         )
     return pd.Series(converted, dtype=kind)
 

@@ -132,8 +132,9 @@ HEAD = "old_fips,new_fips,effective,kind,note\n"
 def test_damaged_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "county_fips_changes.csv"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(SourceError, match=message):
+    with pytest.raises(SourceError, match=message) as refusal:
         typed.read_fips_changes(path)
+    assert str(refusal.value).endswith("(`git checkout -- data_raw/typed`).")
 
 
 def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
