@@ -47,6 +47,8 @@ class Inference:
     strata: str | None = None
     cutoff_km: float = 200.0
     coordinates: tuple[str, str] = ("latitude", "longitude")
+    kernel: str = "bartlett"
+    pairs: str = "any_period"
 
 
 @dataclass(frozen=True, slots=True)

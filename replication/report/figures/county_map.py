@@ -1,0 +1,172 @@
+"""A county map of the contiguous states, coloured by classes of a number or a date.
+
+County shapes come from the package ``bokeh_sampledata`` (simplified Census TIGER/Line boundaries
+of 2009, public domain), which is needed only where maps are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.patches import Patch
+
+from replication.errors import SpecError
+from replication.report import text
+from replication.report.config import Entry
+from replication.report.context import Context, versions
+from replication.report.figures.canvas import Drawing, sheet
+from replication.report.figures.frames import from_source, source_note
+from replication.results import Floats
+
+NOT_DRAWN = {2, 15, 60, 66, 69, 72, 78}
+MISSING = "#e4e4e4"
+SHAPES_NOTE = (
+    "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified, as shipped by bokeh_sampledata."
+)
+# Albers equal-area conic with the parallels that the Census Bureau uses for the 48 states.
+PARALLELS, ORIGIN = (29.5, 45.5), (-96.0, 37.5)
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``fips``, the value, and the class that colours the county."""
+    value = entry.options["value"]
+    frame = from_source(entry, context, ["fips", value]).drop_duplicates("fips")
+    breaks, names = classes(entry, frame[value])
+    numbers = as_numbers(frame[value], entry)
+    place = np.searchsorted(breaks, numbers.to_numpy(dtype=float), side="right")
+    labels = np.where(numbers.isna(), "", np.asarray(names, dtype=object)[place])
+    return frame.assign(fips=frame["fips"].astype(int), **{"class": labels})
+
+
+def classes(entry: Entry, values: pd.Series[Any]) -> tuple[list[float], list[str]]:
+    """Bounds between the classes and a name for each; fifths of the values if none are given."""
+    given = entry.options.get("breaks")
+    if given is None:
+        numbers = as_numbers(values, entry)
+        given = [float(bound) for bound in numbers.quantile([0.2, 0.4, 0.6, 0.8])]
+        bounds = given
+    else:
+        bounds = [float(bound) for bound in as_numbers(pd.Series(given), entry)]
+    shown = [str(b) if isinstance(b, str) else text.adaptive(b) for b in given]
+    default = [f"before {shown[0]}" if isinstance(given[0], str) else f"below {shown[0]}"]
+    default += [f"{low} to {high}" for low, high in zip(shown[:-1], shown[1:], strict=True)]
+    default += [f"{shown[-1]} on" if isinstance(given[0], str) else f"{shown[-1]} and more"]
+    names = entry.options.get("labels", default)
+    if sorted(bounds) != bounds or len(names) != len(bounds) + 1:
+        raise SpecError(
+            f"{len(bounds)} 'breaks' make {len(bounds) + 1} classes: give them in ascending order, "
+            f"and as many 'labels' as classes (there are {len(names)})."
+        )
+    return bounds, list(names)
+
+
+def as_numbers(values: pd.Series[Any], entry: Entry) -> pd.Series[float]:
+    """Numbers as they are, dates as days since 1970."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values.astype(float)
+    try:
+        days = (pd.to_datetime(values) - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    except ValueError:
+        raise SpecError(
+            f"the column {entry.options['value']!r} holds neither numbers nor dates, for example "
+            f"{values.dropna().iloc[0]!r}. Write dates as 2010-08-10."
+        ) from None
+    return days.astype(float)
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """Counties in the colours of their classes, without a value in grey, states outlined."""
+    shapes = county_shapes()
+    missing = sorted(set(frame["fips"]) - set(shapes))
+    words = "\n".join([f"Alaska and Hawaii are not drawn{_left_out(missing)}.", SHAPES_NOTE,
+                       source_note(entry)])  # fmt: skip
+    page = sheet(context.study.heading(entry.title), words, height=4.1, left=0.1, right=0.1,
+                 above=0.05, below=0.05)  # fmt: skip
+    axes = page.axes[0]
+    _, names = classes(entry, frame[entry.options["value"]])
+    colours = dict(zip(names, ramp(len(names)), strict=True))
+    chosen = dict(zip(frame["fips"], frame["class"], strict=True))
+    polygons = [(ring, colours.get(chosen.get(fips, ""), MISSING))
+                for fips, rings in shapes.items() for ring in rings]  # fmt: skip
+    axes.add_collection(PolyCollection(
+        [ring for ring, _ in polygons], facecolors=[colour for _, colour in polygons],
+        edgecolors="white", linewidths=0.1, rasterized=True,
+    ))  # fmt: skip
+    axes.add_collection(LineCollection(state_outlines(), colors="#333333", linewidths=0.35))
+    axes.set_aspect("equal")
+    axes.autoscale_view()
+    axes.set_axis_off()
+    handles = [Patch(facecolor=colours[name], label=name) for name in names]
+    if (frame["class"] == "").any() or set(shapes) - set(chosen):
+        handles.append(Patch(facecolor=MISSING, label="no value"))
+    axes.legend(handles=handles, loc="lower right", title=entry.options.get("legend"), fontsize=8,
+                title_fontsize=8.5, handlelength=1.2, labelspacing=0.25)  # fmt: skip
+    counts = frame["class"].value_counts()
+    said = [f"{name}: {counts.get(name, 0)} counties" for name in names]
+    return Drawing(page.figure, f"{entry.title}. County map. {'; '.join(said)}.", words,
+                   versions=versions([]))  # fmt: skip
+
+
+def _left_out(missing: list[int]) -> str:
+    others = [fips for fips in missing if fips // 1000 not in NOT_DRAWN]
+    return f"; {len(others)} counties have no shape: {', '.join(map(str, others))}" if others else ""
+
+
+def ramp(count: int) -> list[str]:
+    """Colours from dark to light that differ in lightness, so that grey prints can be read."""
+    points = np.linspace(0.05, 0.97, count)
+    return [mpl.colors.to_hex(mpl.colormaps["viridis"](float(point))) for point in points]
+
+
+@cache
+def county_shapes() -> dict[int, list[Floats]]:
+    """Projected outlines of every county of the contiguous states, by FIPS code."""
+    try:
+        from bokeh_sampledata.us_counties import data
+    except ImportError:
+        raise SpecError(
+            "Maps need county shapes from the package bokeh_sampledata, which is not installed. "
+            "Install it (pip install bokeh_sampledata), or remove the map from study.yaml."
+        ) from None
+    return {
+        1000 * state + county: rings(record["lons"], record["lats"])
+        for (state, county), record in sorted(data.items())
+        if state not in NOT_DRAWN
+    }
+
+
+@cache
+def state_outlines() -> list[Floats]:
+    """Projected outlines of the contiguous states."""
+    from bokeh_sampledata.us_states import data
+
+    return [
+        ring for code, record in sorted(data.items()) if code not in ("AK", "HI")
+        for ring in rings(record["lons"], record["lats"])
+    ]  # fmt: skip
+
+
+def rings(longitudes: Iterable[float], latitudes: Iterable[float]) -> list[Floats]:
+    """Projected rings of an outline whose parts are separated by missing values."""
+    points = albers(np.asarray(longitudes, dtype=float), np.asarray(latitudes, dtype=float))
+    gaps = np.flatnonzero(np.isnan(points[:, 0]))
+    parts = np.split(points, gaps)
+    return [part[~np.isnan(part[:, 0])] for part in parts if len(part) > 3]
+
+
+def albers(longitudes: Floats, latitudes: Floats) -> Floats:
+    """(points, 2) Albers equal-area conic coordinates on a unit sphere (Snyder 1987, p. 100)."""
+    first, second = np.radians(PARALLELS)
+    middle, base = np.radians(ORIGIN)
+    n = (np.sin(first) + np.sin(second)) / 2
+    c = np.cos(first) ** 2 + 2 * n * np.sin(first)
+    rho = np.sqrt(c - 2 * n * np.sin(np.radians(latitudes))) / n
+    rho_base = np.sqrt(c - 2 * n * np.sin(base)) / n
+    theta = n * (np.radians(longitudes) - middle)
+    return np.column_stack([rho * np.sin(theta), rho_base - rho * np.cos(theta)])

@@ -1,0 +1,115 @@
+"""Estimates as points with intervals, one a line: leave-one-out, estimators, detectable effects."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from replication.errors import SpecError
+from replication.report import facts, text
+from replication.report.config import Entry
+from replication.report.context import Context, versions
+from replication.report.figures import marks
+from replication.report.figures.canvas import BLUE, GREY, VERMILION, Drawing, sheet
+from replication.report.figures.frames import from_source, in_order, require_numbers, source_note
+from replication.report.saved import Saved
+
+NEEDED = ("label", "estimate")
+OPTIONAL = ("conf_low", "conf_high", "group", "spec_id")
+LINE = 0.155
+LETTER = 0.062
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``label``, ``estimate``, ``conf_low``, ``conf_high``, ``group``; ``headline`` marks one row."""
+    headline = entry.options.get("headline")
+    if "series" in entry.options:
+        frame = pd.DataFrame([from_spec(item, context) for item in entry.options["series"]])
+    elif "source" in entry.options:
+        frame = from_source(entry, context, NEEDED, OPTIONAL)
+    else:
+        raise SpecError("it has neither 'series' (specifications) nor 'source' (a file). Add one.")
+    for name in ("conf_low", "conf_high"):
+        frame[name] = frame.get(name, pd.Series(float("nan"), index=frame.index))
+    source = entry.options.get("source", "the results")
+    require_numbers(frame, ["estimate", "conf_low", "conf_high"], source)
+    named = frame["label"].astype(str) == headline
+    if "spec_id" in frame:
+        named |= frame["spec_id"].astype(str) == headline
+    if headline is not None and not named.any():
+        raise SpecError(f"no line is called {headline!r}, the 'headline'. Name one that is shown.")
+    frame = frame.assign(headline=named)
+    if entry.kind == "leave_one_out":
+        frame = frame.sort_values(["headline", "estimate"], ascending=[False, False], kind="stable")
+    return frame.reset_index(drop=True)
+
+
+def from_spec(item: object, context: Context) -> dict[str, object]:
+    """One line from a saved specification."""
+    values = {"spec": item} if isinstance(item, str) else dict(item)  # type: ignore[call-overload]
+    saved: Saved = context.results.get(values["spec"])
+    found = saved.row(values.get("row", "att"))
+    label = values.get("label") or saved.spec.get("title") or facts.estimator(saved, context.study)
+    return {"label": label, "estimate": found["estimate"], "conf_low": found["conf_low"],
+            "conf_high": found["conf_high"], "spec_id": saved.spec_id}  # fmt: skip
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """The lines top to bottom, the headline in another colour with a dashed line through it."""
+    headings = in_order(frame["group"].astype(str)) if "group" in frame else []
+    letters = int(frame["label"].astype(str).str.len().max())
+    words = note(frame, entry, context)
+    page = sheet(
+        context.study.heading(entry.title), words, left=0.35 + LETTER * letters, above=0.1,
+        height=LINE * (len(frame) + len(headings) + 1), below=0.45,
+    )  # fmt: skip
+    axes = page.axes[0]
+    places = line_places(frame, headings, axes)
+    marks.light_grid(axes, "x")
+    axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
+    for chosen, colour, marker in ((~frame["headline"], BLUE, "o"), (frame["headline"], VERMILION, "D")):
+        part, y = frame[chosen], places[chosen]
+        axes.hlines(y, part["conf_low"], part["conf_high"], colors=colour, linewidths=1.2, zorder=3)
+        axes.plot(part["estimate"], y, linestyle="none", marker=marker, markersize=3.8,
+                  color=colour, zorder=4)  # fmt: skip
+    for value in frame.loc[frame["headline"], "estimate"]:
+        axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    axes.set_xlabel(entry.options.get("x_label", "Estimate"))
+    specs = text.distinct(frame["spec_id"].astype(str)) if "spec_id" in frame else []
+    results = [context.results.get(name) for name in specs] if "series" in entry.options else []
+    return Drawing(page.figure, describe(frame, entry), words, specs, versions(results))
+
+
+def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Series[float]:
+    """Vertical places of the lines, a gap with a heading before each group; labels the axis."""
+    shift = (
+        frame["group"].astype(str).map(headings.index) + 1
+        if headings else pd.Series(0, index=frame.index)
+    )  # fmt: skip
+    places = pd.Series(range(len(frame)), index=frame.index, dtype=float) + shift
+    axes.set_ylim(float(places.max()) + 0.8, -0.8)
+    axes.set_yticks(places, frame["label"].astype(str))
+    axes.tick_params(axis="y", length=0)
+    for heading in headings:
+        first = float(places[frame["group"].astype(str) == heading].min())
+        axes.annotate(heading, (0, first - 1), xycoords=("axes fraction", "data"), xytext=(-6, 0),
+                      textcoords="offset points", ha="right", va="center", weight="bold",
+                      fontsize=8.5, annotation_clip=False)  # fmt: skip
+    return places
+
+
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
+    """What the marks are."""
+    words = ["Points: estimates; bars: pointwise intervals."] if frame["conf_low"].notna().any() else []
+    words += ["Diamond and dashed line: the headline."] if frame["headline"].any() else []
+    ending = source_note(entry) if "source" in entry.options else "\n".join(entry.notes)
+    return "\n".join([" ".join(words), ending]).strip()
+
+
+def describe(frame: pd.DataFrame, entry: Entry) -> str:
+    """The figure in words."""
+    low, high = frame.loc[frame["estimate"].idxmin()], frame.loc[frame["estimate"].idxmax()]
+    return (
+        f"{entry.title}. {len(frame)} estimates from {text.fixed(low['estimate'])} "
+        f"({low['label']}) to {text.fixed(high['estimate'])} ({high['label']})."
+    )

@@ -1,0 +1,99 @@
+"""Lines of any column over any other: by group, by panel, some groups in colour."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from replication.report import text
+from replication.report.config import Entry
+from replication.report.context import Context, versions
+from replication.report.figures import marks
+from replication.report.figures.canvas import (
+    BLUE,
+    COLOURS,
+    LIGHT,
+    MARKERS,
+    Drawing,
+    inches,
+    sheet,
+    wrapped,
+)
+from replication.report.figures.frames import from_source, in_order, require_numbers, source_note
+
+MOST_COLOURS = 6
+ROLES = ("x", "y", "group", "panel", "low", "high", "size", "label")
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """The columns that the entry names, and no others."""
+    names = [entry.options[role] for role in ROLES if role in entry.options]
+    frame = from_source(entry, context, list(dict.fromkeys(names)))
+    numbers = [entry.options[r] for r in ("x", "y", "low", "high", "size") if r in entry.options]
+    require_numbers(frame, numbers, entry.options["source"])
+    return frame
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """Up to six groups in colour, or the highlighted ones with the others in grey."""
+    panel = entry.options.get("panel")
+    panels = in_order(frame[panel].astype(str)) if panel else [""]
+    shown = coloured(frame, entry)
+    columns = min(3, len(panels))
+    page = sheet(
+        context.study.heading(entry.title), source_note(entry), rows=-(-len(panels) // columns),
+        columns=columns, height=2.9 if columns == 1 else 1.9, gap=0.55,
+        above=0.3 if panel else 0.1, below=0.45, legend=0.22 if len(shown) > 1 else 0,
+    )  # fmt: skip
+    for axes in page.axes[len(panels) :]:
+        axes.set_axis_off()
+    for place, (axes, name) in enumerate(zip(page.axes, panels, strict=False)):
+        part = frame[frame[panel].astype(str) == name] if panel else frame
+        draw_lines(axes, part, shown, entry)
+        marks.light_grid(axes)
+        axes.set_title(name)
+        axes.set_xlabel(entry.options.get("x_label", context.study.label(entry.options["x"])))
+        if place % columns == 0:
+            label = entry.options.get("y_label", context.study.label(entry.options["y"]))
+            axes.set_ylabel(wrapped(label, inches(axes)[1]))
+    if len(shown) > 1:
+        page.legend(shown)
+    return Drawing(page.figure, describe(frame, entry), source_note(entry), versions=versions([]))
+
+
+def coloured(frame: pd.DataFrame, entry: Entry) -> list[str]:
+    """Groups that get a colour."""
+    if "group" not in entry.options:
+        return []
+    if "highlight" in entry.options:
+        return [str(name) for name in entry.options["highlight"]]
+    groups = in_order(frame[entry.options["group"]].astype(str))
+    return groups if len(groups) <= MOST_COLOURS else []
+
+
+def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) -> None:
+    """The lines of one panel, grey ones first."""
+    x, y = entry.options["x"], entry.options["y"]
+    group = entry.options.get("group")
+    parts = {"": frame} if group is None else dict(iter(frame.groupby(frame[group].astype(str))))
+    for name, part in sorted(parts.items(), key=lambda item: item[0] in shown):
+        ordered = part.sort_values(x)
+        place = shown.index(name) if name in shown else 0
+        grey = group is not None and name not in shown
+        colour = LIGHT if grey else COLOURS[place % MOST_COLOURS] if shown else BLUE
+        if {"low", "high"} <= set(entry.options) and not grey:
+            axes.fill_between(ordered[x], ordered[entry.options["low"]],
+                              ordered[entry.options["high"]], color=colour, alpha=0.2,
+                              linewidth=0)  # fmt: skip
+        axes.plot(ordered[x], ordered[y], color=colour, linewidth=0.7 if grey else 1.4,
+                  marker="" if grey else MARKERS[place % MOST_COLOURS], markersize=3.5,
+                  zorder=2 if grey else 3)  # fmt: skip
+
+
+def describe(frame: pd.DataFrame, entry: Entry) -> str:
+    """The figure in words: ranges of the two axes."""
+    x, y = frame[entry.options["x"]], frame[entry.options["y"]]
+    return (
+        f"{entry.title}. {entry.options['y']} from {text.adaptive(y.min())} to "
+        f"{text.adaptive(y.max())} over {entry.options['x']} from {x.min():g} to {x.max():g}."
+    )

@@ -1,0 +1,75 @@
+"""Marks that several figures share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from replication.report import text
+from replication.report.figures.canvas import COLOURS, GREY, LIGHT, MARKERS
+
+BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
+
+
+def interval_points(
+    axes: Axes, x: pd.Series[float], part: pd.DataFrame, index: int, *, label: str = ""
+) -> None:
+    """Points, thin pointwise bars and, around them, broad simultaneous bars."""
+    colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+    drawn = part["conf_low"].notna()
+    if {"band_low", "band_high"} <= set(part.columns):
+        axes.vlines(x[drawn], part.loc[drawn, "band_low"], part.loc[drawn, "band_high"],
+                    colors=colour, alpha=0.28, linewidths=BAND_WIDTH, zorder=2)  # fmt: skip
+    axes.vlines(x[drawn], part.loc[drawn, "conf_low"], part.loc[drawn, "conf_high"],
+                colors=colour, linewidths=BAR_WIDTH, zorder=3)  # fmt: skip
+    axes.plot(x[drawn], part.loc[drawn, "estimate"], linestyle="none", marker=marker,
+              markersize=POINT, color=colour, markeredgewidth=1, zorder=4, label=label)  # fmt: skip
+    axes.plot(x[~drawn], part.loc[~drawn, "estimate"], linestyle="none", marker=marker,
+              markersize=POINT, markerfacecolor="white", markeredgecolor=colour,
+              markeredgewidth=1, zorder=4)  # fmt: skip
+
+
+def zero_line(axes: Axes) -> None:
+    """A thin line at no effect."""
+    axes.axhline(0, color=GREY, linewidth=0.7, zorder=1)
+
+
+def counts_below(
+    axes: Axes, places: Sequence[float], values: Sequence[float], line: int, *, size: float = 7.5
+) -> None:
+    """Counts in grey below the tick labels of the horizontal axis."""
+    for place, value in zip(places, values, strict=True):
+        axes.annotate(
+            text.integer(value), (place, 0), xycoords=("data", "axes fraction"),
+            xytext=(0, -18 - 9 * line), textcoords="offset points", ha="center", va="top",
+            fontsize=size, color=GREY, annotation_clip=False,
+        )  # fmt: skip
+
+
+def name_at_left(axes: Axes, words: str, line: int, *, size: float = 7.5) -> None:
+    """What a line of counts counts, in the margin to its left."""
+    axes.annotate(
+        words, (0, 0), xycoords="axes fraction", xytext=(-4, -18 - 9 * line),
+        textcoords="offset points", ha="right", va="top", fontsize=size, color=GREY, linespacing=0.9,
+        annotation_clip=False,
+    )  # fmt: skip
+
+
+def legend_above(axes: Axes, columns: int) -> None:
+    """A legend in one line between title and axes."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, borderaxespad=0.2,
+                handletextpad=0.3, columnspacing=1.2)  # fmt: skip
+
+
+def light_grid(axes: Axes, axis: str = "y") -> None:
+    """Faint lines to read values by."""
+    axes.grid(visible=True, axis=axis, color=LIGHT, linewidth=0.5, alpha=0.7)  # type: ignore[arg-type]
+
+
+def thinned(values: Sequence[float], most: int) -> list[float]:
+    """At most ``most`` of the values, evenly spread and with zero among them where it is one."""
+    step = max(1, -(-len(values) // most))
+    anchor = list(values).index(0) if 0 in values else 0
+    return [value for place, value in enumerate(values) if (place - anchor) % step == 0]

@@ -1,0 +1,67 @@
+"""The distribution of the estimate under permuted treatment dates, and where ours lies in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from replication.errors import SpecError
+from replication.report import text
+from replication.report.config import Entry
+from replication.report.context import Context, versions
+from replication.report.figures import marks
+from replication.report.figures.canvas import BLUE, SKY, VERMILION, Drawing, sheet
+from replication.report.figures.frames import from_source, in_order, require_numbers, source_note
+
+NEEDED = ("kind", "estimate")
+ACTUAL, DRAW = "actual", "draw"
+BINS = 40
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``kind`` (``actual`` or ``draw``), ``estimate``; optionally ``panel`` (kind of permutation)."""
+    frame = from_source(entry, context, NEEDED, ("panel", "draw", "spec_id"))
+    require_numbers(frame, ["estimate"], entry.options["source"])
+    panels = frame["panel"] if "panel" in frame else pd.Series("", index=frame.index)
+    for name, part in frame.groupby(panels):
+        counts = part["kind"].value_counts()
+        if counts.get(ACTUAL, 0) != 1 or counts.get(DRAW, 0) < 2:
+            raise SpecError(
+                f"{entry.options['source']}{f', {name}' if name else ''}: 'kind' must be 'actual' "
+                f"once and 'draw' at least twice; found {counts.to_dict()}."
+            )
+    return frame
+
+
+def p_value(draws: pd.Series[float], actual: float) -> float:
+    """Two-sided: the share of draws at least as large in absolute value, the actual one included."""
+    return (1 + int((draws.abs() >= abs(actual) - 1e-12).sum())) / (1 + len(draws))
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """A histogram of the draws with the actual estimate as a line; one panel a permutation."""
+    panels = in_order(frame["panel"]) if "panel" in frame else [""]
+    words = "Two-sided p-values count draws at least as large in absolute value.\n"
+    words += source_note(entry)
+    page = sheet(context.study.heading(entry.title), words, columns=len(panels), height=2.5,
+                 above=0.42 if any(panels) else 0.25, below=0.45)  # fmt: skip
+    said = []
+    for axes, panel in zip(page.axes, panels, strict=True):
+        part = frame[frame["panel"] == panel] if panel else frame
+        draws = part.loc[part["kind"] == DRAW, "estimate"]
+        actual = float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
+        edges = np.linspace(min(draws.min(), actual), max(draws.max(), actual), BINS + 1)
+        axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
+        axes.axvline(actual, color=VERMILION, linewidth=1.6)
+        finding = (
+            f"estimate {text.fixed(actual)}, p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+            f"{text.probability(p_value(draws, actual))}, {text.integer(len(draws))} draws"
+        )
+        axes.set_title(f"{panel}\n{finding}".strip(), fontsize=9, weight="normal")
+        axes.set_xlabel(entry.options.get("x_label", "Estimate"))
+        marks.light_grid(axes)
+        said.append(f"{panel}: {finding}" if panel else finding)
+    page.axes[0].set_ylabel(entry.options.get("y_label", "Draws"))
+    alt = f"{entry.title}. Histogram of permuted estimates. {'; '.join(said)}."
+    specs = text.distinct(frame["spec_id"].dropna().astype(str)) if "spec_id" in frame else []
+    return Drawing(page.figure, alt, words, specs, versions([]))

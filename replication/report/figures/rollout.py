@@ -1,0 +1,103 @@
+"""The rollout: units and share of the population covered, by date, with its milestones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+from replication.errors import SpecError
+from replication.report import text
+from replication.report.config import Entry
+from replication.report.context import Context, versions
+from replication.report.figures import marks
+from replication.report.figures.canvas import BLUE, GREY, VERMILION, Drawing, sheet
+from replication.report.saved import read_source
+
+NEEDED = ("date", "counties", "share")
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``date``, cumulative ``counties``, ``share`` of the population, and the milestones."""
+    options = entry.options
+    frame = read_source(
+        context.folders, options["source"], NEEDED, where=options.get("where"),
+        rename=options.get("rename"),
+    )[list(NEEDED)]  # fmt: skip
+    try:
+        frame = frame.assign(date=pd.to_datetime(frame["date"]))
+    except ValueError:
+        raise SpecError(
+            f"{options['source']}: the column 'date' holds values that are no dates, such as "
+            f"{frame['date'].iloc[0]!r}. Write them as 2010-08-10."
+        ) from None
+    frame = frame.sort_values("date", ignore_index=True)
+    stones = pd.DataFrame(options.get("milestones", []), columns=["date", "label"])
+    stones["date"] = pd.to_datetime(stones["date"])
+    if stones.empty:
+        return frame.assign(milestone="")
+    reached = pd.merge_asof(stones.sort_values("date"), frame, on="date")
+    reached = reached.rename(columns={"label": "milestone"})
+    both = pd.concat([frame.assign(milestone=""), reached], ignore_index=True)
+    return both.sort_values(["date", "milestone"], ignore_index=True)
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """Two step curves, one above the other on the same dates."""
+    unit = entry.options.get("unit", "counties")
+    words = "\n".join([f"Cumulative. Source: {entry.options['source']}.", *entry.notes])
+    page = sheet(context.study.heading(entry.title), words, rows=2, height=2.0, above=0.15,
+                 below=0.33, left=0.8, right=0.35)  # fmt: skip
+    upper, lower = page.axes
+    step(upper, frame, frame["counties"], BLUE, f"{unit[:1].upper()}{unit[1:]}")
+    step(lower, frame, 100 * frame["share"], VERMILION, "Share of population, %")
+    upper.yaxis.set_major_formatter(lambda value, _: text.integer(value))
+    page.figure.align_ylabels(page.axes)
+    for axes in page.axes:
+        milestones(axes, frame)
+    number_milestones(upper, frame)
+    last = frame.iloc[-1]
+    alt = (
+        f"{entry.title}. Step curves from {frame['date'].iloc[0]:%Y-%m-%d} to "
+        f"{last['date']:%Y-%m-%d}, when {text.integer(last['counties'])} {unit} and "
+        f"{text.fixed(100 * last['share'], 1)}% of the population are covered."
+    )
+    return Drawing(page.figure, alt, words, versions=versions([]))
+
+
+def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], colour: str, name: str) -> None:
+    """A curve that rises on the dates and is flat in between."""
+    marks.light_grid(axes)
+    axes.step(frame["date"], values, where="post", color=colour)
+    axes.set_ylim(0, float(values.max()) * 1.05)
+    axes.set_ylabel(name)
+    locator = AutoDateLocator()
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+
+
+def milestones(axes: Axes, frame: pd.DataFrame) -> None:
+    """A dashed line at each milestone."""
+    for row in _stones(frame):
+        axes.axvline(row.date, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+
+
+def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
+    """The words of each milestone at its line, set one below the other."""
+    low, high = axes.get_xlim()
+    for place, row in enumerate(_stones(frame)):
+        where = (axes.convert_xunits(row.date) - low) / (high - low)
+        left = where > 0.6
+        axes.annotate(
+            f"{row.date:%-d %B %Y}: {row.milestone}", (row.date, 0.97 - 0.1 * place),
+            xycoords=("data", "axes fraction"), xytext=(-4 if left else 4, 0),
+            textcoords="offset points", ha="right" if left else "left", va="top", fontsize=7,
+            color="#333333",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
+        )  # fmt: skip
+
+
+def _stones(frame: pd.DataFrame) -> list[Any]:
+    return list(frame[frame["milestone"] != ""].itertuples())

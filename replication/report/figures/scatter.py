@@ -1,0 +1,60 @@
+"""A scatter of any two columns: by group, sized by a third, some points named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from replication.report.config import Entry
+from replication.report.context import Context, versions
+from replication.report.figures import line, marks
+from replication.report.figures.canvas import BLUE, COLOURS, MARKERS, Drawing, inches, sheet, wrapped
+from replication.report.figures.frames import source_note
+
+collect = line.collect
+SMALLEST, LARGEST = 8.0, 160.0
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """One panel; areas are proportional to ``size``, and ``highlight`` names points by ``label``."""
+    options = entry.options
+    shown = line.coloured(frame, entry) if "group" in options else []
+    page = sheet(context.study.heading(entry.title), source_note(entry), height=3.4, above=0.1,
+                 below=0.45, legend=0.22 if len(shown) > 1 else 0)  # fmt: skip
+    axes = page.axes[0]
+    marks.light_grid(axes, "both")
+    area = areas(frame, options.get("size"))
+    group = frame[options["group"]].astype(str) if shown else pd.Series("", index=frame.index)
+    for place, name in enumerate(shown or [""]):
+        chosen = group == name
+        axes.scatter(frame.loc[chosen, options["x"]], frame.loc[chosen, options["y"]],
+                     s=area[chosen.to_numpy()], marker=MARKERS[place],
+                     color=COLOURS[place] if shown else BLUE, alpha=0.65, linewidths=0)  # fmt: skip
+    for row in named(frame, entry).itertuples(index=False):
+        axes.annotate(str(row[0]), (row[1], row[2]), xytext=(4, 3), textcoords="offset points",
+                      fontsize=8)  # fmt: skip
+    axes.set_xlabel(options.get("x_label", context.study.label(options["x"])))
+    label = options.get("y_label", context.study.label(options["y"]))
+    axes.set_ylabel(wrapped(label, inches(axes)[1]))
+    if len(shown) > 1:
+        page.legend(shown)
+    return Drawing(page.figure, line.describe(frame, entry), source_note(entry),
+                   versions=versions([]))  # fmt: skip
+
+
+def areas(frame: pd.DataFrame, size: str | None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Area of each point."""
+    if size is None:
+        return np.full(len(frame), 18.0)
+    values = frame[size].to_numpy(dtype=float)
+    return np.maximum(SMALLEST, LARGEST * values / np.nanmax(values))
+
+
+def named(frame: pd.DataFrame, entry: Entry) -> pd.DataFrame:
+    """Label, x and y of the points that get their name printed."""
+    if "label" not in entry.options:
+        return frame.iloc[:0]
+    label, x, y = (entry.options[role] for role in ("label", "x", "y"))
+    wanted = entry.options.get("highlight")
+    chosen = frame if wanted is None else frame[frame[label].isin(wanted)]
+    return pd.DataFrame({"label": chosen[label], "x": chosen[x], "y": chosen[y]})

@@ -1,0 +1,143 @@
+"""Published values beside ours, digit by printed digit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.errors import SpecError
+from replication.report import text
+from replication.report.config import Entry
+from replication.report.context import Context, versions
+from replication.report.document import Heading, Row, Section, TableDocument, cell
+from replication.report.saved import read_source
+
+HEADS = ("Published", "Here", "Difference", "Digits", "Equal")
+NOTES = (
+    "Standard errors in parentheses. Digits: decimals of the published coefficient. Equal: whether "
+    "our coefficient, rounded to these digits, is the published one."
+)
+SECONDARY = "secondary: not read in the publication's own table, and not to be taken as its result."
+
+
+def build(entry: Entry, context: Context) -> TableDocument:
+    """One published number a row: published, ours, the difference, equal to the printed digits."""
+    rows = [compare(row, entry, context) for row in entry.options["rows"]]
+    used = text.distinct(row["spec_id"] for row in rows)
+    publication = entry.options.get("publication", "")
+    found = [*entry.notes, NOTES]
+    found += [f"{text.DAGGER} {SECONDARY}"] if any(row["secondary"] for row in rows) else []
+    found += [f"{row['label']}: {row['note']}" for row in rows if row["note"]]
+    heads = (publication or HEADS[0], *HEADS[1:])
+    return TableDocument(
+        id=entry.id,
+        study=context.study.id,
+        title=context.study.heading(entry.title),
+        headings=(tuple(Heading(head) for head in heads),),
+        sections=tuple(sections(rows)),
+        align="ccccc",
+        notes=tuple(found),
+        specs=tuple(("", name) for name in used),
+        versions=versions(context.results.get(name) for name in used),
+        simulated=context.study.simulated,
+        data=pd.DataFrame(rows),
+    )
+
+
+def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
+    """A row as numbers: what was printed, what we find, and whether they agree."""
+    printed = printed_values(row, entry, context)
+    saved = context.results.get(row["spec"]) if row.get("spec") else None
+    ours = None if saved is None else saved.row(row.get("row", "att"))
+    estimate = np.nan if ours is None else float(ours["estimate"])
+    std_error = np.nan if ours is None else float(ours["std_error"])
+    digits = decimals(printed["estimate"])
+    comparable = bool(printed["estimate"]) and ours is not None
+    return {
+        "heading": row.get("heading", ""),
+        "label": row["label"],
+        "published": printed["estimate"] or row.get("reported", ""),
+        "published_std_error": printed["std_error"],
+        "estimate": estimate,
+        "std_error": std_error,
+        "difference": _less(estimate, printed["estimate"]),
+        "std_error_difference": _less(std_error, printed["std_error"]),
+        "printed_digits": digits if printed["estimate"] else np.nan,
+        "equal": agrees(estimate, printed["estimate"]) if comparable else None,
+        "secondary": bool(row.get("secondary", False)),
+        "note": row.get("note", ""),
+        "spec_id": "" if saved is None else saved.spec_id,
+    }
+
+
+def printed_values(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, str]:
+    """Coefficient and standard error as printed: typed in the row, or found in the source."""
+    if "where" not in row:
+        return {name: str(row.get(name, "")) for name in ("estimate", "std_error")}
+    if "source" not in entry.options:
+        raise SpecError(
+            f"the row {row['label']!r} has 'where' and the table no 'source'. "
+            "Name the file of published values in 'source'."
+        )
+    frame = read_source(
+        context.folders, entry.options["source"], ["estimate"], where=row["where"], text=True
+    )
+    if len(frame) != 1:
+        raise SpecError(
+            f"{len(frame)} rows of {entry.options['source']} fit the row "
+            f"{row['label']!r}. Make its 'where' name one."
+        )
+    found = frame.iloc[0]
+    values = {name: str(found.get(name, "")) for name in ("estimate", "std_error")}
+    return {name: value.replace(text.MINUS, "-") for name, value in values.items()}
+
+
+def decimals(printed: str) -> int:
+    """Decimals of a number as printed."""
+    return len(printed.partition(".")[2])
+
+
+def agrees(value: float, printed: str) -> bool:
+    """Whether a value rounds to the printed number."""
+    return float(f"{value:.{decimals(printed)}f}") == float(printed)
+
+
+def sections(rows: list[dict[str, Any]]) -> list[Section]:
+    """The rows, a new block at each heading."""
+    blocks: list[tuple[str, list[Row]]] = []
+    for row in rows:
+        if row["heading"] or not blocks:
+            blocks.append((row["heading"], []))
+        blocks[-1][1].append(_printed(row))
+    return [Section(tuple(lines), heading) for heading, lines in blocks]
+
+
+def _printed(row: dict[str, Any]) -> Row:
+    digits = decimals(row["published"]) if pd.notna(row["printed_digits"]) else 3
+    error = row["published_std_error"]
+    error_digits = decimals(error) if error else digits
+    published = row["published"].replace("-", text.MINUS) if error or digits else row["published"]
+    return Row(
+        row["label"] + (f" {text.DAGGER}" if row["secondary"] else ""),
+        (
+            cell(published, f"({error})" if error else ""),
+            cell(text.fixed(row["estimate"], digits),
+                 f"({text.fixed(row['std_error'], error_digits)})" if row["spec_id"] else ""),
+            cell(text.fixed(row["difference"], digits + 1),
+                 _bracketed(row["std_error_difference"], error_digits + 1)),
+            cell(text.integer(row["printed_digits"])),
+            cell({True: "yes", False: "no"}.get(row["equal"], "")),
+        ),
+    )  # fmt: skip
+
+
+def _bracketed(value: float, digits: int) -> str:
+    shown = text.fixed(value, digits)
+    return f"({shown})" if shown else ""
+
+
+def _less(value: float, printed: str) -> float:
+    return value - float(printed) if printed else np.nan

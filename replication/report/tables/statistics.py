@@ -1,0 +1,131 @@
+"""The rows below the estimates of a regression table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.report import facts, text
+from replication.report.config import Entry
+from replication.report.context import Context
+from replication.report.document import Row, cell
+from replication.report.saved import Saved, read_source
+
+DEFAULT = ("n_obs", "n_units", "n_clusters", "mean", "absorbed", "weights", "clusters", "engine")
+LABELS = {
+    "n_obs": "Observations", "n_units": "Units", "n_clusters": "Clusters",
+    "mean": "Mean of the outcome", "pre_mean": "Mean before treatment", "weights": "Weights",
+    "clusters": "Clustered by", "engine": "Second engine, difference", "estimator": "Estimator",
+    "outcome": "Outcome", "p_value": "p-value", "pretrend": "Pre-trend test, p-value",
+    "control_group": "Comparison", "truth": "True effect",
+}  # fmt: skip
+ENGINE_FILE = "second_engine.csv"
+ENGINE_NOTE = (
+    "Second engine: the same regression by another package (linearmodels or statsmodels); the "
+    "largest absolute difference between the coefficients."
+)
+
+Maker = Callable[[Saved, Context], str]
+
+
+def _count(name: str) -> Maker:
+    return lambda saved, _: text.integer(saved.table[name].iloc[0])
+
+
+MAKERS: dict[str, Maker] = {
+    "n_obs": _count("n_obs"),
+    "n_units": _count("n_units"),
+    "n_clusters": _count("n_clusters"),
+    "mean": lambda saved, _: text.adaptive(facts.mean_outcome(saved)),
+    "pre_mean": lambda saved, _: text.adaptive(facts.mean_before(saved)),
+    "weights": lambda saved, context: facts.weights(saved, context.study),
+    "clusters": lambda saved, context: facts.clusters(saved, context.study),
+    "engine": lambda saved, context: text.tiny(engine_difference(saved, context)),
+    "estimator": lambda saved, context: facts.estimator(saved, context.study),
+    "outcome": lambda saved, context: context.study.outcome(str(saved.spec["outcome"])).label,
+    "p_value": lambda saved, _: text.probability((saved.find("att") or {}).get("p_value")),
+    "pretrend": lambda saved, _: text.probability(facts.pretrend_p(saved)),
+    "control_group": lambda saved, _: facts.comparison(saved),
+}
+
+
+def rows(
+    entry: Entry, results: Sequence[Saved | None], truths: Sequence[float | None], context: Context
+) -> list[Row]:
+    """Rows of statistics for the results of one block; rows without any content are left out."""
+    wanted = list(entry.options.get("statistics", DEFAULT))
+    if any(truth is not None for truth in truths) and "truth" not in wanted:
+        wanted.insert(0, "truth")
+    found: list[Row] = []
+    for item in wanted:
+        if item == "absorbed":
+            found += absorbed_rows(results, context)
+        elif item == "truth":
+            found.append(_row(LABELS["truth"], [text.fixed(truth) for truth in truths]))
+        elif isinstance(item, str):
+            cells = [MAKERS[item](saved, context) if saved else "" for saved in results]
+            found.append(_row(context.study.labels.get(item, LABELS[item]), cells))
+        else:
+            cells = [extra(item, saved, context) if saved else "" for saved in results]
+            found.append(_row(item["label"], cells))
+    return [row for row in found if any(any(lines) for lines in row.cells)]
+
+
+def shared(blocks: Sequence[Sequence[Row]]) -> list[Row]:
+    """Rows that say the same in every block, empty cells aside; all rows if there is one block."""
+    found = []
+    for row in blocks[0]:
+        twins = [other for rows in blocks for other in rows if other.label == row.label]
+        columns = list(zip(*(twin.cells for twin in twins), strict=True))
+        said = [{lines for lines in column if any(lines)} for column in columns]
+        if len(twins) == len(blocks) and all(len(lines) <= 1 for lines in said):
+            found.append(Row(row.label, tuple(next(iter(lines), ("",)) for lines in said)))
+    return found
+
+
+def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Row]:
+    """One row an effect or trend that some column absorbs."""
+    sets = [facts.absorbed(saved) if saved else [] for saved in results]
+    names = text.distinct(name for names in sets for name in names)
+    return [
+        _row(
+            context.study.label(name),
+            ["" if saved is None else "Yes" if name in have else "No"
+             for saved, have in zip(results, sets, strict=True)],
+        )
+        for name in names
+    ]  # fmt: skip
+
+
+def extra(item: dict[str, Any], saved: Saved, context: Context) -> str:
+    """A number from the result's info, or from a file with one row a specification."""
+    digits = item.get("digits", 3)
+    if "info" in item:
+        return text.fixed(facts.number(saved, item["info"]), digits)
+    frame = read_source(context.folders, item["source"], ["spec_id", item["column"]])
+    chosen = frame.loc[frame["spec_id"] == saved.spec_id, item["column"]]
+    return text.fixed(chosen.iloc[0], digits) if len(chosen) else ""
+
+
+def engine_difference(saved: Saved, context: Context) -> float:
+    """Largest difference to the second engine; NaN where there was none."""
+    path = context.folders.tables / ENGINE_FILE
+    if not path.is_file():
+        return np.nan
+    return _engine_table(path, path.stat().st_mtime_ns).get(saved.spec_id, np.nan)
+
+
+@cache
+def _engine_table(path: Path, written: int) -> dict[str, float]:
+    frame = pd.read_csv(path, dtype={"spec_id": str})
+    largest = frame.groupby("spec_id")["difference"].max()
+    return {str(name): float(value) for name, value in largest.items()}
+
+
+def _row(label: str, cells: Sequence[str]) -> Row:
+    return Row(label, tuple(cell(value) for value in cells))

@@ -1,0 +1,87 @@
+"""Numbers and phrases as they are printed, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MINUS = "\N{MINUS SIGN}"
+DAGGER = "\N{DAGGER}"
+STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
+
+
+def fixed(value: Any, digits: int = 3) -> str:
+    """A number with a fixed count of decimals and thousands separators; empty if missing."""
+    if value is None or pd.isna(value):
+        return ""
+    if np.isinf(value):
+        return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
+    text = f"{float(value):,.{digits}f}"
+    if text.startswith("-"):
+        text = text[1:] if not text.strip("-0.,") else MINUS + text[1:]
+    return text
+
+
+def integer(value: Any) -> str:
+    """A count with thousands separators; empty if missing."""
+    return fixed(value, 0)
+
+
+def adaptive(value: Any) -> str:
+    """A number of any size with about four digits that matter."""
+    if value is None or pd.isna(value):
+        return ""
+    size = abs(float(value))
+    return fixed(value, 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3)
+
+
+def probability(value: Any) -> str:
+    """A p-value with three decimals, ``<0.001`` below."""
+    if value is None or pd.isna(value):
+        return ""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def tiny(value: Any) -> str:
+    """A rounding difference, such as ``3e-13``; ``0`` if there is none."""
+    if value is None or pd.isna(value):
+        return ""
+    return "0" if value == 0 else f"{value:.0e}".replace("e-0", "e-").replace("-", MINUS)
+
+
+def interval(low: Any, high: Any, digits: int = 3) -> str:
+    """An interval in brackets; empty if missing."""
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"[{fixed(low, digits)}, {fixed(high, digits)}]"
+
+
+def stars(p_value: Any) -> str:
+    """Significance stars at 10, 5 and 1 per cent."""
+    if p_value is None or pd.isna(p_value):
+        return ""
+    return next((mark for bound, mark in STARS if p_value < bound), "")
+
+
+def signed(value: float) -> str:
+    """A whole number with a proper minus sign."""
+    return f"{value:g}".replace("-", MINUS)
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words in a row: ``a, b and c``."""
+    words = [word for word in words if word]
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def sentence(words: str) -> str:
+    """Words with a capital at the start and a full stop at the end."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+
+def distinct(words: Iterable[str]) -> list[str]:
+    """Words without repetition and without empty ones, in their order."""
+    return list(dict.fromkeys(word for word in words if word))

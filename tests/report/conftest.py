@@ -1,0 +1,133 @@
+"""A study with made-up numbers, saved on disk as the pipeline saves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from replication.inference.assemble import Row, from_scores
+from replication.pipeline.store import save
+from replication.report.config import Study, parse_study
+from replication.report.saved import Folders
+from replication.results import Estimates, Panel
+from replication.specs import Inference, Spec, parse_spec
+
+N, T = 60, 9
+EVENTS = list(range(-4, 4))
+BASE = {"study": "made", "panel": "county_year", "unit": "fips", "time": "year", "cluster": "state"}
+
+
+def made_panel(seed: int, spec: Spec) -> Panel:
+    rng = np.random.default_rng(seed)
+    return Panel(
+        y=rng.normal(5.0, 1.0, (N, T)),
+        units=np.arange(N),
+        periods=np.arange(2004, 2004 + T),
+        cohort=rng.choice([0, 2008, 2009, 2010], N),
+        weight=np.ones((N, T)),
+        clusters={"state": np.arange(N) % 12},
+        weighted=spec.weights is not None,
+        outcome=spec.outcome,
+        spec_id=spec.id,
+        study=spec.study,
+        notes=("3 units without the outcome in every period were dropped",) if seed % 2 else (),
+    )
+
+
+def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
+    rng = np.random.default_rng(seed)
+    panel = made_panel(seed, spec)
+    rows = [Row("att"), Row("coef:l_police")]
+    if path:
+        rows += [Row("event", event_time=event) for event in EVENTS]
+    estimate = rng.normal(-0.03, 0.02, len(rows))
+    scores = rng.normal(0, 0.02 / np.sqrt(N), (N, len(rows)))
+    info: dict[str, Any] = {
+        "absorbed": ["fips", "year", *(["unit_linear"] if "trends" in spec.id else [])],
+        "mean_outcome": float(panel.y.mean()),
+        "pre_mean": float(panel.y[~panel.treated].mean()),
+    }
+    if path:
+        place = rows.index(Row("event", event_time=-1))
+        estimate[place], scores[:, place] = 0.0, 0.0
+        info |= {
+            "control_group": "not_yet_treated",
+            "base_period": "universal",
+            "overall": "simple",
+            "pretrend": {"statistic": 2.5, "df": 3, "p_value": 0.4753},
+            "support": {e: {"units": 900 - 37 * abs(e), "cohorts": 4 - abs(e) // 2} for e in EVENTS},
+        }
+    inference = Inference(draws=199, seed=7)
+    return from_scores(
+        panel, spec.estimator, rows, estimate, scores, inference, distribution="t", info=info
+    )
+
+
+def made_spec(name: str, estimator: str, **more: Any) -> Spec:
+    return parse_spec({**BASE, "id": name, "estimator": estimator, "outcome": "log_rate_a", **more})
+
+
+SPECS = [
+    made_spec("plain", "twfe"),
+    made_spec("plain_trends", "twfe", trends="unit_linear"),
+    made_spec("weighted", "twfe", weights="population_2004", title="R&D 100% under_score #1"),
+    made_spec("weighted_trends", "twfe", weights="population_2004", outcome="rate_b"),
+    made_spec("events_twfe", "event_study", window=[-4, 3]),
+    made_spec("events_cs", "callaway_santanna"),
+    made_spec("events_b", "event_study", outcome="rate_b", weights="population_2004"),
+]
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder with the results and cleaning outputs of one study."""
+    root = tmp_path_factory.mktemp("project")
+    for seed, spec in enumerate(SPECS):
+        result = made_result(seed, spec, path=spec.id.startswith("events"))
+        save(result, spec, root / "tables" / "made" / "specs" / spec.id)
+    write_sources(Folders.under(root, "made"))
+    return root
+
+
+def write_sources(folders: Folders) -> None:
+    folders.clean.mkdir(parents=True)
+    (folders.raw / "typed").mkdir(parents=True)
+    engine = pd.DataFrame({"spec_id": ["plain", "plain_trends"], "term": "att", "ours": 0.1,
+                           "second": 0.1, "difference": [3.2e-13, 0.0]})  # fmt: skip
+    engine.to_csv(folders.tables / "second_engine.csv", index=False)
+    flow = pd.DataFrame({
+        "step": [1, 2], "rule": ["Codes 777 & 999 are state-wide: dropped", "Coverage < 80%"],
+        "counties_before": [3143, 3100], "counties_after": [3100, 2049],
+        "share": [0.98632, 0.661], "difference": [0.1, -0.31],
+    })  # fmt: skip
+    flow.to_csv(folders.clean / "sample_flow.csv", index=False)
+    dates = pd.DataFrame({
+        "date": ["2008-10-27", "2009-06-01", "2010-08-10", "2011-05-17", "2013-01-22"],
+        "counties": [1, 80, 546, 1302, 3143], "share": [0.013, 0.15, 0.4, 0.6, 1.0],
+    })  # fmt: skip
+    dates.to_csv(folders.clean / "rollout.csv", index=False)
+    (folders.raw / "typed" / "published.csv").write_text(
+        'outcome,specification,estimate,std_error\na,"one",0.100,0.0342\na,"two",-0.0290,0.0236\n'
+    )
+
+
+@pytest.fixture(scope="session")
+def folders(root: Path) -> Folders:
+    return Folders.under(root, "made")
+
+
+@pytest.fixture
+def description() -> dict[str, Any]:
+    """The plain data of ``study.yaml``; a fresh copy for each test."""
+    data: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "study.yaml").read_text())
+    return data
+
+
+@pytest.fixture
+def study(description: dict[str, Any]) -> Study:
+    return parse_study(description)
