@@ -138,26 +138,6 @@ def locate(source: Source, root: Path) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def place_of(source_id: str, root: Path) -> Path:
-    """Where the source of that id lies, for a reader to open.
-
-    Raises
-    ------
-    SourceError
-        If there is no such id, or the file is not on this machine; the message says how to get it.
-    """
-    sources = {source.id: source for source in load_manifest(root)}
-    if source_id not in sources:
-        raise SourceError(
-            f"{root / MANIFEST}: no source has the id {source_id!r}{nearest(source_id, sources)}."
-        )
-    source = sources[source_id]
-    place = locate(source, root)
-    if place is None:
-        raise SourceError(f"The file of {source_id!r} is not on this machine. {source.how}")
-    return place
-
-
 def state_of(source: Source, root: Path) -> tuple[State, str]:
     """State of a source and, where something is to be done, what.
 

@@ -54,7 +54,8 @@ def read_unemployment(path: Path) -> pd.DataFrame:
     )
     names = [f"{part}_{year}" for part in PARTS for year in YEARS]
     require_columns(wide, ["FIPS_Code", *names], path)
-    wide = wide.assign(fips=pd.to_numeric(wide["FIPS_Code"], errors="coerce"))
+    wide = wide[["FIPS_Code", *names]].copy()
+    wide["fips"] = pd.to_numeric(wide["FIPS_Code"], errors="coerce")
     require_rows(
         wide[["FIPS_Code", "fips"]], wide["fips"].notna(), path, "FIPS_Code is not a number"
     )

@@ -90,16 +90,6 @@ def test_the_project_folder_comes_before_the_mirror(
     assert manifest.locate(source, tmp_path) == tmp_path / "data_raw/b.txt"
 
 
-def test_the_place_of_an_id_is_found_or_explained(tmp_path: Path) -> None:
-    made(tmp_path)
-    with pytest.raises(SourceError, match=r"'second' is not on this machine\. Put b\.txt at data_"):
-        manifest.place_of("second", tmp_path)
-    with pytest.raises(SourceError, match=r"no source has the id 'secnd' \(did you mean 'second'"):
-        manifest.place_of("secnd", tmp_path)
-    (tmp_path / "data_raw/b.txt").write_bytes(BODY)
-    assert manifest.place_of("second", tmp_path) == tmp_path / "data_raw/b.txt"
-
-
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -149,6 +139,7 @@ def test_the_manifest_of_the_project_is_complete() -> None:
     needed = {s.id for s in manifest.of_study(list(sources.values()), "secure_communities")}
     assert needed == {f"nacjd_{year}" for year in range(2004, 2013)} | {
         "activation_days",
+        "activation_months",
         "census_intercensal",
         "census_vintage_2019",
     }
