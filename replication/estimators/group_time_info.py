@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ def wald(estimate: Floats, scores: Floats) -> Mapping[str, Any]:
     """
     usable = np.isfinite(estimate) & ((scores**2).sum(axis=1) > 0)
     count = int(usable.sum())
-    empty = {"W": None, "df": count, "p": None}
+    empty = {"test": "Wald", "statistic": None, "df": count, "p_value": None}
     if not count:
         return {**empty, "reason": "no pre-treatment value with an error"}
     if count >= scores.shape[1]:
@@ -91,18 +91,22 @@ def wald(estimate: Floats, scores: Floats) -> Mapping[str, Any]:
         return {**empty, "reason": "the covariance of the pre-treatment values is singular"}
     root = linalg.solve_triangular(factor, estimate[usable], lower=True)
     statistic = float(root @ root)
-    return {"W": statistic, "df": count, "p": float(stats.chi2.sf(statistic, count))}
+    p_value = float(stats.chi2.sf(statistic, count))
+    return {"test": "Wald", "statistic": statistic, "df": count, "p_value": p_value}
 
 
 def pretests(
-    design: Design, cells: Cells, plan: Plan, cell_part: Sequence[Floats], path: Sequence[Floats]
+    design: Design, cells: Cells, plan: Plan, estimate: Floats, scores: Floats
 ) -> dict[str, Any]:
-    """Joint tests of the cells and of the event path before adoption."""
-    before = before_adoption(design, cells)
-    rows = np.array([
+    """Joint tests of the cells and of the event path before adoption.
+
+    ``estimate`` (R + K,) and ``scores`` (R + K, C) have the averages first, then the cells.
+    """
+    before = np.flatnonzero(before_adoption(design, cells)) + len(plan.rows)
+    path = np.flatnonzero([
         row.event_time is not None and row.event_time < -design.anticipation for row in plan.rows
     ])  # fmt: skip
     return {
-        "pretest": wald(cell_part[0][before], cell_part[1][before]),
-        "pretest_path": wald(path[0][rows], path[1][rows]),
+        "pretest_cells": wald(estimate[before], scores[before]),
+        "pretrend": wald(estimate[path], scores[path]),
     }

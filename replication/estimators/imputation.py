@@ -107,7 +107,7 @@ def imputation(
         "covariates": list(cells.panel.covariate_names),
         "reference": "all untreated periods before the leads shown, and units never treated",
         "omitted_leads": [int(h) for h in leads.omitted],
-        "pretrend_test": joint_test(leads, cells.panel.cluster),
+        "pretrend": joint_test(leads, cells.panel.cluster),
         "residual_groups": residual_groups,
         "leave_one_out": leave_one_out,
         "groups_of_one_cluster": alone,
