@@ -10,8 +10,10 @@ Equations
 Reproduces
     R ``did::att_gt`` and ``did::aggte`` 2.5; Stata ``csdid``.
 Standard errors
-    From the influence function, summed by cluster: the variance is the sum over clusters of
-    squared sums of scores, without a factor such as G / (G - 1). Normal critical values.
+    From the influence function. With units as clusters the variance is the sum of squared
+    scores, as in R. Clusters that hold several units sum their scores first, and the variance is
+    multiplied by G / (G - 1), which R leaves out (Python ``diff-diff`` has it): with 42 states R's
+    standard errors are 1.2 per cent smaller. Normal critical values.
 
 Journal of Econometrics 225(2): 200-230.
 """
@@ -175,19 +177,20 @@ def summarise(
     points = average_points(plan, cells.level, fit.estimate[None], design.mass[None])[0]
     estimate = np.concatenate([points, fit.estimate])
     averages = average_scores(plan, design, cells, np.nan_to_num(fit.estimate), fit.scores)
+    scores = np.concatenate([averages, fit.scores]) * small_sample_factor(design)
     facts = design_facts(design, cells, plan)
-    facts |= pretests(design, cells, plan, (fit.estimate, fit.scores), (points, averages))
+    facts |= pretests(design, cells, plan, estimate, scores)
     if fit.problems:
         facts["cells_left_out"] = list(fit.problems)
         facts["notes"] = [*facts["notes"], left_out(fit)]
     if resampled:
-        facts["analytic_std_error"] = float(np.sqrt((averages[0] ** 2).sum()))
+        facts["analytic_std_error"] = float(np.sqrt((scores[0] ** 2).sum()))
         draws = cluster_draws(require_sums(fit), plan, inference)
         by_cluster, draws, said = deviations(draws)
         facts["std_errors"] = f"bootstrap of {design.panel.n_clusters} clusters; {said}"
     else:
-        by_cluster = np.concatenate([averages, fit.scores]).T
-        draws = multiplier_draws(fit, averages, inference)
+        by_cluster = scores.T
+        draws = multiplier_draws(fit, scores[: points.size], inference)
         facts["std_errors"] = f"{inference.method}, influence function summed by cluster"
     rows = [*plan.rows, *cell_rows(design, cells)]
     return from_cluster_scores(
@@ -197,15 +200,21 @@ def summarise(
 
 
 def multiplier_draws(fit: Fit, averages: Floats, inference: Inference) -> Floats:
-    """(B, R + K) multiplier draws of the averages and the cells."""
-    blocks = []
+    """(B, R + K) multiplier draws of the averages, from their scores (R, C), and the cells."""
+    factor, blocks = small_sample_factor(fit.design), []
     for factors in multiplier_blocks(averages.shape[1], inference):
         if fit.sums is None:
             cells = factors @ fit.scores.T
         else:
             cells = multiplier_cell_draws(fit.sums, factors)
-        blocks.append(np.concatenate([factors @ averages.T, cells], axis=1))
+        blocks.append(np.concatenate([factors @ averages.T, factor * cells], axis=1))
     return np.concatenate(blocks)
+
+
+def small_sample_factor(design: Design) -> float:
+    """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
+    groups = design.panel.n_clusters
+    return float(np.sqrt(groups / (groups - 1))) if groups < len(design.panel.units) else 1.0
 
 
 def cell_rows(design: Design, cells: Cells) -> list[Row]:

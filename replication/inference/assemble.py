@@ -124,7 +124,7 @@ def from_cluster_scores(
         are their interquartile range over that of the normal law (R ``did::mboot``).
 
     """
-    analytic = np.sqrt((cluster_scores**2).sum(axis=0))
+    analytic = np.sqrt(np.einsum("gk,gk->k", cluster_scores, cluster_scores))
     if draws is None:
         draws = multiplier_draws(cluster_scores, inference)
     std_error = interquartile_errors(draws) if inference.method == "multiplier" else analytic
