@@ -8,6 +8,7 @@ matrix, and no array of units x periods x rows is ever formed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -15,6 +16,7 @@ from scipy import sparse
 from replication.errors import PanelError
 from replication.estimators.untreated_cells import NO_EVENT, Cells
 from replication.inference.assemble import Row
+from replication.inference.cluster import sum_by_cluster
 from replication.results import Bools, Floats, Ints
 
 
@@ -75,16 +77,17 @@ class Averages:
         n_cohorts, n_periods = sums.shape
         place = (np.tile(np.arange(n_periods), n_cohorts), np.arange(sums.size))
         spread = sparse.csr_matrix((sums.ravel(), place), shape=(n_periods, sums.size))
-        dense: Floats = (spread @ self.member).toarray()
+        product: Any = spread @ self.member
+        dense: Floats = product.toarray()
         return dense
 
 
 def _by_cohort(field: Floats, codes: Ints, groups: int | None = None) -> Floats:
     """(G, T) sums by cohort."""
-    groups = int(codes.max()) + 1 if groups is None else groups
+    if groups is None:
+        return sum_by_cluster(field, codes)
     place = (codes, np.arange(codes.size))
-    sums: Floats = sparse.csr_matrix((np.ones(codes.size), place), (groups, codes.size)) @ field
-    return np.asarray(sums)
+    return np.asarray(sparse.csr_matrix((np.ones(codes.size), place), (groups, codes.size)) @ field)
 
 
 def effect_averages(
@@ -131,7 +134,8 @@ def leads_of(cells: Cells, window: tuple[int, int] | None) -> Ints:
     """Event times before adoption (and anticipation) with cells inside the window, ascending."""
     seen = np.unique(cells.event[cells.fit])
     seen = seen[seen != NO_EVENT]
-    return seen[_inside(seen, window)]
+    found: Ints = seen[_inside(seen, window)]
+    return found
 
 
 def support(cells: Cells, shown: Ints) -> list[dict[str, int]]:

@@ -103,31 +103,35 @@ def etwfe(
     if isinstance(fit, etwfe_poisson.PoissonFit):
         parts.append(_log_ratio(fit, averages))
     rows, points, influence = _ordered(parts)
-    events = np.array([row.event_time for row in rows if row.event_time is not None and
-                       row.term == "event"], dtype=np.int64)  # fmt: skip
-    require_window(window, cells, events.size)
+    shown = [row.event_time for row in rows if row.term == "event" and row.event_time is not None]
+    require_window(window, cells, len(shown))
     factor = correction(cells.panel.n_clusters, cells.n_obs, fit.n_params)
+    details = {
+        "control_group": control_group,
+        "reference": f"event time {-1 - anticipation}"
+        if control_group == "never_treated"
+        else "all untreated periods",
+        "n_params": fit.n_params,
+        "cells": len(every.rows) - 1,
+        "support": support(cells, np.array(shown)),
+        **_family_info(family),
+        **_proportional(rows, points, influence, cells, factor),
+        **described(cells, panel),
+    }
     return from_scores(
         cells.panel, "etwfe", rows, points, influence, inference,
         correction=factor, distribution="t" if family == "gaussian" else "normal",
-        n_obs=cells.n_obs,
-        info={
-            "control_group": control_group,
-            "family": family,
-            "absorbed": "unit and period effects" if family == "gaussian"
-            else "cohort and period effects",
-            "overall": "all treated cells, by weight",
-            "units": "the outcome's" if family == "gaussian" else "the outcome's (levels)",
-            "covariates": list(cells.panel.covariate_names),
-            "reference": f"event time {-1 - anticipation}"
-            if control_group == "never_treated" else "all untreated periods",
-            "n_params": fit.n_params,
-            "cells": len(every.rows) - 1,
-            "support": support(cells, events),
-            **_ratio(rows, points, influence, cells, factor),
-            **described(cells, panel),
-        },
+        n_obs=cells.n_obs, info=details,
     )  # fmt: skip
+
+
+def _family_info(family: str) -> dict[str, Any]:
+    gaussian = family == "gaussian"
+    return {
+        "family": family,
+        "absorbed": "unit and period effects" if gaussian else "cohort and period effects",
+        "overall": "all treated cells, by weight" + ("" if gaussian else ", in levels"),
+    }
 
 
 def _fit(
@@ -183,7 +187,7 @@ def _ordered(parts: list[Part]) -> Part:
     return [rows[place] for place in order], points[order], scores[:, order]
 
 
-def _ratio(
+def _proportional(
     rows: list[Row], points: Floats, scores: Floats, cells: Cells, factor: float
 ) -> dict[str, Any]:
     """The proportional effect exp(log ratio) - 1 with its standard error, for Poisson."""

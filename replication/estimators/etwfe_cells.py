@@ -85,8 +85,7 @@ def _reference(cells: Cells) -> Bools:
 def _compared(cells: Cells, family: str) -> Bools:
     """(T,) periods with a comparison; for the Poisson model one with a positive outcome."""
     counted = cells.fit if family == "gaussian" else cells.fit & (cells.outcome > 0)
-    found: Bools = counted.any(axis=0)
-    return found
+    return np.asarray(counted.any(axis=0))
 
 
 def _without_singletons(panel: Panel) -> Panel:

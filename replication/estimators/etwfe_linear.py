@@ -1,6 +1,6 @@
 """The extended two-way regression, solved cohort by cohort.
 
-    y_it = alpha_i + beta_t + x_it' gamma_t + x_it' kappa_g + D_gt (delta_gt + x_it' theta_gt) + e_it
+    y_it = alpha_i + beta_t + x_it'(gamma_t + kappa_g) + D_gt (delta_gt + x_it' theta_gt) + e_it
 
 with a dummy D_gt for every treated cohort and period. Everything but beta and gamma belongs to one
 cohort, so the normal equations are eliminated cohort by cohort, units first: what is solved at
@@ -50,7 +50,8 @@ class Cohort:
     @property
     def cells(self) -> Floats:
         """(M, J) the part of ``own`` that is cells, not slopes."""
-        return self.own * (self.own.sum(axis=0) == 1)
+        found: Floats = self.own * (self.own.sum(axis=0) == 1)
+        return found
 
     def solve(self, right: Floats, common: Floats) -> Floats:
         """(J, K) own parameters given the common ones (M, K) and right-hand sides (M, K)."""
@@ -163,9 +164,9 @@ def open_cells(fit: LinearFit, cells: Cells) -> Bools:
     n_periods, width = fit.basis.shape[1:]
     missed = np.zeros(cells.panel.y.shape, dtype=bool)
     for cohort, before, after in zip(fit.cohorts, planted, found, strict=True):
-        error = (cohort.cells @ (after - before) * cohort.mass).reshape(n_periods, width).sum(axis=1)
-        weight = np.abs(cohort.mass).reshape(n_periods, width).sum(axis=1)
-        missed[cohort.units] = np.abs(error) > OPEN * weight
+        mass = cohort.mass.reshape(n_periods, width)
+        lost = (cohort.cells @ (after - before)).reshape(n_periods, width) * mass
+        missed[cohort.units] = np.abs(lost.sum(axis=1)) > OPEN * np.abs(mass).sum(axis=1)
     return missed & cells.effect
 
 
@@ -182,7 +183,7 @@ def _eliminate(cells: Cells, weight: Floats, basis: Floats, units: Ints) -> Coho
         raw[block, block] = z[:, t].T @ (w[:, t, None] * z[:, t])
     gram = raw - root.T @ root
     effect = cells.effect[units]
-    own = _own_columns(effect.any(axis=0), width)
+    own = _own_columns(np.asarray(effect.any(axis=0)), width)
     squares = np.einsum("mj,mn,nj->j", own, raw, own, optimize=True)
     inverse = generalised_inverse(own.T @ gram @ own, np.sqrt(squares))
     mass = ((effect * w)[:, :, None] * z).sum(axis=0).reshape(size)

@@ -136,9 +136,7 @@ def open_cells(fit: PoissonFit, cells: Cells) -> Bools:
     return missed & cells.effect
 
 
-def _newton(
-    cells: Cells, codes: Ints, basis: Floats, offset: Floats
-) -> tuple[Floats, Floats]:
+def _newton(cells: Cells, codes: Ints, basis: Floats, offset: Floats) -> tuple[Floats, Floats]:
     """(N, T) linear index without treatment, and the (P, P) information of its parameters."""
     weight, y = cells.fit_weight, cells.outcome
     if basis.shape[2] == 1:
@@ -151,9 +149,7 @@ def _newton(
     return _maximise(weight * y, weight * np.exp(offset), codes, basis)
 
 
-def _maximise(
-    y: Floats, exposure: Floats, codes: Ints, basis: Floats
-) -> tuple[Floats, Floats]:
+def _maximise(y: Floats, exposure: Floats, codes: Ints, basis: Floats) -> tuple[Floats, Floats]:
     """Maximise the Poisson likelihood of ``y`` with mean ``exposure * exp(index)``."""
     n_cohorts, (_, n_periods, width) = int(codes.max()) + 1, basis.shape
     parameters = np.zeros((n_cohorts + n_periods, width))
@@ -195,9 +191,7 @@ def _likelihood(y: Floats, exposure: Floats, index: Floats) -> float:
     return float((y * index).sum() - (exposure * np.exp(index)).sum())
 
 
-def _derivatives(
-    y: Floats, mean: Floats, codes: Ints, basis: Floats
-) -> tuple[Floats, Floats]:
+def _derivatives(y: Floats, mean: Floats, codes: Ints, basis: Floats) -> tuple[Floats, Floats]:
     """Score (G + T, 1 + Q) and information (P, P)."""
     n_cohorts, (_, n_periods, width) = int(codes.max()) + 1, basis.shape
     left = np.einsum("rt,rtq->rtq", y - mean, basis)
@@ -217,9 +211,7 @@ def _derivatives(
     return score, information.reshape(size * width, size * width)
 
 
-def _fit_cells(
-    cells: Cells, codes: Ints, basis: Floats, exposure: Floats
-) -> tuple[Floats, int]:
+def _fit_cells(cells: Cells, codes: Ints, basis: Floats, exposure: Floats) -> tuple[Floats, int]:
     """(N, T) fitted means of the cells with effects, each by itself, and their parameters."""
     weight, y = cells.effect_weight, cells.outcome
     width = basis.shape[2]

@@ -102,9 +102,8 @@ def imputation(
     require_window(window, cells, len(events))
     details: dict[str, Any] = {
         "absorbed": str(model.effects),
-        "control_group": "untreated cells of all units",
+        "control_group": "not_yet_treated",
         "overall": "all treated cells, by weight",
-        "covariates": list(cells.panel.covariate_names),
         "reference": "all untreated periods before the leads shown, and units never treated",
         "omitted_leads": [int(h) for h in leads.omitted],
         "pretrend": joint_test(leads, cells.panel.cluster),

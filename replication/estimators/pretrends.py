@@ -55,13 +55,15 @@ def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> 
 
 
 def joint_test(leads: Leads, codes: Ints) -> dict[str, Any]:
-    """F test that all lead coefficients are zero; empty p-value with too few clusters."""
+    """F test that all lead coefficients are zero; a reason instead where there is none."""
     sums = sum_by_cluster(leads.scores, codes)
     n_leads, df = leads.estimate.size, len(sums) - 1
-    found: dict[str, Any] = {"leads": [int(h) for h in leads.event_time], "df": n_leads,
-                             "df_residual": df, "statistic": None, "p_value": None}  # fmt: skip
-    if n_leads == 0 or n_leads > df:
-        return found
+    found: dict[str, Any] = {"test": "F", "df": n_leads, "df_resid": df}
+    if n_leads == 0:
+        return found | {"reason": "no lead is identified beside the reference"}
+    if n_leads > df:
+        reason = f"{n_leads} coefficients cannot be tested jointly with {df + 1} clusters"
+        return found | {"reason": reason}
     solved = np.linalg.lstsq(sums.T @ sums, leads.estimate, rcond=None)[0]
     statistic = float(leads.estimate @ solved) / n_leads
     return found | {"statistic": statistic, "p_value": float(stats.f.sf(statistic, n_leads, df))}

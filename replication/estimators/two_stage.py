@@ -79,9 +79,8 @@ def two_stage(
     require_window(window, cells, len(rows) - 1)
     details: dict[str, Any] = {
         "absorbed": str(model.effects),
-        "control_group": "untreated cells of all units",
+        "control_group": "not_yet_treated",
         "overall": "all treated cells, by weight",
-        "covariates": list(cells.panel.covariate_names),
         "reference": "none: leads are means of first-stage residuals",
         "support": support(cells, np.array([row.event_time for row in rows[1:]])),
         **described(cells, panel),

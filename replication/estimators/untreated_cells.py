@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from replication.errors import PanelError
-from replication.estimators.cohorts import prepared
+from replication.estimators.cohorts import mean_outcomes, prepared
 from replication.results import NEVER, Bools, Floats, Ints, Panel
 
 NO_EVENT = np.iinfo(np.int64).min // 4
@@ -80,7 +80,7 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
         )
         cells = _sorted(cells.panel.keep_units(~short, note), anticipation)
     _require_both(cells, int(short.sum()))
-    idle = ~(cells.fit | cells.effect).any(axis=1)
+    idle: Bools = np.asarray(~(cells.fit | cells.effect).any(axis=1))
     if idle.any():
         note = f"{int(idle.sum())} units without an observed period of positive weight were dropped"
         cells = _sorted(cells.panel.keep_units(~idle, note), anticipation)
@@ -114,14 +114,10 @@ def without_cells(cells: Cells, impossible: Bools) -> Cells:
 
 def described(cells: Cells, original: Panel) -> dict[str, Any]:
     """Counts and means that every one of these estimators reports."""
-    weight, y = cells.fit_weight + cells.effect_weight, cells.outcome
-    ever = (cells.event != NO_EVENT) & cells.effect.any(axis=1)[:, None]
-    before = cells.fit_weight * ever
-    total = float(before.sum())
     return {
         "anticipation": cells.anticipation,
-        "mean_outcome": float((weight * y).sum() / weight.sum()),
-        "mean_pre": float((before * y).sum() / total) if total > 0 else float("nan"),
+        "covariates": list(cells.panel.covariate_names),
+        **mean_outcomes(cells.panel),
         "untreated_cells": int(cells.fit.sum()),
         "treated_cells": int(cells.effect.sum()),
         "dropped_units": len(original.units) - len(cells.panel.units),

@@ -21,7 +21,7 @@ from replication.estimators.absorb import Eliminated
 from replication.estimators.cell_averages import Averages, members
 from replication.estimators.effects import Effects, read_effects
 from replication.estimators.untreated_cells import Cells, sort_cells, without_cells
-from replication.results import Bools, Floats, Ints, Panel
+from replication.results import Bools, Floats, Panel
 
 COLLINEAR = 1e-10
 UNDETERMINED = 1e-6
