@@ -1,20 +1,21 @@
-"""What the results say about themselves, in one place: the keys of ``Estimates.info``.
+"""What results say about themselves, in one place: the keys of ``Estimates.info`` that are read.
 
-====================  ==========================================================================
-key                   meaning
-====================  ==========================================================================
-weighted, clusters,   set by ``inference.assemble`` for every result
-notes, level, draws,
-seed
-absorbed              list of absorbed effects and trends: ``fips``, ``year``, ``unit_linear``
-mean_outcome          mean of the outcome over the estimation sample, weighted as the estimate
-mean_pre              mean of the outcome of treated units before treatment
-pretrend              ``{test, statistic, df, p_value}`` of the joint test of the periods before
-support               list of ``{event_time, units, cohorts}`` behind the estimates
-control_group         ``never_treated``, ``not_yet_treated`` or ``last_treated``
-base_period           ``universal``, ``varying``, or the reference event time of a regression
-overall               how the overall effect is averaged, such as ``simple``
-====================  ==========================================================================
+========================  ======================================================================
+key                       meaning
+========================  ======================================================================
+clusters, notes, level,   set by ``inference.assemble`` for every result
+draws, seed
+absorbed                  absorbed effects: words of ``estimators.effects``, or a list of names
+mean_outcome              mean of the outcome in the estimation sample, weighted as the estimate
+mean_pre                  mean of the outcome of treated units before treatment
+pretrend                  ``{statistic, df, p_value}`` of the joint test of the periods before, or
+                          the ``reason`` why there is none
+support                   ``[{event_time, units, cohorts}]`` behind each event time
+control_group             ``never_treated``, ``not_yet_treated`` or ``last_treated``
+base_period, reference,   base or reference period: ``universal``, ``varying``, an event time, or
+reference_event_time      words
+overall, average          how the overall effect is averaged
+========================  ======================================================================
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 from replication.estimators.registry import ENTRIES
 from replication.report.config import Study
 from replication.report.saved import Saved
+from replication.report.text import sentence, signed
 
 GROUPS = {
     "never_treated": "never-treated units",
@@ -53,27 +55,54 @@ def mean_outcome(saved: Saved) -> float:
 
 
 def mean_before(saved: Saved) -> float:
-    """Mean of the outcome before treatment."""
+    """Mean of the outcome of treated units before treatment."""
     return number(saved, "mean_pre")
 
 
 def pretrend_p(saved: Saved) -> float:
-    """p-value of the joint test of the periods before treatment."""
+    """p-value of the joint test of the periods before treatment; NaN where there is no test."""
     return number(saved, "pretrend.p_value")
 
 
-def support(saved: Saved, event_time: float, kind: str = "units") -> float:
-    """Treated units (or ``cohorts``) behind the estimate of an event time; NaN if not said."""
-    for entry in saved.info.get("support") or []:
-        if entry["event_time"] == event_time:
-            return float(entry[kind])
-    return np.nan
+def support(saved: Saved, kind: str = "units") -> dict[float, float]:
+    """Treated units (or ``cohorts``) by event time, where the estimator counts them."""
+    records = saved.info.get("support") or []
+    return {float(one["event_time"]): float(one[kind]) for one in records if kind in one}
 
 
 def absorbed(saved: Saved) -> list[str]:
-    """Effects and trends that are absorbed, as names."""
+    """Effects and trends that are absorbed: columns, ``<column>_by_time``, ``<column>_linear``.
+
+    ``unit`` and ``time`` stand for the columns of the specification.
+    """
     found = saved.info.get("absorbed") or []
-    return [found] if isinstance(found, str) else [str(name) for name in found]
+    return _named_effects(found) if isinstance(found, str) else [str(name) for name in found]
+
+
+def _named_effects(words: str) -> list[str]:
+    """Names behind words such as ``unit and state by period effects, unit linear trends``."""
+    names: list[str] = []
+    for part in words.split(", "):
+        if part.endswith(" linear trends"):
+            names.append(f"{part.removesuffix(' linear trends')}_linear")
+        else:
+            kept = part.replace(" effects", "").split(" and ")
+            names += [name.replace(" by period", "_by_time").replace("period", "time")
+                      for name in kept]  # fmt: skip
+    return names
+
+
+def effect_label(name: str, saved: Saved, study: Study) -> str:
+    """An absorbed effect in words: ``County effects``, ``State-by-year effects``."""
+    if name in study.labels:
+        return study.labels[name]
+    columns = {"unit": str(saved.spec["unit"]), "time": str(saved.spec["time"])}
+    time = study.label(columns["time"])
+    for ending, words in (("_by_time", f"-by-{time} effects"), ("_linear", " linear trends")):
+        if name.endswith(ending):
+            stem = name.removesuffix(ending)
+            return sentence(study.label(columns.get(stem, stem)) + words).rstrip(".")
+    return sentence(f"{study.label(columns.get(name, name))} effects").rstrip(".")
 
 
 def estimator(saved: Saved, study: Study) -> str:
@@ -102,13 +131,19 @@ def comparison(saved: Saved) -> str:
 
 
 def base_period(saved: Saved) -> str:
-    """The base period in words; empty where the estimator has none."""
-    base = saved.info.get("base_period")
+    """The base or reference period in words; empty where the estimator has none."""
+    info = saved.info
+    base = info.get("base_period", info.get("reference_event_time", info.get("reference")))
     if base is None:
         return ""
     if isinstance(base, int | float):
-        return f"event time {base:g}".replace("-", "\N{MINUS SIGN}")
+        return f"event time {signed(base)}"
     return BASES.get(str(base), str(base).replace("_", " "))
+
+
+def overall(saved: Saved) -> str:
+    """How the overall effect is averaged; empty where there is nothing to average."""
+    return str(saved.info.get("overall") or saved.info.get("average") or "")
 
 
 def level(saved: Saved) -> str:

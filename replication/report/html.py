@@ -59,8 +59,7 @@ def fragment(document: TableDocument) -> str:
     name = f"{document.study}-{document.id}"
     lines = [
         f'<div class="table" id="table-{escape(name)}">',
-        '<div class="scroll" tabindex="0" role="region" '
-        f'aria-labelledby="caption-{escape(name)}">',
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="caption-{escape(name)}">',
         "<table>",
         f'<caption id="caption-{escape(name)}">{escape(document.title)}</caption>',
         "<thead>",

@@ -23,7 +23,8 @@ SPECIAL = {
     "\N{GREATER-THAN OR EQUAL TO}": r"$\geq$", "\N{LESS-THAN OR EQUAL TO}": r"$\leq$",
     "\N{NOT EQUAL TO}": r"$\neq$", "\N{INFINITY}": r"$\infty$", "\N{DAGGER}": r"\dag{}",
     "\N{DOUBLE DAGGER}": r"\ddag{}", "\N{SECTION SIGN}": r"\S{}", "\N{NO-BREAK SPACE}": "~",
-    "\N{HORIZONTAL ELLIPSIS}": r"\dots{}", "\N{SUPERSCRIPT TWO}": r"$^2$", "\N{RIGHTWARDS ARROW}": r"$\to$",
+    "\N{HORIZONTAL ELLIPSIS}": r"\dots{}", "\N{SUPERSCRIPT TWO}": r"$^2$",
+    "\N{RIGHTWARDS ARROW}": r"$\to$",
     "\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "\N{GREEK SMALL LETTER BETA}": r"$\beta$",
     "\N{GREEK SMALL LETTER DELTA}": r"$\delta$", "\N{GREEK SMALL LETTER TAU}": r"$\tau$",
 }  # fmt: skip

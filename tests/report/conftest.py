@@ -48,9 +48,9 @@ def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
     estimate = rng.normal(-0.03, 0.02, len(rows))
     scores = rng.normal(0, 0.02 / np.sqrt(N), (N, len(rows)))
     info: dict[str, Any] = {
-        "absorbed": ["fips", "year", *(["unit_linear"] if "trends" in spec.id else [])],
+        "absorbed": "unit and period effects" + ", unit linear trends" * ("trends" in spec.id),
         "mean_outcome": float(panel.y.mean()),
-        "pre_mean": float(panel.y[~panel.treated].mean()),
+        "mean_pre": float(panel.y[~panel.treated].mean()),
     }
     if path:
         place = rows.index(Row("event", event_time=-1))
@@ -60,7 +60,9 @@ def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
             "base_period": "universal",
             "overall": "simple",
             "pretrend": {"statistic": 2.5, "df": 3, "p_value": 0.4753},
-            "support": {e: {"units": 900 - 37 * abs(e), "cohorts": 4 - abs(e) // 2} for e in EVENTS},
+            "support": [
+                {"event_time": e, "units": 900 - 37 * abs(e), "cohorts": 4} for e in EVENTS
+            ],
         }
     inference = Inference(draws=199, seed=7)
     return from_scores(

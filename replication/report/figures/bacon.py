@@ -15,7 +15,7 @@ NEEDED = ("kind", "estimate", "weight")
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """``kind`` of comparison, ``estimate``, ``weight``; optionally ``treated`` and ``comparison``."""
+    """``kind``, ``estimate``, ``weight``; optionally ``treated`` and ``comparison`` cohorts."""
     frame = from_source(entry, context, NEEDED, ("treated", "comparison", "spec_id"))
     require_numbers(frame, ["estimate", "weight"], entry.options["source"])
     return frame
@@ -26,8 +26,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     kinds = in_order(frame["kind"])
     overall = float((frame["estimate"] * frame["weight"]).sum() / frame["weight"].sum())
     words = (
-        f"Each mark is a 2x2 comparison. Line: their weighted mean, {text.fixed(overall)}, which is "
-        f"the two-way estimate.\n{source_note(entry)}"
+        f"Each mark is a 2x2 comparison. Line: their weighted mean, {text.fixed(overall)}, which "
+        f"is the two-way estimate.\n{source_note(entry)}"
     )
     page = sheet(context.study.heading(entry.title), words, height=3.2, above=0.1, below=0.45,
                  legend=0.22)  # fmt: skip

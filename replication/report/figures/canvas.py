@@ -176,5 +176,5 @@ def read_description(png: Path) -> dict[str, str]:
 
     with Image.open(png) as image:
         image.load()
-        text = {key: str(value) for key, value in image.info.items() if isinstance(value, str)}
-        return {**text, "width": str(image.width), "height": str(image.height)}
+        said = {str(key): str(value) for key, value in image.info.items()}
+        return {**said, "width": str(image.width), "height": str(image.height)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -27,7 +28,7 @@ from replication.results import Floats
 NOT_DRAWN = {2, 15, 60, 66, 69, 72, 78}
 MISSING = "#e4e4e4"
 SHAPES_NOTE = (
-    "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified, as shipped by bokeh_sampledata."
+    "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified, from bokeh_sampledata."
 )
 # Albers equal-area conic with the parallels that the Census Bureau uses for the 48 states.
 PARALLELS, ORIGIN = (29.5, 45.5), (-96.0, 37.5)
@@ -55,7 +56,7 @@ def classes(entry: Entry, values: pd.Series[Any]) -> tuple[list[float], list[str
         bounds = [float(bound) for bound in as_numbers(pd.Series(given), entry)]
     shown = [str(b) if isinstance(b, str) else text.adaptive(b) for b in given]
     default = [f"before {shown[0]}" if isinstance(given[0], str) else f"below {shown[0]}"]
-    default += [f"{low} to {high}" for low, high in zip(shown[:-1], shown[1:], strict=True)]
+    default += [f"{low} to {high}" for low, high in pairwise(shown)]
     default += [f"{shown[-1]} on" if isinstance(given[0], str) else f"{shown[-1]} and more"]
     names = entry.options.get("labels", default)
     if sorted(bounds) != bounds or len(names) != len(bounds) + 1:
@@ -115,7 +116,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 def _left_out(missing: list[int]) -> str:
     others = [fips for fips in missing if fips // 1000 not in NOT_DRAWN]
-    return f"; {len(others)} counties have no shape: {', '.join(map(str, others))}" if others else ""
+    names = ", ".join(map(str, others))
+    return f"; {len(others)} counties have no shape: {names}" if others else ""
 
 
 def ramp(count: int) -> list[str]:

@@ -21,7 +21,7 @@ LETTER = 0.062
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """``label``, ``estimate``, ``conf_low``, ``conf_high``, ``group``; ``headline`` marks one row."""
+    """``label``, ``estimate``, interval, ``group``; ``headline`` marks one line."""
     headline = entry.options.get("headline")
     if "series" in entry.options:
         frame = pd.DataFrame([from_spec(item, context) for item in entry.options["series"]])
@@ -58,7 +58,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """The lines top to bottom, the headline in another colour with a dashed line through it."""
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     letters = int(frame["label"].astype(str).str.len().max())
-    words = note(frame, entry, context)
+    words = note(frame, entry)
     page = sheet(
         context.study.heading(entry.title), words, left=0.35 + LETTER * letters, above=0.1,
         height=LINE * (len(frame) + len(headings) + 1), below=0.45,
@@ -67,7 +67,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     places = line_places(frame, headings, axes)
     marks.light_grid(axes, "x")
     axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
-    for chosen, colour, marker in ((~frame["headline"], BLUE, "o"), (frame["headline"], VERMILION, "D")):
+    first = frame["headline"]
+    for chosen, colour, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
         part, y = frame[chosen], places[chosen]
         axes.hlines(y, part["conf_low"], part["conf_high"], colors=colour, linewidths=1.2, zorder=3)
         axes.plot(part["estimate"], y, linestyle="none", marker=marker, markersize=3.8,
@@ -98,9 +99,10 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Seri
     return places
 
 
-def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
+def note(frame: pd.DataFrame, entry: Entry) -> str:
     """What the marks are."""
-    words = ["Points: estimates; bars: pointwise intervals."] if frame["conf_low"].notna().any() else []
+    barred = frame["conf_low"].notna().any()
+    words = ["Points: estimates; bars: pointwise intervals."] if barred else []
     words += ["Diamond and dashed line: the headline."] if frame["headline"].any() else []
     ending = source_note(entry) if "source" in entry.options else "\n".join(entry.notes)
     return "\n".join([" ".join(words), ending]).strip()
@@ -108,7 +110,8 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:
     """The figure in words."""
-    low, high = frame.loc[frame["estimate"].idxmin()], frame.loc[frame["estimate"].idxmax()]
+    ordered = frame.sort_values("estimate")
+    low, high = ordered.iloc[0], ordered.iloc[-1]
     return (
         f"{entry.title}. {len(frame)} estimates from {text.fixed(low['estimate'])} "
         f"({low['label']}) to {text.fixed(high['estimate'])} ({high['label']})."

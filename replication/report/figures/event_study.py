@@ -53,7 +53,7 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
     table = saved.table
     path = table[(table["term"] == "event") & table["event_time"].notna()]
     if window is not None:
-        path = path[path["event_time"].between(*window)]
+        path = path[path["event_time"].between(window[0], window[1])]
     if path.empty:
         raise SpecError(
             f"{saved.spec_id} has no estimates by event time"
@@ -61,11 +61,10 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
             "estimator with event times, or widen 'window'."
         )
     path = path.sort_values("event_time")[COLUMNS].reset_index(drop=True)
-    times = path["event_time"]
     return path.assign(
         reference=path["std_error"].isna() & (path["estimate"] == 0),
-        treated_units=[facts.support(saved, time) for time in times],
-        treated_cohorts=[facts.support(saved, time, "cohorts") for time in times],
+        treated_units=path["event_time"].map(facts.support(saved)),
+        treated_cohorts=path["event_time"].map(facts.support(saved, "cohorts")),
         mean_before=facts.mean_before(saved),
         pretrend_p_value=facts.pretrend_p(saved),
     )
@@ -84,14 +83,15 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     left = 0.58 + 0.14 * max(name.count("\n") + 1 for name in names)
     page = sheet(
         context.study.heading(entry.title), words, rows=rows, columns=columns,
-        height=height, left=left, gap=left + 0.05, above=0.3, below=0.42 + 0.125 * lines, legend=0.22 if len(labels) > 1 else 0.0,
+        height=height, left=left, gap=left + 0.05, above=0.3, below=0.42 + 0.125 * lines,
+        legend=0.22 if len(labels) > 1 else 0.0,
     )  # fmt: skip
     for axes, panel, name in zip(page.axes, panels, names, strict=False):
         draw_panel(axes, panel, labels)
         label_axes(axes, panel, entry.options.get("x_label", "Periods since adoption"), name)
     if len(labels) > 1:
         page.legend(labels)
-    for axes in page.axes[len(panels):]:
+    for axes in page.axes[len(panels) :]:
         axes.set_axis_off()
     if entry.options.get("same_scale"):
         share_scale(page.axes[: len(panels)])
@@ -119,7 +119,8 @@ def label_axes(axes: Axes, panel: pd.DataFrame, x_label: str, y_label: str) -> N
     axes.set_xlim(min(times) - 0.6, max(times) + 0.6)
     lines = count_lines(panel)
     letters = [len(text.integer(count)) for _, counts in lines for count in counts.values()]
-    shown = marks.thinned(times, int(inches(axes)[0] / (DIGIT_INCHES * (max(letters, default=2) + 1))))
+    room = DIGIT_INCHES * (max(letters, default=2) + 1)
+    shown = marks.thinned(times, int(inches(axes)[0] / room))
     axes.set_xticks(shown, [text.signed(time) for time in shown])
     for number, (_, counts) in enumerate(lines):
         marks.counts_below(axes, shown, [counts.get(time, np.nan) for time in shown], number)
@@ -227,5 +228,3 @@ def describe(frame: pd.DataFrame, entry: Entry) -> str:
         ]  # fmt: skip
         said.append(f"{first['panel_title']}, {first['label']}: estimates {'; '.join(ranges)}.")
     return " ".join(said)
-
-

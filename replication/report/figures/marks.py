@@ -52,8 +52,8 @@ def name_at_left(axes: Axes, words: str, line: int, *, size: float = 7.5) -> Non
     """What a line of counts counts, in the margin to its left."""
     axes.annotate(
         words, (0, 0), xycoords="axes fraction", xytext=(-4, -18 - 9 * line),
-        textcoords="offset points", ha="right", va="top", fontsize=size, color=GREY, linespacing=0.9,
-        annotation_clip=False,
+        textcoords="offset points", ha="right", va="top", fontsize=size, color=GREY,
+        linespacing=0.9, annotation_clip=False,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ BINS = 40
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """``kind`` (``actual`` or ``draw``), ``estimate``; optionally ``panel`` (kind of permutation)."""
+    """``kind`` (``actual`` or ``draw``), ``estimate``; optionally ``panel``."""
     frame = from_source(entry, context, NEEDED, ("panel", "draw", "spec_id"))
     require_numbers(frame, ["estimate"], entry.options["source"])
     panels = frame["panel"] if "panel" in frame else pd.Series("", index=frame.index)
@@ -34,7 +34,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def p_value(draws: pd.Series[float], actual: float) -> float:
-    """Two-sided: the share of draws at least as large in absolute value, the actual one included."""
+    """Two-sided: share of draws at least as large in absolute value, the actual one included."""
     return (1 + int((draws.abs() >= abs(actual) - 1e-12).sum())) / (1 + len(draws))
 
 

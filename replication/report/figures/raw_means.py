@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from replication.report import text
 from replication.report.config import Entry
@@ -17,7 +18,7 @@ HEIGHT = 2.9
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """``group``, ``time``, ``mean``; optionally ``adoption`` (first treated period) and ``panel``."""
+    """``group``, ``time``, ``mean``; optionally ``adoption`` (first treated period), ``panel``."""
     frame = from_source(entry, context, NEEDED, ("adoption", "panel", "units"))
     require_numbers(frame, ["time", "mean"], entry.options["source"])
     return frame
@@ -55,6 +56,7 @@ def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:
         if "adoption" in part:
             after = part["time"] >= part["adoption"].where(part["adoption"] > 0)
         for piece, filled in ((part[~after], "white"), (part[after], COLOURS[place % 6])):
-            axes.plot(piece["time"], piece["mean"], color=COLOURS[place % 6], linewidth=1.1,
-                      marker=MARKERS[place % 6], markersize=3.8, markerfacecolor=filled)  # fmt: skip
-    axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.plot(piece["time"], piece["mean"], color=COLOURS[place % 6],
+                      marker=MARKERS[place % 6], linewidth=1.1, markersize=3.8,
+                      markerfacecolor=filled)  # fmt: skip
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from matplotlib import dates
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from replication.errors import SpecError
 from replication.report import text
@@ -73,9 +73,10 @@ def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], colour: str,
     axes.step(frame["date"], values, where="post", color=colour)
     axes.set_ylim(0, float(values.max()) * 1.05)
     axes.set_ylabel(name)
-    locator = AutoDateLocator()
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    calendar: Any = dates  # matplotlib.dates has no annotations
+    axes.xaxis.set_major_locator(calendar.YearLocator())
+    axes.xaxis.set_major_formatter(calendar.DateFormatter("%Y"))
+    axes.xaxis.set_minor_locator(calendar.MonthLocator(bymonth=(4, 7, 10)))
 
 
 def milestones(axes: Axes, frame: pd.DataFrame) -> None:
@@ -86,10 +87,9 @@ def milestones(axes: Axes, frame: pd.DataFrame) -> None:
 
 def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
     """The words of each milestone at its line, set one below the other."""
-    low, high = axes.get_xlim()
+    middle = frame["date"].iloc[0] + 0.6 * (frame["date"].iloc[-1] - frame["date"].iloc[0])
     for place, row in enumerate(_stones(frame)):
-        where = (axes.convert_xunits(row.date) - low) / (high - low)
-        left = where > 0.6
+        left = row.date > middle
         axes.annotate(
             f"{row.date:%-d %B %Y}: {row.milestone}", (row.date, 0.97 - 0.1 * place),
             xycoords=("data", "axes fraction"), xytext=(-4 if left else 4, 0),

@@ -8,15 +8,24 @@ import pandas as pd
 from replication.report.config import Entry
 from replication.report.context import Context, versions
 from replication.report.figures import line, marks
-from replication.report.figures.canvas import BLUE, COLOURS, MARKERS, Drawing, inches, sheet, wrapped
+from replication.report.figures.canvas import (
+    BLUE,
+    COLOURS,
+    MARKERS,
+    Drawing,
+    inches,
+    sheet,
+    wrapped,
+)
 from replication.report.figures.frames import source_note
+from replication.results import Floats
 
 collect = line.collect
 SMALLEST, LARGEST = 8.0, 160.0
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """One panel; areas are proportional to ``size``, and ``highlight`` names points by ``label``."""
+    """One panel; areas proportional to ``size``; ``highlight`` chooses the points with names."""
     options = entry.options
     shown = line.coloured(frame, entry) if "group" in options else []
     page = sheet(context.study.heading(entry.title), source_note(entry), height=3.4, above=0.1,
@@ -42,12 +51,13 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
                    versions=versions([]))  # fmt: skip
 
 
-def areas(frame: pd.DataFrame, size: str | None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def areas(frame: pd.DataFrame, size: str | None) -> Floats:
     """Area of each point."""
     if size is None:
         return np.full(len(frame), 18.0)
     values = frame[size].to_numpy(dtype=float)
-    return np.maximum(SMALLEST, LARGEST * values / np.nanmax(values))
+    scaled: Floats = np.maximum(SMALLEST, LARGEST * values / np.nanmax(values))
+    return scaled
 
 
 def named(frame: pd.DataFrame, entry: Entry) -> pd.DataFrame:

@@ -18,7 +18,7 @@ NEEDED = ("m", "conf_low", "conf_high")
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """``m`` (empty for the original interval), ``conf_low``, ``conf_high``; optionally ``panel``."""
+    """``m`` (empty: the original interval), ``conf_low``, ``conf_high``; optionally ``panel``."""
     frame = from_source(entry, context, NEEDED, ("panel", "method", "estimate", "spec_id"))
     require_numbers(frame, NEEDED, entry.options["source"])
     return frame

@@ -95,11 +95,12 @@ def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def mark_headline(axes: Axes, frame: pd.DataFrame) -> None:
-    """The headline specification, larger and named."""
-    for row in frame[frame["headline"]].itertuples():
-        axes.vlines(row.place, row.conf_low, row.conf_high, colors=VERMILION, linewidths=1.8,
-                    zorder=5)  # fmt: skip
-        axes.plot([row.place], [row.estimate], marker="D", markersize=5, color=VERMILION, zorder=6)
+    """The headline specification, larger."""
+    row = frame[frame["headline"]]
+    axes.vlines(row["place"], row["conf_low"], row["conf_high"], colors=VERMILION, linewidths=1.8,
+                zorder=5)  # fmt: skip
+    axes.plot(row["place"], row["estimate"], linestyle="none", marker="D", markersize=5,
+              color=VERMILION, zorder=6)  # fmt: skip
 
 
 def choice_lines(frame: pd.DataFrame, entry: Entry) -> list[tuple[str, str, str]]:
@@ -144,8 +145,8 @@ def note(frame: pd.DataFrame, entry: Entry) -> str:
     negative = frame["estimate"] < 0
     words = [
         f"{text.integer(len(frame))} specifications. {int(negative.sum())} estimates are negative; "
-        f"{int(apart.sum())} intervals leave zero out (blue), of which {int((apart & negative).sum())} "
-        f"lie below it. Median {text.fixed(frame['estimate'].median())}."
+        f"{int(apart.sum())} intervals leave zero out (blue), {int((apart & negative).sum())} of "
+        f"them below it. Median {text.fixed(frame['estimate'].median())}."
     ]
     if frame["headline"].any():
         words.append(f"Diamond: {frame.loc[frame['headline'], 'spec_id'].iloc[0]}.")

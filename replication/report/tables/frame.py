@@ -100,9 +100,7 @@ def printed(column: Mapping[str, Any], value: Any) -> str:
     return shown + (text.DAGGER if above else "")
 
 
-def sections(
-    entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame
-) -> list[Section]:
+def sections(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> list[Section]:
     """All rows, or one block a value of the grouping column, in the order of the file."""
     group = entry.options.get("group")
     if group is None:
@@ -115,7 +113,7 @@ def sections(
 
 def _rows(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[Row, ...]:
     shown = [
-        [printed(column, value) for value in frame[column["name"]].tolist()]
-        for column in columns
+        [printed(column, value) for value in frame[column["name"]].tolist()] for column in columns
     ]
-    return tuple(Row(first, tuple(map(cell, others))) for first, *others in zip(*shown, strict=True))
+    lines = zip(*shown, strict=True)
+    return tuple(Row(first, tuple(cell(value) for value in others)) for first, *others in lines)

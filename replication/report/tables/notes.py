@@ -47,7 +47,7 @@ def comparison_notes(results: Sequence[Saved]) -> list[str]:
     found = []
     groups = text.distinct(facts.comparison(saved) for saved in results)
     bases = text.distinct(facts.base_period(saved) for saved in results)
-    averages = text.distinct(str(saved.info.get("overall") or "") for saved in results)
+    averages = text.distinct(facts.overall(saved) for saved in results)
     if groups:
         found.append(f"Comparison: {text.listed(groups)}.")
     if bases:

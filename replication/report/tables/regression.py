@@ -89,7 +89,7 @@ def refuse_unknown(entry: Entry, block: Block, wanted: Sequence[dict[str, Any]])
 
 
 def estimate_cell(found: Any, digits: int, context: Context) -> tuple[str, ...]:
-    """``-0.057`` over ``(0.019)``; one line for values that are fixed, empty where there is none."""
+    """``-0.057`` over ``(0.019)``; one line for fixed values, empty where there is none."""
     if found is None:
         return ("",)
     mark = text.stars(found["p_value"]) if context.stars else ""
@@ -97,9 +97,7 @@ def estimate_cell(found: Any, digits: int, context: Context) -> tuple[str, ...]:
     return cell(text.fixed(found["estimate"], digits) + mark, f"({error})" if error else "")
 
 
-def table_notes(
-    entry: Entry, named: Sequence[tuple[str, Saved]], context: Context
-) -> list[str]:
+def table_notes(entry: Entry, named: Sequence[tuple[str, Saved]], context: Context) -> list[str]:
     """The entry's own notes, then what the results say about themselves."""
     results = [saved for _, saved in named]
     shown = entry.options.get("statistics", statistics.DEFAULT)

@@ -90,16 +90,18 @@ def shared(blocks: Sequence[Sequence[Row]]) -> list[Row]:
 
 def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Row]:
     """One row an effect or trend that some column absorbs."""
-    sets = [facts.absorbed(saved) if saved else [] for saved in results]
-    names = text.distinct(name for names in sets for name in names)
+    sets = [
+        [facts.effect_label(name, saved, context.study) for name in facts.absorbed(saved)]
+        if saved else []
+        for saved in results
+    ]  # fmt: skip
     return [
         _row(
-            context.study.label(name),
-            ["" if saved is None else "Yes" if name in have else "No"
-             for saved, have in zip(results, sets, strict=True)],
+            name,
+            ["Yes" if name in have else "No" if have else "" for have in sets],
         )
-        for name in names
-    ]  # fmt: skip
+        for name in text.distinct(name for names in sets for name in names)
+    ]
 
 
 def extra(item: dict[str, Any], saved: Saved, context: Context) -> str:
