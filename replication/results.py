@@ -155,6 +155,22 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterScores:
+    """Scores of one quantity summed over clusters, so that several outcomes can be drawn jointly.
+
+    Attributes
+    ----------
+    sums : (G,) with variance ``sums @ sums``
+    units, codes : (N,) labels of the units, and the cluster of each
+
+    """
+
+    sums: Floats
+    units: NDArray[Any]
+    codes: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Estimates:
     """A tidy table of estimates with the covariance matrix of its rows.
 
@@ -173,12 +189,15 @@ class Estimates:
         What a reader must know and no column holds: control group, base period, weights,
         absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
         event time, dropped units and periods. Values are plain numbers, strings and lists.
+    overall : ClusterScores or None
+        Behind the error of the ``att`` row; not written to files.
 
     """
 
     table: pd.DataFrame
     vcov: pd.DataFrame
     info: Mapping[str, Any] = field(default_factory=dict)
+    overall: ClusterScores | None = None
 
     def __post_init__(self) -> None:
         if list(self.table.columns) != COLUMNS:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from replication.errors import SpecError
 from replication.inference.bands import (
     gaussian_critical_value,
     interquartile_errors,
@@ -24,7 +25,8 @@ from replication.inference.bands import (
     sup_t,
 )
 from replication.inference.cluster import sum_by_cluster
-from replication.results import COLUMNS, Estimates, Floats, Ints, Panel, row_labels
+from replication.inference.conley import conley_variance
+from replication.results import COLUMNS, ClusterScores, Estimates, Floats, Ints, Panel, row_labels
 from replication.specs import Inference
 
 PATHS = ("event", "group", "calendar", "att_gt")
@@ -64,6 +66,13 @@ def from_scores(
     distribution : ``normal`` or ``t`` (with G-1 degrees); ``inference.distribution`` overrides.
 
     """
+    if inference.method == "conley":
+        refuse_same_period(estimator, inference)
+        variance, facts = conley_variance(scores, panel.coordinates, inference)
+        return from_variance(
+            panel, estimator, rows, estimate, variance * correction, inference,
+            distribution=distribution, n_obs=n_obs, info={**(info or {}), **facts},
+        )  # fmt: skip
     sums = sum_by_cluster(scores, panel.cluster) * np.sqrt(correction)
     return from_variance(
         panel, estimator, rows, estimate, sums.T @ sums, inference,
@@ -87,8 +96,14 @@ def from_variance(
     """Estimates from a (K, K) variance.
 
     Simultaneous bands come from multiplier draws of ``cluster_scores`` (G, K) where they are
-    given, else from normal draws with the variance.
+    given, else from normal draws with the variance; with ``inference.method == "multiplier"`` the
+    standard errors come from those draws too.
     """
+    if inference.method == "multiplier":
+        return from_cluster_scores(
+            panel, estimator, rows, estimate, _required(cluster_scores, estimator), inference,
+            distribution=distribution, n_obs=n_obs, info=info,
+        )  # fmt: skip
     std_error = np.sqrt(np.maximum(np.diag(variance), 0.0))
     std_error = _without_fixed(std_error)
     law = _law(inference.distribution, distribution, panel.n_clusters)
@@ -96,7 +111,8 @@ def from_variance(
     table = _with_bands(table, _bands(table, variance, cluster_scores, inference, law))
     labels = row_labels(table)
     frame = pd.DataFrame(variance, index=labels, columns=labels)
-    return Estimates(table, frame, _details(panel, inference, info))
+    overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
+    return Estimates(table, frame, _details(panel, inference, info), overall)
 
 
 def from_cluster_scores(
@@ -138,7 +154,35 @@ def from_cluster_scores(
     scaled = cluster_scores[:, kept] * ratio
     labels = row_labels(table[kept])
     frame = pd.DataFrame(scaled.T @ scaled, index=labels, columns=labels)
-    return Estimates(table, frame, _details(panel, inference, info))
+    overall = _overall(panel, rows, cluster_scores)
+    return Estimates(table, frame, _details(panel, inference, info), overall)
+
+
+def refuse_same_period(estimator: str, inference: Inference) -> None:
+    """Unit scores do not say which period they come from."""
+    if inference.pairs == "same_period":
+        raise SpecError(
+            f"{estimator} has scores by unit, not by unit and period, so that 'pairs: same_period' "
+            "cannot be had. Set 'pairs: any_period', or use twfe or event_study."
+        )
+
+
+def _required(cluster_scores: Floats | None, estimator: str) -> Floats:
+    if cluster_scores is None:
+        raise SpecError(
+            f"The multiplier bootstrap of {estimator} needs one clustering and an influence "
+            "function. Name one cluster column, or set 'method: analytic'."
+        )
+    return cluster_scores
+
+
+def _overall(panel: Panel, rows: Sequence[Row], sums: Floats) -> ClusterScores | None:
+    """Scores of the overall effect by cluster, for joint inference with other outcomes."""
+    place = [index for index, row in enumerate(rows) if row.term == "att"]
+    codes = list(panel.clusters.values())
+    if not place or len(codes) != 1 or codes[0].ndim != 1:
+        return None
+    return ClusterScores(sums[:, place[0]], panel.units, codes[0])
 
 
 def _without_fixed(std_error: Floats) -> Floats:

@@ -1,0 +1,167 @@
+"""Bootstrap of whole clusters for any estimator: draw clusters, redo everything.
+
+Each draw takes as many clusters as there are, with replacement, and runs the estimator on their
+units; a cluster drawn twice counts as two. What the estimator does on the way (cohort shares,
+first steps, imputation) is redone, so its error is in the interval. Where every unit is its own
+cluster this is the pairs bootstrap of units. Efron & Tibshirani (1993), chapters 8, 12 and 13;
+Cameron, Gelbach & Miller (2008), section III.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from replication.errors import PanelError
+from replication.inference.bands import sup_t
+from replication.results import LEFT_OUT, Estimates, Floats, Ints, Panel, row_labels
+from replication.specs import Inference
+
+Estimator = Callable[..., Estimates]
+FEWEST = 0.8
+PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
+
+
+def cluster_bootstrap(function: Estimator, panel: Panel, inference: Inference) -> Estimates:
+    """Estimates with errors, intervals, p-values and bands from resampled clusters.
+
+    Parameters
+    ----------
+    function : takes a panel and ``inference``.
+    inference : ``draws``, ``seed``, ``level`` and ``interval`` are used.
+
+    Notes
+    -----
+    ``std_error`` is the standard deviation of the draws. ``interval: equal_tailed`` gives the
+    percentile interval and twice the smaller share of draws on one side of zero as p-value;
+    ``symmetric`` gives the estimate plus and minus a quantile of the draws' distance from it. Bands
+    hold for all rows of a path at once. A row that a draw lacks (a cohort that was not drawn)
+    rests on the other draws.
+
+    Raises
+    ------
+    PanelError
+        If more than a fifth of the draws cannot be estimated.
+
+    """
+    analytic = replace(inference, method="analytic")
+    found = function(panel, inference=analytic)
+    labels = row_labels(found.table)
+    draws = resampled_points(function, panel, replace(analytic, draws=1), inference.draws, labels)
+    done = int(np.isfinite(draws).any(axis=1).sum())
+    if done < FEWEST * inference.draws:
+        raise PanelError(
+            f"{inference.draws - done} of {inference.draws} draws of {panel.n_clusters} clusters "
+            "could not be estimated, because they lack treated or comparison units. Cluster by a "
+            "finer column, or use 'method: analytic'."
+        )
+    table = _with_draws(found.table, draws, inference)
+    kept = (~found.table["term"].isin(LEFT_OUT)).to_numpy() | (len(found.vcov) == len(table))
+    vcov = pd.DataFrame(_covariance(draws[:, kept]), found.vcov.index, found.vcov.columns)
+    info = {
+        **found.info,
+        "std_errors": f"bootstrap of {panel.n_clusters} clusters, {inference.interval} intervals",
+        "not_estimated": inference.draws - done,
+    }
+    return replace(found, table=table, vcov=vcov, info=info)
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Units of each cluster, as slices of ``order``."""
+
+    order: Ints
+    start: Ints
+
+    def members(self, drawn: Ints) -> tuple[Ints, Ints]:
+        """Units of the drawn clusters, and for each the place of its cluster in the draw."""
+        size = np.diff(self.start)[drawn]
+        place = np.repeat(np.arange(drawn.size), size)
+        within = np.arange(place.size) - np.repeat(np.cumsum(size) - size, size)
+        return self.order[np.repeat(self.start[drawn], size) + within], place
+
+
+def clusters_of(codes: Ints) -> Clusters:
+    """Sort the units by cluster once."""
+    start = np.concatenate([[0], np.cumsum(np.bincount(codes))]).astype(np.int64)
+    return Clusters(np.argsort(codes, kind="stable").astype(np.int64), start)
+
+
+def resample(panel: Panel, clusters: Clusters, drawn: Ints) -> Panel:
+    """The panel of the drawn clusters; units and clusters that repeat get numbers of their own."""
+    units, place = clusters.members(drawn)
+    taken = panel.keep_units(units)  # type: ignore[arg-type]
+    name = next(iter(panel.clusters))
+    return replace(taken, units=np.arange(units.size), clusters={name: place.astype(np.int64)})
+
+
+def resampled_points(
+    function: Estimator, panel: Panel, inference: Inference, draws: int, labels: list[str]
+) -> Floats:
+    """(B, K) points of all draws; NaN where a draw lacks a row or cannot be estimated."""
+    rng = np.random.default_rng(inference.seed)
+    clusters = clusters_of(panel.cluster)
+    number = clusters.start.size - 1
+    place = {label: index for index, label in enumerate(labels)}
+    points = np.full((draws, len(labels)), np.nan)
+    for draw in range(draws):
+        drawn = rng.integers(0, number, number)
+        try:
+            table = function(resample(panel, clusters, drawn), inference=inference).table
+        except PanelError:
+            continue
+        for label, value in zip(row_labels(table), table["estimate"], strict=True):
+            if label in place:
+                points[draw, place[label]] = value
+    return points
+
+
+def _with_draws(table: pd.DataFrame, draws: Floats, inference: Inference) -> pd.DataFrame:
+    table = table.copy()
+    point = table["estimate"].to_numpy()
+    moving = np.nanmax(np.abs(draws - point), axis=0, initial=0) > 1e-14 * np.abs(point).max()
+    error = np.where(moving, np.nanstd(draws, axis=0, ddof=1), np.nan)
+    summaries = [
+        _summary(column[np.isfinite(column)], value, inference) if used else (np.nan,) * 3
+        for column, value, used in zip(draws.T, point, moving, strict=True)
+    ]
+    table["std_error"] = error
+    table["statistic"] = point / error
+    table[["p_value", "conf_low", "conf_high"]] = np.array(summaries)
+    low, high = table["conf_low"].to_numpy().copy(), table["conf_high"].to_numpy().copy()
+    for term, axis in PATHS.items():
+        chosen = (table["term"] == term) & table[axis].notna()
+        index = np.flatnonzero(chosen.to_numpy() & moving)
+        whole = draws[:, index][np.isfinite(draws[:, index]).all(axis=1)]
+        if index.size > 1 and len(whole) > 1:
+            reach = sup_t(whole - point[index], error[index], inference.level) * error[index]
+            # A band lies around its pointwise interval, even where the draws are skewed.
+            low[index] = np.minimum(low[index], point[index] - reach)
+            high[index] = np.maximum(high[index], point[index] + reach)
+    return table.assign(band_low=low, band_high=high)
+
+
+def _summary(draws: Floats, point: float, inference: Inference) -> tuple[float, float, float]:
+    """p-value of zero, and the ends of the interval."""
+    tail = (1 - inference.level) / 2
+    if inference.interval == "symmetric":
+        distance = np.abs(draws - point)
+        reach = float(np.quantile(distance, inference.level))
+        p_value = (1 + int((distance >= abs(point)).sum())) / (1 + draws.size)
+        return p_value, point - reach, point + reach
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    count = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
+    return min(1.0, 2 * (1 + count) / (1 + draws.size)), float(low), float(high)
+
+
+def _covariance(draws: Floats) -> Floats:
+    """Covariance of the columns over the draws that have both; zero for fixed values."""
+    deviation = draws - np.nanmean(draws, axis=0)
+    seen = np.isfinite(deviation).astype(float)
+    filled = np.nan_to_num(deviation)
+    pairs = np.maximum(seen.T @ seen - 1, 1)
+    covariance: Floats = filled.T @ filled / pairs
+    return covariance

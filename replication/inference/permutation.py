@@ -1,0 +1,227 @@
+"""Permutation test of the rollout: who was treated when, exchanged between units.
+
+Null hypothesis
+    No effect on any unit at any time, and adoption as good as randomly assigned to units (within
+    strata). Then the outcomes stay the same under any exchange of the rows of adoption, and the
+    observed statistic is a random draw from the distribution over exchanges (Fisher; for
+    staggered adoption Athey & Imbens 2022, Journal of Econometrics 226(1)).
+Statistic
+    ``t = estimate / std_error``: studentising keeps the test valid in large samples for the null
+    of no average effect as well (Chung & Romano 2013, Annals of Statistics 41(2)).
+p-value
+    ``(1 + number of draws with |t*| >= |t|) / (1 + draws)``.
+
+Two-way effects on a balanced panel have a fast path. Exchanging units permutes the rows of the
+unit-demeaned treatment; only its period means change. With J distinct rows of treatment a draw
+needs sums over units of an (N, J) table that is made once, not a regression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from replication.errors import PanelError
+from replication.inference.cluster import sum_by_cluster
+from replication.results import Estimates, Floats, Ints, Panel, row_labels
+from replication.specs import Inference
+
+BLOCK = 64
+TIE = 1e-9
+FEWEST = 0.8
+
+Estimator = Callable[..., Estimates]
+
+
+def permutation_test(
+    function: Estimator, panel: Panel, inference: Inference, *, two_way: bool = False
+) -> Estimates:
+    """Estimates whose p-values come from permuted adoption.
+
+    Parameters
+    ----------
+    function : takes a panel and ``inference``.
+    two_way : whether ``function`` is two-way effects without trends or covariates, for which the
+        overall effect is tested by the fast path where the panel is balanced with constant weights.
+
+    Returns
+    -------
+    Estimates
+        Errors and intervals are those of ``function``; ``info["permutation"]`` has the observed
+        statistic of the overall effect and its whole distribution.
+
+    Raises
+    ------
+    PanelError
+        If more than a fifth of the draws cannot be estimated.
+
+    """
+    analytic = replace(inference, method="analytic")
+    found = function(panel, inference=analytic)
+    orders = permutations(strata_of(panel, inference), inference)
+    labels = row_labels(found.table)
+    if two_way and has_fast_path(panel):
+        tables = two_way_of(panel)
+        unchanged = tables.statistic(np.arange(len(panel.units))[None])[0]
+        # The small-sample correction is the same in every draw; put it back.
+        ratio = float(found.rows("att")["statistic"].iloc[0]) / unchanged
+        drawn = {"att": two_way_statistics(tables, orders) * ratio}
+    else:
+        drawn = refitted_statistics(function, panel, replace(analytic, draws=1), orders, labels)
+    return _with_p_values(found, drawn, labels, inference)
+
+
+def has_fast_path(panel: Panel) -> bool:
+    """Balanced, no covariates, positive weights that are constant within unit, one clustering."""
+    codes = list(panel.clusters.values())
+    constant = (panel.weight == panel.weight[:, :1]).all() and (panel.weight > 0).all()
+    whole = len(codes) == 1 and codes[0].ndim == 1
+    return bool(panel.balanced and panel.covariates is None and constant and whole)
+
+
+def strata_of(panel: Panel, inference: Inference) -> Ints:
+    """(N,) codes within which units are exchanged; one stratum if none is named."""
+    if inference.strata is None:
+        return np.zeros(len(panel.units), dtype=np.int64)
+    return panel.strata[inference.strata]
+
+
+def permutations(strata: Ints, inference: Inference) -> Iterator[Ints]:
+    """(N,) positions of the units whose adoption each unit gets, draw by draw."""
+    rng = np.random.default_rng(inference.seed)
+    own = np.argsort(strata, kind="stable")
+    for _ in range(inference.draws):
+        order = np.empty(strata.size, dtype=np.int64)
+        # Sorting random keys within strata shuffles them in place.
+        order[own] = np.lexsort((rng.random(strata.size), strata))
+        yield order
+
+
+@dataclass(frozen=True, slots=True)
+class TwoWay:
+    """What permuted two-way regressions share: J distinct rows of treatment, N units.
+
+    Attributes
+    ----------
+    rows : (J, T) unit-demeaned treatments; squares : (J,) their sums of squares
+    row : (N,) which of them each unit has
+    product : (N, J) weight times outcome residual times treatment, summed over periods
+    residual : (N, T) weight times the two-way residual of the outcome
+
+    """
+
+    rows: Floats
+    squares: Floats
+    row: Ints
+    product: Floats
+    residual: Floats
+    weight: Floats
+    cluster: Ints
+
+    def statistic(self, orders: Ints) -> Floats:
+        """(B,) estimates over clustered errors for (B, N) orders, without the correction."""
+        row = self.row[orders]
+        mass = np.stack([np.bincount(r, self.weight, len(self.rows)) for r in row])
+        mean = mass @ self.rows / self.weight.sum()
+        mean_square = (mean**2).sum(axis=1)
+        cross = mean @ self.rows.T
+        variation = mass @ self.squares - self.weight.sum() * mean_square
+        own = np.take_along_axis(self.product, row.T, axis=1) - self.residual @ mean.T
+        beta = own.sum(axis=0) / variation
+        norm = self.squares[row] - 2 * np.take_along_axis(cross, row, axis=1)
+        norm = (norm + mean_square[:, None]).T * self.weight[:, None]
+        scores = sum_by_cluster(own - beta * norm, self.cluster)
+        value: Floats = beta * variation / np.sqrt((scores**2).sum(axis=0))
+        return value
+
+
+def two_way_of(panel: Panel) -> TwoWay:
+    """Tables of a balanced panel with constant weights."""
+    weight = panel.unit_weight
+    y = panel.y - panel.y.mean(axis=1, keepdims=True)
+    y -= weight @ y / weight.sum()
+    dose = panel.dose
+    rows, row = np.unique(dose, axis=0, return_inverse=True)
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    residual = weight[:, None] * y
+    return TwoWay(
+        rows, (rows**2).sum(axis=1), row.reshape(-1).astype(np.int64), residual @ rows.T,
+        residual, weight, panel.cluster,
+    )  # fmt: skip
+
+
+def two_way_statistics(tables: TwoWay, orders: Iterator[Ints]) -> Floats:
+    """(B,) statistics of permuted two-way regressions, in blocks of draws."""
+    found, block = [], []
+    for order in orders:
+        block.append(order)
+        if len(block) == BLOCK:
+            found.append(tables.statistic(np.stack(block)))
+            block = []
+    if block:
+        found.append(tables.statistic(np.stack(block)))
+    return np.concatenate(found)
+
+
+def refitted_statistics(
+    function: Estimator,
+    panel: Panel,
+    inference: Inference,
+    orders: Iterator[Ints],
+    labels: list[str],
+) -> dict[str, Floats]:
+    """Statistics of all rows from re-estimating every draw; NaN where a draw has no such row."""
+    place = {label: index for index, label in enumerate(labels)}
+    drawn = []
+    for order in orders:
+        values = np.full(len(labels), np.nan)
+        try:
+            table = function(permuted(panel, order), inference=inference).table
+        except PanelError:
+            table = None
+        if table is not None:
+            shown = table["statistic"].fillna(table["estimate"].where(table["std_error"].isna()))
+            for label, value in zip(row_labels(table), shown, strict=True):
+                if label in place:
+                    values[place[label]] = value
+        drawn.append(values)
+    return dict(zip(labels, np.array(drawn).T, strict=True))
+
+
+def permuted(panel: Panel, order: Ints) -> Panel:
+    """The panel in which unit i adopts as unit ``order[i]`` did."""
+    exposure = None if panel.exposure is None else panel.exposure[order]
+    return replace(panel, cohort=panel.cohort[order], exposure=exposure)
+
+
+def _with_p_values(
+    found: Estimates, drawn: dict[str, Floats], labels: list[str], inference: Inference
+) -> Estimates:
+    table = found.table.copy()
+    observed = table["statistic"].fillna(table["estimate"].where(table["std_error"].isna()))
+    distribution = drawn["att"][np.isfinite(drawn["att"])]
+    if distribution.size < FEWEST * inference.draws:
+        raise PanelError(
+            f"{inference.draws - distribution.size} of {inference.draws} permuted panels could not "
+            "be estimated, because exchanging adoption leaves nothing to compare. Name coarser "
+            "strata or none, or use 'method: analytic'."
+        )
+    for index, label in enumerate(labels):
+        values = drawn.get(label, np.empty(0))
+        values = values[np.isfinite(values)]
+        if values.size and np.isfinite(observed.iloc[index]):
+            floor = abs(observed.iloc[index]) * (1 - TIE)
+            count = int((np.abs(values) >= floor).sum())
+            table.loc[table.index[index], "p_value"] = (1 + count) / (1 + values.size)
+    record: dict[str, Any] = {
+        "statistic": float(observed.iloc[labels.index("att")]),
+        "distribution": distribution.tolist(),
+        "draws": inference.draws,
+        "not_estimated": inference.draws - distribution.size,
+        "strata": inference.strata,
+    }
+    info = {**found.info, "p_values": "permutation of adoption", "permutation": record}
+    return replace(found, table=table, info=info)
