@@ -126,7 +126,8 @@ def callaway_santanna(
     )
     resampled = bool(trends) or inference.method == "bootstrap"
     info = {
-        "control_group": control_group,
+        # With nobody never treated, the comparison is with units not yet treated.
+        "control_group": control_group if control_group == "last_treated" else design.comparison,
         "base_period": base_period,
         "window": None if window is None else list(window),
         "covariates": list(panel.covariate_names),

@@ -16,14 +16,17 @@ from replication.results import Bools, Floats
 
 def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
     """Sample, comparison and support in plain values."""
+    panel = design.panel
+    weight = panel.weight[panel.observed]
     return {
         "anticipation": design.anticipation,
         "comparison": design.comparison,
         "overall": "simple: all treated cells weighted by size",
         "dropped": dict(design.dropped),
-        "notes": [*design.panel.notes, *design.notes],
+        "notes": [*panel.notes, *design.notes],
         "support": support(design, cells, plan),
         "comparison_units": comparison_units(design, cells),
+        "mean_outcome": float(np.average(panel.y[panel.observed], weights=weight)),
         "mean_pre": mean_pre(design),
         "n_treated_units": int(np.isfinite(design.adoption).sum()),
         "n_comparison_only_units": int(np.isinf(design.adoption).sum()),
