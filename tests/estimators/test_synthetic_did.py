@@ -1,0 +1,275 @@
+"""Held against diff-diff 3.13 (a port of R synthdid) and the published Proposition 99 estimate.
+
+``proposition99.csv`` holds cigarette packs sold per head, 39 states, 1970-2000 (Orzechowski and
+Walker; the control states of Abadie, Diamond & Hainmueller 2010), to the one decimal published.
+"""
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import diff_diff
+import numpy as np
+import pandas as pd
+import pytest
+from drawn_panels import as_frame, draw_panel
+
+from replication.errors import PanelError
+from replication.estimators.simplex import exact_weights, frank_wolfe
+from replication.estimators.synthetic_did import synthetic_did
+from replication.estimators.synthetic_paths import (
+    describe_cohort,
+    gap_path,
+    minimum_weights,
+    published_weights,
+)
+from replication.results import Panel
+from replication.specs import Inference
+
+FEW = Inference(draws=20, seed=1)
+STAGGERED = (0, 0, 0, 0, 2004, 2004, 2006)
+
+
+@pytest.fixture(scope="module")
+def proposition99():
+    wide = pd.read_csv(Path(__file__).with_name("proposition99.csv"), index_col="year")
+    return Panel(
+        y=wide.to_numpy(dtype=float).T,
+        units=wide.columns.to_numpy(),
+        periods=wide.index.to_numpy(dtype=np.int64),
+        cohort=np.where(wide.columns == "California", 1989, 0).astype(np.int64),
+        weight=np.ones(wide.shape[::-1]),
+        clusters={"state": np.arange(wide.shape[1])},
+    )
+
+
+def peer(panel, method="placebo", draws=20, seed=1):
+    frame = as_frame(panel)
+    first = int(panel.cohort.max())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return diff_diff.SyntheticDiD(variance_method=method, n_bootstrap=draws, seed=seed).fit(
+            frame.assign(treated=(frame["cohort"] > 0).astype(int)),
+            outcome="y", treatment="treated", unit="unit", time="time",
+            post_periods=[int(t) for t in panel.periods if t >= first],
+        )  # fmt: skip
+
+
+def test_proposition_99_gives_the_published_estimate(proposition99) -> None:
+    """-15.604: R synthdid's vignette and Stata sdid's help; the paper's Table 1 prints -15.6."""
+    found = synthetic_did(proposition99, inference=FEW)
+    assert found.att[0] == pytest.approx(-15.604, abs=5e-4)
+    # diff-diff 3.13.0 on the same numbers, printed with repr().
+    assert found.att[0] == pytest.approx(-15.60382921967881, abs=1e-8)
+    cohort = found.info["cohorts"][0]
+    assert cohort["zeta"] == pytest.approx(10.22623, abs=1e-5)
+    assert list(cohort["period_weights"]) == ["1986", "1987", "1988"]
+    assert next(iter(cohort["largest_donors"])) == "Nevada"
+    # The published steps stop at their limit, a little before the minimum.
+    assert not cohort["steps_ended_before_limit"]
+    assert found.info["att_at_minimum"] == pytest.approx(-15.6054, abs=1e-4)
+
+
+def test_proposition_99_placebo_error_is_that_of_diff_diff(proposition99) -> None:
+    """The same 200 permutations; they stop at a tolerance, our draws at the minimum."""
+    found = synthetic_did(proposition99, inference=Inference(draws=200, seed=1))
+    assert found.att[1] == pytest.approx(10.912483470867338, rel=5e-4)
+
+
+@pytest.mark.parametrize("method", ["placebo", "jackknife"])
+@pytest.mark.parametrize("seed", range(6))
+def test_one_cohort_equals_diff_diff(seed, method) -> None:
+    panel = draw_panel(seed, n_units=30, n_periods=10, adoption=(0, 0, 0, 2006))
+    order = np.argsort(panel.cohort, kind="stable")
+    panel = replace(panel.keep_units(order), units=np.arange(30))
+    found = synthetic_did(panel, donor_errors=method, inference=FEW)
+    theirs = peer(panel, method)
+    assert found.att[0] == pytest.approx(theirs.att, abs=1e-9)
+    # The jackknife keeps the weights; placebo weights differ by the tolerance of their steps.
+    assert found.att[1] == pytest.approx(theirs.se, rel=1e-9 if method == "jackknife" else 5e-3)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_exact_weights_satisfy_the_conditions_of_the_minimum(seed) -> None:
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.integers(2, 40, 2)
+    a, b = rng.normal(size=(rows, columns)), rng.normal(size=rows)
+    a = a - a.mean(axis=0) if seed % 2 else a
+    ridge = 10.0 ** rng.integers(-12, 2)
+    weights = exact_weights(a, b, ridge)
+    gradient = a.T @ (a @ weights - b) + ridge * weights
+    slack = gradient - weights @ gradient
+    assert weights.min() >= 0
+    assert weights.sum() == pytest.approx(1.0, abs=1e-12)
+    assert slack.min() > -1e-8
+    assert np.abs(weights * slack).max() < 1e-8
+    stepped, _ = frank_wolfe(a, b, ridge, 1e-16)
+    assert loss(a, b, ridge, weights) <= loss(a, b, ridge, stepped) + 1e-10
+
+
+def loss(a, b, ridge, w):
+    return ((a @ w - b) ** 2).sum() + ridge * (w @ w)
+
+
+def test_the_start_does_not_move_the_minimum() -> None:
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(12, 20)), rng.normal(size=12)
+    start = rng.dirichlet(np.ones(20))
+    assert exact_weights(a, b, 0.3, start) == pytest.approx(exact_weights(a, b, 0.3), abs=1e-10)
+
+
+def test_cohorts_are_estimated_apart_and_weighted_by_treated_unit_periods() -> None:
+    panel = draw_panel(5, n_units=40, adoption=STAGGERED)
+    found = synthetic_did(panel, donor_errors="jackknife", inference=FEW)
+    effect, weight = [], []
+    for g, after in ((2004, 5), (2006, 3)):
+        one = panel.keep_units(np.isin(panel.cohort, [0, g]))
+        alone = synthetic_did(one, donor_errors="jackknife", inference=FEW)
+        row = found.rows("group").set_index("cohort").loc[g]
+        assert row["estimate"] == pytest.approx(alone.att[0], abs=1e-12)
+        path = alone.rows("event").set_index("event_time")["estimate"]
+        assert path.loc[0:].mean() == pytest.approx(alone.att[0], abs=1e-12)
+        effect.append(alone.att[0])
+        weight.append(after * (panel.cohort == g).sum())
+    assert found.att[0] == pytest.approx(np.average(effect, weights=weight), abs=1e-12)
+    assert found.info["support"][-1]["cohorts"] == 1
+
+
+def pieces(panel):
+    never = panel.cohort == 0
+    controls = panel.y[never]
+    labels = np.unique(panel.cohort[~never])
+    cohorts = [
+        describe_cohort(int(g), int(g - 2001), int((panel.cohort == g).sum()), controls)
+        for g in labels
+    ]
+    return controls, cohorts
+
+
+def by_hand(controls, means, cohorts, weights, sizes):
+    effects, mass = [], []
+    for mean, c, w, n in zip(means, cohorts, weights, sizes, strict=True):
+        effects.append(gap_path(controls, mean, w)[c.start :].mean())
+        mass.append(n * (controls.shape[1] - c.start))
+    return np.average(effects, weights=mass)
+
+
+@pytest.mark.parametrize("n_clusters", [None, 8])
+def test_staggered_jackknife_is_leaving_out_one_cluster_at_a_time(n_clusters) -> None:
+    panel = draw_panel(6, n_units=24, adoption=STAGGERED, n_clusters=n_clusters)
+    controls, cohorts = pieces(panel)
+    groups = [np.flatnonzero(panel.cohort == c.first) for c in cohorts]
+    weights = [
+        published_weights(controls, panel.y[g].mean(axis=0), c)
+        for g, c in zip(groups, cohorts, strict=True)
+    ]
+    never = np.flatnonzero(panel.cohort == 0)
+    values = []
+    for out in np.unique(panel.cluster):
+        left = np.flatnonzero(panel.cluster != out)
+        kept = np.isin(never, left)
+        rescaled = [replace(w, unit=w.unit[kept] / w.unit[kept].sum()) for w in weights]
+        rest = [np.intersect1d(g, left) for g in groups]
+        means = [panel.y[g].mean(axis=0) for g in rest]
+        sizes = [g.size for g in rest]
+        values.append(by_hand(panel.y[never[kept]], means, cohorts, rescaled, sizes))
+    count = len(values)
+    expected = np.sqrt((count - 1) / count * ((values - np.mean(values)) ** 2).sum())
+    found = synthetic_did(panel, donor_errors="jackknife", inference=FEW)
+    assert found.att[1] == pytest.approx(expected, rel=1e-10)
+    assert int(found.table["n_clusters"].iloc[0]) == count
+
+
+def test_staggered_placebo_is_the_spread_over_assignments() -> None:
+    panel = draw_panel(7, n_units=40, adoption=STAGGERED)
+    controls, cohorts = pieces(panel)
+    sizes = [c.size for c in cohorts]
+    total = sum(sizes)
+    rng = np.random.default_rng(1)
+    values = []
+    for _ in range(20):
+        order = rng.permutation(controls.shape[0])
+        donors, rest = controls[order[:-total]], controls[order[-total:]]
+        means = [part.mean(axis=0) for part in np.split(rest, [sizes[0]])]
+        weights = [minimum_weights(donors, m, c) for m, c in zip(means, cohorts, strict=True)]
+        values.append(by_hand(donors, means, cohorts, weights, sizes))
+    found = synthetic_did(panel, inference=FEW)
+    assert found.att[1] == pytest.approx(np.std(values), rel=1e-6)
+
+
+def test_bootstrap_repeats_itself_with_its_seed() -> None:
+    panel = draw_panel(8, n_units=40, adoption=STAGGERED)
+    by_unit = synthetic_did(panel, donor_errors="bootstrap", inference=FEW)
+    again = synthetic_did(panel, donor_errors="bootstrap", inference=FEW)
+    pd.testing.assert_frame_equal(by_unit.table, again.table)
+    other = synthetic_did(panel, donor_errors="bootstrap", inference=replace(FEW, seed=2))
+    assert other.att[0] == by_unit.att[0]
+    assert other.att[1] != by_unit.att[1]
+    assert other.att[1] == pytest.approx(by_unit.att[1], rel=0.8)
+
+
+def test_bootstrap_error_is_near_the_jackknife() -> None:
+    """Both estimate one variance; with 24 treated and 36 controls they agree within a third."""
+    panel = draw_panel(9, n_units=60, adoption=(0, 0, 0, 2005, 2005))
+    errors = [
+        synthetic_did(panel, donor_errors=kind, inference=Inference(draws=200)).att[1]
+        for kind in ("bootstrap", "jackknife")
+    ]
+    assert errors[0] == pytest.approx(errors[1], rel=0.35)
+
+
+def test_constants_and_order_change_nothing_and_scaling_scales() -> None:
+    panel = draw_panel(10, n_units=30, adoption=STAGGERED)
+    base = synthetic_did(panel, donor_errors="jackknife", inference=FEW).table
+    rng = np.random.default_rng(10)
+    shifted = replace(panel, y=panel.y + rng.normal(size=(30, 1)))
+    scaled = replace(panel, y=3 * panel.y)
+    order = panel.keep_units(rng.permutation(30))
+    for other, factor in ((shifted, 1.0), (scaled, 3.0), (order, 1.0)):
+        table = synthetic_did(other, donor_errors="jackknife", inference=FEW).table
+        for column in ("estimate", "std_error"):
+            expected = factor * base[column].to_numpy()
+            # Shifting the data moves the rounding of thousands of steps.
+            assert table[column].to_numpy() == pytest.approx(expected, rel=1e-5, abs=1e-7)
+
+
+def test_a_cohort_with_one_period_before_adoption_is_dropped_with_the_count() -> None:
+    panel = draw_panel(3, n_units=30, adoption=(0, 0, 0, 2002, 2005))
+    found = synthetic_did(panel, donor_errors="jackknife", inference=FEW)
+    early = int((panel.cohort == 2002).sum())
+    assert f"{early} units with one period before adoption were dropped" in found.info["notes"]
+    assert [c["cohort"] for c in found.info["cohorts"]] == [2005]
+
+
+def test_the_window_limits_the_path() -> None:
+    panel = draw_panel(3, n_units=30, adoption=STAGGERED)
+    found = synthetic_did(panel, donor_errors="jackknife", window=(-1, 1), inference=FEW)
+    assert list(found.rows("event")["event_time"]) == [-1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({"missing": 0.05}, {}, "are not observed in every period"),
+        ({"adoption": (2004, 2006)}, {}, "No unit is untreated throughout the panel"),
+        ({"adoption": (0, 2002)}, {}, "No cohort is left that has two periods before"),
+        ({"adoption": (0,)}, {}, "No cohort is left that has two periods before"),
+        ({"adoption": (0, 2004, 2005)}, {}, "need more of these than of the treated"),
+        ({"adoption": STAGGERED, "n_clusters": 9}, {}, "treat the 48 units as independent"),
+        ({"adoption": STAGGERED, "weighted": True}, {}, "takes neither weights nor covariates"),
+        ({"adoption": STAGGERED}, {"window": (30, 40)}, "holds no event time"),
+        ({"dose": True}, {}, "takes a binary treatment"),
+    ],
+)
+def test_refusals(change, options, message) -> None:
+    with pytest.raises(PanelError, match=message):
+        synthetic_did(draw_panel(1, **change), inference=FEW, **options)
+
+
+def test_errors_that_need_two_treated_units_are_refused_with_one(proposition99) -> None:
+    for kind, message in (
+        ("jackknife", "cohort 1989 has all its units in one cluster"),
+        ("bootstrap", "need at least two treated units"),
+    ):
+        with pytest.raises(PanelError, match=message):
+            synthetic_did(proposition99, donor_errors=kind, inference=FEW)
