@@ -18,6 +18,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from replication.errors import PanelError
+from replication.inference.cluster import sum_by_cluster
 from replication.results import Floats, Ints
 
 CUTOFF = 1e-11
@@ -73,7 +74,8 @@ def _group_means(weight: Floats, codes: Ints) -> sparse.csr_matrix | Floats:
     """(S, N) matrix that takes weighted means of rows by group."""
     total = np.bincount(codes, weight)
     if total.size == 1:
-        return (weight / total[0])[None, :]
+        single: Floats = (weight / total[0])[None, :]
+        return single
     place = (codes, np.arange(codes.size))
     return sparse.csr_matrix((weight / total[codes], place), shape=(total.size, codes.size))
 
@@ -185,7 +187,7 @@ class Eliminated:
         solvers = []
         for label in range(int(labels.max()) + 1):
             members = np.flatnonzero(labels == label)
-            columns = [self._columns(offset, member) for member in members]
+            columns = [self._columns(offset, member) for member in members.tolist()]
             index = np.concatenate(columns)
             if index.size > LARGEST:
                 raise PanelError(
@@ -245,10 +247,9 @@ def _sum_rows(z: Floats, codes: Ints) -> Floats:
     """(S, T) sums of rows by group."""
     groups = int(codes.max()) + 1
     if groups == 1:
-        return z.sum(axis=0, keepdims=True)
-    place = (codes, np.arange(codes.size))
-    summed: Floats = sparse.csr_matrix((np.ones(codes.size), place), shape=(groups, codes.size)) @ z
-    return summed
+        total: Floats = z.sum(axis=0, keepdims=True)
+        return total
+    return sum_by_cluster(z, codes)
 
 
 def generalised_inverse(matrix: Floats, scale: Floats) -> Floats:

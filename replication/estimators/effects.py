@@ -61,7 +61,8 @@ def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
         If a trend is not of a known form or its stratum is not in the panel.
 
     """
-    by_time, linear = [], []
+    by_time: list[str] = []
+    linear: list[str] = []
     for trend in trends:
         name = trend.removesuffix("_by_time").removesuffix("_linear")
         if trend == "unit_linear":
@@ -94,27 +95,25 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     used : (N, T) cells of the estimation sample.
 
     """
-    clusterings = list(panel.clusters.values())
-    n_units, n_periods = used.shape
-    sets = [np.broadcast_to(np.arange(n_units)[:, None], used.shape)]
-    for codes in effects.level_codes(panel):
-        sets.append(codes[:, None] * n_periods + np.arange(n_periods))
-    count = 1 - len(sets)
+    clusterings = [
+        np.broadcast_to(codes[:, None] if codes.ndim == 1 else codes, used.shape)[used]
+        for codes in panel.clusters.values()
+    ]
+    rows, columns = np.nonzero(used)
+    sets = [rows]
+    sets += [codes[rows] * used.shape[1] + columns for codes in effects.level_codes(panel)]
+    count = 1 - len(sets) + _free_slopes(panel, effects)
     for levels in sets:
-        size = np.unique(levels[used]).size
-        nested = any(_nested(levels, codes, used) for codes in clusterings)
-        count += 1 if nested else size
-    return count + _free_slopes(panel, effects)
+        nested = any(_nested(levels, codes) for codes in clusterings)
+        count += 1 if nested else int((np.bincount(levels) > 0).sum())
+    return count
 
 
-def _nested(levels: Ints, clusters: Ints, used: Bools) -> bool:
-    """Whether every level lies in one cluster."""
-    codes = clusters[:, None] if clusters.ndim == 1 else clusters
-    cells = np.broadcast_to(codes, used.shape)[used].astype(np.int64)
-    flat = levels[used]
-    first = np.full(int(flat.max()) + 1, -1, dtype=np.int64)
-    first[flat] = cells
-    return bool((first[flat] == cells).all())
+def _nested(levels: Ints, clusters: Ints) -> bool:
+    """Whether all cells of a level lie in one cluster."""
+    owner = np.zeros(int(levels.max()) + 1, dtype=np.int64)
+    owner[levels] = clusters
+    return bool((owner[levels] == clusters).all())
 
 
 def _free_slopes(panel: Panel, effects: Effects) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from replication.errors import PanelError
 from replication.estimators.effects import Effects
+from replication.inference.cluster import sum_by_cluster
 from replication.results import Bools, Floats, Ints, Panel
 
 
@@ -26,12 +27,21 @@ class Sample:
     panel : the panel; cells that are not used have no outcome.
     used : (N, T) cells of the estimation sample.
     dropped : counts by reason.
+    units, periods : (N,) and (T,) of the panel it was drawn from that are in the sample.
 
     """
 
     panel: Panel
     used: Bools
     dropped: dict[str, int]
+    units: Bools
+    periods: Bools
+
+    def on(self, panel: Panel, cells: Bools) -> Bools:
+        """Cells of this sample as cells of the panel that it was drawn from."""
+        found = np.zeros(panel.y.shape, dtype=bool)
+        found[np.ix_(self.units, self.periods)] = cells
+        return found
 
     @property
     def weight(self) -> Floats:
@@ -46,15 +56,21 @@ class Sample:
 
 
 def estimation_sample(
-    panel: Panel, effects: Effects, *, keep: Bools | None = None, separated: bool = False
+    panel: Panel,
+    effects: Effects,
+    *,
+    keep: Bools | None = None,
+    separated: Bools | None = None,
+    drop_zero_groups: bool = False,
 ) -> Sample:
     """Sample of a regression.
 
     Parameters
     ----------
     keep : (N, T) cells that may be used; all observed ones if None.
-    separated : also leave out units, periods and stratum-periods whose outcomes are all zero,
-        which a Poisson model with their effects fits perfectly.
+    separated : (N, T) zeros that a Poisson model fits perfectly.
+    drop_zero_groups : also leave out units, periods and stratum-periods whose outcomes are all
+        zero, which a Poisson model with their effects fits perfectly.
 
     Raises
     ------
@@ -67,35 +83,37 @@ def estimation_sample(
     if keep is not None:
         dropped["cells_outside_window"] = int((used & ~keep).sum())
         used &= keep
-    used, counts = _identified(panel, effects, used, separated)
+    if separated is not None:
+        dropped["cells_separated"] = int((used & separated).sum())
+        used &= ~separated
+    used, counts = _identified(panel, effects, used, drop_zero_groups)
     dropped |= counts
     reduced = panel if used.all() else _reduce(panel, used)
-    if not used.all():
-        kept = used.any(axis=1)
-        used = used[kept][:, used.any(axis=0)]
+    units, periods = _margins(used)
+    used = used[np.ix_(units, periods)]
     if reduced.n_clusters < 2:
         raise PanelError(
             "One cluster is left after cells without outcome or weight and singletons were left "
-            "out; clustered errors need at least two. Name a finer cluster column or a wider sample."
+            "out; clustered errors need at least two. Name a finer cluster column or a wider one."
         )
     notes = (*panel.notes, *_notes(dropped))
-    return Sample(replace(reduced, notes=notes), used, dropped)
+    return Sample(replace(reduced, notes=notes), used, dropped, units, periods)
 
 
 def _identified(
-    panel: Panel, effects: Effects, used: Bools, separated: bool
+    panel: Panel, effects: Effects, used: Bools, zero_groups: bool
 ) -> tuple[Bools, dict[str, int]]:
     """Drop singletons (and all-zero groups) until none is left."""
     strata = effects.level_codes(panel)
-    counts = {"singletons": 0} | ({"units_all_zero": 0, "cells_all_zero": 0} if separated else {})
+    counts = {"singletons": 0} | ({"units_all_zero": 0, "cells_all_zero": 0} if zero_groups else {})
     while True:
         alone = _in_groups(used, used, strata, 1)
         counts["singletons"] += int(alone.sum())
         used = used & ~alone
-        if separated:
+        if zero_groups:
             positive = used & (np.nan_to_num(panel.y) > 0)
-            units = used.any(axis=1) & ~positive.any(axis=1)
-            zero = used & _in_groups(positive, used, strata, 0)
+            units = _margins(used)[0] & ~_margins(positive)[0]
+            zero = _in_groups(positive, used, strata, 0)
             counts["units_all_zero"] += int(units.sum())
             counts["cells_all_zero"] += int((zero & ~units[:, None]).sum())
             used = used & ~zero
@@ -113,21 +131,25 @@ def _identified(
 
 def _in_groups(counted: Bools, used: Bools, strata: list[Ints], size: int) -> Bools:
     """Used cells of units, or of stratum-periods, in which ``size`` cells are counted."""
-    found = (counted.sum(axis=1) == size)[:, None] & used
+    found: Bools = (counted.sum(axis=1) == size)[:, None]
     for codes in strata:
         if codes.max() == 0:
-            found |= (counted.sum(axis=0) == size)[None, :] & used
+            found = found | (counted.sum(axis=0) == size)
         else:
-            total = np.zeros((int(codes.max()) + 1, used.shape[1]), dtype=np.int64)
-            np.add.at(total, codes, counted)
-            found |= (total == size)[codes] & used
-    return found
+            found = found | (sum_by_cluster(counted.astype(float), codes) == size)[codes]
+    return found & used
+
+
+def _margins(cells: Bools) -> tuple[Bools, Bools]:
+    """(N,) units and (T,) periods with any cell."""
+    return cells.sum(axis=1) > 0, cells.sum(axis=0) > 0
 
 
 def _reduce(panel: Panel, used: Bools) -> Panel:
     """The panel without unused units and periods; other unused cells lose their outcome."""
     masked = replace(panel, y=np.where(used, panel.y, np.nan))
-    reduced = masked.keep_units(used.any(axis=1)).keep_periods(used.any(axis=0))
+    units, periods = _margins(used)
+    reduced = masked.keep_units(units).keep_periods(periods)
     cells = reduced.observed
     clusters = {
         name: codes if codes.ndim == 1 else _recode(codes, cells)
@@ -147,6 +169,7 @@ def _notes(dropped: dict[str, int]) -> list[str]:
     words = {
         "zero_weight_cells": "{} unit-periods with weight zero were left out",
         "cells_outside_window": "{} unit-periods outside the event window were left out",
+        "cells_separated": "{} zeros that trends or covariates separate (Poisson) were left out",
         "singletons": "{} singletons (the only cell of a unit or period effect) were left out",
         "units_all_zero": "{} units whose outcomes are all zero were left out (Poisson separation)",
         "cells_all_zero": "{} unit-periods in periods with only zeros were left out",

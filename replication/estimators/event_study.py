@@ -24,8 +24,8 @@ from scipy import stats
 from replication.errors import PanelError, SpecError
 from replication.estimators.effects import Effects, read_effects
 from replication.estimators.estimation_sample import Sample, estimation_sample
-from replication.estimators.irls import poisson_fit, poisson_sample
-from replication.estimators.regression import Fit, NotIdentified, design_of, least_squares
+from replication.estimators.irls import poisson_regression
+from replication.estimators.regression import Design, Fit, NotIdentified, design_of, least_squares
 from replication.estimators.regression_estimates import regression_estimates
 from replication.inference.assemble import Row
 from replication.results import NEVER, Bools, Estimates, Floats, Ints, Panel
@@ -77,12 +77,8 @@ def event_study(
     require_window(window, reference)
     dropping = window is not None and endpoints == "drop"
     keep = inside(event_times(panel), window) if dropping else None
-    build = poisson_sample if family == "poisson" else estimation_sample
-    sample = build(panel, effects, keep=keep)
-    event = binned(event_times(sample.panel), window)
-    support = support_of(sample, event)
-    require_support(support, reference)
-    fit = fit_path(sample, effects, event, [s["event_time"] for s in support], reference, family)
+    sample, fit = fit_path(panel, effects, keep, window, reference, family)
+    support = support_of(sample, binned(event_times(sample.panel), window))
     rows, loading = rows_of(fit, reference)
     result = regression_estimates(
         sample, effects, fit, "event_study", rows, loading, inference or Inference(),
@@ -113,7 +109,8 @@ def event_times(panel: Panel) -> Ints:
 def inside(event: Ints, window: tuple[int, int] | None) -> Bools:
     """Cells in the window, and all cells of units never treated."""
     low, high = window or (NONE, np.iinfo(np.int64).max)
-    return (event == NONE) | ((event >= low) & (event <= high))
+    cells: Bools = (event == NONE) | ((event >= low) & (event <= high))
+    return cells
 
 
 def binned(event: Ints, window: tuple[int, int] | None) -> Ints:
@@ -139,9 +136,8 @@ def support_of(sample: Sample, event: Ints) -> list[dict[str, int]]:
     return found
 
 
-def require_support(support: list[dict[str, int]], reference: int) -> None:
+def require_support(times: list[int], reference: int) -> None:
     """Refuse a sample in which no unit is treated, or none is seen at the reference."""
-    times = [entry["event_time"] for entry in support]
     if not times:
         raise PanelError(
             "No unit has a cohort, so there is no event time. Check the cohort column: the first "
@@ -156,23 +152,41 @@ def require_support(support: list[dict[str, int]], reference: int) -> None:
 
 
 def fit_path(
-    sample: Sample, effects: Effects, event: Ints, times: list[int], reference: int, family: str
-) -> Fit:
+    panel: Panel,
+    effects: Effects,
+    keep: Bools | None,
+    window: tuple[int, int] | None,
+    reference: int,
+    family: str,
+) -> tuple[Sample, Fit]:
     """Regression on indicators of every event time but the reference."""
-    panel = sample.panel
-    strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
-    groups, member, profile = np.unique(
-        np.column_stack([panel.cohort, *strata]), axis=0, return_index=True, return_inverse=True
-    )
-    chosen = [time for time in times if time != reference]
-    path = np.stack([(event[member] == time).astype(float) for time in chosen])
-    design = design_of(panel, path, [f"event:{time}" for time in chosen], profile.reshape(-1))
+
+    def design(sample: Sample) -> Design:
+        return path_design(sample, effects, window, reference)
+
     try:
         if family == "poisson":
-            return poisson_fit(sample, effects, design)
-        return least_squares(sample, effects, design)
+            return poisson_regression(panel, effects, design, keep)
+        sample = estimation_sample(panel, effects, keep=keep)
+        return sample, least_squares(sample, effects, design(sample))
     except NotIdentified as error:
         raise PanelError(not_identified(panel, effects, error.names)) from None
+
+
+def path_design(
+    sample: Sample, effects: Effects, window: tuple[int, int] | None, reference: int
+) -> Design:
+    """Indicators of the event times that occur, by cohort and stratum, and the covariates."""
+    panel = sample.panel
+    event = binned(event_times(panel), window)
+    times = np.unique(event[sample.used])
+    require_support([int(time) for time in times if time != NONE], reference)
+    strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
+    keys = np.column_stack([panel.cohort, *strata])
+    member, profile = np.unique(keys, axis=0, return_index=True, return_inverse=True)[1:]
+    chosen = times[(times != NONE) & (times != reference)]
+    path = np.stack([(event[member] == time).astype(float) for time in chosen])
+    return design_of(panel, path, [f"event:{time}" for time in chosen], profile.reshape(-1))
 
 
 def not_identified(panel: Panel, effects: Effects, names: Sequence[str]) -> str:

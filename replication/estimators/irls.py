@@ -7,6 +7,7 @@ solution. Correia, Guimaraes & Zylkin (2020), Stata Journal 20(1): 95-115.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,16 +23,50 @@ from replication.estimators.regression import (
     cross_products,
     expanded,
     independent,
+    residuals,
 )
 from replication.results import Bools, Floats, Panel
 
 STEP = 1e-9
 LIMIT = 60
 FALLING = -0.5
+VANISHED = 1e-10
 
 
-def poisson_sample(panel: Panel, effects: Effects, keep: Bools | None = None) -> Sample:
-    """Sample of a Poisson model: without groups of zeros that their effects fit perfectly."""
+def poisson_regression(
+    panel: Panel, effects: Effects, design: Callable[[Sample], Design], keep: Bools | None = None
+) -> tuple[Sample, Fit]:
+    """Sample and fit of a Poisson model; cells that are fitted perfectly are left out.
+
+    Groups of zeros go before the fit. Zeros that trends or covariates separate show during the
+    fit, as a mean that falls by a constant factor in every step; they are left out and the rest is
+    fitted again, as Stata's ``ppmlhdfe`` does. A treatment that was identified by such cells only
+    is then refused by ``independent``.
+
+    Parameters
+    ----------
+    design : regressors of a sample.
+
+    Raises
+    ------
+    PanelError
+        For negative outcomes, a treatment that is not identified, or no convergence.
+
+    """
+    _refuse_negative(panel)
+    keep = panel.observed if keep is None else keep
+    separated = np.zeros(keep.shape, dtype=bool)
+    while True:
+        sample = estimation_sample(
+            panel, effects, keep=keep, separated=separated, drop_zero_groups=True
+        )
+        try:
+            return sample, poisson_fit(sample, effects, design(sample))
+        except Separated as error:
+            separated |= sample.on(panel, error.cells)
+
+
+def _refuse_negative(panel: Panel) -> None:
     negative = panel.observed & (np.nan_to_num(panel.y) < 0)
     if negative.any():
         unit, period = np.argwhere(negative)[0]
@@ -40,7 +75,13 @@ def poisson_sample(panel: Panel, effects: Effects, keep: Bools | None = None) ->
             f"{panel.units[unit]} in period {panel.periods[period]}. A Poisson model needs counts "
             "or other outcomes of zero or more: correct them or use twfe."
         )
-    return estimation_sample(panel, effects, keep=keep, separated=True)
+
+
+class Separated(Exception):
+    """Cells (N, T) whose fitted mean goes to zero; never leaves this module."""
+
+    def __init__(self, cells: Bools) -> None:
+        self.cells = cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +105,9 @@ def poisson_fit(sample: Sample, effects: Effects, design: Design) -> Fit:
     Raises
     ------
     PanelError
-        If a treatment is not identified, or the likelihood has no maximum (separation).
+        If a treatment is not identified, or the iteration does not converge.
+    Separated
+        If zeros are separated, with their cells.
 
     """
     panel = sample.panel
@@ -79,9 +122,16 @@ def poisson_fit(sample: Sample, effects: Effects, design: Design) -> Fit:
     state = State(np.log(mu), mu, none, none, none, none)
     for iteration in range(LIMIT):
         state = _step(sample, effects, chosen, state, (y, offset), damp=iteration > 0)
+        falling = sample.used & (y == 0) & (state.step < FALLING) & (state.mu < VANISHED * mu)
+        if falling.any():
+            raise Separated(falling)
         if np.sqrt(np.average(state.step**2, weights=weight * state.mu)) < STEP:
             break
-    _refuse_separation(sample, state)
+    else:
+        raise PanelError(
+            f"The Poisson regression of {panel.outcome!r} did not converge in {LIMIT} steps. Look "
+            "for extreme values of the outcome, the offset or a covariate."
+        )
     omitted = tuple(np.array(whole.names)[~kept])
     error = weight * (y - state.mu)
     return Fit(chosen, state.x, state.coefficient, error, state.bread, omitted, "general")
@@ -96,7 +146,7 @@ def _engine(sample: Sample, effects: Effects, scale: Floats) -> Eliminated:
 def _kept(sample: Sample, effects: Effects, design: Design, scale: Floats) -> Bools:
     """Regressors that are identified under the first weights."""
     engine = _engine(sample, effects, scale)
-    x = np.stack([engine.residual(column) for column in design.x])
+    x = residuals(engine, design.x)
     return independent(design, x, cross_products(x, scale), scale)
 
 
@@ -116,8 +166,8 @@ def _step(
     y, offset = data
     scale = sample.weight * state.mu
     engine = _engine(sample, effects, scale)
-    x = np.stack([engine.residual(column) for column in design.x])
-    bread = np.linalg.inv(cross_products(x, scale))
+    x = residuals(engine, design.x)
+    bread = np.asarray(np.linalg.inv(cross_products(x, scale)), dtype=np.float64)
     working = state.eta - offset + (y - state.mu) / state.mu
     z = engine.residual(working)
     coefficient = bread @ cross_moment(x, design.profile, z * scale)
@@ -136,18 +186,3 @@ def _loss(y: Floats, weight: Floats, eta: Floats) -> float:
     """Minus the log likelihood, less what depends on the outcome alone."""
     with np.errstate(over="ignore"):
         return float((weight * (np.exp(eta) - y * eta)).sum())
-
-
-def _refuse_separation(sample: Sample, state: State) -> None:
-    """Refuse cells whose mean still falls by a constant factor: they drive it to zero."""
-    falling = sample.used & (state.step < FALLING)
-    if falling.any():
-        unit, period = np.argwhere(falling)[0]
-        panel = sample.panel
-        raise PanelError(
-            f"The Poisson likelihood has no maximum: {int(falling.sum())} unit-periods with the "
-            "outcome zero are separated from the rest by the regressors, and a coefficient runs "
-            f"to infinity (for example unit {panel.units[unit]} in period "
-            f"{panel.periods[period]}). Leave these cells out, take a shorter event window, or "
-            "use fewer trends or covariates."
-        )

@@ -20,7 +20,7 @@ import numpy as np
 
 from replication.errors import PanelError
 from replication.estimators.effects import read_effects
-from replication.estimators.irls import poisson_fit, poisson_sample
+from replication.estimators.irls import poisson_regression
 from replication.estimators.regression import NotIdentified
 from replication.estimators.regression_estimates import regression_estimates
 from replication.estimators.twfe import no_variation, treatment_design
@@ -42,20 +42,22 @@ def poisson(
     Raises
     ------
     PanelError
-        For negative outcomes, a treatment without variation, or a likelihood without maximum.
+        For negative outcomes, a treatment without variation, or no convergence.
 
     Notes
     -----
-    Units and periods whose outcomes are all zero carry no information and are left out, with
-    the count said; so are singletons. Correction of the variance as in ``twfe``.
+    Zeros that the model fits perfectly (units and periods whose outcomes are all zero, zeros that
+    trends or covariates separate) carry no information and are left out, with the count said; so
+    are singletons. Correction of the variance as in ``twfe``.
 
     """
     effects = read_effects(panel, trends)
-    sample = poisson_sample(panel, effects)
     try:
-        fit = poisson_fit(sample, effects, treatment_design(sample.panel, effects))
+        sample, fit = poisson_regression(
+            panel, effects, lambda sample: treatment_design(sample.panel, effects)
+        )
     except NotIdentified:
-        raise PanelError(no_variation(sample.panel, effects)) from None
+        raise PanelError(no_variation(panel, effects)) from None
     rows = [Row(name) for name in fit.design.names]
     return regression_estimates(
         sample, effects, fit, "poisson", rows, np.eye(len(rows)), inference or Inference(),

@@ -80,12 +80,19 @@ class Fit:
             bounds = np.cumsum(np.bincount(profile, minlength=groups))[:-1]
             for group, rows in enumerate(np.split(order, bounds)):
                 raw[rows] = self.error[rows] @ self.x[:, group].T
-        return raw @ self.bread
+        scores: Floats = raw @ self.bread
+        return scores
 
     def cell_scores(self, used: Bools) -> Floats:
         """(M, K) scores of the cells of the sample, bread included."""
         columns = [(x[self.design.profile] * self.error)[used] for x in self.x]
         return np.column_stack(columns) @ self.bread
+
+    def period_scores(self, column: int) -> Floats:
+        """(N, K) scores of one period, bread included; zero for units outside the sample then."""
+        x = self.x[:, self.design.profile, column]
+        scores: Floats = (x * self.error[:, column]).T @ self.bread
+        return scores
 
 
 def design_of(
@@ -122,11 +129,11 @@ def absorbers(
     profile, groups = design.profile, design.x.shape[1]
     if groups == profile.size:
         return outcome, outcome, weight[:, None], design, "closed form"
-    total = np.bincount(profile, weight, minlength=groups)
+    total: Floats = np.bincount(profile, weight, minlength=groups).astype(float)
     member = np.zeros(groups, dtype=np.int64)
     member[profile] = np.arange(profile.size)
-    by_profile = [None if code is None else code[member] for code in codes]
-    regressors = ClosedForm(total, panel.periods, *by_profile, effects.unit_linear)  # type: ignore[arg-type]
+    slope = None if codes[1] is None else codes[1][member]
+    regressors = ClosedForm(total, panel.periods, codes[0][member], slope, effects.unit_linear)
     return outcome, regressors, total[:, None], design, "closed form"
 
 
@@ -147,7 +154,7 @@ def least_squares(sample: Sample, effects: Effects, design: Design) -> Fit:
 
     """
     outcome, regressors, weight, design, path = absorbers(sample, effects, design)
-    x = np.stack([regressors.residual(column) for column in design.x])
+    x = residuals(regressors, design.x)
     gram = cross_products(x, weight)
     kept = independent(design, x, gram, weight)
     omitted = tuple(np.array(design.names)[~kept])
@@ -156,11 +163,19 @@ def least_squares(sample: Sample, effects: Effects, design: Design) -> Fit:
     )  # fmt: skip
     y = outcome.residual(np.where(sample.used, sample.panel.y, 0.0))
     moment = cross_moment(x, design.profile, y * sample.weight)
-    bread = np.linalg.inv(gram)
+    bread = np.asarray(np.linalg.inv(gram), dtype=np.float64)
     coefficient = bread @ moment
     fitted = np.tensordot(coefficient, x, 1)
     error = (y - fitted[design.profile]) * sample.weight
     return Fit(design, x, coefficient, error, bread, omitted, path)
+
+
+def residuals(engine: Absorber, x: Floats) -> Floats:
+    """(K, C, T) regressors without the absorbed effects."""
+    out = np.empty(x.shape)
+    for place, column in enumerate(x):
+        out[place] = engine.residual(column)
+    return out
 
 
 def cross_products(x: Floats, weight: Floats) -> Floats:
