@@ -55,8 +55,7 @@ def clean_castle_doctrine(root: Path) -> Cleaned:
         typed.read_castle_adoption(typed_table(root, "castle_doctrine_adoption")),
         typed.read_regions(typed_table(root, "census_regions")),
     )
-    published = typed.read_published_castle(typed_table(root, "published_cheng_hoekstra_2013"))
-    return Cleaned({"state_year": (frame, STATE_YEAR)}, flow, {"published": published})
+    return Cleaned({"state_year": (frame, STATE_YEAR)}, flow)
 
 
 def clean_right_to_carry(root: Path) -> Cleaned:
