@@ -44,7 +44,12 @@ def check_study(study: Study, root: Path) -> pd.DataFrame:
             continue
         ours, _ = store.load(task.folder)
         panel = build_panel(read_panel(task.panel), task.spec)
-        theirs = second_engine(panel, estimator=task.spec.estimator, trends=task.spec.trends)
+        theirs = second_engine(
+            panel,
+            estimator=task.spec.estimator,
+            trends=task.spec.trends,
+            omitted=ours.info.get("omitted", ()),
+        )
         table = ours.table.set_index("term")["estimate"]
         for term, value in theirs.items():
             rows.append(
