@@ -46,10 +46,10 @@ def probability(value: Any) -> str:
 
 
 def tiny(value: Any) -> str:
-    """A rounding difference, such as ``3e-13``; ``0`` if there is none."""
+    """A rounding difference: its digits are the machine's, so below 1e-8 only that is said."""
     if value is None or pd.isna(value):
         return ""
-    return "0" if value == 0 else f"{value:.0e}".replace("e-0", "e-").replace("-", MINUS)
+    return f"< 1e{MINUS}8" if value <= 1e-8 else f"{value:.0e}".replace("-", MINUS)
 
 
 def interval(low: Any, high: Any, digits: int = 3) -> str:
