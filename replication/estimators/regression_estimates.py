@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from replication.errors import PanelError
 from replication.estimators.effects import Effects, absorbed_parameters
 from replication.estimators.estimation_sample import Sample
 from replication.estimators.regression import Fit
+from replication.estimators.regression_wild import with_wild_tests
 from replication.inference.assemble import Row, from_scores, from_variance
 from replication.inference.cluster import correction, multiway, nearest_psd, sum_by_cluster
+from replication.inference.conley import conley_variance_same_period
 from replication.results import NEVER, Estimates, Floats, Panel
 from replication.specs import Inference
 
@@ -52,8 +55,36 @@ def regression_estimates(
         **_details(sample, effects, fit),
         "n_parameters": n_params, "correction": factor, **(info or {}),
     }  # fmt: skip
+    result = _with_errors(sample, fit, estimator, rows, loading, inference, details)
+    if inference.method != "wild":
+        return result
+    table = with_wild_tests(result.table, sample, effects, fit, loading, inference)
+    said = {"p_values": f"wild cluster bootstrap, {inference.multiplier}, {inference.interval}"}
+    return replace(result, table=table, info={**result.info, **said})
+
+
+def _with_errors(
+    sample: Sample,
+    fit: Fit,
+    estimator: str,
+    rows: Sequence[Row],
+    loading: Floats,
+    inference: Inference,
+    details: dict[str, Any],
+) -> Estimates:
+    """Rows with spatial errors within periods, or errors clustered one way or several."""
+    panel, n_obs, factor = sample.panel, int(sample.used.sum()), details["correction"]
     points = loading @ fit.coefficient
     codes = list(panel.clusters.values())
+    if inference.method == "conley" and inference.pairs == "same_period":
+        variance, facts = conley_variance_same_period(
+            lambda column: fit.period_scores(column) @ loading.T,
+            panel.periods.size, panel.coordinates, inference,
+        )  # fmt: skip
+        return from_variance(
+            panel, estimator, rows, points, variance * factor, inference,
+            distribution="t", n_obs=n_obs, info={**details, **facts},
+        )  # fmt: skip
     if len(codes) == 1 and codes[0].ndim == 1:
         return from_scores(
             panel, estimator, rows, points, fit.scores @ loading.T, inference,
@@ -113,5 +144,10 @@ def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
 
 def untreated_cells(panel: Panel) -> Floats:
     """(N, T) one for cells of eventually treated units before any treatment, else zero."""
-    adopter = (panel.cohort != NEVER) | (panel.dose > 0).any(axis=1)
-    return (adopter[:, None] & ~panel.treated & (panel.dose == 0)).astype(float)
+    cells = ~panel.treated
+    adopter = panel.cohort != NEVER
+    if panel.exposure is not None:
+        adopter = adopter | (panel.exposure > 0).any(axis=1)
+        cells &= panel.exposure == 0
+    cells &= adopter[:, None]
+    return cells.astype(float)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from replication.errors import PanelError
+from replication.errors import PanelError, SpecError
 from replication.estimators.absorb import Eliminated
 from replication.estimators.effects import Effects
 from replication.estimators.estimation_sample import Sample
@@ -30,6 +30,7 @@ def with_wild_tests(
     of ``loading`` (R, K) that are zero are fixed values and stay as they are.
     """
     sums = cluster_sums(sample, effects, fit)
+    require_linear(sums)
     columns = ["p_value", "conf_low", "conf_high"]
     table = table.copy()
     points = loading @ fit.coefficient
@@ -69,6 +70,15 @@ def cluster_sums(sample: Sample, effects: Effects, fit: Fit) -> ClusterSums:
         effect_x=effect_x,
         effect_solved=absorber.solve(effect_x),
     )
+
+
+def require_linear(sums: ClusterSums) -> None:
+    """Refuse fits whose weights depend on the coefficients, such as Poisson."""
+    if not np.allclose(sums.bread @ sums.cross.sum(axis=0), np.eye(len(sums.bread)), atol=1e-6):
+        raise SpecError(
+            "The wild cluster bootstrap here is that of least squares; a Poisson model has other "
+            "weights in every draw. Use 'method: analytic' or 'method: bootstrap'."
+        )
 
 
 def whole_unit_clusters(panel: Panel) -> Ints:
