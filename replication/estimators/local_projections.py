@@ -3,7 +3,7 @@
 Regression, one a horizon h, on adopters and clean controls only
     y_{i,t+h} - y_{i,t-1} = beta_h dD_it + lambda_t^h + x_it' g_h + e_it^h,
     with dD_it = 1 where unit i adopts in t, and as controls the units still untreated in t+h (in
-    t for h < 0). Equation 7, clean-control condition 8.
+    t for h < 0).
 Estimand
     beta_h = sum_t omega_t (change of the adopters of t - change of their controls), with
     omega_t proportional to n1 n0 / (n1 + n0), adopters and controls of t: weights that are never
@@ -22,7 +22,7 @@ Variance
 Reproduces
     Stata ``lpdid y, unit(i) time(t) treat(d) pre_window() post_window() [rw]``; R ``lpdid``.
 
-Journal of Applied Econometrics 40(7): 741-758.
+Journal of Applied Econometrics 40(5): 741-758.
 """
 
 from __future__ import annotations

@@ -3,14 +3,14 @@
 Estimand
     theta_e = sum_a (N_a / N) DiD_a(e): the average over treated units of the effect e periods
     after adoption, over the adoption cohorts a whose whole event window lies in the panel and has
-    clean controls (the trimmed aggregate ATT, equations 3 to 5). ``att`` is the mean of theta_e
-    over e = 0 .. kappa_post: the same cohorts stand behind every point.
+    clean controls (the trimmed aggregate ATT). ``att`` is the mean of theta_e over
+    e = 0 .. kappa_post: the same cohorts stand behind every point.
 Construction
     One sub-experiment a cohort: its units, and the units untreated through the window, over the
-    periods a - kappa_pre .. a + kappa_post. The stack of all is regressed on event-time dummies,
-    a treatment-group dummy and their products, with weight 1 for the treated and
-    Q_a = (N_a^D / N^D) / (N_a^C / N^C) for the controls (Table 1, aggregate weights). Counts are
-    those of the event time where the panel has gaps, and sums of weights where it is weighted.
+    periods a - kappa_pre .. a + kappa_post. By equation 3 the stack of all is regressed on
+    event-time dummies, a treatment-group dummy and their products, with weight 1 for the treated
+    and Q_a = (N_a^D / N^D) / (N_a^C / N^C) for the controls (Table 1, aggregate weights). Counts
+    are those of the event time where the panel has gaps, and sums of weights where it is weighted.
 Assumptions
     No anticipation; parallel trends inside every window between the cohort and its controls.
 Variance

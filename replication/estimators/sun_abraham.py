@@ -2,7 +2,7 @@
 
 Estimand
     beta_e = sum_g s_ge delta_{g,g+e}: the average over cohorts of the effect e periods after
-    adoption, weighted by the cohorts' shares s_ge among the cells observed at e (equation 26).
+    adoption, weighted by the cohorts' shares s_ge among the cells observed at e (section 4.1).
     ``att`` averages delta_gt over all treated cells, each with its weight: cohort-size weights.
 Regression
     y_it = alpha_i + lambda_t + sum_g sum_{t != r_g} delta_gt 1{G_i = g} 1{period t} + x_it'b + e_it

@@ -113,20 +113,16 @@ class Layout:
         Overall: cohort effects weighted by treated unit-periods; event times: weighted by units.
         A cohort of size zero takes no part; a row without a cohort is NaN.
         """
-        n_periods = self.event.shape[1]
-        after = np.arange(n_periods) >= self.start[:, None]
-        effect = (paths * after).sum(axis=-1) / after.sum(axis=1)
-        there = sizes > 0
-        effect = np.where(there, effect, np.nan)
+        after = np.arange(self.event.shape[1]) >= self.start[:, None]
+        effect = np.einsum("...gt,gt->...g", paths, after / after.sum(axis=1, keepdims=True))
+        effect = np.where(sizes > 0, effect, np.nan)
         share = sizes * after.sum(axis=1)
+        path = np.zeros((*sizes.shape[:-1], self.times.size))
         with np.errstate(invalid="ignore", divide="ignore"):
             overall = np.nansum(share * effect, axis=-1) / share.sum(axis=-1)
-            path = []
-            for e in self.times:
-                at = self.event == e
-                mass = sizes * at.any(axis=1)
-                value = (paths * at).sum(axis=-1)
-                path.append(np.where(there, mass * value, 0).sum(axis=-1) / mass.sum(axis=-1))
-        events = np.stack(path, axis=-1) if path else np.zeros((*overall.shape, 0))
-        rows: Floats = np.concatenate([overall[..., None], effect, events], axis=-1)
+            for place, e in enumerate(self.times):
+                g, t = np.nonzero(self.event == e)
+                mass = sizes[..., g]
+                path[..., place] = (mass * paths[..., g, t]).sum(axis=-1) / mass.sum(axis=-1)
+        rows: Floats = np.concatenate([overall[..., None], effect, path], axis=-1)
         return rows
