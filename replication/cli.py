@@ -90,6 +90,11 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     verify.set_defaults(run=run_verify)
     report = commands.add_parser("report", help="write the page with every table and figure")
+    report.add_argument(
+        "--readme",
+        action="store_true",
+        help="for maintainers: the computed parts of README.md and docs/results as well",
+    )
     report.set_defaults(run=run_report)
     run = commands.add_parser("run", help="run whatever is out of date, with a line a step")
     run.add_argument("--cores", default="all", help="cores to use (default: all)")
@@ -162,11 +167,14 @@ def run_verify(chosen: argparse.Namespace) -> int:
     return 0 if all(verdict.passed for verdict in verdicts) else 1
 
 
-def run_report(_: argparse.Namespace) -> int:
+def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
+    from replication.pipeline.readme import update_readme
     from replication.pipeline.report import page
 
     print(f"written: {page(_root())}")
+    if chosen.readme:
+        print(f"written: {update_readme(_root())}")
     return 0
 
 
