@@ -124,10 +124,12 @@ def weights(saved: Saved, study: Study) -> str:
     return study.label(str(name)) if name else "none"
 
 
-def comparison(saved: Saved) -> str:
-    """The comparison group in words; empty for estimators without one."""
+def comparison(saved: Saved, study: Study) -> str:
+    """The comparison group, as the study calls it; empty for estimators without one."""
     name = saved.info.get("control_group")
-    return "" if name is None else GROUPS.get(str(name), str(name).replace("_", " "))
+    if name is None:
+        return ""
+    return study.labels.get(str(name)) or GROUPS.get(str(name), str(name).replace("_", " "))
 
 
 def base_period(saved: Saved) -> str:

@@ -99,7 +99,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         [ring for ring, _ in polygons], facecolors=[colour for _, colour in polygons],
         edgecolors="white", linewidths=0.1, rasterized=True,
     ))  # fmt: skip
-    axes.add_collection(LineCollection(state_outlines(), colors="#333333", linewidths=0.35))
+    axes.add_collection(LineCollection(list(state_borders()), colors="#333333", linewidths=0.35))
     axes.set_aspect("equal")
     axes.autoscale_view()
     axes.set_axis_off()
@@ -144,14 +144,20 @@ def county_shapes() -> dict[int, list[Floats]]:
 
 
 @cache
-def state_outlines() -> list[Floats]:
-    """Projected outlines of the contiguous states."""
-    from bokeh_sampledata.us_states import data
-
-    return [
-        ring for code, record in sorted(data.items()) if code not in ("AK", "HI")
-        for ring in rings(record["lons"], record["lats"])
-    ]  # fmt: skip
+def state_borders() -> Floats:
+    """(segments, 2, 2) sides of counties that no other county of the same state shares."""
+    shapes = [(fips // 1000, ring) for fips, parts in county_shapes().items() for ring in parts]
+    sides = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for _, ring in shapes])
+    state = np.concatenate([np.full(len(ring) - 1, code) for code, ring in shapes])
+    # One number an end point; a side is the same whichever way its county runs around it.
+    ends = np.sort(np.round(sides @ np.array([1.0, np.pi]), 9), axis=1)
+    order = np.lexsort((state, ends[:, 1], ends[:, 0]))
+    same = (np.diff(ends[order], axis=0) == 0).all(axis=1) & (np.diff(state[order]) == 0)
+    inner = np.zeros(len(state), dtype=bool)
+    inner[order[1:][same]] = True
+    inner[order[:-1][same]] = True
+    borders: Floats = sides[~inner]
+    return borders
 
 
 def rings(longitudes: Iterable[float], latitudes: Iterable[float]) -> list[Floats]:

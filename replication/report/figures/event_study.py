@@ -80,7 +80,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     labels = text.distinct(frame["label"])
     height = PANEL_HEIGHT + (0.4 if columns == 1 else 0.0)
     names = [y_label(panel, entry, context, height) for panel in panels]
-    left = 0.58 + 0.14 * max(name.count("\n") + 1 for name in names)
+    left = 0.6 + 0.17 * max(name.count("\n") + 1 for name in names)
     page = sheet(
         context.study.heading(entry.title), words, rows=rows, columns=columns,
         height=height, left=left, gap=left + 0.05, above=0.3, below=0.42 + 0.125 * lines,
@@ -94,7 +94,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     for axes in page.axes[len(panels) :]:
         axes.set_axis_off()
     if entry.options.get("same_scale"):
-        share_scale(page.axes[: len(panels)])
+        marks.share_scale(page.axes[: len(panels)])
     specs = text.distinct(frame["spec_id"])
     return Drawing(page.figure, describe(frame, entry), words, specs,
                    versions(context.results.get(name) for name in specs))  # fmt: skip
@@ -157,13 +157,6 @@ def y_label(panel: pd.DataFrame, entry: Entry, context: Context, height: float) 
     return "\n".join(wrapped(words, height) for words in (first, second) if words)
 
 
-def share_scale(axes: Sequence[Axes]) -> None:
-    """The same vertical axis for all panels."""
-    low, high = zip(*(one.get_ylim() for one in axes), strict=True)
-    for one in axes:
-        one.set_ylim(min(low), max(high))
-
-
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
     """How to read the figure, and how each series was made."""
     every = [context.results.get(name) for name in text.distinct(frame["spec_id"])]
@@ -203,7 +196,7 @@ def about(part: pd.DataFrame, context: Context) -> list[str]:
     """How a series was made: comparison, base period, weights, clusters, pre-trend test."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
-    comparison, base = facts.comparison(saved), facts.base_period(saved)
+    comparison, base = facts.comparison(saved, context.study), facts.base_period(saved)
     p_value = text.probability(first["pretrend_p_value"])
     words = [
         f"comparison: {comparison}" if comparison else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from replication.report import text
 from replication.report.config import Entry
@@ -51,14 +52,22 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         part = frame[frame[panel].astype(str) == name] if panel else frame
         draw_lines(axes, part, shown, entry)
         marks.light_grid(axes)
+        marks.separate_thousands(axes)
         axes.set_title(name)
-        axes.set_xlabel(entry.options.get("x_label", context.study.label(entry.options["x"])))
+        axes.set_xlabel(axis_label("x", entry, context))
         if place % columns == 0:
-            label = entry.options.get("y_label", context.study.label(entry.options["y"]))
-            axes.set_ylabel(wrapped(label, inches(axes)[1]))
+            axes.set_ylabel(wrapped(axis_label("y", entry, context), inches(axes)[1]))
+    if entry.options.get("same_scale", True):
+        marks.share_scale(page.axes[: len(panels)])
     if len(shown) > 1:
         page.legend(shown)
     return Drawing(page.figure, describe(frame, entry), source_note(entry), versions=versions([]))
+
+
+def axis_label(role: str, entry: Entry, context: Context) -> str:
+    """The label given, else the name of the column in words."""
+    name = context.study.label(entry.options[role])
+    return str(entry.options.get(f"{role}_label", text.sentence(name).rstrip(".")))
 
 
 def coloured(frame: pd.DataFrame, entry: Entry) -> list[str]:
@@ -76,6 +85,9 @@ def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) 
     x, y = entry.options["x"], entry.options["y"]
     group = entry.options.get("group")
     parts = {"": frame} if group is None else dict(iter(frame.groupby(frame[group].astype(str))))
+    if pd.api.types.is_integer_dtype(frame[x]):
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=4 if "panel" in entry.options else 9,
+                                                 integer=True))  # fmt: skip
     for name, part in sorted(parts.items(), key=lambda item: item[0] in shown):
         ordered = part.sort_values(x)
         place = shown.index(name) if name in shown else 0

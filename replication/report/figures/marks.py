@@ -68,6 +68,19 @@ def light_grid(axes: Axes, axis: str = "y") -> None:
     axes.grid(visible=True, axis=axis, color=LIGHT, linewidth=0.5, alpha=0.7)  # type: ignore[arg-type]
 
 
+def share_scale(axes: Sequence[Axes]) -> None:
+    """The same vertical axis for all panels."""
+    low, high = zip(*(one.get_ylim() for one in axes), strict=True)
+    for one in axes:
+        one.set_ylim(min(low), max(high))
+
+
+def separate_thousands(axes: Axes) -> None:
+    """Thousands separators on the vertical axis where values are that large."""
+    if max(map(abs, axes.get_ylim())) >= 1000:
+        axes.yaxis.set_major_formatter(lambda value, _: text.integer(value))
+
+
 def thinned(values: Sequence[float], most: int) -> list[float]:
     """At most ``most`` of the values, evenly spread and with zero among them where it is one."""
     step = max(1, -(-len(values) // most))

@@ -57,7 +57,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             f"estimate {text.fixed(actual)}, p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
             f"{text.probability(p_value(draws, actual))}, {text.integer(len(draws))} draws"
         )
-        axes.set_title(f"{panel}\n{finding}".strip(), fontsize=9, weight="normal")
+        axes.set_title(panel, pad=18)
+        axes.annotate(finding, (0, 1), xycoords="axes fraction", xytext=(0, 6),
+                      textcoords="offset points", fontsize=9)  # fmt: skip
         axes.set_xlabel(entry.options.get("x_label", "Estimate"))
         marks.light_grid(axes)
         said.append(f"{panel}: {finding}" if panel else finding)

@@ -37,6 +37,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         part = frame[frame["panel"] == panel] if panel else frame
         draw_panel(axes, part, groups)
         axes.set_title(panel)
+        marks.separate_thousands(axes)
         axes.set_xlabel(entry.options.get("x_label", ""))
     page.axes[0].set_ylabel(wrapped(entry.options.get("y_label", ""), inches(page.axes[0])[1]))
     page.legend(groups)

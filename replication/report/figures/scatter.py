@@ -42,9 +42,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     for row in named(frame, entry).itertuples(index=False):
         axes.annotate(str(row[0]), (row[1], row[2]), xytext=(4, 3), textcoords="offset points",
                       fontsize=8)  # fmt: skip
-    axes.set_xlabel(options.get("x_label", context.study.label(options["x"])))
-    label = options.get("y_label", context.study.label(options["y"]))
-    axes.set_ylabel(wrapped(label, inches(axes)[1]))
+    axes.set_xlabel(line.axis_label("x", entry, context))
+    axes.set_ylabel(wrapped(line.axis_label("y", entry, context), inches(axes)[1]))
     if len(shown) > 1:
         page.legend(shown)
     return Drawing(page.figure, line.describe(frame, entry), source_note(entry),

@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.errors import SpecError
-from replication.report import text
-from replication.report.config import Entry
+from replication.report import facts, text
+from replication.report.config import Entry, Study
 from replication.report.context import Context, versions
 from replication.report.figures import marks
 from replication.report.figures.canvas import BLUE, GREY, LIGHT, VERMILION, Drawing, sheet, wrapped
@@ -28,7 +28,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     """One row a specification in ascending order of the estimate, one column a choice."""
     label = entry.options.get("row", "att")
     saved = context.results.matching(entry.options["specs"])
-    rows = [_row(one, label, entry) for one in saved if one.find(label) is not None]
+    rows = [_row(one, label, entry, context) for one in saved if one.find(label) is not None]
     if not rows:
         raise SpecError(f"none of the {len(saved)} specifications has a row {label!r}.")
     frame = pd.DataFrame(rows).sort_values(["estimate", "spec_id"], ignore_index=True)
@@ -39,23 +39,26 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     return frame.assign(headline=frame["spec_id"] == headline)
 
 
-def _row(saved: Saved, label: str, entry: Entry) -> dict[str, Any]:
+def _row(saved: Saved, label: str, entry: Entry, context: Context) -> dict[str, Any]:
     found = saved.row(label)
     names = ("spec_id", "estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs",
              "n_units")  # fmt: skip
-    choices = {choice["key"]: value_of(saved.spec, choice) for choice in entry.options["choices"]}
+    choices = {
+        choice["key"]: value_of(saved, choice, context.study) for choice in entry.options["choices"]
+    }
     return {**{name: found[name] for name in names}, **choices}
 
 
-def value_of(spec: Mapping[str, Any], choice: Mapping[str, Any]) -> str:
+def value_of(saved: Saved, choice: Mapping[str, Any], study: Study) -> str:
     """How the value of a key is printed."""
-    value: Any = spec
+    value: Any = saved.spec
     for part in choice["key"].split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     if isinstance(value, list):
         value = "-".join(str(part) for part in value) if value else None
     name = EMPTY if value is None or value == {} else str(value)
-    return str(choice.get("values", {}).get(name, name.replace("_", " ")))
+    usual = {"outcome": study.outcome(name).label, "estimator": facts.estimator(saved, study)}
+    return str(choice.get("values", {}).get(name, usual.get(choice["key"], study.label(name))))
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:

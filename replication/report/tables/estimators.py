@@ -39,7 +39,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
     ]  # fmt: skip
     named = [(line["label"], line["saved"]) for line in lines]
     found = [*entry.notes, f"Clustered by {_clusters(results, context)}.",
-             notes.weights_note(results), *notes.comparison_notes(results),
+             notes.weights_note(results), *notes.comparison_notes(results, context),
              *notes.sample_notes(named)]  # fmt: skip
     return TableDocument(
         id=entry.id,
@@ -107,7 +107,7 @@ def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Contex
         "band": text.interval(found["band_low"], found["band_high"], digits),
         "p_value": text.probability(found["p_value"]),
         "mean": text.adaptive(facts.mean_outcome(saved)),
-        "control_group": facts.comparison(saved),
+        "control_group": facts.comparison(saved, context.study),
         "truth": text.fixed(line["truth"], digits),
         **{name: text.integer(found[name]) for name in ("n_obs", "n_units", "n_clusters")},
     }
@@ -118,7 +118,7 @@ def _data(line: dict[str, Any], heading: str, context: Context) -> dict[str, Any
     saved = line["saved"]
     about = {
         "mean_outcome": facts.mean_outcome(saved),
-        "control_group": facts.comparison(saved),
+        "control_group": facts.comparison(saved, context.study),
         "weights": saved.spec.get("weights") or "",
     }
     truth = {} if line["truth"] is None else {"truth": float(line["truth"])}

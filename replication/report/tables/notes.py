@@ -42,10 +42,10 @@ def sample_notes(named: Sequence[tuple[str, Saved]]) -> list[str]:
     ]
 
 
-def comparison_notes(results: Sequence[Saved]) -> list[str]:
+def comparison_notes(results: Sequence[Saved], context: Context) -> list[str]:
     """Comparison group, base period and averaging, where the estimators have them."""
     found = []
-    groups = text.distinct(facts.comparison(saved) for saved in results)
+    groups = text.distinct(facts.comparison(saved, context.study) for saved in results)
     bases = text.distinct(facts.base_period(saved) for saved in results)
     averages = text.distinct(facts.overall(saved) for saved in results)
     if groups:

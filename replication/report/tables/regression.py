@@ -107,7 +107,7 @@ def table_notes(entry: Entry, named: Sequence[tuple[str, Saved]], context: Conte
         *entry.notes,
         notes.inference_note(results, context),
         notes.weights_note(results),
-        *notes.comparison_notes(results),
+        *notes.comparison_notes(results, context),
         *notes.sample_notes(named),
         statistics.ENGINE_NOTE if second else "",
         notes.STARS_NOTE if context.stars else "",

@@ -50,7 +50,7 @@ MAKERS: dict[str, Maker] = {
     "outcome": lambda saved, context: context.study.outcome(str(saved.spec["outcome"])).label,
     "p_value": lambda saved, _: text.probability((saved.find("att") or {}).get("p_value")),
     "pretrend": lambda saved, _: text.probability(facts.pretrend_p(saved)),
-    "control_group": lambda saved, _: facts.comparison(saved),
+    "control_group": lambda saved, context: facts.comparison(saved, context.study),
 }
 
 
