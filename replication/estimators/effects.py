@@ -95,6 +95,10 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     used : (N, T) cells of the estimation sample.
 
     """
+    lengths = 1
+    if used.all() and all(codes.ndim == 1 for codes in panel.clusters.values()):
+        # Every period repeats the first: look at that one, and count it T times.
+        lengths, used = used.shape[1], used[:, :1]
     clusterings = [
         np.broadcast_to(codes[:, None] if codes.ndim == 1 else codes, used.shape)[used]
         for codes in panel.clusters.values()
@@ -103,9 +107,10 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     sets = [rows]
     sets += [codes[rows] * used.shape[1] + columns for codes in effects.level_codes(panel)]
     count = 1 - len(sets) + _free_slopes(panel, effects)
-    for levels in sets:
+    for place, levels in enumerate(sets):
+        size = int((np.bincount(levels) > 0).sum()) * (lengths if place else 1)
         nested = any(_nested(levels, codes) for codes in clusterings)
-        count += 1 if nested else int((np.bincount(levels) > 0).sum())
+        count += 1 if nested else size
     return count
 
 

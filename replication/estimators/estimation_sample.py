@@ -46,7 +46,7 @@ class Sample:
     @property
     def weight(self) -> Floats:
         """(N, T) weights, zero outside the sample."""
-        return np.where(self.used, self.panel.weight, 0.0)
+        return self.panel.weight if self.used.all() else np.where(self.used, self.panel.weight, 0.0)
 
     @property
     def regular(self) -> bool:

@@ -204,23 +204,26 @@ def _table(
     """The columns of ``Estimates.table`` but for the bands."""
     statistic = estimate / std_error
     half = law.ppf(0.5 + inference.level / 2) * std_error
-    table = pd.DataFrame([(r.term, r.cohort, r.time, r.event_time) for r in rows],
-                         columns=["term", "cohort", "time", "event_time"])  # fmt: skip
-    table = table.astype({"cohort": float, "time": float, "event_time": float})
-    return table.assign(
-        spec_id=panel.spec_id, study=panel.study, estimator=estimator, outcome=panel.outcome,
-        estimate=estimate, std_error=std_error, statistic=statistic,
-        p_value=2 * law.sf(np.abs(statistic)),
-        conf_low=estimate - half, conf_high=estimate + half,
-        n_obs=int(panel.observed.sum()) if n_obs is None else n_obs,
-        n_units=len(panel.units), n_clusters=panel.n_clusters,
-    )  # fmt: skip
+    keys = np.array([(r.cohort, r.time, r.event_time) for r in rows], dtype=float).reshape(-1, 3)
+    # One constructor call: adding columns one by one costs more than a small regression.
+    return pd.DataFrame({
+        "spec_id": panel.spec_id, "study": panel.study, "estimator": estimator,
+        "outcome": panel.outcome, "term": [r.term for r in rows],
+        "cohort": keys[:, 0], "time": keys[:, 1], "event_time": keys[:, 2],
+        "estimate": estimate, "std_error": std_error, "statistic": statistic,
+        "p_value": 2 * law.sf(np.abs(statistic)),
+        "conf_low": estimate - half, "conf_high": estimate + half,
+        "n_obs": int(panel.observed.sum()) if n_obs is None else n_obs,
+        "n_units": len(panel.units), "n_clusters": panel.n_clusters,
+    })  # fmt: skip
 
 
 def _with_bands(table: pd.DataFrame, critical: Floats) -> pd.DataFrame:
-    half = critical * table["std_error"]
-    bands = {"band_low": table["estimate"] - half, "band_high": table["estimate"] + half}
-    return table.assign(**bands)[COLUMNS]
+    half = critical * table["std_error"].to_numpy()
+    estimate = table["estimate"].to_numpy()
+    table.insert(COLUMNS.index("band_low"), "band_low", estimate - half)
+    table.insert(COLUMNS.index("band_high"), "band_high", estimate + half)
+    return table
 
 
 def _details(panel: Panel, inference: Inference, info: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -243,9 +246,9 @@ def _law(chosen: str, default: str, n_clusters: int) -> Any:
 def _paths(table: pd.DataFrame) -> Iterator[Ints]:
     """Rows of each path that get a simultaneous band: those of one term with an error."""
     axis = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
+    terms, moving = table["term"].to_numpy(), table["std_error"].notna().to_numpy()
     for term in PATHS:
-        chosen = (table["term"] == term) & table["std_error"].notna() & table[axis[term]].notna()
-        index = np.flatnonzero(chosen.to_numpy())
+        index = np.flatnonzero((terms == term) & moving & table[axis[term]].notna().to_numpy())
         if index.size > 1:
             yield index
 
