@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from replication.errors import SpecError
+from replication.inference.methods import (
+    FIXED_ROWS,
+    REGRESSION,
+    SCORES,
+    apply_method,
+    refuse_method,
+)
 from replication.results import Estimates, Panel
 from replication.specs import Spec
 
@@ -20,6 +28,7 @@ class Entry:
     keys : names of ``Spec`` fields passed on as keyword arguments.
     cohorts : whether adoption must be a cohort (a share-of-period treatment is refused).
     takes : which of ``trends``, ``covariates``, ``offset`` and ``weights`` it can use.
+    methods : values of ``inference.method`` that it has.
 
     """
 
@@ -27,18 +36,20 @@ class Entry:
     keys: tuple[str, ...]
     cohorts: bool = True
     takes: tuple[str, ...] = ("weights",)
+    methods: tuple[str, ...] = SCORES
 
 
 GROUP_TIME = ("control_group", "base_period", "anticipation", "window")
 
 ENTRIES = {
     "twfe": Entry(
-        "Two-way fixed effects", ("trends",), False, ("trends", "covariates", "weights")
+        "Two-way fixed effects", ("trends",), False, ("trends", "covariates", "weights"),
+        REGRESSION,
     ),
     "event_study": Entry(
         "Two-way event study",
         ("trends", "window", "anticipation", "endpoints", "family"),
-        takes=("trends", "covariates", "weights", "offset"),
+        takes=("trends", "covariates", "weights", "offset"), methods=REGRESSION,
     ),
     "poisson": Entry(
         "Poisson, two-way effects", ("trends",), False,
@@ -48,6 +59,7 @@ ENTRIES = {
         "Group-time (Callaway-Sant'Anna)",
         (*GROUP_TIME, "adjustment", "fix_weights", "unbalanced", "balance_e", "trends"),
         takes=("covariates", "weights", "trends"),
+        methods=("analytic", "multiplier", "bootstrap", "permutation"),
     ),
     "sun_abraham": Entry(
         "Interaction-weighted (Sun-Abraham)",
@@ -76,10 +88,13 @@ ENTRIES = {
     ),
     "synthetic_did": Entry(
         "Synthetic difference-in-differences", ("donor_errors", "window"), takes=(),
+        methods=("analytic",),
     ),
     "dcdh": Entry("de Chaisemartin-D'Haultfoeuille", ("window",)),
-    "goodman_bacon": Entry("Goodman-Bacon decomposition", ()),
-    "twfe_weights": Entry("Weights of two-way fixed effects", (), False, ("weights",)),
+    "goodman_bacon": Entry("Goodman-Bacon decomposition", (), methods=FIXED_ROWS),
+    "twfe_weights": Entry(
+        "Weights of two-way fixed effects", (), False, ("weights",), FIXED_ROWS
+    ),
 }  # fmt: skip
 
 
@@ -100,12 +115,16 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
     module = importlib.import_module(f"replication.estimators.{spec.estimator}")
     function: Any = getattr(module, spec.estimator)
     keywords = {key: getattr(spec, key) for key in entry.keys}
-    result: Estimates = function(panel, inference=spec.inference, **keywords)
-    return result
+    return apply_method(
+        partial(function, **keywords), panel, spec.inference,
+        own_bootstrap=spec.estimator == "callaway_santanna",
+        two_way=spec.estimator == "twfe" and not spec.trends,
+    )  # fmt: skip
 
 
 def refuse_unusable(spec: Spec, entry: Entry) -> None:
     """Refuse what an estimator would silently leave out."""
+    refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
     for key in ("trends", "covariates", "offset", "weights"):
         if getattr(spec, key) and key not in entry.takes:
             able = [name for name, other in ENTRIES.items() if key in other.takes]

@@ -18,15 +18,16 @@ needs sums over units of an (N, J) table that is made once, not a regression.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from replication.errors import PanelError
 from replication.inference.cluster import sum_by_cluster
-from replication.results import Estimates, Floats, Ints, Panel, row_labels
+from replication.results import COLUMNS, Estimates, Floats, Ints, Panel, row_labels
 from replication.specs import Inference
 
 BLOCK = 64
@@ -51,7 +52,7 @@ def permutation_test(
     -------
     Estimates
         Errors and intervals are those of ``function``; ``info["permutation"]`` has the observed
-        statistic of the overall effect and its whole distribution.
+        overall effect and its statistic, and all draws of both.
 
     Raises
     ------
@@ -63,15 +64,17 @@ def permutation_test(
     found = function(panel, inference=analytic)
     orders = permutations(strata_of(panel, inference), inference)
     labels = row_labels(found.table)
+    overall = labels.index("att")
     if two_way and has_fast_path(panel):
         tables = two_way_of(panel)
-        unchanged = tables.statistic(np.arange(len(panel.units))[None])[0]
+        unchanged = tables.refit(np.arange(len(panel.units))[None])[0, 1]
         # The small-sample correction is the same in every draw; put it back.
-        ratio = float(found.rows("att")["statistic"].iloc[0]) / unchanged
-        drawn = {"att": two_way_statistics(tables, orders) * ratio}
+        ratio = float(found.table["statistic"].iloc[overall]) / unchanged
+        drawn = np.full((inference.draws, len(labels), 2), np.nan)
+        drawn[:, overall] = two_way_draws(tables, orders) * (1, ratio)
     else:
-        drawn = refitted_statistics(function, panel, replace(analytic, draws=1), orders, labels)
-    return _with_p_values(found, drawn, labels, inference)
+        drawn = refitted_draws(function, panel, replace(analytic, draws=1), orders, labels)
+    return _with_p_values(found, drawn, overall, inference)
 
 
 def has_fast_path(panel: Panel) -> bool:
@@ -121,8 +124,8 @@ class TwoWay:
     weight: Floats
     cluster: Ints
 
-    def statistic(self, orders: Ints) -> Floats:
-        """(B,) estimates over clustered errors for (B, N) orders, without the correction."""
+    def refit(self, orders: Ints) -> Floats:
+        """(B, 2) estimates, and the same over uncorrected clustered errors, for (B, N) orders."""
         row = self.row[orders]
         mass = np.stack([np.bincount(r, self.weight, len(self.rows)) for r in row])
         mean = mass @ self.rows / self.weight.sum()
@@ -134,8 +137,8 @@ class TwoWay:
         norm = self.squares[row] - 2 * np.take_along_axis(cross, row, axis=1)
         norm = (norm + mean_square[:, None]).T * self.weight[:, None]
         scores = sum_by_cluster(own - beta * norm, self.cluster)
-        value: Floats = beta * variation / np.sqrt((scores**2).sum(axis=0))
-        return value
+        statistic = beta * variation / np.sqrt((scores**2).sum(axis=0))
+        return np.column_stack([beta, statistic])
 
 
 def two_way_of(panel: Panel) -> TwoWay:
@@ -153,42 +156,36 @@ def two_way_of(panel: Panel) -> TwoWay:
     )  # fmt: skip
 
 
-def two_way_statistics(tables: TwoWay, orders: Iterator[Ints]) -> Floats:
-    """(B,) statistics of permuted two-way regressions, in blocks of draws."""
-    found, block = [], []
-    for order in orders:
-        block.append(order)
-        if len(block) == BLOCK:
-            found.append(tables.statistic(np.stack(block)))
-            block = []
-    if block:
-        found.append(tables.statistic(np.stack(block)))
+def two_way_draws(tables: TwoWay, orders: Iterator[Ints]) -> Floats:
+    """(B, 2) estimates and statistics of permuted two-way regressions, in blocks of draws."""
+    found = []
+    while block := list(itertools.islice(orders, BLOCK)):
+        found.append(tables.refit(np.stack(block)))
     return np.concatenate(found)
 
 
-def refitted_statistics(
+def refitted_draws(
     function: Estimator,
     panel: Panel,
     inference: Inference,
     orders: Iterator[Ints],
     labels: list[str],
-) -> dict[str, Floats]:
-    """Statistics of all rows from re-estimating every draw; NaN where a draw has no such row."""
+) -> Floats:
+    """(B, K, 2) estimates and statistics of the K rows; NaN where a draw has no such row."""
     place = {label: index for index, label in enumerate(labels)}
     drawn = []
     for order in orders:
-        values = np.full(len(labels), np.nan)
+        values = np.full((len(labels), 2), np.nan)
         try:
             table = function(permuted(panel, order), inference=inference).table
         except PanelError:
-            table = None
-        if table is not None:
-            shown = table["statistic"].fillna(table["estimate"].where(table["std_error"].isna()))
-            for label, value in zip(row_labels(table), shown, strict=True):
-                if label in place:
-                    values[place[label]] = value
+            table = pd.DataFrame(columns=COLUMNS)
+        pairs = table[["estimate", "statistic"]].to_numpy(dtype=float)
+        for label, pair in zip(row_labels(table), pairs, strict=True):
+            if label in place:
+                values[place[label]] = pair
         drawn.append(values)
-    return dict(zip(labels, np.array(drawn).T, strict=True))
+    return np.stack(drawn)
 
 
 def permuted(panel: Panel, order: Ints) -> Panel:
@@ -198,30 +195,33 @@ def permuted(panel: Panel, order: Ints) -> Panel:
 
 
 def _with_p_values(
-    found: Estimates, drawn: dict[str, Floats], labels: list[str], inference: Inference
+    found: Estimates, drawn: Floats, overall: int, inference: Inference
 ) -> Estimates:
-    table = found.table.copy()
-    observed = table["statistic"].fillna(table["estimate"].where(table["std_error"].isna()))
-    distribution = drawn["att"][np.isfinite(drawn["att"])]
-    if distribution.size < FEWEST * inference.draws:
+    table = found.table
+    usable = np.isfinite(drawn[:, overall]).all(axis=1)
+    lost = inference.draws - int(usable.sum())
+    if lost > (1 - FEWEST) * inference.draws:
         raise PanelError(
-            f"{inference.draws - distribution.size} of {inference.draws} permuted panels could not "
-            "be estimated, because exchanging adoption leaves nothing to compare. Name coarser "
-            "strata or none, or use 'method: analytic'."
+            f"{lost} of {inference.draws} permuted panels could not be estimated, because "
+            "exchanging adoption leaves nothing to compare or no spread. Name coarser strata or "
+            "none, or use 'method: analytic'."
         )
-    for index, label in enumerate(labels):
-        values = drawn.get(label, np.empty(0))
-        values = values[np.isfinite(values)]
-        if values.size and np.isfinite(observed.iloc[index]):
-            floor = abs(observed.iloc[index]) * (1 - TIE)
-            count = int((np.abs(values) >= floor).sum())
-            table.loc[table.index[index], "p_value"] = (1 + count) / (1 + values.size)
-    record: dict[str, Any] = {
-        "statistic": float(observed.iloc[labels.index("att")]),
-        "distribution": distribution.tolist(),
+    observed = table["statistic"].to_numpy()
+    p_value = table["p_value"].to_numpy().copy()
+    for index in np.flatnonzero(np.isfinite(observed)):
+        values = drawn[:, index, 1]
+        values = np.abs(values[np.isfinite(values)])
+        if values.size:
+            count = int((values >= abs(observed[index]) * (1 - TIE)).sum())
+            p_value[index] = (1 + count) / (1 + values.size)
+    record = {
+        "estimate": float(table["estimate"].iloc[overall]),
+        "statistic": float(observed[overall]),
+        "estimates": drawn[usable, overall, 0].tolist(),
+        "statistics": drawn[usable, overall, 1].tolist(),
         "draws": inference.draws,
-        "not_estimated": inference.draws - distribution.size,
+        "not_estimated": lost,
         "strata": inference.strata,
     }
     info = {**found.info, "p_values": "permutation of adoption", "permutation": record}
-    return replace(found, table=table, info=info)
+    return replace(found, table=table.assign(p_value=p_value), info=info)

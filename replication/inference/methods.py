@@ -1,0 +1,70 @@
+"""The one place where ``inference.method`` is turned into a way to measure uncertainty.
+
+``analytic``, ``multiplier``, ``wild`` and ``conley`` are about the scores of one fit, so the
+estimator itself applies them, where it hands its scores over. ``bootstrap`` and ``permutation``
+redo the estimate on other panels and work for any estimator, from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from replication.errors import SpecError
+from replication.inference.cluster_bootstrap import cluster_bootstrap
+from replication.inference.permutation import permutation_test
+from replication.results import Estimates, Panel
+from replication.specs import Inference
+
+SCORES = ("analytic", "multiplier", "bootstrap", "permutation", "conley")
+REGRESSION = (*SCORES, "wild")
+FIXED_ROWS = ("analytic", "multiplier", "wild", "conley")
+
+
+def apply_method(
+    function: Callable[..., Estimates],
+    panel: Panel,
+    inference: Inference,
+    *,
+    own_bootstrap: bool = False,
+    two_way: bool = False,
+) -> Estimates:
+    """Estimates of ``function`` with the uncertainty that ``inference.method`` names.
+
+    Parameters
+    ----------
+    function : takes a panel and ``inference``.
+    own_bootstrap : whether it resamples clusters itself, in closed form.
+    two_way : whether it is two-way effects without trends, which permutes fast.
+
+    """
+    method = inference.method
+    if method == "bootstrap" and not own_bootstrap:
+        found = cluster_bootstrap(function, panel, inference)
+    elif method == "permutation":
+        found = permutation_test(function, panel, inference, two_way=two_way)
+    elif method == "conley":
+        found = function(by_unit(panel), inference=inference)
+    else:
+        found = function(panel, inference=inference)
+    return replace(found, info={**found.info, "method": method})
+
+
+def by_unit(panel: Panel) -> Panel:
+    """The panel with every unit its own cluster, since the kernel takes the place of clusters."""
+    units = np.arange(len(panel.units))
+    coarser = [name for name, codes in panel.clusters.items() if codes.max() + 1 < units.size]
+    said = [f"spatial errors take the place of the clusters ({', '.join(coarser)})"]
+    notes = (*panel.notes, *(said if coarser else []))
+    return replace(panel, clusters={"unit": units}, notes=notes)
+
+
+def refuse_method(name: str, estimator: str, inference: Inference, possible: Sequence[str]) -> None:
+    """Refuse a method that an estimator cannot do, with those that it can."""
+    if inference.method not in possible:
+        raise SpecError(
+            f"{name}: {estimator} has no 'inference.method: {inference.method}'. It has: "
+            f"{', '.join(possible)}."
+        )
