@@ -59,6 +59,25 @@ for study in STUDIES:
 
     rule:
         name:
+            f"analyse_{study.id}"
+        input:
+            f"tables/{study.id}/estimates.csv",
+            f"specs/{study.id}/study.yaml",
+        output:
+            update(study.analysis_outputs()),
+            update(f"tables/{study.id}/.analyses.json"),
+        log:
+            f"logs/{study.id}/analyse.log",
+        conda:
+            "environment.yaml"
+        params:
+            study=study.id,
+            code=plan.code_digest("analyse"),
+        shell:
+            "python -m replication step analyse {params.study} --log {log}"
+
+    rule:
+        name:
             f"check_{study.id}"
         input:
             f"tables/{study.id}/estimates.csv",
@@ -79,6 +98,7 @@ for study in STUDIES:
         input:
             f"tables/{study.id}/estimates.csv",
             f"tables/{study.id}/second_engine.csv",
+            f"tables/{study.id}/.analyses.json",
             f"specs/{study.id}/study.yaml",
             "config.yaml",
         output:
@@ -98,6 +118,7 @@ for study in STUDIES:
             f"figures_{study.id}"
         input:
             f"tables/{study.id}/estimates.csv",
+            f"tables/{study.id}/.analyses.json",
             f"specs/{study.id}/study.yaml",
             "config.yaml",
         output:

@@ -100,7 +100,9 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--cores", default="all", help="cores to use (default: all)")
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
-    step.add_argument("name", choices=("clean", "estimate", "check", "tables", "figures", "page"))
+    step.add_argument(
+        "name", choices=("clean", "estimate", "analyse", "check", "tables", "figures", "page")
+    )
     step.add_argument("study", nargs="?")
     step.add_argument("--threads", type=int, default=1)
     step.add_argument("--log", type=Path)

@@ -22,6 +22,8 @@ STAGES = {
     "clean": ("sources", "panel", "pipeline/clean.py"),
     "estimate": ("results.py", "subset.py", "tidy.py", "specs.py", "spec_schema.json",
                  "inference", "estimators", "pipeline/estimate.py", "pipeline/store.py"),
+    "analyse": ("results.py", "subset.py", "tidy.py", "specs.py", "inference", "estimators",
+                "analyses"),
     "report": ("report", "pipeline/report.py", "results.py"),
 }  # fmt: skip
 TABLE_ENDINGS = ("tex", "html", "md", "csv")
@@ -77,6 +79,10 @@ class Study:
         fixed = [f"{base}/{name}" for name in ("codebook.md", "codebook.csv", "sample_flow.csv")]
         frames = [f"{base}/{name}.csv" for name in self.config.get("frames", [])]
         return [f"{base}/{panel}.parquet" for panel in self.panels] + fixed + frames
+
+    def analysis_outputs(self) -> list[str]:
+        """Files that the analyses write."""
+        return [f"tables/{self.id}/{entry['id']}.csv" for entry in self.config.get("analyses", [])]
 
     def table_outputs(self) -> list[str]:
         """Files that the tables end in."""

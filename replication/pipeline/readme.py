@@ -67,10 +67,9 @@ def listing(root: Path) -> str:
         for group, folder in (("tables", "tables"), ("figures", "figures")):
             for entry in study.config.get(group, []):
                 files = files_behind(entry, study)
+                output = f"`{folder}/{study.id}/{entry['id']}`"
                 maker = f"`replication/report/{folder}/{entry['kind']}.py`"
-                lines.append(
-                    f"| `{folder}/{study.id}/{entry['id']}` | {entry['title']} | {files} | {maker} |"
-                )
+                lines.append(f"| {output} | {entry['title']} | {files} | {maker} |")
     return "\n".join(lines)
 
 

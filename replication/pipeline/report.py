@@ -11,6 +11,7 @@ import yaml
 
 from replication.files import write_text
 from replication.pipeline import plan
+from replication.pipeline.analyses import strings
 from replication.pipeline.plan import FIGURE_ENDINGS, Study, code_digest
 from replication.report.config import load_study
 from replication.report.saved import Folders
@@ -50,7 +51,7 @@ def figure_stamp(entry: dict[str, Any], study: Study, folders: Folders) -> str:
     """Digest of all that a figure depends on: its entry, the code, its results and its files."""
     shared = {key: study.config.get(key) for key in ("title", "labels", "outcomes", "simulated")}
     parts = [json.dumps([entry, shared], sort_keys=True, default=str), code_digest("report")]
-    for text in sorted(set(_strings(entry))):
+    for text in sorted(set(strings(entry))):
         if text.startswith(("clean/", "tables/", "raw/")) and folders.source(text).is_file():
             parts.append(hashlib.sha256(folders.source(text).read_bytes()).hexdigest())
         for folder in sorted((folders.tables / "specs").glob(text)) if _is_pattern(text) else []:
@@ -80,13 +81,6 @@ def switches(root: Path) -> dict[str, Any]:
     """``config.yaml``."""
     found: dict[str, Any] = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
     return found
-
-
-def _strings(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [text for part in parts for text in _strings(part)]
 
 
 def _is_pattern(text: str) -> bool:

@@ -50,6 +50,13 @@ def _estimate(root: Path, study: str, threads: int) -> str:
     return f"{estimated} specifications estimated, {kept} unchanged"
 
 
+def _analyse(root: Path, study: str, _: int) -> str:
+    from replication.pipeline.analyses import analyse_study
+
+    made, kept = analyse_study(plan.study(root, study), root)
+    return f"{made} analyses made, {kept} unchanged"
+
+
 def _check(root: Path, study: str, _: int) -> str:
     from replication.pipeline.check import check_study
 
@@ -81,6 +88,7 @@ def _page(root: Path, _: str, __: int) -> str:
 STEPS: dict[str, Callable[[Path, str, int], str]] = {
     "clean": _clean,
     "estimate": _estimate,
+    "analyse": _analyse,
     "check": _check,
     "tables": _tables,
     "figures": _figures,
