@@ -104,8 +104,8 @@ def tidy(panel: Panel) -> pd.DataFrame:
             "cluster": np.repeat(panel.cluster, n_periods),
         }
     )
-    for name, values in zip(panel.covariate_names, panel.covariates or [], strict=False):
-        frame[name] = values.ravel()
+    for position, name in enumerate(panel.covariate_names):
+        frame[name] = panel.covariates[position].ravel()
     return frame[frame["y"].notna()]
 
 

@@ -1,0 +1,184 @@
+"""The general path equals the sums by cohort; draws in cohort space equal draws of the scores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from group_time_data import cell, staggered, value
+from scipy import stats
+
+from replication.estimators.callaway_santanna import callaway_santanna
+from replication.estimators.group_time import balanced_scores, plan_cells
+from replication.estimators.group_time_draws import CohortSums, multiplier_cell_draws
+from replication.estimators.group_time_general import general_scores
+from replication.estimators.group_time_sample import group_time_design
+from replication.inference.bands import multipliers
+from replication.specs import Inference
+
+DESIGNS = [
+    ({}, "never_treated", 0),
+    ({"weights": "constant", "clusters": 9}, "not_yet_treated", 0),
+    ({"adoption": (3, 4, 6, 7), "one_alone": True}, "not_yet_treated", 1),
+    ({"periods": (1, 2, 4, 7, 8, 11, 12), "adoption": (0, 3, 4, 8, 9)}, "last_treated", 0),
+]
+
+
+@pytest.mark.parametrize("base_period", ["universal", "varying"])
+@pytest.mark.parametrize(("made", "control_group", "anticipation"), DESIGNS)
+def test_cell_by_cell_equals_sums_by_cohort(made, control_group, anticipation, base_period):
+    design = group_time_design(
+        staggered(31, **made), control_group=control_group, anticipation=anticipation
+    )
+    cells = plan_cells(design, base_period)
+    fast = balanced_scores(design, cells)
+    for rule in ("none", "base_period", "varying"):
+        estimate, scores, problems = general_scores(design, cells, "doubly_robust", rule)
+        assert problems == []
+        np.testing.assert_allclose(estimate, fast[0], atol=1e-13)
+        np.testing.assert_allclose(scores, fast[1], atol=1e-14)
+
+
+@pytest.mark.parametrize("base_period", ["universal", "varying"])
+@pytest.mark.parametrize(("made", "control_group", "anticipation"), DESIGNS)
+def test_draws_in_cohort_space_equal_draws_of_the_scores(
+    made, control_group, anticipation, base_period
+):
+    design = group_time_design(
+        staggered(32, **made), control_group=control_group, anticipation=anticipation
+    )
+    cells = plan_cells(design, base_period)
+    estimate, scores = balanced_scores(design, cells)
+    sums = CohortSums(design, cells)
+    factors = multipliers(np.random.default_rng(1), "mammen", (7, scores.shape[1]))
+    np.testing.assert_allclose(multiplier_cell_draws(sums, factors), factors @ scores.T, atol=1e-13)
+    whole = sums(np.ones((1, scores.shape[1]))).estimate[0]
+    np.testing.assert_allclose(whole[~cells.reference], estimate[~cells.reference], atol=1e-13)
+
+
+def test_covariate_without_relation_to_anything_changes_nothing_in_a_regression() -> None:
+    """A covariate orthogonal to outcome changes and equal on both sides: the plain estimate."""
+    panel = staggered(33, n_units=40, adoption=(0, 4), periods=range(1, 6))
+    twice = replace(
+        panel,
+        y=np.repeat(panel.y, 2, axis=0),
+        units=np.arange(80),
+        cohort=np.repeat(panel.cohort, 2),
+        weight=np.ones((80, 5)),
+        clusters={"unit": np.arange(80)},
+    )
+    sign = np.tile([-1.0, 1.0], 40)[:, None] * np.ones(5)
+    with_covariate = replace(twice, covariates=sign[None], covariate_names=("sign",))
+    for adjustment in ("outcome_regression", "ipw", "doubly_robust"):
+        found = callaway_santanna(with_covariate, adjustment=adjustment)
+        plain = callaway_santanna(twice)
+        assert found.att == pytest.approx(plain.att, rel=1e-10)
+
+
+def test_covariate_of_the_earlier_period_is_used() -> None:
+    panel = staggered(34, covariates=1, n_units=200, periods=range(1, 5), adoption=(0, 3))
+    later = panel.covariates.copy()
+    later[:, :, 3] = np.random.default_rng(2).normal(size=200)
+    changed = callaway_santanna(replace(panel, covariates=later), base_period="varying")
+    plain = callaway_santanna(panel, base_period="varying")
+    for time in (2, 3, 4):
+        assert cell(changed, 3, time) == cell(plain, 3, time)
+    early = panel.covariates.copy()
+    early[:, :, 1] += np.random.default_rng(3).normal(size=200)
+    moved = callaway_santanna(replace(panel, covariates=early), base_period="varying")
+    assert cell(moved, 3, 2) == cell(plain, 3, 2)
+    assert cell(moved, 3, 4) != cell(plain, 3, 4)
+
+
+def test_pairs_equal_drop_on_a_whole_panel() -> None:
+    panel = staggered(35, weights="constant", clusters=10)
+    pairs = callaway_santanna(panel, unbalanced="pairwise")
+    pd.testing.assert_frame_equal(pairs.table, callaway_santanna(panel).table)
+
+
+def test_bootstrap_errors_come_close_to_the_analytic_ones() -> None:
+    panel = staggered(36, n_units=300)
+    analytic = callaway_santanna(panel)
+    for method in ("multiplier", "bootstrap"):
+        drawn = callaway_santanna(panel, inference=Inference(method=method, draws=4000))
+        np.testing.assert_array_equal(drawn.table["estimate"], analytic.table["estimate"])
+        # 4,000 draws: 1.1 per cent noise in a standard deviation, twice that in a quartile range.
+        ratio = drawn.table["std_error"] / analytic.table["std_error"]
+        assert ratio.between(0.9, 1.1).sum() == analytic.table["std_error"].notna().sum()
+        np.testing.assert_allclose(
+            np.sqrt(np.diag(drawn.vcov)), drawn.table["std_error"].fillna(0), rtol=1e-10
+        )
+
+
+def test_multiplier_errors_are_the_interquartile_range_of_the_draws() -> None:
+    panel = staggered(37, adoption=(0, 4), n_units=30)
+    inference = Inference(method="multiplier", draws=200, seed=5)
+    design = group_time_design(panel, control_group="not_yet_treated")
+    cells = plan_cells(design, "universal")
+    _, scores = balanced_scores(design, cells)
+    factors = multipliers(np.random.default_rng(5), "rademacher", (200, 30))
+    draws = np.sort(factors @ scores[-1])
+    found = cell(callaway_santanna(panel, inference=inference), 4, 8)
+    expected = (draws[149] - draws[49]) / (stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
+    assert found[1] == pytest.approx(expected, rel=1e-12)
+
+
+def test_bands_cover_all_points_of_a_path_at_once() -> None:
+    found = callaway_santanna(staggered(38, n_units=200), inference=Inference(draws=5000))
+    path, variance = found.path()
+    free = path["std_error"].notna().to_numpy()
+    scale = np.sqrt(np.diag(variance)[free])
+    critical = (path["band_high"] - path["estimate"])[free] / scale
+    np.testing.assert_allclose(critical, critical.iloc[0], rtol=1e-12)
+    draws = np.random.default_rng(6).multivariate_normal(
+        np.zeros(free.sum()), variance[np.ix_(free, free)], size=20_000
+    )
+    inside = (np.abs(draws) <= critical.iloc[0] * scale).all(axis=1).mean()
+    # Binomial noise of 20,000 checks and 5,000 draws is 0.4 per cent.
+    assert inside == pytest.approx(0.95, abs=0.015)
+
+
+def test_same_seed_same_bytes_other_seed_other_bands() -> None:
+    panel = staggered(39, clusters=15)
+    one, again, other = (
+        callaway_santanna(panel, inference=Inference(seed=seed)) for seed in (1, 1, 2)
+    )
+    pd.testing.assert_frame_equal(one.table, again.table, check_exact=True)
+    assert (one.table["band_low"] != other.table["band_low"]).any()
+    np.testing.assert_array_equal(one.table["conf_low"], other.table["conf_low"])
+
+
+def test_many_cells_are_left_out_of_the_covariance_only() -> None:
+    panel = staggered(40, n_units=100, periods=range(1, 61), adoption=(0, *range(5, 60, 3)))
+    found = callaway_santanna(panel, inference=Inference(draws=50))
+    cells = found.rows("att_gt")
+    assert len(cells) > 1000
+    assert cells["std_error"].notna().sum() == len(cells) - cells["cohort"].nunique()
+    assert len(found.vcov) == len(found.table) - len(cells)
+    path, variance = found.path()
+    np.testing.assert_allclose(np.sqrt(np.diag(variance)), path["std_error"].fillna(0), rtol=1e-10)
+
+
+def test_support_means_and_comparison_are_counted() -> None:
+    panel = staggered(41, adoption=(0, 4, 7), weights="constant")
+    found = callaway_santanna(panel)
+    size = {cohort: int((panel.cohort == cohort).sum()) for cohort in (0, 4, 7)}
+    support = {entry["event_time"]: entry for entry in found.info["support"]}
+    assert support[0] == {"event_time": 0, "cohorts": 2, "units": size[4] + size[7]}
+    assert support[3] == {"event_time": 3, "cohorts": 1, "units": size[4]}
+    assert found.info["comparison_units"] == {"fewest": size[0], "most": size[0] + size[7]}
+    before = (panel.cohort[:, None] > 0) & (panel.periods < panel.cohort[:, None])
+    expected = np.average(panel.y[before], weights=panel.weight[before])
+    assert found.info["mean_pre"] == pytest.approx(expected)
+
+
+def test_window_bounds_the_event_path_and_its_average_only() -> None:
+    panel = staggered(42)
+    whole, short = callaway_santanna(panel), callaway_santanna(panel, window=(-2, 1))
+    assert short.path()[0]["event_time"].tolist() == [-2, -1, 0, 1]
+    expected = np.mean([value(whole, "event", 0)[0], value(whole, "event", 1)[0]])
+    assert value(short, "event")[0] == pytest.approx(expected)
+    for term in ("att", "group", "calendar"):
+        assert value(short, term) == value(whole, term)

@@ -1,0 +1,137 @@
+"""What must not change the group-time estimates, and what must change them in a known way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from group_time_data import staggered, value
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from replication.estimators.callaway_santanna import callaway_santanna
+from replication.results import Panel
+from replication.specs import Inference
+
+FEW = Inference(draws=50)
+NUMBERS = ["estimate", "std_error"]
+
+
+def numbers(panel: Panel, **options) -> np.ndarray:
+    return callaway_santanna(panel, inference=FEW, **options).table[NUMBERS].to_numpy()
+
+
+seeds = st.integers(0, 10_000)
+options = st.fixed_dictionaries(
+    {
+        "control_group": st.sampled_from(["never_treated", "not_yet_treated", "last_treated"]),
+        "base_period": st.sampled_from(["universal", "varying"]),
+        "anticipation": st.integers(0, 1),
+    }
+)
+drawn = settings(max_examples=12, deadline=None, derandomize=True)
+
+
+@drawn
+@given(seeds, options, st.floats(0.01, 100))
+def test_scaling_the_outcome_scales_everything(seed, chosen, factor) -> None:
+    panel = staggered(seed, weights="constant")
+    scaled = numbers(replace(panel, y=factor * panel.y), **chosen)
+    np.testing.assert_allclose(scaled, factor * numbers(panel, **chosen), rtol=1e-9, atol=1e-12)
+
+
+@drawn
+@given(seeds, options)
+def test_unit_and_period_constants_change_nothing(seed, chosen) -> None:
+    panel = staggered(seed, clusters=11)
+    rng = np.random.default_rng(seed)
+    y = panel.y + 5 * rng.normal(size=(panel.y.shape[0], 1)) + rng.normal(size=panel.y.shape[1])
+    np.testing.assert_allclose(
+        numbers(replace(panel, y=y), **chosen), numbers(panel, **chosen), rtol=1e-9, atol=1e-12
+    )
+
+
+@drawn
+@given(seeds, options)
+def test_order_of_units_and_names_of_periods_change_nothing(seed, chosen) -> None:
+    panel = staggered(seed)
+    order = np.random.default_rng(seed).permutation(len(panel.units))
+    shifted = replace(
+        panel,
+        y=panel.y[order],
+        units=panel.units[order],
+        weight=panel.weight[order],
+        clusters={"cluster": panel.cluster[order]},
+        periods=panel.periods + 1990,
+        cohort=np.where(panel.cohort > 0, panel.cohort + 1990, 0)[order],
+    )
+    np.testing.assert_allclose(
+        numbers(shifted, **chosen), numbers(panel, **chosen), rtol=1e-9, atol=1e-12
+    )
+
+
+@drawn
+@given(seeds, options)
+def test_weights_only_matter_up_to_a_factor(seed, chosen) -> None:
+    panel = staggered(seed, weights="constant")
+    heavier = replace(panel, weight=7.0 * panel.weight)
+    np.testing.assert_allclose(
+        numbers(heavier, **chosen), numbers(panel, **chosen), rtol=1e-9, atol=1e-12
+    )
+
+
+@drawn
+@given(seeds, st.sampled_from(["never_treated", "not_yet_treated"]))
+def test_integer_weights_are_copies_of_units(seed, control_group) -> None:
+    panel = staggered(seed, n_units=40)
+    copies = np.random.default_rng(seed).integers(1, 4, 40)
+    again = np.repeat(np.arange(40), copies)
+    repeated = replace(
+        panel.keep_units(np.ones(40, dtype=bool)),
+        y=panel.y[again],
+        units=np.arange(again.size),
+        cohort=panel.cohort[again],
+        weight=panel.weight[again],
+        clusters={"cluster": again},
+    )
+    weighted = replace(panel, weight=copies[:, None] * panel.weight)
+    one = callaway_santanna(weighted, control_group=control_group, inference=FEW)
+    two = callaway_santanna(repeated, control_group=control_group, inference=FEW)
+    np.testing.assert_allclose(one.table["estimate"], two.table["estimate"], atol=1e-12)
+    # Copies of a unit are a cluster of their own: the same scores, but for the factor of clusters.
+    ratio = (two.table["std_error"] / one.table["std_error"]).dropna()
+    np.testing.assert_allclose(ratio, np.sqrt(40 / 39), rtol=1e-9)
+
+
+@drawn
+@given(seeds)
+def test_group_averages_by_size_are_the_group_average(seed) -> None:
+    panel = staggered(seed)
+    found = callaway_santanna(panel, inference=FEW)
+    rows = found.rows("group").dropna(subset="cohort")
+    size = [(panel.cohort == cohort).sum() for cohort in rows["cohort"]]
+    expected = np.average(rows["estimate"], weights=size)
+    assert value(found, "group")[0] == pytest.approx(expected, abs=1e-12)
+    # Weighted by the number of its treated cells each cohort gives the simple average.
+    cells = [panel.periods[-1] - cohort + 1 for cohort in rows["cohort"]]
+    simple = np.average(rows["estimate"], weights=np.multiply(size, cells))
+    assert found.att[0] == pytest.approx(simple, abs=1e-12)
+
+
+@drawn
+@given(seeds, options)
+def test_without_noise_the_effect_is_found_exactly(seed, chosen) -> None:
+    panel = staggered(seed)
+    rng = np.random.default_rng(seed)
+    treated = (panel.cohort[:, None] > 0) & (panel.periods >= panel.cohort[:, None])
+    effect = rng.normal(size=8)[np.clip(panel.periods - panel.cohort[:, None], 0, 7)]
+    y = rng.normal(size=(80, 1)) + rng.normal(size=8) + effect * treated
+    found = callaway_santanna(replace(panel, y=y), inference=FEW, **chosen)
+    cells = found.rows("att_gt")
+    cohort, time = cells["cohort"].astype(int), cells["time"].astype(int)
+    truth = [
+        effect[panel.cohort == g][0, t - 1] if t >= g else 0.0
+        for g, t in zip(cohort, time, strict=True)
+    ]
+    np.testing.assert_allclose(cells["estimate"], truth, atol=1e-12)
