@@ -38,14 +38,9 @@ def untreated_throughout(panel: Panel, anticipation: int = 0) -> Bools:
 
 
 def last_adopters(panel: Panel, anticipation: int = 0) -> Bools:
-    """(N,) units of the comparison ``last_treated``.
-
-    Those that adopt after the last period, where there are any; else the last cohort.
-    """
-    later = untreated_throughout(panel, anticipation) & (panel.cohort != NEVER)
-    if later.any():
-        return np.asarray(later)
-    last: Bools = (panel.cohort == panel.cohort.max()) & (panel.cohort != NEVER)
+    """(N,) units of the last cohort that adopts inside the panel or anticipates in it."""
+    inside = ~untreated_throughout(panel, anticipation)
+    last: Bools = inside & (panel.cohort == panel.cohort[inside].max(initial=NEVER))
     return last
 
 

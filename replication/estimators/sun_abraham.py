@@ -45,7 +45,7 @@ from replication.estimators.estimation_sample import estimation_sample
 from replication.estimators.saturated import Saturated, fit_saturated
 from replication.inference.assemble import Row, from_scores
 from replication.inference.cluster import correction, sum_by_cluster
-from replication.results import NEVER, Bools, Estimates, Floats, Ints, Panel
+from replication.results import Bools, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
 
 
@@ -145,11 +145,13 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
         return panel, np.unique(panel.cohort[never]), "never_treated"
     labels = np.unique(panel.cohort[last_adopters(panel, anticipation)])
     if not labels.size:
-        raise PanelError("No unit is ever treated, so there is no last cohort to compare with.")
-    left_out = panel.cohort == NEVER
-    if left_out.any():
-        note = f"{int(left_out.sum())} units never treated were left out (last-treated comparison)"
-        panel = panel.keep_units(~left_out, note)
+        raise PanelError(
+            "No unit is treated inside the panel, so there is no last cohort to compare with. "
+            "Check the cohort column and the periods."
+        )
+    if never.any():
+        note = f"{int(never.sum())} units not treated inside the panel were left out"
+        panel = panel.keep_units(~never, note)
     cut = panel.periods >= int(labels.min()) - anticipation
     if cut.all():
         raise PanelError(

@@ -79,9 +79,11 @@ def written_out(panel, low, high):
     for e in range(low, high + 1):
         stack[f"t{e - low}"] = ((stack["e"] == e) & (stack["treat"] == 1)) * 1.0
         names += [f"t{e - low}"] if e != -1 else []
-    return pyfixest.feols(
-        f"y ~ {' + '.join(names)} | treat + e", stack, weights="q", vcov={"CRV1": "cluster"}
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pyfixest.feols(
+            f"y ~ {' + '.join(names)} | treat + e", stack, weights="q", vcov={"CRV1": "cluster"}
+        )
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.06])

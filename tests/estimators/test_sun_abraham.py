@@ -12,6 +12,7 @@ import pytest
 from drawn_panels import as_frame, draw_panel
 
 from replication.errors import PanelError
+from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.sun_abraham import sun_abraham
 from replication.specs import Inference, parse_spec
 from replication.tidy import build_panel
@@ -196,13 +197,30 @@ def test_not_yet_treated_without_never_treated_is_the_last_cohort_and_cuts_its_p
     assert "periods from 2007 on were cut: the last cohort adopts" in found.info["notes"]
 
 
-def test_last_treated_leaves_the_never_treated_out_and_takes_later_adopters_first() -> None:
-    panel = draw_panel(3, adoption=(0, 2003, 2005, 2012))
+def test_last_treated_leaves_out_whoever_is_not_treated_inside_the_panel() -> None:
+    panel = draw_panel(3, adoption=(0, 2003, 2005, 2007, 2012))
     found = sun_abraham(panel, control_group="last_treated", inference=ANALYTIC)
-    without = panel.keep_units(panel.cohort != 0)
-    assert found.att == pytest.approx(sun_abraham(without, inference=ANALYTIC).att, abs=1e-12)
-    assert found.table["time"].isna().all()
-    assert int(found.table["n_units"].iloc[0]) == int((panel.cohort != 0).sum())
+    inside = panel.keep_units(np.isin(panel.cohort, [2003, 2005, 2007]))
+    expected = sun_abraham(inside, control_group="not_yet_treated", inference=ANALYTIC)
+    assert found.att == pytest.approx(expected.att, abs=1e-12)
+    assert int(found.table["n_units"].iloc[0]) == len(inside.units)
+
+
+@pytest.mark.parametrize("control_group", ["never_treated", "last_treated"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("seed", [12, 13])
+def test_points_equal_the_group_time_path_on_balanced_panels(seed, weighted, control_group) -> None:
+    """Never-treated comparison and universal base; with fixed shares the errors differ."""
+    panel = draw_panel(seed, weighted=weighted)
+    found = path_of(sun_abraham(panel, control_group=control_group, inference=ANALYTIC))
+    other = path_of(
+        callaway_santanna(
+            panel, control_group=control_group, base_period="universal", inference=ANALYTIC
+        )
+    )
+    other = other[other.index.notna()]
+    assert list(found.index) == list(other.index)
+    assert found["estimate"].to_numpy() == pytest.approx(other["estimate"].to_numpy(), abs=1e-12)
 
 
 def share_variance(panel, found, event_time):
@@ -281,7 +299,7 @@ def test_the_window_limits_the_rows_and_not_the_regression() -> None:
         ({}, {"window": (-1, -1)}, r"The window \[-1, -1\] holds no event time"),
         ({"adoption": (2003,)}, {"control_group": "last_treated"}, "No cohort is left"),
         ({"adoption": (0,)}, {}, "No cohort is left"),
-        ({"adoption": (0,)}, {"control_group": "last_treated"}, "No unit is ever treated"),
+        ({"adoption": (0,)}, {"control_group": "last_treated"}, "No unit is treated inside"),
         ({"adoption": (2001,)}, {}, "All 48 units are treated from the first period 2001"),
         ({"dose": True}, {}, "takes a binary treatment"),
     ],
