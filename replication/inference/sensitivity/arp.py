@@ -1,0 +1,201 @@
+r"""Tests of moment inequalities with linear nuisance parameters, and their confidence sets.
+
+Andrews, Roth & Pakes (2023, Review of Economic Studies 90(6)) as used by Rambachan & Roth (2023,
+Review of Economic Studies 90(5), section 3 and Appendix D). Under the restriction, for some effects
+:math:`\tau` with :math:`l'\tau = \theta`,
+
+.. math:: |D_t \delta| \le \kappa(\delta), \quad t = 1..T, \qquad \delta = \beta - (0, \tau),
+
+with :math:`\kappa(\delta) = \bar M v'\delta` (relative magnitudes) or :math:`M` (smoothness). The
+statistic is the linear program
+:math:`\hat\eta(\theta) = \min_{\eta, \tau} \eta` subject to every inequality being violated by at
+most :math:`\eta` standard deviations. General software solves it anew, with its dual, at every
+:math:`\theta` of a grid. Here the dual can be written down: its extreme rays are
+
+* :math:`c = D_{post}^{-T} l` with the signs of the inequalities that c selects, which is the
+  largest effect that the restriction allows, minus :math:`\theta`;
+* the same with all signs reversed;
+* both inequalities of one t, which says :math:`-2 \kappa \le 0`;
+
+scaled so that they weigh the standard deviations to one. So :math:`\hat\eta` is a maximum of a
+few linear functions of :math:`\theta`, the truncation points of the conditional test are ratios of
+them, and no solver is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from replication.inference.sensitivity.normal import directions, truncated_quantile
+from replication.results import Bools, Floats
+
+GRID = 121
+ZOOM = 201
+ROUNDS = 3
+TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    r"""J inequalities ``loading beta - slope theta - offset <= 0``, scaled.
+
+    Attributes
+    ----------
+    loading : (J, K)
+    slope, offset : (J,)
+    """
+
+    loading: Floats
+    slope: Floats
+    offset: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    r"""``|differences delta| <= slack' delta + bound``, and ``rows delta <= bound`` besides.
+
+    Attributes
+    ----------
+    differences : (T, K) one row a period after the reference, invertible on its last T columns.
+    slack : (K,) zero after the reference.
+    rows : (R, K) further inequalities that involve no period after the reference.
+    """
+
+    differences: Floats
+    slack: Floats
+    bound: float
+    rows: Floats
+
+
+def moments(restriction: Restriction, weights: Floats, variance: Floats) -> Moments:
+    """Extreme rays of the dual, for the target ``weights`` (T,)."""
+    differences, slack, bound = restriction.differences, restriction.slack, restriction.bound
+    above, below = differences - slack, -differences - slack
+    sd_above, sd_below = _sd(above, variance), _sd(below, variance)
+    c = np.linalg.solve(differences[:, -weights.size :].T, weights)
+    rise, fall, size = np.maximum(c, 0), np.maximum(-c, 0), np.abs(c).sum()
+    loading = np.vstack([
+        rise @ above + fall @ below, rise @ below + fall @ above, above + below, restriction.rows
+    ])  # fmt: skip
+    scale = np.concatenate([
+        [rise @ sd_above + fall @ sd_below, rise @ sd_below + fall @ sd_above],
+        sd_above + sd_below, _sd(restriction.rows, variance),
+    ])  # fmt: skip
+    flat = np.zeros(len(loading) - 2)
+    slope = np.concatenate([[1.0, -1.0], flat])
+    offset = np.concatenate([[size, size], np.full(weights.size, 2.0), flat[weights.size :] + 1])
+    kept = scale > TINY * scale.max()
+    loading, slope, offset, scale = loading[kept], slope[kept], offset[kept], scale[kept]
+    return Moments(loading / scale[:, None], slope / scale, bound * offset / scale)
+
+
+def least_favourable_value(found: Moments, variance: Floats, size: float) -> float:
+    """Quantile ``1 - size`` of the largest of the J moments when all of them bind.
+
+    With ``R`` the radius and ``u`` the direction of the normal vector behind the moments, the
+    tail is ``E_u P(R > c / h(u))`` with ``h`` the largest moment in direction ``u``, and ``R^2``
+    is chi-squared: one smooth average instead of simulated draws.
+    """
+    covariance = found.loading @ variance @ found.loading.T
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > 1e-10 * values.max()
+    root = vectors[:, kept] * np.sqrt(values[kept])
+    rank = int(kept.sum())
+    reach = (directions(rank) @ root.T).max(axis=1)
+    reach, share = reach[reach > 0], (reach > 0).mean()
+
+    def excess(c: float) -> float:
+        return float(special.chdtrc(rank, (c / reach) ** 2).mean() * share) - size
+
+    top = float(np.sqrt(special.chdtri(rank, size) * values.max()))
+    return float(optimize.brentq(excess, 0.0, 2 * top, xtol=1e-12)) if excess(0.0) > 0 else 0.0
+
+
+def accepted(
+    found: Moments, estimate: Floats, variance: Floats, theta: Floats, size: float, first: float,
+    critical: float,
+) -> Bools:
+    """(n,) whether the test keeps each ``theta``.
+
+    Parameters
+    ----------
+    size, first : size of the test, and of its first (least favourable) stage; 0 for none.
+    critical : critical value of the first stage; infinite for none.
+
+    """  # fmt: skip
+    value = (found.loading @ estimate - found.offset)[:, None] - found.slope[:, None] * theta
+    binding = value.argmax(axis=0)
+    eta = value[binding, np.arange(theta.size)]
+    covariance = found.loading @ variance @ found.loading.T
+    own = np.diag(covariance)[binding]
+    moving = own > TINY * max(float(np.diag(covariance).max()), np.finfo(float).tiny)
+    sd = np.sqrt(np.where(moving, own, 1.0))
+    low, high = _truncation(value, covariance[:, binding] / sd**2, eta)
+    high = np.minimum(high, critical)
+    inside = (low <= eta) & (eta <= high)
+    quantile = truncated_quantile(1 - (size - first) / (1 - first), low / sd, high / sd)
+    rejected = inside & (eta / sd > np.maximum(quantile, 0.0))
+    kept: Bools = ~np.where(moving, rejected, eta > 0) & (eta <= critical)
+    return kept
+
+
+def confidence_set(
+    found: Sequence[Moments], estimate: Floats, variance: Floats, level: float
+) -> tuple[float, float]:
+    """Smallest interval around all ``theta`` that one of the restrictions ``found`` keeps.
+
+    The conditional test with a least favourable first stage of size ``(1 - level) / 10`` (the
+    hybrid C-LF of the paper). NaN if nothing is kept.
+    """
+    parts = [_hull(one, estimate, variance, 1 - level) for one in found]
+    if np.isnan(parts).all():
+        return np.nan, np.nan
+    low, high = np.nanmin(parts, axis=0)[0], np.nanmax(parts, axis=0)[1]
+    return float(low), float(high)
+
+
+def _hull(found: Moments, estimate: Floats, variance: Floats, size: float) -> tuple[float, float]:
+    first = size / 10
+    critical = least_favourable_value(found, variance, first)
+    constant = found.loading @ estimate - found.offset
+    if (constant[found.slope == 0] > critical).any():
+        return np.nan, np.nan
+    up, down = found.slope > 0, found.slope < 0
+    low = float(((constant - critical)[up] / found.slope[up]).max())
+    high = float(((constant - critical)[down] / found.slope[down]).min())
+    if low > high:
+        return np.nan, np.nan
+    test = (found, estimate, variance)
+    grid = np.linspace(low, high, GRID)
+    kept = np.flatnonzero(accepted(*test, grid, size, first, critical))
+    if not kept.size:
+        return np.nan, np.nan
+    ends = []
+    for place, outward in ((kept[0], -1), (kept[-1], 1)):
+        inner, outer = grid[place], grid[min(max(place + outward, 0), GRID - 1)]
+        for _ in range(ROUNDS if inner != outer else 0):
+            finer = np.linspace(inner, outer, ZOOM)
+            last = int(np.flatnonzero(accepted(*test, finer, size, first, critical)).max())
+            inner, outer = finer[last], finer[min(last + 1, ZOOM - 1)]
+        ends.append(float(inner))
+    return ends[0], ends[1]
+
+
+def _truncation(value: Floats, regression: Floats, eta: Floats) -> tuple[Floats, Floats]:
+    """Range of the binding moment in which it stays the largest, given the rest."""
+    gap = 1 - regression
+    free = np.abs(gap) > 1e-9
+    ratio = (value - regression * eta) / np.where(free, gap, 1.0)
+    low: Floats = np.where(free & (gap > 0), ratio, -np.inf).max(axis=0)
+    high: Floats = np.where(free & (gap < 0), ratio, np.inf).min(axis=0)
+    # The binding moment is its own limit but for rounding.
+    return np.minimum(low, eta), np.maximum(high, eta)
+
+
+def _sd(rows: Floats, variance: Floats) -> Floats:
+    sd: Floats = np.sqrt(np.maximum(np.einsum("ik,kl,il->i", rows, variance, rows), 0.0))
+    return sd

@@ -1,0 +1,197 @@
+"""Sensitivity of an event-time path to violations of parallel trends.
+
+Rambachan & Roth (2023), "A More Credible Approach to Parallel Trends", Review of Economic Studies
+90(5): 2555-2591. Intervals for a weighted effect after adoption that hold for every violation that
+a restriction allows, over a range of bounds; and the bound at which the conclusion breaks down.
+
+All intervals are normal, as in R ``HonestDiD``; pointwise intervals of a path with a t law are a
+little wider than the row ``original``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from replication.errors import nearest
+from replication.inference.sensitivity import flci, relative_magnitudes, smoothness
+from replication.inference.sensitivity.path import (
+    EventPath,
+    SensitivityError,
+    event_path,
+    frame,
+    target_weights,
+)
+from replication.results import Estimates, Floats
+
+Interval = Callable[[EventPath, Floats, float, float], tuple[float, float]]
+METHODS: dict[str, Interval] = {
+    "relative_magnitudes": relative_magnitudes.interval,
+    "smoothness": flci.interval,
+    "smoothness_clf": smoothness.interval,
+}
+ORIGINAL = "original"
+DOUBLINGS = 12
+PRECISION = 1e-6
+
+
+def honest_did(
+    estimates: Estimates,
+    *,
+    method: str = "relative_magnitudes",
+    bounds: Sequence[float] | None = None,
+    target: str | int = "average",
+    level: float = 0.95,
+    window: tuple[int, int] | None = None,
+) -> pd.DataFrame:
+    """Intervals that stay valid under violations of parallel trends, one row a bound.
+
+    Parameters
+    ----------
+    method : ``relative_magnitudes``, ``smoothness`` or ``smoothness_clf``
+        Violations after adoption relative to the largest change before it (C-LF interval); change
+        of slope per period (fixed-length interval); the same with the C-LF interval.
+    bounds : non-negative
+        Mbar without a unit (default 0, 0.5, 1, 1.5, 2), or M in units of the outcome (default five
+        values from 0 to the largest bend that the periods before adoption do not rule out).
+    target : ``average`` of the effects from event time 0 on, or one event time
+    window : first and last event time to use; see ``event_path`` for binned ends.
+
+    Returns
+    -------
+    DataFrame
+        spec_id, study, estimator, outcome, method, target, bound, estimate, conf_low, conf_high,
+        level, event_times. ``estimate`` is the one under parallel trends.
+
+    Raises
+    ------
+    SensitivityError
+        For a varying base period, no reference, no period before, a target outside the path, a
+        covariance that is not positive semi-definite, unknown methods and negative bounds.
+
+    """
+    path = event_path(estimates, window)
+    weights = target_weights(path, target)
+    chosen = _bounds(path, weights, method, bounds, level)
+    rows = [
+        _row(path, weights, method, target, bound, METHODS[method](path, weights, bound, level),
+             level)
+        for bound in chosen
+    ]  # fmt: skip
+    return frame(path, rows)
+
+
+def original(
+    estimates: Estimates,
+    *,
+    target: str | int = "average",
+    level: float = 0.95,
+    window: tuple[int, int] | None = None,
+) -> pd.DataFrame:
+    """The interval under exactly parallel trends, in the columns of ``honest_did``."""
+    path = event_path(estimates, window)
+    weights = target_weights(path, target)
+    after = path.variance[path.n_pre :, path.n_pre :]
+    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(weights @ after @ weights)
+    point = float(weights @ path.estimate[path.n_pre :])
+    ends = (point - half, point + half)
+    return frame(path, [_row(path, weights, ORIGINAL, target, np.nan, ends, level)])
+
+
+def sensitivity_frame(
+    estimates: Estimates,
+    *,
+    methods: Sequence[str] = ("relative_magnitudes", "smoothness"),
+    target: str | int = "average",
+    level: float = 0.95,
+    window: tuple[int, int] | None = None,
+) -> pd.DataFrame:
+    """What a figure plots: the original interval, then every method at its default bounds."""
+    parts = [original(estimates, target=target, level=level, window=window)]
+    parts += [
+        honest_did(estimates, method=method, target=target, level=level, window=window)
+        for method in methods
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def breakdown_value(
+    estimates: Estimates,
+    *,
+    method: str = "relative_magnitudes",
+    target: str | int = "average",
+    level: float = 0.95,
+    null: float = 0.0,
+    window: tuple[int, int] | None = None,
+) -> float:
+    """Largest bound up to which the interval excludes ``null``.
+
+    0 if it contains ``null`` at bound 0 already; infinite if it excludes ``null`` at 4,096 times
+    the unit (Mbar = 1, or one standard error of the target). Smoothness intervals can move away
+    from ``null`` before they reach it; the first bound that reaches it counts.
+    """
+    path = event_path(estimates, window)
+    weights = target_weights(path, target)
+    _require_method(method)
+    after = path.variance[path.n_pre :, path.n_pre :]
+    unit = 1.0 if method == "relative_magnitudes" else float(np.sqrt(weights @ after @ weights))
+
+    def distance(bound: float) -> float:
+        """How far the interval is from ``null``, negative if it contains it."""
+        low, high = METHODS[method](path, weights, bound, level)
+        return max(low - null, null - high)
+
+    below, above = 0.0, 0.0
+    for bound in [0.0, *(unit * 2.0**power for power in range(-4, DOUBLINGS + 1))]:
+        below, above = above, bound
+        if not distance(bound) > 0:
+            break
+    else:
+        return np.inf
+    if above == 0:
+        return 0.0
+    return float(optimize.brentq(distance, below, above, xtol=PRECISION * unit))
+
+
+def _bounds(
+    path: EventPath, weights: Floats, method: str, bounds: Sequence[float] | None, level: float
+) -> Sequence[float]:
+    _require_method(method)
+    if bounds is None:
+        if method == "relative_magnitudes":
+            return relative_magnitudes.DEFAULT_BOUNDS
+        return smoothness.default_bounds(path, weights, level)
+    wrong = [value for value in bounds if not (np.isfinite(value) and value >= 0)]
+    if wrong or not len(bounds):
+        raise SensitivityError(
+            f"Bounds on violations are numbers of 0 or more; got {wrong or 'none'}. Use for "
+            "example 0, 0.5, 1, 1.5, 2 for relative magnitudes."
+        )
+    return [float(value) for value in bounds]
+
+
+def _require_method(method: str) -> None:
+    if method not in METHODS:
+        raise SensitivityError(
+            f"There is no sensitivity method {method!r}{nearest(method, METHODS)}. Use one of "
+            f"{', '.join(METHODS)}."
+        )
+
+
+def _row(
+    path: EventPath, weights: Floats, method: str, target: str | int, bound: float,
+    ends: tuple[float, float], level: float,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "method": method,
+        "target": str(target),
+        "bound": bound,
+        "estimate": float(weights @ path.estimate[path.n_pre :]),
+        "conf_low": float(ends[0]),
+        "conf_high": float(ends[1]),
+        "level": level,
+    }
