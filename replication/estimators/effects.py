@@ -86,9 +86,11 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     The rule of fixest (``fixef.K = "nested"``) and of reghdfe. With sizes ``s_1 .. s_m`` of the
     sets of level effects (units, then periods or stratum-periods), K counts
     ``sum(s) - (m - 1)`` less, for every set that is nested in one of the clusterings, ``s_j - 1``.
-    Trends are counted even where the unit is nested in the cluster, as both packages do: only
-    levels are ever taken as nested. A trend that other effects already span is not counted,
-    which equals writing the trends as regressors in either package.
+    Linear trends of the units (``unit_linear``) are effects of the unit like its level: they are
+    not counted where units are nested in a clustering. Trends of strata (``<stratum>_linear``)
+    are regressors and are counted, except those that other effects already span. Packages differ
+    here and authors too, and it matters: the printed error of Cheng & Hoekstra with state trends,
+    0.0388, counts them (a stratum trend by state gives it); with ``unit_linear`` it is 0.037.
 
     Parameters
     ----------
@@ -106,7 +108,8 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     rows, columns = np.nonzero(used)
     sets = [rows]
     sets += [codes[rows] * used.shape[1] + columns for codes in effects.level_codes(panel)]
-    count = 1 - len(sets) + _free_slopes(panel, effects)
+    within = any(_nested(rows, codes) for codes in clusterings)
+    count = 1 - len(sets) + _counted_slopes(panel, effects, units_nested=within)
     for place, levels in enumerate(sets):
         size = int((np.bincount(levels) > 0).sum()) * (lengths if place else 1)
         nested = any(_nested(levels, codes) for codes in clusterings)
@@ -121,15 +124,14 @@ def _nested(levels: Ints, clusters: Ints) -> bool:
     return bool((owner[levels] == clusters).all())
 
 
-def _free_slopes(panel: Panel, effects: Effects) -> int:
-    """Trends that the period effects do not span already."""
-    if not effects.linear and not effects.unit_linear:
-        return 0
+def _counted_slopes(panel: Panel, effects: Effects, *, units_nested: bool) -> int:
+    """Trends that count as parameters and that the period effects do not span already."""
     levels = effects.level_codes(panel)
-    spanned = _rank(levels)
-    if effects.unit_linear:
-        return len(panel.units) - spanned
-    return _rank([*levels, *effects.slope_codes(panel)]) - spanned
+    if effects.unit_linear and not units_nested:
+        return len(panel.units) - _rank(levels)
+    if not effects.linear:
+        return 0
+    return _rank([*levels, *effects.slope_codes(panel)]) - _rank(levels)
 
 
 def _rank(partitions: Sequence[Ints]) -> int:
