@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from replication.errors import SpecError
 from replication.inference.bands import multipliers
 from replication.results import Floats
 from replication.specs import Inference
@@ -106,6 +107,8 @@ def wild_cluster(
 
     """
     signs, complete = sign_patterns(sums.scores.shape[0], inference)
+    if not complete:
+        require_draws(inference)
     draws = bootstrap(sums, combination, signs)
     extreme = _symmetric if inference.interval == "symmetric" else _equal_tailed
 
@@ -128,6 +131,18 @@ def sign_patterns(n_clusters: int, inference: Inference) -> tuple[Floats, bool]:
         return (1 - 2 * (codes & 1)).astype(np.float64), True
     rng = np.random.default_rng(inference.seed)
     return multipliers(rng, inference.multiplier, (inference.draws, n_clusters)), False
+
+
+def require_draws(inference: Inference) -> None:
+    """Refuse so few draws that no statistic, however large, could be significant."""
+    tails = 1 if inference.interval == "symmetric" else 2
+    least = int(np.ceil(tails / (1 - inference.level) - 1e-9))
+    if inference.draws < least:
+        raise SpecError(
+            f"{inference.draws} draws of the wild bootstrap cannot reject at any statistic: the "
+            f"smallest p-value is {tails}/{inference.draws + 1}. Set 'inference.draws' to {least} "
+            "or more; 999 or more is usual."
+        )
 
 
 def bootstrap(sums: ClusterSums, combination: Floats, signs: Floats) -> Draws:
