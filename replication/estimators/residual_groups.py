@@ -32,21 +32,21 @@ def treated_scores(
         # Every row has equal weights inside a cohort and period, up to scale: one mean serves all.
         mean, factor, alone = _deviation(weight, weight * tau, averages.codes, cluster)
         scaled = weight * (tau - mean)
-        return averages.by_unit(scaled * factor if leave_one_out else scaled), alone
+        return averages.by_unit(scaled * factor if leave_one_out else scaled), int(alone.sum())
     codes = averages.codes if groups == "cohort" else np.zeros_like(averages.codes)
     a, b = averages.by_unit(weight), averages.by_unit(weight * tau)
     mean, factor, alone = _deviation(a, b, codes, cluster)
     scores = b - a * mean
-    return scores * factor if leave_one_out else scores, alone
+    return scores * factor if leave_one_out else scores, int(alone[0])
 
 
-def _deviation(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> tuple[Floats, Floats, int]:
-    """Group means and leave-out factors, spread to units; columns are separate problems.
+def _deviation(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> tuple[Floats, Floats, Ints]:
+    """Group means and leave-out factors, spread to units, and groups of one cluster by column.
 
     Parameters
     ----------
     a, b : (N, M) weights and weighted effects of each unit.
-    codes : (N,) group of each unit; groups do not run across columns.
+    codes : (N,) group of each unit; columns are separate problems.
 
     """
     pair = intersection([codes, cluster])
@@ -60,4 +60,4 @@ def _deviation(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> tuple[Floats
     single: Bools = sum_by_cluster((by_pair > 0).astype(float), owner) == 1
     possible = (others > 0) & ~single[owner]
     factor = np.divide(square[owner], others, out=np.ones_like(others), where=possible)
-    return mean[codes], factor[pair], int(single.sum())
+    return mean[codes], factor[pair], single.sum(axis=0)

@@ -1,0 +1,414 @@
+"""Imputation: reference values, the model written out with dummies, peers, identities, refusals."""
+
+import warnings
+from dataclasses import replace
+
+import diff_diff
+import numpy as np
+import pyfixest
+import pytest
+from drawn_panels import as_frame
+from written_out import (
+    Dense,
+    castle,
+    labelled,
+    mpdta,
+    random_panel,
+    with_covariates,
+    with_varying_weights,
+)
+
+from replication.errors import PanelError, SpecError
+from replication.estimators.imputation import imputation
+from replication.specs import Inference
+
+FEW = Inference(draws=9)
+
+
+def impute(panel, **options):
+    return imputation(panel, inference=FEW, **options)
+
+
+# Reference values -------------------------------------------------------------------------------
+
+# diff-diff 3.13 on mpdta, 7 digits printed; cohort x event-time groups.
+MPDTA = {
+    ("att", None): (-0.0477099, 0.0132225),
+    ("event", 0): (-0.0310669, 0.0135772),
+    ("event", 1): (-0.0522349, 0.0188124),
+    ("event", 2): (-0.1360781, 0.0353420),
+    ("event", 3): (-0.1047075, 0.0337659),
+    ("group", 2004): (-0.0846193, 0.0256166),
+    ("group", 2006): (-0.0183394, 0.0200177),
+    ("group", 2007): (-0.0431060, 0.0183721),
+}
+LEFT_OUT = 0.0134691
+
+
+def test_mpdta_equals_the_reference_to_the_printed_digits() -> None:
+    found = labelled(impute(mpdta()))
+    for name, values in MPDTA.items():
+        assert found[name] == pytest.approx(values, abs=6e-8), name
+    assert impute(mpdta(), leave_one_out=True).att[1] == pytest.approx(LEFT_OUT, abs=6e-8)
+
+
+def test_mpdta_of_the_shared_folder_is_the_same(reference) -> None:
+    import pandas as pd
+
+    frame = pd.read_csv(reference / "mpdta.csv").sort_values(["countyreal", "year"])
+    shared = mpdta(y=frame["lemp"].to_numpy().reshape(-1, 5))
+    parity = pd.read_csv(reference / "parity.csv").query("estimator == 'imputation'").iloc[0]
+    assert impute(shared).att == pytest.approx((parity.estimate, parity.std_error), abs=1e-6)
+
+
+# The model written out --------------------------------------------------------------------------
+
+
+def conservative(dense: Dense, panel, omega, groups: str, leave_one_out: bool = False) -> float:
+    """Standard error of Theorem 3 by loops over groups and clusters."""
+    v = dense.weights(omega)
+    cluster = np.repeat(panel.cluster, panel.periods.size)
+    cohort = np.repeat(panel.cohort, panel.periods.size)
+    keys = {"cohort_event": cohort * 100_000 + dense.event.ravel(), "cohort": cohort,
+            "none": np.zeros_like(cohort)}[groups]  # fmt: skip
+    residual = np.where(dense.fit, dense.tau, 0.0)
+    for group in np.unique(keys[omega > 0]):
+        inside = (keys == group) & (omega > 0)
+        members = np.unique(cluster[inside])
+        a = {c: v[inside & (cluster == c)].sum() for c in members}
+        b = {c: (v * dense.tau)[inside & (cluster == c)].sum() for c in members}
+        for c in members:
+            others = (
+                [d for d in members if d != c] if leave_one_out and len(members) > 1 else members
+            )
+            mean = sum(a[d] * b[d] for d in others) / sum(a[d] ** 2 for d in others)
+            cells = inside & (cluster == c)
+            residual[cells] = dense.tau[cells] - mean
+    sums = np.bincount(cluster, v * residual)
+    return float(np.sqrt((sums**2).sum()))
+
+
+MODELS = {
+    "two-way": ((), {}),
+    "gaps": ((), {"missing": 0.15}),
+    "few clusters": ((), {"n_clusters": 9}),
+    "stratum by period": (("region_by_time",), {"n_units": 60}),
+    "stratum lines": (("region_linear",), {}),
+    "unit lines": (("unit_linear",), {}),
+    "unit lines and strata": (("unit_linear", "region_by_time"), {"n_units": 70}),
+    "unit lines and gaps": (("unit_linear",), {"missing": 0.1, "n_units": 60}),
+}
+
+
+@pytest.mark.parametrize("extra", ["plain", "weights", "covariates", "both"])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("groups", ["cohort_event", "cohort", "none"])
+def test_general_path_equals_the_model_written_out(model, extra, groups) -> None:
+    trends, changes = MODELS[model]
+    panel = random_panel(8, adoption=(0, 2004, 2005, 2007), **changes)
+    if extra in {"weights", "both"}:
+        panel = with_varying_weights(panel)
+    if extra in {"covariates", "both"}:
+        panel = with_covariates(panel)
+    result = impute(panel, trends=trends, residual_groups=groups)
+    enough = Dense(panel).fit.reshape(panel.y.shape).sum(axis=1) >= 1 + ("unit_linear" in trends)
+    assert result.info["dropped_units"] == (~enough).sum()
+    panel = panel.keep_units(enough)
+    dense, found = Dense(panel, trends), labelled(result)
+    for name, mask in dense.masks(panel).items():
+        omega = dense.average(mask)
+        point = omega @ dense.tau
+        assert found[name][0] == pytest.approx(point, rel=1e-8, abs=1e-9), name
+        expected = conservative(dense, panel, omega, groups)
+        assert found[name][1] == pytest.approx(expected, rel=1e-7), name
+
+
+@pytest.mark.parametrize("groups", ["cohort_event", "cohort", "none"])
+@pytest.mark.parametrize("n_clusters", [None, 11])
+def test_leave_one_out_equals_the_loop(groups, n_clusters) -> None:
+    panel = with_varying_weights(random_panel(3, n_clusters=n_clusters, adoption=(0, 2004, 2006)))
+    result = impute(panel, residual_groups=groups, leave_one_out=True)
+    plain = impute(panel, residual_groups=groups)
+    dense = Dense(panel)
+    expected = conservative(
+        dense, panel, dense.average(dense.masks(panel)["att", None]), groups, True
+    )
+    assert result.att[1] == pytest.approx(expected, rel=1e-9)
+    assert result.att[0] == plain.att[0]
+    assert result.att[1] > plain.att[1]
+    # The lone unit of 2005 cannot be left out of its own cells.
+    lone = {"cohort_event": 4, "cohort": 1, "none": 0}[groups]
+    assert result.info["groups_of_one_cluster"] == lone
+
+
+@pytest.mark.parametrize("trends", [(), ("unit_linear",), ("region_by_time",)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_pretrends_equal_the_regression_on_untreated_cells(trends, weighted) -> None:
+    """pyfixest on the untreated rows with lead dummies; the reference is all earlier periods."""
+    panel = with_covariates(random_panel(16, n_periods=9, missing=0.05, adoption=(0, 2005, 2007)))
+    panel = with_varying_weights(panel) if weighted else panel
+    result = impute(panel, trends=trends, window=(-3, 2))
+    frame = as_frame(panel).assign(
+        region=np.repeat(panel.strata["region"], 9),
+        x1=panel.covariates[0].ravel(),
+        x2=panel.covariates[1].ravel(),
+    )
+    event = frame["time"] - frame["cohort"]
+    frame = frame[((frame["cohort"] == 0) | (event < 0)) & frame["y"].notna()].copy()
+    for lead in (3, 2, 1):
+        match = (frame["cohort"] > 0) & (frame["time"] - frame["cohort"] == -lead)
+        frame[f"lead{lead}"] = match.astype(float)
+    period = "region^time" if "region_by_time" in trends else "time"
+    slopes = " + i(unit, time)" if "unit_linear" in trends else ""
+    fit = pyfixest.feols(
+        f"y ~ lead3 + lead2 + lead1 + x1 + x2{slopes} | unit + {period}", frame,
+        vcov={"CRV1": "cluster"}, weights="w" if weighted else None,
+    )  # fmt: skip
+    found = labelled(result)
+    for lead in (3, 2, 1):
+        expected = fit.coef()[f"lead{lead}"]
+        assert found["event", -lead][0] == pytest.approx(expected, rel=1e-6), lead
+        assert found["event", -lead][1] == pytest.approx(fit.se()[f"lead{lead}"], rel=1e-5), lead
+    assert result.info["omitted_leads"] == []
+
+
+def test_pretrend_test_is_the_wald_test_of_the_leads() -> None:
+    result = impute(random_panel(4), window=(-3, 2))
+    path, vcov = result.path()
+    early = (path["event_time"] < 0).to_numpy()
+    points = path["estimate"].to_numpy()[early]
+    wald = points @ np.linalg.solve(vcov[np.ix_(early, early)], points) / early.sum()
+    assert result.info["pretrend"]["statistic"] == pytest.approx(wald, rel=1e-9)
+    assert result.info["pretrend"]["df"] == early.sum()
+    assert 0 < result.info["pretrend"]["p_value"] < 1
+
+
+def test_leads_keep_a_reference_when_no_window_is_given() -> None:
+    with_never = impute(mpdta())
+    assert with_never.info["omitted_leads"] == [-4]
+    # Without never-treated units a straight line in event time is not identified either.
+    panel = mpdta()
+    without = impute(panel.keep_units(panel.cohort != 0))
+    assert without.info["omitted_leads"] == [-4, -3]
+
+
+# Peers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_panels_equal_diff_diff(seed) -> None:
+    """Unit clusters: with coarser ones diff-diff sums groups within units, Stata within clusters."""
+    panel = random_panel(seed, n_clusters=None)
+    frame = as_frame(panel).dropna(subset=["y"])
+    frame["cohort"] = frame["cohort"].where(frame["cohort"] <= panel.periods[-1], 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer = diff_diff.ImputationDiD().fit(
+            frame, outcome="y", unit="unit", time="time", first_treat="cohort"
+        )
+        path = peer.aggregate("event_study").to_dataframe()
+    result = impute(panel)
+    found = labelled(result)
+    assert found["att", None] == pytest.approx((peer.overall_att, peer.overall_se), rel=1e-6)
+    checked = 0
+    for row in path[path["event_time"] >= 0].itertuples():
+        if np.isfinite(row.se):
+            assert found["event", row.event_time] == pytest.approx((row.att, row.se), rel=1e-6)
+            checked += 1
+    assert checked >= 1
+
+
+def test_leave_one_out_and_anticipation_equal_diff_diff() -> None:
+    panel = random_panel(4, n_clusters=None, adoption=(0, 2004, 2006))
+    frame = as_frame(panel).dropna(subset=["y"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        names = {"outcome": "y", "unit": "unit", "time": "time", "first_treat": "cohort"}
+        left_out = diff_diff.ImputationDiD(leave_one_out=True).fit(frame, **names)
+        early = diff_diff.ImputationDiD(anticipation=1).fit(frame, **names)
+        path = early.aggregate("event_study").to_dataframe().set_index("event_time")
+    assert impute(panel, leave_one_out=True).att == pytest.approx(
+        (left_out.overall_att, left_out.overall_se), rel=1e-7
+    )
+    found = labelled(impute(panel, anticipation=1))
+    for h in (-1, 0, 1, 2):
+        assert found["event", h] == pytest.approx((path["att"][h], path["se"][h]), rel=1e-7)
+
+
+# Properties -------------------------------------------------------------------------------------
+
+
+def numbers(result) -> np.ndarray:
+    return result.table[["estimate", "std_error"]].to_numpy()
+
+
+@pytest.fixture(scope="module")
+def base():
+    return with_covariates(with_varying_weights(random_panel(1)))
+
+
+def test_unit_and_period_constants_change_nothing(base) -> None:
+    rng = np.random.default_rng(5)
+    moved = base.y + 10 * rng.normal(size=(len(base.units), 1)) + 10 * rng.normal(size=8)
+    assert numbers(impute(replace(base, y=moved))) == pytest.approx(numbers(impute(base)), rel=1e-7)
+
+
+def test_unit_lines_in_the_outcome_change_nothing_with_unit_lines_in_the_model() -> None:
+    panel = random_panel(0, adoption=(0, 2004, 2006))
+    slope = np.random.default_rng(5).normal(size=(len(panel.units), 1))
+    moved = replace(panel, y=panel.y + slope * (panel.periods - 2000))
+    before = numbers(impute(panel, trends=("unit_linear",)))
+    assert numbers(impute(moved, trends=("unit_linear",))) == pytest.approx(before, rel=1e-7)
+    assert impute(moved).att[0] != pytest.approx(impute(panel).att[0], rel=1e-3)
+
+
+def test_scaling_the_outcome_scales_everything(base) -> None:
+    scaled = impute(replace(base, y=-4.0 * base.y))
+    expected = numbers(impute(base)) * np.array([-4.0, 4.0])
+    assert numbers(scaled) == pytest.approx(expected, rel=1e-9)
+
+
+def test_scaling_the_weights_changes_nothing(base) -> None:
+    heavier = impute(replace(base, weight=1e6 * base.weight))
+    assert numbers(heavier) == pytest.approx(numbers(impute(base)), rel=1e-9)
+
+
+def test_relabelling_units_and_periods_changes_nothing(base) -> None:
+    order = np.random.default_rng(2).permutation(len(base.units))
+    shuffled = base.keep_units(np.ones(len(base.units), dtype=bool))
+    shuffled = replace(
+        shuffled, y=base.y[order], cohort=base.cohort[order], weight=base.weight[order],
+        covariates=base.covariates[:, order], units=base.units[order],
+        clusters={"cluster": base.clusters["cluster"][order]},
+    )  # fmt: skip
+    later = replace(shuffled, periods=base.periods + 30,
+                    cohort=np.where(shuffled.cohort == 0, 0, shuffled.cohort + 30))  # fmt: skip
+    assert numbers(impute(later)) == pytest.approx(numbers(impute(base)), rel=1e-8)
+
+
+def test_weights_are_replication_weights_for_the_points() -> None:
+    panel = with_covariates(random_panel(1))
+    copies = np.arange(len(panel.units)) % 3 + 1
+    weighted = replace(panel, weight=np.repeat(copies[:, None], 8, axis=1).astype(float))
+    rows = np.repeat(np.arange(len(panel.units)), copies)
+    repeated = replace(
+        panel, y=panel.y[rows], cohort=panel.cohort[rows], weight=panel.weight[rows],
+        covariates=panel.covariates[:, rows], units=np.arange(rows.size),
+        clusters={"cluster": panel.clusters["cluster"][rows]}, strata={}, coordinates=None,
+    )  # fmt: skip
+    first, second = labelled(impute(weighted)), labelled(impute(repeated))
+    for name, values in first.items():
+        assert second[name][0] == pytest.approx(values[0], rel=1e-8), name
+
+
+def test_a_period_of_labels_apart_keeps_event_times_in_label_units() -> None:
+    panel = random_panel(0)
+    wide = replace(panel, periods=2001 + 2 * np.arange(8),
+                   cohort=np.where(panel.cohort == 0, 0, 2001 + 2 * (panel.cohort - 2001)))  # fmt: skip
+    assert impute(wide).att == pytest.approx(impute(panel).att, rel=1e-10)
+    assert labelled(impute(wide))["event", 2] == pytest.approx(labelled(impute(panel))["event", 1])
+
+
+def test_averages_add_up() -> None:
+    result = impute(random_panel(2, missing=0.1))
+    found = labelled(result)
+    sizes = {row["event_time"]: row["units"] for row in result.info["support"]}
+    post = {h: n for h, n in sizes.items() if h >= 0}
+    mean = sum(found["event", h][0] * n for h, n in post.items()) / sum(post.values())
+    assert found["att", None][0] == pytest.approx(mean, rel=1e-10)
+    plain = np.mean([found["event", h][0] for h in post])
+    assert found["event_mean", None][0] == pytest.approx(plain, rel=1e-10)
+
+
+def test_a_window_shows_part_of_the_path_and_leaves_the_average_alone() -> None:
+    panel = random_panel(0)
+    whole, part = impute(panel), impute(panel, window=(-2, 1))
+    shown = part.rows("event")["event_time"].dropna().tolist()
+    assert shown == [-2, -1, 0, 1]
+    assert part.att == whole.att
+    assert labelled(part)["event", 1] == labelled(whole)["event", 1]
+
+
+def test_an_effect_without_noise_is_recovered_with_unit_lines() -> None:
+    panel = random_panel(0, adoption=(0, 2004, 2006))
+    rng = np.random.default_rng(0)
+    n = len(panel.units)
+    y = rng.normal(size=(n, 1)) + rng.normal(size=(n, 1)) * panel.periods + rng.normal(size=8)
+    event = panel.periods - panel.cohort[:, None]
+    y = y + np.where(panel.treated, 1.0 + 0.5 * event, 0.0)
+    found = labelled(impute(replace(panel, y=y), trends=("unit_linear",)))
+    for h in range(4):
+        assert found["event", h][0] == pytest.approx(1.0 + 0.5 * h, abs=1e-8)
+
+
+# What is dropped, and refusals ------------------------------------------------------------------
+
+
+def test_units_that_cannot_be_imputed_are_dropped_with_the_count() -> None:
+    panel = mpdta()
+    # 20 counties of 2004 have one untreated year: enough for an effect, not for a line.
+    lines = impute(panel, trends=("unit_linear",))
+    assert any("20 treated units with fewer than 2 untreated" in n for n in lines.info["notes"])
+    assert lines.info["dropped_units"] == 20
+    always = replace(panel, cohort=np.where(panel.cohort == 2004, 2003, panel.cohort))
+    assert any("20 units treated in or before" in note for note in impute(always).info["notes"])
+
+
+def test_periods_without_comparison_are_left_out_and_named() -> None:
+    panel = random_panel(0, adoption=(2003, 2004, 2006))
+    result = impute(panel)
+    assert any("2006, 2007, 2008" in note for note in result.info["notes"])
+    assert result.rows("calendar")["time"].dropna().max() == 2005
+    cut = impute(panel.keep_periods(panel.periods < 2006))
+    assert result.att == pytest.approx(cut.att, rel=1e-9)
+
+
+def test_strata_without_comparison_are_left_out() -> None:
+    panel = random_panel(0, n_units=60, adoption=(0, 2004, 2006))
+    region = np.where(panel.cohort == 0, panel.strata["region"] % 2, panel.strata["region"])
+    panel = replace(panel, strata={"region": region})
+    result = impute(panel, trends=("region_by_time",))
+    dense = Dense(panel, ("region_by_time",))
+    omega = dense.average(dense.masks(panel)["att", None])
+    assert (dense.treated & ~dense.effect).any()
+    assert result.att[0] == pytest.approx(omega @ dense.tau, rel=1e-9)
+    assert result.info["treated_cells"] == dense.effect.sum()
+
+
+def refusals():
+    panel = random_panel(0)
+    constant = np.repeat(np.arange(40.0)[:, None], 8, axis=1)[None]
+    return {
+        "no treated": (replace(panel, cohort=np.zeros(40, dtype=np.int64)), {}, "No treated"),
+        "all always": (replace(panel, cohort=np.full(40, 2001)), {}, "All 40 units"),
+        "no comparison": (replace(panel, cohort=np.full(40, 2004)), {}, "no untreated|untreated"),
+        "window": (panel, {"window": (50, 60)}, r"window \[50, 60\] holds no event time"),
+        "one cluster": (replace(panel, clusters={"c": np.zeros(40, dtype=np.int64)}), {},
+                        "One cluster"),
+        "covariate": (replace(panel, covariates=constant, covariate_names=("size",)), {},
+                      "'size' has no variation"),
+        "dose": (replace(panel, exposure=np.ones((40, 8))), {}, "binary treatment"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", refusals())
+def test_refusals_say_what_is_wrong(case) -> None:
+    panel, options, message = refusals()[case]
+    with pytest.raises(PanelError, match=message):
+        impute(panel, **options)
+
+
+def test_unknown_groups_and_trends_are_refused_with_the_nearest() -> None:
+    with pytest.raises(SpecError, match="did you mean 'cohort_event'"):
+        impute(random_panel(0), residual_groups="cohort_evnt")
+    with pytest.raises(SpecError, match="region"):
+        impute(random_panel(0), trends=("regio_by_time",))
+
+
+def test_castle_runs_with_weights_that_change_over_time() -> None:
+    """The point is the two-stage one, which pyfixest gives too: 0.066900 without weights."""
+    assert impute(castle()).att[0] == pytest.approx(0.066900, abs=5e-7)
+    weighted = castle(weighted=True)
+    dense = Dense(weighted)
+    omega = dense.average(dense.masks(weighted)["att", None])
+    assert impute(weighted).att[0] == pytest.approx(omega @ dense.tau, rel=1e-8)

@@ -1,0 +1,181 @@
+"""The estimators on untreated cells written out with dense dummies, and panels to try them on.
+
+Slow and obvious on purpose: every dummy is a column, every weight of every outcome a number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from drawn_panels import draw_panel
+
+from replication.results import Panel
+
+ADOPTIONS = (
+    (0, 2003, 2004, 2006, 2007),
+    (0, 2002, 2005, 2008),  # a cohort treated in the second period, one in the last
+    (2003, 2004, 2005, 2006, 2020),  # comparison adopts after the panel only
+    (0, 2004),
+)
+
+
+def random_panel(seed: int, **changes) -> Panel:
+    """Small panel whose shape changes with the seed: cohorts, gaps, one cohort of one unit."""
+    options = {
+        "adoption": ADOPTIONS[seed % 4],
+        "missing": 0.1 if seed % 3 == 1 else 0.0,
+        "n_clusters": 12 if seed % 5 == 4 else None,
+        "stratum": True,
+        "n_units": 40,
+    } | changes
+    panel = draw_panel(seed, **options)
+    if seed % 2:
+        lone = panel.cohort.copy()
+        lone[-1] = 2005
+        panel = replace(panel, cohort=lone)
+    return panel
+
+
+def with_covariates(panel: Panel, seed: int = 0, names: tuple[str, ...] = ("x1", "x2")) -> Panel:
+    """The panel with time-varying covariates that matter."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(len(names), *panel.y.shape)) + 0.3 * np.nan_to_num(panel.y)
+    y = panel.y + np.tensordot(np.arange(1, len(names) + 1), x, 1)
+    return replace(panel, y=y, covariates=x, covariate_names=names)
+
+
+def with_varying_weights(panel: Panel, seed: int = 0) -> Panel:
+    """The panel with weights that change over time."""
+    weight = np.random.default_rng(seed).uniform(0.5, 2.0, panel.y.shape)
+    return replace(panel, weight=weight, weighted=True)
+
+
+def mpdta(**changes) -> Panel:
+    """County teen employment 2003-2007, as shipped by moderndid."""
+    import moderndid
+
+    frame = moderndid.load_mpdta().to_pandas().sort_values(["countyreal", "year"])
+    shape = (-1, 5)
+    counties = frame["countyreal"].to_numpy().reshape(shape)[:, 0]
+    options = {
+        "y": frame["lemp"].to_numpy().reshape(shape),
+        "units": counties,
+        "periods": np.arange(2003, 2008),
+        "cohort": frame["first.treat"].to_numpy().reshape(shape)[:, 0].astype(np.int64),
+        "weight": np.ones((counties.size, 5)),
+        "clusters": {"countyreal": np.arange(counties.size)},
+        "outcome": "lemp",
+    } | changes
+    return Panel(**options)
+
+
+def mpdta_population() -> np.ndarray:
+    """(500, 5) log population of the counties of ``mpdta``."""
+    import moderndid
+
+    frame = moderndid.load_mpdta().to_pandas().sort_values(["countyreal", "year"])
+    return frame["lpop"].to_numpy().reshape(-1, 5)
+
+
+def castle(weighted: bool = False) -> Panel:
+    """Log homicide of 50 states 2000-2010, cohorts from causaldata's own ``post``."""
+    import causaldata
+
+    frame = causaldata.castle.load_pandas().data.sort_values(["sid", "year"])
+    first = frame[frame["post"] == 1].groupby("sid")["year"].min()
+    states = frame["sid"].unique()
+    weight = frame["popwt"].to_numpy(dtype=float) if weighted else np.ones(len(frame))
+    return Panel(
+        y=np.log(frame["homicide"].to_numpy(dtype=float)).reshape(-1, 11),
+        units=states,
+        periods=np.arange(2000, 2011),
+        cohort=pd.Series(states).map(first).fillna(0).to_numpy().astype(np.int64),
+        weight=weight.reshape(-1, 11),
+        clusters={"sid": np.arange(50)},
+        weighted=weighted,
+        outcome="l_homicide",
+    )
+
+
+class Dense:
+    """The model of untreated outcomes with one column a dummy.
+
+    ``keep`` (cells) are the used ones, ``tau`` the outcomes less predictions, and ``weights(omega)``
+    the weights on every outcome of an average with weights ``omega`` on treated cells.
+    """
+
+    def __init__(self, panel: Panel, trends: tuple[str, ...] = (), anticipation: int = 0) -> None:
+        n_units, n_periods = panel.y.shape
+        ever = (panel.cohort != 0)[:, None]
+        self.event = np.where(ever, panel.periods - panel.cohort[:, None], -10_000)
+        used = panel.observed & (panel.weight > 0)
+        self.fit = (used & (self.event < -anticipation)).ravel()
+        self.treated = (used & (self.event >= -anticipation)).ravel()
+        self.weight = np.where(used, panel.weight, 0.0).ravel()
+        self.design = self._design(panel, trends, n_units, n_periods)
+        self.y = np.where(panel.observed, panel.y, 0.0).ravel()
+        left = self.design[self.fit] * np.sqrt(self.weight[self.fit])[:, None]
+        right = self.y[self.fit] * np.sqrt(self.weight[self.fit])
+        self.coefficients = np.linalg.lstsq(left, right, rcond=1e-11)[0]
+        self.tau = self.y - self.design @ self.coefficients
+        self.inverse = np.linalg.pinv(left.T @ left, rcond=1e-11, hermitian=True)
+        row_space = np.linalg.pinv(left, rcond=1e-11) @ left
+        error = np.abs(self.design @ row_space - self.design).max(axis=1)
+        self.determined = error < 1e-7
+        self.effect = self.treated & self.determined
+
+    def _design(self, panel, trends, n_units, n_periods):
+        unit = np.repeat(np.arange(n_units), n_periods)
+        time = np.tile(np.arange(n_periods), n_units)
+        line = (panel.periods - panel.periods.mean())[time] / 5
+        columns = [np.eye(n_units)[unit]]
+        levels = [t.removesuffix("_by_time") for t in trends if t.endswith("_by_time")]
+        for name in levels:
+            code = panel.strata[name][unit] * n_periods + time
+            columns.append(np.eye(code.max() + 1)[code])
+        if not levels:
+            columns.append(np.eye(n_periods)[time])
+        for trend in trends:
+            if trend == "unit_linear":
+                columns.append(np.eye(n_units)[unit] * line[:, None])
+            elif trend.endswith("_linear"):
+                code = panel.strata[trend.removesuffix("_linear")][unit]
+                columns.append(np.eye(code.max() + 1)[code] * line[:, None])
+        if panel.covariates is not None:
+            columns.append(np.nan_to_num(panel.covariates.reshape(len(panel.covariates), -1).T))
+        return np.hstack(columns)
+
+    def weights(self, omega):
+        """(N T,) weight of every outcome, for weights ``omega`` on any cells."""
+        moved = self.inverse @ (self.design.T @ omega)
+        return omega - np.where(self.fit, self.weight, 0.0) * (self.design @ moved)
+
+    def average(self, mask):
+        """(N T,) normalised weights of the treated cells in ``mask``."""
+        omega = self.weight * (self.effect & mask)
+        return omega / omega.sum()
+
+    def masks(self, panel: Panel) -> dict:
+        """Cells of every kind of row, by (term, label)."""
+        event, cohort = self.event.ravel(), np.repeat(panel.cohort, panel.periods.size)
+        time = np.tile(panel.periods, len(panel.units))
+        after = self.effect & (event >= 0)
+        masks = {("att", None): after}
+        masks |= {("event", h): self.effect & (event == h) for h in np.unique(event[self.effect])}
+        masks |= {("group", g): after & (cohort == g) for g in np.unique(cohort[after])}
+        masks |= {("calendar", t): after & (time == t) for t in np.unique(time[after])}
+        return masks
+
+
+def labelled(result) -> dict:
+    """(estimate, std_error) of every row by (term, label); label None for means and att."""
+    key = {"event": "event_time", "group": "cohort", "calendar": "time"}
+    found = {}
+    for row in result.table.to_dict("records"):
+        label = row[key[row["term"]]] if row["term"] in key else None
+        label = None if label is None or np.isnan(label) else int(label)
+        name = row["term"] if label is not None or row["term"] not in key else row["term"] + "_mean"
+        found[name, label] = (row["estimate"], row["std_error"])
+    return found
