@@ -31,6 +31,18 @@ def prepared(panel: Panel, estimator: str) -> Panel:
     return panel.keep_units(~always, note)
 
 
+def used_units(panel: Panel, used: Bools, where: str) -> Panel:
+    """The panel of the units that take part; refuses a single cluster."""
+    note = f"{int((~used).sum())} units in no {where} were left out" if not used.all() else ""
+    kept = panel.keep_units(used, note)
+    if kept.n_clusters < 2:
+        raise PanelError(
+            f"The units that take part in a {where} are in one cluster, and clustered errors need "
+            "at least two. Name a finer cluster column, or leave 'cluster' empty for units."
+        )
+    return kept
+
+
 def untreated_throughout(panel: Panel, anticipation: int = 0) -> Bools:
     """(N,) units never treated, or only after the last period and its anticipation."""
     found: Bools = (panel.cohort == NEVER) | (panel.cohort > panel.periods[-1] + anticipation)

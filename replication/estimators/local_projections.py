@@ -40,6 +40,7 @@ from replication.estimators.cohorts import (
     possible_controls,
     prepared,
     support_row,
+    used_units,
 )
 from replication.estimators.horizon_regression import Projection, Setting, project
 from replication.inference.assemble import Row, from_scores
@@ -108,7 +109,7 @@ def local_projections(
         ],
     }
     return from_scores(
-        panel.keep_units(used, f"{int((~used).sum())} units in no projection were left out"),
+        used_units(panel, used, "projection"),
         "local_projections",
         [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)],
         np.array([one.estimate for one in found]),

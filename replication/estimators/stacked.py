@@ -36,6 +36,7 @@ from replication.estimators.cohorts import (
     possible_controls,
     prepared,
     support_row,
+    used_units,
 )
 from replication.inference.assemble import Row, from_scores
 from replication.inference.cluster import correction
@@ -99,7 +100,7 @@ def stacked(
     for one in found:
         used[one.treated] = used[one.control] = True
     rows_stacked = sum(count_rows(grid, one) for one in found)
-    panel = panel.keep_units(used, f"{int((~used).sum())} units in no sub-experiment were left out")
+    panel = used_units(panel, used, "sub-experiment")
     shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
     pick = np.array([h - low for h in shown])
     overall = np.zeros(high - low + 1)

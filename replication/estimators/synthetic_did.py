@@ -37,6 +37,7 @@ from replication.estimators.cohorts import (
     prepared,
     support_row,
     untreated_throughout,
+    used_units,
 )
 from replication.estimators.synthetic_errors import (
     bootstrap_variance,
@@ -84,6 +85,7 @@ def synthetic_did(
 
     """
     panel = usable(prepared(panel, "synthetic_did"))
+    panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
     never = untreated_throughout(panel)
     controls = panel.y[never]
     labels = np.unique(panel.cohort[~never])

@@ -12,6 +12,7 @@ from drawn_panels import as_frame, draw_panel
 
 from replication.errors import PanelError
 from replication.estimators.local_projections import local_projections
+from replication.estimators.stacked import stacked
 from replication.specs import Inference
 
 ANALYTIC = Inference(draws=99)
@@ -131,6 +132,15 @@ def test_variance_weights_and_equal_weights_from_their_definition() -> None:
         assert path_of(found).loc[1, "estimate"] == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("control_group", ["not_yet_treated", "never_treated"])
+@pytest.mark.parametrize("seed", [14, 15, 16])
+def test_reweighted_and_pooled_it_is_the_weighted_stack(seed, control_group) -> None:
+    panel = draw_panel(seed, weighted=True)
+    options = {"control_group": control_group, "window": (-2, 1), "inference": ANALYTIC}
+    found = local_projections(panel, reweight=True, **options)
+    assert found.att[0] == pytest.approx(stacked(panel, **options).att[0], abs=1e-12)
+
+
 def test_the_default_window_pools_over_what_every_cohort_reaches() -> None:
     panel = draw_panel(1)
     found = local_projections(panel, inference=ANALYTIC)
@@ -183,6 +193,7 @@ def test_adopters_without_a_clean_control_are_counted() -> None:
         ({"adoption": (2004,)}, {}, "has no period with both"),
         ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "has no period with"),
         ({"adoption": (0,)}, {}, "has no period with both"),
+        ({"n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),
     ],
 )
