@@ -3,8 +3,8 @@
 Estimand
     tau_a = mean over the periods after adoption of [mean of cohort a - sum_i omega_i Y_it], less
     the same gap before adoption averaged with period weights lambda; ``att`` = sum_a
-    N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (their
-    equations 1 and 4, and the appendix on staggered adoption).
+    N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (Algorithm 1, one
+    cohort at a time as in Clarke et al.).
 Weights
     omega on the never-treated units matches the cohort's path before adoption up to a level,
     with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
