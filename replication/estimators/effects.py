@@ -127,8 +127,8 @@ def _nested(levels: Ints, clusters: Ints) -> bool:
 def _counted_slopes(panel: Panel, effects: Effects, *, units_nested: bool) -> int:
     """Trends that count as parameters and that the period effects do not span already."""
     levels = effects.level_codes(panel)
-    if effects.unit_linear and not units_nested:
-        return len(panel.units) - _rank(levels)
+    if effects.unit_linear:
+        return 0 if units_nested else len(panel.units) - _rank(levels)
     if not effects.linear:
         return 0
     return _rank([*levels, *effects.slope_codes(panel)]) - _rank(levels)
