@@ -197,7 +197,7 @@ def test_leads_keep_a_reference_when_no_window_is_given() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_panels_equal_diff_diff(seed) -> None:
-    """Unit clusters: with coarser ones diff-diff sums groups within units, Stata within clusters."""
+    """Clusters are units: with others diff-diff sums groups within units, Stata in clusters."""
     panel = random_panel(seed, n_clusters=None)
     frame = as_frame(panel).dropna(subset=["y"])
     frame["cohort"] = frame["cohort"].where(frame["cohort"] <= panel.periods[-1], 0)
@@ -303,8 +303,8 @@ def test_weights_are_replication_weights_for_the_points() -> None:
 
 def test_a_period_of_labels_apart_keeps_event_times_in_label_units() -> None:
     panel = random_panel(0)
-    wide = replace(panel, periods=2001 + 2 * np.arange(8),
-                   cohort=np.where(panel.cohort == 0, 0, 2001 + 2 * (panel.cohort - 2001)))  # fmt: skip
+    cohort = np.where(panel.cohort == 0, 0, 2001 + 2 * (panel.cohort - 2001))
+    wide = replace(panel, periods=2001 + 2 * np.arange(8), cohort=cohort)
     assert impute(wide).att == pytest.approx(impute(panel).att, rel=1e-10)
     assert labelled(impute(wide))["event", 2] == pytest.approx(labelled(impute(panel))["event", 1])
 

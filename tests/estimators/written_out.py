@@ -102,8 +102,8 @@ def castle(weighted: bool = False) -> Panel:
 class Dense:
     """The model of untreated outcomes with one column a dummy.
 
-    ``keep`` (cells) are the used ones, ``tau`` the outcomes less predictions, and ``weights(omega)``
-    the weights on every outcome of an average with weights ``omega`` on treated cells.
+    ``tau`` are outcomes less predictions, and ``weights(omega)`` the weights on every outcome of
+    an average with weights ``omega`` on treated cells.
     """
 
     def __init__(self, panel: Panel, trends: tuple[str, ...] = (), anticipation: int = 0) -> None:
