@@ -1,0 +1,274 @@
+"""Master files of the FBI: fixed-width records, packed, with negative numbers overpunched.
+
+A master comes as plain text, in a zip archive, or in a zipx archive whose compression (PPMd)
+Python's own library cannot undo. Records are handed on in batches, so that a file of 164 MB
+never lies in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replication.errors import SourceError
+from replication.sources.checks import FETCH_AGAIN
+
+Bytes = NDArray[np.uint8]
+
+PIECE: Final = 1 << 22
+PYTHON_KNOWS: Final = {
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+    zipfile.ZIP_BZIP2,
+    zipfile.ZIP_LZMA,
+}
+ZIP_MARK: Final = b"PK\x03\x04"
+PADDING: Final = b"\x1a\x00\r\n"
+"""What may follow the last record; 0x1a is the end-of-file mark of old systems."""
+ZERO, NINE, SPACE = ord("0"), ord("9"), ord(" ")
+UNREADABLE: Final = np.iinfo(np.int32).min
+"""What ``numbers`` gives for a field that is not a number."""
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """The text of a master file, in pieces of at most a few megabytes.
+
+    Archives inside an archive are opened too.
+
+    Raises
+    ------
+    SourceError
+        If the file is missing, empty, no readable archive, or needs libarchive and that is not
+        installed.
+    """
+    if not path.is_file():
+        raise SourceError(
+            f"{path}: there is no such file. `replication data status` says how to get it."
+        )
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path}: the file is empty (0 bytes). {FETCH_AGAIN}")
+    with path.open("rb") as file:
+        packed = file.read(len(ZIP_MARK)) == ZIP_MARK
+        file.seek(0)
+        yield from _unpacked(path, file) if packed else _read(file)
+
+
+def records(path: Path, width: int, batch: int = 1000) -> Iterator[Bytes]:
+    """Batches of records as arrays of characters.
+
+    Parameters
+    ----------
+    path : Path
+        The master file.
+    width : int
+        Characters of a record, without its line end (CR LF or LF).
+    batch : int
+        Records a batch.
+
+    Yields
+    ------
+    (n, width) uint8
+        At most ``batch`` records.
+
+    Raises
+    ------
+    SourceError
+        If a record has another length, or the file ends inside one.
+    """
+    held, stride, done = b"", 0, 0
+    for piece in pieces(path):
+        held += piece
+        if not stride and len(held) >= width + 2:
+            stride = width + _line_end(path, held, width)
+        while stride and len(held) >= batch * stride:
+            yield _cut(path, held[: batch * stride], width, stride, done)
+            held, done = held[batch * stride :], done + batch
+    rest = held.rstrip(PADDING)
+    if not rest:
+        return
+    ended, left = divmod(len(rest), stride) if stride else (0, len(rest))
+    if left != width:
+        raise SourceError(
+            f"{path}: after {done + ended} records of {width} characters the file ends inside a "
+            f"record ({left} characters of it); it is cut off. {FETCH_AGAIN}"
+        )
+    end = b"\r\n" if stride - width == 2 else b"\n"
+    yield _cut(path, rest + end, width, width + len(end), done)
+
+
+def numbers(field: Bytes) -> NDArray[np.int32]:
+    """Whole numbers from fields of digits whose last character may carry the sign.
+
+    A negative number has its last digit overpunched: ``}`` is -0 and ``J`` to ``R`` are -1 to
+    -9, so ``0001K`` is -12; ``{`` and ``A`` to ``I`` are the same for positive numbers. Blanks
+    before the digits count as zeros, and so does a blank field.
+
+    Parameters
+    ----------
+    field : (..., width) uint8
+        Characters, of at most nine columns.
+
+    Returns
+    -------
+    (...) int32
+        The numbers; ``UNREADABLE`` where the characters are none.
+    """
+    lead = np.where(field[..., :-1] == SPACE, ZERO, field[..., :-1])
+    last = np.where(field[..., -1] == SPACE, ZERO, field[..., -1])
+    value = _LAST_DIGIT[last].astype(np.int32)
+    broken = _LAST_SIGN[last] == 0
+    for place in range(lead.shape[-1]):
+        digit = lead[..., place]
+        broken |= (digit < ZERO) | (digit > NINE)
+        value += (digit.astype(np.int32) - ZERO) * 10 ** (lead.shape[-1] - place)
+    return np.where(broken, UNREADABLE, value * _LAST_SIGN[last]).astype(np.int32)
+
+
+def texts(field: Bytes) -> NDArray[np.str_]:
+    """Columns of characters as text without blanks around it."""
+    width = field.shape[1]
+    plain = np.ascontiguousarray(field).view(f"S{width}")[:, 0]
+    stripped: NDArray[np.str_] = np.char.strip(np.char.decode(plain, "latin-1"))
+    return stripped
+
+
+def _overpunch() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Digit and sign of every last character; sign 0 where it is none."""
+    digit, sign = np.zeros(256, dtype=np.int8), np.zeros(256, dtype=np.int8)
+    for symbols, value in (("0123456789", 1), ("{ABCDEFGHI", 1), ("}JKLMNOPQR", -1)):
+        for place, symbol in enumerate(symbols):
+            digit[ord(symbol)], sign[ord(symbol)] = place, value
+    return digit, sign
+
+
+_LAST_DIGIT, _LAST_SIGN = _overpunch()
+
+
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(PIECE):
+        yield piece
+
+
+def _unpacked(path: Path, file: IO[bytes]) -> Iterator[bytes]:
+    """The largest member of a zip archive; what it holds, where that is an archive itself."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            member = max(archive.infolist(), key=lambda info: info.file_size)
+            if member.compress_type not in PYTHON_KNOWS:
+                yield from _by_libarchive(path)
+                return
+            with _member(path, archive, member, file) as inside:
+                yield from _opened(path, inside)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(
+            f"{path}: cannot be unpacked ({error or type(error).__name__}); the archive is cut "
+            f"off or damaged. {FETCH_AGAIN}"
+        ) from error
+
+
+def _opened(path: Path, inside: IO[bytes]) -> Iterator[bytes]:
+    first = inside.read(PIECE)
+    if first.startswith(ZIP_MARK):
+        yield from _unpacked(path, io.BytesIO(first + inside.read()))
+        return
+    yield first
+    yield from _read(inside)
+
+
+def _member(
+    path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: IO[bytes]
+) -> IO[bytes]:
+    """A member of the archive, by the archive's directory or, where that lies, by its own head.
+
+    The homicide file named 2007 has the directory of another archive behind its bytes.
+    """
+    try:
+        return archive.open(member)
+    except zipfile.BadZipFile as error:
+        inside = _by_own_head(file, member.header_offset)
+        if inside is None:
+            raise SourceError(
+                f"{path}: the archive contradicts its own directory ({error}). {FETCH_AGAIN}"
+            ) from error
+        return inside
+
+
+def _by_own_head(file: IO[bytes], offset: int) -> IO[bytes] | None:
+    """A member that is stored as it is and proved by the check sum in front of it."""
+    file.seek(offset)
+    head = struct.unpack("<4sHHHHHIIIHH", file.read(30))
+    mark, method, check, size = head[0], head[3], head[6], head[7]
+    file.seek(head[9] + head[10], io.SEEK_CUR)
+    content = file.read(size)
+    whole = mark == ZIP_MARK and method == zipfile.ZIP_STORED and zlib.crc32(content) == check
+    return io.BytesIO(content) if whole else None
+
+
+def _by_libarchive(path: Path) -> Iterator[bytes]:
+    """The text of an archive that Python cannot unpack itself."""
+    try:
+        import libarchive
+    except Exception as error:
+        raise SourceError(
+            f"{path}: this archive is compressed with PPMd, which Python cannot undo by itself "
+            f"({type(error).__name__}: {error}). Install the optional part of the package with "
+            "`pip install 'replication[zipx]'` and the system library libarchive (package "
+            "libarchive13 in Debian and Ubuntu, libarchive in Homebrew and conda)."
+        ) from error
+    try:
+        with libarchive.file_reader(str(path)) as archive:
+            for entry in archive:
+                yield from _gathered(entry.get_blocks())
+    except libarchive.exception.ArchiveError as error:
+        raise SourceError(
+            f"{path}: cannot be unpacked ({error}); the archive is cut off or damaged. "
+            f"{FETCH_AGAIN}"
+        ) from error
+
+
+def _gathered(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Small blocks put together to pieces, which are cheaper to append to one another."""
+    gathered = bytearray()
+    for block in blocks:
+        gathered += block
+        if len(gathered) >= PIECE:
+            yield bytes(gathered)
+            gathered.clear()
+    yield bytes(gathered)
+
+
+def _line_end(path: Path, held: bytes, width: int) -> int:
+    """Characters of the line end behind the first record."""
+    if held[width : width + 2] == b"\r\n":
+        return 2
+    if held[width : width + 1] == b"\n":
+        return 1
+    end = held.find(b"\n")
+    found = f"{end} characters" if end >= 0 else "no line end"
+    raise SourceError(
+        f"{path}: the first record has {found} where {width} belong; it is another file, or its "
+        f"columns are shifted. {FETCH_AGAIN}"
+    )
+
+
+def _cut(path: Path, held: bytes, width: int, stride: int, done: int) -> Bytes:
+    """The records of a batch, without their line ends."""
+    grid = np.frombuffer(held, dtype=np.uint8).reshape(-1, stride)
+    bad = (grid[:, -1] != ord("\n")) | (grid[:, :width] == ord("\n")).any(axis=1)
+    if bad.any():
+        row = done + int(bad.argmax()) + 1
+        raise SourceError(
+            f"{path}: record {row} is not {width} characters long; characters are missing or "
+            f"inserted there. {FETCH_AGAIN}"
+        )
+    return grid[:, :width]
