@@ -1,4 +1,4 @@
-"""Panels of the group-time tests: mpdta, made-up staggered panels, and frames for other packages."""
+"""Panels of the group-time tests: mpdta, made-up ones, and frames for other packages."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ Journal of Econometrics 225(2): 200-230.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,19 +34,35 @@ from replication.estimators.group_time import Cells, balanced_scores, plan_cells
 from replication.estimators.group_time_draws import (
     CohortSums,
     cluster_draws,
-    deviations,
     multiplier_cell_draws,
 )
 from replication.estimators.group_time_general import general_scores, require_some_estimate
 from replication.estimators.group_time_info import design_facts, pretests
 from replication.estimators.group_time_sample import Design, complete_cells, group_time_design
-from replication.inference.assemble import Row, from_cluster_scores
+from replication.inference.assemble import Row, from_cluster_scores, from_scores
 from replication.inference.bands import multiplier_blocks
+from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
+from replication.inference.methods import by_unit, refuse_method
 from replication.results import Estimates, Floats, Panel
 from replication.specs import Inference
 
-METHODS = ("analytic", "multiplier", "bootstrap")
+METHODS = ("analytic", "multiplier", "bootstrap", "conley")
 DEFAULT = Inference()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The keyword arguments of ``callaway_santanna`` other than ``inference``."""
+
+    control_group: str
+    base_period: str
+    anticipation: int
+    window: tuple[int, int] | None
+    adjustment: str
+    fix_weights: str
+    unbalanced: str
+    balance_e: int | None
+    trends: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +117,8 @@ def callaway_santanna(
         Take out unit lines before adoption; see ``detrended``.
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
-        clusters. Simultaneous bands always come from the draws.
+        clusters; ``conley`` for spatial errors. Simultaneous bands always come from the draws.
+        With unit lines whole clusters are always drawn.
 
     Returns
     -------
@@ -115,36 +133,68 @@ def callaway_santanna(
         exclude one another.
 
     """
-    require_known_trends(panel, trends, unbalanced)
-    require_known_method(inference)
+    options = Options(
+        control_group, base_period, anticipation, window, adjustment, fix_weights, unbalanced,
+        balance_e, tuple(trends),
+    )  # fmt: skip
+    require_known_trends(panel, options)
+    refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
+    fit, plan = fit_and_plan(by_unit(panel) if inference.method == "conley" else panel, options)
+    found = summarise(fit, plan, inference, said_of(options, fit, inference))
+    resampled = inference.method == "bootstrap" or bool(options.trends)
+    # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
+    if not resampled or inference.draws == 1:
+        return found
+    if fit.sums is None:
+        again = partial(callaway_santanna, **asdict(options))
+        return cluster_bootstrap(again, panel, inference)
+    found = replace(found, info={**found.info, "analytic_std_error": found.att[1]})
+    return with_draws(found, cluster_draws(fit.sums, plan, inference), fit.design.panel, inference)
+
+
+def fit_and_plan(panel: Panel, options: Options) -> tuple[Fit, Plan]:
+    """Estimates of all cells, and what is averaged."""
     design = group_time_design(
-        panel, control_group=control_group, anticipation=anticipation, unbalanced=unbalanced
+        panel,
+        control_group=options.control_group,
+        anticipation=options.anticipation,
+        unbalanced=options.unbalanced,
     )
-    fit = fit_cells(design, base_period, adjustment, fix_weights, bool(trends))
+    fit = fit_cells(design, options)
     plan = plan_averages(
-        fit.design, fit.cells, np.isfinite(fit.estimate), window=window, balance_e=balance_e
+        fit.design,
+        fit.cells,
+        np.isfinite(fit.estimate),
+        window=options.window,
+        balance_e=options.balance_e,
     )
-    resampled = bool(trends) or inference.method == "bootstrap"
-    info = {
+    return fit, plan
+
+
+def said_of(options: Options, fit: Fit, inference: Inference) -> dict[str, Any]:
+    """The choices behind an estimate, in plain values."""
+    last = options.control_group == "last_treated"
+    covariates = list(fit.design.panel.covariate_names)
+    return {
         # With nobody never treated, the comparison is with units not yet treated.
-        "control_group": control_group if control_group == "last_treated" else design.comparison,
-        "base_period": base_period,
-        "window": None if window is None else list(window),
-        "covariates": list(panel.covariate_names),
-        "adjustment": adjustment if panel.covariates is not None else None,
-        "trends": list(trends),
+        "control_group": "last_treated" if last else fit.design.comparison,
+        "base_period": options.base_period,
+        "window": None if options.window is None else list(options.window),
+        "balance_e": options.balance_e,
+        "covariates": covariates,
+        "adjustment": options.adjustment if covariates else None,
+        "trends": list(options.trends),
+        "std_errors": f"{inference.method}, from the influence function",
         "multiplier": inference.multiplier,
     }
-    return summarise(fit, plan, inference, resampled=resampled, info=info)
 
 
-def fit_cells(
-    design: Design, base_period: str, adjustment: str, fix_weights: str, lines: bool
-) -> Fit:
+def fit_cells(design: Design, options: Options) -> Fit:
     """Cells by cohort sums where the panel allows it, one by one where it does not."""
+    lines, fix_weights = bool(options.trends), options.fix_weights
     if lines:
         design = with_lines(design)
-    cells = plan_cells(design, base_period)
+    cells = plan_cells(design, options.base_period)
     panel = design.panel
     if fix_weights == "first_period":
         first = np.broadcast_to(panel.weight[:, :1], panel.weight.shape)
@@ -158,7 +208,7 @@ def fit_cells(
             "Unit lines need weights that do not change over time. Name a column that is constant "
             "within unit, or set 'fix_weights: first_period'."
         )
-    estimate, scores, problems = general_scores(design, cells, adjustment, fix_weights)
+    estimate, scores, problems = general_scores(design, cells, options.adjustment, fix_weights)
     require_some_estimate(estimate, problems)
     return Fit(design, cells, estimate, scores, problems=tuple(problems))
 
@@ -170,33 +220,25 @@ def is_plain(design: Design) -> bool:
     return bool(panel.covariates is None and constant and complete_cells(panel).all())
 
 
-def summarise(
-    fit: Fit, plan: Plan, inference: Inference, *, resampled: bool, info: dict[str, Any]
-) -> Estimates:
+def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) -> Estimates:
     """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
     design, cells = fit.design, fit.cells
     points = average_points(plan, cells.level, fit.estimate[None], design.mass[None])[0]
     estimate = np.concatenate([points, fit.estimate])
     averages = average_scores(plan, design, cells, np.nan_to_num(fit.estimate), fit.scores)
     scores = np.concatenate([averages, fit.scores]) * small_sample_factor(design)
-    facts = design_facts(design, cells, plan)
+    facts = {**info, **design_facts(design, cells, plan)}
     facts |= pretests(design, cells, plan, estimate, scores)
     if fit.problems:
         facts["cells_left_out"] = list(fit.problems)
         facts["notes"] = [*facts["notes"], left_out(fit)]
-    if resampled:
-        facts["analytic_std_error"] = float(np.sqrt((scores[0] ** 2).sum()))
-        draws = cluster_draws(require_sums(fit), plan, inference)
-        by_cluster, draws, said = deviations(draws)
-        facts["std_errors"] = f"bootstrap of {design.panel.n_clusters} clusters; {said}"
-    else:
-        by_cluster = scores.T
-        draws = multiplier_draws(fit, scores[: points.size], inference)
-        facts["std_errors"] = f"{inference.method}, influence function summed by cluster"
     rows = [*plan.rows, *cell_rows(design, cells)]
+    name = "callaway_santanna"
+    if inference.method == "conley":
+        return from_scores(design.panel, name, rows, estimate, scores.T, inference, info=facts)
     return from_cluster_scores(
-        design.panel, "callaway_santanna", rows, estimate, by_cluster, inference,
-        draws=draws, info={**info, **facts},
+        design.panel, name, rows, estimate, scores.T, inference,
+        draws=multiplier_draws(fit, scores[: points.size], inference), info=facts,
     )  # fmt: skip
 
 
@@ -236,36 +278,18 @@ def left_out(fit: Fit) -> str:
     )
 
 
-def require_known_trends(panel: Panel, trends: Sequence[str], unbalanced: str) -> None:
+def require_known_trends(panel: Panel, options: Options) -> None:
     """Only unit lines, without covariates, on whole panels."""
-    if not trends:
+    if not options.trends:
         return
-    if tuple(trends) != ("unit_linear",):
+    if options.trends != ("unit_linear",):
         raise SpecError(
-            f"The group-time estimator takes 'trends: unit_linear', not {', '.join(trends)}. For "
-            "effects of strata use twfe, event_study or imputation."
+            "The group-time estimator takes 'trends: unit_linear', not "
+            f"{', '.join(options.trends)}. For effects of strata use twfe, event_study or "
+            "imputation."
         )
-    if panel.covariates is not None or unbalanced == "pairwise":
+    if panel.covariates is not None or options.unbalanced == "pairwise":
         raise SpecError(
             "Unit lines are taken out of whole panels without covariates: remove 'covariates' and "
             "set 'unbalanced: drop', or use imputation with 'trends: unit_linear'."
         )
-
-
-def require_known_method(inference: Inference) -> None:
-    """Refuse methods that do not apply to influence functions."""
-    if inference.method not in METHODS:
-        raise SpecError(
-            f"'inference.method: {inference.method}' is not offered for callaway_santanna. Use one "
-            f"of: {', '.join(METHODS)}."
-        )
-
-
-def require_sums(fit: Fit) -> CohortSums:
-    """Resampling redoes the estimate by cohort sums; refuse where that is not possible."""
-    if fit.sums is None:
-        raise SpecError(
-            "The bootstrap of whole clusters is offered for panels without gaps, covariates and "
-            "changing weights. Use 'inference.method: multiplier', which needs none of that."
-        )
-    return fit.sums

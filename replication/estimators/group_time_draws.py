@@ -139,28 +139,6 @@ def cluster_draws(sums: CohortSums, plan: Plan, inference: Inference) -> Floats:
     return np.concatenate(blocks)
 
 
-def deviations(draws: Floats) -> tuple[Floats, Floats, str]:
-    """Deviations of (B, K) draws from their mean, scaled so that D'D is their covariance.
-
-    A draw without some cohort or its comparison has no value there; it is left out of the
-    moments of the rows concerned, and counted.
-
-    Returns
-    -------
-    scaled : (B, K) deviations, zero where a draw has no value
-    plain : the same, not scaled
-    said : a sentence on the draws
-
-    """
-    valid = np.isfinite(draws)
-    count = valid.sum(axis=0)
-    mean = np.where(valid, draws, 0.0).sum(axis=0) / np.maximum(count, 1)
-    plain = np.where(valid, draws - mean, 0.0)
-    partial = int((~valid.all(axis=1)).sum())
-    said = f"{len(draws)} draws, {partial} of them without some cohort or its comparison"
-    return plain / np.sqrt(np.maximum(count - 1, 1)), plain, said
-
-
 def resampling_counts(n_clusters: int, inference: Inference) -> Iterator[Floats]:
     """Blocks of (B, C) counts: how often each cluster is in a resample of C clusters."""
     rng = np.random.default_rng(inference.seed)

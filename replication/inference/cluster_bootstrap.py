@@ -33,14 +33,6 @@ def cluster_bootstrap(function: Estimator, panel: Panel, inference: Inference) -
     function : takes a panel and ``inference``.
     inference : ``draws``, ``seed``, ``level`` and ``interval`` are used.
 
-    Notes
-    -----
-    ``std_error`` is the standard deviation of the draws. ``interval: equal_tailed`` gives the
-    percentile interval and twice the smaller share of draws on one side of zero as p-value;
-    ``symmetric`` gives the estimate plus and minus a quantile of the draws' distance from it. Bands
-    hold for all rows of a path at once. A row that a draw lacks (a cohort that was not drawn)
-    rests on the other draws.
-
     Raises
     ------
     PanelError
@@ -51,6 +43,26 @@ def cluster_bootstrap(function: Estimator, panel: Panel, inference: Inference) -
     found = function(panel, inference=analytic)
     labels = row_labels(found.table)
     draws = resampled_points(function, panel, replace(analytic, draws=1), inference.draws, labels)
+    return with_draws(found, draws, panel, inference)
+
+
+def with_draws(found: Estimates, draws: Floats, panel: Panel, inference: Inference) -> Estimates:
+    """Estimates whose errors, intervals, p-values, bands and covariance come from (B, K) draws.
+
+    Parameters
+    ----------
+    found : the estimates on the panel itself, with K rows.
+    draws : the same rows on B resamples of the clusters; NaN where a draw lacks a row.
+
+    Notes
+    -----
+    ``std_error`` is the standard deviation of the draws. ``interval: equal_tailed`` gives the
+    percentile interval and twice the smaller share of draws on one side of zero as p-value;
+    ``symmetric`` gives the estimate plus and minus a quantile of the draws' distance from it. Bands
+    hold for all rows of a path at once. A row that a draw lacks (a cohort that was not drawn)
+    rests on the other draws.
+
+    """
     done = int(np.isfinite(draws).any(axis=1).sum())
     if done < FEWEST * inference.draws:
         raise PanelError(
