@@ -1,0 +1,74 @@
+"""Every estimator with every method: a number, or a refusal that names what there is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_panels import draw_panel
+
+from replication.errors import SpecError
+from replication.estimators.registry import ENTRIES, estimate
+from replication.inference.bands import interquartile_errors, multiplier_draws
+from replication.inference.cluster import sum_by_cluster
+from replication.specs import Inference, Spec
+
+METHODS = ("analytic", "multiplier", "wild", "bootstrap", "permutation", "conley")
+
+
+def spec_of(estimator, method):
+    inference = Inference(method=method, draws=40, cutoff_km=300)
+    return Spec(
+        id="made", outcome="y", estimator=estimator, inference=inference, donor_errors="jackknife"
+    )
+
+
+def panel_for(estimator):
+    panel = draw_panel(3, n_clusters=12)
+    return replace(panel, y=np.exp(panel.y)) if estimator == "poisson" else panel
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("estimator", ENTRIES)
+def test_an_estimator_does_a_method_or_says_which_it_does(estimator, method) -> None:
+    spec, able = spec_of(estimator, method), ENTRIES[estimator].methods
+    if method not in able:
+        with pytest.raises(SpecError, match=f"{estimator} has no .*{method}.*{able[-1]}"):
+            estimate(panel_for(estimator), spec)
+        return
+    found = estimate(panel_for(estimator), spec)
+    plain = estimate(panel_for(estimator), spec_of(estimator, "analytic"))
+    row, usual = found.rows("att").iloc[0], plain.rows("att").iloc[0]
+    assert found.info["method"] == method
+    assert row["estimate"] == pytest.approx(usual["estimate"], rel=1e-12)
+    assert row["std_error"] > 0
+    assert 0 < row["p_value"] <= 1
+    assert row["conf_low"] < row["conf_high"]
+    if method != "analytic":
+        changed = ["std_error", "p_value", "conf_low"]
+        assert (row[changed] != usual[changed]).any()
+
+
+def test_multiplier_errors_are_the_spread_of_the_draws() -> None:
+    panel = draw_panel(4, n_clusters=20)
+    spec = spec_of("twfe", "multiplier")
+    found = estimate(panel, spec)
+    sums = found.overall.sums[:, None]
+    expected = interquartile_errors(multiplier_draws(sums, spec.inference))[0]
+    assert found.att[1] == pytest.approx(expected, rel=1e-12)
+    assert sum_by_cluster(np.ones((48, 1)), found.overall.codes).sum() == 48
+
+
+def test_two_clusterings_leave_no_influence_to_multiply() -> None:
+    panel = draw_panel(5, n_clusters=10)
+    two = replace(panel, clusters={"a": panel.cluster, "b": np.arange(48) // 6})
+    with pytest.raises(SpecError, match="one clustering"):
+        estimate(two, spec_of("twfe", "multiplier"))
+
+
+def test_permutation_in_a_specification_uses_its_strata() -> None:
+    panel = draw_panel(6, stratum=True)
+    spec = spec_of("twfe", "permutation")
+    within = replace(spec, inference=replace(spec.inference, strata="region"))
+    free, bound = estimate(panel, spec), estimate(panel, within)
+    assert bound.info["permutation"]["strata"] == "region"
+    assert free.info["permutation"]["statistics"] != bound.info["permutation"]["statistics"]
