@@ -35,7 +35,12 @@ def conley_variance(
 ) -> tuple[Floats, dict[str, float]]:
     """(K, K) variance from unit scores (N, K), and what a reader should know of the kernel."""
     kernel = kernel_matrix(coordinates, inference)
-    return _positive(scores.T @ (kernel @ scores)), _facts(kernel, inference)
+    variance = np.zeros((scores.shape[1], scores.shape[1]))
+    # Fixed values stay exactly zero, which making the rest positive would not leave them.
+    moving = np.flatnonzero(scores.any(axis=0))
+    inner = scores[:, moving]
+    variance[np.ix_(moving, moving)] = _positive(inner.T @ (kernel @ inner))
+    return variance, _facts(kernel, inference)
 
 
 def conley_variance_same_period(

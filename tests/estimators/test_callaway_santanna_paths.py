@@ -121,14 +121,14 @@ def test_bootstrap_in_cohort_space_equals_redoing_the_estimate() -> None:
     """
     panel = staggered(45, n_units=100, adoption=(0, 4), periods=range(1, 6))
     closed = callaway_santanna(panel, inference=Inference(method="bootstrap", draws=2000))
-    general = cluster_bootstrap(callaway_santanna, panel, Inference(method="bootstrap", draws=400))
-    # 400 draws: 3.5 per cent noise in a standard deviation.
-    assert closed.att[1] == pytest.approx(general.att[1], rel=0.15)
+    general = cluster_bootstrap(callaway_santanna, panel, Inference(method="bootstrap", draws=150))
+    # 150 draws: 6 per cent noise in a standard deviation.
+    assert closed.att[1] == pytest.approx(general.att[1], rel=0.2)
     noise = np.random.default_rng(45).normal(size=(1, 100, 5))
     with_covariate = replace(panel, covariates=noise, covariate_names=("noise",))
-    found = callaway_santanna(with_covariate, inference=Inference(method="bootstrap", draws=30))
+    found = callaway_santanna(with_covariate, inference=Inference(method="bootstrap", draws=20))
     assert "bootstrap of 100 clusters" in found.info["std_errors"]
-    assert found.att[1] == pytest.approx(callaway_santanna(with_covariate).att[1], rel=0.5)
+    assert found.att[1] == pytest.approx(callaway_santanna(with_covariate).att[1], rel=0.6)
 
 
 def test_spatial_errors_without_reach_are_those_of_units() -> None:
