@@ -90,20 +90,21 @@ def _with_errors(
             panel, estimator, rows, points, fit.scores @ loading.T, inference,
             correction=factor, distribution="t", n_obs=n_obs, info=details,
         )  # fmt: skip
-    variance, sums = _variance_of_cells(sample, fit.cell_scores(sample.used) @ loading.T, factor)
+    variance, sums = _variance_of_cells(sample, fit.cell_scores(sample.used), factor)
     if (np.diag(variance) < 0).any():
         variance = nearest_psd(variance)
         details["notes"] = [*details["notes"], "a negative variance was made semi-definite"]
     return from_variance(
-        panel, estimator, rows, points, variance, inference,
-        distribution="t", cluster_scores=sums, n_obs=n_obs, info=details,
+        panel, estimator, rows, points, loading @ variance @ loading.T, inference,
+        distribution="t", cluster_scores=None if sums is None else sums @ loading.T,
+        n_obs=n_obs, info=details,
     )  # fmt: skip
 
 
 def _variance_of_cells(
     sample: Sample, scores: Floats, factor: float
 ) -> tuple[Floats, Floats | None]:
-    """Variance from (M, R) cell scores; cluster sums too where there is one clustering."""
+    """(K, K) variance from (M, K) cell scores; cluster sums too where there is one clustering."""
     dimensions = [
         (np.broadcast_to(codes[:, None], sample.used.shape) if codes.ndim == 1 else codes)[
             sample.used

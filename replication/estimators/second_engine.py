@@ -18,7 +18,7 @@ import pandas as pd
 
 from replication.errors import PanelError, SpecError
 from replication.estimators.effects import Effects, read_effects
-from replication.results import Panel
+from replication.results import Floats, Panel
 
 DUMMIES = 400
 PRECISE: dict[str, Any] = {"atol": 1e-15, "btol": 1e-15, "conlim": 0.0, "maxiter": 20_000}
@@ -145,8 +145,7 @@ def _poisson_dummies(
     line = (frame["time"] - frame["time"].mean()).to_numpy()[:, None]
     columns = [pd.get_dummies(frame[name], dtype=float).to_numpy() for name in levels]
     columns += [pd.get_dummies(frame[name], dtype=float).to_numpy() * line for name in trends]
-    # GLM solves by pseudo-inverse, so dummies that others span do no harm.
-    x = np.hstack([frame[regressors].to_numpy(), *columns])
+    x = np.hstack([frame[regressors].to_numpy(), independent_columns(np.hstack(columns))])
     model = sm.GLM(
         frame["y"].to_numpy(), x, family=sm.families.Poisson(),
         offset=frame["offset"].to_numpy(), var_weights=frame["weight"].to_numpy(),
@@ -159,6 +158,16 @@ def _poisson_dummies(
             "the dummies. Leave them out of the sample, or use fewer trends."
         ) from None
     return dict(zip(regressors, map(float, fit.params[: len(regressors)]), strict=True))
+
+
+def independent_columns(dummies: Floats) -> Floats:
+    """Columns that span the same space; a singular design costs GLM half of its digits."""
+    from scipy.linalg import qr
+
+    triangle, order = qr(dummies, mode="r", pivoting=True)
+    size = np.abs(np.diag(triangle))
+    chosen: Floats = dummies[:, np.sort(order[: int((size > 1e-9 * size[0]).sum())])]
+    return chosen
 
 
 def _poisson_pyfixest(

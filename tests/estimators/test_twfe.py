@@ -11,7 +11,16 @@ import pyfixest
 import pytest
 from group_time_data import mpdta
 from scipy import stats
-from two_way_data import EXACT, cluster_of, formula_of, frame_of, permuted, two_way_panel
+from two_way_data import (
+    CASTLE,
+    EXACT,
+    RIGHT_TO_CARRY,
+    cluster_of,
+    formula_of,
+    frame_of,
+    permuted,
+    two_way_panel,
+)
 
 from replication.errors import PanelError, SpecError
 from replication.estimators.estimation_sample import Sample
@@ -46,19 +55,6 @@ PANELS = {
     "gaps_two_way": {"missing": 0.1, "cluster": "state_period", "singletons": 3},
     "singletons": {"missing": 0.1, "singletons": 4, "weights": "unit", "share": True},
 }
-CASTLE = {  # state number of causaldata: effective year and share of it in force
-    1: (2006, 0.580822), 2: (2006, 0.29589), 3: (2006, 0.684932), 10: (2005, 0.246575),
-    11: (2006, 0.5), 15: (2006, 0.5), 17: (2006, 0.6), 18: (2006, 0.468493),
-    19: (2006, 0.375342), 23: (2006, 0.246575), 25: (2006, 0.5), 26: (2007, 0.339726),
-    27: (2009, 0.676712), 35: (2007, 0.413699), 36: (2008, 0.306849), 37: (2006, 0.161644),
-    41: (2006, 0.558904), 42: (2006, 0.5), 43: (2007, 0.608219), 44: (2007, 0.328767),
-    49: (2008, 0.838356),
-}  # fmt: skip
-RIGHT_TO_CARRY = {  # state FIPS: first year in force (Stock & Watson), 0 after 1996
-    2: 1995, 4: 1995, 5: 1996, 12: 1988, 13: 1990, 16: 1991, 18: 1977, 22: 1992, 23: 1982,
-    28: 1991, 30: 1992, 32: 1996, 33: 1977, 37: 1996, 38: 1986, 40: 1996, 41: 1991, 42: 1990,
-    46: 1986, 47: 1995, 49: 1987, 50: 1977, 51: 1996, 53: 1977, 54: 1990, 56: 1995,
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("trends", TRENDS, ids="+".join)

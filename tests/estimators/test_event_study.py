@@ -1,0 +1,240 @@
+"""The two-way event study against pyfixest and statsmodels, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyfixest
+import pytest
+from group_time_data import mpdta
+from scipy import stats
+from two_way_data import EXACT, cluster_of, formula_of, frame_of, two_way_panel
+
+from replication.errors import PanelError, SpecError
+from replication.estimators.estimation_sample import Sample
+from replication.estimators.event_study import event_study
+from replication.estimators.twfe import twfe
+from replication.results import Estimates, Panel
+
+PANELS = {
+    "balanced": {},
+    "weighted": {"weights": "unit", "cluster": "state", "covariates": 1},
+    "gaps": {"missing": 0.12, "cluster": "state", "singletons": 2},
+    "varying": {"missing": 0.08, "weights": "varying", "cluster": "state_period"},
+}
+SETTINGS = {
+    "all": {},
+    "binned": {"window": (-3, 2)},
+    "dropped": {"window": (-3, 2), "endpoints": "drop"},
+    "anticipated": {"window": (-4, 2), "anticipation": 1},
+    "pre_pooled": {"window": (-1, 3)},
+    "strata": {"trends": ("region_by_time",)},
+    "trends": {"window": (-3, 2), "trends": ("unit_linear",)},
+}
+
+
+def by_pyfixest(panel: Panel, **setting: object) -> pyfixest.Feols:
+    """The same regression, event times binned or dropped and the reference set by hand."""
+    frame = frame_of(panel)
+    treated = frame["unit"].map(dict(enumerate(panel.cohort))) != 0
+    reference = -1 - int(setting.get("anticipation", 0))
+    if "window" in setting:
+        low, high = setting["window"]
+        inside = frame["e"].between(low, high) | ~treated
+        frame["e"] = frame["e"].clip(low, high)
+        if setting.get("endpoints") == "drop":
+            frame, treated = frame[inside], treated[inside]
+    frame["e"] = np.where(treated, frame["e"], reference)
+    left = f"y ~ i(e, ref={reference})"
+    return pyfixest.feols(
+        formula_of(panel, setting.get("trends", ()), left), frame, vcov=cluster_of(panel),
+        weights="w", demeaner=EXACT, fixef_rm="singleton",
+    )  # fmt: skip
+
+
+def path_of(theirs: pyfixest.Feols) -> tuple[pd.Series, np.ndarray]:
+    """Coefficients by event time, and their covariance."""
+    names = theirs.coef().index
+    place = [k for k, name in enumerate(names) if str(name).startswith("e::")]
+    times = [int(float(str(names[k]).removeprefix("e::"))) for k in place]
+    points = pd.Series(theirs.coef().to_numpy()[place], index=times)
+    order = np.argsort(times)
+    return points.iloc[order], theirs._vcov[np.ix_(place, place)][np.ix_(order, order)]
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("options", PANELS.values(), ids=PANELS)
+def test_equals_pyfixest(options: dict[str, object], setting: dict[str, object]) -> None:
+    """Path, covariance, average and joint test, to 1e-7: pyfixest demeans to 1e-13."""
+    panel = two_way_panel(20 + len(str(setting)), **options)
+    ours = event_study(panel, **setting)
+    theirs = by_pyfixest(panel, **setting)
+    points, vcov = path_of(theirs)
+    vcov = vcov * (theirs._N - theirs._df_k) / (theirs._N - ours.info["n_parameters"])
+    if (np.diag(vcov) < 0).any():  # two-way sums; pyfixest leaves them, fixest and we do not
+        values, vectors = np.linalg.eigh(vcov)
+        vcov = (vectors * np.maximum(values, 0)) @ vectors.T
+        assert "a negative variance was made semi-definite" in ours.info["notes"]
+    path, covariance = ours.path()
+    path = path.reset_index(drop=True)
+    moving = path["std_error"].notna().to_numpy()
+    assert path["event_time"][moving].tolist() == points.index.tolist()
+    np.testing.assert_allclose(path["estimate"][moving], points, rtol=1e-7, atol=1e-9)
+    scale = np.abs(vcov).max()
+    np.testing.assert_allclose(
+        covariance[np.ix_(moving, moving)], vcov, rtol=1e-7, atol=1e-8 * scale
+    )
+    post = (points.index >= 0).astype(float)
+    post /= post.sum()
+    average = (points.to_numpy() @ post, np.sqrt(post @ vcov @ post))
+    assert ours.att == pytest.approx(average, rel=1e-7)
+    check_pretrend(ours, points, vcov)
+
+
+def check_pretrend(ours: Estimates, points: pd.Series, vcov: np.ndarray) -> None:
+    found = ours.info["pretrend"]
+    pre = np.asarray(points.index < ours.info["reference"])
+    groups = int(ours.table["n_clusters"][0])
+    assert found["df"] == pre.sum()
+    if 0 < pre.sum() < groups:
+        values = points.to_numpy()[pre]
+        wald = values @ np.linalg.solve(vcov[np.ix_(pre, pre)], values) / pre.sum()
+        assert found["statistic"] == pytest.approx(wald, rel=1e-5)
+        assert found["p_value"] == pytest.approx(stats.f.sf(wald, pre.sum(), groups - 1), rel=1e-4)
+    else:
+        assert "p_value" not in found
+        assert found["reason"]
+
+
+def test_mpdta_equals_pyfixest_printed() -> None:
+    """pyfixest 0.60: ``lemp ~ i(e, ref=-1) | county + year``, CRV1 by county, 6 digits typed."""
+    path, _ = event_study(mpdta()).path()
+    printed = {
+        -4: (0.003549, 0.022829), -3: (0.024624, 0.017679), -2: (0.023355, 0.013437),
+        0: (-0.018144, 0.010982), 1: (-0.043472, 0.017577), 2: (-0.131795, 0.028837),
+        3: (-0.092247, 0.032336),
+    }  # fmt: skip
+    found = path.set_index("event_time")[["estimate", "std_error"]]
+    for time, values in printed.items():
+        assert found.loc[time].tolist() == pytest.approx(values, abs=5e-7)
+    assert found.at[-1, "estimate"] == 0
+    assert np.isnan(found.at[-1, "std_error"])
+
+
+def test_general_path_equals_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = two_way_panel(31, weights="unit", cluster="state")
+    trends = ("region_by_time", "unit_linear")
+    fast = event_study(panel, trends=trends, window=(-3, 3))
+    monkeypatch.setattr(Sample, "regular", property(lambda self: False))
+    slow = event_study(panel, trends=trends, window=(-3, 3))
+    assert (fast.info["engine"], slow.info["engine"]) == ("closed form", "general")
+    np.testing.assert_allclose(fast.table["estimate"], slow.table["estimate"], rtol=1e-9)
+    np.testing.assert_allclose(fast.vcov, slow.vcov, rtol=1e-8, atol=1e-14)
+
+
+def test_poisson_family_equals_pyfixest() -> None:
+    """IRLS of pyfixest stops at 1e-13 of the deviance; 1e-6 in the errors is its limit."""
+    panel = two_way_panel(32, counts=True, cluster="state", covariates=1)
+    ours = event_study(panel, window=(-3, 2), family="poisson")
+    frame = frame_of(panel)
+    treated = frame["unit"].map(dict(enumerate(panel.cohort))) != 0
+    frame["e"] = np.where(treated, frame["e"].clip(-3, 2), -1)
+    theirs = pyfixest.fepois(
+        "y ~ i(e, ref=-1) + x0 | unit + period", frame, vcov={"CRV1": "state"}, offset="o",
+        demeaner=EXACT, iwls_tol=1e-13, separation_check=["fe"],
+    )  # fmt: skip
+    points, vcov = path_of(theirs)
+    path, covariance = ours.path()
+    moving = path["std_error"].notna().to_numpy()
+    np.testing.assert_allclose(path["estimate"][moving], points, rtol=1e-7, atol=1e-8)
+    np.testing.assert_allclose(
+        covariance[np.ix_(moving, moving)], vcov, rtol=1e-5, atol=1e-7 * vcov.max()
+    )
+    assert ours.info["scale"] == "log points"
+
+
+def test_one_post_coefficient_for_all_times_is_twfe() -> None:
+    """With the window [-1, 0] both ends pool, and the path is the two-way coefficient."""
+    panel = two_way_panel(33, cluster="state", missing=0.1)
+    assert event_study(panel, window=(-1, 0)).att == pytest.approx(twfe(panel).att, rel=1e-9)
+
+
+def test_support_counts_cohorts_and_units() -> None:
+    panel = two_way_panel(34, missing=0.3)
+    observed = panel.observed.sum(axis=1) > 1
+    found = {entry["event_time"]: entry for entry in event_study(panel).info["support"]}
+    event = panel.periods - panel.cohort[:, None]
+    for time, entry in found.items():
+        cells = (event == time) & panel.observed & (panel.cohort > 0)[:, None] & observed[:, None]
+        assert entry["units"] == cells.any(axis=1).sum()
+        assert entry["cohorts"] == np.unique(panel.cohort[cells.any(axis=1)]).size
+    assert min(found) == -11
+    assert max(found) == 5
+
+
+def test_units_treated_before_the_panel_keep_their_event_times() -> None:
+    panel = two_way_panel(35, cluster="state")
+    early = replace(panel, cohort=np.where(panel.cohort == 1994, 1988, panel.cohort))
+    found = event_study(early, window=(-4, 6))
+    assert found.info["always_treated"] == (panel.cohort == 1994).sum()
+    dropped = early.keep_units(early.cohort != 1988)
+    assert found.att[0] != pytest.approx(event_study(dropped, window=(-4, 6)).att[0], abs=1e-6)
+    assert found.info["support"][-1]["units"] >= found.info["always_treated"]
+
+
+@pytest.mark.parametrize("trends", [(), ("region_by_time",)])
+def test_adding_constants_and_scaling(trends: tuple[str, ...]) -> None:
+    panel = two_way_panel(36, weights="unit", cluster="state")
+    base = event_study(panel, trends=trends).table
+    rng = np.random.default_rng(0)
+    moved = replace(panel, y=-3 * panel.y + rng.normal(size=(45, 1)) + rng.normal(size=9))
+    table = event_study(moved, trends=trends).table
+    np.testing.assert_allclose(table["estimate"], -3 * base["estimate"], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(table["std_error"], 3 * base["std_error"], rtol=1e-9)
+
+
+def no_never(panel: Panel) -> Panel:
+    return panel.keep_units((panel.cohort > 0) & (panel.cohort <= panel.periods[-1]))
+
+
+@pytest.mark.parametrize("family", ["gaussian", "poisson"])
+def test_path_up_to_a_line_is_refused(family: str) -> None:
+    panel = no_never(two_way_panel(37, counts=True))
+    with pytest.raises(PanelError, match=r"up to a straight line.*'window'"):
+        event_study(panel, family=family)
+    assert np.isfinite(event_study(panel, window=(-3, 2), family=family).att).all()
+
+
+def test_all_event_times_with_unit_trends_are_refused() -> None:
+    with pytest.raises(PanelError, match="unit linear trends"):
+        event_study(two_way_panel(38), trends=("unit_linear",))
+
+
+@pytest.mark.parametrize("window", [(-3, -1), (0, 3), (-1, 2)])
+def test_window_without_reference_or_post_is_refused(window: tuple[int, int]) -> None:
+    with pytest.raises(SpecError, match="must reach from the reference period -2"):
+        event_study(two_way_panel(39), window=window, anticipation=1)
+
+
+def test_nobody_treated_is_refused() -> None:
+    panel = replace(two_way_panel(40), cohort=np.zeros(45, dtype=np.int64))
+    with pytest.raises(PanelError, match="No unit has a cohort"):
+        event_study(panel)
+
+
+def test_periods_that_skip_the_reference_are_refused_with_what_occurs() -> None:
+    panel = two_way_panel(41)
+    periods = 1990 + 2 * np.arange(9)
+    cohort = np.where(panel.cohort > 0, 1990 + 2 * (panel.cohort - 1990), 0)
+    with pytest.raises(PanelError, match=r"event times that occur: -22, -20, .*consecutively"):
+        event_study(replace(panel, periods=periods, cohort=cohort))
+
+
+def test_info_names_reference_ends_and_absorbed() -> None:
+    panel = two_way_panel(42)
+    info = event_study(panel, window=(-3, 2), endpoints="drop").info
+    assert (info["reference"], info["endpoints"]) == (-1, "drop")
+    assert info["dropped"]["cells_outside_window"] > 0
+    assert event_study(panel).info["endpoints"] == "all"
