@@ -11,7 +11,7 @@ A study with one table and one figure::
     panels: [state_year]
     outcomes:
       log_homicide: {label: "Homicide, log rate", unit: "log of homicides per 100,000 people"}
-    labels: {state: State effects, year: Year effects, popwt: State population}
+    labels: {sid: state, popwt: state population, n_units: States}
     tables:
       - id: homicide
         title: Castle doctrine laws and homicide

@@ -35,10 +35,7 @@ GROUPS = {
     "not_yet_treated": "not-yet-treated units",
     "last_treated": "the last cohort to adopt",
 }
-BASES = {
-    "universal": "one reference period before adoption",
-    "varying": "the period before, for each pre-treatment estimate",
-}
+VARYING = "the period before, for each pre-treatment estimate"
 
 
 def number(saved: Saved, key: str) -> float:
@@ -138,9 +135,11 @@ def base_period(saved: Saved) -> str:
     base = info.get("base_period", info.get("reference_event_time", info.get("reference")))
     if base is None:
         return ""
+    if base == "universal":
+        base = -1 - int(saved.spec.get("anticipation") or 0)
     if isinstance(base, int | float):
         return f"event time {signed(base)}"
-    return BASES.get(str(base), str(base).replace("_", " "))
+    return VARYING if base == "varying" else str(base).replace("_", " ")
 
 
 def overall(saved: Saved) -> str:

@@ -15,7 +15,7 @@ from replication.report.document import WIDE_TEXT, Heading, Row, TableDocument, 
 SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"$<$", ">": r"$>$", "|": r"$|$", '"': r"\textquotedbl{}",
+    "<": r"$<$", ">": r"$>$", "|": r"$|$", '"': "''",
     "\N{MINUS SIGN}": r"$-$", "\N{EN DASH}": "--", "\N{EM DASH}": "---",
     "\N{LEFT SINGLE QUOTATION MARK}": "`", "\N{RIGHT SINGLE QUOTATION MARK}": "'",
     "\N{LEFT DOUBLE QUOTATION MARK}": "``", "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
@@ -36,7 +36,7 @@ NOTE_LETTER, NOTE_LINE = 1.42, 3.45
 NARROWEST, TEXT_COLUMN, TITLE = 120, 62, 12
 
 PREAMBLE = r"""\documentclass[10pt]{article}
-\usepackage[T1]{fontenc}
+\IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}
 \usepackage{booktabs,array}
 \usepackage[paperwidth=%(width)dmm,paperheight=%(height)dmm,margin=%(margin)dmm]{geometry}
 \pagestyle{empty}

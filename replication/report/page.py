@@ -175,9 +175,11 @@ def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
     return "\n".join(
         [
             f'<figure id="figure-{report.study.id}-{entry.id}">',
-            f"<figcaption>{title}</figcaption>",
-            f'<img src="data:image/png;base64,{data}" width="{said["width"]}" '
-            f'height="{said["height"]}" alt="{escape(said.get("Description", entry.title))}"/>',
+            f'<figcaption class="unseen">{title}</figcaption>',
+            '<div class="scroll" tabindex="0" role="region" '
+            f'aria-label="Figure: {title}"><img src="data:image/png;base64,{data}" '
+            f'width="{said["width"]}" height="{said["height"]}" '
+            f'alt="{escape(said.get("Description", entry.title))}"/></div>',
             f"<details><summary>Notes and description as text</summary>{notes}"
             f"<p>{escape(said.get('Description', ''))}</p>"
             f"<p>Made with {escape(said.get('Software', MADE_WITH))}.</p></details>",

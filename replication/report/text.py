@@ -45,6 +45,14 @@ def probability(value: Any) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def p_equals(value: Any) -> str:
+    """A p-value with its letter, never broken: ``p = 0.475``, ``p < 0.001``; empty if none."""
+    shown = probability(value)
+    space = "\N{NO-BREAK SPACE}"
+    sign = f"<{space}{shown[1:]}" if shown.startswith("<") else f"={space}{shown}"
+    return f"p{space}{sign}" if shown else ""
+
+
 def tiny(value: Any) -> str:
     """A rounding difference: its digits are the machine's, so below 1e-8 only that is said."""
     if value is None or pd.isna(value):

@@ -14,7 +14,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import PolyCollection
 from matplotlib.patches import Patch
 
 from replication.errors import SpecError
@@ -99,7 +99,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         [ring for ring, _ in polygons], facecolors=[colour for _, colour in polygons],
         edgecolors="white", linewidths=0.1, rasterized=True,
     ))  # fmt: skip
-    axes.add_collection(LineCollection(list(state_borders()), colors="#333333", linewidths=0.35))
+    borders = state_borders()
+    axes.plot(borders[:, 0], borders[:, 1], color="#333333", linewidth=0.35, rasterized=True)
     axes.set_aspect("equal")
     axes.autoscale_view()
     axes.set_axis_off()
@@ -145,7 +146,7 @@ def county_shapes() -> dict[int, list[Floats]]:
 
 @cache
 def state_borders() -> Floats:
-    """(segments, 2, 2) sides of counties that no other county of the same state shares."""
+    """(points, 2) sides of counties that no other county of their state shares, gaps between."""
     shapes = [(fips // 1000, ring) for fips, parts in county_shapes().items() for ring in parts]
     sides = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for _, ring in shapes])
     state = np.concatenate([np.full(len(ring) - 1, code) for code, ring in shapes])
@@ -156,7 +157,9 @@ def state_borders() -> Floats:
     inner = np.zeros(len(state), dtype=bool)
     inner[order[1:][same]] = True
     inner[order[:-1][same]] = True
-    borders: Floats = sides[~inner]
+    outer = sides[~inner]
+    gaps = np.full((len(outer), 1, 2), np.nan)
+    borders: Floats = np.concatenate([outer, gaps], axis=1).reshape(-1, 2)
     return borders
 
 

@@ -24,7 +24,8 @@ from replication.report.saved import Saved
 COLUMNS = ["spec_id", "estimator", "outcome", "event_time", "estimate", "std_error", "conf_low",
            "conf_high", "band_low", "band_high", "n_obs", "n_units", "n_clusters"]  # fmt: skip
 ONSET = -0.5
-SPREAD = 0.26
+SPREAD = 0.3
+GLYPHS = ("\N{BLACK CIRCLE}", "\N{BLACK SQUARE}", "\N{BLACK UP-POINTING TRIANGLE}")
 PANEL_HEIGHT = 2.5
 DIGIT_INCHES = 0.062
 
@@ -88,7 +89,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     )  # fmt: skip
     for axes, panel, name in zip(page.axes, panels, names, strict=False):
         draw_panel(axes, panel, labels)
-        label_axes(axes, panel, entry.options.get("x_label", "Periods since adoption"), name)
+        label_axes(
+            axes, panel, labels, entry.options.get("x_label", "Periods since adoption"), name
+        )
     if len(labels) > 1:
         page.legend(labels)
     for axes in page.axes[len(panels) :]:
@@ -104,16 +107,19 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str]) -> None:
     """Estimates of one outcome by one estimator or several, offset from each other."""
     parts = [part for _, part in panel.groupby("series", sort=True)]
     offsets = (np.arange(len(parts)) - (len(parts) - 1) / 2) * SPREAD
+    room = 0.85 * SPREAD * 72 * inches(axes)[0] / (panel["event_time"].nunique() + 0.2)
     marks.light_grid(axes)
     marks.zero_line(axes)
     axes.axvline(ONSET, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     for part, offset in zip(parts, offsets, strict=True):
         index = labels.index(str(part["label"].iloc[0]))
-        marks.interval_points(axes, part["event_time"] + offset, part, index)
+        marks.interval_points(axes, part["event_time"] + offset, part, index, room=room)
     axes.set_title(str(panel["panel_title"].iloc[0]))
 
 
-def label_axes(axes: Axes, panel: pd.DataFrame, x_label: str, y_label: str) -> None:
+def label_axes(
+    axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: str, y_label: str
+) -> None:
     """Event times, the treated units behind them, the unit of the effect and the mean before."""
     times = sorted(panel["event_time"].unique())
     axes.set_xlim(min(times) - 0.6, max(times) + 0.6)
@@ -124,8 +130,11 @@ def label_axes(axes: Axes, panel: pd.DataFrame, x_label: str, y_label: str) -> N
     axes.set_xticks(shown, [text.signed(time) for time in shown])
     for number, (_, counts) in enumerate(lines):
         marks.counts_below(axes, shown, [counts.get(time, np.nan) for time in shown], number)
-    if lines:
+    if len(lines) == 1:
         marks.name_at_left(axes, "treated\nunits", 0)
+    for number, (label, _) in enumerate(lines if len(lines) > 1 else []):
+        word = "treated " if number == 0 else "units " if number == 1 else ""
+        marks.name_at_left(axes, word + GLYPHS[labels.index(label) % len(GLYPHS)], number)
     axes.set_xlabel(x_label, labelpad=3 + 9 * len(lines))
     axes.set_ylabel(y_label)
 
@@ -197,13 +206,13 @@ def about(part: pd.DataFrame, context: Context) -> list[str]:
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
     comparison, base = facts.comparison(saved, context.study), facts.base_period(saved)
-    p_value = text.probability(first["pretrend_p_value"])
+    p_value = text.p_equals(first["pretrend_p_value"])
     words = [
         f"comparison: {comparison}" if comparison else "",
         f"base period: {base}" if base else "",
         f"weights: {facts.weights(saved, context.study)}",
         f"clusters: {text.integer(first['n_clusters'])} ({facts.clusters(saved, context.study)})",
-        f"pre-trend test: p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{p_value}" if p_value else "",
+        f"pre-trend test: {p_value}" if p_value else "",
     ]
     return [word for word in words if word]
 

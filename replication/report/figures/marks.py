@@ -14,20 +14,24 @@ BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
 
 
 def interval_points(
-    axes: Axes, x: pd.Series[float], part: pd.DataFrame, index: int, *, label: str = ""
+    axes: Axes, x: pd.Series[float], part: pd.DataFrame, index: int, *, room: float = 99.0
 ) -> None:
-    """Points, thin pointwise bars and, around them, broad simultaneous bars."""
+    """Points, thin pointwise bars and, around them, broad simultaneous bars.
+
+    ``room`` is the width in points that a mark may take.
+    """
     colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
     drawn = part["conf_low"].notna()
+    broad, size = min(BAND_WIDTH, room), min(POINT, max(1.6, 0.8 * room))
     if {"band_low", "band_high"} <= set(part.columns):
         axes.vlines(x[drawn], part.loc[drawn, "band_low"], part.loc[drawn, "band_high"],
-                    colors=colour, alpha=0.28, linewidths=BAND_WIDTH, zorder=2)  # fmt: skip
+                    colors=colour, alpha=0.28, linewidths=broad, zorder=2)  # fmt: skip
     axes.vlines(x[drawn], part.loc[drawn, "conf_low"], part.loc[drawn, "conf_high"],
                 colors=colour, linewidths=BAR_WIDTH, zorder=3)  # fmt: skip
     axes.plot(x[drawn], part.loc[drawn, "estimate"], linestyle="none", marker=marker,
-              markersize=POINT, color=colour, markeredgewidth=1, zorder=4, label=label)  # fmt: skip
+              markersize=size, color=colour, markeredgewidth=1, zorder=4)  # fmt: skip
     axes.plot(x[~drawn], part.loc[~drawn, "estimate"], linestyle="none", marker=marker,
-              markersize=POINT, markerfacecolor="white", markeredgecolor=colour,
+              markersize=size, markerfacecolor="white", markeredgecolor=colour,
               markeredgewidth=1, zorder=4)  # fmt: skip
 
 

@@ -54,8 +54,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
         axes.axvline(actual, color=VERMILION, linewidth=1.6)
         finding = (
-            f"estimate {text.fixed(actual)}, p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
-            f"{text.probability(p_value(draws, actual))}, {text.integer(len(draws))} draws"
+            f"estimate {text.fixed(actual)}, {text.p_equals(p_value(draws, actual))}, "
+            f"{text.integer(len(draws))} draws"
         )
         axes.set_title(panel, pad=18)
         axes.annotate(finding, (0, 1), xycoords="axes fraction", xytext=(0, 6),

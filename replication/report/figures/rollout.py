@@ -14,6 +14,7 @@ from replication.report.config import Entry
 from replication.report.context import Context, versions
 from replication.report.figures import marks
 from replication.report.figures.canvas import BLUE, GREY, VERMILION, Drawing, sheet
+from replication.report.figures.frames import source_note
 from replication.report.saved import read_source
 
 NEEDED = ("date", "counties", "share")
@@ -47,7 +48,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Two step curves, one above the other on the same dates."""
     unit = entry.options.get("unit", "counties")
-    words = "\n".join([f"Cumulative. Source: {entry.options['source']}.", *entry.notes])
+    words = note(frame, entry)
     page = sheet(context.study.heading(entry.title), words, rows=2, height=2.0, above=0.15,
                  below=0.33, left=0.8, right=0.35)  # fmt: skip
     upper, lower = page.axes
@@ -86,17 +87,21 @@ def milestones(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
-    """The words of each milestone at its line, set one below the other."""
-    middle = frame["date"].iloc[0] + 0.6 * (frame["date"].iloc[-1] - frame["date"].iloc[0])
-    for place, row in enumerate(_stones(frame)):
-        left = row.date > middle
-        axes.annotate(
-            f"{row.date:%-d %B %Y}: {row.milestone}", (row.date, 0.97 - 0.1 * place),
-            xycoords=("data", "axes fraction"), xytext=(-4 if left else 4, 0),
-            textcoords="offset points", ha="right" if left else "left", va="top", fontsize=7,
-            color="#333333",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
-        )  # fmt: skip
+    """The number of each milestone above its line; the note says what it stands for."""
+    for number, row in enumerate(_stones(frame), start=1):
+        axes.annotate(str(number), (row.date, 1), xycoords=("data", "axes fraction"),
+                      xytext=(0, 2), textcoords="offset points", ha="center", va="bottom",
+                      fontsize=8.5, color="#333333")  # fmt: skip
+
+
+def note(frame: pd.DataFrame, entry: Entry) -> str:
+    """What the numbers on the dashed lines stand for, and the source."""
+    said = [
+        f"{number}: {row.date.day} {row.date:%B %Y}, {row.milestone}"
+        for number, row in enumerate(_stones(frame), start=1)
+    ]
+    stones = [text.sentence(f"dashed lines: {'; '.join(said)}")] if said else []
+    return "\n".join(["Cumulative.", *stones, source_note(entry)])
 
 
 def _stones(frame: pd.DataFrame) -> list[Any]:

@@ -13,6 +13,7 @@ from replication.report.context import Context, versions
 from replication.report.document import Heading, Row, Section, TableDocument, cell
 from replication.report.saved import Saved
 from replication.report.tables import notes
+from replication.report.tables.notes import Shown
 
 DEFAULT = ("estimate", "std_error", "interval", "band", "n_obs", "n_units", "n_clusters")
 LABELS = {
@@ -37,10 +38,10 @@ def build(entry: Entry, context: Context) -> TableDocument:
         context.study.labels.get(name, LABELS[name])
         for name in columns
     ]  # fmt: skip
-    named = [(line["label"], line["saved"]) for line in lines]
+    shown = [Shown("", line["label"], line["saved"]) for line in lines]
     found = [*entry.notes, f"Clustered by {_clusters(results, context)}.",
-             notes.weights_note(results), *notes.comparison_notes(results, context),
-             *notes.sample_notes(named)]  # fmt: skip
+             notes.weights_note(shown), *notes.design_notes(shown, context),
+             *notes.sample_notes(shown)]  # fmt: skip
     return TableDocument(
         id=entry.id,
         study=context.study.id,
@@ -53,7 +54,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         align="".join("l" if name == "control_group" else "r" for name in columns),
         stub="Estimator",
         notes=tuple(note for note in found if note),
-        specs=tuple((f"{label}:", saved.spec_id) for label, saved in named),
+        specs=tuple((f"{one.name}:", one.saved.spec_id) for one in shown),
         versions=versions(results),
         simulated=context.study.simulated,
         data=pd.DataFrame([_data(line, heading, context) for heading, block in blocks

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from replication.report import facts, text
 from replication.report.context import Context
@@ -15,43 +16,83 @@ ESTIMANDS = (
 )
 
 
-def inference_note(results: Sequence[Saved], context: Context) -> str:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A result and where it stands: its panel, if there are panels, and its column or row."""
+
+    panel: str
+    name: str
+    saved: Saved
+
+
+def inference_note(shown: Sequence[Shown], context: Context) -> str:
     """How the standard errors were found."""
-    ways = text.distinct(facts.clusters(saved, context.study) for saved in results)
+    ways = text.distinct(facts.clusters(one.saved, context.study) for one in shown)
     return f"Standard errors in parentheses, clustered by {text.listed(ways)}." if ways else (
         "Standard errors in parentheses."
     )  # fmt: skip
 
 
-def weights_note(results: Sequence[Saved]) -> str:
+def weights_note(shown: Sequence[Shown]) -> str:
     """A warning where weighted and unweighted estimates stand side by side."""
-    return ESTIMANDS if len({bool(saved.spec.get("weights")) for saved in results}) > 1 else ""
+    return ESTIMANDS if len({bool(one.saved.spec.get("weights")) for one in shown}) > 1 else ""
 
 
-def sample_notes(named: Sequence[tuple[str, Saved]]) -> list[str]:
-    """What was dropped or derived, said once for all columns that share it."""
-    where: dict[str, list[str]] = {}
-    for name, saved in named:
-        for note in [*saved.info.get("notes", []), saved.spec.get("note")]:
-            if note:
-                where.setdefault(str(note).rstrip("."), []).append(name)
-    every = len(named)
+def design_notes(shown: Sequence[Shown], context: Context) -> list[str]:
+    """Comparison group, base period and averaging; named only where the results differ."""
+    kinds: dict[str, Callable[[Saved], str]] = {
+        "comparison": lambda saved: facts.comparison(saved, context.study),
+        "base period": facts.base_period,
+        "overall effect": facts.overall,
+    }
+    found = []
+    for kind, says in kinds.items():
+        groups = _by_word(shown, lambda saved, says=says: [says(saved)])  # type: ignore[misc]
+        for word, where in groups.items():
+            alone = len(groups) == 1
+            found.append(text.sentence(f"{kind}: {word}") if alone else (
+                f"{places(shown, where)}: {kind}: {word}."
+            ))  # fmt: skip
+    return found
+
+
+def sample_notes(shown: Sequence[Shown]) -> list[str]:
+    """What was dropped or derived, said once for all results that share it."""
+    groups = _by_word(shown, lambda saved: [*saved.info.get("notes", []), saved.spec.get("note")])
     return [
-        text.sentence(note) if len(names) == every else f"{', '.join(names)}: {note}."
-        for note, names in where.items()
+        text.sentence(word) if len(where) == len(shown) else f"{places(shown, where)}: {word}."
+        for word, where in groups.items()
     ]
 
 
-def comparison_notes(results: Sequence[Saved], context: Context) -> list[str]:
-    """Comparison group, base period and averaging, where the estimators have them."""
-    found = []
-    groups = text.distinct(facts.comparison(saved, context.study) for saved in results)
-    bases = text.distinct(facts.base_period(saved) for saved in results)
-    averages = text.distinct(facts.overall(saved) for saved in results)
-    if groups:
-        found.append(f"Comparison: {text.listed(groups)}.")
-    if bases:
-        found.append(f"Base period: {text.listed(bases)}.")
-    if averages:
-        found.append(f"Overall effect: {text.listed(averages)}.")
-    return found
+def places(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
+    """Where the chosen results stand; a column that is chosen in every panel by its number."""
+    words = []
+    for name in text.distinct(one.name for one in chosen):
+        here = [one for one in chosen if one.name == name]
+        if len(here) == sum(one.name == name for one in shown):
+            words.append(name)
+        else:
+            words += [f"{one.panel} {name}".strip() for one in here]
+    return ", ".join(words)
+
+
+def named_specs(shown: Sequence[Shown]) -> tuple[tuple[str, str], ...]:
+    """(column, id) of the specifications; the panel is said with its first column."""
+    found, panel = [], ""
+    for one in shown:
+        opening = f"{one.panel}: " if one.panel != panel else ""
+        found.append((f"{opening}{one.name}", one.saved.spec_id))
+        panel = one.panel
+    return tuple(found)
+
+
+def _by_word(
+    shown: Sequence[Shown], says: Callable[[Saved], Sequence[str | None]]
+) -> dict[str, list[Shown]]:
+    groups: dict[str, list[Shown]] = {}
+    for one in shown:
+        for word in says(one.saved):
+            if word:
+                groups.setdefault(str(word).rstrip("."), []).append(one)
+    return groups

@@ -14,6 +14,7 @@ from replication.report.document import Row, Section, TableDocument, cell
 from replication.report.saved import Saved
 from replication.report.tables import notes, statistics
 from replication.report.tables.columns import Block, Column, heads, read_blocks, read_columns
+from replication.report.tables.notes import Shown
 
 OVERALL = ({"row": "att", "label": "Estimate"},)
 
@@ -26,13 +27,12 @@ def build(entry: Entry, context: Context) -> TableDocument:
     """
     columns = read_columns(entry, context)
     blocks = read_blocks(entry, columns, context)
-    named = [
-        (f"({column.number})" if len(blocks) == 1 else f"{block.heading} ({column.number})", saved)
+    shown = [
+        Shown(block.heading, f"({column.number})", saved)
         for block in blocks
         for column, saved in zip(columns, block.results, strict=True)
         if saved is not None
     ]
-    results = [saved for _, saved in named]
     return TableDocument(
         id=entry.id,
         study=context.study.id,
@@ -40,9 +40,9 @@ def build(entry: Entry, context: Context) -> TableDocument:
         headings=heads(columns),
         sections=tuple(sections(entry, columns, blocks, context)),
         align="c" * len(columns),
-        notes=tuple(table_notes(entry, named, context)),
-        specs=tuple((name, saved.spec_id) for name, saved in named),
-        versions=versions(results),
+        notes=tuple(table_notes(entry, shown, context)),
+        specs=notes.named_specs(shown),
+        versions=versions(one.saved for one in shown),
         simulated=context.study.simulated,
         data=data(entry, columns, blocks, context),
     )
@@ -52,14 +52,15 @@ def sections(
     entry: Entry, columns: Sequence[Column], blocks: Sequence[Block], context: Context
 ) -> list[Section]:
     """Estimates and statistics of each block, then what all blocks have in common."""
-    truths = [column.truth for column in columns]
-    below = [statistics.rows(entry, block.results, truths, context) for block in blocks]
-    common = statistics.shared(below)
-    labels = {row.label for row in common}
-    found = []
-    for block, own in zip(blocks, below, strict=True):
-        shown = [] if len(blocks) == 1 else [row for row in own if row.label not in labels]
-        found.append(Section((*estimate_rows(entry, block, context), *shown), block.heading))
+    results = [saved for block in blocks for saved in block.results]
+    truths = [column.truth for column in columns] * len(blocks)
+    own, common = statistics.by_block(
+        statistics.rows(entry, results, truths, context), len(columns)
+    )
+    found = [
+        Section((*estimate_rows(entry, block, context), *below), block.heading)
+        for block, below in zip(blocks, own or [[]] * len(blocks), strict=True)
+    ]
     return [*found, Section(tuple(common))] if common else found
 
 
@@ -97,19 +98,17 @@ def estimate_cell(found: Any, digits: int, context: Context) -> tuple[str, ...]:
     return cell(text.fixed(found["estimate"], digits) + mark, f"({error})" if error else "")
 
 
-def table_notes(entry: Entry, named: Sequence[tuple[str, Saved]], context: Context) -> list[str]:
+def table_notes(entry: Entry, shown: Sequence[Shown], context: Context) -> list[str]:
     """The entry's own notes, then what the results say about themselves."""
-    results = [saved for _, saved in named]
-    shown = entry.options.get("statistics", statistics.DEFAULT)
-    engines = [statistics.engine_difference(saved, context) for saved in results]
-    second = "engine" in shown and any(pd.notna(value) for value in engines)
+    engines = [statistics.engine_difference(one.saved, context) for one in shown]
+    second = "engine" in entry.options.get("statistics", statistics.DEFAULT)
     found = [
         *entry.notes,
-        notes.inference_note(results, context),
-        notes.weights_note(results),
-        *notes.comparison_notes(results, context),
-        *notes.sample_notes(named),
-        statistics.ENGINE_NOTE if second else "",
+        notes.inference_note(shown, context),
+        notes.weights_note(shown),
+        *notes.design_notes(shown, context),
+        *notes.sample_notes(shown),
+        statistics.ENGINE_NOTE if second and pd.notna(engines).any() else "",
         notes.STARS_NOTE if context.stars else "",
     ]
     return [note for note in found if note]

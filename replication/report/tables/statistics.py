@@ -57,7 +57,7 @@ MAKERS: dict[str, Maker] = {
 def rows(
     entry: Entry, results: Sequence[Saved | None], truths: Sequence[float | None], context: Context
 ) -> list[Row]:
-    """Rows of statistics for the results of one block; rows without any content are left out."""
+    """Rows of statistics, one cell a result; rows without any content are left out."""
     wanted = list(entry.options.get("statistics", DEFAULT))
     if any(truth is not None for truth in truths) and "truth" not in wanted:
         wanted.insert(0, "truth")
@@ -76,16 +76,23 @@ def rows(
     return [row for row in found if any(any(lines) for lines in row.cells)]
 
 
-def shared(blocks: Sequence[Sequence[Row]]) -> list[Row]:
-    """Rows that say the same in every block, empty cells aside; all rows if there is one block."""
-    found = []
-    for row in blocks[0]:
-        twins = [other for rows in blocks for other in rows if other.label == row.label]
-        columns = list(zip(*(twin.cells for twin in twins), strict=True))
-        said = [{lines for lines in column if any(lines)} for column in columns]
-        if len(twins) == len(blocks) and all(len(lines) <= 1 for lines in said):
-            found.append(Row(row.label, tuple(next(iter(lines), ("",)) for lines in said)))
-    return found
+def by_block(rows: Sequence[Row], n_columns: int) -> tuple[list[list[Row]], list[Row]]:
+    """Rows over the columns of all blocks, split into blocks; and the rows common to all blocks.
+
+    A row is common if no two blocks disagree on a column, empty cells aside.
+    """
+    common: list[Row] = []
+    own: list[list[Row]] = []
+    for row in rows:
+        parts = [row.cells[start : start + n_columns]
+                 for start in range(0, len(row.cells), n_columns)]  # fmt: skip
+        said = [{lines for lines in column if any(lines)} for column in zip(*parts, strict=True)]
+        if all(len(lines) <= 1 for lines in said):
+            common.append(Row(row.label, tuple(next(iter(lines), ("",)) for lines in said)))
+        else:
+            own.append([Row(row.label, part) for part in parts])
+    blocks = [list(block) for block in zip(*own, strict=True)]
+    return [[row for row in block if any(map(any, row.cells))] for block in blocks], common
 
 
 def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Row]:
