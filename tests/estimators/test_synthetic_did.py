@@ -1,12 +1,11 @@
-"""Held against diff-diff 3.13 (a port of R synthdid) and the published Proposition 99 estimate.
+"""Held against diff-diff 3.13 (a port of R synthdid) on drawn panels.
 
-``proposition99.csv`` holds cigarette packs sold per head, 39 states, 1970-2000 (Orzechowski and
-Walker; the control states of Abadie, Diamond & Hainmueller 2010), to the one decimal published.
+The published Proposition 99 estimate (-15.604) is met as well; its data are not ours to ship, see
+``docs/statistics.md``.
 """
 
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import diff_diff
 import numpy as np
@@ -31,15 +30,18 @@ STAGGERED = (0, 0, 0, 0, 2004, 2004, 2006)
 
 
 @pytest.fixture(scope="module")
-def proposition99():
-    wide = pd.read_csv(Path(__file__).with_name("proposition99.csv"), index_col="year")
+def lone_treated() -> Panel:
+    """39 units with factors, trends and noise over 31 periods; the last one treated in 1989."""
+    rng = np.random.default_rng(99)
+    factors = np.cumsum(rng.normal(size=(2, 31)), axis=1)
+    y = 100 + rng.normal(size=(39, 2)) @ factors * 4 + rng.normal(size=(39, 31)) * 3
     return Panel(
-        y=wide.to_numpy(dtype=float).T,
-        units=wide.columns.to_numpy(),
-        periods=wide.index.to_numpy(dtype=np.int64),
-        cohort=np.where(wide.columns == "California", 1989, 0).astype(np.int64),
-        weight=np.ones(wide.shape[::-1]),
-        clusters={"state": np.arange(wide.shape[1])},
+        y=y,
+        units=np.arange(39),
+        periods=np.arange(1970, 2001),
+        cohort=np.where(np.arange(39) == 38, 1989, 0).astype(np.int64),
+        weight=np.ones(y.shape),
+        clusters={"state": np.arange(39)},
     )
 
 
@@ -55,25 +57,13 @@ def peer(panel, method="placebo", draws=20, seed=1):
         )  # fmt: skip
 
 
-def test_proposition_99_gives_the_published_estimate(proposition99) -> None:
-    """-15.604: R synthdid's vignette and Stata sdid's help; the paper's Table 1 prints -15.6."""
-    found = synthetic_did(proposition99, inference=FEW)
-    assert found.att[0] == pytest.approx(-15.604, abs=5e-4)
-    # diff-diff 3.13.0 on the same numbers, printed with repr().
-    assert found.att[0] == pytest.approx(-15.60382921967881, abs=1e-8)
-    cohort = found.info["cohorts"][0]
-    assert cohort["zeta"] == pytest.approx(10.22623, abs=1e-5)
-    assert list(cohort["period_weights"]) == ["1986", "1987", "1988"]
-    assert next(iter(cohort["largest_donors"])) == "Nevada"
-    # The published steps stop at their limit, a little before the minimum.
-    assert not cohort["steps_ended_before_limit"]
-    assert found.info["att_at_minimum"] == pytest.approx(-15.6054, abs=1e-4)
-
-
-def test_proposition_99_placebo_error_is_that_of_diff_diff(proposition99) -> None:
-    """The same 200 permutations; they stop at a tolerance, our draws at the minimum."""
-    found = synthetic_did(proposition99, inference=Inference(draws=200, seed=1))
-    assert found.att[1] == pytest.approx(10.912483470867338, rel=5e-4)
+def test_one_treated_unit_equals_diff_diff(lone_treated) -> None:
+    """The shape of the Proposition 99 study; the same 200 placebo permutations on both sides."""
+    found = synthetic_did(lone_treated, inference=Inference(draws=200, seed=1))
+    theirs = peer(lone_treated, draws=200)
+    assert found.att[0] == pytest.approx(theirs.att, abs=1e-8)
+    # Their placebo weights stop at a tolerance, ours at the minimum.
+    assert found.att[1] == pytest.approx(theirs.se, rel=5e-3)
 
 
 @pytest.mark.parametrize("method", ["placebo", "jackknife"])
@@ -267,10 +257,10 @@ def test_refusals(change, options, message) -> None:
         synthetic_did(draw_panel(1, **change), inference=FEW, **options)
 
 
-def test_errors_that_need_two_treated_units_are_refused_with_one(proposition99) -> None:
+def test_errors_that_need_two_treated_units_are_refused_with_one(lone_treated) -> None:
     for kind, message in (
         ("jackknife", "cohort 1989 has all its units in one cluster"),
         ("bootstrap", "need at least two treated units"),
     ):
         with pytest.raises(PanelError, match=message):
-            synthetic_did(proposition99, donor_errors=kind, inference=FEW)
+            synthetic_did(lone_treated, donor_errors=kind, inference=FEW)
