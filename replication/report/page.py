@@ -207,7 +207,7 @@ def skipped_section(skipped: Sequence[Skipped]) -> str:
         study = one.study
         lines.append(f'<div class="missing"><h3>{escape(study.heading(study.title))}</h3>')
         lines += [f"<p>{escape(part)}</p>" for part in paragraphs(study.description)]
-        lines.append(f"<p>{_count(len(one.missing))} of its raw files not on this machine:</p>")
+        lines.append(f"<p>{_count(len(one.missing))} not on this machine:</p>")
         lines.append(_items([f"<code>{escape(name)}</code>" for name in one.missing]))
         if one.remedies:
             lines.append("<p>How to get them:</p>")
@@ -226,7 +226,7 @@ def _items(items: Sequence[str]) -> str:
 
 
 def _count(number: int) -> str:
-    return "One is" if number == 1 else f"{number} are"
+    return "One of its raw files is" if number == 1 else f"{number} of its raw files are"
 
 
 def _files(folder: Path, entry: Entry, endings: Sequence[str], base: Path) -> str:

@@ -72,7 +72,7 @@ def as_numbers(values: pd.Series[Any], entry: Entry) -> pd.Series[float]:
     if pd.api.types.is_numeric_dtype(values):
         return values.astype(float)
     try:
-        days = (pd.to_datetime(values) - pd.Timestamp(0)) / pd.Timedelta(days=1)
+        days = (pd.to_datetime(values, format="ISO8601") - pd.Timestamp(0)) / pd.Timedelta(days=1)
     except ValueError:
         raise SpecError(
             f"the column {entry.options['value']!r} holds neither numbers nor dates, for example "

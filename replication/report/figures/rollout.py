@@ -28,7 +28,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
         rename=options.get("rename"),
     )[list(NEEDED)]  # fmt: skip
     try:
-        frame = frame.assign(date=pd.to_datetime(frame["date"]))
+        frame = frame.assign(date=pd.to_datetime(frame["date"], format="ISO8601"))
     except ValueError:
         raise SpecError(
             f"{options['source']}: the column 'date' holds values that are no dates, such as "
