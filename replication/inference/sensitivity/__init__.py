@@ -1,5 +1,6 @@
 """Sensitivity of event-time paths to violations of parallel trends, and what pre-tests can see."""
 
+from replication.inference.sensitivity.equivalence import equivalence_test
 from replication.inference.sensitivity.honest import (
     breakdown_value,
     honest_did,
@@ -7,12 +8,18 @@ from replication.inference.sensitivity.honest import (
     sensitivity_frame,
 )
 from replication.inference.sensitivity.path import SensitivityError, event_path
+from replication.inference.sensitivity.pretest_power import pretest_path, pretest_power
+from replication.inference.sensitivity.table import sensitivity_table
 
 __all__ = [
     "SensitivityError",
     "breakdown_value",
+    "equivalence_test",
     "event_path",
     "honest_did",
     "original",
+    "pretest_path",
+    "pretest_power",
     "sensitivity_frame",
+    "sensitivity_table",
 ]

@@ -146,7 +146,7 @@ def _interval_of(
     path: EventPath, full: Floats, bias: float, level: float
 ) -> tuple[float, float, float]:
     """Standard error, half-length and worst bias of one estimator."""
-    error = float(np.sqrt(max(full @ path.variance @ full, 0.0)))
+    error = float(np.sqrt(max(float(full @ path.variance @ full), 0.0)))
     if error == 0:
         return 0.0, bias, bias
     return error, error * folded_quantile(level, bias / error), bias

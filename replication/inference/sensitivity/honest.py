@@ -34,6 +34,11 @@ METHODS: dict[str, Interval] = {
     "smoothness": flci.interval,
     "smoothness_clf": smoothness.interval,
 }
+LABELS = {
+    "relative_magnitudes": "Relative magnitudes",
+    "smoothness": "Smoothness",
+    "smoothness_clf": "Smoothness (C-LF)",
+}
 ORIGINAL = "original"
 DOUBLINGS = 12
 PRECISION = 1e-6
@@ -96,7 +101,7 @@ def original(
     path = event_path(estimates, window)
     weights = target_weights(path, target)
     after = path.variance[path.n_pre :, path.n_pre :]
-    half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(weights @ after @ weights)
+    half = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(weights @ after @ weights))
     point = float(weights @ path.estimate[path.n_pre :])
     ends = (point - half, point + half)
     return frame(path, [_row(path, weights, ORIGINAL, target, np.nan, ends, level)])
@@ -110,13 +115,22 @@ def sensitivity_frame(
     level: float = 0.95,
     window: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
-    """What a figure plots: the original interval, then every method at its default bounds."""
-    parts = [original(estimates, target=target, level=level, window=window)]
-    parts += [
-        honest_did(estimates, method=method, target=target, level=level, window=window)
-        for method in methods
-    ]
-    return pd.concat(parts, ignore_index=True)
+    """What the figure ``sensitivity`` plots: one panel a method, at its default bounds.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``honest_did`` with ``m`` in the place of ``bound``, and ``panel``. The
+        first row of each panel is the interval under parallel trends, its ``m`` empty.
+
+    """
+    options: dict[str, Any] = {"target": target, "level": level, "window": window}
+    first = original(estimates, **options)
+    parts = []
+    for method in methods:
+        rows = pd.concat([first, honest_did(estimates, method=method, **options)])
+        parts.append(rows.assign(panel=LABELS[method]))
+    return pd.concat(parts, ignore_index=True).rename(columns={"bound": "m"})
 
 
 def breakdown_value(

@@ -1,23 +1,18 @@
 """Normal laws that are cut off: truncated and folded quantiles, boxes, directions on a sphere.
 
-Everything is deterministic: integrals over more than two dimensions use the rank-one lattice with
-generators sqrt(prime) (Richtmyer), not random numbers.
+Everything is deterministic: integrals over more than two dimensions use Sobol's sequence, no random
+numbers.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import optimize, special
+from scipy.stats import qmc
 
 from replication.results import Floats
 
-PRIMES = np.array([
-    2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
-    101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193,
-    197, 199, 211, 223, 227, 229, 233, 239, 241, 251, 257, 263, 269, 271, 277, 281, 283, 293, 307,
-    311, 313, 317, 331, 337, 347, 349, 353, 359, 367, 373, 379, 383, 389, 397, 401, 409, 419, 421,
-])  # fmt: skip
-LATTICE = 16381
+POINTS = 14  # a power of two
 ANGLES = 1024
 
 
@@ -49,11 +44,10 @@ def folded_cdf(x: float, mean: float) -> float:
     return float(special.ndtr(x - mean) - special.ndtr(-x - mean))
 
 
-def lattice(dimension: int) -> Floats:
-    """(LATTICE, dimension) points that fill the unit cube evenly, folded to be periodic."""
-    points = (np.arange(1, LATTICE + 1)[:, None] * np.sqrt(PRIMES[:dimension])) % 1.0
-    folded: Floats = np.clip(np.abs(2 * points - 1), 1e-15, 1 - 1e-15)
-    return folded
+def even_points(dimension: int) -> Floats:
+    """(2^POINTS, dimension) points of Sobol's sequence, moved off the faces of the unit cube."""
+    points: Floats = qmc.Sobol(dimension, scramble=False).random_base2(POINTS)
+    return points + 0.5 / len(points)
 
 
 def directions(dimension: int) -> Floats:
@@ -63,7 +57,7 @@ def directions(dimension: int) -> Floats:
     if dimension == 2:
         angle = 2 * np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
         return np.column_stack([np.cos(angle), np.sin(angle)])
-    normal = special.ndtri(lattice(dimension))
+    normal = special.ndtri(even_points(dimension))
     unit: Floats = normal / np.linalg.norm(normal, axis=1, keepdims=True)
     return unit
 
@@ -71,15 +65,15 @@ def directions(dimension: int) -> Floats:
 def box_moments(mean: Floats, root: Floats, half: Floats) -> tuple[float, Floats]:
     """Probability that ``X ~ N(mean, root root')`` is in ``|X| <= half``, and E[X] given that.
 
-    Separation of variables (Genz 1992) on a lattice: the coordinates are drawn one after the
-    other from truncated normals, and the products of the truncated masses are the weights.
+    Separation of variables (Genz 1992) on even points: the coordinates are drawn one after
+    the other from truncated normals, and the products of the truncated masses are the weights.
 
     Parameters
     ----------
     root : (K, K) lower triangular Cholesky factor.
 
     """
-    u = lattice(mean.size)
+    u = even_points(mean.size)
     z, weight = np.empty_like(u), np.ones(len(u))
     for k in range(mean.size):
         centre = mean[k] + z[:, :k] @ root[k, :k]

@@ -108,7 +108,8 @@ def target_weights(path: EventPath, target: str | int) -> Floats:
             f"reference period {path.reference}. Use 'average' or one of the event times "
             f"{', '.join(map(str, after))}."
         )
-    return (after == int(target)).astype(float)
+    one: Floats = (after == int(target)).astype(float)
+    return one
 
 
 def require_psd(variance: Floats, spec: str) -> None:

@@ -53,9 +53,10 @@ def largest_plausible(path: EventPath, level: float) -> float:
 
 
 def default_bounds(path: EventPath, weights: Floats, level: float) -> tuple[float, ...]:
-    """Five bounds from 0 to the largest plausible bend (or one standard error of the target)."""
+    """Five round bounds from 0 to the largest plausible bend, or one error of the target."""
     top = largest_plausible(path, level)
     if np.isnan(top):
         after = path.variance[path.n_pre :, path.n_pre :]
         top = float(np.sqrt(weights @ after @ weights))
-    return tuple(float(value) for value in np.linspace(0.0, top, 5))
+    step = float(f"{top / 4:.2g}")
+    return tuple(float(f"{count * step:.6g}") for count in range(5))
