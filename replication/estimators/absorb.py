@@ -134,7 +134,7 @@ class Eliminated:
 
     def _pass(self, z: Floats) -> Floats:
         z = self._within(z)
-        effect = self.solve(self._right(self._weight * z))
+        effect = self.period_effects(self._right(self._weight * z))
         return self._within(z - self._expand(effect))
 
     def sums(self, scaled: Floats, groups: Ints) -> Floats:
@@ -150,7 +150,7 @@ class Eliminated:
             parts.append((total if basis.shape[1] > 1 else total @ basis).reshape(n_groups, -1))
         return np.concatenate(parts, axis=1)
 
-    def solve(self, right: Floats) -> Floats:
+    def period_effects(self, right: Floats) -> Floats:
         """Effects (..., P) of right-hand sides (..., P), unit effects eliminated."""
         effect = np.zeros(right.shape)
         for index, inverse in self._solvers:

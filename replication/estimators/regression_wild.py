@@ -68,7 +68,7 @@ def cluster_sums(sample: Sample, effects: Effects, fit: Fit) -> ClusterSums:
         bread=fit.bread,
         effect_residual=absorber.sums(fit.error, codes),
         effect_x=effect_x,
-        effect_solved=absorber.solve(effect_x),
+        effect_solved=absorber.period_effects(effect_x),
     )
 
 
