@@ -117,7 +117,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
     keywords = {key: getattr(spec, key) for key in entry.keys}
     return apply_method(
         partial(function, **keywords), panel, spec.inference,
-        own_bootstrap=spec.estimator == "callaway_santanna",
+        own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
         two_way=spec.estimator == "twfe" and not spec.trends,
     )  # fmt: skip
 
