@@ -30,6 +30,7 @@ class Averages:
     codes : (N,) cohort of each unit, 0 .. G-1, in ascending order of the label.
     member : (G T, K) 0/1 sparse, the cells of each row.
     weight : (N, T) weights, zero outside the cells that are averaged.
+    blocks : for each cohort its units, the rows that it enters, and (T, rows) the cells in them.
 
     """
 
@@ -37,27 +38,28 @@ class Averages:
     codes: Ints
     member: sparse.csr_matrix
     weight: Floats
+    blocks: tuple[tuple[Ints, Ints, Floats], ...]
 
     @property
     def total(self) -> Floats:
         """(K,) summed weights of each row."""
-        total: Floats = self.member.T @ _by_cohort(self.weight, self.codes).ravel()
-        return total
+        return self.sums(self.weight)
+
+    def sums(self, field: Floats) -> Floats:
+        """(K,) sums of ``field`` (N, T) over the cells of each row."""
+        sums: Floats = self.member.T @ _by_cohort(field, self.codes).ravel()
+        return sums
 
     def subset(self, kept: Bools) -> Averages:
         """Some of the rows."""
         rows = [row for row, keep in zip(self.rows, kept, strict=True) if keep]
-        return Averages(rows, self.codes, self.member[:, np.flatnonzero(kept)], self.weight)
+        return _build(rows, self.codes, self.member[:, np.flatnonzero(kept)], self.weight)
 
     def by_unit(self, field: Floats) -> Floats:
         """(N, K) sums of ``field`` (N, T) over the cells of each row, unit by unit."""
-        n_periods = field.shape[1]
-        out = np.empty((len(field), len(self.rows)))
-        for cohort, units in enumerate(members(self.codes)):
-            block = self.member[cohort * n_periods : (cohort + 1) * n_periods].toarray()
-            used = np.flatnonzero(block.any(axis=0))
-            out[units] = 0.0
-            out[np.ix_(units, used)] = field[units] @ block[:, used]
+        out = np.zeros((len(field), len(self.rows)))
+        for units, rows, inside in self.blocks:
+            out[units[:, None], rows] = field[units] @ inside
         return out
 
     def spread(self, values: Floats) -> Floats:
@@ -120,6 +122,12 @@ def effect_averages(
     if "att_gt" in which:
         chosen += _single_cells(cells, cohort, there)
     return _averages(chosen, codes, cells.effect_weight)
+
+
+def count_cells(cells: Cells) -> int:
+    """Cohorts times periods with effects."""
+    _, codes, _ = _cohorts(cells)
+    return int((_by_cohort(cells.effect_weight, codes) > 0).sum())
 
 
 def lead_averages(cells: Cells, leads: Ints) -> Averages:
@@ -202,7 +210,23 @@ def _averages(chosen: list[tuple[Row, Bools]], codes: Ints, weight: Floats) -> A
     cell = np.concatenate([np.zeros(0, dtype=np.int64), *places])
     shape = ((int(codes.max()) + 1) * weight.shape[1], len(chosen))
     member = sparse.csr_matrix((np.ones(cell.size), (cell, column)), shape=shape)
-    return Averages([row for row, _ in chosen], codes, member, weight)
+    return _build([row for row, _ in chosen], codes, member, weight)
+
+
+def _build(rows: list[Row], codes: Ints, member: Any, weight: Floats) -> Averages:
+    """The averages with their cells cohort by cohort."""
+    member = sparse.csr_matrix(member)
+    n_periods = weight.shape[1]
+    blocks = []
+    for cohort, units in enumerate(members(codes)):
+        start = cohort * n_periods
+        bounds = member.indptr[start : start + n_periods + 1]
+        within = member.indices[bounds[0] : bounds[-1]]
+        entered, place = np.unique(within, return_inverse=True)
+        inside = np.zeros((n_periods, entered.size))
+        inside[np.repeat(np.arange(n_periods), np.diff(bounds)), place] = 1.0
+        blocks.append((units, entered.astype(np.int64), inside))
+    return Averages(rows, codes, member, weight, tuple(blocks))
 
 
 def _cohorts(cells: Cells) -> tuple[Ints, Ints, Ints]:

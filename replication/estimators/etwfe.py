@@ -31,6 +31,7 @@ from replication.errors import SpecError, nearest
 from replication.estimators import etwfe_linear, etwfe_poisson
 from replication.estimators.cell_averages import (
     Averages,
+    count_cells,
     effect_averages,
     overall_means,
     require_window,
@@ -92,9 +93,9 @@ def etwfe(
             f"etwfe has no family {family!r}{nearest(family, FAMILIES)}. Use {', '.join(FAMILIES)}."
         )
     cells, fit = _fit(panel, control_group, family, anticipation)
-    every = effect_averages(cells, None, ("att_gt",))
-    few = len(every.rows) - 1 <= CELL_ROWS
-    averages = effect_averages(cells, window, ("event", "group", "calendar", *["att_gt"] * few))
+    size = count_cells(cells)
+    kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())
+    averages = effect_averages(cells, window, kinds)
     estimate, scores = fit.averages(averages)
     means, loadings = overall_means(averages, cells)
     parts = [(averages.rows, estimate, scores), (means, estimate @ loadings, scores @ loadings)]
@@ -112,7 +113,7 @@ def etwfe(
         if control_group == "never_treated"
         else "all untreated periods",
         "n_params": fit.n_params,
-        "cells": len(every.rows) - 1,
+        "cells": size,
         "support": support(cells, np.array(shown)),
         **_family_info(family),
         **_proportional(rows, points, influence, cells, factor),

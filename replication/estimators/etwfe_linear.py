@@ -184,7 +184,7 @@ def _eliminate(cells: Cells, weight: Floats, basis: Floats, units: Ints) -> Coho
     gram = raw - root.T @ root
     effect = cells.effect[units]
     own = _own_columns(np.asarray(effect.any(axis=0)), width)
-    squares = np.einsum("mj,mn,nj->j", own, raw, own, optimize=True)
+    squares = (own * (raw @ own)).sum(axis=0)
     inverse = generalised_inverse(own.T @ gram @ own, np.sqrt(squares))
     mass = ((effect * w)[:, :, None] * z).sum(axis=0).reshape(size)
     return Cohort(units, gram, np.diag(raw).copy(), own, inverse, mass)

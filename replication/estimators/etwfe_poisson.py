@@ -59,7 +59,7 @@ class PoissonFit:
     def averages(self, averages: Averages) -> tuple[Floats, Floats]:
         """Average effects in levels (K,) and their unit scores (N, K)."""
         total = averages.total
-        effect = averages.by_unit(averages.weight * (self.y - self.untreated)).sum(axis=0)
+        effect = averages.sums(averages.weight * (self.y - self.untreated))
         own, common = self.parts(averages)
         return effect / total, (own - common) / total
 

@@ -74,7 +74,8 @@ def imputation(
     Estimates
         Rows ``att``; ``event`` (leads before adoption are pre-trend coefficients from untreated
         cells, relative to all earlier untreated periods; from adoption on they are effects);
-        ``group``; ``calendar``; and the mean of each kind. Units of the outcome.
+        ``group``; ``calendar``; and the mean of each kind (of event times: those shown from 0
+        on). Units of the outcome.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def imputation(
     cells = model.cells
     averages = effect_averages(cells, window, ("event", "group", "calendar"))
     weight, total = cells.effect_weight, averages.total
-    estimate = averages.by_unit(weight * model.remainder).sum(axis=0) / total
+    estimate = averages.sums(weight * model.remainder) / total
     treated, alone = treated_scores(model, averages, residual_groups, leave_one_out)
     scores = (treated - model.through(model.project(averages), model.scaled_residual)) / total
     leads = lead_coefficients(model, window)

@@ -47,7 +47,7 @@ def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> 
     candidates = leads_of(model.cells, window)
     averages = lead_averages(model.cells, candidates)
     projection = model.project(averages)
-    product = model.crossproduct(averages, projection)
+    product = np.diag(averages.total) - projection.product
     kept = _independent(product)
     averages, projection = averages.subset(kept), projection.subset(kept)
     estimate, scores = _regress(model, averages, projection, product[np.ix_(kept, kept)])
@@ -76,7 +76,7 @@ def _regress(
     if not averages.rows:
         return np.zeros(0), np.zeros((len(model.remainder), 0))
     inverse = np.linalg.inv(product)
-    estimate = inverse @ averages.by_unit(model.scaled_residual).sum(axis=0)
+    estimate = inverse @ averages.sums(model.scaled_residual)
     residual = model.remainder - model.residual(averages.spread(estimate))
     scaled = model.cells.fit_weight * residual
     scores = averages.by_unit(scaled) - model.through(projection, scaled)

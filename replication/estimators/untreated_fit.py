@@ -37,16 +37,22 @@ class TwoWay(Eliminated):
             solved[index] = inverse @ right[index]
         return solved
 
-    def reduced(self, averages: Averages, field: Floats) -> Floats:
-        """(P, K) right-hand sides of the period equations, unit effects eliminated.
+    def reduced(self, averages: Averages) -> tuple[Floats, Floats]:
+        """Right-hand sides of the rows' projection after unit effects and lines are eliminated.
 
-        Parameters
-        ----------
-        field : (N, T), taken on the cells of each row; weights for the average itself.
+        Returns
+        -------
+        (P, K) for the period equations, and the (K, K) crossproduct that the elimination takes.
 
         """
+        field, total = averages.weight, self._weight.sum(axis=1)
         level = averages.by_unit(field)
-        line = None if self._line is None else averages.by_unit(field * self._line)
+        product = level.T @ (level / np.where(total > 0, total, np.inf)[:, None])
+        line = None
+        if self._line is not None:
+            line = averages.by_unit(field * self._line)
+            square = np.einsum("nt,nt,nt->n", self._weight, self._line, self._line)
+            product += line.T @ (line / np.where(square > 1e-14 * total, square, np.inf)[:, None])
         parts = []
         for codes, basis in zip(self._codes, self._bases, strict=True):
             for units in members(codes):
@@ -55,7 +61,7 @@ class TwoWay(Eliminated):
                 if line is not None:
                     right -= self._line_share[units].T @ line[units]
                 parts.append(basis.T @ right)
-        return np.concatenate(parts)
+        return np.concatenate(parts), product
 
     def carry(self, scaled: Floats, coefficients: Floats) -> Floats:
         """(N, K) sums over periods of ``scaled`` (N, T) times the period and trend parts."""
@@ -67,17 +73,6 @@ class TwoWay(Eliminated):
                 first = start + stratum * width
                 out[units] += seen[units] @ coefficients[first : first + width]
         return out
-
-    def unit_product(self, averages: Averages, field: Floats) -> Floats:
-        """(K, K) crossproduct of the rows through unit effects and unit lines."""
-        total = self._weight.sum(axis=1)
-        level = averages.by_unit(field)
-        product = level.T @ (level / np.where(total > 0, total, np.inf)[:, None])
-        if self._line is not None:
-            line = averages.by_unit(field * self._line)
-            square = np.einsum("nt,nt,nt->n", self._weight, self._line, self._line)
-            product += line.T @ (line / np.where(square > 1e-14 * total, square, np.inf)[:, None])
-        return product
 
     def undetermined(self) -> Bools:
         """(N, T) cells whose Y(0) the untreated cells leave open.
@@ -97,18 +92,20 @@ class Projection:
 
     Attributes
     ----------
-    right, coefficients : (P, K) period equations: their right-hand sides and solutions.
+    coefficients : (P, K) period effects and trends of the projection.
     along : (Q, K) sums of the weights times the covariates net of the effects.
+    product : (K, K) crossproduct of the projections, weighted.
 
     """
 
-    right: Floats
     coefficients: Floats
     along: Floats
+    product: Floats
 
     def subset(self, kept: Bools) -> Projection:
         """Some of the averages."""
-        return Projection(self.right[:, kept], self.coefficients[:, kept], self.along[:, kept])
+        product = self.product[np.ix_(kept, kept)]
+        return Projection(self.coefficients[:, kept], self.along[:, kept], product)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +145,13 @@ class UntreatedModel:
 
     def project(self, averages: Averages) -> Projection:
         """Projection of every row's weights on the model."""
-        right = self.two_way.reduced(averages, averages.weight)
-        along = [averages.by_unit(averages.weight * x).sum(axis=0) for x in self.inner]
-        slopes = np.array(along).reshape(len(along), len(averages.rows))
-        return Projection(right, self.two_way.solve(right), slopes)
+        right, product = self.two_way.reduced(averages)
+        coefficients = self.two_way.solve(right)
+        along = np.zeros((len(self.inner), len(averages.rows)))
+        for place, x in enumerate(self.inner):
+            along[place] = averages.sums(averages.weight * x)
+        product += right.T @ coefficients + along.T @ self.bread @ along
+        return Projection(coefficients, along, product)
 
     def through(self, projection: Projection, scaled: Floats) -> Floats:
         """(N, K) unit sums of ``scaled`` (N, T) times the projection of each row.
@@ -162,13 +162,6 @@ class UntreatedModel:
         if len(self.inner):
             out += np.einsum("nt,qnt->nq", scaled, self.inner) @ (self.bread @ projection.along)
         return out
-
-    def crossproduct(self, averages: Averages, projection: Projection) -> Floats:
-        """(K, K) crossproduct of the rows' cells after the model is projected out."""
-        product = np.diag(averages.total) - self.two_way.unit_product(averages, averages.weight)
-        product -= projection.right.T @ projection.coefficients
-        product -= projection.along.T @ self.bread @ projection.along
-        return product
 
 
 def fit_untreated(
