@@ -52,8 +52,10 @@ class Saved:
 
     def find(self, label: str) -> Mapping[str, Any] | None:
         """The estimate with a row label such as ``att`` or ``event:-2``; None if there is none."""
-        places = [i for i, name in enumerate(row_labels(self.table)) if name == label]
-        return None if not places else dict(self.table.iloc[places[0]])
+        term = label if label.startswith("coef:") else label.partition(":")[0]
+        rows = self.table[self.table["term"] == term]
+        labels = row_labels(rows)
+        return dict(rows.iloc[labels.index(label)]) if label in labels else None
 
     def row(self, label: str) -> Mapping[str, Any]:
         """The estimate with a row label; refused with what there is."""

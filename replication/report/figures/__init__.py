@@ -5,6 +5,23 @@
 ``draw(frame, entry, context) -> Drawing``
     The picture of that frame and nothing else, its note and its description in words.
 
+Columns of the files behind the kinds that show one (``rename`` maps other names to them; those
+in parentheses are optional):
+
+=============  ===================================================================================
+kind           columns
+=============  ===================================================================================
+rollout        date, counties and share (both cumulative)
+raw_means      group, time, mean, (adoption: first treated period, 0 for never), (panel)
+map            fips, and the column named in ``value``
+leave_one_out  label, estimate, (conf_low, conf_high), (group), (spec_id)
+and dots
+permutation    kind (``actual`` once, ``draw``), estimate, (panel), (spec_id)
+sensitivity    m (empty for the original interval), conf_low, conf_high, (panel), (spec_id)
+bacon          kind, estimate, weight, (treated, comparison), (spec_id)
+line, scatter  the columns that the entry names
+=============  ===================================================================================
+
 matplotlib is imported when the first figure is drawn.
 """
 

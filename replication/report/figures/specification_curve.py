@@ -28,7 +28,8 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     """One row a specification in ascending order of the estimate, one column a choice."""
     label = entry.options.get("row", "att")
     saved = context.results.matching(entry.options["specs"])
-    rows = [_row(one, label, entry, context) for one in saved if one.find(label) is not None]
+    found = [(one, one.find(label)) for one in saved]
+    rows = [_row(one, row, entry, context) for one, row in found if row is not None]
     if not rows:
         raise SpecError(f"none of the {len(saved)} specifications has a row {label!r}.")
     frame = pd.DataFrame(rows).sort_values(["estimate", "spec_id"], ignore_index=True)
@@ -39,8 +40,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     return frame.assign(headline=frame["spec_id"] == headline)
 
 
-def _row(saved: Saved, label: str, entry: Entry, context: Context) -> dict[str, Any]:
-    found = saved.row(label)
+def _row(saved: Saved, found: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
     names = ("spec_id", "estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs",
              "n_units")  # fmt: skip
     choices = {
