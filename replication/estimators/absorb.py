@@ -22,6 +22,7 @@ from replication.inference.cluster import sum_by_cluster
 from replication.results import Floats, Ints
 
 CUTOFF = 1e-11
+REFINED = 1e-13
 LARGEST = 6000
 
 
@@ -129,13 +130,16 @@ class Eliminated:
         self._solvers = self._solve_components()
 
     def residual(self, z: Floats) -> Floats:
-        """(N, T) residuals of ``z``; a second pass removes the rounding of the first."""
-        return self._pass(self._pass(z))
-
-    def _pass(self, z: Floats) -> Floats:
+        """(N, T) residuals of ``z``, refined until the normal equations hold to rounding."""
         z = self._within(z)
-        effect = self.period_effects(self._right(self._weight * z))
-        return self._within(z - self._expand(effect))
+        right = self._right(self._weight * z)
+        enough = REFINED * np.abs(right).max()
+        for _ in range(3):
+            z = self._within(z - self._expand(self.period_effects(right)))
+            right = self._right(self._weight * z)
+            if np.abs(right).max() <= enough:
+                break
+        return z
 
     def sums(self, scaled: Floats, groups: Ints) -> Floats:
         """(G, P) sums of ``scaled`` (N, T) by group of units and period effect or trend."""

@@ -67,7 +67,7 @@ def event_study(
     Raises
     ------
     SpecError
-        For a window without the reference period.
+        For a window without the reference period, or an offset in a linear model.
     PanelError
         If nobody is treated or observed at the reference, or the path is not identified.
 
@@ -75,6 +75,11 @@ def event_study(
     effects = read_effects(panel, trends)
     reference = -1 - anticipation
     require_window(window, reference)
+    if panel.offset is not None and family != "poisson":
+        raise SpecError(
+            "An offset enters the linear index of a Poisson model only. Set 'family: poisson', or "
+            "remove 'offset'."
+        )
     dropping = window is not None and endpoints == "drop"
     keep = inside(event_times(panel), window) if dropping else None
     sample, fit = fit_path(panel, effects, keep, window, reference, family)

@@ -201,7 +201,7 @@ def no_never(panel: Panel) -> Panel:
 
 @pytest.mark.parametrize("family", ["gaussian", "poisson"])
 def test_path_up_to_a_line_is_refused(family: str) -> None:
-    panel = no_never(two_way_panel(37, counts=True))
+    panel = no_never(replace(two_way_panel(37, counts=True), offset=None))
     with pytest.raises(PanelError, match=r"up to a straight line.*'window'"):
         event_study(panel, family=family)
     assert np.isfinite(event_study(panel, window=(-3, 2), family=family).att).all()
@@ -216,6 +216,11 @@ def test_all_event_times_with_unit_trends_are_refused() -> None:
 def test_window_without_reference_or_post_is_refused(window: tuple[int, int]) -> None:
     with pytest.raises(SpecError, match="must reach from the reference period -2"):
         event_study(two_way_panel(39), window=window, anticipation=1)
+
+
+def test_offset_in_a_linear_model_is_refused() -> None:
+    with pytest.raises(SpecError, match="family: poisson"):
+        event_study(two_way_panel(39, counts=True))
 
 
 def test_nobody_treated_is_refused() -> None:
