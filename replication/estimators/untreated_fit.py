@@ -30,13 +30,6 @@ UNDETERMINED = 1e-6
 class TwoWay(Eliminated):
     """The model without covariates; averages pass through it without forming their fields."""
 
-    def solve(self, right: Floats) -> Floats:
-        """(P, K) period and trend coefficients from reduced right-hand sides."""
-        solved = np.zeros(right.shape)
-        for index, inverse in self._solvers:
-            solved[index] = inverse @ right[index]
-        return solved
-
     def reduced(self, averages: Averages) -> tuple[Floats, Floats]:
         """Right-hand sides of the rows' projection after unit effects and lines are eliminated.
 
@@ -82,7 +75,7 @@ class TwoWay(Eliminated):
         """
         draws = np.random.default_rng(0).standard_normal(int(self._starts[-1]))
         member = np.broadcast_to(self._expand(draws), self._weight.shape)
-        missed: Bools = np.abs(self._pass(member)) > UNDETERMINED * np.abs(member).max()
+        missed: Bools = np.abs(self.residual(member)) > UNDETERMINED * np.abs(member).max()
         return missed
 
 
@@ -146,7 +139,7 @@ class UntreatedModel:
     def project(self, averages: Averages) -> Projection:
         """Projection of every row's weights on the model."""
         right, product = self.two_way.reduced(averages)
-        coefficients = self.two_way.solve(right)
+        coefficients = self.two_way.period_effects(right.T).T
         along = np.zeros((len(self.inner), len(averages.rows)))
         for place, x in enumerate(self.inner):
             along[place] = averages.sums(averages.weight * x)
