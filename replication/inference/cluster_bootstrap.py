@@ -17,6 +17,7 @@ import pandas as pd
 
 from replication.errors import PanelError
 from replication.inference.bands import sup_t
+from replication.inference.cluster import nearest_psd, sum_by_cluster
 from replication.results import LEFT_OUT, Estimates, Floats, Ints, Panel, row_labels
 from replication.specs import Inference
 
@@ -25,12 +26,16 @@ FEWEST = 0.8
 PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
 
 
-def cluster_bootstrap(function: Estimator, panel: Panel, inference: Inference) -> Estimates:
+def cluster_bootstrap(
+    function: Estimator, panel: Panel, inference: Inference, *, two_way: bool = False
+) -> Estimates:
     """Estimates with errors, intervals, p-values and bands from resampled clusters.
 
     Parameters
     ----------
     function : takes a panel and ``inference``.
+    two_way : whether ``function`` is two-way effects without trends or covariates; on balanced
+        panels with constant weights its draws come from sums over clusters.
     inference : ``draws``, ``seed``, ``level`` and ``interval`` are used.
 
     Raises
@@ -42,7 +47,11 @@ def cluster_bootstrap(function: Estimator, panel: Panel, inference: Inference) -
     analytic = replace(inference, method="analytic")
     found = function(panel, inference=analytic)
     labels = row_labels(found.table)
-    draws = resampled_points(function, panel, replace(analytic, draws=1), inference.draws, labels)
+    if two_way and labels == ["att"] and regular(panel):
+        draws = two_way_points(panel, inference)[:, None]
+    else:
+        once = replace(analytic, draws=1)
+        draws = resampled_points(function, panel, once, inference.draws, labels)
     return with_draws(found, draws, panel, inference)
 
 
@@ -131,6 +140,38 @@ def resampled_points(
     return points
 
 
+def regular(panel: Panel) -> bool:
+    """Balanced, with positive weights that are constant within unit."""
+    weight = panel.weight
+    return bool(panel.balanced and (weight == weight[:, :1]).all() and (weight > 0).all())
+
+
+def two_way_points(panel: Panel, inference: Inference) -> Floats:
+    """(B,) two-way estimates of the same draws as ``resampled_points``, from sums over clusters.
+
+    With unit means taken off, drawing a cluster k times multiplies its sums by k; what period
+    effects take off is the product of the period sums of outcome and treatment. Draws that leave
+    no variation in the treatment are NaN.
+    """
+    weight, codes = panel.unit_weight[:, None], panel.cluster
+    y = panel.y - panel.y.mean(axis=1, keepdims=True)
+    dose = panel.dose - panel.dose.mean(axis=1, keepdims=True)
+    products = np.column_stack([(dose * y).sum(axis=1), (dose**2).sum(axis=1)])
+    cross = sum_by_cluster(weight * products, codes)
+    by_period = [sum_by_cluster(weight * z, codes) for z in (y, dose)]
+    mass = sum_by_cluster(weight, codes)[:, 0]
+    rng = np.random.default_rng(inference.seed)
+    number = mass.size
+    drawn = [rng.integers(0, number, number) for _ in range(inference.draws)]
+    times = np.stack([np.bincount(draw, minlength=number) for draw in drawn]).astype(float)
+    sums, (mean_y, mean_dose) = times @ cross, (times @ part for part in by_period)
+    total = times @ mass
+    above = sums[:, 0] - (mean_y * mean_dose).sum(axis=1) / total
+    below = sums[:, 1] - (mean_dose**2).sum(axis=1) / total
+    moving = below > 1e-12 * np.maximum(sums[:, 1], 1e-300)
+    return np.where(moving, above / np.where(moving, below, 1.0), np.nan)
+
+
 def _with_draws(table: pd.DataFrame, draws: Floats, inference: Inference) -> pd.DataFrame:
     table = table.copy()
     point = table["estimate"].to_numpy()
@@ -176,4 +217,4 @@ def _covariance(draws: Floats) -> Floats:
     filled = np.nan_to_num(deviation)
     pairs = np.maximum(seen.T @ seen - 1, 1)
     covariance: Floats = filled.T @ filled / pairs
-    return covariance
+    return covariance if seen.all() else nearest_psd(covariance)

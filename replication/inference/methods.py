@@ -37,12 +37,12 @@ def apply_method(
     ----------
     function : takes a panel and ``inference``.
     own_bootstrap : whether it resamples clusters itself, in closed form.
-    two_way : whether it is two-way effects without trends, which permutes fast.
+    two_way : whether it is two-way effects without trends, which resamples and permutes fast.
 
     """
     method = inference.method
     if method == "bootstrap" and not own_bootstrap:
-        found = cluster_bootstrap(function, panel, inference)
+        found = cluster_bootstrap(function, panel, inference, two_way=two_way)
     elif method == "permutation":
         found = permutation_test(function, panel, inference, two_way=two_way)
     elif method == "conley":

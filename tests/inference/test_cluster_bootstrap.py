@@ -15,6 +15,7 @@ from replication.inference.cluster_bootstrap import (
     clusters_of,
     resample,
     resampled_points,
+    two_way_points,
 )
 from replication.results import row_labels
 from replication.specs import Inference
@@ -33,6 +34,17 @@ def test_draws_equal_clusters_as_frequency_weights(options) -> None:
         times = np.bincount(drawn, minlength=panel.n_clusters)[panel.cluster]
         heavier = replace(panel, weight=panel.weight * times[:, None])
         assert point == pytest.approx(twfe(heavier).att[0], rel=1e-9)
+
+
+@pytest.mark.parametrize("options", [{}, {"n_clusters": 6, "weighted": True}, {"dose": True}])
+def test_sums_over_clusters_equal_estimating_again(options) -> None:
+    panel = draw_panel(8, n_units=20, adoption=(0, 2003, 2005), **options)
+    slow = resampled_points(twfe, panel, Inference(draws=1), 60, ["att"])[:, 0]
+    fast = two_way_points(panel, BOOT)
+    assert np.isnan(fast).tolist() == np.isnan(slow).tolist()
+    assert fast == pytest.approx(slow, rel=1e-9, nan_ok=True)
+    found = cluster_bootstrap(twfe, panel, BOOT, two_way=True)
+    assert found.att == pytest.approx(cluster_bootstrap(twfe, panel, BOOT).att, rel=1e-9)
 
 
 def test_a_cluster_drawn_twice_counts_as_two() -> None:
