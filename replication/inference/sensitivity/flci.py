@@ -88,15 +88,17 @@ def lasso_path(curvature: Floats, gradient: Floats) -> list[Floats]:
     move on a straight line; at a corner one joins or leaves.
     """
     size = gradient.size
-    u, active, signs = np.zeros(size), np.zeros(size, dtype=bool), np.zeros(size)
+    u, signs = np.zeros(size), np.zeros(size)
+    active = leaves = np.zeros(size, dtype=bool)
     corners = [u]
     price = float(np.abs(gradient).max(initial=0.0))
     floor = 1e-12 * price
     while price > floor and len(corners) < 50 * (size + 1):
         slope = gradient + curvature @ u
-        joins = ~active & (np.abs(slope) >= price * (1 - 1e-9))
+        # One that has just left is still at the edge, but moves away from it.
+        joins = ~active & ~leaves & (np.abs(slope) >= price * (1 - 1e-9))
         signs = np.where(joins, -np.sign(slope), signs)
-        active |= joins
+        active = active | joins
         move = np.zeros(size)
         block = curvature[np.ix_(active, active)]
         move[active] = np.linalg.lstsq(block, signs[active], rcond=None)[0]
@@ -105,7 +107,7 @@ def lasso_path(curvature: Floats, gradient: Floats) -> list[Floats]:
         u = u + step * move
         leaves = active & (np.abs(u) <= 1e-12 * np.abs(u).max(initial=0)) & (move * signs < 0)
         u = np.where(leaves, 0.0, u)
-        active &= ~leaves
+        active = active & ~leaves
         signs = np.where(active, signs, 0.0)
         price -= step
         corners.append(u)
