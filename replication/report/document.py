@@ -20,7 +20,6 @@ from replication.files import write_csv, write_text
 
 MADE_WITH = f"replication {__version__}"
 ENDINGS = ("tex", "html", "md", "csv")
-WIDE_TEXT = 34
 HEAD_WIDTH = 18
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from replication.report.config import SIMULATED
-from replication.report.document import WIDE_TEXT, Heading, Row, TableDocument, folded
+from replication.report.document import Heading, Row, TableDocument, folded
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -34,6 +34,9 @@ LAST_PLAIN = 0x17F  # Latin Extended-A: what pdflatex sets with T1 fonts and no 
 LETTER, GAP, LINE, MARGIN = 1.72, 4.3, 3.95, 9
 NOTE_LETTER, NOTE_LINE = 1.42, 3.45
 NARROWEST, TEXT_COLUMN, TITLE = 120, 62, 12
+# Characters from which a column of text is folded; not before its second number, which would
+# stand a line too low, where cells have two.
+FOLDED, FOLDED_IF_TALL = 34, 70
 
 PREAMBLE = r"""\documentclass[10pt]{article}
 \IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}
@@ -78,10 +81,15 @@ def latex(document: TableDocument) -> str:
 
 def page_size(document: TableDocument) -> tuple[int, int]:
     """Width and height in millimetres of a page that holds the table and its notes."""
-    columns = [min(LETTER * letters, TEXT_COLUMN) + GAP for letters in document.column_widths()]
-    width = max(sum(columns), NARROWEST)
+    wraps = wrapping(document)
+    widths = [LETTER * letters for letters in document.column_widths()]
+    columns = [TEXT_COLUMN if wrap else mm for mm, wrap in zip(widths, wraps, strict=True)]
+    width = max(sum(columns) + GAP * len(columns), NARROWEST)
     lines = 2.0 + sum(
-        max(row.height, *(math.ceil(LETTER * len(text) / TEXT_COLUMN) for text in _texts(row)))
+        max(
+            row.height,
+            *(_lines(texts, wrap) for texts, wrap in zip(_texts(row), wraps, strict=True)),
+        )
         + (0.2 if row.height > 1 else 0)
         for row in document.rows
     )
@@ -92,8 +100,26 @@ def page_size(document: TableDocument) -> tuple[int, int]:
     return math.ceil(width + 2 * MARGIN), math.ceil(height)
 
 
-def _texts(row: Row) -> list[str]:
-    return [row.label, *(line for cell in row.cells for line in cell)]
+def wrapping(document: TableDocument) -> list[bool]:
+    """Which columns, the first included, hold text that is folded into paragraphs."""
+    tall = any(row.height > 1 for row in document.rows)
+    limits = [FOLDED_IF_TALL if tall else FOLDED, *([FOLDED] * len(document.align))]
+    return [
+        kind == "l" and letters > limit
+        for kind, letters, limit in zip(
+            ["l", *document.align], document.column_widths(), limits, strict=True
+        )
+    ]
+
+
+def _texts(row: Row) -> list[tuple[str, ...]]:
+    return [(row.label,), *row.cells]
+
+
+def _lines(texts: Sequence[str], wrap: bool) -> int:
+    if not wrap:
+        return len(texts)
+    return sum(math.ceil(LETTER * len(text) / TEXT_COLUMN) for text in texts)
 
 
 def _float(document: TableDocument) -> list[str]:
@@ -120,11 +146,9 @@ def _float(document: TableDocument) -> list[str]:
 
 def _columns(document: TableDocument) -> str:
     kinds = ["l", *document.align]
-    wide = [letters > WIDE_TEXT for letters in document.column_widths()]
     paragraph = rf">{{\raggedright\arraybackslash}}p{{{TEXT_COLUMN}mm}}"
-    return "".join(
-        paragraph if long and kind == "l" else kind for kind, long in zip(kinds, wide, strict=True)
-    )
+    wraps = wrapping(document)
+    return "".join(paragraph if wrap else kind for kind, wrap in zip(kinds, wraps, strict=True))
 
 
 def _head(document: TableDocument) -> list[str]:
@@ -132,16 +156,20 @@ def _head(document: TableDocument) -> list[str]:
     for level, headings in enumerate(document.headings):
         last = level == len(document.headings) - 1
         stub = escape(document.stub) if last else ""
-        lines.append(" & ".join([stub, *(_heading(head, document) for head in headings)]) + r" \\")
+        place, cells = 0, [stub]
+        for head in headings:
+            cells.append(_heading(head, document.align[place]))
+            place += head.span
+        lines.append(" & ".join(cells) + r" \\")
         if not last:
             lines += _rules(headings)
     return lines
 
 
-def _heading(head: Heading, document: TableDocument) -> str:
+def _heading(head: Heading, align: str) -> str:
     if head.span == 1 and not head.text:
         return ""
-    kind = "c" if head.span > 1 or "r" not in document.align else "r"
+    kind = "c" if head.span > 1 else align
     lines = [head.text] if head.span > 1 else folded(head.text)
     text = r"\\".join(escape(line) for line in lines)
     text = rf"\shortstack[{kind}]{{{text}}}" if len(lines) > 1 else text

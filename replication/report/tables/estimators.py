@@ -38,7 +38,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
         context.study.labels.get(name, LABELS[name])
         for name in columns
     ]  # fmt: skip
-    shown = [Shown("", line["label"], line["saved"]) for line in lines]
+    shown = [Shown(heading, line["label"], line["saved"])
+             for heading, block in blocks for line in block]  # fmt: skip
     found = [*entry.notes, f"Clustered by {_clusters(results, context)}.",
              notes.weights_note(shown), *notes.design_notes(shown, context),
              *notes.sample_notes(shown)]  # fmt: skip
@@ -54,7 +55,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         align="".join("l" if name == "control_group" else "r" for name in columns),
         stub="Estimator",
         notes=tuple(note for note in found if note),
-        specs=tuple((f"{one.name}:", one.saved.spec_id) for one in shown),
+        specs=tuple((f"{name}:", spec_id) for name, spec_id in notes.named_specs(shown)),
         versions=versions(results),
         simulated=context.study.simulated,
         data=pd.DataFrame([_data(line, heading, context) for heading, block in blocks

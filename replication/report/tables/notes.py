@@ -11,7 +11,7 @@ from replication.report.saved import Saved
 
 STARS_NOTE = "* p < 0.10, ** p < 0.05, *** p < 0.01."
 ESTIMANDS = (
-    "Weighted and unweighted columns are different estimands: the average person (or whatever the "
+    "Weighted and unweighted estimates have different estimands: the average person (or whatever the "
     "weights count) and the average unit."
 )
 
@@ -66,15 +66,19 @@ def sample_notes(shown: Sequence[Shown]) -> list[str]:
 
 
 def places(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
-    """Where the chosen results stand; a column that is chosen in every panel by its number."""
-    words = []
-    for name in text.distinct(one.name for one in chosen):
-        here = [one for one in chosen if one.name == name]
-        if len(here) == sum(one.name == name for one in shown):
-            words.append(name)
-        else:
-            words += [f"{one.panel} {name}".strip() for one in here]
-    return ", ".join(words)
+    """Where the chosen results stand; what is chosen in every panel by its name alone."""
+    names = text.distinct(one.name for one in chosen)
+    total = {name: sum(one.name == name for one in shown) for name in names}
+    whole = [name for name in names if sum(one.name == name for one in chosen) == total[name]]
+    mark = "; " if any("," in name for name in names) else ", "
+    words = [mark.join(whole)]
+    for panel in text.distinct(one.panel for one in chosen):
+        inside = mark.join(
+            one.name for one in chosen if one.panel == panel and one.name not in whole
+        )
+        if inside:
+            words.append(f"{panel} {inside if inside.startswith('(') else f'({inside})'}")
+    return "; ".join(word for word in words if word)
 
 
 def named_specs(shown: Sequence[Shown]) -> tuple[tuple[str, str], ...]:
