@@ -1,0 +1,31 @@
+"""Estimates go straight into the tables of the maketables package."""
+
+from __future__ import annotations
+
+import numpy as np
+from maketables import ETable
+
+from replication.inference.assemble import Row, from_scores
+from replication.results import Panel
+from replication.specs import Inference
+
+
+def test_maketables_reads_estimates() -> None:
+    rng = np.random.default_rng(3)
+    panel = Panel(
+        y=rng.normal(size=(30, 4)),
+        units=np.arange(30),
+        periods=np.arange(4),
+        cohort=np.zeros(30, dtype=np.int64),
+        weight=np.ones((30, 4)),
+        clusters={"unit": np.arange(30)},
+        outcome="rate",
+    )
+    rows = [Row("att"), Row("coef:x")]
+    result = from_scores(
+        panel, "twfe", rows, np.array([0.1234, -2.0]), rng.normal(size=(30, 2)) / 30, Inference()
+    )
+    table = ETable([result], model_stats=["N"]).make(type="tex")
+    assert "0.123" in table
+    assert "-2.000" in table
+    assert "120" in table
