@@ -11,8 +11,8 @@ from replication.report.saved import Saved
 
 STARS_NOTE = "* p < 0.10, ** p < 0.05, *** p < 0.01."
 ESTIMANDS = (
-    "Weighted and unweighted estimates have different estimands: the average person (or whatever the "
-    "weights count) and the average unit."
+    "Weighted and unweighted estimates have different estimands: the average person (or whatever "
+    "the weights count) and the average unit."
 )
 
 
