@@ -9,15 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-from replication.errors import SourceError
 from replication.files import write_csv, write_parquet, write_text
-from replication.panel import castle, right_to_carry, rollout, secure_communities
+from replication.panel import castle, coverage, right_to_carry, rollout, secure_communities
+from replication.panel.border_panel import build_border_pairs
 from replication.panel.codebook import codebook, codebook_markdown
+from replication.panel.county_context import extend_county_year
+from replication.panel.county_schemas import BORDER_PAIRS, COUNTY_YEAR_ALL, COUNTY_YEAR_CONTEXT
 from replication.panel.flow import SampleFlow
 from replication.panel.law_schemas import RIGHT_TO_CARRY_YEAR, STATE_YEAR
-from replication.panel.schemas import COUNTY_YEAR
+from replication.panel.second_source import SECOND_SOURCE, build_second_source
+from replication.panel.transcriptions import compare_transcriptions
+from replication.pipeline import county_files
+from replication.pipeline.county_files import typed_table
 from replication.pipeline.plan import Study
-from replication.sources import activations, census, manifest, nacjd, typed
+from replication.sources import typed
 from replication.sources.castle import read_castle
 from replication.sources.countymurders import read_countymurders
 
@@ -69,44 +74,35 @@ def clean_right_to_carry(root: Path) -> Cleaned:
 
 
 def clean_secure_communities(root: Path) -> Cleaned:
-    """Counties by 2004-2012 from the county offence files and the activation dates."""
-    raw = county_sources(root)
-    frame, flow = secure_communities.build_county_year(raw)
+    """Counties by 2004-2012, all of them and those that report well, and three further panels."""
+    raw, context = county_files.county_sources(root), county_files.context_sources(root)
+    core, flow = secure_communities.build_county_year(raw)
+    county_year = extend_county_year(core, raw, context, COUNTY_YEAR_CONTEXT)
+    core, everyone = secure_communities.build_county_year(raw, rule=coverage.UNSCREENED)
+    county_year_all = extend_county_year(core, raw, context, COUNTY_YEAR_ALL)
+    kaplan, counted = build_second_source(
+        county_files.second_source(root), county_year, raw, context
+    )
+    pairs, paired = build_border_pairs(county_year, raw, context)
     population = raw.vintage_2019.query("year == 2010").set_index("fips")["population"]
     by_date = rollout.rollout_by_date(raw.activation_days, population)
-    frames = {"rollout": by_date, "rollout_by_year": rollout.rollout_by_year(by_date)}
-    return Cleaned({"county_year": (frame, COUNTY_YEAR)}, flow, frames)
-
-
-def county_sources(root: Path) -> secure_communities.CountySources:
-    """Every raw file of the canonical annual panel, read."""
-    files = {source.id: source for source in manifest.load_manifest(root)}
-
-    def place(name: str) -> Path:
-        path = manifest.locate(files[name], root)
-        if path is None:
-            raise SourceError(f"{files[name].path} is missing. {files[name].how}")
-        return path
-
-    offences = [
-        nacjd.read_county_offences(place(f"nacjd_{year}"), year)
-        for year in secure_communities.YEARS
-    ]
-    return secure_communities.CountySources(
-        offences=pd.concat(offences, ignore_index=True),
-        activation_days=activations.read_activation_days(place("activation_days")),
-        activation_months=activations.read_activation_months(place("activation_months")),
-        intercensal=census.read_intercensal(place("census_intercensal")),
-        vintage_2019=census.read_vintage_2019(place("census_vintage_2019")),
-        fips_changes=typed.read_fips_changes(typed_table(root, "county_fips_changes")),
-        regions=typed.read_regions(typed_table(root, "census_regions")),
-        border_counties=typed.read_border_counties(typed_table(root, "mexican_border_counties")),
-    )
-
-
-def typed_table(root: Path, name: str) -> Path:
-    """Where a small table typed from a publication lies."""
-    return root / "data_raw" / "typed" / f"{name}.csv"
+    panels = {
+        "county_year": (county_year, COUNTY_YEAR_CONTEXT),
+        "county_year_all": (county_year_all, COUNTY_YEAR_ALL),
+        "county_year_kaplan": (kaplan, SECOND_SOURCE),
+        "county_year_border_pairs": (pairs, BORDER_PAIRS),
+    }
+    frames = {
+        "rollout": by_date,
+        "rollout_by_year": rollout.rollout_by_year(by_date),
+        "activation_lists": compare_transcriptions(
+            raw.activation_days, raw.activation_months, context.names, raw.regions
+        ),
+        "sample_flow_all": everyone.table(),
+        "sample_flow_kaplan": counted.table(),
+        "sample_flow_border_pairs": paired.table(),
+    }
+    return Cleaned(panels, flow, frames)
 
 
 CLEANERS: dict[str, Callable[[Path], Cleaned]] = {

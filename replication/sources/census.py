@@ -12,7 +12,13 @@ from typing import Final
 import pandas as pd
 
 from replication.errors import SourceError
-from replication.sources.checks import FETCH_AGAIN, cells, require_columns, require_unique
+from replication.sources.checks import (
+    FETCH_AGAIN,
+    cells,
+    require_columns,
+    require_rows,
+    require_unique,
+)
 
 STATE_LEVEL: Final = 40
 COUNTY_LEVEL: Final = 50
@@ -112,3 +118,34 @@ def _require_sums(
             f"row, first state {state}, {column}: {summed.loc[state, column]} against "
             f"{stated.loc[state, column]}; rows are missing, repeated or shifted. {FETCH_AGAIN}"
         )
+
+
+def read_county_names(path: Path) -> pd.DataFrame:
+    """Names of the counties, as the vintage-2019 file writes them.
+
+    Parameters
+    ----------
+    path : Path
+        ``co-est2019-alldata.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``fips``, ``county_name`` (such as ``Harris County``), sorted.
+
+    Raises
+    ------
+    SourceError
+        If the file is damaged or repeats a county.
+    """
+    table = cells(path, "latin-1")
+    require_columns(table, [*KEYS, "CTYNAME"], path)
+    counties = table[pd.to_numeric(table["SUMLEV"], errors="coerce") == COUNTY_LEVEL]
+    state, county = (pd.to_numeric(counties[key], errors="coerce") for key in KEYS[1:])
+    tidy = pd.DataFrame({"fips": 1000 * state + county, "county_name": counties["CTYNAME"]})
+    named = tidy["fips"].notna() & tidy["county_name"].fillna("").ne("")
+    require_rows(tidy, named, path, "the county's code or name is missing")
+    require_unique(tidy, ["fips"], path)
+    return tidy.astype({"fips": "int64", "county_name": "str"}).sort_values(
+        "fips", ignore_index=True
+    )
