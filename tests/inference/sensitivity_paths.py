@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from diff_diff.results import MultiPeriodDiDResults, PeriodEffect
 
 from replication.results import COLUMNS, Estimates, Floats, row_labels
 
@@ -88,3 +89,18 @@ def drawn(seed: int, n_pre: int, n_post: int) -> Estimates:
     root = rng.normal(size=(size, size + 3)) / 10
     times = [*range(-n_pre - 1, -1), *range(n_post)]
     return made_path(rng.normal(size=size) / 5, root @ root.T, times)
+
+
+def diff_diff_result(beta, sigma, n_pre):
+    """The same path as diff-diff holds it; only what its sensitivity and power analyses read."""
+    size = beta.size
+    times = [*range(-n_pre - 1, -1), *range(size - n_pre)]
+    effects = {
+        time: PeriodEffect(time, float(b), float(s), 0.0, 1.0, (0.0, 0.0))
+        for time, b, s in zip(times, beta, np.sqrt(np.diag(sigma)), strict=True)
+    }
+    return MultiPeriodDiDResults(
+        effects, 0.0, 1.0, 0.0, 1.0, (0.0, 0.0), 100, 50, 50,
+        pre_periods=[*times[:n_pre], -1], post_periods=times[n_pre:], vcov=sigma,
+        reference_period=-1, interaction_indices={time: k for k, time in enumerate(times)},
+    )  # fmt: skip

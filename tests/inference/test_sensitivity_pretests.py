@@ -6,9 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from diff_diff.pretrends import PreTrendsPower
-from diff_diff.results import MultiPeriodDiDResults, PeriodEffect
 from scipy import stats
-from sensitivity_paths import BC_BETA, BC_SIGMA, benzarti_carloni, drawn, made_path, medicaid
+from sensitivity_paths import (
+    BC_BETA,
+    BC_SIGMA,
+    benzarti_carloni,
+    diff_diff_result,
+    drawn,
+    made_path,
+    medicaid,
+)
 
 from replication.inference.sensitivity import (
     SensitivityError,
@@ -52,21 +59,6 @@ def tallis(mean, variance, half, probability):
                 share = law.cdf(half[rest], lower_limit=-half[rest], rng=np.random.default_rng(2))
             shift += sign * variance[:, k] * density * share / probability
     return mean + shift
-
-
-def diff_diff_result(beta, sigma, n_pre):
-    """The same path as diff-diff holds it; only what its power analysis reads."""
-    size = beta.size
-    times = [*range(-n_pre - 1, -1), *range(size - n_pre)]
-    effects = {
-        time: PeriodEffect(time, float(b), float(s), 0.0, 1.0, (0.0, 0.0))
-        for time, b, s in zip(times, beta, np.sqrt(np.diag(sigma)), strict=True)
-    }
-    return MultiPeriodDiDResults(
-        effects, 0.0, 1.0, 0.0, 1.0, (0.0, 0.0), 100, 50, 50,
-        pre_periods=[*times[:n_pre], -1], post_periods=times[n_pre:], vcov=sigma,
-        reference_period=-1, interaction_indices={time: k for k, time in enumerate(times)},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("test", "form"), [("individual", "nis"), ("joint", "wald")])

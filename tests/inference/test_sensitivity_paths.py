@@ -1,0 +1,148 @@
+"""Which paths are taken, which are refused and how, and the table over many of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn_panels import draw_panel
+from sensitivity_paths import BC_BETA, BC_SIGMA, benzarti_carloni, made_path, medicaid
+
+from replication.errors import InputError
+from replication.estimators.callaway_santanna import callaway_santanna
+from replication.estimators.event_study import event_study
+from replication.estimators.imputation import imputation
+from replication.estimators.sun_abraham import sun_abraham
+from replication.inference.sensitivity import (
+    SensitivityError,
+    breakdown_value,
+    equivalence_test,
+    event_path,
+    honest_did,
+    pretest_power,
+    sensitivity_table,
+)
+from replication.inference.sensitivity.path import target_weights
+from replication.inference.sensitivity.table import TABLE_COLUMNS
+from replication.specs import Inference
+
+TIMES = [-5, -4, -3, -2, 0, 1, 2, 3]
+# A correlation of 2.7 between the first two coefficients.
+OVER_ONE = BC_SIGMA + 0.0015 * (np.eye(8)[[1, 0, *range(2, 8)]] - np.diag([0] * 2 + [1] * 6))
+
+
+def panel():
+    return draw_panel(3)
+
+
+def test_order_and_reference():
+    path = event_path(benzarti_carloni())
+    assert list(path.times) == TIMES
+    assert (path.reference, path.n_pre, path.spacing, path.span) == (-1, 4, 1, "-5..3")
+    assert path.estimate == pytest.approx(BC_BETA)
+    assert path.variance == pytest.approx(BC_SIGMA)
+
+
+def test_targets():
+    path = event_path(benzarti_carloni())
+    assert target_weights(path, "average") == pytest.approx([0.25] * 4)
+    assert target_weights(path, 2) == pytest.approx([0, 0, 1, 0])
+    # Periods between the reference and adoption are after the reference, but no effect of it.
+    early = event_path(made_path(BC_BETA, BC_SIGMA, [-6, -5, -4, -3, -1, 0, 1, 2], reference=-2))
+    assert early.n_pre == 4
+    assert target_weights(early, "average") == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3])
+
+
+def test_binned_ends_are_left_out_unless_asked_for():
+    binned = made_path(BC_BETA, BC_SIGMA, TIMES, endpoints="bin")
+    assert event_path(binned).span == "-4..2"
+    assert event_path(binned, (-5, 3)).span == "-5..3"
+    assert event_path(benzarti_carloni(), (-3, 1)).span == "-3..1"
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "message"),
+    [
+        (made_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying"), {},
+         "varying base period.*straight pre-trend bends at zero.*base_period: universal"),
+        (made_path(BC_BETA[4:], BC_SIGMA[4:, 4:], TIMES[4:]), {},
+         "no coefficient before its reference period -1"),
+        (made_path(BC_BETA[:4], BC_SIGMA[:4, :4], TIMES[:4]), {},
+         "no coefficient after its reference period -1"),
+        (made_path(BC_BETA[3:6], BC_SIGMA[3:6, 3:6], TIMES[3:6], endpoints="bin"), {},
+         "once the end coefficients, which pool all event times beyond"),
+        (benzarti_carloni(), {"target": 7},
+         "target 7 is not on the path.*'average' or one of the event times 0, 1, 2, 3"),
+        (benzarti_carloni(), {"target": -3}, "target -3 is not on the path"),
+        (benzarti_carloni(), {"target": "mean"}, "target 'mean' is not on the path"),
+        (benzarti_carloni(), {"window": (0, 3)}, "has 0 reference periods"),
+        (made_path(BC_BETA, BC_SIGMA, [-6, -4, -3, -2, 0, 1, 2, 3]), {},
+         r"not evenly spaced \(-6, -4, -3, -2, -1, 0"),
+        (made_path(BC_BETA, OVER_ONE, TIMES), {},
+         "not positive semi-definite.*cluster one way"),
+        (made_path(BC_BETA, np.where(np.eye(8) == 1, BC_SIGMA, np.nan), TIMES), {},
+         "covariance of the path of 'made' has missing values"),
+        (made_path(BC_BETA, np.diag([0.01] * 7 + [0]), TIMES), {},
+         "no standard error at event times 3"),
+    ],
+)  # fmt: skip
+def test_refusals(path, options, message):
+    with pytest.raises(SensitivityError, match=message) as caught:
+        honest_did(path, **options)
+    assert isinstance(caught.value, InputError)
+    assert "\n" not in str(caught.value)
+
+
+def test_methods_and_bounds_are_checked():
+    with pytest.raises(SensitivityError, match=r"'smoothnes' \(did you mean 'smoothness'\?\)"):
+        honest_did(medicaid(), method="smoothnes")
+    with pytest.raises(SensitivityError, match="relative_magnitudes, smoothness, smoothness_clf"):
+        breakdown_value(medicaid(), method="sd")
+    with pytest.raises(SensitivityError, match=r"0 or more; got \[-1\]"):
+        honest_did(medicaid(), bounds=[0, -1])
+    with pytest.raises(SensitivityError, match="0 or more; got none"):
+        honest_did(medicaid(), bounds=[])
+
+
+@pytest.mark.parametrize("estimator", [callaway_santanna, sun_abraham, event_study])
+def test_paths_of_estimators_are_taken(estimator):
+    estimates = estimator(panel(), inference=Inference())
+    frame = honest_did(estimates, bounds=[0, 1])
+    assert (frame["conf_low"] < frame["estimate"]).all()
+    assert (frame["conf_high"] > frame["estimate"]).all()
+    assert frame["conf_high"].iloc[1] > frame["conf_high"].iloc[0]
+
+
+def test_paths_without_a_common_reference_are_refused():
+    with pytest.raises(SensitivityError, match="varying base period"):
+        honest_did(callaway_santanna(panel(), base_period="varying", inference=Inference()))
+    with pytest.raises(SensitivityError, match=r"has 0 reference periods.*imputation, two_stage"):
+        honest_did(imputation(panel(), inference=Inference()))
+
+
+def test_table_has_one_row_a_path_and_says_why_one_is_empty():
+    varying = made_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying")
+    table = sensitivity_table([benzarti_carloni(), medicaid(), varying], target=0)
+    assert list(table.columns) == TABLE_COLUMNS
+    first, second, third = (table.iloc[k] for k in range(3))
+    assert first["breakdown_relative_magnitudes"] == breakdown_value(benzarti_carloni(), target=0)
+    power = pretest_power(medicaid(), target=0)
+    assert second["slope_power_80"] == power["slope"].iloc[1]
+    assert second["bias_power_50"] == power["bias_if_passed"].iloc[0]
+    bounds = equivalence_test(medicaid()).set_index("kind")["smallest_bound"]
+    assert second["equivalence_mean"] == bounds["mean"]
+    assert (first["note"], second["note"]) == ("", "")
+    assert third["note"].startswith("'made' was estimated with a varying base period")
+    assert pd.isna(third["breakdown_smoothness"])
+
+
+def test_table_keeps_intervals_where_only_the_power_is_undefined():
+    rank_one = np.outer(BC_BETA, BC_BETA) + 1e-9 * np.diag([0, 0, 0, 0, 1, 1, 1, 1])
+    row = sensitivity_table([made_path(BC_BETA, rank_one, TIMES)]).iloc[0]
+    assert np.isfinite(row["conf_low"])
+    assert np.isfinite(row["breakdown_smoothness"])
+    assert "singular covariance" in row["note"]
+
+
+def test_empty_table_has_its_columns():
+    assert list(sensitivity_table([]).columns) == TABLE_COLUMNS
