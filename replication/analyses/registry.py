@@ -11,7 +11,7 @@ import pandas as pd
 from replication.analyses.context import AnalysisContext
 from replication.errors import SpecError, nearest
 
-KINDS: tuple[str, ...] = ()
+KINDS: tuple[str, ...] = ("comparisons", "decomposition", "permuted", "stepdown")
 """Kinds of analysis; each has a module of its name with a function of its name."""
 
 

@@ -4,8 +4,12 @@ Null hypotheses
     ``H_s: effect on outcome s is zero``, s = 1 .. S. The adjusted p-values control the chance of
     any false rejection among them, whatever the dependence between the outcomes.
 Method
-    Multiplier draws ``t*_s = sum_g v_g S_gs / se_s`` use the same multipliers v_g for every
-    outcome, which keeps their dependence. With ``|t_(1)| >= |t_(2)| >= ...`` the j-th hypothesis
+    Multiplier draws ``t*_s = sum_g v_g S_gs / se*_s`` use the same multipliers v_g for every
+    outcome, which keeps their dependence; each is studentised by its own spread ``se*_s^2 =
+    sum_g (v_g S_gs)^2 - (sum_g v_g S_gs)^2 / G`` (the score bootstrap of Kline & Santos 2012,
+    Journal of Econometric Methods 1(1)), without which few clusters give tails that are too thin. The spread has no factor
+    G/(G-1), which errs on the safe side for regressions, whose own errors have one.
+    With ``|t_(1)| >= |t_(2)| >= ...`` the j-th hypothesis
     is held against the draws' maximum over the hypotheses j, ..., S, and adjusted p-values never
     fall along the order (Romano & Wolf 2005, Econometrica 73(4); 2016, Statistics & Probability
     Letters 113, algorithm 3.1).
@@ -51,13 +55,25 @@ def romano_wolf(estimates: Sequence[Estimates], inference: Inference) -> pd.Data
     """
     rows = pd.concat([found.rows("att").head(1) for found in estimates], ignore_index=True)
     scores = aligned([require_scores(found) for found in estimates])
-    drawn = np.concatenate([v @ scores for v in multiplier_blocks(len(scores), inference)])
-    scaled = np.abs(drawn) / np.sqrt((scores**2).sum(axis=0))
+    blocks = multiplier_blocks(len(scores), inference)
+    scaled = np.concatenate([studentised(v, scores) for v in blocks])
     kept = ["spec_id", "outcome", "estimate", "std_error", "statistic", "p_value"]
     return rows[kept].assign(
         p_romano_wolf=stepdown(np.abs(rows["statistic"].to_numpy()), scaled),
         p_holm=holm(rows["p_value"].to_numpy()),
     )
+
+
+def studentised(multipliers: Floats, scores: Floats) -> Floats:
+    """(B, S) absolute statistics of the draws with multipliers (B, C) of scores (C, S)."""
+    drawn = multipliers @ scores
+    clusters = (scores != 0).sum(axis=0)
+    spread = multipliers**2 @ scores**2 - drawn**2 / clusters
+    # All clusters alike and of one sign: no spread, and as extreme as a draw can be.
+    possible = spread > TIE * (scores**2).sum(axis=0)
+    root = np.sqrt(np.where(possible, spread, 1.0))
+    statistic: Floats = np.where(possible, np.abs(drawn) / root, np.inf)
+    return statistic
 
 
 def stepdown(statistic: Floats, draws: Floats) -> Floats:

@@ -5,11 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drawn_panels import draw_panel
+from scipy import stats
 
 from replication.errors import InputError
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.romano_wolf import aligned, holm, romano_wolf, stepdown
+from replication.inference.bands import multipliers
+from replication.inference.romano_wolf import (
+    aligned,
+    holm,
+    romano_wolf,
+    stepdown,
+    studentised,
+)
 from replication.specs import Inference
 
 MANY = Inference(draws=1999)
@@ -75,6 +83,29 @@ def test_adjusted_p_values_are_ordered_and_never_smaller() -> None:
         alone = romano_wolf([imputation(outcomes(3, 4, 0.5)[place], inference=MANY)], MANY)
         assert row["p_romano_wolf"] >= alone["p_romano_wolf"].iloc[0]
     assert table["outcome"].tolist() == ["y0", "y1", "y2", "y3"]
+
+
+def test_a_single_outcome_with_few_clusters_is_near_its_t_test() -> None:
+    """Without studentising each draw the p-value of a statistic of 2.7 would be below 0.003."""
+    rng = np.random.default_rng(6)
+    scores = rng.normal(size=(12, 1))
+    scores *= 1 / np.sqrt((scores**2).sum())
+    drawn = studentised(multipliers(rng, "rademacher", (50_000, 12)), scores)
+    # The spread has no G / (G - 1), so a draw is sqrt(12 / 11) times a t statistic.
+    expected = 2 * stats.t(11).sf(2.7 * np.sqrt(11 / 12))
+    assert (drawn >= 2.7).mean() == pytest.approx(expected, rel=0.25)
+    plain = np.abs(multipliers(rng, "rademacher", (50_000, 12)) @ scores)
+    assert (plain >= 2.7).mean() < 0.2 * expected
+
+
+def test_studentised_draws_written_out() -> None:
+    rng = np.random.default_rng(7)
+    scores, signs = rng.normal(size=(9, 2)), multipliers(rng, "webb", (5, 9))
+    for sign, found in zip(signs, studentised(signs, scores), strict=True):
+        for column, value in zip(scores.T, found, strict=True):
+            parts = sign * column
+            expected = abs(parts.sum()) / np.sqrt(((parts - parts.mean()) ** 2).sum())
+            assert value == pytest.approx(expected, rel=1e-12)
 
 
 def test_holm_by_hand() -> None:

@@ -1,0 +1,16 @@
+"""Why the two-way and the robust estimate of one specification differ."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from replication.analyses.context import AnalysisContext
+from replication.estimators import decomposition as parts
+from replication.tidy import build_panel
+
+
+def decomposition(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
+    """The parts of ``replication.estimators.decomposition`` for the panel of a specification."""
+    chosen = context.spec(spec)
+    table = parts.decomposition(build_panel(context.frame(chosen.panel), chosen))
+    return table.assign(spec_id=spec, outcome=chosen.outcome)

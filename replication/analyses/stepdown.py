@@ -1,0 +1,26 @@
+"""Romano-Wolf p-values over the specifications of several outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from replication.analyses.context import AnalysisContext
+from replication.estimators.registry import estimate
+from replication.inference.romano_wolf import romano_wolf
+from replication.tidy import build_panel
+
+
+def stepdown(context: AnalysisContext, *, specs: Sequence[str]) -> pd.DataFrame:
+    """One row a specification with its own and its adjusted p-value.
+
+    Parameters
+    ----------
+    specs : ids of specifications that differ in the outcome; they are estimated again, since the
+        joint draws need their scores. Draws and seed are those of the first.
+
+    """
+    chosen = [context.spec(name) for name in specs]
+    found = [estimate(build_panel(context.frame(spec.panel), spec), spec) for spec in chosen]
+    return romano_wolf(found, chosen[0].inference)
