@@ -116,7 +116,12 @@ def least_favourable_value(found: Moments, variance: Floats, size: float) -> flo
 
 
 def accepted(
-    found: Moments, estimate: Floats, variance: Floats, theta: Floats, size: float, first: float,
+    found: Moments,
+    estimate: Floats,
+    variance: Floats,
+    theta: Floats,
+    size: float,
+    first: float,
     critical: float,
 ) -> Bools:
     """(n,) whether the test keeps each ``theta``.
