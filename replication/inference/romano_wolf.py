@@ -7,12 +7,12 @@ Method
     Multiplier draws ``t*_s = sum_g v_g S_gs / se*_s`` use the same multipliers v_g for every
     outcome, which keeps their dependence; each is studentised by its own spread ``se*_s^2 =
     sum_g (v_g S_gs)^2 - (sum_g v_g S_gs)^2 / G`` (the score bootstrap of Kline & Santos 2012,
-    Journal of Econometric Methods 1(1)), without which few clusters give tails that are too thin. The spread has no factor
-    G/(G-1), which errs on the safe side for regressions, whose own errors have one.
-    With ``|t_(1)| >= |t_(2)| >= ...`` the j-th hypothesis
-    is held against the draws' maximum over the hypotheses j, ..., S, and adjusted p-values never
-    fall along the order (Romano & Wolf 2005, Econometrica 73(4); 2016, Statistics & Probability
-    Letters 113, algorithm 3.1).
+    Journal of Econometric Methods 1(1)), without which few clusters give tails that are too
+    thin. The spread has no factor G/(G-1), which errs on the safe side for regressions, whose
+    own errors have one. With ``|t_(1)| >= |t_(2)| >= ...`` the j-th hypothesis is held against
+    the draws' maximum over the hypotheses j, ..., S, and adjusted p-values never fall along the
+    order (Romano & Wolf 2005, Econometrica 73(4); 2016, Statistics & Probability Letters 113,
+    algorithm 3.1).
 Reproduces
     Stata ``rwolf2`` and R ``wildrwolf`` in kind: those redraw residuals, this redraws scores.
 """
