@@ -170,31 +170,57 @@ def _mean(values: Floats, share: Floats, size: Floats) -> Floats:
     return mean
 
 
-def average_scores(plan: Plan, design: Design, cells: Cells, att: Floats, scores: Floats) -> Floats:
-    """(R, C) scores of the averages from the (K, C) scores of the cells."""
-    size = design.mass
-    share, tilt = _linear_parts(plan, cells.level, att, size)
-    cohort_scores = np.zeros((size.size, scores.shape[1]))
-    np.add.at(cohort_scores, (design.level, design.panel.cluster), design.panel.weight[:, 0])
-    first: Floats = share @ scores + tilt @ cohort_scores
-    points = average_points(plan, cells.level, att[None], size[None])[0]
-    combined = [first]
-    for position, summary in enumerate(plan.summaries, start=len(plan.averages)):
-        parts = first[summary.members]
-        if not summary.by_size:
-            combined.append(parts.mean(axis=0, keepdims=True))
-            continue
-        levels = [cells.level[plan.averages[place].members[0]] for place in summary.members]
-        weight = size[levels] / size[levels].sum()
-        gap = (points[summary.members] - points[position]) / size[levels].sum()
-        combined.append((weight @ parts + gap @ cohort_scores[levels])[None])
-    return np.concatenate(combined)
+@dataclass(frozen=True, slots=True)
+class LinearMap:
+    """How R averages move with K cells and with the H + 1 cohort sizes, at the estimates.
+
+    Attributes
+    ----------
+    share : (R, K) sparse, weight of each cell in each average
+    tilt : (R, H + 1), the d_h of the module's formula; zero where weights are not estimated
+
+    """
+
+    share: sparse.csr_matrix
+    tilt: Floats
+
+    def __call__(self, cells: Floats, cohorts: Floats) -> Floats:
+        """(R, C) scores or draws of the averages from those of cells and of cohort sizes."""
+        moved: Floats = self.share @ cells + self.tilt @ cohorts
+        return moved
 
 
-def _linear_parts(
+def linear_map(plan: Plan, level: Ints, att: Floats, size: Floats) -> LinearMap:
+    """The derivative of ``average_points`` at the estimates (K,) and cohort sizes (H + 1,)."""
+    share, tilt = _averages_map(plan, level, att, size)
+    points = share @ att
+    combine, extra = np.zeros((len(plan.summaries), points.size)), []
+    for row, summary in enumerate(plan.summaries):
+        added = np.zeros(size.size)
+        weight = np.ones(summary.members.size)
+        if summary.by_size:
+            levels = [level[plan.averages[place].members[0]] for place in summary.members]
+            weight = size[levels]
+            gap = points[summary.members] - weight @ points[summary.members] / weight.sum()
+            added[levels] = gap / weight.sum()
+        combine[row, summary.members] = weight / weight.sum()
+        extra.append(added)
+    return LinearMap(
+        sparse.csr_matrix(sparse.vstack([share, sparse.csr_matrix(combine) @ share])),
+        np.concatenate([tilt, combine @ tilt + np.array(extra).reshape(-1, size.size)]),
+    )
+
+
+def cohort_scores(design: Design) -> Floats:
+    """(H + 1, C) weight of each cohort in each cluster: the scores of the cohort sizes."""
+    scores = np.zeros((design.cohorts.size + 1, design.panel.n_clusters))
+    np.add.at(scores, (design.level, design.panel.cluster), design.panel.weight[:, 0])
+    return scores
+
+
+def _averages_map(
     plan: Plan, level: Ints, att: Floats, size: Floats
 ) -> tuple[sparse.csr_matrix, Floats]:
-    """Shares of the cells in each average (R, K), and influence of cohort sizes (R, H + 1)."""
     tilt = np.zeros((len(plan.averages), size.size))
     values, columns, ends = [], [], [0]
     for position, entry in enumerate(plan.averages):

@@ -27,23 +27,17 @@ from typing import Any
 
 import numpy as np
 
-from replication.errors import PanelError, SpecError
-from replication.estimators.aggregation import Plan, average_points, average_scores, plan_averages
-from replication.estimators.detrended import slope_weights, with_lines
-from replication.estimators.group_time import Cells, balanced_scores, plan_cells
-from replication.estimators.group_time_draws import (
-    CohortSums,
-    cluster_draws,
-    multiplier_cell_draws,
-)
-from replication.estimators.group_time_general import general_scores, require_some_estimate
-from replication.estimators.group_time_info import design_facts, pretests
-from replication.estimators.group_time_sample import Design, complete_cells, group_time_design
-from replication.inference.assemble import Row, from_cluster_scores, from_scores
-from replication.inference.bands import multiplier_blocks
+from replication.errors import SpecError
+from replication.estimators.aggregation import Plan, plan_averages
+from replication.estimators.detrended import with_lines
+from replication.estimators.group_time import plan_cells
+from replication.estimators.group_time_draws import cluster_draws
+from replication.estimators.group_time_fit import Fit, fit_cells
+from replication.estimators.group_time_sample import group_time_design
+from replication.estimators.group_time_summary import summarise
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.methods import by_unit, refuse_method
-from replication.results import Estimates, Floats, Panel
+from replication.results import Estimates, Panel
 from replication.specs import Inference
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
@@ -63,21 +57,6 @@ class Options:
     unbalanced: str
     balance_e: int | None
     trends: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """Estimates (K,) and scores by cluster (K, C) of the cells.
-
-    ``sums`` is there on balanced panels without covariates and with constant weights.
-    """
-
-    design: Design
-    cells: Cells
-    estimate: Floats
-    scores: Floats
-    sums: CohortSums | None = None
-    problems: tuple[str, ...] = ()
 
 
 def callaway_santanna(
@@ -139,7 +118,7 @@ def callaway_santanna(
     )  # fmt: skip
     require_known_trends(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
-    fit, plan = fit_and_plan(by_unit(panel) if inference.method == "conley" else panel, options)
+    fit, plan = fit_and_plan(panel, options, spatial=inference.method == "conley")
     found = summarise(fit, plan, inference, said_of(options, fit, inference))
     resampled = inference.method == "bootstrap" or bool(options.trends)
     # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
@@ -152,15 +131,24 @@ def callaway_santanna(
     return with_draws(found, cluster_draws(fit.sums, plan, inference), fit.design.panel, inference)
 
 
-def fit_and_plan(panel: Panel, options: Options) -> tuple[Fit, Plan]:
-    """Estimates of all cells, and what is averaged."""
+def fit_and_plan(panel: Panel, options: Options, *, spatial: bool) -> tuple[Fit, Plan]:
+    """Estimates of all cells, and what is averaged; spatial errors need the scores of units."""
     design = group_time_design(
-        panel,
+        by_unit(panel) if spatial else panel,
         control_group=options.control_group,
         anticipation=options.anticipation,
         unbalanced=options.unbalanced,
     )
-    fit = fit_cells(design, options)
+    if options.trends:
+        design = with_lines(design)
+    fit = fit_cells(
+        design,
+        plan_cells(design, options.base_period),
+        adjustment=options.adjustment,
+        fix_weights=options.fix_weights,
+        lines=bool(options.trends),
+        keep=spatial,
+    )
     plan = plan_averages(
         fit.design,
         fit.cells,
@@ -187,95 +175,6 @@ def said_of(options: Options, fit: Fit, inference: Inference) -> dict[str, Any]:
         "std_errors": f"{inference.method}, from the influence function",
         "multiplier": inference.multiplier,
     }
-
-
-def fit_cells(design: Design, options: Options) -> Fit:
-    """Cells by cohort sums where the panel allows it, one by one where it does not."""
-    lines, fix_weights = bool(options.trends), options.fix_weights
-    if lines:
-        design = with_lines(design)
-    cells = plan_cells(design, options.base_period)
-    panel = design.panel
-    if fix_weights == "first_period":
-        first = np.broadcast_to(panel.weight[:, :1], panel.weight.shape)
-        design = replace(design, panel=replace(panel, weight=first))
-    if is_plain(design):
-        slope = slope_weights(design) if lines else None
-        estimate, scores = balanced_scores(design, cells, slope)
-        return Fit(design, cells, estimate, scores, CohortSums(design, cells, slope))
-    if lines:
-        raise PanelError(
-            "Unit lines need weights that do not change over time. Name a column that is constant "
-            "within unit, or set 'fix_weights: first_period'."
-        )
-    estimate, scores, problems = general_scores(design, cells, options.adjustment, fix_weights)
-    require_some_estimate(estimate, problems)
-    return Fit(design, cells, estimate, scores, problems=tuple(problems))
-
-
-def is_plain(design: Design) -> bool:
-    """Whether cohort-by-period sums suffice: no gaps, no covariates, constant weights."""
-    panel = design.panel
-    constant = (panel.weight == panel.weight[:, :1]).all()
-    return bool(panel.covariates is None and constant and complete_cells(panel).all())
-
-
-def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) -> Estimates:
-    """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
-    design, cells = fit.design, fit.cells
-    points = average_points(plan, cells.level, fit.estimate[None], design.mass[None])[0]
-    estimate = np.concatenate([points, fit.estimate])
-    averages = average_scores(plan, design, cells, np.nan_to_num(fit.estimate), fit.scores)
-    scores = np.concatenate([averages, fit.scores]) * small_sample_factor(design)
-    facts = {**info, **design_facts(design, cells, plan)}
-    facts |= pretests(design, cells, plan, estimate, scores)
-    if fit.problems:
-        facts["cells_left_out"] = list(fit.problems)
-        facts["notes"] = [*facts["notes"], left_out(fit)]
-    rows = [*plan.rows, *cell_rows(design, cells)]
-    name = "callaway_santanna"
-    if inference.method == "conley":
-        return from_scores(design.panel, name, rows, estimate, scores.T, inference, info=facts)
-    return from_cluster_scores(
-        design.panel, name, rows, estimate, scores.T, inference,
-        draws=multiplier_draws(fit, scores[: points.size], inference), info=facts,
-    )  # fmt: skip
-
-
-def multiplier_draws(fit: Fit, averages: Floats, inference: Inference) -> Floats:
-    """(B, R + K) multiplier draws of the averages, from their scores (R, C), and the cells."""
-    factor, blocks = small_sample_factor(fit.design), []
-    for factors in multiplier_blocks(averages.shape[1], inference):
-        if fit.sums is None:
-            cells = factors @ fit.scores.T
-        else:
-            cells = multiplier_cell_draws(fit.sums, factors)
-        blocks.append(np.concatenate([factors @ averages.T, factor * cells], axis=1))
-    return np.concatenate(blocks)
-
-
-def small_sample_factor(design: Design) -> float:
-    """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
-    groups = design.panel.n_clusters
-    return float(np.sqrt(groups / (groups - 1))) if groups < len(design.panel.units) else 1.0
-
-
-def cell_rows(design: Design, cells: Cells) -> list[Row]:
-    """Rows of the cells, with their event time."""
-    cohort, time = design.cohorts[cells.level], design.panel.periods[cells.time]
-    return [
-        Row("att_gt", cohort=g, time=t, event_time=t - g)
-        for g, t in zip(cohort.tolist(), time.tolist(), strict=True)
-    ]
-
-
-def left_out(fit: Fit) -> str:
-    """A sentence on the cells that could not be estimated."""
-    count, total = len(fit.problems), int((~fit.cells.reference).sum())
-    return (
-        f"{count} of {total} group-time cells could not be estimated and are in no average: "
-        f"{fit.problems[0]}{'; see cells_left_out' if count > 1 else ''}"
-    )
 
 
 def require_known_trends(panel: Panel, options: Options) -> None:

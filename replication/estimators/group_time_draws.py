@@ -1,11 +1,12 @@
 """Draws of group-time estimates in cohort space: reweighted units, cohort by cohort.
 
-On a balanced panel without covariates every cell depends on the units only through weighted sums
-of outcomes by cohort and period. A draw that gives cluster c the factor v_c therefore needs a
-(cohorts x periods) table, not one number a unit and cell: 1,000 draws of 6,800 cells take a
-tenth of a second. Two bootstraps use it:
+On a balanced panel without covariates every cell is a difference of changes of two means, that of
+its cohort and that of its comparison pool, and pools are sums of cohorts. A draw that gives
+cluster c the factor v_c therefore needs a (cohorts x periods) table, not one number a unit and
+cell. Two bootstraps use it:
 
-* factors of mean zero (Rademacher and others) on the scores: the multiplier bootstrap;
+* factors of mean zero (Rademacher and others) on the scores: the multiplier bootstrap, in single
+  precision, whose error is far below that of a draw;
 * multinomial counts as weights: the bootstrap of whole clusters, in which each draw redoes the
   whole procedure, unit trends included.
 """
@@ -14,128 +15,175 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from replication.estimators.aggregation import Plan, average_points
-from replication.estimators.group_time import Atoms, Cells, atoms_of, thresholds
+from replication.estimators.group_time import Cells, atoms_of, thresholds
 from replication.estimators.group_time_sample import Design
 from replication.inference.bands import BLOCK
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
-Levels = NDArray[np.float64]
+Table = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """Weighted sums over the two sides of each cell, for B draws of the cluster factors.
+class Means:
+    """Means by period, or draws of their influence, for B draws.
 
     Attributes
     ----------
-    own, other : (B, K) sums of changes over the cohort and over its comparison units
-    own_mass, other_mass : (B, K) sums of weights
-    mass : (B, H + 1) sums of weights by cohort, comparison units last
+    own : (H, T, B) of each cohort
+    pool : (J, T, B) of each comparison pool
+    mass : (H + 1, B) weights of each cohort
 
     """
 
-    own: Floats
-    other: Floats
-    own_mass: Floats
-    other_mass: Floats
-    mass: Floats
-
-    @property
-    def estimate(self) -> Floats:
-        """(B, K) differences of weighted means; missing where a side has no weight."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            difference: Floats = self.own / self.own_mass - self.other / self.other_mass
-        return np.where((self.own_mass > 0) & (self.other_mass > 0), difference, np.nan)
+    own: Table
+    pool: Table
+    mass: Table
 
 
 class CohortSums:
-    """Sums over both sides of every cell as functions of factors on the clusters."""
+    """Sums over cohorts and comparison pools as functions of factors on the clusters.
+
+    Attributes
+    ----------
+    pools : list of (first cohort, cohort left out or -1)
+        A pool is the cohorts from the first on, the never-treated last.
+    pool_of : (K,) position of each cell's pool
+
+    """
 
     def __init__(self, design: Design, cells: Cells, slope: Floats | None = None) -> None:
         self.design, self.cells, self.slope = design, cells, slope
-        self.atoms: Atoms = atoms_of(design)
-        dates = np.append(design.cohorts.astype(float), np.inf)
-        # Position of the first cohort that is a comparison of the cell; the last is never treated.
-        self.start: Ints = np.searchsorted(dates, thresholds(design, cells), side="right")
-        if design.comparison == "never_treated":
-            self.start = np.full(cells.time.size, dates.size - 1)
+        atoms = atoms_of(design)
+        order = np.argsort(atoms.level, kind="stable")
+        self.bounds = np.searchsorted(atoms.level[order], np.arange(design.cohorts.size + 2))
+        self.cluster = atoms.cluster[order]
+        self.total = np.ascontiguousarray(atoms.total[:, order])
+        self.mass = atoms.mass[order]
+        self.pools, self.pool_of = pools_of(design, cells)
+        self.size, self.pool_size, self.mean, self.pool_mean = self._at_the_estimate()
 
-    def __call__(self, factors: Floats) -> Sums:
-        """Sums for (B, C) factors on the clusters."""
-        total, mass = self.by_level(factors)
-        later, later_mass = suffix_sums(total), suffix_sums(mass[:, :, None])[:, :, 0]
-        size = (factors.shape[0], self.cells.time.size)
-        own, other = np.zeros(size), np.zeros(size)
-        own_mass, other_mass = np.ones(size), np.ones(size)
-        for level in range(self.design.cohorts.size):
-            index = self.cells.of(level)
-            start = self.start[index]
-            changes = self.changes(total[:, level : level + 1], index, np.zeros_like(start))
-            own[:, index], own_mass[:, index] = changes, mass[:, [level]]
-            other[:, index] = self.changes(later, index, start)
-            other_mass[:, index] = later_mass[:, start]
-            # A cohort that is not yet treated in the cell is no comparison of itself.
-            inside = start <= level
-            other[:, index[inside]] -= changes[:, inside]
-            other_mass[:, index[inside]] -= mass[:, [level]]
-        return Sums(own, other, own_mass, other_mass, mass)
+    def _at_the_estimate(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Weights and means of cohorts and pools in the panel itself."""
+        total, mass = self._sums(np.ones((1, self.design.panel.n_clusters)))
+        pool, pool_mass = self._pooled(total, mass)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = total / mass[:, None], pool / pool_mass[:, None]
+        return mass[:, 0], pool_mass[:, 0], means[0][:, :, 0], means[1][:, :, 0]
 
-    def by_level(self, factors: Floats) -> tuple[Levels, Floats]:
-        """(B, H+1, T) sums of outcomes and (B, H+1) of weights by cohort."""
-        atoms, size = self.atoms, self.design.cohorts.size + 1
-        total = np.zeros((factors.shape[0], size, atoms.total.shape[0]))
-        mass = np.zeros((factors.shape[0], size))
+    def influence(self, factors: Table) -> Means:
+        """Draws ``sum_c v_c (influence of cluster c)`` of all means, for (B, C) factors v."""
+        total, mass = self._sums(factors)
+        pool, pool_mass = self._pooled(total, mass)
+        _centre(total, mass, self.mean, self.size)
+        _centre(pool, pool_mass, self.pool_mean, self.pool_size)
+        return Means(total[:-1], pool, mass)
+
+    def reweighted(self, factors: Table) -> Means:
+        """Means with each cluster weighted by its factor; missing where no weight is left."""
+        total, mass = self._sums(factors)
+        pool, pool_mass = self._pooled(total, mass)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            total /= np.where(mass > 0, mass, np.nan)[:, None]
+            pool /= np.where(pool_mass > 0, pool_mass, np.nan)[:, None]
+        return Means(total[:-1], pool, mass)
+
+    def cells_of(self, means: Means, level: int) -> tuple[Ints, Table]:
+        """Positions (k,) and values (k, B) of the estimated cells of one cohort."""
+        index = self.cells.of(level)
+        time, base, pool = self.cells.time[index], self.cells.base[index], self.pool_of[index]
+        own = means.own[level]
+        values = own[time]
+        values -= own[base]
+        values -= means.pool[pool, time]
+        values += means.pool[pool, base]
+        if self.slope is not None:
+            periods = self.design.panel.periods
+            weights = self.slope[level].astype(own.dtype)
+            trend = weights @ own - np.tensordot(weights, means.pool, (0, 1))[pool]
+            values -= (periods[time] - periods[base]).astype(own.dtype)[:, None] * trend
+        return index, values
+
+    def estimate(self) -> Floats:
+        """(K,) estimates; missing where a cell lacks units with weight, zero at references."""
+        means = Means(self.mean[:-1, :, None], self.pool_mean[:, :, None], self.size[:, None])
+        found = np.zeros(self.cells.time.size)
+        for level in range(len(means.own)):
+            index, values = self.cells_of(means, level)
+            found[index] = values[:, 0]
+        return found
+
+    def _sums(self, factors: Table) -> tuple[Table, Table]:
+        """(H + 1, T, B) sums of outcomes and (H + 1, B) of weights by cohort."""
+        size = self.bounds.size - 1
+        total = np.empty((size, self.total.shape[0], len(factors)), dtype=factors.dtype)
+        mass = np.empty((size, len(factors)), dtype=factors.dtype)
         for level in range(size):
-            members = np.flatnonzero(atoms.level == level)
-            factor = factors[:, atoms.cluster[members]]
-            total[:, level] = factor @ atoms.total[:, members].T
-            mass[:, level] = factor @ atoms.mass[members]
+            part = slice(self.bounds[level], self.bounds[level + 1])
+            drawn = factors[:, self.cluster[part]].T
+            np.matmul(self.total[:, part].astype(factors.dtype), drawn, out=total[level])
+            mass[level] = self.mass[part].astype(factors.dtype) @ drawn
         return total, mass
 
-    def changes(self, total: Levels, index: Ints, position: Ints) -> Floats:
-        """(B, k) changes of the sums at ``position`` in the chosen cells, trend taken out."""
-        time, base = self.cells.time[index], self.cells.base[index]
-        change: Floats = total[:, position, time] - total[:, position, base]
-        if self.slope is not None and index.size:
-            periods = self.design.panel.periods
-            trend = total @ self.slope[self.cells.level[index[0]]]
-            change -= trend[:, position] * (periods[time] - periods[base])
-        return change
+    def _pooled(self, total: Table, mass: Table) -> tuple[Table, Table]:
+        """The same by comparison pool."""
+        pool = np.empty((len(self.pools), *total.shape[1:]), dtype=total.dtype)
+        pool_mass = np.empty((len(self.pools), total.shape[2]), dtype=total.dtype)
+        running, running_mass = np.zeros_like(total[0]), np.zeros_like(mass[0])
+        for level in reversed(range(len(total))):
+            running += total[level]
+            running_mass += mass[level]
+            for place, (first, without) in enumerate(self.pools):
+                if first == level:
+                    pool[place], pool_mass[place] = running, running_mass
+                    if without >= 0:
+                        pool[place] -= total[without]
+                        pool_mass[place] -= mass[without]
+        return pool, pool_mass
 
 
-def suffix_sums(values: Levels) -> Levels:
-    """Sums over the second axis from each position to the end."""
-    return np.cumsum(values[:, ::-1], axis=1)[:, ::-1]
+def pools_of(design: Design, cells: Cells) -> tuple[list[tuple[int, int]], Ints]:
+    """The comparison pools that cells use, and which one each cell uses.
+
+    A cohort that is itself not yet treated in a cell is no comparison: where it would come first
+    the pool starts after it, elsewhere it is left out.
+    """
+    last = design.cohorts.size
+    if design.comparison == "never_treated":
+        return [(last, -1)], np.zeros(cells.time.size, dtype=np.int64)
+    dates = np.append(design.cohorts.astype(float), np.inf)
+    first = np.searchsorted(dates, thresholds(design, cells), side="right")
+    first = np.where(first == cells.level, first + 1, first)
+    without = np.where(first < cells.level, cells.level, -1)
+    pairs, place = np.unique(np.column_stack([first, without]), axis=0, return_inverse=True)
+    return [(int(a), int(b)) for a, b in pairs], place.reshape(-1).astype(np.int64)
 
 
-def multiplier_cell_draws(sums: CohortSums, factors: Floats) -> Floats:
-    """(B, K) draws ``sum_c v_c S_ck`` of the cell scores, for (B, C) factors v."""
-    whole = sums(np.ones((1, factors.shape[1])))
-    drawn = sums(factors)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        draws: Floats = (
-            drawn.own - drawn.own_mass * (whole.own / whole.own_mass)
-        ) / whole.own_mass - (
-            drawn.other - drawn.other_mass * (whole.other / whole.other_mass)
-        ) / whole.other_mass
-    draws[:, ~np.isfinite(whole.estimate[0]) | sums.cells.reference] = 0.0
-    return draws
+def _centre(table: Table, mass: Table, mean: Floats, size: Floats) -> None:
+    """Turn sums into draws of the influence of means, in place: ``(sum - mass mean) / size``."""
+    for place in range(len(table)):
+        center = mean[place].astype(table.dtype)
+        table[place] -= center[:, None] * mass[place]
+        table[place] /= size[place] if size[place] > 0 else np.nan
 
 
 def cluster_draws(sums: CohortSums, plan: Plan, inference: Inference) -> Floats:
     """(B, R + K) averages and cells in B resamples of the clusters, the procedure redone."""
     cells, blocks = sums.cells, []
     for counts in resampling_counts(sums.design.panel.n_clusters, inference):
-        drawn = sums(counts)
-        estimate = np.where(cells.reference, 0.0, drawn.estimate)
-        averages = average_points(plan, cells.level, estimate, drawn.mass)
-        blocks.append(np.concatenate([averages, estimate], axis=1))
+        means = sums.reweighted(counts)
+        estimate = np.zeros((cells.time.size, len(counts)))
+        for level in range(len(means.own)):
+            index, values = sums.cells_of(means, level)
+            estimate[index] = values
+        averages = average_points(plan, cells.level, estimate.T, means.mass.T)
+        blocks.append(np.concatenate([averages, estimate.T], axis=1))
     return np.concatenate(blocks)
 
 

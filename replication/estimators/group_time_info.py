@@ -9,9 +9,11 @@ import numpy as np
 from scipy import linalg, stats
 
 from replication.estimators.aggregation import Plan
-from replication.estimators.group_time import Cells, thresholds
+from replication.estimators.group_time import Cells, balanced_scores, thresholds
+from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_sample import Design
-from replication.results import Bools, Floats
+from replication.inference.assemble import LARGEST_VCOV
+from replication.results import Bools, Floats, Ints
 
 
 def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
@@ -74,42 +76,56 @@ def before_adoption(design: Design, cells: Cells) -> Bools:
     return ~cells.reference & (design.panel.periods[cells.time] < start)
 
 
-def wald(estimate: Floats, scores: Floats) -> Mapping[str, Any]:
-    """Wald statistic that K values with (K, C) scores are all zero, from the analytic variance.
+def pretests(fit: Fit, plan: Plan, points: Floats, scores: Floats) -> dict[str, Any]:
+    """Joint tests of the cells and of the event path before adoption.
 
-    The statistic of R ``did::att_gt`` (``W``, ``Wpval``) for its pre-treatment cells.
+    ``points`` (R,) and ``scores`` (R, C) are those of the averages.
     """
-    usable = np.isfinite(estimate) & ((scores**2).sum(axis=1) > 0)
+    design = fit.design
+    path = np.flatnonzero([
+        row.event_time is not None and row.event_time < -design.anticipation for row in plan.rows
+    ])  # fmt: skip
+    before = np.flatnonzero(before_adoption(design, fit.cells) & np.isfinite(fit.estimate))
+    return {
+        "pretest_cells": cells_test(fit, before),
+        "pretrend": wald(points[path], scores[path]),
+    }
+
+
+def cells_test(fit: Fit, before: Ints) -> Mapping[str, Any]:
+    """The test of R ``did::att_gt`` (``W``, ``Wpval``), from the scores of the cells before."""
+    if before.size > LARGEST_VCOV:
+        return untested(before.size, f"{before.size} cells are too many for a joint test")
+    if fit.scores is not None:
+        part = fit.scores[before]
+    else:
+        cells = fit.cells
+        chosen = Cells(
+            cells.level[before], cells.time[before], cells.base[before], cells.reference[before]
+        )
+        part = balanced_scores(fit.design, chosen)[1]
+    return wald(fit.estimate[before], fit.design.score_factor * part)
+
+
+def untested(count: int, reason: str) -> Mapping[str, Any]:
+    """A test that cannot be had, and why."""
+    return {"test": "Wald", "statistic": None, "df": count, "p_value": None, "reason": reason}
+
+
+def wald(estimate: Floats, scores: Floats) -> Mapping[str, Any]:
+    """Wald statistic that K values with (K, C) scores are all zero, from the analytic variance."""
+    usable = np.isfinite(estimate) & scores.any(axis=1)
     count = int(usable.sum())
-    empty = {"test": "Wald", "statistic": None, "df": count, "p_value": None}
     if not count:
-        return {**empty, "reason": "no pre-treatment value with an error"}
+        return untested(count, "no pre-treatment value with an error")
     if count >= scores.shape[1]:
-        why = f"{count} values are tested with {scores.shape[1]} clusters"
-        return {**empty, "reason": f"{why}: their covariance is singular"}
+        return untested(count, f"{count} values are tested with {scores.shape[1]} clusters")
     variance = scores[usable] @ scores[usable].T
     factor, status = linalg.lapack.dpotrf(variance, lower=1)
     rcond = 0.0 if status else linalg.lapack.dpocon(factor, linalg.norm(variance, 1), uplo="L")[0]
     if rcond <= np.finfo(float).eps:
-        return {**empty, "reason": "the covariance of the pre-treatment values is singular"}
+        return untested(count, "the covariance of the pre-treatment values is singular")
     root = linalg.solve_triangular(factor, estimate[usable], lower=True)
     statistic = float(root @ root)
     p_value = float(stats.chi2.sf(statistic, count))
     return {"test": "Wald", "statistic": statistic, "df": count, "p_value": p_value}
-
-
-def pretests(
-    design: Design, cells: Cells, plan: Plan, estimate: Floats, scores: Floats
-) -> dict[str, Any]:
-    """Joint tests of the cells and of the event path before adoption.
-
-    ``estimate`` (R + K,) and ``scores`` (R + K, C) have the averages first, then the cells.
-    """
-    before = np.flatnonzero(before_adoption(design, cells)) + len(plan.rows)
-    path = np.flatnonzero([
-        row.event_time is not None and row.event_time < -design.anticipation for row in plan.rows
-    ])  # fmt: skip
-    return {
-        "pretest_cells": wald(estimate[before], scores[before]),
-        "pretrend": wald(estimate[path], scores[path]),
-    }

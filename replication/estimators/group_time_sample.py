@@ -63,6 +63,12 @@ class Design:
         mass: Floats = np.bincount(self.level, self.panel.weight[:, 0], size).astype(float)
         return mass
 
+    @property
+    def score_factor(self) -> float:
+        """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
+        groups = self.panel.n_clusters
+        return float(np.sqrt(groups / (groups - 1))) if groups < len(self.panel.units) else 1.0
+
     def said(self, note: str, **counts: object) -> Design:
         """The design with one more note, and what it counts."""
         return replace(self, notes=(*self.notes, note), dropped={**self.dropped, **counts})

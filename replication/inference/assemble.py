@@ -105,7 +105,7 @@ def from_variance(
             distribution=distribution, n_obs=n_obs, info=info,
         )  # fmt: skip
     std_error = np.sqrt(np.maximum(np.diag(variance), 0.0))
-    std_error = _without_fixed(std_error)
+    std_error = without_fixed(std_error)
     law = _law(inference.distribution, distribution, panel.n_clusters)
     table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
     table = _with_bands(table, _bands(table, variance, cluster_scores, inference, law))
@@ -124,38 +124,78 @@ def from_cluster_scores(
     inference: Inference,
     *,
     distribution: str = "normal",
-    draws: Floats | None = None,
     n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> Estimates:
     """Estimates from (G, K) sums of scores by cluster, for K too large for a K by K variance.
 
     Where there are more than ``LARGEST_VCOV`` group-time cells, ``vcov`` leaves them out; their
-    variances are in ``std_error``.
-
-    Parameters
-    ----------
-    draws : (B, K) multiplier draws of the sums of ``cluster_scores``; drawn here if not given.
-        The bands use them, and with ``inference.method == "multiplier"`` the standard errors
-        are their interquartile range over that of the normal law (R ``did::mboot``).
-
+    variances are in ``std_error``. The bands use multiplier draws, and with
+    ``inference.method == "multiplier"`` the standard errors are their interquartile range over
+    that of the normal law (R ``did::mboot``).
     """
     analytic = np.sqrt(np.einsum("gk,gk->k", cluster_scores, cluster_scores))
-    if draws is None:
-        draws = multiplier_draws(cluster_scores, inference)
+    draws = multiplier_draws(cluster_scores, inference)
     std_error = interquartile_errors(draws) if inference.method == "multiplier" else analytic
-    std_error = _without_fixed(np.where(analytic > 0, std_error, 0.0))
-    law = _law(inference.distribution, distribution, panel.n_clusters)
-    table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
-    table = _with_bands(table, _bands_of_draws(table, draws, inference, law))
-    cells = (table["term"] == "att_gt").to_numpy()
+    std_error = without_fixed(np.where(analytic > 0, std_error, 0.0))
+    cells = np.array([row.term == "att_gt" for row in rows])
     kept = ~cells if cells.sum() > LARGEST_VCOV else np.ones(cells.size, dtype=bool)
     ratio = np.nan_to_num(std_error[kept] / np.where(analytic > 0, analytic, 1.0)[kept])
     scaled = cluster_scores[:, kept] * ratio
-    labels = row_labels(table[kept])
-    frame = pd.DataFrame(scaled.T @ scaled, index=labels, columns=labels)
-    overall = _overall(panel, rows, cluster_scores)
+    critical = sup_t_of_paths(rows, draws, std_error, inference.level)
+    return from_errors(
+        panel, estimator, rows, estimate, std_error, scaled.T @ scaled, critical, inference,
+        distribution=distribution, n_obs=n_obs, info=info,
+        overall=_overall(panel, rows, cluster_scores),
+    )  # fmt: skip
+
+
+def from_errors(
+    panel: Panel,
+    estimator: str,
+    rows: Sequence[Row],
+    estimate: Floats,
+    std_error: Floats,
+    variance: Floats,
+    critical: Mapping[str, float],
+    inference: Inference,
+    *,
+    distribution: str = "normal",
+    n_obs: int | Ints | None = None,
+    info: Mapping[str, Any] | None = None,
+    overall: ClusterScores | None = None,
+) -> Estimates:
+    """Estimates from errors that are known already.
+
+    Parameters
+    ----------
+    std_error : (K,), missing for fixed values
+    variance : of all rows, or of all but the group-time cells
+    critical : sup-t critical value of each term that is a path; never below the pointwise one,
+        as a band that is narrower than its pointwise intervals is simulation noise
+
+    """
+    law = _law(inference.distribution, distribution, panel.n_clusters)
+    table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
+    pointwise = float(law.ppf(0.5 + inference.level / 2))
+    bands = np.full(len(table), pointwise)
+    for term, index in _paths(table):
+        bands[index] = max(critical.get(term, pointwise), pointwise)
+    table = _with_bands(table, bands)
+    cells = (table["term"] == "att_gt").to_numpy()
+    labels = row_labels(table if len(variance) == len(table) else table[~cells])
+    frame = pd.DataFrame(variance, index=labels, columns=labels)
     return Estimates(table, frame, _details(panel, inference, info), overall)
+
+
+def sup_t_of_paths(
+    rows: Sequence[Row], draws: Floats, std_error: Floats, level: float
+) -> dict[str, float]:
+    """Critical value of each path among the rows, from (B, K) draws."""
+    keys = pd.DataFrame([(r.term, r.cohort, r.time, r.event_time) for r in rows],
+                        columns=["term", "cohort", "time", "event_time"])  # fmt: skip
+    found = _paths(keys.assign(std_error=std_error))
+    return {term: sup_t(draws[:, index], std_error[index], level) for term, index in found}
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
@@ -185,7 +225,7 @@ def _overall(panel: Panel, rows: Sequence[Row], sums: Floats) -> ClusterScores |
     return ClusterScores(sums[:, place[0]], panel.units, codes[0])
 
 
-def _without_fixed(std_error: Floats) -> Floats:
+def without_fixed(std_error: Floats) -> Floats:
     """Standard errors with those of fixed values, zero but for rounding, set to missing."""
     floor = 1e-14 * max(1.0, std_error.max(initial=0))
     return np.where(std_error > floor, std_error, np.nan)
@@ -243,14 +283,14 @@ def _law(chosen: str, default: str, n_clusters: int) -> Any:
     return stats.norm if name == "normal" else stats.t(n_clusters - 1)
 
 
-def _paths(table: pd.DataFrame) -> Iterator[Ints]:
-    """Rows of each path that get a simultaneous band: those of one term with an error."""
+def _paths(table: pd.DataFrame) -> Iterator[tuple[str, Ints]]:
+    """Terms and rows of each path that get a simultaneous band: those of one term with an error."""
     axis = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
     terms, moving = table["term"].to_numpy(), table["std_error"].notna().to_numpy()
     for term in PATHS:
         index = np.flatnonzero((terms == term) & moving & table[axis[term]].notna().to_numpy())
         if index.size > 1:
-            yield index
+            yield term, index
 
 
 def _bands(
@@ -259,22 +299,11 @@ def _bands(
     """(K,) critical values: sup-t over the rows of a path, pointwise for single numbers."""
     pointwise = float(law.ppf(0.5 + inference.level / 2))
     critical = np.full(len(table), pointwise)
-    for index in _paths(table):
+    for _, index in _paths(table):
         if scores is None:
             value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
         else:
             value = multiplier_critical_value(scores[:, index], inference)
         # A band that is narrower than its pointwise intervals is simulation noise.
-        critical[index] = max(value, pointwise)
-    return critical
-
-
-def _bands_of_draws(table: pd.DataFrame, draws: Floats, inference: Inference, law: Any) -> Floats:
-    """The same critical values from multiplier draws of all rows."""
-    pointwise = float(law.ppf(0.5 + inference.level / 2))
-    critical = np.full(len(table), pointwise)
-    std_error = table["std_error"].to_numpy()
-    for index in _paths(table):
-        value = sup_t(draws[:, index], std_error[index], inference.level)
         critical[index] = max(value, pointwise)
     return critical
