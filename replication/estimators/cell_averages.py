@@ -55,6 +55,11 @@ class Averages:
         rows = [row for row, keep in zip(self.rows, kept, strict=True) if keep]
         return _build(rows, self.codes, self.member[:, np.flatnonzero(kept)], self.weight)
 
+    def merged(self, alike: Ints) -> Averages:
+        """The same rows over kinds of units, none of which spans two cohorts."""
+        codes = self.codes[np.unique(alike, return_index=True)[1]]
+        return _build(self.rows, codes, self.member, sum_by_cluster(self.weight, alike))
+
     def by_unit(self, field: Floats) -> Floats:
         """(N, K) sums of ``field`` (N, T) over the cells of each row, unit by unit."""
         out = np.zeros((len(field), len(self.rows)))

@@ -8,6 +8,8 @@ Leaving cluster c out of its own mean multiplies its deviation by 1 / (1 - a_c^2
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from replication.estimators.cell_averages import Averages
@@ -30,18 +32,58 @@ def treated_scores(
     cluster = model.cells.panel.cluster
     if groups == "cohort_event":
         # Every row has equal weights inside a cohort and period, up to scale: one mean serves all.
-        mean, factor, alone = _deviation(weight, weight * tau, averages.codes, cluster)
-        scaled = weight * (tau - mean)
-        return averages.by_unit(scaled * factor if leave_one_out else scaled), int(alone.sum())
+        means = _group_means(weight, weight * tau, averages.codes, cluster)
+        scaled = weight * (tau - means.spread)
+        scores = averages.by_unit(scaled * means.factor() if leave_one_out else scaled)
+        return scores, int(means.alone.sum())
     codes = averages.codes if groups == "cohort" else np.zeros_like(averages.codes)
     a, b = averages.by_unit(weight), averages.by_unit(weight * tau)
-    mean, factor, alone = _deviation(a, b, codes, cluster)
-    scores = b - a * mean
-    return scores * factor if leave_one_out else scores, int(alone[0])
+    means = _group_means(a, b, codes, cluster)
+    scores = b - a * means.spread
+    return scores * means.factor() if leave_one_out else scores, int(means.alone[0])
 
 
-def _deviation(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> tuple[Floats, Floats, Ints]:
-    """Group means and leave-out factors, spread to units, and groups of one cluster by column.
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Mean effects of G groups in M separate problems (columns).
+
+    Attributes
+    ----------
+    pair, owner : (N,) cluster within group of each unit, and (P,) group of each such pair.
+    weight : (P, M) sums of weights; square : (G, M) sums of their squares.
+    mean : (G, M); spread : (N, M) the same for each unit.
+
+    """
+
+    pair: Ints
+    owner: Ints
+    weight: Floats
+    square: Floats
+    mean: Floats
+    spread: Floats
+
+    @property
+    def alone(self) -> Ints:
+        """(M,) groups with a single cluster."""
+        single: Ints = self._single().sum(axis=0)
+        return single
+
+    def factor(self) -> Floats:
+        """(N, M) what leaving a cluster out of its own mean multiplies its deviation by."""
+        own = self.weight**2
+        others = self.square[self.owner] - own
+        possible = (others > 0) & ~self._single()[self.owner]
+        whole = self.square[self.owner]
+        factor = np.divide(whole, others, out=np.ones_like(others), where=possible)
+        return factor[self.pair]
+
+    def _single(self) -> Bools:
+        single: Bools = sum_by_cluster((self.weight > 0).astype(float), self.owner) == 1
+        return single
+
+
+def _group_means(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> Means:
+    """Means by group.
 
     Parameters
     ----------
@@ -52,12 +94,8 @@ def _deviation(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> tuple[Floats
     pair = intersection([codes, cluster])
     owner = np.zeros(int(pair.max()) + 1, dtype=np.int64)
     owner[pair] = codes
-    by_pair, effect = sum_by_cluster(a, pair), sum_by_cluster(b, pair)
-    square = sum_by_cluster(by_pair**2, owner)
-    cross = sum_by_cluster(by_pair * effect, owner)
+    weight, effect = sum_by_cluster(a, pair), sum_by_cluster(b, pair)
+    square = sum_by_cluster(weight**2, owner)
+    cross = sum_by_cluster(weight * effect, owner)
     mean = np.divide(cross, square, out=np.zeros_like(cross), where=square > 0)
-    others = square[owner] - by_pair**2
-    single: Bools = sum_by_cluster((by_pair > 0).astype(float), owner) == 1
-    possible = (others > 0) & ~single[owner]
-    factor = np.divide(square[owner], others, out=np.ones_like(others), where=possible)
-    return mean[codes], factor[pair], single.sum(axis=0)
+    return Means(pair, owner, weight, square, mean, mean[codes])

@@ -17,66 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.errors import PanelError
-from replication.estimators.absorb import Eliminated
-from replication.estimators.cell_averages import Averages, members
+from replication.estimators.cell_averages import Averages
 from replication.estimators.effects import Effects, read_effects
 from replication.estimators.untreated_cells import Cells, sort_cells, without_cells
-from replication.results import Bools, Floats, Panel
+from replication.estimators.untreated_two_way import TwoWay
+from replication.inference.cluster import intersection
+from replication.results import Bools, Floats, Ints, Panel
 
 COLLINEAR = 1e-10
-UNDETERMINED = 1e-6
-
-
-class TwoWay(Eliminated):
-    """The model without covariates; averages pass through it without forming their fields."""
-
-    def reduced(self, averages: Averages) -> tuple[Floats, Floats]:
-        """Right-hand sides of the rows' projection after unit effects and lines are eliminated.
-
-        Returns
-        -------
-        (P, K) for the period equations, and the (K, K) crossproduct that the elimination takes.
-
-        """
-        field, total = averages.weight, self._weight.sum(axis=1)
-        level = averages.by_unit(field)
-        product = level.T @ (level / np.where(total > 0, total, np.inf)[:, None])
-        line = None
-        if self._line is not None:
-            line = averages.by_unit(field * self._line)
-            square = np.einsum("nt,nt,nt->n", self._weight, self._line, self._line)
-            product += line.T @ (line / np.where(square > 1e-14 * total, square, np.inf)[:, None])
-        parts = []
-        for codes, basis in zip(self._codes, self._bases, strict=True):
-            for units in members(codes):
-                right = averages.by_period(field, units)
-                right -= self._share[units].T @ level[units]
-                if line is not None:
-                    right -= self._line_share[units].T @ line[units]
-                parts.append(basis.T @ right)
-        return np.concatenate(parts), product
-
-    def carry(self, scaled: Floats, coefficients: Floats) -> Floats:
-        """(N, K) sums over periods of ``scaled`` (N, T) times the period and trend parts."""
-        out = np.zeros((len(scaled), coefficients.shape[1]))
-        for start, codes, basis in zip(self._starts[:-1], self._codes, self._bases, strict=True):
-            seen = scaled @ basis
-            width = basis.shape[1]
-            for stratum, units in enumerate(members(codes)):
-                first = start + stratum * width
-                out[units] += seen[units] @ coefficients[first : first + width]
-        return out
-
-    def undetermined(self) -> Bools:
-        """(N, T) cells whose Y(0) the untreated cells leave open.
-
-        A random member of the model's span is reproduced where, and (with probability one) only
-        where, the prediction of a cell is determined.
-        """
-        draws = np.random.default_rng(0).standard_normal(int(self._starts[-1]))
-        member = np.broadcast_to(self._expand(draws), self._weight.shape)
-        missed: Bools = np.abs(self.residual(member)) > UNDETERMINED * np.abs(member).max()
-        return missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +123,10 @@ def fit_untreated(
     cells = sort_cells(panel, anticipation, 2 if effects.unit_linear else 1, estimator)
     panel = cells.panel
     levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    two_way = TwoWay(cells.fit_weight, panel.periods, levels, slopes, effects.unit_linear)
+    two_way = TwoWay(
+        cells.fit_weight, panel.periods, levels, slopes, effects.unit_linear,
+        _alike(cells, [*levels, *slopes]),
+    )  # fmt: skip
     cells = without_cells(cells, two_way.undetermined())
     covariates = panel.covariates
     stack = np.zeros((0, *panel.y.shape)) if covariates is None else np.nan_to_num(covariates)
@@ -183,6 +134,15 @@ def fit_untreated(
     bread = _bread(inner, stack, cells.fit_weight, panel.covariate_names)
     model = UntreatedModel(cells, effects, two_way, inner, bread, np.zeros((0, 0)))
     return UntreatedModel(cells, effects, two_way, inner, bread, model.residual(cells.outcome))
+
+
+def _alike(cells: Cells, strata: list[Ints]) -> Ints | None:
+    """(N,) codes of cohort and strata, if the panel is balanced with one weight a unit."""
+    panel = cells.panel
+    if not panel.balanced or (panel.weight != panel.weight[:, :1]).any():
+        return None
+    cohort = np.unique(panel.cohort, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return intersection([cohort, *strata])
 
 
 def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -> Floats:

@@ -329,6 +329,23 @@ def test_a_balanced_panel_is_its_cohort_by_period_means() -> None:
         assert small[name][0] == pytest.approx(values[0], rel=1e-9), name
 
 
+@pytest.mark.parametrize("trends", [(), ("unit_linear",), ("region_by_time",)])
+def test_a_unit_seen_once_takes_the_general_path_and_changes_nothing(trends) -> None:
+    panel = random_panel(0, n_units=60, adoption=(0, 2004, 2006))
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, (60, 1))
+    panel = replace(panel, weight=np.repeat(weight, 8, axis=1), coordinates=None)
+    never = np.flatnonzero(panel.cohort == 0)[0]
+    rows = np.append(np.arange(60), never)
+    y = panel.y[rows].copy()
+    y[-1, 1:] = np.nan
+    longer = replace(
+        panel, y=y, units=np.arange(61), cohort=panel.cohort[rows], weight=panel.weight[rows],
+        strata={"region": panel.strata["region"][rows]}, clusters={"cluster": np.arange(61)},
+    )  # fmt: skip
+    fast, general = impute(panel, trends=trends), impute(longer, trends=trends)
+    assert numbers(general) == pytest.approx(numbers(fast), rel=1e-9)
+
+
 def test_averages_add_up() -> None:
     result = impute(random_panel(2, missing=0.1))
     found = labelled(result)
