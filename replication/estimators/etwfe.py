@@ -92,6 +92,11 @@ def etwfe(
         raise SpecError(
             f"etwfe has no family {family!r}{nearest(family, FAMILIES)}. Use {', '.join(FAMILIES)}."
         )
+    if panel.offset is not None and family != "poisson":
+        raise SpecError(
+            "An offset belongs to the index of a Poisson model; the linear etwfe would leave it "
+            "out silently. Set 'family: poisson', or remove 'offset'."
+        )
     cells, fit = _fit(panel, control_group, family, anticipation)
     size = count_cells(cells)
     kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())

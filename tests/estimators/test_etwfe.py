@@ -226,6 +226,19 @@ def test_averages_equal_the_regression_written_out(control_group, extra, changes
         assert found[name] == pytest.approx(expected, rel=1e-7, abs=1e-9), name
 
 
+def test_a_cohort_of_one_unit_with_a_covariate_equals_the_regression() -> None:
+    """Its cell and the covariate inside it are one number; their sum is still an effect."""
+    panel = with_covariates(random_panel(11, adoption=(0, 2003, 2006), missing=0.0), names=("x1",))
+    assert (panel.cohort == 2005).sum() == 1
+    found = labelled(extended(panel))
+    for name, chosen in {
+        ("att", None): lambda g, t: t >= g,
+        ("group", 2005): lambda g, t: g == 2005,
+    }.items():
+        expected = dense_average(panel, "not_yet_treated", chosen)
+        assert found[name] == pytest.approx(expected, rel=1e-6), name
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_random_panels_equal_diff_diff(seed) -> None:
     panel = random_panel(seed)
@@ -484,6 +497,7 @@ def refusals():
         "zero": (replace(count, y=np.where(count.treated, 1.0, 0.0)), {"family": "poisson"},
                  PanelError, "zero|comparison"),
         "family": (panel, {"family": "gausian"}, SpecError, "did you mean 'gaussian'"),
+        "offset": (count, {}, SpecError, "An offset belongs to"),
         "last": (panel, {"control_group": "last_treated"}, SpecError, "not 'last_treated'"),
         "never": (nobody, {"control_group": "never_treated"}, PanelError, "never_treated"),
         "window": (panel, {"window": (90, 99)}, PanelError, "holds no event time"),
