@@ -10,6 +10,7 @@ import pytest
 from group_time_data import cell, staggered, value
 from scipy import stats
 
+from replication.estimators import group_time_fit, group_time_summary
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.group_time import balanced_scores, plan_cells
 from replication.estimators.group_time_draws import CohortSums
@@ -25,6 +26,9 @@ DESIGNS = [
     ({"adoption": (3, 4, 6, 7), "one_alone": True}, "not_yet_treated", 1),
     ({"periods": (1, 2, 4, 7, 8, 11, 12), "adoption": (0, 3, 4, 8, 9)}, "last_treated", 0),
 ]
+
+
+UNIT_CLUSTERS = [({**made, "clusters": None}, *rest) for made, *rest in DESIGNS]
 
 
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
@@ -162,6 +166,34 @@ def test_multiplier_errors_are_the_interquartile_range_of_the_draws() -> None:
     expected = (draws[149] - draws[49]) / (stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
     # The draws are multiplied in single precision.
     assert found[1] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["analytic", "multiplier"])
+@pytest.mark.parametrize("base_period", ["universal", "varying"])
+@pytest.mark.parametrize(("made", "control_group", "anticipation"), UNIT_CLUSTERS)
+def test_many_cells_by_moments_equal_cells_by_scores(
+    made, control_group, anticipation, base_period, method, monkeypatch
+):
+    panel = staggered(47, **made)
+    options = {
+        "control_group": control_group,
+        "anticipation": anticipation,
+        "base_period": base_period,
+        "inference": Inference(method=method, draws=99),
+    }
+    kept = callaway_santanna(panel, **options)
+    monkeypatch.setattr(group_time_fit, "LARGEST_VCOV", 5)
+    monkeypatch.setattr(group_time_summary, "LARGEST_VCOV", 5)
+    many = callaway_santanna(panel, **options)
+    numbers = ["estimate", "std_error", "conf_low", "band_low", "band_high"]
+    np.testing.assert_allclose(many.table[numbers], kept.table[numbers], rtol=1e-9, atol=1e-12)
+    names = many.vcov.index
+    assert not any(name.startswith("att_gt") for name in names)
+    np.testing.assert_allclose(many.vcov, kept.vcov.loc[names, names], atol=1e-13)
+    for test in ("pretest_cells", "pretrend"):
+        expected = kept.info[test].pop("statistic")
+        assert many.info[test].pop("statistic") == pytest.approx(expected, rel=1e-8)
+    np.testing.assert_allclose(many.overall.sums, kept.overall.sums, atol=1e-14)
 
 
 @pytest.mark.parametrize("control_group", ["never_treated", "not_yet_treated"])
