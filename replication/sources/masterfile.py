@@ -96,6 +96,8 @@ def records(path: Path, width: int, batch: int = 1000) -> Iterator[Bytes]:
         return
     ended, left = divmod(len(rest), stride) if stride else (0, len(rest))
     if left != width:
+        if ended:
+            yield _cut(path, rest[: ended * stride], width, stride, done)
         raise SourceError(
             f"{path}: after {done + ended} records of {width} characters the file ends inside a "
             f"record ({left} characters of it); it is cut off. {FETCH_AGAIN}"
@@ -124,12 +126,19 @@ def numbers(field: Bytes) -> NDArray[np.int32]:
     lead = np.where(field[..., :-1] == SPACE, ZERO, field[..., :-1])
     last = np.where(field[..., -1] == SPACE, ZERO, field[..., -1])
     value = _LAST_DIGIT[last].astype(np.int32)
-    broken = _LAST_SIGN[last] == 0
+    broken = (_LAST_SIGN[last] == 0) | _ends_blank(field)
     for place in range(lead.shape[-1]):
         digit = lead[..., place]
         broken |= (digit < ZERO) | (digit > NINE)
         value += (digit.astype(np.int32) - ZERO) * 10 ** (lead.shape[-1] - place)
     return np.where(broken, UNREADABLE, value * _LAST_SIGN[last]).astype(np.int32)
+
+
+def _ends_blank(field: Bytes) -> NDArray[np.bool_]:
+    """Fields with characters and a blank behind them: nobody can say how many digits they lack."""
+    ends = field[..., -1] == SPACE
+    found: NDArray[np.bool_] = ends & (field[..., :-1] != SPACE).any(axis=-1)
+    return found
 
 
 def texts(field: Bytes) -> NDArray[np.str_]:
@@ -163,7 +172,7 @@ def _unpacked(path: Path, file: IO[bytes]) -> Iterator[bytes]:
         with zipfile.ZipFile(file) as archive:
             member = max(archive.infolist(), key=lambda info: info.file_size)
             if member.compress_type not in PYTHON_KNOWS:
-                yield from _by_libarchive(path)
+                yield from _by_libarchive(path, member)
                 return
             with _member(path, archive, member, file) as inside:
                 yield from _opened(path, inside)
@@ -214,8 +223,11 @@ def _by_own_head(file: IO[bytes], offset: int) -> IO[bytes] | None:
     return io.BytesIO(content) if whole else None
 
 
-def _by_libarchive(path: Path) -> Iterator[bytes]:
-    """The text of an archive that Python cannot unpack itself."""
+def _by_libarchive(path: Path, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The text of an archive that Python cannot unpack itself, proved by its check sum.
+
+    libarchive only warns of a wrong check sum, after it has handed over what it made.
+    """
     try:
         import libarchive
     except Exception as error:
@@ -225,15 +237,17 @@ def _by_libarchive(path: Path) -> Iterator[bytes]:
             "`pip install 'replication[zipx]'` and the system library libarchive (package "
             "libarchive13 in Debian and Ubuntu, libarchive in Homebrew and conda)."
         ) from error
+    check, size = 0, 0
     try:
         with libarchive.file_reader(str(path)) as archive:
             for entry in archive:
-                yield from _gathered(entry.get_blocks())
+                for piece in _gathered(entry.get_blocks()):
+                    check, size = zlib.crc32(piece, check), size + len(piece)
+                    yield piece
     except libarchive.exception.ArchiveError as error:
-        raise SourceError(
-            f"{path}: cannot be unpacked ({error}); the archive is cut off or damaged. "
-            f"{FETCH_AGAIN}"
-        ) from error
+        raise zipfile.BadZipFile(str(error)) from error
+    if (check, size) != (member.CRC, member.file_size):
+        raise zipfile.BadZipFile(f"{size} bytes came out, {member.file_size} belong")
 
 
 def _gathered(blocks: Iterable[bytes]) -> Iterator[bytes]:

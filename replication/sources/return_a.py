@@ -187,7 +187,7 @@ def _require_year(path: Path, batch: Bytes, year: int) -> None:
     wrong = stated != f"{year % 100:02d}"
     if wrong.any():
         raise SourceError(
-            f"{path}: the records say year {stated[int(wrong.argmax())]!r} (last two digits), and "
+            f"{path}: the records say year {str(stated[int(wrong.argmax())])!r} (last two digits), and "
             f"{year} was asked for. The file holds another year than its name or the manifest "
             f"says: put the master of {year} in its place."
         )
