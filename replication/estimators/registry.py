@@ -59,7 +59,6 @@ ENTRIES = {
         "Group-time (Callaway-Sant'Anna)",
         (*GROUP_TIME, "adjustment", "fix_weights", "unbalanced", "balance_e", "trends"),
         takes=("covariates", "weights", "trends"),
-        methods=("analytic", "multiplier", "bootstrap", "permutation"),
     ),
     "sun_abraham": Entry(
         "Interaction-weighted (Sun-Abraham)",
