@@ -45,10 +45,16 @@ class Inference:
     interval: str = "equal_tailed"
     distribution: str = "auto"
     strata: str | None = None
+    blocks: str | None = None
     cutoff_km: float = 200.0
     coordinates: tuple[str, str] = ("latitude", "longitude")
     kernel: str = "bartlett"
     pairs: str = "any_period"
+
+    @property
+    def groups(self) -> list[str]:
+        """Columns within or between whose values a permutation exchanges adoption."""
+        return [name for name in (self.strata, self.blocks) if name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
     """Columns that the specification reads."""
     names = [spec.unit, spec.time, spec.outcome, *spec.covariates, *spec.cluster]
-    names += [name for name in (spec.weights, spec.offset, spec.inference.strata) if name]
+    names += [name for name in (spec.weights, spec.offset, *spec.inference.groups) if name]
     names += [spec.treatment] if spec.treatment != "binary" else []
     names += [cohort_column(spec, frame)] if spec.treatment == "binary" else []
     names += strata_names(spec)
@@ -308,8 +308,7 @@ def _codes(
 
 def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str, Ints]:
     found = {}
-    names = strata_names(spec) + ([spec.inference.strata] if spec.inference.strata else [])
-    for name in names:
+    for name in dict.fromkeys([*strata_names(spec), *spec.inference.groups]):
         if frame[name].isna().any():
             raise PanelError(f"{int(frame[name].isna().sum())} rows have no {name!r}. Fill it in.")
         codes, _ = pd.factorize(frame[name], sort=True)

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from replication.errors import PanelError
+from replication.inference.block_permutation import block_permutations
 from replication.inference.cluster import sum_by_cluster
 from replication.results import COLUMNS, Estimates, Floats, Ints, Panel, row_labels
 from replication.specs import Inference
@@ -62,7 +63,10 @@ def permutation_test(
     """
     analytic = replace(inference, method="analytic")
     found = function(panel, inference=analytic)
-    orders = permutations(strata_of(panel, inference), inference)
+    if inference.blocks is not None:
+        orders = block_permutations(panel, inference)
+    else:
+        orders = permutations(strata_of(panel, inference), inference)
     labels = row_labels(found.table)
     overall = labels.index("att")
     if two_way and has_fast_path(panel):
@@ -222,6 +226,7 @@ def _with_p_values(
         "draws": inference.draws,
         "not_estimated": lost,
         "strata": inference.strata,
+        "blocks": inference.blocks,
     }
     info = {**found.info, "p_values": "permutation of adoption", "permutation": record}
     return replace(found, table=table.assign(p_value=p_value), info=info)
