@@ -186,9 +186,10 @@ def _require_year(path: Path, batch: Bytes, year: int) -> None:
     stated = texts(batch[:, 13:15])
     wrong = stated != f"{year % 100:02d}"
     if wrong.any():
+        held = str(stated[int(wrong.argmax())])
         raise SourceError(
-            f"{path}: the records say year {str(stated[int(wrong.argmax())])!r} (last two digits), and "
-            f"{year} was asked for. The file holds another year than its name or the manifest "
+            f"{path}: the records say year {held!r} (last two digits), and {year} was "
+            "asked for. The file holds another year than its name or the manifest "
             f"says: put the master of {year} in its place."
         )
 
