@@ -11,7 +11,23 @@ import pandas as pd
 from replication.analyses.context import AnalysisContext
 from replication.errors import SpecError, nearest
 
-KINDS: tuple[str, ...] = ("comparisons", "decomposition", "permuted", "stepdown")
+KINDS: tuple[str, ...] = (
+    "balance",
+    "cohort_means",
+    "combinations",
+    "compare_sources",
+    "comparisons",
+    "coverage_by_state",
+    "decomposition",
+    "determinants",
+    "identification",
+    "missing_agency_bounds",
+    "permuted",
+    "rollout_by_role",
+    "stepdown",
+    "summary_statistics",
+    "transcription_agreement",
+)
 """Kinds of analysis; each has a module of its name with a function of its name."""
 
 

@@ -43,7 +43,8 @@ def analyse_study(study: Study, root: Path) -> tuple[int, int]:
 def stamp(entry: Mapping[str, Any], context: AnalysisContext) -> str:
     """Digest of all that an analysis depends on: its options, the code, panels and estimates."""
     parts = [json.dumps(entry, sort_keys=True, default=str), code_digest("analyse")]
-    parts += [file_digest(path) for path in sorted(context.clean.glob("*.parquet"))]
+    for ending in ("parquet", "csv"):
+        parts += [file_digest(path) for path in sorted(context.clean.glob(f"*.{ending}"))]
     for text in sorted(set(strings(entry))):
         record = context.tables / "specs" / text / "spec.yaml"
         if record.is_file():

@@ -1,0 +1,49 @@
+"""How much of each state was covered by agencies that report, year by year."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from replication.analyses.context import AnalysisContext
+from replication.analyses.moments import columns_of
+
+
+def coverage_by_state(
+    context: AnalysisContext, *, panel: str, state: str, marked: list[str]
+) -> pd.DataFrame:
+    """People covered over Census population, and the coverage indicator, by state and year.
+
+    Parameters
+    ----------
+    panel : name of the cleaned panel with every unit.
+    state : column that names states.
+    marked : states that ``series`` names; the others share the name ``Other states``.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``state``, ``year``, ``value`` (per cent), ``change`` (from the state's first
+        year to its last, the same in all its rows); ``All`` is the country.
+    """
+    frame = context.frame(panel)
+    numbers = columns_of(frame, ["covered_population", "population", "coverage_indicator"])
+    data = numbers.assign(
+        weighted=numbers["coverage_indicator"] * numbers["population"],
+        state=frame[state], year=frame["year"],
+    )  # fmt: skip
+    whole = pd.concat([data, data.assign(state="All")])
+    summed = whole.groupby(["state", "year"]).sum()
+    measures = {
+        "Covered over Census population, %": 100 * summed["covered_population"]
+        / summed["population"],
+        "Coverage indicator": summed["weighted"] / summed["population"],
+    }  # fmt: skip
+    parts = [values.rename("value").reset_index().assign(measure=name)
+             for name, values in measures.items()]  # fmt: skip
+    table = pd.concat(parts, ignore_index=True)
+    ends = table.groupby(["measure", "state"])["value"].agg(["first", "last"])
+    change = (ends["last"] - ends["first"]).rename("change")
+    known = set(table["state"])
+    series = table["state"].where(table["state"].isin([*set(marked) & known, "All"]), "Other")
+    table = table.join(change, on=["measure", "state"]).assign(series=series)
+    return table[["measure", "state", "series", "year", "value", "change"]]
