@@ -13,13 +13,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from replication.errors import SourceError
 from replication.sources.download import DownloadError, Patience, Report, download
 from replication.sources.manifest import MIRROR, Source, state_of
 from replication.sources.proof import complaint
 
+ASSUMED_SIZE: Final = 8_000_000
+"""Bytes that a file of unknown size is taken to need: twice the largest master of its kind."""
 Outcome = Literal["present", "copied", "downloaded", "failed", "by hand"]
 
 
@@ -81,7 +83,7 @@ def fetch(
 def _require_room(sources: list[Source], root: Path) -> None:
     """Refuse to begin a fetch that would fill the disk."""
     absent = [s for s in sources if s.path and not (root / "data_raw" / s.path).exists()]
-    needed = sum(source.size or 0 for source in absent)
+    needed = sum(source.size or ASSUMED_SIZE for source in absent)
     folder = root / "data_raw"
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
