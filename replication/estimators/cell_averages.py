@@ -144,8 +144,14 @@ def lead_averages(cells: Cells, leads: Ints) -> Averages:
 
 
 def leads_of(cells: Cells, window: tuple[int, int] | None) -> Ints:
-    """Event times before adoption (and anticipation) with cells inside the window, ascending."""
-    seen = np.unique(cells.event[cells.fit])
+    """Event times before adoption (and anticipation) with cells inside the window, ascending.
+
+    Only those that a cohort treated inside the panel goes through: the far leads of cohorts that
+    adopt long after its end are comparison periods, and a path normalised on them says nothing
+    about the treated.
+    """
+    adopting = cells.effect.any(axis=1)
+    seen = np.unique(cells.event[adopting][cells.fit[adopting]])
     seen = seen[seen != NO_EVENT]
     found: Ints = seen[_inside(seen, window)]
     return found

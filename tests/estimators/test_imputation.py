@@ -192,10 +192,22 @@ def test_pretrend_test_is_the_wald_test_of_the_leads() -> None:
 def test_leads_keep_a_reference_when_no_window_is_given() -> None:
     with_never = impute(mpdta())
     assert with_never.info["omitted_leads"] == [-4]
-    # Without never-treated units a straight line in event time is not identified either.
+    # Without never-treated units a straight line in event time is not identified either; the
+    # fourth lead belongs to the last cohort alone, which is not treated before the cut.
     panel = mpdta()
     without = impute(panel.keep_units(panel.cohort != 0))
-    assert without.info["omitted_leads"] == [-4, -3]
+    assert without.info["omitted_leads"] == [-3]
+
+
+def test_cohorts_far_beyond_the_panel_are_comparison_not_leads() -> None:
+    panel = random_panel(1, adoption=(2003, 2004, 2030))
+    never = replace(panel, cohort=np.where(panel.cohort == 2030, 0, panel.cohort))
+    far, plain = (
+        {key: value for key, value in labelled(impute(each)).items() if key[0] == "event"}
+        for each in (panel, never)
+    )
+    assert far.keys() == plain.keys()
+    assert all(far[key] == pytest.approx(plain[key], rel=1e-9, nan_ok=True) for key in far)
 
 
 # Peers ------------------------------------------------------------------------------------------
