@@ -12,11 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.errors import PanelError, nearest
+from replication.columns import (
+    numeric,
+    require_columns,
+    require_no_reversal,
+    require_unique,
+    whole_numbers,
+)
+from replication.errors import PanelError
 from replication.results import Floats, Ints, Panel
 from replication.specs import Sample, Spec
-
-SHARE_TOLERANCE = 1e-12
 
 
 def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
@@ -38,7 +43,6 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     """
     notes: list[str] = []
     frame = take_sample(frame, spec)
-    require_columns(frame, needed_columns(spec, frame))
     require_unique(frame, spec.unit, spec.time)
     outcome = numeric(frame, spec.outcome)
     covariates = [numeric(frame, name) for name in spec.covariates]
@@ -99,11 +103,12 @@ def _assemble(frame: pd.DataFrame, outcome: Floats, spec: Spec, notes: list[str]
 
 
 def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """Rows that the ``sample`` of the specification keeps."""
+    """Rows that the ``sample`` of the specification keeps, and the columns that it reads."""
     sample: Sample = spec.sample
     year = "year" if "year" in frame.columns else spec.time
     ranges = [(year, sample.years), (spec.time, sample.periods)]
-    require_columns(frame, [*sample.where, *sample.drop])
+    names = needed_columns(spec, frame)
+    require_columns(frame, [*sample.where, *sample.drop, *names])
     keep = np.ones(len(frame), dtype=bool)
     for column, bounds in ranges:
         if bounds is not None:
@@ -113,7 +118,8 @@ def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         keep &= frame[column].isin(values).to_numpy()
     for column, values in sample.drop.items():
         keep &= ~frame[column].isin(values).to_numpy()
-    return frame[keep]
+    # Wide panels are mostly columns that one specification does not read.
+    return frame.loc[keep, names]
 
 
 def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
@@ -121,11 +127,21 @@ def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
     names = [spec.unit, spec.time, spec.outcome, *spec.covariates, *spec.cluster]
     names += [name for name in (spec.weights, spec.offset, *spec.inference.groups) if name]
     names += [spec.treatment] if spec.treatment != "binary" else []
-    names += [cohort_column(spec, frame)] if spec.treatment == "binary" else []
+    dated = spec.treatment == "binary" or cohort_column(spec, frame) in frame.columns
+    names += [cohort_column(spec, frame)] if dated else []
     names += strata_names(spec)
     if spec.inference.method == "conley":
         names += spec.inference.coordinates
     return list(dict.fromkeys(names))
+
+
+def panel_inputs(spec: Spec) -> tuple[Any, ...]:
+    """All that a panel depends on besides its frame and the name of the specification."""
+    shaping = (spec.study, spec.outcome, spec.treatment, spec.reversals, spec.cohort_rule,
+               spec.unit, spec.time, spec.cohort, spec.sample, spec.covariates, spec.offset,
+               spec.weights, spec.cluster, spec.inference.coordinates)  # fmt: skip
+    conley = spec.inference.method == "conley"
+    return (*shaping, conley, *strata_names(spec), *spec.inference.groups)
 
 
 def strata_names(spec: Spec) -> list[str]:
@@ -147,66 +163,6 @@ def cohort_column(spec: Spec, frame: pd.DataFrame) -> str:
     stem = f"cohort_{spec.cohort_rule.removesuffix('_period')}"
     options = [name for name in frame.columns if str(name).startswith(stem)]
     return str(options[0]) if options else stem
-
-
-def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse names that are no column, with the nearest spelling."""
-    absent = [name for name in names if name not in frame.columns]
-    if absent:
-        raise PanelError(
-            f"The panel has no column {absent[0]!r}{nearest(absent[0], map(str, frame.columns))}. "
-            f"Its columns are: {', '.join(map(str, frame.columns))}."
-        )
-
-
-def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
-    """Refuse repeated unit-period rows and rows without unit or period."""
-    for column in (unit, time):
-        absent = int(frame[column].isna().sum())
-        if absent:
-            raise PanelError(f"{absent} rows have no {column!r}. Fill it in or drop these rows.")
-    repeated = frame.duplicated([unit, time], keep=False)
-    if repeated.any():
-        example = frame.loc[repeated, [unit, time]].iloc[0]
-        raise PanelError(
-            f"{int(repeated.sum())} rows share their {unit!r} and {time!r} with another row, for "
-            f"example {unit} {example[unit]} in {time} {example[time]}. A panel has one row a "
-            "unit and period: aggregate or drop the duplicates."
-        )
-
-
-def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep") -> Floats:
-    """A column as floats; text is refused with the count and an example."""
-    converted = pd.to_numeric(frame[column], errors="coerce")
-    text = converted.isna() & frame[column].notna()
-    if text.any():
-        raise PanelError(
-            f"{int(text.sum())} values of column {column!r} are not numbers, for example "
-            f"{frame.loc[text, column].iloc[0]!r}. Convert the column to numbers or leave the "
-            "cells empty."
-        )
-    values = converted.to_numpy(dtype=float, na_value=np.nan)
-    bad = int((~np.isfinite(values)).sum()) if missing == "refuse" else int(np.isinf(values).sum())
-    if bad:
-        raise PanelError(
-            f"{bad} values of column {column!r} are missing or infinite where every row needs "
-            "one. Fill them in or drop these rows in 'sample'."
-        )
-    return values
-
-
-def whole_numbers(frame: pd.DataFrame, column: str) -> Ints:
-    """A column of periods as integers."""
-    if pd.api.types.is_datetime64_any_dtype(frame[column]):
-        raise PanelError(
-            f"Column {column!r} holds dates. Periods are whole numbers: use the year, or count "
-            "months as 12 * year + month."
-        )
-    values = numeric(frame, column, missing="refuse")
-    broken = int((values != np.round(values)).sum())
-    if broken:
-        raise PanelError(f"{broken} values of column {column!r} are not whole numbers.")
-    return values.astype(np.int64)
 
 
 def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
@@ -234,19 +190,6 @@ def balanced_rows(frame: pd.DataFrame, spec: Spec) -> tuple[Any, str]:
     dropped = frame.loc[~keep, spec.unit].nunique()
     note = f"{dropped} units without the outcome in every period were dropped" if dropped else ""
     return keep, note
-
-
-def require_no_reversal(exposure: Floats, column: str, units: Any) -> None:
-    """Refuse a treatment that falls within a unit: staggered adoption is absorbing."""
-    steps = np.diff(np.where(np.isnan(exposure), -np.inf, exposure), axis=1)
-    falls = (steps < -SHARE_TOLERANCE) & np.isfinite(steps)
-    rows = np.flatnonzero(falls.any(axis=1))
-    if rows.size:
-        raise PanelError(
-            f"The treatment {column!r} falls within {rows.size} units, for example unit "
-            f"{units[rows[0]]}. Adoption is taken as permanent here: correct the column, end the "
-            "sample before the reversal, or set 'reversals: allow' for twfe and poisson."
-        )
 
 
 def _cohorts(

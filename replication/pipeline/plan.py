@@ -18,14 +18,14 @@ from replication.errors import SpecError
 from replication.sources.manifest import Source, load_manifest, locate, of_study
 
 PACKAGE = Path(__file__).parents[1]
+MODEL = ("results.py", "subset.py", "columns.py", "tidy.py", "specs.py", "spec_schema.json",
+         "inference", "estimators")  # fmt: skip
 STAGES = {
     "clean": ("sources", "panel", "pipeline/clean.py"),
-    "estimate": ("results.py", "subset.py", "tidy.py", "specs.py", "spec_schema.json",
-                 "inference", "estimators", "pipeline/estimate.py", "pipeline/store.py"),
-    "analyse": ("results.py", "subset.py", "tidy.py", "specs.py", "inference", "estimators",
-                "analyses"),
+    "estimate": (*MODEL, "pipeline/estimate.py", "pipeline/store.py"),
+    "analyse": (*MODEL, "analyses"),
     "report": ("report", "pipeline/report.py", "results.py"),
-}  # fmt: skip
+}
 TABLE_ENDINGS = ("tex", "html", "md", "csv")
 FIGURE_ENDINGS = ("pdf", "png", "csv")
 
