@@ -6,10 +6,11 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ from replication.estimators.registry import estimate
 from replication.pipeline import store
 from replication.pipeline.plan import Study, code_digest
 from replication.specs import Spec, load_specs
-from replication.tidy import build_panel
+from replication.tidy import build_panel, panel_inputs
 
 BATCH = 8
 
@@ -101,9 +102,14 @@ def run_batch(tasks: Sequence[Task]) -> None:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
+        inputs: Any = None
         for task in tasks:
             try:
-                result = estimate(build_panel(read_panel(task.panel), task.spec), task.spec)
+                # Neighbours in a grid often differ in the estimator only.
+                if inputs != (task.panel, panel_inputs(task.spec)):
+                    panel = build_panel(read_panel(task.panel), task.spec)
+                    inputs = (task.panel, panel_inputs(task.spec))
+                result = estimate(replace(panel, spec_id=task.spec.id), task.spec)
             except InputError as error:
                 raise type(error)(f"{task.spec.id}: {error}") from None
             store.save(result, task.spec, task.folder, task.fingerprint)

@@ -29,7 +29,9 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
     }
     if fingerprint:
         record["fingerprint"] = fingerprint
-    write_text(folder / "spec.yaml", yaml.safe_dump(record, sort_keys=False, allow_unicode=True))
+    write_text(
+        folder / "spec.yaml", yaml.dump(record, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+    )
 
 
 def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
@@ -77,3 +79,4 @@ def write_bundle(path: Path, frames: list[pd.DataFrame]) -> None:
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
