@@ -24,6 +24,10 @@ DUMMIES = 400
 PRECISE: dict[str, Any] = {"atol": 1e-15, "btol": 1e-15, "conlim": 0.0, "maxiter": 20_000}
 
 
+class NoSecondEngineError(PanelError):
+    """No other software at hand estimates the model."""
+
+
 def second_engine(
     panel: Panel,
     *,
@@ -42,7 +46,7 @@ def second_engine(
     ------
     SpecError
         For any other estimator.
-    PanelError
+    NoSecondEngineError
         For a Poisson model with trends of more units than dummies can carry.
 
     """
@@ -130,7 +134,7 @@ def _poisson(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> di
     if sum(frame[name].nunique() for name in [*levels, *trends]) <= DUMMIES:
         return _poisson_dummies(frame, regressors, levels, trends)
     if trends:
-        raise PanelError(
+        raise NoSecondEngineError(
             f"The check of a Poisson model by other software writes trends as dummies, at most "
             f"{DUMMIES}; this model has more. Check it on fewer units or without trends."
         )

@@ -11,7 +11,8 @@ import pandas as pd
 from replication.errors import InputError
 from replication.files import write_csv
 from replication.pipeline import store
-from replication.pipeline.estimate import plan_tasks, read_panel
+from replication.pipeline.analyses import strings
+from replication.pipeline.estimate import Task, plan_tasks, read_panel
 from replication.pipeline.plan import Study
 from replication.tidy import build_panel
 
@@ -26,15 +27,18 @@ class EnginesDisagreeError(InputError):
 def check_study(study: Study, root: Path) -> pd.DataFrame:
     """Hold our coefficients against another engine's; fail on a difference above 1e-8.
 
+    Every two-way column that the study names in a table, an analysis or a figure is checked; the
+    grid of a specification curve, which is matched by a pattern, is not. Poisson models with a
+    line for every unit have no second engine and are left out.
+
     Writes ``tables/<study>/second_engine.csv`` with one row a coefficient.
     """
-    from replication.estimators.second_engine import second_engine
-
     target = root / "tables" / study.id / "second_engine.csv"
     known = pd.read_csv(target) if target.is_file() else pd.DataFrame(columns=COLUMNS)
     rows: list[dict[str, Any]] = []
+    shown = set(strings(study.config))
     for task in plan_tasks(study, root):
-        if task.spec.estimator not in CHECKED:
+        if task.spec.estimator not in CHECKED or task.spec.id not in shown:
             continue
         kept = known[known["fingerprint"] == task.fingerprint]
         if len(kept):
@@ -42,24 +46,34 @@ def check_study(study: Study, root: Path) -> pd.DataFrame:
                 {str(key): value for key, value in row.items()} for row in kept.to_dict("records")
             ]
             continue
-        ours, _ = store.load(task.folder)
-        panel = build_panel(read_panel(task.panel), task.spec)
+        rows += compared(task)
+    result = pd.DataFrame(rows, columns=COLUMNS)
+    refuse_differences(result, study.id)
+    write_csv(target, result)
+    return result
+
+
+def compared(task: Task) -> list[dict[str, Any]]:
+    """One row a coefficient of a specification; none where no other software estimates it."""
+    from replication.estimators.second_engine import NoSecondEngineError, second_engine
+
+    ours, _ = store.load(task.folder)
+    panel = build_panel(read_panel(task.panel), task.spec)
+    try:
         theirs = second_engine(
             panel,
             estimator=task.spec.estimator,
             trends=task.spec.trends,
             omitted=ours.info.get("omitted", ()),
         )
-        table = ours.table.set_index("term")["estimate"]
-        for term, value in theirs.items():
-            rows.append(
-                {"spec_id": task.spec.id, "term": term, "ours": table[term], "second": value,
-                 "difference": abs(table[term] - value), "fingerprint": task.fingerprint}
-            )  # fmt: skip
-    result = pd.DataFrame(rows, columns=COLUMNS)
-    refuse_differences(result, study.id)
-    write_csv(target, result)
-    return result
+    except NoSecondEngineError:
+        return []
+    table = ours.table.set_index("term")["estimate"]
+    return [
+        {"spec_id": task.spec.id, "term": term, "ours": table[term], "second": value,
+         "difference": abs(table[term] - value), "fingerprint": task.fingerprint}
+        for term, value in theirs.items()
+    ]  # fmt: skip
 
 
 COLUMNS = ["spec_id", "term", "ours", "second", "difference", "fingerprint"]
