@@ -1,0 +1,82 @@
+"""How large an effect could have been missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from replication.analyses.context import AnalysisContext
+from replication.errors import SpecError
+
+
+def detectable(
+    context: AnalysisContext,
+    *,
+    groups: Mapping[str, Mapping[str, str]],
+    permutations: Mapping[str, str] | None = None,
+    power: float = 0.8,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Smallest effect that a test at ``level`` finds with probability ``power``.
+
+    Parameters
+    ----------
+    groups : heading -> {label: id of a specification whose outcome is a log or a log mean}.
+    permutations : id of a specification -> id of the same one with ``method: permutation``, whose
+        draws give the distribution of the estimate without any effect.
+
+    Returns
+    -------
+    DataFrame
+        ``group``, ``label``, ``spec_id``, ``std_error``; ``estimate`` is the detectable effect by
+        the standard error, (z_level + z_power) times it (2.80 at 0.95 and 0.8); ``percent`` the
+        same as a fall in per cent, 100 (1 - exp(-effect)); ``by_permutation`` and
+        ``percent_by_permutation`` are those by the draws, empty where there are none.
+
+    """
+    factor = float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power))
+    known = permutations or {}
+    rows = []
+    for heading, lines in groups.items():
+        for label, spec_id in lines.items():
+            error = context.estimates(spec_id).att[1]
+            drawn = by_draws(context, known[spec_id], power, level) if spec_id in known else np.nan
+            rows.append(
+                {"group": heading, "label": label, "spec_id": spec_id, "std_error": error,
+                 "estimate": factor * error, "percent": fall(factor * error),
+                 "by_permutation": drawn, "percent_by_permutation": fall(drawn)}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def fall(effect: float) -> float:
+    """Fall in per cent of a log effect of this size."""
+    return float(100 * -np.expm1(-effect))
+
+
+def by_draws(context: AnalysisContext, spec_id: str, power: float, level: float) -> float:
+    """Detectable effect by the draws of a permutation test of the estimate.
+
+    The test rejects beyond the ``level`` quantile of the draws' size; an effect shifts them. The
+    larger one of the effects needed upwards and downwards.
+    """
+    record: Mapping[str, Any] | None = context.estimates(spec_id).info.get("permutation")
+    if record is None:
+        raise SpecError(
+            f"The specification {spec_id!r} has no permutation draws. Set its 'inference.method' "
+            "to permutation."
+        )
+    return effect_for(record["estimates"], power, level)
+
+
+def effect_for(draws: Sequence[float], power: float, level: float) -> float:
+    """Shift at which a share ``power`` of the draws lies beyond the critical value."""
+    values = np.asarray(draws, dtype=float)
+    critical = np.quantile(np.abs(values), level)
+    upwards = critical - np.quantile(values, 1 - power)
+    downwards = critical + np.quantile(values, power)
+    return float(max(upwards, downwards))

@@ -1,0 +1,85 @@
+"""One specification again and again, each time without one group of units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from replication.analyses.context import AnalysisContext
+from replication.errors import SpecError
+from replication.estimators.registry import estimate
+from replication.results import Bools, Estimates, Panel
+from replication.specs import Spec
+from replication.tidy import build_panel
+
+KEPT = ["estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs", "n_units"]
+EVERYONE = "All units"
+
+
+def leave_out(
+    context: AnalysisContext,
+    *,
+    spec: str,
+    by: str,
+    heading: str,
+    others: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
+    others_heading: str = "Without other groups",
+    everyone: str = EVERYONE,
+) -> pd.DataFrame:
+    """Overall effect of the whole sample, without each value of a column, and without others.
+
+    Parameters
+    ----------
+    by : column with one value a unit; each is left out in turn.
+    heading, others_heading, everyone : what the rows are called in a figure.
+    others : label -> {column: values} of further groups to leave out.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``group``, the estimate with its interval, ``units_left_out`` and ``spec_id``;
+        the first row is the whole sample.
+
+    """
+    chosen = context.spec(spec)
+    frame = context.frame(chosen.panel)
+    panel = build_panel(frame, chosen)
+    rows = [_row(everyone, heading, estimate(panel, chosen), 0)]
+    values = of_units(frame, chosen, panel, by)
+    for value in sorted(values.unique()):
+        rows.append(_without(str(value), heading, (values == value).to_numpy(), panel, chosen))
+    for label, rule in (others or {}).items():
+        gone = pd.Series(True, index=panel.units)
+        for column, listed in rule.items():
+            gone &= of_units(frame, chosen, panel, column).isin(listed)
+        if not gone.any():
+            raise SpecError(f"No unit of {spec} is in the group {label!r} ({dict(rule)}).")
+        rows.append(_without(label, others_heading, gone.to_numpy(), panel, chosen))
+    return pd.DataFrame(rows).assign(spec_id=spec)
+
+
+def of_units(frame: pd.DataFrame, spec: Spec, panel: Panel, column: str) -> pd.Series[Any]:
+    """The value of a column for each unit of the panel, in its order."""
+    if column not in frame.columns:
+        raise SpecError(f"The panel {spec.panel!r} has no column {column!r}.")
+    counts = frame.groupby(spec.unit)[column].nunique()
+    moving = int((counts > 1).sum())
+    if moving:
+        raise SpecError(
+            f"{moving} units change their {column!r} over time, so it does not say which units to "
+            "leave out. Name a column with one value a unit."
+        )
+    return frame.groupby(spec.unit)[column].first().reindex(panel.units)
+
+
+def _without(label: str, group: str, gone: Bools, panel: Panel, spec: Spec) -> dict[str, Any]:
+    left = panel.keep_units(~gone)
+    return _row(label, group, estimate(left, spec), int(gone.sum()))
+
+
+def _row(label: str, group: str, found: Estimates, gone: int) -> dict[str, Any]:
+    row = found.rows("att").iloc[0]
+    numbers = {name: row[name] for name in KEPT}
+    return {"label": label, "group": group, **numbers, "units_left_out": gone}
