@@ -54,9 +54,9 @@ def balance(
     Returns
     -------
     DataFrame
-        ``block``, ``variable``, ``label``; ``mean_1``, ``spread_1``, ... for each group;
-        ``difference``, ``normalised_difference`` (last group less first), ``flag`` (beyond 0.25)
-        and ``units``; a last row of each block counts the units of the groups.
+        ``block``, ``variable``, ``label``; ``mean_1``, ``spread_1``, ``units_1``, ... for each
+        group; ``difference``, ``normalised_difference`` (last group less first) and ``flag``
+        (``yes`` beyond 0.25).
     """
     frame = context.frame(panel)
     frame = frame[frame["year"] == year].drop_duplicates(unit)
@@ -68,12 +68,7 @@ def balance(
         for variable, label in variables.items():
             found = compared(values[variable].to_numpy(), weight, member, len(labels))
             rows.append({"block": block, "variable": variable, "label": label, **found})
-        sizes = {f"mean_{k + 1}": float((member == k).sum()) for k in range(len(labels))}
-        rows.append({"block": block, "variable": "units", "label": "Counties", **sizes,
-                     "units": len(frame)})  # fmt: skip
-    table = pd.DataFrame(rows)
-    table["flag"] = table["flag"].where(table["flag"].notna(), "")
-    return table
+    return pd.DataFrame(rows)
 
 
 def groups(dates: pd.Series, breaks: list[str], labels: list[str]) -> Any:
@@ -94,9 +89,9 @@ def compared(x: Floats, weight: Floats, member: Any, count: int) -> dict[str, An
         chosen = member == k
         found[f"mean_{k + 1}"] = weighted_mean(x[chosen], weight[chosen])
         found[f"spread_{k + 1}"] = weighted_spread(x[chosen], weight[chosen])
+        found[f"units_{k + 1}"] = int(np.isfinite(x[chosen]).sum())
     gap = found[f"mean_{count}"] - found["mean_1"]
     scale = np.sqrt((found["spread_1"] ** 2 + found[f"spread_{count}"] ** 2) / 2)
     normalised = gap / scale if scale > 0 else float("nan")
     flag = "yes" if abs(normalised) > LIMIT else "no"
-    return {**found, "difference": gap, "normalised_difference": normalised, "flag": flag,
-            "units": int(np.isfinite(x).sum())}  # fmt: skip
+    return {**found, "difference": gap, "normalised_difference": normalised, "flag": flag}

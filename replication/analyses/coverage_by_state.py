@@ -8,16 +8,13 @@ from replication.analyses.context import AnalysisContext
 from replication.analyses.moments import columns_of
 
 
-def coverage_by_state(
-    context: AnalysisContext, *, panel: str, state: str, marked: list[str]
-) -> pd.DataFrame:
+def coverage_by_state(context: AnalysisContext, *, panel: str, state: str) -> pd.DataFrame:
     """People covered over Census population, and the coverage indicator, by state and year.
 
     Parameters
     ----------
     panel : name of the cleaned panel with every unit.
     state : column that names states.
-    marked : states that ``series`` names; the others share the name ``Other states``.
 
     Returns
     -------
@@ -31,7 +28,7 @@ def coverage_by_state(
         weighted=numbers["coverage_indicator"] * numbers["population"],
         state=frame[state], year=frame["year"],
     )  # fmt: skip
-    whole = pd.concat([data, data.assign(state="All")])
+    whole = pd.concat([data, data.assign(state="US")])
     summed = whole.groupby(["state", "year"]).sum()
     measures = {
         "Covered over Census population, %": 100 * summed["covered_population"]
@@ -43,7 +40,5 @@ def coverage_by_state(
     table = pd.concat(parts, ignore_index=True)
     ends = table.groupby(["measure", "state"])["value"].agg(["first", "last"])
     change = (ends["last"] - ends["first"]).rename("change")
-    known = set(table["state"])
-    series = table["state"].where(table["state"].isin([*set(marked) & known, "All"]), "Other")
-    table = table.join(change, on=["measure", "state"]).assign(series=series)
-    return table[["measure", "state", "series", "year", "value", "change"]]
+    table = table.join(change, on=["measure", "state"])
+    return table[["measure", "state", "year", "value", "change"]]

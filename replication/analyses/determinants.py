@@ -25,6 +25,7 @@ from replication.analyses.moments import columns_of, weights_from
 from replication.errors import PanelError, SpecError
 
 MONTHS_A_QUARTER = 3
+STEPS = 100
 KINDS = ("ols", "hazard")
 
 
@@ -57,8 +58,8 @@ def determinants(
     DataFrame
         One row a regressor: ``term``, ``label``, ``scale`` (the standard deviation by which it
         was divided; 1 for flags) and for each model ``<name>_estimate``, ``<name>_std_error``,
-        ``<name>_p_value``, ``<name>_conf_low``, ``<name>_conf_high``; then rows for the units,
-        clusters, and R squared.
+        ``<name>_p_value``, ``<name>_conf_low``, ``<name>_conf_high``; ``units`` and ``clusters``
+        of all models; then a row with R squared.
     """
     frame = context.frame(panel).drop_duplicates(unit)
     x = columns_of(frame, list(regressors))
@@ -71,16 +72,15 @@ def determinants(
     table = pd.DataFrame(
         {"term": list(regressors), "label": list(regressors.values()), "scale": scale.to_numpy()}
     )
-    below = pd.DataFrame({"term": ["units", "clusters", "r_squared"],
-                          "label": ["Counties", "Clusters", "R squared"]})  # fmt: skip
+    below = pd.DataFrame({"term": ["r_squared"], "label": ["R squared"]})
     for name, model in models.items():
         effects = None if "effects" not in model else frame[model["effects"]]
         weight = weights_from(frame, model.get("weights"))
         fitted = fit(str(model["kind"]), months, x / scale, effects, weight, frame[cluster])
         table = table.join(fitted["table"].add_prefix(f"{name}_"), on="term")
-        values = [float(len(frame)), float(frame[cluster].nunique()), fitted["r_squared"]]
-        below[f"{name}_estimate"] = values
-    return pd.concat([table, below], ignore_index=True)
+        below[f"{name}_estimate"] = fitted["r_squared"]
+    table = pd.concat([table, below], ignore_index=True)
+    return table.assign(units=len(frame), clusters=frame[cluster].nunique())
 
 
 def scale_of(values: pd.Series) -> float:
@@ -140,11 +140,22 @@ def hazard(
 
     rows, quarter, event = at_risk(months)
     clock = pd.get_dummies(pd.Series(quarter), dtype=float)
-    stacked = np.column_stack([design.to_numpy()[rows], clock.to_numpy()])
+    # Means go into the effects of the quarters.
+    centred = (design - design.mean()).to_numpy()
+    stacked = np.column_stack([centred[rows], clock.to_numpy()])
     model = sm.GLM(event, stacked, family=sm.families.Binomial(sm.families.links.CLogLog()))
+    # Fisher scoring overshoots here: in the last quarters nearly all that are left are activated.
+    share = clock.to_numpy().T @ event / clock.to_numpy().sum(axis=0)
+    start = np.concatenate([np.zeros(design.shape[1]), np.log(-np.log1p(-share))])
     result = model.fit(
-        cov_type="cluster", cov_kwds={"groups": codes[rows], "use_correction": True}, use_t=True
-    )
+        start_params=start, method="newton", maxiter=STEPS, disp=0, use_t=True,
+        cov_type="cluster", cov_kwds={"groups": codes[rows], "use_correction": True},
+    )  # fmt: skip
+    if not (result.mle_retvals["converged"] and np.isfinite(result.bse).all()):
+        raise PanelError(
+            f"The hazard of activation did not converge in {STEPS} steps: some regressor or effect "
+            "separates those activated from the others. Leave it out."
+        )
     return {"table": tabulated(result, design, names, codes), "r_squared": float("nan")}
 
 
