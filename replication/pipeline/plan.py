@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parents[1]
 MODEL = ("results.py", "subset.py", "columns.py", "tidy.py", "specs.py", "spec_schema.json",
          "inference", "estimators")  # fmt: skip
 STAGES = {
-    "clean": ("sources", "panel", "pipeline/clean.py"),
+    "clean": ("sources", "panel", "simulation", "pipeline/clean.py", "pipeline/simulated.py"),
     "estimate": (*MODEL, "pipeline/estimate.py", "pipeline/store.py"),
     "analyse": (*MODEL, "analyses"),
     "report": ("report", "pipeline/report.py", "results.py"),
@@ -125,11 +125,13 @@ def absent_files(candidate: Study) -> list[Source]:
 
 
 def raw_files(candidate: Study) -> list[str]:
-    """Where the raw files of a study lie, and the tables typed from publications."""
+    """Where the raw files of a study lie, the tables typed from publications, and what to draw."""
     root = candidate.root
     places = [locate(source, root) for source in candidate.sources if source.package is None]
-    typed = sorted((root / "data_raw" / "typed").glob("*.csv"))
-    return [os.path.relpath(place, root) for place in [*places, *typed] if place is not None]
+    places += sorted((root / "data_raw" / "typed").glob("*.csv"))
+    # What is simulated is said in the study's own description.
+    places += [candidate.folder / "study.yaml"] if "simulation" in candidate.config else []
+    return [os.path.relpath(place, root) for place in places if place is not None]
 
 
 @cache

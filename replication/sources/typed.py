@@ -11,6 +11,10 @@ import pandas as pd
 from replication.errors import SourceError
 from replication.sources.checks import FETCH_AGAIN, cells, require_columns, require_unique
 
+OFFENCES: Final = (
+    "murder", "rape", "robbery", "aggravated_assault", "burglary", "larceny",
+    "motor_vehicle_theft",
+)  # fmt: skip
 RESTORE: Final = "Restore the table from the repository (`git checkout -- data_raw/typed`)."
 
 
@@ -107,6 +111,42 @@ def read_activations_by_state(path: Path) -> pd.DataFrame:
         "population_2010": "int64",
     }
     return _table(path, kinds, ["state_fips", "activation_date"])
+
+
+def read_offences_by_year(path: Path) -> pd.DataFrame:
+    """National offences: ``offences_by_year.csv``.
+
+    Returns
+    -------
+    DataFrame
+        2004-2012: ``year``, ``population``, and one column an offence.
+    """
+    kinds = dict.fromkeys(("year", "population", *OFFENCES), "int64")
+    return _table(path, kinds, ["year"])
+
+
+def read_offences_by_month(path: Path) -> pd.DataFrame:
+    """Offences by calendar month: ``offences_by_month_2013.csv``.
+
+    Returns
+    -------
+    DataFrame
+        12 rows: ``month`` (1 to 12), and one column an offence.
+    """
+    return _table(path, dict.fromkeys(("month", *OFFENCES), "int64"), ["month"])
+
+
+def read_offence_spread(path: Path) -> pd.DataFrame:
+    """How offences vary between agencies: ``offence_spread_2013.csv``.
+
+    Returns
+    -------
+    DataFrame
+        7 offences: ``offence``, ``city_rate``, ``county_rate`` (a year, per 100,000 people),
+        ``log_rate_sd``, ``overdispersion``, ``cleared_share``.
+    """
+    names = ("city_rate", "county_rate", "log_rate_sd", "overdispersion", "cleared_share")
+    return _table(path, {"offence": "str", **dict.fromkeys(names, "float64")}, ["offence"])
 
 
 def read_regions(path: Path) -> pd.DataFrame:
