@@ -39,6 +39,7 @@ from replication.tidy import build_panel
 
 GRID = 9
 COMMON, BY_STATUS, BY_CELL = "common", "by_status", "by_cell"
+WORDS = {COMMON: "One k", BY_STATUS: "By status", BY_CELL: "Any"}
 
 
 def missing_agency_bounds(
@@ -63,10 +64,10 @@ def missing_agency_bounds(
     Returns
     -------
     DataFrame
-        ``label``, ``k_low``, ``k_high``, ``assumption``, ``estimate`` (as it is), ``low``,
-        ``high`` (bounds on the estimate), ``conf_low``, ``conf_high`` (lower end of the interval
-        at the lower bound, upper end at the upper one), ``covered`` (mean share of people who
-        report), ``spec_id``.
+        ``label``, ``k_low``, ``k_high``, ``assumption``, ``words`` (the assumption's short
+        name), ``estimate`` (as it is), ``low``, ``high`` (bounds on the estimate), ``conf_low``,
+        ``conf_high`` (lower end of the interval at the lower bound, upper end at the upper one),
+        ``covered`` (mean share of people who report), ``spec_id``.
     """
     rows = []
     for label, name in specs.items():
@@ -78,10 +79,10 @@ def missing_agency_bounds(
         for low, high in ranges:
             if not 0 <= low <= high:
                 raise SpecError(f"k cannot run from {low:g} to {high:g}. Give the lower end first.")
-            for assumption in (COMMON, BY_STATUS, BY_CELL):
+            for assumption, words in WORDS.items():
                 found = bounds(panel, spec, covered, (low, high), assumption)
                 rows.append({
-                    "label": label, "k_low": low, "k_high": high, "assumption": assumption,
+                    "label": label, "k_low": low, "k_high": high, "assumption": assumption, "words": words,
                     "estimate": ours["estimate"], **found,
                     "covered": float(np.average(covered, weights=panel.weight)), "spec_id": name,
                 })  # fmt: skip
