@@ -141,9 +141,8 @@ def allocate(
     learned = fbi_counties(headers, crosswalk)
     places = _places(agencies, learned)
     decided = _decisions(agencies, places, rule)
-    placed = decided[decided.isin(PLACED)]
-    shares = places[places["ori"].isin(placed.index)]
-    shares = shares.assign(decided_by=shares["ori"].map(decided))
+    shares = places.assign(decided_by=places["ori"].map(decided))
+    shares = shares[np.isin(shares["decided_by"].to_numpy(dtype=str), PLACED)]
     return Allocation(shares.reset_index(drop=True), _table(agencies, decided))
 
 

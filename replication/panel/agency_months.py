@@ -8,7 +8,7 @@ corrections of earlier months. Each is handled here, once, and counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -47,6 +47,8 @@ class AgencyMonths:
         The month's figures are there, in its own return or shared out of a later one.
     actual, cleared : (N, T, K) float32
         Missing where not reported; ``cleared`` also where the clearance card was not filed.
+    headers : tuple of DataFrame
+        One a year, as read (``ReturnA.agencies``), with the column ``year``.
     notes : DataFrame
         ``year``, ``what``, ``count``: what was put right.
     """
@@ -58,16 +60,18 @@ class AgencyMonths:
     reported: Bools
     actual: Counts
     cleared: Counts
+    headers: tuple[pd.DataFrame, ...]
     notes: pd.DataFrame
 
 
-def agency_months(years: Sequence[ReturnA], offences: Sequence[str] = OFFENCES) -> AgencyMonths:
+def agency_months(years: Iterable[ReturnA], offences: Sequence[str] = OFFENCES) -> AgencyMonths:
     """Arrays of every year that was read.
 
     Parameters
     ----------
-    years : sequence of ReturnA
-        One a year, in any order.
+    years : iterable of ReturnA
+        One a year, in any order. A generator that reads them one after the other keeps no more
+        than one in memory.
     offences : sequence of str
         Offences to carry, of those that the reader gives.
 
@@ -76,34 +80,39 @@ def agency_months(years: Sequence[ReturnA], offences: Sequence[str] = OFFENCES) 
     PanelError
         If no year or the same year twice is given, or an offence is unknown.
     """
-    ordered = sorted(years, key=lambda tidy: tidy.year)
-    _require_years([tidy.year for tidy in ordered])
-    ori = np.array(sorted(set().union(*(tidy.agencies["ori"] for tidy in ordered))))
-    shape = (ori.size, MONTHS * len(ordered))
+    parts = {}
+    for tidy in years:
+        if tidy.year in parts:
+            raise PanelError(f"Return A of {tidy.year} was given twice. Give every year once.")
+        parts[tidy.year] = _one_year(tidy, tuple(offences))
+    if not parts:
+        raise PanelError("No year of Return A was given. Read at least one master file.")
+    return _together([parts[year] for year in sorted(parts)])
+
+
+def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
+    """Years side by side, over all agencies that occur in any of them."""
+    offences = parts[0].offences
+    ori = np.unique(np.concatenate([part.ori for part in parts]))
+    shape = (ori.size, MONTHS * len(parts))
     people, reported = np.zeros(shape), np.zeros(shape, dtype=bool)
     actual = np.full((*shape, len(offences)), np.nan, dtype=np.float32)
     cleared = actual.copy()
-    notes = []
-    for at, tidy in enumerate(ordered):
-        part = _one_year(tidy, tuple(offences))
-        row = np.searchsorted(ori, part.ori)
-        columns = slice(MONTHS * at, MONTHS * (at + 1))
+    for at, part in enumerate(parts):
+        row, columns = np.searchsorted(ori, part.ori), slice(MONTHS * at, MONTHS * (at + 1))
         people[row, columns], reported[row, columns] = part.people, part.reported
         actual[row, columns], cleared[row, columns] = part.actual, part.cleared
-        notes.append(part.notes)
-    months = np.concatenate(
-        [timing.month_number(tidy.year, np.arange(1, MONTHS + 1)) for tidy in ordered]
+    return AgencyMonths(
+        ori=ori,
+        months=np.concatenate([part.months for part in parts]),
+        offences=offences,
+        people=people,
+        reported=reported,
+        actual=actual,
+        cleared=cleared,
+        headers=tuple(header for part in parts for header in part.headers),
+        notes=pd.concat([part.notes for part in parts], ignore_index=True),
     )
-    table = pd.concat(notes, ignore_index=True)
-    return AgencyMonths(ori, months, tuple(offences), people, reported, actual, cleared, table)
-
-
-def _require_years(years: Sequence[int]) -> None:
-    if not years:
-        raise PanelError("No year of Return A was given. Read at least one master file.")
-    twice = sorted({year for year in years if list(years).count(year) > 1})
-    if twice:
-        raise PanelError(f"Return A of {twice[0]} was given twice. Give every year once.")
 
 
 def _one_year(tidy: ReturnA, offences: tuple[str, ...]) -> AgencyMonths:
@@ -112,7 +121,13 @@ def _one_year(tidy: ReturnA, offences: tuple[str, ...]) -> AgencyMonths:
     order = np.argsort(ori)
     headers = tidy.agencies.iloc[order].reset_index(drop=True)
     names = headers["ori"].to_numpy(dtype=str)
-    reported = _grid(tidy.months, names, "status") == "returned"
+    status = tidy.months["status"].cat
+    returned = status.codes.to_numpy() == status.categories.get_loc("returned")
+    place = _place(tidy.months, names)
+    reported = np.zeros((names.size, MONTHS), dtype=bool)
+    reported[place] = returned
+    included = np.zeros((names.size, MONTHS), dtype=np.int64)
+    included[place] = tidy.months["included_in"].to_numpy()
     actual, total = _cube(tidy.offences, names, "actual", offences)
     cleared, _ = _cube(tidy.offences, names, "cleared", offences)
     part = AgencyMonths(
@@ -123,21 +138,23 @@ def _one_year(tidy: ReturnA, offences: tuple[str, ...]) -> AgencyMonths:
         reported=reported,
         actual=actual,
         cleared=cleared,
+        headers=(tidy.agencies,),
         notes=pd.DataFrame({"year": [], "what": [], "count": []}),
     )
     part = _without_false_zeros(part, total, tidy.year)
     part = _settled(part, tidy.year)
-    included = _grid(tidy.months, names, "included_in").astype(np.int64)
     part = _spread(part, included, tidy.year)
     return _covered(part, headers, tidy.year)
 
 
-def _grid(months: pd.DataFrame, names: NDArray[np.str_], column: str) -> NDArray[np.object_]:
-    """A column of the month frame as agencies by twelve months."""
-    row = np.searchsorted(names, months["ori"].to_numpy(dtype=str))
-    grid = np.zeros((names.size, MONTHS), dtype=object)
-    grid[row, months["month"].to_numpy() - 1] = months[column].to_numpy()
-    return grid
+Place = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def _place(frame: pd.DataFrame, names: NDArray[np.str_]) -> Place:
+    """Row (agency) and column (month) of every record."""
+    known = frame["ori"].cat.categories.to_numpy(dtype=str)
+    row = np.searchsorted(names, known)[frame["ori"].cat.codes.to_numpy()]
+    return row, frame["month"].to_numpy(dtype=np.int64) - 1
 
 
 def _cube(
@@ -149,12 +166,12 @@ def _cube(
     unknown = [name for name in kinds if name not in known]
     if unknown:
         raise PanelError(f"Return A has no offence {unknown[0]!r}. Choose from {', '.join(known)}.")
-    place = pd.Index(kinds).get_indexer(known)[offences["offence"].cat.codes.to_numpy()]
-    chosen = offences[place >= 0]
-    categories = chosen["ori"].cat.categories.to_numpy(dtype=str)
-    row = np.searchsorted(names, categories)[chosen["ori"].cat.codes.to_numpy()]
-    cube = np.full((names.size, MONTHS, len(kinds)), np.nan, dtype=np.float32)
-    cube[row, chosen["month"].to_numpy() - 1, place[place >= 0]] = chosen[measure].to_numpy()
+    kind = pd.Index(kinds).get_indexer(known)[offences["offence"].cat.codes.to_numpy()]
+    row, month = _place(offences, names)
+    # Offences that were not asked for fall into a layer of their own, which is cut off.
+    cube = np.full((names.size, MONTHS, len(kinds) + 1), np.nan, dtype=np.float32)
+    cube[row, month, kind] = offences[measure].to_numpy()
+    cube = cube[:, :, :-1]
     return cube[:, :, :-1], cube[:, :, -1]
 
 
@@ -241,7 +258,7 @@ def _covered(part: AgencyMonths, headers: pd.DataFrame, year: int) -> AgencyMont
     The header of the covering agency counts them already: without them the headers of 2013 add
     up to 316,128,839, the Census Bureau's country of that year to the person.
     """
-    covered = headers["covered_by"].isin(part.ori).to_numpy(dtype=bool)
+    covered = np.isin(headers["covered_by"].to_numpy(dtype=str), part.ori)
     people = np.where(covered[:, None], 0.0, part.people)
     part = replace(part, people=people)
     return _noted(part, year, "agencies covered by another (no people of their own)", covered.sum())

@@ -6,33 +6,25 @@ behaviour of police, because arrests by ethnicity were not collected in these ye
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from replication.panel import geography, monthly
 from replication.panel.agencies import AgencyRule
-from replication.panel.agency_months import MONTHS, AgencyMonths, agency_months
+from replication.panel.agency_months import MONTHS, AgencyMonths
 from replication.panel.codebook import conform
 from replication.panel.county_month import MonthlyPanel, allocations, with_outcomes
 from replication.panel.flow import SampleFlow
 from replication.panel.monthly_coverage import apply_rule, years_of
 from replication.panel.rates import positive_log
 from replication.panel.return_a_schemas import CITY_MONTH
-from replication.sources.return_a import ReturnA
 
 CITY_GROUPS: Final = tuple("1234567")
 LOCAL: Final = "local police department"
-HELPERS: Final = {
-    "group": "",
-    "covered_by": "",
-    "agency_type": "",
-    "people": np.nan,
-    "used": False,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ CANONICAL: Final = CityRule()
 
 
 def build_city_month(
-    returns: Iterable[ReturnA],
+    raw: AgencyMonths,
     crosswalk: pd.DataFrame,
     places: monthly.Places,
     rule: CityRule = CANONICAL,
@@ -64,8 +56,8 @@ def build_city_month(
 
     Parameters
     ----------
-    returns : iterable of ReturnA
-        One a year.
+    raw : AgencyMonths
+        As for ``county_month.build_county_month``.
     crosswalk : DataFrame
         ``sources.geography.read_agencies``.
     places : Places
@@ -75,118 +67,117 @@ def build_city_month(
     Raises
     ------
     PanelError
-        If no year is given, a frame lacks columns, or the panel breaks its codebook.
+        If a frame lacks columns, or the panel breaks its codebook.
     """
-    tidy = sorted(returns, key=lambda part: part.year)
-    raw = agency_months(tidy)
     used = apply_rule(raw, rule.coverage)
-    shares, allocation = allocations(tidy, crosswalk, AgencyRule())
-    frame = _long(raw, used)
-    frame = _with_headers(frame, tidy, crosswalk)
-    frame["fips"] = frame["ori"].map(_home(shares, places))
-    flow = SampleFlow(
-        _people_in_first_year(frame), "ori", "agencies", "people of the agency, first year"
-    )
+    shares, allocation = allocations(raw, crosswalk, AgencyRule())
+    about = _agencies(raw, used, crosswalk).assign(home=_home(raw, shares, places))
+    people = pd.Series(_first_positive(raw.people))
+    flow = SampleFlow(people, "agency", "agencies", "people of the agency, first year on file")
+    frame = _rows(raw)
     flow = flow.record("Agencies on file", frame, frame)
-    frame, flow = _municipal(frame, rule, flow)
-    frame, flow = _dated(frame, places, flow)
-    frame = frame.drop(columns=[name for name in (*HELPERS, "log_people") if name in frame])
+    frame, flow = _municipal(frame, about, rule, flow)
+    frame, flow = _dated(frame, about, places, flow)
+    frame = _with_counts(frame, raw, used)
     frame = monthly.with_timing(monthly.with_place(frame, places), places)
-    frame = with_outcomes(frame, "population")
+    frame = with_outcomes(frame, "population").drop(columns="agency")
     return MonthlyPanel(conform(frame, CITY_MONTH), flow, allocation, raw.notes)
 
 
-def _long(raw: AgencyMonths, used: AgencyMonths) -> pd.DataFrame:
-    """Every agency and month: people, whether it is used, offences and clearances."""
+def _rows(raw: AgencyMonths) -> pd.DataFrame:
+    """Every agency (by position) and month."""
     n, t = raw.people.shape
-    year = np.repeat(years_of(raw), MONTHS)
-    columns = {
-        "ori": np.repeat(raw.ori, t),
-        "month": np.tile(raw.months, n),
-        "year": np.tile(year, n),
-        "month_of_year": np.tile(raw.months % MONTHS + 1, n),
-        "people": raw.people.reshape(-1),
-        "used": used.reported.reshape(-1),
-    }
-    for k, name in enumerate(raw.offences):
-        known = used.actual[:, :, k].reshape(-1).astype(float)
-        cleared = used.cleared[:, :, k].reshape(-1).astype(float)
-        columns |= {
-            name: known,
-            f"cleared_{name}": cleared,
-            f"base_{name}": np.where(np.isnan(cleared), np.nan, known),
+    return pd.DataFrame(
+        {
+            "agency": np.repeat(np.arange(n), t),
+            "month": np.tile(raw.months, n),
+            "year": np.tile(np.repeat(years_of(raw), MONTHS), n),
+            "month_of_year": np.tile(raw.months % MONTHS + 1, n),
         }
-    return pd.DataFrame(columns)
+    )
 
 
-def _with_headers(
-    frame: pd.DataFrame, returns: Sequence[ReturnA], crosswalk: pd.DataFrame
-) -> pd.DataFrame:
-    """Name, group and covering agency of the last year on file; kind and place by crosswalk."""
-    headers = pd.concat([tidy.agencies for tidy in returns]).drop_duplicates("ori", keep="last")
+def _agencies(raw: AgencyMonths, used: AgencyMonths, crosswalk: pd.DataFrame) -> pd.DataFrame:
+    """One row an agency: header of the last year on file, kind, place, and what it reports."""
+    headers = pd.concat(raw.headers).drop_duplicates("ori", keep="last")
     about = headers[["ori", "name", "group", "covered_by"]].merge(
         crosswalk[["ori", "agency_type", "place_fips"]], how="left", on="ori", validate="1:1"
     )
-    about["place_fips"] = about["place_fips"].astype("float64")
-    return frame.merge(about, how="left", on="ori", validate="many_to_one")
+    about = about.sort_values("ori", ignore_index=True)  # as raw.ori is
+    return about.assign(
+        place_fips=about["place_fips"].astype("float64"),
+        fewest_people=raw.people.min(axis=1),
+        always_used=np.asarray(used.reported.all(axis=1)),
+    )
 
 
-def _home(shares: pd.DataFrame, places: monthly.Places) -> pd.Series:
-    """County with most of the agency's people over the years (the lowest code in a tie)."""
+def _home(raw: AgencyMonths, shares: pd.DataFrame, places: monthly.Places) -> NDArray[np.float64]:
+    """County with most of each agency's people over the years (the lowest code in a tie)."""
     coded = shares.assign(fips=geography.recode(shares["fips"], monthly.units_of(places)))
     total = coded.groupby(["ori", "fips"])["share"].sum().reset_index()
     total = total.sort_values(["ori", "share", "fips"], ascending=[True, False, True])
-    home: pd.Series = total.drop_duplicates("ori").set_index("ori")["fips"]
-    return home
+    home = total.drop_duplicates("ori").set_index("ori")["fips"].astype("float64")
+    return np.asarray(home.reindex(raw.ori), dtype=np.float64)
 
 
-def _people_in_first_year(frame: pd.DataFrame) -> pd.Series:
-    counted: pd.Series = frame[frame["people"] > 0].groupby("ori")["people"].first()
-    return counted
+def _first_positive(people: NDArray[np.float64]) -> NDArray[np.float64]:
+    """People of each agency in its first year with any; 0 if there is none."""
+    column = (people > 0).argmax(axis=1)[:, None]
+    return np.take_along_axis(people, column, axis=1)[:, 0]
 
 
 def _municipal(
-    frame: pd.DataFrame, rule: CityRule, flow: SampleFlow
+    frame: pd.DataFrame, about: pd.DataFrame, rule: CityRule, flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Local police of cities that are large enough and are used in every month."""
-    frame, flow = flow.keep(
-        frame,
-        frame["group"].str[:1].isin(CITY_GROUPS) & (frame["agency_type"] == LOCAL),
-        "Police departments of cities (population groups 1 to 7)",
-    )
-    frame, flow = flow.keep(frame, frame["covered_by"] == "", "Not covered by another agency")
-    enough = frame["people"] >= rule.minimum_population
-    frame, flow = flow.keep(
-        frame,
-        enough.groupby(frame["ori"]).transform("all"),
-        f"At least {rule.minimum_population:,.0f} people in every year",
-    )
-    return flow.keep(
-        frame,
-        frame["used"].groupby(frame["ori"]).transform("all"),
-        f"Used in every month (rule {rule.coverage})",
-    )
+    city = about["group"].str[:1].isin(CITY_GROUPS) & (about["agency_type"] == LOCAL)
+    rules = {
+        "Police departments of cities (population groups 1 to 7)": city,
+        "Not covered by another agency": about["covered_by"] == "",
+        f"At least {rule.minimum_population:,.0f} people in every year": (
+            about["fewest_people"] >= max(rule.minimum_population, 1)
+        ),
+        f"Used in every month (rule {rule.coverage})": about["always_used"],
+    }
+    for text, passes in rules.items():
+        frame, flow = flow.keep(frame, passes.to_numpy(dtype=bool)[frame["agency"]], text)
+    return frame, flow
 
 
 def _dated(
-    frame: pd.DataFrame, places: monthly.Places, flow: SampleFlow
+    frame: pd.DataFrame, about: pd.DataFrame, places: monthly.Places, flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Agencies whose county has a date, with people, weight and the county's composition."""
+    """Agencies whose county has a date, with what is known of them and of the county."""
     units = monthly.units_of(places)
     dates = geography.merge_dates(places.activation_days, units, "activation_date")
-    frame = frame.assign(activation_date=frame["fips"].map(dates))
-    followed = frame["activation_date"].notna() & ~geography.is_left_out(frame["fips"].fillna(0))
-    frame, flow = flow.keep(frame, followed, "County known, followed and dated")
-    base = frame[frame["year"] == _base_year(frame)].groupby("ori")["people"].first()
-    frame = frame.assign(
-        fips=frame["fips"].astype("int64"),
-        population=frame["people"],
-        population_base=frame["ori"].map(base),
-        log_population=positive_log(frame["people"]),
-    )
-    return frame.assign(hispanic_share=frame["fips"].map(monthly.hispanic_shares(places))), flow
+    home = about["home"].fillna(0).astype("int64")
+    dated = home.isin(dates.dropna().index) & ~geography.is_left_out(home)
+    kept = dated.to_numpy(dtype=bool)[frame["agency"]]
+    frame, flow = flow.keep(frame, kept, "County known, followed and dated")
+    own = about.loc[frame["agency"], ["ori", "name", "place_fips"]].reset_index(drop=True)
+    fips = home.loc[frame["agency"]].reset_index(drop=True)
+    frame = pd.concat([own, frame.assign(fips=fips)], axis=1)
+    return frame.assign(
+        activation_date=frame["fips"].map(dates),
+        hispanic_share=frame["fips"].map(monthly.hispanic_shares(places)),
+    ), flow
 
 
-def _base_year(frame: pd.DataFrame) -> int:
-    years = set(frame["year"].unique().tolist())
-    return monthly.WEIGHT_YEAR if monthly.WEIGHT_YEAR in years else min(years, default=0)
+def _with_counts(frame: pd.DataFrame, raw: AgencyMonths, used: AgencyMonths) -> pd.DataFrame:
+    """People, offences and clearances; offences also of the months with clearances alone."""
+    row = frame["agency"].to_numpy()
+    column = np.searchsorted(raw.months, frame["month"].to_numpy())
+    base = int(np.searchsorted(years_of(raw), monthly.WEIGHT_YEAR))
+    first = MONTHS * base if monthly.WEIGHT_YEAR in years_of(raw) else 0
+    people = pd.Series(raw.people[row, column])
+    columns = {
+        "population": people,
+        "population_base": raw.people[row, first],
+        "log_population": positive_log(people),
+    }
+    for k, name in enumerate(used.offences):
+        known = used.actual[row, column, k].astype(float)
+        cleared = used.cleared[row, column, k].astype(float)
+        columns[name], columns[f"cleared_{name}"] = known, cleared
+        columns[f"base_{name}"] = np.where(np.isnan(cleared), np.nan, known)
+    return pd.concat([frame, pd.DataFrame(columns)], axis=1)

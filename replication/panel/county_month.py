@@ -5,7 +5,7 @@ The unit of Miles and Cox (2014): reports of agencies summed to counties.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from replication.errors import PanelError
 from replication.panel import geography, monthly, rates
 from replication.panel.agencies import AgencyRule, allocate
-from replication.panel.agency_months import AgencyMonths, agency_months
+from replication.panel.agency_months import AgencyMonths
 from replication.panel.codebook import conform
 from replication.panel.flow import SampleFlow
 from replication.panel.monthly_coverage import (
@@ -27,7 +27,6 @@ from replication.panel.monthly_coverage import (
     years_of,
 )
 from replication.panel.return_a_schemas import COUNTY_MONTH, COUNTY_MONTH_UNSCREENED
-from replication.sources.return_a import ReturnA
 
 CLEARED, BASE, SHARE = "cleared_", "base_", "clearance_share_"
 
@@ -93,7 +92,7 @@ class MonthlyPanel:
 
 
 def build_county_month(
-    returns: Iterable[ReturnA],
+    raw: AgencyMonths,
     crosswalk: pd.DataFrame,
     places: monthly.Places,
     rule: MonthlyRule = CANONICAL,
@@ -102,8 +101,9 @@ def build_county_month(
 
     Parameters
     ----------
-    returns : iterable of ReturnA
-        One a year (``sources.return_a.read_return_a``); years need not follow one another.
+    raw : AgencyMonths
+        ``agency_months`` of what ``sources.return_a.read_return_a`` returns; its years need not
+        follow one another.
     crosswalk : DataFrame
         ``sources.geography.read_agencies``.
     places : Places
@@ -112,12 +112,10 @@ def build_county_month(
     Raises
     ------
     PanelError
-        If no year is given, a frame lacks columns, or the panel breaks its codebook.
+        If a frame lacks columns, or the panel breaks its codebook.
     """
-    tidy = list(returns)
-    raw = agency_months(tidy)
     years, units = years_of(raw), monthly.units_of(places)
-    shares, allocation = allocations(tidy, crosswalk, rule.agencies)
+    shares, allocation = allocations(raw, crosswalk, rule.agencies)
     shares = shares.assign(fips=geography.recode(shares["fips"], units))
     people = monthly.populations(places, units, years)
     flow = monthly.flow_of(people, units)
@@ -134,15 +132,15 @@ def build_county_month(
 
 
 def allocations(
-    returns: Sequence[ReturnA], crosswalk: pd.DataFrame, rule: AgencyRule
+    raw: AgencyMonths, crosswalk: pd.DataFrame, rule: AgencyRule
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Shares and decisions of every year (``agencies.allocate``), with the column ``year``."""
-    found = [(tidy.year, allocate(tidy.agencies, crosswalk, rule)) for tidy in returns]
-    shares = [part.shares.assign(year=year) for year, part in found]
-    tables = [part.table.assign(year=year) for year, part in found]
+    found = [allocate(header, crosswalk, rule) for header in raw.headers]
+    years = years_of(raw)
+    shares = [part.shares.assign(year=year) for year, part in zip(years, found, strict=True)]
+    tables = [part.table.assign(year=year) for year, part in zip(years, found, strict=True)]
     names = ["year", "decided_by", "agencies", "people"]
-    table = pd.concat(tables, ignore_index=True).sort_values("year", kind="stable")
-    return pd.concat(shares, ignore_index=True), table[names].reset_index(drop=True)
+    return pd.concat(shares, ignore_index=True), pd.concat(tables, ignore_index=True)[names]
 
 
 def county_frame(raw: AgencyMonths, rule: MonthlyRule, shares: pd.DataFrame) -> pd.DataFrame:
