@@ -1,14 +1,14 @@
-"""Raw means by time of activation, in levels and against the first years: no model at all."""
+"""Raw means by cohort, in levels and against the first years: no model at all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from replication.analyses.balance import groups
 from replication.analyses.context import AnalysisContext
 from replication.analyses.moments import columns_of
+from replication.errors import SpecError
 
 
 def cohort_means(
@@ -17,54 +17,60 @@ def cohort_means(
     panel: str,
     outcomes: Mapping[str, str],
     people: str,
-    date: str,
-    breaks: list[str],
-    labels: list[str],
-    index_years: list[int],
+    cohort: str,
+    groups: Mapping[str, Sequence[int]],
+    index_years: Sequence[int],
+    per: str,
     unit: str = "fips",
 ) -> pd.DataFrame:
-    """Offences per 100,000 people of each group of units, all units of the group as one.
+    """Events per 100,000 people of each group of units, all units of the group as one.
 
     Parameters
     ----------
     panel : name of the cleaned panel.
     outcomes : column of counts -> label.
     people : column of people.
-    date, breaks, labels : column of the day of activation, first days of the second and later
-        groups, and a name for each group.
+    cohort : column of the first treated year.
+    groups : name -> cohorts that it puts together; every cohort belongs to one.
     index_years : first and last of the years whose mean is 100 in the indexed series.
+    per : what the levels are called, such as ``Per 100,000 people``.
     unit : column that identifies a unit.
 
     Returns
     -------
     DataFrame
-        ``outcome``, ``panel`` (the label, with its unit), ``group``, ``time``, ``mean``,
-        ``adoption`` (year in which the group's first unit is active for the first time),
-        ``units``.
+        ``outcome``, ``label``, ``panel`` (levels or indexed), ``group``, ``time``, ``mean``,
+        ``adoption`` (first cohort of the group), ``units``.
     """
     frame = context.frame(panel)
-    member = groups(frame[date], breaks, labels)
-    names = pd.Series(labels).iloc[member].set_axis(frame.index)
+    names = group_names(frame[cohort], groups)
     counts = columns_of(frame, [*outcomes, people])
     summed = counts.groupby([names, frame["year"]]).sum()
-    started = frame[date].dt.year.groupby(names).min()
-    sizes = frame[unit].groupby(names).nunique()
+    first, last = index_years
     parts = []
     for name, label in outcomes.items():
         rate = (1e5 * summed[name] / summed[people]).rename("mean")
-        level = rate.rename_axis(["group", "time"]).reset_index()
-        base = level[level["time"].between(index_years[0], index_years[1])].groupby("group")["mean"].mean()
+        level = rate.rename_axis(["group", "time"]).reset_index().assign(outcome=name, label=label)
+        base = level[level["time"].between(first, last)].groupby("group")["mean"].mean()
         indexed = level.assign(mean=100 * level["mean"] / level["group"].map(base))
-        ends = f"{index_years[0]}-{index_years[1]}"
-        parts += [
-            level.assign(outcome=name, panel=f"{label} per 100,000 people"),
-            indexed.assign(outcome=name, panel=f"{label}, {ends} = 100"),
-        ]
+        parts += [level.assign(panel=per), indexed.assign(panel=f"{first}-{last} = 100")]
     table = pd.concat(parts, ignore_index=True)
-    order = pd.Categorical(table["group"], labels, ordered=True)
     table = table.assign(
-        adoption=table["group"].map(started), units=table["group"].map(sizes), order=order
+        adoption=table["group"].map({name: min(cohorts) for name, cohorts in groups.items()}),
+        units=table["group"].map(frame[unit].groupby(names).nunique()),
     )
-    table = table.sort_values(["outcome", "panel", "order", "time"], kind="stable")
-    columns = ["outcome", "panel", "group", "time", "mean", "adoption", "units"]
-    return table[columns].reset_index(drop=True)
+    columns = ["outcome", "label", "panel", "group", "time", "mean", "adoption", "units"]
+    return table[columns]
+
+
+def group_names(cohort: pd.Series, groups: Mapping[str, Sequence[int]]) -> pd.Series:
+    """Name of each row's group; a cohort without one is refused."""
+    member = {value: name for name, cohorts in groups.items() for value in cohorts}
+    absent = sorted(set(cohort) - set(member))
+    if absent:
+        raise SpecError(
+            f"No group has the cohort {absent[0]}. Put every cohort of the panel into a group: "
+            f"{', '.join(map(str, sorted(set(cohort))))}."
+        )
+    names: pd.Series = cohort.map(member).rename("group")
+    return names

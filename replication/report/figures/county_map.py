@@ -27,6 +27,8 @@ from replication.results import Floats
 
 NOT_DRAWN = {2, 15, 60, 66, 69, 72, 78}
 MISSING = "#e4e4e4"
+# Below the map: every corner of it is land at some width.
+LEGEND_COLUMNS, LEGEND_LINE = 3, 0.2
 SHAPES_NOTE = (
     "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified, from bokeh_sampledata."
 )
@@ -87,10 +89,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     missing = sorted(set(frame["fips"]) - set(shapes))
     words = "\n".join([f"Alaska and Hawaii are not drawn{_left_out(missing)}.", SHAPES_NOTE,
                        source_note(entry)])  # fmt: skip
-    page = sheet(context.study.heading(entry.title), words, height=4.1, left=0.1, right=0.1,
-                 above=0.05, below=0.05)  # fmt: skip
-    axes = page.axes[0]
     _, names = classes(entry, frame[entry.options["value"]])
+    below = LEGEND_LINE * (2 + len(names) // LEGEND_COLUMNS)
+    page = sheet(context.study.heading(entry.title), words, height=4.1, left=0.1, right=0.1,
+                 above=0.05, below=below)  # fmt: skip
+    axes = page.axes[0]
     colours = dict(zip(names, ramp(len(names)), strict=True))
     chosen = dict(zip(frame["fips"], frame["class"], strict=True))
     polygons = [(ring, colours.get(chosen.get(fips, ""), MISSING))
@@ -107,7 +110,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     handles = [Patch(facecolor=colours[name], label=name) for name in names]
     if (frame["class"] == "").any() or set(shapes) - set(chosen):
         handles.append(Patch(facecolor=MISSING, label="no value"))
-    axes.legend(handles=handles, loc="lower right", title=entry.options.get("legend"), fontsize=8,
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.01),
+                ncols=LEGEND_COLUMNS, title=entry.options.get("legend"), fontsize=8,
                 title_fontsize=8.5, handlelength=1.2, labelspacing=0.25)  # fmt: skip
     counts = frame["class"].value_counts()
     said = [f"{name}: {counts.get(name, 0)} counties" for name in names]

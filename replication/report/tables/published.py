@@ -119,7 +119,8 @@ def _printed(row: dict[str, Any]) -> Row:
     digits = decimals(row["published"]) if pd.notna(row["printed_digits"]) else 3
     error = row["published_std_error"]
     error_digits = decimals(error) if error else digits
-    published = row["published"].replace("-", text.MINUS) if error or digits else row["published"]
+    number = pd.notna(row["printed_digits"])
+    published = row["published"].replace("-", text.MINUS) if number else row["published"]
     return Row(
         row["label"] + (f" {text.DAGGER}" if row["secondary"] else ""),
         (
