@@ -10,18 +10,28 @@ from typing import Any
 import pandas as pd
 
 from replication.files import write_csv, write_parquet, write_text
-from replication.panel import castle, coverage, right_to_carry, rollout, secure_communities
+from replication.panel import (
+    castle,
+    coverage,
+    homicides,
+    right_to_carry,
+    rollout,
+    secure_communities,
+)
 from replication.panel.border_panel import build_border_pairs
 from replication.panel.codebook import codebook, codebook_markdown
 from replication.panel.county_context import extend_county_year
 from replication.panel.county_schemas import BORDER_PAIRS, COUNTY_YEAR_ALL, COUNTY_YEAR_CONTEXT
 from replication.panel.flow import SampleFlow
+from replication.panel.homicide_ethnicity import by_ethnicity
+from replication.panel.homicide_schemas import COUNTY_MONTH_ETHNICITY, COUNTY_MONTH_HOMICIDES
 from replication.panel.law_schemas import RIGHT_TO_CARRY_YEAR, STATE_YEAR
 from replication.panel.second_source import SECOND_SOURCE, build_second_source
 from replication.panel.transcriptions import compare_transcriptions
-from replication.pipeline import county_files
+from replication.pipeline import county_files, monthly_files
 from replication.pipeline.county_files import typed_table
 from replication.pipeline.plan import Study
+from replication.pipeline.simulated import simulate_study
 from replication.sources import typed
 from replication.sources.castle import read_castle
 from replication.sources.countymurders import read_countymurders
@@ -105,8 +115,31 @@ def clean_secure_communities(root: Path) -> Cleaned:
     return Cleaned(panels, flow, frames)
 
 
+def clean_secure_communities_homicides(root: Path) -> Cleaned:
+    """Counties by month, 2003-2013, from the homicide reports; and by ethnicity of the victim."""
+    built = homicides.build_county_month(monthly_files.homicide_sources(root))
+    both, flow = by_ethnicity(built.frame, built.flow)
+    panels = {
+        "county_month": (built.frame, COUNTY_MONTH_HOMICIDES),
+        "county_month_ethnicity": (both, COUNTY_MONTH_ETHNICITY),
+    }
+    frames = {
+        "agreement_by_state": built.comparison,
+        "agencies_by_county_rule": built.allocation,
+    }
+    return Cleaned(panels, flow, frames)
+
+
+def clean_secure_communities_simulated(root: Path) -> Cleaned:
+    """Made counties by month, 2004-2012, on the dates of the real rollout."""
+    drawn = simulate_study(root, "secure_communities_simulated")
+    return Cleaned(drawn.panels, drawn.flow, drawn.frames)
+
+
 CLEANERS: dict[str, Callable[[Path], Cleaned]] = {
     "castle_doctrine": clean_castle_doctrine,
     "right_to_carry": clean_right_to_carry,
     "secure_communities": clean_secure_communities,
+    "secure_communities_homicides": clean_secure_communities_homicides,
+    "secure_communities_simulated": clean_secure_communities_simulated,
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from replication.panel.agency_months import AgencyMonths, agency_months
 from replication.panel.county_month import CANONICAL, MonthlyPanel, MonthlyRule, build_county_month
 from replication.panel.monthly import Places
 from replication.panel.rates import OFFENCES
@@ -51,10 +52,25 @@ def draw_country(settings: Settings, facts: Facts) -> Country:
 
 def simulate_county_month(country: Country, rule: MonthlyRule = CANONICAL) -> MonthlyPanel:
     """The panel that cleaning makes of the country's master files."""
+    return clean_returns(read_returns(country), country, rule)
+
+
+def read_returns(country: Country) -> AgencyMonths:
+    """The returns of every year, each written to a temporary folder and read back."""
     with tempfile.TemporaryDirectory() as folder:
-        returns = list(read_masters(country, Path(folder)))
-    known = police.crosswalk(country.agencies, state_police(country.counties))
-    return build_county_month(returns, known, places(country), rule)
+        return agency_months(read_masters(country, Path(folder)))
+
+
+def clean_returns(
+    returns: AgencyMonths, country: Country, rule: MonthlyRule = CANONICAL
+) -> MonthlyPanel:
+    """The county-month panel of returns that were read."""
+    return build_county_month(returns, known_agencies(country), places(country), rule)
+
+
+def known_agencies(country: Country) -> pd.DataFrame:
+    """The crosswalk of agencies to counties: ``ori``, ``fips``, ``agency_type``."""
+    return police.crosswalk(country.agencies, state_police(country.counties))
 
 
 def read_masters(country: Country, folder: Path) -> Iterator[ReturnA]:

@@ -1,0 +1,173 @@
+"""What the reader of a simulated study must be able to check: facts against draws, coverage, truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+
+from replication.panel import timing
+from replication.panel.rates import OFFENCES
+from replication.simulation.panel import Country
+from replication.simulation.reporting import ALABAMA, ILLINOIS
+from replication.simulation.settings import MONTHS, YEARS, Settings
+from replication.simulation.truth import NUMBERS, effects
+
+GROUPS = {ALABAMA: "Alabama", ILLINOIS: "Illinois"}
+OTHERS = "Other states"
+HORIZON = 36
+
+
+def calibration(country: Country) -> pd.DataFrame:
+    """Published numbers beside what was drawn, in the simulated part of the country.
+
+    Returns
+    -------
+    DataFrame
+        ``topic``, ``what``, ``published``, ``expected`` (published times the share of people
+        simulated, for offences), ``drawn``, ``reported``.
+    """
+    rows = [*_rollout_rows(country), *_offence_rows(country)]
+    return pd.DataFrame(rows, columns=["topic", "what", "published", "drawn", "reported"])
+
+
+def coverage_by_month(unscreened: pd.DataFrame) -> pd.DataFrame:
+    """Share of people whose agency reported, by month and group of states.
+
+    Parameters
+    ----------
+    unscreened : DataFrame
+        ``month``, ``state``, ``listed_population``, ``reporting_share``, ``population`` of every
+        county and month, before any rule.
+
+    Returns
+    -------
+    DataFrame
+        ``group``, ``time`` (year and its fraction), ``reporting_share``, ``covered_share`` (of the
+        Census population).
+    """
+    covered = (unscreened["reporting_share"] * unscreened["listed_population"]).fillna(0)
+    rows = pd.DataFrame(
+        {
+            "group": unscreened["state"].map(GROUPS).fillna(OTHERS),
+            "month": unscreened["month"],
+            "covered": covered,
+            "listed": unscreened["listed_population"].fillna(0),
+            "people": unscreened["population"],
+        }
+    )
+    summed = rows.groupby(["group", "month"]).sum().reset_index()
+    return pd.DataFrame(
+        {
+            "group": summed["group"],
+            "time": timing.STATA_ORIGIN + summed["month"] / MONTHS,
+            "reporting_share": summed["covered"] / summed["listed"],
+            "covered_share": summed["covered"] / summed["people"],
+        }
+    )
+
+
+def settings_table(settings: Mapping[str, Settings]) -> pd.DataFrame:
+    """What each simulated panel was given: ``panel``, ``seed``, ``share`` and the truth's keys."""
+    rows = [
+        {"panel": name, "seed": one.seed, "share": one.share, **asdict(one.truth)}
+        for name, one in settings.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def truth_by_event_time(panels: Mapping[str, Country]) -> pd.DataFrame:
+    """The true effect around activation, the mean over counties that have the month.
+
+    Returns
+    -------
+    DataFrame
+        ``panel``, ``event_time`` (months since the first full month in force), ``effect``.
+    """
+    parts = []
+    for name, country in panels.items():
+        first = timing.cohort_first_full_month(country.counties["activation_date"])
+        moved = effects(country.counties, country.settings.truth)
+        frame = pd.DataFrame(
+            {
+                "event_time": (NUMBERS[None, :] - first[:, None]).reshape(-1),
+                "effect": moved.reshape(-1),
+            }
+        )
+        frame = frame[frame["event_time"].between(-HORIZON, HORIZON)]
+        means = frame.groupby("event_time")["effect"].mean().reset_index()
+        parts.append(means.assign(panel=name)[["panel", "event_time", "effect"]])
+    return pd.concat(parts, ignore_index=True)
+
+
+def pathologies(country: Country) -> pd.DataFrame:
+    """What is wrong with the returns, with its count: ``what``, ``count``, ``of``."""
+    agencies, reporting = country.agencies, country.reporting
+    there = reporting.returned | (reporting.included_in > 0)
+    own = (agencies["covered_by"] == "").to_numpy()
+    years = there.reshape(len(agencies), len(YEARS), MONTHS).any(axis=2)
+    begins = years.argmax(axis=1)
+    inside = there.reshape(years.shape + (MONTHS,))
+    single = (inside.sum(axis=2) < MONTHS) & years
+    outside = ~agencies["state"].isin(GROUPS).to_numpy()
+    sheriffs = agencies.loc[agencies["kind"] == "sheriff", "row"].nunique()
+    months = int(own.sum()) * len(YEARS) * MONTHS
+    rows = [
+        ("agencies that never report", own & ~years.any(axis=1), own.sum()),
+        ("agencies that begin to report after 2004, outside Alabama and Illinois",
+         own & outside & (begins > 0), (own & outside).sum()),
+        ("agency-years with one to eleven months reported", single[own], years[own].size),
+        ("agencies of Illinois that begin in 2010",
+         own & (agencies["state"] == ILLINOIS) & (begins == YEARS.index(2010)),
+         (own & (agencies["state"] == ILLINOIS)).sum()),
+        ("agency-years without a return in Alabama, 2008-2011",
+         ~years[(agencies["state"] == ALABAMA).to_numpy() & own, 4:8],
+         4 * (own & (agencies["state"] == ALABAMA)).sum()),
+        ("agencies with quarterly figures", reporting.quarterly, own.sum()),
+        ("months included in the next return", reporting.included_in > 0, months),
+        ("agencies covered by their sheriff", ~own, len(agencies)),
+        ("agencies that the crosswalk does not know", ~agencies["in_crosswalk"], len(agencies)),
+    ]  # fmt: skip
+    table = [(what, int(np.asarray(cells).sum()), int(of)) for what, cells, of in rows]
+    missing = len(country.counties) - sheriffs
+    table.append(("counties of which only the city police is in the files", missing,
+                  len(country.counties)))  # fmt: skip
+    return pd.DataFrame(table, columns=["what", "count", "of"])
+
+
+def _rollout_rows(country: Country) -> list[tuple[str, str, float, float, float]]:
+    published, drawn = country.facts.activations, country.counties
+    rows = [
+        ("Rollout", "Counties", published["counties"].sum(), len(drawn)),
+        ("Rollout", "People, 2010", published["population_2010"].sum(),
+         drawn["population_2010"].sum()),
+        ("Rollout", "States, with the District of Columbia", published["state_fips"].nunique(),
+         drawn["state"].nunique()),
+    ]  # fmt: skip
+    year, drawn_year = published["activation_date"].dt.year, drawn["activation_date"].dt.year
+    for one in sorted(year.unique()):
+        counted = published.loc[year == one, "counties"].sum()
+        rows.append(("Rollout", f"Counties activated in {one}", counted, (drawn_year == one).sum()))
+    return [(topic, what, float(a), float(b), np.nan) for topic, what, a, b in rows]
+
+
+def _offence_rows(country: Country) -> list[tuple[str, str, float, float, float]]:
+    years = country.facts.by_year.set_index("year").loc[list(YEARS)]
+    drawn = country.crime.actual.astype(np.int64)
+    there = country.reporting.returned | (country.reporting.included_in > 0)
+    reported = drawn * there[:, :, None]
+    rows = []
+    for at, year in enumerate(YEARS):
+        months = slice(MONTHS * at, MONTHS * (at + 1))
+        rows.append((
+            "Index offences", str(year), float(years.loc[year, list(OFFENCES)].sum()),
+            float(drawn[:, months].sum()), float(reported[:, months].sum()),
+        ))  # fmt: skip
+    for k, name in enumerate(OFFENCES):
+        rows.append((
+            "Offences, 2004-2012", name.replace("_", " ").capitalize(),
+            float(years[name].sum()), float(drawn[:, :, k].sum()), float(reported[:, :, k].sum()),
+        ))  # fmt: skip
+    return rows
