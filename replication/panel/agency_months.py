@@ -90,6 +90,15 @@ def agency_months(years: Iterable[ReturnA], offences: Sequence[str] = OFFENCES) 
     return _together([parts[year] for year in sorted(parts)])
 
 
+Returns = AgencyMonths | Iterable[ReturnA]
+"""What the panels are built from: arrays made once for several panels, or the years as read."""
+
+
+def as_agency_months(returns: Returns) -> AgencyMonths:
+    """The arrays themselves, or those of the years given."""
+    return returns if isinstance(returns, AgencyMonths) else agency_months(returns)
+
+
 def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
     """Years side by side, over all agencies that occur in any of them."""
     offences = parts[0].offences

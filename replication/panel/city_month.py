@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from replication.panel import geography, monthly
 from replication.panel.agencies import AgencyRule
-from replication.panel.agency_months import MONTHS, AgencyMonths
+from replication.panel.agency_months import MONTHS, AgencyMonths, Returns, as_agency_months
 from replication.panel.codebook import conform
 from replication.panel.county_month import MonthlyPanel, allocations, with_outcomes
 from replication.panel.flow import SampleFlow
@@ -47,7 +47,7 @@ CANONICAL: Final = CityRule()
 
 
 def build_city_month(
-    raw: AgencyMonths,
+    returns: Returns,
     crosswalk: pd.DataFrame,
     places: monthly.Places,
     rule: CityRule = CANONICAL,
@@ -56,7 +56,7 @@ def build_city_month(
 
     Parameters
     ----------
-    raw : AgencyMonths
+    returns : iterable of ReturnA, or AgencyMonths
         As for ``county_month.build_county_month``.
     crosswalk : DataFrame
         ``sources.geography.read_agencies``.
@@ -67,8 +67,9 @@ def build_city_month(
     Raises
     ------
     PanelError
-        If a frame lacks columns, or the panel breaks its codebook.
+        If no year is given, a frame lacks columns, or the panel breaks its codebook.
     """
+    raw = as_agency_months(returns)
     used = apply_rule(raw, rule.coverage)
     shares, allocation = allocations(raw, crosswalk, AgencyRule())
     about = _agencies(raw, used, crosswalk).assign(home=_home(raw, shares, places))

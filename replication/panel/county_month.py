@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from replication.errors import PanelError
 from replication.panel import geography, monthly, rates
 from replication.panel.agencies import AgencyRule, allocate
-from replication.panel.agency_months import AgencyMonths
+from replication.panel.agency_months import AgencyMonths, Returns, as_agency_months
 from replication.panel.codebook import conform
 from replication.panel.flow import SampleFlow
 from replication.panel.monthly_coverage import (
@@ -92,7 +92,7 @@ class MonthlyPanel:
 
 
 def build_county_month(
-    raw: AgencyMonths,
+    returns: Returns,
     crosswalk: pd.DataFrame,
     places: monthly.Places,
     rule: MonthlyRule = CANONICAL,
@@ -101,9 +101,9 @@ def build_county_month(
 
     Parameters
     ----------
-    raw : AgencyMonths
-        ``agency_months`` of what ``sources.return_a.read_return_a`` returns; its years need not
-        follow one another.
+    returns : iterable of ReturnA, or AgencyMonths
+        One a year (``sources.return_a.read_return_a``), or ``agency_months`` of them where more
+        than one panel is built; years need not follow one another.
     crosswalk : DataFrame
         ``sources.geography.read_agencies``.
     places : Places
@@ -112,8 +112,9 @@ def build_county_month(
     Raises
     ------
     PanelError
-        If a frame lacks columns, or the panel breaks its codebook.
+        If no year is given, a frame lacks columns, or the panel breaks its codebook.
     """
+    raw = as_agency_months(returns)
     years, units = years_of(raw), monthly.units_of(places)
     shares, allocation = allocations(raw, crosswalk, rule.agencies)
     shares = shares.assign(fips=geography.recode(shares["fips"], units))
@@ -129,6 +130,28 @@ def build_county_month(
     frame = with_outcomes(frame, "covered_population")
     schema = COUNTY_MONTH if rule.drop_uncovered else COUNTY_MONTH_UNSCREENED
     return MonthlyPanel(conform(frame, schema), flow, allocation, raw.notes)
+
+
+def county_year_murders(
+    returns: Returns, crosswalk: pd.DataFrame, places: monthly.Places
+) -> pd.DataFrame:
+    """Murders of every county and year, for holding the homicide reports against.
+
+    Months of agencies are scaled as in the county files of ICPSR/NACJD; a county has a row for a
+    year in which agencies with the canonical share of its people are used in every month.
+
+    Returns
+    -------
+    DataFrame
+        ``fips``, ``year``, ``murder``.
+    """
+    rule = MonthlyRule(coverage="scaled", drop_uncovered=False)
+    frame = build_county_month(returns, crosswalk, places, rule).frame
+    covered = frame["covered_population"] >= rule.minimum_share * frame["listed_population"]
+    used = covered & frame["murder"].notna()
+    months = frame[used].groupby(["fips", "year"])["murder"].agg(["sum", "size"])
+    whole = months.loc[months["size"] == monthly.MONTHS, "sum"].rename("murder")
+    return whole.reset_index()
 
 
 def allocations(

@@ -19,7 +19,12 @@ from replication.panel.agencies import AgencyRule
 from replication.panel.agency_months import agency_months
 from replication.panel.city_month import CityRule, build_city_month
 from replication.panel.codebook import codebook
-from replication.panel.county_month import UNSCREENED, MonthlyRule, build_county_month
+from replication.panel.county_month import (
+    UNSCREENED,
+    MonthlyRule,
+    build_county_month,
+    county_year_murders,
+)
 from replication.panel.rates import OFFENCES, OUTCOMES
 from replication.panel.return_a_schemas import CITY_MONTH, COUNTY_MONTH, COUNTY_MONTH_UNSCREENED
 from replication.sources.geography import read_agencies
@@ -245,6 +250,32 @@ def test_which_cities_are_left_out(tmp_path: Path, steady: list[ReturnA]) -> Non
     years = changed(tmp_path, steady, 2012, covered)
     others = build_city_month(agency_months(years), crosswalk(), places())
     assert others.flow.table()["agencies_after"].tolist() == [10, 3, 2, 2, 2, 2]
+
+
+def test_murders_for_the_second_count(tmp_path: Path, steady: list[ReturnA]) -> None:
+    some = {m: month() for m in (1, 2, 3, 4)}
+    few = {m: month() for m in (1, 2)}
+    years = changed(
+        tmp_path,
+        steady,
+        2010,
+        agency("AL00101", 1, "4", (20_000, "001"), months=some),
+        agency("AL00200", 1, "8B", (20_000, "002"), months=few),
+    )
+    table = county_year_murders(years, crosswalk(), places()).set_index(["fips", "year"])["murder"]
+    assert table[1001, 2010] == pytest.approx(24)
+    assert table[1003, 2009] == pytest.approx(12)
+    assert (1003, 2010) not in table.index
+    assert len(table) == 6 * 9 - 1
+
+
+def test_one_pass_over_the_years_serves_both_panels(steady: list[ReturnA]) -> None:
+    once = agency_months(iter(steady))
+    county = build_county_month(once, crosswalk(), places()).frame
+    again = build_county_month(iter(steady), crosswalk(), places()).frame
+    pd.testing.assert_frame_equal(county, again)
+    with pytest.raises(PanelError, match="No year of Return A was given"):
+        build_city_month([], crosswalk(), places())
 
 
 def test_a_month_included_in_the_next_is_shared_out(tmp_path: Path, steady: list[ReturnA]) -> None:
