@@ -22,6 +22,8 @@ def analyse_study(study: Study, root: Path) -> tuple[int, int]:
     """Make what has changed; returns (made, kept)."""
     context = AnalysisContext(root / "data_clean" / study.id, root / "tables" / study.id)
     entries = study.config.get("analyses", [])
+    # A folder of their own: a table of the same name writes its cells into tables/<study>.
+    folder = context.tables / "analyses"
     place = context.tables / STAMPS
     known: dict[str, str] = json.loads(place.read_text()) if place.is_file() else {}
     stamps = {entry["id"]: stamp(entry, context) for entry in entries}
@@ -29,11 +31,11 @@ def analyse_study(study: Study, root: Path) -> tuple[int, int]:
         entry
         for entry in entries
         if known.get(entry["id"]) != stamps[entry["id"]]
-        or not (context.tables / f"{entry['id']}.csv").is_file()
+        or not (folder / f"{entry['id']}.csv").is_file()
     ]
     for entry in stale:
         try:
-            write_csv(context.tables / f"{entry['id']}.csv", analyse(entry, context))
+            write_csv(folder / f"{entry['id']}.csv", analyse(entry, context))
         except InputError as error:
             raise type(error)(f"{study.id}, analysis {entry['id']!r}: {error}") from None
     write_text(place, json.dumps(stamps, indent=1, sort_keys=True) + "\n")

@@ -82,7 +82,8 @@ class Study:
 
     def analysis_outputs(self) -> list[str]:
         """Files that the analyses write."""
-        return [f"tables/{self.id}/{entry['id']}.csv" for entry in self.config.get("analyses", [])]
+        entries = self.config.get("analyses", [])
+        return [f"tables/{self.id}/analyses/{entry['id']}.csv" for entry in entries]
 
     def table_outputs(self) -> list[str]:
         """Files that the tables end in."""

@@ -20,7 +20,7 @@ COLUMNS = {
     "with county trends": "sc_twfe__log_rate_{}__unit_linear__population_2004",
     "Group-time, 2004-2011": "sc_group_time__log_rate_{}__population_2004",
 }
-COPIED = ("figures/{}/event_study.png", "tables/{}/totals.md", "tables/{}/offences.md",
+COPIED = ("figures/{}/event_study.png", "tables/{}/main.md", "tables/{}/offences.md",
           "tables/{}/estimators.md")  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def figure_stamp(entry: dict[str, Any], study: Study, folders: Folders) -> str:
     shared = {key: study.config.get(key) for key in ("title", "labels", "outcomes", "simulated")}
     parts = [json.dumps([entry, shared], sort_keys=True, default=str), code_digest("report")]
     for text in sorted(set(strings(entry))):
-        if text.startswith(("clean/", "tables/", "raw/")) and folders.source(text).is_file():
+        if text.startswith(("clean/", "analyses/", "tables/", "raw/")) and folders.source(text).is_file():
             parts.append(hashlib.sha256(folders.source(text).read_bytes()).hexdigest())
         for folder in sorted((folders.tables / "specs").glob(text)) if _is_pattern(text) else []:
             parts.append(hashlib.sha256((folder / "spec.yaml").read_bytes()).hexdigest())

@@ -14,6 +14,7 @@ import yaml
 from replication.errors import SpecError, nearest
 from replication.results import COLUMNS, row_labels
 
+ANALYSES = "analyses"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -37,6 +38,8 @@ class Folders:
     def source(self, name: str) -> Path:
         """The file that a name such as ``clean/sample_flow.csv`` stands for."""
         place, _, rest = name.partition("/")
+        if place == ANALYSES:
+            return self.tables / ANALYSES / rest
         return Path(getattr(self, place)) / rest
 
 

@@ -47,7 +47,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         for chosen, colour in ((first, VERMILION), (~first, BLUE)):
             axes.vlines(part.index[chosen], part.loc[chosen, "conf_low"],
                         part.loc[chosen, "conf_high"], colors=colour, linewidths=4)  # fmt: skip
-        labels = ["original" if pd.isna(m) else f"{m:g}" for m in part["m"]]
+        labels = ["original" if pd.isna(m) else f"{m:.3g}" for m in part["m"]]
         axes.set_xticks(range(len(part)), labels)
         axes.set_xlim(-0.6, len(part) - 0.4)
         axes.set_title(panel)

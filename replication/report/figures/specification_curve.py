@@ -5,6 +5,7 @@ Simonsohn, Simmons & Nelson (2020), Nature Human Behaviour 4.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,10 +35,12 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
         raise SpecError(f"none of the {len(saved)} specifications has a row {label!r}.")
     frame = pd.DataFrame(rows).sort_values(["estimate", "spec_id"], ignore_index=True)
     frame.insert(0, "place", range(1, len(frame) + 1))
-    headline = entry.options.get("headline")
-    if headline is not None and headline not in set(frame["spec_id"]):
-        raise SpecError(f"the headline {headline!r} is not among the specifications shown.")
-    return frame.assign(headline=frame["spec_id"] == headline)
+    named = entry.options.get("headline", [])
+    headlines = [named] if isinstance(named, str) else list(named)
+    absent = [name for name in headlines if name not in set(frame["spec_id"])]
+    if absent:
+        raise SpecError(f"the headline {absent[0]!r} is not among the specifications shown.")
+    return frame.assign(headline=frame["spec_id"].isin(headlines))
 
 
 def _row(saved: Saved, found: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
@@ -50,7 +53,9 @@ def _row(saved: Saved, found: Mapping[str, Any], entry: Entry, context: Context)
 
 
 def value_of(saved: Saved, choice: Mapping[str, Any], study: Study) -> str:
-    """How the value of a key is printed."""
+    """How the value of a key, or of a choice told by the id, is printed."""
+    if "ids" in choice:
+        return by_id(saved.spec_id, choice)
     value: Any = saved.spec
     for part in choice["key"].split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -59,6 +64,16 @@ def value_of(saved: Saved, choice: Mapping[str, Any], study: Study) -> str:
     name = EMPTY if value is None or value == {} else str(value)
     usual = {"outcome": study.outcome(name).label, "estimator": facts.estimator(saved, study)}
     return str(choice.get("values", {}).get(name, usual.get(choice["key"], study.label(name))))
+
+
+def by_id(spec_id: str, choice: Mapping[str, Any]) -> str:
+    """What the first pattern that fits the id stands for."""
+    for pattern, value in choice["ids"].items():
+        if fnmatch.fnmatchcase(spec_id, pattern):
+            return str(value)
+    raise SpecError(
+        f"no pattern of the choice {choice['key']!r} fits {spec_id!r}. Add one, or '*' as the last."
+    )
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
@@ -112,7 +127,8 @@ def choice_lines(frame: pd.DataFrame, entry: Entry) -> list[tuple[str, str, str]
     for choice in entry.options["choices"]:
         key = choice["key"]
         found.append((key, "", choice.get("label", key.replace("_", " ").capitalize())))
-        given = [str(value) for value in choice.get("values", {}).values()]
+        named = choice.get("ids") or choice.get("values", {})
+        given = text.distinct(str(value) for value in named.values())
         present = set(frame[key])
         ordered = [value for value in given if value in present]
         ordered += sorted(present - set(ordered))
@@ -152,7 +168,12 @@ def note(frame: pd.DataFrame, entry: Entry) -> str:
         f"them below it. Median {text.fixed(frame['estimate'].median())}."
     ]
     if frame["headline"].any():
-        words.append(f"Diamond: {frame.loc[frame['headline'], 'spec_id'].iloc[0]}.")
+        marked = frame[frame["headline"]]
+        words += [
+            f"Diamond: {text.fixed(row.estimate)} {text.interval(row.conf_low, row.conf_high)} "
+            f"({row.spec_id})."
+            for row in marked.itertuples()
+        ]
     return "\n".join([" ".join(words), *entry.notes])
 
 
