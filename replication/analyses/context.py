@@ -77,5 +77,5 @@ class AnalysisContext:
 def _without_empty(value: Any) -> Any:
     """Plain data without empty values, which the schema knows only as defaults."""
     if isinstance(value, Mapping):
-        return {key: _without_empty(part) for key, part in value.items() if part is not None}
+        return {key: _without_empty(part) for key, part in value.items() if part not in (None, [])}
     return value

@@ -82,7 +82,8 @@ def missing_agency_bounds(
             for assumption, words in WORDS.items():
                 found = bounds(panel, spec, covered, (low, high), assumption)
                 rows.append({
-                    "label": label, "k_low": low, "k_high": high, "assumption": assumption, "words": words,
+                    "label": label, "k_low": low, "k_high": high, "assumption": assumption,
+                    "words": words,
                     "estimate": ours["estimate"], **found,
                     "covered": float(np.average(covered, weights=panel.weight)), "spec_id": name,
                 })  # fmt: skip
