@@ -6,8 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from made_panels import dummies, two_way
 
 from replication.errors import SourceError
 from replication.pipeline import clean, county_files, plan
@@ -78,3 +80,23 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     place = county_files.finder(tmp_path)
     with pytest.raises(SourceError, match=r"kaplan/county_2014\.json is missing\. `repl"):
         place("kaplan_2014")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "trends", "estimate", "std_error"),
+    [
+        ("coverage_indicator", False, -1.4467, 1.9495),
+        ("coverage_indicator", True, 0.2429, 0.4776),
+        ("passes_coverage", False, -0.0838, 0.0547),
+    ],
+)
+def test_reporting_by_a_regression_written_out(
+    cleaned: clean.Cleaned, outcome: str, trends: bool, estimate: float, std_error: float
+) -> None:
+    frame = cleaned.panels["county_year_all"][0]
+    columns = np.hstack([frame[["share_of_year"]].to_numpy(), dummies(frame["year"])])
+    got = two_way(
+        frame[outcome].to_numpy(float), columns, 3131, frame["population_2004"].to_numpy(float),
+        frame["state"].to_numpy(), trends=trends,
+    )  # fmt: skip
+    assert got == pytest.approx((estimate, std_error), abs=5e-4 * abs(std_error) + 5e-5)
