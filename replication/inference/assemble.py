@@ -22,6 +22,7 @@ from replication.inference.bands import (
     interquartile_errors,
     multiplier_critical_value,
     multiplier_draws,
+    studentised,
     sup_t,
 )
 from replication.inference.cluster import sum_by_cluster
@@ -171,14 +172,19 @@ def from_errors(
     ----------
     std_error : (K,), missing for fixed values
     variance : of all rows, or of all but the group-time cells
-    critical : sup-t critical value of each term that is a path, under normal laws
+    critical : sup-t critical value of each term that is a path, from multiplier draws; taken with
+        studentised draws where the law is t, and never below the pointwise one, as a band that is
+        narrower than its pointwise intervals is simulation noise
 
     """
     law = _law(inference.distribution, distribution, panel.n_clusters)
     table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
     bands = np.full(len(table), law.ppf(0.5 + inference.level / 2))
     for term, index in _paths(table):
-        bands[index] = _simultaneous(critical.get(term, 0.0), law, inference.level)
+        value = critical.get(term, 0.0)
+        if law is not stats.norm:
+            value = studentised(value, panel.n_clusters)
+        bands[index] = max(value, bands[index[0]])
     table = _with_bands(table, bands)
     cells = (table["term"] == "att_gt").to_numpy()
     labels = row_labels(table if len(variance) == len(table) else table[~cells])
@@ -294,24 +300,21 @@ def _paths(table: pd.DataFrame) -> Iterator[tuple[str, Ints]]:
 def _bands(
     table: pd.DataFrame, variance: Floats, scores: Floats | None, inference: Inference, law: Any
 ) -> Floats:
-    """(K,) critical values: sup-t over the rows of a path, pointwise for single numbers."""
+    """(K,) critical values: sup-t over the rows of a path, pointwise for single numbers.
+
+    Draws take the standard errors as known. Under t(G-1) they are studentised, or, where there
+    are no scores, the value keeps its tail probability; without that, bands cover two to four
+    points too little at 50 clusters (``benchmarks/results/coverage.md``).
+    """
     critical = np.full(len(table), law.ppf(0.5 + inference.level / 2))
+    normal = law is stats.norm
     for _, index in _paths(table):
         if scores is None:
             value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
+            value = value if normal else float(law.isf(stats.norm.sf(value)))
         else:
             value = multiplier_critical_value(scores[:, index], inference)
-        critical[index] = _simultaneous(value, law, inference.level)
+            value = value if normal else studentised(value, len(scores))
+        # A band that is narrower than its pointwise intervals is simulation noise.
+        critical[index] = max(value, critical[index[0]])
     return critical
-
-
-def _simultaneous(value: float, law: Any, level: float) -> float:
-    """Critical value of a band: the sup-t value, moved from the normal law to ``law``.
-
-    Draws take the standard errors as known. Where pointwise intervals are t(G-1), a band keeps
-    the tail probability of its normal critical value; without that its coverage is two points
-    lower at 50 clusters (``benchmarks/results/coverage.md``).
-    """
-    pointwise = float(law.ppf(0.5 + level / 2))
-    # A band that is narrower than its pointwise intervals is simulation noise.
-    return max(float(law.isf(stats.norm.sf(value))), pointwise)

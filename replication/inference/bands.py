@@ -66,6 +66,18 @@ def sup_t(draws: Floats, scale: Floats, level: float) -> float:
     return float(np.quantile(np.abs(draws / scale).max(axis=1), level))
 
 
+def studentised(value: float, n_clusters: int) -> float:
+    """The ``sup_t`` value if every draw were divided by its own standard error, not a common one.
+
+    Signs leave squares alone: the variance of the G scores of a draw T (in standard errors) is
+    ``(G - T^2) / (G - 1)`` times that of the estimate. The ratio increases in T, so its quantile
+    is that of T, moved. With very few clusters it is infinite. For other multipliers and for
+    resampled clusters it is an approximation.
+    """
+    room = n_clusters - value**2
+    return float(value * np.sqrt((n_clusters - 1) / room)) if room > 0 else np.inf
+
+
 def interquartile_errors(draws: Floats) -> Floats:
     """(K,) standard errors: interquartile range of the draws over that of the normal law."""
     low, high = np.quantile(draws, (0.25, 0.75), axis=0, method="inverted_cdf")

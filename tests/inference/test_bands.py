@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 from scipy import stats
+from two_way_data import two_way_panel
 
 from replication.estimators.callaway_santanna import callaway_santanna
+from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.sun_abraham import sun_abraham
+from replication.inference.bands import studentised, sup_t
 from replication.specs import Inference
 
 
@@ -18,16 +21,42 @@ def critical_value(estimates) -> float:
     return values.iloc[0]
 
 
+def test_studentised_value_is_the_quantile_of_studentised_draws() -> None:
+    """Signs on 12 scores: each draw over the standard error of its own signed scores."""
+    scores = np.random.default_rng(1).standard_t(4, size=(12, 5))
+    scores -= scores.mean(axis=0)
+    signs = np.random.default_rng(2).choice([-1.0, 1.0], size=(4000, 12))
+    drawn = signs[:, :, None] * scores
+    own = drawn.std(axis=1, ddof=1) * np.sqrt(12)
+    expected = np.quantile(np.abs(drawn.sum(axis=1) / own).max(axis=1), 0.95)
+    common = sup_t(drawn.sum(axis=1), np.sqrt((scores**2).sum(axis=0)), 0.95)
+    assert studentised(common, 12) == pytest.approx(expected, rel=1e-3)
+    assert expected > 1.2 * common
+
+
 @pytest.mark.parametrize("estimator", [imputation, callaway_santanna, sun_abraham])
-def test_a_band_keeps_its_tail_probability_under_t(estimator) -> None:
-    """Ten clusters: a normal 2.6 becomes 3.3 with nine degrees of freedom."""
-    panel = draw_panel(5, n_clusters=10)
+def test_bands_under_t_are_studentised(estimator) -> None:
+    panel = draw_panel(5, n_clusters=20)
     normal, t = (
         critical_value(estimator(panel, inference=Inference(distribution=law)))
         for law in ("normal", "t")
     )
-    assert stats.t(9).sf(t) == pytest.approx(stats.norm.sf(normal), rel=1e-9)
-    assert t > 1.15 * normal > 1.15 * stats.norm.ppf(0.975)
+    assert t == pytest.approx(normal * np.sqrt(19 / (20 - normal**2)), rel=1e-9)
+    assert t > normal > stats.norm.ppf(0.975)
+
+
+def test_with_four_clusters_a_band_may_be_without_bounds() -> None:
+    assert studentised(2.0, 4) == np.inf
+
+
+def test_bands_without_scores_keep_their_tail_probability_under_t() -> None:
+    """Two-way clusters: 10 in the smaller dimension."""
+    panel = two_way_panel(3, n_units=60, n_periods=10, cluster="unit_period")
+    normal, t = (
+        critical_value(event_study(panel, window=(-3, 3), inference=Inference(distribution=law)))
+        for law in ("normal", "t")
+    )
+    assert stats.t(9).sf(t) == pytest.approx(stats.norm.sf(normal), rel=1e-6)
 
 
 def test_a_band_of_one_draw_is_no_narrower_than_the_intervals() -> None:
