@@ -27,13 +27,14 @@ def leave_out(
     others: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
     others_heading: str = "Without other groups",
     everyone: str = EVERYONE,
+    everyone_heading: str = "",
 ) -> pd.DataFrame:
     """Overall effect of the whole sample, without each value of a column, and without others.
 
     Parameters
     ----------
     by : column with one value a unit; each is left out in turn.
-    heading, others_heading, everyone : what the rows are called in a figure.
+    heading, others_heading, everyone, everyone_heading : what the rows are called in a figure.
     others : label -> {column: values} of further groups to leave out.
 
     Returns
@@ -46,7 +47,7 @@ def leave_out(
     chosen = context.spec(spec)
     frame = context.frame(chosen.panel)
     panel = build_panel(frame, chosen)
-    rows = [_row(everyone, heading, estimate(panel, chosen), 0)]
+    rows = [_row(everyone, everyone_heading or heading, estimate(panel, chosen), 0)]
     values = of_units(frame, chosen, panel, by)
     for value in sorted(values.unique()):
         rows.append(_without(str(value), heading, (values == value).to_numpy(), panel, chosen))

@@ -6,6 +6,10 @@ Here every block takes the schedule of another block: a unit at a given place of
 units in order of adoption, adopts as the unit at the same relative place of the block drawn. The
 test is exact where blocks are of one size and their schedules exchangeable; with blocks of
 different sizes the schedules are stretched or thinned, and it is an approximation.
+
+The order of adoption inside a block is kept, so a difference between its early and late units that
+has nothing to do with adoption stays in every draw, and the draws need not be centred at zero.
+With the blocks named as strata as well, units are also exchanged inside their block.
 """
 
 from __future__ import annotations
@@ -24,20 +28,22 @@ def block_permutations(panel: Panel, inference: Inference) -> Iterator[Ints]:
 
     Parameters
     ----------
-    inference : ``blocks`` names the column (in ``panel.strata``); ``draws`` and ``seed`` are used.
+    inference : ``blocks`` names the column (in ``panel.strata``), ``strata`` nothing or the same
+        column; ``draws`` and ``seed`` are used.
 
     Raises
     ------
     PanelError
-        If there are fewer than two blocks, or strata are named beside them.
+        If there are fewer than two blocks, or strata of another column.
 
     """
-    if inference.strata is not None:
-        raise PanelError(
-            f"Adoption is exchanged between the values of {inference.blocks!r} ('blocks') or "
-            f"within those of {inference.strata!r} ('strata'), not both. Name one of them."
-        )
     assert inference.blocks is not None
+    if inference.strata not in (None, inference.blocks):
+        raise PanelError(
+            f"Whole values of {inference.blocks!r} ('blocks') exchange their schedules, and units "
+            f"may be exchanged inside them, but not within {inference.strata!r} ('strata'). Leave "
+            "'strata' empty, or name the same column."
+        )
     blocks = ranked_blocks(panel, panel.strata[inference.blocks])
     if len(blocks) < 2:
         raise PanelError(
@@ -48,7 +54,8 @@ def block_permutations(panel: Panel, inference: Inference) -> Iterator[Ints]:
     for _ in range(inference.draws):
         order = np.empty(len(panel.units), dtype=np.int64)
         for own, drawn in zip(blocks, rng.permutation(len(blocks)), strict=True):
-            order[own] = matched(own.size, blocks[drawn])
+            placed = own if inference.strata is None else rng.permutation(own)
+            order[placed] = matched(own.size, blocks[drawn])
         yield order
 
 

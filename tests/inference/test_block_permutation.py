@@ -51,6 +51,14 @@ def test_units_keep_their_place_in_the_order_of_adoption() -> None:
     assert orders == {(0, 1, 2, 3), (2, 3, 0, 1)}
 
 
+def test_the_order_inside_a_block_may_be_drawn_too() -> None:
+    panel = made([[2005, 2002], [0, 2003]])
+    inference = replace(BLOCKS, strata="block", draws=200)
+    orders = {tuple(order.tolist()) for order in block_permutations(panel, inference)}
+    own, other = {(0, 1), (1, 0)}, {(2, 3), (3, 2)}
+    assert orders == {(*a, *b) for a in own for b in other} | {(*b, *a) for a in own for b in other}
+
+
 @pytest.mark.parametrize(
     ("count", "expected"),
     [(1, [7]), (2, [5, 9]), (3, [5, 7, 9]), (6, [5, 5, 7, 7, 9, 9])],
@@ -103,7 +111,7 @@ def test_a_specification_reaches_the_blocks() -> None:
     ("cohorts", "options", "message"),
     [
         ([[2003, 0, 2004]], {}, "share one value of 'block'"),
-        ([[2003, 0], [2004, 0]], {"strata": "block"}, "not both"),
+        ([[2003, 0], [2004, 0]], {"strata": "region"}, "name the same column"),
     ],
 )
 def test_refusals(cohorts, options, message) -> None:

@@ -40,7 +40,11 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
         raise SpecError(f"no line is called {headline!r}, the 'headline'. Name one that is shown.")
     frame = frame.assign(headline=named)
     if entry.kind == "leave_one_out":
-        frame = frame.sort_values(["headline", "estimate"], ascending=[False, False], kind="stable")
+        # Groups stay together, in the order of the file.
+        group = frame.get("group", pd.Series("", index=frame.index)).astype(str)
+        frame = frame.assign(place=group.map(in_order(group).index)).sort_values(
+            ["headline", "place", "estimate"], ascending=[False, True, False], kind="stable"
+        ).drop(columns="place")  # fmt: skip
     return frame.reset_index(drop=True)
 
 
@@ -57,7 +61,7 @@ def from_spec(item: object, context: Context) -> dict[str, object]:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """The lines top to bottom, the headline in another colour with a dashed line through it."""
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
-    letters = int(frame["label"].astype(str).str.len().max())
+    letters = max(map(len, [*frame["label"].astype(str), *headings]))
     words = note(frame, entry)
     page = sheet(
         context.study.heading(entry.title), words, left=0.35 + LETTER * letters, above=0.1,

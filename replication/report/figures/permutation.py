@@ -41,12 +41,18 @@ def p_value(draws: pd.Series[float], actual: float) -> float:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """A histogram of the draws with the actual estimate as a line; one panel a permutation."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
-    words = "Two-sided p-values count draws at least as large in absolute value.\n"
-    words += source_note(entry)
-    page = sheet(context.study.heading(entry.title), words, columns=len(panels), height=2.5,
+    words = (
+        "Line: the actual value. Two-sided p-values count draws at least as large in absolute "
+        f"value.\n{source_note(entry)}"
+    )
+    columns = min(2, len(panels))
+    page = sheet(context.study.heading(entry.title), words, columns=columns,
+                 rows=-(-len(panels) // columns), height=2.5 if len(panels) <= columns else 1.9,
                  above=0.42 if any(panels) else 0.25, below=0.45)  # fmt: skip
+    for axes in page.axes[len(panels) :]:
+        axes.set_axis_off()
     said = []
-    for axes, panel in zip(page.axes, panels, strict=True):
+    for axes, panel in zip(page.axes, panels, strict=False):
         part = frame[frame["panel"] == panel] if panel else frame
         draws = part.loc[part["kind"] == DRAW, "estimate"]
         actual = float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
@@ -54,7 +60,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
         axes.axvline(actual, color=VERMILION, linewidth=1.6)
         finding = (
-            f"estimate {text.fixed(actual)}, {text.p_equals(p_value(draws, actual))}, "
+            f"actual {text.fixed(actual)}, {text.p_equals(p_value(draws, actual))}, "
             f"{text.integer(len(draws))} draws"
         )
         axes.set_title(panel, pad=18)
@@ -63,7 +69,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_xlabel(entry.options.get("x_label", "Estimate"))
         marks.light_grid(axes)
         said.append(f"{panel}: {finding}" if panel else finding)
-    page.axes[0].set_ylabel(entry.options.get("y_label", "Draws"))
+    for axes in page.axes[: len(panels) : columns]:
+        axes.set_ylabel(entry.options.get("y_label", "Draws"))
     alt = f"{entry.title}. Histogram of permuted estimates. {'; '.join(said)}."
     specs = text.distinct(frame["spec_id"].dropna().astype(str)) if "spec_id" in frame else []
     return Drawing(page.figure, alt, words, specs, versions([]))
