@@ -113,6 +113,18 @@ def test_equality_is_to_the_printed_digits(description: dict[str, Any], folders:
     assert [cells(document, label)[4] for label in ("Same", "Other")] == [("yes",), ("no",)]
 
 
+def test_words_alone_need_no_difference(description: dict[str, Any], folders: Folders) -> None:
+    row = {"label": "Words", "spec": "plain", "reported": "no foreign-born effect"}
+    description["tables"][2]["rows"] = [row]
+    document = table(parse_study(description), folders, "published")
+    ours = on_disk(folders, "plain")
+    assert cells(document, "Words") == [
+        ("no foreign-born effect",), (fixed(ours["estimate"]), f"({fixed(ours['std_error'])})"),
+    ]  # fmt: skip
+    assert len(document.headings[0]) == 2
+    assert not any("Digits" in note for note in document.notes)
+
+
 def test_frames_are_formatted(study: Study, folders: Folders) -> None:
     document = table(study, folders, "sample_flow")
     assert cells(document, "Coverage < 80%") == [

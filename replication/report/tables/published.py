@@ -16,10 +16,12 @@ from replication.report.document import Heading, Row, Section, TableDocument, ce
 from replication.report.saved import read_source
 
 HEADS = ("Published", "Here", "Difference", "Digits", "Equal")
+IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
-    "Standard errors in parentheses. Digits: decimals of the published coefficient. Equal: whether "
-    "our coefficient, rounded to these digits, is the published one."
+    "Digits: decimals of the published coefficient. Equal: whether our coefficient, rounded to "
+    "these digits, is the published one."
 )
+WITHOUT_NUMBERS = 2
 SECONDARY = "secondary: not read in the publication's own table, and not to be taken as its result."
 
 
@@ -28,17 +30,20 @@ def build(entry: Entry, context: Context) -> TableDocument:
     rows = [compare(row, entry, context) for row in entry.options["rows"]]
     used = text.distinct(row["spec_id"] for row in rows)
     publication = entry.options.get("publication", "")
-    found = [*entry.notes, NOTES]
+    # Where nothing but words was published there is no difference to show.
+    numbers = any(pd.notna(row["printed_digits"]) for row in rows)
+    shown = len(HEADS) if numbers else WITHOUT_NUMBERS
+    found = [*entry.notes, IN_PARENTHESES, *([NOTES] if numbers else [])]
     found += [f"{text.DAGGER} {SECONDARY}"] if any(row["secondary"] for row in rows) else []
     found += [f"{row['label']}: {row['note']}" for row in rows if row["note"]]
-    heads = (publication or HEADS[0], *HEADS[1:])
+    heads = (publication or HEADS[0], *HEADS[1:])[:shown]
     return TableDocument(
         id=entry.id,
         study=context.study.id,
         title=context.study.heading(entry.title),
         headings=(tuple(Heading(head) for head in heads),),
-        sections=tuple(sections(rows)),
-        align="ccccc",
+        sections=tuple(sections(rows, shown)),
+        align="c" * shown,
         notes=tuple(found),
         specs=tuple(("", name) for name in used),
         versions=versions(context.results.get(name) for name in used),
@@ -105,13 +110,14 @@ def agrees(value: float, printed: str) -> bool:
     return float(f"{value:.{decimals(printed)}f}") == float(printed)
 
 
-def sections(rows: list[dict[str, Any]]) -> list[Section]:
-    """The rows, a new block at each heading."""
+def sections(rows: list[dict[str, Any]], shown: int = len(HEADS)) -> list[Section]:
+    """The rows, a new block at each heading; the first ``shown`` cells of each."""
     blocks: list[tuple[str, list[Row]]] = []
     for row in rows:
         if row["heading"] or not blocks:
             blocks.append((row["heading"], []))
-        blocks[-1][1].append(_printed(row))
+        line = _printed(row)
+        blocks[-1][1].append(Row(line.label, line.cells[:shown]))
     return [Section(tuple(lines), heading) for heading, lines in blocks]
 
 
