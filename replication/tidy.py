@@ -45,9 +45,9 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     frame = take_sample(frame, spec)
     require_unique(frame, spec.unit, spec.time)
     outcome = numeric(frame, spec.outcome)
-    covariates = [numeric(frame, name) for name in spec.covariates]
     complete = np.isfinite(outcome)
-    for name, values in zip(spec.covariates, covariates, strict=True):
+    for name in [*spec.covariates, *([spec.offset] if spec.offset else [])]:
+        values = numeric(frame, name)
         absent = int((complete & ~np.isfinite(values)).sum())
         if absent:
             notes.append(f"{absent} rows without {name} were dropped")

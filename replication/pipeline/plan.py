@@ -23,7 +23,7 @@ MODEL = ("results.py", "subset.py", "columns.py", "tidy.py", "specs.py", "spec_s
 STAGES = {
     "clean": ("sources", "panel", "simulation", "pipeline/clean.py", "pipeline/simulated.py"),
     "estimate": (*MODEL, "pipeline/estimate.py", "pipeline/store.py"),
-    "analyse": (*MODEL, "analyses"),
+    "analyse": (*MODEL, "analyses", "simulation"),
     "report": ("report", "pipeline/report.py", "results.py"),
 }
 TABLE_ENDINGS = ("tex", "html", "md", "csv")

@@ -1,0 +1,48 @@
+"""The raw files of the monthly panels of Secure Communities, found and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from replication.panel.homicides import HomicideSources
+from replication.panel.monthly import Places
+from replication.panel.secure_communities import YEARS
+from replication.pipeline.county_files import Place, county_offences, finder, typed_table
+from replication.sources import acs, activations, census, geography, typed
+from replication.sources.homicides import read_homicides
+
+HOMICIDE_YEARS = (2003, 2004, 2005, 2006, 2008, 2009, 2010, 2011, 2012, 2013)
+"""The file named 2007 holds 2006; the year has no file."""
+
+
+def places(root: Path) -> Places:
+    """What the monthly panels need to know of counties."""
+    place = finder(root)
+    return Places(
+        activation_days=activations.read_activation_days(place("activation_days")),
+        intercensal=census.read_intercensal(place("census_intercensal")),
+        vintage_2019=census.read_vintage_2019(place("census_vintage_2019")),
+        fips_changes=typed.read_fips_changes(typed_table(root, "county_fips_changes")),
+        regions=typed.read_regions(typed_table(root, "census_regions")),
+        border_counties=typed.read_border_counties(typed_table(root, "mexican_border_counties")),
+        composition=acs.read_acs(place("acs_2009"), 2009),
+    )
+
+
+def homicide_sources(root: Path) -> HomicideSources:
+    """Every raw file of the homicide panel, read; murders of NACJD are the second count."""
+    place = finder(root)
+    return HomicideSources(
+        victims=homicide_victims(place),
+        crosswalk=geography.read_agencies(place("agency_crosswalk")),
+        reference=county_offences(place, YEARS),
+        places=places(root),
+    )
+
+
+def homicide_victims(place: Place) -> pd.DataFrame:
+    """Victims of all years, one year below the other."""
+    years = [read_homicides(place(f"homicides_{year}"), year).victims for year in HOMICIDE_YEARS]
+    return pd.concat(years, ignore_index=True)
