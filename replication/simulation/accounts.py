@@ -1,4 +1,4 @@
-"""What the reader of a simulated study must be able to check: facts against draws, coverage, truth."""
+"""What readers of a simulated study must be able to check: facts, faults, coverage, truth."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pandas as pd
 
 from replication.panel import timing
 from replication.panel.rates import OFFENCES
+from replication.simulation.agencies import SHERIFF
 from replication.simulation.panel import Country
-from replication.simulation.reporting import ALABAMA, ILLINOIS
+from replication.simulation.reporting import ALABAMA, ALABAMA_BREAKS, ILLINOIS, ILLINOIS_BEGINS
 from replication.simulation.settings import MONTHS, YEARS, Settings
 from replication.simulation.truth import NUMBERS, effects
 
@@ -21,13 +22,13 @@ HORIZON = 36
 
 
 def calibration(country: Country) -> pd.DataFrame:
-    """Published numbers beside what was drawn, in the simulated part of the country.
+    """Published numbers beside what was drawn.
 
     Returns
     -------
     DataFrame
-        ``topic``, ``what``, ``published``, ``expected`` (published times the share of people
-        simulated, for offences), ``drawn``, ``reported``.
+        ``topic``, ``what``, ``published`` (of the whole country), ``drawn``, ``reported`` (in a
+        return; offences only).
     """
     rows = [*_rollout_rows(country), *_offence_rows(country)]
     return pd.DataFrame(rows, columns=["topic", "what", "published", "drawn", "reported"])
@@ -105,35 +106,34 @@ def truth_by_event_time(panels: Mapping[str, Country]) -> pd.DataFrame:
 def pathologies(country: Country) -> pd.DataFrame:
     """What is wrong with the returns, with its count: ``what``, ``count``, ``of``."""
     agencies, reporting = country.agencies, country.reporting
-    there = reporting.returned | (reporting.included_in > 0)
     own = (agencies["covered_by"] == "").to_numpy()
-    years = there.reshape(len(agencies), len(YEARS), MONTHS).any(axis=2)
-    begins = years.argmax(axis=1)
-    inside = there.reshape(years.shape + (MONTHS,))
-    single = (inside.sum(axis=2) < MONTHS) & years
-    outside = ~agencies["state"].isin(GROUPS).to_numpy()
-    sheriffs = agencies.loc[agencies["kind"] == "sheriff", "row"].nunique()
-    months = int(own.sum()) * len(YEARS) * MONTHS
+    # (A, years) months reported, in whichever return.
+    there = (reporting.returned | (reporting.included_in > 0)).reshape(len(own), len(YEARS), MONTHS)
+    months = there[own].sum(axis=2)
+    state = agencies.loc[own, "state"].to_numpy()
+    begins = (months > 0).argmax(axis=1)
+    ever = (months > 0).any(axis=1)
+    elsewhere = ~np.isin(state, list(GROUPS))
+    illinois = state == ILLINOIS
+    broken = months[state == ALABAMA][:, [YEARS.index(year) for year in ALABAMA_BREAKS]]
+    sheriffs = agencies.loc[agencies["kind"] == SHERIFF, "row"].nunique()
     rows = [
-        ("agencies that never report", own & ~years.any(axis=1), own.sum()),
+        ("agencies that never report", ~ever, ever.size),
         ("agencies that begin to report after 2004, outside Alabama and Illinois",
-         own & outside & (begins > 0), (own & outside).sum()),
-        ("agency-years with one to eleven months reported", single[own], years[own].size),
+         ever & elsewhere & (begins > 0), elsewhere.sum()),
         ("agencies of Illinois that begin in 2010",
-         own & (agencies["state"] == ILLINOIS) & (begins == YEARS.index(2010)),
-         (own & (agencies["state"] == ILLINOIS)).sum()),
-        ("agency-years without a return in Alabama, 2008-2011",
-         ~years[(agencies["state"] == ALABAMA).to_numpy() & own, 4:8],
-         4 * (own & (agencies["state"] == ALABAMA)).sum()),
-        ("agencies with quarterly figures", reporting.quarterly, own.sum()),
-        ("months included in the next return", reporting.included_in > 0, months),
-        ("agencies covered by their sheriff", ~own, len(agencies)),
-        ("agencies that the crosswalk does not know", ~agencies["in_crosswalk"], len(agencies)),
+         illinois & ever & (begins == YEARS.index(ILLINOIS_BEGINS)), illinois.sum()),
+        ("years without a return of agencies of Alabama, 2008-2011", broken == 0, broken.size),
+        ("years of agencies with one to eleven months reported",
+         (months > 0) & (months < MONTHS), months.size),
+        ("months included in the next return", reporting.included_in > 0, there[own].size),
+        ("agencies with quarterly figures", reporting.quarterly, ever.size),
+        ("agencies covered by their sheriff", ~own, own.size),
+        ("agencies that the crosswalk does not know", ~agencies["in_crosswalk"], own.size),
+        ("counties of which only the city police is in the files",
+         len(country.counties) - sheriffs, len(country.counties)),
     ]  # fmt: skip
-    table = [(what, int(np.asarray(cells).sum()), int(of)) for what, cells, of in rows]
-    missing = len(country.counties) - sheriffs
-    table.append(("counties of which only the city police is in the files", missing,
-                  len(country.counties)))  # fmt: skip
+    table = [(what, int(np.sum(cells)), int(of)) for what, cells, of in rows]
     return pd.DataFrame(table, columns=["what", "count", "of"])
 
 
@@ -162,7 +162,7 @@ def _offence_rows(country: Country) -> list[tuple[str, str, float, float, float]
     for at, year in enumerate(YEARS):
         months = slice(MONTHS * at, MONTHS * (at + 1))
         rows.append((
-            "Index offences", str(year), float(years.loc[year, list(OFFENCES)].sum()),
+            "Index offences", str(year), float(years[list(OFFENCES)].to_numpy()[at].sum()),
             float(drawn[:, months].sum()), float(reported[:, months].sum()),
         ))  # fmt: skip
     for k, name in enumerate(OFFENCES):

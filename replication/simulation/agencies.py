@@ -117,7 +117,8 @@ def _with_cover(agencies: pd.DataFrame, rng: np.random.Generator) -> pd.DataFram
     for name in ("people_share", "people"):
         extra = agencies.loc[covered].set_index("row")[name]
         extra = extra.groupby(level=0).sum().reindex(agencies["row"]).fillna(0).to_numpy()
-        agencies[name] += np.where(agencies["kind"] == SHERIFF, extra, 0)
+        of_sheriff = np.where(agencies["kind"] == SHERIFF, extra, 0.0)
+        agencies[name] = agencies[name].to_numpy() + of_sheriff
     return agencies
 
 

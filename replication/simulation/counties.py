@@ -33,14 +33,15 @@ def draw_counties(settings: Settings, facts: Facts) -> pd.DataFrame:
     """
     rng = settings.stream("counties")
     parts = []
-    for row in facts.activations.itertuples():
-        people = divided(int(row.population_2010), int(row.counties), rng)
+    names = ["state_fips", "activation_date", "counties", "population_2010"]
+    for state, date, count, total in facts.activations[names].itertuples(index=False, name=None):
+        people = divided(int(total), int(count), rng)
         keep = max(1, round(settings.share * people.size))
         parts.append(
             pd.DataFrame(
                 {
-                    "state": int(row.state_fips),
-                    "activation_date": row.activation_date,
+                    "state": int(state),
+                    "activation_date": date,
                     "population_2010": people[:keep],
                 }
             )
@@ -50,15 +51,15 @@ def draw_counties(settings: Settings, facts: Facts) -> pd.DataFrame:
     counties["fips"] = 1000 * counties["state"] + 2 * counties["number"]
     postal = facts.regions.set_index("state_fips")["postal"]
     counties["postal"] = counties["state"].map(postal)
-    names = ["fips", "state", "postal", "number", "activation_date", "population_2010"]
-    return counties[names].sort_values("fips", ignore_index=True)
+    order = ["fips", "state", "postal", "number", "activation_date", "population_2010"]
+    return counties[order].sort_values("fips", ignore_index=True)
 
 
 def divided(total: int, parts: int, rng: np.random.Generator) -> Ints:
     """Whole numbers of log-normal size that add up to ``total``, each at least 500."""
     weight = np.exp(SIZE_SD * rng.standard_normal(parts))
     spare = total - FEWEST_PEOPLE * parts
-    people = FEWEST_PEOPLE + np.floor(spare * weight / weight.sum()).astype(np.int64)
+    people: Ints = FEWEST_PEOPLE + np.floor(spare * weight / weight.sum()).astype(np.int64)
     people[int(people.argmax())] += total - int(people.sum())
     return people
 
@@ -80,4 +81,5 @@ def populations(counties: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 def earliness(counties: pd.DataFrame) -> Floats:
     """(N,) years between a county's activation and the last one of the country."""
     date = counties["activation_date"]
-    return (date.max() - date).dt.days.to_numpy(dtype=float) / 365.25
+    years: Floats = (date.max() - date).dt.days.to_numpy(dtype=float) / 365.25
+    return years

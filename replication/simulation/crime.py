@@ -86,17 +86,21 @@ def levels(
     counted = agencies["people"].where(agencies["covered_by"] == "", 0).to_numpy()
     rate = rate * np.exp(sd * (place + own)) * counted[:, None]
     share = rate / rate.sum(axis=0)
-    return share[:, None, :] * national(counties, facts)
+    level: Floats = share[:, None, :] * national(counties, facts)
+    return level
 
 
 def national(counties: pd.DataFrame, facts: Facts) -> Floats:
     """(T, K) offences of the simulated part of the country in every month."""
     years = facts.by_year.set_index("year").loc[list(YEARS)]
     offences = years[list(OFFENCES)].to_numpy(dtype=float)
-    part = counties["population_2010"].sum() / years.loc[BASE_YEAR, "population"]
+    part = (
+        counties["population_2010"].sum() / years["population"].to_numpy()[YEARS.index(BASE_YEAR)]
+    )
     season = facts.by_month.set_index("month")[list(OFFENCES)].to_numpy(dtype=float)
     season = season / season.sum(axis=0)
-    return (part * offences[:, None, :] * season[None]).reshape(-1, len(OFFENCES))
+    months: Floats = part * offences[:, None, :] * season[None]
+    return months.reshape(-1, len(OFFENCES))
 
 
 def shocks(counties: pd.DataFrame, settings: Settings) -> Floats:

@@ -112,10 +112,8 @@ def headers(country: Country, people: pd.DataFrame) -> pd.DataFrame:
         population_1=np.round(agencies["people_share"].to_numpy() * inside).astype(np.int64),
         county_1=agencies["number"].astype("Int64"),
     )
-    troopers = state_police(country.counties).assign(
-        group="9E", covered_by="", population_1=0, county_1=pd.NA
-    )
-    head = pd.concat([local, troopers.astype({"county_1": "Int64"})], ignore_index=True)
+    troopers = state_police(country.counties).assign(group="9E", covered_by="", population_1=0)
+    head = pd.concat([local, troopers], ignore_index=True)
     return head.assign(fbi_state=head["state"].map(number), state_name=head["postal"])
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from replication.panel import monthly
@@ -74,5 +73,4 @@ def build_reporting_month(returns: AgencyMonths, country: Country) -> pd.DataFra
 
 
 def _log_rate(count: pd.Series, people: pd.Series) -> pd.Series:
-    per = np.divide(PER * count, people.where(people > 0))
-    return positive_log(per)
+    return positive_log(PER * count / people.where(people > 0))

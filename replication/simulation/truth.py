@@ -42,7 +42,9 @@ def differential_trends(counties: pd.DataFrame, weight: Floats, truth: Truth) ->
     line = (early - weight @ early / weight.sum())[:, None] * (NUMBERS - NUMBERS.mean()) / MONTHS
     if truth.two_way_bias == 0:
         return np.zeros(line.shape)
-    return line * truth.two_way_bias / two_way(line, shares_in_force(counties), weight)
+    scale = truth.two_way_bias / two_way(line, shares_in_force(counties), weight)
+    trends: Floats = scale * line
+    return trends
 
 
 def two_way(outcome: Floats, dose: Floats, weight: Floats) -> float:

@@ -1,0 +1,38 @@
+"""Coverage and power on the rollout, from few placebo draws (``replication simulate``: many)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from replication.analyses.context import AnalysisContext
+from replication.analyses.placebo_draws import Placebo, draw_placebos, subjects
+from replication.analyses.placebo_summary import EFFECTS, summarise
+
+
+def placebo(
+    context: AnalysisContext,
+    *,
+    specs: Mapping[str, str],
+    clusters: Sequence[str],
+    draws: int,
+    seed: int,
+    blocks: str = "state",
+    effects: Sequence[float] = EFFECTS,
+) -> pd.DataFrame:
+    """What ``placebo_summary.summarise`` says of the draws.
+
+    Parameters
+    ----------
+    specs : label -> id of a specification of the study.
+    clusters : columns by which errors are clustered, one after the other.
+    draws, seed : how many, and from which seed.
+    blocks : column whose values exchange their schedules of activation.
+    effects : sizes at which power is given, in log points.
+    """
+    chosen = tuple(context.spec(spec_id) for spec_id in specs.values())
+    plan = Placebo(chosen, tuple(clusters), blocks, seed)
+    frames = {spec.panel: context.frame(spec.panel) for spec in chosen}
+    drawn = draw_placebos(plan, subjects(plan, frames), range(draws))
+    return summarise(drawn, {spec_id: label for label, spec_id in specs.items()}, effects)

@@ -1,0 +1,140 @@
+"""Placebo rollouts: the dates of the programme given to other states, where they did nothing.
+
+Every draw keeps the outcomes as they are and hands each state's schedule of activation to another
+state, drawn without replacement; inside a state the schedule goes to its counties in random order.
+What is assigned together stays together, so the draws are as coarse as the real rollout. The
+effect of a placebo rollout is zero by construction, and a draw's number alone decides what it is:
+neither the order of draws nor the number of processes matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from replication.errors import PanelError, SpecError
+from replication.estimators.registry import estimate
+from replication.inference.block_permutation import matched, ranked_blocks
+from replication.inference.permutation import permuted
+from replication.results import Ints, Panel
+from replication.specs import Spec
+from replication.tidy import build_panel
+
+COLUMNS: Final = ["draw", "spec_id", "cluster", "estimate", "std_error", "critical"]
+SHIFTS: Final = ("twfe", "event_study", "callaway_santanna", "sun_abraham", "imputation",
+                 "two_stage", "etwfe", "stacked", "local_projections")  # fmt: skip
+"""Estimators that are linear in the outcome and give a constant effect back exactly: an effect
+that is added to the outcomes moves the estimate by as much and leaves its error alone."""
+
+
+@dataclass(frozen=True)
+class Placebo:
+    """What is drawn.
+
+    Attributes
+    ----------
+    specs : tuple of Spec
+    clusters : tuple of str
+        Columns by which errors are clustered, one after the other.
+    blocks : str
+        Column whose values exchange their schedules.
+    seed : int
+    """
+
+    specs: tuple[Spec, ...]
+    clusters: tuple[str, ...]
+    blocks: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        for spec in self.specs:
+            if spec.estimator not in SHIFTS or spec.family != "gaussian":
+                raise SpecError(
+                    f"{spec.id}: the power of {spec.estimator} ({spec.family}) cannot be read off "
+                    "placebo draws, because an effect does not just move its estimate. Use one of "
+                    f"{', '.join(SHIFTS)} with family gaussian."
+                )
+        if not (self.specs and self.clusters):
+            raise SpecError(
+                f"A placebo simulation needs specifications and clusters; {len(self.specs)} and "
+                f"{len(self.clusters)} were given. Name at least one of each."
+            )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A specification with one clustering, ready to be drawn."""
+
+    spec: Spec
+    cluster: str
+    panel: Panel
+    blocks: tuple[Ints, ...]
+
+
+def subjects(plan: Placebo, frames: Mapping[str, pd.DataFrame]) -> list[Subject]:
+    """Every specification with every clustering, its panel built once.
+
+    Parameters
+    ----------
+    frames : name of a cleaned panel -> frame.
+    """
+    found = []
+    for spec in plan.specs:
+        for cluster in plan.clusters:
+            one = replace(spec, cluster=(cluster,), inference=replace(spec.inference, draws=1))
+            panel = build_panel(frames[spec.panel], one)
+            found.append(
+                Subject(one, cluster, panel, _blocks(panel, frames[spec.panel], plan, one))
+            )
+    return found
+
+
+def draw_placebos(plan: Placebo, ready: Sequence[Subject], draws: Iterable[int]) -> pd.DataFrame:
+    """Estimates of the numbered draws.
+
+    Returns
+    -------
+    DataFrame
+        ``draw``, ``spec_id``, ``cluster``, ``estimate``, ``std_error``, ``critical`` (the number
+        of errors to the end of the interval); missing where a draw leaves nothing to compare.
+    """
+    rows = [_row(number, subject, plan.seed) for number in draws for subject in ready]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def placebo_order(blocks: Sequence[Ints], seed: int, draw: int) -> Ints:
+    """(N,) positions of the units whose adoption each unit gets in the draw."""
+    rng = np.random.default_rng([seed, draw])
+    order = np.empty(sum(block.size for block in blocks), dtype=np.int64)
+    for own, drawn in zip(blocks, rng.permutation(len(blocks)), strict=True):
+        # In the order of adoption, early counties would stay early and keep what they are like.
+        order[rng.permutation(own)] = matched(own.size, blocks[drawn])
+    return order
+
+
+def _row(draw: int, subject: Subject, seed: int) -> list[Any]:
+    panel = permuted(subject.panel, placebo_order(subject.blocks, seed, draw))
+    name = [draw, subject.spec.id, subject.cluster]
+    try:
+        row = estimate(panel, subject.spec).rows("att").iloc[0]
+    except PanelError:
+        return [*name, np.nan, np.nan, np.nan]
+    error = float(row["std_error"])
+    critical = (row["conf_high"] - row["estimate"]) / error
+    return [*name, float(row["estimate"]), error, float(critical)]
+
+
+def _blocks(panel: Panel, frame: pd.DataFrame, plan: Placebo, spec: Spec) -> tuple[Ints, ...]:
+    """Positions of the units of each block, in order of adoption."""
+    if plan.blocks not in frame.columns:
+        raise SpecError(
+            f"{spec.id}: its panel has no column {plan.blocks!r} whose values could exchange "
+            "their schedules. Name another column as 'blocks'."
+        )
+    of_unit = frame.drop_duplicates(spec.unit).set_index(spec.unit)[plan.blocks]
+    codes = pd.factorize(of_unit.loc[panel.units], sort=True)[0].astype(np.int64)
+    return tuple(ranked_blocks(panel, codes))
