@@ -1,4 +1,4 @@
-"""The command line: ``replication data | estimate | explain | compare | verify | report | run``."""
+"""The command line: ``replication data | estimate | explain | compare | simulate | run | ...``."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _estimate(commands)
     _explain(commands)
     _compare(commands)
+    _simulate(commands)
     _project(commands)
     return top
 
@@ -78,6 +79,22 @@ def _compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     compare.add_argument("first", type=Path, help="folder that `estimate` or the pipeline wrote")
     compare.add_argument("second", type=Path)
     compare.set_defaults(run=run_compare)
+
+
+def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = commands.add_parser(
+        "simulate", help="placebo rollouts: coverage, power, detectable effects; goes on if stopped"
+    )
+    simulate.add_argument("study")
+    simulate.add_argument("--draws", type=int, required=True, help="placebo rollouts to draw")
+    simulate.add_argument("--out", type=Path, required=True, help="folder for draws and results")
+    simulate.add_argument("--specs", nargs="+", default=(), metavar="ID",
+                          help="specifications (default: those the study names)")  # fmt: skip
+    simulate.add_argument("--clusters", nargs="+", default=(), metavar="COLUMN",
+                          help="cluster by each of these in turn")  # fmt: skip
+    simulate.add_argument("--seed", type=int, help="decides every draw (default: the study's)")
+    simulate.add_argument("--processes", type=int, help="default: as many as there are cores")
+    simulate.set_defaults(run=run_simulate)
 
 
 def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -154,6 +171,23 @@ def run_compare(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def run_simulate(chosen: argparse.Namespace) -> int:
+    """``replication simulate STUDY --draws N --out DIR``."""
+    from replication.pipeline.plan import study
+    from replication.pipeline.simulate import make_order, simulate
+    from replication.pipeline.simulate_report import write_report
+
+    root = _root()
+    order = make_order(
+        study(root, chosen.study), root, chosen.out, chosen.draws,
+        seed=chosen.seed, specs=chosen.specs, clusters=chosen.clusters,
+    )  # fmt: skip
+    summary = simulate(order, chosen.processes or _cores())
+    for path in write_report(order, summary):
+        print(f"written: {path}")
+    return 0
+
+
 def run_verify(chosen: argparse.Namespace) -> int:
     """``replication verify``: exit code 1 if any cell misses."""
     from replication.pipeline.verify import report, verify, write_expected
@@ -192,6 +226,13 @@ def run_step(chosen: argparse.Namespace) -> int:
     from replication.pipeline.steps import step
 
     return step(chosen.name, chosen.study, _root(), threads=chosen.threads, log=chosen.log)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _root() -> Path:
