@@ -115,8 +115,8 @@ def _with_cover(agencies: pd.DataFrame, rng: np.random.Generator) -> pd.DataFram
     sheriff = agencies["ori"].str[:-2] + "00"
     agencies = agencies.assign(covered_by=sheriff.where(covered, ""))
     for name in ("people_share", "people"):
-        extra = agencies.loc[covered].set_index("row")[name]
-        extra = extra.groupby(level=0).sum().reindex(agencies["row"]).fillna(0).to_numpy()
+        by_county = agencies.loc[covered].groupby("row")[name].sum()
+        extra = by_county.reindex(agencies["row"]).fillna(0).to_numpy()
         of_sheriff = np.where(agencies["kind"] == SHERIFF, extra, 0.0)
         agencies[name] = agencies[name].to_numpy() + of_sheriff
     return agencies
