@@ -15,7 +15,7 @@ def placebo(
     context: AnalysisContext,
     *,
     specs: Mapping[str, str],
-    clusters: Sequence[str],
+    clusters: Mapping[str, str],
     draws: int,
     seed: int,
     blocks: str = "state",
@@ -26,13 +26,16 @@ def placebo(
     Parameters
     ----------
     specs : label -> id of a specification of the study.
-    clusters : columns by which errors are clustered, one after the other.
+    clusters : label -> column by which errors are clustered, one after the other.
     draws, seed : how many, and from which seed.
     blocks : column whose values exchange their schedules of activation.
     effects : sizes at which power is given, in log points.
     """
     chosen = tuple(context.spec(spec_id) for spec_id in specs.values())
-    plan = Placebo(chosen, tuple(clusters), blocks, seed)
+    plan = Placebo(chosen, tuple(clusters.values()), blocks, seed)
     frames = {spec.panel: context.frame(spec.panel) for spec in chosen}
     drawn = draw_placebos(plan, subjects(plan, frames), range(draws))
-    return summarise(drawn, {spec_id: label for label, spec_id in specs.items()}, effects)
+    labels, columns = (
+        {name: label for label, name in given.items()} for given in (specs, clusters)
+    )
+    return summarise(drawn, labels, columns, effects)

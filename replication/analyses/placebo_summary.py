@@ -20,7 +20,10 @@ EFFECTS: Final = tuple(round(0.005 * step, 4) for step in range(21))
 
 
 def summarise(
-    draws: pd.DataFrame, labels: Mapping[str, str], effects: Sequence[float] = EFFECTS
+    draws: pd.DataFrame,
+    labels: Mapping[str, str],
+    clusters: Mapping[str, str],
+    effects: Sequence[float] = EFFECTS,
 ) -> pd.DataFrame:
     """One row a specification, clustering and size of effect.
 
@@ -29,16 +32,17 @@ def summarise(
     draws : DataFrame
         From ``placebo_draws.draw_placebos``.
     labels : id of a specification -> label.
+    clusters : column that errors are clustered by -> label.
     effects : sizes in log points; power is the mean of that of a rise and that of a fall.
 
     Returns
     -------
     DataFrame
-        ``label``, ``spec_id``, ``cluster``, ``draws``, ``not_estimated``, ``mean_estimate``,
-        ``sd_estimate``, ``mean_std_error``, ``coverage`` (share of intervals that hold the
-        effect), ``coverage_error`` (Monte Carlo), ``detectable`` (smallest effect that the test
-        as it is used finds in 80% of draws; empty if it is above 0.5), ``detectable_by_error``
-        (by the reported errors), ``effect``, ``power``.
+        ``label``, ``spec_id``, ``cluster``, ``clustered_by`` (its label), ``draws`` (estimated),
+        ``mean_estimate``, ``sd_estimate``, ``mean_std_error``, ``coverage`` (share of intervals
+        that hold the effect), ``coverage_error`` (Monte Carlo), ``detectable`` (smallest effect
+        that the test as it is used finds in 80% of draws; empty if it is above 0.5),
+        ``detectable_by_error`` (by the reported errors), ``not_estimated``, ``effect``, ``power``.
 
     Raises
     ------
@@ -55,9 +59,13 @@ def summarise(
                 "that keeps comparison units whatever the rollout."
             )
         line = {
-            "label": labels[str(spec_id)], "spec_id": spec_id, "cluster": cluster,
-            **_moments(usable), "not_estimated": len(part) - len(usable),
-        }  # fmt: skip
+            "label": labels[str(spec_id)],
+            "spec_id": spec_id,
+            "cluster": cluster,
+            "clustered_by": clusters[str(cluster)],
+            **_moments(usable),
+            "not_estimated": len(part) - len(usable),
+        }
         powers = power_of(usable, np.asarray(effects, dtype=float))
         rows += [{**line, "effect": size, "power": power}
                  for size, power in zip(effects, powers, strict=True)]  # fmt: skip

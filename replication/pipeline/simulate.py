@@ -19,16 +19,24 @@ from typing import Any
 
 import pandas as pd
 
-from replication.analyses.placebo_draws import Placebo, Subject, draw_placebos, subjects
+from replication.analyses.placebo_draws import (
+    SHIFTS,
+    Placebo,
+    Subject,
+    draw_placebos,
+    subjects,
+)
 from replication.analyses.placebo_summary import summarise
 from replication.errors import SpecError, nearest
 from replication.files import write_csv, write_text
 from replication.pipeline.estimate import file_digest, study_specs
 from replication.pipeline.plan import Study, code_digest
+from replication.specs import Spec
 
 CHUNK = 10
 PLAN = "plan.json"
 CHUNKS = "chunks"
+CLUSTERS = {"county": "fips", "state": "state"}
 Say = Callable[[str], None]
 
 
@@ -77,7 +85,7 @@ def make_order(
     Parameters
     ----------
     specs, clusters, seed : in place of those of the study's first analysis of kind ``placebo``; a
-        study without one gives the specifications of its first table of estimators.
+        study without one gives those of its table with most different estimators.
 
     Raises
     ------
@@ -88,8 +96,8 @@ def make_order(
         raise SpecError(f"{draws} placebo draws were asked for; a spread needs at least two.")
     entries = [one for one in study.config.get("analyses", []) if one["kind"] == "placebo"]
     entry: Mapping[str, Any] = entries[0] if entries else {}
-    labels = {name: name for name in specs} or _default_labels(study, entry)
     known = {spec.id: spec for spec in study_specs(study)}
+    labels = {name: name for name in specs} or _default_labels(study, entry, known)
     unknown = [name for name in labels if name not in known]
     if unknown:
         raise SpecError(
@@ -98,7 +106,7 @@ def make_order(
         )
     placebo = Placebo(
         tuple(known[name] for name in labels),
-        tuple(clusters or entry.get("clusters", ("fips", "state"))),
+        tuple(clusters) or tuple(entry.get("clusters", CLUSTERS).values()),
         str(entry.get("blocks", "state")),
         int(entry.get("seed", 20081027) if seed is None else seed),
     )
@@ -127,7 +135,9 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
         done += count
         say(f"{done} of {order.draws} draws ({time.perf_counter() - start:.0f} s)")
     drawn = pd.concat([pd.read_csv(path) for path, _ in order.chunks], ignore_index=True)
-    return summarise(drawn, order.labels)
+    known = {**order.study.config.get("labels", {}), **_reversed(CLUSTERS)}
+    clusters = {name: known.get(name, name) for name in order.placebo.clusters}
+    return summarise(drawn, order.labels, clusters)
 
 
 def run_chunks(
@@ -191,16 +201,26 @@ def plan_of(order: Order) -> dict[str, Any]:
     }
 
 
-def _default_labels(study: Study, entry: Mapping[str, Any]) -> dict[str, str]:
+def _reversed(pairs: Mapping[str, str]) -> dict[str, str]:
+    return {name: label for label, name in pairs.items()}
+
+
+def _default_labels(
+    study: Study, entry: Mapping[str, Any], known: Mapping[str, Spec]
+) -> dict[str, str]:
+    """Those of the study's own placebo analysis, else of a table, as far as they can be drawn."""
     if entry:
-        return {spec_id: label for label, spec_id in entry["specs"].items()}
+        return _reversed(entry["specs"])
     tables = [one for one in study.config.get("tables", []) if one["kind"] == "estimators"]
-    if not tables:
+    found = [dict(_table_labels(table["rows"], "")) for table in tables]
+    found = [{name: label for name, label in rows.items() if known[name].estimator in SHIFTS}
+             for rows in found]  # fmt: skip
+    if not any(found):
         raise SpecError(
-            f"{study.id} has neither an analysis of the kind 'placebo' nor a table of estimators. "
-            "Name specifications with --specs."
+            f"{study.id} has neither an analysis of the kind 'placebo' nor a table of estimators "
+            "that could be drawn. Name specifications with --specs."
         )
-    return dict(_table_labels(tables[0]["rows"], ""))
+    return max(found, key=lambda rows: len({known[name].estimator for name in rows}))
 
 
 def _table_labels(rows: Sequence[Any], heading: str) -> Iterator[tuple[str, str]]:
