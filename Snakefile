@@ -133,9 +133,32 @@ for study in STUDIES:
         shell:
             "python -m replication step figures {params.study} --log {log}"
 
+    if study.summary_outputs():
+
+        rule:
+            name:
+                f"summary_{study.id}"
+            input:
+                study.clean_outputs(),
+                f"tables/{study.id}/estimates.csv",
+                f"tables/{study.id}/.analyses.json",
+                f"specs/{study.id}/study.yaml",
+            output:
+                study.summary_outputs(),
+            log:
+                f"logs/{study.id}/summary.log",
+            conda:
+                "environment.yaml"
+            params:
+                study=study.id,
+                code=plan.code_digest("report"),
+            shell:
+                "python -m replication step summary {params.study} --log {log}"
+
 
 rule page:
     input:
+        [study.summary_outputs() for study in STUDIES],
         [study.table_outputs() for study in STUDIES],
         [study.figure_outputs() for study in STUDIES],
         [f"specs/{study.id}/study.yaml" for study in plan.studies(ROOT)],

@@ -118,7 +118,8 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
     step.add_argument(
-        "name", choices=("clean", "estimate", "analyse", "check", "tables", "figures", "page")
+        "name",
+        choices=("clean", "estimate", "analyse", "check", "tables", "figures", "summary", "page"),
     )
     step.add_argument("study", nargs="?")
     step.add_argument("--threads", type=int, default=1)

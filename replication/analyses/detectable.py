@@ -35,7 +35,8 @@ def detectable(
         ``group``, ``label``, ``spec_id``, ``std_error``; ``estimate`` is the detectable effect by
         the standard error, (z_level + z_power) times it (2.80 at 0.95 and 0.8); ``percent`` the
         same as a fall in per cent, 100 (1 - exp(-effect)); ``by_permutation`` and
-        ``percent_by_permutation`` are those by the draws, empty where there are none.
+        ``percent_by_permutation`` are those by the draws, empty where there are none; ``power``
+        and ``size`` of the test.
 
     """
     factor = float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power))
@@ -48,7 +49,8 @@ def detectable(
             rows.append(
                 {"group": heading, "label": label, "spec_id": spec_id, "std_error": error,
                  "estimate": factor * error, "percent": fall(factor * error),
-                 "by_permutation": drawn, "percent_by_permutation": fall(drawn)}
+                 "by_permutation": drawn, "percent_by_permutation": fall(drawn),
+                 "power": power, "size": 1 - level}
             )  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -35,7 +35,8 @@ def leave_out(
     ----------
     by : column with one value a unit; each is left out in turn.
     heading, others_heading, everyone, everyone_heading : what the rows are called in a figure.
-    others : label -> {column: values} of further groups to leave out.
+    others : label -> {column: values} of further groups to leave out; a group without a unit in
+        the sample keeps its row, with ``units_left_out`` 0.
 
     Returns
     -------
@@ -55,8 +56,6 @@ def leave_out(
         gone = pd.Series(True, index=panel.units)
         for column, listed in rule.items():
             gone &= of_units(frame, chosen, panel, column).isin(listed)
-        if not gone.any():
-            raise SpecError(f"No unit of {spec} is in the group {label!r} ({dict(rule)}).")
         rows.append(_without(label, others_heading, gone.to_numpy(), panel, chosen))
     return pd.DataFrame(rows).assign(spec_id=spec)
 

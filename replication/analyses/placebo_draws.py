@@ -21,7 +21,7 @@ from replication.estimators.registry import estimate
 from replication.inference.block_permutation import matched, ranked_blocks
 from replication.inference.permutation import permuted
 from replication.results import Ints, Panel
-from replication.specs import Spec
+from replication.specs import Inference, Spec
 from replication.tidy import build_panel
 
 COLUMNS: Final = ["draw", "spec_id", "cluster", "estimate", "std_error", "critical"]
@@ -85,7 +85,7 @@ def subjects(plan: Placebo, frames: Mapping[str, pd.DataFrame]) -> list[Subject]
     found = []
     for spec in plan.specs:
         for cluster in plan.clusters:
-            one = replace(spec, cluster=(cluster,), inference=replace(spec.inference, draws=1))
+            one = replace(spec, cluster=(cluster,), inference=_quick(spec))
             panel = build_panel(frames[spec.panel], one)
             found.append(
                 Subject(one, cluster, panel, _blocks(panel, frames[spec.panel], plan, one))
@@ -126,6 +126,14 @@ def _row(draw: int, subject: Subject, seed: int) -> list[Any]:
     error = float(row["std_error"])
     critical = (row["conf_high"] - row["estimate"]) / error
     return [*name, float(row["estimate"]), error, float(critical)]
+
+
+def _quick(spec: Spec) -> Inference:
+    """Inference whose draws are needed for the error itself and not only for bands or p-values."""
+    detrended = spec.estimator == "callaway_santanna" and bool(spec.trends)
+    if detrended or spec.inference.method == "bootstrap":
+        return spec.inference
+    return replace(spec.inference, method="analytic", draws=1)
 
 
 def _blocks(panel: Panel, frame: pd.DataFrame, plan: Placebo, spec: Spec) -> tuple[Ints, ...]:

@@ -85,6 +85,12 @@ class Study:
         entries = self.config.get("analyses", [])
         return [f"tables/{self.id}/analyses/{entry['id']}.csv" for entry in entries]
 
+    def summary_outputs(self) -> list[str]:
+        """The written summary and the ledger of its numbers, where the study has one."""
+        if "summary" not in self.config:
+            return []
+        return [f"report/{self.id}/summary.md", f"tables/{self.id}/summary_numbers.csv"]
+
     def table_outputs(self) -> list[str]:
         """Files that the tables end in."""
         return [f"tables/{self.id}/{t}.{end}" for t in self.tables for end in TABLE_ENDINGS]

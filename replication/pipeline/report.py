@@ -47,12 +47,24 @@ def figures(study: Study, root: Path) -> tuple[int, int]:
     return len(stale), len(stamps) - len(stale)
 
 
+def summary(study: Study, root: Path) -> int:
+    """Write ``report/<study>/summary.md``; returns how many numbers it has."""
+    from replication.report.summary import write_summary
+
+    config = load_study(study.folder / "study.yaml")
+    target = root / "report" / study.id / "summary.md"
+    return write_summary(study.config["summary"], config, Folders.under(root, study.id), target)
+
+
 def figure_stamp(entry: dict[str, Any], study: Study, folders: Folders) -> str:
     """Digest of all that a figure depends on: its entry, the code, its results and its files."""
     shared = {key: study.config.get(key) for key in ("title", "labels", "outcomes", "simulated")}
     parts = [json.dumps([entry, shared], sort_keys=True, default=str), code_digest("report")]
     for text in sorted(set(strings(entry))):
-        if text.startswith(("clean/", "analyses/", "tables/", "raw/")) and folders.source(text).is_file():
+        if (
+            text.startswith(("clean/", "analyses/", "tables/", "raw/"))
+            and folders.source(text).is_file()
+        ):
             parts.append(hashlib.sha256(folders.source(text).read_bytes()).hexdigest())
         for folder in sorted((folders.tables / "specs").glob(text)) if _is_pattern(text) else []:
             parts.append(hashlib.sha256((folder / "spec.yaml").read_bytes()).hexdigest())

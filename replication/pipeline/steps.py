@@ -79,6 +79,12 @@ def _figures(root: Path, study: str, _: int) -> str:
     return f"{drawn} figures drawn, {kept} unchanged"
 
 
+def _summary(root: Path, study: str, _: int) -> str:
+    from replication.pipeline.report import summary
+
+    return f"{summary(plan.study(root, study), root)} numbers"
+
+
 def _page(root: Path, _: str, __: int) -> str:
     from replication.pipeline.report import page
 
@@ -92,6 +98,7 @@ STEPS: dict[str, Callable[[Path, str, int], str]] = {
     "check": _check,
     "tables": _tables,
     "figures": _figures,
+    "summary": _summary,
     "page": _page,
 }
 

@@ -140,9 +140,10 @@ def study_section(report: StudyReport, base: Path) -> str:
 
 
 def study_files(report: StudyReport, base: Path) -> str:
-    """Links to all estimates of the study and to its codebook, where they are."""
+    """Links to the summary, all estimates of the study and its codebook, where they are."""
     folders = report.folders
     wanted = [
+        ("Written summary", base / report.study.id / "summary.md"),
         ("All estimates (CSV)", folders.tables / "estimates.csv"),
         ("Second engine (CSV)", folders.tables / "second_engine.csv"),
         ("Codebook", folders.clean / "codebook.md"),

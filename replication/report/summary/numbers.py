@@ -1,0 +1,231 @@
+"""Numbers of a summary: fetched by specification or file, printed once, and kept in a ledger.
+
+Whatever is printed goes through ``Numbers``, which puts the footnote of its source behind it. A
+specification or row that is gone stops the summary with a message; nothing can stay behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.errors import SpecError, nearest
+from replication.report import text
+from replication.report.config import Study
+from replication.report.saved import Folders, Results, read_source
+
+DAGGER = text.DAGGER
+ESTIMATES = "tables/estimates.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An estimate with its interval and p-value, and the words that say where it is from."""
+
+    estimate: float
+    low: float
+    high: float
+    p_value: float
+    source: str
+
+    @property
+    def direction(self) -> int:
+        """-1 or 1 if the interval leaves zero out on that side, else 0."""
+        return int(self.low > 0) - int(self.high < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number or text of a file, and where it is from."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a publication reports, as the study's table of published results has it."""
+
+    words: str
+    secondary: bool
+    source: str
+
+
+@dataclass
+class Numbers:
+    """The results of one study as a summary reads and prints them.
+
+    Attributes
+    ----------
+    sources : source -> number of its footnote, in order of appearance
+    ledger : one entry a printed number
+    files : files that were read
+    """
+
+    study: Study
+    folders: Folders
+    sources: dict[str, int] = field(default_factory=dict)
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @cached_property
+    def results(self) -> Results:
+        """Saved specifications."""
+        return Results(self.folders.tables / "specs")
+
+    @cached_property
+    def bundle(self) -> pd.DataFrame:
+        """The overall effects of all specifications."""
+        table = read_source(self.folders, ESTIMATES, ["spec_id", "term"])
+        return table[table["term"] == "att"]
+
+    # What is read.
+
+    def effect(self, spec_id: str, row: str = "att") -> Effect:
+        """A row of a specification."""
+        found = self.results.get(spec_id).row(row)
+        place = f"`{spec_id}`" if row == "att" else f"`{spec_id}`, row `{row}`"
+        return _effect(found, place)
+
+    def about(self, spec_id: str, key: str) -> Value:
+        """A column of the overall effect (``n_units``), or a key of the specification.
+
+        Dots reach into the specification (``sample.years``).
+        """
+        saved = self.results.get(spec_id)
+        found = saved.row("att")
+        value: Any = saved.spec
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        value = found.get(key, value)
+        if value is None:
+            raise SpecError(f"{spec_id} says nothing of {key!r}, which the summary needs.")
+        return Value(value, f"`{spec_id}`, {key}")
+
+    def years(self, spec_id: str) -> str:
+        """First and last year of a specification."""
+        first, last = self.about(spec_id, "sample.years").value
+        return self.words(Value(f"{first}-{last}", f"`{spec_id}`, sample.years"))
+
+    def frame(self, file: str, /, **where: Any) -> pd.DataFrame:
+        """Rows of a file whose columns have these values."""
+        if file not in self.files:
+            self.files[file] = read_source(self.folders, file, list(where))
+        rows = self.files[file]
+        for column, value in where.items():
+            rows = rows[rows[column].astype(str) == str(value)]
+        if rows.empty:
+            raise SpecError(f"{file} has no row with {where}, which the summary needs.")
+        return rows
+
+    def cell(self, file: str, column: str, /, **where: Any) -> Value:
+        """The only cell of a column in the rows with these values."""
+        rows = self.frame(file, **where)
+        if column not in rows.columns:
+            raise SpecError(f"{file} has no column {column!r}{nearest(column, rows.columns)}.")
+        if len(rows) != 1:
+            raise SpecError(f"{file} has {len(rows)} rows with {where}; the summary needs one.")
+        return Value(rows[column].iloc[0], f"{_place(file, where)}, {column}{_spec(rows)}")
+
+    def line(self, file: str, /, **where: Any) -> Effect:
+        """A row of a file as an effect; a p-value that the file does not have is missing."""
+        self.cell(file, "estimate", **where)
+        rows = self.frame(file, **where)
+        return _effect(rows.iloc[0], f"{_place(file, where)}{_spec(rows)}")
+
+    def reported(self, label: str, table: str = "published") -> Reported:
+        """What the study's table of published results says under a label."""
+        entries = {entry.id: entry for entry in self.study.tables}
+        rows = entries[table].options["rows"] if table in entries else []
+        for row in rows:
+            if row["label"] == label:
+                return Reported(str(row["reported"]), bool(row.get("secondary")),
+                                f"table `{table}`, {label}")  # fmt: skip
+        labels = [str(row["label"]) for row in rows]
+        raise SpecError(f"The table {table!r} has no row {label!r}{nearest(label, labels)}.")
+
+    # What is printed.
+
+    def percent(self, effect: Effect) -> str:
+        """A log effect as a change in per cent with its interval: ``−5.6% [−9.1, −1.9]``."""
+        point, low, high = (100 * np.expm1(x) for x in (effect.estimate, effect.low, effect.high))
+        shown = f"{text.fixed(point, 1)}% {text.interval(low, high, 1)}"
+        return self.note(shown, effect.estimate, effect.source, effect.low, effect.high)
+
+    def interval(self, effect: Effect) -> str:
+        """The interval of a log effect in per cent, where its point is not to be shown."""
+        low, high = (100 * np.expm1(x) for x in (effect.low, effect.high))
+        shown = f"{text.interval(low, high, 1)}%"
+        return self.note(shown, np.nan, effect.source, effect.low, effect.high)
+
+    def points(self, effect: Effect, digits: int = 2) -> str:
+        """An effect in the unit of its outcome with its interval."""
+        shown = f"{text.fixed(effect.estimate, digits)} "
+        shown += text.interval(effect.low, effect.high, digits)
+        return self.note(shown, effect.estimate, effect.source, effect.low, effect.high)
+
+    def p(self, value: float, source: str) -> str:
+        """A p-value with its letter."""
+        return self.note(text.p_equals(value), value, source)
+
+    def count(self, value: Value) -> str:
+        """A whole number with separators."""
+        return self.note(text.integer(value.value), float(value.value), value.source)
+
+    def fixed(self, value: Value, digits: int = 2, ending: str = "") -> str:
+        """A number with decimals, and what stands right behind it."""
+        shown = text.fixed(value.value, digits) + ending
+        return self.note(shown, float(value.value), value.source)
+
+    def log_percent(self, value: Value) -> str:
+        """A log effect without an interval as a change in per cent."""
+        shown = f"{text.fixed(100 * np.expm1(float(value.value)), 1)}%"
+        return self.note(shown, float(value.value), value.source)
+
+    def share(self, value: Value, digits: int = 0) -> str:
+        """A share as per cent."""
+        shown = f"{text.fixed(100 * float(value.value), digits)}%"
+        return self.note(shown, float(value.value), value.source)
+
+    def words(self, value: Value) -> str:
+        """Text of a file, such as a date or the name of a state."""
+        return self.note(str(value.value), np.nan, value.source)
+
+    def quote(self, reported: Reported) -> str:
+        """What a publication reports; a dagger if it was not read there."""
+        shown = f"\N{LEFT DOUBLE QUOTATION MARK}{reported.words}\N{RIGHT DOUBLE QUOTATION MARK}"
+        return self.note(shown + (DAGGER if reported.secondary else ""), np.nan, reported.source)
+
+    def note(
+        self, shown: str, value: float, source: str, low: float = np.nan, high: float = np.nan
+    ) -> str:
+        """What is shown, with the footnote of its source; it is kept in the ledger."""
+        number = self.sources.setdefault(source, len(self.sources) + 1)
+        self.ledger.append(
+            {"footnote": number, "printed": shown, "value": value, "low": low, "high": high,
+             "source": source.replace("`", "")}
+        )  # fmt: skip
+        return f"{shown}[^{number}]"
+
+
+def _effect(found: Mapping[str, Any] | pd.Series[Any], source: str) -> Effect:
+    estimate, low, high, p_value = (
+        float(found.get(name, np.nan)) for name in ("estimate", "conf_low", "conf_high", "p_value")
+    )
+    return Effect(estimate, low, high, p_value, source)
+
+
+def _place(file: str, where: Mapping[str, Any]) -> str:
+    return ", ".join([file, *(f"{key} {value}" for key, value in where.items())])
+
+
+def _spec(rows: pd.DataFrame) -> str:
+    """The specification behind a row of a file, where the file names it."""
+    if "spec_id" not in rows.columns or pd.isna(rows["spec_id"].iloc[0]):
+        return ""
+    return f" (`{rows['spec_id'].iloc[0]}`)"

@@ -1,0 +1,78 @@
+"""Words chosen by numbers: what a sentence says follows the sign and the interval of an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from replication.report import text
+from replication.report.summary.numbers import Effect
+
+FELL, ROSE, STILL = "fell", "rose", "did not move beyond chance"
+VERBS = {-1: FELL, 1: ROSE, 0: STILL}
+LEVEL = 0.05
+
+
+def verb(effect: Effect) -> str:
+    """What an outcome did."""
+    return VERBS[effect.direction]
+
+
+def moved(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
+    """What each outcome did, those that did the same together.
+
+    ``index crimes (−5.6% [...]) and violent crimes (...) fell; property crimes (...) did not move
+    beyond chance``.
+    """
+    parts = []
+    for direction in (-1, 1, 0):
+        names = [
+            f"{name} ({shown(effect)})"
+            for name, effect in effects.items()
+            if effect.direction == direction
+        ]
+        if names:
+            parts.append(f"{text.listed(names)} {VERBS[direction]}")
+    return "; ".join(parts)
+
+
+def chosen(effects: Mapping[str, Effect], direction: int) -> list[str]:
+    """Names of the effects that go in a direction."""
+    return [name for name, effect in effects.items() if effect.direction == direction]
+
+
+def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: str) -> str:
+    """What a change of the design does to effects that left zero out.
+
+    ``County trends take the effect away for index crimes and property crimes, but not for violent
+    crimes.``
+    """
+    clear = [name for name, effect in before.items() if effect.direction]
+    lost = [name for name in clear if after[name].direction == 0]
+    turned = [name for name in clear if after[name].direction == -before[name].direction]
+    kept = [name for name in clear if name not in lost and name not in turned]
+    gained = [name for name, effect in after.items() if effect.direction and name not in clear]
+    parts = [
+        f"take the effect away for {text.listed(lost)}" if lost else "",
+        f"turn it round for {text.listed(turned)}" if turned else "",
+        f"leave it in place for {text.listed(kept)}" if kept else "",
+        f"bring one out for {text.listed(gained)}" if gained else "",
+    ]
+    return text.sentence(f"{cause} {text.listed(parts) or 'change nothing: no effect was clear'}")
+
+
+def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:
+    """The lowest and the highest of several effects."""
+    ordered = sorted(effects, key=lambda effect: effect.estimate)
+    return ordered[0], ordered[-1]
+
+
+def excludes(effect: Effect) -> str:
+    """Whether an interval leaves zero out, in words."""
+    return "leaves zero out" if effect.direction else "contains zero"
+
+
+def many(count: int, one: str, several: str = "") -> str:
+    """``no state``, ``one state``, ``3 states``, for the length of a list that follows."""
+    if count == 0:
+        return f"no {one}"
+    return f"one {one}" if count == 1 else f"{count} {several or one + 's'}"
