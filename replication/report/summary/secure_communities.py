@@ -117,8 +117,9 @@ def design(numbers: Numbers) -> list[str]:
     study = numbers.study
     return [
         "Two-way regressions of the log rate on the share of the year in which the programme was "
-        f"active, with effects of county and year, weighted by the {study.label(POPULATION)}, errors "
-        f"clustered by the {clusters} states. Estimators that need a cohort use "
+        "active, with effects of county and year, weighted by the "
+        f"{study.label(POPULATION)}, errors clustered by the {clusters} states. Estimators that "
+        "need a cohort use "
         f"{numbers.years(GROUP_TIME)} and compare with {comparison} "
         f"{study.label('never_treated')}; {left_out} activated shortly before those are left out. "
         f"{identifying(numbers)}"

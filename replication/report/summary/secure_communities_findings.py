@@ -55,14 +55,15 @@ def in_short(numbers: Numbers) -> list[str]:
         else "A different course of crime before the programme began is not found"
     )
     enough = (
-        "and once a straight line before activation is taken out, nothing beyond chance is left"
+        "and once a straight line before activation is taken out, what is left may be chance"
         if line.direction == 0
         else "and an effect is left once a straight line before activation is taken out"
     )
+    test = numbers.p(float(p_value.value), p_value.source)
     return [
         f"Where Secure Communities was switched on, {moved(before, numbers.percent)}, compared "
         f"with counties where it was not yet. {changed(before, after, 'County trends')} {earlier} "
-        f"({numbers.p(float(p_value.value), p_value.source)} for index crimes, group-time), {enough} "
+        f"({test} for index crimes, group-time), {enough} "
         f"({numbers.interval(line)} for index crimes). These files can bound an effect on reported "
         "crime; they cannot tell it for certain from what else set early counties apart."
     ]
@@ -85,9 +86,7 @@ def trends(numbers: Numbers) -> str:
     after = by_outcome(numbers, COLUMNS["County trends"])
     within = by_outcome(numbers, COLUMNS["State by year"])
     return (
-        f"**Trends against no trends.** With effects of county and year, "
-        f"{moved(before, numbers.percent)}. "
-        f"{changed(before, after, 'County trends')} "
+        f"**Trends against no trends.** {changed(before, after, 'County trends')} "
         f"{changed(before, within, 'Effects of state by year, which compare inside states only,')}"
     )
 

@@ -248,7 +248,8 @@ def with_papers(numbers: Numbers) -> list[str]:
          "Goncalves, Jacome and Weisburst (2024), total reported crime", groups),
         ("Kang and Song (2021), with the neighbours active too",
          "Kang and Song (2021), crime where the neighbours are active too", product),
-        ("Vargas-Nunez et al. (2026), enforcement before activation; here crime from the state's first activation to the county's",
+        ("Vargas-Nunez et al. (2026), enforcement; here crime between the state's first activation "
+         "and the county's",
          "Vargas-Nunez et al. (2026), enforcement before activation", state),
     ]  # fmt: skip
     lines = ["| Paper | Reported | Here, index crimes |", "| --- | --- | ---: |"]
