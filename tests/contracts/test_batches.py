@@ -1,0 +1,84 @@
+"""Which specifications the second engine checks, and which share a panel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from drawn_panels import as_frame, draw_panel
+
+from replication.estimators.registry import estimate
+from replication.pipeline import estimate as step
+from replication.pipeline.check import check_study
+from replication.pipeline.estimate import estimate_study
+from replication.pipeline.plan import Study
+from replication.specs import parse_spec
+from replication.tidy import build_panel
+
+GRID = """
+id: grid
+study: made
+panel: panel
+outcome: y
+estimator: twfe
+cluster: cluster
+vary:
+  trends: [none, unit_linear]
+"""
+COUNTS = """
+id: counts
+study: made
+panel: panel
+outcome: count
+estimator: poisson
+trends: unit_linear
+cluster: cluster
+"""
+
+
+def test_only_columns_that_are_shown_are_checked(tmp_path: Path) -> None:
+    frame = as_frame(draw_panel(2, n_units=420, n_clusters=9))
+    frame = frame.assign(count=(3 * frame["y"].abs()).round() + 1)
+    specs = tmp_path / "specs" / "made"
+    specs.mkdir(parents=True)
+    (specs / "grid.yaml").write_text(GRID)
+    (specs / "counts.yaml").write_text(COUNTS)
+    clean = tmp_path / "data_clean" / "made"
+    clean.mkdir(parents=True)
+    frame.to_parquet(clean / "panel.parquet")
+    shown = {"columns": ["grid__unit_linear", "counts"]}
+    study = Study("made", {"panels": ["panel"], "tables": [shown]}, specs, tmp_path)
+    assert estimate_study(study, tmp_path) == (3, 0)
+    checked = check_study(study, tmp_path)
+    assert checked["spec_id"].tolist() == ["grid__unit_linear"]
+    assert checked["difference"].max() < 1e-8
+    spec = parse_spec({"id": "grid__unit_linear", "outcome": "y", "estimator": "twfe",
+                       "cluster": "cluster", "trends": "unit_linear"})  # fmt: skip
+    assert checked["ours"].iloc[0] == pytest.approx(estimate(build_panel(frame, spec), spec).att[0])
+
+
+def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any) -> None:
+    specs = tmp_path / "specs" / "made"
+    specs.mkdir(parents=True)
+    (specs / "grid.yaml").write_text(GRID.replace("  trends", "  weights: [w, null]\n  trends"))
+    clean = tmp_path / "data_clean" / "made"
+    clean.mkdir(parents=True)
+    frame = as_frame(draw_panel(3, n_clusters=9))
+    frame.assign(w=1.0 + frame["unit"] % 3).to_parquet(clean / "panel.parquet")
+    built = []
+
+    def counted(rows: Any, spec: Any) -> Any:
+        built.append(spec.id)
+        return build_panel(rows, spec)
+
+    monkeypatch.setattr(step, "build_panel", counted)
+    study = Study("made", {"panels": ["panel"]}, specs, tmp_path)
+    assert step.estimate_study(study, tmp_path) == (4, 0)
+    assert built == ["grid__w__none", "grid__none__none"]
+    bundle = pd.read_csv(tmp_path / "tables" / "made" / "estimates.csv")
+    assert bundle["spec_id"].tolist() == [
+        "grid__w__none", "grid__w__unit_linear", "grid__none__none", "grid__none__unit_linear",
+    ]  # fmt: skip
+    assert bundle["estimate"].nunique() == 4

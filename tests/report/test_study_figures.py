@@ -1,0 +1,96 @@
+"""Curves with choices told by id, groups of dots, several permutations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from replication.errors import SpecError
+from replication.report.config import Entry, Study
+from replication.report.context import Context
+from replication.report.figures import dots, permutation, specification_curve, write_figure
+from replication.report.figures.canvas import read_description, styled
+from replication.report.saved import Folders
+
+
+@pytest.fixture
+def context(study: Study, folders: Folders, tmp_path: Path) -> Context:
+    return Context.of(study, Folders(folders.tables, tmp_path, folders.clean, folders.raw))
+
+
+def curve(ids: dict[str, str], headline: Any = ()) -> Entry:
+    options = {
+        "specs": ["plain*", "weighted*"], "headline": headline,
+        "choices": [{"key": "kind", "label": "Kind", "ids": ids}],
+    }  # fmt: skip
+    return Entry("curve", "A curve", "specification_curve", (), options)
+
+
+def test_choices_are_told_by_the_first_pattern_that_fits(context: Context) -> None:
+    entry = curve({"plain_*": "Plain with trends", "plain*": "Plain", "*": "Other"})
+    frame = specification_curve.collect(entry, context).set_index("spec_id")
+    assert frame["kind"].to_dict() == {
+        "plain": "Plain", "plain_trends": "Plain with trends", "weighted": "Other",
+        "weighted_trends": "Other",
+    }  # fmt: skip
+    lines = specification_curve.choice_lines(frame, entry)
+    assert [value for _, value, _ in lines if value] == ["Plain with trends", "Plain", "Other"]
+    with pytest.raises(SpecError, match="no pattern of the choice 'kind' fits 'weighted'"):
+        specification_curve.collect(curve({"plain*": "Plain"}), context)
+
+
+def test_several_headlines_are_marked_and_named(context: Context) -> None:
+    entry = curve({"*": "All"}, ["plain", "weighted"])
+    paths = write_figure(entry, context)
+    frame = pd.read_csv(paths[2])
+    assert set(frame.loc[frame["headline"], "spec_id"]) == {"plain", "weighted"}
+    note = read_description(paths[1])["Comment"]
+    for name in ("plain", "weighted"):
+        shown = f"{context.results.get(name).row('att')['estimate']:.3f}"
+        assert f"Diamond: {shown.replace('-', chr(0x2212))} [" in note
+        assert f"({name})." in note
+    with pytest.raises(SpecError, match="the headline 'absent' is not among"):
+        specification_curve.collect(curve({"*": "All"}, ["plain", "absent"]), context)
+
+
+def test_groups_of_a_leave_one_out_figure_stay_together(context: Context) -> None:
+    rows = pd.DataFrame(
+        {"label": ["All", "A", "B", "X", "Y"], "group": ["W", "S", "S", "O", "O"],
+         "estimate": [0.0, -0.2, 0.2, 0.1, -0.1]}
+    )  # fmt: skip
+    rows.assign(conf_low=-1.0, conf_high=1.0).to_csv(
+        context.folders.clean / "groups.csv", index=False
+    )
+    options = {"source": "clean/groups.csv", "headline": "All"}
+    entry = Entry("l", "L", "leave_one_out", (), options)
+    frame = dots.collect(entry, context)
+    assert frame["label"].tolist() == ["All", "B", "A", "X", "Y"]
+    with styled():
+        axes = dots.draw(frame, entry, context).figure.axes[0]
+    ticks = dict(zip((t.get_text() for t in axes.get_yticklabels()), axes.get_yticks(),
+                     strict=True))  # fmt: skip
+    heads = {note.get_text(): note.xy[1] for note in axes.texts}
+    assert heads["W"] < ticks["All"] < heads["S"] < ticks["B"] < ticks["A"] < heads["O"]
+
+
+def test_many_permutations_stand_in_two_columns(context: Context) -> None:
+    rows = [
+        {"panel": panel, "kind": kind, "estimate": value}
+        for panel in ("P", "Q", "R")
+        for kind, value in (("actual", 2.0), ("draw", -1.0), ("draw", 0.5), ("draw", 3.0))
+    ]
+    pd.DataFrame(rows).to_csv(context.folders.clean / "draws.csv", index=False)
+    entry = Entry("p", "P", "permutation", (), {"source": "clean/draws.csv", "x_label": "t"})
+    frame = permutation.collect(entry, context)
+    with styled():
+        picture = permutation.draw(frame, entry, context)
+    drawn = [axes for axes in picture.figure.axes if axes.axison]
+    assert [axes.get_title(loc="left") for axes in drawn] == ["P", "Q", "R"]
+    assert {round(axes.get_position().x0, 6) for axes in drawn} == {
+        round(drawn[0].get_position().x0, 6), round(drawn[1].get_position().x0, 6),
+    }  # fmt: skip
+    assert picture.alt.count("actual 2.000") == 3
+    assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.500, 3 draws" in picture.alt

@@ -1,0 +1,286 @@
+"""Written summaries: what is printed is fetched, and what is said follows the numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from replication.errors import SpecError
+from replication.pipeline.plan import Study as Planned
+from replication.report.config import Study, load_study
+from replication.report.page import StudyReport, study_files
+from replication.report.saved import Folders
+from replication.report.summary import phrases, write_summary
+from replication.report.summary.document import MARK, compose, in_order
+from replication.report.summary.numbers import Effect, Numbers, Value
+from replication.report.summary.phrases import changed, moved
+from replication.report.summary.secure_communities_findings import verdict_on_lines
+from replication.specs import load_specs
+
+ROOT = Path(__file__).parents[2]
+SPECS = ROOT / "specs" / "secure_communities"
+
+
+def effect(estimate: float, error: float = 0.01, source: str = "s") -> Effect:
+    return Effect(estimate, estimate - 2 * error, estimate + 2 * error, 0.5, source)
+
+
+DOWN, UP, FLAT = effect(-0.05), effect(0.05), effect(0.001)
+
+
+@pytest.mark.parametrize(
+    ("effects", "words"),
+    [
+        ({"a": DOWN, "b": DOWN}, "a (x) and b (x) fell"),
+        ({"a": UP, "b": FLAT}, "a (x) rose; b (x) did not move beyond chance"),
+        ({"a": FLAT, "b": DOWN, "c": DOWN}, "b (x) and c (x) fell; a (x) did not move beyond "
+         "chance"),
+    ],
+)  # fmt: skip
+def test_verbs_follow_intervals(effects: dict[str, Effect], words: str) -> None:
+    assert moved(effects, lambda _: "x") == words
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ((DOWN, DOWN), (FLAT, DOWN), "Trends take the effect away for a and leave it in place for "
+         "b."),
+        ((DOWN, FLAT), (UP, DOWN), "Trends turn it round for a and bring one out for b."),
+        ((FLAT, FLAT), (FLAT, FLAT), "Trends change nothing: no effect was clear."),
+        ((UP, UP), (UP, UP), "Trends leave it in place for a and b."),
+    ],
+)  # fmt: skip
+def test_what_a_change_of_design_does(
+    before: tuple[Effect, Effect], after: tuple[Effect, Effect], words: str
+) -> None:
+    pairs = [dict(zip("ab", part, strict=True)) for part in (before, after)]
+    assert changed(*pairs, "Trends") == words
+
+
+def test_verdict_on_lines_says_where_the_null_comes_from() -> None:
+    assert "how the two-way regression fits them" in verdict_on_lines(FLAT, {"a": DOWN, "b": DOWN})
+    assert "depends on how" in verdict_on_lines(FLAT, {"a": DOWN, "b": FLAT})
+    assert "no effect is left" in verdict_on_lines(FLAT, {"a": FLAT, "b": FLAT})
+    assert "leaves zero out itself" in verdict_on_lines(DOWN, {"a": FLAT, "b": FLAT})
+
+
+def test_numbers_are_fetched_printed_and_kept(study: Study, folders: Folders) -> None:
+    numbers = Numbers(study, folders)
+    found = numbers.effect("plain")
+    row = numbers.results.get("plain").row("att")
+    assert found.estimate == row["estimate"]
+    point, low, high = (100 * np.expm1(row[key]) for key in ("estimate", "conf_low", "conf_high"))
+    shown = f"{point:.1f}% [{low:.1f}, {high:.1f}]".replace("-", "\N{MINUS SIGN}")
+    assert numbers.percent(found) == f"{shown}[^1]"
+    assert numbers.count(numbers.about("plain", "n_units")) == "60[^2]"
+    assert numbers.percent(found).endswith("[^1]")
+    counties = numbers.cell("clean/sample_flow.csv", "counties_after", step=2)
+    assert numbers.count(counties) == "2,049[^3]"
+    assert numbers.sources["clean/sample_flow.csv, step 2, counties_after"] == 3
+    assert [line["value"] for line in numbers.ledger] == pytest.approx(
+        [row["estimate"], 60, row["estimate"], 2049]
+    )
+    assert numbers.ledger[0]["source"] == "plain"
+
+
+def test_rows_of_files_name_their_specification(study: Study, folders: Folders) -> None:
+    frame = pd.DataFrame({"label": ["a", "b"], "estimate": [-0.1, 0.2], "conf_low": -0.2,
+                          "conf_high": [-0.05, 0.4], "spec_id": ["plain", None]})  # fmt: skip
+    place = folders.tables / "analyses" / "lines.csv"
+    place.parent.mkdir(exist_ok=True)
+    frame.to_csv(place, index=False)
+    numbers = Numbers(study, folders)
+    first = numbers.line("analyses/lines.csv", label="a")
+    assert first.direction == -1
+    assert first.source == "analyses/lines.csv, label a (`plain`)"
+    assert numbers.line("analyses/lines.csv", label="b").source == "analyses/lines.csv, label b"
+    assert np.isnan(first.p_value)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda n: n.effect("plan"), "no result of the specification 'plan'"),
+        (lambda n: n.effect("plain", "event:3"), "has no row 'event:3'"),
+        (lambda n: n.cell("clean/sample_flow.csv", "counties_after"), "has 2 rows"),
+        (lambda n: n.cell("clean/sample_flow.csv", "counties", step=2), "no column 'counties'"),
+        (lambda n: n.frame("clean/sample_flow.csv", step=9), "has no row with"),
+        (lambda n: n.about("plain", "sample.years"), "says nothing of 'sample.years'"),
+        (lambda n: n.reported("Nothing"), "has no row 'Nothing'"),
+    ],
+)  # fmt: skip
+def test_what_is_gone_stops_the_summary(
+    ask: Any, message: str, study: Study, folders: Folders
+) -> None:
+    with pytest.raises(SpecError, match=message):
+        ask(Numbers(study, folders))
+
+
+def test_footnotes_are_numbered_as_they_appear(study: Study, folders: Folders) -> None:
+    numbers = Numbers(study, folders)
+    late, early = numbers.words(Value("late", "L")), numbers.words(Value("early", "E"))
+    numbers.words(Value("never shown", "N"))
+    assert in_order(f"{early} then {late} then {early}", numbers) == (
+        "early[^1] then late[^2] then early[^1]"
+    )
+    assert numbers.sources == {"E": 1, "L": 2}
+    assert [(line["printed"], line["footnote"]) for line in numbers.ledger] == [
+        ("late", 2),
+        ("early", 1),
+    ]
+
+
+def test_unknown_templates_are_refused(study: Study, folders: Folders, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"no summary 'secure_community'.*secure_communities"):
+        write_summary("secure_community", study, folders, tmp_path / "summary.md")
+
+
+def test_the_page_links_the_summary(study: Study, folders: Folders, tmp_path: Path) -> None:
+    assert "summary" not in study_files(StudyReport(study, folders), tmp_path)
+    (tmp_path / study.id).mkdir()
+    (tmp_path / study.id / "summary.md").write_text("x")
+    assert f'href="{study.id}/summary.md"' in study_files(StudyReport(study, folders), tmp_path)
+
+
+def test_only_studies_with_a_template_have_a_summary(tmp_path: Path) -> None:
+    silent = Planned("a", {"panels": ["p"]}, tmp_path, tmp_path)
+    assert silent.summary_outputs() == []
+    speaking = replace(silent, config={"panels": ["p"], "summary": "secure_communities"})
+    assert speaking.summary_outputs() == ["report/a/summary.md", "tables/a/summary_numbers.csv"]
+
+
+# The template of Secure Communities, on made-up worlds.
+
+
+class MadeNumbers(Numbers):
+    """Every effect is the same; files have one made-up row for whatever is asked."""
+
+    def __init__(self, study: Study, folders: Folders, world: Effect) -> None:
+        super().__init__(study, folders)
+        self.world = world
+        self.asked: set[str] = set()
+        self.changed: dict[str, Effect] = {}
+
+    def effect(self, spec_id: str, row: str = "att") -> Effect:
+        self.asked.add(spec_id)
+        return replace(self.changed.get(spec_id, self.world), source=f"`{spec_id}`, {row}")
+
+    def about(self, spec_id: str, key: str) -> Value:
+        self.asked.add(spec_id)
+        return Value([2004, 2012] if key == "sample.years" else 50, f"`{spec_id}`, {key}")
+
+    def frame(self, file: str, /, **where: Any) -> pd.DataFrame:
+        self.asked.add(file)
+        world = {"estimate": self.world.estimate, "conf_low": self.world.low,
+                 "conf_high": self.world.high}  # fmt: skip
+        p_value = 0.001 if self.world.direction else 0.4
+        columns = dict.fromkeys(
+            ("p_value", "p_romano_wolf", "pretrend_p_value"), p_value
+        ) | dict.fromkeys(
+            ("counties", "counties_after", "people_after", "units", "units_left_out", "none_share",
+             "effective_groups", "breakdown_relative_magnitudes", "percent", "power", "size",
+             "percent_by_permutation", "low", "high", "k_low", "k_high"), 0.25,
+        )  # fmt: skip
+        words = {"date": "2008-10-27", "rule": "A rule", "where": "IN", "group": "TX",
+                 "label": "TX", "spec_id": "curve_share__unit_linear"}  # fmt: skip
+        rows = [{**world, **columns, **words, **where}]
+        return pd.DataFrame(rows * (1 if where and file != "analyses/inference.csv" else 2))
+
+    @property
+    def bundle(self) -> pd.DataFrame:  # type: ignore[override]
+        return self.frame("tables/estimates.csv")
+
+
+@pytest.fixture(scope="module")
+def real() -> Study:
+    return load_study(SPECS / "study.yaml")
+
+
+def made(real: Study, folders: Folders, world: Effect, **changes: Effect) -> tuple[str, Any]:
+    numbers = MadeNumbers(real, folders, world)
+    numbers.changed = changes
+    return compose("secure_communities", numbers), numbers
+
+
+def test_every_specification_and_file_that_it_names_exists(real: Study, folders: Folders) -> None:
+    _, numbers = made(real, folders, DOWN)
+    known = {spec.id for path in SPECS.rglob("*.yaml") if path.name != "study.yaml"
+             for spec in load_specs(path)}  # fmt: skip
+    files = {name for name in numbers.asked if "/" in name}
+    assert numbers.asked - files <= known
+    import yaml
+
+    entries = yaml.safe_load((SPECS / "study.yaml").read_text(encoding="utf-8"))["analyses"]
+    analyses = {f"analyses/{entry['id']}.csv" for entry in entries}
+    cleaned = {"clean/rollout.csv", "clean/sample_flow.csv", "tables/estimates.csv"}
+    assert files <= analyses | cleaned
+
+
+@pytest.mark.parametrize("world", [DOWN, UP, FLAT])
+def test_no_sentence_contradicts_the_numbers(real: Study, folders: Folders, world: Effect) -> None:
+    text, numbers = made(real, folders, world)
+    said = re.sub(r"“[^”]*”", "", text.split("## In short", 1)[1]).split("[^1]:")[0]
+    words = {-1: phrases.FELL, 1: phrases.ROSE, 0: phrases.STILL}
+    for direction, word in words.items():
+        assert (f" {word}" in said) == (direction == world.direction), word
+    if world.direction == 0:
+        assert "no effect was clear" in said
+        assert "effects are clear for none" in said
+        assert "no response beyond chance" in said
+    else:
+        assert "take the effect away" not in said
+        assert "leave it in place for index crimes, violent crimes and property crimes" in said
+        assert "it does respond" in said
+    marks = [int(number) for number in MARK.findall(text.split("[^1]:")[0])]
+    assert list(dict.fromkeys(marks)) == list(range(1, max(marks) + 1))
+    assert len(re.findall(r"^\[\^\d+\]: ", text, re.MULTILINE)) == max(marks)
+    assert {line["footnote"] for line in numbers.ledger} == set(marks)
+
+
+def test_one_specification_changes_its_number_and_its_sentence(
+    real: Study, folders: Folders
+) -> None:
+    changed_one = "sc_twfe__log_rate_index__unit_linear__population_2004"
+    before, _ = made(real, folders, DOWN)
+    after, numbers = made(real, folders, DOWN, **{changed_one: FLAT})
+    assert "County trends take the effect away for index crimes and leave it" in after
+    assert "County trends take the effect away" not in before
+    assert "the two-way regression fits them" in after
+    lines = [line for line in numbers.ledger if line["source"].startswith(changed_one)]
+    assert {line["value"] for line in lines} == {FLAT.estimate}
+    assert len(lines) >= 4
+
+
+def test_ledger_holds_every_printed_result(real: Study, folders: Folders) -> None:
+    """Without its results the text has no figure but names, dates and years of publication."""
+    text, numbers = made(real, folders, DOWN)
+    body = text.split("## In short", 1)[1].split("[^1]:")[0]
+    for line in sorted(numbers.ledger, key=lambda one: -len(one["printed"])):
+        body = body.replace(f"{line['printed']}[^{line['footnote']}]", "")
+    left = {word.strip("(),.;:") for word in re.findall(r"\S*\d\S*", body)}
+    assert {word for word in left if not re.fullmatch(r"20\d\d", word)} <= ALLOWED
+
+
+# Lengths of lists that are named beside, the level of a test, the scale of the coverage
+# indicator, the day of "20 March 2012", part 4 of the county files.
+ALLOWED = {"2", "3", "4", "8", "15", "0.05", "0", "100", "20"}
+
+
+def test_ledger_is_a_file(real: Study, folders: Folders, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(
+        "replication.report.summary.document.Numbers",
+        lambda study, folders: MadeNumbers(study, folders, DOWN),
+    )
+    count = write_summary("secure_communities", real, folders, tmp_path / "s.md")
+    ledger = pd.read_csv(folders.tables / "summary_numbers.csv")
+    assert len(ledger) == count
+    assert list(ledger) == ["footnote", "printed", "value", "low", "high", "source"]
+    assert isinstance(ledger.iloc[0].to_dict(), Mapping)
