@@ -97,7 +97,9 @@ def make_order(
     entries = [one for one in study.config.get("analyses", []) if one["kind"] == "placebo"]
     entry: Mapping[str, Any] = entries[0] if entries else {}
     known = {spec.id: spec for spec in study_specs(study)}
-    labels = {name: name for name in specs} or _default_labels(study, entry, known)
+    usual = _reversed(entry.get("specs", {}))
+    labels = {name: usual.get(name, name) for name in specs}
+    labels = labels or usual or _table_labels_of(study, known)
     unknown = [name for name in labels if name not in known]
     if unknown:
         raise SpecError(
@@ -205,12 +207,8 @@ def _reversed(pairs: Mapping[str, str]) -> dict[str, str]:
     return {name: label for label, name in pairs.items()}
 
 
-def _default_labels(
-    study: Study, entry: Mapping[str, Any], known: Mapping[str, Spec]
-) -> dict[str, str]:
-    """Those of the study's own placebo analysis, else of a table, as far as they can be drawn."""
-    if entry:
-        return _reversed(entry["specs"])
+def _table_labels_of(study: Study, known: Mapping[str, Spec]) -> dict[str, str]:
+    """Those of the table with most different estimators, as far as they can be drawn."""
     tables = [one for one in study.config.get("tables", []) if one["kind"] == "estimators"]
     found = [dict(_table_labels(table["rows"], "")) for table in tables]
     found = [{name: label for name, label in rows.items() if known[name].estimator in SHIFTS}
