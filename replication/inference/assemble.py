@@ -109,7 +109,8 @@ def from_variance(
     std_error = without_fixed(std_error)
     law = _law(inference.distribution, distribution, panel.n_clusters)
     table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
-    table = _with_bands(table, _bands(table, variance, cluster_scores, inference, law))
+    critical = _bands(table, variance, cluster_scores, inference, law, panel.n_clusters)
+    table = _with_bands(table, critical)
     labels = row_labels(table)
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
@@ -172,9 +173,9 @@ def from_errors(
     ----------
     std_error : (K,), missing for fixed values
     variance : of all rows, or of all but the group-time cells
-    critical : sup-t critical value of each term that is a path, from multiplier draws; taken with
-        studentised draws where the law is t, and never below the pointwise one, as a band that is
-        narrower than its pointwise intervals is simulation noise
+    critical : sup-t critical value of each term that is a path, from multiplier draws; it is moved
+        to that of studentised draws (unless the law is set to normal) and never below the
+        pointwise one, as a band that is narrower than its intervals is simulation noise
 
     """
     law = _law(inference.distribution, distribution, panel.n_clusters)
@@ -182,7 +183,7 @@ def from_errors(
     bands = np.full(len(table), law.ppf(0.5 + inference.level / 2))
     for term, index in _paths(table):
         value = critical.get(term, 0.0)
-        if law is not stats.norm:
+        if inference.distribution != "normal":
             value = studentised(value, panel.n_clusters)
         bands[index] = max(value, bands[index[0]])
     table = _with_bands(table, bands)
@@ -298,23 +299,29 @@ def _paths(table: pd.DataFrame) -> Iterator[tuple[str, Ints]]:
 
 
 def _bands(
-    table: pd.DataFrame, variance: Floats, scores: Floats | None, inference: Inference, law: Any
+    table: pd.DataFrame,
+    variance: Floats,
+    scores: Floats | None,
+    inference: Inference,
+    law: Any,
+    n_clusters: int,
 ) -> Floats:
     """(K,) critical values: sup-t over the rows of a path, pointwise for single numbers.
 
-    Draws take the standard errors as known. Under t(G-1) they are studentised, or, where there
-    are no scores, the value keeps its tail probability; without that, bands cover two to four
-    points too little at 50 clusters (``benchmarks/results/coverage.md``).
+    Draws take the standard errors as known, so that bands over a path would cover four points too
+    little at 50 clusters (``benchmarks/results/coverage.md``). Unless the law is set to normal
+    they are studentised or, where there are no scores, keep their tail probability under t(G-1).
     """
     critical = np.full(len(table), law.ppf(0.5 + inference.level / 2))
-    normal = law is stats.norm
+    normal = inference.distribution == "normal"
     for _, index in _paths(table):
         if scores is None:
             value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
-            value = value if normal else float(law.isf(stats.norm.sf(value)))
+            if not normal:
+                value = float(stats.t(n_clusters - 1).isf(stats.norm.sf(value)))
         else:
             value = multiplier_critical_value(scores[:, index], inference)
-            value = value if normal else studentised(value, len(scores))
+            value = value if normal else studentised(value, n_clusters)
         # A band that is narrower than its pointwise intervals is simulation noise.
         critical[index] = max(value, critical[index[0]])
     return critical

@@ -34,15 +34,16 @@ def test_studentised_value_is_the_quantile_of_studentised_draws() -> None:
     assert expected > 1.2 * common
 
 
+@pytest.mark.parametrize("law", ["auto", "t"])
 @pytest.mark.parametrize("estimator", [imputation, callaway_santanna, sun_abraham])
-def test_bands_under_t_are_studentised(estimator) -> None:
+def test_bands_are_studentised_unless_the_law_is_normal(estimator, law) -> None:
     panel = draw_panel(5, n_clusters=20)
-    normal, t = (
+    normal, own = (
         critical_value(estimator(panel, inference=Inference(distribution=law)))
-        for law in ("normal", "t")
+        for law in ("normal", law)
     )
-    assert t == pytest.approx(normal * np.sqrt(19 / (20 - normal**2)), rel=1e-9)
-    assert t > normal > stats.norm.ppf(0.975)
+    assert own == pytest.approx(normal * np.sqrt(19 / (20 - normal**2)), rel=1e-9)
+    assert own > normal > stats.norm.ppf(0.975)
 
 
 def test_with_four_clusters_a_band_may_be_without_bounds() -> None:
@@ -54,7 +55,7 @@ def test_bands_without_scores_keep_their_tail_probability_under_t() -> None:
     panel = two_way_panel(3, n_units=60, n_periods=10, cluster="unit_period")
     normal, t = (
         critical_value(event_study(panel, window=(-3, 3), inference=Inference(distribution=law)))
-        for law in ("normal", "t")
+        for law in ("normal", "auto")
     )
     assert stats.t(9).sf(t) == pytest.approx(stats.norm.sf(normal), rel=1e-6)
 

@@ -1,0 +1,1 @@
+"""Monte Carlo coverage of the intervals, and the race against other packages."""

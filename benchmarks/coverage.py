@@ -1,0 +1,219 @@
+"""Coverage of 95% intervals and bands by Monte Carlo: ``python -m benchmarks.coverage``.
+
+Every estimator meets panels that satisfy its own assumptions (``coverage_designs``), with 50, 20
+and 10 clusters. A draw records whether the interval of the overall effect, that of one event time
+and the band over the whole path contain what the estimator aims at (``coverage_aims``). The
+pointwise intervals are taken as the estimator gives them, with t(G-1) critical values and, for the
+two-way regressions, from the wild cluster bootstrap.
+
+Writes ``benchmarks/results/coverage.{csv,md}``. Draws have seeds of their own, so that the result
+does not depend on the number of cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from threadpoolctl import threadpool_limits
+
+from benchmarks.coverage_aims import (
+    Aim,
+    Target,
+    by_population,
+    by_sample,
+    by_variance,
+    path_to,
+)
+from benchmarks.coverage_designs import (
+    Design,
+    any_path,
+    by_unit,
+    few_treated,
+    same_level,
+    same_path,
+    staggered,
+)
+from benchmarks.coverage_table import write_tables
+from replication.estimators.registry import estimate
+from replication.results import Estimates
+from replication.specs import Inference, Spec
+
+SEED = 20141120
+DRAWS = {50: 1000, 20: 500, 10: 500}
+SHOWN = (
+    "att_default", "att_normal", "att_t", "att_wild",
+    "event_default", "event_normal", "event_t", "event_wild", "band_default", "band_normal",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An estimator, panels that satisfy its assumptions, and what it aims at.
+
+    Attributes
+    ----------
+    name : of the estimator; what follows a comma says how it is used.
+    options, inference : fields of ``Spec`` and ``Inference``.
+    term : row of the overall effect.
+    event : event time that is looked at besides; None if there is no path.
+    path_from : first event time of which the truth is known.
+    wild : whether the wild bootstrap is tried as well.
+    clusters : numbers of clusters; draws : fewer than usual where a draw is slow.
+
+    """
+
+    name: str
+    design: Design
+    aim: Aim
+    options: Mapping[str, Any] = field(default_factory=dict)
+    inference: Mapping[str, Any] = field(default_factory=dict)
+    term: str = "att"
+    event: int | None = 1
+    path_from: int = -99
+    wild: bool = False
+    clusters: tuple[int, ...] = (50, 20, 10)
+    draws: int = 1000
+
+    @property
+    def spec(self) -> Spec:
+        """The specification."""
+        return Spec(
+            id="coverage", outcome="y", estimator=self.name.split(",")[0],
+            inference=Inference(**self.inference), **self.options,
+        )  # fmt: skip
+
+
+ANY = staggered(any_path)
+LINES = {"trends": ("unit_linear",)}
+CASES = [
+    Case("twfe", staggered(same_level), by_sample, event=None, wild=True),
+    Case("twfe, wrongly clustered by unit", by_unit(staggered(same_level)), by_sample, event=None),
+    Case("twfe, unit lines", staggered(same_level, lines=True), by_sample, LINES, event=None),
+    Case("event_study", staggered(same_path), path_to(3, "sample"), {"window": (-3, 3)},
+         wild=True),
+    Case("poisson", staggered(same_level, counts=True), by_sample, event=None),
+    Case("callaway_santanna", ANY, by_population),
+    Case("callaway_santanna, covariate", staggered(any_path, covariate=True), by_population,
+         {"covariates": ("x",)}),
+    Case("callaway_santanna, unit lines", staggered(any_path, lines=True), by_population, LINES,
+         {"draws": 199}),
+    Case("sun_abraham", ANY, by_sample),
+    Case("sun_abraham, shares estimated", ANY, by_population, {"shares": "estimated"}),
+    Case("imputation", ANY, by_sample),
+    Case("imputation, leave one out", ANY, by_sample, {"leave_one_out": True}),
+    Case("imputation, unit lines", staggered(any_path, lines=True), by_sample, LINES),
+    Case("two_stage", ANY, by_population),
+    Case("etwfe", ANY, by_sample),
+    Case("etwfe, poisson", staggered(same_level, counts=True), by_sample, {"family": "poisson"},
+         term="coef:log_ratio", event=None),
+    Case("stacked", ANY, path_to(1, "population"), {"window": (-2, 1)}),
+    Case("local_projections", ANY, by_variance(1), {"window": (-2, 1)}),
+    Case("dcdh", ANY, by_sample, {"window": (-4, 5)}),
+    Case("synthetic_did, placebo", few_treated, by_sample, {"donor_errors": "placebo"},
+         {"draws": 99}, path_from=0, clusters=(50,), draws=500),
+    Case("synthetic_did, jackknife", few_treated, by_sample, {"donor_errors": "jackknife"},
+         path_from=0, clusters=(50,), draws=500),
+]  # fmt: skip
+
+
+def main() -> None:
+    """Run all cases and write the tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage")
+    parser.add_argument("--draws", type=int, help="draws at every number of clusters")
+    parser.add_argument("--only", default="", help="part of the names of the cases to run")
+    parser.add_argument("--cores", type=int, default=os.cpu_count())
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    chosen = parser.parse_args()
+    rows = []
+    # One process a core is faster than threads.
+    with ProcessPoolExecutor(chosen.cores, initializer=threadpool_limits, initargs=(1,)) as pool:
+        for place, case in enumerate(CASES):
+            for n_clusters in case.clusters if chosen.only in case.name else ():
+                tasks = range(chosen.draws or min(DRAWS[n_clusters], case.draws))
+                draw = partial(one_draw, place, n_clusters)
+                found = pd.DataFrame(pool.map(draw, tasks, chunksize=25))
+                rows.append(summary(case, n_clusters, found))
+                print(" ".join(f"{key}={value}" for key, value in rows[-1].items()), flush=True)
+    write_tables(pd.DataFrame(rows), chosen.out, SEED)
+
+
+def one_draw(place: int, n_clusters: int, draw: int) -> dict[str, float]:
+    """Whether each interval of one simulated panel contains what is aimed at."""
+    case = CASES[place]
+    panel, truth = case.design(np.random.default_rng([SEED, place, n_clusters, draw]), n_clusters)
+    target = case.aim(truth)
+    spec = replace(case.spec, inference=replace(case.spec.inference, seed=draw))
+    found = estimate(panel, spec)
+    record = pointwise(found, case, target, n_clusters)
+    if case.event is not None:
+        record |= band_covers(found, target, case.path_from, n_clusters)
+    if case.wild:
+        wild = replace(spec.inference, method="wild", draws=399)
+        again = pointwise(estimate(panel, replace(spec, inference=wild)), case, target, n_clusters)
+        record |= {f"{key}_wild": again[f"{key}_default"] for key in ("att", "event")
+                   if f"{key}_default" in again}  # fmt: skip
+    return record
+
+
+def pointwise(found: Estimates, case: Case, target: Target, n_clusters: int) -> dict[str, float]:
+    """Error and coverage of the overall effect and of one event time, by critical value."""
+    rows = {"att": found.rows(case.term).iloc[0]}
+    if case.event is not None:
+        path = found.rows("event")
+        rows["event"] = path[path["event_time"] == case.event].iloc[0]
+    record: dict[str, float] = {}
+    for key, row in rows.items():
+        value = target["att" if key == "att" else case.event]
+        error = row["estimate"] - value
+        record[f"{key}_error"], record[f"{key}_std_error"] = error, row["std_error"]
+        record[f"{key}_default"] = float(row["conf_low"] <= value <= row["conf_high"])
+        for law, critical in laws(n_clusters).items():
+            record[f"{key}_{law}"] = float(abs(error) <= critical * row["std_error"])
+    return record
+
+
+def laws(n_clusters: int) -> dict[str, float]:
+    """Critical values of 95% intervals."""
+    return {"normal": float(stats.norm.ppf(0.975)), "t": float(stats.t.ppf(0.975, n_clusters - 1))}
+
+
+def band_covers(
+    found: Estimates, target: Target, path_from: int, n_clusters: int
+) -> dict[str, float]:
+    """Whether the band contains the whole path, zero before adoption; and the normal band."""
+    path = found.path()[0]
+    path = path[path["std_error"].notna() & (path["event_time"] >= path_from)]
+    aim = np.array([target.get(int(e), 0.0) for e in path["event_time"]])
+    largest = (np.abs(path["estimate"] - aim) / path["std_error"]).max()
+    first = path.iloc[0]
+    own = (first["band_high"] - first["estimate"]) / first["std_error"]
+    if found.overall is None:
+        normal = stats.norm.isf(stats.t(n_clusters - 1).sf(own))
+    else:  # the inverse of ``studentised``
+        normal = own * np.sqrt(n_clusters / (n_clusters - 1 + own**2))
+    return {"band_default": float(largest <= own), "band_normal": float(largest <= normal)}
+
+
+def summary(case: Case, n_clusters: int, found: pd.DataFrame) -> dict[str, Any]:
+    """Shares of the draws that are covered; bias and error ratio of the overall effect."""
+    row: dict[str, Any] = {"case": case.name, "clusters": n_clusters, "draws": len(found)}
+    spread = found["att_error"].std()
+    row["bias"] = found["att_error"].mean() / spread
+    row["error_ratio"] = found["att_std_error"].mean() / spread
+    for name in SHOWN:
+        row[name] = found[name].mean() if name in found else np.nan
+    return row
+
+
+if __name__ == "__main__":
+    main()

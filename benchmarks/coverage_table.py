@@ -1,0 +1,98 @@
+"""Tables of the Monte Carlo: every number as CSV, and a page that can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+LOW, HIGH = 0.93, 0.97
+WHAT = {"att": "overall effect", "event": "event time 1", "band": "whole path"}
+
+HEAD = """# How often 95% intervals and bands cover
+
+Simulated panels on which each estimator's own assumptions hold: 20 units in each of 50, 20 or 10
+clusters, 8 periods, three adoption cohorts and units never treated; shocks of units and of clusters
+that persist; a third of a cluster's units adopt together. Effects differ between cohorts and grow;
+they are constant for `twfe` and Poisson, and one path for `event_study`. Rows with unit lines have
+random lines, those with a covariate a trend along it that adoption depends on.
+`synthetic_did` has 50 units of their own, 16 periods, 40 donors and two cohorts of 5.
+
+Written by `make coverage` (`python -m benchmarks.coverage`), seed {seed}. The simulation error of a
+share is {error_50:.1f} points at {draws_50} draws and {error_few:.1f} at {draws_few}.
+
+* *default*: as the estimator gives it. Intervals are t(G-1) for regressions and normal for the
+  others, as the published software has it; bands come from studentised draws.
+* *t*: `inference: {{distribution: t}}`, t(G-1) intervals for all.
+* *normal*: `inference: {{distribution: normal}}`, bands whose draws take the errors as known, as in R
+  `did`.
+* *wild*: `inference: {{method: wild}}`, 399 draws.
+* *error ratio*: mean standard error over the standard deviation of the estimates.
+
+"""
+
+
+def write_tables(table: pd.DataFrame, out: Path, seed: int) -> None:
+    """``coverage.csv`` and ``coverage.md`` in ``out``."""
+    out.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out / "coverage.csv", index=False, float_format="%.4f", lineterminator="\n")
+    (out / "coverage.md").write_text(page(table, seed), encoding="utf-8")
+
+
+def page(table: pd.DataFrame, seed: int) -> str:
+    """The whole page."""
+    draws = table.groupby("clusters")["draws"].max()
+    most, few = int(draws.max()), int(draws.min())
+    head = HEAD.format(
+        seed=seed, draws_50=most, draws_few=few, error_50=noise(most), error_few=noise(few)
+    )
+    parts = [head]
+    for n_clusters in sorted(table["clusters"].unique(), reverse=True):
+        rows = table[table["clusters"] == n_clusters]
+        parts += [f"## {n_clusters} clusters\n", lines(rows), verdict(rows)]
+    return "\n".join(parts)
+
+
+def noise(draws: int) -> float:
+    """Standard error of a share of 0.95, in per cent."""
+    return float(100 * (0.95 * 0.05 / draws) ** 0.5)
+
+
+def lines(rows: pd.DataFrame) -> str:
+    """The table of one number of clusters, in per cent."""
+    columns = ["att_default", "att_t", "att_wild", "event_default", "event_t", "event_wild",
+               "band_default", "band_normal"]  # fmt: skip
+    heads = [f"{WHAT[name.split('_')[0]]}, {name.split('_')[1]}" for name in columns]
+    text = ["| estimator | " + " | ".join([*heads, "error ratio"]) + " |"]
+    text.append("| --- |" + " ---: |" * (len(heads) + 1))
+    for _, row in rows.iterrows():
+        cells = [percent(row[name]) for name in columns]
+        text.append(
+            f"| {row['case']} | " + " | ".join([*cells, f"{row['error_ratio']:.2f}"]) + " |"
+        )
+    return "\n".join([*text, ""])
+
+
+def percent(share: float) -> str:
+    """A share in per cent; empty where there is none."""
+    return "" if pd.isna(share) else f"{100 * share:.1f}"
+
+
+def verdict(rows: pd.DataFrame) -> str:
+    """Who lies outside 93 to 97 per cent, and what the correction gives."""
+    text = []
+    for _, row in rows.iterrows():
+        for key, what in WHAT.items():
+            own = row[f"{key}_default"]
+            if LOW <= own <= HIGH or pd.isna(own):
+                continue
+            better = [
+                f"{percent(row[f'{key}_{law}'])} with {law}"
+                for law in ("t", "wild")
+                if f"{key}_{law}" in row and row[f"{key}_{law}"] > own
+            ]
+            offered = f"; {', '.join(better)}" if better else ""
+            text.append(f"* {row['case']}, {what}: {percent(own)}{offered}.")
+    if not text:
+        return "Every interval and band covers in 93 to 97 per cent of the draws.\n"
+    return "\n".join(["Outside 93 to 97 per cent:", "", *text, ""])
