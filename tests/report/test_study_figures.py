@@ -14,6 +14,7 @@ from replication.report.context import Context
 from replication.report.figures import dots, permutation, specification_curve, write_figure
 from replication.report.figures.canvas import read_description, styled
 from replication.report.saved import Folders
+from replication.report.tables.frame import printed
 
 
 @pytest.fixture
@@ -94,3 +95,10 @@ def test_many_permutations_stand_in_two_columns(context: Context) -> None:
     }  # fmt: skip
     assert picture.alt.count("actual 2.000") == 3
     assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.500, 3 draws" in picture.alt
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.0004, "<0.001"), (0.0284, "0.028"), (float("nan"), "")]
+)
+def test_p_values_of_frames(value: float, shown: str) -> None:
+    assert printed({"name": "p", "format": "p_value"}, value) == shown

@@ -30,6 +30,7 @@ FORMATS: dict[str, Format] = {
     "identifier": _identifier,
     "integer": lambda value, digits: text.integer(value),
     "number": text.fixed,
+    "p_value": lambda value, digits: text.probability(value),
     "percent": lambda value, digits: text.fixed(100 * value, digits),
 }
 
