@@ -116,8 +116,11 @@ def test_intervals_invert_the_test(kind) -> None:
         for step, rejected in ((1e-6, True), (-1e-6, False)):
             null = end + outward * step
             observed, drawn = refitted(panel, signs, null)
-            tails = ((drawn <= observed).sum(), (drawn >= observed).sum())
-            count = min(tails) if kind == "equal_tailed" else (abs(drawn) >= abs(observed)).sum()
+            # One pattern may have all signs alike: it ties with the data, but for rounding.
+            slack = 1e-9 * abs(observed)
+            tails = ((drawn <= observed + slack).sum(), (drawn >= observed - slack).sum())
+            larger = (abs(drawn) >= abs(observed) - slack).sum()
+            count = min(tails) if kind == "equal_tailed" else larger
             p_value = (1 + count) / 500 * (2 if kind == "equal_tailed" else 1)
             assert (p_value < 0.1) == rejected
 
