@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,10 @@ def run(root: Path, cores: str) -> int:
         sys.executable, "-m", "snakemake", "--cores", cores, "--quiet", "all",
         "--directory", str(root), "--snakefile", str(root / "Snakefile"), "--rerun-incomplete",
     ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    # The rules call `python`: it must be this one, with or without an activated environment.
+    paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = os.environ | {"PATH": paths}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         steps = 0
         for line in process.stdout:
