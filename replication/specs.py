@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from replication.errors import SpecError, nearest
+from replication.files import parse_yaml
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 
@@ -121,7 +122,7 @@ def load_specs(path: Path) -> list[Spec]:
             f"The specification {path} cannot be read as UTF-8 text: {error}."
         ) from None
     try:
-        data = yaml.safe_load(text)
+        data = parse_yaml(text)
     except yaml.YAMLError as error:
         where = " ".join(str(error).split())
         raise SpecError(

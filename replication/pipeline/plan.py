@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from replication.errors import SpecError
+from replication.files import parse_yaml
 from replication.sources.manifest import Source, load_manifest, locate, of_study
 
 PACKAGE = Path(__file__).parents[1]
@@ -105,7 +106,7 @@ def studies(root: Path) -> list[Study]:
     found = []
     for path in sorted((root / "specs").glob("*/study.yaml")):
         try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
+            config = parse_yaml(path.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
             raise SpecError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
         found.append(Study(path.parent.name, config, path.parent, root))

@@ -7,9 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from replication.files import write_text
+from replication.files import parse_yaml, write_text
 from replication.pipeline import plan
 from replication.pipeline.analyses import strings
 from replication.pipeline.plan import FIGURE_ENDINGS, Study, code_digest
@@ -91,7 +89,7 @@ def page(root: Path) -> Path:
 
 def switches(root: Path) -> dict[str, Any]:
     """``config.yaml``."""
-    found: dict[str, Any] = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = parse_yaml((root / "config.yaml").read_text(encoding="utf-8"))
     return found
 
 

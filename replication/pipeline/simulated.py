@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from replication.files import parse_yaml
 from replication.panel import rollout
 from replication.panel.county_month import MonthlyPanel
 from replication.panel.flow import SampleFlow
@@ -62,7 +62,7 @@ def simulate_study(root: Path, study: str) -> Simulated:
 
 def study_settings(place: Path) -> dict[str, Settings]:
     """What a ``study.yaml`` asks to be simulated."""
-    config = yaml.safe_load(place.read_text(encoding="utf-8"))
+    config = parse_yaml(place.read_text(encoding="utf-8"))
     return parse_settings(config["simulation"], str(place))
 
 

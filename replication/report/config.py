@@ -136,8 +136,10 @@ def load_study(path: Path) -> Study:
     """The study that a ``study.yaml`` describes."""
     import yaml
 
+    from replication.files import parse_yaml
+
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError(f"There is no study description {path}. Check the path.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -16,6 +16,7 @@ import pandas as pd
 import yaml
 
 from replication.errors import SourceError, nearest
+from replication.files import parse_yaml
 from replication.sources.proof import complaint
 
 MANIFEST: Final = "data_raw/sources.yaml"
@@ -89,7 +90,7 @@ def load_manifest(root: Path) -> list[Source]:
     """
     path = root / MANIFEST
     try:
-        groups = yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
+        groups = parse_yaml(path.read_text(encoding="utf-8"))["groups"]
     except FileNotFoundError:
         raise SourceError(
             f"{path}: the manifest of raw files is missing. Run from the folder of the project, "
