@@ -17,7 +17,7 @@ from replication.estimators.aggregation import LinearMap, cohort_scores
 from replication.estimators.group_time import Cells
 from replication.estimators.group_time_draws import CohortSums
 from replication.estimators.group_time_sample import Design
-from replication.inference.bands import interquartile_errors, multiplier_blocks
+from replication.inference.bands import interquartile_errors, multipliers, signs
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
@@ -53,12 +53,12 @@ def draw(
     resampled = inference.method == "multiplier"
     blocks: Blocks
     if isinstance(source, CohortSums):
-        factors = stacked_factors(design.panel.n_clusters, inference, np.float32)
+        factors = cluster_factors(design.panel.n_clusters, inference, np.float32)
         means = source.influence(factors)
         mass, blocks = means.mass, (source.cells_of(means, g) for g in range(len(means.own)))
     else:
-        factors = stacked_factors(design.panel.n_clusters, inference, np.float64)
-        mass = cohort_scores(design) @ factors.T
+        factors = cluster_factors(design.panel.n_clusters, inference, np.float64)
+        mass = cohort_scores(design) @ factors
         blocks = score_blocks(design, cells, source, factors)
     drawn = averages.tilt @ mass
     largest, errors = np.zeros(inference.draws), cell_error.copy()
@@ -75,18 +75,16 @@ def draw(
     return Drawn(drawn, largest, errors)
 
 
-def stacked_factors(n_clusters: int, inference: Inference, dtype: type) -> Table:
-    """(B, C) multipliers; the same numbers in single and double precision."""
-    factors: Table = np.empty((inference.draws, n_clusters), dtype=dtype)
-    start = 0
-    for block in multiplier_blocks(n_clusters, inference):
-        factors[start : start + len(block)] = block
-        start += len(block)
-    return factors
+def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Table:
+    """(C, B) multipliers; the same numbers in single and double precision."""
+    rng, shape = np.random.default_rng(inference.seed), (n_clusters, inference.draws)
+    if inference.multiplier == "rademacher":
+        return signs(rng, shape, dtype)
+    return multipliers(rng, inference.multiplier, shape).astype(dtype)
 
 
 def score_blocks(design: Design, cells: Cells, scores: Floats, factors: Table) -> Blocks:
     """Draws of the cells of each cohort from their scores."""
     for level in range(design.cohorts.size):
         index = cells.of(level)
-        yield index, scores[index] @ factors.T
+        yield index, scores[index] @ factors

@@ -71,14 +71,14 @@ class CohortSums:
 
     def _at_the_estimate(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Weights and means of cohorts and pools in the panel itself."""
-        total, mass = self._sums(np.ones((1, self.design.panel.n_clusters)))
+        total, mass = self._sums(np.ones((self.design.panel.n_clusters, 1)))
         pool, pool_mass = self._pooled(total, mass)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = total / mass[:, None], pool / pool_mass[:, None]
         return mass[:, 0], pool_mass[:, 0], means[0][:, :, 0], means[1][:, :, 0]
 
     def influence(self, factors: Table) -> Means:
-        """Draws ``sum_c v_c (influence of cluster c)`` of all means, for (B, C) factors v."""
+        """Draws ``sum_c v_c (influence of cluster c)`` of all means, for (C, B) factors v."""
         total, mass = self._sums(factors)
         pool, pool_mass = self._pooled(total, mass)
         _centre(total, mass, self.mean, self.size)
@@ -86,7 +86,7 @@ class CohortSums:
         return Means(total[:-1], pool, mass)
 
     def reweighted(self, factors: Table) -> Means:
-        """Means with each cluster weighted by its factor; missing where no weight is left."""
+        """Means with clusters weighted by (C, B) factors; missing where no weight is left."""
         total, mass = self._sums(factors)
         pool, pool_mass = self._pooled(total, mass)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -122,11 +122,12 @@ class CohortSums:
     def _sums(self, factors: Table) -> tuple[Table, Table]:
         """(H + 1, T, B) sums of outcomes and (H + 1, B) of weights by cohort."""
         size = self.bounds.size - 1
-        total = np.empty((size, self.total.shape[0], len(factors)), dtype=factors.dtype)
-        mass = np.empty((size, len(factors)), dtype=factors.dtype)
+        n_draws = factors.shape[1]
+        total = np.empty((size, self.total.shape[0], n_draws), dtype=factors.dtype)
+        mass = np.empty((size, n_draws), dtype=factors.dtype)
         for level in range(size):
             part = slice(self.bounds[level], self.bounds[level + 1])
-            drawn = factors[:, self.cluster[part]].T
+            drawn = factors.take(self.cluster[part], axis=0)
             np.matmul(self.total[:, part].astype(factors.dtype), drawn, out=total[level])
             mass[level] = self.mass[part].astype(factors.dtype) @ drawn
         return total, mass
@@ -177,7 +178,7 @@ def cluster_draws(sums: CohortSums, plan: Plan, inference: Inference) -> Floats:
     """(B, R + K) averages and cells in B resamples of the clusters, the procedure redone."""
     cells, blocks = sums.cells, []
     for counts in resampling_counts(sums.design.panel.n_clusters, inference):
-        means = sums.reweighted(counts)
+        means = sums.reweighted(np.ascontiguousarray(counts.T))
         estimate = np.zeros((cells.time.size, len(counts)))
         for level in range(len(means.own)):
             index, values = sums.cells_of(means, level)

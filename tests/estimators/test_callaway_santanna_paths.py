@@ -64,7 +64,7 @@ def test_draws_in_cohort_space_equal_draws_of_the_scores(
 
 def cell_draws(sums: CohortSums, factors: np.ndarray) -> np.ndarray:
     draws = np.zeros((len(factors), sums.cells.time.size), dtype=factors.dtype)
-    means = sums.influence(factors)
+    means = sums.influence(np.ascontiguousarray(factors.T))
     for level in range(sums.design.cohorts.size):
         index, values = sums.cells_of(means, level)
         draws[:, index] = values.T
@@ -160,8 +160,8 @@ def test_multiplier_errors_are_the_interquartile_range_of_the_draws() -> None:
     design = group_time_design(panel, control_group="not_yet_treated")
     cells = plan_cells(design, "universal")
     _, scores = balanced_scores(design, cells)
-    factors = multipliers(np.random.default_rng(5), "rademacher", (200, 30))
-    draws = np.sort(factors @ scores[-1])
+    factors = multipliers(np.random.default_rng(5), "rademacher", (30, 200))
+    draws = np.sort(scores[-1] @ factors)
     found = cell(callaway_santanna(panel, inference=inference), 4, 8)
     expected = (draws[149] - draws[49]) / (stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
     # The draws are multiplied in single precision.
