@@ -95,7 +95,7 @@ def interquartile_errors(draws: Floats) -> Floats:
     """
     size = len(draws)
     low, high = -(-size // 4) - 1, -(-3 * size // 4) - 1
-    # Sorting is faster than partition at two ranks. Missing draws come last and make errors missing.
+    # Sorting beats a partition at two ranks. Missing draws come last and make errors missing.
     ranked = np.sort(draws.T, axis=1)
     spread = np.where(np.isnan(ranked[:, -1]), np.nan, ranked[:, high] - ranked[:, low])
     errors: Floats = spread / NORMAL_RANGE
