@@ -1,12 +1,14 @@
 # make         install into .venv and run everything that is out of date
 # make public  fetch what may be fetched first
 # make test    the test suite
+# make bench   speed and memory against other packages; half an hour
+# make coverage  how often intervals cover, by Monte Carlo; half an hour
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all public test slow bench lint verify clean
+.PHONY: all public test slow bench coverage lint verify clean
 
 all: $(STAMP)
 	@replication run
@@ -20,6 +22,12 @@ test: $(STAMP)
 
 slow: $(STAMP)
 	python -m pytest -m slow
+
+bench: $(STAMP)
+	python -m benchmarks.race
+
+coverage: $(STAMP)
+	python -m benchmarks.coverage
 
 lint: $(STAMP)
 	ruff check .

@@ -24,8 +24,8 @@ share is {error_50:.1f} points at {draws_50} draws and {error_few:.1f} at {draws
 * *default*: as the estimator gives it. Intervals are t(G-1) for regressions and normal for the
   others, as the published software has it; bands come from studentised draws.
 * *t*: `inference: {{distribution: t}}`, t(G-1) intervals for all.
-* *normal*: `inference: {{distribution: normal}}`, bands whose draws take the errors as known, as in R
-  `did`.
+* *normal*: `inference: {{distribution: normal}}`, bands whose draws take the errors as known, as in
+  R `did`.
 * *wild*: `inference: {{method: wild}}`, 399 draws.
 * *error ratio*: mean standard error over the standard deviation of the estimates.
 

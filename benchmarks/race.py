@@ -1,0 +1,90 @@
+"""The race against other packages: ``python -m benchmarks.race``.
+
+Every contender estimates the same panel in a process of its own (``measure``), one after another,
+so that peaks of memory are its own. What does not finish within the time or the memory given is
+listed with the reason. Writes ``benchmarks/results/race.{csv,md}``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.race_table import write_tables
+from benchmarks.races import OURS, RACES
+
+SECONDS = 300
+MEMORY_GB = 16
+# The same panel and the same question: points agree but for iterative solvers of peers.
+SAME = 1e-6
+
+
+def main() -> None:
+    """Run the races and write the tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.race")
+    parser.add_argument("--only", default="", help="part of the names of the races to run")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="limit for a contender")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    chosen = parser.parse_args()
+    rows = []
+    for place, race in enumerate(RACES):
+        for panel in race.panels if chosen.only in race.name else ():
+            found = [measured(place, panel, who, chosen.seconds) for who in (OURS, *race.peers)]
+            rows += [{"race": race.name, "panel": panel, **row} for row in compared(found)]
+            for row in rows[-len(found) :]:
+                print(" ".join(f"{key}={value}" for key, value in row.items()), flush=True)
+    write_tables(pd.DataFrame(rows), chosen.out, versions())
+
+
+def measured(place: int, panel: str, who: str, seconds: int) -> dict[str, Any]:
+    """What one contender used, or why it did not finish."""
+    command = [
+        sys.executable, "-m", "benchmarks.measure", str(place), panel, who,
+        "--memory", str(MEMORY_GB),
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        return {"who": who, "failed": f"not done after {seconds} s"}
+    lines = done.stdout.strip().splitlines()
+    if done.returncode or not lines:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return {"who": who, "failed": f"ended with code {done.returncode}: {reason[:150]}"}
+    found: dict[str, Any] = {"who": who, **json.loads(lines[-1])}
+    return found
+
+
+def compared(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Times over ours, and whether the overall effect is the same number."""
+    ours = found[0]
+    for row in found[1:]:
+        if "seconds" in row and "seconds" in ours:
+            row["ratio"] = row["seconds"] / ours["seconds"]
+            row["same"] = agreement(row["estimate"], ours["estimate"])
+    return found
+
+
+def agreement(theirs: float, ours: float) -> str:
+    """Whether two overall effects are one number; a peer may give none."""
+    if theirs is None or np.isnan(theirs):
+        return "none given"
+    return "yes" if abs(theirs - ours) <= SAME * max(1.0, abs(ours)) else "no"
+
+
+def versions() -> dict[str, str]:
+    """Versions of all contenders and of what they stand on."""
+    names = ["replication", "diff-diff", "pyfixest", "moderndid", "csdid", "linearmodels",
+             "numpy", "pandas", "scipy"]  # fmt: skip
+    return {name: importlib.metadata.version(name) for name in names}
+
+
+if __name__ == "__main__":
+    main()
