@@ -225,9 +225,18 @@ def _with_coverage(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     none = ["covered_population", "clearance_population", "agencies_used"]
     frame[none] = frame[none].fillna(0.0)
     return frame.assign(
+        covered_population_2004=frame["fips"].map(_covered_at_first(frame)),
         census_ratio=frame["covered_population"] / frame["population"],
         log_covered_population=rates.positive_log(frame["covered_population"]),
     )
+
+
+def _covered_at_first(frame: pd.DataFrame) -> pd.Series:
+    """Mean covered population of each county in the year of the weight, or in the first year."""
+    years = frame["year"]
+    year = monthly.WEIGHT_YEAR if (years == monthly.WEIGHT_YEAR).any() else years.min()
+    first: pd.Series = frame[years == year].groupby("fips")["covered_population"].mean()
+    return first
 
 
 def _covered(

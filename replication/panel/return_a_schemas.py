@@ -42,6 +42,10 @@ def _coverage() -> dict[str, pa.Column]:
             "float64", "Log of covered population (Poisson offset)", "log people", RETURN_A,
             missing=UNUSED,
         ),
+        "covered_population_2004": column(
+            "float64", "Covered population, mean of the months of 2004 or of the first year "
+            "(the weight of Return A)", "people", RETURN_A, bounds=(0, INF),
+        ),
         "clearance_population": column(
             "float64", "People of the agencies used that file clearances", "people", RETURN_A,
             bounds=(0, INF),
@@ -124,6 +128,19 @@ COUNTY_MONTH: Final = _county_month("county_month", None)
 
 COUNTY_MONTH_UNSCREENED: Final = _county_month("county_month_unscreened", UNUSED)
 """The same columns with the county-months of which nothing is used."""
+
+_RULE_KEPT: Final = (
+    *place_columns(RETURN_A), *_coverage(), *timing_columns(),
+    *(f"log_rate_{name}" for name in ("index", "violent", "property")),
+)  # fmt: skip
+
+COUNTY_MONTH_RULE: Final = schema(
+    "county_month_rule",
+    {name: spec for name, spec in COUNTY_MONTH.columns.items() if name in _RULE_KEPT},
+    ["fips", "month"],
+    [TIMING_CHECK],
+)
+"""The columns in which a panel under another coverage rule is estimated."""
 
 
 def _agency() -> dict[str, pa.Column]:

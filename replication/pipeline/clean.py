@@ -19,13 +19,22 @@ from replication.panel import (
     secure_communities,
 )
 from replication.panel.border_panel import build_border_pairs
-from replication.panel.codebook import codebook, codebook_markdown
+from replication.panel.city_month import build_city_month
+from replication.panel.codebook import codebook, codebook_markdown, conform
 from replication.panel.county_context import extend_county_year
+from replication.panel.county_month import MonthlyPanel, MonthlyRule, build_county_month
 from replication.panel.county_schemas import BORDER_PAIRS, COUNTY_YEAR_ALL, COUNTY_YEAR_CONTEXT
 from replication.panel.flow import SampleFlow
 from replication.panel.homicide_ethnicity import by_ethnicity
 from replication.panel.homicide_schemas import COUNTY_MONTH_ETHNICITY, COUNTY_MONTH_HOMICIDES
 from replication.panel.law_schemas import RIGHT_TO_CARRY_YEAR, STATE_YEAR
+from replication.panel.monthly import Places
+from replication.panel.reporting_month import (
+    REPORTING_MONTH,
+    build_reporting_month,
+    coverage_by_state,
+)
+from replication.panel.return_a_schemas import CITY_MONTH, COUNTY_MONTH, COUNTY_MONTH_RULE
 from replication.panel.second_source import SECOND_SOURCE, build_second_source
 from replication.panel.transcriptions import compare_transcriptions
 from replication.pipeline import county_files, monthly_files
@@ -94,8 +103,6 @@ def clean_secure_communities(root: Path) -> Cleaned:
         county_files.second_source(root), county_year, raw, context
     )
     pairs, paired = build_border_pairs(county_year, raw, context)
-    population = raw.vintage_2019.query("year == 2010").set_index("fips")["population"]
-    by_date = rollout.rollout_by_date(raw.activation_days, population)
     panels = {
         "county_year": (county_year, COUNTY_YEAR_CONTEXT),
         "county_year_all": (county_year_all, COUNTY_YEAR_ALL),
@@ -103,8 +110,7 @@ def clean_secure_communities(root: Path) -> Cleaned:
         "county_year_border_pairs": (pairs, BORDER_PAIRS),
     }
     frames = {
-        "rollout": by_date,
-        "rollout_by_year": rollout.rollout_by_year(by_date),
+        **_rollout(raw.activation_days, raw.vintage_2019),
         "activation_lists": compare_transcriptions(
             raw.activation_days, raw.activation_months, context.names, raw.regions
         ),
@@ -130,16 +136,65 @@ def clean_secure_communities_homicides(root: Path) -> Cleaned:
     return Cleaned(panels, flow, frames)
 
 
+def clean_secure_communities_monthly(root: Path) -> Cleaned:
+    """Counties by month, 2004-2012, from Return A, under three rules of coverage; and everyone."""
+    raw = monthly_files.return_a_sources(root)
+    main = build_county_month(raw.returns, raw.crosswalk, raw.places)
+    everyone = build_reporting_month(raw.returns, raw.crosswalk, raw.places)
+    panels: dict[str, tuple[pd.DataFrame, Any]] = {"county_month": (main.frame, COUNTY_MONTH)}
+    flows = {}
+    for rule in ("scaled", "interpolated"):
+        other = build_county_month(
+            raw.returns, raw.crosswalk, raw.places, MonthlyRule(coverage=rule)
+        )
+        kept = other.frame[list(COUNTY_MONTH_RULE.columns)]
+        panels[f"county_month_{rule}"] = (conform(kept, COUNTY_MONTH_RULE), COUNTY_MONTH_RULE)
+        flows[f"sample_flow_{rule}"] = other.flow.table()
+    panels["reporting_month"] = (everyone, REPORTING_MONTH)
+    frames = {
+        **_monthly_accounts(main, raw.places),
+        **flows,
+        "coverage_by_state": coverage_by_state(everyone),
+    }
+    return Cleaned(panels, main.flow, frames)
+
+
+def clean_secure_communities_cities(root: Path) -> Cleaned:
+    """Municipal police agencies by month, 2004-2012, from Return A."""
+    raw = monthly_files.return_a_sources(root)
+    built = build_city_month(raw.returns, raw.crosswalk, raw.places)
+    panels = {"city_month": (built.frame, CITY_MONTH)}
+    return Cleaned(panels, built.flow, _monthly_accounts(built, raw.places))
+
+
 def clean_secure_communities_simulated(root: Path) -> Cleaned:
     """Made counties by month, 2004-2012, on the dates of the real rollout."""
     drawn = simulate_study(root, "secure_communities_simulated")
     return Cleaned(drawn.panels, drawn.flow, drawn.frames)
 
 
+def _rollout(days: pd.DataFrame, vintage_2019: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The roll-out by date and by year; people of 2010."""
+    population = vintage_2019.query("year == 2010").set_index("fips")["population"]
+    by_date = rollout.rollout_by_date(days, population)
+    return {"rollout": by_date, "rollout_by_year": rollout.rollout_by_year(by_date)}
+
+
+def _monthly_accounts(built: MonthlyPanel, places: Places) -> dict[str, pd.DataFrame]:
+    """The roll-out, where the agencies lie, and what was put right in their returns."""
+    return {
+        **_rollout(places.activation_days, places.vintage_2019),
+        "allocation": built.allocation,
+        "repairs": built.repairs.groupby("what", sort=False)["count"].sum().reset_index(),
+    }
+
+
 CLEANERS: dict[str, Callable[[Path], Cleaned]] = {
     "castle_doctrine": clean_castle_doctrine,
     "right_to_carry": clean_right_to_carry,
     "secure_communities": clean_secure_communities,
+    "secure_communities_monthly": clean_secure_communities_monthly,
+    "secure_communities_cities": clean_secure_communities_cities,
     "secure_communities_homicides": clean_secure_communities_homicides,
     "secure_communities_simulated": clean_secure_communities_simulated,
 }

@@ -35,7 +35,9 @@ def finder(root: Path) -> Place:
     def place(name: str) -> Path:
         path = manifest.locate(files[name], root)
         if path is None:
-            raise SourceError(f"{files[name].path} is missing. {files[name].how}")
+            raise SourceError(
+                f"data_raw/{files[name].path} is missing. To get it: {files[name].how}"
+            )
         return path
 
     return place

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from replication.panel.agency_months import AgencyMonths, agency_months
 from replication.panel.homicides import HomicideSources
 from replication.panel.monthly import Places
 from replication.panel.secure_communities import YEARS
 from replication.pipeline.county_files import Place, county_offences, finder, typed_table
 from replication.sources import acs, activations, census, geography, typed
 from replication.sources.homicides import read_homicides
+from replication.sources.return_a import ReturnA, read_return_a
 
 HOMICIDE_YEARS = (2003, 2004, 2005, 2006, 2008, 2009, 2010, 2011, 2012, 2013)
 """The file named 2007 holds 2006; the year has no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnASources:
+    """What the panels made from Return A are built from.
+
+    Attributes
+    ----------
+    returns : AgencyMonths
+        All nine years.
+    crosswalk : DataFrame
+        ``sources.geography.read_agencies``.
+    places : Places
+    """
+
+    returns: AgencyMonths
+    crosswalk: pd.DataFrame
+    places: Places
+
+
+def return_a_sources(root: Path) -> ReturnASources:
+    """Every raw file of the panels made from Return A, read; a missing one is said first."""
+    place = finder(root)
+    masters = {year: place(f"return_a_{year}") for year in YEARS}
+    around = places(root)
+    crosswalk = geography.read_agencies(place("agency_crosswalk"))
+    return ReturnASources(agency_months(read_masters(masters)), crosswalk, around)
+
+
+def read_masters(masters: Mapping[int, Path]) -> Iterator[ReturnA]:
+    """One year after the other, so that no more than one is in memory as it was read."""
+    for year, path in masters.items():
+        yield read_return_a(path, year)
 
 
 def places(root: Path) -> Places:

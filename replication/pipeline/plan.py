@@ -22,11 +22,12 @@ PACKAGE = Path(__file__).parents[1]
 MODEL = ("results.py", "subset.py", "columns.py", "tidy.py", "specs.py", "spec_schema.json",
          "inference", "estimators")  # fmt: skip
 STAGES = {
-    "clean": ("sources", "panel", "simulation", "pipeline/clean.py", "pipeline/simulated.py"),
+    "clean": ("sources", "panel", "simulation", "pipeline/clean.py", "pipeline/county_files.py",
+              "pipeline/monthly_files.py", "pipeline/simulated.py"),
     "estimate": (*MODEL, "pipeline/estimate.py", "pipeline/store.py"),
     "analyse": (*MODEL, "analyses", "simulation"),
     "report": ("report", "pipeline/report.py", "results.py"),
-}
+}  # fmt: skip
 TABLE_ENDINGS = ("tex", "html", "md", "csv")
 FIGURE_ENDINGS = ("pdf", "png", "csv")
 

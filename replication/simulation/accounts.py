@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from replication.panel import timing
+from replication.panel import reporting_month, timing
 from replication.panel.rates import OFFENCES
 from replication.simulation.agencies import SHERIFF
 from replication.simulation.panel import Country
@@ -35,7 +35,7 @@ def calibration(country: Country) -> pd.DataFrame:
 
 
 def coverage_by_month(unscreened: pd.DataFrame) -> pd.DataFrame:
-    """Share of people whose agency reported, by month and group of states.
+    """Share of people whose agency reported, by month: Alabama, Illinois, and the other states.
 
     Parameters
     ----------
@@ -46,28 +46,10 @@ def coverage_by_month(unscreened: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``group``, ``time`` (year and its fraction), ``reporting_share``, ``covered_share`` (of the
-        Census population).
+        As ``panel.reporting_month.coverage_by_month``.
     """
-    covered = (unscreened["reporting_share"] * unscreened["listed_population"]).fillna(0)
-    rows = pd.DataFrame(
-        {
-            "group": unscreened["state"].map(GROUPS).fillna(OTHERS),
-            "month": unscreened["month"],
-            "covered": covered,
-            "listed": unscreened["listed_population"].fillna(0),
-            "people": unscreened["population"],
-        }
-    )
-    summed = rows.groupby(["group", "month"]).sum().reset_index()
-    return pd.DataFrame(
-        {
-            "group": summed["group"],
-            "time": timing.STATA_ORIGIN + summed["month"] / MONTHS,
-            "reporting_share": summed["covered"] / summed["listed"],
-            "covered_share": summed["covered"] / summed["people"],
-        }
-    )
+    group = unscreened["state"].map(GROUPS).fillna(OTHERS)
+    return reporting_month.coverage_by_month(unscreened, group)
 
 
 def settings_table(settings: Mapping[str, Settings]) -> pd.DataFrame:
