@@ -76,7 +76,8 @@ def whole_numbers(frame: pd.DataFrame, column: str) -> Ints:
 
 def require_no_reversal(exposure: Floats, column: str, units: Any) -> None:
     """Refuse a treatment that falls within a unit: staggered adoption is absorbing."""
-    steps = np.diff(np.where(np.isnan(exposure), -np.inf, exposure), axis=1)
+    with np.errstate(invalid="ignore"):  # between two missing cells there is no step
+        steps = np.diff(np.where(np.isnan(exposure), -np.inf, exposure), axis=1)
     falls = (steps < -SHARE_TOLERANCE) & np.isfinite(steps)
     rows = np.flatnonzero(falls.any(axis=1))
     if rows.size:
