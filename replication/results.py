@@ -6,6 +6,7 @@ tidy frame; ``Estimates`` by ``replication.inference.assemble``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -253,11 +254,11 @@ class Estimates:
 
 def row_labels(table: pd.DataFrame) -> list[str]:
     """Labels such as ``att``, ``event:-2`` and ``att_gt:2004:2006``, one a row."""
+    keys = [table[name].tolist() for name in ("term", "cohort", "time", "event_time")]
+    return [row_label(*row) for row in zip(*keys, strict=True)]
 
-    def label(row: Any) -> str:
-        keys = [row.cohort, row.time]
-        if row.term != "att_gt":
-            keys.append(row.event_time)
-        return ":".join([row.term, *(f"{key:g}" for key in keys if not pd.isna(key))])
 
-    return [label(row) for row in table[["term", "cohort", "time", "event_time"]].itertuples()]
+def row_label(term: str, cohort: float, time: float, event_time: float) -> str:
+    """Label of one row; keys may be missing, and a group-time cell needs no event time."""
+    keys = (cohort, time) if term == "att_gt" else (cohort, time, event_time)
+    return ":".join([term, *(f"{key:g}" for key in keys if not math.isnan(key))])

@@ -18,7 +18,7 @@ from scipy import sparse
 from replication.errors import PanelError
 from replication.estimators.group_time import Cells
 from replication.estimators.group_time_sample import Design
-from replication.inference.assemble import Row
+from replication.inference.row_table import Row
 from replication.results import Bools, Floats, Ints
 
 

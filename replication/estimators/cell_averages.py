@@ -15,8 +15,8 @@ from scipy import sparse
 
 from replication.errors import PanelError
 from replication.estimators.untreated_cells import NO_EVENT, Cells
-from replication.inference.assemble import Row
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.row_table import Row
 from replication.results import Bools, Floats, Ints
 
 

@@ -39,8 +39,9 @@ from replication.estimators.cell_averages import (
 )
 from replication.estimators.etwfe_cells import model_cells, positive_cohorts
 from replication.estimators.untreated_cells import Cells, described, without_cells
-from replication.inference.assemble import Row, from_scores
+from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.row_table import Row
 from replication.results import Estimates, Floats, Panel
 from replication.specs import Inference
 

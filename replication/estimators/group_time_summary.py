@@ -21,13 +21,13 @@ from replication.estimators.group_time_moments import cell_errors, scores_of_ave
 from replication.estimators.group_time_sample import Design
 from replication.inference.assemble import (
     LARGEST_VCOV,
-    Row,
     from_errors,
     from_scores,
     sup_t_of_paths,
     without_fixed,
 )
 from replication.inference.bands import interquartile_errors
+from replication.inference.row_table import Row
 from replication.results import ClusterScores, Estimates, Floats
 from replication.specs import Inference
 

@@ -38,7 +38,8 @@ from replication.estimators.pretrends import joint_test, lead_coefficients
 from replication.estimators.residual_groups import GROUPS, treated_scores
 from replication.estimators.untreated_cells import described
 from replication.estimators.untreated_fit import fit_untreated
-from replication.inference.assemble import Row, from_scores
+from replication.inference.assemble import from_scores
+from replication.inference.row_table import Row
 from replication.results import Estimates, Panel
 from replication.specs import Inference
 

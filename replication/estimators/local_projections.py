@@ -43,8 +43,9 @@ from replication.estimators.cohorts import (
     used_units,
 )
 from replication.estimators.horizon_regression import Projection, Setting, project
-from replication.inference.assemble import Row, from_scores
+from replication.inference.assemble import from_scores
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.row_table import Row
 from replication.results import Bools, Estimates, Panel
 from replication.specs import Inference
 

@@ -24,7 +24,7 @@ from replication.estimators.irls import poisson_regression
 from replication.estimators.regression import NotIdentified
 from replication.estimators.regression_estimates import regression_estimates
 from replication.estimators.twfe import no_variation, treatment_design
-from replication.inference.assemble import Row
+from replication.inference.row_table import Row
 from replication.results import Estimates, Panel
 from replication.specs import Inference
 

@@ -13,9 +13,10 @@ from replication.estimators.effects import Effects, absorbed_parameters
 from replication.estimators.estimation_sample import Sample
 from replication.estimators.regression import Fit
 from replication.estimators.regression_wild import with_wild_tests
-from replication.inference.assemble import Row, from_scores, from_variance
+from replication.inference.assemble import from_scores, from_variance
 from replication.inference.cluster import correction, multiway, nearest_psd, sum_by_cluster
 from replication.inference.conley import conley_variance_same_period
+from replication.inference.row_table import Row
 from replication.results import NEVER, Estimates, Floats, Panel
 from replication.specs import Inference
 

@@ -38,8 +38,9 @@ from replication.estimators.cohorts import (
     support_row,
     used_units,
 )
-from replication.inference.assemble import Row, from_scores
+from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction
+from replication.inference.row_table import Row
 from replication.results import Bools, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
 

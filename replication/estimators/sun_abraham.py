@@ -43,8 +43,9 @@ from replication.estimators.cohorts import (
 from replication.estimators.effects import Effects
 from replication.estimators.estimation_sample import estimation_sample
 from replication.estimators.saturated import Saturated, fit_saturated
-from replication.inference.assemble import Row, from_scores
+from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.row_table import Row
 from replication.results import Bools, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
 

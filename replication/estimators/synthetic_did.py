@@ -53,7 +53,8 @@ from replication.estimators.synthetic_paths import (
     minimum_weights,
     published_weights,
 )
-from replication.inference.assemble import Row, from_variance
+from replication.inference.assemble import from_variance
+from replication.inference.row_table import Row
 from replication.results import Bools, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
 

@@ -26,7 +26,7 @@ from replication.estimators.effects import Effects, read_effects
 from replication.estimators.estimation_sample import Sample, estimation_sample
 from replication.estimators.regression import Design, Fit, NotIdentified, design_of, least_squares
 from replication.estimators.regression_estimates import regression_estimates
-from replication.inference.assemble import Row
+from replication.inference.row_table import Row
 from replication.results import Estimates, Panel
 from replication.specs import Inference
 

@@ -32,8 +32,8 @@ from replication.estimators.estimation_sample import estimation_sample
 from replication.estimators.regression_estimates import regression_estimates
 from replication.estimators.twfe import fit_twfe
 from replication.estimators.weight_rows import with_weights
-from replication.inference.assemble import Row
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.row_table import Row
 from replication.results import Bools, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
 

@@ -39,7 +39,8 @@ from replication.estimators.cell_averages import (
 )
 from replication.estimators.untreated_cells import described
 from replication.estimators.untreated_fit import UntreatedModel, fit_untreated
-from replication.inference.assemble import Row, from_scores
+from replication.inference.assemble import from_scores
+from replication.inference.row_table import Row
 from replication.results import Estimates, Floats, Panel
 from replication.specs import Inference
 

@@ -8,8 +8,7 @@ is the influence divided by N.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,28 +19,19 @@ from replication.errors import SpecError
 from replication.inference.bands import (
     gaussian_critical_value,
     interquartile_errors,
-    multiplier_critical_value,
     multiplier_draws,
     studentised,
     sup_t,
 )
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
-from replication.results import COLUMNS, ClusterScores, Estimates, Floats, Ints, Panel, row_labels
+from replication.inference.row_table import NORMAL, Law, Row, RowKeys, table_of
+from replication.results import ClusterScores, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
 
-PATHS = ("event", "group", "calendar", "att_gt")
+Paths = Sequence[tuple[str, Ints]]
+
 LARGEST_VCOV = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a number is: its term and, where they apply, cohort, time and event time."""
-
-    term: str
-    cohort: int | None = None
-    time: int | None = None
-    event_time: int | None = None
 
 
 def from_scores(
@@ -105,13 +95,15 @@ def from_variance(
             panel, estimator, rows, estimate, _required(cluster_scores, estimator), inference,
             distribution=distribution, n_obs=n_obs, info=info,
         )  # fmt: skip
-    std_error = np.sqrt(np.maximum(np.diag(variance), 0.0))
-    std_error = without_fixed(std_error)
-    law = _law(inference.distribution, distribution, panel.n_clusters)
-    table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
-    critical = _bands(table, variance, cluster_scores, inference, law, panel.n_clusters)
-    table = _with_bands(table, critical)
-    labels = row_labels(table)
+    std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
+    keys, law = RowKeys(rows), _law(inference.distribution, distribution, panel.n_clusters)
+    paths, least = list(keys.paths(std_error)), law.ppf(0.5 + inference.level / 2)
+    values = _sup_t(paths, variance, cluster_scores, inference, panel.n_clusters)
+    critical = _bands(len(rows), paths, values, least)
+    table = table_of(
+        panel, estimator, keys, estimate, std_error, critical, law, inference.level, n_obs
+    )
+    labels = pd.Index(keys.labels())
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
     return Estimates(table, frame, _details(panel, inference, info), overall)
@@ -178,17 +170,18 @@ def from_errors(
         pointwise one, as a band that is narrower than its intervals is simulation noise
 
     """
-    law = _law(inference.distribution, distribution, panel.n_clusters)
-    table = _table(panel, estimator, rows, estimate, std_error, inference, law, n_obs)
-    bands = np.full(len(table), law.ppf(0.5 + inference.level / 2))
-    for term, index in _paths(table):
-        value = critical.get(term, 0.0)
-        if inference.distribution != "normal":
-            value = studentised(value, panel.n_clusters)
-        bands[index] = max(value, bands[index[0]])
-    table = _with_bands(table, bands)
-    cells = (table["term"] == "att_gt").to_numpy()
-    labels = row_labels(table if len(variance) == len(table) else table[~cells])
+    keys, law = RowKeys(rows), _law(inference.distribution, distribution, panel.n_clusters)
+    paths, least = list(keys.paths(std_error)), law.ppf(0.5 + inference.level / 2)
+    values = {term: _moved(critical.get(term, 0.0), inference, panel.n_clusters)
+              for term, _ in paths}  # fmt: skip
+    table = table_of(
+        panel, estimator, keys, estimate, std_error, _bands(len(rows), paths, values, least), law,
+        inference.level, n_obs,
+    )  # fmt: skip
+    names = keys.labels()
+    if len(variance) < len(names):
+        names = [name for name, row in zip(names, rows, strict=True) if row.term != "att_gt"]
+    labels = pd.Index(names)
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     return Estimates(table, frame, _details(panel, inference, info), overall)
 
@@ -197,10 +190,8 @@ def sup_t_of_paths(
     rows: Sequence[Row], draws: Floats, std_error: Floats, level: float
 ) -> dict[str, float]:
     """Critical value of each path among the rows, from (B, K) draws."""
-    keys = pd.DataFrame([(r.term, r.cohort, r.time, r.event_time) for r in rows],
-                        columns=["term", "cohort", "time", "event_time"])  # fmt: skip
-    found = _paths(keys.assign(std_error=std_error))
-    return {term: sup_t(draws[:, index], std_error[index], level) for term, index in found}
+    paths = RowKeys(rows).paths(std_error)
+    return {term: sup_t(draws[:, index], std_error[index], level) for term, index in paths}
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
@@ -236,41 +227,6 @@ def without_fixed(std_error: Floats) -> Floats:
     return np.where(std_error > floor, std_error, np.nan)
 
 
-def _table(
-    panel: Panel,
-    estimator: str,
-    rows: Sequence[Row],
-    estimate: Floats,
-    std_error: Floats,
-    inference: Inference,
-    law: Any,
-    n_obs: int | Ints | None,
-) -> pd.DataFrame:
-    """The columns of ``Estimates.table`` but for the bands."""
-    statistic = estimate / std_error
-    half = law.ppf(0.5 + inference.level / 2) * std_error
-    keys = np.array([(r.cohort, r.time, r.event_time) for r in rows], dtype=float).reshape(-1, 3)
-    # One constructor call: adding columns one by one costs more than a small regression.
-    return pd.DataFrame({
-        "spec_id": panel.spec_id, "study": panel.study, "estimator": estimator,
-        "outcome": panel.outcome, "term": [r.term for r in rows],
-        "cohort": keys[:, 0], "time": keys[:, 1], "event_time": keys[:, 2],
-        "estimate": estimate, "std_error": std_error, "statistic": statistic,
-        "p_value": 2 * law.sf(np.abs(statistic)),
-        "conf_low": estimate - half, "conf_high": estimate + half,
-        "n_obs": int(panel.observed.sum()) if n_obs is None else n_obs,
-        "n_units": len(panel.units), "n_clusters": panel.n_clusters,
-    })  # fmt: skip
-
-
-def _with_bands(table: pd.DataFrame, critical: Floats) -> pd.DataFrame:
-    half = critical * table["std_error"].to_numpy()
-    estimate = table["estimate"].to_numpy()
-    table.insert(COLUMNS.index("band_low"), "band_low", estimate - half)
-    table.insert(COLUMNS.index("band_high"), "band_high", estimate + half)
-    return table
-
-
 def _details(panel: Panel, inference: Inference, info: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "weighted": panel.weighted,
@@ -283,45 +239,50 @@ def _details(panel: Panel, inference: Inference, info: Mapping[str, Any] | None)
     }
 
 
-def _law(chosen: str, default: str, n_clusters: int) -> Any:
+def _law(chosen: str, default: str, n_clusters: int) -> Law:
     name = default if chosen == "auto" else chosen
-    return stats.norm if name == "normal" else stats.t(n_clusters - 1)
+    return NORMAL if name == "normal" else Law(n_clusters - 1)
 
 
-def _paths(table: pd.DataFrame) -> Iterator[tuple[str, Ints]]:
-    """Terms and rows of each path that get a simultaneous band: those of one term with an error."""
-    axis = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
-    terms, moving = table["term"].to_numpy(), table["std_error"].notna().to_numpy()
-    for term in PATHS:
-        index = np.flatnonzero((terms == term) & moving & table[axis[term]].notna().to_numpy())
-        if index.size > 1:
-            yield term, index
+def _bands(n_rows: int, paths: Paths, values: Mapping[str, float], least: float) -> Floats:
+    """(K,) critical values: sup-t over the rows of a path, pointwise for single numbers."""
+    critical = np.full(n_rows, least)
+    for term, index in paths:
+        # A band that is narrower than its pointwise intervals is simulation noise.
+        critical[index] = max(values[term], least)
+    return critical
 
 
-def _bands(
-    table: pd.DataFrame,
-    variance: Floats,
-    scores: Floats | None,
-    inference: Inference,
-    law: Any,
-    n_clusters: int,
-) -> Floats:
-    """(K,) critical values: sup-t over the rows of a path, pointwise for single numbers.
+def _sup_t(
+    paths: Paths, variance: Floats, scores: Floats | None, inference: Inference, n_clusters: int
+) -> dict[str, float]:
+    """Critical value of each path, from multiplier draws of the (G, K) scores if there are any.
 
     Draws take the standard errors as known, so that bands over a path would cover four points too
     little at 50 clusters (``benchmarks/results/coverage.md``). Unless the law is set to normal
     they are studentised or, where there are no scores, keep their tail probability under t(G-1).
     """
-    critical = np.full(len(table), law.ppf(0.5 + inference.level / 2))
-    normal = inference.distribution == "normal"
-    for _, index in _paths(table):
-        if scores is None:
+    if not paths:
+        return {}
+    if scores is None:
+        found = {}
+        for term, index in paths:
             value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
-            if not normal:
+            if inference.distribution != "normal":
                 value = float(stats.t(n_clusters - 1).isf(stats.norm.sf(value)))
-        else:
-            value = multiplier_critical_value(scores[:, index], inference)
-            value = value if normal else studentised(value, n_clusters)
-        # A band that is narrower than its pointwise intervals is simulation noise.
-        critical[index] = max(value, critical[index[0]])
-    return critical
+            found[term] = value
+        return found
+    # One set of draws serves all paths.
+    columns = np.concatenate([index for _, index in paths])
+    part = scores[:, columns]
+    scaled = multiplier_draws(part, inference) / np.sqrt((part**2).sum(axis=0))
+    ends = np.cumsum([index.size for _, index in paths])[:-1]
+    return {
+        term: _moved(sup_t(draws, 1.0, inference.level), inference, n_clusters)
+        for (term, _), draws in zip(paths, np.split(scaled, ends, axis=1), strict=True)
+    }
+
+
+def _moved(value: float, inference: Inference, n_clusters: int) -> float:
+    """A critical value that takes errors as known, studentised unless the law is normal."""
+    return value if inference.distribution == "normal" else studentised(value, n_clusters)

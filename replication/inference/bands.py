@@ -46,18 +46,6 @@ def multipliers(rng: np.random.Generator, law: str, shape: tuple[int, int]) -> F
     raise SpecError(f"There are no {law!r} multipliers. Use rademacher, mammen or webb.")
 
 
-def multiplier_critical_value(scores: Floats, inference: Inference) -> float:
-    """Quantile of ``max_k |sum_g v_g S_gk| / se_k`` over draws of the multipliers.
-
-    Parameters
-    ----------
-    scores : (G, K) sums of scores by cluster.
-
-    """
-    scale = np.sqrt((scores**2).sum(axis=0))
-    return sup_t(multiplier_draws(scores, inference), scale, inference.level)
-
-
 def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
     """(B, K) draws of ``sum_g v_g S_gk`` over multipliers v, from (G, K) cluster sums of scores."""
     return np.concatenate([v @ scores for v in multiplier_blocks(scores.shape[0], inference)])
@@ -71,7 +59,7 @@ def multiplier_blocks(n_clusters: int, inference: Inference) -> Iterator[Floats]
         yield multipliers(rng, inference.multiplier, (size, n_clusters))
 
 
-def sup_t(draws: Floats, scale: Floats, level: float) -> float:
+def sup_t(draws: Floats, scale: Floats | float, level: float) -> float:
     """Quantile over the B draws of the largest ``|draw| / scale`` among the K columns."""
     return float(np.quantile(np.abs(draws / scale).max(axis=1), level))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from maketables import ETable
 
-from replication.inference.assemble import Row, from_scores
+from replication.inference.assemble import from_scores
+from replication.inference.row_table import Row
 from replication.results import Panel
 from replication.specs import Inference
 

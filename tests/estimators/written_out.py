@@ -179,3 +179,27 @@ def labelled(result) -> dict:
         name = row["term"] if label is not None or row["term"] not in key else row["term"] + "_mean"
         found[name, label] = (row["estimate"], row["std_error"])
     return found
+
+
+def conservative(dense: Dense, panel, omega, groups: str, leave_one_out: bool = False) -> float:
+    """Standard error of Theorem 3 by loops over groups and clusters."""
+    v = dense.weights(omega)
+    cluster = np.repeat(panel.cluster, panel.periods.size)
+    cohort = np.repeat(panel.cohort, panel.periods.size)
+    keys = {"cohort_event": cohort * 100_000 + dense.event.ravel(), "cohort": cohort,
+            "none": np.zeros_like(cohort)}[groups]  # fmt: skip
+    residual = np.where(dense.fit, dense.tau, 0.0)
+    for group in np.unique(keys[omega > 0]):
+        inside = (keys == group) & (omega > 0)
+        members = np.unique(cluster[inside])
+        a = {c: v[inside & (cluster == c)].sum() for c in members}
+        b = {c: (v * dense.tau)[inside & (cluster == c)].sum() for c in members}
+        for c in members:
+            others = (
+                [d for d in members if d != c] if leave_one_out and len(members) > 1 else members
+            )
+            mean = sum(a[d] * b[d] for d in others) / sum(a[d] ** 2 for d in others)
+            cells = inside & (cluster == c)
+            residual[cells] = dense.tau[cells] - mean
+    sums = np.bincount(cluster, v * residual)
+    return float(np.sqrt((sums**2).sum()))

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from replication.inference.assemble import Row, from_scores
+from replication.inference.assemble import from_scores
+from replication.inference.row_table import Row
 from replication.pipeline.store import save
 from replication.report.config import Study, parse_study
 from replication.report.saved import Folders

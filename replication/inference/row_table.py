@@ -1,0 +1,105 @@
+"""Rows of a result: what each number is, and the table of ``Estimates``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from replication.results import Floats, Ints, Panel, row_label
+
+PATHS = {"event": 2, "group": 0, "calendar": 1, "att_gt": 0}
+"""Terms that are paths, and the column of ``RowKeys.keys`` along which each runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a number is: its term and, where they apply, cohort, time and event time."""
+
+    term: str
+    cohort: int | None = None
+    time: int | None = None
+    event_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """The law of a t-value: t with ``freedom`` degrees, or the normal law if that is infinite.
+
+    scipy's functions without the checks of its distributions, which cost more than a regression.
+    """
+
+    freedom: float
+
+    def ppf(self, share: float) -> float:
+        """Quantile."""
+        if np.isinf(self.freedom):
+            return float(special.ndtri(share))
+        return float(special.stdtrit(self.freedom, share))
+
+    def sf(self, value: Floats) -> Floats:
+        """Upper tail."""
+        if np.isinf(self.freedom):
+            return np.asarray(special.ndtr(-value))
+        return np.asarray(special.stdtr(self.freedom, -value))
+
+
+NORMAL = Law(np.inf)
+
+
+class RowKeys:
+    """Terms (K,) of the rows, and their cohort, time and event time (K, 3), missing if none."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.terms = [row.term for row in rows]
+        self.keys: Floats = np.array(
+            [(row.cohort, row.time, row.event_time) for row in rows], dtype=float
+        ).reshape(-1, 3)
+
+    def paths(self, std_error: Floats) -> Iterator[tuple[str, Ints]]:
+        """Terms and rows of each path that gets a band: two or more of one term with an error."""
+        terms, moving = np.array(self.terms), ~np.isnan(std_error)
+        for term, axis in PATHS.items():
+            index = np.flatnonzero((terms == term) & moving & ~np.isnan(self.keys[:, axis]))
+            if index.size > 1:
+                yield term, index
+
+    def labels(self) -> list[str]:
+        """Labels such as ``att``, ``event:-2`` and ``att_gt:2004:2006``, one a row."""
+        return [
+            row_label(term, *keys)
+            for term, keys in zip(self.terms, self.keys.tolist(), strict=True)
+        ]
+
+
+def table_of(
+    panel: Panel,
+    estimator: str,
+    keys: RowKeys,
+    estimate: Floats,
+    std_error: Floats,
+    critical: Floats,
+    law: Law,
+    level: float,
+    n_obs: int | Ints | None,
+) -> pd.DataFrame:
+    """``Estimates.table``: (K,) points with intervals by ``law``, bands by ``critical``."""
+    statistic, half = estimate / std_error, law.ppf(0.5 + level / 2) * std_error
+    band = critical * std_error
+    # One constructor call: adding columns one by one costs more than a small regression.
+    columns: dict[str, Any] = {
+        "spec_id": panel.spec_id, "study": panel.study, "estimator": estimator,
+        "outcome": panel.outcome, "term": keys.terms,
+        "cohort": keys.keys[:, 0], "time": keys.keys[:, 1], "event_time": keys.keys[:, 2],
+        "estimate": estimate, "std_error": std_error, "statistic": statistic,
+        "p_value": 2 * law.sf(np.abs(statistic)),
+        "conf_low": estimate - half, "conf_high": estimate + half,
+        "band_low": estimate - band, "band_high": estimate + band,
+        "n_obs": int(panel.observed.sum()) if n_obs is None else n_obs,
+        "n_units": len(panel.units), "n_clusters": panel.n_clusters,
+    }  # fmt: skip
+    return pd.DataFrame(columns)
