@@ -10,7 +10,9 @@ Estimand
 Event time
     Effect l is event time l-1 (the first treated period is 0) and placebo l is event time -1-l:
     both are changes from event time -1, as in the other event paths of this package. Steps are
-    counted in observed periods.
+    counted in calendar time: in a panel that skips 2007, 2008 is two steps after 2006, and a
+    panel of every second year has steps of two. The command of the authors numbers the periods
+    that occur and so counts a gap as one step.
 Assumptions
     Parallel trends of the untreated outcome and no anticipation.
 Reproduces
@@ -22,12 +24,14 @@ count clusters, as the authors' command does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from replication.errors import PanelError
-from replication.inference.assemble import Row, from_scores
+from replication.estimators.cohorts import Grid, on_calendar
+from replication.inference.assemble import from_scores
+from replication.inference.row_table import Row
 from replication.results import Bools, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
 
@@ -36,7 +40,7 @@ from replication.specs import Inference
 class Effect:
     """One effect or placebo: its point, unit scores (N,), summed weights and unit counts."""
 
-    event_time: int
+    step: int
     estimate: float
     scores: Floats
     mass: float
@@ -50,9 +54,9 @@ class Layout:
 
     Attributes
     ----------
-    y : (T, N) outcomes; seen : (T, N) bool
+    y : (L, N) outcomes; seen : (L, N) bool; a column for every step of the calendar
     weight, order : (N,) weights, and positions of the sorted units in the panel
-    start : (T + 2,) number of units that adopt before each column; column T is never.
+    start : (L + 2,) number of units that adopt before each column; column L is never.
     clusters : (N,) codes, or None where every unit is its own cluster.
 
     """
@@ -93,9 +97,11 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
 
     """
     panel = drop_always_treated(panel)
-    layout = layout_of(panel)
-    effects = [found for step in steps(panel, window) if (found := did(layout, step))]
-    after = [effect for effect in effects if effect.event_time >= 0]
+    grid = on_calendar(panel)
+    panel = without_base(panel, grid)
+    layout = layout_of(panel, grid)
+    effects = [found for step in steps(grid, window) if (found := did(layout, step))]
+    after = [effect for effect in effects if effect.step >= 0]
     if not after:
         raise PanelError(
             "No effect can be estimated: in no treated period is there both a unit that has just "
@@ -112,17 +118,17 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
     )
     return from_scores(
         panel, "dcdh",
-        [Row("att"), *(Row("event", event_time=effect.event_time) for effect in effects)],
+        [Row("att"), *(Row("event", event_time=e.step * grid.step) for e in effects)],
         np.array([point, *(effect.estimate for effect in effects)]),
         np.column_stack([score, *(effect.scores for effect in effects)]),
         inference,
         info={
             "control_group": "not_yet_treated",
             "overall": "effects weighted by their number of switchers (average total effect)",
-            "reference_event_time": -1,
+            "reference_event_time": -grid.step,
             "support": [
                 {
-                    "event_time": effect.event_time, "units": effect.switchers,
+                    "event_time": effect.step * grid.step, "units": effect.switchers,
                     "cohorts": effect.cohorts, "weight": effect.mass,
                 }
                 for effect in effects
@@ -145,40 +151,55 @@ def drop_always_treated(panel: Panel) -> Panel:
     return panel.keep_units(~always, note)
 
 
-def steps(panel: Panel, window: tuple[int, int] | None) -> list[int]:
-    """Event times to try, in order, without the reference -1."""
-    n_periods = panel.periods.size
-    low, high = window or (-n_periods, n_periods)
-    low, high = max(low, -n_periods), min(high, n_periods - 1)
+def without_base(panel: Panel, grid: Grid) -> Panel:
+    """The panel with a note on the cohorts whose step before adoption is not a period of it."""
+    before = grid.start + grid.step * (grid.onset - 1)
+    lost = (grid.onset < grid.length) & ~np.isin(before, panel.periods)
+    if not lost.any():
+        return panel
+    years = ", ".join(str(year) for year in np.unique(panel.cohort[lost]))
+    note = (
+        f"{int(lost.sum())} units of the cohorts {years} have no effect of their own: the panel "
+        "lacks the period before their adoption. They are compared with until then"
+    )
+    return replace(panel, notes=(*panel.notes, note))
+
+
+def steps(grid: Grid, window: tuple[int, int] | None) -> list[int]:
+    """Steps from adoption to try, in order, without the reference -1."""
+    low, high = grid.steps(window) if window else (-grid.length, grid.length)
+    low, high = max(low, -grid.length), min(high, grid.length - 1)
     return [step for step in range(low, high + 1) if step != -1]
 
 
-def layout_of(panel: Panel) -> Layout:
+def layout_of(panel: Panel, grid: Grid) -> Layout:
     """Sort the units by adoption, once for all event times."""
-    first, n_periods = panel.first, panel.periods.size
+    first = np.minimum(grid.onset, grid.length)
     order = np.argsort(first, kind="stable").astype(np.int64)
     own = panel.n_clusters == len(panel.units)
+    seen = np.zeros(grid.y.shape, dtype=bool)
+    seen[:, (panel.periods - grid.start) // grid.step] = panel.observed
     return Layout(
-        y=np.ascontiguousarray(panel.y[order].T),
-        seen=np.ascontiguousarray(panel.observed[order].T),
+        y=np.ascontiguousarray(grid.y[order].T),
+        seen=np.ascontiguousarray(seen[order].T),
         weight=panel.unit_weight[order],
         order=order,
-        start=np.searchsorted(first[order], np.arange(n_periods + 2)).astype(np.int64),
+        start=np.searchsorted(first[order], np.arange(grid.length + 2)).astype(np.int64),
         clusters=None if own else panel.cluster[order],
     )
 
 
-def did(layout: Layout, event_time: int) -> Effect | None:
-    """DID_l for ``event_time = l - 1``, or the placebo for ``event_time = -1 - l``.
+def did(layout: Layout, step: int) -> Effect | None:
+    """DID_l for ``step = l - 1``, or the placebo for ``step = -1 - l``.
 
     None if no cohort has both units and controls there.
     """
     n_periods, n_units = layout.y.shape
-    length = event_time + 1 if event_time >= 0 else -event_time - 1
+    length = step + 1 if step >= 0 else -step - 1
     total, mass, switchers, cohorts = 0.0, 0.0, 0, 0
     scores = np.zeros(n_units)
-    for first in range(max(1, -event_time), n_periods - length + 1):
-        target, base, compared = first - 1 + length, first - 1, first + event_time
+    for first in range(max(1, -step), n_periods - length + 1):
+        target, base, compared = first - 1 + length, first - 1, first + step
         # A placebo uses the switchers and controls of the effect of the same length.
         seen = layout.seen[compared] & layout.seen[base] & layout.seen[target]
         switcher = layout.members(first, first + 1, seen)
@@ -192,7 +213,7 @@ def did(layout: Layout, event_time: int) -> Effect | None:
         return None
     unsorted = np.empty(n_units)
     unsorted[layout.order] = scores / mass
-    return Effect(event_time, total / mass, unsorted, mass, switchers, cohorts)
+    return Effect(step, total / mass, unsorted, mass, switchers, cohorts)
 
 
 def _compare(

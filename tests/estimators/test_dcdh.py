@@ -140,3 +140,37 @@ def test_refusals_say_what_is_missing() -> None:
         dcdh(replace(panel, cohort=np.full(48, 2004)), inference=ANALYTIC)
     with pytest.raises(PanelError, match="treatment intensity"):
         dcdh(draw_panel(10, dose=True), inference=ANALYTIC)
+
+
+def test_a_panel_with_a_missing_year_counts_in_years() -> None:
+    """2007 is missing: 2008 is two years after 2006, and the cohort of 2008 has no base period."""
+    panel = draw_panel(11, n_units=60, adoption=(0, 2003, 2006, 2008))
+    gap = panel.keep_periods(panel.periods != 2007)
+    found = dcdh(gap, inference=ANALYTIC)
+    holes = replace(panel, y=np.where(panel.periods == 2007, np.nan, panel.y))
+    theirs, path = peer(holes).effects, path_of(found)
+    for horizon, estimate, error in zip(
+        theirs.horizons, theirs.estimates, theirs.std_errors, strict=True
+    ):
+        if np.isfinite(estimate):
+            assert tuple(path.loc[horizon - 1]) == pytest.approx((estimate, error), abs=1e-12)
+    cohorts = {row["event_time"]: row["cohorts"] for row in found.info["support"]}
+    assert [cohorts.get(e, 0) for e in range(6)] == [2, 1, 2, 1, 0, 1]
+    lost = int((panel.cohort == 2008).sum())
+    assert any(f"{lost} units of the cohorts 2008 have no effect" in n for n in found.info["notes"])
+
+
+def test_a_panel_of_every_second_year_counts_in_years() -> None:
+    panel = draw_panel(12)
+    spread = replace(
+        panel,
+        periods=2001 + 2 * (panel.periods - 2001),
+        cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
+    )
+    found, plain = (
+        dcdh(spread, window=(-4, 5), inference=ANALYTIC),
+        path_of(dcdh(panel, window=(-2, 2), inference=ANALYTIC)),
+    )
+    assert list(path_of(found).index) == [-4, 0, 2, 4]
+    assert path_of(found).to_numpy() == pytest.approx(plain.to_numpy(), abs=1e-14)
+    assert found.info["reference_event_time"] == -2
