@@ -150,3 +150,8 @@ def overall(saved: Saved) -> str:
 def level(saved: Saved) -> str:
     """The confidence level, as ``95%``."""
     return f"{100 * float(saved.info.get('level', 0.95)):g}%"
+
+
+def in_logs_of_means(saved: Saved) -> bool:
+    """Whether coefficients are changes in the log of the expected outcome (Poisson)."""
+    return "poisson" in (saved.spec.get("estimator"), saved.spec.get("family"))

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from replication.errors import SpecError, nearest
+from replication.files import parse_yaml
 from replication.results import COLUMNS, row_labels
 
 ANALYSES = "analyses"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class Results:
 
 def load(folder: Path) -> Saved:
     """Read ``estimates.csv`` and ``spec.yaml`` of one specification."""
-    record = yaml.load((folder / "spec.yaml").read_text(encoding="utf-8"), Loader=LOADER)
+    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"))
     table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
     return Saved(
         str(record["spec"]["id"]), table[COLUMNS], record["spec"], record.get("info") or {},

@@ -130,11 +130,16 @@ def label_axes(
     axes.set_xticks(shown, [text.signed(time) for time in shown])
     for number, (_, counts) in enumerate(lines):
         marks.counts_below(axes, shown, [counts.get(time, np.nan) for time in shown], number)
+    # The first count is centred below its tick and may reach into the margin.
+    left = (shown[0] - axes.get_xlim()[0]) / np.diff(axes.get_xlim())[0] * inches(axes)[0]
+    first = [len(text.integer(counts[shown[0]])) for _, counts in lines if shown[0] in counts]
+    away = 72 * max(0.0, DIGIT_INCHES * max(first, default=0) / 2 - left)
     if len(lines) == 1:
-        marks.name_at_left(axes, "treated\nunits", 0)
+        marks.name_at_left(axes, "treated\nunits", 0, away=away)
     for number, (label, _) in enumerate(lines if len(lines) > 1 else []):
         word = "treated " if number == 0 else "units " if number == 1 else ""
-        marks.name_at_left(axes, word + GLYPHS[labels.index(label) % len(GLYPHS)], number)
+        name = word + GLYPHS[labels.index(label) % len(GLYPHS)]
+        marks.name_at_left(axes, name, number, away=away)
     axes.set_xlabel(x_label, labelpad=3 + 9 * len(lines))
     axes.set_ylabel(y_label)
 
@@ -160,6 +165,8 @@ def y_label(panel: pd.DataFrame, entry: Entry, context: Context, height: float) 
     number = int(panel["panel"].iloc[0]) - 1
     own = entry.options["panels"][number].get("y_label") or entry.options.get("y_label")
     unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
+    if unit and facts.in_logs_of_means(context.results.get(panel["spec_id"].iloc[0])):
+        unit = f"log of expected {unit}"
     first = own or f"Effect, {unit}" if own or unit else "Effect"
     means = text.distinct(text.adaptive(value) for value in panel["mean_before"].unique())
     second = f"(mean before treatment {' or '.join(means)})" if means else ""

@@ -52,10 +52,12 @@ def counts_below(
         )  # fmt: skip
 
 
-def name_at_left(axes: Axes, words: str, line: int, *, size: float = 7.5) -> None:
-    """What a line of counts counts, in the margin to its left."""
+def name_at_left(
+    axes: Axes, words: str, line: int, *, size: float = 7.5, away: float = 0.0
+) -> None:
+    """What a line of counts counts, in the margin to its left, ``away`` points farther."""
     axes.annotate(
-        words, (0, 0), xycoords="axes fraction", xytext=(-4, -18 - 9 * line),
+        words, (0, 0), xycoords="axes fraction", xytext=(-4 - away, -18 - 9 * line),
         textcoords="offset points", ha="right", va="top", fontsize=size, color=GREY,
         linespacing=0.9, annotation_clip=False,
     )  # fmt: skip
