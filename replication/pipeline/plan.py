@@ -49,11 +49,15 @@ class Study:
     root: Path
 
     @property
+    def source_names(self) -> list[str]:
+        """Names under which the manifest lists the study's raw files."""
+        return [str(name) for name in self.config.get("sources", [self.id])]
+
+    @property
     def sources(self) -> list[Source]:
         """Raw files that the study cannot do without."""
         manifest = load_manifest(self.root)
-        names = self.config.get("sources", [self.id])
-        return [source for name in names for source in of_study(manifest, name)]
+        return [source for name in self.source_names for source in of_study(manifest, name)]
 
     @property
     def spec_files(self) -> list[Path]:

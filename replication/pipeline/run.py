@@ -9,6 +9,10 @@ import time
 from pathlib import Path
 
 from replication.pipeline import plan
+from replication.pipeline.plan import Study
+
+SHOWN = 3
+"""Files and ways to get them that a line of the account names."""
 
 
 def run(root: Path, cores: str) -> int:
@@ -40,16 +44,25 @@ def closing(root: Path, steps: int, seconds: float) -> str:
     lines = []
     if steps == 0:
         lines.append("Nothing to do: every table and figure is up to date.")
-    for study in plan.studies(root):
-        absent = plan.absent_files(study)
-        if absent:
-            lines.append(
-                f"{study.id} did not run: {len(absent)} raw files are missing. "
-                f"`replication data status {study.id}` lists them and says how to get each."
-            )
+    lines += [did_not_run(study) for study in plan.studies(root) if plan.absent_files(study)]
     ran = ",".join(study.id for study in plan.runnable(root))
     lines.append(f"Tables:  tables/{{{ran}}}/")
     lines.append(f"Figures: figures/{{{ran}}}/")
     lines.append("Report:  report/index.html")
     lines.append(f"Done in {seconds:.0f} s.")
     return "\n".join(lines)
+
+
+def did_not_run(study: Study) -> str:
+    """One paragraph: which raw files of the study are missing, and how to get them."""
+    absent = plan.absent_files(study)
+    shown = [source.path for source in absent[:SHOWN]]
+    more = f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
+    count = "1 raw file is" if len(absent) == 1 else f"{len(absent)} raw files are"
+    ways = list(dict.fromkeys(source.how for source in absent))
+    how = f" To get them: {'; '.join(ways)}." if len(ways) <= SHOWN else ""
+    names = " and ".join(f"`replication data status {name}`" for name in study.source_names)
+    return (
+        f"{study.id} did not run: {count} missing from data_raw ({', '.join(shown)}{more}).{how} "
+        f"{names} says how to get each and where it belongs."
+    )

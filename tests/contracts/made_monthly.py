@@ -13,6 +13,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ import yaml
 
 from replication.simulation.counties import populations
 from replication.simulation.panel import Country, draw_country, known_agencies, write_masters
-from replication.simulation.settings import Settings, read_facts
+from replication.simulation.settings import Facts, Settings, read_facts
 from replication.sources.acs import MEN_15_24, NAMES, NATION
 from replication.sources.geography import AGENCY_COLUMNS, FIRST_AGENCIES
 from replication.sources.manifest import load_manifest, of_study
@@ -34,13 +35,18 @@ HISPANIC = 0.15
 PUERTO_RICO = (72, 1)
 
 
-def make_project(root: Path, settings: Settings, studies: Sequence[str]) -> Country:
-    """Everything that a run of the studies needs, below ``root``; returns what is true."""
+def make_project(
+    root: Path, settings: Settings, studies: Sequence[str], states: Sequence[int] = ()
+) -> Country:
+    """Everything that a run of the studies needs, below ``root``; returns what is true.
+
+    ``states`` are FIPS codes; the Census and survey files have all of them, whatever is given.
+    """
     for name in ("Snakefile", "config.yaml"):
         shutil.copy(ROOT / name, root / name)
     for name in ["data_raw/typed", *(f"specs/{study}" for study in studies)]:
         shutil.copytree(ROOT / name, root / name)
-    country = draw_country(settings, read_facts(root / "data_raw" / "typed"))
+    country = draw_country(settings, facts_of(states))
     files = {source.id: source.path for source in of_study(load_manifest(ROOT), SOURCES)}
     places = {name: root / "data_raw" / path for name, path in files.items()}
     for place in places.values():
@@ -59,6 +65,15 @@ def make_project(root: Path, settings: Settings, studies: Sequence[str]) -> Coun
     write_acs(places["acs_2009"], country)
     write_manifest(root, places)
     return country
+
+
+def facts_of(states: Sequence[int]) -> Facts:
+    """The published facts, the rollout of some states only (of all if none is named)."""
+    facts = read_facts(ROOT / "data_raw" / "typed")
+    rollout = facts.activations
+    return (
+        replace(facts, activations=rollout[rollout["state_fips"].isin(states)]) if states else facts
+    )
 
 
 def write_manifest(root: Path, places: dict[str, Path]) -> None:
@@ -123,7 +138,9 @@ def write_census(path: Path, country: Country, years: range) -> None:
     counties = wide[nearest].set_axis(names, axis=1).reset_index()
     counties = counties.assign(SUMLEV=50, STATE=counties["fips"] // 1000)
     counties["COUNTY"] = counties["fips"] % 1000
-    states = counties.groupby("STATE")[names].sum().reset_index().assign(SUMLEV=40, COUNTY=0)
+    states = counties.groupby("STATE")[names].sum()
+    every = pd.Index(country.facts.regions["state_fips"], name="STATE")
+    states = states.reindex(every, fill_value=0).reset_index().assign(SUMLEV=40, COUNTY=0)
     table = pd.concat([states, counties], ignore_index=True).assign(STNAME="State", CTYNAME="Made")
     head = ["SUMLEV", "STATE", "COUNTY", "STNAME", "CTYNAME"]
     table = table.sort_values(["STATE", "COUNTY"])[[*head, *names]]
