@@ -54,6 +54,11 @@ class Study:
         return [str(name) for name in self.config.get("sources", [self.id])]
 
     @property
+    def fetch_command(self) -> str:
+        """The command that fetches what may be fetched of the study's raw files."""
+        return f"replication data fetch {self.config.get('fetch', ' '.join(self.source_names))}"
+
+    @property
     def sources(self) -> list[Source]:
         """Raw files that the study cannot do without."""
         manifest = load_manifest(self.root)

@@ -12,7 +12,7 @@ from replication.pipeline import plan
 from replication.pipeline.plan import Study
 
 SHOWN = 3
-"""Files and ways to get them that a line of the account names."""
+"""Files that a line of the account names."""
 
 
 def run(root: Path, cores: str) -> int:
@@ -59,8 +59,8 @@ def did_not_run(study: Study) -> str:
     shown = [source.path for source in absent[:SHOWN]]
     more = f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
     count = "1 raw file is" if len(absent) == 1 else f"{len(absent)} raw files are"
-    ways = list(dict.fromkeys(source.how for source in absent))
-    how = f" To get them: {'; '.join(ways)}." if len(ways) <= SHOWN else ""
+    fetchable = all(source.url for source in absent)
+    how = f" To get them: `{study.fetch_command}`." if fetchable else ""
     names = " and ".join(f"`replication data status {name}`" for name in study.source_names)
     return (
         f"{study.id} did not run: {count} missing from data_raw ({', '.join(shown)}{more}).{how} "

@@ -244,9 +244,12 @@ def test_without_files_the_run_and_the_page_say_how_to_get_them(
         assert "replication data fetch secure_communities --monthly" in line
         assert "`replication data status secure_communities_return_a`" in line
         assert f"{study}" not in next(x for x in said.splitlines() if x.startswith("Tables:"))
-        status = status_text(tmp_path, "secure_communities_cities")
-        assert "14 missing" in status
-        assert "RETA2004.txt.zip" in status
+    status = status_text(tmp_path, CITIES)
+    assert "14 missing" in status
+    assert "RETA2004.txt.zip" in status
+    by_hand = next(x for x in said.splitlines() if x.startswith("secure_communities_homicides did"))
+    assert "To get them" not in by_hand
+    assert "`replication data status secure_communities_homicides` says how" in by_hand
     html = page(tmp_path).read_text(encoding="utf-8")
     skipped = html[html.index('id="not-run"') :]
     assert "Secure Communities and crime, by county and month" in skipped
