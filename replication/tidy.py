@@ -14,14 +14,14 @@ import pandas as pd
 
 from replication.columns import (
     numeric,
-    require_columns,
     require_no_reversal,
     require_unique,
     whole_numbers,
 )
 from replication.errors import PanelError
 from replication.results import Floats, Ints, Panel
-from replication.specs import Sample, Spec
+from replication.selection import balanced_rows, cohort_column, strata_names, take_sample
+from replication.specs import Spec
 
 
 def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
@@ -102,69 +102,6 @@ def _assemble(frame: pd.DataFrame, outcome: Floats, spec: Spec, notes: list[str]
     )  # fmt: skip
 
 
-def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """Rows that the ``sample`` of the specification keeps, and the columns that it reads."""
-    sample: Sample = spec.sample
-    year = "year" if "year" in frame.columns else spec.time
-    ranges = [(year, sample.years), (spec.time, sample.periods)]
-    names = needed_columns(spec, frame)
-    require_columns(frame, [*sample.where, *sample.drop, *names])
-    keep = np.ones(len(frame), dtype=bool)
-    for column, bounds in ranges:
-        if bounds is not None:
-            require_columns(frame, [column])
-            keep &= frame[column].between(*bounds).to_numpy()
-    for column, values in sample.where.items():
-        keep &= frame[column].isin(values).to_numpy()
-    for column, values in sample.drop.items():
-        keep &= ~frame[column].isin(values).to_numpy()
-    # Wide panels are mostly columns that one specification does not read.
-    return frame.loc[keep, names]
-
-
-def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
-    """Columns that the specification reads."""
-    names = [spec.unit, spec.time, spec.outcome, *spec.covariates, *spec.cluster]
-    names += [name for name in (spec.weights, spec.offset, *spec.inference.groups) if name]
-    names += [spec.treatment] if spec.treatment != "binary" else []
-    dated = spec.treatment == "binary" or cohort_column(spec, frame) in frame.columns
-    names += [cohort_column(spec, frame)] if dated else []
-    names += strata_names(spec)
-    if spec.inference.method == "conley":
-        names += spec.inference.coordinates
-    return list(dict.fromkeys(names))
-
-
-def panel_inputs(spec: Spec) -> tuple[Any, ...]:
-    """All that a panel depends on besides its frame and the name of the specification."""
-    shaping = (spec.study, spec.outcome, spec.treatment, spec.reversals, spec.cohort_rule,
-               spec.unit, spec.time, spec.cohort, spec.sample, spec.covariates, spec.offset,
-               spec.weights, spec.cluster, spec.inference.coordinates)  # fmt: skip
-    conley = spec.inference.method == "conley"
-    return (*shaping, conley, *strata_names(spec), *spec.inference.groups)
-
-
-def strata_names(spec: Spec) -> list[str]:
-    """Columns whose groups have period effects or linear trends of their own."""
-    suffixes = ("_by_time", "_linear")
-    found = [
-        trend.removesuffix(suffix)
-        for trend in spec.trends
-        for suffix in suffixes
-        if trend.endswith(suffix) and trend != "unit_linear"
-    ]
-    return list(dict.fromkeys(found))
-
-
-def cohort_column(spec: Spec, frame: pd.DataFrame) -> str:
-    """The cohort column: the one named, or the one that the cohort rule points to."""
-    if spec.cohort in frame.columns or spec.cohort_rule is None:
-        return spec.cohort
-    stem = f"cohort_{spec.cohort_rule.removesuffix('_period')}"
-    options = [name for name in frame.columns if str(name).startswith(stem)]
-    return str(options[0]) if options else stem
-
-
 def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
     """Weights of the rows; ones if unweighted, negative and missing ones refused."""
     if spec.weights is None:
@@ -181,15 +118,6 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
     if not values.any():
         raise PanelError(f"All weights in column {spec.weights!r} are zero. Name another column.")
     return values
-
-
-def balanced_rows(frame: pd.DataFrame, spec: Spec) -> tuple[Any, str]:
-    """Rows of units that are there in every period, and a note with the count dropped."""
-    count = frame.groupby(spec.unit)[spec.time].transform("size")
-    keep = (count == frame[spec.time].nunique()).to_numpy()
-    dropped = frame.loc[~keep, spec.unit].nunique()
-    note = f"{dropped} units without the outcome in every period were dropped" if dropped else ""
-    return keep, note
 
 
 def _cohorts(

@@ -89,15 +89,7 @@ def etwfe(
         or negative outcomes in a Poisson model.
 
     """
-    if family not in FAMILIES:
-        raise SpecError(
-            f"etwfe has no family {family!r}{nearest(family, FAMILIES)}. Use {', '.join(FAMILIES)}."
-        )
-    if panel.offset is not None and family != "poisson":
-        raise SpecError(
-            "An offset belongs to the index of a Poisson model; the linear etwfe would leave it "
-            "out silently. Set 'family: poisson', or remove 'offset'."
-        )
+    require_family(family, offset=panel.offset is not None)
     cells, fit = _fit(panel, control_group, family, anticipation)
     size = count_cells(cells)
     kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())
@@ -130,6 +122,19 @@ def etwfe(
         correction=factor, distribution="t" if family == "gaussian" else "normal",
         n_obs=cells.n_obs, info=details,
     )  # fmt: skip
+
+
+def require_family(family: str, *, offset: bool) -> None:
+    """Refuse an unknown family, and an offset in a linear model."""
+    if family not in FAMILIES:
+        raise SpecError(
+            f"etwfe has no family {family!r}{nearest(family, FAMILIES)}. Use {', '.join(FAMILIES)}."
+        )
+    if offset and family != "poisson":
+        raise SpecError(
+            "An offset belongs to the index of a Poisson model; the linear etwfe would leave it "
+            "out silently. Set 'family: poisson', or remove 'offset'."
+        )
 
 
 def _family_info(family: str) -> dict[str, Any]:

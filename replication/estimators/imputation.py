@@ -84,11 +84,7 @@ def imputation(
         If nothing can be imputed, the window is empty, or a covariate cannot be fitted.
 
     """
-    if residual_groups not in GROUPS:
-        raise SpecError(
-            f"There are no residual groups {residual_groups!r}{nearest(residual_groups, GROUPS)}. "
-            f"Use {', '.join(GROUPS)}."
-        )
+    require_groups(residual_groups)
     model = fit_untreated(panel, trends, anticipation, "imputation")
     cells = model.cells
     averages = effect_averages(cells, window, ("event", "group", "calendar"))
@@ -121,3 +117,12 @@ def imputation(
         np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]),
         inference, distribution="normal", n_obs=cells.n_obs, info=details,
     )  # fmt: skip
+
+
+def require_groups(residual_groups: str) -> None:
+    """Refuse a grouping of residuals that is not known."""
+    if residual_groups not in GROUPS:
+        raise SpecError(
+            f"There are no residual groups {residual_groups!r}{nearest(residual_groups, GROUPS)}. "
+            f"Use {', '.join(GROUPS)}."
+        )

@@ -75,12 +75,7 @@ def local_projections(
 
     """
     panel = prepared(panel, "local_projections")
-    if reweight and panel.covariate_names:
-        raise PanelError(
-            "The equally weighted form with covariates is a regression adjustment, which "
-            "local_projections does not offer. Drop the covariates or set 'reweight: false', or "
-            "use callaway_santanna with 'adjustment: outcome_regression', the same estimand."
-        )
+    require_no_adjustment(panel, reweight)
     grid = on_calendar(panel)
     setting = prepare(panel, grid, possible_controls(panel, control_group), reweight)
     steps, last = horizons(grid, setting.eligible, window)
@@ -118,6 +113,16 @@ def local_projections(
         inference, distribution="t", n_obs=np.array([one.n_obs for one in found]),
         info={**about, **common_info(panel, grid)},
     )  # fmt: skip
+
+
+def require_no_adjustment(panel: Panel, reweight: bool) -> None:
+    """Refuse covariates in the equally weighted form."""
+    if reweight and panel.covariate_names:
+        raise PanelError(
+            "The equally weighted form with covariates is a regression adjustment, which "
+            "local_projections does not offer. Drop the covariates or set 'reweight: false', or "
+            "use callaway_santanna with 'adjustment: outcome_regression', the same estimand."
+        )
 
 
 def common_info(panel: Panel, grid: Grid) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.errors import PanelError
-from replication.estimators.absorb import Absorber, ClosedForm, Eliminated, closed_form_codes
+from replication.estimators.absorb import Absorber, Eliminated
+from replication.estimators.closed_form import ClosedForm, closed_form_codes
 from replication.estimators.effects import Effects
 from replication.estimators.estimation_sample import Sample
 from replication.results import Bools, Floats, Ints, Panel

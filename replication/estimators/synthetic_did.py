@@ -89,15 +89,8 @@ def synthetic_did(
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
     never = untreated_throughout(panel)
     controls = panel.y[never]
-    labels = np.unique(panel.cohort[~never])
-    member = np.where(never, -1, np.searchsorted(labels, panel.cohort))
-    cohorts = [
-        describe_cohort(
-            int(g), int(panel.first[member == k][0]), int((member == k).sum()), controls
-        )
-        for k, g in enumerate(labels)
-    ]
-    means = [panel.y[member == k].mean(axis=0) for k in range(labels.size)]
+    member, cohorts = cohorts_of(panel, never)
+    means = [panel.y[member == k].mean(axis=0) for k in range(len(cohorts))]
     weights = [published_weights(controls, m, c) for m, c in zip(means, cohorts, strict=True)]
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
@@ -124,6 +117,19 @@ def synthetic_did(
             **mean_outcomes(panel),
         },
     )  # fmt: skip
+
+
+def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[Cohort]]:
+    """(N,) position of the unit's cohort, -1 for controls, and what is known of each cohort."""
+    labels = np.unique(panel.cohort[~never])
+    member = np.where(never, -1, np.searchsorted(labels, panel.cohort))
+    cohorts = [
+        describe_cohort(
+            int(g), int(panel.first[member == k][0]), int((member == k).sum()), panel.y[never]
+        )
+        for k, g in enumerate(labels)
+    ]
+    return member, cohorts
 
 
 def usable(panel: Panel) -> Panel:

@@ -18,8 +18,9 @@ from replication.errors import InputError, SpecError
 from replication.estimators.registry import estimate
 from replication.pipeline import store
 from replication.pipeline.plan import Study, code_digest
+from replication.selection import panel_inputs
 from replication.specs import Spec, load_specs
-from replication.tidy import build_panel, panel_inputs
+from replication.tidy import build_panel
 
 BATCH = 8
 

@@ -8,7 +8,8 @@ from two_way_data import two_way_panel
 
 from replication.errors import PanelError
 from replication.estimators import absorb
-from replication.estimators.absorb import ClosedForm, Eliminated, closed_form_codes
+from replication.estimators.absorb import Eliminated
+from replication.estimators.closed_form import ClosedForm, closed_form_codes
 from replication.estimators.effects import Effects, absorbed_parameters, read_effects
 from replication.estimators.estimation_sample import estimation_sample
 from replication.results import Panel
