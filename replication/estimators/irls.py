@@ -56,6 +56,8 @@ def poisson_regression(
     _refuse_negative(panel)
     keep = panel.observed if keep is None else keep
     separated = np.zeros(keep.shape, dtype=bool)
+    if effects.unit_linear:
+        separated |= separated_by_lines(panel.y, keep & panel.observed & (panel.weight > 0))
     while True:
         sample = estimation_sample(
             panel, effects, keep=keep, separated=separated, drop_zero_groups=True
@@ -75,6 +77,22 @@ def _refuse_negative(panel: Panel) -> None:
             f"{panel.units[unit]} in period {panel.periods[period]}. A Poisson model needs counts "
             "or other outcomes of zero or more: correct them or use twfe."
         )
+
+
+def separated_by_lines(y: Floats, used: Bools) -> Bools:
+    """(N, T) zeros of units whose one positive cell is their first or last: a line fits them.
+
+    ``b (t - s)`` is zero at the positive period s and goes to minus infinity in all the others.
+    Found here because the iteration would find such zeros a few at a time, the farthest first,
+    and run out of digits before the last.
+    """
+    positive = used & (np.nan_to_num(y) > 0)
+    last = used.shape[1] - 1 - used[:, ::-1].argmax(axis=1)
+    rows = np.arange(len(used))
+    at_an_end = positive[rows, used.argmax(axis=1)] | positive[rows, last]
+    alone = (positive.sum(axis=1) == 1) & at_an_end
+    zeros: Bools = used & ~positive & alone[:, None]
+    return zeros
 
 
 class Separated(Exception):

@@ -1,0 +1,48 @@
+"""Poisson with a line for every unit, where a unit's only positive month is its first or last."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from replication.estimators.irls import separated_by_lines
+from replication.estimators.registry import estimate
+from replication.specs import parse_spec
+from replication.tidy import build_panel
+
+SPEC = {"id": "lines", "outcome": "y", "estimator": "poisson", "treatment": "d", "unit": "i",
+        "time": "t", "trends": "unit_linear"}  # fmt: skip
+
+
+def drawn(units: int, periods: int) -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    i, t = (part.reshape(-1) for part in np.mgrid[0:units, 0:periods])
+    d = (t >= periods // 2 + i % 7).astype(float) * (i % 3 > 0)
+    slope = rng.normal(0, 0.01, units)[i]
+    y = rng.poisson(np.exp(1 - 0.3 * d + slope * t)).astype(float)
+    return pd.DataFrame({"i": i, "t": t, "d": d, "y": y})
+
+
+def result(frame: pd.DataFrame) -> tuple[float, int]:
+    spec = parse_spec(SPEC)
+    row = estimate(build_panel(frame, spec), spec).table.query("term == 'att'").iloc[0]
+    return row["estimate"], row["n_units"]
+
+
+@pytest.mark.parametrize("only", [0, 107])
+def test_such_units_change_nothing(only: int) -> None:
+    frame = drawn(40, 108)
+    without = result(frame[~frame["i"].isin([3, 8])])
+    alone = frame["i"].isin([3, 8])
+    frame.loc[alone, "y"] = (frame.loc[alone, "t"] == only).astype(float)
+    assert result(frame) == pytest.approx(without, rel=1e-8)
+    assert without[1] == 38
+
+
+def test_only_zeros_beside_a_lone_count_at_an_end_are_separated() -> None:
+    y = np.array([[1, 0, 0, 0], [0, 0, 0, 2], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0],
+                  [np.nan, 1, 0, 0]])  # fmt: skip
+    found = separated_by_lines(y, np.isfinite(y))
+    assert found.sum(axis=1).tolist() == [3, 3, 0, 0, 0, 2]
+    assert not found[y > 0].any()
