@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from made_monthly import ROOT, make_project
 
+from replication.cli import main
 from replication.panel.rates import OFFENCES
 from replication.pipeline import plan
 from replication.pipeline.data import status_text
@@ -228,6 +229,20 @@ def test_a_missing_year_is_named_with_the_command(
             assert "Traceback" not in told
     finally:
         aside.rename(place)
+
+
+def test_verify_passes_over_studies_without_committed_numbers(
+    made: tuple[Path, Country],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REPLICATION_ROOT", str(made[0]))
+    assert main(["verify"]) == 0
+    said = capsys.readouterr().out
+    for study in STUDIES:
+        assert f"none  {study}  no numbers are committed" in said
+        assert not (ROOT / "expected" / study).exists()
+    assert main(["verify", COUNTIES]) == 1
 
 
 def test_without_files_the_run_and_the_page_say_how_to_get_them(
