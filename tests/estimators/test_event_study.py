@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import moderndid
 import numpy as np
 import pandas as pd
 import pyfixest
@@ -121,6 +122,51 @@ def test_mpdta_equals_pyfixest_printed() -> None:
         assert found.loc[time].tolist() == pytest.approx(values, abs=5e-7)
     assert found.at[-1, "estimate"] == 0
     assert np.isnan(found.at[-1, "std_error"])
+
+
+@pytest.mark.parametrize("cluster", ["unit", "state", "state_period"])
+def test_parameters_are_counted_as_pyfixest_counts_them(cluster: str) -> None:
+    """Terms dropped for collinearity are not counted; periods are, unless nested in a cluster.
+
+    The effects stand apart in the formula on purpose: written ``unit+period``, pyfixest 0.60
+    matches names with columns in an order that changes from process to process, and can take the
+    period effects for nested.
+    """
+    panel = two_way_panel(31, covariates=1, cluster=cluster)
+    assert panel.covariates is not None
+    shift = np.arange(45.0)[:, None] + np.arange(9.0)
+    more = np.stack([panel.covariates[0], shift, 2 * panel.covariates[0] - shift])
+    panel = replace(panel, covariates=more, covariate_names=("x0", "x1", "x2"))
+    ours, theirs = event_study(panel, window=(-3, 2)), by_pyfixest(panel, window=(-3, 2))
+    assert ours.info["omitted"] == ["x1", "x2"] == theirs._collin_vars
+    # Five event times and a covariate; one for the units, nested in their clusters, and eight
+    # further periods; with periods as clusters one for them.
+    expected = 5 + 1 + (1 if cluster == "state_period" else 9)
+    assert ours.info["n_parameters"] == theirs._df_k == expected
+    assert ours.rows("coef:x0")["std_error"].iloc[0] == pytest.approx(theirs.se()["x0"], rel=1e-7)
+
+
+def test_parameters_of_the_medicaid_panel() -> None:
+    """43 states, 2008-2015, expansion in 2014: seven event times, the units' one, seven years."""
+    data = moderndid.load_ehec().to_pandas()
+    first = data["yexp2"].fillna(0).astype(int)
+    data = data[(data["year"] < 2016) & (first != 2015)]
+    wide = data.pivot(index="stfips", columns="year", values="dins")
+    first = data.groupby("stfips")["yexp2"].first().fillna(0).to_numpy()
+    panel = Panel(
+        y=wide.to_numpy(),
+        units=wide.index.to_numpy(),
+        periods=wide.columns.to_numpy().astype(np.int64),
+        cohort=np.where(first == 2014, 2014, 0).astype(np.int64),
+        weight=np.ones(wide.shape),
+        clusters={"stfips": np.arange(len(wide))},
+    )
+    found = event_study(panel)
+    assert wide.shape == (43, 8)
+    assert found.info["n_parameters"] == 15
+    # pyfixest 0.60: dins ~ i(year, D, ref=2013) | stfips + year, CRV1 by stfips.
+    errors = found.rows("event")["std_error"].to_numpy()
+    assert errors[:3] == pytest.approx([0.0086536, 0.00852438, 0.00710778], abs=6e-9)
 
 
 def test_general_path_equals_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
