@@ -47,16 +47,29 @@ def multipliers(rng: np.random.Generator, law: str, shape: tuple[int, int]) -> F
 
 
 def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
-    """(B, K) draws of ``sum_g v_g S_gk`` over multipliers v, from (G, K) cluster sums of scores."""
-    return np.concatenate([v @ scores for v in multiplier_blocks(scores.shape[0], inference)])
+    """(B, K) draws of ``sum_g v_g S_gk`` over multipliers v, from (G, K) cluster sums of scores.
+
+    Columns of unit length are multiplied in single precision: the error of a draw is below 1e-5
+    standard errors, that of a quantile from 1,000 draws is 0.05.
+    """
+    scale = np.sqrt((scores**2).sum(axis=0))
+    unit = (scores / np.where(scale > 0, scale, 1.0)).astype(np.float32)
+    blocks = multiplier_blocks(len(scores), inference, np.float32)
+    draws: Floats = np.concatenate([v @ unit for v in blocks]).astype(np.float64)
+    return draws * scale
 
 
-def multiplier_blocks(n_clusters: int, inference: Inference) -> Iterator[Floats]:
+def multiplier_blocks(
+    n_clusters: int, inference: Inference, dtype: type = np.float64
+) -> Iterator[NDArray[Any]]:
     """Multipliers of all draws in (at most BLOCK, G) pieces, so that few are held at a time."""
     rng = np.random.default_rng(inference.seed)
     for start in range(0, inference.draws, BLOCK):
-        size = min(BLOCK, inference.draws - start)
-        yield multipliers(rng, inference.multiplier, (size, n_clusters))
+        shape = (min(BLOCK, inference.draws - start), n_clusters)
+        if inference.multiplier == "rademacher":
+            yield signs(rng, shape, dtype)
+        else:
+            yield multipliers(rng, inference.multiplier, shape).astype(dtype)
 
 
 def sup_t(draws: Floats, scale: Floats | float, level: float) -> float:

@@ -10,7 +10,7 @@ from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.sun_abraham import sun_abraham
-from replication.inference.bands import studentised, sup_t
+from replication.inference.bands import multiplier_blocks, multiplier_draws, studentised, sup_t
 from replication.specs import Inference
 
 
@@ -64,3 +64,16 @@ def test_a_band_of_one_draw_is_no_narrower_than_the_intervals() -> None:
     path = imputation(draw_panel(6, n_clusters=10), inference=Inference(draws=1)).rows("event")
     assert (path["band_low"] <= path["conf_low"]).all()
     assert (path["band_high"] >= path["conf_high"]).all()
+
+
+@pytest.mark.parametrize("law", ["rademacher", "mammen", "webb"])
+def test_single_precision_moves_a_draw_by_less_than_a_hundred_thousandth_of_its_error(law) -> None:
+    """3,000 clusters, columns of very different size, some clusters far larger than others."""
+    rng = np.random.default_rng(7)
+    scores = rng.standard_t(3, size=(3000, 4)) * np.array([1e-9, 1.0, 1e9, 0.0])
+    inference = Inference(draws=300, multiplier=law)
+    exact = np.concatenate([v @ scores for v in multiplier_blocks(3000, inference)])
+    scale = np.sqrt((scores**2).sum(axis=0))
+    error = np.abs(multiplier_draws(scores, inference) - exact)[:, :3] / scale[:3]
+    assert 0 < error.max() < 1e-5
+    assert not multiplier_draws(scores, inference)[:, 3].any()
