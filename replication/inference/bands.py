@@ -55,8 +55,8 @@ def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
     scale = np.sqrt((scores**2).sum(axis=0))
     unit = (scores / np.where(scale > 0, scale, 1.0)).astype(np.float32)
     blocks = multiplier_blocks(len(scores), inference, np.float32)
-    draws: Floats = np.concatenate([v @ unit for v in blocks]).astype(np.float64)
-    return draws * scale
+    draws: Floats = np.concatenate([v @ unit for v in blocks]) * scale
+    return draws
 
 
 def multiplier_blocks(
