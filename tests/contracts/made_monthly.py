@@ -42,7 +42,7 @@ def make_project(
 
     ``states`` are FIPS codes; the Census and survey files have all of them, whatever is given.
     """
-    for name in ("Snakefile", "config.yaml"):
+    for name in ("Snakefile", "config.yaml", "environment.yaml"):
         shutil.copy(ROOT / name, root / name)
     for name in ["data_raw/typed", *(f"specs/{study}" for study in studies)]:
         shutil.copytree(ROOT / name, root / name)
