@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.errors import PanelError
-from replication.estimators.cohorts import Grid, on_calendar
+from replication.estimators.cohorts import Grid, on_calendar, prepared, used_units
 from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
 from replication.results import Bools, Estimates, Floats, Ints, Panel
@@ -93,10 +93,12 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
     Raises
     ------
     PanelError
-        If no unit switches, no control is left, or the window holds no estimable event time.
+        If no unit switches, no control or one cluster is left, or the window holds no event time
+        that can be estimated.
 
     """
-    panel = drop_always_treated(panel)
+    panel = prepared(panel, "dcdh")
+    panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "comparison")
     grid = on_calendar(panel)
     panel = without_base(panel, grid)
     layout = layout_of(panel, grid)
@@ -135,20 +137,6 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
             ],
         },
     )  # fmt: skip
-
-
-def drop_always_treated(panel: Panel) -> Panel:
-    """The panel without the units that are treated from its first period on."""
-    if panel.exposure is not None:
-        raise PanelError(
-            "dcdh here takes a binary treatment that starts with the cohort; this panel has a "
-            "treatment intensity. Set 'treatment: binary' and name the cohort column."
-        )
-    always = panel.first == 0
-    if not always.any():
-        return panel
-    note = f"{int(always.sum())} units treated from the first period on were dropped"
-    return panel.keep_units(~always, note)
 
 
 def without_base(panel: Panel, grid: Grid) -> Panel:

@@ -119,7 +119,7 @@ def test_units_treated_throughout_are_dropped_and_counted() -> None:
     found = dcdh(panel, inference=ANALYTIC)
     without = dcdh(panel.keep_units(~always), inference=ANALYTIC)
     assert found.att == without.att
-    dropped = f"{always.sum()} units treated from the first period on were dropped"
+    dropped = f"{always.sum()} units treated in or before the first period were dropped"
     assert dropped in found.info["notes"]
 
 
