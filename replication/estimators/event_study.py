@@ -19,7 +19,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from replication.errors import PanelError, SpecError
 from replication.estimators.effects import Effects, read_effects
@@ -27,6 +26,7 @@ from replication.estimators.estimation_sample import Sample, estimation_sample
 from replication.estimators.irls import poisson_regression
 from replication.estimators.regression import Design, Fit, NotIdentified, design_of, least_squares
 from replication.estimators.regression_estimates import regression_estimates
+from replication.inference.joint import hotelling
 from replication.inference.row_table import Row
 from replication.results import NEVER, Bools, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
@@ -223,7 +223,7 @@ def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
 
 
 def pretrend(result: Estimates, reference: int) -> dict[str, Any]:
-    """F test that the coefficients before the reference are zero, with (q, G-1) degrees."""
+    """Joint test that the coefficients before the reference are zero (``hotelling``)."""
     path, vcov = result.path()
     before = (path["event_time"] < reference).to_numpy()
     count, groups = int(before.sum()), int(path["n_clusters"].iloc[0])
@@ -233,8 +233,5 @@ def pretrend(result: Estimates, reference: int) -> dict[str, Any]:
         reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
         return {"df": count, "reason": reason}
     points = path["estimate"].to_numpy()[before]
-    statistic = float(points @ np.linalg.solve(vcov[np.ix_(before, before)], points)) / count
-    return {
-        "test": "F", "statistic": statistic, "df": count, "df_resid": groups - 1,
-        "p_value": float(stats.f.sf(statistic, count, groups - 1)),
-    }  # fmt: skip
+    wald = float(points @ np.linalg.solve(vcov[np.ix_(before, before)], points))
+    return hotelling(wald, count, groups)

@@ -13,6 +13,7 @@ from replication.estimators.group_time import Cells, balanced_scores, thresholds
 from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_sample import Design
 from replication.inference.assemble import LARGEST_VCOV
+from replication.inference.joint import hotelling
 from replication.results import Bools, Floats, Ints
 
 
@@ -88,7 +89,7 @@ def pretests(fit: Fit, plan: Plan, points: Floats, scores: Floats) -> dict[str, 
     before = np.flatnonzero(before_adoption(design, fit.cells) & np.isfinite(fit.estimate))
     return {
         "pretest_cells": cells_test(fit, before),
-        "pretrend": wald(points[path], scores[path]),
+        "pretrend": by_clusters(wald(points[path], scores[path]), scores.shape[1]),
     }
 
 
@@ -110,6 +111,13 @@ def cells_test(fit: Fit, before: Ints) -> Mapping[str, Any]:
 def untested(count: int, reason: str) -> Mapping[str, Any]:
     """A test that cannot be had, and why."""
     return {"test": "Wald", "statistic": None, "df": count, "p_value": None, "reason": reason}
+
+
+def by_clusters(test: Mapping[str, Any], n_clusters: int) -> Mapping[str, Any]:
+    """The test for the event path: R ``did`` has none, so it is the one for few clusters."""
+    if test["statistic"] is None:
+        return test
+    return hotelling(test["statistic"], test["df"], n_clusters)
 
 
 def wald(estimate: Floats, scores: Floats) -> Mapping[str, Any]:

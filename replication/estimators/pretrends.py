@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from replication.estimators.cell_averages import Averages, lead_averages, leads_of
 from replication.estimators.effects import absorbed_parameters
 from replication.estimators.estimation_sample import estimation_sample
 from replication.estimators.untreated_fit import Projection, UntreatedModel
 from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.joint import hotelling
 from replication.results import Bools, Floats, Ints
 
 DEPENDENT = 1e-9
@@ -55,18 +55,16 @@ def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> 
 
 
 def joint_test(leads: Leads, codes: Ints) -> dict[str, Any]:
-    """F test that all lead coefficients are zero; a reason instead where there is none."""
+    """Joint test that all lead coefficients are zero; a reason instead where there is none."""
     sums = sum_by_cluster(leads.scores, codes)
-    n_leads, df = leads.estimate.size, len(sums) - 1
-    found: dict[str, Any] = {"test": "F", "df": n_leads, "df_resid": df}
+    n_leads, groups = leads.estimate.size, len(sums)
     if n_leads == 0:
-        return found | {"reason": "no lead is identified beside the reference"}
-    if n_leads > df:
-        reason = f"{n_leads} coefficients cannot be tested jointly with {df + 1} clusters"
-        return found | {"reason": reason}
+        return {"df": 0, "reason": "no lead is identified beside the reference"}
+    if n_leads >= groups:
+        reason = f"{n_leads} coefficients cannot be tested jointly with {groups} clusters"
+        return {"df": n_leads, "reason": reason}
     solved = np.linalg.lstsq(sums.T @ sums, leads.estimate, rcond=None)[0]
-    statistic = float(leads.estimate @ solved) / n_leads
-    return found | {"statistic": statistic, "p_value": float(stats.f.sf(statistic, n_leads, df))}
+    return hotelling(float(leads.estimate @ solved), n_leads, groups)
 
 
 def _regress(

@@ -102,8 +102,10 @@ def check_pretrend(ours: Estimates, points: pd.Series, vcov: np.ndarray) -> None
     if 0 < pre.sum() < groups:
         values = points.to_numpy()[pre]
         wald = values @ np.linalg.solve(vcov[np.ix_(pre, pre)], values) / pre.sum()
-        assert found["statistic"] == pytest.approx(wald, rel=1e-5)
-        assert found["p_value"] == pytest.approx(stats.f.sf(wald, pre.sum(), groups - 1), rel=1e-4)
+        statistic, freedom = wald * (groups - pre.sum()) / (groups - 1), groups - pre.sum()
+        assert found["statistic"] == pytest.approx(statistic, rel=1e-5)
+        p_value = stats.f.sf(statistic, pre.sum(), freedom)
+        assert found["p_value"] == pytest.approx(p_value, rel=1e-4)
     else:
         assert "p_value" not in found
         assert found["reason"]

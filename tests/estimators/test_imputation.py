@@ -8,6 +8,7 @@ import numpy as np
 import pyfixest
 import pytest
 from drawn_panels import as_frame
+from scipy import stats
 from written_out import (
     Dense,
     castle,
@@ -160,10 +161,13 @@ def test_pretrend_test_is_the_wald_test_of_the_leads() -> None:
     path, vcov = result.path()
     early = (path["event_time"] < 0).to_numpy()
     points = path["estimate"].to_numpy()[early]
-    wald = points @ np.linalg.solve(vcov[np.ix_(early, early)], points) / early.sum()
-    assert result.info["pretrend"]["statistic"] == pytest.approx(wald, rel=1e-9)
-    assert result.info["pretrend"]["df"] == early.sum()
-    assert 0 < result.info["pretrend"]["p_value"] < 1
+    wald = points @ np.linalg.solve(vcov[np.ix_(early, early)], points)
+    groups, count = int(result.table["n_clusters"][0]), int(early.sum())
+    statistic = wald / count * (groups - count) / (groups - 1)
+    found = result.info["pretrend"]
+    assert found["statistic"] == pytest.approx(statistic, rel=1e-9)
+    assert (found["df"], found["df_resid"]) == (count, groups - count)
+    assert found["p_value"] == pytest.approx(stats.f.sf(statistic, count, groups - count))
 
 
 def test_leads_keep_a_reference_when_no_window_is_given() -> None:

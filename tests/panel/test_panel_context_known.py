@@ -78,7 +78,8 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert {"nacjd_2000", "nacjd_2012", "kaplan_2014", "adjacency", "unemployment"} <= absent
     assert {"acs_2009", "noncitizens", "activation_days", "census_intercensal"} <= absent
     place = county_files.finder(tmp_path)
-    with pytest.raises(SourceError, match=r"kaplan/county_2014\.json is missing\. To get it: `repl"):
+    missing = r"kaplan/county_2014\.json is missing\. To get it: `repl"
+    with pytest.raises(SourceError, match=missing):
         place("kaplan_2014")
 
 
