@@ -23,7 +23,7 @@ from replication.inference.sensitivity import (
     relative_magnitudes,
     smoothness,
 )
-from replication.inference.sensitivity.arp import accepted
+from replication.inference.sensitivity.arp import accepted, least_favourable_value
 
 FIRST, THIRD, MEAN = np.array([1.0, 0, 0, 0]), np.array([0, 0, 1.0, 0]), np.full(4, 0.25)
 
@@ -108,6 +108,31 @@ def test_smoothness_of_the_published_example(method, target, bound, low, high, t
     assert row["conf_low"] == pytest.approx(low, abs=tolerance)
     if high is not None:
         assert row["conf_high"] == pytest.approx(high, abs=tolerance)
+
+
+def test_draws_of_the_critical_value_reach_the_printed_third_effect():
+    """Stata and R print 0.339 for C-LF at M = 0, where the exact end is 0.3365.
+
+    They take the first-stage critical value from 1,000 draws and report points of a grid that
+    ends at 20 standard errors. Drawn values around ours give what is printed, often enough.
+    """
+    path = event_path(benzarti_carloni())
+    found = smoothness.restriction(path, THIRD, 0.0)
+    exact = least_favourable_value(found, path.variance, 0.005)
+    reach = 20 * np.sqrt(BC_SIGMA[6, 6])
+    grid = np.linspace(-reach, reach, 1000)
+    root = np.linalg.cholesky(path.variance)
+    rng = np.random.default_rng(0)
+    ends, drawn = [], []
+    for _ in range(100):
+        moments = found.loading @ (root @ rng.normal(size=(len(root), 1000)))
+        drawn.append(np.quantile(moments.max(axis=0), 0.995))
+        kept = accepted(found, path.estimate, path.variance, grid, 0.05, 0.005, drawn[-1])
+        ends.append(grid[kept].min())
+    assert np.median(drawn) == pytest.approx(exact, abs=0.03)
+    assert (np.round(ends, 3) == 0.339).mean() > 0.1
+    assert min(ends) < 0.3365 < max(ends)
+    assert grid.max() == pytest.approx(0.442, abs=5e-4)
 
 
 # README of R HonestDiD: three printed digits, from a grid of spacing 0.0004.
