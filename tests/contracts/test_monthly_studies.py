@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_monthly import ROOT, make_project
+from made_project import ROOT, make_project
 
 from replication.cli import main
 from replication.panel.rates import OFFENCES
