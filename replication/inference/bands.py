@@ -24,11 +24,18 @@ NORMAL_RANGE = float(stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
 SIGNS_OF_BYTE = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(int) - 1
 
 
-def signs(rng: np.random.Generator, shape: tuple[int, int], dtype: type) -> NDArray[Any]:
-    """Independent fair signs."""
+def signs(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    dtype: type,
+    room: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Independent fair signs; written to ``room`` (rows of eight) where it is given."""
     size = shape[0] * shape[1]
     drawn = np.frombuffer(rng.bytes(-(-size // 8)), dtype=np.uint8)
-    return SIGNS_OF_BYTE.astype(dtype).take(drawn, axis=0).reshape(-1)[:size].reshape(shape)
+    place = None if room is None else room[: drawn.size]
+    found = SIGNS_OF_BYTE.astype(dtype).take(drawn, axis=0, out=place, mode="clip")
+    return found.reshape(-1)[:size].reshape(shape)
 
 
 def multipliers(rng: np.random.Generator, law: str, shape: tuple[int, int]) -> Floats:
@@ -62,12 +69,13 @@ def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
 def multiplier_blocks(
     n_clusters: int, inference: Inference, dtype: type = np.float64
 ) -> Iterator[NDArray[Any]]:
-    """Multipliers of all draws in (at most BLOCK, G) pieces, so that few are held at a time."""
+    """Multipliers of all draws in (at most BLOCK, G) pieces; a piece overwrites the one before."""
     rng = np.random.default_rng(inference.seed)
+    room: NDArray[Any] = np.empty((-(-BLOCK * n_clusters // 8), 8), dtype=dtype)
     for start in range(0, inference.draws, BLOCK):
         shape = (min(BLOCK, inference.draws - start), n_clusters)
         if inference.multiplier == "rademacher":
-            yield signs(rng, shape, dtype)
+            yield signs(rng, shape, dtype, room)
         else:
             yield multipliers(rng, inference.multiplier, shape).astype(dtype)
 
