@@ -14,8 +14,14 @@ ROOT = Path(workflow.basedir)
 STUDIES = plan.runnable(ROOT)
 
 
+# Every output is named, so that one that was deleted is made again.
 rule all:
     input:
+        [study.clean_outputs() for study in STUDIES],
+        [study.analysis_outputs() for study in STUDIES],
+        [study.summary_outputs() for study in STUDIES],
+        [study.table_outputs() for study in STUDIES],
+        [study.figure_outputs() for study in STUDIES],
         "report/index.html",
 
 
