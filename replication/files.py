@@ -14,12 +14,29 @@ import yaml
 
 FLOAT_FORMAT = "%.15g"
 # The loader in C reads a long study.yaml ten times faster; not every installation has it.
-YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class StrictLoader(SAFE_LOADER):  # type: ignore[misc]
+    """A safe loader that refuses a key that stands twice, of which YAML keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} stands twice", key.start_mark
+                    )
+                seen.add(key.value)
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 def parse_yaml(text: str) -> Any:
-    """Plain data of a YAML text."""
-    return yaml.load(text, Loader=YAML_LOADER)
+    """Plain data of a YAML text, in which no key may stand twice in a mapping."""
+    return yaml.load(text, Loader=StrictLoader)
 
 
 @contextmanager

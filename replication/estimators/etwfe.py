@@ -188,6 +188,7 @@ def _ordered(parts: list[Part]) -> Part:
     rank = ["att", "coef:log_ratio", "event", "group", "calendar", "att_gt"]
 
     def key(place: int) -> tuple[float, ...]:
+        """Where a row stands."""
         row = rows[place]
         labels = (row.cohort, row.time, row.event_time)
         mean = row.term != "att" and all(label is None for label in labels)

@@ -164,6 +164,7 @@ def fit_path(
     """Regression on indicators of every event time but the reference."""
 
     def design(sample: Sample) -> Design:
+        """The indicators of a sample, which Poisson may cut further."""
         return path_design(sample, effects, window, reference)
 
     try:

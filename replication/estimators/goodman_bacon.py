@@ -208,6 +208,7 @@ def _window_mean(level: Floats, start: Ints, end: Ints) -> Callable[[Ints], Floa
     running = np.concatenate([np.zeros((level.shape[0], 1)), level.cumsum(axis=1)], axis=1)
 
     def mean(cohort: Ints) -> Floats:
+        """Means of the window by cohort."""
         value: Floats = (running[cohort, end] - running[cohort, start]) / (end - start)
         return value
 

@@ -132,6 +132,7 @@ def _solver(design: Design, cells: Cells, adjustment: str, fix_weights: str) -> 
         return lambda batch, used: own_period_weights(design, cells, batch, used)
 
     def solve(batch: Batch, used: Bools) -> tuple[Floats, Floats]:
+        """Estimates and scores of the cells of a batch."""
         time, base = cells.time[batch.cells], cells.base[batch.cells]
         change = panel.y[np.ix_(used, time)] - panel.y[np.ix_(used, base)]
         weight = panel.weight[used, batch.weight_column]

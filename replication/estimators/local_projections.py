@@ -27,6 +27,7 @@ Journal of Applied Econometrics 40(5): 741-758.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -94,15 +95,10 @@ def local_projections(
     used = np.any([one.used for one in found], axis=0)
     about = {
         "control_group": control_group,
-        "reweight": reweight,
-        "overall": f"mean over horizons 0 to {last * grid.step}, "
-        + ("adopters equally weighted" if reweight else "variance-weighted"),
-        "pooled_horizons": [0, last * grid.step],
+        **averaged(last * grid.step, reweight),
         "pooled_placebo": placebo_record(panel, before, placebo, grid.step),
         "adopters_without_clean_control": pooled.unmatched,
-        "support": [
-            support_row(h * grid.step, path[h].cohorts, path[h].adopters) for h in shown if h != -1
-        ],
+        "support": support_of(path, grid.step),
     }
     return from_scores(
         used_units(panel, used, "projection"),
@@ -123,6 +119,23 @@ def require_no_adjustment(panel: Panel, reweight: bool) -> None:
             "local_projections does not offer. Drop the covariates or set 'reweight: false', or "
             "use callaway_santanna with 'adjustment: outcome_regression', the same estimand."
         )
+
+
+def averaged(last: int, reweight: bool) -> dict[str, Any]:
+    """What the pooled effect is an average of."""
+    weights = "adopters equally weighted" if reweight else "variance-weighted"
+    return {
+        "reweight": reweight,
+        "overall": f"mean over horizons 0 to {last}, {weights}",
+        "pooled_horizons": [0, last],
+    }
+
+
+def support_of(path: Mapping[int, Projection], step: int) -> list[Mapping[str, int]]:
+    """Cohorts and adopters behind each horizon but the reference."""
+    return [
+        support_row(h * step, path[h].cohorts, path[h].adopters) for h in sorted(path) if h != -1
+    ]
 
 
 def common_info(panel: Panel, grid: Grid) -> dict[str, Any]:

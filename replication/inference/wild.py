@@ -113,6 +113,7 @@ def wild_cluster(
     extreme = _symmetric if inference.interval == "symmetric" else _equal_tailed
 
     def p_value(delta: float) -> float:
+        """p-value of the hypothesis that the effect is the estimate less ``delta``."""
         return extreme(draws.statistics(delta), delta / draws.scale, complete)
 
     bounds = [_bound(p_value, draws.scale, 1 - inference.level, side) for side in (1.0, -1.0)]

@@ -115,11 +115,8 @@ def build_county_month(
         If no year is given, a frame lacks columns, or the panel breaks its codebook.
     """
     raw = as_agency_months(returns)
-    years, units = years_of(raw), monthly.units_of(places)
-    shares, allocation = allocations(raw, crosswalk, rule.agencies)
-    shares = shares.assign(fips=geography.recode(shares["fips"], units))
-    people = monthly.populations(places, units, years)
-    flow = monthly.flow_of(people, units)
+    shares, allocation, people, flow = start(raw, crosswalk, places, rule.agencies)
+    years = years_of(raw)
     frame = monthly.month_grid(people["fips"], years)
     flow = flow.record(f"Counties of the Census, months of {_list(years)}", frame, frame)
     frame, flow = monthly.followed_and_dated(frame, people, places, flow)
@@ -130,6 +127,17 @@ def build_county_month(
     frame = with_outcomes(frame, "covered_population")
     schema = COUNTY_MONTH if rule.drop_uncovered else COUNTY_MONTH_UNSCREENED
     return MonthlyPanel(conform(frame, schema), flow, allocation, raw.notes)
+
+
+def start(
+    raw: AgencyMonths, crosswalk: pd.DataFrame, places: monthly.Places, rule: AgencyRule
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, SampleFlow]:
+    """Shares of agencies in counties of constant borders, how decided, people, empty flow."""
+    units = monthly.units_of(places)
+    shares, allocation = allocations(raw, crosswalk, rule)
+    shares = shares.assign(fips=geography.recode(shares["fips"], units))
+    people = monthly.populations(places, units, years_of(raw))
+    return shares, allocation, people, monthly.flow_of(people, units)
 
 
 def county_year_murders(

@@ -11,10 +11,10 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.panel import geography, monthly, timing
+from replication.panel import monthly, timing
 from replication.panel.agency_months import Returns, as_agency_months
 from replication.panel.codebook import column, conform, schema
-from replication.panel.county_month import UNSCREENED, allocations, county_frame
+from replication.panel.county_month import UNSCREENED, county_frame, start
 from replication.panel.monthly_coverage import years_of
 from replication.panel.monthly_schemas import INF, month_columns, state_columns, timing_columns
 from replication.panel.rates import OFFENCES, PER, positive_log
@@ -66,12 +66,8 @@ def build_reporting_month(
     file reports nothing: its share is zero.
     """
     raw = as_agency_months(returns)
-    years, units = years_of(raw), monthly.units_of(places)
-    shares, _ = allocations(raw, crosswalk, UNSCREENED.agencies)
-    shares = shares.assign(fips=geography.recode(shares["fips"], units))
-    people = monthly.populations(places, units, years)
-    flow = monthly.flow_of(people, units)
-    frame = monthly.month_grid(people["fips"], years)
+    shares, _, people, flow = start(raw, crosswalk, places, UNSCREENED.agencies)
+    frame = monthly.month_grid(people["fips"], years_of(raw))
     frame, _ = monthly.followed_and_dated(frame, people, places, flow)
     base = people[people["year"] == monthly.WEIGHT_YEAR].set_index("fips")["population"]
     frame = frame.assign(population_2004=frame["fips"].map(base))

@@ -33,6 +33,7 @@ def finder(root: Path) -> Place:
     files = {source.id: source for source in manifest.load_manifest(root)}
 
     def place(name: str) -> Path:
+        """Path of a source; a ``SourceError`` if it is missing."""
         path = manifest.locate(files[name], root)
         if path is None:
             raise SourceError(

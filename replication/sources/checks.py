@@ -126,6 +126,7 @@ def json_value(path: Path) -> object:
     written = text(path, "ascii")
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        """An object in which no name stands twice."""
         seen = dict(pairs)
         if len(seen) < len(pairs):
             counts = Counter(name for name, _ in pairs)

@@ -172,6 +172,7 @@ def _bar(source: Source, progress: bool) -> Iterator[Report]:
     with tqdm(desc=source.id, unit="B", unit_scale=True, disable=not progress) as bar:
 
         def report(done: int, total: int | None) -> None:
+            """Set the bar."""
             bar.total = total
             bar.n = done
             bar.update(0)

@@ -117,3 +117,11 @@ def test_vary_spans_the_grid_with_readable_ids(tmp_path: Path) -> None:
     assert specs[3].weights is None
     assert specs[3].trends == ("unit_linear",)
     assert all(spec.inference.level == 0.9 for spec in specs)
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path) -> None:
+    """YAML itself would keep the last one, and a change of the one above would move nothing."""
+    path = tmp_path / "twice.yaml"
+    path.write_text("id: twice\noutcome: y\nestimator: twfe\noutcome: z\n", encoding="utf-8")
+    with pytest.raises(SpecError, match=r"twice\.yaml.*key 'outcome' stands twice.*line 4"):
+        load_specs(path)

@@ -109,6 +109,7 @@ def least_favourable_value(found: Moments, variance: Floats, size: float) -> flo
     reach, share = reach[reach > 0], (reach > 0).mean()
 
     def excess(c: float) -> float:
+        """Probability beyond ``c``, less the size."""
         return float(special.chdtrc(rank, (c / reach) ** 2).mean() * share) - size
 
     top = float(np.sqrt(special.chdtri(rank, size) * values.max()))

@@ -82,6 +82,7 @@ def smallest_bound(estimate: float, std_error: float, level: float) -> float:
     seen = abs(estimate) / std_error
 
     def excess(bound: float) -> float:
+        """Probability within ``bound``, less what is left of the level."""
         return folded_cdf(seen, bound) - (1 - level)
 
     if excess(0.0) <= 0:

@@ -63,6 +63,7 @@ def optimal(path: EventPath, weights: Floats, bound: float, level: float) -> Aff
     fixed = _bends_after(path, weights)
 
     def half_length(u: Floats) -> float:
+        """Half of the interval with the bends ``u``."""
         return _interval_of(path, base + bend @ u, bound * (fixed + np.abs(u).sum()), level)[1]
 
     best, shortest = knots[0], half_length(knots[0])

@@ -122,6 +122,7 @@ def slope_for_power(path: EventPath, passing: Passing, power: float, level: floa
     distance = path.spacing * path.steps
 
     def missed(slope: float) -> float:
+        """Probability of passing with this slope, less the probability allowed."""
         return passing(path, slope * distance, level)[0] - (1 - power)
 
     if missed(0.0) <= 0:

@@ -208,6 +208,7 @@ def curve(numbers: Numbers) -> str:
     source = f"{ESTIMATES}, spec ids `curve_*`, term att"
 
     def count(value: float, what: str) -> str:
+        """A number of specifications, with its source."""
         return numbers.count(Value(value, f"{source}, {what}"))
 
     middle = numbers.log_percent(Value(rows["estimate"].median(), f"{source}, median"))
