@@ -150,7 +150,7 @@ def _in_groups(counted: Bools, used: Bools, strata: list[Ints], size: int) -> Bo
 
 def _margins(cells: Bools) -> tuple[Bools, Bools]:
     """(N,) units and (T,) periods with any cell."""
-    return cells.any(axis=1), cells.any(axis=0)
+    return np.asarray(cells.any(axis=1)), np.asarray(cells.any(axis=0))
 
 
 def _reduce(panel: Panel, used: Bools) -> Panel:
