@@ -147,7 +147,6 @@ def fit_and_plan(panel: Panel, options: Options, *, spatial: bool) -> tuple[Fit,
         adjustment=options.adjustment,
         fix_weights=options.fix_weights,
         lines=bool(options.trends),
-        keep=spatial,
     )
     plan = plan_averages(
         fit.design,

@@ -90,7 +90,8 @@ def estimation_sample(
     dropped |= counts
     reduced = panel if used.all() else _reduce(panel, used)
     units, periods = _margins(used)
-    used = used[np.ix_(units, periods)]
+    if reduced is not panel:
+        used = used[np.ix_(units, periods)]
     if reduced.n_clusters < 2:
         raise PanelError(
             "One cluster is left after cells without outcome or weight and singletons were left "
@@ -105,6 +106,8 @@ def _identified(
 ) -> tuple[Bools, dict[str, int]]:
     """Drop singletons (and all-zero groups) until none is left."""
     strata = effects.level_codes(panel)
+    if used.all() and not zero_groups and used.shape[1] > 1 and _shared(strata):
+        return used, {"singletons": 0}
     counts = {"singletons": 0} | ({"units_all_zero": 0, "cells_all_zero": 0} if zero_groups else {})
     while True:
         alone = _in_groups(used, used, strata, 1)
@@ -129,6 +132,11 @@ def _identified(
     return used, counts
 
 
+def _shared(strata: list[Ints]) -> bool:
+    """Whether every group of units has two or more, so that a panel without gaps is complete."""
+    return all(int(np.bincount(codes).min()) > 1 for codes in strata)
+
+
 def _in_groups(counted: Bools, used: Bools, strata: list[Ints], size: int) -> Bools:
     """Used cells of units, or of stratum-periods, in which ``size`` cells are counted."""
     found: Bools = (counted.sum(axis=1) == size)[:, None]
@@ -142,7 +150,7 @@ def _in_groups(counted: Bools, used: Bools, strata: list[Ints], size: int) -> Bo
 
 def _margins(cells: Bools) -> tuple[Bools, Bools]:
     """(N,) units and (T,) periods with any cell."""
-    return cells.sum(axis=1) > 0, cells.sum(axis=0) > 0
+    return np.asarray(cells.any(axis=1)), np.asarray(cells.any(axis=0))
 
 
 def _reduce(panel: Panel, used: Bools) -> Panel:

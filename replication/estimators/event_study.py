@@ -15,7 +15,7 @@ Reproduces
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from replication.estimators.estimation_sample import Sample, estimation_sample
 from replication.estimators.irls import poisson_regression
 from replication.estimators.regression import Design, Fit, NotIdentified, design_of, least_squares
 from replication.estimators.regression_estimates import regression_estimates
+from replication.inference.cluster import combined
 from replication.inference.joint import hotelling
 from replication.inference.row_table import Row
 from replication.results import NEVER, Bools, Estimates, Floats, Ints, Panel
@@ -81,9 +82,9 @@ def event_study(
             "remove 'offset'."
         )
     dropping = window is not None and endpoints == "drop"
-    keep = inside(event_times(panel), window) if dropping else None
+    keep = inside(event_times(panel.periods, panel.cohort), window) if dropping else None
     sample, fit = fit_path(panel, effects, keep, window, reference, family)
-    support = support_of(sample, binned(event_times(sample.panel), window))
+    support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
     result = regression_estimates(
         sample, effects, fit, "event_study", rows, loading, inference or Inference(),
@@ -93,7 +94,7 @@ def event_study(
             "scale": "log points" if family == "poisson" else "units of the outcome",
         },
     )  # fmt: skip
-    return replace(result, info={**result.info, "pretrend": pretrend(result, reference)})
+    return replace(result, info={**result.info, "pretrend": pretrend(result, rows, reference)})
 
 
 def require_window(window: tuple[int, int] | None, reference: int) -> None:
@@ -105,10 +106,10 @@ def require_window(window: tuple[int, int] | None, reference: int) -> None:
         )
 
 
-def event_times(panel: Panel) -> Ints:
+def event_times(periods: Ints, cohort: Ints) -> Ints:
     """(N, T) period less cohort; ``NONE`` for units never treated."""
-    event = panel.periods[None, :] - panel.cohort[:, None]
-    return np.where((panel.cohort == NEVER)[:, None], NONE, event)
+    event = periods[None, :] - cohort[:, None]
+    return np.where((cohort == NEVER)[:, None], NONE, event)
 
 
 def inside(event: Ints, window: tuple[int, int] | None) -> Bools:
@@ -123,19 +124,48 @@ def binned(event: Ints, window: tuple[int, int] | None) -> Ints:
     return event if window is None else np.where(event == NONE, NONE, np.clip(event, *window))
 
 
-def support_of(sample: Sample, event: Ints) -> list[dict[str, int]]:
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Kinds of units: those that share cohort and gaps.
+
+    Attributes
+    ----------
+    cohort, units : (G,) cohort, and number of units.
+    event : (G, T) event times, binned.
+    used : (G, T) cells of the estimation sample.
+
+    """
+
+    cohort: Ints
+    units: Ints
+    event: Ints
+    used: Bools
+
+    @property
+    def times(self) -> Ints:
+        """Event times that occur in the sample, ascending."""
+        return np.unique(self.event[self.used & (self.event != NONE)])
+
+
+def kinds_of(sample: Sample, window: tuple[int, int] | None) -> Kinds:
+    """The kinds of a sample, a few where it has no gaps."""
+    panel = sample.panel
+    gaps = np.packbits(sample.used, axis=1).astype(np.int64).T
+    first, codes = combined([panel.cohort, *gaps])
+    cohort = panel.cohort[first]
+    event = binned(event_times(panel.periods, cohort), window)
+    return Kinds(cohort, np.bincount(codes), event, sample.used[first])
+
+
+def support_of(kinds: Kinds) -> list[dict[str, int]]:
     """Cohorts and units observed at each event time."""
-    event = np.where(sample.used, event, NONE)
-    times = np.unique(event)
-    seen = np.zeros((len(event), times.size), dtype=bool)
-    seen[np.arange(len(event))[:, None], np.searchsorted(times, event)] = True
-    cohorts, member = np.unique(sample.panel.cohort, return_inverse=True)
-    n_cohorts = [np.bincount(member[units], minlength=cohorts.size) for units in seen.T]
-    return [
-        {"event_time": int(time), "cohorts": int((n > 0).sum()), "units": int(n.sum())}
-        for time, n in zip(times.tolist(), n_cohorts, strict=True)
-        if time != NONE
-    ]
+    found = []
+    for time in kinds.times.tolist():
+        seen = (kinds.used & (kinds.event == time)).any(axis=1)
+        cohorts = np.unique(kinds.cohort[seen]).size
+        units = int(kinds.units[seen].sum())
+        found.append({"event_time": time, "cohorts": int(cohorts), "units": units})
+    return found
 
 
 def require_support(times: list[int], reference: int) -> None:
@@ -181,16 +211,14 @@ def path_design(
 ) -> Design:
     """Indicators of the event times that occur, by cohort and stratum, and the covariates."""
     panel = sample.panel
-    event = binned(event_times(panel), window)
-    times = np.unique(event[sample.used])
-    require_support([int(time) for time in times if time != NONE], reference)
+    times = kinds_of(sample, window).times
+    require_support(times.tolist(), reference)
     strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
-    # Rows of several columns are sorted ten times more slowly than numbers.
-    keys = np.column_stack([panel.cohort, *strata]) if strata else panel.cohort
-    member, profile = np.unique(keys, axis=0, return_index=True, return_inverse=True)[1:]
-    chosen = times[(times != NONE) & (times != reference)]
-    path = np.stack([(event[member] == time).astype(float) for time in chosen])
-    return design_of(panel, path, [f"event:{time}" for time in chosen], profile.reshape(-1))
+    member, profile = combined([panel.cohort, *strata])
+    event = binned(event_times(panel.periods, panel.cohort[member]), window)
+    chosen = times[times != reference]
+    path = (event == chosen[:, None, None]).astype(float)
+    return design_of(panel, path, [f"event:{time}" for time in chosen], profile)
 
 
 def not_identified(panel: Panel, effects: Effects, names: Sequence[str]) -> str:
@@ -221,18 +249,19 @@ def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
     return rows, loading
 
 
-def pretrend(result: Estimates, reference: int) -> dict[str, Any]:
+def pretrend(result: Estimates, rows: Sequence[Row], reference: int) -> dict[str, Any]:
     """Joint test that the coefficients before the reference are zero (``hotelling``)."""
-    table = result.table
-    events = np.where(table["term"].to_numpy() == "event", table["event_time"].to_numpy(), np.nan)
-    before = np.flatnonzero(events < reference)
-    count, groups = before.size, int(table["n_clusters"].iloc[0])
+    before = [
+        place for place, row in enumerate(rows)
+        if row.event_time is not None and row.event_time < reference
+    ]  # fmt: skip
+    count, groups = len(before), int(result.table["n_clusters"].iloc[0])
     if count == 0:
         return {"df": 0, "reason": "no coefficient before the reference period"}
     if count > groups - 1:
         reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
         return {"df": count, "reason": reason}
-    points = table["estimate"].to_numpy()[before]
+    points = result.table["estimate"].to_numpy()[before]
     variance = result.vcov.to_numpy()[np.ix_(before, before)]
     wald = float(points @ np.linalg.solve(variance, points))
     return hotelling(wald, count, groups)

@@ -1,4 +1,4 @@
-"""Group-time cells, and their estimates on balanced panels by cohort-by-period sums.
+"""Group-time cells, and what a balanced panel tells of them: sums by cohort, cluster and period.
 
 Callaway & Sant'Anna (2021), Journal of Econometrics 225(2), equations 2.6 and 4.2. Without
 covariates
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.estimators.group_time_sample import Design
-from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster import combined, sum_by_cluster
 from replication.results import Bools, Floats, Ints
 
 
@@ -77,7 +77,7 @@ def compared(design: Design, adoption: Floats, cohort: int, after: Floats) -> Bo
 
 @dataclass(frozen=True, slots=True)
 class Atoms:
-    """Weighted sums of the outcome over the units that share cluster and cohort.
+    """Weighted sums of the outcome over the units that share cohort and cluster.
 
     Scores are sums over units, so that P atoms carry all that N units carry.
 
@@ -85,7 +85,7 @@ class Atoms:
     ----------
     total : (T, P) weighted sums of outcomes, less unit and period means for accuracy.
     mass : (P,) sums of weights.
-    level, cluster : (P,) position of the cohort, and cluster.
+    level, cluster : (P,) position of the cohort, and cluster; ascending in this order.
 
     """
 
@@ -100,78 +100,11 @@ def atoms_of(design: Design) -> Atoms:
     panel = design.panel
     outcome = panel.y - panel.y.mean(axis=1, keepdims=True)
     outcome -= outcome.mean(axis=0)
-    size = design.cohorts.size + 1
-    pairs, code = np.unique(panel.cluster * size + design.level, return_inverse=True)
+    first, code = combined([design.level, panel.cluster])
     weight = panel.unit_weight
     return Atoms(
         total=np.ascontiguousarray(sum_by_cluster(outcome * weight[:, None], code).T),
         mass=np.bincount(code, weights=weight).astype(float),
-        level=pairs % size,
-        cluster=pairs // size,
+        level=design.level[first],
+        cluster=panel.cluster[first],
     )
-
-
-def balanced_scores(
-    design: Design, cells: Cells, slope: Floats | None = None
-) -> tuple[Floats, Floats]:
-    """Estimates (K,) of the cells and their scores by cluster (K, C).
-
-    Parameters
-    ----------
-    slope : (H, T), optional
-        Weights that give a unit's linear trend per period of time from its outcomes, by cohort
-        of the cell; the change due to that trend is taken out.
-
-    """
-    atoms = atoms_of(design)
-    n_clusters = int(atoms.cluster.max()) + 1
-    estimate = np.zeros(cells.time.size)
-    scores = np.zeros((cells.time.size, n_clusters))
-    adoption = np.append(design.cohorts.astype(float), np.inf)[atoms.level]
-    after = thresholds(design, cells)
-    for level, cohort in enumerate(design.cohorts):
-        index = cells.of(level)
-        own = atoms.level == level
-        other = compared(design, adoption, int(cohort), after[index])
-        used = own | other.any(axis=0)
-        change = change_of(design, cells, index, atoms.total[:, used], slope)
-        estimate[index], part = two_by_two(change, atoms.mass[used], own[used], other[:, used])
-        if n_clusters == atoms.cluster.size:
-            scores[np.ix_(index, used)] = part
-        else:
-            codes = atoms.cluster[used]
-            present, within = np.unique(codes, return_inverse=True)
-            scores[np.ix_(index, present)] = sum_by_cluster(part.T, within).T
-    return estimate, scores
-
-
-def change_of(
-    design: Design, cells: Cells, index: Ints, total: Floats, slope: Floats | None
-) -> Floats:
-    """(k, P) changes from base to period in the chosen cells of one cohort, trend taken out."""
-    time, base = cells.time[index], cells.base[index]
-    change: Floats = total[time] - total[base]
-    if slope is not None and index.size:
-        periods = design.panel.periods
-        elapsed = (periods[time] - periods[base]).astype(float)
-        change -= np.outer(elapsed, slope[cells.level[index[0]]] @ total)
-    return change
-
-
-def two_by_two(change: Floats, mass: Floats, own: Bools, other: Bools) -> tuple[Floats, Floats]:
-    """Differences of weighted means (k,), and scores (k, P) of the atoms.
-
-    Cells without a comparison, or without weight, get a missing estimate and scores of zero.
-    """
-    weight_own, weight_other = mass[own].sum(), other @ mass
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean_own = change[:, own].sum(axis=1) / weight_own
-        mean_other = np.einsum("kp,kp->k", other, change) / weight_other
-        scores = np.outer(mean_other, mass)
-        scores -= change
-        scores *= other
-        scores /= weight_other[:, None]
-        scores[:, own] += (change[:, own] - np.outer(mean_own, mass[own])) / weight_own
-    estimate = mean_own - mean_other
-    scores[~np.isfinite(estimate)] = 0.0
-    return estimate, scores

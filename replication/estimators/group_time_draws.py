@@ -52,22 +52,33 @@ class CohortSums:
 
     Attributes
     ----------
+    total, mass, cluster : (T, P), (P,) and (P,) of the ``Atoms``, cohort after cohort
+    size, mean : (H + 1,) weights and (H + 1, T) means of the cohorts, never treated last
+    pool_size, pool_mean : (J,) and (J, T) of the comparison pools
     pools : list of (first cohort, cohort left out or -1)
         A pool is the cohorts from the first on, the never-treated last.
-    pool_of : (K,) position of each cell's pool
+    pool_of, elapsed : (K,) position of each cell's pool, and time from base to period
 
     """
 
     def __init__(self, design: Design, cells: Cells, slope: Floats | None = None) -> None:
         self.design, self.cells, self.slope = design, cells, slope
         atoms = atoms_of(design)
-        order = np.argsort(atoms.level, kind="stable")
-        self.bounds = np.searchsorted(atoms.level[order], np.arange(design.cohorts.size + 2))
-        self.cluster = atoms.cluster[order]
-        self.total = np.ascontiguousarray(atoms.total[:, order])
-        self.mass = atoms.mass[order]
+        self.bounds = np.searchsorted(atoms.level, np.arange(design.cohorts.size + 2))
+        self.total, self.mass, self.cluster = atoms.total, atoms.mass, atoms.cluster
         self.pools, self.pool_of = pools_of(design, cells)
+        periods = design.panel.periods
+        self.elapsed = (periods[cells.time] - periods[cells.base]).astype(float)
         self.size, self.pool_size, self.mean, self.pool_mean = self._at_the_estimate()
+
+    @property
+    def one_each(self) -> bool:
+        """Whether every cluster holds units of one cohort only, one atom each."""
+        return self.cluster.size == self.design.panel.n_clusters
+
+    def atoms(self, level: int) -> slice:
+        """The atoms of a cohort."""
+        return slice(self.bounds[level], self.bounds[level + 1])
 
     def _at_the_estimate(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Weights and means of cohorts and pools in the panel itself."""
@@ -104,10 +115,9 @@ class CohortSums:
         values -= means.pool[pool, time]
         values += means.pool[pool, base]
         if self.slope is not None:
-            periods = self.design.panel.periods
             weights = self.slope[level].astype(own.dtype)
             trend = weights @ own - np.tensordot(weights, means.pool, (0, 1))[pool]
-            values -= (periods[time] - periods[base]).astype(own.dtype)[:, None] * trend
+            values -= self.elapsed[index].astype(own.dtype)[:, None] * trend
         return index, values
 
     def estimate(self) -> Floats:
@@ -126,7 +136,7 @@ class CohortSums:
         total = np.empty((size, self.total.shape[0], n_draws), dtype=factors.dtype)
         mass = np.empty((size, n_draws), dtype=factors.dtype)
         for level in range(size):
-            part = slice(self.bounds[level], self.bounds[level + 1])
+            part = self.atoms(level)
             drawn = factors.take(self.cluster[part], axis=0)
             np.matmul(self.total[:, part].astype(factors.dtype), drawn, out=total[level])
             mass[level] = self.mass[part].astype(factors.dtype) @ drawn

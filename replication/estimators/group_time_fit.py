@@ -7,23 +7,29 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.errors import PanelError
+from replication.estimators.aggregation import cohort_scores
 from replication.estimators.detrended import slope_weights
-from replication.estimators.group_time import Cells, balanced_scores
+from replication.estimators.group_time import Cells
 from replication.estimators.group_time_draws import CohortSums
 from replication.estimators.group_time_general import general_scores, require_some_estimate
+from replication.estimators.group_time_moments import (
+    Share,
+    cell_errors,
+    row_covariance,
+    row_scores,
+)
 from replication.estimators.group_time_sample import Design, complete_cells
-from replication.inference.assemble import LARGEST_VCOV
 from replication.results import Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Estimates (K,) of the cells, and what their errors are made of.
+    """Estimates (K,) of the cells, and what their errors are made of: sums or scores.
 
     Attributes
     ----------
-    scores : (K, C) by cluster; missing where there are too many cells to keep them
     sums : on balanced panels without covariates and with constant weights
+    scores : (K, C) by cluster, on all others
     problems : why cells could not be estimated
 
     """
@@ -31,21 +37,39 @@ class Fit:
     design: Design
     cells: Cells
     estimate: Floats
-    scores: Floats | None
     sums: CohortSums | None = None
+    scores: Floats | None = None
     problems: tuple[str, ...] = ()
+
+    def row_scores(self, share: Share, tilt: Floats) -> Floats:
+        """(R, C) scores of rows with ``share`` (R, K) in cells and ``tilt`` in cohort sizes."""
+        if self.sums is not None:
+            scores = row_scores(self.sums, share, tilt)
+        else:
+            scores = share @ self.scores + tilt @ cohort_scores(self.design)
+        return self.design.score_factor * scores
+
+    def row_covariance(self, share: Share, tilt: Floats) -> Floats:
+        """(R, R) covariance of the same rows."""
+        if self.sums is not None:
+            return self.design.score_factor**2 * row_covariance(self.sums, share, tilt)
+        scores = self.row_scores(share, tilt)
+        return np.asarray(scores @ scores.T)
+
+    def cell_errors(self) -> Floats:
+        """(K,) standard errors of the cells."""
+        if self.sums is not None:
+            return self.design.score_factor * cell_errors(self.sums)
+        assert self.scores is not None
+        return self.design.score_factor * np.sqrt((self.scores**2).sum(axis=1))
 
 
 def fit_cells(
-    design: Design, cells: Cells, *, adjustment: str, fix_weights: str, lines: bool, keep: bool
+    design: Design, cells: Cells, *, adjustment: str, fix_weights: str, lines: bool
 ) -> Fit:
     """Cells by cohort sums where the panel allows it, one by one where it does not.
 
-    Parameters
-    ----------
-    lines : whether unit lines are taken out
-    keep : whether the scores of the cells are needed, however many there are
-
+    ``lines``: whether unit lines are taken out.
     """
     panel = design.panel
     if fix_weights == "first_period":
@@ -53,11 +77,7 @@ def fit_cells(
         design = replace(design, panel=replace(panel, weight=first))
     if is_plain(design):
         sums = CohortSums(design, cells, slope_weights(design) if lines else None)
-        many = cells.time.size > LARGEST_VCOV and panel.n_clusters == len(panel.units)
-        if many and not keep and not lines:
-            return Fit(design, cells, sums.estimate(), None, sums)
-        estimate, scores = balanced_scores(design, cells, sums.slope)
-        return Fit(design, cells, estimate, scores, sums)
+        return Fit(design, cells, sums.estimate(), sums)
     if lines:
         raise PanelError(
             "Unit lines need weights that do not change over time. Name a column that is constant "
@@ -65,7 +85,7 @@ def fit_cells(
         )
     estimate, scores, problems = general_scores(design, cells, adjustment, fix_weights)
     require_some_estimate(estimate, problems)
-    return Fit(design, cells, estimate, scores, problems=tuple(problems))
+    return Fit(design, cells, estimate, scores=scores, problems=tuple(problems))
 
 
 def is_plain(design: Design) -> bool:

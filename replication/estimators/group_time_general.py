@@ -1,6 +1,6 @@
 """Group-time cells one comparison at a time: covariates, gaps, and weights that change.
 
-Equal to ``group_time.balanced_scores`` where both apply, and slower. Cells of a cohort that share
+Equal to the sums by cohort (``group_time_draws.CohortSums``) where both apply, and slower. Cells of a cohort that share
 comparison units, covariates and weights are estimated together: with a universal base and
 covariates that do not change, one propensity score serves all periods after adoption.
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from replication.errors import PanelError, SpecError
 from replication.estimators.doubly_robust import METHODS, CellProblem, Comparison, standardised
-from replication.estimators.group_time import Cells, compared, thresholds, two_by_two
+from replication.estimators.group_time import Cells, compared, thresholds
 from replication.estimators.group_time_sample import Design, complete_cells
 from replication.inference.cluster import sum_by_cluster
 from replication.results import Bools, Floats, Ints
@@ -137,17 +137,27 @@ def _solver(design: Design, cells: Cells, adjustment: str, fix_weights: str) -> 
         change = panel.y[np.ix_(used, time)] - panel.y[np.ix_(used, base)]
         weight = panel.weight[used, batch.weight_column]
         if covariates is None:
-            return _two_by_two(change, weight, batch.own[used], batch.other[used])
+            return two_by_two(change, weight, batch.own[used], batch.other[used])
         x = standardised(covariates[:, used, batch.covariate_column].T)
         return METHODS[adjustment](Comparison(change, batch.own[used], x, weight))
 
     return solve
 
 
-def _two_by_two(change: Floats, weight: Floats, own: Bools, other: Bools) -> tuple[Floats, Floats]:
-    sides = np.broadcast_to(other, (change.shape[1], other.size))
-    estimate, scores = two_by_two(change.T * weight, weight, own, sides)
-    return estimate, scores.T
+def two_by_two(change: Floats, weight: Floats, own: Bools, other: Bools) -> tuple[Floats, Floats]:
+    """Differences (k,) of weighted means of the changes (n, k) of two sides, and scores (n, k).
+
+    Cells without weight on a side get a missing estimate and scores of zero.
+    """
+    estimate, scores = np.zeros(change.shape[1]), np.zeros(change.shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for side, sign in ((own, 1.0), (other, -1.0)):
+            share = weight[side] / weight[side].sum()
+            mean = share @ change[side]
+            estimate += sign * mean
+            scores[side] += sign * share[:, None] * (change[side] - mean)
+    scores[:, ~np.isfinite(estimate)] = 0.0
+    return estimate, scores
 
 
 def own_period_weights(

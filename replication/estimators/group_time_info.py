@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg, sparse, special
 
 from replication.estimators.aggregation import Plan
-from replication.estimators.group_time import Cells, balanced_scores, thresholds
+from replication.estimators.group_time import Cells, thresholds
 from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_sample import Design
 from replication.inference.assemble import LARGEST_VCOV
@@ -77,35 +77,36 @@ def before_adoption(design: Design, cells: Cells) -> Bools:
     return ~cells.reference & (design.panel.periods[cells.time] < start)
 
 
-def pretests(fit: Fit, plan: Plan, points: Floats, scores: Floats) -> dict[str, Any]:
+def pretests(fit: Fit, plan: Plan, estimate: Floats, variance: Floats) -> dict[str, Any]:
     """Joint tests of the cells and of the event path before adoption.
 
-    ``points`` (R,) and ``scores`` (R, C) are those of the averages.
+    ``estimate`` (R + K,) are the averages and the cells; ``variance`` may leave out the cells.
     """
     design = fit.design
     path = np.flatnonzero([
         row.event_time is not None and row.event_time < -design.anticipation for row in plan.rows
     ])  # fmt: skip
     before = np.flatnonzero(before_adoption(design, fit.cells) & np.isfinite(fit.estimate))
+    n_clusters = design.panel.n_clusters
+    trend = wald(estimate[path], variance[np.ix_(path, path)], n_clusters)
+    own = variance[len(plan.rows) :, len(plan.rows) :]
     return {
-        "pretest_cells": cells_test(fit, before),
-        "pretrend": by_clusters(wald(points[path], scores[path]), scores.shape[1]),
+        "pretest_cells": cells_test(fit, before, own),
+        "pretrend": by_clusters(trend, n_clusters),
     }
 
 
-def cells_test(fit: Fit, before: Ints) -> Mapping[str, Any]:
-    """The test of R ``did::att_gt`` (``W``, ``Wpval``), from the scores of the cells before."""
+def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
+    """The test of R ``did::att_gt`` (``W``, ``Wpval``); ``variance`` (K, K) of cells, or empty."""
     if before.size > LARGEST_VCOV:
         return untested(before.size, f"{before.size} cells are too many for a joint test")
-    if fit.scores is not None:
-        part = fit.scores[before]
+    if len(variance):
+        part = variance[np.ix_(before, before)]
     else:
-        cells = fit.cells
-        chosen = Cells(
-            cells.level[before], cells.time[before], cells.base[before], cells.reference[before]
-        )
-        part = balanced_scores(fit.design, chosen)[1]
-    return wald(fit.estimate[before], fit.design.score_factor * part)
+        chosen = sparse.eye_array(fit.estimate.size, format="csr")[before]
+        none = np.zeros((before.size, fit.design.cohorts.size + 1))
+        part = fit.row_covariance(chosen, none)
+    return wald(fit.estimate[before], part, fit.design.panel.n_clusters)
 
 
 def untested(count: int, reason: str) -> Mapping[str, Any]:
@@ -120,20 +121,20 @@ def by_clusters(test: Mapping[str, Any], n_clusters: int) -> Mapping[str, Any]:
     return hotelling(test["statistic"], test["df"], n_clusters)
 
 
-def wald(estimate: Floats, scores: Floats) -> Mapping[str, Any]:
-    """Wald statistic that K values with (K, C) scores are all zero, from the analytic variance."""
-    usable = np.isfinite(estimate) & scores.any(axis=1)
+def wald(estimate: Floats, variance: Floats, n_clusters: int) -> Mapping[str, Any]:
+    """Wald statistic that K values with a (K, K) covariance are all zero."""
+    usable = np.isfinite(estimate) & (np.diag(variance) > 0)
     count = int(usable.sum())
     if not count:
         return untested(count, "no pre-treatment value with an error")
-    if count >= scores.shape[1]:
-        return untested(count, f"{count} values are tested with {scores.shape[1]} clusters")
-    variance = scores[usable] @ scores[usable].T
+    if count >= n_clusters:
+        return untested(count, f"{count} values are tested with {n_clusters} clusters")
+    variance = variance[np.ix_(usable, usable)]
     factor, status = linalg.lapack.dpotrf(variance, lower=1)
     rcond = 0.0 if status else linalg.lapack.dpocon(factor, linalg.norm(variance, 1), uplo="L")[0]
     if rcond <= np.finfo(float).eps:
         return untested(count, "the covariance of the pre-treatment values is singular")
     root = linalg.solve_triangular(factor, estimate[usable], lower=True)
     statistic = float(root @ root)
-    p_value = float(stats.chi2.sf(statistic, count))
+    p_value = float(special.chdtrc(count, statistic))
     return {"test": "Wald", "statistic": statistic, "df": count, "p_value": p_value}

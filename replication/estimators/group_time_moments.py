@@ -1,29 +1,140 @@
-"""Errors of many cells from second moments by cohort, without the score of any cell.
+"""Scores, covariances and errors of group-time rows, linear in the outcomes of each cohort.
 
-With units as clusters the variance of a cell is a quadratic form in the (T, T) second moments of
-its cohort and of its comparison pool, and the scores of the R averages are one matrix product a
-cohort. N units, K cells and T periods then cost N T (T + R) operations, not N K, and memory for
-N R numbers.
+A cell is a difference of changes of two means, and an average of cells is a weighted sum of such
+means by period. Given the cohort h of a unit its score on R rows is therefore ``A_h y + c_h w``,
+with y its T weighted outcomes less the cohort mean and w its weight: the same (R, T) matrix for all
+units of the cohort. Covariances then need the second moments of each cohort only, and no score of
+any cell is formed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import sparse
 
-from replication.estimators.aggregation import LinearMap
 from replication.estimators.group_time_draws import CohortSums
+from replication.inference.cluster import sum_by_cluster
 from replication.results import Floats, Ints
+
+Share = sparse.csr_matrix
+
+
+def row_scores(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
+    """(R, C) scores by cluster of rows that are sums of cells and of cohort sizes.
+
+    Parameters
+    ----------
+    share : (R, K) weights of the cells.
+    tilt : (R, H + 1) weights of the cohort sizes, which are estimated too.
+
+    """
+    columns = _by_atom(sums, share, tilt)
+    return np.ascontiguousarray(sum_by_cluster(columns.T, sums.cluster).T)
+
+
+def _by_atom(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
+    """(R, P) scores by atom."""
+    columns = np.empty((share.shape[0], sums.cluster.size))
+    for level, (matrix, constant) in enumerate(loadings(sums, share, tilt)):
+        units = sums.atoms(level)
+        columns[:, units] = matrix @ centred(sums, level)
+        columns[:, units] += np.outer(constant, sums.mass[units])
+    return columns
+
+
+def row_covariance(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
+    """(R, R) covariance of the same rows."""
+    n_rows, size = share.shape[0], sums.total.shape[0] + 1
+    if not sums.one_each:
+        scores = row_scores(sums, share, tilt)
+        return np.asarray(scores @ scores.T)
+    # Cohorts with fewer units than periods are summed faster unit by unit.
+    if size * len(sums.size) > sums.cluster.size:
+        scores = _by_atom(sums, share, tilt)
+        return np.asarray(scores @ scores.T)
+    variance = np.zeros((n_rows, n_rows))
+    for level, (matrix, constant) in enumerate(loadings(sums, share, tilt)):
+        outcomes = np.vstack([centred(sums, level), sums.mass[sums.atoms(level)]])
+        whole = np.column_stack([matrix, constant])
+        variance += whole @ (outcomes @ outcomes.T) @ whole.T
+    return variance
+
+
+def centred(sums: CohortSums, level: int) -> Floats:
+    """(T, P) weighted outcomes of the atoms of a cohort less their mean."""
+    units = sums.atoms(level)
+    mean = sums.mean[level] if sums.size[level] > 0 else np.zeros(len(sums.total))
+    moved: Floats = sums.total[:, units] - np.outer(mean, sums.mass[units])
+    return moved
+
+
+def loadings(sums: CohortSums, share: Share, tilt: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """``A_h`` (R, T) and ``c_h`` (R,) of the module's formula, cohort after cohort.
+
+    The comparison pools that a cohort is in are those that start at or before it and do not leave
+    it out.
+    """
+    own = _by_period(sums, share, sums.cells.level, len(sums.size) - 1)
+    pool = -_by_period(sums, share, sums.pool_of, len(sums.pools))
+    weight, constant = np.zeros((len(pool), pool.shape[2])), np.zeros(len(pool))
+    for level in range(len(sums.size)):
+        used, shift = weight, constant
+        for place, (first, without) in enumerate(sums.pools):
+            if level not in (first, without) or not sums.pool_size[place] > 0:
+                continue
+            part = pool[:, place] / sums.pool_size[place]
+            moved = part @ sums.pool_mean[place]
+            if first == level:
+                weight, constant = weight + part, constant + moved
+                used, shift = used + part, shift + moved
+            else:
+                used, shift = used - part, shift - moved
+        mean = sums.mean[level] if sums.size[level] > 0 else np.zeros(pool.shape[2])
+        left = tilt[:, level] - (shift - used @ mean)
+        if level < own.shape[1] and sums.size[level] > 0:
+            used = used + own[:, level] / sums.size[level]
+        yield used, left
+
+
+def _by_period(sums: CohortSums, share: Share, which: Ints, count: int) -> Floats:
+    """(R, count, T) weight of each mean in each row."""
+    cells, n_periods = sums.cells, sums.total.shape[0]
+    number = np.arange(cells.time.size)
+    start = which * n_periods
+    entries = [(1.0, start + cells.time), (-1.0, start + cells.base)]
+    if sums.slope is not None:
+        trend = -sums.elapsed[:, None] * sums.slope[cells.level]
+        entries += [(trend[:, t], start + t) for t in range(n_periods)]
+    values = np.concatenate([np.broadcast_to(value, number.shape) for value, _ in entries])
+    place = np.concatenate([column for _, column in entries])
+    shape = (number.size, count * n_periods)
+    moves = sparse.csr_matrix((values, (np.tile(number, len(entries)), place)), shape=shape)
+    dense: Floats = (share @ moves).toarray()
+    return dense.reshape(-1, count, n_periods)
 
 
 def cell_errors(sums: CohortSums) -> Floats:
-    """(K,) standard errors of the cells, units being the clusters."""
+    """(K,) standard errors of the cells, however many there are."""
+    if not sums.one_each or sums.slope is not None:
+        return _errors_of_shared_clusters(sums)
     cells = sums.cells
     own, pool = cohort_moments(sums), pool_moments(sums)
     variance = _change(own, cells.level, cells.time, cells.base)
     variance += _change(pool, sums.pool_of, cells.time, cells.base)
     variance[cells.reference] = 0.0
     return np.sqrt(np.maximum(np.nan_to_num(variance), 0.0))
+
+
+def _errors_of_shared_clusters(sums: CohortSums) -> Floats:
+    """The same from the influence of each cluster, cohort by cohort."""
+    means = sums.influence(np.eye(sums.design.panel.n_clusters))
+    errors = np.zeros(sums.cells.time.size)
+    for level in range(len(means.own)):
+        index, scores = sums.cells_of(means, level)
+        errors[index] = np.sqrt(np.nan_to_num((scores**2).sum(axis=1)))
+    return errors
 
 
 def _change(moments: Floats, which: Ints, time: Ints, base: Ints) -> Floats:
@@ -37,10 +148,9 @@ def cohort_moments(sums: CohortSums) -> Floats:
     size, n_periods = sums.mean.shape
     moments = np.full((size - 1, n_periods, n_periods), np.nan)
     for level in range(size - 1):
-        part = slice(sums.bounds[level], sums.bounds[level + 1])
         if sums.size[level] > 0:
-            centred = sums.total[:, part] - np.outer(sums.mean[level], sums.mass[part])
-            moments[level] = centred @ centred.T / sums.size[level] ** 2
+            outcomes = centred(sums, level)
+            moments[level] = outcomes @ outcomes.T / sums.size[level] ** 2
     return moments
 
 
@@ -50,8 +160,7 @@ def pool_moments(sums: CohortSums) -> Floats:
     raw = np.zeros((size, n_periods, n_periods))
     cross, squares = np.zeros((size, n_periods)), np.zeros(size)
     for level in range(size):
-        part = slice(sums.bounds[level], sums.bounds[level + 1])
-        total, mass = sums.total[:, part], sums.mass[part]
+        total, mass = sums.total[:, sums.atoms(level)], sums.mass[sums.atoms(level)]
         raw[level], cross[level], squares[level] = total @ total.T, total @ mass, mass @ mass
     from_here = [np.cumsum(table[::-1], axis=0)[::-1] for table in (raw, cross, squares)]
     moments = np.full((len(sums.pools), n_periods, n_periods), np.nan)
@@ -66,46 +175,3 @@ def pool_moments(sums: CohortSums) -> Floats:
         centre = square * np.outer(sums.pool_mean[place], sums.pool_mean[place])
         moments[place] = (second - shift - shift.T + centre) / sums.pool_size[place] ** 2
     return moments
-
-
-def scores_of_averages(sums: CohortSums, averages: LinearMap) -> Floats:
-    """(R, C) scores of the averages for given cohort sizes, units being the clusters."""
-    n_periods = sums.total.shape[0]
-    own = _by_period(sums, averages, sums.cells.level, len(sums.size) - 1)
-    pool = -_by_period(sums, averages, sums.pool_of, len(sums.pools))
-    scores = np.zeros((averages.share.shape[0], sums.cluster.size))
-    weight, constant = np.zeros((len(scores), n_periods)), np.zeros(len(scores))
-    for level in range(len(sums.size)):
-        for place, (first, _) in enumerate(sums.pools):
-            if first == level and sums.pool_size[place] > 0:
-                part = pool[:, place] / sums.pool_size[place]
-                weight, constant = weight + part, constant + part @ sums.pool_mean[place]
-        used, shift = weight, constant
-        if level < own.shape[1] and sums.size[level] > 0:
-            part = own[:, level] / sums.size[level]
-            used, shift = used + part, shift + part @ sums.mean[level]
-        for place, (_, without) in enumerate(sums.pools):
-            if without == level:
-                part = pool[:, place] / sums.pool_size[place]
-                used, shift = used - part, shift - part @ sums.pool_mean[place]
-        units = slice(sums.bounds[level], sums.bounds[level + 1])
-        scores[:, sums.cluster[units]] = used @ sums.total[:, units] - np.outer(
-            shift, sums.mass[units]
-        )
-    return scores
-
-
-def _by_period(sums: CohortSums, averages: LinearMap, which: Ints, count: int) -> Floats:
-    """(R, count, T) weight of each mean in each average."""
-    cells, n_periods = sums.cells, sums.total.shape[0]
-    number = np.arange(cells.time.size)
-    moves = sparse.csr_matrix(
-        (
-            np.repeat([1.0, -1.0], number.size),
-            (np.tile(number, 2), np.concatenate([which * n_periods + cells.time,
-                                                 which * n_periods + cells.base])),
-        ),
-        shape=(number.size, count * n_periods),
-    )  # fmt: skip
-    dense: Floats = (averages.share @ moves).toarray()
-    return dense.reshape(-1, count, n_periods)

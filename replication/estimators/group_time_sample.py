@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from replication.errors import PanelError
 from replication.results import NEVER, Bools, Floats, Ints, Panel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Design:
     """A panel that is ready for 2x2 comparisons.
 
@@ -43,17 +44,17 @@ class Design:
     dropped: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def cohorts(self) -> Ints:
         """(H,) first treated periods of the cohorts that get estimates, ascending."""
         return np.unique(self.adoption[np.isfinite(self.adoption)]).astype(np.int64)
 
-    @property
+    @cached_property
     def level(self) -> Ints:
         """(N,) position of the unit's cohort in ``cohorts``; H for comparison units."""
         return np.searchsorted(self.cohorts, self.adoption).astype(np.int64)
 
-    @property
+    @cached_property
     def mass(self) -> Floats:
         """(H + 1,) total weight of each cohort, and of the comparison units at the end.
 

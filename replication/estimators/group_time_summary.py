@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from replication.estimators.aggregation import (
-    LinearMap,
-    Plan,
-    average_points,
-    cohort_scores,
-    linear_map,
-)
+from replication.estimators.aggregation import LinearMap, Plan, linear_map
 from replication.estimators.group_time import Cells
 from replication.estimators.group_time_bands import draw
 from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_info import design_facts, pretests
-from replication.estimators.group_time_moments import cell_errors, scores_of_averages
 from replication.estimators.group_time_sample import Design
 from replication.inference.assemble import (
     LARGEST_VCOV,
@@ -36,56 +30,50 @@ NAME = "callaway_santanna"
 
 def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) -> Estimates:
     """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
-    design, cells, factor = fit.design, fit.cells, fit.design.score_factor
-    points = average_points(plan, cells.level, fit.estimate[None], design.mass[None])[0]
+    design, cells = fit.design, fit.cells
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
-    scores = factor * scores_by_cluster(fit, averages)
-    facts = {**info, **design_facts(design, cells, plan), **pretests(fit, plan, points, scores)}
+    estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
+    rows = [*plan.rows, *cell_rows(design, cells)]
+    every = with_cells(averages, fit.estimate)
+    kept = every if fit.estimate.size <= LARGEST_VCOV else averages
+    variance = fit.row_covariance(kept.share, kept.tilt)
+    facts = {
+        **info, **design_facts(design, cells, plan), **pretests(fit, plan, estimate, variance)
+    }  # fmt: skip
     if fit.problems:
         facts["cells_left_out"] = list(fit.problems)
         facts["notes"] = [*facts["notes"], left_out(fit)]
-    rows, estimate = [*plan.rows, *cell_rows(design, cells)], np.concatenate([points, fit.estimate])
     if inference.method == "conley":
-        every = np.concatenate([scores, scores_kept(fit)]).T
-        return from_scores(design.panel, NAME, rows, estimate, every, inference, info=facts)
-    std_error, critical = errors_and_bands(fit, plan, averages, scores, inference)
+        scores = fit.row_scores(every.share, every.tilt).T
+        return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
+    std_error, critical = errors_and_bands(fit, plan, averages, variance, inference)
+    overall = fit.row_scores(averages.share[:1], averages.tilt[:1])[0]
     return from_errors(
-        design.panel, NAME, rows, estimate, std_error, covariance(fit, scores, std_error),
+        design.panel, NAME, rows, estimate, std_error, rescaled(variance, std_error),
         critical, inference, info=facts,
-        overall=ClusterScores(scores[0], design.panel.units, design.panel.cluster),
+        overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )  # fmt: skip
 
 
-def scores_by_cluster(fit: Fit, averages: LinearMap) -> Floats:
-    """(R, C) scores of the averages, those of the estimated cohort sizes included."""
-    cohorts = cohort_scores(fit.design)
-    if fit.scores is not None:
-        return averages(fit.scores, cohorts)
-    assert fit.sums is not None
-    scores: Floats = scores_of_averages(fit.sums, averages) + averages.tilt @ cohorts
-    return scores
-
-
-def scores_kept(fit: Fit) -> Floats:
-    """(K, C) scores of the cells, small-sample factor included."""
-    assert fit.scores is not None
-    return fit.scores * fit.design.score_factor
+def with_cells(averages: LinearMap, estimate: Floats) -> LinearMap:
+    """The averages followed by the cells themselves; cells without estimate (K,) count nothing."""
+    cells = sparse.diags_array(np.isfinite(estimate).astype(float))
+    share = sparse.csr_matrix(sparse.vstack([averages.share, cells]))
+    none = np.zeros((estimate.size, averages.tilt.shape[1]))
+    return LinearMap(share, np.concatenate([averages.tilt, none]))
 
 
 def errors_and_bands(
-    fit: Fit, plan: Plan, averages: LinearMap, scores: Floats, inference: Inference
+    fit: Fit, plan: Plan, averages: LinearMap, variance: Floats, inference: Inference
 ) -> tuple[Floats, dict[str, float]]:
     """(R + K,) standard errors, and the critical value of each path."""
-    factor = fit.design.score_factor
-    if fit.scores is not None:
-        analytic = np.sqrt(np.einsum("kc,kc->k", fit.scores, fit.scores))
-    else:
-        assert fit.sums is not None
-        analytic = cell_errors(fit.sums)
+    factor, count = fit.design.score_factor, len(plan.rows)
+    error = np.sqrt(np.diag(variance))
+    analytic = error[count:] if error.size > count else fit.cell_errors()
     source = fit.scores if fit.sums is None else fit.sums
     assert source is not None
-    drawn = draw(fit.design, fit.cells, averages, analytic, inference, source)
-    error = without_fixed(np.sqrt((scores**2).sum(axis=1)))
+    drawn = draw(fit.design, fit.cells, averages, analytic / factor, inference, source)
+    error = without_fixed(error[:count])
     if inference.method == "multiplier":
         error = np.where(np.isnan(error), np.nan, factor * interquartile_errors(drawn.averages.T))
     critical = sup_t_of_paths(plan.rows, factor * drawn.averages.T, error, inference.level)
@@ -93,16 +81,11 @@ def errors_and_bands(
     return without_fixed(np.concatenate([error, factor * drawn.cell_error])), critical
 
 
-def covariance(fit: Fit, scores: Floats, std_error: Floats) -> Floats:
-    """Covariance with ``std_error`` on its diagonal, of all rows or of the averages only."""
-    every = scores
-    if fit.estimate.size <= LARGEST_VCOV:
-        every = np.concatenate([scores, scores_kept(fit)])
-    length = np.sqrt((every**2).sum(axis=1))
-    ratio = np.nan_to_num(std_error[: len(every)]) / np.where(length > 0, length, 1.0)
-    scaled = every * ratio[:, None]
-    variance: Floats = scaled @ scaled.T
-    return variance
+def rescaled(variance: Floats, std_error: Floats) -> Floats:
+    """The covariance with ``std_error`` on its diagonal, where that is known."""
+    length = np.sqrt(np.diag(variance))
+    ratio = np.nan_to_num(std_error[: length.size]) / np.where(length > 0, length, 1.0)
+    return variance * ratio[:, None] * ratio
 
 
 def cell_rows(design: Design, cells: Cells) -> list[Row]:

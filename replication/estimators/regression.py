@@ -17,10 +17,13 @@ from replication.estimators.absorb import Absorber, Eliminated
 from replication.estimators.closed_form import ClosedForm, closed_form_codes
 from replication.estimators.effects import Effects
 from replication.estimators.estimation_sample import Sample
+from replication.inference.cluster import sum_by_cluster
 from replication.results import Bools, Floats, Ints, Panel
 
 NO_VARIATION = 1e-10
 COLLINEAR = 1e-10
+# Further from collinear than this, one factorisation settles all regressors.
+SAFE = 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +195,7 @@ def cross_products(x: Floats, weight: Floats) -> Floats:
 def cross_moment(x: Floats, profile: Ints, scaled: Floats) -> Floats:
     """(K,) products of ``x`` (K, C, T) with a matrix of units by periods."""
     if x.shape[1] < profile.size:
-        place = np.zeros((x.shape[1], scaled.shape[1]))
-        order = np.argsort(profile, kind="stable")
-        starts = np.cumsum([0, *np.bincount(profile)[:-1]])
-        place[:] = np.add.reduceat(scaled[order], starts, axis=0)
-        scaled = place
+        scaled = sum_by_cluster(scaled, profile)
     moment: Floats = x.reshape(len(x), -1) @ scaled.ravel()
     return moment
 
@@ -210,6 +209,8 @@ def independent(design: Design, x: Floats, gram: Floats, weight: Floats) -> Bool
     kept = np.diag(gram) > NO_VARIATION**2 * variation
     scale = np.sqrt(np.where(kept, np.diag(gram), 1.0))
     normal = gram / np.outer(scale, scale)
+    if kept.all() and _clearly_independent(normal):
+        return kept
     for k in np.flatnonzero(kept):
         before = np.flatnonzero(kept[:k])
         if before.size:
@@ -220,6 +221,15 @@ def independent(design: Design, x: Floats, gram: Floats, weight: Floats) -> Bool
     if treatments:
         raise NotIdentified(treatments)
     return kept
+
+
+def _clearly_independent(normal: Floats) -> bool:
+    """Whether every regressor of a correlation matrix keeps variation given those before it."""
+    try:
+        left = np.diag(np.linalg.cholesky(normal)) ** 2
+    except np.linalg.LinAlgError:
+        return False
+    return bool((left > SAFE * COLLINEAR).all())
 
 
 class NotIdentified(PanelError):

@@ -26,6 +26,7 @@ from replication.estimators.effects import Effects, read_effects
 from replication.estimators.estimation_sample import Sample, estimation_sample
 from replication.estimators.regression import Design, Fit, NotIdentified, design_of, least_squares
 from replication.estimators.regression_estimates import regression_estimates
+from replication.inference.cluster import combined
 from replication.inference.row_table import Row
 from replication.results import Estimates, Panel
 from replication.specs import Inference
@@ -82,12 +83,10 @@ def treatment_design(panel: Panel, effects: Effects) -> Design:
     """The treatment, by cohort and stratum where it is binary, and the covariates."""
     if panel.exposure is not None or panel.covariates is not None:
         return design_of(panel, panel.dose[None], ["att"])
-    strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
-    groups, profile = np.unique(
-        np.column_stack([panel.first, *strata]), axis=0, return_inverse=True
-    )
-    dose = (np.arange(panel.periods.size) >= groups[:, :1]).astype(float)
-    return design_of(panel, dose[None], ["att"], profile.reshape(-1))
+    start = panel.first
+    member, profile = combined([start, *effects.level_codes(panel), *effects.slope_codes(panel)])
+    dose = (np.arange(panel.periods.size) >= start[member, None]).astype(float)
+    return design_of(panel, dose[None], ["att"], profile)
 
 
 def no_variation(panel: Panel, effects: Effects) -> str:

@@ -17,7 +17,7 @@ from replication.errors import SpecError
 from replication.results import Floats
 from replication.specs import Inference
 
-BLOCK = 250
+BLOCK = 64
 # Interquartile range of the normal law.
 NORMAL_RANGE = float(stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
 # The eight signs that a byte holds: a fair coin costs one random bit.

@@ -10,6 +10,9 @@ from scipy import sparse
 
 from replication.results import Floats, Ints
 
+# A table of all values in a range beats sorting while the range is not much longer.
+FEW_VALUES = 4
+
 
 def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
     """(G, K) sums of ``scores`` (N, K) over the G clusters in ``codes`` (N,)."""
@@ -54,11 +57,36 @@ def multiway(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
 
 def intersection(dimensions: Sequence[Ints]) -> Ints:
     """Codes 0 .. of the observed combinations of several clusterings."""
-    if len(dimensions) == 1:
-        return dimensions[0]
-    stacked = np.column_stack(dimensions)
-    codes: Ints = np.unique(stacked, axis=0, return_inverse=True)[1].reshape(-1)
-    return codes
+    return dimensions[0] if len(dimensions) == 1 else combined(dimensions)[1]
+
+
+def combined(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
+    """Distinct rows of several (N,) columns of integers, in ascending order, without sorting rows.
+
+    Returns
+    -------
+    first : (G,) the first row of each kind
+    codes : (N,) the kind of each row, 0 .. G-1
+
+    """
+    codes = dense(columns[0])
+    for column in columns[1:]:
+        other = dense(column)
+        codes = dense(codes * (int(other.max()) + 1) + other)
+    first = np.empty(int(codes.max()) + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(codes.size)[::-1]
+    return first, codes
+
+
+def dense(values: Ints) -> Ints:
+    """(N,) codes 0 .. G-1 of the distinct values in ascending order."""
+    low, high = int(values.min()), int(values.max())
+    if high - low > FEW_VALUES * values.size:
+        return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    place = values - low
+    seen = np.zeros(high - low + 1, dtype=bool)
+    seen[place] = True
+    return (np.cumsum(seen) - 1)[place]
 
 
 def nearest_psd(variance: Floats) -> Floats:

@@ -90,16 +90,26 @@ def table_of(
     """``Estimates.table``: (K,) points with intervals by ``law``, bands by ``critical``."""
     statistic, half = estimate / std_error, law.ppf(0.5 + level / 2) * std_error
     band = critical * std_error
-    # One constructor call: adding columns one by one costs more than a small regression.
+    count = len(keys.terms)
+    # One call with whole columns: pandas takes its time over scalars and over added columns.
     columns: dict[str, Any] = {
-        "spec_id": panel.spec_id, "study": panel.study, "estimator": estimator,
-        "outcome": panel.outcome, "term": keys.terms,
+        "spec_id": _text([panel.spec_id] * count), "study": _text([panel.study] * count),
+        "estimator": _text([estimator] * count), "outcome": _text([panel.outcome] * count),
+        "term": _text(keys.terms),
         "cohort": keys.keys[:, 0], "time": keys.keys[:, 1], "event_time": keys.keys[:, 2],
         "estimate": estimate, "std_error": std_error, "statistic": statistic,
         "p_value": 2 * law.sf(np.abs(statistic)),
         "conf_low": estimate - half, "conf_high": estimate + half,
         "band_low": estimate - band, "band_high": estimate + band,
-        "n_obs": int(panel.observed.sum()) if n_obs is None else n_obs,
-        "n_units": len(panel.units), "n_clusters": panel.n_clusters,
+        "n_obs": _counts(int(panel.observed.sum()) if n_obs is None else n_obs, count),
+        "n_units": _counts(len(panel.units), count), "n_clusters": _counts(panel.n_clusters, count),
     }  # fmt: skip
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)
+
+
+def _text(values: list[str]) -> pd.api.extensions.ExtensionArray:
+    return pd.array(values, dtype="str")
+
+
+def _counts(value: int | Ints, count: int) -> Ints:
+    return np.full(count, value, dtype=np.int64)
