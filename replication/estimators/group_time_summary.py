@@ -17,11 +17,12 @@ from replication.inference.assemble import (
     LARGEST_VCOV,
     from_errors,
     from_scores,
+    score_sup_t,
     sup_t_of_paths,
     without_fixed,
 )
-from replication.inference.bands import interquartile_errors
-from replication.inference.row_table import Row
+from replication.inference.bands import interquartile_errors, studentised
+from replication.inference.row_table import Row, RowKeys
 from replication.results import ClusterScores, Estimates, Floats
 from replication.specs import Inference
 
@@ -47,10 +48,12 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
         scores = fit.row_scores(every.share, every.tilt).T
         return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
     std_error, critical = errors_and_bands(fit, plan, averages, variance, inference)
+    studentised_rows = inference.distribution == "bootstrap_t"
     overall = fit.row_scores(averages.share[:1], averages.tilt[:1])[0]
     return from_errors(
         design.panel, NAME, rows, estimate, std_error, rescaled(variance, std_error),
         critical, inference, info=facts,
+        scores=fit.row_scores(every.share, every.tilt).T if studentised_rows else None,
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )  # fmt: skip
 
@@ -78,7 +81,24 @@ def errors_and_bands(
         error = np.where(np.isnan(error), np.nan, factor * interquartile_errors(drawn.averages.T))
     critical = sup_t_of_paths(plan.rows, factor * drawn.averages.T, error, inference.level)
     critical["att_gt"] = float(np.quantile(drawn.largest, inference.level))
+    if inference.distribution != "normal":
+        critical = with_own_errors(fit, plan, averages, error, critical["att_gt"], inference)
     return without_fixed(np.concatenate([error, factor * drawn.cell_error])), critical
+
+
+def with_own_errors(
+    fit: Fit, plan: Plan, averages: LinearMap, error: Floats, cells: float, inference: Inference
+) -> dict[str, float]:
+    """Critical values from draws that each have an error of their own.
+
+    Cells may be too many for scores of theirs: their value (``cells``) is moved.
+    """
+    paths = list(RowKeys(plan.rows).paths(error))
+    used = np.unique(np.concatenate([index for _, index in paths])) if paths else np.zeros(0, int)
+    scores = np.zeros((fit.design.panel.n_clusters, error.size))
+    scores[:, used] = fit.row_scores(averages.share[used], averages.tilt[used]).T
+    found = score_sup_t(paths, scores, inference)
+    return {**found, "att_gt": studentised(cells, fit.design.panel.n_clusters)}
 
 
 def rescaled(variance: Floats, std_error: Floats) -> Floats:

@@ -13,23 +13,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from replication.errors import SpecError
 from replication.inference.bands import (
     gaussian_critical_value,
     interquartile_errors,
     multiplier_draws,
-    studentised,
     sup_t,
 )
+from replication.inference.bootstrap_t import DrawnLaw, drawn_t_values
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
-from replication.inference.row_table import NORMAL, Law, Row, RowKeys, table_of
+from replication.inference.row_table import NORMAL, Law, Row, RowKeys, Tails, table_of
 from replication.results import ClusterScores, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
 
 Paths = Sequence[tuple[str, Ints]]
+Values = Mapping[str, float | Floats]
 
 LARGEST_VCOV = 1000
 
@@ -81,14 +82,16 @@ def from_variance(
     *,
     distribution: str = "normal",
     cluster_scores: Floats | None = None,
+    freedom: Floats | None = None,
     n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> Estimates:
     """Estimates from a (K, K) variance.
 
-    Simultaneous bands come from multiplier draws of ``cluster_scores`` (G, K) where they are
-    given, else from normal draws with the variance; with ``inference.method == "multiplier"`` the
-    standard errors come from those draws too.
+    Simultaneous bands come from draws of ``cluster_scores`` (G, K) where they are given, else from
+    normal draws with the variance; with ``inference.method == "multiplier"`` the standard errors
+    come from multiplier draws too. ``freedom`` (K,) are degrees of the t law of each row, G-1 if
+    not given.
     """
     if inference.method == "multiplier":
         return from_cluster_scores(
@@ -96,10 +99,15 @@ def from_variance(
             distribution=distribution, n_obs=n_obs, info=info,
         )  # fmt: skip
     std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
-    keys, law = RowKeys(rows), _law(inference.distribution, distribution, panel.n_clusters)
-    paths, least = list(keys.paths(std_error)), law.ppf(0.5 + inference.level / 2)
-    values = _sup_t(paths, variance, cluster_scores, inference, panel.n_clusters)
-    critical = _bands(len(rows), paths, values, least)
+    keys = RowKeys(rows)
+    paths = list(keys.paths(std_error))
+    degrees = np.full(len(rows), panel.n_clusters - 1.0) if freedom is None else freedom
+    law = law_of(inference, distribution, degrees, cluster_scores)
+    if cluster_scores is None:
+        values: Values = _normal_sup_t(paths, variance, inference, degrees)
+    else:
+        values = score_sup_t(paths, cluster_scores, inference)
+    critical = _bands(len(rows), paths, values, law.ppf(0.5 + inference.level / 2))
     table = table_of(
         panel, estimator, keys, estimate, std_error, critical, law, inference.level, n_obs
     )
@@ -136,10 +144,14 @@ def from_cluster_scores(
     kept = ~cells if cells.sum() > LARGEST_VCOV else np.ones(cells.size, dtype=bool)
     ratio = np.nan_to_num(std_error[kept] / np.where(analytic > 0, analytic, 1.0)[kept])
     scaled = cluster_scores[:, kept] * ratio
-    critical = sup_t_of_paths(rows, draws, std_error, inference.level)
+    if inference.distribution == "normal":
+        critical: Values = sup_t_of_paths(rows, draws, std_error, inference.level)
+    else:
+        paths = list(RowKeys(rows).paths(std_error))
+        critical = score_sup_t(paths, cluster_scores, inference)
     return from_errors(
         panel, estimator, rows, estimate, std_error, scaled.T @ scaled, critical, inference,
-        distribution=distribution, n_obs=n_obs, info=info,
+        distribution=distribution, scores=cluster_scores, n_obs=n_obs, info=info,
         overall=_overall(panel, rows, cluster_scores),
     )  # fmt: skip
 
@@ -151,10 +163,11 @@ def from_errors(
     estimate: Floats,
     std_error: Floats,
     variance: Floats,
-    critical: Mapping[str, float],
+    critical: Values,
     inference: Inference,
     *,
     distribution: str = "normal",
+    scores: Floats | None = None,
     n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
     overall: ClusterScores | None = None,
@@ -165,19 +178,18 @@ def from_errors(
     ----------
     std_error : (K,), missing for fixed values
     variance : of all rows, or of all but the group-time cells
-    critical : sup-t critical value of each term that is a path, from multiplier draws; it is moved
-        to that of studentised draws (unless the law is set to normal) and never below the
-        pointwise one, as a band that is narrower than its intervals is simulation noise
+    critical : sup-t critical value of each term that is a path; the band is never narrower than
+        the pointwise intervals, as that would be simulation noise
+    scores : (G, K), for ``distribution: bootstrap_t``
 
     """
-    keys, law = RowKeys(rows), _law(inference.distribution, distribution, panel.n_clusters)
-    paths, least = list(keys.paths(std_error)), law.ppf(0.5 + inference.level / 2)
-    values = {term: _moved(critical.get(term, 0.0), inference, panel.n_clusters)
-              for term, _ in paths}  # fmt: skip
+    keys = RowKeys(rows)
+    paths = list(keys.paths(std_error))
+    law = law_of(inference, distribution, panel.n_clusters - 1.0, scores)
+    bands = _bands(len(rows), paths, critical, law.ppf(0.5 + inference.level / 2))
     table = table_of(
-        panel, estimator, keys, estimate, std_error, _bands(len(rows), paths, values, least), law,
-        inference.level, n_obs,
-    )  # fmt: skip
+        panel, estimator, keys, estimate, std_error, bands, law, inference.level, n_obs
+    )
     names = keys.labels()
     if len(variance) < len(names):
         names = [name for name, row in zip(names, rows, strict=True) if row.term != "att_gt"]
@@ -239,50 +251,63 @@ def _details(panel: Panel, inference: Inference, info: Mapping[str, Any] | None)
     }
 
 
-def _law(chosen: str, default: str, n_clusters: int) -> Law:
-    name = default if chosen == "auto" else chosen
-    return NORMAL if name == "normal" else Law(n_clusters - 1)
+def law_of(
+    inference: Inference, default: str, freedom: float | Floats, scores: Floats | None = None
+) -> Tails:
+    """The law of the t-values: the one asked for, else the estimator's.
+
+    ``bootstrap_t`` needs the (G, K) scores; without them it is t with ``freedom`` degrees.
+    """
+    name = default if inference.distribution == "auto" else inference.distribution
+    if name == "normal":
+        return NORMAL
+    if name == "bootstrap_t" and scores is not None:
+        return DrawnLaw(drawn_t_values(scores, inference))
+    return Law(freedom)
 
 
-def _bands(n_rows: int, paths: Paths, values: Mapping[str, float], least: float) -> Floats:
+def _bands(n_rows: int, paths: Paths, values: Values, least: float | Floats) -> Floats:
     """(K,) critical values: sup-t over the rows of a path, pointwise for single numbers."""
     critical = np.full(n_rows, least)
     for term, index in paths:
         # A band that is narrower than its pointwise intervals is simulation noise.
-        critical[index] = max(values[term], least)
+        critical[index] = np.maximum(values.get(term, 0.0), critical[index])
     return critical
 
 
-def _sup_t(
-    paths: Paths, variance: Floats, scores: Floats | None, inference: Inference, n_clusters: int
-) -> dict[str, float]:
-    """Critical value of each path, from multiplier draws of the (G, K) scores if there are any.
+def score_sup_t(paths: Paths, scores: Floats, inference: Inference) -> dict[str, float]:
+    """Critical value of each path from draws of the (G, K) scores.
 
-    Draws take the standard errors as known, so that bands over a path would cover four points too
-    little at 50 clusters (``benchmarks/results/coverage.md``). Unless the law is set to normal
-    they are studentised or, where there are no scores, keep their tail probability under t(G-1).
+    Multiplier draws, as in R ``did``, take the standard errors as known, so that bands cover four
+    points too little at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
+    law is set to normal, else each draw has its own error (``bootstrap_t``).
     """
     if not paths:
         return {}
-    if scores is None:
-        found = {}
-        for term, index in paths:
-            value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
-            if inference.distribution != "normal":
-                value = float(stats.t(n_clusters - 1).isf(stats.norm.sf(value)))
-            found[term] = value
-        return found
     # One set of draws serves all paths.
-    columns = np.concatenate([index for _, index in paths])
-    part = scores[:, columns]
-    scaled = multiplier_draws(part, inference) / np.sqrt((part**2).sum(axis=0))
+    part = scores[:, np.concatenate([index for _, index in paths])]
+    if inference.distribution == "normal":
+        values = multiplier_draws(part, inference) / np.sqrt((part**2).sum(axis=0))
+    else:
+        values = drawn_t_values(part, inference)
     ends = np.cumsum([index.size for _, index in paths])[:-1]
     return {
-        term: _moved(sup_t(draws, 1.0, inference.level), inference, n_clusters)
-        for (term, _), draws in zip(paths, np.split(scaled, ends, axis=1), strict=True)
+        term: sup_t(draws, 1.0, inference.level)
+        for (term, _), draws in zip(paths, np.split(values, ends, axis=1), strict=True)
     }
 
 
-def _moved(value: float, inference: Inference, n_clusters: int) -> float:
-    """A critical value that takes errors as known, studentised unless the law is normal."""
-    return value if inference.distribution == "normal" else studentised(value, n_clusters)
+def _normal_sup_t(
+    paths: Paths, variance: Floats, inference: Inference, freedom: Floats
+) -> dict[str, Floats]:
+    """(k,) critical values of each path from normal draws with the variance.
+
+    Unless the law is set to normal they keep their tail probability under t with the degrees of
+    each row.
+    """
+    found = {}
+    for term, index in paths:
+        value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
+        law = NORMAL if inference.distribution == "normal" else Law(freedom[index])
+        found[term] = np.broadcast_to(law.ppf(float(special.ndtr(value))), index.size)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -26,24 +26,36 @@ class Row:
     event_time: int | None = None
 
 
+class Tails(Protocol):
+    """The law of t-values, the same for all rows or one a row."""
+
+    def ppf(self, share: float) -> float | Floats:
+        """Quantile."""
+
+    def sf(self, value: Floats) -> Floats:
+        """Upper tail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Law:
     """The law of a t-value: t with ``freedom`` degrees, or the normal law if that is infinite.
 
-    scipy's functions without the checks of its distributions, which cost more than a regression.
+    ``freedom`` may differ between rows. scipy's functions without the checks of its distributions,
+    which cost more than a regression.
     """
 
-    freedom: float
+    freedom: float | Floats
 
-    def ppf(self, share: float) -> float:
+    def ppf(self, share: float) -> float | Floats:
         """Quantile."""
-        if np.isinf(self.freedom):
+        if np.isscalar(self.freedom) and np.isinf(self.freedom):
             return float(special.ndtri(share))
-        return float(special.stdtrit(self.freedom, share))
+        found: float | Floats = special.stdtrit(self.freedom, share)
+        return found
 
     def sf(self, value: Floats) -> Floats:
         """Upper tail."""
-        if np.isinf(self.freedom):
+        if np.isscalar(self.freedom) and np.isinf(self.freedom):
             return np.asarray(special.ndtr(-value))
         return np.asarray(special.stdtr(self.freedom, -value))
 
@@ -83,7 +95,7 @@ def table_of(
     estimate: Floats,
     std_error: Floats,
     critical: Floats,
-    law: Law,
+    law: Tails,
     level: float,
     n_obs: int | Ints | None,
 ) -> pd.DataFrame:
