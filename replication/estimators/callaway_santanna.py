@@ -34,7 +34,7 @@ from replication.estimators.group_time import plan_cells
 from replication.estimators.group_time_draws import cluster_draws
 from replication.estimators.group_time_fit import Fit, fit_cells
 from replication.estimators.group_time_sample import group_time_design
-from replication.estimators.group_time_summary import summarise
+from replication.estimators.group_time_summary import law_if_set, summarise
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.methods import by_unit, refuse_method
 from replication.results import Estimates, Panel
@@ -128,7 +128,8 @@ def callaway_santanna(
         again = partial(callaway_santanna, **asdict(options))
         return cluster_bootstrap(again, panel, inference)
     found = replace(found, info={**found.info, "analytic_std_error": found.att[1]})
-    return with_draws(found, cluster_draws(fit.sums, plan, inference), fit.design.panel, inference)
+    draws, law = cluster_draws(fit.sums, plan, inference), law_if_set(fit, plan, inference)
+    return with_draws(found, draws, fit.design.panel, inference, law)
 
 
 def fit_and_plan(panel: Panel, options: Options, *, spatial: bool) -> tuple[Fit, Plan]:

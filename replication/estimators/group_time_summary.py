@@ -17,12 +17,13 @@ from replication.inference.assemble import (
     LARGEST_VCOV,
     from_errors,
     from_scores,
+    law_of,
     score_sup_t,
     sup_t_of_paths,
     without_fixed,
 )
 from replication.inference.bands import interquartile_errors, studentised
-from replication.inference.row_table import Row, RowKeys
+from replication.inference.row_table import Row, RowKeys, Tails
 from replication.results import ClusterScores, Estimates, Floats
 from replication.specs import Inference
 
@@ -48,12 +49,11 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
         scores = fit.row_scores(every.share, every.tilt).T
         return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
     std_error, critical = errors_and_bands(fit, plan, averages, variance, inference)
-    studentised_rows = inference.distribution == "bootstrap_t"
     overall = fit.row_scores(averages.share[:1], averages.tilt[:1])[0]
     return from_errors(
         design.panel, NAME, rows, estimate, std_error, rescaled(variance, std_error),
         critical, inference, info=facts,
-        scores=fit.row_scores(every.share, every.tilt).T if studentised_rows else None,
+        scores=scores_if_drawn(fit, every, inference),
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )  # fmt: skip
 
@@ -64,6 +64,22 @@ def with_cells(averages: LinearMap, estimate: Floats) -> LinearMap:
     share = sparse.csr_matrix(sparse.vstack([averages.share, cells]))
     none = np.zeros((estimate.size, averages.tilt.shape[1]))
     return LinearMap(share, np.concatenate([averages.tilt, none]))
+
+
+def scores_if_drawn(fit: Fit, every: LinearMap, inference: Inference) -> Floats | None:
+    """(C, R + K) scores of all rows, if the intervals come from draws of them."""
+    if inference.distribution != "bootstrap_t":
+        return None
+    return fit.row_scores(every.share, every.tilt).T
+
+
+def law_if_set(fit: Fit, plan: Plan, inference: Inference) -> Tails | None:
+    """The law of the t-values of all rows, if intervals around resampled errors follow one."""
+    if inference.distribution not in ("t", "bootstrap_t"):
+        return None
+    averages = linear_map(plan, fit.cells.level, np.nan_to_num(fit.estimate), fit.design.mass)
+    scores = scores_if_drawn(fit, with_cells(averages, fit.estimate), inference)
+    return law_of(inference, "normal", fit.design.panel.n_clusters - 1.0, scores)
 
 
 def errors_and_bands(
@@ -82,23 +98,24 @@ def errors_and_bands(
     critical = sup_t_of_paths(plan.rows, factor * drawn.averages.T, error, inference.level)
     critical["att_gt"] = float(np.quantile(drawn.largest, inference.level))
     if inference.distribution != "normal":
-        critical = with_own_errors(fit, plan, averages, error, critical["att_gt"], inference)
+        # Cells may be too many for scores of theirs, so that their value is moved.
+        cells = studentised(critical["att_gt"], fit.design.panel.n_clusters)
+        critical = {**with_own_errors(fit, plan, averages, error, inference), "att_gt": cells}
     return without_fixed(np.concatenate([error, factor * drawn.cell_error])), critical
 
 
 def with_own_errors(
-    fit: Fit, plan: Plan, averages: LinearMap, error: Floats, cells: float, inference: Inference
+    fit: Fit, plan: Plan, averages: LinearMap, error: Floats, inference: Inference
 ) -> dict[str, float]:
-    """Critical values from draws that each have an error of their own.
-
-    Cells may be too many for scores of theirs: their value (``cells``) is moved.
-    """
-    paths = list(RowKeys(plan.rows).paths(error))
-    used = np.unique(np.concatenate([index for _, index in paths])) if paths else np.zeros(0, int)
-    scores = np.zeros((fit.design.panel.n_clusters, error.size))
-    scores[:, used] = fit.row_scores(averages.share[used], averages.tilt[used]).T
-    found = score_sup_t(paths, scores, inference)
-    return {**found, "att_gt": studentised(cells, fit.design.panel.n_clusters)}
+    """Critical values of the averages from draws that each have an error of their own."""
+    paths = dict(RowKeys(plan.rows).paths(error))
+    if not paths:
+        return {}
+    used = np.concatenate(list(paths.values()))
+    ends = np.cumsum([index.size for index in paths.values()])[:-1]
+    places = np.split(np.arange(used.size), ends)
+    scores = fit.row_scores(averages.share[used], averages.tilt[used]).T
+    return score_sup_t(list(zip(paths, places, strict=True)), scores, inference)
 
 
 def rescaled(variance: Floats, std_error: Floats) -> Floats:

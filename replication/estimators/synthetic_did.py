@@ -18,7 +18,10 @@ Event path
     The gap at each event time less the weighted gap before (Clarke et al. 2024). Before adoption
     it shows the fit of the weights, which were chosen to make it flat: it is no test.
 Reproduces
-    R ``synthdid::synthdid_estimate`` and ``vcov``; Stata ``sdid y i t d, vce(placebo)``.
+    R ``synthdid::synthdid_estimate`` and ``vcov``; Stata ``sdid y i t d, vce(placebo)``. Intervals
+    are normal as theirs are; around jackknife errors t, with the degrees of freedom that few
+    treated units leave (``synthetic_errors.freedom``), as normal ones cover 91 to 93 per cent
+    with five units a cohort (``distribution: normal`` gives them).
 
 American Economic Review 111(12): 4088-4118; Clarke, Pailanir, Athey & Imbens (2024), Stata
 Journal 24(4): 557-598.
@@ -95,13 +98,14 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
     estimate = layout.collect(paths, sizes)
-    variance = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
+    variance, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
     exact = [gap_path(controls, m, minimum_weights(controls, m, c))
              for m, c in zip(means, cohorts, strict=True)]  # fmt: skip
     rows = [Row("att"), *(Row("group", cohort=c.first) for c in cohorts)]
     rows += [Row("event", event_time=int(e)) for e in layout.times]
     return from_variance(
         panel, "synthetic_did", rows, estimate, variance, inference,
+        distribution="normal" if freedom is None else "t", freedom=freedom,
         info={
             "control_group": "never_treated",
             "absorbed": ["unit", "time"],
@@ -186,20 +190,23 @@ def errors(
     weights: list[Weights],
     layout: Layout,
     inference: Inference,
-) -> Floats:
-    """(K, K) variance of the rows."""
+) -> tuple[Floats, Floats | None]:
+    """(K, K) variance of the rows, and their (K,) degrees of freedom where it has few."""
     cluster = panel.cluster
     if kind == "jackknife":
         return jackknife_variance(panel.y, member, cluster, cohorts, weights, layout)
     if kind == "bootstrap":
-        return bootstrap_variance(panel.y, member, cluster, cohorts, weights, layout, inference)
+        variance = bootstrap_variance(
+            panel.y, member, cluster, cohorts, weights, layout, inference
+        )
+        return variance, None
     if panel.n_clusters < len(panel.units):
         raise PanelError(
             f"Placebo errors treat the {len(panel.units)} units as independent, and the panel is "
             f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
             "leave out and draw clusters, or cluster by unit."
         )
-    return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference)
+    return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
 
 
 def record(cohort: Cohort, weights: Weights, units: Any, periods: Ints) -> dict[str, Any]:

@@ -110,8 +110,11 @@ def jackknife_variance(
     cohorts: list[Cohort],
     weights: list[Weights],
     layout: Layout,
-) -> Floats:
-    """Variance over leaving out one cluster at a time, weights kept and rescaled."""
+) -> tuple[Floats, Floats]:
+    """Variance over leaving out one cluster at a time, and (K,) degrees of freedom of each row.
+
+    Weights are kept and rescaled.
+    """
     groups = int(cluster.max()) + 1
     control = member < 0
     paths = np.zeros((groups, *layout.event.shape))
@@ -128,7 +131,35 @@ def jackknife_variance(
     rows = layout.collect(paths, sizes)
     deviation = rows - rows.mean(axis=0)
     variance: Floats = (groups - 1) / groups * deviation.T @ deviation
-    return variance
+    return variance, freedom(deviation, strata(member, cluster))
+
+
+def strata(member: Ints, cluster: Ints) -> Ints:
+    """(C,) place of the first cohort in each cluster; that after the last one for controls only."""
+    controls = int(member.max()) + 1
+    found = np.full(int(cluster.max()) + 1, controls)
+    np.minimum.at(found, cluster, np.where(member < 0, controls, member))
+    return found
+
+
+def freedom(deviation: Floats, stratum: Ints) -> Floats:
+    """(K,) Satterthwaite's degrees of freedom of the jackknife variances, from (C, K) deviations.
+
+    The variance is a sum V of one part a cohort and one for the controls, the last of the strata.
+    That of a cohort of n clusters has n - 1 degrees; that of controls, whose weights differ, about
+    ``3 (sum d^2)^2 / sum d^4`` with d the deviations; together ``(sum V)^2 / sum (V^2 / degrees)``.
+    With few treated units the jackknife variance is as uncertain as that of a handful of numbers,
+    which the normal law does not know (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
+    """
+    square = deviation**2
+    each = np.zeros((int(stratum.max()) + 1, len(stratum)))
+    each[stratum, np.arange(stratum.size)] = 1.0
+    parts, fourth = each @ square, each @ square**2
+    degrees = np.repeat(each.sum(axis=1, keepdims=True) - 1, square.shape[1], axis=1)
+    last = fourth[-1] > 0
+    degrees[-1] = np.where(last, 3 * parts[-1] ** 2 / np.where(last, fourth[-1], 1.0), 1.0)
+    spread = (parts**2 / np.maximum(degrees, 1.0)).sum(axis=0)
+    return np.where(spread > 0, parts.sum(axis=0) ** 2 / np.where(spread > 0, spread, 1.0), 1.0)
 
 
 def without_each(y: Floats, weight: Floats, cluster: Ints) -> tuple[Floats, Floats]:
