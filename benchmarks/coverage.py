@@ -3,8 +3,8 @@
 Every estimator meets panels that satisfy its own assumptions (``coverage_designs``), with 50, 20
 and 10 clusters. A draw records whether the interval of the overall effect, that of one event time
 and the band over the whole path contain what the estimator aims at (``coverage_aims``). The
-pointwise intervals are taken as the estimator gives them, with t(G-1) critical values and, for the
-two-way regressions, from the wild cluster bootstrap.
+pointwise intervals are taken as the estimator gives them, with t(G-1) critical values, from the
+bootstrap-t of the scores and, for the two-way regressions, from the wild cluster bootstrap.
 
 Writes ``benchmarks/results/coverage.{csv,md}``. Draws have seeds of their own, so that the result
 does not depend on the number of cores.
@@ -51,8 +51,9 @@ from replication.specs import Inference, Spec
 SEED = 20141120
 DRAWS = {50: 1000, 20: 500, 10: 500}
 SHOWN = (
-    "att_default", "att_normal", "att_t", "att_wild",
-    "event_default", "event_normal", "event_t", "event_wild", "band_default", "band_normal",
+    "att_default", "att_normal", "att_t", "att_bootstrap_t", "att_wild",
+    "event_default", "event_normal", "event_t", "event_bootstrap_t", "event_wild",
+    "band_default", "band_normal",
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ class Case:
     event : event time that is looked at besides; None if there is no path.
     path_from : first event time of which the truth is known.
     wild : whether the wild bootstrap is tried as well.
+    own_t : whether its t law has degrees of freedom of its own, not G-1.
     clusters : numbers of clusters; draws : fewer than usual where a draw is slow.
 
     """
@@ -81,6 +83,7 @@ class Case:
     event: int | None = 1
     path_from: int = -99
     wild: bool = False
+    own_t: bool = False
     clusters: tuple[int, ...] = (50, 20, 10)
     draws: int = 1000
 
@@ -122,7 +125,7 @@ CASES = [
     Case("synthetic_did, placebo", few_treated, by_sample, {"donor_errors": "placebo"},
          {"draws": 99}, path_from=0, clusters=(50,), draws=500),
     Case("synthetic_did, jackknife", few_treated, by_sample, {"donor_errors": "jackknife"},
-         path_from=0, clusters=(50,), draws=500),
+         own_t=True, path_from=0, clusters=(50,), draws=500),
 ]  # fmt: skip
 
 
@@ -152,17 +155,27 @@ def one_draw(place: int, n_clusters: int, draw: int) -> dict[str, float]:
     case = CASES[place]
     panel, truth = case.design(np.random.default_rng([SEED, place, n_clusters, draw]), n_clusters)
     target = case.aim(truth)
-    spec = replace(case.spec, inference=replace(case.spec.inference, seed=draw))
+    spec = with_inference(case.spec, seed=draw)
     found = estimate(panel, spec)
     record = pointwise(found, case, target, n_clusters)
     if case.event is not None:
-        record |= band_covers(found, target, case.path_from, n_clusters)
-    if case.wild:
-        wild = replace(spec.inference, method="wild", draws=399)
-        again = pointwise(estimate(panel, replace(spec, inference=wild)), case, target, n_clusters)
-        record |= {f"{key}_wild": again[f"{key}_default"] for key in ("att", "event")
-                   if f"{key}_default" in again}  # fmt: skip
+        record["band_default"] = band_covers(found, target, case.path_from)
+        normal = with_inference(spec, distribution="normal")
+        record["band_normal"] = band_covers(estimate(panel, normal), target, case.path_from)
+    others = {"wild": {"method": "wild", "draws": 399}} if case.wild else {}
+    if found.overall is not None:
+        others["bootstrap_t"] = {"distribution": "bootstrap_t"}
+    for name, changes in others.items():
+        again = estimate(panel, with_inference(spec, **changes))
+        cover = pointwise(again, case, target, n_clusters)
+        record |= {f"{key}_{name}": cover[f"{key}_default"] for key in ("att", "event")
+                   if f"{key}_default" in cover}  # fmt: skip
     return record
+
+
+def with_inference(spec: Spec, **changes: Any) -> Spec:
+    """The specification with other inference."""
+    return replace(spec, inference=replace(spec.inference, **changes))
 
 
 def pointwise(found: Estimates, case: Case, target: Target, n_clusters: int) -> dict[str, float]:
@@ -177,31 +190,23 @@ def pointwise(found: Estimates, case: Case, target: Target, n_clusters: int) -> 
         error = row["estimate"] - value
         record[f"{key}_error"], record[f"{key}_std_error"] = error, row["std_error"]
         record[f"{key}_default"] = float(row["conf_low"] <= value <= row["conf_high"])
-        for law, critical in laws(n_clusters).items():
+        for law, critical in laws(case, n_clusters).items():
             record[f"{key}_{law}"] = float(abs(error) <= critical * row["std_error"])
     return record
 
 
-def laws(n_clusters: int) -> dict[str, float]:
+def laws(case: Case, n_clusters: int) -> dict[str, float]:
     """Critical values of 95% intervals."""
-    return {"normal": float(stats.norm.ppf(0.975)), "t": float(stats.t.ppf(0.975, n_clusters - 1))}
+    found = {"normal": float(stats.norm.ppf(0.975))}
+    return found if case.own_t else {**found, "t": float(stats.t.ppf(0.975, n_clusters - 1))}
 
 
-def band_covers(
-    found: Estimates, target: Target, path_from: int, n_clusters: int
-) -> dict[str, float]:
-    """Whether the band contains the whole path, zero before adoption; and the normal band."""
+def band_covers(found: Estimates, target: Target, path_from: int) -> float:
+    """Whether the band contains the whole path, zero before adoption."""
     path = found.path()[0]
     path = path[path["std_error"].notna() & (path["event_time"] >= path_from)]
     aim = np.array([target.get(int(e), 0.0) for e in path["event_time"]])
-    largest = (np.abs(path["estimate"] - aim) / path["std_error"]).max()
-    first = path.iloc[0]
-    own = (first["band_high"] - first["estimate"]) / first["std_error"]
-    if found.overall is None:
-        normal = stats.norm.isf(stats.t(n_clusters - 1).sf(own))
-    else:  # the inverse of ``studentised``
-        normal = own * np.sqrt(n_clusters / (n_clusters - 1 + own**2))
-    return {"band_default": float(largest <= own), "band_normal": float(largest <= normal)}
+    return float(((path["band_low"] <= aim) & (aim <= path["band_high"])).all())
 
 
 def summary(case: Case, n_clusters: int, found: pd.DataFrame) -> dict[str, Any]:

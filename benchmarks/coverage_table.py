@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 LOW, HIGH = 0.93, 0.97
+LAWS = ("default", "t", "bootstrap_t", "wild")
 WHAT = {"att": "overall effect", "event": "event time 1", "band": "whole path"}
 
 HEAD = """# How often 95% intervals and bands cover
@@ -21,9 +22,11 @@ random lines, those with a covariate a trend along it that adoption depends on.
 Written by `make coverage` (`python -m benchmarks.coverage`), seed {seed}. The simulation error of a
 share is {error_50:.1f} points at {draws_50} draws and {error_few:.1f} at {draws_few}.
 
-* *default*: as the estimator gives it. Intervals are t(G-1) for regressions and normal for the
-  others, as the published software has it; bands come from studentised draws.
-* *t*: `inference: {{distribution: t}}`, t(G-1) intervals for all.
+* *default*: as the estimator gives it. Intervals are t(G-1) for regressions, t with few degrees
+  around the jackknife of `synthetic_did`, and normal for the others, as the published software has
+  it; bands come from the bootstrap-t of the scores.
+* *t*: `inference: {{distribution: t}}`, t(G-1) intervals.
+* *bootstrap-t*: `inference: {{distribution: bootstrap_t}}`, intervals from the draws of the bands.
 * *normal*: `inference: {{distribution: normal}}`, bands whose draws take the errors as known, as in
   R `did`.
 * *wild*: `inference: {{method: wild}}`, 399 draws.
@@ -60,9 +63,9 @@ def noise(draws: int) -> float:
 
 def lines(rows: pd.DataFrame) -> str:
     """The table of one number of clusters, in per cent."""
-    columns = ["att_default", "att_t", "att_wild", "event_default", "event_t", "event_wild",
+    columns = [*(f"{key}_{law}" for key in ("att", "event") for law in LAWS),
                "band_default", "band_normal"]  # fmt: skip
-    heads = [f"{WHAT[name.split('_')[0]]}, {name.split('_')[1]}" for name in columns]
+    heads = [head(name) for name in columns]
     text = ["| estimator | " + " | ".join([*heads, "error ratio"]) + " |"]
     text.append("| --- |" + " ---: |" * (len(heads) + 1))
     for _, row in rows.iterrows():
@@ -71,6 +74,12 @@ def lines(rows: pd.DataFrame) -> str:
             f"| {row['case']} | " + " | ".join([*cells, f"{row['error_ratio']:.2f}"]) + " |"
         )
     return "\n".join([*text, ""])
+
+
+def head(column: str) -> str:
+    """What a column shows."""
+    key, law = column.split("_", 1)
+    return f"{WHAT[key]}, {law.replace('_', '-')}"
 
 
 def percent(share: float) -> str:
@@ -87,8 +96,8 @@ def verdict(rows: pd.DataFrame) -> str:
             if LOW <= own <= HIGH or pd.isna(own):
                 continue
             better = [
-                f"{percent(row[f'{key}_{law}'])} with {law}"
-                for law in ("t", "wild")
+                f"{percent(row[f'{key}_{law}'])} with {law.replace('_', '-')}"
+                for law in LAWS[1:]
                 if f"{key}_{law}" in row and row[f"{key}_{law}"] > own
             ]
             offered = f"; {', '.join(better)}" if better else ""

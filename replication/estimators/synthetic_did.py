@@ -196,9 +196,7 @@ def errors(
     if kind == "jackknife":
         return jackknife_variance(panel.y, member, cluster, cohorts, weights, layout)
     if kind == "bootstrap":
-        variance = bootstrap_variance(
-            panel.y, member, cluster, cohorts, weights, layout, inference
-        )
+        variance = bootstrap_variance(panel.y, member, cluster, cohorts, weights, layout, inference)
         return variance, None
     if panel.n_clusters < len(panel.units):
         raise PanelError(

@@ -131,28 +131,28 @@ def jackknife_variance(
     rows = layout.collect(paths, sizes)
     deviation = rows - rows.mean(axis=0)
     variance: Floats = (groups - 1) / groups * deviation.T @ deviation
-    return variance, freedom(deviation, strata(member, cluster))
+    return variance, freedom(deviation, strata(member, cluster), len(cohorts))
 
 
 def strata(member: Ints, cluster: Ints) -> Ints:
-    """(C,) place of the first cohort in each cluster; that after the last one for controls only."""
+    """(C,) place of the first cohort in each cluster; the number of cohorts if it has none."""
     controls = int(member.max()) + 1
     found = np.full(int(cluster.max()) + 1, controls)
     np.minimum.at(found, cluster, np.where(member < 0, controls, member))
     return found
 
 
-def freedom(deviation: Floats, stratum: Ints) -> Floats:
+def freedom(deviation: Floats, stratum: Ints, n_cohorts: int) -> Floats:
     """(K,) Satterthwaite's degrees of freedom of the jackknife variances, from (C, K) deviations.
 
-    The variance is a sum V of one part a cohort and one for the controls, the last of the strata.
+    The variance is a sum V of one part a cohort and one for the clusters of controls only.
     That of a cohort of n clusters has n - 1 degrees; that of controls, whose weights differ, about
     ``3 (sum d^2)^2 / sum d^4`` with d the deviations; together ``(sum V)^2 / sum (V^2 / degrees)``.
     With few treated units the jackknife variance is as uncertain as that of a handful of numbers,
     which the normal law does not know (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
     """
     square = deviation**2
-    each = np.zeros((int(stratum.max()) + 1, len(stratum)))
+    each = np.zeros((n_cohorts + 1, stratum.size))
     each[stratum, np.arange(stratum.size)] = 1.0
     parts, fourth = each @ square, each @ square**2
     degrees = np.repeat(each.sum(axis=1, keepdims=True) - 1, square.shape[1], axis=1)

@@ -101,7 +101,7 @@ def from_variance(
     std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
-    degrees = np.full(len(rows), panel.n_clusters - 1.0) if freedom is None else freedom
+    degrees = panel.n_clusters - 1.0 if freedom is None else freedom
     law = law_of(inference, distribution, degrees, cluster_scores)
     if cluster_scores is None:
         values: Values = _normal_sup_t(paths, variance, inference, degrees)
@@ -298,7 +298,7 @@ def score_sup_t(paths: Paths, scores: Floats, inference: Inference) -> dict[str,
 
 
 def _normal_sup_t(
-    paths: Paths, variance: Floats, inference: Inference, freedom: Floats
+    paths: Paths, variance: Floats, inference: Inference, freedom: float | Floats
 ) -> dict[str, Floats]:
     """(k,) critical values of each path from normal draws with the variance.
 
@@ -308,6 +308,7 @@ def _normal_sup_t(
     found = {}
     for term, index in paths:
         value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
-        law = NORMAL if inference.distribution == "normal" else Law(freedom[index])
+        own = freedom if isinstance(freedom, float) else freedom[index]
+        law = NORMAL if inference.distribution == "normal" else Law(own)
         found[term] = np.broadcast_to(law.ppf(float(special.ndtr(value))), index.size)
     return found

@@ -48,14 +48,14 @@ class Law:
 
     def ppf(self, share: float) -> float | Floats:
         """Quantile."""
-        if np.isscalar(self.freedom) and np.isinf(self.freedom):
-            return float(special.ndtri(share))
-        found: float | Floats = special.stdtrit(self.freedom, share)
-        return found
+        if isinstance(self.freedom, float):
+            infinite = np.isinf(self.freedom)
+            return float(special.ndtri(share) if infinite else special.stdtrit(self.freedom, share))
+        return np.asarray(special.stdtrit(self.freedom, share), dtype=np.float64)
 
     def sf(self, value: Floats) -> Floats:
         """Upper tail."""
-        if np.isscalar(self.freedom) and np.isinf(self.freedom):
+        if isinstance(self.freedom, float) and np.isinf(self.freedom):
             return np.asarray(special.ndtr(-value))
         return np.asarray(special.stdtr(self.freedom, -value))
 

@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn_panels import as_frame, draw_panel
+from scipy import optimize, stats
 
 from replication.errors import PanelError
 from replication.estimators.simplex import exact_weights, frank_wolfe
 from replication.estimators.synthetic_did import synthetic_did
+from replication.estimators.synthetic_errors import freedom, strata
 from replication.estimators.synthetic_paths import (
     describe_cohort,
     gap_path,
@@ -168,6 +170,52 @@ def test_staggered_jackknife_is_leaving_out_one_cluster_at_a_time(n_clusters) ->
     found = synthetic_did(panel, donor_errors="jackknife", inference=FEW)
     assert found.att[1] == pytest.approx(expected, rel=1e-10)
     assert int(found.table["n_clusters"].iloc[0]) == count
+
+
+def test_degrees_of_freedom_are_those_of_parts_of_the_variance() -> None:
+    """Cohorts of 3 and 2 clusters, 4 of controls; the last row has the second cohort only."""
+    stratum = np.array([2, 0, 0, 1, 2, 0, 1, 2, 2])
+    d = np.random.default_rng(4).normal(size=(9, 3))
+    d[stratum != 1, 2] = 0
+    found = freedom(d, stratum, 2)
+    for row in (0, 1):
+        first, second, rest = ((d[stratum == k, row] ** 2) for k in range(3))
+        parts = np.array([first.sum(), second.sum(), rest.sum()])
+        own = np.array([2, 1, 3 * rest.sum() ** 2 / (rest**2).sum()])
+        assert found[row] == pytest.approx(parts.sum() ** 2 / (parts**2 / own).sum(), rel=1e-12)
+    assert found[2] == pytest.approx(1)
+    # Clusters of one cohort with equal shares: its own degrees; controls with equal ones: 3 n.
+    assert freedom(np.ones((6, 1)), np.zeros(6, int), 1)[0] == pytest.approx(5)
+    assert freedom(np.ones((6, 1)), np.ones(6, int), 1)[0] == pytest.approx(18)
+
+
+def test_clusters_are_of_their_first_cohort_or_of_controls() -> None:
+    member, cluster = np.array([-1, 1, -1, 0, 1, -1]), np.array([0, 0, 1, 2, 2, 1])
+    assert strata(member, cluster).tolist() == [1, 2, 0]
+
+
+def test_jackknife_intervals_are_t_with_few_degrees_unless_the_law_is_normal() -> None:
+    """Two cohorts of 5 and 6 units: between 4 degrees and those of 9 and the controls."""
+    panel = draw_panel(6, n_units=36, adoption=(0, 0, 0, 0, 2004, 2006))
+    found, normal = (
+        synthetic_did(panel, donor_errors="jackknife", inference=replace(FEW, distribution=law))
+        for law in ("auto", "normal")
+    )
+    sizes = [c["units"] for c in found.info["cohorts"]]
+    rows = found.table.dropna(subset="std_error")
+    usual = normal.table.loc[rows.index]
+    assert rows["std_error"].tolist() == usual["std_error"].tolist()
+    reach = (rows["conf_high"] - rows["estimate"]) / rows["std_error"]
+    assert (reach <= stats.t.ppf(0.975, min(sizes) - 1) + 1e-9).all()
+    assert (reach > 1.97).all()
+    assert ((usual["conf_high"] - usual["estimate"]) / usual["std_error"]).max() < 1.96
+    path = rows[(rows["term"] == "event") & rows["event_time"].notna()]
+    wide, law = (
+        (t["band_high"] - t["estimate"]) / t["std_error"] for t in (path, usual.loc[path.index])
+    )
+    degrees = [optimize.brentq(lambda v, r=r: stats.t.ppf(0.975, v) - r, 1, 1e4)
+               for r in reach.loc[path.index]]  # fmt: skip
+    assert stats.t(degrees).sf(wide) == pytest.approx(stats.norm.sf(law), rel=1e-6)
 
 
 def test_staggered_placebo_is_the_spread_over_assignments() -> None:
