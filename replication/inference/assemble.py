@@ -20,6 +20,7 @@ from replication.inference.bands import (
     gaussian_critical_value,
     interquartile_errors,
     multiplier_draws,
+    studentised,
     sup_t,
 )
 from replication.inference.bootstrap_t import DrawnLaw, drawn_t_values
@@ -33,6 +34,7 @@ Paths = Sequence[tuple[str, Ints]]
 Values = Mapping[str, float | Floats]
 
 LARGEST_VCOV = 1000
+FEW_CLUSTERS = 12
 
 
 def from_scores(
@@ -132,9 +134,8 @@ def from_cluster_scores(
     """Estimates from (G, K) sums of scores by cluster, for K too large for a K by K variance.
 
     Where there are more than ``LARGEST_VCOV`` group-time cells, ``vcov`` leaves them out; their
-    variances are in ``std_error``. The bands use multiplier draws, and with
-    ``inference.method == "multiplier"`` the standard errors are their interquartile range over
-    that of the normal law (R ``did::mboot``).
+    variances are in ``std_error``. With ``inference.method == "multiplier"`` the standard errors
+    are the interquartile range of multiplier draws over that of the normal law (R ``did::mboot``).
     """
     analytic = np.sqrt(np.einsum("gk,gk->k", cluster_scores, cluster_scores))
     draws = multiplier_draws(cluster_scores, inference)
@@ -280,21 +281,30 @@ def score_sup_t(paths: Paths, scores: Floats, inference: Inference) -> dict[str,
 
     Multiplier draws, as in R ``did``, take the standard errors as known, so that bands cover four
     points too little at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
-    law is set to normal, else each draw has its own error (``bootstrap_t``).
+    law is set to normal, else each draw has its own error (``bootstrap_t``). Below a dozen
+    clusters, where the largest such draw is bounded, the moved value of the multiplier draws is
+    taken if it is larger; it may be infinite.
     """
     if not paths:
         return {}
     # One set of draws serves all paths.
     part = scores[:, np.concatenate([index for _, index in paths])]
-    if inference.distribution == "normal":
-        values = multiplier_draws(part, inference) / np.sqrt((part**2).sum(axis=0))
-    else:
-        values = drawn_t_values(part, inference)
     ends = np.cumsum([index.size for _, index in paths])[:-1]
-    return {
-        term: sup_t(draws, 1.0, inference.level)
-        for (term, _), draws in zip(paths, np.split(values, ends, axis=1), strict=True)
-    }
+
+    def largest(draws: Floats) -> list[float]:
+        return [sup_t(one, 1.0, inference.level) for one in np.split(draws, ends, axis=1)]
+
+    def known() -> list[float]:
+        return largest(multiplier_draws(part, inference) / np.sqrt((part**2).sum(axis=0)))
+
+    if inference.distribution == "normal":
+        values = known()
+    else:
+        values = largest(drawn_t_values(part, inference))
+        if len(part) < FEW_CLUSTERS:
+            moved = [studentised(value, len(part)) for value in known()]
+            values = [max(pair) for pair in zip(values, moved, strict=True)]
+    return {term: value for (term, _), value in zip(paths, values, strict=True)}
 
 
 def _normal_sup_t(

@@ -10,7 +10,9 @@ from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.sun_abraham import sun_abraham
+from replication.inference.assemble import score_sup_t
 from replication.inference.bands import multiplier_blocks, multiplier_draws, studentised, sup_t
+from replication.inference.bootstrap_t import drawn_t_values
 from replication.specs import Inference
 
 
@@ -49,6 +51,19 @@ def test_bands_are_studentised_unless_the_law_is_normal(estimator) -> None:
 
 def test_with_four_clusters_a_band_may_be_without_bounds() -> None:
     assert studentised(2.0, 4) == np.inf
+
+
+def test_below_a_dozen_clusters_the_larger_value_counts() -> None:
+    """Over 30 rows of 4 clusters draws with errors of their own are bounded; signs are not."""
+    rng, size = np.random.default_rng(5), 30
+    paths, inference = [("event", np.arange(size))], Inference()
+    few, more = (x - x.mean(axis=0) for x in (rng.normal(size=(g, size)) for g in (4, 12)))
+    known = sup_t(multiplier_draws(few, inference), np.sqrt((few**2).sum(axis=0)), 0.95)
+    own = np.quantile(drawn_t_values(few, inference).max(axis=1), 0.95)
+    assert studentised(known, 4) > own
+    assert score_sup_t(paths, few, inference)["event"] == pytest.approx(studentised(known, 4))
+    own = np.quantile(drawn_t_values(more, inference).max(axis=1), 0.95)
+    assert score_sup_t(paths, more, inference)["event"] == pytest.approx(own)
 
 
 def test_bands_without_scores_keep_their_tail_probability_under_t() -> None:
