@@ -101,9 +101,10 @@ def with_draws(
     table = _with_draws(found.table, draws, inference, law)
     kept = (~found.table["term"].isin(LEFT_OUT)).to_numpy() | (len(found.vcov) == len(table))
     vcov = pd.DataFrame(_covariance(draws[:, kept]), found.vcov.index, found.vcov.columns)
+    kind = inference.interval if law is None else inference.distribution
     info = {
         **found.info,
-        "std_errors": f"bootstrap of {panel.n_clusters} clusters, {inference.interval} intervals",
+        "std_errors": f"bootstrap of {panel.n_clusters} clusters, {kind} intervals",
         "not_estimated": inference.draws - done,
     }
     return replace(found, table=table, vcov=vcov, info=info)
@@ -226,7 +227,7 @@ def _with_draws(
 
 def _critical(fitted: Floats, distance: Floats, error: Floats, inference: Inference) -> float:
     """Critical value of a path: that of the fit; from (B, k) draws if the law is set to normal."""
-    known = fitted[np.isfinite(fitted)]
+    known = fitted[~np.isnan(fitted)]
     if known.size and inference.distribution != "normal":
         return float(known.max())
     whole = distance[np.isfinite(distance).all(axis=1)]
