@@ -184,31 +184,48 @@ class LinearMap:
     share: sparse.csr_matrix
     tilt: Floats
 
-    def __call__(self, cells: Floats, cohorts: Floats) -> Floats:
-        """(R, C) scores or draws of the averages from those of cells and of cohort sizes."""
-        moved: Floats = self.share @ cells + self.tilt @ cohorts
-        return moved
+    def with_cells(self, usable: Bools) -> LinearMap:
+        """The averages followed by the cells themselves; unusable cells count nothing."""
+        share, count = self.share, usable.size
+        ends = share.indptr[-1] + np.arange(1, count + 1)
+        whole = sparse.csr_matrix(
+            (np.concatenate([share.data, usable]), np.concatenate([share.indices, np.arange(count)]),
+             np.concatenate([share.indptr, ends])), shape=(share.shape[0] + count, count),
+        )  # fmt: skip
+        return LinearMap(whole, np.vstack([self.tilt, np.zeros((count, self.tilt.shape[1]))]))
 
 
 def linear_map(plan: Plan, level: Ints, att: Floats, size: Floats) -> LinearMap:
     """The derivative of ``average_points`` at the estimates (K,) and cohort sizes (H + 1,)."""
-    share, tilt = _averages_map(plan, level, att, size)
-    points = share @ att
-    combine, extra = np.zeros((len(plan.summaries), points.size)), []
-    for row, summary in enumerate(plan.summaries):
-        added = np.zeros(size.size)
+    tilt = np.zeros((len(plan.rows), size.size))
+    parts = []
+    for position, entry in enumerate(plan.averages):
+        weight = size[level[entry.members]] if entry.by_size else np.ones(entry.members.size)
+        share = weight / weight.sum()
+        parts.append((entry.members, share))
+        if entry.by_size:
+            gap = att[entry.members] - share @ att[entry.members]
+            tilt[position] = np.bincount(level[entry.members], gap, size.size) / weight.sum()
+    points = np.array([share @ att[members] for members, share in parts])
+    for position, summary in enumerate(plan.summaries, len(parts)):
         weight = np.ones(summary.members.size)
         if summary.by_size:
             levels = [level[plan.averages[place].members[0]] for place in summary.members]
             weight = size[levels]
             gap = points[summary.members] - weight @ points[summary.members] / weight.sum()
-            added[levels] = gap / weight.sum()
-        combine[row, summary.members] = weight / weight.sum()
-        extra.append(added)
-    return LinearMap(
-        sparse.csr_matrix(sparse.vstack([share, sparse.csr_matrix(combine) @ share])),
-        np.concatenate([tilt, combine @ tilt + np.array(extra).reshape(-1, size.size)]),
-    )
+            tilt[position, levels] = gap / weight.sum()
+        weight = weight / weight.sum()
+        tilt[position] += weight @ tilt[summary.members]
+        inside = [(parts[m][0], w * parts[m][1]) for m, w in zip(summary.members, weight)]
+        parts.append(tuple(np.concatenate(arrays) for arrays in zip(*inside, strict=True)))
+    return LinearMap(_rows_of_shares(parts, level.size), tilt)
+
+
+def _rows_of_shares(parts: Sequence[tuple[Ints, Floats]], n_cells: int) -> sparse.csr_matrix:
+    """(R, K) sparse, from the cells and the shares of each row."""
+    ends = np.cumsum([0, *(members.size for members, _ in parts)])
+    members, shares = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return sparse.csr_matrix((shares, members, ends), shape=(len(parts), n_cells))
 
 
 def cohort_scores(design: Design) -> Floats:
@@ -216,24 +233,3 @@ def cohort_scores(design: Design) -> Floats:
     scores = np.zeros((design.cohorts.size + 1, design.panel.n_clusters))
     np.add.at(scores, (design.level, design.panel.cluster), design.panel.weight[:, 0])
     return scores
-
-
-def _averages_map(
-    plan: Plan, level: Ints, att: Floats, size: Floats
-) -> tuple[sparse.csr_matrix, Floats]:
-    tilt = np.zeros((len(plan.averages), size.size))
-    values, columns, ends = [], [], [0]
-    for position, entry in enumerate(plan.averages):
-        weight = size[level[entry.members]] if entry.by_size else np.ones(entry.members.size)
-        share = weight / weight.sum()
-        if entry.by_size:
-            gap = att[entry.members] - share @ att[entry.members]
-            np.add.at(tilt[position], level[entry.members], gap / weight.sum())
-        values.append(share)
-        columns.append(entry.members)
-        ends.append(ends[-1] + entry.members.size)
-    shares = sparse.csr_matrix(
-        (np.concatenate(values), np.concatenate(columns), ends),
-        shape=(len(plan.averages), level.size),
-    )
-    return shares, tilt

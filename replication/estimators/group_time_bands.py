@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from replication.estimators.aggregation import LinearMap, cohort_scores
 from replication.estimators.group_time import Cells
-from replication.estimators.group_time_draws import CohortSums
+from replication.estimators.group_time_draws import CohortSums, Factors
 from replication.estimators.group_time_sample import Design
-from replication.inference.bands import interquartile_errors, multipliers, signs
+from replication.inference.assemble import LARGEST_VCOV
+from replication.inference.bands import SIGNS_OF_BYTE, interquartile_errors, multipliers
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
@@ -51,13 +52,14 @@ def draw(
 
     """
     resampled = inference.method == "multiplier"
+    share = averages.share.toarray() if cells.time.size <= LARGEST_VCOV else averages.share
     blocks: Blocks
     if isinstance(source, CohortSums):
-        factors = cluster_factors(design.panel.n_clusters, inference, np.float32)
-        means = source.influence(factors)
+        means = source.influence(cluster_factors(design.panel.n_clusters, inference, np.float32))
         mass, blocks = means.mass, (source.cells_of(means, g) for g in range(len(means.own)))
     else:
-        factors = cluster_factors(design.panel.n_clusters, inference, np.float64)
+        every = np.arange(design.panel.n_clusters)
+        factors = cluster_factors(every.size, inference, np.float64).take(every, axis=0)
         mass = cohort_scores(design) @ factors
         blocks = score_blocks(design, cells, source, factors)
     drawn = averages.tilt @ mass
@@ -65,7 +67,7 @@ def draw(
     for index, values in blocks:
         known = np.isfinite(cell_error[index]) & (cell_error[index] > 0)
         values[~known] = 0.0
-        drawn += averages.share[:, index] @ values
+        drawn += share[:, index] @ values
         if resampled:
             errors[index] = np.where(known, interquartile_errors(values.T), errors[index])
         if known.any():
@@ -75,12 +77,36 @@ def draw(
     return Drawn(drawn, largest, errors)
 
 
-def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Table:
+def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Factors:
     """(C, B) multipliers; the same numbers in single and double precision."""
     rng, shape = np.random.default_rng(inference.seed), (n_clusters, inference.draws)
     if inference.multiplier == "rademacher":
-        return signs(rng, shape, dtype)
+        return PackedSigns(rng, shape, dtype)
     return multipliers(rng, inference.multiplier, shape).astype(dtype)
+
+
+class PackedSigns:
+    """(C, B) fair signs that are unpacked for the rows that are asked for.
+
+    A bit each: as numbers they would fill the memory next to the processor many times over. Rows
+    that were handed out are overwritten by the next.
+    """
+
+    def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dtype: type) -> None:
+        self.shape, self.dtype = shape, np.dtype(dtype)
+        self._width = -(-shape[1] // 8)
+        drawn = np.frombuffer(rng.bytes(shape[0] * self._width), dtype=np.uint8)
+        self._bytes = drawn.reshape(shape[0], self._width)
+        self._signs = SIGNS_OF_BYTE.astype(dtype)
+        self._room: Table = np.empty((0, self._width, 8), dtype=dtype)
+
+    def take(self, rows: Ints, axis: int) -> Table:
+        """(P, B) signs of some rows."""
+        if rows.size > len(self._room):
+            self._room = np.empty((rows.size, self._width, 8), dtype=self.dtype)
+        place = self._room[: rows.size]
+        self._signs.take(self._bytes.take(rows, axis=axis), axis=0, out=place, mode="clip")
+        return place.reshape(rows.size, -1)[:, : self.shape[1]]
 
 
 def score_blocks(design: Design, cells: Cells, scores: Floats, factors: Table) -> Blocks:

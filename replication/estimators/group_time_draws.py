@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,19 @@ from replication.results import Floats, Ints
 from replication.specs import Inference
 
 Table = NDArray[Any]
+# Factors of so many clusters stay in the memory next to the processor.
+CHUNK = 64
+
+
+class Factors(Protocol):
+    """(C, B) factors of C clusters in B draws: an array, or what can be asked for its rows."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def take(self, rows: Ints, axis: int) -> Table:
+        """(P, B) factors of some clusters, to be used before the next are asked for."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +101,7 @@ class CohortSums:
             means = total / mass[:, None], pool / pool_mass[:, None]
         return mass[:, 0], pool_mass[:, 0], means[0][:, :, 0], means[1][:, :, 0]
 
-    def influence(self, factors: Table) -> Means:
+    def influence(self, factors: Factors) -> Means:
         """Draws ``sum_c v_c (influence of cluster c)`` of all means, for (C, B) factors v."""
         total, mass = self._sums(factors)
         pool, pool_mass = self._pooled(total, mass)
@@ -96,7 +109,7 @@ class CohortSums:
         _centre(pool, pool_mass, self.pool_mean, self.pool_size)
         return Means(total[:-1], pool, mass)
 
-    def reweighted(self, factors: Table) -> Means:
+    def reweighted(self, factors: Factors) -> Means:
         """Means with clusters weighted by (C, B) factors; missing where no weight is left."""
         total, mass = self._sums(factors)
         pool, pool_mass = self._pooled(total, mass)
@@ -129,17 +142,18 @@ class CohortSums:
             found[index] = values[:, 0]
         return found
 
-    def _sums(self, factors: Table) -> tuple[Table, Table]:
+    def _sums(self, factors: Factors) -> tuple[Table, Table]:
         """(H + 1, T, B) sums of outcomes and (H + 1, B) of weights by cohort."""
-        size = self.bounds.size - 1
-        n_draws = factors.shape[1]
-        total = np.empty((size, self.total.shape[0], n_draws), dtype=factors.dtype)
-        mass = np.empty((size, n_draws), dtype=factors.dtype)
+        size, n_draws = self.bounds.size - 1, factors.shape[1]
+        total = np.zeros((size, self.total.shape[0], n_draws), dtype=factors.dtype)
+        mass = np.zeros((size, n_draws), dtype=factors.dtype)
+        outcomes, weights = self.total.astype(factors.dtype), self.mass.astype(factors.dtype)
         for level in range(size):
-            part = self.atoms(level)
-            drawn = factors.take(self.cluster[part], axis=0)
-            np.matmul(self.total[:, part].astype(factors.dtype), drawn, out=total[level])
-            mass[level] = self.mass[part].astype(factors.dtype) @ drawn
+            for start in range(self.bounds[level], self.bounds[level + 1], CHUNK):
+                part = slice(start, min(start + CHUNK, self.bounds[level + 1]))
+                drawn = factors.take(self.cluster[part], axis=0)
+                total[level] += outcomes[:, part] @ drawn
+                mass[level] += weights[part] @ drawn
         return total, mass
 
     def _pooled(self, total: Table, mass: Table) -> tuple[Table, Table]:

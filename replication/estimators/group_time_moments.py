@@ -101,18 +101,17 @@ def loadings(sums: CohortSums, share: Share, tilt: Floats) -> Iterator[tuple[Flo
 def _by_period(sums: CohortSums, share: Share, which: Ints, count: int) -> Floats:
     """(R, count, T) weight of each mean in each row."""
     cells, n_periods = sums.cells, sums.total.shape[0]
-    number = np.arange(cells.time.size)
-    start = which * n_periods
-    entries = [(1.0, start + cells.time), (-1.0, start + cells.base)]
+    row = np.repeat(np.arange(share.shape[0]), np.diff(share.indptr))
+    cell, value = share.indices, share.data
+    start = (row * count + which[cell]) * n_periods
+    place, moved = [start + cells.time[cell], start + cells.base[cell]], [value, -value]
     if sums.slope is not None:
-        trend = -sums.elapsed[:, None] * sums.slope[cells.level]
-        entries += [(trend[:, t], start + t) for t in range(n_periods)]
-    values = np.concatenate([np.broadcast_to(value, number.shape) for value, _ in entries])
-    place = np.concatenate([column for _, column in entries])
-    shape = (number.size, count * n_periods)
-    moves = sparse.csr_matrix((values, (np.tile(number, len(entries)), place)), shape=shape)
-    dense: Floats = (share @ moves).toarray()
-    return dense.reshape(-1, count, n_periods)
+        trend = (-value * sums.elapsed[cell])[:, None] * sums.slope[cells.level[cell]]
+        place.append((start[:, None] + np.arange(n_periods)).ravel())
+        moved.append(trend.ravel())
+    size = share.shape[0] * count * n_periods
+    total: Floats = np.bincount(np.concatenate(place), np.concatenate(moved), size)
+    return total.reshape(-1, count, n_periods)
 
 
 def cell_errors(sums: CohortSums) -> Floats:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from replication.estimators.aggregation import LinearMap, Plan, linear_map
 from replication.estimators.group_time import Cells
@@ -34,7 +33,7 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
-    every = with_cells(averages, fit.estimate)
+    every = averages.with_cells(np.isfinite(fit.estimate))
     kept = every if fit.estimate.size <= LARGEST_VCOV else averages
     variance = fit.row_covariance(kept.share, kept.tilt)
     facts = {
@@ -53,14 +52,6 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
         critical, inference, info=facts,
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )  # fmt: skip
-
-
-def with_cells(averages: LinearMap, estimate: Floats) -> LinearMap:
-    """The averages followed by the cells themselves; cells without estimate (K,) count nothing."""
-    cells = sparse.diags_array(np.isfinite(estimate).astype(float))
-    share = sparse.csr_matrix(sparse.vstack([averages.share, cells]))
-    none = np.zeros((estimate.size, averages.tilt.shape[1]))
-    return LinearMap(share, np.concatenate([averages.tilt, none]))
 
 
 def errors_and_bands(
