@@ -186,39 +186,44 @@ class LinearMap:
 
     def with_cells(self, usable: Bools) -> LinearMap:
         """The averages followed by the cells themselves; unusable cells count nothing."""
-        share, count = self.share, usable.size
-        ends = share.indptr[-1] + np.arange(1, count + 1)
-        whole = sparse.csr_matrix(
-            (np.concatenate([share.data, usable]), np.concatenate([share.indices, np.arange(count)]),
-             np.concatenate([share.indptr, ends])), shape=(share.shape[0] + count, count),
-        )  # fmt: skip
-        return LinearMap(whole, np.vstack([self.tilt, np.zeros((count, self.tilt.shape[1]))]))
+        share, number = self.share, np.arange(usable.size)
+        values = np.concatenate([share.data, usable])
+        cells = np.concatenate([share.indices, number])
+        ends = np.concatenate([share.indptr, share.indptr[-1] + number + 1])
+        shape = (share.shape[0] + usable.size, usable.size)
+        whole = sparse.csr_matrix((values, cells, ends), shape=shape)
+        return LinearMap(whole, np.vstack([self.tilt, np.zeros((usable.size, self.tilt.shape[1]))]))
 
 
 def linear_map(plan: Plan, level: Ints, att: Floats, size: Floats) -> LinearMap:
     """The derivative of ``average_points`` at the estimates (K,) and cohort sizes (H + 1,)."""
-    tilt = np.zeros((len(plan.rows), size.size))
-    parts = []
-    for position, entry in enumerate(plan.averages):
-        weight = size[level[entry.members]] if entry.by_size else np.ones(entry.members.size)
-        share = weight / weight.sum()
-        parts.append((entry.members, share))
-        if entry.by_size:
-            gap = att[entry.members] - share @ att[entry.members]
-            tilt[position] = np.bincount(level[entry.members], gap, size.size) / weight.sum()
-    points = np.array([share @ att[members] for members, share in parts])
-    for position, summary in enumerate(plan.summaries, len(parts)):
-        weight = np.ones(summary.members.size)
-        if summary.by_size:
-            levels = [level[plan.averages[place].members[0]] for place in summary.members]
-            weight = size[levels]
-            gap = points[summary.members] - weight @ points[summary.members] / weight.sum()
-            tilt[position, levels] = gap / weight.sum()
-        weight = weight / weight.sum()
-        tilt[position] += weight @ tilt[summary.members]
-        inside = [(parts[m][0], w * parts[m][1]) for m, w in zip(summary.members, weight)]
-        parts.append(tuple(np.concatenate(arrays) for arrays in zip(*inside, strict=True)))
-    return LinearMap(_rows_of_shares(parts, level.size), tilt)
+    shares: list[tuple[Ints, Floats]] = []
+    tilt, points = np.zeros((len(plan.rows), size.size)), np.zeros(len(plan.rows))
+    for place, entry in enumerate(plan.averages):
+        levels = level[entry.members]
+        weight, tilt[place] = _weights(att[entry.members], levels, size, entry.by_size)
+        shares.append((entry.members, weight))
+        points[place] = weight @ att[entry.members]
+    for place, summary in enumerate(plan.summaries, len(shares)):
+        rows = summary.members
+        levels = np.array([level[plan.averages[row].members[0]] for row in rows])
+        weight, tilt[place] = _weights(points[rows], levels, size, summary.by_size)
+        tilt[place] += weight @ tilt[rows]
+        cells = [shares[row][0] for row in rows]
+        parts = [one * shares[row][1] for one, row in zip(weight, rows, strict=True)]
+        shares.append((np.concatenate(cells), np.concatenate(parts)))
+    return LinearMap(_rows_of_shares(shares, level.size), tilt)
+
+
+def _weights(values: Floats, levels: Ints, size: Floats, by_size: bool) -> tuple[Floats, Floats]:
+    """Weights of the values in their average, and how it moves with the cohort sizes (H + 1,)."""
+    if not by_size:
+        return np.full(values.size, 1 / values.size), np.zeros(size.size)
+    total = size[levels].sum()
+    weight = size[levels] / total
+    gap = values - weight @ values
+    tilt: Floats = np.bincount(levels, gap, size.size) / total
+    return weight, tilt
 
 
 def _rows_of_shares(parts: Sequence[tuple[Ints, Floats]], n_cells: int) -> sparse.csr_matrix:

@@ -18,7 +18,7 @@ from replication.estimators.group_time import Cells
 from replication.estimators.group_time_draws import CohortSums, Factors
 from replication.estimators.group_time_sample import Design
 from replication.inference.assemble import LARGEST_VCOV
-from replication.inference.bands import SIGNS_OF_BYTE, interquartile_errors, multipliers
+from replication.inference.bands import PackedSigns, interquartile_errors, multipliers
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
@@ -83,30 +83,6 @@ def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Facto
     if inference.multiplier == "rademacher":
         return PackedSigns(rng, shape, dtype)
     return multipliers(rng, inference.multiplier, shape).astype(dtype)
-
-
-class PackedSigns:
-    """(C, B) fair signs that are unpacked for the rows that are asked for.
-
-    A bit each: as numbers they would fill the memory next to the processor many times over. Rows
-    that were handed out are overwritten by the next.
-    """
-
-    def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dtype: type) -> None:
-        self.shape, self.dtype = shape, np.dtype(dtype)
-        self._width = -(-shape[1] // 8)
-        drawn = np.frombuffer(rng.bytes(shape[0] * self._width), dtype=np.uint8)
-        self._bytes = drawn.reshape(shape[0], self._width)
-        self._signs = SIGNS_OF_BYTE.astype(dtype)
-        self._room: Table = np.empty((0, self._width, 8), dtype=dtype)
-
-    def take(self, rows: Ints, axis: int) -> Table:
-        """(P, B) signs of some rows."""
-        if rows.size > len(self._room):
-            self._room = np.empty((rows.size, self._width, 8), dtype=self.dtype)
-        place = self._room[: rows.size]
-        self._signs.take(self._bytes.take(rows, axis=axis), axis=0, out=place, mode="clip")
-        return place.reshape(rows.size, -1)[:, : self.shape[1]]
 
 
 def score_blocks(design: Design, cells: Cells, scores: Floats, factors: Table) -> Blocks:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,24 +23,16 @@ from numpy.typing import NDArray
 from replication.estimators.aggregation import Plan, average_points
 from replication.estimators.group_time import Cells, atoms_of, thresholds
 from replication.estimators.group_time_sample import Design
-from replication.inference.bands import BLOCK
+from replication.inference.bands import PackedSigns
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
 Table = NDArray[Any]
+Factors = Table | PackedSigns
+"""(C, B) factors of C clusters in B draws."""
 # Factors of so many clusters stay in the memory next to the processor.
 CHUNK = 64
-
-
-class Factors(Protocol):
-    """(C, B) factors of C clusters in B draws: an array, or what can be asked for its rows."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-    def take(self, rows: Ints, axis: int) -> Table:
-        """(P, B) factors of some clusters, to be used before the next are asked for."""
-        ...
+BLOCK = 250
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
     if len(variance):
         part = variance[np.ix_(before, before)]
     else:
-        chosen = sparse.eye_array(fit.estimate.size, format="csr")[before]
+        chosen = sparse.csr_matrix(sparse.eye(fit.estimate.size, format="csr")[before])
         none = np.zeros((before.size, fit.design.cohorts.size + 1))
         part = fit.row_covariance(chosen, none)
     return wald(fit.estimate[before], part, fit.design.panel.n_clusters)

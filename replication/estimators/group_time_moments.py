@@ -102,15 +102,17 @@ def _by_period(sums: CohortSums, share: Share, which: Ints, count: int) -> Float
     """(R, count, T) weight of each mean in each row."""
     cells, n_periods = sums.cells, sums.total.shape[0]
     row = np.repeat(np.arange(share.shape[0]), np.diff(share.indptr))
-    cell, value = share.indices, share.data
-    start = (row * count + which[cell]) * n_periods
-    place, moved = [start + cells.time[cell], start + cells.base[cell]], [value, -value]
+    cell: Ints = share.indices.astype(np.int64)
+    value: Floats = share.data
+    start: Ints = (row * count + which[cell]) * n_periods
+    place: list[Ints] = [start + cells.time[cell], start + cells.base[cell]]
+    moved: list[Floats] = [value, -value]
     if sums.slope is not None:
         trend = (-value * sums.elapsed[cell])[:, None] * sums.slope[cells.level[cell]]
         place.append((start[:, None] + np.arange(n_periods)).ravel())
         moved.append(trend.ravel())
     size = share.shape[0] * count * n_periods
-    total: Floats = np.bincount(np.concatenate(place), np.concatenate(moved), size)
+    total = np.bincount(np.concatenate(place), np.concatenate(moved), size).astype(float)
     return total.reshape(-1, count, n_periods)
 
 
