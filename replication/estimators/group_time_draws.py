@@ -23,15 +23,13 @@ from numpy.typing import NDArray
 from replication.estimators.aggregation import Plan, average_points
 from replication.estimators.group_time import Cells, atoms_of, thresholds
 from replication.estimators.group_time_sample import Design
-from replication.inference.bands import PackedSigns
+from replication.inference.bands import ROOM, PackedSigns
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
 Table = NDArray[Any]
 Factors = Table | PackedSigns
 """(C, B) factors of C clusters in B draws."""
-# Factors of so many clusters stay in the memory next to the processor.
-CHUNK = 64
 BLOCK = 250
 
 
@@ -140,9 +138,10 @@ class CohortSums:
         total = np.zeros((size, self.total.shape[0], n_draws), dtype=factors.dtype)
         mass = np.zeros((size, n_draws), dtype=factors.dtype)
         outcomes, weights = self.total.astype(factors.dtype), self.mass.astype(factors.dtype)
+        step = max(1, ROOM // n_draws)
         for level in range(size):
-            for start in range(self.bounds[level], self.bounds[level + 1], CHUNK):
-                part = slice(start, min(start + CHUNK, self.bounds[level + 1]))
+            for start in range(self.bounds[level], self.bounds[level + 1], step):
+                part = slice(start, min(start + step, self.bounds[level + 1]))
                 drawn = factors.take(self.cluster[part], axis=0)
                 total[level] += outcomes[:, part] @ drawn
                 mass[level] += weights[part] @ drawn

@@ -112,18 +112,23 @@ def _by_period(sums: CohortSums, share: Share, which: Ints, count: int) -> Float
         place.append((start[:, None] + np.arange(n_periods)).ravel())
         moved.append(trend.ravel())
     size = share.shape[0] * count * n_periods
-    total = np.bincount(np.concatenate(place), np.concatenate(moved), size).astype(float)
-    return total.reshape(-1, count, n_periods)
+    total = np.bincount(np.concatenate(place), np.concatenate(moved), size)
+    return np.asarray(total, dtype=np.float64).reshape(-1, count, n_periods)
 
 
 def cell_errors(sums: CohortSums) -> Floats:
     """(K,) standard errors of the cells, however many there are."""
     if not sums.one_each or sums.slope is not None:
         return _errors_of_shared_clusters(sums)
-    cells = sums.cells
-    own, pool = cohort_moments(sums), pool_moments(sums)
-    variance = _change(own, cells.level, cells.time, cells.base)
-    variance += _change(pool, sums.pool_of, cells.time, cells.base)
+    cells, pool, which = sums.cells, pool_moments(sums), sums.pool_of
+    variance = pool[which, cells.time, cells.time] + pool[which, cells.base, cells.base]
+    variance -= 2 * pool[which, cells.time, cells.base]
+    for level in range(len(sums.size) - 1):
+        index = cells.of(level)
+        outcomes = centred(sums, level)
+        change = outcomes[cells.time[index]] - outcomes[cells.base[index]]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            variance[index] += (change**2).sum(axis=1) / sums.size[level] ** 2
     variance[cells.reference] = 0.0
     return np.sqrt(np.maximum(np.nan_to_num(variance), 0.0))
 
@@ -136,23 +141,6 @@ def _errors_of_shared_clusters(sums: CohortSums) -> Floats:
         index, scores = sums.cells_of(means, level)
         errors[index] = np.sqrt(np.nan_to_num((scores**2).sum(axis=1)))
     return errors
-
-
-def _change(moments: Floats, which: Ints, time: Ints, base: Ints) -> Floats:
-    """(K,) variances of the difference of two entries."""
-    total: Floats = moments[which, time, time] + moments[which, base, base]
-    return total - 2 * moments[which, time, base]
-
-
-def cohort_moments(sums: CohortSums) -> Floats:
-    """(H, T, T) covariances of the means of each cohort by period."""
-    size, n_periods = sums.mean.shape
-    moments = np.full((size - 1, n_periods, n_periods), np.nan)
-    for level in range(size - 1):
-        if sums.size[level] > 0:
-            outcomes = centred(sums, level)
-            moments[level] = outcomes @ outcomes.T / sums.size[level] ** 2
-    return moments
 
 
 def pool_moments(sums: CohortSums) -> Floats:
