@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-from replication.estimators.group_time_draws import CohortSums
+from replication.estimators.group_time_draws import BLOCK, CohortSums
 from replication.inference.cluster import sum_by_cluster
 from replication.results import Floats, Ints
 
@@ -134,13 +134,15 @@ def cell_errors(sums: CohortSums) -> Floats:
 
 
 def _errors_of_shared_clusters(sums: CohortSums) -> Floats:
-    """The same from the influence of each cluster, cohort by cohort."""
-    means = sums.influence(np.eye(sums.design.panel.n_clusters))
-    errors = np.zeros(sums.cells.time.size)
-    for level in range(len(means.own)):
-        index, scores = sums.cells_of(means, level)
-        errors[index] = np.sqrt(np.nan_to_num((scores**2).sum(axis=1)))
-    return errors
+    """The same from the influence of each cluster, some clusters at a time."""
+    n_clusters = sums.design.panel.n_clusters
+    square = np.zeros(sums.cells.time.size)
+    for start in range(0, n_clusters, BLOCK):
+        means = sums.influence(np.eye(n_clusters, min(BLOCK, n_clusters - start), -start))
+        for level in range(len(means.own)):
+            index, scores = sums.cells_of(means, level)
+            square[index] += np.nan_to_num((scores**2).sum(axis=1))
+    return np.sqrt(square)
 
 
 def pool_moments(sums: CohortSums) -> Floats:

@@ -178,10 +178,7 @@ def from_errors(
         panel, estimator, keys, estimate, std_error, _bands(len(rows), paths, values, least), law,
         inference.level, n_obs,
     )  # fmt: skip
-    names = keys.labels()
-    if len(variance) < len(names):
-        names = [name for name, row in zip(names, rows, strict=True) if row.term != "att_gt"]
-    labels = pd.Index(names)
+    labels = pd.Index(keys.labels(() if len(variance) == len(rows) else ("att_gt",)))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     return Estimates(table, frame, _details(panel, inference, info), overall)
 
