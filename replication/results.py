@@ -111,6 +111,8 @@ class Panel:
     @property
     def unit_weight(self) -> Floats:
         """(N,) weights of estimators that need one weight a unit; refuses varying weights."""
+        if (self.weight == self.weight[:, :1]).all():
+            return self.weight[:, 0]
         low, high = self.weight.min(axis=1), self.weight.max(axis=1)
         varying = int((high > low * (1 + 1e-12)).sum())
         if varying:

@@ -184,31 +184,53 @@ class LinearMap:
     share: sparse.csr_matrix
     tilt: Floats
 
-    def __call__(self, cells: Floats, cohorts: Floats) -> Floats:
-        """(R, C) scores or draws of the averages from those of cells and of cohort sizes."""
-        moved: Floats = self.share @ cells + self.tilt @ cohorts
-        return moved
+    def with_cells(self, usable: Bools) -> LinearMap:
+        """The averages followed by the cells themselves; unusable cells count nothing."""
+        share, number = self.share, np.arange(usable.size)
+        values = np.concatenate([share.data, usable])
+        cells = np.concatenate([share.indices, number])
+        ends = np.concatenate([share.indptr, share.indptr[-1] + number + 1])
+        shape = (share.shape[0] + usable.size, usable.size)
+        whole = sparse.csr_matrix((values, cells, ends), shape=shape)
+        return LinearMap(whole, np.vstack([self.tilt, np.zeros((usable.size, self.tilt.shape[1]))]))
 
 
 def linear_map(plan: Plan, level: Ints, att: Floats, size: Floats) -> LinearMap:
     """The derivative of ``average_points`` at the estimates (K,) and cohort sizes (H + 1,)."""
-    share, tilt = _averages_map(plan, level, att, size)
-    points = share @ att
-    combine, extra = np.zeros((len(plan.summaries), points.size)), []
-    for row, summary in enumerate(plan.summaries):
-        added = np.zeros(size.size)
-        weight = np.ones(summary.members.size)
-        if summary.by_size:
-            levels = [level[plan.averages[place].members[0]] for place in summary.members]
-            weight = size[levels]
-            gap = points[summary.members] - weight @ points[summary.members] / weight.sum()
-            added[levels] = gap / weight.sum()
-        combine[row, summary.members] = weight / weight.sum()
-        extra.append(added)
-    return LinearMap(
-        sparse.csr_matrix(sparse.vstack([share, sparse.csr_matrix(combine) @ share])),
-        np.concatenate([tilt, combine @ tilt + np.array(extra).reshape(-1, size.size)]),
-    )
+    shares: list[tuple[Ints, Floats]] = []
+    tilt, points = np.zeros((len(plan.rows), size.size)), np.zeros(len(plan.rows))
+    for place, entry in enumerate(plan.averages):
+        levels = level[entry.members]
+        weight, tilt[place] = _weights(att[entry.members], levels, size, entry.by_size)
+        shares.append((entry.members, weight))
+        points[place] = weight @ att[entry.members]
+    for place, summary in enumerate(plan.summaries, len(shares)):
+        rows = summary.members
+        levels = np.array([level[plan.averages[row].members[0]] for row in rows])
+        weight, tilt[place] = _weights(points[rows], levels, size, summary.by_size)
+        tilt[place] += weight @ tilt[rows]
+        cells = [shares[row][0] for row in rows]
+        parts = [one * shares[row][1] for one, row in zip(weight, rows, strict=True)]
+        shares.append((np.concatenate(cells), np.concatenate(parts)))
+    return LinearMap(_rows_of_shares(shares, level.size), tilt)
+
+
+def _weights(values: Floats, levels: Ints, size: Floats, by_size: bool) -> tuple[Floats, Floats]:
+    """Weights of the values in their average, and how it moves with the cohort sizes (H + 1,)."""
+    if not by_size:
+        return np.full(values.size, 1 / values.size), np.zeros(size.size)
+    total = size[levels].sum()
+    weight = size[levels] / total
+    gap = values - weight @ values
+    tilt: Floats = np.bincount(levels, gap, size.size) / total
+    return weight, tilt
+
+
+def _rows_of_shares(parts: Sequence[tuple[Ints, Floats]], n_cells: int) -> sparse.csr_matrix:
+    """(R, K) sparse, from the cells and the shares of each row."""
+    ends = np.cumsum([0, *(members.size for members, _ in parts)])
+    members, shares = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return sparse.csr_matrix((shares, members, ends), shape=(len(parts), n_cells))
 
 
 def cohort_scores(design: Design) -> Floats:
@@ -216,24 +238,3 @@ def cohort_scores(design: Design) -> Floats:
     scores = np.zeros((design.cohorts.size + 1, design.panel.n_clusters))
     np.add.at(scores, (design.level, design.panel.cluster), design.panel.weight[:, 0])
     return scores
-
-
-def _averages_map(
-    plan: Plan, level: Ints, att: Floats, size: Floats
-) -> tuple[sparse.csr_matrix, Floats]:
-    tilt = np.zeros((len(plan.averages), size.size))
-    values, columns, ends = [], [], [0]
-    for position, entry in enumerate(plan.averages):
-        weight = size[level[entry.members]] if entry.by_size else np.ones(entry.members.size)
-        share = weight / weight.sum()
-        if entry.by_size:
-            gap = att[entry.members] - share @ att[entry.members]
-            np.add.at(tilt[position], level[entry.members], gap / weight.sum())
-        values.append(share)
-        columns.append(entry.members)
-        ends.append(ends[-1] + entry.members.size)
-    shares = sparse.csr_matrix(
-        (np.concatenate(values), np.concatenate(columns), ends),
-        shape=(len(plan.averages), level.size),
-    )
-    return shares, tilt

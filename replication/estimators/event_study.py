@@ -150,8 +150,10 @@ class Kinds:
 def kinds_of(sample: Sample, window: tuple[int, int] | None) -> Kinds:
     """The kinds of a sample, a few where it has no gaps."""
     panel = sample.panel
-    gaps = np.packbits(sample.used, axis=1).astype(np.int64).T
-    first, codes = combined([panel.cohort, *gaps])
+    columns = [panel.cohort]
+    if not sample.used.all():
+        columns += list(np.packbits(sample.used, axis=1).astype(np.int64).T)
+    first, codes = combined(columns)
     cohort = panel.cohort[first]
     event = binned(event_times(panel.periods, cohort), window)
     return Kinds(cohort, np.bincount(codes), event, sample.used[first])

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from replication.estimators.aggregation import LinearMap, cohort_scores
 from replication.estimators.group_time import Cells
-from replication.estimators.group_time_draws import CohortSums
+from replication.estimators.group_time_draws import CohortSums, Factors
 from replication.estimators.group_time_sample import Design
-from replication.inference.bands import interquartile_errors, multipliers, signs
+from replication.inference.assemble import LARGEST_VCOV
+from replication.inference.bands import PackedSigns, interquartile_errors, multipliers
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
@@ -51,13 +52,14 @@ def draw(
 
     """
     resampled = inference.method == "multiplier"
+    share = averages.share.toarray() if cells.time.size <= LARGEST_VCOV else averages.share
     blocks: Blocks
     if isinstance(source, CohortSums):
-        factors = cluster_factors(design.panel.n_clusters, inference, np.float32)
-        means = source.influence(factors)
+        means = source.influence(cluster_factors(design.panel.n_clusters, inference, np.float32))
         mass, blocks = means.mass, (source.cells_of(means, g) for g in range(len(means.own)))
     else:
-        factors = cluster_factors(design.panel.n_clusters, inference, np.float64)
+        every = np.arange(design.panel.n_clusters)
+        factors = cluster_factors(every.size, inference, np.float64).take(every, axis=0)
         mass = cohort_scores(design) @ factors
         blocks = score_blocks(design, cells, source, factors)
     drawn = averages.tilt @ mass
@@ -65,7 +67,7 @@ def draw(
     for index, values in blocks:
         known = np.isfinite(cell_error[index]) & (cell_error[index] > 0)
         values[~known] = 0.0
-        drawn += averages.share[:, index] @ values
+        drawn += share[:, index] @ values
         if resampled:
             errors[index] = np.where(known, interquartile_errors(values.T), errors[index])
         if known.any():
@@ -75,11 +77,11 @@ def draw(
     return Drawn(drawn, largest, errors)
 
 
-def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Table:
+def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Factors:
     """(C, B) multipliers; the same numbers in single and double precision."""
     rng, shape = np.random.default_rng(inference.seed), (n_clusters, inference.draws)
     if inference.multiplier == "rademacher":
-        return signs(rng, shape, dtype)
+        return PackedSigns(rng, shape, dtype)
     return multipliers(rng, inference.multiplier, shape).astype(dtype)
 
 

@@ -23,11 +23,14 @@ from numpy.typing import NDArray
 from replication.estimators.aggregation import Plan, average_points
 from replication.estimators.group_time import Cells, atoms_of, thresholds
 from replication.estimators.group_time_sample import Design
-from replication.inference.bands import BLOCK
+from replication.inference.bands import ROOM, PackedSigns
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
 Table = NDArray[Any]
+Factors = Table | PackedSigns
+"""(C, B) factors of C clusters in B draws."""
+BLOCK = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class CohortSums:
             means = total / mass[:, None], pool / pool_mass[:, None]
         return mass[:, 0], pool_mass[:, 0], means[0][:, :, 0], means[1][:, :, 0]
 
-    def influence(self, factors: Table) -> Means:
+    def influence(self, factors: Factors) -> Means:
         """Draws ``sum_c v_c (influence of cluster c)`` of all means, for (C, B) factors v."""
         total, mass = self._sums(factors)
         pool, pool_mass = self._pooled(total, mass)
@@ -96,7 +99,7 @@ class CohortSums:
         _centre(pool, pool_mass, self.pool_mean, self.pool_size)
         return Means(total[:-1], pool, mass)
 
-    def reweighted(self, factors: Table) -> Means:
+    def reweighted(self, factors: Factors) -> Means:
         """Means with clusters weighted by (C, B) factors; missing where no weight is left."""
         total, mass = self._sums(factors)
         pool, pool_mass = self._pooled(total, mass)
@@ -129,17 +132,19 @@ class CohortSums:
             found[index] = values[:, 0]
         return found
 
-    def _sums(self, factors: Table) -> tuple[Table, Table]:
+    def _sums(self, factors: Factors) -> tuple[Table, Table]:
         """(H + 1, T, B) sums of outcomes and (H + 1, B) of weights by cohort."""
-        size = self.bounds.size - 1
-        n_draws = factors.shape[1]
-        total = np.empty((size, self.total.shape[0], n_draws), dtype=factors.dtype)
-        mass = np.empty((size, n_draws), dtype=factors.dtype)
+        size, n_draws = self.bounds.size - 1, factors.shape[1]
+        total = np.zeros((size, self.total.shape[0], n_draws), dtype=factors.dtype)
+        mass = np.zeros((size, n_draws), dtype=factors.dtype)
+        outcomes, weights = self.total.astype(factors.dtype), self.mass.astype(factors.dtype)
+        step = max(1, ROOM // n_draws)
         for level in range(size):
-            part = self.atoms(level)
-            drawn = factors.take(self.cluster[part], axis=0)
-            np.matmul(self.total[:, part].astype(factors.dtype), drawn, out=total[level])
-            mass[level] = self.mass[part].astype(factors.dtype) @ drawn
+            for start in range(self.bounds[level], self.bounds[level + 1], step):
+                part = slice(start, min(start + step, self.bounds[level + 1]))
+                drawn = factors.take(self.cluster[part], axis=0)
+                total[level] += outcomes[:, part] @ drawn
+                mass[level] += weights[part] @ drawn
         return total, mass
 
     def _pooled(self, total: Table, mass: Table) -> tuple[Table, Table]:

@@ -43,11 +43,12 @@ class Fit:
 
     def row_scores(self, share: Share, tilt: Floats) -> Floats:
         """(R, C) scores of rows with ``share`` (R, K) in cells and ``tilt`` in cohort sizes."""
+        factor = self.design.score_factor
         if self.sums is not None:
-            scores = row_scores(self.sums, share, tilt)
-        else:
-            scores = share @ self.scores + tilt @ cohort_scores(self.design)
-        return self.design.score_factor * scores
+            return factor * row_scores(self.sums, share, tilt)
+        assert self.scores is not None
+        scores: Floats = share @ self.scores + tilt @ cohort_scores(self.design)
+        return factor * scores
 
     def row_covariance(self, share: Share, tilt: Floats) -> Floats:
         """(R, R) covariance of the same rows."""
@@ -61,7 +62,8 @@ class Fit:
         if self.sums is not None:
             return self.design.score_factor * cell_errors(self.sums)
         assert self.scores is not None
-        return self.design.score_factor * np.sqrt((self.scores**2).sum(axis=1))
+        length: Floats = np.sqrt((self.scores**2).sum(axis=1))
+        return self.design.score_factor * length
 
 
 def fit_cells(

@@ -1,8 +1,9 @@
 """Group-time cells one comparison at a time: covariates, gaps, and weights that change.
 
-Equal to the sums by cohort (``group_time_draws.CohortSums``) where both apply, and slower. Cells of a cohort that share
-comparison units, covariates and weights are estimated together: with a universal base and
-covariates that do not change, one propensity score serves all periods after adoption.
+Equal to the sums by cohort (``group_time_draws.CohortSums``) where both apply, and slower. Cells of
+a cohort that share comparison units, covariates and weights are estimated together: with a
+universal base and covariates that do not change, one propensity score serves all periods after
+adoption.
 
 * Covariates are those of the earlier of the two periods (R ``did`` 2.5).
 * Weights are those of the earlier period (``fix_weights`` none), of the base period or of the

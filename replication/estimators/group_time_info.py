@@ -20,7 +20,7 @@ from replication.results import Bools, Floats, Ints
 def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
     """Sample, comparison and support in plain values."""
     panel = design.panel
-    weight = panel.weight[panel.observed]
+    mean = np.average(np.nan_to_num(panel.y), weights=panel.weight * panel.observed)
     return {
         "anticipation": design.anticipation,
         "comparison": design.comparison,
@@ -29,7 +29,7 @@ def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
         "notes": [*panel.notes, *design.notes],
         "support": support(design, cells, plan),
         "comparison_units": comparison_units(design, cells),
-        "mean_outcome": float(np.average(panel.y[panel.observed], weights=weight)),
+        "mean_outcome": float(mean),
         "mean_pre": mean_pre(design),
         "n_treated_units": int(np.isfinite(design.adoption).sum()),
         "n_comparison_only_units": int(np.isinf(design.adoption).sum()),
@@ -66,9 +66,10 @@ def mean_pre(design: Design) -> float:
     """Weighted mean outcome of the treated cohorts before adoption less anticipation."""
     panel = design.panel
     before = panel.periods + design.anticipation < design.adoption[:, None]
-    chosen = before & np.isfinite(design.adoption)[:, None] & panel.observed
-    weight = panel.weight[chosen]
-    return float(panel.y[chosen] @ weight / weight.sum()) if weight.any() else float("nan")
+    before &= np.isfinite(design.adoption)[:, None] & panel.observed
+    weight = panel.weight * before
+    total = float(weight.sum())
+    return float((weight * np.nan_to_num(panel.y)).sum() / total) if total else float("nan")
 
 
 def before_adoption(design: Design, cells: Cells) -> Bools:
@@ -103,7 +104,7 @@ def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
     if len(variance):
         part = variance[np.ix_(before, before)]
     else:
-        chosen = sparse.eye_array(fit.estimate.size, format="csr")[before]
+        chosen = sparse.csr_matrix(sparse.eye(fit.estimate.size, format="csr")[before])
         none = np.zeros((before.size, fit.design.cohorts.size + 1))
         part = fit.row_covariance(chosen, none)
     return wald(fit.estimate[before], part, fit.design.panel.n_clusters)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-from replication.estimators.group_time_draws import CohortSums
+from replication.estimators.group_time_draws import BLOCK, CohortSums
 from replication.inference.cluster import sum_by_cluster
 from replication.results import Floats, Ints
 
@@ -101,57 +101,48 @@ def loadings(sums: CohortSums, share: Share, tilt: Floats) -> Iterator[tuple[Flo
 def _by_period(sums: CohortSums, share: Share, which: Ints, count: int) -> Floats:
     """(R, count, T) weight of each mean in each row."""
     cells, n_periods = sums.cells, sums.total.shape[0]
-    number = np.arange(cells.time.size)
-    start = which * n_periods
-    entries = [(1.0, start + cells.time), (-1.0, start + cells.base)]
+    row = np.repeat(np.arange(share.shape[0]), np.diff(share.indptr))
+    cell: Ints = share.indices.astype(np.int64)
+    value: Floats = share.data
+    start: Ints = (row * count + which[cell]) * n_periods
+    place: list[Ints] = [start + cells.time[cell], start + cells.base[cell]]
+    moved: list[Floats] = [value, -value]
     if sums.slope is not None:
-        trend = -sums.elapsed[:, None] * sums.slope[cells.level]
-        entries += [(trend[:, t], start + t) for t in range(n_periods)]
-    values = np.concatenate([np.broadcast_to(value, number.shape) for value, _ in entries])
-    place = np.concatenate([column for _, column in entries])
-    shape = (number.size, count * n_periods)
-    moves = sparse.csr_matrix((values, (np.tile(number, len(entries)), place)), shape=shape)
-    dense: Floats = (share @ moves).toarray()
-    return dense.reshape(-1, count, n_periods)
+        trend = (-value * sums.elapsed[cell])[:, None] * sums.slope[cells.level[cell]]
+        place.append((start[:, None] + np.arange(n_periods)).ravel())
+        moved.append(trend.ravel())
+    size = share.shape[0] * count * n_periods
+    total = np.bincount(np.concatenate(place), np.concatenate(moved), size)
+    return np.asarray(total, dtype=np.float64).reshape(-1, count, n_periods)
 
 
 def cell_errors(sums: CohortSums) -> Floats:
     """(K,) standard errors of the cells, however many there are."""
     if not sums.one_each or sums.slope is not None:
         return _errors_of_shared_clusters(sums)
-    cells = sums.cells
-    own, pool = cohort_moments(sums), pool_moments(sums)
-    variance = _change(own, cells.level, cells.time, cells.base)
-    variance += _change(pool, sums.pool_of, cells.time, cells.base)
+    cells, pool, which = sums.cells, pool_moments(sums), sums.pool_of
+    variance = pool[which, cells.time, cells.time] + pool[which, cells.base, cells.base]
+    variance -= 2 * pool[which, cells.time, cells.base]
+    for level in range(len(sums.size) - 1):
+        index = cells.of(level)
+        outcomes = centred(sums, level)
+        change = outcomes[cells.time[index]] - outcomes[cells.base[index]]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            variance[index] += (change**2).sum(axis=1) / sums.size[level] ** 2
     variance[cells.reference] = 0.0
     return np.sqrt(np.maximum(np.nan_to_num(variance), 0.0))
 
 
 def _errors_of_shared_clusters(sums: CohortSums) -> Floats:
-    """The same from the influence of each cluster, cohort by cohort."""
-    means = sums.influence(np.eye(sums.design.panel.n_clusters))
-    errors = np.zeros(sums.cells.time.size)
-    for level in range(len(means.own)):
-        index, scores = sums.cells_of(means, level)
-        errors[index] = np.sqrt(np.nan_to_num((scores**2).sum(axis=1)))
-    return errors
-
-
-def _change(moments: Floats, which: Ints, time: Ints, base: Ints) -> Floats:
-    """(K,) variances of the difference of two entries."""
-    total: Floats = moments[which, time, time] + moments[which, base, base]
-    return total - 2 * moments[which, time, base]
-
-
-def cohort_moments(sums: CohortSums) -> Floats:
-    """(H, T, T) covariances of the means of each cohort by period."""
-    size, n_periods = sums.mean.shape
-    moments = np.full((size - 1, n_periods, n_periods), np.nan)
-    for level in range(size - 1):
-        if sums.size[level] > 0:
-            outcomes = centred(sums, level)
-            moments[level] = outcomes @ outcomes.T / sums.size[level] ** 2
-    return moments
+    """The same from the influence of each cluster, some clusters at a time."""
+    n_clusters = sums.design.panel.n_clusters
+    square = np.zeros(sums.cells.time.size)
+    for start in range(0, n_clusters, BLOCK):
+        means = sums.influence(np.eye(n_clusters, min(BLOCK, n_clusters - start), -start))
+        for level in range(len(means.own)):
+            index, scores = sums.cells_of(means, level)
+            square[index] += np.nan_to_num((scores**2).sum(axis=1))
+    return np.sqrt(square)
 
 
 def pool_moments(sums: CohortSums) -> Floats:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from replication.estimators.aggregation import LinearMap, Plan, linear_map
 from replication.estimators.group_time import Cells
@@ -36,7 +35,7 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
-    every = with_cells(averages, fit.estimate)
+    every = averages.with_cells(np.isfinite(fit.estimate))
     kept = every if fit.estimate.size <= LARGEST_VCOV else averages
     variance = fit.row_covariance(kept.share, kept.tilt)
     facts = {
@@ -58,14 +57,6 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     )  # fmt: skip
 
 
-def with_cells(averages: LinearMap, estimate: Floats) -> LinearMap:
-    """The averages followed by the cells themselves; cells without estimate (K,) count nothing."""
-    cells = sparse.diags_array(np.isfinite(estimate).astype(float))
-    share = sparse.csr_matrix(sparse.vstack([averages.share, cells]))
-    none = np.zeros((estimate.size, averages.tilt.shape[1]))
-    return LinearMap(share, np.concatenate([averages.tilt, none]))
-
-
 def scores_if_drawn(fit: Fit, every: LinearMap, inference: Inference) -> Floats | None:
     """(C, R + K) scores of all rows, if the intervals come from draws of them."""
     if inference.distribution != "bootstrap_t":
@@ -78,7 +69,7 @@ def law_if_set(fit: Fit, plan: Plan, inference: Inference) -> Tails | None:
     if inference.distribution not in ("t", "bootstrap_t"):
         return None
     averages = linear_map(plan, fit.cells.level, np.nan_to_num(fit.estimate), fit.design.mass)
-    scores = scores_if_drawn(fit, with_cells(averages, fit.estimate), inference)
+    scores = scores_if_drawn(fit, averages.with_cells(np.isfinite(fit.estimate)), inference)
     return law_of(inference, "normal", fit.design.panel.n_clusters - 1.0, scores)
 
 

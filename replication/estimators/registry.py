@@ -17,6 +17,7 @@ from replication.inference.methods import (
 )
 from replication.results import Estimates, Panel
 from replication.specs import Spec
+from replication.threads import one_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,12 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
     module = importlib.import_module(f"replication.estimators.{spec.estimator}")
     function: Any = getattr(module, spec.estimator)
     keywords = {key: getattr(spec, key) for key in entry.keys}
-    return apply_method(
-        partial(function, **keywords), panel, spec.inference,
-        own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
-        two_way=spec.estimator == "twfe" and not spec.trends,
-    )  # fmt: skip
+    with one_thread():
+        return apply_method(
+            partial(function, **keywords), panel, spec.inference,
+            own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
+            two_way=spec.estimator == "twfe" and not spec.trends,
+        )  # fmt: skip
 
 
 def refuse_unusable(spec: Spec, entry: Entry) -> None:

@@ -123,6 +123,7 @@ def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
     weight = sample.weight
     y = np.where(sample.used, panel.y, 0.0)
     before = weight * untreated_cells(panel)
+    untreated = float(before.sum())
     notes = list(panel.notes)
     if fit.omitted:
         names = ", ".join(name.removeprefix("coef:") for name in fit.omitted)
@@ -135,8 +136,8 @@ def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
     return {
         "absorbed": str(effects),
         "engine": fit.path,
-        "mean_outcome": float((weight * y).sum() / weight.sum()),
-        "mean_pre": float((before * y).sum() / before.sum()) if before.any() else None,
+        "mean_outcome": float(np.vdot(weight, y) / weight.sum()),
+        "mean_pre": float(np.vdot(before, y) / untreated) if untreated else None,
         "dropped": sample.dropped,
         "always_treated": always,
         "omitted": [name.removeprefix("coef:") for name in fit.omitted],

@@ -191,10 +191,7 @@ def from_errors(
     table = table_of(
         panel, estimator, keys, estimate, std_error, bands, law, inference.level, n_obs
     )
-    names = keys.labels()
-    if len(variance) < len(names):
-        names = [name for name, row in zip(names, rows, strict=True) if row.term != "att_gt"]
-    labels = pd.Index(names)
+    labels = pd.Index(keys.labels(() if len(variance) == len(rows) else ("att_gt",)))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     return Estimates(table, frame, _details(panel, inference, info), overall)
 

@@ -17,7 +17,8 @@ from replication.errors import SpecError
 from replication.results import Floats
 from replication.specs import Inference
 
-BLOCK = 64
+# Multipliers are drawn so many at a time, to stay in the memory next to the processor.
+ROOM = 75_000
 # Interquartile range of the normal law.
 NORMAL_RANGE = float(stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
 # The eight signs that a byte holds: a fair coin costs one random bit.
@@ -36,6 +37,30 @@ def signs(
     place = None if room is None else room[: drawn.size]
     found = SIGNS_OF_BYTE.astype(dtype).take(drawn, axis=0, out=place, mode="clip")
     return found.reshape(-1)[:size].reshape(shape)
+
+
+class PackedSigns:
+    """(C, B) fair signs that are unpacked for the rows that are asked for.
+
+    A bit each: as numbers they would fill the memory next to the processor many times over. Rows
+    that were handed out are overwritten by the next that are asked for.
+    """
+
+    def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dtype: type) -> None:
+        self.shape, self.dtype = shape, np.dtype(dtype)
+        self._width = -(-shape[1] // 8)
+        drawn = np.frombuffer(rng.bytes(shape[0] * self._width), dtype=np.uint8)
+        self._bytes = drawn.reshape(shape[0], self._width)
+        self._signs: NDArray[Any] = SIGNS_OF_BYTE.astype(dtype)
+        self._room: NDArray[Any] = np.empty((0, self._width, 8), dtype=dtype)
+
+    def take(self, rows: NDArray[np.int64], axis: int) -> NDArray[Any]:
+        """(P, B) signs of some rows."""
+        if rows.size > len(self._room):
+            self._room = np.empty((rows.size, self._width, 8), dtype=self.dtype)
+        place = self._room[: rows.size]
+        self._signs.take(self._bytes.take(rows, axis=axis), axis=0, out=place, mode="clip")
+        return place.reshape(rows.size, -1)[:, : self.shape[1]]
 
 
 def multipliers(rng: np.random.Generator, law: str, shape: tuple[int, int]) -> Floats:
@@ -69,11 +94,13 @@ def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
 def multiplier_blocks(
     n_clusters: int, inference: Inference, dtype: type = np.float64
 ) -> Iterator[NDArray[Any]]:
-    """Multipliers of all draws in (at most BLOCK, G) pieces; a piece overwrites the one before."""
+    """Multipliers of all draws in pieces of some draws by G; a piece overwrites the one before."""
     rng = np.random.default_rng(inference.seed)
-    room: NDArray[Any] = np.empty((-(-BLOCK * n_clusters // 8), 8), dtype=dtype)
-    for start in range(0, inference.draws, BLOCK):
-        shape = (min(BLOCK, inference.draws - start), n_clusters)
+    # Eights of draws fill whole bytes, so that their number does not move the signs.
+    block = 8 * max(1, ROOM // (8 * n_clusters))
+    room: NDArray[Any] = np.empty((block * n_clusters // 8, 8), dtype=dtype)
+    for start in range(0, inference.draws, block):
+        shape = (min(block, inference.draws - start), n_clusters)
         if inference.multiplier == "rademacher":
             yield signs(rng, shape, dtype, room)
         else:

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from replication.inference.bands import BLOCK
 from replication.results import Floats
 from replication.specs import Inference
 
@@ -31,6 +30,8 @@ from replication.specs import Inference
 SIXTEENTHS = np.repeat(np.arange(4), [6, 6, 2, 2])
 COUNTS_OF_BYTE = np.stack(np.divmod(np.arange(256), 16), axis=1)
 COUNTS_OF_BYTE = SIXTEENTHS[COUNTS_OF_BYTE].astype(np.float32)
+# Draws at a time, so that their counts stay in the memory next to the processor.
+BLOCK = 64
 # A draw that loses the clusters on which a row rests has no error to divide by; a bootstrap that
 # refits leaves such draws out. Below half of the estimate's own error (a quarter of its variance)
 # the error of a draw is set to that half, else one thin row would widen the band of all others.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -80,12 +80,10 @@ class RowKeys:
             if index.size > 1:
                 yield term, index
 
-    def labels(self) -> list[str]:
+    def labels(self, without: Collection[str] = ()) -> list[str]:
         """Labels such as ``att``, ``event:-2`` and ``att_gt:2004:2006``, one a row."""
-        return [
-            row_label(term, *keys)
-            for term, keys in zip(self.terms, self.keys.tolist(), strict=True)
-        ]
+        rows = zip(self.terms, self.keys.tolist(), strict=True)
+        return [row_label(term, *keys) for term, keys in rows if term not in without]
 
 
 def table_of(

@@ -20,6 +20,7 @@ from replication.pipeline import store
 from replication.pipeline.plan import Study, code_digest
 from replication.selection import panel_inputs
 from replication.specs import Spec, load_specs
+from replication.threads import one_thread
 from replication.tidy import build_panel
 
 BATCH = 8
@@ -100,9 +101,7 @@ def run(tasks: Sequence[Task], threads: int) -> None:
 
 def run_batch(tasks: Sequence[Task]) -> None:
     """Estimate and save a batch in this process, one thread for the linear algebra."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
+    with one_thread():
         inputs: Any = None
         for task in tasks:
             try:

@@ -12,8 +12,13 @@ from replication.estimators.etwfe import etwfe
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
 from replication.inference.assemble import from_scores
-from replication.inference.bands import BLOCK
-from replication.inference.bootstrap_t import COUNTS_OF_BYTE, DrawnLaw, counts, drawn_t_values
+from replication.inference.bootstrap_t import (
+    BLOCK,
+    COUNTS_OF_BYTE,
+    DrawnLaw,
+    counts,
+    drawn_t_values,
+)
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_bootstrap import cluster_bootstrap
 from replication.inference.row_table import Row
