@@ -17,8 +17,8 @@ from replication.estimators.aggregation import LinearMap, cohort_scores
 from replication.estimators.group_time import Cells
 from replication.estimators.group_time_draws import CohortSums, Factors
 from replication.estimators.group_time_sample import Design
-from replication.inference.assemble import LARGEST_VCOV
 from replication.inference.bands import PackedSigns, interquartile_errors, multipliers
+from replication.inference.row_table import LARGEST_VCOV
 from replication.results import Floats, Ints
 from replication.specs import Inference
 

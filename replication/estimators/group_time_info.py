@@ -12,8 +12,8 @@ from replication.estimators.aggregation import Plan
 from replication.estimators.group_time import Cells, thresholds
 from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_sample import Design
-from replication.inference.assemble import LARGEST_VCOV
 from replication.inference.joint import hotelling
+from replication.inference.row_table import LARGEST_VCOV
 from replication.results import Bools, Floats, Ints
 
 

@@ -12,17 +12,10 @@ from replication.estimators.group_time_bands import draw
 from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_info import design_facts, pretests
 from replication.estimators.group_time_sample import Design
-from replication.inference.assemble import (
-    LARGEST_VCOV,
-    from_errors,
-    from_scores,
-    law_of,
-    score_sup_t,
-    sup_t_of_paths,
-    without_fixed,
-)
+from replication.inference.assemble import from_errors, from_scores, law_of, without_fixed
 from replication.inference.bands import interquartile_errors, studentised
-from replication.inference.row_table import Row, RowKeys, Tails
+from replication.inference.critical_values import score_sup_t, sup_t_of_paths
+from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, Tails
 from replication.results import ClusterScores, Estimates, Floats
 from replication.specs import Inference
 
@@ -36,8 +29,11 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
     every = averages.with_cells(np.isfinite(fit.estimate))
-    kept = every if fit.estimate.size <= LARGEST_VCOV else averages
-    variance = fit.row_covariance(kept.share, kept.tilt)
+    scores = fit.row_scores(averages.share, averages.tilt)
+    if fit.estimate.size <= LARGEST_VCOV:
+        variance = fit.row_covariance(every.share, every.tilt)
+    else:
+        variance = np.asarray(scores @ scores.T)
     facts = {
         **info, **design_facts(design, cells, plan), **pretests(fit, plan, estimate, variance)
     }  # fmt: skip
@@ -45,15 +41,14 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
         facts["cells_left_out"] = list(fit.problems)
         facts["notes"] = [*facts["notes"], left_out(fit)]
     if inference.method == "conley":
-        scores = fit.row_scores(every.share, every.tilt).T
-        return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
-    std_error, critical = errors_and_bands(fit, plan, averages, variance, inference)
-    overall = fit.row_scores(averages.share[:1], averages.tilt[:1])[0]
+        whole = fit.row_scores(every.share, every.tilt).T
+        return from_scores(design.panel, NAME, rows, estimate, whole, inference, info=facts)
+    std_error, critical = errors_and_bands(fit, plan, averages, variance, scores, inference)
     return from_errors(
         design.panel, NAME, rows, estimate, std_error, rescaled(variance, std_error),
         critical, inference, info=facts,
         scores=scores_if_drawn(fit, every, inference),
-        overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
+        overall=ClusterScores(scores[0], design.panel.units, design.panel.cluster),
     )  # fmt: skip
 
 
@@ -74,9 +69,17 @@ def law_if_set(fit: Fit, plan: Plan, inference: Inference) -> Tails | None:
 
 
 def errors_and_bands(
-    fit: Fit, plan: Plan, averages: LinearMap, variance: Floats, inference: Inference
+    fit: Fit,
+    plan: Plan,
+    averages: LinearMap,
+    variance: Floats,
+    scores: Floats,
+    inference: Inference,
 ) -> tuple[Floats, dict[str, float]]:
-    """(R + K,) standard errors, and the critical value of each path."""
+    """(R + K,) standard errors, and the critical value of each path.
+
+    ``scores`` (R, C) are those of the averages; ``variance`` may leave out the cells.
+    """
     factor, count = fit.design.score_factor, len(plan.rows)
     error = np.sqrt(np.diag(variance))
     analytic = error[count:] if error.size > count else fit.cell_errors()
@@ -86,27 +89,15 @@ def errors_and_bands(
     error = without_fixed(error[:count])
     if inference.method == "multiplier":
         error = np.where(np.isnan(error), np.nan, factor * interquartile_errors(drawn.averages.T))
-    critical = sup_t_of_paths(plan.rows, factor * drawn.averages.T, error, inference.level)
-    critical["att_gt"] = float(np.quantile(drawn.largest, inference.level))
-    if inference.distribution != "normal":
-        # Cells may be too many for scores of theirs, so that their value is moved.
-        cells = studentised(critical["att_gt"], fit.design.panel.n_clusters)
-        critical = {**with_own_errors(fit, plan, averages, error, inference), "att_gt": cells}
-    return without_fixed(np.concatenate([error, factor * drawn.cell_error])), critical
-
-
-def with_own_errors(
-    fit: Fit, plan: Plan, averages: LinearMap, error: Floats, inference: Inference
-) -> dict[str, float]:
-    """Critical values of the averages from draws that each have an error of their own."""
-    paths = dict(RowKeys(plan.rows).paths(error))
-    if not paths:
-        return {}
-    used = np.concatenate(list(paths.values()))
-    ends = np.cumsum([index.size for index in paths.values()])[:-1]
-    places = np.split(np.arange(used.size), ends)
-    scores = fit.row_scores(averages.share[used], averages.tilt[used]).T
-    return score_sup_t(list(zip(paths, places, strict=True)), scores, inference)
+    signed = sup_t_of_paths(plan.rows, factor * drawn.averages.T, error, inference.level)
+    critical = score_sup_t(list(RowKeys(plan.rows).paths(error)), scores.T, inference, signed)
+    cells = float(np.quantile(drawn.largest, inference.level))
+    # Cells may be too many for scores of theirs, so that their value is always moved.
+    moved = cells if inference.distribution == "normal" else studentised(cells, scores.shape[1])
+    return (
+        without_fixed(np.concatenate([error, factor * drawn.cell_error])),
+        {**critical, "att_gt": moved},
+    )
 
 
 def rescaled(variance: Floats, std_error: Floats) -> Floats:

@@ -69,6 +69,17 @@ def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
     return values
 
 
+def effective_clusters(scores: Floats) -> Floats:
+    """(K,) clusters that each row rests on: G if all (G, K) scores are normal with one variance.
+
+    ``3 (sum s^2)^2 / sum s^4``, twice the squared mean of the variance over its estimated variance.
+    """
+    square = scores**2
+    fourth = np.einsum("gk,gk->k", square, square)
+    found: Floats = 3 * square.sum(axis=0) ** 2 / np.where(fourth > 0, fourth, 1.0)
+    return np.where(fourth > 0, found, np.inf)
+
+
 class DrawnLaw:
     """The law of each row's t-value from (B, K) draws of its absolute value, symmetric at zero."""
 
