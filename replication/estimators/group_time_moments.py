@@ -31,16 +31,18 @@ def row_scores(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
 
     """
     columns = _by_atom(sums, share, tilt)
-    return np.ascontiguousarray(sum_by_cluster(columns.T, sums.cluster).T)
+    if not sums.one_each:
+        return np.ascontiguousarray(sum_by_cluster(columns.T, sums.cluster).T)
+    ordered = np.empty_like(columns)
+    ordered[:, sums.cluster] = columns
+    return ordered
 
 
 def _by_atom(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
     """(R, P) scores by atom."""
     columns = np.empty((share.shape[0], sums.cluster.size))
-    for level, (matrix, constant) in enumerate(loadings(sums, share, tilt)):
-        units = sums.atoms(level)
-        columns[:, units] = matrix @ centred(sums, level)
-        columns[:, units] += np.outer(constant, sums.mass[units])
+    for level, whole in enumerate(loadings(sums, share, tilt)):
+        np.matmul(whole, centred(sums, level), out=columns[:, sums.atoms(level)])
     return columns
 
 
@@ -55,23 +57,24 @@ def row_covariance(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
         scores = _by_atom(sums, share, tilt)
         return np.asarray(scores @ scores.T)
     variance = np.zeros((n_rows, n_rows))
-    for level, (matrix, constant) in enumerate(loadings(sums, share, tilt)):
-        outcomes = np.vstack([centred(sums, level), sums.mass[sums.atoms(level)]])
-        whole = np.column_stack([matrix, constant])
+    for level, whole in enumerate(loadings(sums, share, tilt)):
+        outcomes = centred(sums, level)
         variance += whole @ (outcomes @ outcomes.T) @ whole.T
     return variance
 
 
 def centred(sums: CohortSums, level: int) -> Floats:
-    """(T, P) weighted outcomes of the atoms of a cohort less their mean."""
+    """(T + 1, P) weighted outcomes of the atoms of a cohort less their mean, and the weights."""
     units = sums.atoms(level)
     mean = sums.mean[level] if sums.size[level] > 0 else np.zeros(len(sums.total))
-    moved: Floats = sums.total[:, units] - np.outer(mean, sums.mass[units])
+    moved = np.empty((mean.size + 1, sums.mass[units].size))
+    moved[-1] = sums.mass[units]
+    np.subtract(sums.total[:, units], np.outer(mean, moved[-1]), out=moved[:-1])
     return moved
 
 
-def loadings(sums: CohortSums, share: Share, tilt: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """``A_h`` (R, T) and ``c_h`` (R,) of the module's formula, cohort after cohort.
+def loadings(sums: CohortSums, share: Share, tilt: Floats) -> Iterator[Floats]:
+    """``A_h`` and ``c_h`` (R, T + 1) of the module's formula, cohort after cohort.
 
     The comparison pools that a cohort is in are those that start at or before it and do not leave
     it out.
@@ -95,7 +98,7 @@ def loadings(sums: CohortSums, share: Share, tilt: Floats) -> Iterator[tuple[Flo
         left = tilt[:, level] - (shift - used @ mean)
         if level < own.shape[1] and sums.size[level] > 0:
             used = used + own[:, level] / sums.size[level]
-        yield used, left
+        yield np.column_stack([used, left])
 
 
 def _by_period(sums: CohortSums, share: Share, which: Ints, count: int) -> Floats:
@@ -125,7 +128,7 @@ def cell_errors(sums: CohortSums) -> Floats:
     variance -= 2 * pool[which, cells.time, cells.base]
     for level in range(len(sums.size) - 1):
         index = cells.of(level)
-        outcomes = centred(sums, level)
+        outcomes = centred(sums, level)[:-1]
         change = outcomes[cells.time[index]] - outcomes[cells.base[index]]
         with np.errstate(invalid="ignore", divide="ignore"):
             variance[index] += (change**2).sum(axis=1) / sums.size[level] ** 2

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from replication.inference.bands import random_bytes
 from replication.results import Floats
 from replication.specs import Inference
 
@@ -41,7 +42,7 @@ LEAST_VARIANCE = 0.25
 def counts(rng: np.random.Generator, shape: tuple[int, int], room: NDArray[Any]) -> NDArray[Any]:
     """How often each cluster is drawn, written to ``room`` (rows of two)."""
     size = shape[0] * shape[1]
-    drawn = np.frombuffer(rng.bytes(-(-size // 2)), dtype=np.uint8)
+    drawn = random_bytes(rng, -(-size // 2))
     found = COUNTS_OF_BYTE.take(drawn, axis=0, out=room[: drawn.size], mode="clip")
     return found.reshape(-1)[:size].reshape(shape)
 
