@@ -21,7 +21,12 @@ from replication.results import Floats, Ints
 
 
 class Rows(Protocol):
-    """R rows, small-sample factor included."""
+    """R rows, small-sample factor included.
+
+    ``clusters`` (C,) says which cluster each column of the scores is.
+    """
+
+    clusters: Ints
 
     def scores(self) -> Floats:
         """(R, C) scores by cluster."""
@@ -41,6 +46,7 @@ class ScoredRows:
 
     def __init__(self, scores: Floats) -> None:
         self._scores = scores
+        self.clusters: Ints = np.arange(scores.shape[1])
 
     def scores(self) -> Floats:
         """As they are."""
@@ -52,8 +58,7 @@ class ScoredRows:
 
     def draws(self, factors: Factors) -> Table:
         """From the scores, in the precision of the factors."""
-        every = np.arange(self._scores.shape[1])
-        return self._scores.astype(factors.dtype) @ factors.take(every, axis=0)
+        return self._scores.astype(factors.dtype) @ factors.take(self.clusters, axis=0)
 
 
 class CohortRows:
@@ -69,25 +74,24 @@ class CohortRows:
     def __init__(self, sums: CohortSums, rows: LinearMap, factor: float) -> None:
         self._sums = sums
         self._loadings = [factor * matrix for matrix in loadings(sums, rows)]
+        n_clusters = sums.design.panel.n_clusters
+        self.clusters: Ints = sums.cluster if sums.one_each else np.arange(n_clusters)
 
     def scores(self) -> Floats:
-        """Cohort by cohort, put in the order of the clusters."""
-        columns, cluster = self._by_atom(), self._sums.cluster
-        if not self._sums.one_each:
-            return np.ascontiguousarray(sum_by_cluster(columns.T, cluster).T)
-        ordered = np.empty_like(columns)
-        ordered[:, cluster] = columns
-        return ordered
+        """Cohort by cohort, added up where clusters span cohorts."""
+        columns = np.empty((len(self._loadings[0]), self._sums.cluster.size))
+        for level, matrix in enumerate(self._loadings):
+            np.matmul(matrix, centred(self._sums, level), out=columns[:, self._sums.atoms(level)])
+        if self._sums.one_each:
+            return columns
+        return np.ascontiguousarray(sum_by_cluster(columns.T, self._sums.cluster).T)
 
     def covariance(self) -> Floats:
         """From moments by cohort, where clusters do not span cohorts."""
         sums, size = self._sums, self._loadings[0].shape[1]
-        if not sums.one_each:
-            scores = self.scores()
-            return np.asarray(scores @ scores.T)
         # Cohorts with fewer units than periods are summed faster unit by unit.
-        if size * len(self._loadings) > sums.cluster.size:
-            scores = self._by_atom()
+        if not sums.one_each or size * len(self._loadings) > sums.cluster.size:
+            scores = self.scores()
             return np.asarray(scores @ scores.T)
         variance: Floats = np.zeros((len(self._loadings[0]),) * 2)
         for level, matrix in enumerate(self._loadings):
@@ -102,13 +106,6 @@ class CohortRows:
             outcomes = centred(self._sums, level).astype(factors.dtype)
             drawn += matrix.astype(factors.dtype) @ self._sums.times(outcomes, level, factors)
         return drawn
-
-    def _by_atom(self) -> Floats:
-        """(R, P) scores by atom."""
-        columns = np.empty((len(self._loadings[0]), self._sums.cluster.size))
-        for level, matrix in enumerate(self._loadings):
-            np.matmul(matrix, centred(self._sums, level), out=columns[:, self._sums.atoms(level)])
-        return columns
 
 
 def centred(sums: CohortSums, level: int) -> Floats:

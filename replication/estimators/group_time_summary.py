@@ -30,7 +30,8 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
     every = averages.with_cells(np.isfinite(fit.estimate))
-    kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
+    shown = fit.rows(averages)
+    kept = fit.rows(every) if fit.estimate.size <= LARGEST_VCOV else shown
     variance = kept.covariance()
     facts = {
         **info, **design_facts(design, cells, plan), **pretests(fit, plan, estimate, variance)
@@ -39,16 +40,19 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
         facts["cells_left_out"] = list(fit.problems)
         facts["notes"] = [*facts["notes"], left_out(fit)]
     if inference.method == "conley":
-        scores = fit.rows(every).scores().T
+        units = fit.rows(every)
+        scores = units.scores()[:, np.argsort(units.clusters)].T
         return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
-    scores = fit.rows(averages).scores()
+    scores = shown.scores()
+    overall = np.empty(scores.shape[1])
+    overall[shown.clusters] = scores[0]
     drawn = drawn_of(fit, averages, kept, variance, inference)
     std_error, critical = errors_and_bands(plan, variance, scores, drawn, inference)
     return from_errors(
         design.panel, NAME, rows, estimate, std_error, rescaled(variance, std_error),
         critical, inference, info=facts,
         scores=scores_if_drawn(fit, every, inference),
-        overall=ClusterScores(scores[0], design.panel.units, design.panel.cluster),
+        overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )  # fmt: skip
 
 

@@ -39,7 +39,12 @@ def by_sums(design, cells) -> tuple[np.ndarray, np.ndarray]:
     """Estimates and scores of all cells from sums by cohort."""
     fit = fit_cells(design, cells, adjustment="doubly_robust", fix_weights="none", lines=False)
     assert fit.sums is not None
-    return fit.estimate, CohortRows(fit.sums, cells_alone(fit.sums), 1.0).scores()
+    return fit.estimate, in_order(CohortRows(fit.sums, cells_alone(fit.sums), 1.0))
+
+
+def in_order(rows: CohortRows) -> np.ndarray:
+    """Scores by cluster, in the order of the clusters."""
+    return rows.scores()[:, np.argsort(rows.clusters)]
 
 
 def cells_alone(sums: CohortSums) -> LinearMap:
@@ -238,11 +243,11 @@ def test_moments_by_cohort_equal_products_of_the_scores(
     plain = cells_alone(sums)
     tilted = replace(plain, tilt=np.random.default_rng(4).normal(size=plain.tilt.shape))
     rows = CohortRows(sums, tilted, 1.1)
-    scores = rows.scores()
+    scores = in_order(rows)
     np.testing.assert_allclose(rows.covariance(), scores @ scores.T, atol=1e-13)
     factors = multipliers(np.random.default_rng(2), "mammen", (scores.shape[1], 7))
     np.testing.assert_allclose(rows.draws(factors), scores @ factors, atol=1e-13)
-    alone = CohortRows(sums, plain, 1.0).scores()
+    alone = in_order(CohortRows(sums, plain, 1.0))
     np.testing.assert_allclose(cell_errors(sums), np.sqrt((alone**2).sum(axis=1)), atol=1e-13)
     draws = cell_draws(sums, np.eye(design.panel.n_clusters))
     np.testing.assert_allclose(draws, alone.T, atol=1e-13)
