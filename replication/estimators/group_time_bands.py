@@ -1,49 +1,35 @@
-"""Multiplier bootstrap of cells and averages, one cohort at a time.
+"""Multiplier bootstrap of cells and averages.
 
-A draw of all cells is looked at and let go: what is kept is the draw of each average, the largest
-absolute t-value among the cells, and where asked for the interquartile range of each cell.
+What is kept of the draws is that of each average, the largest absolute t-value among the cells,
+and where asked for the interquartile range of each cell. Where cells are many, those of a cohort
+are drawn, looked at and let go before the next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from replication.estimators.aggregation import LinearMap, cohort_scores
-from replication.estimators.group_time import Cells
-from replication.estimators.group_time_draws import CohortSums, Factors
-from replication.estimators.group_time_sample import Design
-from replication.inference.assemble import LARGEST_VCOV
+from replication.estimators.aggregation import LinearMap
+from replication.estimators.group_time_draws import CohortSums, Factors, Table
+from replication.estimators.group_time_rows import CohortRows, Rows
 from replication.inference.bands import PackedSigns, interquartile_errors, multipliers
-from replication.results import Floats, Ints
+from replication.results import Floats
 from replication.specs import Inference
-
-Table = NDArray[Any]
-Blocks = Iterator[tuple[Ints, Table]]
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """Draws of the averages (R, B), largest t-value of the cells (B,) and their errors (K,)."""
 
-    averages: Floats
+    averages: Table
     largest: Floats
     cell_error: Floats
 
 
-def draw(
-    design: Design,
-    cells: Cells,
-    averages: LinearMap,
-    cell_error: Floats,
-    inference: Inference,
-    source: CohortSums | Floats,
-) -> Drawn:
-    """Multiplier draws from cohort sums, or from the scores (K, C) of the cells.
+def draw_rows(every: Rows, cell_error: Floats, n_clusters: int, inference: Inference) -> Drawn:
+    """Draws of the averages and of the cells (K,) that follow them, at once.
 
     Parameters
     ----------
@@ -51,30 +37,42 @@ def draw(
         interquartile range of the draws over that of the normal law.
 
     """
-    resampled = inference.method == "multiplier"
-    share = averages.share.toarray() if cells.time.size <= LARGEST_VCOV else averages.share
-    blocks: Blocks
-    if isinstance(source, CohortSums):
-        means = source.influence(cluster_factors(design.panel.n_clusters, inference, np.float32))
-        mass, blocks = means.mass, (source.cells_of(means, g) for g in range(len(means.own)))
-    else:
-        every = np.arange(design.panel.n_clusters)
-        factors = cluster_factors(every.size, inference, np.float64).take(every, axis=0)
-        mass = cohort_scores(design) @ factors
-        blocks = score_blocks(design, cells, source, factors)
-    drawn = averages.tilt @ mass
+    precision = np.float32 if isinstance(every, CohortRows) else np.float64
+    draws = every.draws(cluster_factors(n_clusters, inference, precision))
+    count = len(draws) - cell_error.size
+    errors, largest = _looked_at(draws[count:], cell_error, inference)
+    return Drawn(draws[:count], largest, errors)
+
+
+def draw_many(
+    sums: CohortSums,
+    averages: LinearMap,
+    cell_error: Floats,
+    n_clusters: int,
+    inference: Inference,
+) -> Drawn:
+    """The same without all draws of all cells at once; no small-sample factor."""
+    means = sums.influence(cluster_factors(n_clusters, inference, np.float32))
+    drawn = averages.tilt @ means.mass
     largest, errors = np.zeros(inference.draws), cell_error.copy()
-    for index, values in blocks:
-        known = np.isfinite(cell_error[index]) & (cell_error[index] > 0)
-        values[~known] = 0.0
-        drawn += share[:, index] @ values
-        if resampled:
-            errors[index] = np.where(known, interquartile_errors(values.T), errors[index])
-        if known.any():
-            scaled = np.abs(values[known])
-            scaled /= errors[index][known].astype(values.dtype)[:, None]
-            np.maximum(largest, scaled.max(axis=0), out=largest)
+    for level in range(len(means.own)):
+        index, values = sums.cells_of(means, level)
+        errors[index], value = _looked_at(values, cell_error[index], inference)
+        np.maximum(largest, value, out=largest)
+        drawn += averages.share[:, index] @ values
     return Drawn(drawn, largest, errors)
+
+
+def _looked_at(values: Table, error: Floats, inference: Inference) -> tuple[Floats, Floats]:
+    """Errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0."""
+    known = np.isfinite(error) & (error > 0)
+    values[~known] = 0.0
+    if inference.method == "multiplier":
+        error = np.where(known, interquartile_errors(values.T), error)
+    scale = np.where(known, error, np.inf).astype(values.dtype)
+    if not known.any():
+        return error, np.zeros(values.shape[1])
+    return error, np.abs(values / scale[:, None]).max(axis=0)
 
 
 def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Factors:
@@ -83,10 +81,3 @@ def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Facto
     if inference.multiplier == "rademacher":
         return PackedSigns(rng, shape, dtype)
     return multipliers(rng, inference.multiplier, shape).astype(dtype)
-
-
-def score_blocks(design: Design, cells: Cells, scores: Floats, factors: Table) -> Blocks:
-    """Draws of the cells of each cohort from their scores."""
-    for level in range(design.cohorts.size):
-        index = cells.of(level)
-        yield index, scores[index] @ factors

@@ -134,18 +134,22 @@ class CohortSums:
 
     def _sums(self, factors: Factors) -> tuple[Table, Table]:
         """(H + 1, T, B) sums of outcomes and (H + 1, B) of weights by cohort."""
-        size, n_draws = self.bounds.size - 1, factors.shape[1]
-        total = np.zeros((size, self.total.shape[0], n_draws), dtype=factors.dtype)
-        mass = np.zeros((size, n_draws), dtype=factors.dtype)
-        outcomes, weights = self.total.astype(factors.dtype), self.mass.astype(factors.dtype)
-        step = max(1, ROOM // n_draws)
-        for level in range(size):
-            for start in range(self.bounds[level], self.bounds[level + 1], step):
-                part = slice(start, min(start + step, self.bounds[level + 1]))
-                drawn = factors.take(self.cluster[part], axis=0)
-                total[level] += outcomes[:, part] @ drawn
-                mass[level] += weights[part] @ drawn
-        return total, mass
+        stacked = np.vstack([self.total, self.mass]).astype(factors.dtype)
+        sums = np.stack([
+            self.times(stacked[:, self.atoms(level)], level, factors)
+            for level in range(self.bounds.size - 1)
+        ])  # fmt: skip
+        return sums[:, :-1], sums[:, -1]
+
+    def times(self, outcomes: Table, level: int, factors: Factors) -> Table:
+        """(..., B) products of numbers (..., P) of the atoms of a cohort with their factors."""
+        found: Table = np.zeros((len(outcomes), factors.shape[1]), dtype=factors.dtype)
+        step = max(1, ROOM // factors.shape[1])
+        cluster = self.cluster[self.atoms(level)]
+        for start in range(0, cluster.size, step):
+            part = slice(start, start + step)
+            found += outcomes[:, part] @ factors.take(cluster[part], axis=0)
+        return found
 
     def _pooled(self, total: Table, mass: Table) -> tuple[Table, Table]:
         """The same by comparison pool."""

@@ -7,17 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.errors import PanelError
-from replication.estimators.aggregation import cohort_scores
+from replication.estimators.aggregation import LinearMap, cohort_scores
 from replication.estimators.detrended import slope_weights
 from replication.estimators.group_time import Cells
 from replication.estimators.group_time_draws import CohortSums
 from replication.estimators.group_time_general import general_scores, require_some_estimate
-from replication.estimators.group_time_moments import (
-    Share,
-    cell_errors,
-    row_covariance,
-    row_scores,
-)
+from replication.estimators.group_time_rows import CohortRows, Rows, ScoredRows, cell_errors
 from replication.estimators.group_time_sample import Design, complete_cells
 from replication.results import Floats
 
@@ -41,21 +36,15 @@ class Fit:
     scores: Floats | None = None
     problems: tuple[str, ...] = ()
 
-    def row_scores(self, share: Share, tilt: Floats) -> Floats:
-        """(R, C) scores of rows with ``share`` (R, K) in cells and ``tilt`` in cohort sizes."""
+    def rows(self, rows: LinearMap) -> Rows:
+        """Rows that are sums of cells and of cohort sizes."""
         factor = self.design.score_factor
         if self.sums is not None:
-            return factor * row_scores(self.sums, share, tilt)
+            return CohortRows(self.sums, rows, factor)
         assert self.scores is not None
-        scores: Floats = share @ self.scores + tilt @ cohort_scores(self.design)
-        return factor * scores
-
-    def row_covariance(self, share: Share, tilt: Floats) -> Floats:
-        """(R, R) covariance of the same rows."""
-        if self.sums is not None:
-            return self.design.score_factor**2 * row_covariance(self.sums, share, tilt)
-        scores = self.row_scores(share, tilt)
-        return np.asarray(scores @ scores.T)
+        return ScoredRows(
+            factor * (rows.share @ self.scores + rows.tilt @ cohort_scores(self.design))
+        )
 
     def cell_errors(self) -> Floats:
         """(K,) standard errors of the cells."""

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse, special
 
-from replication.estimators.aggregation import Plan
+from replication.estimators.aggregation import LinearMap, Plan
 from replication.estimators.group_time import Cells, thresholds
 from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_sample import Design
-from replication.inference.assemble import LARGEST_VCOV
 from replication.inference.joint import hotelling
+from replication.inference.row_table import LARGEST_VCOV
 from replication.results import Bools, Floats, Ints
 
 
@@ -106,7 +106,7 @@ def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
     else:
         chosen = sparse.csr_matrix(sparse.eye(fit.estimate.size, format="csr")[before])
         none = np.zeros((before.size, fit.design.cohorts.size + 1))
-        part = fit.row_covariance(chosen, none)
+        part = fit.rows(LinearMap(chosen, none)).covariance()
     return wald(fit.estimate[before], part, fit.design.panel.n_clusters)
 
 

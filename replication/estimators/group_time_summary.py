@@ -8,21 +8,15 @@ import numpy as np
 
 from replication.estimators.aggregation import LinearMap, Plan, linear_map
 from replication.estimators.group_time import Cells
-from replication.estimators.group_time_bands import draw
+from replication.estimators.group_time_bands import Drawn, draw_many, draw_rows
 from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_info import design_facts, pretests
+from replication.estimators.group_time_rows import Rows
 from replication.estimators.group_time_sample import Design
-from replication.inference.assemble import (
-    LARGEST_VCOV,
-    from_errors,
-    from_scores,
-    law_of,
-    score_sup_t,
-    sup_t_of_paths,
-    without_fixed,
-)
+from replication.inference.assemble import from_errors, from_scores, law_of, without_fixed
 from replication.inference.bands import interquartile_errors, studentised
-from replication.inference.row_table import Row, RowKeys, Tails
+from replication.inference.critical_values import score_sup_t, sup_t_of_paths
+from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, Tails
 from replication.results import ClusterScores, Estimates, Floats
 from replication.specs import Inference
 
@@ -36,8 +30,8 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
     every = averages.with_cells(np.isfinite(fit.estimate))
-    kept = every if fit.estimate.size <= LARGEST_VCOV else averages
-    variance = fit.row_covariance(kept.share, kept.tilt)
+    kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
+    variance = kept.covariance()
     facts = {
         **info, **design_facts(design, cells, plan), **pretests(fit, plan, estimate, variance)
     }  # fmt: skip
@@ -45,23 +39,22 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
         facts["cells_left_out"] = list(fit.problems)
         facts["notes"] = [*facts["notes"], left_out(fit)]
     if inference.method == "conley":
-        scores = fit.row_scores(every.share, every.tilt).T
+        scores = fit.rows(every).scores().T
         return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
-    std_error, critical = errors_and_bands(fit, plan, averages, variance, inference)
-    overall = fit.row_scores(averages.share[:1], averages.tilt[:1])[0]
+    scores = fit.rows(averages).scores()
+    drawn = drawn_of(fit, averages, kept, variance, inference)
+    std_error, critical = errors_and_bands(plan, variance, scores, drawn, inference)
     return from_errors(
         design.panel, NAME, rows, estimate, std_error, rescaled(variance, std_error),
         critical, inference, info=facts,
         scores=scores_if_drawn(fit, every, inference),
-        overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
+        overall=ClusterScores(scores[0], design.panel.units, design.panel.cluster),
     )  # fmt: skip
 
 
 def scores_if_drawn(fit: Fit, every: LinearMap, inference: Inference) -> Floats | None:
     """(C, R + K) scores of all rows, if the intervals come from draws of them."""
-    if inference.distribution != "bootstrap_t":
-        return None
-    return fit.row_scores(every.share, every.tilt).T
+    return fit.rows(every).scores().T if inference.distribution == "bootstrap_t" else None
 
 
 def law_if_set(fit: Fit, plan: Plan, inference: Inference) -> Tails | None:
@@ -73,40 +66,40 @@ def law_if_set(fit: Fit, plan: Plan, inference: Inference) -> Tails | None:
     return law_of(inference, "normal", fit.design.panel.n_clusters - 1.0, scores)
 
 
+def drawn_of(
+    fit: Fit, averages: LinearMap, kept: Rows, variance: Floats, inference: Inference
+) -> Drawn:
+    """Multiplier draws of averages and cells; cells are among the ``kept`` rows unless many."""
+    n_clusters, count = fit.design.panel.n_clusters, len(averages.tilt)
+    if len(variance) > count:
+        error = np.sqrt(np.diag(variance)[count:])
+        return draw_rows(kept, error, n_clusters, inference)
+    if fit.sums is None:
+        every = fit.rows(averages.with_cells(np.isfinite(fit.estimate)))
+        return draw_rows(every, fit.cell_errors(), n_clusters, inference)
+    factor = fit.design.score_factor
+    found = draw_many(fit.sums, averages, fit.cell_errors() / factor, n_clusters, inference)
+    return Drawn(factor * found.averages, found.largest, factor * found.cell_error)
+
+
 def errors_and_bands(
-    fit: Fit, plan: Plan, averages: LinearMap, variance: Floats, inference: Inference
+    plan: Plan, variance: Floats, scores: Floats, drawn: Drawn, inference: Inference
 ) -> tuple[Floats, dict[str, float]]:
-    """(R + K,) standard errors, and the critical value of each path."""
-    factor, count = fit.design.score_factor, len(plan.rows)
-    error = np.sqrt(np.diag(variance))
-    analytic = error[count:] if error.size > count else fit.cell_errors()
-    source = fit.scores if fit.sums is None else fit.sums
-    assert source is not None
-    drawn = draw(fit.design, fit.cells, averages, analytic / factor, inference, source)
-    error = without_fixed(error[:count])
+    """(R + K,) standard errors, and the critical value of each path.
+
+    ``scores`` (R, C) are those of the averages; ``variance`` may leave out the cells.
+    """
+    error = without_fixed(np.sqrt(np.diag(variance)[: len(scores)]))
     if inference.method == "multiplier":
-        error = np.where(np.isnan(error), np.nan, factor * interquartile_errors(drawn.averages.T))
-    critical = sup_t_of_paths(plan.rows, factor * drawn.averages.T, error, inference.level)
-    critical["att_gt"] = float(np.quantile(drawn.largest, inference.level))
-    if inference.distribution != "normal":
-        # Cells may be too many for scores of theirs, so that their value is moved.
-        cells = studentised(critical["att_gt"], fit.design.panel.n_clusters)
-        critical = {**with_own_errors(fit, plan, averages, error, inference), "att_gt": cells}
-    return without_fixed(np.concatenate([error, factor * drawn.cell_error])), critical
-
-
-def with_own_errors(
-    fit: Fit, plan: Plan, averages: LinearMap, error: Floats, inference: Inference
-) -> dict[str, float]:
-    """Critical values of the averages from draws that each have an error of their own."""
-    paths = dict(RowKeys(plan.rows).paths(error))
-    if not paths:
-        return {}
-    used = np.concatenate(list(paths.values()))
-    ends = np.cumsum([index.size for index in paths.values()])[:-1]
-    places = np.split(np.arange(used.size), ends)
-    scores = fit.row_scores(averages.share[used], averages.tilt[used]).T
-    return score_sup_t(list(zip(paths, places, strict=True)), scores, inference)
+        error = np.where(np.isnan(error), np.nan, interquartile_errors(drawn.averages.T))
+    signed = sup_t_of_paths(plan.rows, drawn.averages.T, error, inference.level)
+    critical = score_sup_t(list(RowKeys(plan.rows).paths(error)), scores.T, inference, signed)
+    cells = float(np.quantile(drawn.largest, inference.level))
+    # Cells may be too many for scores of theirs, so that their value is always moved.
+    moved = cells if inference.distribution == "normal" else studentised(cells, scores.shape[1])
+    return (
+        without_fixed(np.concatenate([error, drawn.cell_error])), {**critical, "att_gt": moved}
+    )  # fmt: skip
 
 
 def rescaled(variance: Floats, std_error: Floats) -> Floats:

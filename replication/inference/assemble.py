@@ -13,28 +13,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from replication.errors import SpecError
-from replication.inference.bands import (
-    gaussian_critical_value,
-    interquartile_errors,
-    multiplier_draws,
-    studentised,
-    sup_t,
-)
+from replication.inference.bands import interquartile_errors, multiplier_draws
 from replication.inference.bootstrap_t import DrawnLaw, drawn_t_values
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
-from replication.inference.row_table import NORMAL, Law, Row, RowKeys, Tails, table_of
+from replication.inference.critical_values import (
+    Paths,
+    Values,
+    normal_sup_t,
+    score_sup_t,
+    sup_t_of_paths,
+)
+from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law, Row, RowKeys, Tails, table_of
 from replication.results import ClusterScores, Estimates, Floats, Ints, Panel
 from replication.specs import Inference
-
-Paths = Sequence[tuple[str, Ints]]
-Values = Mapping[str, float | Floats]
-
-LARGEST_VCOV = 1000
-FEW_CLUSTERS = 12
 
 
 def from_scores(
@@ -106,7 +100,7 @@ def from_variance(
     degrees = panel.n_clusters - 1.0 if freedom is None else freedom
     law = law_of(inference, distribution, degrees, cluster_scores)
     if cluster_scores is None:
-        values: Values = _normal_sup_t(paths, variance, inference, degrees)
+        values: Values = normal_sup_t(paths, variance, inference, degrees)
     else:
         values = score_sup_t(paths, cluster_scores, inference)
     critical = _bands(len(rows), paths, values, law.ppf(0.5 + inference.level / 2))
@@ -145,11 +139,9 @@ def from_cluster_scores(
     kept = ~cells if cells.sum() > LARGEST_VCOV else np.ones(cells.size, dtype=bool)
     ratio = np.nan_to_num(std_error[kept] / np.where(analytic > 0, analytic, 1.0)[kept])
     scaled = cluster_scores[:, kept] * ratio
-    if inference.distribution == "normal":
-        critical: Values = sup_t_of_paths(rows, draws, std_error, inference.level)
-    else:
-        paths = list(RowKeys(rows).paths(std_error))
-        critical = score_sup_t(paths, cluster_scores, inference)
+    signed = sup_t_of_paths(rows, draws, std_error, inference.level)
+    paths = list(RowKeys(rows).paths(std_error))
+    critical = score_sup_t(paths, cluster_scores, inference, signed)
     return from_errors(
         panel, estimator, rows, estimate, std_error, scaled.T @ scaled, critical, inference,
         distribution=distribution, scores=cluster_scores, n_obs=n_obs, info=info,
@@ -194,14 +186,6 @@ def from_errors(
     labels = pd.Index(keys.labels(() if len(variance) == len(rows) else ("att_gt",)))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     return Estimates(table, frame, _details(panel, inference, info), overall)
-
-
-def sup_t_of_paths(
-    rows: Sequence[Row], draws: Floats, std_error: Floats, level: float
-) -> dict[str, float]:
-    """Critical value of each path among the rows, from (B, K) draws."""
-    paths = RowKeys(rows).paths(std_error)
-    return {term: sup_t(draws[:, index], std_error[index], level) for term, index in paths}
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
@@ -271,51 +255,3 @@ def _bands(n_rows: int, paths: Paths, values: Values, least: float | Floats) -> 
         # A band that is narrower than its pointwise intervals is simulation noise.
         critical[index] = np.maximum(values.get(term, 0.0), critical[index])
     return critical
-
-
-def score_sup_t(paths: Paths, scores: Floats, inference: Inference) -> dict[str, float]:
-    """Critical value of each path from draws of the (G, K) scores.
-
-    Multiplier draws, as in R ``did``, take the standard errors as known, so that bands cover four
-    points too little at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
-    law is set to normal, else each draw has its own error (``bootstrap_t``). Below a dozen
-    clusters, where the largest such draw is bounded, the moved value of the multiplier draws is
-    taken if it is larger; it may be infinite.
-    """
-    if not paths:
-        return {}
-    # One set of draws serves all paths.
-    part = scores[:, np.concatenate([index for _, index in paths])]
-    ends = np.cumsum([index.size for _, index in paths])[:-1]
-
-    def largest(draws: Floats) -> list[float]:
-        return [sup_t(one, 1.0, inference.level) for one in np.split(draws, ends, axis=1)]
-
-    def known() -> list[float]:
-        return largest(multiplier_draws(part, inference) / np.sqrt((part**2).sum(axis=0)))
-
-    if inference.distribution == "normal":
-        values = known()
-    else:
-        values = largest(drawn_t_values(part, inference))
-        if len(part) < FEW_CLUSTERS:
-            moved = [studentised(value, len(part)) for value in known()]
-            values = [max(pair) for pair in zip(values, moved, strict=True)]
-    return {term: value for (term, _), value in zip(paths, values, strict=True)}
-
-
-def _normal_sup_t(
-    paths: Paths, variance: Floats, inference: Inference, freedom: float | Floats
-) -> dict[str, Floats]:
-    """(k,) critical values of each path from normal draws with the variance.
-
-    Unless the law is set to normal they keep their tail probability under t with the degrees of
-    each row.
-    """
-    found = {}
-    for term, index in paths:
-        value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
-        own = freedom if isinstance(freedom, float) else freedom[index]
-        law = NORMAL if inference.distribution == "normal" else Law(own)
-        found[term] = np.broadcast_to(law.ppf(float(special.ndtr(value))), index.size)
-    return found

@@ -25,6 +25,12 @@ NORMAL_RANGE = float(stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
 SIGNS_OF_BYTE = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(int) - 1
 
 
+def random_bytes(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
+    """Independent bytes, from whole numbers of 64 bits as the generator gives them."""
+    whole = rng.integers(0, 2**64 - 1, -(-size // 8), dtype=np.uint64, endpoint=True)
+    return whole.astype("<u8", copy=False).view(np.uint8)[:size]
+
+
 def signs(
     rng: np.random.Generator,
     shape: tuple[int, int],
@@ -33,7 +39,7 @@ def signs(
 ) -> NDArray[Any]:
     """Independent fair signs; written to ``room`` (rows of eight) where it is given."""
     size = shape[0] * shape[1]
-    drawn = np.frombuffer(rng.bytes(-(-size // 8)), dtype=np.uint8)
+    drawn = random_bytes(rng, -(-size // 8))
     place = None if room is None else room[: drawn.size]
     found = SIGNS_OF_BYTE.astype(dtype).take(drawn, axis=0, out=place, mode="clip")
     return found.reshape(-1)[:size].reshape(shape)
@@ -49,7 +55,7 @@ class PackedSigns:
     def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dtype: type) -> None:
         self.shape, self.dtype = shape, np.dtype(dtype)
         self._width = -(-shape[1] // 8)
-        drawn = np.frombuffer(rng.bytes(shape[0] * self._width), dtype=np.uint8)
+        drawn = random_bytes(rng, shape[0] * self._width)
         self._bytes = drawn.reshape(shape[0], self._width)
         self._signs: NDArray[Any] = SIGNS_OF_BYTE.astype(dtype)
         self._room: NDArray[Any] = np.empty((0, self._width, 8), dtype=dtype)

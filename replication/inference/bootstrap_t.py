@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from replication.inference.bands import random_bytes
 from replication.results import Floats
 from replication.specs import Inference
 
@@ -41,7 +42,7 @@ LEAST_VARIANCE = 0.25
 def counts(rng: np.random.Generator, shape: tuple[int, int], room: NDArray[Any]) -> NDArray[Any]:
     """How often each cluster is drawn, written to ``room`` (rows of two)."""
     size = shape[0] * shape[1]
-    drawn = np.frombuffer(rng.bytes(-(-size // 2)), dtype=np.uint8)
+    drawn = random_bytes(rng, -(-size // 2))
     found = COUNTS_OF_BYTE.take(drawn, axis=0, out=room[: drawn.size], mode="clip")
     return found.reshape(-1)[:size].reshape(shape)
 
@@ -67,6 +68,17 @@ def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
     variance = square - distance**2 / np.maximum(total, 1)
     values: Floats = np.abs(distance) / np.sqrt(np.maximum(variance, LEAST_VARIANCE))
     return values
+
+
+def effective_clusters(scores: Floats) -> Floats:
+    """(K,) clusters that each row rests on: G if all (G, K) scores are normal with one variance.
+
+    ``3 (sum s^2)^2 / sum s^4``, twice the squared mean of the variance over its estimated variance.
+    """
+    square = scores**2
+    fourth = np.einsum("gk,gk->k", square, square)
+    found: Floats = 3 * square.sum(axis=0) ** 2 / np.where(fourth > 0, fourth, 1.0)
+    return np.where(fourth > 0, found, np.inf)
 
 
 class DrawnLaw:

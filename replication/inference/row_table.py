@@ -16,6 +16,10 @@ PATHS = {"event": 2, "group": 0, "calendar": 1, "att_gt": 0}
 """Terms that are paths, and the column of ``RowKeys.keys`` along which each runs."""
 
 
+LARGEST_VCOV = 1000
+"""Where there are more group-time cells, covariances leave them out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """What a number is: its term and, where they apply, cohort, time and event time."""

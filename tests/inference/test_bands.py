@@ -10,9 +10,9 @@ from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.sun_abraham import sun_abraham
-from replication.inference.assemble import score_sup_t
 from replication.inference.bands import multiplier_blocks, multiplier_draws, studentised, sup_t
 from replication.inference.bootstrap_t import drawn_t_values
+from replication.inference.critical_values import score_sup_t
 from replication.specs import Inference
 
 

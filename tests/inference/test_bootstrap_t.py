@@ -12,6 +12,7 @@ from replication.estimators.etwfe import etwfe
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
 from replication.inference.assemble import from_scores
+from replication.inference.bands import random_bytes
 from replication.inference.bootstrap_t import (
     BLOCK,
     COUNTS_OF_BYTE,
@@ -38,7 +39,11 @@ def counts_drawn(n_clusters: int, inference: Inference):
     rng, rows = np.random.default_rng(inference.seed), []
     for start in range(0, inference.draws, BLOCK):
         size = min(BLOCK, inference.draws - start) * n_clusters
-        halves = [half for byte in rng.bytes(-(-size // 2)) for half in (byte >> 4, byte & 15)]
+        halves = [
+            half
+            for byte in random_bytes(rng, -(-size // 2)).tolist()
+            for half in (byte >> 4, byte & 15)
+        ]
         # Sixteenths: six of 0, six of 1, two of 2, two of 3.
         number = [0 if h < 6 else 1 if h < 12 else 2 if h < 14 else 3 for h in halves[:size]]
         rows += [number[i : i + n_clusters] for i in range(0, size, n_clusters)]

@@ -1,83 +1,134 @@
-"""Scores, covariances and errors of group-time rows, linear in the outcomes of each cohort.
+"""Rows of a group-time result as linear functions of the clusters: scores, covariance, draws.
 
 A cell is a difference of changes of two means, and an average of cells is a weighted sum of such
-means by period. Given the cohort h of a unit its score on R rows is therefore ``A_h y + c_h w``,
-with y its T weighted outcomes less the cohort mean and w its weight: the same (R, T) matrix for all
-units of the cohort. Covariances then need the second moments of each cohort only, and no score of
-any cell is formed.
+means by period. On balanced panels the score of a unit of cohort h on R rows is therefore
+``A_h y + c_h w``, with y its T weighted outcomes less the cohort mean and w its weight: the same
+(R, T + 1) matrix for all units of the cohort. Covariances then need the second moments of each
+cohort only, draws its sums, and no score of any cell is formed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
-from scipy import sparse
 
-from replication.estimators.group_time_draws import BLOCK, CohortSums
+from replication.estimators.aggregation import LinearMap
+from replication.estimators.group_time_draws import BLOCK, CohortSums, Factors, Table
 from replication.inference.cluster import sum_by_cluster
 from replication.results import Floats, Ints
 
-Share = sparse.csr_matrix
+
+class Rows(Protocol):
+    """R rows, small-sample factor included."""
+
+    def scores(self) -> Floats:
+        """(R, C) scores by cluster."""
+        ...
+
+    def covariance(self) -> Floats:
+        """(R, R) sum of their products."""
+        ...
+
+    def draws(self, factors: Factors) -> Table:
+        """(R, B) sums of the scores times (C, B) factors."""
+        ...
 
 
-def row_scores(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
-    """(R, C) scores by cluster of rows that are sums of cells and of cohort sizes.
+class ScoredRows:
+    """Rows whose (R, C) scores are there."""
+
+    def __init__(self, scores: Floats) -> None:
+        self._scores = scores
+
+    def scores(self) -> Floats:
+        """As they are."""
+        return self._scores
+
+    def covariance(self) -> Floats:
+        """From the scores."""
+        return np.asarray(self._scores @ self._scores.T)
+
+    def draws(self, factors: Factors) -> Table:
+        """From the scores, in the precision of the factors."""
+        every = np.arange(self._scores.shape[1])
+        return self._scores.astype(factors.dtype) @ factors.take(every, axis=0)
+
+
+class CohortRows:
+    """Rows on a balanced panel with constant weights and without covariates.
 
     Parameters
     ----------
-    share : (R, K) weights of the cells.
-    tilt : (R, H + 1) weights of the cohort sizes, which are estimated too.
+    rows : shares (R, K) of the cells, and tilts (R, H + 1) of the cohort sizes, estimated too.
+    factor : of the scores.
 
     """
-    columns = _by_atom(sums, share, tilt)
-    return np.ascontiguousarray(sum_by_cluster(columns.T, sums.cluster).T)
 
+    def __init__(self, sums: CohortSums, rows: LinearMap, factor: float) -> None:
+        self._sums = sums
+        self._loadings = [factor * matrix for matrix in loadings(sums, rows)]
 
-def _by_atom(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
-    """(R, P) scores by atom."""
-    columns = np.empty((share.shape[0], sums.cluster.size))
-    for level, (matrix, constant) in enumerate(loadings(sums, share, tilt)):
-        units = sums.atoms(level)
-        columns[:, units] = matrix @ centred(sums, level)
-        columns[:, units] += np.outer(constant, sums.mass[units])
-    return columns
+    def scores(self) -> Floats:
+        """Cohort by cohort, put in the order of the clusters."""
+        columns, cluster = self._by_atom(), self._sums.cluster
+        if not self._sums.one_each:
+            return np.ascontiguousarray(sum_by_cluster(columns.T, cluster).T)
+        ordered = np.empty_like(columns)
+        ordered[:, cluster] = columns
+        return ordered
 
+    def covariance(self) -> Floats:
+        """From moments by cohort, where clusters do not span cohorts."""
+        sums, size = self._sums, self._loadings[0].shape[1]
+        if not sums.one_each:
+            scores = self.scores()
+            return np.asarray(scores @ scores.T)
+        # Cohorts with fewer units than periods are summed faster unit by unit.
+        if size * len(self._loadings) > sums.cluster.size:
+            scores = self._by_atom()
+            return np.asarray(scores @ scores.T)
+        variance: Floats = np.zeros((len(self._loadings[0]),) * 2)
+        for level, matrix in enumerate(self._loadings):
+            outcomes = centred(sums, level)
+            variance += matrix @ (outcomes @ outcomes.T) @ matrix.T
+        return variance
 
-def row_covariance(sums: CohortSums, share: Share, tilt: Floats) -> Floats:
-    """(R, R) covariance of the same rows."""
-    n_rows, size = share.shape[0], sums.total.shape[0] + 1
-    if not sums.one_each:
-        scores = row_scores(sums, share, tilt)
-        return np.asarray(scores @ scores.T)
-    # Cohorts with fewer units than periods are summed faster unit by unit.
-    if size * len(sums.size) > sums.cluster.size:
-        scores = _by_atom(sums, share, tilt)
-        return np.asarray(scores @ scores.T)
-    variance = np.zeros((n_rows, n_rows))
-    for level, (matrix, constant) in enumerate(loadings(sums, share, tilt)):
-        outcomes = np.vstack([centred(sums, level), sums.mass[sums.atoms(level)]])
-        whole = np.column_stack([matrix, constant])
-        variance += whole @ (outcomes @ outcomes.T) @ whole.T
-    return variance
+    def draws(self, factors: Factors) -> Table:
+        """From sums by cohort, in the precision of the factors."""
+        drawn: Table = np.zeros((len(self._loadings[0]), factors.shape[1]), dtype=factors.dtype)
+        for level, matrix in enumerate(self._loadings):
+            outcomes = centred(self._sums, level).astype(factors.dtype)
+            drawn += matrix.astype(factors.dtype) @ self._sums.times(outcomes, level, factors)
+        return drawn
+
+    def _by_atom(self) -> Floats:
+        """(R, P) scores by atom."""
+        columns = np.empty((len(self._loadings[0]), self._sums.cluster.size))
+        for level, matrix in enumerate(self._loadings):
+            np.matmul(matrix, centred(self._sums, level), out=columns[:, self._sums.atoms(level)])
+        return columns
 
 
 def centred(sums: CohortSums, level: int) -> Floats:
-    """(T, P) weighted outcomes of the atoms of a cohort less their mean."""
+    """(T + 1, P) weighted outcomes of the atoms of a cohort less their mean, and the weights."""
     units = sums.atoms(level)
     mean = sums.mean[level] if sums.size[level] > 0 else np.zeros(len(sums.total))
-    moved: Floats = sums.total[:, units] - np.outer(mean, sums.mass[units])
+    moved = np.empty((mean.size + 1, sums.mass[units].size))
+    moved[-1] = sums.mass[units]
+    np.subtract(sums.total[:, units], np.outer(mean, moved[-1]), out=moved[:-1])
     return moved
 
 
-def loadings(sums: CohortSums, share: Share, tilt: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """``A_h`` (R, T) and ``c_h`` (R,) of the module's formula, cohort after cohort.
+def loadings(sums: CohortSums, rows: LinearMap) -> Iterator[Floats]:
+    """``A_h`` and ``c_h`` (R, T + 1) of the module's formula, cohort after cohort.
 
     The comparison pools that a cohort is in are those that start at or before it and do not leave
     it out.
     """
-    own = _by_period(sums, share, sums.cells.level, len(sums.size) - 1)
-    pool = -_by_period(sums, share, sums.pool_of, len(sums.pools))
+    own = _by_period(sums, rows, sums.cells.level, len(sums.size) - 1)
+    pool = -_by_period(sums, rows, sums.pool_of, len(sums.pools))
     weight, constant = np.zeros((len(pool), pool.shape[2])), np.zeros(len(pool))
     for level in range(len(sums.size)):
         used, shift = weight, constant
@@ -92,15 +143,15 @@ def loadings(sums: CohortSums, share: Share, tilt: Floats) -> Iterator[tuple[Flo
             else:
                 used, shift = used - part, shift - moved
         mean = sums.mean[level] if sums.size[level] > 0 else np.zeros(pool.shape[2])
-        left = tilt[:, level] - (shift - used @ mean)
+        left = rows.tilt[:, level] - (shift - used @ mean)
         if level < own.shape[1] and sums.size[level] > 0:
             used = used + own[:, level] / sums.size[level]
-        yield used, left
+        yield np.column_stack([used, left])
 
 
-def _by_period(sums: CohortSums, share: Share, which: Ints, count: int) -> Floats:
+def _by_period(sums: CohortSums, rows: LinearMap, which: Ints, count: int) -> Floats:
     """(R, count, T) weight of each mean in each row."""
-    cells, n_periods = sums.cells, sums.total.shape[0]
+    share, cells, n_periods = rows.share, sums.cells, sums.total.shape[0]
     row = np.repeat(np.arange(share.shape[0]), np.diff(share.indptr))
     cell: Ints = share.indices.astype(np.int64)
     value: Floats = share.data
@@ -125,7 +176,7 @@ def cell_errors(sums: CohortSums) -> Floats:
     variance -= 2 * pool[which, cells.time, cells.base]
     for level in range(len(sums.size) - 1):
         index = cells.of(level)
-        outcomes = centred(sums, level)
+        outcomes = centred(sums, level)[:-1]
         change = outcomes[cells.time[index]] - outcomes[cells.base[index]]
         with np.errstate(invalid="ignore", divide="ignore"):
             variance[index] += (change**2).sum(axis=1) / sums.size[level] ** 2

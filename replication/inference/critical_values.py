@@ -1,0 +1,102 @@
+"""Critical values of whole paths: sup-t, from scores, from draws at hand, or from a variance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from scipy import special
+
+from replication.inference.bands import (
+    gaussian_critical_value,
+    multiplier_draws,
+    studentised,
+    sup_t,
+)
+from replication.inference.bootstrap_t import drawn_t_values, effective_clusters
+from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law, Row, RowKeys
+from replication.results import Floats, Ints
+from replication.specs import Inference
+
+Paths = Sequence[tuple[str, Ints]]
+Values = Mapping[str, float | Floats]
+
+FEW_CLUSTERS = 12
+# With so many clusters behind each row of a path, an error of its own moves no band visibly.
+MANY = 200
+
+
+def score_sup_t(
+    paths: Paths,
+    scores: Floats,
+    inference: Inference,
+    signed: Mapping[str, float] | None = None,
+) -> dict[str, float]:
+    """Critical value of each path from draws of the (G, K) scores.
+
+    ``signed``: values of multiplier draws, where those are at hand.
+
+    Multiplier draws, as in R ``did``, take the standard errors as known, so that bands cover four
+    points too little at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
+    law is set to normal. Else each draw has its own error: one by one where a row of the path
+    rests on few clusters (``bootstrap_t``), and by moving the value of the multiplier draws
+    (``studentised``) where none does, or cells are too many. Below a dozen clusters, where the
+    largest draw of the first kind is bounded, the larger value is taken; it may be infinite.
+    """
+    known = inference.distribution == "normal"
+    few = [] if known else [(t, index) for t, index in paths if rests_on_few(scores[:, index])]
+    own = _largest(few, scores, inference, drawn_t_values)
+    others = paths if len(scores) < FEW_CLUSTERS else [path for path in paths if path[0] not in own]
+    values = _largest(others, scores, inference, sign_t_values) if signed is None else signed
+    if known:
+        return dict(values)
+    moved = {term: studentised(values[term], len(scores)) for term, _ in others}
+    return {term: max(own.get(term, 0.0), moved.get(term, 0.0)) for term, _ in paths}
+
+
+def _largest(
+    paths: Paths, scores: Floats, inference: Inference, draw: Callable[[Floats, Inference], Floats]
+) -> dict[str, float]:
+    """Quantile of the largest drawn t-value of each path; one set of draws serves all."""
+    if not paths:
+        return {}
+    draws = draw(scores[:, np.concatenate([index for _, index in paths])], inference)
+    ends = np.cumsum([index.size for _, index in paths])[:-1]
+    parts = zip(paths, np.split(draws, ends, axis=1), strict=True)
+    return {term: sup_t(part, 1.0, inference.level) for (term, _), part in parts}
+
+
+def rests_on_few(scores: Floats) -> bool:
+    """Whether a row of a path rests on few clusters, by its (G, k) scores."""
+    return scores.shape[1] <= LARGEST_VCOV and bool(effective_clusters(scores).min() < MANY)
+
+
+def sign_t_values(scores: Floats, inference: Inference) -> Floats:
+    """(B, K) multiplier draws of the scores over the standard errors."""
+    values: Floats = multiplier_draws(scores, inference) / np.sqrt((scores**2).sum(axis=0))
+    return values
+
+
+def sup_t_of_paths(
+    rows: Sequence[Row], draws: Floats, std_error: Floats, level: float
+) -> dict[str, float]:
+    """Critical value of each path among the rows, from (B, K) draws."""
+    paths = RowKeys(rows).paths(std_error)
+    return {term: sup_t(draws[:, index], std_error[index], level) for term, index in paths}
+
+
+def normal_sup_t(
+    paths: Paths, variance: Floats, inference: Inference, freedom: float | Floats
+) -> dict[str, Floats]:
+    """(k,) critical values of each path from normal draws with the variance.
+
+    Unless the law is set to normal they keep their tail probability under t with the degrees of
+    each row.
+    """
+    found = {}
+    for term, index in paths:
+        value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
+        own = freedom if isinstance(freedom, float) else freedom[index]
+        law = NORMAL if inference.distribution == "normal" else Law(own)
+        found[term] = np.broadcast_to(law.ppf(float(special.ndtr(value))), index.size)
+    return found
