@@ -48,6 +48,7 @@ def test_a_resolved_specification_reads_back_as_itself() -> None:
         ({"outcome": None}, ["'outcome' is None"]),
         ({"inference": {"draw": 9}}, ["'inference'", "'draw'", "did you mean 'draws'"]),
         ({"inference": {"draws": 0}}, ["inference.draws", "0"]),
+        ({"inference": {"distribution": "boot"}}, ["inference.distribution", "bootstrap_t"]),
         ({"inference": {"level": 95}}, ["inference.level", "95"]),
         ({"sample": {"year": [1, 2]}}, ["'sample'", "'year'", "did you mean 'years'"]),
         ({"sample": {"years": [2012, 2004]}}, ["ends before it starts"]),
