@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; exit code 0 on success, 1 where a check fails, 2 for unusable input."""
     chosen = parser().parse_args(arguments)
     try:
+        _require_mirror()
         return int(chosen.run(chosen) or 0)
     except InputError as error:
         print(f"replication: {error}", file=sys.stderr)
@@ -194,18 +195,30 @@ def run_verify(chosen: argparse.Namespace) -> int:
     from replication.pipeline.verify import report, verify, write_expected
 
     root = _root()
-    studies = chosen.study or _studies_that_can_run(root)
+    able = _studies_that_can_run(root)
+    studies = [_known(root, name) for name in chosen.study] or able
     if chosen.write_expected:
         for study in studies:
             print(f"{study}: {len(write_expected(root, study))} files written to expected/")
         return 0
-    held = chosen.study or [name for name in studies if (root / "expected" / name).is_dir()]
+    expected = sorted(path.name for path in (root / "expected").glob("*"))
+    held = chosen.study or [name for name in studies if name in expected]
     for name in studies:
         if name not in held:
             print(f"none  {name}  no numbers are committed for this study, so none are held")
+    for name in expected if not chosen.study else ():
+        if name not in able:
+            print(f"skip  {name}  its raw files are missing, so its outputs were not held")
     verdicts = verify(root, held)
     print(report(verdicts))
     return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def _known(root: Path, name: str) -> str:
+    """The name of a study, refused if there is none of that name."""
+    from replication.pipeline.plan import study
+
+    return study(root, name).id
 
 
 def run_report(chosen: argparse.Namespace) -> int:
@@ -231,6 +244,16 @@ def run_step(chosen: argparse.Namespace) -> int:
     from replication.pipeline.steps import step
 
     return step(chosen.name, chosen.study, _root(), threads=chosen.threads, log=chosen.log)
+
+
+def _require_mirror() -> None:
+    """Refuse a mirror that is not there: studies would silently not run."""
+    mirror = os.environ.get("REPLICATION_MIRROR")
+    if mirror and not Path(mirror).is_dir():
+        raise InputError(
+            f"REPLICATION_MIRROR names {mirror}, which is not a folder (seen from {Path.cwd()}). "
+            "Correct the variable, or unset it to use data_raw alone."
+        )
 
 
 def _cores() -> int:

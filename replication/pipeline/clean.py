@@ -44,6 +44,7 @@ from replication.pipeline.simulated import simulate_study
 from replication.sources import typed
 from replication.sources.castle import read_castle
 from replication.sources.countymurders import read_countymurders
+from replication.sources.manifest import require_verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,15 @@ class Cleaned:
 
 
 def clean_study(study: Study, root: Path) -> Cleaned:
-    """Clean a study and write everything below ``data_clean/<study>``."""
+    """Clean a study and write everything below ``data_clean/<study>``.
+
+    Raises
+    ------
+    SourceError
+        If a raw file does not hold the promised bytes.
+
+    """
+    require_verified(study.sources, root)
     cleaned = CLEANERS[study.id](root)
     folder = root / "data_clean" / study.id
     books, pages = [], []

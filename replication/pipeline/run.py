@@ -10,6 +10,7 @@ from pathlib import Path
 
 from replication.pipeline import plan
 from replication.pipeline.plan import Study
+from replication.sources.manifest import MIRROR
 
 SHOWN = 3
 """Files that a line of the account names."""
@@ -62,7 +63,13 @@ def did_not_run(study: Study) -> str:
     fetchable = all(source.url for source in absent)
     how = f" To get them: `{study.fetch_command}`." if fetchable else ""
     names = " and ".join(f"`replication data status {name}`" for name in study.source_names)
+    mirror = os.environ.get(MIRROR)
+    places = f"data_raw and {mirror}" if mirror else f"data_raw ({MIRROR} is not set)"
+    earlier = (study.root / "tables" / study.id).is_dir()
+    left = (
+        " Outputs of an earlier run are left as they are, and not on the page." if earlier else ""
+    )
     return (
-        f"{study.id} did not run: {count} missing from data_raw ({', '.join(shown)}{more}).{how} "
-        f"{names} says how to get each and where it belongs."
+        f"{study.id} did not run: {count} missing from {places}: {', '.join(shown)}{more}.{how} "
+        f"{names} says how to get each and where it belongs.{left}"
     )

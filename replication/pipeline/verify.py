@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,18 +63,63 @@ def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
     if list(left.columns) != list(right.columns):
         changed = sorted(set(left.columns) ^ set(right.columns)) or ["their order"]
         return Verdict(study, label, left.size, left.size, f"columns differ: {', '.join(changed)}")
+    left, right, named = _aligned(left, right)
     if len(left) != len(right):
         message = f"{len(right)} rows where {len(left)} are expected"
         return Verdict(study, label, left.size, left.size, message)
     agree = np.column_stack([agreeing(left[name], right[name]) for name in left.columns])
-    if agree.all():
+    if agree.all() and not named.changed:
         return Verdict(study, label, agree.size, 0, "")
+    failed = int((~agree).sum()) + named.changed * agree.shape[1]
+    said = [named.message] if named.changed else []
+    if not agree.all():
+        said.append(_first_difference(left, right, agree, named.keys))
+    return Verdict(study, label, agree.size, failed, "; ".join(said))
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Columns that name a row, and the rows that are only expected or only found."""
+
+    keys: list[str]
+    changed: int = 0
+    message: str = ""
+
+
+def _aligned(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, _Named]:
+    """Both frames with the rows that both have, where columns name the rows; else as they are."""
+    keys = [name for name in KEYS if name in left.columns]
+    if "spec_id" not in keys or left.duplicated(keys).any() or right.duplicated(keys).any():
+        return left, right, _Named([])
+    ours, theirs = (pd.MultiIndex.from_frame(frame[keys]) for frame in (left, right))
+    lost, new = ours.difference(theirs), theirs.difference(ours)
+    parts = [
+        f"{len(rows)} rows {what}, such as {_row_name(rows[0])}"
+        for rows, what in ((lost, "are missing"), (new, "are not expected"))
+        if len(rows)
+    ]
+    both = ours[ours.isin(theirs)]
+    left = left[ours.isin(theirs)].reset_index(drop=True)
+    right = right.set_index(theirs).loc[both].reset_index(drop=True)
+    return left, right, _Named(keys, len(lost) + len(new), "; ".join(parts))
+
+
+def _row_name(values: Iterable[object]) -> str:
+    return " ".join(str(value) for value in values if str(value))
+
+
+def _first_difference(
+    left: pd.DataFrame, right: pd.DataFrame, agree: Bools, keys: list[str]
+) -> str:
+    """The first cell that differs, and how many differ by column."""
     row, column = np.argwhere(~agree)[0]
-    message = (
-        f"row {row + 2}, {left.columns[column]}: expected {left.iat[row, column]!r}, "
-        f"found {right.iat[row, column]!r}"
+    place = _row_name(left.loc[row, keys]) if keys else f"row {row + 2}"
+    counts = (~agree).sum(axis=0)
+    columns = [f"{name} ({n})" for name, n in zip(left.columns, counts, strict=True) if n]
+    return (
+        f"{place}, {left.columns[column]}: expected {left.iat[row, column]!r}, "
+        f"found {right.iat[row, column]!r}; cells that differ: {', '.join(columns)}"
     )
-    return Verdict(study, label, agree.size, int((~agree).sum()), message)
 
 
 def _held(frame: pd.DataFrame) -> pd.DataFrame:
@@ -117,6 +163,8 @@ def write_expected(root: Path, study: str) -> list[Path]:
     return written
 
 
+# What names a row of estimates.
+KEYS = ["spec_id", "term", "cohort", "time", "event_time"]
 # Group-time cells and weights: every average over them is held, and they run to megabytes.
 CELLS = ["att_gt", "weight"]
 # Says which version made a file, not what is in it.

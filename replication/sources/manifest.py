@@ -180,6 +180,21 @@ def missing(study: str, root: Path) -> list[Source]:
     return [source for source in chosen if state_of(source, root)[0] not in usable]
 
 
+def require_verified(sources: list[Source], root: Path) -> None:
+    """Refuse raw files that do not hold the promised bytes, before anything is made of them.
+
+    Raises
+    ------
+    SourceError
+        Naming the first such file, what is wrong with it and what to do.
+    """
+    states = [state_of(source, root) for source in sources]
+    damaged = [todo for state, todo in states if state == "damaged"]
+    if damaged:
+        others = f" {len(damaged) - 1} more files are damaged." if len(damaged) > 1 else ""
+        raise SourceError(f"{damaged[0]}{others} `replication data status` lists every file.")
+
+
 def _package_state(source: Source) -> tuple[State, str]:
     installed = importlib.metadata.version(str(source.package))
     if installed == source.version:

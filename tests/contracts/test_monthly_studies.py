@@ -207,8 +207,11 @@ def test_secondary_figures_are_marked_as_such(made: tuple[Path, Country]) -> Non
 
 
 def test_a_missing_year_is_named_with_the_command(
-    made: tuple[Path, Country], capsys: pytest.CaptureFixture[str]
+    made: tuple[Path, Country],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.delenv(MIRROR, raising=False)
     root = made[0]
     place = root / "data_raw" / "fbi" / "return_a" / "RETA2007.txt.zip"
     aside = place.rename(place.with_suffix(".aside"))
@@ -218,9 +221,10 @@ def test_a_missing_year_is_named_with_the_command(
         for study in STUDIES:
             assert (
                 f"{study} did not run: 1 raw file is missing from data_raw "
-                "(fbi/return_a/RETA2007.txt.zip). To get them: "
+                "(REPLICATION_MIRROR is not set): fbi/return_a/RETA2007.txt.zip. To get them: "
                 "`replication data fetch secure_communities --monthly`."
             ) in said
+            assert "Outputs of an earlier run are left as they are" in said
         for study in STUDIES:
             assert step("clean", study, root, threads=1, log=None) == 2
             told = capsys.readouterr().err

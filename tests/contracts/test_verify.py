@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from replication.cli import main
 from replication.pipeline.verify import report, verify, write_expected
 
 
@@ -64,3 +65,49 @@ def test_a_lost_file_and_an_unknown_study_fail(root: Path) -> None:
     (root / "figures" / "s" / "t.csv").unlink()
     assert "the file was not written" in report(verify(root, ["s"]))
     assert not verify(root, ["other"])[0].passed
+
+
+@pytest.fixture
+def estimates(tmp_path: Path) -> Path:
+    frame = pd.DataFrame(
+        {
+            "spec_id": ["a", "a", "a", "b"], "term": ["att", "event", "att_gt", "att"],
+            "event_time": ["", "-2", "-2", ""], "estimate": [1.0, 2.0, 3.0, 4.0],
+            "band_low": [0.5, 1.5, 2.5, 3.5],
+        }
+    )  # fmt: skip
+    (tmp_path / "tables" / "s").mkdir(parents=True)
+    frame.to_csv(tmp_path / "tables" / "s" / "t.csv", index=False)
+    write_expected(tmp_path, "s")
+    return tmp_path
+
+
+def told(root: Path, edit) -> str:
+    path = root / "tables" / "s" / "t.csv"
+    edit(pd.read_csv(path, dtype={"event_time": str})).to_csv(path, index=False)
+    return report(verify(root, ["s"]))
+
+
+def test_a_row_of_estimates_is_named_by_its_keys(estimates: Path) -> None:
+    said = told(estimates, lambda f: f.assign(band_low=f["band_low"] * (f["term"] != "event")))
+    assert "1 of 15 cells: a event -2, band_low: expected '1.5', found '0.0'" in said
+    assert "cells that differ: band_low (1)" in said
+
+
+def test_the_order_of_rows_is_free_and_others_are_counted(estimates: Path) -> None:
+    assert "1 of 1 files agree" in told(estimates, lambda f: f.iloc[::-1])
+    more = pd.DataFrame([{"spec_id": "c", "term": "att", "estimate": 1.0, "band_low": 0.0}])
+    said = told(estimates, lambda f: pd.concat([f[f["spec_id"] != "b"], more]))
+    assert "10 of 10 cells: 1 rows are missing, such as b att" in said
+    assert "1 rows are not expected, such as c att" in said
+
+
+def test_an_unknown_study_and_a_mirror_that_is_not_there_are_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("REPLICATION_MIRROR", raising=False)
+    assert main(["verify", "castle_doctrin"]) == 2
+    assert "There is no study 'castle_doctrin'" in capsys.readouterr().err
+    monkeypatch.setenv("REPLICATION_MIRROR", str(tmp_path / "nowhere"))
+    assert main(["verify"]) == 2
+    assert "nowhere, which is not a folder" in capsys.readouterr().err

@@ -177,3 +177,11 @@ def test_git_blob_ids_prove_the_return_a_files(mirror: Path) -> None:
     }
     for name, blob in known.items():
         assert git_blob_of(mirror / "fbi/return_a" / name) == blob
+
+
+def test_a_file_with_other_bytes_stops_whoever_would_use_it(tmp_path: Path) -> None:
+    sources = manifest.load_manifest(made(tmp_path))
+    manifest.require_verified(sources, tmp_path)
+    (tmp_path / "data_raw/b.txt").write_bytes(BODY)
+    with pytest.raises(SourceError, match=r"b\.txt: SHA-256 expected 0+, found .* Remove the file"):
+        manifest.require_verified(sources, tmp_path)
