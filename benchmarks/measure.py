@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.panels import frame_of, race_panel
 from benchmarks.races import OURS, RACES
 
-REPEATS = 5
+REPEATS = 20
 ENOUGH = 10.0
 
 

@@ -12,7 +12,13 @@ from replication.estimators.detrended import slope_weights
 from replication.estimators.group_time import Cells
 from replication.estimators.group_time_draws import CohortSums
 from replication.estimators.group_time_general import general_scores, require_some_estimate
-from replication.estimators.group_time_rows import CohortRows, Rows, ScoredRows, cell_errors
+from replication.estimators.group_time_rows import (
+    CohortRows,
+    Rows,
+    ScoredRows,
+    cell_errors,
+    loadings,
+)
 from replication.estimators.group_time_sample import Design, complete_cells
 from replication.results import Floats
 
@@ -40,7 +46,7 @@ class Fit:
         """Rows that are sums of cells and of cohort sizes."""
         factor = self.design.score_factor
         if self.sums is not None:
-            return CohortRows(self.sums, rows, factor)
+            return CohortRows(self.sums, list(loadings(self.sums, rows, factor)))
         assert self.scores is not None
         return ScoredRows(
             factor * (rows.share @ self.scores + rows.tilt @ cohort_scores(self.design))

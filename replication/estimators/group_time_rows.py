@@ -9,7 +9,7 @@ cohort only, draws its sums, and no score of any cell is formed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +27,10 @@ class Rows(Protocol):
     """
 
     clusters: Ints
+
+    def first(self, count: int) -> Rows:
+        """The first rows alone."""
+        ...
 
     def scores(self) -> Floats:
         """(R, C) scores by cluster."""
@@ -48,6 +52,10 @@ class ScoredRows:
         self._scores = scores
         self.clusters: Ints = np.arange(scores.shape[1])
 
+    def first(self, count: int) -> ScoredRows:
+        """The first rows alone."""
+        return ScoredRows(self._scores[:count])
+
     def scores(self) -> Floats:
         """As they are."""
         return self._scores
@@ -66,16 +74,19 @@ class CohortRows:
 
     Parameters
     ----------
-    rows : shares (R, K) of the cells, and tilts (R, H + 1) of the cohort sizes, estimated too.
-    factor : of the scores.
+    matrices : for each cohort (R, T + 1), see ``loadings``; small-sample factor included.
 
     """
 
-    def __init__(self, sums: CohortSums, rows: LinearMap, factor: float) -> None:
+    def __init__(self, sums: CohortSums, matrices: Sequence[Floats]) -> None:
         self._sums = sums
-        self._loadings = [factor * matrix for matrix in loadings(sums, rows)]
+        self._loadings = matrices
         n_clusters = sums.design.panel.n_clusters
         self.clusters: Ints = sums.cluster if sums.one_each else np.arange(n_clusters)
+
+    def first(self, count: int) -> CohortRows:
+        """The first rows alone."""
+        return CohortRows(self._sums, [matrix[:count] for matrix in self._loadings])
 
     def scores(self) -> Floats:
         """Cohort by cohort, added up where clusters span cohorts."""
@@ -118,11 +129,12 @@ def centred(sums: CohortSums, level: int) -> Floats:
     return moved
 
 
-def loadings(sums: CohortSums, rows: LinearMap) -> Iterator[Floats]:
+def loadings(sums: CohortSums, rows: LinearMap, factor: float) -> Iterator[Floats]:
     """``A_h`` and ``c_h`` (R, T + 1) of the module's formula, cohort after cohort.
 
-    The comparison pools that a cohort is in are those that start at or before it and do not leave
-    it out.
+    ``rows`` holds shares (R, K) of the cells and tilts (R, H + 1) of the cohort sizes, which are
+    estimated too; ``factor`` is that of the scores. The comparison pools that a cohort is in are
+    those that start at or before it and do not leave it out.
     """
     own = _by_period(sums, rows, sums.cells.level, len(sums.size) - 1)
     pool = -_by_period(sums, rows, sums.pool_of, len(sums.pools))
@@ -143,7 +155,7 @@ def loadings(sums: CohortSums, rows: LinearMap) -> Iterator[Floats]:
         left = rows.tilt[:, level] - (shift - used @ mean)
         if level < own.shape[1] and sums.size[level] > 0:
             used = used + own[:, level] / sums.size[level]
-        yield np.column_stack([used, left])
+        yield factor * np.column_stack([used, left])
 
 
 def _by_period(sums: CohortSums, rows: LinearMap, which: Ints, count: int) -> Floats:

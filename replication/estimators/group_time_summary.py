@@ -30,8 +30,8 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
     every = averages.with_cells(np.isfinite(fit.estimate))
-    shown = fit.rows(averages)
-    kept = fit.rows(every) if fit.estimate.size <= LARGEST_VCOV else shown
+    kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
+    shown = kept.first(len(plan.rows))
     variance = kept.covariance()
     facts = {
         **info, **design_facts(design, cells, plan), **pretests(fit, plan, estimate, variance)

@@ -18,7 +18,7 @@ from replication.estimators.group_time import plan_cells
 from replication.estimators.group_time_draws import CohortSums
 from replication.estimators.group_time_fit import fit_cells
 from replication.estimators.group_time_general import general_scores
-from replication.estimators.group_time_rows import CohortRows, cell_errors
+from replication.estimators.group_time_rows import CohortRows, cell_errors, loadings
 from replication.estimators.group_time_sample import group_time_design
 from replication.inference.bands import multipliers
 from replication.inference.cluster_bootstrap import cluster_bootstrap
@@ -39,7 +39,12 @@ def by_sums(design, cells) -> tuple[np.ndarray, np.ndarray]:
     """Estimates and scores of all cells from sums by cohort."""
     fit = fit_cells(design, cells, adjustment="doubly_robust", fix_weights="none", lines=False)
     assert fit.sums is not None
-    return fit.estimate, in_order(CohortRows(fit.sums, cells_alone(fit.sums), 1.0))
+    return fit.estimate, in_order(rows_of(fit.sums, cells_alone(fit.sums)))
+
+
+def rows_of(sums: CohortSums, rows: LinearMap, factor: float = 1.0) -> CohortRows:
+    """The rows of a linear map."""
+    return CohortRows(sums, list(loadings(sums, rows, factor)))
 
 
 def in_order(rows: CohortRows) -> np.ndarray:
@@ -242,12 +247,13 @@ def test_moments_by_cohort_equal_products_of_the_scores(
     )
     plain = cells_alone(sums)
     tilted = replace(plain, tilt=np.random.default_rng(4).normal(size=plain.tilt.shape))
-    rows = CohortRows(sums, tilted, 1.1)
+    rows = rows_of(sums, tilted, 1.1)
     scores = in_order(rows)
     np.testing.assert_allclose(rows.covariance(), scores @ scores.T, atol=1e-13)
+    np.testing.assert_allclose(in_order(rows.first(3)), scores[:3], atol=1e-14)
     factors = multipliers(np.random.default_rng(2), "mammen", (scores.shape[1], 7))
     np.testing.assert_allclose(rows.draws(factors), scores @ factors, atol=1e-13)
-    alone = in_order(CohortRows(sums, plain, 1.0))
+    alone = in_order(rows_of(sums, plain))
     np.testing.assert_allclose(cell_errors(sums), np.sqrt((alone**2).sum(axis=1)), atol=1e-13)
     draws = cell_draws(sums, np.eye(design.panel.n_clusters))
     np.testing.assert_allclose(draws, alone.T, atol=1e-13)
