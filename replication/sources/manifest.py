@@ -192,7 +192,9 @@ def require_verified(sources: list[Source], root: Path) -> None:
     damaged = [todo for state, todo in states if state == "damaged"]
     if damaged:
         others = f" {len(damaged) - 1} more files are damaged." if len(damaged) > 1 else ""
-        raise SourceError(f"{damaged[0]}{others} `replication data status` lists every file.")
+        raise SourceError(
+            f"{damaged[0].rstrip('.')}.{others} `replication data status` lists every file."
+        )
 
 
 def _package_state(source: Source) -> tuple[State, str]:
