@@ -80,6 +80,7 @@ SPECS = [
     made_spec("plain_trends", "twfe", trends="unit_linear"),
     made_spec("weighted", "twfe", weights="population_2004", title="R&D 100% under_score #1"),
     made_spec("weighted_trends", "twfe", weights="population_2004", outcome="rate_b"),
+    made_spec("controlled", "twfe", covariates=["l_police", "poverty"]),
     made_spec("events_twfe", "event_study", window=[-4, 3]),
     made_spec("events_cs", "callaway_santanna"),
     made_spec("events_b", "event_study", outcome="rate_b", weights="population_2004"),

@@ -69,6 +69,34 @@ def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None
     assert document.versions.startswith("replication ")
 
 
+def test_controls_are_counted_and_named(description: dict[str, Any], folders: Folders) -> None:
+    entry = description["tables"][0]
+    entry["columns"] = ["plain", "controlled"]
+    entry["rows"] = [{"row": "att", "label": "Programme active"}]
+    document = table(parse_study(description), folders, "main")
+    assert cells(document, "Controls") == [("No",), ("Yes (2)",)]
+    labels = [row.label for row in document.rows]
+    assert labels.index("Controls") == labels.index("County effects") - 1
+    assert "(2): controls: l_police, poverty." in document.notes
+    assert document.data["controls"].tolist() == ["", "l_police; poverty"]
+    entry["statistics"] = ["n_obs"]
+    chosen = table(parse_study(description), folders, "main")
+    assert cells(chosen, "Controls") == [("No",), ("Yes (2)",)]
+
+
+def test_covariates_that_are_rows_are_not_controls(
+    description: dict[str, Any], folders: Folders
+) -> None:
+    entry = description["tables"][0]
+    entry["columns"] = ["controlled"]
+    document = table(parse_study(description), folders, "main")
+    assert cells(document, "Controls") == [("Yes (1)",)]
+    assert "Controls: poverty." in document.notes
+    entry["columns"] = ["plain", "weighted"]
+    without = table(parse_study(description), folders, "main")
+    assert "Controls" not in [row.label for row in without.rows]
+
+
 def test_panels_share_their_common_statistics(study: Study, folders: Folders) -> None:
     document = table(study, folders, "by_panel")
     assert [section.heading for section in document.sections] == [
