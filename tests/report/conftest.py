@@ -58,6 +58,7 @@ def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
         estimate[place], scores[:, place] = 0.0, 0.0
         info |= {
             "control_group": "not_yet_treated",
+            "endpoints": "bin" if spec.estimator == "event_study" else None,
             "base_period": "universal",
             "overall": "simple",
             "pretrend": {"statistic": 2.5, "df": 3, "p_value": 0.4753},
