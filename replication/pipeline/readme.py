@@ -11,7 +11,7 @@ from pathlib import Path
 from replication.errors import SpecError
 from replication.files import replacing, write_text
 from replication.pipeline import plan
-from replication.report.saved import Results
+from replication.report.saved import Folders, Results
 
 HEADLINE = "secure_communities"
 OUTCOMES = {"index": "Index crimes", "violent": "Violent crimes", "property": "Property crimes"}
@@ -78,7 +78,9 @@ def files_behind(entry: dict[str, object], study: plan.Study) -> str:
     text = repr(entry)
     stems = {path.stem: _ids(path) for path in study.spec_files}
     found = [f"`{stem}.yaml`" for stem, ids in stems.items() if any(name in text for name in ids)]
-    return ", ".join(found) if found else f"`{entry.get('source', '')}`"
+    folders = Folders.under(study.root, study.id)
+    source = folders.shown(str(entry["source"])) if "source" in entry else ""
+    return ", ".join(found) if found else f"`{source}`"
 
 
 def _ids(path: Path) -> list[str]:

@@ -172,6 +172,7 @@ def test_frames_are_formatted(study: Study, folders: Folders) -> None:
     ]  # fmt: skip
     assert document.data["share"].tolist() == [0.98632, 0.661]
     assert document.stub == "Rule"
+    assert document.notes[-1] == "Source: data_clean/made/sample_flow.csv."
 
 
 def test_estimators_stand_side_by_side(study: Study, folders: Folders) -> None:
@@ -185,6 +186,8 @@ def test_estimators_stand_side_by_side(study: Study, folders: Folders) -> None:
     assert not any("band" in head for head in heads), "the band of one number is its interval"
     assert "Comparison: not-yet-treated units." in document.notes
     assert "Base period: event time \N{MINUS SIGN}1." in document.notes
+    assert "Weighted two-way: weights: Population in 2004." in document.notes
+    assert any(note.endswith("(Callaway-Sant'Anna): weights: none.") for note in document.notes)
 
 
 def test_truth_stands_beside_simulated_estimates(
