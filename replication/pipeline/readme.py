@@ -11,7 +11,9 @@ from pathlib import Path
 from replication.errors import SpecError
 from replication.files import replacing, write_text
 from replication.pipeline import plan
-from replication.report.saved import Results
+from replication.report.figures import FIGURES
+from replication.report.saved import Folders, Results
+from replication.report.tables import TABLES
 
 HEADLINE = "secure_communities"
 OUTCOMES = {"index": "Index crimes", "violent": "Violent crimes", "property": "Property crimes"}
@@ -64,11 +66,11 @@ def listing(root: Path) -> str:
     """Every table and figure with the specifications behind it and the function that makes it."""
     lines = ["| output | what it shows | specifications | made by |", "| --- | --- | --- | --- |"]
     for study in plan.studies(root):
-        for group, folder in (("tables", "tables"), ("figures", "figures")):
-            for entry in study.config.get(group, []):
+        for folder, makers in (("tables", TABLES), ("figures", FIGURES)):
+            for entry in study.config.get(folder, []):
                 files = files_behind(entry, study)
                 output = f"`{folder}/{study.id}/{entry['id']}`"
-                maker = f"`replication/report/{folder}/{entry['kind']}.py`"
+                maker = f"`{makers[entry['kind']].replace('.', '/')}.py`"
                 lines.append(f"| {output} | {entry['title']} | {files} | {maker} |")
     return "\n".join(lines)
 
@@ -78,7 +80,9 @@ def files_behind(entry: dict[str, object], study: plan.Study) -> str:
     text = repr(entry)
     stems = {path.stem: _ids(path) for path in study.spec_files}
     found = [f"`{stem}.yaml`" for stem, ids in stems.items() if any(name in text for name in ids)]
-    return ", ".join(found) if found else f"`{entry.get('source', '')}`"
+    folders = Folders.under(study.root, study.id)
+    source = folders.shown(str(entry["source"])) if "source" in entry else ""
+    return ", ".join(found) if found else f"`{source}`"
 
 
 def _ids(path: Path) -> list[str]:

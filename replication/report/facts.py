@@ -14,6 +14,7 @@ support                   ``[{event_time, units, cohorts}]`` behind each event t
 control_group             ``never_treated``, ``not_yet_treated`` or ``last_treated``
 base_period, reference,   base or reference period: ``universal``, ``varying``, an event time, or
 reference_event_time      words
+endpoints                 ``bin`` where the ends of the window collect the event times beyond
 overall, average          how the overall effect is averaged
 ========================  ======================================================================
 """
@@ -140,6 +141,14 @@ def base_period(saved: Saved) -> str:
     if isinstance(base, int | float):
         return f"event time {signed(base)}"
     return VARYING if base == "varying" else str(base).replace("_", " ")
+
+
+def binned(saved: Saved) -> dict[float, str]:
+    """The event times that stand for themselves ``and earlier`` or ``and later``."""
+    window = saved.spec.get("window")
+    if saved.info.get("endpoints") != "bin" or not window:
+        return {}
+    return {float(window[0]): "and earlier", float(window[1]): "and later"}
 
 
 def overall(saved: Saved) -> str:

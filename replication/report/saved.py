@@ -34,6 +34,12 @@ class Folders:
             root / "data_raw",
         )  # fmt: skip
 
+    def shown(self, name: str) -> str:
+        """That file as a reader finds it, from the root of the project on."""
+        # Where one folder holds everything (a simulation), that folder is the root.
+        root = self.raw if self.raw == self.tables else self.raw.parent
+        return self.source(name).relative_to(root).as_posix()
+
     def source(self, name: str) -> Path:
         """The file that a name such as ``clean/sample_flow.csv`` stands for."""
         place, _, rest = name.partition("/")

@@ -58,6 +58,7 @@ def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
         estimate[place], scores[:, place] = 0.0, 0.0
         info |= {
             "control_group": "not_yet_treated",
+            "endpoints": "bin" if spec.estimator == "event_study" else None,
             "base_period": "universal",
             "overall": "simple",
             "pretrend": {"statistic": 2.5, "df": 3, "p_value": 0.4753},
@@ -80,6 +81,7 @@ SPECS = [
     made_spec("plain_trends", "twfe", trends="unit_linear"),
     made_spec("weighted", "twfe", weights="population_2004", title="R&D 100% under_score #1"),
     made_spec("weighted_trends", "twfe", weights="population_2004", outcome="rate_b"),
+    made_spec("controlled", "twfe", covariates=["l_police", "poverty"]),
     made_spec("events_twfe", "event_study", window=[-4, 3]),
     made_spec("events_cs", "callaway_santanna"),
     made_spec("events_b", "event_study", outcome="rate_b", weights="population_2004"),

@@ -130,6 +130,24 @@ def test_files_say_what_made_them(context: Context) -> None:
     assert b"/Type3" not in pdf, "journals refuse Type 3 fonts"
 
 
+def test_binned_end_points_are_said(description: dict[str, Any], context: Context) -> None:
+    frame, picture = drawing(context)
+    twfe, cs = (
+        next(line for line in picture.note.split("\n") if f"[{name}]" in line)
+        for name in ("events_twfe", "events_cs")
+    )
+    assert "binned end points: \N{MINUS SIGN}4 and earlier, 3 and later" in twfe
+    assert "binned" not in cs
+    ends = frame[frame["binned"].notna()]
+    assert set(ends["spec_id"]) == {"events_twfe"}
+    assert set(ends["event_time"]) == {-4, 3}
+    description["figures"][0]["window"] = [-3, 3]
+    entry = parse_study(description).figures[0]
+    cut = event_study.draw(event_study.collect(entry, context), entry, context)
+    assert "end points: 3 and later" in cut.note
+    assert "and earlier" not in cut.note
+
+
 def test_the_window_is_respected(description: dict[str, Any], context: Context) -> None:
     description["figures"][0]["window"] = [-2, 1]
     study = parse_study(description)
@@ -195,7 +213,7 @@ def test_every_kind_draws_its_frame(kind: str, context: Context) -> None:
     assert [path.read_bytes() for path in write_figure(entry, context)] == first
     said = read_description(paths[1])
     assert said["Description"].startswith(f"A {kind}.")
-    assert f"Source: clean/{kind}.csv." in said["Comment"]
+    assert f"Source: data_clean/made/{kind}.csv." in said["Comment"]
 
 
 def test_every_kind_of_the_schema_has_a_file() -> None:

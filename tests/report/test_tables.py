@@ -69,6 +69,34 @@ def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None
     assert document.versions.startswith("replication ")
 
 
+def test_controls_are_counted_and_named(description: dict[str, Any], folders: Folders) -> None:
+    entry = description["tables"][0]
+    entry["columns"] = ["plain", "controlled"]
+    entry["rows"] = [{"row": "att", "label": "Programme active"}]
+    document = table(parse_study(description), folders, "main")
+    assert cells(document, "Controls") == [("No",), ("Yes (2)",)]
+    labels = [row.label for row in document.rows]
+    assert labels.index("Controls") == labels.index("County effects") - 1
+    assert "(2): controls: l_police, poverty." in document.notes
+    assert document.data["controls"].tolist() == ["", "l_police; poverty"]
+    entry["statistics"] = ["n_obs"]
+    chosen = table(parse_study(description), folders, "main")
+    assert cells(chosen, "Controls") == [("No",), ("Yes (2)",)]
+
+
+def test_covariates_that_are_rows_are_not_controls(
+    description: dict[str, Any], folders: Folders
+) -> None:
+    entry = description["tables"][0]
+    entry["columns"] = ["controlled"]
+    document = table(parse_study(description), folders, "main")
+    assert cells(document, "Controls") == [("Yes (1)",)]
+    assert "Controls: poverty." in document.notes
+    entry["columns"] = ["plain", "weighted"]
+    without = table(parse_study(description), folders, "main")
+    assert "Controls" not in [row.label for row in without.rows]
+
+
 def test_panels_share_their_common_statistics(study: Study, folders: Folders) -> None:
     document = table(study, folders, "by_panel")
     assert [section.heading for section in document.sections] == [
@@ -93,11 +121,15 @@ def test_stars_only_on_request(study: Study, folders: Folders) -> None:
 def test_published_values_keep_their_digits(study: Study, folders: Folders) -> None:
     document = table(study, folders, "published")
     ours = on_disk(folders, "plain")
-    published, here, difference, digits, equal = cells(document, "One")
+    published, here, difference, error_difference, *equal = cells(document, "One")
     assert published == ("0.100", "(0.0342)")
     assert here == (fixed(ours["estimate"]), f"({fixed(ours['std_error'], 4)})")
-    assert difference[0] == fixed(ours["estimate"] - 0.1, 4)
-    assert (digits, equal) == (("3",), ("no",))
+    assert difference == (fixed(ours["estimate"] - 0.1, 4),)
+    assert error_difference == (fixed(ours["std_error"] - 0.0342, 5),)
+    assert equal == [("no",), ("no",)]
+    assert document.data["printed_digits"].tolist()[:3] == [3, 4, 2]
+    heads = [head.text for head in document.headings[0]]
+    assert heads[2:4] == ["Difference of coefficients", "Difference of standard errors"]
     assert cells(document, "In words")[0] == ("no meaningful reduction",)
     assert cells(document, "From a draft \N{DAGGER}")[0] == ("\N{MINUS SIGN}0.04",)
     assert any(note.startswith("\N{DAGGER} secondary") for note in document.notes)
@@ -105,12 +137,20 @@ def test_published_values_keep_their_digits(study: Study, folders: Folders) -> N
 
 
 def test_equality_is_to_the_printed_digits(description: dict[str, Any], folders: Folders) -> None:
-    ours = on_disk(folders, "plain")["estimate"]
-    rows = description["tables"][2]["rows"]
-    rows[0] = {"label": "Same", "spec": "plain", "estimate": f"{ours:.4f}"}
-    rows[1] = {"label": "Other", "spec": "plain", "estimate": f"{ours + 0.0001:.4f}"}
+    ours, error = on_disk(folders, "plain")[["estimate", "std_error"]]
+    description["tables"][2]["rows"] = [
+        {"label": "Same", "spec": "plain", "estimate": f"{ours:.4f}"},
+        {"label": "Other", "spec": "plain", "estimate": f"{ours + 0.0001:.4f}"},
+        {"label": "Other error", "spec": "plain", "estimate": f"{ours:.4f}",
+         "std_error": f"{error + 0.0001:.4f}"},
+    ]  # fmt: skip
     document = table(parse_study(description), folders, "published")
-    assert [cells(document, label)[4] for label in ("Same", "Other")] == [("yes",), ("no",)]
+    verdicts = {row.label: row.cells[4:] for row in document.rows}
+    assert verdicts == {
+        "Same": (("yes",), ("",)), "Other": (("no",), ("",)), "Other error": (("yes",), ("no",)),
+    }  # fmt: skip
+    assert "Equal as printed: 2 of 3 coefficients and 0 of 1 standard errors." in document.notes
+    assert document.data["std_error_equal"].tolist() == [None, None, False]
 
 
 def test_words_alone_need_no_difference(description: dict[str, Any], folders: Folders) -> None:
@@ -122,7 +162,7 @@ def test_words_alone_need_no_difference(description: dict[str, Any], folders: Fo
         ("no foreign-born effect",), (fixed(ours["estimate"]), f"({fixed(ours['std_error'])})"),
     ]  # fmt: skip
     assert len(document.headings[0]) == 2
-    assert not any("Digits" in note for note in document.notes)
+    assert not any("as printed" in note for note in document.notes)
 
 
 def test_frames_are_formatted(study: Study, folders: Folders) -> None:
@@ -132,6 +172,7 @@ def test_frames_are_formatted(study: Study, folders: Folders) -> None:
     ]  # fmt: skip
     assert document.data["share"].tolist() == [0.98632, 0.661]
     assert document.stub == "Rule"
+    assert document.notes[-1] == "Source: data_clean/made/sample_flow.csv."
 
 
 def test_estimators_stand_side_by_side(study: Study, folders: Folders) -> None:
@@ -145,6 +186,8 @@ def test_estimators_stand_side_by_side(study: Study, folders: Folders) -> None:
     assert not any("band" in head for head in heads), "the band of one number is its interval"
     assert "Comparison: not-yet-treated units." in document.notes
     assert "Base period: event time \N{MINUS SIGN}1." in document.notes
+    assert "Weighted two-way: weights: Population in 2004." in document.notes
+    assert any(note.endswith("(Callaway-Sant'Anna): weights: none.") for note in document.notes)
 
 
 def test_truth_stands_beside_simulated_estimates(

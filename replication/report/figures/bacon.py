@@ -27,7 +27,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     overall = float((frame["estimate"] * frame["weight"]).sum() / frame["weight"].sum())
     words = (
         f"Each mark is a 2x2 comparison. Line: their weighted mean, {text.fixed(overall)}, which "
-        f"is the two-way estimate.\n{source_note(entry)}"
+        f"is the two-way estimate.\n{source_note(entry, context)}"
     )
     page = sheet(context.study.heading(entry.title), words, height=3.2, above=0.1, below=0.45,
                  legend=0.22)  # fmt: skip

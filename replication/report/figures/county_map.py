@@ -88,7 +88,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     shapes = county_shapes()
     missing = sorted(set(frame["fips"]) - set(shapes))
     words = "\n".join([f"Alaska and Hawaii are not drawn{_left_out(missing)}.", SHAPES_NOTE,
-                       source_note(entry)])  # fmt: skip
+                       source_note(entry, context)])  # fmt: skip
     _, names = classes(entry, frame[entry.options["value"]])
     below = LEGEND_LINE * (2 + len(names) // LEGEND_COLUMNS)
     page = sheet(context.study.heading(entry.title), words, height=4.1, left=0.1, right=0.1,

@@ -62,7 +62,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """The lines top to bottom, the headline in another colour with a dashed line through it."""
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     letters = max(map(len, [*frame["label"].astype(str), *headings]))
-    words = note(frame, entry)
+    words = note(frame, entry, context)
     page = sheet(
         context.study.heading(entry.title), words, left=0.35 + LETTER * letters, above=0.1,
         height=LINE * (len(frame) + len(headings) + 1), below=0.45,
@@ -103,12 +103,12 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Seri
     return places
 
 
-def note(frame: pd.DataFrame, entry: Entry) -> str:
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
     """What the marks are."""
     barred = frame["conf_low"].notna().any()
     words = ["Points: estimates; bars: pointwise intervals."] if barred else []
     words += ["Diamond and dashed line: the headline."] if frame["headline"].any() else []
-    ending = source_note(entry) if "source" in entry.options else "\n".join(entry.notes)
+    ending = source_note(entry, context) if "source" in entry.options else "\n".join(entry.notes)
     return "\n".join([" ".join(words), ending]).strip()
 
 

@@ -65,6 +65,7 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
     return path.assign(
         reference=path["std_error"].isna() & (path["estimate"] == 0),
         treated_units=path["event_time"].map(facts.support(saved)),
+        binned=path["event_time"].map(facts.binned(saved)),
         treated_cohorts=path["event_time"].map(facts.support(saved, "cohorts")),
         mean_before=facts.mean_before(saved),
         pretrend_p_value=facts.pretrend_p(saved),
@@ -209,7 +210,7 @@ def draws(every: Sequence[Saved]) -> str:
 
 
 def about(part: pd.DataFrame, context: Context) -> list[str]:
-    """How a series was made: comparison, base period, weights, clusters, pre-trend test."""
+    """How a series was made: comparison, base, end points, weights, clusters, pre-trend test."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
     comparison, base = facts.comparison(saved, context.study), facts.base_period(saved)
@@ -217,11 +218,20 @@ def about(part: pd.DataFrame, context: Context) -> list[str]:
     words = [
         f"comparison: {comparison}" if comparison else "",
         f"base period: {base}" if base else "",
+        end_points(part),
         f"weights: {facts.weights(saved, context.study)}",
         f"clusters: {text.integer(first['n_clusters'])} ({facts.clusters(saved, context.study)})",
         f"pre-trend test: {p_value}" if p_value else "",
     ]
     return [word for word in words if word]
+
+
+def end_points(part: pd.DataFrame) -> str:
+    """Which of the points shown are not one event time but all from there on."""
+    ends = part[part["binned"].notna()]
+    said = [f"{text.signed(time)} {way}"
+            for time, way in zip(ends["event_time"], ends["binned"], strict=True)]  # fmt: skip
+    return f"binned end points: {', '.join(said)}" if said else ""
 
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:

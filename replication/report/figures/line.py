@@ -41,8 +41,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame[panel].astype(str)) if panel else [""]
     shown = coloured(frame, entry)
     columns = min(3, len(panels))
+    words = source_note(entry, context)
     page = sheet(
-        context.study.heading(entry.title), source_note(entry), rows=-(-len(panels) // columns),
+        context.study.heading(entry.title), words, rows=-(-len(panels) // columns),
         columns=columns, height=2.9 if columns == 1 else 1.9, gap=0.55,
         above=0.3 if panel else 0.1, below=0.45, legend=0.22 if len(shown) > 1 else 0,
     )  # fmt: skip
@@ -61,7 +62,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         marks.share_scale(page.axes[: len(panels)])
     if len(shown) > 1:
         page.legend(shown)
-    return Drawing(page.figure, describe(frame, entry), source_note(entry), versions=versions([]))
+    return Drawing(page.figure, describe(frame, entry), words, versions=versions([]))
 
 
 def axis_label(role: str, entry: Entry, context: Context) -> str:

@@ -43,7 +43,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     words = (
         "Line: the actual value. Two-sided p-values count draws at least as large in absolute "
-        f"value.\n{source_note(entry)}"
+        f"value.\n{source_note(entry, context)}"
     )
     columns = min(2, len(panels))
     page = sheet(context.study.heading(entry.title), words, columns=columns,

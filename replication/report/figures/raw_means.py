@@ -30,7 +30,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
     words = "Filled: after adoption; lines break there.\n" if broken else ""
-    words += source_note(entry)
+    words += source_note(entry, context)
     page = sheet(context.study.heading(entry.title), words, columns=len(panels), height=HEIGHT,
                  above=0.3 if any(panels) else 0.1, below=0.45, legend=0.22)  # fmt: skip
     for axes, panel in zip(page.axes, panels, strict=True):

@@ -48,7 +48,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Two step curves, one above the other on the same dates."""
     unit = entry.options.get("unit", "counties")
-    words = note(frame, entry)
+    words = note(frame, entry, context)
     page = sheet(context.study.heading(entry.title), words, rows=2, height=2.0, above=0.15,
                  below=0.33, left=0.8, right=0.35)  # fmt: skip
     upper, lower = page.axes
@@ -94,14 +94,14 @@ def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
                       fontsize=8.5, color="#333333")  # fmt: skip
 
 
-def note(frame: pd.DataFrame, entry: Entry) -> str:
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
     """What the numbers on the dashed lines stand for, and the source."""
     said = [
         f"{number}: {row.date.day} {row.date:%B %Y}, {row.milestone}"
         for number, row in enumerate(_stones(frame), start=1)
     ]
     stones = [text.sentence(f"dashed lines: {'; '.join(said)}")] if said else []
-    return "\n".join(["Cumulative.", *stones, source_note(entry)])
+    return "\n".join(["Cumulative.", *stones, source_note(entry, context)])
 
 
 def _stones(frame: pd.DataFrame) -> list[Any]:

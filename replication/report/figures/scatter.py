@@ -28,7 +28,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """One panel; areas proportional to ``size``; ``highlight`` chooses the points with names."""
     options = entry.options
     shown = line.coloured(frame, entry) if "group" in options else []
-    page = sheet(context.study.heading(entry.title), source_note(entry), height=3.4, above=0.1,
+    words = source_note(entry, context)
+    page = sheet(context.study.heading(entry.title), words, height=3.4, above=0.1,
                  below=0.45, legend=0.22 if len(shown) > 1 else 0)  # fmt: skip
     axes = page.axes[0]
     marks.light_grid(axes, "both")
@@ -46,7 +47,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes.set_ylabel(wrapped(line.axis_label("y", entry, context), inches(axes)[1]))
     if len(shown) > 1:
         page.legend(shown)
-    return Drawing(page.figure, line.describe(frame, entry), source_note(entry),
+    return Drawing(page.figure, line.describe(frame, entry), words,
                    versions=versions([]))  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     words = (
         "Bars: robust intervals for the effect if the violation of parallel trends is at most M; "
-        "first, in orange, the interval that assumes none.\n" + source_note(entry)
+        "first, in orange, the interval that assumes none.\n" + source_note(entry, context)
     )
     columns = min(2, len(panels))
     page = sheet(

@@ -41,6 +41,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
     shown = [Shown(heading, line["label"], line["saved"])
              for heading, block in blocks for line in block]  # fmt: skip
     found = [*entry.notes, f"Clustered by {_clusters(results, context)}.",
+             *notes.told_apart(shown, "weights", lambda saved: facts.weights(saved, context.study)),
              notes.weights_note(shown), *notes.design_notes(shown, context),
              *notes.sample_notes(shown)]  # fmt: skip
     return TableDocument(

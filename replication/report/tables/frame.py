@@ -58,7 +58,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         sections=tuple(sections(entry, columns, frame)),
         align="".join("l" if kind_of(column) == "text" else "r" for column in columns[1:]),
         stub=labels[0],
-        notes=(*entry.notes, *marked, f"Source: {entry.options['source']}."),
+        notes=(*entry.notes, *marked, f"Source: {context.folders.shown(entry.options['source'])}."),
         versions=versions([]),
         simulated=context.study.simulated,
         data=frame[list(dict.fromkeys(needed))],

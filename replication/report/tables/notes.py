@@ -45,15 +45,27 @@ def design_notes(shown: Sequence[Shown], context: Context) -> list[str]:
         "base period": facts.base_period,
         "overall effect": facts.overall,
     }
-    found = []
-    for kind, says in kinds.items():
-        groups = _by_word(shown, lambda saved, says=says: [says(saved)])  # type: ignore[misc]
-        for word, where in groups.items():
-            alone = len(groups) == 1
-            found.append(text.sentence(f"{kind}: {word}") if alone else (
-                f"{places(shown, where)}: {kind}: {word}."
-            ))  # fmt: skip
-    return found
+    return [
+        note
+        for kind, says in kinds.items()
+        for note in told_apart(shown, kind, says, unless_alone=True)
+    ]
+
+
+def told_apart(
+    shown: Sequence[Shown], kind: str, says: Callable[[Saved], str], *, unless_alone: bool = False
+) -> list[str]:
+    """What each result says of one kind, with its place where not all say the same.
+
+    ``unless_alone``: results that say nothing do not count, so that one word needs no place.
+    """
+    groups = _by_word(shown, lambda saved: [says(saved)])
+    return [
+        text.sentence(f"{kind}: {word}")
+        if len(groups) == 1 and (unless_alone or len(where) == len(shown))
+        else f"{places(shown, where)}: {kind}: {word}."
+        for word, where in groups.items()
+    ]
 
 
 def sample_notes(shown: Sequence[Shown]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,25 +15,27 @@ from replication.report.context import Context, versions
 from replication.report.document import Heading, Row, Section, TableDocument, cell
 from replication.report.saved import read_source
 
-HEADS = ("Published", "Here", "Difference", "Digits", "Equal")
+HEADS = ("Published", "Here", "Difference of coefficients", "Difference of standard errors",
+         "Coefficient equal as printed", "Standard error equal as printed")  # fmt: skip
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
-    "Digits: decimals of the published coefficient. Equal: whether our coefficient, rounded to "
-    "these digits, is the published one."
+    "Differences: ours, unrounded, less the published number. Equal as printed: whether our "
+    "number, rounded to the decimals of the published one, is that number."
 )
 WITHOUT_NUMBERS = 2
+YES_NO = {True: "yes", False: "no"}
 SECONDARY = "secondary: not read in the publication's own table, and not to be taken as its result."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """One published number a row: published, ours, the difference, equal to the printed digits."""
+    """One published number a row: published, ours, and whether each part is equal as printed."""
     rows = [compare(row, entry, context) for row in entry.options["rows"]]
     used = text.distinct(row["spec_id"] for row in rows)
     publication = entry.options.get("publication", "")
     # Where nothing but words was published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
-    found = [*entry.notes, IN_PARENTHESES, *([NOTES] if numbers else [])]
+    found = [*entry.notes, IN_PARENTHESES, *([NOTES, tally(rows)] if numbers else [])]
     found += [f"{text.DAGGER} {SECONDARY}"] if any(row["secondary"] for row in rows) else []
     found += [f"{row['label']}: {row['note']}" for row in rows if row["note"]]
     heads = (publication or HEADS[0], *HEADS[1:])[:shown]
@@ -44,7 +46,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         headings=(tuple(Heading(head) for head in heads),),
         sections=tuple(sections(rows, shown)),
         align="c" * shown,
-        notes=tuple(found),
+        notes=tuple(note for note in found if note),
         specs=tuple(("", name) for name in used),
         versions=versions(context.results.get(name) for name in used),
         simulated=context.study.simulated,
@@ -59,8 +61,6 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
     ours = None if saved is None else saved.row(row.get("row", "att"))
     estimate = np.nan if ours is None else float(ours["estimate"])
     std_error = np.nan if ours is None else float(ours["std_error"])
-    digits = decimals(printed["estimate"])
-    comparable = bool(printed["estimate"]) and ours is not None
     return {
         "heading": row.get("heading", ""),
         "label": row["label"],
@@ -70,8 +70,9 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
         "std_error": std_error,
         "difference": _less(estimate, printed["estimate"]),
         "std_error_difference": _less(std_error, printed["std_error"]),
-        "printed_digits": digits if printed["estimate"] else np.nan,
-        "equal": agrees(estimate, printed["estimate"]) if comparable else None,
+        "printed_digits": decimals(printed["estimate"]) if printed["estimate"] else np.nan,
+        "coefficient_equal": _equal(estimate, printed["estimate"]),
+        "std_error_equal": _equal(std_error, printed["std_error"]),
         "secondary": bool(row.get("secondary", False)),
         "note": row.get("note", ""),
         "spec_id": "" if saved is None else saved.spec_id,
@@ -110,6 +111,16 @@ def agrees(value: float, printed: str) -> bool:
     return float(f"{value:.{decimals(printed)}f}") == float(printed)
 
 
+def tally(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many numbers are equal as printed, coefficients and standard errors apart."""
+    said = []
+    for name, words in (("coefficient", "coefficients"), ("std_error", "standard errors")):
+        verdicts = [row[f"{name}_equal"] for row in rows if row[f"{name}_equal"] is not None]
+        if verdicts:
+            said.append(f"{sum(verdicts)} of {len(verdicts)} {words}")
+    return f"Equal as printed: {text.listed(said)}." if said else ""
+
+
 def sections(rows: list[dict[str, Any]], shown: int = len(HEADS)) -> list[Section]:
     """The rows, a new block at each heading; the first ``shown`` cells of each."""
     blocks: list[tuple[str, list[Row]]] = []
@@ -133,17 +144,16 @@ def _printed(row: dict[str, Any]) -> Row:
             cell(published, f"({error})" if error else ""),
             cell(text.fixed(row["estimate"], digits),
                  f"({text.fixed(row['std_error'], error_digits)})" if row["spec_id"] else ""),
-            cell(text.fixed(row["difference"], digits + 1),
-                 _bracketed(row["std_error_difference"], error_digits + 1)),
-            cell(text.integer(row["printed_digits"])),
-            cell({True: "yes", False: "no"}.get(row["equal"], "")),
+            cell(text.fixed(row["difference"], digits + 1)),
+            cell(text.fixed(row["std_error_difference"], error_digits + 1)),
+            cell(YES_NO.get(row["coefficient_equal"], "")),
+            cell(YES_NO.get(row["std_error_equal"], "")),
         ),
     )  # fmt: skip
 
 
-def _bracketed(value: float, digits: int) -> str:
-    shown = text.fixed(value, digits)
-    return f"({shown})" if shown else ""
+def _equal(value: float, printed: str) -> bool | None:
+    return agrees(value, printed) if printed and pd.notna(value) else None
 
 
 def _less(value: float, printed: str) -> float:

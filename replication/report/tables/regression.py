@@ -107,6 +107,7 @@ def table_notes(entry: Entry, shown: Sequence[Shown], context: Context) -> list[
         notes.inference_note(shown, context),
         notes.weights_note(shown),
         *notes.design_notes(shown, context),
+        *notes.told_apart(shown, "controls", lambda saved: _controls(entry, saved, context)),
         *notes.sample_notes(shown),
         statistics.ENGINE_NOTE if second and pd.notna(engines).any() else "",
         notes.STARS_NOTE if context.stars else "",
@@ -127,14 +128,20 @@ def data(
                     place = {"panel": block.heading, "row": wanted["label"],
                              "column": column.number, "heading": column.heading,
                              "label": column.label}  # fmt: skip
-                    lines.append({**place, **found, **_about(saved, context)})
+                    lines.append({**place, **found, **_about(entry, saved, context)})
     return pd.DataFrame(lines)
 
 
-def _about(saved: Saved, context: Context) -> dict[str, Any]:
+def _controls(entry: Entry, saved: Saved, context: Context) -> str:
+    labels = context.study.labels
+    return ", ".join(labels.get(name, name) for name in statistics.controls(saved, entry))
+
+
+def _about(entry: Entry, saved: Saved, context: Context) -> dict[str, Any]:
     return {
         "mean_outcome": facts.mean_outcome(saved),
         "absorbed": "; ".join(facts.absorbed(saved)),
+        "controls": "; ".join(statistics.controls(saved, entry)),
         "weights": saved.spec.get("weights") or "",
         "clusters": facts.clusters(saved, context.study),
         "second_engine_difference": statistics.engine_difference(saved, context),

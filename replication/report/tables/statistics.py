@@ -22,7 +22,7 @@ LABELS = {
     "mean": "Mean of the outcome", "pre_mean": "Mean before treatment", "weights": "Weights",
     "clusters": "Clustered by", "engine": "Second engine, difference", "estimator": "Estimator",
     "outcome": "Outcome", "p_value": "p-value", "pretrend": "Pre-trend test, p-value",
-    "control_group": "Comparison", "truth": "True effect",
+    "control_group": "Comparison", "truth": "True effect", "controls": "Controls",
 }  # fmt: skip
 ENGINE_FILE = "second_engine.csv"
 ENGINE_NOTE = (
@@ -61,10 +61,14 @@ def rows(
     wanted = list(entry.options.get("statistics", DEFAULT))
     if any(truth is not None for truth in truths) and "truth" not in wanted:
         wanted.insert(0, "truth")
+    if "controls" not in wanted:
+        wanted.insert(wanted.index("absorbed") if "absorbed" in wanted else len(wanted), "controls")
     found: list[Row] = []
     for item in wanted:
         if item == "absorbed":
             found += absorbed_rows(results, context)
+        elif item == "controls":
+            found += controls_row(entry, results)
         elif item == "truth":
             found.append(_row(LABELS["truth"], [text.fixed(truth) for truth in truths]))
         elif isinstance(item, str):
@@ -109,6 +113,19 @@ def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Row
         )
         for name in text.distinct(name for names in sets for name in names)
     ]
+
+
+def controls(saved: Saved, entry: Entry) -> list[str]:
+    """Covariates whose coefficients are not themselves rows of the table."""
+    shown = {row["row"] for row in entry.options.get("rows", ())}
+    return [name for name in saved.spec.get("covariates") or [] if f"coef:{name}" not in shown]
+
+
+def controls_row(entry: Entry, results: Sequence[Saved | None]) -> list[Row]:
+    """How many controls each column has; no row where no column has any."""
+    counts = [len(controls(saved, entry)) if saved else None for saved in results]
+    said = ["" if count is None else f"Yes ({count})" if count else "No" for count in counts]
+    return [_row(LABELS["controls"], said)] if any(counts) else []
 
 
 def extra(item: dict[str, Any], saved: Saved, context: Context) -> str:
