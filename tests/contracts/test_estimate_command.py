@@ -231,3 +231,28 @@ def test_compare_shows_what_changed(
     said = capsys.readouterr().out
     assert "weights: people -> None" in said
     assert "att" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["estimate"], ["'estimate' is of one study", "`replication step estimate first`",
+                        "Studies: first, second."]),
+        (["clean"], ["'clean' is of one study", "Studies: first, second."]),
+        (["estimate", "third"], ["no study 'third'", "Studies: first, second."]),
+    ],
+)  # fmt: skip
+def test_a_step_without_its_study_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    words: list[str], said: list[str],
+) -> None:  # fmt: skip
+    (tmp_path / "Snakefile").touch()
+    for name in ("first", "second"):
+        (tmp_path / "specs" / name).mkdir(parents=True)
+        (tmp_path / "specs" / name / "study.yaml").write_text(f"id: {name}\n")
+    monkeypatch.setenv("REPLICATION_ROOT", str(tmp_path))
+    assert main(["step", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    for part in said:
+        assert part in error
