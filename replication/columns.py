@@ -40,37 +40,56 @@ def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
         )
 
 
-def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep") -> Floats:
-    """A column as floats; text is refused with the count and an example."""
+def numeric(
+    frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequence[str] = ()
+) -> Floats:
+    """A column as floats; text is refused with the count and an example.
+
+    Parameters
+    ----------
+    missing : ``keep`` or ``refuse``.
+    at : columns that say where a row is, such as those of the unit and the period.
+    """
     converted = pd.to_numeric(frame[column], errors="coerce")
     text = converted.isna() & frame[column].notna()
     if text.any():
         raise PanelError(
             f"{int(text.sum())} values of column {column!r} are not numbers, for example "
-            f"{frame.loc[text, column].iloc[0]!r}. Convert the column to numbers or leave the "
-            "cells empty."
+            f"{frame.loc[text, column].iloc[0]!r}{place_of(frame, text, at)}. Convert the column "
+            "to numbers or leave the cells empty."
         )
     values = converted.to_numpy(dtype=float, na_value=np.nan)
-    bad = int((~np.isfinite(values)).sum()) if missing == "refuse" else int(np.isinf(values).sum())
-    if bad:
+    bad = ~np.isfinite(values) if missing == "refuse" else np.isinf(values)
+    if bad.any():
+        place = place_of(frame, bad, at)
+        example = f", for example{place}" if place else ""
         raise PanelError(
-            f"{bad} values of column {column!r} are missing or infinite where every row needs "
-            "one. Fill them in or drop these rows in 'sample'."
+            f"{int(bad.sum())} values of column {column!r} are missing or infinite where every "
+            f"row needs one{example}. Fill them in or drop these rows in 'sample'."
         )
     return values
 
 
-def whole_numbers(frame: pd.DataFrame, column: str) -> Ints:
-    """A column of periods as integers."""
+def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
+    """Where the first of the rows is: `` for county 7 in year 2004``, or an empty string."""
+    parts = [f"{name} {frame.loc[rows, name].iloc[0]}" for name in at]
+    return f" for {' in '.join(parts)}" if parts else ""
+
+
+def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -> Ints:
+    """A column of periods as integers; ``at`` as in ``numeric``."""
     if pd.api.types.is_datetime64_any_dtype(frame[column]):
         raise PanelError(
             f"Column {column!r} holds dates. Periods are whole numbers: use the year, or count "
             "months as 12 * year + month."
         )
-    values = numeric(frame, column, missing="refuse")
-    broken = int((values != np.round(values)).sum())
-    if broken:
-        raise PanelError(f"{broken} values of column {column!r} are not whole numbers.")
+    values = numeric(frame, column, missing="refuse", at=at)
+    broken = values != np.round(values)
+    if broken.any():
+        raise PanelError(
+            f"{int(broken.sum())} values of column {column!r} are not whole numbers, for example "
+            f"{values[broken][0]:g}{place_of(frame, broken, at)}."
+        )
     return values.astype(np.int64)
 
 

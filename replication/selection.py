@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from replication.columns import require_columns
+from replication.errors import nearest
 from replication.specs import Sample, Spec
 
 
@@ -29,6 +30,22 @@ def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         keep &= ~frame[column].isin(values).to_numpy()
     # Wide panels are mostly columns that one specification does not read.
     return frame.loc[keep, names]
+
+
+def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
+    """Values under ``where`` and ``drop`` that no row has, each in a sentence without its end."""
+    found = []
+    for key, rules in (("where", spec.sample.where), ("drop", spec.sample.drop)):
+        for column, values in rules.items():
+            known = set(frame[column].unique().tolist())
+            for value in [value for value in values if value not in known]:
+                twin = [other for other in known if str(other) == str(value)]
+                hint = nearest(str(value), map(str, known))
+                hint = f" (it has {twin[0]!r}: mind the quotation marks)" if twin else hint
+                found.append(
+                    f"'sample.{key}' names {value!r}, which column {column!r} does not have{hint}"
+                )
+    return found
 
 
 def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:

@@ -17,8 +17,12 @@ from typing import Any
 
 import yaml
 
-from replication.errors import SpecError, nearest
+from replication.errors import SpecError
 from replication.files import parse_yaml
+from replication.violations import explain_violation, listed, written
+
+__all__ = ["Inference", "Sample", "Spec", "check", "expand", "explain", "explain_violation",
+           "load_specs", "parse_spec", "schema"]  # fmt: skip
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 
@@ -202,35 +206,13 @@ def _explain_properties(properties: Mapping[str, Any], prefix: str) -> list[str]
     lines = []
     for key, entry in properties.items():
         default = "" if "default" not in entry else f" [default: {json.dumps(entry['default'])}]"
-        allowed = "" if "enum" not in entry else f" One of: {_listed(entry['enum'])}."
-        lines.append(f"{prefix}{key}{default}: {entry.get('description', '')}{allowed}")
+        allowed = "" if "enum" not in entry else f" One of: {listed(entry['enum'])}."
+        examples = [f"`{written(key, value)}`" for value in entry.get("examples", [])]
+        example = f" For example {' or '.join(examples)}." if examples else ""
+        lines.append(f"{prefix}{key}{default}: {entry.get('description', '')}{allowed}{example}")
         if entry.get("type") == "object" and "properties" in entry:
             lines += _explain_properties(entry["properties"], f"{prefix}{key}.")
     return lines
-
-
-def explain_violation(error: Any) -> str:
-    """What a violation of a JSON schema means and what to write instead."""
-    where = ".".join(str(part) for part in error.absolute_path)
-    at = f"in {where!r}, " if where else ""
-    if error.validator == "additionalProperties":
-        allowed = list(error.schema["properties"])
-        unknown = sorted(set(error.instance) - set(allowed), key=str)
-        return (
-            f"{at}unknown key {unknown[0]!r}{nearest(unknown[0], allowed)}. "
-            f"Allowed keys: {', '.join(allowed)}."
-        )
-    if error.validator == "required":
-        absent = [key for key in error.validator_value if key not in error.instance]
-        return f"{at}the required key {absent[0]!r} is missing. Add it."
-    if error.validator == "enum":
-        value, options = error.instance, error.validator_value
-        return (
-            f"{where!r} is {value!r}{nearest(value, options)}, which is not known. "
-            f"Allowed values: {_listed(options)}."
-        )
-    hint = error.schema.get("description", "") if isinstance(error.schema, Mapping) else ""
-    return f"{where!r} is {error.instance!r}: {error.message}. {hint}".strip()
 
 
 def _sample(data: Mapping[str, Any], source: str) -> Sample:
@@ -270,10 +252,6 @@ def _as_tuple(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _listed(options: list[Any]) -> str:
-    return ", ".join("empty" if option is None else str(option) for option in options)
 
 
 def _plain(value: Any) -> Any:

@@ -19,8 +19,14 @@ from replication.columns import (
     whole_numbers,
 )
 from replication.errors import PanelError
-from replication.results import Floats, Ints, Panel
-from replication.selection import balanced_rows, cohort_column, strata_names, take_sample
+from replication.results import NEVER, Floats, Ints, Panel
+from replication.selection import (
+    absent_values,
+    balanced_rows,
+    cohort_column,
+    strata_names,
+    take_sample,
+)
 from replication.specs import Spec
 
 
@@ -41,13 +47,14 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         move the wrong way, negative or missing weights, an empty sample.
 
     """
-    notes: list[str] = []
-    frame = take_sample(frame, spec)
+    everything, frame = frame, take_sample(frame, spec)
+    notes = absent_values(everything, spec)
     require_unique(frame, spec.unit, spec.time)
-    outcome = numeric(frame, spec.outcome)
+    at = (spec.unit, spec.time)
+    outcome = numeric(frame, spec.outcome, at=at)
     complete = np.isfinite(outcome)
     for name in [*spec.covariates, *([spec.offset] if spec.offset else [])]:
-        values = numeric(frame, name)
+        values = numeric(frame, name, at=at)
         absent = int((complete & ~np.isfinite(values)).sum())
         if absent:
             notes.append(f"{absent} rows without {name} were dropped")
@@ -58,32 +65,37 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         frame, outcome = frame[keep], outcome[keep]
         notes += [note] if note else []
     if frame.empty:
+        unknown = "".join(f" {sentence}." for sentence in absent_values(everything, spec))
         raise PanelError(
-            f"No row is left for outcome {spec.outcome!r} after the sample rules of {spec.id!r}. "
-            "Check 'sample' (years, where, drop, balanced) and missing values in the outcome."
+            f"No row is left for outcome {spec.outcome!r} after the sample rules of {spec.id!r}."
+            f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
+            "outcome."
         )
     return _assemble(frame, outcome, spec, notes)
 
 
 def _assemble(frame: pd.DataFrame, outcome: Floats, spec: Spec, notes: list[str]) -> Panel:
     row, units = pd.factorize(frame[spec.unit], sort=True)
-    periods, column = np.unique(whole_numbers(frame, spec.time), return_inverse=True)
+    at = (spec.unit, spec.time)
+    periods, column = np.unique(whole_numbers(frame, spec.time, at=at), return_inverse=True)
     shape = (len(units), periods.size)
     place = (row, column)
     weight = weights_of(frame, spec)
     exposure = (
         None
         if spec.treatment == "binary"
-        else _matrix(numeric(frame, spec.treatment, missing="refuse"), place, shape)
+        else _matrix(numeric(frame, spec.treatment, missing="refuse", at=at), place, shape)
     )
     if exposure is not None and spec.reversals == "refuse":
         require_no_reversal(exposure, spec.treatment, np.asarray(units))
+    cohort = _cohorts(frame, spec, row, exposure, periods)
     notes += _gap_note(len(frame), shape)
+    notes += _far_cohorts(cohort, periods, np.asarray(units)) if exposure is None else []
     return Panel(
         y=_matrix(outcome, place, shape),
         units=np.asarray(units),
         periods=periods,
-        cohort=_cohorts(frame, spec, row, exposure, periods),
+        cohort=cohort,
         weight=_filled(_matrix(weight, place, shape)),
         exposure=None if exposure is None else np.nan_to_num(exposure),
         clusters=_codes(frame, spec.cluster or (spec.unit,), place, shape),
@@ -106,7 +118,7 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
     """Weights of the rows; ones if unweighted, negative and missing ones refused."""
     if spec.weights is None:
         return np.ones(len(frame))
-    values = numeric(frame, spec.weights)
+    values = numeric(frame, spec.weights, at=(spec.unit, spec.time))
     bad = ~(values >= 0)
     if bad.any():
         example = frame.loc[bad, [spec.unit, spec.time]].iloc[0].tolist()
@@ -133,7 +145,7 @@ def _cohorts(
             f"Column {name!r} holds dates. The cohort is the first treated period in the same "
             "whole numbers as the time column; 0 or empty for never."
         )
-    values = np.nan_to_num(numeric(frame, name))
+    values = np.nan_to_num(numeric(frame, name, at=(spec.unit, spec.time)))
     low = np.full(int(row.max()) + 1, np.inf)
     high = np.full(int(row.max()) + 1, -np.inf)
     np.minimum.at(low, row, values)
@@ -200,7 +212,7 @@ def _coordinates(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> Flo
         return None
     found = np.zeros((n_units, 2))
     for axis, name in enumerate(spec.inference.coordinates):
-        found[row, axis] = numeric(frame, name, missing="refuse")
+        found[row, axis] = numeric(frame, name, missing="refuse", at=(spec.unit, spec.time))
     return found
 
 
@@ -222,6 +234,24 @@ def _filled(weight: Floats) -> Floats:
     """Weights of unobserved cells: the unit's mean, so that constant weights stay constant."""
     mean = np.nanmean(weight, axis=1, keepdims=True)
     return np.where(np.isnan(weight), mean, weight)
+
+
+def _far_cohorts(cohort: Ints, periods: Ints, units: Any) -> list[str]:
+    """Notes on cohorts further from the panel than it is long, which is how a typo looks."""
+    first, last = int(periods[0]), int(periods[-1])
+    length = last - first + 1
+    found = []
+    for far, words in (
+        (cohort > last + length, f"after the last period ({last}) and count as untreated"),
+        ((cohort != NEVER) & (cohort < first - length),
+         f"before the first period ({first}) and count as treated throughout"),
+    ):  # fmt: skip
+        if far.any():
+            example = f"{units[far][0]}: {cohort[far][0]}"
+            found.append(
+                f"{int(far.sum())} units are first treated long {words}, for example {example}"
+            )
+    return found
 
 
 def _gap_note(rows: int, shape: tuple[int, int]) -> list[str]:

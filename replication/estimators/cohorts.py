@@ -27,7 +27,10 @@ def prepared(panel: Panel, estimator: str) -> Panel:
         )
     if not always.any():
         return panel
-    note = f"{int(always.sum())} units treated in or before the first period were dropped"
+    note = (
+        f"{int(always.sum())} units treated in or before the first period were dropped, for "
+        f"example {panel.units[always][0]}"
+    )
     return panel.keep_units(~always, note)
 
 

@@ -120,7 +120,8 @@ def without_early(design: Design) -> Design:
     span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
     return design.keep(~early).said(
         f"{int(early.sum())} units treated in or before the first period, {first}{span}, were "
-        "dropped: they have no untreated period to compare with",
+        "dropped: they have no untreated period to compare with, for example "
+        f"{design.panel.units[early][0]}",
         units_treated_in_first_period=int(early.sum()),
     )
 

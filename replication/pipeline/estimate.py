@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +17,7 @@ import pandas as pd
 
 from replication.errors import InputError, SpecError
 from replication.estimators.registry import estimate
+from replication.estimators.unread import unread_keys, with_notes
 from replication.pipeline import store
 from replication.pipeline.plan import Study, code_digest
 from replication.selection import panel_inputs
@@ -28,12 +30,18 @@ BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One specification to estimate: its panel file, where it goes, and its fingerprint."""
+    """One specification to estimate: its panel file, where it goes, and its fingerprint.
+
+    Attributes
+    ----------
+    notes : what its file says without effect.
+    """
 
     spec: Spec
     panel: Path
     folder: Path
     fingerprint: str
+    notes: tuple[str, ...] = ()
 
 
 def estimate_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
@@ -54,9 +62,14 @@ def estimate_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int
 
 def study_specs(study: Study) -> list[Spec]:
     """Every specification of a study; ids must be unique and name their study."""
-    specs = [spec for path in study.spec_files for spec in load_specs(path)]
+    return [spec for specs in specs_by_file(study) for spec in specs]
+
+
+def specs_by_file(study: Study) -> list[list[Spec]]:
+    """The specifications of each file of a study, checked as ``study_specs`` says."""
+    files = [load_specs(path) for path in study.spec_files]
     seen: set[str] = set()
-    for spec in specs:
+    for spec in itertools.chain.from_iterable(files):
         if spec.id in seen:
             raise SpecError(f"Two specifications of {study.id} share the id {spec.id!r}.")
         if spec.study != study.id:
@@ -69,7 +82,7 @@ def study_specs(study: Study) -> list[Spec]:
                 f"{', '.join(study.panels)}."
             )
         seen.add(spec.id)
-    return specs
+    return files
 
 
 def plan_tasks(study: Study, root: Path) -> list[Task]:
@@ -77,15 +90,21 @@ def plan_tasks(study: Study, root: Path) -> list[Task]:
     clean = root / "data_clean" / study.id
     digests = {name: file_digest(clean / f"{name}.parquet") for name in study.panels}
     code = code_digest("estimate")
-    return [
-        Task(
-            spec,
-            clean / f"{spec.panel}.parquet",
-            root / "tables" / study.id / "specs" / spec.id,
-            store.fingerprint(spec, digests[spec.panel], code),
-        )
-        for spec in study_specs(study)
-    ]
+    tasks = []
+    for specs in specs_by_file(study):
+        unread = unread_keys(specs)
+        for spec in specs:
+            notes = tuple(unread.get(spec.id, ()))
+            tasks.append(
+                Task(
+                    spec,
+                    clean / f"{spec.panel}.parquet",
+                    root / "tables" / study.id / "specs" / spec.id,
+                    store.fingerprint(spec, digests[spec.panel], "".join((code, *notes))),
+                    notes,
+                )
+            )
+    return tasks
 
 
 def run(tasks: Sequence[Task], threads: int) -> None:
@@ -112,7 +131,7 @@ def run_batch(tasks: Sequence[Task]) -> None:
                 result = estimate(replace(panel, spec_id=task.spec.id), task.spec)
             except InputError as error:
                 raise type(error)(f"{task.spec.id}: {error}") from None
-            store.save(result, task.spec, task.folder, task.fingerprint)
+            store.save(with_notes(result, task.notes), task.spec, task.folder, task.fingerprint)
 
 
 @cache

@@ -9,6 +9,7 @@ import yaml
 
 from replication.errors import SpecError
 from replication.estimators.registry import ENTRIES
+from replication.estimators.unread import reads, unread_keys
 from replication.pipeline import store
 from replication.results import Estimates, row_labels
 from replication.specs import explain, load_specs
@@ -18,7 +19,7 @@ def explain_keys() -> str:
     """Every key of a specification, and the estimators with the keys that each one reads."""
     lines = [explain(), "", "Estimators:"]
     for name, entry in ENTRIES.items():
-        keys = ", ".join((*entry.takes, *entry.keys)) or "no further keys"
+        keys = ", ".join(reads(name)) or "no further keys"
         lines.append(f"  {name}: {entry.label}; reads {keys}")
     return "\n".join(lines)
 
@@ -26,19 +27,22 @@ def explain_keys() -> str:
 def explain_spec(path: Path) -> str:
     """A specification file with every default filled in; a grid as its specifications."""
     parts = []
-    for spec in load_specs(path):
+    specs = load_specs(path)
+    unread = unread_keys(specs)
+    for spec in specs:
         entry = ENTRIES[spec.estimator]
-        head = f"# {spec.id}: {entry.label} of {spec.outcome}"
-        parts.append(head + "\n" + yaml.safe_dump(spec.resolved(), sort_keys=False))
+        head = [f"{spec.id}: {entry.label} of {spec.outcome}", *unread.get(spec.id, [])]
+        lines = "".join(f"# {line}\n" for line in head)
+        parts.append(lines + yaml.safe_dump(spec.resolved(), sort_keys=False))
     return "\n".join(parts)
 
 
 def compare(first: Path, second: Path) -> str:
     """Two saved results side by side: what the specifications say differently, and the numbers."""
     (a, record_a), (b, record_b) = (_load(folder) for folder in (first, second))
-    lines = ["Specification:"]
     spec_a, spec_b = _flat(record_a["spec"]), _flat(record_b["spec"])
     changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
+    lines = ["Specification:" if changed else "The same specification."]
     lines += [f"  {key}: {spec_a.get(key)} -> {spec_b.get(key)}" for key in changed]
     tables = [
         result.table.assign(row=row_labels(result.table)).set_index("row")[

@@ -19,8 +19,8 @@ from replication.files import parse_yaml
 from replication.sources.manifest import Source, load_manifest, locate, of_study
 
 PACKAGE = Path(__file__).parents[1]
-MODEL = ("results.py", "subset.py", "columns.py", "tidy.py", "specs.py", "spec_schema.json",
-         "inference", "estimators")  # fmt: skip
+MODEL = ("results.py", "subset.py", "columns.py", "selection.py", "tidy.py", "specs.py",
+         "spec_schema.json", "inference", "estimators")  # fmt: skip
 STAGES = {
     "clean": ("sources", "panel", "simulation", "pipeline/clean.py", "pipeline/county_files.py",
               "pipeline/monthly_files.py", "pipeline/simulated.py"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow.parquet import read_schema
 
 from replication.analyses.placebo_draws import (
     SHIFTS,
@@ -85,12 +86,13 @@ def make_order(
     Parameters
     ----------
     specs, clusters, seed : in place of those of the study's first analysis of kind ``placebo``; a
-        study without one gives those of its table with most different estimators.
+        study without one gives those of its table with most different estimators, clustered by
+        county and by state as far as its panels have these columns.
 
     Raises
     ------
     SpecError
-        For unknown specifications, a missing panel, or fewer than two draws.
+        For unknown specifications, a missing panel or column, or fewer than two draws.
     """
     if draws < 2:
         raise SpecError(f"{draws} placebo draws were asked for; a spread needs at least two.")
@@ -106,13 +108,13 @@ def make_order(
             f"{study.id} has no specification {unknown[0]!r}{nearest(unknown[0], known)}. Name "
             "some of its own with --specs."
         )
-    placebo = Placebo(
-        tuple(known[name] for name in labels),
-        tuple(clusters) or tuple(entry.get("clusters", CLUSTERS).values()),
-        str(entry.get("blocks", "state")),
-        int(entry.get("seed", 20081027) if seed is None else seed),
-    )
-    return Order(study, placebo, labels, _panel_files(study, root, placebo), draws, out)
+    chosen = tuple(known[name] for name in labels)
+    files = _panel_files(study, root, chosen)
+    blocks = str(entry.get("blocks", "state"))
+    by = tuple(clusters) or tuple(entry.get("clusters", {}).values())
+    by = _require_columns(study, files, blocks, by)
+    seed = int(entry.get("seed", 20081027) if seed is None else seed)
+    return Order(study, Placebo(chosen, by, blocks, seed), labels, files, draws, out)
 
 
 def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
@@ -231,9 +233,33 @@ def _table_labels(rows: Sequence[Any], heading: str) -> Iterator[tuple[str, str]
             yield row["spec"], heading + row.get("label", row["spec"])
 
 
-def _panel_files(study: Study, root: Path, placebo: Placebo) -> dict[str, Path]:
+def _require_columns(
+    study: Study, files: Mapping[str, Path], blocks: str, clusters: Sequence[str]
+) -> tuple[str, ...]:
+    """The clusters, the usual ones as far as they are there if none is named."""
+    for panel, path in files.items():
+        columns = [str(name) for name in read_schema(path).names]
+        if blocks not in columns:
+            raise SpecError(
+                f"{study.id} cannot be simulated: its panel {panel!r} has no column {blocks!r}, "
+                "whose values exchange their dates in a placebo rollout. A study can be simulated "
+                "where its panels have that column, or where an analysis of the kind 'placebo' in "
+                "its study.yaml names another one as 'blocks'."
+            )
+        clusters = clusters or [name for name in CLUSTERS.values() if name in columns]
+        absent = [name for name in clusters if name not in columns]
+        if absent:
+            raise SpecError(
+                f"{study.id}: its panel {panel!r} has no column {absent[0]!r} to cluster by"
+                f"{nearest(absent[0], columns)}. Name some of its columns with --clusters: "
+                f"{', '.join(columns)}."
+            )
+    return tuple(clusters) or (blocks,)
+
+
+def _panel_files(study: Study, root: Path, specs: Sequence[Spec]) -> dict[str, Path]:
     files = {spec.panel: root / "data_clean" / study.id / f"{spec.panel}.parquet"
-             for spec in placebo.specs}  # fmt: skip
+             for spec in specs}  # fmt: skip
     absent = [str(path) for path in files.values() if not path.is_file()]
     if absent:
         raise SpecError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from replication.errors import SpecError
 from replication.estimators.registry import estimate
+from replication.estimators.unread import unread_keys, with_notes
 from replication.frames import read_frame
 from replication.pipeline import store
 from replication.results import Estimates
@@ -23,7 +24,9 @@ def estimate_file(spec_path: Path, panel_path: Path, out: Path) -> list[Estimate
     if out.exists() and not out.is_dir():
         raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
     frame = read_frame(panel_path)
-    results = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
+    unread = unread_keys(specs)
+    found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
+    results = [(spec, with_notes(result, unread.get(spec.id, []))) for spec, result in found]
     for spec, result in results:
         store.save(result, spec, out if len(specs) == 1 else out / spec.id)
     return [result for _, result in results]

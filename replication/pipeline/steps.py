@@ -20,9 +20,11 @@ def step(name: str, study: str | None, root: Path, *, threads: int, log: Path | 
     int
         0 on success, 2 for unusable input, 1 for a fault of ours (its traceback is in the log).
     """
-    label = study or "all studies"
+    label = study or ("all studies" if name in WITHOUT_STUDY else "replication")
     start = time.perf_counter()
     try:
+        if not study and name not in WITHOUT_STUDY:
+            raise InputError(_study_needed(name, root))
         said = STEPS[name](root, study or "", threads)
     except InputError as error:
         return _failed(label, name, f"{error}", log, 2)
@@ -101,6 +103,18 @@ STEPS: dict[str, Callable[[Path, str, int], str]] = {
     "summary": _summary,
     "page": _page,
 }
+
+
+WITHOUT_STUDY = ("page",)
+
+
+def _study_needed(name: str, root: Path) -> str:
+    known = [one.id for one in plan.studies(root)]
+    return (
+        f"the step {name!r} is of one study, and none is named. Name it, as in `replication step "
+        f"{name} {known[0] if known else 'STUDY'}`; `replication run` does every step of every "
+        f"study. Studies: {', '.join(known)}."
+    )
 
 
 def _failed(label: str, name: str, message: str, log: Path | None, code: int) -> int:

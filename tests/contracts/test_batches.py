@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 from drawn_panels import as_frame, draw_panel
 
 from replication.estimators.registry import estimate
@@ -82,3 +83,21 @@ def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any
         "grid__w__none", "grid__w__unit_linear", "grid__none__none", "grid__none__unit_linear",
     ]  # fmt: skip
     assert bundle["estimate"].nunique() == 4
+
+
+def test_a_key_without_effect_is_noted_in_a_study_and_remade_when_it_goes(tmp_path: Path) -> None:
+    specs = tmp_path / "specs" / "made"
+    specs.mkdir(parents=True)
+    clean = tmp_path / "data_clean" / "made"
+    clean.mkdir(parents=True)
+    as_frame(draw_panel(3, n_clusters=9)).to_parquet(clean / "panel.parquet")
+    study = Study("made", {"panels": ["panel"]}, specs, tmp_path)
+    (specs / "grid.yaml").write_text(GRID + "window: [-2, 2]\n")
+    assert step.estimate_study(study, tmp_path) == (2, 0)
+    place = tmp_path / "tables" / "made" / "specs" / "grid__none" / "spec.yaml"
+    said = "'window' is set and twfe does not read it: it changes nothing"
+    assert said in yaml.safe_load(place.read_text())["info"]["notes"]
+    assert step.estimate_study(study, tmp_path) == (0, 2)
+    (specs / "grid.yaml").write_text(GRID)
+    assert step.estimate_study(study, tmp_path) == (2, 0)
+    assert said not in place.read_text()

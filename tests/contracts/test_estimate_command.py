@@ -10,7 +10,10 @@ import pytest
 import yaml
 
 from replication.cli import main
+from replication.estimators.registry import ENTRIES
+from replication.estimators.unread import unread_keys
 from replication.results import COLUMNS
+from replication.specs import load_specs
 
 SPEC = {
     "id": "mine", "outcome": "y", "estimator": "twfe", "unit": "county", "time": "year",
@@ -157,6 +160,67 @@ def test_explain_prints_defaults_and_resolves_a_file(
     assert yaml.safe_load(capsys.readouterr().out)["control_group"] == "not_yet_treated"
 
 
+def test_explain_names_a_key_once_for_each_estimator(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    lines = capsys.readouterr().out.split("Estimators:")[1].strip().splitlines()
+    assert len(lines) == len(ENTRIES)
+    for line in lines:
+        keys = line.split("; reads ")[1].split(", ")
+        assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(
+    ("changes", "unread"),
+    [
+        ({"estimator": "callaway_santanna", "leave_one_out": True}, ["leave_one_out"]),
+        ({"control_group": "never_treated", "window": [-2, 2], "anticipation": 1},
+         ["window", "anticipation", "control_group"]),
+        # One of the two reads it, and the grid hands it to both.
+        ({"vary": {"estimator": ["twfe", "imputation"]}, "leave_one_out": True}, []),
+        ({"vary": {"estimator": ["twfe", "imputation"]}, "endpoints": "drop"}, ["endpoints"]),
+        ({"control_group": "not_yet_treated", "leave_one_out": False}, []),
+    ],
+)  # fmt: skip
+def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
+    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str], changes: dict, unread: list
+) -> None:
+    spec, out = write_spec(tmp_path, **changes), tmp_path / "out"
+    assert run(spec, panel, out) == 0
+    said = capsys.readouterr().out
+    assert main(["explain", str(spec)]) == 0
+    explained = capsys.readouterr().out
+    records = [yaml.safe_load(path.read_text()) for path in out.rglob("spec.yaml")]
+    assert len(records) == len(changes.get("vary", {}).get("estimator", ["one"]))
+    for record in records:
+        notes = [note for note in record["info"].get("notes", []) if "does not read it" in note]
+        name = record["spec"]["estimator"]
+        assert {note.split("'")[1] for note in notes} == set(unread)
+        for note in notes:
+            assert note.endswith(f"is set and {name} does not read it: it changes nothing")
+            assert f"  note: {note}" in said
+            assert f"# {note}" in explained
+    assert ("does not read it" in said + explained) is bool(unread)
+
+
+def test_no_shipped_specification_sets_a_key_in_vain() -> None:
+    root = Path(__file__).parents[2] / "specs"
+    files = [path for path in root.rglob("*.yaml") if path.name != "study.yaml"]
+    assert len(files) > 40
+    found = {path.name: unread_keys(load_specs(path)) for path in files}
+    assert not {name: notes for name, notes in found.items() if notes}
+
+
+def test_compare_of_the_same_says_so(
+    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(write_spec(tmp_path), panel, tmp_path / "a") == 0
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("The same specification.\n")
+    assert "Specification:" not in said
+
+
 def test_compare_shows_what_changed(
     tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,3 +231,28 @@ def test_compare_shows_what_changed(
     said = capsys.readouterr().out
     assert "weights: people -> None" in said
     assert "att" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["estimate"], ["'estimate' is of one study", "`replication step estimate first`",
+                        "Studies: first, second."]),
+        (["clean"], ["'clean' is of one study", "Studies: first, second."]),
+        (["estimate", "third"], ["no study 'third'", "Studies: first, second."]),
+    ],
+)  # fmt: skip
+def test_a_step_without_its_study_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    words: list[str], said: list[str],
+) -> None:  # fmt: skip
+    (tmp_path / "Snakefile").touch()
+    for name in ("first", "second"):
+        (tmp_path / "specs" / name).mkdir(parents=True)
+        (tmp_path / "specs" / name / "study.yaml").write_text(f"id: {name}\n")
+    monkeypatch.setenv("REPLICATION_ROOT", str(tmp_path))
+    assert main(["step", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    for part in said:
+        assert part in error

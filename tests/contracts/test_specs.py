@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from replication.errors import SpecError
-from replication.specs import Inference, Spec, explain, load_specs, parse_spec, schema
+from replication.specs import Inference, Spec, check, explain, load_specs, parse_spec, schema
+from replication.violations import written
 
 MINIMAL = {"id": "one", "outcome": "y", "estimator": "twfe"}
 
@@ -59,6 +60,16 @@ def test_a_resolved_specification_reads_back_as_itself() -> None:
         ({"base_period": "short"}, ["universal", "varying"]),
         ({"anticipation": -1}, ["'anticipation'"]),
         ({"id": "a/b"}, ["'id'"]),
+        ({"trends": "foo"}, ["'foo'", "unit_linear", "COLUMN_by_time", "`trends: unit_linear`"]),
+        ({"trends": 3}, ["3 where text or a list of names is needed", "[region_by_time]"]),
+        ({"window": "-5, 3"}, ["'-5, 3' where a list of two whole numbers", "`window: [-5, 3]`"]),
+        ({"window": ["a", 2]}, ["entry 1 of 'window' is 'a' where a whole number is needed"]),
+        ({"covariates": "x"}, ["'x' where a list of names is needed", "[income, age]"]),
+        ({"cluster": 5}, ["5 where text, a list of names or nothing (empty) is needed"]),
+        ({"anticipation": "two"}, ["'two' where a whole number of at least 0 is needed"]),
+        ({"inference": {"level": 95}}, ["95 where a number above 0 and below 1 is needed"]),
+        ({"leave_one_out": "often"}, ["'often' where true or false is needed"]),
+        ({"sample": {"where": {"state": "s9"}}}, ["where a list of values", "`state: [s9]`"]),
     ],
 )
 def test_a_wrong_specification_is_refused_in_one_paragraph(change: dict, words: list[str]) -> None:
@@ -69,12 +80,33 @@ def test_a_wrong_specification_is_refused_in_one_paragraph(change: dict, words: 
     assert "\n" not in message
     for word in words:
         assert word in message
+    assert "schema" not in message
+    assert "is not of type" not in message
 
 
 @pytest.mark.parametrize("key", ["id", "outcome", "estimator"])
 def test_a_missing_key_is_named(key: str) -> None:
     with pytest.raises(SpecError, match=f"required key '{key}' is missing"):
         parse_spec({name: value for name, value in MINIMAL.items() if name != key})
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("outcom", "outcome"), ("estimater", "estimator")])
+def test_a_misspelt_required_key_is_the_first_thing_said(wrong: str, right: str) -> None:
+    data = {wrong if name == right else name: value for name, value in MINIMAL.items()}
+    with pytest.raises(SpecError, match=f"unknown key '{wrong}' .did you mean '{right}'"):
+        parse_spec(data)
+    with pytest.raises(SpecError, match=f"the required key '{right}' is missing. Add it"):
+        parse_spec({key: value for key, value in data.items() if key != wrong} | {"zzz": 1})
+
+
+@pytest.mark.parametrize("key", sorted(schema()["properties"]))
+def test_examples_of_the_schema_are_possible_and_explained(key: str) -> None:
+    entry = schema()["properties"][key]
+    inner = entry.get("properties", {})
+    for name, part in [(key, entry), *inner.items()]:
+        for example in part.get("examples", []):
+            check({**MINIMAL, key: {name: example} if name in inner else example}, "example")
+            assert f"`{written(name, example)}`" in explain()
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,34 @@ def test_sample_where_drop_and_years() -> None:
     assert panel.periods.tolist() == [2001, 2002]
 
 
+def test_values_that_no_row_has_are_noted_with_a_near_one() -> None:
+    panel = build_panel(frame(), spec(sample={"where": {"state": ["A", "BB"]},
+                                              "drop": {"people": ["6"]}}))  # fmt: skip
+    assert panel.units.tolist() == ["a", "b"]
+    assert panel.notes == (
+        "'sample.where' names 'BB', which column 'state' does not have (did you mean 'B'?)",
+        "'sample.drop' names '6', which column 'people' does not have (it has 6: mind the "
+        "quotation marks)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cohort", "said"),
+    [
+        (20030, "1 units are first treated long after the last period (2004) and count as "
+                "untreated, for example c: 20030"),
+        (203, "1 units are first treated long before the first period (2001) and count as "
+              "treated throughout, for example c: 203"),
+        # A rollout that goes on after the panel, or began before it, is no mistake.
+        (2005, None), (2008, None), (1997, None), (0, None),
+    ],
+)  # fmt: skip
+def test_a_cohort_further_off_than_the_panel_is_long_is_noted(cohort: int, said: str) -> None:
+    data = frame()
+    data.loc[data["unit"] == "c", "cohort"] = cohort
+    assert build_panel(data, spec()).notes == ((said,) if said else ())
+
+
 def test_cohort_rule_finds_its_column() -> None:
     data = frame().rename(columns={"cohort": "cohort_mid_year"})
     assert build_panel(data, spec(cohort_rule="mid_year")).cohort[0] == 2002
@@ -116,9 +144,15 @@ def _set(column: str, rows: object, value: object):
         (lambda d: d, {"outcome": "yy"}, ["no column 'yy'", "did you mean 'y'"]),
         (lambda d: d, {"unit": "county"}, ["no column 'county'", "Its columns are"]),
         (_double, {}, ["4 rows share", "unit b in time 2001"]),
-        (_set("y", 2, "n/a"), {}, ["1 values of column 'y'", "'n/a'"]),
-        (_set("y", 2, np.inf), {}, ["'y'", "infinite"]),
-        (_set("time", 2, 2004.5), {}, ["1 values of column 'time'", "whole"]),
+        (_set("y", 2, "n/a"), {}, ["1 values of column 'y'", "'n/a' for unit a in time 2004."]),
+        (_set("y", 2, np.inf), {}, ["'y'", "infinite", "for example for unit a in time 2004."]),
+        (_set("x", [3, 4], "."), {"covariates": ["x"]}, ["2 values", "'.' for unit b in time 200"]),
+        (_set("people", 5, "?"), {"weights": "people"}, ["'?' for unit b in time 2004"]),
+        (_set("cohort", 5, "?"), {}, ["1 values of column 'cohort'", "'?' for unit b in time"]),
+        (_set("x", 3, np.nan), {"treatment": "x"}, ["missing", "for example for unit b in time"]),
+        (_set("time", 2, 2004.5), {}, ["1 values of column 'time'", "2004.5 for unit a", "whole"]),
+        (_set("time", 2, "May"), {}, ["'May' for unit a in time May"]),
+        (lambda d: d, {"sample": {"where": {"state": ["AA"]}}}, ["No row", "'AA'", "mean 'A'"]),
         (_set("cohort", 2, 2004), {}, ["changes within 1 units", "unit a"]),
         (_set("cohort", [0, 1, 2], 2002.5), {}, ["1 units", "whole number"]),
         (_set("people", 2, -1), {"weights": "people"}, ["1 of 18 weights", "unit a in time 2004"]),

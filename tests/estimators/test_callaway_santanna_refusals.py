@@ -105,7 +105,7 @@ def test_units_treated_from_the_start_are_dropped_with_the_count() -> None:
     found = callaway_santanna(panel)
     assert found.info["notes"] == [
         f"{early} units treated in or before the first period, 1, were dropped: they have no "
-        "untreated period to compare with"
+        f"untreated period to compare with, for example {panel.units[panel.cohort == 1][0]}"
     ]
     assert found.table["n_units"].iloc[0] == 80 - early
     without = callaway_santanna(panel.keep_units(panel.cohort != 1))

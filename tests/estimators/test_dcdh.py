@@ -120,7 +120,7 @@ def test_units_treated_throughout_are_dropped_and_counted() -> None:
     without = dcdh(panel.keep_units(~always), inference=ANALYTIC)
     assert found.att == without.att
     dropped = f"{always.sum()} units treated in or before the first period were dropped"
-    assert dropped in found.info["notes"]
+    assert f"{dropped}, for example {panel.units[always][0]}" in found.info["notes"]
 
 
 def test_support_counts_units_and_cohorts() -> None:

@@ -246,7 +246,7 @@ def test_command_writes_marked_table_and_figure_and_refuses_a_mixed_folder(
     [
         (["--draws", "1"], "at least two"),
         (["--draws", "4", "--specs", "made_twf"], "did you mean 'made_twfe'"),
-        (["--draws", "4", "--clusters", "country"], "country"),
+        (["--draws", "4", "--clusters", "fipz"], "no column 'fipz' to cluster by (did you mean"),
     ],
 )
 def test_bad_orders_are_refused_in_one_paragraph(
@@ -258,6 +258,7 @@ def test_bad_orders_are_refused_in_one_paragraph(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "x").exists()
 
 
 def test_missing_panels_and_studies_without_estimators_are_refused(
@@ -270,6 +271,24 @@ def test_missing_panels_and_studies_without_estimators_are_refused(
     config = yaml.safe_load(place.read_text())
     place.write_text(yaml.safe_dump({**config, "tables": []}))
     with pytest.raises(SpecError, match="Name specifications with --specs"):
+        make_order(study(root, "made"), root, tmp_path / "x", 4)
+
+
+def test_states_as_units_exchange_dates_and_are_the_only_clusters(
+    root: Path, tmp_path: Path, frame: pd.DataFrame
+) -> None:
+    first = frame["fips"].isin(frame.drop_duplicates("state")["fips"])
+    units = frame[first].drop(columns="fips").assign(label=lambda data: data["state"])
+    panel = root / "data_clean" / "made" / "county_month.parquet"
+    for spec in (TWFE, IMPUTATION):
+        place = root / "specs" / "made" / f"{spec['id']}.yaml"
+        place.write_text(yaml.safe_dump({**spec, "unit": "label"}))
+    write_parquet(panel, units)
+    order = make_order(study(root, "made"), root, tmp_path / "o", 4)
+    assert order.placebo.clusters == ("state",)
+    assert simulate(order, 1, Stop(9))["cluster"].unique().tolist() == ["state"]
+    write_parquet(panel, units.drop(columns="state"))
+    with pytest.raises(SpecError, match=r"made cannot be simulated.*no column 'state'.*'blocks'"):
         make_order(study(root, "made"), root, tmp_path / "x", 4)
 
 
