@@ -98,7 +98,8 @@ class Atoms:
 def atoms_of(design: Design) -> Atoms:
     """Atoms of a balanced panel whose weights do not change over time."""
     panel = design.panel
-    outcome = panel.y - panel.y.mean(axis=1, keepdims=True)
+    n_periods = panel.periods.size
+    outcome = panel.y - (panel.y @ np.full(n_periods, 1 / n_periods))[:, None]
     outcome -= outcome.mean(axis=0)
     first, code = combined([design.level, panel.cluster])
     weight = panel.unit_weight

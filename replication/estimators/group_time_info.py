@@ -20,7 +20,8 @@ from replication.results import Bools, Floats, Ints
 def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
     """Sample, comparison and support in plain values."""
     panel = design.panel
-    mean = np.average(np.nan_to_num(panel.y), weights=panel.weight * panel.observed)
+    weight = np.where(panel.observed, panel.weight, 0.0)
+    mean = np.vdot(weight, np.nan_to_num(panel.y)) / weight.sum()
     return {
         "anticipation": design.anticipation,
         "comparison": design.comparison,
@@ -53,12 +54,13 @@ def support(design: Design, cells: Cells, plan: Plan) -> list[dict[str, int]]:
 
 def comparison_units(design: Design, cells: Cells) -> dict[str, int]:
     """Fewest and most comparison units behind a treated cell."""
-    dates = np.sort(design.adoption)
+    units = np.bincount(design.level, minlength=design.cohorts.size + 1)
     if design.comparison == "never_treated":
-        counts = np.array([int(np.isinf(dates).sum())])
+        counts = units[-1:]
     else:
         treated = design.panel.periods[cells.time] >= design.cohorts[cells.level]
-        counts = dates.size - np.searchsorted(dates, thresholds(design, cells)[treated], "right")
+        first = np.searchsorted(design.cohorts, thresholds(design, cells)[treated], "right")
+        counts = np.cumsum(units[::-1])[::-1][first]
     return {"fewest": int(counts.min()), "most": int(counts.max())} if counts.size else {}
 
 
@@ -69,7 +71,7 @@ def mean_pre(design: Design) -> float:
     before &= np.isfinite(design.adoption)[:, None] & panel.observed
     weight = panel.weight * before
     total = float(weight.sum())
-    return float((weight * np.nan_to_num(panel.y)).sum() / total) if total else float("nan")
+    return float(np.vdot(weight, np.nan_to_num(panel.y)) / total) if total else float("nan")
 
 
 def before_adoption(design: Design, cells: Cells) -> Bools:

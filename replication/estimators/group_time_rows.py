@@ -112,10 +112,12 @@ class CohortRows:
 
     def draws(self, factors: Factors) -> Table:
         """From sums by cohort, in the precision of the factors."""
-        drawn: Table = np.zeros((len(self._loadings[0]), factors.shape[1]), dtype=factors.dtype)
-        for level, matrix in enumerate(self._loadings):
-            outcomes = centred(self._sums, level).astype(factors.dtype)
-            drawn += matrix.astype(factors.dtype) @ self._sums.times(outcomes, level, factors)
+        sums = [
+            self._sums.times(centred(self._sums, level).astype(factors.dtype), level, factors)
+            for level in range(len(self._loadings))
+        ]
+        matrix = np.hstack(self._loadings).astype(factors.dtype)
+        drawn: Table = matrix @ np.vstack(sums)
         return drawn
 
 
