@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,21 +90,27 @@ def _aligned(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.
     keys = [name for name in KEYS if name in left.columns]
     if "spec_id" not in keys or left.duplicated(keys).any() or right.duplicated(keys).any():
         return left, right, _Named([])
-    ours, theirs = (pd.MultiIndex.from_frame(frame[keys]) for frame in (left, right))
+    ours, theirs = (_row_names(frame[keys]) for frame in (left, right))
     lost, new = ours.difference(theirs), theirs.difference(ours)
     parts = [
-        f"{len(rows)} rows {what}, such as {_row_name(rows[0])}"
+        f"{len(rows)} rows {what}, such as {_readable(rows[0])}"
         for rows, what in ((lost, "are missing"), (new, "are not expected"))
         if len(rows)
     ]
-    both = ours[ours.isin(theirs)]
-    left = left[ours.isin(theirs)].reset_index(drop=True)
-    right = right.set_index(theirs).loc[both].reset_index(drop=True)
+    place = theirs.get_indexer(ours)
+    left = left[place >= 0].reset_index(drop=True)
+    right = right.iloc[place[place >= 0]].reset_index(drop=True)
     return left, right, _Named(keys, len(lost) + len(new), "; ".join(parts))
 
 
-def _row_name(values: Iterable[object]) -> str:
-    return " ".join(str(value) for value in values if str(value))
+def _row_names(frame: pd.DataFrame) -> pd.Index:
+    """One text a row, from columns of text."""
+    columns = (frame[name].tolist() for name in frame.columns)
+    return pd.Index(["\t".join(row) for row in zip(*columns, strict=True)])
+
+
+def _readable(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _first_difference(
@@ -113,7 +118,7 @@ def _first_difference(
 ) -> str:
     """The first cell that differs, and how many differ by column."""
     row, column = np.argwhere(~agree)[0]
-    place = _row_name(left.loc[row, keys]) if keys else f"row {row + 2}"
+    place = _readable(" ".join(left.loc[row, keys])) if keys else f"row {row + 2}"
     counts = (~agree).sum(axis=0)
     columns = [f"{name} ({n})" for name, n in zip(left.columns, counts, strict=True) if n]
     return (

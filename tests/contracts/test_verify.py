@@ -102,6 +102,16 @@ def test_the_order_of_rows_is_free_and_others_are_counted(estimates: Path) -> No
     assert "1 rows are not expected, such as c att" in said
 
 
+def test_rows_may_be_named_by_the_specification_alone(tmp_path: Path) -> None:
+    (tmp_path / "tables" / "s").mkdir(parents=True)
+    frame = pd.DataFrame({"spec_id": ["a", "b"], "printed": ["0.1", "0.2"]})
+    frame.to_csv(tmp_path / "tables" / "s" / "t.csv", index=False)
+    write_expected(tmp_path, "s")
+    assert verify(tmp_path, ["s"])[0].passed
+    frame.assign(printed=["0.1", "0.3"]).to_csv(tmp_path / "tables/s/t.csv", index=False)
+    assert "b, printed: expected '0.2', found '0.3'" in report(verify(tmp_path, ["s"]))
+
+
 def test_an_unknown_study_and_a_mirror_that_is_not_there_are_refused(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
