@@ -240,10 +240,13 @@ def _summary(draws: Floats, point: float, inference: Inference) -> tuple[float, 
     if inference.interval == "symmetric":
         distance = np.abs(draws - point)
         reach = float(np.quantile(distance, inference.level))
-        p_value = (1 + int((distance >= abs(point)).sum())) / (1 + draws.size)
+        beyond = int((distance >= abs(point) * (1 - 1e-12)).sum())
+        p_value = (1 + beyond) / (1 + draws.size)
         return p_value, point - reach, point + reach
     low, high = np.quantile(draws, [tail, 1 - tail])
-    count = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
+    # A resample without any effect is zero but for rounding, and lies on both sides.
+    zero = 1e-12 * np.abs(draws).max()
+    count = min(int((draws <= zero).sum()), int((draws >= -zero).sum()))
     return min(1.0, 2 * (1 + count) / (1 + draws.size)), float(low), float(high)
 
 
