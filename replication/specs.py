@@ -21,9 +21,6 @@ from replication.errors import SpecError
 from replication.files import parse_yaml
 from replication.violations import explain_violation, listed, written
 
-__all__ = ["Inference", "Sample", "Spec", "check", "expand", "explain", "explain_violation",
-           "load_specs", "parse_spec", "schema"]  # fmt: skip
-
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 
 

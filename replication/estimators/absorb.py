@@ -17,7 +17,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from replication.errors import PanelError
-from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster import combined, sum_by_cluster
 from replication.results import Floats, Ints
 
 CUTOFF = 1e-11
@@ -175,12 +175,11 @@ class Eliminated:
             for m, (second, right) in enumerate(zip(self._codes, self._bases, strict=True)):
                 if m < k:
                     continue
-                pairs, member = np.unique(
-                    np.column_stack([first, second]), axis=0, return_inverse=True
-                )
-                order = np.argsort(member.reshape(-1), kind="stable")
-                bounds = np.cumsum(np.bincount(member.reshape(-1)))[:-1]
-                for (a, b), rows in zip(pairs, np.split(order, bounds), strict=True):
+                member = combined([first, second])[1]
+                order = np.argsort(member, kind="stable")
+                bounds = np.cumsum(np.bincount(member))[:-1]
+                for rows in np.split(order, bounds):
+                    a, b = first[rows[0]], second[rows[0]]
                     block = left.T @ self._normal(rows) @ right
                     blocks[int(offset[k] + a), int(offset[m] + b)] = block
                     blocks[int(offset[m] + b), int(offset[k] + a)] = block.T

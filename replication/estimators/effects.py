@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.errors import SpecError, nearest
+from replication.inference.cluster import combined
 from replication.results import Bools, Ints, Panel
 
 
@@ -136,6 +137,6 @@ def _counted_slopes(panel: Panel, effects: Effects, *, units_nested: bool) -> in
 
 def _rank(partitions: Sequence[Ints]) -> int:
     """Rank of the indicators of several groupings of the units."""
-    combinations = np.unique(np.column_stack(partitions), axis=0)
-    columns = [codes[:, None] == np.unique(codes) for codes in combinations.T]
+    first = combined(partitions)[0]
+    columns = [codes[first][:, None] == np.unique(codes) for codes in partitions]
     return int(np.linalg.matrix_rank(np.hstack(columns).astype(float)))

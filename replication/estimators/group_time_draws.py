@@ -24,6 +24,7 @@ from replication.estimators.aggregation import Plan, average_points
 from replication.estimators.group_time import Cells, atoms_of, thresholds
 from replication.estimators.group_time_sample import Design
 from replication.inference.bands import ROOM, PackedSigns
+from replication.inference.cluster import combined
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
@@ -181,8 +182,8 @@ def pools_of(design: Design, cells: Cells) -> tuple[list[tuple[int, int]], Ints]
     first = np.searchsorted(dates, thresholds(design, cells), side="right")
     first = np.where(first == cells.level, first + 1, first)
     without = np.where(first < cells.level, cells.level, -1)
-    pairs, place = np.unique(np.column_stack([first, without]), axis=0, return_inverse=True)
-    return [(int(a), int(b)) for a, b in pairs], place.reshape(-1).astype(np.int64)
+    member, place = combined([first, without])
+    return list(zip(first[member].tolist(), without[member].tolist(), strict=True)), place
 
 
 def _centre(table: Table, mass: Table, mean: Floats, size: Floats) -> None:

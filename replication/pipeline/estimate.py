@@ -22,7 +22,6 @@ from replication.pipeline import store
 from replication.pipeline.plan import Study, code_digest
 from replication.selection import panel_inputs
 from replication.specs import Spec, load_specs
-from replication.threads import one_thread
 from replication.tidy import build_panel
 
 BATCH = 8
@@ -119,19 +118,18 @@ def run(tasks: Sequence[Task], threads: int) -> None:
 
 
 def run_batch(tasks: Sequence[Task]) -> None:
-    """Estimate and save a batch in this process, one thread for the linear algebra."""
-    with one_thread():
-        inputs: Any = None
-        for task in tasks:
-            try:
-                # Neighbours in a grid often differ in the estimator only.
-                if inputs != (task.panel, panel_inputs(task.spec)):
-                    panel = build_panel(read_panel(task.panel), task.spec)
-                    inputs = (task.panel, panel_inputs(task.spec))
-                result = estimate(replace(panel, spec_id=task.spec.id), task.spec)
-            except InputError as error:
-                raise type(error)(f"{task.spec.id}: {error}") from None
-            store.save(with_notes(result, task.notes), task.spec, task.folder, task.fingerprint)
+    """Estimate and save a batch in this process."""
+    inputs: Any = None
+    for task in tasks:
+        try:
+            # Neighbours in a grid often differ in the estimator only.
+            if inputs != (task.panel, panel_inputs(task.spec)):
+                panel = build_panel(read_panel(task.panel), task.spec)
+                inputs = (task.panel, panel_inputs(task.spec))
+            result = estimate(replace(panel, spec_id=task.spec.id), task.spec)
+        except InputError as error:
+            raise type(error)(f"{task.spec.id}: {error}") from None
+        store.save(with_notes(result, task.notes), task.spec, task.folder, task.fingerprint)
 
 
 @cache

@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.errors import SpecError
-from replication.specs import explain_violation
+from replication.violations import explain_violation
 
 SCHEMA_FILE = Path(__file__).with_name("study_schema.json")
 SIMULATED = "SIMULATED"
