@@ -220,8 +220,9 @@ class Estimates:
     @property
     def att(self) -> tuple[float, float]:
         """(estimate, std_error) of the overall effect."""
-        row = self.rows("att").iloc[0]
-        return float(row["estimate"]), float(row["std_error"])
+        place = self.table["term"].tolist().index("att")
+        estimate, std_error = (self.table[name].to_numpy() for name in ("estimate", "std_error"))
+        return float(estimate[place]), float(std_error[place])
 
     def path(self) -> tuple[pd.DataFrame, Floats]:
         """The event-time path and its covariance, for sensitivity analysis and figures."""

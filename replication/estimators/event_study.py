@@ -94,7 +94,9 @@ def event_study(
             "scale": "log points" if family == "poisson" else "units of the outcome",
         },
     )  # fmt: skip
-    return replace(result, info={**result.info, "pretrend": pretrend(result, rows, reference)})
+    groups = sample.panel.n_clusters
+    test = pretrend(loading @ fit.coefficient, result.vcov.to_numpy(), rows, reference, groups)
+    return replace(result, info={**result.info, "pretrend": test})
 
 
 def require_window(window: tuple[int, int] | None, reference: int) -> None:
@@ -251,19 +253,20 @@ def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
     return rows, loading
 
 
-def pretrend(result: Estimates, rows: Sequence[Row], reference: int) -> dict[str, Any]:
+def pretrend(
+    points: Floats, variance: Floats, rows: Sequence[Row], reference: int, groups: int
+) -> dict[str, Any]:
     """Joint test that the coefficients before the reference are zero (``hotelling``)."""
     before = [
         place for place, row in enumerate(rows)
         if row.event_time is not None and row.event_time < reference
     ]  # fmt: skip
-    count, groups = len(before), int(result.table["n_clusters"].iloc[0])
+    count = len(before)
     if count == 0:
         return {"df": 0, "reason": "no coefficient before the reference period"}
     if count > groups - 1:
         reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
         return {"df": count, "reason": reason}
-    points = result.table["estimate"].to_numpy()[before]
-    variance = result.vcov.to_numpy()[np.ix_(before, before)]
-    wald = float(points @ np.linalg.solve(variance, points))
+    solved = np.linalg.solve(variance[np.ix_(before, before)], points[before])
+    wald = float(points[before] @ solved)
     return hotelling(wald, count, groups)

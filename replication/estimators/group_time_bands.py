@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.estimators.aggregation import LinearMap
-from replication.estimators.group_time_draws import CohortSums, Factors, Table
+from replication.estimators.group_time_draws import CohortSums, Table
 from replication.estimators.group_time_rows import CohortRows, Rows
-from replication.inference.bands import PackedSigns, interquartile_errors, multipliers
+from replication.inference.bands import cluster_factors, interquartile_errors
 from replication.results import Floats
 from replication.specs import Inference
 
@@ -57,14 +57,17 @@ def draw_many(
     largest, errors = np.zeros(inference.draws), cell_error.copy()
     for level in range(len(means.own)):
         index, values = sums.cells_of(means, level)
+        drawn += averages.share[:, index] @ values
         errors[index], value = _looked_at(values, cell_error[index], inference)
         np.maximum(largest, value, out=largest)
-        drawn += averages.share[:, index] @ values
     return Drawn(drawn, largest, errors)
 
 
 def _looked_at(values: Table, error: Floats, inference: Inference) -> tuple[Floats, Floats]:
-    """Errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0."""
+    """Errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0.
+
+    The draws become t-values in place.
+    """
     known = np.isfinite(error) & (error > 0)
     values[~known] = 0.0
     if inference.method == "multiplier":
@@ -72,12 +75,5 @@ def _looked_at(values: Table, error: Floats, inference: Inference) -> tuple[Floa
     scale = np.where(known, error, np.inf).astype(values.dtype)
     if not known.any():
         return error, np.zeros(values.shape[1])
-    return error, np.abs(values / scale[:, None]).max(axis=0)
-
-
-def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Factors:
-    """(C, B) multipliers; the same numbers in single and double precision."""
-    rng, shape = np.random.default_rng(inference.seed), (n_clusters, inference.draws)
-    if inference.multiplier == "rademacher":
-        return PackedSigns(rng, shape, dtype)
-    return multipliers(rng, inference.multiplier, shape).astype(dtype)
+    values /= scale[:, None]
+    return error, np.abs(values, out=values).max(axis=0)

@@ -23,14 +23,12 @@ from numpy.typing import NDArray
 from replication.estimators.aggregation import Plan, average_points
 from replication.estimators.group_time import Cells, atoms_of, thresholds
 from replication.estimators.group_time_sample import Design
-from replication.inference.bands import ROOM, PackedSigns
-from replication.inference.cluster import combined
+from replication.inference.bands import Factors, drawn_sums
+from replication.inference.cluster import combined, sum_by_cluster
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
 Table = NDArray[Any]
-Factors = Table | PackedSigns
-"""(C, B) factors of C clusters in B draws."""
 BLOCK = 250
 
 
@@ -73,7 +71,8 @@ class CohortSums:
         self.pools, self.pool_of = pools_of(design, cells)
         periods = design.panel.periods
         self.elapsed = (periods[cells.time] - periods[cells.base]).astype(float)
-        self.size, self.pool_size, self.mean, self.pool_mean = self._at_the_estimate()
+        self.size, self.pool_size, self.mean, self.pool_mean = self._at_the_estimate(atoms.level)
+        self._centred: dict[int, Floats] = {}
 
     @property
     def one_each(self) -> bool:
@@ -84,9 +83,23 @@ class CohortSums:
         """The atoms of a cohort."""
         return slice(self.bounds[level], self.bounds[level + 1])
 
-    def _at_the_estimate(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Weights and means of cohorts and pools in the panel itself."""
-        total, mass = self._sums(np.ones((self.design.panel.n_clusters, 1)))
+    def centred(self, level: int) -> Floats:
+        """(T + 1, P) weighted outcomes of the atoms of a cohort less their mean, and the weights.
+
+        Kept, as errors, covariances and draws all start from them.
+        """
+        if level not in self._centred:
+            units = self.atoms(level)
+            mean = self.mean[level] if self.size[level] > 0 else np.zeros(len(self.total))
+            moved = np.vstack([self.total[:, units], self.mass[units]])
+            moved[:-1] -= mean[:, None] * moved[-1]
+            self._centred[level] = moved
+        return self._centred[level]
+
+    def _at_the_estimate(self, level: Ints) -> tuple[Floats, Floats, Floats, Floats]:
+        """Weights and means of cohorts and pools in the panel itself; ``level`` of the atoms."""
+        total = sum_by_cluster(self.total.T, level)[:, :, None]
+        mass = sum_by_cluster(self.mass[:, None], level)
         pool, pool_mass = self._pooled(total, mass)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = total / mass[:, None], pool / pool_mass[:, None]
@@ -137,20 +150,10 @@ class CohortSums:
         """(H + 1, T, B) sums of outcomes and (H + 1, B) of weights by cohort."""
         stacked = np.vstack([self.total, self.mass]).astype(factors.dtype)
         sums = np.stack([
-            self.times(stacked[:, self.atoms(level)], level, factors)
+            drawn_sums(stacked[:, self.atoms(level)], self.cluster[self.atoms(level)], factors)
             for level in range(self.bounds.size - 1)
         ])  # fmt: skip
         return sums[:, :-1], sums[:, -1]
-
-    def times(self, outcomes: Table, level: int, factors: Factors) -> Table:
-        """(..., B) products of numbers (..., P) of the atoms of a cohort with their factors."""
-        found: Table = np.zeros((len(outcomes), factors.shape[1]), dtype=factors.dtype)
-        step = max(1, ROOM // factors.shape[1])
-        cluster = self.cluster[self.atoms(level)]
-        for start in range(0, cluster.size, step):
-            part = slice(start, start + step)
-            found += outcomes[:, part] @ factors.take(cluster[part], axis=0)
-        return found
 
     def _pooled(self, total: Table, mass: Table) -> tuple[Table, Table]:
         """The same by comparison pool."""

@@ -15,7 +15,8 @@ from typing import Protocol
 import numpy as np
 
 from replication.estimators.aggregation import LinearMap
-from replication.estimators.group_time_draws import BLOCK, CohortSums, Factors, Table
+from replication.estimators.group_time_draws import BLOCK, CohortSums, Table
+from replication.inference.bands import Factors, drawn_sums
 from replication.inference.cluster import sum_by_cluster
 from replication.results import Floats, Ints
 
@@ -66,7 +67,7 @@ class ScoredRows:
 
     def draws(self, factors: Factors) -> Table:
         """From the scores, in the precision of the factors."""
-        return self._scores.astype(factors.dtype) @ factors.take(self.clusters, axis=0)
+        return drawn_sums(self._scores, self.clusters, factors)
 
 
 class CohortRows:
@@ -92,7 +93,7 @@ class CohortRows:
         """Cohort by cohort, added up where clusters span cohorts."""
         columns = np.empty((len(self._loadings[0]), self._sums.cluster.size))
         for level, matrix in enumerate(self._loadings):
-            np.matmul(matrix, centred(self._sums, level), out=columns[:, self._sums.atoms(level)])
+            np.matmul(matrix, self._sums.centred(level), out=columns[:, self._sums.atoms(level)])
         if self._sums.one_each:
             return columns
         return np.ascontiguousarray(sum_by_cluster(columns.T, self._sums.cluster).T)
@@ -104,31 +105,21 @@ class CohortRows:
         if not sums.one_each or size * len(self._loadings) > sums.cluster.size:
             scores = self.scores()
             return np.asarray(scores @ scores.T)
-        variance: Floats = np.zeros((len(self._loadings[0]),) * 2)
-        for level, matrix in enumerate(self._loadings):
-            outcomes = centred(sums, level)
-            variance += matrix @ (outcomes @ outcomes.T) @ matrix.T
-        return variance
+        moments = (outcomes @ outcomes.T for outcomes in map(sums.centred, range(len(sums.size))))
+        half = [matrix @ moment for matrix, moment in zip(self._loadings, moments, strict=True)]
+        return np.asarray(np.hstack(half) @ np.hstack(self._loadings).T)
 
     def draws(self, factors: Factors) -> Table:
         """From sums by cohort, in the precision of the factors."""
         sums = [
-            self._sums.times(centred(self._sums, level).astype(factors.dtype), level, factors)
+            drawn_sums(
+                self._sums.centred(level), self._sums.cluster[self._sums.atoms(level)], factors
+            )
             for level in range(len(self._loadings))
         ]
         matrix = np.hstack(self._loadings).astype(factors.dtype)
         drawn: Table = matrix @ np.vstack(sums)
         return drawn
-
-
-def centred(sums: CohortSums, level: int) -> Floats:
-    """(T + 1, P) weighted outcomes of the atoms of a cohort less their mean, and the weights."""
-    units = sums.atoms(level)
-    mean = sums.mean[level] if sums.size[level] > 0 else np.zeros(len(sums.total))
-    moved = np.empty((mean.size + 1, sums.mass[units].size))
-    moved[-1] = sums.mass[units]
-    np.subtract(sums.total[:, units], np.outer(mean, moved[-1]), out=moved[:-1])
-    return moved
 
 
 def loadings(sums: CohortSums, rows: LinearMap, factor: float) -> Iterator[Floats]:
@@ -187,7 +178,7 @@ def cell_errors(sums: CohortSums) -> Floats:
     variance -= 2 * pool[which, cells.time, cells.base]
     for level in range(len(sums.size) - 1):
         index = cells.of(level)
-        outcomes = centred(sums, level)[:-1]
+        outcomes = sums.centred(level)[:-1]
         change = outcomes[cells.time[index]] - outcomes[cells.base[index]]
         with np.errstate(invalid="ignore", divide="ignore"):
             variance[index] += (change**2).sum(axis=1) / sums.size[level] ** 2

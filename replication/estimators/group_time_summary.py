@@ -14,8 +14,8 @@ from replication.estimators.group_time_info import design_facts, pretests
 from replication.estimators.group_time_rows import Rows
 from replication.estimators.group_time_sample import Design
 from replication.inference.assemble import from_errors, from_scores, law_of, without_fixed
-from replication.inference.bands import interquartile_errors, studentised
-from replication.inference.critical_values import score_sup_t, sup_t_of_paths
+from replication.inference.bands import interquartile_errors, quantiles, studentised
+from replication.inference.critical_values import largest_of_paths, score_sup_t
 from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, Tails
 from replication.results import ClusterScores, Estimates, Floats
 from replication.specs import Inference
@@ -96,9 +96,11 @@ def errors_and_bands(
     error = without_fixed(np.sqrt(np.diag(variance)[: len(scores)]))
     if inference.method == "multiplier":
         error = np.where(np.isnan(error), np.nan, interquartile_errors(drawn.averages.T))
-    signed = sup_t_of_paths(plan.rows, drawn.averages.T, error, inference.level)
-    critical = score_sup_t(list(RowKeys(plan.rows).paths(error)), scores.T, inference, signed)
-    cells = float(np.quantile(drawn.largest, inference.level))
+    paths = list(RowKeys(plan.rows).paths(error))
+    largest = largest_of_paths(paths, drawn.averages.T, error)
+    signed = quantiles({**largest, "att_gt": drawn.largest}, inference.level)
+    cells = signed.pop("att_gt")
+    critical = score_sup_t(paths, scores.T, inference, signed)
     # Cells may be too many for scores of theirs, so that their value is always moved.
     moved = cells if inference.distribution == "normal" else studentised(cells, scores.shape[1])
     return (

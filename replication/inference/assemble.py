@@ -15,16 +15,16 @@ import numpy as np
 import pandas as pd
 
 from replication.errors import SpecError
-from replication.inference.bands import interquartile_errors, multiplier_draws
+from replication.inference.bands import interquartile_errors, multiplier_draws, quantiles
 from replication.inference.bootstrap_t import DrawnLaw, drawn_t_values
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
 from replication.inference.critical_values import (
     Paths,
     Values,
+    largest_of_paths,
     normal_sup_t,
     score_sup_t,
-    sup_t_of_paths,
 )
 from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law, Row, RowKeys, Tails, table_of
 from replication.results import ClusterScores, Estimates, Floats, Ints, Panel
@@ -107,7 +107,7 @@ def from_variance(
     table = table_of(
         panel, estimator, keys, estimate, std_error, critical, law, inference.level, n_obs
     )
-    labels = pd.Index(keys.labels())
+    labels = keys.labels()
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
     return Estimates(table, frame, _details(panel, inference, info), overall)
@@ -139,8 +139,8 @@ def from_cluster_scores(
     kept = ~cells if cells.sum() > LARGEST_VCOV else np.ones(cells.size, dtype=bool)
     ratio = np.nan_to_num(std_error[kept] / np.where(analytic > 0, analytic, 1.0)[kept])
     scaled = cluster_scores[:, kept] * ratio
-    signed = sup_t_of_paths(rows, draws, std_error, inference.level)
     paths = list(RowKeys(rows).paths(std_error))
+    signed = quantiles(largest_of_paths(paths, draws, std_error), inference.level)
     critical = score_sup_t(paths, cluster_scores, inference, signed)
     return from_errors(
         panel, estimator, rows, estimate, std_error, scaled.T @ scaled, critical, inference,
@@ -183,7 +183,7 @@ def from_errors(
     table = table_of(
         panel, estimator, keys, estimate, std_error, bands, law, inference.level, n_obs
     )
-    labels = pd.Index(keys.labels(() if len(variance) == len(rows) else ("att_gt",)))
+    labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     return Estimates(table, frame, _details(panel, inference, info), overall)
 

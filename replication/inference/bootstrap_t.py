@@ -75,7 +75,7 @@ def effective_clusters(scores: Floats) -> Floats:
 
     ``3 (sum s^2)^2 / sum s^4``, twice the squared mean of the variance over its estimated variance.
     """
-    square = scores**2
+    square = scores * scores
     fourth = np.einsum("gk,gk->k", square, square)
     found: Floats = 3 * square.sum(axis=0) ** 2 / np.where(fourth > 0, fourth, 1.0)
     return np.where(fourth > 0, found, np.inf)

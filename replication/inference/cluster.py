@@ -11,7 +11,7 @@ from scipy import sparse
 from replication.results import Floats, Ints
 
 # A table of all values in a range beats sorting while the range is not much longer.
-FEW_VALUES = 4
+FEW_VALUES = 16
 
 
 def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
@@ -21,8 +21,9 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
         ordered = np.empty_like(scores)
         ordered[codes] = scores
         return ordered
-    indicator = sparse.csr_matrix(
-        (np.ones(codes.size), (codes, np.arange(codes.size))), shape=(groups, codes.size)
+    # One entry a column: in this form there is nothing to sort.
+    indicator = sparse.csc_array(
+        (np.ones(codes.size), codes, np.arange(codes.size + 1)), shape=(groups, codes.size)
     )
     summed: Floats = np.asarray(indicator @ scores)
     return summed

@@ -9,12 +9,13 @@ from scipy import special
 
 from replication.inference.bands import (
     gaussian_critical_value,
+    largest_t,
     multiplier_draws,
+    quantiles,
     studentised,
-    sup_t,
 )
 from replication.inference.bootstrap_t import drawn_t_values, effective_clusters
-from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law, Row, RowKeys
+from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
@@ -44,7 +45,7 @@ def score_sup_t(
     largest draw of the first kind is bounded, the larger value is taken; it may be infinite.
     """
     known = inference.distribution == "normal"
-    few = [] if known else [(t, index) for t, index in paths if rests_on_few(scores[:, index])]
+    few = [] if known or not paths else on_few(paths, scores)
     own = _largest(few, scores, inference, drawn_t_values)
     others = paths if len(scores) < FEW_CLUSTERS else [path for path in paths if path[0] not in own]
     values = _largest(others, scores, inference, sign_t_values) if signed is None else signed
@@ -63,12 +64,16 @@ def _largest(
     draws = draw(scores[:, np.concatenate([index for _, index in paths])], inference)
     ends = np.cumsum([index.size for _, index in paths])[:-1]
     parts = zip(paths, np.split(draws, ends, axis=1), strict=True)
-    return {term: sup_t(part, 1.0, inference.level) for (term, _), part in parts}
+    return quantiles({term: largest_t(part, 1.0) for (term, _), part in parts}, inference.level)
 
 
-def rests_on_few(scores: Floats) -> bool:
-    """Whether a row of a path rests on few clusters, by its (G, k) scores."""
-    return scores.shape[1] <= LARGEST_VCOV and bool(effective_clusters(scores).min() < MANY)
+def on_few(paths: Paths, scores: Floats) -> Paths:
+    """The paths of which a row rests on few clusters, by its (G, K) scores."""
+    effective = effective_clusters(scores)
+    return [
+        (term, index) for term, index in paths
+        if index.size <= LARGEST_VCOV and effective[index].min() < MANY
+    ]  # fmt: skip
 
 
 def sign_t_values(scores: Floats, inference: Inference) -> Floats:
@@ -77,12 +82,9 @@ def sign_t_values(scores: Floats, inference: Inference) -> Floats:
     return values
 
 
-def sup_t_of_paths(
-    rows: Sequence[Row], draws: Floats, std_error: Floats, level: float
-) -> dict[str, float]:
-    """Critical value of each path among the rows, from (B, K) draws."""
-    paths = RowKeys(rows).paths(std_error)
-    return {term: sup_t(draws[:, index], std_error[index], level) for term, index in paths}
+def largest_of_paths(paths: Paths, draws: Floats, std_error: Floats) -> dict[str, Floats]:
+    """(B,) largest t-value of each path, from (B, K) draws."""
+    return {term: largest_t(draws[:, index], std_error[index]) for term, index in paths}
 
 
 def normal_sup_t(

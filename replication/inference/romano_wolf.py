@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from replication.errors import InputError
-from replication.inference.bands import multiplier_blocks
+from replication.inference.bands import multipliers
 from replication.results import ClusterScores, Estimates, Floats, Ints
 from replication.specs import Inference
 
@@ -55,11 +55,11 @@ def romano_wolf(estimates: Sequence[Estimates], inference: Inference) -> pd.Data
     """
     rows = pd.concat([found.rows("att").head(1) for found in estimates], ignore_index=True)
     scores = aligned([require_scores(found) for found in estimates])
-    blocks = multiplier_blocks(len(scores), inference)
-    scaled = np.concatenate([studentised(v, scores) for v in blocks])
+    rng = np.random.default_rng(inference.seed)
+    drawn = multipliers(rng, inference.multiplier, (inference.draws, len(scores)))
     kept = ["spec_id", "outcome", "estimate", "std_error", "statistic", "p_value"]
     return rows[kept].assign(
-        p_romano_wolf=stepdown(np.abs(rows["statistic"].to_numpy()), scaled),
+        p_romano_wolf=stepdown(np.abs(rows["statistic"].to_numpy()), studentised(drawn, scores)),
         p_holm=holm(rows["p_value"].to_numpy()),
     )
 

@@ -10,7 +10,13 @@ from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.sun_abraham import sun_abraham
-from replication.inference.bands import multiplier_blocks, multiplier_draws, studentised, sup_t
+from replication.inference.bands import (
+    cluster_factors,
+    drawn_sums,
+    multiplier_draws,
+    studentised,
+    sup_t,
+)
 from replication.inference.bootstrap_t import drawn_t_values
 from replication.inference.critical_values import score_sup_t
 from replication.specs import Inference
@@ -88,8 +94,25 @@ def test_single_precision_moves_a_draw_by_less_than_a_hundred_thousandth_of_its_
     rng = np.random.default_rng(7)
     scores = rng.standard_t(3, size=(3000, 4)) * np.array([1e-9, 1.0, 1e9, 0.0])
     inference = Inference(draws=300, multiplier=law)
-    exact = np.concatenate([v @ scores for v in multiplier_blocks(3000, inference)])
+    factors = cluster_factors(3000, inference, np.float64)
+    exact = factors.take(np.arange(3000), axis=0).T @ scores
     scale = np.sqrt((scores**2).sum(axis=0))
     error = np.abs(multiplier_draws(scores, inference) - exact)[:, :3] / scale[:3]
     assert 0 < error.max() < 1e-5
     assert not multiplier_draws(scores, inference)[:, 3].any()
+
+
+@pytest.mark.parametrize("count", [1, 4, 7])
+@pytest.mark.parametrize("law", ["rademacher", "mammen", "webb"])
+def test_draws_piece_by_piece_are_one_product(law, count, monkeypatch) -> None:
+    """Clusters in any order and more than once, pieces that do not divide them."""
+    rng = np.random.default_rng(8)
+    scores, clusters = rng.normal(size=(count, 50)), rng.integers(0, 20, 50)
+    factors = cluster_factors(20, Inference(draws=27, multiplier=law), np.float64)
+    signs = np.array(factors.take(np.arange(20), axis=0))
+    np.testing.assert_allclose(signs.mean(), 0, atol=0.2)
+    for room in (1, 27 * 13, 10_000):
+        monkeypatch.setattr("replication.inference.bands.ROOM", room)
+        again = cluster_factors(20, Inference(draws=27, multiplier=law), np.float64)
+        found = drawn_sums(scores, clusters, again)
+        np.testing.assert_allclose(found, scores @ signs[clusters], atol=1e-12)

@@ -182,7 +182,7 @@ def test_fixed_length_interval_is_that_of_diff_diff(weights, bound):
     low, high, _ = _flci_solve(BC_BETA[:4], BC_BETA[4:], BC_SIGMA, weights, 4, 4, bound)
     ours = flci.interval(event_path(benzarti_carloni()), weights, bound, 0.95)
     assert ours == pytest.approx((low, high), abs=2e-5)
-    # Its weights add up to no bias from a line within 2e-9 only, which shortens it by up to 1.2e-10.
+    # Its weights are free of bias from a line to 2e-9 only: 1.2e-10 shorter than can be.
     assert ours[1] - ours[0] <= high - low + 1e-9
 
 
