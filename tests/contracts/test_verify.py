@@ -121,3 +121,17 @@ def test_an_unknown_study_and_a_mirror_that_is_not_there_are_refused(
     monkeypatch.setenv("REPLICATION_MIRROR", str(tmp_path / "nowhere"))
     assert main(["verify"]) == 2
     assert "nowhere, which is not a folder" in capsys.readouterr().err
+
+
+def test_ends_of_an_interval_are_held_by_its_length(estimates: Path) -> None:
+    """A band that ends near zero on another processor: 1e-8 of a length of one."""
+    path = estimates / "tables" / "s" / "t.csv"
+    frame = pd.read_csv(path, dtype={"event_time": str}).assign(
+        band_low=[0.001, 1.5, 2.5, 3.5], band_high=[1.001, 2.5, 3.5, 4.5]
+    )
+    frame.to_csv(path, index=False)
+    write_expected(estimates, "s")
+    assert "1 of 1 files" in told(estimates, lambda f: f.assign(band_low=f["band_low"] + 5e-6))
+    said = told(estimates, lambda f: f.assign(band_high=f["band_high"] + 2e-5))
+    assert "cells that differ: band_high (3)" in said
+    assert "estimate (3)" in told(estimates, lambda f: f.assign(estimate=f["estimate"] + 5e-5))

@@ -13,6 +13,7 @@ from replication.report.figures import marks
 from replication.report.figures.canvas import BLUE, GREY, VERMILION, Drawing, sheet
 from replication.report.figures.frames import from_source, in_order, require_numbers, source_note
 from replication.report.saved import Saved
+from replication.report.ties import ranks
 
 NEEDED = ("label", "estimate")
 OPTIONAL = ("conf_low", "conf_high", "group", "spec_id")
@@ -42,9 +43,11 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     if entry.kind == "leave_one_out":
         # Groups stay together, in the order of the file.
         group = frame.get("group", pd.Series("", index=frame.index)).astype(str)
-        frame = frame.assign(place=group.map(in_order(group).index)).sort_values(
-            ["headline", "place", "estimate"], ascending=[False, True, False], kind="stable"
-        ).drop(columns="place")  # fmt: skip
+        frame = frame.assign(
+            place=group.map(in_order(group).index), rank=-ranks(frame["estimate"])
+        ).sort_values(
+            ["headline", "place", "rank"], ascending=[False, True, True], kind="stable"
+        ).drop(columns=["place", "rank"])  # fmt: skip
     return frame.reset_index(drop=True)
 
 

@@ -19,6 +19,7 @@ from replication.report.context import Context, versions
 from replication.report.figures import marks
 from replication.report.figures.canvas import BLUE, GREY, LIGHT, VERMILION, Drawing, sheet, wrapped
 from replication.report.saved import Saved
+from replication.report.ties import ranks
 
 CURVE_HEIGHT, LINE = 2.6, 0.145
 LETTER = 0.058
@@ -33,8 +34,10 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     rows = [_row(one, row, entry, context) for one, row in found if row is not None]
     if not rows:
         raise SpecError(f"none of the {len(saved)} specifications has a row {label!r}.")
-    frame = pd.DataFrame(rows).sort_values(["estimate", "spec_id"], ignore_index=True)
-    frame.insert(0, "place", range(1, len(frame) + 1))
+    frame = pd.DataFrame(rows)
+    frame.insert(0, "place", ranks(frame["estimate"]))
+    frame = frame.sort_values(["place", "spec_id"], ignore_index=True)
+    frame["place"] = range(1, len(frame) + 1)
     named = entry.options.get("headline", [])
     headlines = [named] if isinstance(named, str) else list(named)
     absent = [name for name in headlines if name not in set(frame["spec_id"])]

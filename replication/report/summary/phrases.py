@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from replication.report import text
 from replication.report.summary.numbers import Effect
+from replication.report.ties import ranks
 
 FELL, ROSE, STILL = "fell", "rose", "did not move beyond chance"
 VERBS = {-1: FELL, 1: ROSE, 0: STILL}
@@ -61,8 +62,10 @@ def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: st
 
 
 def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:
-    """The lowest and the highest of several effects."""
-    ordered = sorted(effects, key=lambda effect: effect.estimate)
+    """The lowest and the highest of several effects; of equal ones the first and last by source."""
+    found = list(effects)
+    rank = dict(zip(map(id, found), ranks(effect.estimate for effect in found), strict=True))
+    ordered = sorted(found, key=lambda effect: (rank[id(effect)], effect.source))
     return ordered[0], ordered[-1]
 
 
