@@ -15,6 +15,7 @@ from replication.inference.methods import (
     apply_method,
     refuse_method,
 )
+from replication.memory import keep_freed_memory
 from replication.results import Estimates, Panel
 from replication.specs import Spec
 from replication.threads import one_thread
@@ -115,6 +116,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
     module = importlib.import_module(f"replication.estimators.{spec.estimator}")
     function: Any = getattr(module, spec.estimator)
     keywords = {key: getattr(spec, key) for key in entry.keys}
+    keep_freed_memory()
     with one_thread():
         return apply_method(
             partial(function, **keywords), panel, spec.inference,
