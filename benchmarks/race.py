@@ -1,8 +1,10 @@
 """The race against other packages: ``python -m benchmarks.race``.
 
 Every contender estimates the same panel in a process of its own (``measure``), one after another,
-so that peaks of memory are its own. What does not finish within the time or the memory given is
-listed with the reason. Writes ``benchmarks/results/race.{csv,md}``.
+so that peaks of memory are its own. Quick ones go round three times, in turns, and their fastest
+counts: on a machine with neighbours one process can be slower than the next by a half. What does
+not finish within the time or the memory given is listed with the reason. Writes
+``benchmarks/results/race.{csv,md}``.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,9 @@ from benchmarks.races import OURS, RACES
 
 SECONDS = 300
 MEMORY_GB = 16
+# Rounds of contenders whose first call takes at most so many seconds.
+ROUNDS = 3
+QUICK = 6.0
 # The same panel and the same question: points agree but for iterative solvers of peers.
 SAME = 1e-6
 
@@ -37,11 +43,26 @@ def main() -> None:
     rows = []
     for place, race in enumerate(RACES):
         for panel in race.panels if chosen.only in race.name else ():
-            found = [measured(place, panel, who, chosen.seconds) for who in (OURS, *race.peers)]
+            found = contest(place, panel, (OURS, *race.peers), chosen.seconds)
             rows += [{"race": race.name, "panel": panel, **row} for row in compared(found)]
             for row in rows[-len(found) :]:
                 print(" ".join(f"{key}={value}" for key, value in row.items()), flush=True)
     write_tables(pd.DataFrame(rows), chosen.out, versions())
+
+
+def contest(
+    place: int, panel: str, contenders: Sequence[str], seconds: int
+) -> list[dict[str, Any]]:
+    """The fastest of the rounds of every contender, with the most memory that it took."""
+    found = [measured(place, panel, who, seconds) for who in contenders]
+    for _ in range(ROUNDS - 1):
+        for row in found:
+            if row.get("first", np.inf) <= QUICK:
+                again = measured(place, panel, row["who"], seconds)
+                for key, better in (("seconds", min), ("cpu_seconds", min), ("memory_mb", max)):
+                    row[key] = better(row[key], again.get(key, row[key]))
+                row["repeats"] += again.get("repeats", 0)
+    return found
 
 
 def measured(place: int, panel: str, who: str, seconds: int) -> dict[str, Any]:

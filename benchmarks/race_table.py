@@ -23,7 +23,8 @@ SIMULATED panels. Every contender runs in a process of its own, one after anothe
 machine ({machine}).
 
 * *first*: seconds of the first call, imports and compilation included; *seconds*: fastest of up to
-  twenty further calls within ten seconds (of the first, where that took longer).
+  twenty further calls within ten seconds (of the first, where that took longer), in the best of
+  three processes in turns where the first call takes six seconds or less.
 * *memory*: peak of resident memory of the process, the panel included.
 * *ratio*: seconds of the peer over ours. *same*: whether its overall effect is the number that ours
   is; a peer that averages with other weights, or takes other comparisons, gives another.

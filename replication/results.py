@@ -263,5 +263,7 @@ def row_labels(table: pd.DataFrame) -> list[str]:
 
 def row_label(term: str, cohort: float, time: float, event_time: float) -> str:
     """Label of one row; keys may be missing, and a group-time cell needs no event time."""
-    keys = (cohort, time) if term == "att_gt" else (cohort, time, event_time)
+    if term == "att_gt":
+        return f"att_gt:{cohort:g}:{time:g}"
+    keys = (cohort, time, event_time)
     return ":".join([term, *(f"{key:g}" for key in keys if not math.isnan(key))])

@@ -197,40 +197,44 @@ class LinearMap:
 
 def linear_map(plan: Plan, level: Ints, att: Floats, size: Floats) -> LinearMap:
     """The derivative of ``average_points`` at the estimates (K,) and cohort sizes (H + 1,)."""
-    shares: list[tuple[Ints, Floats]] = []
-    tilt, points = np.zeros((len(plan.rows), size.size)), np.zeros(len(plan.rows))
-    for place, entry in enumerate(plan.averages):
-        levels = level[entry.members]
-        weight, tilt[place] = _weights(att[entry.members], levels, size, entry.by_size)
-        shares.append((entry.members, weight))
-        points[place] = weight @ att[entry.members]
-    for place, summary in enumerate(plan.summaries, len(shares)):
-        rows = summary.members
-        levels = np.array([level[plan.averages[row].members[0]] for row in rows])
-        weight, tilt[place] = _weights(points[rows], levels, size, summary.by_size)
-        tilt[place] += weight @ tilt[rows]
-        cells = [shares[row][0] for row in rows]
-        parts = [one * shares[row][1] for one, row in zip(weight, rows, strict=True)]
-        shares.append((np.concatenate(cells), np.concatenate(parts)))
-    return LinearMap(_rows_of_shares(shares, level.size), tilt)
+    share, tilt = _shares(plan.averages, att, level, size)
+    # Summaries are averages of averages, whose cohort is that of the first cell.
+    first = np.array([level[entry.members[0]] for entry in plan.averages])
+    above, above_tilt = _shares(plan.summaries, share @ att, first, size)
+    both = _below_identity(above)
+    return LinearMap(
+        sparse.csr_matrix(both @ share), both @ tilt + np.pad(above_tilt, ((len(tilt), 0), (0, 0)))
+    )
 
 
-def _weights(values: Floats, levels: Ints, size: Floats, by_size: bool) -> tuple[Floats, Floats]:
-    """Weights of the values in their average, and how it moves with the cohort sizes (H + 1,)."""
-    if not by_size:
-        return np.full(values.size, 1 / values.size), np.zeros(size.size)
-    total = size[levels].sum()
-    weight = size[levels] / total
-    gap = values - weight @ values
-    tilt: Floats = np.bincount(levels, gap, size.size) / total
-    return weight, tilt
+def _shares(
+    rows: Sequence[Average | Summary], values: Floats, level: Ints, size: Floats
+) -> tuple[sparse.csr_matrix, Floats]:
+    """(R, M) weights of M values in their averages, and (R, H + 1) how those move with the sizes.
+
+    ``level`` (M,) is the cohort of each value, ``size`` (H + 1,) the weights of the cohorts.
+    """
+    counts = [entry.members.size for entry in rows]
+    row, member = np.repeat(np.arange(len(rows)), counts), np.concatenate([e.members for e in rows])
+    by_size, cohort = np.array([entry.by_size for entry in rows])[row], level[member]
+    weight = np.where(by_size, size[cohort], 1.0)
+    total = np.bincount(row, weight)
+    share = weight / total[row]
+    gap = values[member] - np.bincount(row, share * values[member])[row]
+    cell = row * size.size + cohort
+    tilt = np.bincount(cell, np.where(by_size, gap, 0.0), len(rows) * size.size)
+    ends = np.cumsum([0, *counts])
+    shares = sparse.csr_matrix((share, member, ends), shape=(len(rows), values.size))
+    return shares, np.asarray(tilt.reshape(len(rows), -1) / total[:, None], dtype=np.float64)
 
 
-def _rows_of_shares(parts: Sequence[tuple[Ints, Floats]], n_cells: int) -> sparse.csr_matrix:
-    """(R, K) sparse, from the cells and the shares of each row."""
-    ends = np.cumsum([0, *(members.size for members, _ in parts)])
-    members, shares = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return sparse.csr_matrix((shares, members, ends), shape=(len(parts), n_cells))
+def _below_identity(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """(M + R, M): an (R, M) sparse matrix below the identity."""
+    rows, columns = matrix.shape
+    values = np.concatenate([np.ones(columns), matrix.data])
+    places = np.concatenate([np.arange(columns), matrix.indices])
+    ends = np.concatenate([np.arange(columns), columns + matrix.indptr])
+    return sparse.csr_matrix((values, places, ends), shape=(columns + rows, columns))
 
 
 def cohort_scores(design: Design) -> Floats:

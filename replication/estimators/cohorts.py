@@ -82,13 +82,16 @@ def cells(panel: Panel) -> tuple[Floats, Floats]:
 
 def mean_outcomes(panel: Panel) -> dict[str, float]:
     """Weighted mean of the outcome over all cells, and of adopters before they adopt."""
-    y, weight = cells(panel)
-    before = weight * ~panel.treated * (panel.first < panel.periods.size)[:, None]
-    total = float(before.sum())
-    return {
-        "mean_outcome": float((weight * y).sum() / weight.sum()),
-        "mean_pre": float((before * y).sum() / total) if total > 0 else float("nan"),
-    }
+    before = ~panel.treated & (panel.first < panel.periods.size)[:, None]
+    return {"mean_outcome": weighted_mean(panel), "mean_pre": weighted_mean(panel, before)}
+
+
+def weighted_mean(panel: Panel, chosen: Bools | None = None) -> float:
+    """Weighted mean of the outcome over the observed (N, T) cells, or the chosen among them."""
+    y, weight = (panel.y, panel.weight) if panel.balanced else cells(panel)
+    weight = weight if chosen is None else weight * chosen
+    total = float(weight.sum())
+    return float(np.vdot(weight, y)) / total if total > 0 else float("nan")
 
 
 def support_row(event_time: int, cohorts: int, units: int) -> Mapping[str, int]:

@@ -24,7 +24,7 @@ from replication.estimators.aggregation import Plan, average_points
 from replication.estimators.group_time import Cells, atoms_of, thresholds
 from replication.estimators.group_time_sample import Design
 from replication.inference.bands import Factors, drawn_sums
-from replication.inference.cluster import combined, sum_by_cluster
+from replication.inference.cluster import combined
 from replication.results import Floats, Ints
 from replication.specs import Inference
 
@@ -71,7 +71,7 @@ class CohortSums:
         self.pools, self.pool_of = pools_of(design, cells)
         periods = design.panel.periods
         self.elapsed = (periods[cells.time] - periods[cells.base]).astype(float)
-        self.size, self.pool_size, self.mean, self.pool_mean = self._at_the_estimate(atoms.level)
+        self.size, self.pool_size, self.mean, self.pool_mean = self._at_the_estimate()
         self._centred: dict[int, Floats] = {}
 
     @property
@@ -96,10 +96,11 @@ class CohortSums:
             self._centred[level] = moved
         return self._centred[level]
 
-    def _at_the_estimate(self, level: Ints) -> tuple[Floats, Floats, Floats, Floats]:
-        """Weights and means of cohorts and pools in the panel itself; ``level`` of the atoms."""
-        total = sum_by_cluster(self.total.T, level)[:, :, None]
-        mass = sum_by_cluster(self.mass[:, None], level)
+    def _at_the_estimate(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Weights and means of cohorts and pools in the panel itself."""
+        starts = self.bounds[:-1]
+        total = np.add.reduceat(self.total, starts, axis=1).T[:, :, None]
+        mass = np.add.reduceat(self.mass, starts)[:, None]
         pool, pool_mass = self._pooled(total, mass)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = total / mass[:, None], pool / pool_mass[:, None]

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg, sparse, special
 
 from replication.estimators.aggregation import LinearMap, Plan
+from replication.estimators.cohorts import weighted_mean
 from replication.estimators.group_time import Cells, thresholds
 from replication.estimators.group_time_fit import Fit
 from replication.estimators.group_time_sample import Design
@@ -20,8 +21,6 @@ from replication.results import Bools, Floats, Ints
 def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
     """Sample, comparison and support in plain values."""
     panel = design.panel
-    weight = np.where(panel.observed, panel.weight, 0.0)
-    mean = np.vdot(weight, np.nan_to_num(panel.y)) / weight.sum()
     return {
         "anticipation": design.anticipation,
         "comparison": design.comparison,
@@ -30,7 +29,7 @@ def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
         "notes": [*panel.notes, *design.notes],
         "support": support(design, cells, plan),
         "comparison_units": comparison_units(design, cells),
-        "mean_outcome": float(mean),
+        "mean_outcome": weighted_mean(panel),
         "mean_pre": mean_pre(design),
         "n_treated_units": int(np.isfinite(design.adoption).sum()),
         "n_comparison_only_units": int(np.isinf(design.adoption).sum()),
@@ -43,11 +42,11 @@ def support(design: Design, cells: Cells, plan: Plan) -> list[dict[str, int]]:
     found = []
     for entry in plan.averages:
         if entry.row.event_time is not None:
-            levels = np.unique(cells.level[entry.members])
+            # A cohort has one cell at an event time.
             found.append({
                 "event_time": entry.row.event_time,
-                "cohorts": int(levels.size),
-                "units": int(units[levels].sum()),
+                "cohorts": entry.members.size,
+                "units": int(units[cells.level[entry.members]].sum()),
             })  # fmt: skip
     return found
 
@@ -66,12 +65,8 @@ def comparison_units(design: Design, cells: Cells) -> dict[str, int]:
 
 def mean_pre(design: Design) -> float:
     """Weighted mean outcome of the treated cohorts before adoption less anticipation."""
-    panel = design.panel
-    before = panel.periods + design.anticipation < design.adoption[:, None]
-    before &= np.isfinite(design.adoption)[:, None] & panel.observed
-    weight = panel.weight * before
-    total = float(weight.sum())
-    return float(np.vdot(weight, np.nan_to_num(panel.y)) / total) if total else float("nan")
+    before = design.panel.periods + design.anticipation < design.adoption[:, None]
+    return weighted_mean(design.panel, before & np.isfinite(design.adoption)[:, None])
 
 
 def before_adoption(design: Design, cells: Cells) -> Bools:

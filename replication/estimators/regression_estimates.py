@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from replication.errors import PanelError
+from replication.estimators.cohorts import weighted_mean
 from replication.estimators.effects import Effects, absorbed_parameters
 from replication.estimators.estimation_sample import Sample
 from replication.estimators.regression import Fit
@@ -17,7 +18,7 @@ from replication.inference.assemble import from_scores, from_variance
 from replication.inference.cluster import correction, multiway, nearest_psd, sum_by_cluster
 from replication.inference.conley import conley_variance_same_period
 from replication.inference.row_table import Row
-from replication.results import NEVER, Estimates, Floats, Panel
+from replication.results import NEVER, Bools, Estimates, Floats, Panel
 from replication.specs import Inference
 
 
@@ -120,10 +121,7 @@ def _variance_of_cells(
 
 def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
     panel = sample.panel
-    weight = sample.weight
-    y = np.where(sample.used, panel.y, 0.0)
-    before = weight * untreated_cells(panel)
-    untreated = float(before.sum())
+    untreated = weighted_mean(panel, untreated_cells(panel))
     notes = list(panel.notes)
     if fit.omitted:
         names = ", ".join(name.removeprefix("coef:") for name in fit.omitted)
@@ -136,8 +134,8 @@ def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
     return {
         "absorbed": str(effects),
         "engine": fit.path,
-        "mean_outcome": float(np.vdot(weight, y) / weight.sum()),
-        "mean_pre": float(np.vdot(before, y) / untreated) if untreated else None,
+        "mean_outcome": weighted_mean(panel),
+        "mean_pre": None if np.isnan(untreated) else untreated,
         "dropped": sample.dropped,
         "always_treated": always,
         "omitted": [name.removeprefix("coef:") for name in fit.omitted],
@@ -145,12 +143,12 @@ def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
     }
 
 
-def untreated_cells(panel: Panel) -> Floats:
-    """(N, T) one for cells of eventually treated units before any treatment, else zero."""
+def untreated_cells(panel: Panel) -> Bools:
+    """(N, T) cells of eventually treated units before any treatment."""
     cells = ~panel.treated
     adopter = panel.cohort != NEVER
     if panel.exposure is not None:
         adopter = adopter | (panel.exposure > 0).any(axis=1)
         cells &= panel.exposure == 0
     cells &= adopter[:, None]
-    return cells.astype(float)
+    return cells

@@ -78,9 +78,11 @@ class RowKeys:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.terms = [row.term for row in rows]
-        self.keys: Floats = np.array(
-            [(row.cohort, row.time, row.event_time) for row in rows], dtype=float
-        ).reshape(-1, 3)
+        columns = [
+            [row.cohort for row in rows], [row.time for row in rows],
+            [row.event_time for row in rows],
+        ]  # fmt: skip
+        self.keys: Floats = np.array(columns, dtype=float).T
 
     def paths(self, std_error: Floats) -> Iterator[tuple[str, Ints]]:
         """Terms and rows of each path that gets a band: two or more of one term with an error."""
@@ -92,8 +94,8 @@ class RowKeys:
 
     def labels(self, without: Collection[str] = ()) -> pd.Index[str]:
         """Labels such as ``att``, ``event:-2`` and ``att_gt:2004:2006``, one a row."""
-        rows = zip(self.terms, self.keys.tolist(), strict=True)
-        labels = [row_label(term, *keys) for term, keys in rows if term not in without]
+        rows = zip(self.terms, *self.keys.T.tolist(), strict=True)
+        labels = [row_label(*row) for row in rows if row[0] not in without]
         index: pd.Index[str] = pd.Index(_text(labels))
         return index
 
