@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from replication.errors import SpecError, nearest
-from replication.inference.cluster import combined
+from replication.inference.cluster import combined, dense
 from replication.results import Bools, Ints, Panel
 
 
@@ -82,11 +84,15 @@ def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
 
 
 def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
-    """K of the small-sample correction: absorbed parameters not nested in the clusters.
+    """K of the small-sample correction: rank of the absorbed effects not nested in the clusters.
 
-    The rule of fixest (``fixef.K = "nested"``) and of reghdfe. With sizes ``s_1 .. s_m`` of the
-    sets of level effects (units, then periods or stratum-periods), K counts
-    ``sum(s) - (m - 1)`` less, for every set that is nested in one of the clusterings, ``s_j - 1``.
+    Unit effects nested in a clustering count as the constant, other nested sets not at all. What
+    is left is counted as its rank given the unit effects, as Stata's ``xtreg, fe`` counts
+    indicators and fixest with ``ssc(fixef.force_exact = TRUE)``: R (T - 1) for effects of R regions
+    over T periods. By default fixest takes off one for each set, as if units linked all regions,
+    and has R - 1 more. With the rank all 13 standard errors of Cheng & Hoekstra (2013) are those
+    printed.
+
     Linear trends of the units (``unit_linear``) are effects of the unit like its level: they are
     not counted where units are nested in a clustering. Trends of strata (``<stratum>_linear``)
     are regressors and are counted, except those that other effects already span. Packages differ
@@ -97,25 +103,45 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     ----------
     used : (N, T) cells of the estimation sample.
 
+    Notes
+    -----
+    Exact without gaps. With gaps and several sets of period effects, what the sets share is taken
+    as if there were no gaps.
+
     """
-    lengths = 1
-    if used.all() and all(codes.ndim == 1 for codes in panel.clusters.values()):
-        # Every period repeats the first: look at that one, and count it T times.
-        lengths, used = used.shape[1], used[:, :1]
+    n_periods, whole = used.shape[1], bool(used.all())
+    if whole and all(codes.ndim == 1 for codes in panel.clusters.values()):
+        # Every period repeats the first.
+        used = used[:, :1]
     clusterings = [
         np.broadcast_to(codes[:, None] if codes.ndim == 1 else codes, used.shape)[used]
         for codes in panel.clusters.values()
     ]
     rows, columns = np.nonzero(used)
-    sets = [rows]
-    sets += [codes[rows] * used.shape[1] + columns for codes in effects.level_codes(panel)]
     within = any(_nested(rows, codes) for codes in clusterings)
-    count = 1 - len(sets) + _counted_slopes(panel, effects, units_nested=within)
-    for place, levels in enumerate(sets):
-        size = int((np.bincount(levels) > 0).sum()) * (lengths if place else 1)
-        nested = any(_nested(levels, codes) for codes in clusterings)
-        count += 1 if nested else size
-    return count
+    count = 1 if within else int(np.unique(rows).size)
+    nested: list[Ints] = []
+    free: list[Ints] = []
+    for codes in effects.level_codes(panel):
+        levels = codes[rows] * used.shape[1] + columns
+        inside = any(_nested(levels, clusters) for clusters in clusterings)
+        (nested if inside else free).append(codes)
+        if not inside and not whole:
+            count += _beyond_units(rows, levels)
+    if free:
+        separate = sum(_rank([codes]) for codes in free)
+        joint = _rank([*nested, *free]) - (_rank(nested) if nested else 0)
+        count += (n_periods - 1) * (joint if whole else joint - separate)
+    return count + _counted_slopes(panel, effects, units_nested=within)
+
+
+def _beyond_units(rows: Ints, levels: Ints) -> int:
+    """Rank that effects of the levels add to unit effects: levels less groups linked by units."""
+    level, units = dense(levels), int(rows.max()) + 1
+    size = units + int(level.max()) + 1
+    edges = sparse.csr_array((np.ones(rows.size), (rows, units + level)), shape=(size, size))
+    groups = csgraph.connected_components(edges, directed=False)[1]
+    return size - units - int(np.unique(groups[units:]).size)
 
 
 def _nested(levels: Ints, clusters: Ints) -> bool:
@@ -138,5 +164,8 @@ def _counted_slopes(panel: Panel, effects: Effects, *, units_nested: bool) -> in
 def _rank(partitions: Sequence[Ints]) -> int:
     """Rank of the indicators of several groupings of the units."""
     first = combined(partitions)[0]
+    if any(np.unique(codes).size == first.size for codes in partitions):
+        # One grouping lies in all the others.
+        return int(first.size)
     columns = [codes[first][:, None] == np.unique(codes) for codes in partitions]
     return int(np.linalg.matrix_rank(np.hstack(columns).astype(float)))

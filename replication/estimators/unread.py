@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from replication.estimators.registry import ENTRIES
+from replication.inference.methods import READ_BY
 from replication.results import Estimates
-from replication.specs import Spec
+from replication.specs import Inference, Spec
 
 CHOICES = list(dict.fromkeys(key for entry in ENTRIES.values() for key in entry.keys))
 
@@ -29,15 +30,33 @@ def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
         Id of a specification -> its notes; only of those that have any.
     """
     read = {key for spec in specs for key in reads(spec.estimator)}
-    found = {
-        spec.id: [
-            f"{key!r} is set and {spec.estimator} does not read it: it changes nothing"
-            for key in CHOICES
-            if key not in read and getattr(spec, key) != Spec.__dataclass_fields__[key].default
+    methods = {method_of(spec) for spec in specs}
+    found: dict[str, list[str]] = {}
+    for spec in specs:
+        keys = [(key, spec.estimator) for key in CHOICES if key not in read and is_set(spec, key)]
+        keys += [
+            (f"inference.{key}", f"method {spec.inference.method!r}")
+            for key, able in READ_BY.items()
+            if methods.isdisjoint(able) and is_set(spec.inference, key)
         ]
-        for spec in specs
-    }
-    return {name: notes for name, notes in found.items() if notes}
+        if keys:
+            found[spec.id] = [
+                f"{key!r} is set and {who} does not read it: it changes nothing"
+                for key, who in keys
+            ]
+    return found
+
+
+def is_set(fields: Spec | Inference, key: str) -> bool:
+    """Whether a key differs from its default."""
+    default: object = type(fields).__dataclass_fields__[key].default
+    return bool(getattr(fields, key) != default)
+
+
+def method_of(spec: Spec) -> str:
+    """How uncertainty is measured; with unit lines group-time effects resample clusters."""
+    lines = spec.estimator == "callaway_santanna" and bool(spec.trends)
+    return "bootstrap" if lines else spec.inference.method
 
 
 def reads(estimator: str) -> list[str]:

@@ -21,6 +21,16 @@ from replication.specs import Inference
 SCORES = ("analytic", "multiplier", "bootstrap", "permutation", "conley")
 REGRESSION = (*SCORES, "wild")
 FIXED_ROWS = ("analytic", "multiplier", "wild", "conley")
+READ_BY = {
+    "interval": ("wild", "bootstrap"),
+    "strata": ("permutation",),
+    "blocks": ("permutation",),
+    "cutoff_km": ("conley",),
+    "coordinates": ("conley",),
+    "kernel": ("conley",),
+    "pairs": ("conley",),
+}
+"""Keys of ``inference`` that some methods alone read."""
 
 
 def apply_method(

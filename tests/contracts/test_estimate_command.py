@@ -179,6 +179,11 @@ def test_explain_names_a_key_once_for_each_estimator(capsys: pytest.CaptureFixtu
         ({"vary": {"estimator": ["twfe", "imputation"]}, "leave_one_out": True}, []),
         ({"vary": {"estimator": ["twfe", "imputation"]}, "endpoints": "drop"}, ["endpoints"]),
         ({"control_group": "not_yet_treated", "leave_one_out": False}, []),
+        ({"inference": {"kernel": "uniform", "interval": "symmetric", "draws": 9}},
+         ["inference.kernel", "inference.interval"]),
+        ({"inference": {"method": "wild", "interval": "symmetric"}}, []),
+        ({"estimator": "callaway_santanna", "trends": "unit_linear",
+          "inference": {"interval": "symmetric", "draws": 9}}, []),
     ],
 )  # fmt: skip
 def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
@@ -193,9 +198,10 @@ def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
     assert len(records) == len(changes.get("vary", {}).get("estimator", ["one"]))
     for record in records:
         notes = [note for note in record["info"].get("notes", []) if "does not read it" in note]
-        name = record["spec"]["estimator"]
         assert {note.split("'")[1] for note in notes} == set(unread)
         for note in notes:
+            of_method = note.startswith("'inference.")
+            name = "method 'analytic'" if of_method else record["spec"]["estimator"]
             assert note.endswith(f"is set and {name} does not read it: it changes nothing")
             assert f"  note: {note}" in said
             assert f"# {note}" in explained

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from two_way_data import two_way_panel
@@ -113,12 +115,15 @@ def test_too_many_crossed_effects_are_refused(monkeypatch: pytest.MonkeyPatch) -
         ((), "unit", 9),  # units are nested: the 9 periods
         ((), "period", 45),  # periods are nested: the 45 units
         ((), "unit_period", 1),  # both are: the constant
-        (("region_by_time",), "unit", 27),
-        (("region_by_time",), "state", 27),
+        (("region_by_time",), "unit", 1 + 3 * 8),  # a constant for each region is in the units
+        (("region_by_time",), "state", 1 + 3 * 8),
+        (("region_by_time",), "period", 45),
         (("state_by_time",), "state", 1),  # effects of state and year lie within states
-        (("state_by_time", "region_by_time"), "unit", 12 * 9 + 3 * 9 - 1),
+        (("state_by_time", "region_by_time"), "unit", 1 + 12 * 8),  # states span regions
+        (("state_by_time", "region_by_time"), "state", 1),
+        (("region_by_time", "kind_by_time"), "unit", 1 + 6 * 8),  # 3 regions, 4 kinds
         (("region_linear",), "unit", 9 + 2),  # one of three lines is in the period effects
-        (("region_by_time", "region_linear"), "unit", 27),
+        (("region_by_time", "region_linear"), "unit", 1 + 3 * 8),
         (("unit_linear",), "unit", 9),  # lines of nested units are nested
         (("unit_linear", "region_linear"), "state", 9),
         (("unit_linear",), "period", 45 + 44),
@@ -134,6 +139,37 @@ def test_parameters_not_nested_in_the_clusters(
     effects = read_effects(panel, trends)
     sample = estimation_sample(panel, effects)
     assert absorbed_parameters(sample.panel, effects, sample.used) == expected
+
+
+@pytest.mark.parametrize(
+    ("trends", "missing"),
+    [
+        *itertools.product([(), ("region_by_time",), ("kind_by_time",)], [0.0, 0.3, 0.7]),
+        (("region_by_time", "kind_by_time"), 0.0),
+    ],
+)
+def test_parameters_are_the_rank_of_the_effects(trends: tuple[str, ...], missing: float) -> None:
+    """Rank of all indicators less that of the unit effects, which are nested, and the constant."""
+    panel = two_way_panel(8, n_units=20, missing=missing)
+    effects = read_effects(panel, trends)
+    sample = estimation_sample(panel, effects)
+    units, periods = np.nonzero(sample.used)
+    size = len(sample.panel.periods)
+    columns = [
+        units,
+        *(codes[units] * size + periods for codes in effects.level_codes(sample.panel)),
+    ]
+    indicators = np.hstack([codes[:, None] == np.unique(codes) for codes in columns])
+    expected = np.linalg.matrix_rank(indicators.astype(float)) - np.unique(units).size + 1
+    assert absorbed_parameters(sample.panel, effects, sample.used) == expected
+
+
+def test_units_that_share_no_period_have_period_effects_of_their_own() -> None:
+    panel = two_way_panel(9, n_units=20)
+    panel.y[:10, 4:] = np.nan
+    panel.y[10:, :4] = np.nan
+    used = panel.observed
+    assert absorbed_parameters(panel, Effects(), used) == 1 + 9 - 2
 
 
 def test_singletons_are_dropped_until_none_is_left() -> None:

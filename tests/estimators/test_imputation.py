@@ -143,11 +143,14 @@ def test_pretrends_equal_the_regression_on_untreated_cells(trends, weighted) -> 
         vcov={"CRV1": "cluster"}, weights="w" if weighted else None,
     )  # fmt: skip
     found = labelled(result)
-    factor = 1.0
+    ours = fit._df_k
     if trends == ("unit_linear",):
         # Written as regressors, pyfixest counts the lines; here they are nested like the units.
         ours = 3 + 2 + panel.periods.size
-        factor = np.sqrt((len(frame) - ours) / (len(frame) - fit._df_k))
+    elif trends:
+        # Effects of regions by period count by their rank here.
+        ours -= np.unique(panel.strata["region"]).size - 1
+    factor = np.sqrt((len(frame) - ours) / (len(frame) - fit._df_k))
     for lead in (3, 2, 1):
         expected = fit.coef()[f"lead{lead}"]
         assert found["event", -lead][0] == pytest.approx(expected, rel=1e-6), lead
