@@ -119,7 +119,7 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     ]
     rows, columns = np.nonzero(used)
     within = any(_nested(rows, codes) for codes in clusterings)
-    count = 1 if within else int(np.unique(rows).size)
+    count = 1 if within else _count(rows)
     nested: list[Ints] = []
     free: list[Ints] = []
     for codes in effects.level_codes(panel):
@@ -129,7 +129,7 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
         if not inside and not whole:
             count += _beyond_units(rows, levels)
     if free:
-        separate = sum(_rank([codes]) for codes in free)
+        separate = sum(_count(codes) for codes in free)
         joint = _rank([*nested, *free]) - (_rank(nested) if nested else 0)
         count += (n_periods - 1) * (joint if whole else joint - separate)
     return count + _counted_slopes(panel, effects, units_nested=within)
@@ -161,10 +161,17 @@ def _counted_slopes(panel: Panel, effects: Effects, *, units_nested: bool) -> in
     return _rank([*levels, *effects.slope_codes(panel)]) - _rank(levels)
 
 
+def _count(codes: Ints) -> int:
+    """Groups that occur."""
+    return int(np.count_nonzero(np.bincount(codes)))
+
+
 def _rank(partitions: Sequence[Ints]) -> int:
     """Rank of the indicators of several groupings of the units."""
+    if len(partitions) == 1:
+        return _count(partitions[0])
     first = combined(partitions)[0]
-    if any(np.unique(codes).size == first.size for codes in partitions):
+    if any(_count(codes) == first.size for codes in partitions):
         # One grouping lies in all the others.
         return int(first.size)
     columns = [codes[first][:, None] == np.unique(codes) for codes in partitions]

@@ -101,8 +101,16 @@ def atoms_of(design: Design) -> Atoms:
     n_periods = panel.periods.size
     outcome = panel.y - (panel.y @ np.full(n_periods, 1 / n_periods))[:, None]
     outcome -= outcome.mean(axis=0)
-    first, code = combined([design.level, panel.cluster])
     weight = panel.unit_weight
+    if panel.n_clusters == panel.cluster.size:
+        order = np.argsort(design.level, kind="stable")
+        return Atoms(
+            total=(outcome * weight[:, None])[order].T.copy(),
+            mass=weight[order],
+            level=design.level[order],
+            cluster=panel.cluster[order],
+        )
+    first, code = combined([design.level, panel.cluster])
     return Atoms(
         total=np.ascontiguousarray(sum_by_cluster(outcome * weight[:, None], code).T),
         mass=np.bincount(code, weights=weight).astype(float),

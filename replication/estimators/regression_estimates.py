@@ -47,10 +47,13 @@ def regression_estimates(
     """
     panel, n_obs = sample.panel, int(sample.used.sum())
     n_params = len(fit.coefficient) + absorbed_parameters(panel, effects, sample.used)
-    if n_obs <= n_params:
+    free = replace(panel, clusters={})
+    everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
+    if n_obs <= everything:
         raise PanelError(
-            f"{n_obs} observations are left for {n_params} parameters that are not nested in the "
-            "clusters, so no standard error can be given. Use fewer trends or covariates."
+            f"{n_obs} observations are left for {everything} parameters, unit and period effects "
+            "included, so that the fit is exact and no standard error can be given. Use fewer "
+            "trends or covariates."
         )
     factor = correction(panel.n_clusters, n_obs, n_params)
     details = {

@@ -114,7 +114,7 @@ def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
 
 def sup_t(draws: Floats, scale: Floats | float, level: float) -> float:
     """Quantile over the B draws of the largest ``|draw| / scale`` among the K columns."""
-    return float(np.quantile(largest_t(draws, scale), level))
+    return quantiles({"": largest_t(draws, scale)}, level)[""]
 
 
 def largest_t(draws: Floats, scale: Floats | float) -> Floats:
@@ -124,11 +124,20 @@ def largest_t(draws: Floats, scale: Floats | float) -> Floats:
 
 
 def quantiles(largest: Mapping[str, Floats], level: float) -> dict[str, float]:
-    """Quantile of the (B,) largest t-values of each path, in one call that costs as much as one."""
-    if not largest:
-        return {}
-    found = np.quantile(np.stack(list(largest.values())), level, axis=1)
-    return dict(zip(largest, found.tolist(), strict=True))
+    """Quantile of the (B,) largest t-values of each path, as ``numpy.quantile`` interpolates.
+
+    That function takes ten times as long over a thousand values.
+    """
+    found = {}
+    for term, values in largest.items():
+        ranked = np.sort(values)
+        place = level * (ranked.size - 1)
+        low = int(place)
+        low_value, high_value = ranked[low], ranked[min(low + 1, ranked.size - 1)]
+        between = float(low_value + (high_value - low_value) * (place - low))
+        # Missing values come last.
+        found[term] = np.nan if np.isnan(ranked[-1]) else between
+    return found
 
 
 def studentised(value: float, n_clusters: int) -> float:

@@ -14,6 +14,7 @@ from replication.inference.bands import (
     cluster_factors,
     drawn_sums,
     multiplier_draws,
+    quantiles,
     studentised,
     sup_t,
 )
@@ -116,3 +117,12 @@ def test_draws_piece_by_piece_are_one_product(law, count, monkeypatch) -> None:
         again = cluster_factors(20, Inference(draws=27, multiplier=law), np.float64)
         found = drawn_sums(scores, clusters, again)
         np.testing.assert_allclose(found, scores @ signs[clusters], atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 2, 99, 999, 1000])
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999])
+def test_quantiles_are_those_of_numpy(size, level) -> None:
+    values = np.random.default_rng(size).normal(size=size)
+    expected = np.quantile(values, level)
+    assert quantiles({"event": values}, level)["event"] == pytest.approx(expected, rel=1e-14)
+    assert np.isnan(quantiles({"event": np.append(values, np.nan)}, level)["event"])
