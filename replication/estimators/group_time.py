@@ -103,6 +103,7 @@ def atoms_of(design: Design) -> Atoms:
     outcome -= outcome.mean(axis=0)
     weight = panel.unit_weight
     if panel.n_clusters == panel.cluster.size:
+        # Every unit is a cluster: there is nothing to add up.
         order = np.argsort(design.level, kind="stable")
         return Atoms(
             total=(outcome * weight[:, None])[order].T.copy(),
