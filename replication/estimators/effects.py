@@ -87,11 +87,10 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     """K of the small-sample correction: rank of the absorbed effects not nested in the clusters.
 
     Unit effects nested in a clustering count as the constant, other nested sets not at all. What
-    is left is counted as its rank given the unit effects, as Stata's ``xtreg, fe`` counts
-    indicators and fixest with ``ssc(fixef.force_exact = TRUE)``: R (T - 1) for effects of R regions
-    over T periods. By default fixest takes off one for each set, as if units linked all regions,
-    and has R - 1 more. With the rank all 13 standard errors of Cheng & Hoekstra (2013) are those
-    printed.
+    is left is counted as its rank given the unit effects, as in Stata with indicators and in
+    fixest with ``ssc(fixef.force_exact = TRUE)``: R (T - 1) for R regions over T periods.
+    By default fixest takes off one for each set, as if units linked all regions, and has R - 1
+    more. With the rank all 13 standard errors of Cheng & Hoekstra (2013) are those printed.
 
     Linear trends of the units (``unit_linear``) are effects of the unit like its level: they are
     not counted where units are nested in a clustering. Trends of strata (``<stratum>_linear``)

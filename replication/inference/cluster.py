@@ -32,7 +32,8 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
 def correction(n_clusters: int, n_obs: int, n_params: int) -> float:
     """``G/(G-1) * (N-1)/(N-K)``, the convention of reghdfe and fixest.
 
-    ``n_params`` (K) leaves out effects that are nested in the clusters.
+    ``n_params`` (K) leaves out effects that are nested in the clusters
+    (``effects.absorbed_parameters``).
     """
     return n_clusters / (n_clusters - 1) * (n_obs - 1) / (n_obs - n_params)
 
