@@ -44,17 +44,26 @@ from benchmarks.coverage_designs import (
     staggered,
 )
 from benchmarks.coverage_table import write_tables
+from replication.core.estimates import Estimates
+from replication.core.spec import Inference, Spec
 from replication.estimators.registry import estimate
-from replication.results import Estimates
-from replication.specs import Inference, Spec
 
 SEED = 20141120
 DRAWS = {50: 1000, 20: 500, 10: 500}
 SHOWN = (
-    "att_default", "att_normal", "att_t", "att_bootstrap_t", "att_wild",
-    "event_default", "event_normal", "event_t", "event_bootstrap_t", "event_wild",
-    "band_default", "band_normal",
-)  # fmt: skip
+    "att_default",
+    "att_normal",
+    "att_t",
+    "att_bootstrap_t",
+    "att_wild",
+    "event_default",
+    "event_normal",
+    "event_t",
+    "event_bootstrap_t",
+    "event_wild",
+    "band_default",
+    "band_normal",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +100,12 @@ class Case:
     def spec(self) -> Spec:
         """The specification."""
         return Spec(
-            id="coverage", outcome="y", estimator=self.name.split(",")[0],
-            inference=Inference(**self.inference), **self.options,
-        )  # fmt: skip
+            id="coverage",
+            outcome="y",
+            estimator=self.name.split(",")[0],
+            inference=Inference(**self.inference),
+            **self.options,
+        )
 
 
 ANY = staggered(any_path)
@@ -102,14 +114,18 @@ CASES = [
     Case("twfe", staggered(same_level), by_sample, event=None, wild=True),
     Case("twfe, wrongly clustered by unit", by_unit(staggered(same_level)), by_sample, event=None),
     Case("twfe, unit lines", staggered(same_level, lines=True), by_sample, LINES, event=None),
-    Case("event_study", staggered(same_path), path_to(3, "sample"), {"window": (-3, 3)},
-         wild=True),
+    Case("event_study", staggered(same_path), path_to(3, "sample"), {"window": (-3, 3)}, wild=True),
     Case("poisson", staggered(same_level, counts=True), by_sample, event=None),
     Case("callaway_santanna", ANY, by_population),
-    Case("callaway_santanna, covariate", staggered(any_path, covariate=True), by_population,
-         {"covariates": ("x",)}),
-    Case("callaway_santanna, unit lines", staggered(any_path, lines=True), by_population, LINES,
-         {"draws": 199}),
+    Case(
+        "callaway_santanna, covariate",
+        staggered(any_path, covariate=True),
+        by_population,
+        {"covariates": ("x",)},
+    ),
+    Case(
+        "callaway_santanna, unit lines", staggered(any_path, lines=True), by_population, LINES, {"draws": 199}
+    ),
     Case("sun_abraham", ANY, by_sample),
     Case("sun_abraham, shares estimated", ANY, by_population, {"shares": "estimated"}),
     Case("imputation", ANY, by_sample),
@@ -117,16 +133,38 @@ CASES = [
     Case("imputation, unit lines", staggered(any_path, lines=True), by_sample, LINES),
     Case("two_stage", ANY, by_population),
     Case("etwfe", ANY, by_sample),
-    Case("etwfe, poisson", staggered(same_level, counts=True), by_sample, {"family": "poisson"},
-         term="coef:log_ratio", event=None),
+    Case(
+        "etwfe, poisson",
+        staggered(same_level, counts=True),
+        by_sample,
+        {"family": "poisson"},
+        term="coef:log_ratio",
+        event=None,
+    ),
     Case("stacked", ANY, path_to(1, "population"), {"window": (-2, 1)}),
     Case("local_projections", ANY, by_variance(1), {"window": (-2, 1)}),
     Case("dcdh", ANY, by_sample, {"window": (-4, 5)}),
-    Case("synthetic_did, placebo", few_treated, by_sample, {"donor_errors": "placebo"},
-         {"draws": 99}, path_from=0, clusters=(50,), draws=500),
-    Case("synthetic_did, jackknife", few_treated, by_sample, {"donor_errors": "jackknife"},
-         own_t=True, path_from=0, clusters=(50,), draws=500),
-]  # fmt: skip
+    Case(
+        "synthetic_did, placebo",
+        few_treated,
+        by_sample,
+        {"donor_errors": "placebo"},
+        {"draws": 99},
+        path_from=0,
+        clusters=(50,),
+        draws=500,
+    ),
+    Case(
+        "synthetic_did, jackknife",
+        few_treated,
+        by_sample,
+        {"donor_errors": "jackknife"},
+        own_t=True,
+        path_from=0,
+        clusters=(50,),
+        draws=500,
+    ),
+]
 
 
 def main() -> None:
@@ -168,8 +206,9 @@ def one_draw(place: int, n_clusters: int, draw: int) -> dict[str, float]:
     for name, changes in others.items():
         again = estimate(panel, with_inference(spec, **changes))
         cover = pointwise(again, case, target, n_clusters)
-        record |= {f"{key}_{name}": cover[f"{key}_default"] for key in ("att", "event")
-                   if f"{key}_default" in cover}  # fmt: skip
+        record |= {
+            f"{key}_{name}": cover[f"{key}_default"] for key in ("att", "event") if f"{key}_default" in cover
+        }
     return record
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.coverage_designs import PERIODS, Truth
-from replication.results import Floats, Ints
+from replication.core.arrays import Floats, Ints
 
 Target = dict[str | int, float]
 Aim = Callable[[Truth], Target]

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from replication.results import NEVER, Floats, Ints, Panel
+from replication.core.arrays import Floats, Ints
+from replication.core.panel import NEVER, Panel
 
 N_PERIODS = 8
 PERIODS = np.arange(1, N_PERIODS + 1)
@@ -115,8 +116,9 @@ def few_treated(rng: np.random.Generator, n_units: int) -> tuple[Panel, Truth]:
     y += 0.5 * rng.normal(size=y.shape)
     for row, date in enumerate((9, 12)):
         y[cohort == date] += effect[row]
-    truth = Truth(effect, np.ones(2) / 2, np.array([size, size]), untreated(cohort, periods),
-                  np.array([9, 12]))  # fmt: skip
+    truth = Truth(
+        effect, np.ones(2) / 2, np.array([size, size]), untreated(cohort, periods), np.array([9, 12])
+    )
     return panel_of(y, cohort, np.arange(n_units), periods), truth
 
 
@@ -158,9 +160,14 @@ def effects(truth: Truth, cohort: Ints) -> Floats:
 def panel_of(y: Floats, cohort: Ints, cluster: Ints, periods: Ints = PERIODS) -> Panel:
     """A balanced, unweighted panel."""
     return Panel(
-        y=y, units=np.arange(len(y)), periods=periods, cohort=cohort.astype(np.int64),
-        weight=np.ones_like(y), clusters={"cluster": cluster}, outcome="y",
-    )  # fmt: skip
+        y=y,
+        units=np.arange(len(y)),
+        periods=periods,
+        cohort=cohort.astype(np.int64),
+        weight=np.ones_like(y),
+        clusters={"cluster": cluster},
+        outcome="y",
+    )
 
 
 def with_covariate(panel: Panel, x: Floats) -> Panel:

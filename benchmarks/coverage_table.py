@@ -47,9 +47,7 @@ def page(table: pd.DataFrame, seed: int) -> str:
     """The whole page."""
     draws = table.groupby("clusters")["draws"].max()
     most, few = int(draws.max()), int(draws.min())
-    head = HEAD.format(
-        seed=seed, draws_50=most, draws_few=few, error_50=noise(most), error_few=noise(few)
-    )
+    head = HEAD.format(seed=seed, draws_50=most, draws_few=few, error_50=noise(most), error_few=noise(few))
     parts = [head]
     for n_clusters in sorted(table["clusters"].unique(), reverse=True):
         rows = table[table["clusters"] == n_clusters]
@@ -64,16 +62,13 @@ def noise(draws: int) -> float:
 
 def lines(rows: pd.DataFrame) -> str:
     """The table of one number of clusters, in per cent."""
-    columns = [*(f"{key}_{law}" for key in ("att", "event") for law in LAWS),
-               "band_default", "band_normal"]  # fmt: skip
+    columns = [*(f"{key}_{law}" for key in ("att", "event") for law in LAWS), "band_default", "band_normal"]
     heads = [head(name) for name in columns]
     text = ["| estimator | " + " | ".join([*heads, "error ratio"]) + " |"]
     text.append("| --- |" + " ---: |" * (len(heads) + 1))
     for _, row in rows.iterrows():
         cells = [percent(row[name]) for name in columns]
-        text.append(
-            f"| {row['case']} | " + " | ".join([*cells, f"{row['error_ratio']:.2f}"]) + " |"
-        )
+        text.append(f"| {row['case']} | " + " | ".join([*cells, f"{row['error_ratio']:.2f}"]) + " |")
     return "\n".join([*text, ""])
 
 

@@ -39,10 +39,7 @@ def main() -> None:
         found = timed(run)
     except (MemoryError, RuntimeError, ValueError, ArithmeticError) as error:
         found = {"failed": f"{type(error).__name__}: {str(error)[:200]}"}
-    used = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     json.dump({**found, "memory_mb": used / 1024}, sys.stdout)
     print()
 
@@ -66,9 +63,12 @@ def timed(run: Callable[[], float]) -> dict[str, Any]:
         warm.append(clocked(run)[1:])
     seconds, cpu = (min(clock) for clock in zip(cold, *warm, strict=True))
     return {
-        "first": cold[0], "seconds": seconds, "cpu_seconds": cpu, "repeats": len(warm),
+        "first": cold[0],
+        "seconds": seconds,
+        "cpu_seconds": cpu,
+        "repeats": len(warm),
         "estimate": value,
-    }  # fmt: skip
+    }
 
 
 def clocked(run: Callable[[], float]) -> list[float]:

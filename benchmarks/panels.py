@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from replication.results import NEVER, Panel
+from replication.core.panel import NEVER, Panel
 
 N_UNITS = 3100
 SEED = 20141120
@@ -37,9 +37,14 @@ def draw(n_units: int, periods: np.ndarray, cohorts: np.ndarray, never: float) -
     y = rng.normal(size=(n_units, 1)) + rng.normal(size=periods.size) + walk
     y += 0.1 * np.log1p(np.maximum(exposed, 0))
     return Panel(
-        y=y, units=np.arange(1, n_units + 1), periods=periods, cohort=cohort,
-        weight=np.ones_like(y), clusters={"unit": np.arange(n_units)}, outcome="y",
-    )  # fmt: skip
+        y=y,
+        units=np.arange(1, n_units + 1),
+        periods=periods,
+        cohort=cohort,
+        weight=np.ones_like(y),
+        clusters={"unit": np.arange(n_units)},
+        outcome="y",
+    )
 
 
 def frame_of(panel: Panel) -> pd.DataFrame:

@@ -68,9 +68,18 @@ def moderndid_group_time(frame: pd.DataFrame, window: Window) -> float:
     import moderndid
 
     cells = moderndid.att_gt(
-        frame, yname="y", tname="time", idname="unit", gname="cohort", boot=True, biters=DRAWS,
-        control_group="notyettreated", base_period="universal", est_method="reg", random_state=1,
-    )  # fmt: skip
+        frame,
+        yname="y",
+        tname="time",
+        idname="unit",
+        gname="cohort",
+        boot=True,
+        biters=DRAWS,
+        control_group="notyettreated",
+        base_period="universal",
+        est_method="reg",
+        random_state=1,
+    )
     moderndid.aggte(cells, type="dynamic", boot=True, biters=DRAWS, cband=True, random_state=1)
     return float(moderndid.aggte(cells, type="simple", boot=False, cband=False).overall_att)
 
@@ -80,9 +89,16 @@ def csdid_group_time(frame: pd.DataFrame, window: Window) -> float:
 
     with contextlib.redirect_stdout(io.StringIO()):
         fit = ATTgt(
-            yname="y", tname="time", idname="unit", gname="cohort", data=frame,
-            control_group="notyettreated", xformla="y ~ 1", biters=DRAWS, cband=True,
-        ).fit(est_method="reg", base_period="universal", bstrap=True)  # fmt: skip
+            yname="y",
+            tname="time",
+            idname="unit",
+            gname="cohort",
+            data=frame,
+            control_group="notyettreated",
+            xformla="y ~ 1",
+            biters=DRAWS,
+            cband=True,
+        ).fit(est_method="reg", base_period="universal", bstrap=True)
         fit.aggte(typec="dynamic", bstrap=True, cband=True, biters=DRAWS)
         return float(fit.aggte(typec="simple", bstrap=False, cband=False).atte["overall_att"])
 
@@ -98,9 +114,14 @@ def pyfixest_sun_abraham(frame: pd.DataFrame, window: Window) -> float:
     import pyfixest
 
     fit = pyfixest.event_study(
-        frame, yname="y", idname="unit", tname="time", gname="cohort", estimator="saturated",
+        frame,
+        yname="y",
+        idname="unit",
+        tname="time",
+        gname="cohort",
+        estimator="saturated",
         cluster="unit",
-    )  # fmt: skip
+    )
     fit.aggregate()
     return np.nan
 
@@ -126,9 +147,13 @@ def pyfixest_two_stage(frame: pd.DataFrame, window: Window) -> float:
     import pyfixest
 
     fit = pyfixest.did2s(
-        frame, yname="y", first_stage="~ 0 | unit + time", second_stage="~ i(d, ref=0)",
-        treatment="d", cluster="unit",
-    )  # fmt: skip
+        frame,
+        yname="y",
+        first_stage="~ 0 | unit + time",
+        second_stage="~ i(d, ref=0)",
+        treatment="d",
+        cluster="unit",
+    )
     return float(fit.coef().iloc[0])
 
 
@@ -149,9 +174,14 @@ def moderndid_dcdh(frame: pd.DataFrame, window: Window) -> float:
     import moderndid
 
     found = moderndid.did_multiplegt(
-        frame, yname="y", tname="time", idname="unit", dname="d", effects=window[1] + 1,
+        frame,
+        yname="y",
+        tname="time",
+        idname="unit",
+        dname="d",
+        effects=window[1] + 1,
         placebo=-window[0] - 1,
-    )  # fmt: skip
+    )
     return float(found.ate.estimate)
 
 
@@ -185,9 +215,17 @@ def pyfixest_local_projections(frame: pd.DataFrame, window: Window) -> float:
     import pyfixest
 
     pyfixest.lpdid(
-        frame, yname="y", idname="unit", tname="time", gname="cohort", vcov=BY_UNIT,
-        pre_window=window[0], post_window=window[1], never_treated=0, att=False,
-    )  # fmt: skip
+        frame,
+        yname="y",
+        idname="unit",
+        tname="time",
+        gname="cohort",
+        vcov=BY_UNIT,
+        pre_window=window[0],
+        post_window=window[1],
+        never_treated=0,
+        att=False,
+    )
     return np.nan
 
 
@@ -203,7 +241,5 @@ def diff_diff_synthetic(frame: pd.DataFrame, window: Window) -> float:
 
     after: list[Any] = sorted(frame.loc[frame["d"] == 1, "time"].unique().tolist())
     model = diff_diff.SyntheticDiD(variance_method="placebo", n_bootstrap=200, seed=1)
-    found = model.fit(
-        frame, outcome="y", treatment="ever", unit="unit", time="time", post_periods=after
-    )
+    found = model.fit(frame, outcome="y", treatment="ever", unit="unit", time="time", post_periods=after)
     return float(found.att)

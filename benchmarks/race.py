@@ -50,9 +50,7 @@ def main() -> None:
     write_tables(pd.DataFrame(rows), chosen.out, versions())
 
 
-def contest(
-    place: int, panel: str, contenders: Sequence[str], seconds: int
-) -> list[dict[str, Any]]:
+def contest(place: int, panel: str, contenders: Sequence[str], seconds: int) -> list[dict[str, Any]]:
     """The fastest of the rounds of every contender, with the most memory that it took."""
     found = [measured(place, panel, who, seconds) for who in contenders]
     for _ in range(ROUNDS - 1):
@@ -68,9 +66,15 @@ def contest(
 def measured(place: int, panel: str, who: str, seconds: int) -> dict[str, Any]:
     """What one contender used, or why it did not finish."""
     command = [
-        sys.executable, "-m", "benchmarks.measure", str(place), panel, who,
-        "--memory", str(MEMORY_GB),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "benchmarks.measure",
+        str(place),
+        panel,
+        who,
+        "--memory",
+        str(MEMORY_GB),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
@@ -102,8 +106,17 @@ def agreement(theirs: float, ours: float) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of all contenders and of what they stand on."""
-    names = ["replication", "diff-diff", "pyfixest", "moderndid", "csdid", "linearmodels",
-             "numpy", "pandas", "scipy"]  # fmt: skip
+    names = [
+        "replication",
+        "diff-diff",
+        "pyfixest",
+        "moderndid",
+        "csdid",
+        "linearmodels",
+        "numpy",
+        "pandas",
+        "scipy",
+    ]
     return {name: importlib.metadata.version(name) for name in names}
 
 

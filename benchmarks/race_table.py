@@ -55,8 +55,10 @@ def page(table: pd.DataFrame, versions: Mapping[str, str]) -> str:
 
 def overview(table: pd.DataFrame) -> str:
     """A line a race: ours, the fastest peer that finishes, the ratio and what is asked for."""
-    lines = ["| race | panel | ours, s | fastest peer | its s | ratio | asked for |",
-             "| --- | --- | ---: | --- | ---: | ---: | ---: |"]  # fmt: skip
+    lines = [
+        "| race | panel | ours, s | fastest peer | its s | ratio | asked for |",
+        "| --- | --- | ---: | --- | ---: | ---: | ---: |",
+    ]
     for (name, panel), rows in table.groupby(["race", "panel"], sort=False):
         ours = rows[rows["who"] == OURS].iloc[0]
         peers = rows[(rows["who"] != OURS) & rows["seconds"].notna()]
@@ -73,8 +75,10 @@ def overview(table: pd.DataFrame) -> str:
 
 def contenders(rows: pd.DataFrame) -> str:
     """A line a contender."""
-    lines = ["| race | contender | first, s | seconds | memory, MB | ratio | same |",
-             "| --- | --- | ---: | ---: | ---: | ---: | --- |"]  # fmt: skip
+    lines = [
+        "| race | contender | first, s | seconds | memory, MB | ratio | same |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+    ]
     for _, row in rows.iterrows():
         head = f"| {row['race']} | {row['who']} |"
         if pd.isna(row["seconds"]):

@@ -8,7 +8,8 @@ from typing import Any
 
 from benchmarks import peers
 from benchmarks.panels import ANNUAL, MONTHLY, ONE_COHORT
-from replication.results import Estimates, Panel
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
 
 BOTH = (ANNUAL, MONTHLY)
 LONG = {ANNUAL: (-5, 5), MONTHLY: (-25, 25), ONE_COHORT: None}
@@ -41,45 +42,93 @@ class Race:
 
     def ours(self, panel: Panel, panel_name: str) -> Estimates:
         """Our estimates."""
+        from replication.core.spec import Inference, Spec
         from replication.estimators.registry import estimate
-        from replication.specs import Inference, Spec
 
         spec = Spec(
-            id="race", outcome="y", estimator=self.estimator, window=self.window.get(panel_name),
-            inference=Inference(**self.inference), **self.options,
-        )  # fmt: skip
+            id="race",
+            outcome="y",
+            estimator=self.estimator,
+            window=self.window.get(panel_name),
+            inference=Inference(**self.inference),
+            **self.options,
+        )
         return estimate(panel, spec)
 
 
 RACES = [
-    Race("two-way fixed effects", "twfe",
-         {"pyfixest": peers.pyfixest_twfe, "linearmodels": peers.linearmodels_twfe}),
-    Race("event study", "event_study",
-         {"pyfixest": peers.pyfixest_event_study, "linearmodels": peers.linearmodels_event_study},
-         window=LONG),
-    Race("group-time, 1,000 draws", "callaway_santanna",
-         {"diff-diff": peers.diff_diff_group_time, "moderndid": peers.moderndid_group_time,
-          "csdid": peers.csdid_group_time},
-         inference={"method": "multiplier", "draws": peers.DRAWS}),
-    Race("Sun-Abraham", "sun_abraham",
-         {"diff-diff": peers.diff_diff_sun_abraham, "pyfixest": peers.pyfixest_sun_abraham}),
+    Race(
+        "two-way fixed effects",
+        "twfe",
+        {"pyfixest": peers.pyfixest_twfe, "linearmodels": peers.linearmodels_twfe},
+    ),
+    Race(
+        "event study",
+        "event_study",
+        {"pyfixest": peers.pyfixest_event_study, "linearmodels": peers.linearmodels_event_study},
+        window=LONG,
+    ),
+    Race(
+        "group-time, 1,000 draws",
+        "callaway_santanna",
+        {
+            "diff-diff": peers.diff_diff_group_time,
+            "moderndid": peers.moderndid_group_time,
+            "csdid": peers.csdid_group_time,
+        },
+        inference={"method": "multiplier", "draws": peers.DRAWS},
+    ),
+    Race(
+        "Sun-Abraham",
+        "sun_abraham",
+        {"diff-diff": peers.diff_diff_sun_abraham, "pyfixest": peers.pyfixest_sun_abraham},
+    ),
     Race("imputation", "imputation", {"diff-diff": peers.diff_diff_imputation}),
-    Race("two-stage", "two_stage",
-         {"diff-diff": peers.diff_diff_two_stage, "pyfixest": peers.pyfixest_two_stage}),
+    Race(
+        "two-stage",
+        "two_stage",
+        {"diff-diff": peers.diff_diff_two_stage, "pyfixest": peers.pyfixest_two_stage},
+    ),
     Race("Goodman-Bacon", "goodman_bacon", {"diff-diff": peers.diff_diff_bacon}),
     Race("weights of two-way effects", "twfe_weights", {"diff-diff": peers.diff_diff_weights}),
-    Race("de Chaisemartin-D'Haultfoeuille", "dcdh",
-         {"diff-diff": peers.diff_diff_dcdh, "moderndid": peers.moderndid_dcdh}, 1.0,
-         window=DYNAMIC),
+    Race(
+        "de Chaisemartin-D'Haultfoeuille",
+        "dcdh",
+        {"diff-diff": peers.diff_diff_dcdh, "moderndid": peers.moderndid_dcdh},
+        1.0,
+        window=DYNAMIC,
+    ),
     Race("stacked", "stacked", {"diff-diff": peers.diff_diff_stacked}, 1.0, window=SHORT),
-    Race("local projections", "local_projections",
-         {"diff-diff": peers.diff_diff_local_projections,
-          "pyfixest": peers.pyfixest_local_projections}, 1.0, window=SHORT),
+    Race(
+        "local projections",
+        "local_projections",
+        {"diff-diff": peers.diff_diff_local_projections, "pyfixest": peers.pyfixest_local_projections},
+        1.0,
+        window=SHORT,
+    ),
     Race("extended two-way", "etwfe", {"diff-diff": peers.diff_diff_etwfe}, 1.0),
-    Race("synthetic difference-in-differences", "synthetic_did",
-         {"diff-diff": peers.diff_diff_synthetic}, 1.0, (ONE_COHORT,), inference={"draws": 200}),
-    Race("synthetic difference-in-differences, 7 cohorts", "synthetic_did", {}, 1.0, (ANNUAL,),
-         options={"donor_errors": "jackknife"}),
-    Race("permutation of the rollout, 999 draws", "twfe", {}, 1.0, (MONTHLY,),
-         inference={"method": "permutation", "draws": 999}),
-]  # fmt: skip
+    Race(
+        "synthetic difference-in-differences",
+        "synthetic_did",
+        {"diff-diff": peers.diff_diff_synthetic},
+        1.0,
+        (ONE_COHORT,),
+        inference={"draws": 200},
+    ),
+    Race(
+        "synthetic difference-in-differences, 7 cohorts",
+        "synthetic_did",
+        {},
+        1.0,
+        (ANNUAL,),
+        options={"donor_errors": "jackknife"},
+    ),
+    Race(
+        "permutation of the rollout, 999 draws",
+        "twfe",
+        {},
+        1.0,
+        (MONTHLY,),
+        inference={"method": "permutation", "draws": 999},
+    ),
+]

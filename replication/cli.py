@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.errors import InputError
+from replication.core.errors import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,8 +56,7 @@ def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("study", nargs="?", help="only the files of this study")
-        action.add_argument("--monthly", action="store_true",
-                            help="the files of the study's monthly panels")  # fmt: skip
+        action.add_argument("--monthly", action="store_true", help="the files of the study's monthly panels")
         action.set_defaults(run=function)
 
 
@@ -89,10 +88,12 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     simulate.add_argument("study")
     simulate.add_argument("--draws", type=int, required=True, help="placebo rollouts to draw")
     simulate.add_argument("--out", type=Path, required=True, help="folder for draws and results")
-    simulate.add_argument("--specs", nargs="+", default=(), metavar="ID",
-                          help="specifications (default: those the study names)")  # fmt: skip
-    simulate.add_argument("--clusters", nargs="+", default=(), metavar="COLUMN",
-                          help="cluster by each of these in turn")  # fmt: skip
+    simulate.add_argument(
+        "--specs", nargs="+", default=(), metavar="ID", help="specifications (default: those the study names)"
+    )
+    simulate.add_argument(
+        "--clusters", nargs="+", default=(), metavar="COLUMN", help="cluster by each of these in turn"
+    )
     simulate.add_argument("--seed", type=int, help="decides every draw (default: the study's)")
     simulate.add_argument("--processes", type=int, help="default: as many as there are cores")
     simulate.set_defaults(run=run_simulate)
@@ -130,7 +131,7 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_status(chosen: argparse.Namespace) -> int:
     """``replication data status``."""
-    from replication.pipeline.data import status_text
+    from replication.workflow.data_commands import status_text
 
     print(status_text(_root(), _study_of_files(chosen)))
     return 0
@@ -138,7 +139,7 @@ def run_status(chosen: argparse.Namespace) -> int:
 
 def run_fetch(chosen: argparse.Namespace) -> int:
     """``replication data fetch``."""
-    from replication.pipeline.data import fetch_files
+    from replication.workflow.data_commands import fetch_files
 
     text, complete = fetch_files(_root(), _study_of_files(chosen))
     print(text)
@@ -147,8 +148,8 @@ def run_fetch(chosen: argparse.Namespace) -> int:
 
 def run_estimate(chosen: argparse.Namespace) -> int:
     """``replication estimate SPEC.yaml --panel FILE --out DIR``."""
-    from replication.pipeline.single import describe, estimate_file
-    from replication.specs import load_specs
+    from replication.core.spec import load_specs
+    from replication.workflow.estimate_file import describe, estimate_file
 
     results = estimate_file(chosen.spec, chosen.panel, chosen.out)
     for spec, result in zip(load_specs(chosen.spec), results, strict=True):
@@ -159,7 +160,7 @@ def run_estimate(chosen: argparse.Namespace) -> int:
 
 def run_explain(chosen: argparse.Namespace) -> int:
     """``replication explain [SPEC.yaml]``."""
-    from replication.pipeline.explain import explain_keys, explain_spec
+    from replication.workflow.explain import explain_keys, explain_spec
 
     print(explain_keys() if chosen.spec is None else explain_spec(chosen.spec))
     return 0
@@ -167,7 +168,7 @@ def run_explain(chosen: argparse.Namespace) -> int:
 
 def run_compare(chosen: argparse.Namespace) -> int:
     """``replication compare A B``."""
-    from replication.pipeline.explain import compare
+    from replication.workflow.explain import compare
 
     print(compare(chosen.first, chosen.second))
     return 0
@@ -175,15 +176,20 @@ def run_compare(chosen: argparse.Namespace) -> int:
 
 def run_simulate(chosen: argparse.Namespace) -> int:
     """``replication simulate STUDY --draws N --out DIR``."""
-    from replication.pipeline.plan import study
-    from replication.pipeline.simulate import make_order, simulate
-    from replication.pipeline.simulate_report import write_report
+    from replication.workflow.placebo_report import write_report
+    from replication.workflow.placebo_simulation import make_order, simulate
+    from replication.workflow.project import study
 
     root = _root()
     order = make_order(
-        study(root, chosen.study), root, chosen.out, chosen.draws,
-        seed=chosen.seed, specs=chosen.specs, clusters=chosen.clusters,
-    )  # fmt: skip
+        study(root, chosen.study),
+        root,
+        chosen.out,
+        chosen.draws,
+        seed=chosen.seed,
+        specs=chosen.specs,
+        clusters=chosen.clusters,
+    )
     summary = simulate(order, chosen.processes or _cores())
     for path in write_report(order, summary):
         print(f"written: {path}")
@@ -192,7 +198,7 @@ def run_simulate(chosen: argparse.Namespace) -> int:
 
 def run_verify(chosen: argparse.Namespace) -> int:
     """``replication verify``: exit code 1 if any cell misses."""
-    from replication.pipeline.verify import report, verify, write_expected
+    from replication.checks.verify import report, verify, write_expected
 
     root = _root()
     able = _studies_that_can_run(root)
@@ -216,15 +222,15 @@ def run_verify(chosen: argparse.Namespace) -> int:
 
 def _known(root: Path, name: str) -> str:
     """The name of a study, refused if there is none of that name."""
-    from replication.pipeline.plan import study
+    from replication.workflow.project import study
 
     return study(root, name).id
 
 
 def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
-    from replication.pipeline.readme import update_readme
-    from replication.pipeline.report import page
+    from replication.workflow.readme import update_readme
+    from replication.workflow.report_step import page
 
     print(f"written: {page(_root())}")
     if chosen.readme:
@@ -234,14 +240,14 @@ def run_report(chosen: argparse.Namespace) -> int:
 
 def run_pipeline(chosen: argparse.Namespace) -> int:
     """``replication run``: Snakemake, quietly, with a line a step and a closing line."""
-    from replication.pipeline.run import run
+    from replication.workflow.run_snakemake import run
 
     return run(_root(), chosen.cores)
 
 
 def run_step(chosen: argparse.Namespace) -> int:
     """``replication step``: one step of one study."""
-    from replication.pipeline.steps import step
+    from replication.workflow.steps import step
 
     return step(chosen.name, chosen.study, _root(), threads=chosen.threads, log=chosen.log)
 
@@ -264,7 +270,7 @@ def _cores() -> int:
 
 
 def _root() -> Path:
-    from replication.pipeline.plan import find_root
+    from replication.workflow.project import find_root
 
     return find_root()
 
@@ -274,7 +280,7 @@ def _study_of_files(chosen: argparse.Namespace) -> str | None:
 
 
 def _studies_that_can_run(root: Path) -> list[str]:
-    from replication.pipeline.plan import runnable
+    from replication.workflow.project import runnable
 
     return [study.id for study in runnable(root)]
 

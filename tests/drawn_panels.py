@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from replication.results import Panel
+from replication.core.panel import Panel
 
 FIRST_YEAR = 2001
 
@@ -46,9 +46,7 @@ def draw_panel(
         clusters={"cluster": codes.astype(np.int64)},
         exposure=np.where(exposed == 1, share, exposed > 0).astype(float) if dose else None,
         strata={"region": rng.integers(0, 3, n_units)} if stratum else {},
-        coordinates=np.column_stack(
-            [rng.uniform(30, 45, n_units), rng.uniform(-110, -80, n_units)]
-        ),
+        coordinates=np.column_stack([rng.uniform(30, 45, n_units), rng.uniform(-110, -80, n_units)]),
         weighted=weighted,
         outcome="y",
     )

@@ -8,15 +8,14 @@ import moderndid
 import numpy as np
 import pandas as pd
 
-from replication.results import Estimates, Panel
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
 
 NEVER_OR = (0, 3, 4, 6, 7)
 KEYS = {"att": "cohort", "event": "event_time", "group": "cohort", "calendar": "time"}
 
 
-def mpdta(
-    *, covariate: bool = False, weight: np.ndarray | None = None, by_state: bool = False
-) -> Panel:
+def mpdta(*, covariate: bool = False, weight: np.ndarray | None = None, by_state: bool = False) -> Panel:
     """500 counties in 2003-2007 (teen employment), the example of R did; ships with moderndid."""
     frame = moderndid.load_mpdta().to_pandas().sort_values(["countyreal", "year"])
 

@@ -13,15 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
-from replication.analyses.moments import (
-    columns_of,
-    weighted_mean,
-    weighted_spread,
-    weights_from,
-)
-from replication.errors import SpecError
-from replication.results import Floats
+from replication.analyses.analysis_context import AnalysisContext
+from replication.analyses.moments import columns_of, weighted_mean, weighted_spread, weights_from
+from replication.core.arrays import Floats
+from replication.core.errors import SpecError
 
 LIMIT = 0.25
 

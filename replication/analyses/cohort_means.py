@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.moments import columns_of
-from replication.errors import SpecError
+from replication.core.errors import SpecError
 
 
 def cohort_means(

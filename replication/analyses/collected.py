@@ -7,18 +7,25 @@ from typing import Any
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
-from replication.errors import SpecError, nearest
-from replication.results import row_labels
+from replication.analyses.analysis_context import AnalysisContext
+from replication.core.errors import SpecError, nearest
+from replication.core.estimates import row_labels
 
-NUMBERS = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "n_obs",
-           "n_units", "n_clusters"]  # fmt: skip
+NUMBERS = [
+    "estimate",
+    "std_error",
+    "statistic",
+    "p_value",
+    "conf_low",
+    "conf_high",
+    "n_obs",
+    "n_units",
+    "n_clusters",
+]
 INTERVAL = ["std_error", "conf_low", "conf_high"]
 
 
-def collected(
-    context: AnalysisContext, *, groups: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> pd.DataFrame:
+def collected(context: AnalysisContext, *, groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
     """One row an entry of ``groups``.
 
     Parameters
@@ -34,9 +41,7 @@ def collected(
         are empty.
 
     """
-    rows = [
-        _row(context, heading, entry) for heading, entries in groups.items() for entry in entries
-    ]
+    rows = [_row(context, heading, entry) for heading, entries in groups.items() for entry in entries]
     return pd.DataFrame(rows)
 
 
@@ -50,5 +55,4 @@ def _row(context: AnalysisContext, heading: str, entry: Mapping[str, Any]) -> di
     if found.info.get("method") == "permutation":
         numbers |= dict.fromkeys(INTERVAL, float("nan"))
     said = {key: value for key, value in entry.items() if key not in ("spec", "row", "label")}
-    return {"group": heading, "label": entry["label"], "spec_id": spec_id, "row": name,
-            **numbers, **said}  # fmt: skip
+    return {"group": heading, "label": entry["label"], "spec_id": spec_id, "row": name, **numbers, **said}

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
-from replication.errors import SpecError, nearest
+from replication.analyses.analysis_context import AnalysisContext
+from replication.core.errors import SpecError, nearest
 
 
 def combinations(context: AnalysisContext, *, rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -50,8 +50,14 @@ def combined(
     level = context.spec(spec).inference.level
     width = stats.t.ppf((1 + level) / 2, clusters - 1) * error
     return {
-        "block": block, "label": label, "estimate": estimate, "std_error": error,
+        "block": block,
+        "label": label,
+        "estimate": estimate,
+        "std_error": error,
         "p_value": 2 * stats.t.sf(abs(estimate / error), clusters - 1),
-        "conf_low": estimate - width, "conf_high": estimate + width,
-        "n_units": int(table["n_units"].iloc[0]), "n_clusters": clusters, "spec_id": spec,
-    }  # fmt: skip
+        "conf_low": estimate - width,
+        "conf_high": estimate + width,
+        "n_units": int(table["n_units"].iloc[0]),
+        "n_clusters": clusters,
+        "spec_id": spec,
+    }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.moments import columns_of, weighted_mean, weights_from
 
 CLOSE = 0.05
@@ -49,13 +49,14 @@ def compare_sources(
     for outcome, names in pairs.items():
         values = columns_of(frame, names).set_axis(["first", "second"], axis=1)
         data = values.assign(
-            fips=frame["fips"], year=frame["year"], weight=weight,
+            fips=frame["fips"],
+            year=frame["year"],
+            weight=weight,
             gap=values["second"] - values["first"],
-        ).sort_values(["fips", "year"])  # fmt: skip
+        ).sort_values(["fips", "year"])
         data["change_1"] = data.groupby("fips")["first"].diff()
         data["change_2"] = data.groupby("fips")["second"].diff()
-        rows += [{"outcome": outcome, "year": year, **agreement(part)}
-                 for year, part in data.groupby("year")]  # fmt: skip
+        rows += [{"outcome": outcome, "year": year, **agreement(part)} for year, part in data.groupby("year")]
     table = pd.DataFrame(rows)
     step = table.groupby("outcome")["difference"].shift(1)
     return table.assign(seam=step.where(table["year"] == last + 1))

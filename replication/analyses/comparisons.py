@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
-from replication.errors import SpecError
+from replication.analyses.analysis_context import AnalysisContext
+from replication.core.errors import SpecError
 
 
 def comparisons(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
@@ -13,7 +13,6 @@ def comparisons(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
     info = context.estimates(spec).info
     if "components" not in info:
         raise SpecError(
-            f"The specification {spec!r} has no 2x2 comparisons. Name one with 'estimator: "
-            "goodman_bacon'."
+            f"The specification {spec!r} has no 2x2 comparisons. Name one with 'estimator: goodman_bacon'."
         )
     return pd.DataFrame(info["components"]).assign(spec_id=spec)

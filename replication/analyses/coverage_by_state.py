@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.moments import columns_of
 
 
@@ -26,17 +26,16 @@ def coverage_by_state(context: AnalysisContext, *, panel: str, state: str) -> pd
     numbers = columns_of(frame, ["covered_population", "population", "coverage_indicator"])
     data = numbers.assign(
         weighted=numbers["coverage_indicator"] * numbers["population"],
-        state=frame[state], year=frame["year"],
-    )  # fmt: skip
+        state=frame[state],
+        year=frame["year"],
+    )
     whole = pd.concat([data, data.assign(state="US")])
     summed = whole.groupby(["state", "year"]).sum()
     measures = {
-        "Covered over Census population, %": 100 * summed["covered_population"]
-        / summed["population"],
+        "Covered over Census population, %": 100 * summed["covered_population"] / summed["population"],
         "Coverage indicator": summed["weighted"] / summed["population"],
-    }  # fmt: skip
-    parts = [values.rename("value").reset_index().assign(measure=name)
-             for name, values in measures.items()]  # fmt: skip
+    }
+    parts = [values.rename("value").reset_index().assign(measure=name) for name, values in measures.items()]
     table = pd.concat(parts, ignore_index=True)
     ends = table.groupby(["measure", "state"])["value"].agg(["first", "last"])
     change = (ends["last"] - ends["first"]).rename("change")

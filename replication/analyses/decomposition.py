@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
-from replication.estimators import decomposition as parts
-from replication.tidy import build_panel
+from replication.analyses import estimator_gap as parts
+from replication.analyses.analysis_context import AnalysisContext
+from replication.core.panel_builder import build_panel
 
 
 def decomposition(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
-    """The parts of ``replication.estimators.decomposition`` for the panel of a specification."""
+    """The parts of ``replication.analyses.estimator_gap`` for the panel of a specification."""
     chosen = context.spec(spec)
     table = parts.decomposition(build_panel(context.frame(chosen.panel), chosen))
     return table.assign(spec_id=spec, outcome=chosen.outcome)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from replication.analyses.context import AnalysisContext
-from replication.errors import SpecError
+from replication.analyses.analysis_context import AnalysisContext
+from replication.core.errors import SpecError
 
 
 def detectable(
@@ -47,11 +47,19 @@ def detectable(
             error = context.estimates(spec_id).att[1]
             drawn = by_draws(context, known[spec_id], power, level) if spec_id in known else np.nan
             rows.append(
-                {"group": heading, "label": label, "spec_id": spec_id, "std_error": error,
-                 "estimate": factor * error, "percent": fall(factor * error),
-                 "by_permutation": drawn, "percent_by_permutation": fall(drawn),
-                 "power": power, "size": 1 - level}
-            )  # fmt: skip
+                {
+                    "group": heading,
+                    "label": label,
+                    "spec_id": spec_id,
+                    "std_error": error,
+                    "estimate": factor * error,
+                    "percent": fall(factor * error),
+                    "by_permutation": drawn,
+                    "percent_by_permutation": fall(drawn),
+                    "power": power,
+                    "size": 1 - level,
+                }
+            )
     return pd.DataFrame(rows)
 
 

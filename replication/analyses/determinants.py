@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.moments import columns_of, weights_from
-from replication.errors import PanelError, SpecError
+from replication.core.errors import PanelError, SpecError
 
 MONTHS_A_QUARTER = 3
 STEPS = 100
@@ -132,9 +132,7 @@ def least_squares(
     return {"table": tabulated(result, design, names, codes), "r_squared": float(result.rsquared)}
 
 
-def hazard(
-    months: pd.Series, design: pd.DataFrame, codes: Any, names: Sequence[str]
-) -> dict[str, Any]:
+def hazard(months: pd.Series, design: pd.DataFrame, codes: Any, names: Sequence[str]) -> dict[str, Any]:
     """Complementary log-log hazard of activation by quarter, with clustered errors."""
     import statsmodels.api as sm
 
@@ -148,9 +146,14 @@ def hazard(
     share = clock.to_numpy().T @ event / clock.to_numpy().sum(axis=0)
     start = np.concatenate([np.zeros(design.shape[1]), np.log(-np.log1p(-share))])
     result = model.fit(
-        start_params=start, method="newton", maxiter=STEPS, disp=0, use_t=True,
-        cov_type="cluster", cov_kwds={"groups": codes[rows], "use_correction": True},
-    )  # fmt: skip
+        start_params=start,
+        method="newton",
+        maxiter=STEPS,
+        disp=0,
+        use_t=True,
+        cov_type="cluster",
+        cov_kwds={"groups": codes[rows], "use_correction": True},
+    )
     if not (result.mle_retvals["converged"] and np.isfinite(result.bse).all()):
         raise PanelError(
             f"The hazard of activation did not converge in {STEPS} steps: some regressor or effect "
@@ -184,8 +187,13 @@ def tabulated(result: Any, design: pd.DataFrame, names: Sequence[str], codes: An
     estimate, error = result.params[place], result.bse[place]
     freedom = int(codes.max())
     width = stats.t.ppf(0.975, freedom) * error
-    return pd.DataFrame({
-        "estimate": estimate, "std_error": error,
-        "p_value": 2 * stats.t.sf(np.abs(estimate / error), freedom),
-        "conf_low": estimate - width, "conf_high": estimate + width,
-    }, index=list(names))  # fmt: skip
+    return pd.DataFrame(
+        {
+            "estimate": estimate,
+            "std_error": error,
+            "p_value": 2 * stats.t.sf(np.abs(estimate / error), freedom),
+            "conf_low": estimate - width,
+            "conf_high": estimate + width,
+        },
+        index=list(names),
+    )

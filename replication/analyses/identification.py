@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
-from replication.estimators.effects import read_effects
-from replication.estimators.estimation_sample import estimation_sample
+from replication.analyses.analysis_context import AnalysisContext
+from replication.core.arrays import Floats
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Spec
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import read_effects
 from replication.estimators.twfe import fit_twfe
-from replication.results import Floats
-from replication.specs import Spec
-from replication.tidy import build_panel
 
 
 def identification(
@@ -60,10 +60,12 @@ def identification(
     if totals:
         return pd.DataFrame([total(name, units, group) for name in trends])
     shares = (units / units.sum()).groupby(group).sum().add_suffix("_share")
-    counted = pd.DataFrame({
-        "units": group.value_counts(),
-        "people_share": first[people].groupby(group).sum() / first[people].sum(),
-    })  # fmt: skip
+    counted = pd.DataFrame(
+        {
+            "units": group.value_counts(),
+            "people_share": first[people].groupby(group).sum() / first[people].sum(),
+        }
+    )
     table = counted.join(shares).rename_axis("group").reset_index()
     order = [f"{next(iter(trends))}_share", "group"]
     return table.sort_values(order, ascending=[False, True], ignore_index=True)

@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
-from replication.errors import SpecError
+from replication.analyses.analysis_context import AnalysisContext
+from replication.core.arrays import Bools
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Spec
 from replication.estimators.registry import estimate
-from replication.results import Bools, Estimates, Panel
-from replication.specs import Spec
-from replication.tidy import build_panel
 
 KEPT = ["estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs", "n_units"]
 EVERYONE = "All units"

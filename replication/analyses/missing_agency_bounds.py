@@ -27,15 +27,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.identification import residual_weights
-from replication.errors import SpecError
-from replication.estimators.effects import read_effects
-from replication.estimators.estimation_sample import estimation_sample
+from replication.core.arrays import Bools, Floats
+from replication.core.errors import SpecError
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Spec
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import read_effects
 from replication.estimators.twfe import twfe
-from replication.results import Bools, Floats, Panel
-from replication.specs import Spec
-from replication.tidy import build_panel
 
 GRID = 9
 COMMON, BY_STATUS, BY_CELL = "common", "by_status", "by_cell"
@@ -81,12 +82,19 @@ def missing_agency_bounds(
                 raise SpecError(f"k cannot run from {low:g} to {high:g}. Give the lower end first.")
             for assumption, words in WORDS.items():
                 found = bounds(panel, spec, covered, (low, high), assumption)
-                rows.append({
-                    "label": label, "k_low": low, "k_high": high, "assumption": assumption,
-                    "words": words,
-                    "estimate": ours["estimate"], **found,
-                    "covered": float(np.average(covered, weights=panel.weight)), "spec_id": name,
-                })  # fmt: skip
+                rows.append(
+                    {
+                        "label": label,
+                        "k_low": low,
+                        "k_high": high,
+                        "assumption": assumption,
+                        "words": words,
+                        "estimate": ours["estimate"],
+                        **found,
+                        "covered": float(np.average(covered, weights=panel.weight)),
+                        "spec_id": name,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
@@ -112,14 +120,17 @@ def bounds(
     """Lowest and highest coefficient, and the interval that covers both."""
     shifts = list(extremes(panel, spec, covered, span, assumption))
     fitted = [
-        twfe(replace(panel, y=panel.y + shift), trends=spec.trends, inference=spec.inference)
-        .table.iloc[0]
+        twfe(replace(panel, y=panel.y + shift), trends=spec.trends, inference=spec.inference).table.iloc[0]
         for shift in shifts
-    ]  # fmt: skip
+    ]
     low = min(fitted, key=lambda row: row["estimate"])
     high = max(fitted, key=lambda row: row["estimate"])
-    return {"low": low["estimate"], "high": high["estimate"], "conf_low": low["conf_low"],
-            "conf_high": high["conf_high"]}  # fmt: skip
+    return {
+        "low": low["estimate"],
+        "high": high["estimate"],
+        "conf_low": low["conf_low"],
+        "conf_high": high["conf_high"],
+    }
 
 
 def extremes(
@@ -135,8 +146,7 @@ def extremes(
         effect = [float((v * shift).sum()) for shift in grid]
         return [grid[int(np.argmin(effect))], grid[int(np.argmax(effect))]]
     on = panel.dose > 0
-    chosen = [_best(grid, v, cells, pick) for pick in (np.argmin, np.argmax)
-              for cells in (~on, on)]  # fmt: skip
+    chosen = [_best(grid, v, cells, pick) for pick in (np.argmin, np.argmax) for cells in (~on, on)]
     return [chosen[0] + chosen[1], chosen[2] + chosen[3]]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from replication.errors import PanelError, nearest
-from replication.results import Floats
+from replication.core.arrays import Floats
+from replication.core.errors import PanelError, nearest
 
 
 def columns_of(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:

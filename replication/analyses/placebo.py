@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.placebo_draws import Placebo, draw_placebos, subjects
 from replication.analyses.placebo_summary import EFFECTS, summarise
 
@@ -35,7 +35,5 @@ def placebo(
     plan = Placebo(chosen, tuple(clusters.values()), blocks, seed)
     frames = {spec.panel: context.frame(spec.panel) for spec in chosen}
     drawn = draw_placebos(plan, subjects(plan, frames), range(draws))
-    labels, columns = (
-        {name: label for label, name in given.items()} for given in (specs, clusters)
-    )
+    labels, columns = ({name: label for label, name in given.items()} for given in (specs, clusters))
     return summarise(drawn, labels, columns, effects)

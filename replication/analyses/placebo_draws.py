@@ -16,17 +16,27 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from replication.errors import PanelError, SpecError
+from replication.core.arrays import Ints
+from replication.core.errors import PanelError, SpecError
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Inference, Spec
 from replication.estimators.registry import estimate
 from replication.inference.block_permutation import matched, ranked_blocks
 from replication.inference.permutation import permuted
-from replication.results import Ints, Panel
-from replication.specs import Inference, Spec
-from replication.tidy import build_panel
 
 COLUMNS: Final = ["draw", "spec_id", "cluster", "estimate", "std_error", "critical"]
-SHIFTS: Final = ("twfe", "event_study", "callaway_santanna", "sun_abraham", "imputation",
-                 "two_stage", "etwfe", "stacked", "local_projections")  # fmt: skip
+SHIFTS: Final = (
+    "twfe",
+    "event_study",
+    "callaway_santanna",
+    "sun_abraham",
+    "imputation",
+    "two_stage",
+    "etwfe",
+    "stacked",
+    "local_projections",
+)
 """Estimators that are linear in the outcome and give a constant effect back exactly: an effect
 that is added to the outcomes moves the estimate by as much and leaves its error alone."""
 
@@ -87,9 +97,7 @@ def subjects(plan: Placebo, frames: Mapping[str, pd.DataFrame]) -> list[Subject]
         for cluster in plan.clusters:
             one = replace(spec, cluster=(cluster,), inference=_quick(spec))
             panel = build_panel(frames[spec.panel], one)
-            found.append(
-                Subject(one, cluster, panel, _blocks(panel, frames[spec.panel], plan, one))
-            )
+            found.append(Subject(one, cluster, panel, _blocks(panel, frames[spec.panel], plan, one)))
     return found
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from replication.errors import PanelError
-from replication.results import Floats
+from replication.core.arrays import Floats
+from replication.core.errors import PanelError
 
 POWER: Final = 0.8
 FINEST: Final = 0.0005
@@ -67,8 +67,9 @@ def summarise(
             "not_estimated": len(part) - len(usable),
         }
         powers = power_of(usable, np.asarray(effects, dtype=float))
-        rows += [{**line, "effect": size, "power": power}
-                 for size, power in zip(effects, powers, strict=True)]  # fmt: skip
+        rows += [
+            {**line, "effect": size, "power": power} for size, power in zip(effects, powers, strict=True)
+        ]
     return pd.DataFrame(rows)
 
 

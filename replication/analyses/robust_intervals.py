@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.inference.sensitivity import sensitivity_frame
 
 

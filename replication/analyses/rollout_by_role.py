@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 
 EVERYTHING = "All"
 
@@ -65,6 +65,4 @@ def _labelled(part: pd.DataFrame, cohort: str, role: str, roles: Mapping[str, st
     table["role"] = pd.Categorical(table["role"], list(names), ordered=True)
     table = table.sort_values(["cohort", "role"], ignore_index=True)
     columns = ["cohort", "role", "all_units", "all_people", "units", "people"]
-    return table.assign(role=table["role"].map(names).astype(str))[columns].astype(
-        {"cohort": "str"}
-    )
+    return table.assign(role=table["role"].map(names).astype(str))[columns].astype({"cohort": "str"})

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
+from replication.core.panel_builder import build_panel
 from replication.estimators.registry import estimate
 from replication.inference.romano_wolf import romano_wolf
-from replication.tidy import build_panel
 
 
 def stepdown(
@@ -28,9 +28,7 @@ def stepdown(
 
     """
     lists = [*families, *([specs] if specs else [])]
-    found = [
-        _adjusted(context, names).assign(family=number) for number, names in enumerate(lists, 1)
-    ]
+    found = [_adjusted(context, names).assign(family=number) for number, names in enumerate(lists, 1)]
     return pd.concat(found, ignore_index=True)
 
 

@@ -7,13 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
-from replication.analyses.moments import (
-    columns_of,
-    weighted_mean,
-    weighted_spread,
-    weights_from,
-)
+from replication.analyses.analysis_context import AnalysisContext
+from replication.analyses.moments import columns_of, weighted_mean, weighted_spread, weights_from
 
 
 def summary_statistics(
@@ -49,11 +44,19 @@ def summary_statistics(
             x = values[name].to_numpy()
             there = np.isfinite(x)
             low, middle, high = np.quantile(x[there], [0, 0.5, 1])
-            rows.append({
-                "block": block, "variable": name, "label": label,
-                "mean": weighted_mean(x, ones), "spread": weighted_spread(x, ones),
-                "weighted_mean": weighted_mean(x, weight), "minimum": low, "median": middle,
-                "maximum": high, "rows": int(there.sum()),
-                "units": int(frame.loc[there, unit].nunique()),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "block": block,
+                    "variable": name,
+                    "label": label,
+                    "mean": weighted_mean(x, ones),
+                    "spread": weighted_spread(x, ones),
+                    "weighted_mean": weighted_mean(x, weight),
+                    "minimum": low,
+                    "median": middle,
+                    "maximum": high,
+                    "rows": int(there.sum()),
+                    "units": int(frame.loc[there, unit].nunique()),
+                }
+            )
     return pd.DataFrame(rows)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 
 
 def transcription_agreement(
@@ -36,8 +36,7 @@ def transcription_agreement(
         part = frame[frame["agreement"] == value]
         states = sorted(part["state_postal"].dropna().unique())
         where = ", ".join(states) if len(states) <= 6 else ""
-        rows.append({"agreement": label, "counties": len(part), "states": len(states),
-                     "where": where})  # fmt: skip
+        rows.append({"agreement": label, "counties": len(part), "states": len(states), "where": where})
     return pd.DataFrame(rows)
 
 
@@ -46,10 +45,12 @@ def _listed(frame: pd.DataFrame) -> pd.DataFrame:
         pd.to_datetime(frame["activation_date"]),
         pd.to_datetime(frame["activation_month"]),
     )
-    return pd.DataFrame({
-        "county": frame["county_name"] + ", " + frame["state_postal"],
-        "fips": frame["fips"],
-        "first": first.dt.strftime("%Y-%m-%d"),
-        "second": second.dt.strftime("%Y-%m"),
-        "days": (second - first).dt.days,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "county": frame["county_name"] + ", " + frame["state_postal"],
+            "fips": frame["fips"],
+            "first": first.dt.strftime("%Y-%m-%d"),
+            "second": second.dt.strftime("%Y-%m"),
+            "days": (second - first).dt.days,
+        }
+    )

@@ -28,12 +28,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from replication.errors import PanelError
-from replication.estimators.cohorts import Grid, on_calendar, prepared, used_units
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, prepared, used_units
 from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
-from replication.results import Bools, Estimates, Floats, Ints, Panel
-from replication.specs import Inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
         np.zeros(len(panel.units)),
     )
     return from_scores(
-        panel, "dcdh",
+        panel,
+        "dcdh",
         [Row("att"), *(Row("event", event_time=e.step * grid.step) for e in effects)],
         np.array([point, *(effect.estimate for effect in effects)]),
         np.column_stack([score, *(effect.scores for effect in effects)]),
@@ -130,13 +133,15 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
             "reference_event_time": -grid.step,
             "support": [
                 {
-                    "event_time": effect.step * grid.step, "units": effect.switchers,
-                    "cohorts": effect.cohorts, "weight": effect.mass,
+                    "event_time": effect.step * grid.step,
+                    "units": effect.switchers,
+                    "cohorts": effect.cohorts,
+                    "weight": effect.mass,
                 }
                 for effect in effects
             ],
         },
-    )  # fmt: skip
+    )
 
 
 def without_base(panel: Panel, grid: Grid) -> Panel:

@@ -20,17 +20,19 @@ from typing import Any
 
 import numpy as np
 
-from replication.errors import PanelError, SpecError
-from replication.estimators.effects import Effects, read_effects
-from replication.estimators.estimation_sample import Sample, estimation_sample
-from replication.estimators.irls import poisson_regression
-from replication.estimators.regression import Design, Fit, NotIdentified, design_of, least_squares
-from replication.estimators.regression_estimates import regression_estimates
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError, SpecError
+from replication.core.estimates import Estimates
+from replication.core.panel import NEVER, Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.estimation_sample import Sample, estimation_sample
+from replication.estimators.shared.fixed_effects import Effects, read_effects
+from replication.estimators.shared.least_squares import Design, Fit, NotIdentified, design_of, least_squares
+from replication.estimators.shared.poisson_irls import poisson_regression
+from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import combined
-from replication.inference.joint import hotelling
+from replication.inference.joint_tests import hotelling
 from replication.inference.row_table import Row
-from replication.results import NEVER, Bools, Estimates, Floats, Ints, Panel
-from replication.specs import Inference
 
 NONE = np.iinfo(np.int64).min
 """Event time of units that are never treated."""
@@ -87,13 +89,21 @@ def event_study(
     support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
     result = regression_estimates(
-        sample, effects, fit, "event_study", rows, loading, inference or Inference(),
+        sample,
+        effects,
+        fit,
+        "event_study",
+        rows,
+        loading,
+        inference or Inference(),
         {
-            "support": support, "reference": reference, "endpoints": endpoints if window else "all",
+            "support": support,
+            "reference": reference,
+            "endpoints": endpoints if window else "all",
             "average": "coefficients from event time 0 on, each counted once",
             "scale": "log points" if family == "poisson" else "units of the outcome",
         },
-    )  # fmt: skip
+    )
     groups = sample.panel.n_clusters
     test = pretrend(loading @ fit.coefficient, result.vcov.to_numpy(), rows, reference, groups)
     return replace(result, info={**result.info, "pretrend": test})
@@ -210,9 +220,7 @@ def fit_path(
         raise PanelError(not_identified(panel, effects, error.names)) from None
 
 
-def path_design(
-    sample: Sample, effects: Effects, window: tuple[int, int] | None, reference: int
-) -> Design:
+def path_design(sample: Sample, effects: Effects, window: tuple[int, int] | None, reference: int) -> Design:
     """Indicators of the event times that occur, by cohort and stratum, and the covariates."""
     panel = sample.panel
     times = kinds_of(sample, window).times
@@ -258,9 +266,8 @@ def pretrend(
 ) -> dict[str, Any]:
     """Joint test that the coefficients before the reference are zero (``hotelling``)."""
     before = [
-        place for place, row in enumerate(rows)
-        if row.event_time is not None and row.event_time < reference
-    ]  # fmt: skip
+        place for place, row in enumerate(rows) if row.event_time is not None and row.event_time < reference
+    ]
     count = len(before)
     if count == 0:
         return {"df": 0, "reason": "no coefficient before the reference period"}

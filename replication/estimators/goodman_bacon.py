@@ -28,12 +28,14 @@ from typing import Any
 
 import numpy as np
 
-from replication.errors import PanelError
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates
+from replication.core.panel import NEVER, Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.weight_rows import with_weights
 from replication.estimators.twfe import twfe
-from replication.estimators.weight_rows import with_weights
 from replication.inference.cluster import sum_by_cluster
-from replication.results import NEVER, Estimates, Floats, Ints, Panel
-from replication.specs import Inference
 
 KINDS = ("earlier_vs_later", "later_vs_earlier", "treated_vs_never", "treated_vs_always")
 
@@ -83,10 +85,13 @@ def goodman_bacon(panel: Panel, *, inference: Inference) -> Estimates:
     parts = components(panel)
     labels = np.append(panel.periods, NEVER)
     return with_weights(
-        twfe(panel, inference=inference), "goodman_bacon",
-        labels[parts.treated], labels[parts.comparison], parts.weight,
+        twfe(panel, inference=inference),
+        "goodman_bacon",
+        labels[parts.treated],
+        labels[parts.comparison],
+        parts.weight,
         {"components": as_records(parts, labels), "by_kind": by_kind(parts)},
-    )  # fmt: skip
+    )
 
 
 def components(panel: Panel) -> Components:
@@ -158,16 +163,22 @@ def by_kind(parts: Components) -> dict[str, dict[str, float]]:
 def as_records(parts: Components, labels: Ints) -> list[dict[str, Any]]:
     """The comparisons as plain dictionaries, adoption columns turned into ``labels``."""
     columns = (
-        parts.kind.tolist(), labels[parts.treated].tolist(), labels[parts.comparison].tolist(),
-        parts.estimate.tolist(), parts.weight.tolist(),
-    )  # fmt: skip
+        parts.kind.tolist(),
+        labels[parts.treated].tolist(),
+        labels[parts.comparison].tolist(),
+        parts.estimate.tolist(),
+        parts.weight.tolist(),
+    )
     return [
         {
-            "kind": KINDS[kind], "treated": treated, "comparison": comparison,
-            "estimate": estimate, "weight": weight,
+            "kind": KINDS[kind],
+            "treated": treated,
+            "comparison": comparison,
+            "estimate": estimate,
+            "weight": weight,
         }
         for kind, treated, comparison, estimate, weight in zip(*columns, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 Parts = tuple[Ints, Ints, Ints, Floats, Floats]

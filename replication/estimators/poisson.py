@@ -18,20 +18,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from replication.errors import PanelError
-from replication.estimators.effects import read_effects
-from replication.estimators.irls import poisson_regression
-from replication.estimators.regression import NotIdentified
-from replication.estimators.regression_estimates import regression_estimates
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.fixed_effects import read_effects
+from replication.estimators.shared.least_squares import NotIdentified
+from replication.estimators.shared.poisson_irls import poisson_regression
+from replication.estimators.shared.regression_results import regression_estimates
 from replication.estimators.twfe import no_variation, treatment_design
 from replication.inference.row_table import Row
-from replication.results import Estimates, Panel
-from replication.specs import Inference
 
 
-def poisson(
-    panel: Panel, *, trends: Sequence[str] = (), inference: Inference | None = None
-) -> Estimates:
+def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference | None = None) -> Estimates:
     """Effect of the treatment on the log of the mean (``att``), and of covariates.
 
     Parameters
@@ -60,6 +59,12 @@ def poisson(
         raise PanelError(no_variation(panel, effects)) from None
     rows = [Row(name) for name in fit.design.names]
     return regression_estimates(
-        sample, effects, fit, "poisson", rows, np.eye(len(rows)), inference or Inference(),
+        sample,
+        effects,
+        fit,
+        "poisson",
+        rows,
+        np.eye(len(rows)),
+        inference or Inference(),
         {"scale": "log points"},
-    )  # fmt: skip
+    )

@@ -7,18 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from replication.errors import SpecError
-from replication.inference.methods import (
-    FIXED_ROWS,
-    REGRESSION,
-    SCORES,
-    apply_method,
-    refuse_method,
-)
-from replication.memory import keep_freed_memory
-from replication.results import Estimates, Panel
-from replication.specs import Spec
-from replication.threads import one_thread
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates
+from replication.core.memory import keep_freed_memory
+from replication.core.panel import Panel
+from replication.core.spec import Spec
+from replication.core.threads import one_thread
+from replication.inference.methods import FIXED_ROWS, REGRESSION, SCORES, apply_method, refuse_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +40,22 @@ GROUP_TIME = ("control_group", "base_period", "anticipation", "window")
 
 ENTRIES = {
     "twfe": Entry(
-        "Two-way fixed effects", ("trends",), False, ("trends", "covariates", "weights"),
+        "Two-way fixed effects",
+        ("trends",),
+        False,
+        ("trends", "covariates", "weights"),
         REGRESSION,
     ),
     "event_study": Entry(
         "Two-way event study",
         ("trends", "window", "anticipation", "endpoints", "family"),
-        takes=("trends", "covariates", "weights", "offset"), methods=REGRESSION,
+        takes=("trends", "covariates", "weights", "offset"),
+        methods=REGRESSION,
     ),
     "poisson": Entry(
-        "Poisson, two-way effects", ("trends",), False,
+        "Poisson, two-way effects",
+        ("trends",),
+        False,
         ("trends", "covariates", "weights", "offset"),
     ),
     "callaway_santanna": Entry(
@@ -73,30 +74,34 @@ ENTRIES = {
         takes=("trends", "covariates", "weights"),
     ),
     "two_stage": Entry(
-        "Two-stage (Gardner)", ("trends", "window", "anticipation"),
+        "Two-stage (Gardner)",
+        ("trends", "window", "anticipation"),
         takes=("trends", "covariates", "weights"),
     ),
     "etwfe": Entry(
-        "Extended two-way (Wooldridge)", ("control_group", "family", "window", "anticipation"),
+        "Extended two-way (Wooldridge)",
+        ("control_group", "family", "window", "anticipation"),
         takes=("covariates", "weights", "offset"),
     ),
     "stacked": Entry(
-        "Stacked (Wing-Freedman-Hollingsworth)", ("control_group", "window", "clean_window"),
+        "Stacked (Wing-Freedman-Hollingsworth)",
+        ("control_group", "window", "clean_window"),
     ),
     "local_projections": Entry(
-        "Local projections (Dube et al.)", ("control_group", "window", "reweight"),
+        "Local projections (Dube et al.)",
+        ("control_group", "window", "reweight"),
         takes=("weights", "covariates"),
     ),
     "synthetic_did": Entry(
-        "Synthetic difference-in-differences", ("donor_errors", "window"), takes=(),
+        "Synthetic difference-in-differences",
+        ("donor_errors", "window"),
+        takes=(),
         methods=("analytic",),
     ),
     "dcdh": Entry("de Chaisemartin-D'Haultfoeuille", ("window",)),
     "goodman_bacon": Entry("Goodman-Bacon decomposition", (), methods=FIXED_ROWS),
-    "twfe_weights": Entry(
-        "Weights of two-way fixed effects", (), False, ("weights",), FIXED_ROWS
-    ),
-}  # fmt: skip
+    "twfe_weights": Entry("Weights of two-way fixed effects", (), False, ("weights",), FIXED_ROWS),
+}
 
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
@@ -119,10 +124,12 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
     keep_freed_memory()
     with one_thread():
         return apply_method(
-            partial(function, **keywords), panel, spec.inference,
+            partial(function, **keywords),
+            panel,
+            spec.inference,
             own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
             two_way=spec.estimator == "twfe" and not spec.trends,
-        )  # fmt: skip
+        )
 
 
 def refuse_unusable(spec: Spec, entry: Entry) -> None:

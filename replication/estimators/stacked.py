@@ -27,8 +27,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from replication.errors import PanelError
-from replication.estimators.cohorts import (
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
     mean_outcomes,
@@ -41,8 +45,6 @@ from replication.estimators.cohorts import (
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction
 from replication.inference.row_table import Row
-from replication.results import Bools, Estimates, Floats, Ints, Panel
-from replication.specs import Inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,15 @@ def stacked(
     loadings = np.column_stack([overall, np.eye(overall.size)[:, pick]])
     treated_units = sum(one.treated.size for one in found)
     return from_scores(
-        panel, "stacked",
+        panel,
+        "stacked",
         [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)],
-        estimate @ loadings, scores[used] @ loadings, inference,
+        estimate @ loadings,
+        scores[used] @ loadings,
+        inference,
         correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
-        distribution="t", n_obs=rows_stacked,
+        distribution="t",
+        n_obs=rows_stacked,
         info={
             "control_group": control_group,
             "absorbed": ["treatment group", "event time"],
@@ -126,7 +132,7 @@ def stacked(
             "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
             **mean_outcomes(panel),
         },
-    )  # fmt: skip
+    )
 
 
 def inside(event_time: int, window: tuple[int, int] | None) -> bool:
@@ -171,9 +177,7 @@ def widest_window(grid: Grid, eligible: Bools) -> tuple[int, int]:
     return -int(onsets[reach >= 0].min()), int(reach[reach >= 0].min())
 
 
-def experiments(
-    grid: Grid, eligible: Bools, low: int, high: int
-) -> tuple[list[Experiment], list[int]]:
+def experiments(grid: Grid, eligible: Bools, low: int, high: int) -> tuple[list[Experiment], list[int]]:
     """Sub-experiments with cells in the whole window, and the onsets that were trimmed."""
     found, dropped = [], []
     for onset in np.unique(grid.onset[grid.onset < grid.length]):

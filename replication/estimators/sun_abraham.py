@@ -30,8 +30,12 @@ from typing import Any
 
 import numpy as np
 
-from replication.errors import PanelError
-from replication.estimators.cohorts import (
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.cohort_comparisons import (
     cells,
     empty_window,
     last_adopters,
@@ -40,14 +44,12 @@ from replication.estimators.cohorts import (
     support_row,
     untreated_throughout,
 )
-from replication.estimators.effects import Effects
-from replication.estimators.estimation_sample import estimation_sample
-from replication.estimators.saturated import Saturated, fit_saturated
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import Effects
+from replication.estimators.shared.saturated_regression import Saturated, fit_saturated
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction, sum_by_cluster
 from replication.inference.row_table import Row
-from replication.results import Bools, Estimates, Floats, Ints, Panel
-from replication.specs import Inference
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,14 @@ def sun_abraham(
     influence = scores + share_influence(fit, found, picked, estimate)
     other = influence if shares == "fixed" else scores
     return from_scores(
-        panel, "sun_abraham", rows, estimate, scores if shares == "fixed" else influence,
-        inference, correction=factor, distribution="t",
+        panel,
+        "sun_abraham",
+        rows,
+        estimate,
+        scores if shares == "fixed" else influence,
+        inference,
+        correction=factor,
+        distribution="t",
         info={
             "control_group": used,
             "absorbed": ["unit", "time"],
@@ -122,15 +130,16 @@ def sun_abraham(
             "reference_event_time": -1 - anticipation,
             "overall": "all treated cells, weighted by size",
             "shares": shares,
-            "att_std_error_" + ("estimated" if shares == "fixed" else "fixed") + "_shares":
-                standard_error(panel, other[:, 0], factor),
+            "att_std_error_" + ("estimated" if shares == "fixed" else "fixed") + "_shares": standard_error(
+                panel, other[:, 0], factor
+            ),
             "covariates": list(panel.covariate_names),
             "n_params": fit.n_params,
             "support": support(found, rows, fit),
             "unidentified_cells": int((found.mass == 0).sum()),
             **mean_outcomes(panel),
         },
-    )  # fmt: skip
+    )
 
 
 def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Panel, Ints, str]:

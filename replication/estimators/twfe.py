@@ -21,20 +21,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from replication.errors import PanelError
-from replication.estimators.effects import Effects, read_effects
-from replication.estimators.estimation_sample import Sample, estimation_sample
-from replication.estimators.regression import Design, Fit, NotIdentified, design_of, least_squares
-from replication.estimators.regression_estimates import regression_estimates
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.estimation_sample import Sample, estimation_sample
+from replication.estimators.shared.fixed_effects import Effects, read_effects
+from replication.estimators.shared.least_squares import Design, Fit, NotIdentified, design_of, least_squares
+from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import combined
 from replication.inference.row_table import Row
-from replication.results import Estimates, Panel
-from replication.specs import Inference
 
 
-def twfe(
-    panel: Panel, *, trends: Sequence[str] = (), inference: Inference | None = None
-) -> Estimates:
+def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference | None = None) -> Estimates:
     """Effect of the treatment (``att``) and coefficients of covariates (``coef:<name>``).
 
     Parameters

@@ -27,15 +27,17 @@ from typing import Any
 
 import numpy as np
 
-from replication.estimators.effects import Effects
-from replication.estimators.estimation_sample import estimation_sample
-from replication.estimators.regression_estimates import regression_estimates
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import Effects
+from replication.estimators.shared.regression_results import regression_estimates
+from replication.estimators.shared.weight_rows import with_weights
 from replication.estimators.twfe import fit_twfe
-from replication.estimators.weight_rows import with_weights
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.row_table import Row
-from replication.results import Bools, Estimates, Floats, Ints, Panel
-from replication.specs import Inference
 
 SMALLEST = 1e-12
 
@@ -63,9 +65,7 @@ def twfe_weights(panel: Panel, *, inference: Inference) -> Estimates:
     """
     sample = estimation_sample(panel, Effects())
     fit = fit_twfe(sample, Effects())
-    two_way = regression_estimates(
-        sample, Effects(), fit, "twfe_weights", [Row("att")], np.eye(1), inference
-    )
+    two_way = regression_estimates(sample, Effects(), fit, "twfe_weights", [Row("att")], np.eye(1), inference)
     dose = sample.panel.dose
     mass = sample.weight * dose
     weight = mass * fit.x[0][fit.design.profile]

@@ -29,7 +29,13 @@ from typing import Any
 
 import numpy as np
 
-from replication.estimators.cell_averages import (
+from replication.core.arrays import Floats
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.imputation.untreated_cells import described
+from replication.estimators.imputation.untreated_fit import UntreatedModel, fit_untreated
+from replication.estimators.shared.cell_averages import (
     Averages,
     effect_averages,
     lead_averages,
@@ -37,12 +43,8 @@ from replication.estimators.cell_averages import (
     require_window,
     support,
 )
-from replication.estimators.untreated_cells import described
-from replication.estimators.untreated_fit import UntreatedModel, fit_untreated
 from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
-from replication.results import Estimates, Floats, Panel
-from replication.specs import Inference
 
 
 def two_stage(
@@ -87,11 +89,16 @@ def two_stage(
         **described(cells, panel),
     }
     return from_scores(
-        cells.panel, "two_stage", rows,
+        cells.panel,
+        "two_stage",
+        rows,
         np.concatenate([estimate[:1], lead, estimate[1:]]),
         np.hstack([scores[:, :1], lead_scores, scores[:, 1:]]),
-        inference, distribution="normal", n_obs=cells.n_obs, info=details,
-    )  # fmt: skip
+        inference,
+        distribution="normal",
+        n_obs=cells.n_obs,
+        info=details,
+    )
 
 
 def _means(model: UntreatedModel, averages: Averages) -> tuple[Floats, Floats]:

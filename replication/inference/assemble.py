@@ -14,21 +14,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.errors import SpecError
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import SpecError
+from replication.core.estimates import ClusterScores, Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.inference.bands import interquartile_errors, multiplier_draws, quantiles
 from replication.inference.bootstrap_t import DrawnLaw, drawn_t_values
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
-from replication.inference.critical_values import (
-    Paths,
-    Values,
-    largest_of_paths,
-    normal_sup_t,
-    score_sup_t,
-)
+from replication.inference.critical_values import Paths, Values, largest_of_paths, normal_sup_t, score_sup_t
 from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law, Row, RowKeys, Tails, table_of
-from replication.results import ClusterScores, Estimates, Floats, Ints, Panel
-from replication.specs import Inference
 
 
 def from_scores(
@@ -58,14 +54,29 @@ def from_scores(
         refuse_same_period(estimator, inference)
         variance, facts = conley_variance(scores, panel.coordinates, inference)
         return from_variance(
-            panel, estimator, rows, estimate, variance * correction, inference,
-            distribution=distribution, n_obs=n_obs, info={**(info or {}), **facts},
-        )  # fmt: skip
+            panel,
+            estimator,
+            rows,
+            estimate,
+            variance * correction,
+            inference,
+            distribution=distribution,
+            n_obs=n_obs,
+            info={**(info or {}), **facts},
+        )
     sums = sum_by_cluster(scores, panel.cluster) * np.sqrt(correction)
     return from_variance(
-        panel, estimator, rows, estimate, sums.T @ sums, inference,
-        distribution=distribution, cluster_scores=sums, n_obs=n_obs, info=info,
-    )  # fmt: skip
+        panel,
+        estimator,
+        rows,
+        estimate,
+        sums.T @ sums,
+        inference,
+        distribution=distribution,
+        cluster_scores=sums,
+        n_obs=n_obs,
+        info=info,
+    )
 
 
 def from_variance(
@@ -91,9 +102,16 @@ def from_variance(
     """
     if inference.method == "multiplier":
         return from_cluster_scores(
-            panel, estimator, rows, estimate, _required(cluster_scores, estimator), inference,
-            distribution=distribution, n_obs=n_obs, info=info,
-        )  # fmt: skip
+            panel,
+            estimator,
+            rows,
+            estimate,
+            _required(cluster_scores, estimator),
+            inference,
+            distribution=distribution,
+            n_obs=n_obs,
+            info=info,
+        )
     std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
@@ -104,9 +122,7 @@ def from_variance(
     else:
         values = score_sup_t(paths, cluster_scores, inference)
     critical = _bands(len(rows), paths, values, law.ppf(0.5 + inference.level / 2))
-    table = table_of(
-        panel, estimator, keys, estimate, std_error, critical, law, inference.level, n_obs
-    )
+    table = table_of(panel, estimator, keys, estimate, std_error, critical, law, inference.level, n_obs)
     labels = keys.labels()
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
@@ -143,10 +159,20 @@ def from_cluster_scores(
     signed = quantiles(largest_of_paths(paths, draws, std_error), inference.level)
     critical = score_sup_t(paths, cluster_scores, inference, signed)
     return from_errors(
-        panel, estimator, rows, estimate, std_error, scaled.T @ scaled, critical, inference,
-        distribution=distribution, scores=cluster_scores, n_obs=n_obs, info=info,
+        panel,
+        estimator,
+        rows,
+        estimate,
+        std_error,
+        scaled.T @ scaled,
+        critical,
+        inference,
+        distribution=distribution,
+        scores=cluster_scores,
+        n_obs=n_obs,
+        info=info,
         overall=_overall(panel, rows, cluster_scores),
-    )  # fmt: skip
+    )
 
 
 def from_errors(
@@ -180,9 +206,7 @@ def from_errors(
     paths = list(keys.paths(std_error))
     law = law_of(inference, distribution, panel.n_clusters - 1.0, scores)
     bands = _bands(len(rows), paths, critical, law.ppf(0.5 + inference.level / 2))
-    table = table_of(
-        panel, estimator, keys, estimate, std_error, bands, law, inference.level, n_obs
-    )
+    table = table_of(panel, estimator, keys, estimate, std_error, bands, law, inference.level, n_obs)
     labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     return Estimates(table, frame, _details(panel, inference, info), overall)

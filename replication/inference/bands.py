@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from replication.errors import SpecError
-from replication.results import Floats, Ints
-from replication.specs import Inference
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import SpecError
+from replication.core.spec import Inference
 
 # Multipliers are unpacked so many at a time, to stay in the memory near the processor.
 ROOM = 100_000

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from replication.errors import PanelError
-from replication.results import NEVER, Ints, Panel
-from replication.specs import Inference
+from replication.core.arrays import Ints
+from replication.core.errors import PanelError
+from replication.core.panel import NEVER, Panel
+from replication.core.spec import Inference
 
 
 def block_permutations(panel: Panel, inference: Inference) -> Iterator[Ints]:

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from replication.core.arrays import Floats
+from replication.core.spec import Inference
 from replication.inference.bands import random_bytes
-from replication.results import Floats
-from replication.specs import Inference
 
 # Chances of 0, 1, 2 and 3 in sixteenths: half a byte a count, a fifth of the time of Poisson's.
 SIXTEENTHS = np.repeat(np.arange(4), [6, 6, 2, 2])
@@ -60,10 +60,12 @@ def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
     columns = np.column_stack([unit, unit**2, np.ones(n_clusters)]).astype(np.float32)
     rng = np.random.default_rng(inference.seed)
     room = np.empty((-(-BLOCK * n_clusters // 2), 2), dtype=np.float32)
-    sums = np.concatenate([
-        counts(rng, (min(BLOCK, inference.draws - start), n_clusters), room) @ columns
-        for start in range(0, inference.draws, BLOCK)
-    ])  # fmt: skip
+    sums = np.concatenate(
+        [
+            counts(rng, (min(BLOCK, inference.draws - start), n_clusters), room) @ columns
+            for start in range(0, inference.draws, BLOCK)
+        ]
+    )
     distance, square, total = sums[:, :size], sums[:, size : 2 * size], sums[:, 2 * size :]
     variance = square - distance**2 / np.maximum(total, 1)
     values: Floats = np.abs(distance) / np.sqrt(np.maximum(variance, LEAST_VARIANCE))

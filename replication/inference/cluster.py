@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from replication.results import Floats, Ints
+from replication.core.arrays import Floats, Ints
 
 # A table of all values in a range beats sorting while the range is not much longer.
 FEW_VALUES = 16

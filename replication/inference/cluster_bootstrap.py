@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from replication.errors import PanelError, SpecError
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import PanelError, SpecError
+from replication.core.estimates import LEFT_OUT, Estimates, row_labels
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.inference.bands import sup_t
 from replication.inference.cluster import nearest_psd, sum_by_cluster
 from replication.inference.row_table import Law, Tails
-from replication.results import LEFT_OUT, Estimates, Floats, Ints, Panel, row_labels
-from replication.specs import Inference
 
 Estimator = Callable[..., Estimates]
 FEWEST = 0.8
@@ -192,9 +194,7 @@ def two_way_points(panel: Panel, inference: Inference) -> Floats:
     return np.where(moving, above / np.where(moving, below, 1.0), np.nan)
 
 
-def _with_draws(
-    table: pd.DataFrame, draws: Floats, inference: Inference, law: Tails | None
-) -> pd.DataFrame:
+def _with_draws(table: pd.DataFrame, draws: Floats, inference: Inference, law: Tails | None) -> pd.DataFrame:
     critical = ((table["band_high"] - table["estimate"]) / table["std_error"]).to_numpy()
     table = table.copy()
     point = table["estimate"].to_numpy()
@@ -203,10 +203,12 @@ def _with_draws(
     table["std_error"] = error
     table["statistic"] = point / error
     if law is None:
-        ends = np.array([
-            _summary(column[np.isfinite(column)], value, inference) if used else (np.nan,) * 3
-            for column, value, used in zip(draws.T, point, moving, strict=True)
-        ])  # fmt: skip
+        ends = np.array(
+            [
+                _summary(column[np.isfinite(column)], value, inference) if used else (np.nan,) * 3
+                for column, value, used in zip(draws.T, point, moving, strict=True)
+            ]
+        )
     else:
         reach = law.ppf(0.5 + inference.level / 2) * error
         ends = np.column_stack([2 * law.sf(np.abs(point / error)), point - reach, point + reach])
@@ -216,9 +218,7 @@ def _with_draws(
         chosen = (table["term"] == term) & table[axis].notna()
         index = np.flatnonzero(chosen.to_numpy() & moving)
         if index.size > 1:
-            value = _critical(
-                critical[index], draws[:, index] - point[index], error[index], inference
-            )
+            value = _critical(critical[index], draws[:, index] - point[index], error[index], inference)
             # A band lies around its pointwise interval, even where the draws are skewed.
             low[index] = np.minimum(low[index], point[index] - value * error[index])
             high[index] = np.maximum(high[index], point[index] + value * error[index])

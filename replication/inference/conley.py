@@ -22,10 +22,10 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from replication.errors import PanelError
+from replication.core.arrays import Floats
+from replication.core.errors import PanelError
+from replication.core.spec import Inference
 from replication.inference.cluster import nearest_psd
-from replication.results import Floats
-from replication.specs import Inference
 
 EARTH_RADIUS_KM = 6371.0
 

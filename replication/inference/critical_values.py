@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from scipy import special
 
+from replication.core.arrays import Floats, Ints
+from replication.core.spec import Inference
 from replication.inference.bands import (
     gaussian_critical_value,
     largest_t,
@@ -16,8 +18,6 @@ from replication.inference.bands import (
 )
 from replication.inference.bootstrap_t import drawn_t_values, effective_clusters
 from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law
-from replication.results import Floats, Ints
-from replication.specs import Inference
 
 Paths = Sequence[tuple[str, Ints]]
 Values = Mapping[str, float | Floats]
@@ -71,9 +71,8 @@ def on_few(paths: Paths, scores: Floats) -> Paths:
     """The paths of which a row rests on few clusters, by its (G, K) scores."""
     effective = effective_clusters(scores)
     return [
-        (term, index) for term, index in paths
-        if index.size <= LARGEST_VCOV and effective[index].min() < MANY
-    ]  # fmt: skip
+        (term, index) for term, index in paths if index.size <= LARGEST_VCOV and effective[index].min() < MANY
+    ]
 
 
 def sign_t_values(scores: Floats, inference: Inference) -> Floats:

@@ -12,11 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from replication.errors import SpecError
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.inference.cluster_bootstrap import cluster_bootstrap
 from replication.inference.permutation import permutation_test
-from replication.results import Estimates, Panel
-from replication.specs import Inference
 
 SCORES = ("analytic", "multiplier", "bootstrap", "permutation", "conley")
 REGRESSION = (*SCORES, "wild")

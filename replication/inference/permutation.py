@@ -25,11 +25,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from replication.errors import PanelError
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.estimates import COLUMNS, Estimates, row_labels
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.inference.block_permutation import block_permutations
 from replication.inference.cluster import sum_by_cluster
-from replication.results import COLUMNS, Estimates, Floats, Ints, Panel, row_labels
-from replication.specs import Inference
 
 BLOCK = 64
 TIE = 1e-9
@@ -155,9 +157,14 @@ def two_way_of(panel: Panel) -> TwoWay:
     rows = rows - rows.mean(axis=1, keepdims=True)
     residual = weight[:, None] * y
     return TwoWay(
-        rows, (rows**2).sum(axis=1), row.reshape(-1).astype(np.int64), residual @ rows.T,
-        residual, weight, panel.cluster,
-    )  # fmt: skip
+        rows,
+        (rows**2).sum(axis=1),
+        row.reshape(-1).astype(np.int64),
+        residual @ rows.T,
+        residual,
+        weight,
+        panel.cluster,
+    )
 
 
 def two_way_draws(tables: TwoWay, orders: Iterator[Ints]) -> Floats:
@@ -198,9 +205,7 @@ def permuted(panel: Panel, order: Ints) -> Panel:
     return replace(panel, cohort=panel.cohort[order], exposure=exposure)
 
 
-def _with_p_values(
-    found: Estimates, drawn: Floats, overall: int, inference: Inference
-) -> Estimates:
+def _with_p_values(found: Estimates, drawn: Floats, overall: int, inference: Inference) -> Estimates:
     table = found.table
     usable = np.isfinite(drawn[:, overall]).all(axis=1)
     lost = inference.draws - int(usable.sum())

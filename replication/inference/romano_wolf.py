@@ -24,10 +24,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from replication.errors import InputError
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import InputError
+from replication.core.estimates import ClusterScores, Estimates
+from replication.core.spec import Inference
 from replication.inference.bands import multipliers
-from replication.results import ClusterScores, Estimates, Floats, Ints
-from replication.specs import Inference
 
 TIE = 1e-12
 

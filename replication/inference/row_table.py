@@ -11,7 +11,9 @@ import pandas as pd
 import pyarrow as pa
 from scipy import special
 
-from replication.results import Floats, Ints, Panel, row_label
+from replication.core.arrays import Floats, Ints
+from replication.core.estimates import row_label
+from replication.core.panel import Panel
 
 PATHS = {"event": 2, "group": 0, "calendar": 1, "att_gt": 0}
 """Terms that are paths, and the column of ``RowKeys.keys`` along which each runs."""
@@ -79,9 +81,10 @@ class RowKeys:
     def __init__(self, rows: Sequence[Row]) -> None:
         self.terms = [row.term for row in rows]
         columns = [
-            [row.cohort for row in rows], [row.time for row in rows],
+            [row.cohort for row in rows],
+            [row.time for row in rows],
             [row.event_time for row in rows],
-        ]  # fmt: skip
+        ]
         self.keys: Floats = np.array(columns, dtype=float).T
 
     def paths(self, std_error: Floats) -> Iterator[tuple[str, Ints]]:
@@ -117,17 +120,26 @@ def table_of(
     count = len(keys.terms)
     # One call with whole columns: pandas takes its time over scalars and over added columns.
     columns: dict[str, Any] = {
-        "spec_id": _same(panel.spec_id, count), "study": _same(panel.study, count),
-        "estimator": _same(estimator, count), "outcome": _same(panel.outcome, count),
+        "spec_id": _same(panel.spec_id, count),
+        "study": _same(panel.study, count),
+        "estimator": _same(estimator, count),
+        "outcome": _same(panel.outcome, count),
         "term": _text(keys.terms),
-        "cohort": keys.keys[:, 0], "time": keys.keys[:, 1], "event_time": keys.keys[:, 2],
-        "estimate": estimate, "std_error": std_error, "statistic": statistic,
+        "cohort": keys.keys[:, 0],
+        "time": keys.keys[:, 1],
+        "event_time": keys.keys[:, 2],
+        "estimate": estimate,
+        "std_error": std_error,
+        "statistic": statistic,
         "p_value": 2 * law.sf(np.abs(statistic)),
-        "conf_low": estimate - half, "conf_high": estimate + half,
-        "band_low": estimate - band, "band_high": estimate + band,
+        "conf_low": estimate - half,
+        "conf_high": estimate + half,
+        "band_low": estimate - band,
+        "band_high": estimate + band,
         "n_obs": _counts(int(panel.observed.sum()) if n_obs is None else n_obs, count),
-        "n_units": _counts(len(panel.units), count), "n_clusters": _counts(panel.n_clusters, count),
-    }  # fmt: skip
+        "n_units": _counts(len(panel.units), count),
+        "n_clusters": _counts(panel.n_clusters, count),
+    }
     return pd.DataFrame(columns, copy=False)
 
 

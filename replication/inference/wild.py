@@ -21,10 +21,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from replication.errors import SpecError
+from replication.core.arrays import Floats
+from replication.core.errors import SpecError
+from replication.core.spec import Inference
 from replication.inference.bands import multipliers
-from replication.results import Floats
-from replication.specs import Inference
 
 TIE = 1e-9
 DOUBLINGS = 40
@@ -86,9 +86,7 @@ class Draws:
         return value
 
 
-def wild_cluster(
-    sums: ClusterSums, combination: Floats, estimate: float, inference: Inference
-) -> WildTest:
+def wild_cluster(sums: ClusterSums, combination: Floats, estimate: float, inference: Inference) -> WildTest:
     """Test and interval of one combination ``a'beta`` of the coefficients.
 
     Parameters

@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 
 from replication.estimators.registry import ENTRIES
-from replication.report.config import Study
-from replication.report.saved import Saved
-from replication.report.text import sentence, signed
+from replication.report.formatting import sentence, signed
+from replication.report.report_data import Saved
+from replication.report.study_config import Study
 
 GROUPS = {
     "never_treated": "never-treated units",
@@ -85,8 +85,7 @@ def _named_effects(words: str) -> list[str]:
             names.append(f"{part.removesuffix(' linear trends')}_linear")
         else:
             kept = part.replace(" effects", "").split(" and ")
-            names += [name.replace(" by period", "_by_time").replace("period", "time")
-                      for name in kept]  # fmt: skip
+            names += [name.replace(" by period", "_by_time").replace("period", "time") for name in kept]
     return names
 
 

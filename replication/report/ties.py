@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from replication.results import Ints
+from replication.core.arrays import Ints
 
 # Two ways to the same number (imputation and two-stage points) differ in the last digits, and
 # which of them is larger changes from one processor to another.

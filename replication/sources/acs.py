@@ -7,8 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from replication.errors import SourceError
-from replication.sources.checks import (
+from replication.core.errors import SourceError
+from replication.sources.raw_checks import (
     FETCH_AGAIN,
     cells,
     json_value,

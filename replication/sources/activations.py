@@ -13,8 +13,8 @@ from typing import Final
 
 import pandas as pd
 
-from replication.errors import SourceError
-from replication.sources.checks import (
+from replication.core.errors import SourceError
+from replication.sources.raw_checks import (
     FETCH_AGAIN,
     parsed,
     raw_bytes,
@@ -53,9 +53,7 @@ def read_activation_days(path: Path) -> pd.DataFrame:
         date outside the roll-out.
     """
     long = _stata(path, DAY_COLUMNS)
-    require_rows(
-        long, long["county"] // 1000 == long["statefips"], path, "state and county disagree"
-    )
+    require_rows(long, long["county"] // 1000 == long["statefips"], path, "state and county disagree")
     require_unique(long, ["county", "year"], path)
     dated = long[long["date_secure"].notna()]
     require_rows(
@@ -96,9 +94,7 @@ def read_activation_months(path: Path) -> pd.DataFrame:
         If the file is damaged, repeats a county, or holds a month outside the roll-out.
     """
     table = _stata(path, MONTH_COLUMNS)
-    require_rows(
-        table, table["countyfips"] // 1000 == table["statefips"], path, "state and county disagree"
-    )
+    require_rows(table, table["countyfips"] // 1000 == table["statefips"], path, "state and county disagree")
     require_unique(table, ["countyfips"], path)
     dated = table.dropna(subset=["activation_month", "activation_year"])
     serial = 12 * dated["activation_year"] + dated["activation_month"]

@@ -11,14 +11,8 @@ from typing import Final
 
 import pandas as pd
 
-from replication.errors import SourceError
-from replication.sources.checks import (
-    FETCH_AGAIN,
-    cells,
-    require_columns,
-    require_rows,
-    require_unique,
-)
+from replication.core.errors import SourceError
+from replication.sources.raw_checks import FETCH_AGAIN, cells, require_columns, require_rows, require_unique
 
 STATE_LEVEL: Final = 40
 COUNTY_LEVEL: Final = 50
@@ -98,14 +92,11 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
     return whole
 
 
-def _require_sums(
-    path: Path, states: pd.DataFrame, counties: pd.DataFrame, estimates: list[str]
-) -> None:
+def _require_sums(path: Path, states: pd.DataFrame, counties: pd.DataFrame, estimates: list[str]) -> None:
     """Refuse a file in which some state is not the sum of its counties."""
     if len(states) != STATES:
         raise SourceError(
-            f"{path}: {len(states)} state totals where {STATES} belong; the file is cut off. "
-            f"{FETCH_AGAIN}"
+            f"{path}: {len(states)} state totals where {STATES} belong; the file is cut off. {FETCH_AGAIN}"
         )
     stated = states.set_index("STATE")[estimates]
     summed = counties.groupby("STATE")[estimates].sum().reindex(stated.index, fill_value=0)
@@ -146,6 +137,4 @@ def read_county_names(path: Path) -> pd.DataFrame:
     named = tidy["fips"].notna() & tidy["county_name"].fillna("").ne("")
     require_rows(tidy, named, path, "the county's code or name is missing")
     require_unique(tidy, ["fips"], path)
-    return tidy.astype({"fips": "int64", "county_name": "str"}).sort_values(
-        "fips", ignore_index=True
-    )
+    return tidy.astype({"fips": "int64", "county_name": "str"}).sort_values("fips", ignore_index=True)

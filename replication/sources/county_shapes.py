@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 
 SMALLEST: Final = 3_100
 INSTALL: Final = "Install the version that requirements.lock names."

@@ -14,7 +14,7 @@ from typing import Final
 
 import pandas as pd
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 
 NAMES: Final = {
     "countyid": "fips",

@@ -120,9 +120,7 @@ def _is_whole(answer: requests.Response, part: Path, have: int) -> bool:
     return False
 
 
-def _save(
-    answer: requests.Response, part: Path, start: int, total: int | None, report: Report
-) -> bool:
+def _save(answer: requests.Response, part: Path, start: int, total: int | None, report: Report) -> bool:
     """Write the answer's bytes from ``start`` on; false if the connection breaks before the end."""
     report(start, total)
     with part.open("ab" if start else "wb") as file:

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
+from replication.sources.checksums import complaint
 from replication.sources.download import DownloadError, Patience, Report, download
 from replication.sources.manifest import MIRROR, Source, state_of
-from replication.sources.proof import complaint
 
 ASSUMED_SIZE: Final = 8_000_000
 """Bytes that a file of unknown size is taken to need: twice the largest master of its kind."""
@@ -131,9 +131,7 @@ def _copy(source: Source, mirrored: Path, target: Path) -> str | None:
     return _settle(source, part, target, str(mirrored))
 
 
-def _download(
-    source: Source, url: str, target: Path, progress: bool, patience: Patience
-) -> str | None:
+def _download(source: Source, url: str, target: Path, progress: bool, patience: Patience) -> str | None:
     """Download, resumed; the reason if it cannot be had or has the wrong bytes."""
     part = _part(target)
     resumed = part.exists()

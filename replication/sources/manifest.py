@@ -15,9 +15,9 @@ from urllib.parse import quote
 import pandas as pd
 import yaml
 
-from replication.errors import SourceError, nearest
-from replication.files import parse_yaml
-from replication.sources.proof import complaint
+from replication.core.errors import SourceError, nearest
+from replication.core.files import parse_yaml
+from replication.sources.checksums import complaint
 
 MANIFEST: Final = "data_raw/sources.yaml"
 MIRROR: Final = "REPLICATION_MIRROR"
@@ -192,9 +192,7 @@ def require_verified(sources: list[Source], root: Path) -> None:
     damaged = [todo for state, todo in states if state == "damaged"]
     if damaged:
         others = f" {len(damaged) - 1} more files are damaged." if len(damaged) > 1 else ""
-        raise SourceError(
-            f"{damaged[0].rstrip('.')}.{others} `replication data status` lists every file."
-        )
+        raise SourceError(f"{damaged[0].rstrip('.')}.{others} `replication data status` lists every file.")
 
 
 def _package_state(source: Source) -> tuple[State, str]:

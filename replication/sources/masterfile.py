@@ -18,8 +18,8 @@ from typing import IO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from replication.errors import SourceError
-from replication.sources.checks import FETCH_AGAIN
+from replication.core.errors import SourceError
+from replication.sources.raw_checks import FETCH_AGAIN
 
 Bytes = NDArray[np.uint8]
 
@@ -50,9 +50,7 @@ def pieces(path: Path) -> Iterator[bytes]:
         installed.
     """
     if not path.is_file():
-        raise SourceError(
-            f"{path}: there is no such file. `replication data status` says how to get it."
-        )
+        raise SourceError(f"{path}: there is no such file. `replication data status` says how to get it.")
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: the file is empty (0 bytes). {FETCH_AGAIN}")
     with path.open("rb") as file:
@@ -194,9 +192,7 @@ def _opened(path: Path, inside: IO[bytes]) -> Iterator[bytes]:
     yield from _read(inside)
 
 
-def _member(
-    path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: IO[bytes]
-) -> IO[bytes]:
+def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: IO[bytes]) -> IO[bytes]:
     """A member of the archive, by the archive's directory or, where that lies, by its own head.
 
     The homicide file named 2007 has the directory of another archive behind its bytes.

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.errors import SourceError
-from replication.sources.checks import FETCH_AGAIN, require_nation, require_unique, text
+from replication.core.errors import SourceError
+from replication.sources.raw_checks import FETCH_AGAIN, require_nation, require_unique, text
 
 STUDY: Final[dict[int, int]] = {
     2000: 3451,
@@ -184,9 +184,7 @@ def _column(
     try:
         return stripped.astype(kind)
     except ValueError:
-        row, value = next(
-            (row, value) for row, value in enumerate(stripped) if not _is_number(value, kind)
-        )
+        row, value = next((row, value) for row, value in enumerate(stripped) if not _is_number(value, kind))
         raise SourceError(
             f"{path}: record {row + 1} has {value.decode()!r} for {name} (columns {start + 1} to "
             f"{start + field.itemsize}), which is not a number; its columns are shifted. "

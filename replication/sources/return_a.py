@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.errors import SourceError
-from replication.files import write_parquet
-from replication.sources.checks import FETCH_AGAIN
+from replication.core.errors import SourceError
+from replication.core.files import write_parquet
 from replication.sources.masterfile import UNREADABLE, Bytes, numbers, records, texts
-from replication.sources.return_a_oddities import YearParts, oddities
+from replication.sources.raw_checks import FETCH_AGAIN
+from replication.sources.return_a_anomalies import YearParts, oddities
 
 HEADER: Final = 305
 MONTH: Final = 590
@@ -163,8 +163,7 @@ def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
         **{name: texts(batch[:, slice(*place)]) for name, place in TEXT_FIELDS.items()},
         **{name: numbers(batch[:, slice(*place)]) for name, place in NUMBER_FIELDS.items()},
         **{
-            f"{name}_blank": (batch[:, slice(*NUMBER_FIELDS[name])] == ord(" ")).all(axis=1)
-            for name in CODES
+            f"{name}_blank": (batch[:, slice(*NUMBER_FIELDS[name])] == ord(" ")).all(axis=1) for name in CODES
         },
     }
     return {

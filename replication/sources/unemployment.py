@@ -8,13 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from replication.sources.checks import (
-    parsed,
-    raw_bytes,
-    require_columns,
-    require_rows,
-    require_unique,
-)
+from replication.sources.raw_checks import parsed, raw_bytes, require_columns, require_rows, require_unique
 
 YEARS: Final = range(2000, 2024)
 HEADING_LINE: Final = 4
@@ -56,9 +50,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
     require_columns(wide, ["FIPS_Code", *names], path)
     wide = wide[["FIPS_Code", *names]].copy()
     wide["fips"] = pd.to_numeric(wide["FIPS_Code"], errors="coerce")
-    require_rows(
-        wide[["FIPS_Code", "fips"]], wide["fips"].notna(), path, "FIPS_Code is not a number"
-    )
+    require_rows(wide[["FIPS_Code", "fips"]], wide["fips"].notna(), path, "FIPS_Code is not a number")
     require_unique(wide, ["fips"], path)
     counties = wide[wide["fips"] % 1000 != 0]
     long = pd.concat([_year(path, counties, year) for year in YEARS])

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.balance import groups
-from replication.analyses.context import AnalysisContext
+from replication.analyses.kinds import analyse
 from replication.analyses.moments import weighted_mean, weighted_spread
-from replication.analyses.registry import analyse
-from replication.errors import PanelError, SpecError
+from replication.core.errors import PanelError, SpecError
 
 
 def made(folder: Path, **frames: pd.DataFrame) -> AnalysisContext:
@@ -74,10 +74,16 @@ def test_summary_statistics(tmp_path: Path, counties: pd.DataFrame) -> None:
 
 def test_balance_of_first_and_last(tmp_path: Path, counties: pd.DataFrame) -> None:
     table = run(
-        made(tmp_path, panel=counties), "balance", panel="panel", variables={"x": "X", "z": "Z"},
-        group="date", breaks=["2010-03-01", "2011-06-01"], labels=["a", "b", "c"],
-        weights={"alike": None, "people": "people"}, year=2005,
-    )  # fmt: skip
+        made(tmp_path, panel=counties),
+        "balance",
+        panel="panel",
+        variables={"x": "X", "z": "Z"},
+        group="date",
+        breaks=["2010-03-01", "2011-06-01"],
+        labels=["a", "b", "c"],
+        weights={"alike": None, "people": "people"},
+        year=2005,
+    )
     rows = counties[counties["year"] == 2005]
     first, last = rows[rows["date"] < "2010-03-01"], rows[rows["date"] >= "2011-06-01"]
     means = (first["x"].mean(), last["x"].mean())
@@ -97,13 +103,17 @@ def test_flags_stand_beyond_a_quarter(tmp_path: Path) -> None:
     frame["date"] = pd.to_datetime(["2009-01-01"] * 2 + ["2012-01-01"] * 2)
     frame["far"], frame["near"] = [0.0, 2.0, 0.4, 2.4], [0.0, 2.0, 0.3, 2.3]
     table = run(
-        made(tmp_path, panel=frame), "balance", panel="panel", year=2005, group="date",
-        variables={"far": "", "near": ""}, breaks=["2010-01-01"], labels=["a", "b"],
+        made(tmp_path, panel=frame),
+        "balance",
+        panel="panel",
+        year=2005,
+        group="date",
+        variables={"far": "", "near": ""},
+        breaks=["2010-01-01"],
+        labels=["a", "b"],
         weights={"": None},
-    )  # fmt: skip
-    assert table["normalised_difference"].tolist() == pytest.approx(
-        [0.4 / np.sqrt(2), 0.3 / np.sqrt(2)]
     )
+    assert table["normalised_difference"].tolist() == pytest.approx([0.4 / np.sqrt(2), 0.3 / np.sqrt(2)])
     assert table["flag"].tolist() == ["yes", "no"]
 
 
@@ -119,34 +129,51 @@ def test_groups_start_on_their_first_day() -> None:
 
 
 def test_cohorts_and_their_roles(tmp_path: Path) -> None:
-    everyone = pd.DataFrame({
-        "fips": range(1, 7), "year": 2010, "population": [10, 20, 30, 40, 50, 60],
-        "cohort": [2009, 2009, 2012, 2012, 2012, 2013],
-        "role": ["treated", "treated", "comparison", "left_out", "left_out", "comparison"],
-    })  # fmt: skip
+    everyone = pd.DataFrame(
+        {
+            "fips": range(1, 7),
+            "year": 2010,
+            "population": [10, 20, 30, 40, 50, 60],
+            "cohort": [2009, 2009, 2012, 2012, 2012, 2013],
+            "role": ["treated", "treated", "comparison", "left_out", "left_out", "comparison"],
+        }
+    )
     everyone = pd.concat([everyone, everyone.assign(year=2011, population=1)])
     panel = everyone[everyone["fips"].isin([1, 3, 4])]
     table = run(
-        made(tmp_path, panel=panel, everyone=everyone), "rollout_by_role", panel="panel",
-        everyone="everyone", cohort="cohort", role="role", year=2010,
+        made(tmp_path, panel=panel, everyone=everyone),
+        "rollout_by_role",
+        panel="panel",
+        everyone="everyone",
+        cohort="cohort",
+        role="role",
+        year=2010,
         roles={"treated": "T", "left_out": "L", "comparison": "C"},
-    )  # fmt: skip
+    )
     shown = table[["cohort", "role", "all_units", "all_people", "units", "people"]]
     assert [tuple(row) for row in shown.to_numpy()] == [
-        ("2009", "T", 2, 30, 1, 10), ("2012", "L", 2, 90, 1, 40), ("2012", "C", 1, 30, 1, 30),
-        ("2013", "C", 1, 60, 0, 0), ("All", "T", 2, 30, 1, 10), ("All", "L", 2, 90, 1, 40),
-        ("All", "C", 2, 90, 1, 30), ("All", "All", 6, 210, 3, 80),
-    ]  # fmt: skip
+        ("2009", "T", 2, 30, 1, 10),
+        ("2012", "L", 2, 90, 1, 40),
+        ("2012", "C", 1, 30, 1, 30),
+        ("2013", "C", 1, 60, 0, 0),
+        ("All", "T", 2, 30, 1, 10),
+        ("All", "L", 2, 90, 1, 40),
+        ("All", "C", 2, 90, 1, 30),
+        ("All", "All", 6, 210, 3, 80),
+    ]
     assert table["people_share"].tolist()[:2] == [10 / 80, 40 / 80]
 
 
 def test_coverage_by_state(tmp_path: Path) -> None:
-    frame = pd.DataFrame({
-        "state": ["IL", "IL", "WI"] * 2, "year": [2004] * 3 + [2005] * 3,
-        "population": [100.0, 300.0, 600.0] * 2,
-        "covered_population": [100, 100, 600, 100, 300, 480],
-        "coverage_indicator": [100.0, 20.0, 90.0, 100.0, 100.0, 90.0],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "state": ["IL", "IL", "WI"] * 2,
+            "year": [2004] * 3 + [2005] * 3,
+            "population": [100.0, 300.0, 600.0] * 2,
+            "covered_population": [100, 100, 600, 100, 300, 480],
+            "coverage_indicator": [100.0, 20.0, 90.0, 100.0, 100.0, 90.0],
+        }
+    )
     table = run(made(tmp_path, panel=frame), "coverage_by_state", panel="panel", state="state")
     wide = table.pivot_table(index=["measure", "state"], columns="year", values="value")
     ratio, indicator = "Covered over Census population, %", "Coverage indicator"
@@ -159,23 +186,29 @@ def test_coverage_by_state(tmp_path: Path) -> None:
 
 
 def test_cohort_means(tmp_path: Path) -> None:
-    frame = pd.DataFrame({
-        "fips": [1, 2, 3] * 3, "year": np.repeat([2004, 2005, 2006], 3),
-        "cohort": [2009, 2009, 2012] * 3, "people": [100.0, 300.0, 200.0] * 3,
-        "crimes": [4, 0, 2, 8, 0, 2, 2, 2, 4],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "fips": [1, 2, 3] * 3,
+            "year": np.repeat([2004, 2005, 2006], 3),
+            "cohort": [2009, 2009, 2012] * 3,
+            "people": [100.0, 300.0, 200.0] * 3,
+            "crimes": [4, 0, 2, 8, 0, 2, 2, 2, 4],
+        }
+    )
     context = made(tmp_path, panel=frame)
     options: dict[str, Any] = {
-        "panel": "panel", "outcomes": {"crimes": "Crimes"}, "people": "people",
-        "cohort": "cohort", "index_years": [2004, 2005], "per": "Rate",
-    }  # fmt: skip
+        "panel": "panel",
+        "outcomes": {"crimes": "Crimes"},
+        "people": "people",
+        "cohort": "cohort",
+        "index_years": [2004, 2005],
+        "per": "Rate",
+    }
     groups_of = {"early": [2009], "late": [2010, 2012]}
     table = run(context, "cohort_means", groups=groups_of, **options)
     wide = table.pivot_table(index=["panel", "group"], columns="time", values="mean")
     assert wide.loc[("Rate", "early")].tolist() == [1000, 2000, 1000]
-    assert wide.loc[("2004-2005 = 100", "early")].tolist() == pytest.approx(
-        [200 / 3, 400 / 3, 200 / 3]
-    )
+    assert wide.loc[("2004-2005 = 100", "early")].tolist() == pytest.approx([200 / 3, 400 / 3, 200 / 3])
     assert wide.loc[("2004-2005 = 100", "late")].tolist() == [100, 100, 200]
     told = table.drop_duplicates("group").set_index("group")
     assert told["adoption"].to_dict() == {"early": 2009, "late": 2010}
@@ -194,9 +227,14 @@ def test_two_sources_year_by_year(tmp_path: Path) -> None:
     frame.loc[frame["fips"] == 29, "used"] = False
     frame.loc[0, "a"] = np.nan
     table = run(
-        made(tmp_path, panel=frame), "compare_sources", panel="panel", pairs={"o": ["a", "b"]},
-        weights="people", where="used", last=2012,
-    ).set_index("year")  # fmt: skip
+        made(tmp_path, panel=frame),
+        "compare_sources",
+        panel="panel",
+        pairs={"o": ["a", "b"]},
+        weights="people",
+        where="used",
+        last=2012,
+    ).set_index("year")
     rows = frame[frame["used"] & (frame["year"] == 2012)]
     gap = rows["b"] - rows["a"]
     assert table.loc[2012, "difference"] == pytest.approx(np.average(gap, weights=rows["people"]))
@@ -212,21 +250,27 @@ def test_two_sources_year_by_year(tmp_path: Path) -> None:
 
 
 def test_agreement_of_two_lists(tmp_path: Path) -> None:
-    frame = pd.DataFrame({
-        "fips": [1001, 18063, 18065, 2020], "county_name": ["A", "B", "C", "D"],
-        "state_postal": ["AL", "IN", "IN", "AK"],
-        "activation_date": ["2010-01-05", "2011-05-31", "2011-05-31", "2011-06-01"],
-        "activation_month": ["2010-01-01", "2011-06-01", "2011-07-01", None],
-        "agreement": ["same month", "other month", "other month", "first list only"],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "fips": [1001, 18063, 18065, 2020],
+            "county_name": ["A", "B", "C", "D"],
+            "state_postal": ["AL", "IN", "IN", "AK"],
+            "activation_date": ["2010-01-05", "2011-05-31", "2011-05-31", "2011-06-01"],
+            "activation_month": ["2010-01-01", "2011-06-01", "2011-07-01", None],
+            "agreement": ["same month", "other month", "other month", "first list only"],
+        }
+    )
     context = made(tmp_path)
     frame.to_csv(context.clean / "lists.csv", index=False)
     words = {"same month": "Same", "other month": "Other", "second list only": "Second"}
     counts = run(context, "transcription_agreement", lists="lists", words=words)
     assert [tuple(row) for row in counts.to_numpy()] == [
-        ("Same", 1, 1, "AL"), ("Other", 2, 1, "IN"), ("Second", 0, 0, ""),
-    ]  # fmt: skip
+        ("Same", 1, 1, "AL"),
+        ("Other", 2, 1, "IN"),
+        ("Second", 0, 0, ""),
+    ]
     listed = run(context, "transcription_agreement", lists="lists", words={}, listed=True)
     assert [tuple(row) for row in listed.to_numpy()] == [
-        ("B, IN", 18063, "2011-05-31", "2011-06", 1), ("C, IN", 18065, "2011-05-31", "2011-07", 31),
-    ]  # fmt: skip
+        ("B, IN", 18063, "2011-05-31", "2011-06", 1),
+        ("C, IN", 18065, "2011-05-31", "2011-07", 31),
+    ]

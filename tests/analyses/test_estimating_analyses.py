@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.determinants import at_risk, months_since
+from replication.analyses.kinds import analyse
 from replication.analyses.missing_agency_bounds import linear_weights
-from replication.analyses.registry import analyse
-from replication.errors import PanelError, SpecError
+from replication.core.errors import PanelError, SpecError
+from replication.core.panel_builder import build_panel
+from replication.core.saved_results import save
+from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
-from replication.pipeline.store import save
-from replication.specs import parse_spec
-from replication.tidy import build_panel
 
 PERIODS = range(2004, 2008)
 
@@ -54,8 +54,15 @@ def context(tmp_path: Path, frame: pd.DataFrame) -> AnalysisContext:
     clean, tables = tmp_path / "clean", tmp_path / "tables"
     clean.mkdir()
     frame.to_parquet(clean / "panel.parquet")
-    common = {"outcome": "y", "estimator": "twfe", "treatment": "share", "unit": "fips",
-              "time": "year", "cluster": "state", "weights": "weight"}  # fmt: skip
+    common = {
+        "outcome": "y",
+        "estimator": "twfe",
+        "treatment": "share",
+        "unit": "fips",
+        "time": "year",
+        "cluster": "state",
+        "weights": "weight",
+    }
     for name, more in {
         "main": {},
         "trends": {"trends": "unit_linear"},
@@ -79,13 +86,13 @@ def residual(x: np.ndarray, on: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return x - fitted
 
 
-def test_identifying_shares_are_squared_residuals(
-    context: AnalysisContext, frame: pd.DataFrame
-) -> None:
+def test_identifying_shares_are_squared_residuals(context: AnalysisContext, frame: pd.DataFrame) -> None:
     options: dict[str, Any] = {
-        "spec": "main", "trends": {"none": [], "lines": ["unit_linear"]}, "by": "state",
+        "spec": "main",
+        "trends": {"none": [], "lines": ["unit_linear"]},
+        "by": "state",
         "people": "weight",
-    }  # fmt: skip
+    }
     table = run(context, "identification", **options).set_index("group")
     weight, line = frame["weight"].to_numpy(), (frame["year"] - 2005.5).to_numpy()
     fixed = effects(frame, "fips", "year")
@@ -106,9 +113,7 @@ def test_identifying_shares_are_squared_residuals(
 
 
 def test_identifying_shares_by_year_of_a_date(context: AnalysisContext) -> None:
-    table = run(
-        context, "identification", spec="main", trends={"none": []}, by="date", people="weight"
-    )
+    table = run(context, "identification", spec="main", trends={"none": []}, by="date", people="weight")
     assert table.set_index("group")["units"].to_dict() == {2008: 1, 2009: 6, 2010: 6, 2011: 3}
     assert table["people_share"].sum() == pytest.approx(1)
 
@@ -126,14 +131,25 @@ def test_linear_weights_give_back_the_coefficient(
 def test_bounds_by_cell_are_the_best_of_all_choices(context: AnalysisContext, frame: Any) -> None:
     few = frame[frame["fips"] <= 3]
     few.to_parquet(context.clean / "few.parquet")
-    data = {"id": "few", "outcome": "y", "estimator": "twfe", "treatment": "share",
-            "unit": "fips", "time": "year", "panel": "few"}  # fmt: skip
+    data = {
+        "id": "few",
+        "outcome": "y",
+        "estimator": "twfe",
+        "treatment": "share",
+        "unit": "fips",
+        "time": "year",
+        "panel": "few",
+    }
     spec = parse_spec(data)
     save(estimate(build_panel(few, spec), spec), spec, context.tables / "specs" / "few")
     table = run(
-        context, "missing_agency_bounds", specs={"Few": "few"}, ranges=[[0.5, 2.0]],
-        indicator="indicator", ratio="ratio",
-    ).set_index("assumption")  # fmt: skip
+        context,
+        "missing_agency_bounds",
+        specs={"Few": "few"},
+        ranges=[[0.5, 2.0]],
+        indicator="indicator",
+        ratio="ratio",
+    ).set_index("assumption")
     covered = np.minimum(np.minimum(few["indicator"] / 100, few["ratio"]), 1).to_numpy()
     ends = [np.log(covered + (1 - covered) * k) for k in (0.5, 2.0)]
     on = effects(few, "fips", "year")
@@ -148,14 +164,10 @@ def test_bounds_by_cell_are_the_best_of_all_choices(context: AnalysisContext, fr
     assert table.loc["by_cell", "high"] == pytest.approx(max(choices))
     grid = [np.log(covered + (1 - covered) * k) for k in np.linspace(0.5, 2.0, 9)]
     common = [v @ (y + shift) for shift in grid]
-    assert table.loc["common", ["low", "high"]].tolist() == pytest.approx(
-        [min(common), max(common)]
-    )
+    assert table.loc["common", ["low", "high"]].tolist() == pytest.approx([min(common), max(common)])
     active = few["share"].to_numpy() > 0
     status = [v @ (y + np.where(active, a, b)) for a in grid for b in grid]
-    assert table.loc["by_status", ["low", "high"]].tolist() == pytest.approx(
-        [min(status), max(status)]
-    )
+    assert table.loc["by_status", ["low", "high"]].tolist() == pytest.approx([min(status), max(status)])
     assert table["covered"].iloc[0] == pytest.approx(covered.mean())
 
 
@@ -175,9 +187,7 @@ def test_bounds_close_where_everyone_reports_and_grow_with_the_range(
     assert (np.diff(width, axis=0) > 0).all()  # wider ranges
     assert (np.diff(width[1:], axis=1) > 0).all()  # weaker assumptions
     assert (table["conf_low"] < table["low"]).all()
-    exempt = run(
-        context, "missing_agency_bounds", ranges=[[0, 2]], exempt=list(range(1, 17)), **options
-    )
+    exempt = run(context, "missing_agency_bounds", ranges=[[0, 2]], exempt=list(range(1, 17)), **options)
     assert exempt["covered"].iloc[0] > table["covered"].iloc[0]
     with pytest.raises(SpecError, match="k cannot run from 2 to 1"):
         run(context, "missing_agency_bounds", ranges=[[2, 1]], **options)
@@ -189,23 +199,32 @@ def test_a_county_that_reports_for_nobody_has_no_lower_bound(
     frame.assign(indicator=0.0).to_parquet(context.clean / "panel.parquet")
     with pytest.raises(SpecError, match="64 cells report for nobody, and with k = 0"):
         run(
-            context, "missing_agency_bounds", specs={"M": "main"}, ranges=[[0, 2]],
-            indicator="indicator", ratio="ratio",
-        )  # fmt: skip
+            context,
+            "missing_agency_bounds",
+            specs={"M": "main"},
+            ranges=[[0, 2]],
+            indicator="indicator",
+            ratio="ratio",
+        )
 
 
-def test_combinations_equal_another_parametrisation(
-    context: AnalysisContext, frame: pd.DataFrame
-) -> None:
+def test_combinations_equal_another_parametrisation(context: AnalysisContext, frame: pd.DataFrame) -> None:
     # On the side where the flag is on, the effect is the sum; there it is a coefficient itself.
     other = frame.assign(share_x_low=frame["share"] * ~frame["high"])
-    data = {"id": "other", "outcome": "y", "estimator": "twfe", "treatment": "share",
-            "unit": "fips", "time": "year", "cluster": "state", "weights": "weight",
-            "covariates": ["z", "share_x_low"]}  # fmt: skip
+    data = {
+        "id": "other",
+        "outcome": "y",
+        "estimator": "twfe",
+        "treatment": "share",
+        "unit": "fips",
+        "time": "year",
+        "cluster": "state",
+        "weights": "weight",
+        "covariates": ["z", "share_x_low"],
+    }
     spec = parse_spec(data)
     direct = estimate(build_panel(other, spec), spec).table.iloc[0]
-    rows = [{"label": "l", "block": "b", "spec": "both",
-             "weights": {"att": 1, "coef:share_x_high": 1}}]  # fmt: skip
+    rows = [{"label": "l", "block": "b", "spec": "both", "weights": {"att": 1, "coef:share_x_high": 1}}]
     found = run(context, "combinations", rows=rows).iloc[0]
     for name in ("estimate", "std_error", "p_value", "conf_low", "conf_high", "n_units"):
         assert found[name] == pytest.approx(direct[name])
@@ -225,9 +244,7 @@ def test_the_interaction_is_the_difference_of_the_splits(context: AnalysisContex
 def dated(tmp_path: Path) -> tuple[AnalysisContext, pd.DataFrame]:
     rng = np.random.default_rng(4)
     n = 300
-    rows = pd.DataFrame(
-        {"fips": range(n), "state": rng.integers(0, 20, n), "flag": rng.random(n) < 0.3}
-    )
+    rows = pd.DataFrame({"fips": range(n), "state": rng.integers(0, 20, n), "flag": rng.random(n) < 0.3})
     rows["x"] = rng.normal(size=n) + 0.5 * rows["state"] / 20
     rows["region"] = rows["state"] % 3
     latent = -0.8 * rows["x"] - 0.6 * rows["flag"] + np.log(rng.exponential(size=n))
@@ -241,9 +258,15 @@ def dated(tmp_path: Path) -> tuple[AnalysisContext, pd.DataFrame]:
 
 def determinants(context: AnalysisContext, **models: dict[str, Any]) -> pd.DataFrame:
     return run(
-        context, "determinants", panel="panel", date="date", origin="2008-10", cluster="state",
-        regressors={"x": "X", "flag": "Flag"}, models=models,
-    ).set_index("term")  # fmt: skip
+        context,
+        "determinants",
+        panel="panel",
+        date="date",
+        origin="2008-10",
+        cluster="state",
+        regressors={"x": "X", "flag": "Flag"},
+        models=models,
+    ).set_index("term")
 
 
 def sandwich(scores: np.ndarray, bread: np.ndarray, state: np.ndarray) -> np.ndarray:
@@ -272,9 +295,7 @@ def test_least_squares_on_the_date(dated: tuple[AnalysisContext, pd.DataFrame]) 
     assert table["scale"].tolist()[:2] == pytest.approx([scale, 1.0])
     assert table[["units", "clusters"]].iloc[0].tolist() == [300, rows["state"].nunique()]
     fitted = design @ np.linalg.lstsq(design, months, rcond=None)[0]
-    assert table.loc["r_squared", "ols_estimate"] == pytest.approx(
-        np.corrcoef(fitted, months)[0, 1] ** 2
-    )
+    assert table.loc["r_squared", "ols_estimate"] == pytest.approx(np.corrcoef(fitted, months)[0, 1] ** 2)
 
 
 def test_hazard_maximises_its_likelihood(dated: tuple[AnalysisContext, pd.DataFrame]) -> None:

@@ -3,13 +3,13 @@
 import pytest
 from drawn_panels import as_frame, draw_panel
 
-from replication.analyses.context import AnalysisContext
-from replication.analyses.registry import analyse
-from replication.errors import SpecError
+from replication.analyses.analysis_context import AnalysisContext
+from replication.analyses.kinds import analyse
+from replication.core.errors import SpecError
+from replication.core.panel_builder import build_panel
+from replication.core.saved_results import save
+from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
-from replication.pipeline.store import save
-from replication.specs import parse_spec
-from replication.tidy import build_panel
 
 
 @pytest.fixture

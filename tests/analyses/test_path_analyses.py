@@ -11,24 +11,25 @@ import pytest
 from drawn_panels import as_frame, draw_panel
 from scipy import stats
 
-from replication.analyses.context import AnalysisContext
+from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.detectable import effect_for, fall
-from replication.analyses.registry import analyse
-from replication.errors import SpecError
+from replication.analyses.kinds import analyse
+from replication.core.errors import SpecError
+from replication.core.panel_builder import build_panel
+from replication.core.saved_results import save
+from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
 from replication.inference.romano_wolf import romano_wolf
 from replication.inference.sensitivity import breakdown_value, original
-from replication.pipeline.store import save
-from replication.specs import parse_spec
-from replication.tidy import build_panel
 
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
     made = as_frame(draw_panel(4, n_clusters=12)).rename(columns={"y": "y1"})
     state = made["cluster"].map(lambda code: f"S{code:02d}")
-    return made.assign(y2=made["y1"] + made["unit"] % 5, y3=made["y1"].abs(), state=state,
-                       big=made["unit"] < 20)  # fmt: skip
+    return made.assign(
+        y2=made["y1"] + made["unit"] % 5, y3=made["y1"].abs(), state=state, big=made["unit"] < 20
+    )
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +43,15 @@ def context(tmp_path_factory: pytest.TempPathFactory, frame: pd.DataFrame) -> An
         {"id": "second", "outcome": "y2", "estimator": "twfe"},
         {"id": "third", "outcome": "y3", "estimator": "twfe"},
         {"id": "drawn", "outcome": "y1", "estimator": "twfe", "inference": drawn},
-        {"id": "path", "outcome": "y1", "estimator": "callaway_santanna", "window": [-3, 2],
-         "control_group": "never_treated"},
+        {
+            "id": "path",
+            "outcome": "y1",
+            "estimator": "callaway_santanna",
+            "window": [-3, 2],
+            "control_group": "never_treated",
+        },
         {"id": "no_path", "outcome": "y1", "estimator": "imputation", "window": [-3, 2]},
-    ]  # fmt: skip
+    ]
     for data in specs:
         spec = parse_spec({**data, "cluster": "cluster"})
         place = folder / "tables" / "specs" / spec.id
@@ -59,9 +65,15 @@ def run(context: AnalysisContext, kind: str, **options: Any) -> pd.DataFrame:
 
 def test_leaving_out_is_estimating_the_rest(context: AnalysisContext, frame: pd.DataFrame) -> None:
     found = run(
-        context, "leave_out", spec="first", by="state", heading="One", everyone="All",
-        everyone_heading="Whole", others={"Big": {"big": [True]}, "Nobody": {"state": ["S99"]}},
-    ).set_index("label")  # fmt: skip
+        context,
+        "leave_out",
+        spec="first",
+        by="state",
+        heading="One",
+        everyone="All",
+        everyone_heading="Whole",
+        others={"Big": {"big": [True]}, "Nobody": {"state": ["S99"]}},
+    ).set_index("label")
     assert found.index.tolist() == ["All", *sorted(frame["state"].unique()), "Big", "Nobody"]
     assert found["group"].unique().tolist() == ["Whole", "One", "Without other groups"]
     spec = context.spec("first")
@@ -98,8 +110,12 @@ def test_pretrends_keep_paths_that_cannot_be_used(context: AnalysisContext) -> N
 
 
 def test_detectable_effects(context: AnalysisContext) -> None:
-    found = run(context, "detectable", groups={"G": {"One": "first", "Two": "second"}},
-                permutations={"first": "drawn"}).set_index("label")  # fmt: skip
+    found = run(
+        context,
+        "detectable",
+        groups={"G": {"One": "first", "Two": "second"}},
+        permutations={"first": "drawn"},
+    ).set_index("label")
     error = context.estimates("first").att[1]
     assert found.loc["One", "estimate"] == pytest.approx(2.8015852 * error)
     assert found.loc["One", "percent"] == pytest.approx(100 * (1 - np.exp(-2.8015852 * error)))
@@ -166,8 +182,8 @@ def test_columns_that_name_no_units_are_refused(
 
 def test_files_lie_apart_from_the_tables(tmp_path: Path, frame: pd.DataFrame) -> None:
     """A table of the same name writes into the folder above."""
-    from replication.pipeline.analyses import analyse_study
-    from replication.pipeline.plan import Study
+    from replication.workflow.analysis_step import analyse_study
+    from replication.workflow.project import Study
 
     (tmp_path / "data_clean" / "made").mkdir(parents=True)
     frame.to_parquet(tmp_path / "data_clean" / "made" / "panel.parquet")

@@ -21,12 +21,17 @@ import pandas as pd
 import pyreadr
 import yaml
 
-from replication.simulation.counties import populations
-from replication.simulation.panel import Country, draw_country, known_agencies, write_masters
-from replication.simulation.settings import Facts, Settings, read_facts
 from replication.sources.acs import MEN_15_24, NAMES, NATION
-from replication.sources.geography import AGENCY_COLUMNS, FIRST_AGENCIES
+from replication.sources.crosswalks import AGENCY_COLUMNS, FIRST_AGENCIES
 from replication.sources.manifest import load_manifest, of_study
+from studies.secure_communities_simulated.simulation.simulated_counties import populations
+from studies.secure_communities_simulated.simulation.simulated_panel import (
+    Country,
+    draw_country,
+    known_agencies,
+    write_masters,
+)
+from studies.secure_communities_simulated.simulation.simulation_settings import Facts, Settings, read_facts
 
 ROOT = Path(__file__).parents[2]
 SOURCES = "secure_communities_return_a"
@@ -71,9 +76,7 @@ def facts_of(states: Sequence[int]) -> Facts:
     """The published facts, the rollout of some states only (of all if none is named)."""
     facts = read_facts(ROOT / "data_raw" / "typed")
     rollout = facts.activations
-    return (
-        replace(facts, activations=rollout[rollout["state_fips"].isin(states)]) if states else facts
-    )
+    return replace(facts, activations=rollout[rollout["state_fips"].isin(states)]) if states else facts
 
 
 def write_manifest(root: Path, places: dict[str, Path]) -> None:

@@ -10,13 +10,13 @@ import pytest
 import yaml
 from drawn_panels import as_frame, draw_panel
 
+from replication.checks.second_engine_step import check_study
+from replication.core.panel_builder import build_panel
+from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
-from replication.pipeline import estimate as step
-from replication.pipeline.check import check_study
-from replication.pipeline.estimate import estimate_study
-from replication.pipeline.plan import Study
-from replication.specs import parse_spec
-from replication.tidy import build_panel
+from replication.workflow import estimate_step as step
+from replication.workflow.estimate_step import estimate_study
+from replication.workflow.project import Study
 
 GRID = """
 id: grid
@@ -55,8 +55,15 @@ def test_only_columns_that_are_shown_are_checked(tmp_path: Path) -> None:
     checked = check_study(study, tmp_path)
     assert checked["spec_id"].tolist() == ["grid__unit_linear"]
     assert checked["difference"].max() < 1e-8
-    spec = parse_spec({"id": "grid__unit_linear", "outcome": "y", "estimator": "twfe",
-                       "cluster": "cluster", "trends": "unit_linear"})  # fmt: skip
+    spec = parse_spec(
+        {
+            "id": "grid__unit_linear",
+            "outcome": "y",
+            "estimator": "twfe",
+            "cluster": "cluster",
+            "trends": "unit_linear",
+        }
+    )
     assert checked["ours"].iloc[0] == pytest.approx(estimate(build_panel(frame, spec), spec).att[0])
 
 
@@ -80,8 +87,11 @@ def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any
     assert built == ["grid__w__none", "grid__none__none"]
     bundle = pd.read_csv(tmp_path / "tables" / "made" / "estimates.csv")
     assert bundle["spec_id"].tolist() == [
-        "grid__w__none", "grid__w__unit_linear", "grid__none__none", "grid__none__unit_linear",
-    ]  # fmt: skip
+        "grid__w__none",
+        "grid__w__unit_linear",
+        "grid__none__none",
+        "grid__none__unit_linear",
+    ]
     assert bundle["estimate"].nunique() == 4
 
 

@@ -10,15 +10,21 @@ import pytest
 import yaml
 
 from replication.cli import main
+from replication.core.estimates import COLUMNS
+from replication.core.spec import load_specs
 from replication.estimators.registry import ENTRIES
-from replication.estimators.unread import unread_keys
-from replication.results import COLUMNS
-from replication.specs import load_specs
+from replication.estimators.unused_keys import unread_keys
 
 SPEC = {
-    "id": "mine", "outcome": "y", "estimator": "twfe", "unit": "county", "time": "year",
-    "cohort": "first", "weights": "people", "cluster": "state",
-}  # fmt: skip
+    "id": "mine",
+    "outcome": "y",
+    "estimator": "twfe",
+    "unit": "county",
+    "time": "year",
+    "cohort": "first",
+    "weights": "people",
+    "cluster": "state",
+}
 
 
 @pytest.fixture
@@ -30,9 +36,7 @@ def panel(tmp_path: Path) -> Path:
     frame.loc[frame["county"] % 4 == 3, "first"] = 0
     frame["people"] = 100 + frame["county"]
     frame["state"] = "S" + (frame["county"] % 10).astype(str)
-    frame["y"] = rng.normal(size=len(frame)) + (frame["year"] >= frame["first"]) * (
-        frame["first"] > 0
-    )
+    frame["y"] = rng.normal(size=len(frame)) + (frame["year"] >= frame["first"]) * (frame["first"] > 0)
     path = tmp_path / "panel.csv"
     frame.to_csv(path, index=False)
     return path
@@ -173,19 +177,29 @@ def test_explain_names_a_key_once_for_each_estimator(capsys: pytest.CaptureFixtu
     ("changes", "unread"),
     [
         ({"estimator": "callaway_santanna", "leave_one_out": True}, ["leave_one_out"]),
-        ({"control_group": "never_treated", "window": [-2, 2], "anticipation": 1},
-         ["window", "anticipation", "control_group"]),
+        (
+            {"control_group": "never_treated", "window": [-2, 2], "anticipation": 1},
+            ["window", "anticipation", "control_group"],
+        ),
         # One of the two reads it, and the grid hands it to both.
         ({"vary": {"estimator": ["twfe", "imputation"]}, "leave_one_out": True}, []),
         ({"vary": {"estimator": ["twfe", "imputation"]}, "endpoints": "drop"}, ["endpoints"]),
         ({"control_group": "not_yet_treated", "leave_one_out": False}, []),
-        ({"inference": {"kernel": "uniform", "interval": "symmetric", "draws": 9}},
-         ["inference.kernel", "inference.interval"]),
+        (
+            {"inference": {"kernel": "uniform", "interval": "symmetric", "draws": 9}},
+            ["inference.kernel", "inference.interval"],
+        ),
         ({"inference": {"method": "wild", "interval": "symmetric"}}, []),
-        ({"estimator": "callaway_santanna", "trends": "unit_linear",
-          "inference": {"interval": "symmetric", "draws": 9}}, []),
+        (
+            {
+                "estimator": "callaway_santanna",
+                "trends": "unit_linear",
+                "inference": {"interval": "symmetric", "draws": 9},
+            },
+            [],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
     tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str], changes: dict, unread: list
 ) -> None:
@@ -216,9 +230,7 @@ def test_no_shipped_specification_sets_a_key_in_vain() -> None:
     assert not {name: notes for name, notes in found.items() if notes}
 
 
-def test_compare_of_the_same_says_so(
-    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_compare_of_the_same_says_so(tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(write_spec(tmp_path), panel, tmp_path / "a") == 0
     capsys.readouterr()
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
@@ -227,9 +239,7 @@ def test_compare_of_the_same_says_so(
     assert "Specification:" not in said
 
 
-def test_compare_shows_what_changed(
-    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_compare_shows_what_changed(tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(write_spec(tmp_path), panel, tmp_path / "a") == 0
     assert run(write_spec(tmp_path, weights=None), panel, tmp_path / "b") == 0
     capsys.readouterr()
@@ -242,16 +252,21 @@ def test_compare_shows_what_changed(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["estimate"], ["'estimate' is of one study", "`replication step estimate first`",
-                        "Studies: first, second."]),
+        (
+            ["estimate"],
+            ["'estimate' is of one study", "`replication step estimate first`", "Studies: first, second."],
+        ),
         (["clean"], ["'clean' is of one study", "Studies: first, second."]),
         (["estimate", "third"], ["no study 'third'", "Studies: first, second."]),
     ],
-)  # fmt: skip
+)
 def test_a_step_without_its_study_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    words: list[str], said: list[str],
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    said: list[str],
+) -> None:
     (tmp_path / "Snakefile").touch()
     for name in ("first", "second"):
         (tmp_path / "specs" / name).mkdir(parents=True)

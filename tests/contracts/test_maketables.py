@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from maketables import ETable
 
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
-from replication.results import Panel
-from replication.specs import Inference
 
 
 def test_maketables_reads_estimates() -> None:

@@ -13,18 +13,18 @@ import pandas as pd
 import pytest
 from made_project import ROOT, make_project
 
+from replication.cleaning.rates import OFFENCES
 from replication.cli import main
-from replication.panel.rates import OFFENCES
-from replication.pipeline import plan
-from replication.pipeline.data import status_text
-from replication.pipeline.report import page
-from replication.pipeline.run import closing
-from replication.pipeline.steps import step
-from replication.simulation.agencies import CITY
-from replication.simulation.panel import Country
-from replication.simulation.reporting import NO_RAPES
-from replication.simulation.settings import Settings, Truth
 from replication.sources.manifest import MIRROR, state_of
+from replication.workflow import project
+from replication.workflow.data_commands import status_text
+from replication.workflow.report_step import page
+from replication.workflow.run_snakemake import closing
+from replication.workflow.steps import step
+from studies.secure_communities_simulated.simulation.simulated_agencies import CITY
+from studies.secure_communities_simulated.simulation.simulated_panel import Country
+from studies.secure_communities_simulated.simulation.simulated_reporting import NO_RAPES
+from studies.secure_communities_simulated.simulation.simulation_settings import Settings, Truth
 
 COUNTIES, CITIES = "secure_communities_monthly", "secure_communities_cities"
 STUDIES = (COUNTIES, CITIES)
@@ -89,8 +89,8 @@ def drawn(country: Country, rows: np.ndarray) -> np.ndarray:
 
 def test_every_promised_file_is_written(made: tuple[Path, Country]) -> None:
     root, _ = made
-    assert [study.id for study in plan.runnable(root)] == list(STUDIES)
-    for study in plan.studies(root):
+    assert [study.id for study in project.runnable(root)] == list(STUDIES)
+    for study in project.studies(root):
         promised = [*study.clean_outputs(), *study.table_outputs(), *study.figure_outputs()]
         assert len(promised) > 50
         assert [name for name in promised if not (root / name).stat().st_size] == []
@@ -216,7 +216,7 @@ def test_a_missing_year_is_named_with_the_command(
     place = root / "data_raw" / "fbi" / "return_a" / "RETA2007.txt.zip"
     aside = place.rename(place.with_suffix(".aside"))
     try:
-        assert plan.runnable(root) == []
+        assert project.runnable(root) == []
         said = closing(root, 0, 1.0)
         for study in STUDIES:
             assert (

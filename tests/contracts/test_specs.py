@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from replication.errors import SpecError
-from replication.specs import Inference, Spec, check, explain, load_specs, parse_spec, schema
-from replication.violations import written
+from replication.core.errors import SpecError
+from replication.core.schema_violations import written
+from replication.core.spec import Inference, Spec, check, explain, load_specs, parse_spec, schema
 
 MINIMAL = {"id": "one", "outcome": "y", "estimator": "twfe"}
 
@@ -33,8 +33,14 @@ def test_every_key_of_the_schema_is_a_field_and_is_explained() -> None:
 
 
 def test_a_resolved_specification_reads_back_as_itself() -> None:
-    spec = parse_spec({**MINIMAL, "cluster": "state", "window": [-3, 2],
-                       "sample": {"years": [2004, 2011], "drop": {"role": ["out"]}}})  # fmt: skip
+    spec = parse_spec(
+        {
+            **MINIMAL,
+            "cluster": "state",
+            "window": [-3, 2],
+            "sample": {"years": [2004, 2011], "drop": {"role": ["out"]}},
+        }
+    )
     resolved = {key: value for key, value in spec.resolved().items() if value is not None}
     resolved["sample"] = {k: v for k, v in resolved["sample"].items() if v is not None}
     resolved["inference"] = {k: v for k, v in resolved["inference"].items() if v is not None}
@@ -137,8 +143,10 @@ def test_an_absent_and_a_binary_file_are_refused(tmp_path: Path) -> None:
 
 def test_vary_spans_the_grid_with_readable_ids(tmp_path: Path) -> None:
     path = tmp_path / "grid.yaml"
-    data = {**MINIMAL, "vary": {"weights": ["people", None], "trends": ["none", "unit_linear"],
-                                "inference.level": [0.9]}}  # fmt: skip
+    data = {
+        **MINIMAL,
+        "vary": {"weights": ["people", None], "trends": ["none", "unit_linear"], "inference.level": [0.9]},
+    }
     path.write_text(yaml.safe_dump(data, sort_keys=False))
     specs = load_specs(path)
     assert [spec.id for spec in specs] == [

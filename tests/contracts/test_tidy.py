@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.errors import PanelError
-from replication.specs import parse_spec
-from replication.tidy import build_panel
+from replication.core.errors import PanelError
+from replication.core.panel_builder import build_panel
+from replication.core.spec import parse_spec
 
 YEARS = (2001, 2002, 2004)
 
@@ -16,9 +16,7 @@ YEARS = (2001, 2002, 2004)
 def frame() -> pd.DataFrame:
     """Six units by three years with a gap between; one unit never treated."""
     rng = np.random.default_rng(7)
-    rows = pd.MultiIndex.from_product([list("abcdef"), YEARS], names=["unit", "time"]).to_frame(
-        index=False
-    )
+    rows = pd.MultiIndex.from_product([list("abcdef"), YEARS], names=["unit", "time"]).to_frame(index=False)
     cohort = {"a": 2002, "b": 2002, "c": 2003, "d": 2004, "e": 0, "f": 1999}
     return rows.assign(
         y=rng.normal(size=18),
@@ -84,36 +82,41 @@ def test_rows_without_an_offset_are_counted() -> None:
 def test_sample_where_drop_and_years() -> None:
     panel = build_panel(
         frame(),
-        spec(
-            sample={"years": [2001, 2002], "where": {"state": ["A", "B"]}, "drop": {"unit": ["a"]}}
-        ),
+        spec(sample={"years": [2001, 2002], "where": {"state": ["A", "B"]}, "drop": {"unit": ["a"]}}),
     )
     assert panel.units.tolist() == list("bcd")
     assert panel.periods.tolist() == [2001, 2002]
 
 
 def test_values_that_no_row_has_are_noted_with_a_near_one() -> None:
-    panel = build_panel(frame(), spec(sample={"where": {"state": ["A", "BB"]},
-                                              "drop": {"people": ["6"]}}))  # fmt: skip
+    panel = build_panel(frame(), spec(sample={"where": {"state": ["A", "BB"]}, "drop": {"people": ["6"]}}))
     assert panel.units.tolist() == ["a", "b"]
     assert panel.notes == (
         "'sample.where' names 'BB', which column 'state' does not have (did you mean 'B'?)",
-        "'sample.drop' names '6', which column 'people' does not have (it has 6: mind the "
-        "quotation marks)",
+        "'sample.drop' names '6', which column 'people' does not have (it has 6: mind the quotation marks)",
     )
 
 
 @pytest.mark.parametrize(
     ("cohort", "said"),
     [
-        (20030, "1 units are first treated long after the last period (2004) and count as "
-                "untreated, for example c: 20030"),
-        (203, "1 units are first treated long before the first period (2001) and count as "
-              "treated throughout, for example c: 203"),
+        (
+            20030,
+            "1 units are first treated long after the last period (2004) and count as "
+            "untreated, for example c: 20030",
+        ),
+        (
+            203,
+            "1 units are first treated long before the first period (2001) and count as "
+            "treated throughout, for example c: 203",
+        ),
         # A rollout that goes on after the panel, or began before it, is no mistake.
-        (2005, None), (2008, None), (1997, None), (0, None),
+        (2005, None),
+        (2008, None),
+        (1997, None),
+        (0, None),
     ],
-)  # fmt: skip
+)
 def test_a_cohort_further_off_than_the_panel_is_long_is_noted(cohort: int, said: str) -> None:
     data = frame()
     data.loc[data["unit"] == "c", "cohort"] = cohort

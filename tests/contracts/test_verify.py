@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from replication.checks.verify import report, verify, write_expected
 from replication.cli import main
-from replication.pipeline.verify import report, verify, write_expected
 
 
 @pytest.fixture
@@ -51,9 +51,7 @@ def test_a_changed_number_is_named(root: Path) -> None:
 
 
 def test_changed_text_a_lost_row_and_a_lost_column_are_named(root: Path) -> None:
-    assert "row 2, row: expected 'att', found 'ATT'" in change(
-        root, lambda f: f.assign(row=["ATT", "event"])
-    )
+    assert "row 2, row: expected 'att', found 'ATT'" in change(root, lambda f: f.assign(row=["ATT", "event"]))
     assert "columns differ: n" in change(root, lambda f: f.drop(columns="n"))
 
 
@@ -71,11 +69,13 @@ def test_a_lost_file_and_an_unknown_study_fail(root: Path) -> None:
 def estimates(tmp_path: Path) -> Path:
     frame = pd.DataFrame(
         {
-            "spec_id": ["a", "a", "a", "b"], "term": ["att", "event", "att_gt", "att"],
-            "event_time": ["", "-2", "-2", ""], "estimate": [1.0, 2.0, 3.0, 4.0],
+            "spec_id": ["a", "a", "a", "b"],
+            "term": ["att", "event", "att_gt", "att"],
+            "event_time": ["", "-2", "-2", ""],
+            "estimate": [1.0, 2.0, 3.0, 4.0],
             "band_low": [0.5, 1.5, 2.5, 3.5],
         }
-    )  # fmt: skip
+    )
     (tmp_path / "tables" / "s").mkdir(parents=True)
     frame.to_csv(tmp_path / "tables" / "s" / "t.csv", index=False)
     write_expected(tmp_path, "s")

@@ -103,9 +103,14 @@ def two_stage_pyfixest(case: Case) -> Found:
     ``parity_panels.first_stage_is_whole``."""
     frame = rows(case.panel).assign(treated=lambda frame: frame["d"].astype(int))
     theirs = pyfixest.did2s(
-        frame, yname="y", first_stage="~ 0 | unit + time", second_stage="~ i(treated, ref=0)",
-        treatment="treated", cluster="cluster", weights="w" if case.weighted else None,
-    )  # fmt: skip
+        frame,
+        yname="y",
+        first_stage="~ 0 | unit + time",
+        second_stage="~ i(treated, ref=0)",
+        treatment="treated",
+        cluster="cluster",
+        weights="w" if case.weighted else None,
+    )
     found = Found()
     pair = (theirs.coef().iloc[0], theirs.se().iloc[0])
     found.add("att", two_stage(case.panel, inference=ANALYTIC).att, pair)
@@ -164,18 +169,27 @@ def local_projections_diff_diff(case: Case) -> Found:
     for reweight, group in chosen:
         ours = values(
             local_projections(
-                case.panel, control_group=group, window=(-2, 1), reweight=reweight,
+                case.panel,
+                control_group=group,
+                window=(-2, 1),
+                reweight=reweight,
                 inference=ANALYTIC,
             )
-        )  # fmt: skip
+        )
         theirs = diff_diff.LPDiD(
-            pre_window=2, post_window=1, reweight=reweight,
+            pre_window=2,
+            post_window=1,
+            reweight=reweight,
             control_group="clean" if group == "not_yet_treated" else group,
             cluster="cluster" if plain else None,
         ).fit(
-            as_frame(case.panel).astype({"d": int}), outcome="y", unit="unit", time="time",
-            treatment="d", survey_design=survey(case),
-        )  # fmt: skip
+            as_frame(case.panel).astype({"d": int}),
+            outcome="y",
+            unit="unit",
+            time="time",
+            treatment="d",
+            survey_design=survey(case),
+        )
         pooled = theirs.pooled.set_index("window").loc["post"]
         pair = (pooled["coefficient"], pooled["se"])
         found.add((reweight, group, "att"), ours["att", None], pair, errors=plain)
@@ -202,9 +216,12 @@ def synthetic_did_diff_diff(case: Case) -> Found:
         frame = as_frame(one)
         theirs = diff_diff.SyntheticDiD(variance_method=kind, n_bootstrap=9, seed=1).fit(
             frame.assign(treated=(frame["cohort"] > 0).astype(int)),
-            outcome="y", treatment="treated", unit="unit", time="time",
+            outcome="y",
+            treatment="treated",
+            unit="unit",
+            time="time",
             post_periods=[int(t) for t in one.periods if t >= g],
-        )  # fmt: skip
+        )
         ours = synthetic_did(one, donor_errors=kind, inference=ANALYTIC)
         found.add(g, ours.att, (theirs.att, theirs.se), errors=several)
     return found
@@ -222,9 +239,15 @@ def dcdh_moderndid(case: Case) -> Found:
         cases.append((whole(cut(case.panel)), 2))
     for panel, placebos in cases if case.missing else [(cut(case.panel), 2)]:
         theirs = moderndid.did_multiplegt(
-            data=on_every_year(panel), yname="y", tname="time", idname="unit", dname="d",
-            effects=4, placebo=placebos, weightsname="w" if case.weighted else None,
-        )  # fmt: skip
+            data=on_every_year(panel),
+            yname="y",
+            tname="time",
+            idname="unit",
+            dname="d",
+            effects=4,
+            placebo=placebos,
+            weightsname="w" if case.weighted else None,
+        )
         ours = values(dcdh(clustered_by_unit(panel), inference=ANALYTIC))
         blocks = [block for block in (theirs.effects, theirs.placebos) if block is not None]
         for block in blocks:
@@ -242,10 +265,11 @@ def goodman_bacon_diff_diff(case: Case) -> Found:
     never_labels = {np.inf: 0, "never_treated": 0}
     expected = {
         (int(pair.treated_group), int(never_labels.get(pair.control_group, pair.control_group))): (
-            pair.weight, pair.estimate,
+            pair.weight,
+            pair.estimate,
         )
         for pair in theirs.comparisons
-    }  # fmt: skip
+    }
     ours = {
         (part["treated"], part["comparison"]): (part["weight"], part["estimate"])
         for part in goodman_bacon(panel, inference=ANALYTIC).info["components"]
@@ -260,9 +284,13 @@ def goodman_bacon_diff_diff(case: Case) -> Found:
 
 def twfe_weights_diff_diff(case: Case) -> Found:
     theirs = diff_diff.twowayfeweights(
-        rows(case.panel).astype({"d": int}), outcome="y", unit="unit", time="time", treatment="d",
+        rows(case.panel).astype({"d": int}),
+        outcome="y",
+        unit="unit",
+        time="time",
+        treatment="d",
         survey_design=survey(case),
-    )  # fmt: skip
+    )
     ours = twfe_weights(case.panel, inference=ANALYTIC)
     found = Found()
     found.points["share"] = (ours.info["share_negative"], theirs.fraction_negative)

@@ -41,20 +41,25 @@ def callaway_santanna_csdid(case: Case) -> Found:
     for group, base in designs(case):
         ours = values(
             callaway_santanna(
-                clustered_by_unit(case.panel), base_period=base, inference=ANALYTIC,
+                clustered_by_unit(case.panel),
+                base_period=base,
+                inference=ANALYTIC,
                 control_group=never(case) if group == "never_treated" else group,
             )
-        )  # fmt: skip
+        )
         with contextlib.redirect_stdout(io.StringIO()):
             theirs = ATTgt(
-                yname="y", tname="time", idname="unit", gname="cohort", data=rows(case.panel),
-                control_group=GROUPS[group], xformla="y ~ 1",
+                yname="y",
+                tname="time",
+                idname="unit",
+                gname="cohort",
+                data=rows(case.panel),
+                control_group=GROUPS[group],
+                xformla="y ~ 1",
                 weights_name="w" if case.weighted else None,
-            ).fit(est_method="dr", base_period=base, bstrap=False)  # fmt: skip
+            ).fit(est_method="dr", base_period=base, bstrap=False)
             cells = theirs.results
-            for g, t, *pair in zip(
-                cells["group"], cells["year"], cells["att"], cells["se"], strict=True
-            ):
+            for g, t, *pair in zip(cells["group"], cells["year"], cells["att"], cells["se"], strict=True):
                 name = ("att_gt", int(g), int(t))
                 found.add((group, base, *name), ours[name], pair)
             for kind, term in AVERAGES.items():
@@ -63,9 +68,7 @@ def callaway_santanna_csdid(case: Case) -> Found:
                 found.add((group, base, term), ours[term, None], pair)
                 if term == "att":
                     continue
-                for label, *pair in zip(
-                    mean["egt"], mean["att_egt"], np.ravel(mean["se_egt"]), strict=True
-                ):
+                for label, *pair in zip(mean["egt"], mean["att_egt"], np.ravel(mean["se_egt"]), strict=True):
                     found.add((group, base, term, label), ours[term, int(label)], pair)
     return found
 
@@ -76,16 +79,19 @@ def callaway_santanna_moderndid(case: Case) -> Found:
     Without never-treated units it keeps the last cohort's cells before adoption, which R did
     leaves out, so event averages before adoption are not compared there.
     """
-    ours = values(
-        callaway_santanna(clustered_by_unit(case.panel), base_period="varying", inference=ANALYTIC)
-    )
+    ours = values(callaway_santanna(clustered_by_unit(case.panel), base_period="varying", inference=ANALYTIC))
     found = Found()
     with contextlib.redirect_stdout(io.StringIO()):
         theirs = moderndid.att_gt(
-            rows(case.panel), yname="y", tname="time", idname="unit", gname="cohort",
-            control_group="notyettreated", base_period="varying",
+            rows(case.panel),
+            yname="y",
+            tname="time",
+            idname="unit",
+            gname="cohort",
+            control_group="notyettreated",
+            base_period="varying",
             weightsname="w" if case.weighted else None,
-        )  # fmt: skip
+        )
         cells = zip(theirs.groups, theirs.times, theirs.att_gt, theirs.se_gt, strict=True)
         last = np.inf if case.never else case.panel.cohort.max()
         for g, t, *pair in cells:
@@ -96,9 +102,7 @@ def callaway_santanna_moderndid(case: Case) -> Found:
             found.add(term, ours[term, None], (mean.overall_att, mean.overall_se))
             if term == "att":
                 continue
-            for label, *pair in zip(
-                mean.event_times, mean.att_by_event, mean.se_by_event, strict=True
-            ):
+            for label, *pair in zip(mean.event_times, mean.att_by_event, mean.se_by_event, strict=True):
                 if case.never or term != "event" or label >= 0:
                     found.add((term, label), ours[term, int(label)], pair)
     return found
@@ -109,12 +113,10 @@ def callaway_santanna_diff_diff(case: Case) -> Found:
     panel = whole(cut(case.panel))
     found = Found()
     for group, base in designs(case):
-        ours = values(
-            callaway_santanna(panel, control_group=group, base_period=base, inference=ANALYTIC)
+        ours = values(callaway_santanna(panel, control_group=group, base_period=base, inference=ANALYTIC))
+        theirs = diff_diff.CallawaySantAnna(control_group=group, base_period=base, cluster=cluster(case)).fit(
+            rows(panel), survey_design=survey(case), **COLUMNS
         )
-        theirs = diff_diff.CallawaySantAnna(
-            control_group=group, base_period=base, cluster=cluster(case)
-        ).fit(rows(panel), survey_design=survey(case), **COLUMNS)
         factor = survey_factor(case, len(panel.units))
         pair = (theirs.overall_att, theirs.overall_se * factor)
         found.add((group, base, "att"), ours["att", None], pair)

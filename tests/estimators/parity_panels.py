@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from drawn_panels import as_frame
 
-from replication.results import Panel
+from replication.core.panel import Panel
 
 N_UNITS = 40
 N_CLUSTERS = 11
@@ -162,6 +162,5 @@ def cohorts_are_tied(case: Case) -> bool:
     """Every cohort of ``cut`` has an outcome in the last period of the panel before adoption."""
     panel = cut(case.panel)
     return all(
-        panel.observed[panel.cohort == g][:, panel.periods < g][:, -1].any()
-        for g in set(panel.cohort) - {0}
+        panel.observed[panel.cohort == g][:, panel.periods < g][:, -1].any() for g in set(panel.cohort) - {0}
     )

@@ -10,6 +10,9 @@ import pyfixest
 from parity_panels import Case, cut, on_every_year, rows
 from two_way_data import EXACT
 
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.estimators.etwfe import etwfe
 from replication.estimators.event_study import event_study
 from replication.estimators.local_projections import local_projections
@@ -17,8 +20,6 @@ from replication.estimators.poisson import poisson
 from replication.estimators.stacked import stacked
 from replication.estimators.sun_abraham import sun_abraham
 from replication.estimators.twfe import twfe
-from replication.results import Estimates, Panel
-from replication.specs import Inference
 
 ANALYTIC = Inference(draws=9)
 KEYS = {"event": "event_time", "group": "cohort", "calendar": "time"}
@@ -53,9 +54,13 @@ def values(estimates: Estimates) -> dict[tuple, tuple[float, float]]:
 
 def feols(formula: str, frame: pd.DataFrame, weights: str = "w") -> pyfixest.Feols:
     return pyfixest.feols(
-        formula, frame, weights=weights, vcov={"CRV1": "cluster"}, demeaner=EXACT,
+        formula,
+        frame,
+        weights=weights,
+        vcov={"CRV1": "cluster"},
+        demeaner=EXACT,
         fixef_rm="singleton",
-    )  # fmt: skip
+    )
 
 
 def twfe_pyfixest(case: Case) -> Found:
@@ -81,9 +86,16 @@ def event_study_pyfixest(case: Case) -> Found:
 def poisson_pyfixest(case: Case) -> Found:
     panel = case.counts
     theirs = pyfixest.fepois(
-        "y ~ d | unit + time", rows(panel), vcov={"CRV1": "cluster"}, weights="w", demeaner=EXACT,
-        iwls_tol=1e-13, iwls_maxiter=100, separation_check=["fe"], fixef_rm="singleton",
-    )  # fmt: skip
+        "y ~ d | unit + time",
+        rows(panel),
+        vcov={"CRV1": "cluster"},
+        weights="w",
+        demeaner=EXACT,
+        iwls_tol=1e-13,
+        iwls_maxiter=100,
+        separation_check=["fe"],
+        fixef_rm="singleton",
+    )
     found = Found()
     found.add("att", poisson(panel).att, (theirs.coef()["d"], theirs.se()["d"]))
     return found

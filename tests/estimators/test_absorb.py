@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from two_way_data import two_way_panel
 
-from replication.errors import PanelError
-from replication.estimators import absorb
-from replication.estimators.absorb import Eliminated
-from replication.estimators.closed_form import ClosedForm, closed_form_codes
-from replication.estimators.effects import Effects, absorbed_parameters, read_effects
-from replication.estimators.estimation_sample import estimation_sample
-from replication.results import Panel
+from replication.core.errors import PanelError
+from replication.core.panel import Panel
+from replication.estimators.shared import absorb
+from replication.estimators.shared.absorb import Eliminated
+from replication.estimators.shared.closed_form import ClosedForm, closed_form_codes
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters, read_effects
 
 EFFECTS = {
     "two_way": Effects(),
@@ -97,9 +97,7 @@ def test_unevenly_spaced_periods_have_lines_in_their_labels() -> None:
     closed = ClosedForm(weight[:, 0], panel.periods, np.zeros(45, dtype=int), None, True)
     expected = by_least_squares(panel, effects, weight, panel.y)
     np.testing.assert_allclose(closed.residual(panel.y), expected, atol=1e-11)
-    np.testing.assert_allclose(
-        eliminated(panel, effects, weight).residual(panel.y), expected, atol=1e-11
-    )
+    np.testing.assert_allclose(eliminated(panel, effects, weight).residual(panel.y), expected, atol=1e-11)
 
 
 def test_too_many_crossed_effects_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

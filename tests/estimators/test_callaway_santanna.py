@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 from group_time_data import cell, mpdta, value
 
+from replication.core.panel import Panel
 from replication.estimators.callaway_santanna import callaway_santanna
-from replication.panel.right_to_carry import build_county_year
-from replication.results import Panel
 from replication.sources.countymurders import read_countymurders
-from replication.sources.typed import read_regions, read_right_to_carry
+from replication.sources.hand_entered import read_regions, read_right_to_carry
+from studies.right_to_carry.county_murders import build_county_year
 
 TYPED = Path(__file__).parents[2] / "data_raw" / "typed"
 EXACT = {"rel": 0, "abs": 1e-7}
@@ -92,9 +92,7 @@ def scenario(name: str, panel: Panel | None = None):
         panel,
         control_group="not_yet_treated" if "nyt" in name else "never_treated",
         base_period="varying",
-        adjustment={"reg": "outcome_regression", "ipw": "ipw"}.get(
-            name.split("_")[2], "doubly_robust"
-        ),
+        adjustment={"reg": "outcome_regression", "ipw": "ipw"}.get(name.split("_")[2], "doubly_robust"),
     )
 
 
@@ -139,9 +137,7 @@ def test_every_value_of_the_reference_files(name, reference) -> None:
 def sim_data(reference: Path) -> Panel:
     frame = pd.read_csv(reference / "sim_data.csv").sort_values(["id", "period"])
     periods = np.unique(frame["period"])
-    y, cohort, x, unit = (
-        frame[name].to_numpy().reshape(-1, periods.size) for name in ("Y", "G", "X", "id")
-    )
+    y, cohort, x, unit = (frame[name].to_numpy().reshape(-1, periods.size) for name in ("Y", "G", "X", "id"))
     return Panel(
         y=y,
         units=unit[:, 0],
@@ -182,9 +178,7 @@ ANTICIPATION = [
 
 
 def test_anticipation_equals_r() -> None:
-    found = callaway_santanna(
-        mpdta(), control_group="never_treated", base_period="varying", anticipation=1
-    )
+    found = callaway_santanna(mpdta(), control_group="never_treated", base_period="varying", anticipation=1)
     for cohort, time, estimate, error in ANTICIPATION:
         assert cell(found, cohort, time) == pytest.approx((estimate, error), **EXACT)
     # The 20 counties treated in 2004 have no period before 2003, when the effect may start.
@@ -195,9 +189,7 @@ def test_anticipation_equals_r() -> None:
 def test_constant_weights_equal_r() -> None:
     county = mpdta().units
     weight = np.repeat(1 + 0.1 * (county % 13)[:, None], 5, axis=1)
-    found = callaway_santanna(
-        mpdta(weight=weight), control_group="never_treated", base_period="varying"
-    )
+    found = callaway_santanna(mpdta(weight=weight), control_group="never_treated", base_period="varying")
     expected = {
         (2004, 2006): (-0.133247074791206, 0.0358950180082136),
         (2006, 2007): (-0.0417673608046344, 0.0218750024989927),
@@ -208,9 +200,7 @@ def test_constant_weights_equal_r() -> None:
 
 
 def test_clustered_errors_are_those_of_r_times_the_small_sample_factor() -> None:
-    found = callaway_santanna(
-        mpdta(by_state=True), control_group="never_treated", base_period="varying"
-    )
+    found = callaway_santanna(mpdta(by_state=True), control_group="never_treated", base_period="varying")
     groups = found.table["n_clusters"].iloc[0]
     assert groups == 29
     expected = {
@@ -302,8 +292,7 @@ def test_right_to_carry_row_of_the_parity_file() -> None:
     )
     frame = frame.sort_values(["fips", "year"])
     y, cohort, state, fips = (
-        frame[name].to_numpy().reshape(-1, 17)
-        for name in ("rate_murder", "cohort", "state", "fips")
+        frame[name].to_numpy().reshape(-1, 17) for name in ("rate_murder", "cohort", "state", "fips")
     )
     panel = Panel(
         y=y,

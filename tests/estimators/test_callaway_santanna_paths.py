@@ -10,19 +10,18 @@ import pytest
 from group_time_data import cell, staggered, value
 from scipy import sparse, stats
 
-from replication.estimators import group_time_summary
-from replication.estimators.aggregation import LinearMap
-from replication.estimators.callaway_santanna import callaway_santanna
-from replication.estimators.detrended import slope_weights, with_lines
-from replication.estimators.group_time import plan_cells
-from replication.estimators.group_time_draws import CohortSums
-from replication.estimators.group_time_fit import fit_cells
-from replication.estimators.group_time_general import general_scores
-from replication.estimators.group_time_rows import CohortRows, cell_errors, loadings
-from replication.estimators.group_time_sample import group_time_design
+from replication.core.spec import Inference
+from replication.estimators.callaway_santanna import callaway_santanna, summarize
+from replication.estimators.callaway_santanna.aggregation import LinearMap
+from replication.estimators.callaway_santanna.cell_estimates import fit_cells
+from replication.estimators.callaway_santanna.cells import plan_cells
+from replication.estimators.callaway_santanna.cohort_draws import CohortSums
+from replication.estimators.callaway_santanna.comparison_sample import group_time_design
+from replication.estimators.callaway_santanna.detrending import slope_weights, with_lines
+from replication.estimators.callaway_santanna.influence import CohortRows, cell_errors, loadings
+from replication.estimators.callaway_santanna.pairwise_cells import general_scores
 from replication.inference.bands import multipliers
 from replication.inference.cluster_bootstrap import cluster_bootstrap
-from replication.specs import Inference
 
 DESIGNS = [
     ({}, "never_treated", 0),
@@ -61,9 +60,7 @@ def cells_alone(sums: CohortSums) -> LinearMap:
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
 @pytest.mark.parametrize(("made", "control_group", "anticipation"), DESIGNS)
 def test_cell_by_cell_equals_sums_by_cohort(made, control_group, anticipation, base_period):
-    design = group_time_design(
-        staggered(31, **made), control_group=control_group, anticipation=anticipation
-    )
+    design = group_time_design(staggered(31, **made), control_group=control_group, anticipation=anticipation)
     cells = plan_cells(design, base_period)
     fast = by_sums(design, cells)
     for rule in ("none", "base_period", "varying"):
@@ -75,12 +72,8 @@ def test_cell_by_cell_equals_sums_by_cohort(made, control_group, anticipation, b
 
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
 @pytest.mark.parametrize(("made", "control_group", "anticipation"), DESIGNS)
-def test_draws_in_cohort_space_equal_draws_of_the_scores(
-    made, control_group, anticipation, base_period
-):
-    design = group_time_design(
-        staggered(32, **made), control_group=control_group, anticipation=anticipation
-    )
+def test_draws_in_cohort_space_equal_draws_of_the_scores(made, control_group, anticipation, base_period):
+    design = group_time_design(staggered(32, **made), control_group=control_group, anticipation=anticipation)
     cells = plan_cells(design, base_period)
     estimate, scores = general_scores(design, cells, "doubly_robust", "none")[:2]
     sums = CohortSums(design, cells)
@@ -209,11 +202,9 @@ def test_many_cells_by_moments_equal_cells_by_scores(
         "inference": Inference(method=method, draws=99),
     }
     kept = callaway_santanna(panel, **options)
-    monkeypatch.setattr(group_time_summary, "LARGEST_VCOV", 5)
+    monkeypatch.setattr(summarize, "LARGEST_VCOV", 5)
     many = callaway_santanna(panel, **options)
-    np.testing.assert_allclose(
-        many.table["estimate"], kept.table["estimate"], rtol=1e-9, atol=1e-12
-    )
+    np.testing.assert_allclose(many.table["estimate"], kept.table["estimate"], rtol=1e-9, atol=1e-12)
     if method == "analytic":
         exact = ["std_error", "conf_low"]
         np.testing.assert_allclose(many.table[exact], kept.table[exact], rtol=1e-9, atol=1e-12)
@@ -233,18 +224,12 @@ def test_many_cells_by_moments_equal_cells_by_scores(
 
 @pytest.mark.parametrize("lines", [False, True])
 @pytest.mark.parametrize(("made", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
-def test_moments_by_cohort_equal_products_of_the_scores(
-    made, control_group, anticipation, lines
-) -> None:
+def test_moments_by_cohort_equal_products_of_the_scores(made, control_group, anticipation, lines) -> None:
     """Also with few enough periods for the moments, and with the cells' own errors."""
     made = {**made, "n_units": 150, "periods": made.get("periods", range(1, 9))}
-    design = group_time_design(
-        staggered(48, **made), control_group=control_group, anticipation=anticipation
-    )
+    design = group_time_design(staggered(48, **made), control_group=control_group, anticipation=anticipation)
     design = with_lines(design) if lines else design
-    sums = CohortSums(
-        design, plan_cells(design, "universal"), slope_weights(design) if lines else None
-    )
+    sums = CohortSums(design, plan_cells(design, "universal"), slope_weights(design) if lines else None)
     plain = cells_alone(sums)
     tilted = replace(plain, tilt=np.random.default_rng(4).normal(size=plain.tilt.shape))
     rows = rows_of(sums, tilted, 1.1)
@@ -291,9 +276,7 @@ def test_bands_cover_all_points_of_a_path_at_once() -> None:
 
 def test_same_seed_same_bytes_other_seed_other_bands() -> None:
     panel = staggered(39, clusters=15)
-    one, again, other = (
-        callaway_santanna(panel, inference=Inference(seed=seed)) for seed in (1, 1, 2)
-    )
+    one, again, other = (callaway_santanna(panel, inference=Inference(seed=seed)) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(one.table, again.table, check_exact=True)
     assert (one.table["band_low"] != other.table["band_low"]).any()
     np.testing.assert_array_equal(one.table["conf_low"], other.table["conf_low"])

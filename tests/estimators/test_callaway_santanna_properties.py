@@ -10,9 +10,9 @@ from group_time_data import staggered, value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna
-from replication.results import Panel
-from replication.specs import Inference
 
 FEW = Inference(draws=50)
 NUMBERS = ["estimate", "std_error"]
@@ -66,9 +66,7 @@ def test_order_of_units_and_names_of_periods_change_nothing(seed, chosen) -> Non
         periods=panel.periods + 1990,
         cohort=np.where(panel.cohort > 0, panel.cohort + 1990, 0)[order],
     )
-    np.testing.assert_allclose(
-        numbers(shifted, **chosen), numbers(panel, **chosen), rtol=1e-9, atol=1e-12
-    )
+    np.testing.assert_allclose(numbers(shifted, **chosen), numbers(panel, **chosen), rtol=1e-9, atol=1e-12)
 
 
 @drawn
@@ -76,9 +74,7 @@ def test_order_of_units_and_names_of_periods_change_nothing(seed, chosen) -> Non
 def test_weights_only_matter_up_to_a_factor(seed, chosen) -> None:
     panel = staggered(seed, weights="constant")
     heavier = replace(panel, weight=7.0 * panel.weight)
-    np.testing.assert_allclose(
-        numbers(heavier, **chosen), numbers(panel, **chosen), rtol=1e-9, atol=1e-12
-    )
+    np.testing.assert_allclose(numbers(heavier, **chosen), numbers(panel, **chosen), rtol=1e-9, atol=1e-12)
 
 
 @drawn
@@ -131,7 +127,6 @@ def test_without_noise_the_effect_is_found_exactly(seed, chosen) -> None:
     cells = found.rows("att_gt")
     cohort, time = cells["cohort"].astype(int), cells["time"].astype(int)
     truth = [
-        effect[panel.cohort == g][0, t - 1] if t >= g else 0.0
-        for g, t in zip(cohort, time, strict=True)
+        effect[panel.cohort == g][0, t - 1] if t >= g else 0.0 for g, t in zip(cohort, time, strict=True)
     ]
     np.testing.assert_allclose(cells["estimate"], truth, atol=1e-12)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from group_time_data import cell, staggered, value
 
-from replication.errors import PanelError, SpecError
+from replication.core.errors import PanelError, SpecError
+from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna
-from replication.specs import Inference
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from group_time_data import cell, staggered, value
 
-from replication.errors import PanelError, SpecError
+from replication.core.errors import PanelError, SpecError
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna
-from replication.results import Panel
-from replication.specs import Inference
 
 LINES = ("unit_linear",)
 PERIODS = range(1, 11)
@@ -26,9 +26,7 @@ def by_hand(panel: Panel, cohort: int, time: int, base: int, anticipation: int =
     change = residual[:, panel.periods == time] - residual[:, panel.periods == base]
     own = panel.cohort == cohort
     later = (panel.cohort == 0) | (panel.cohort > max(time, base) + anticipation)
-    means = [
-        np.average(change[side, 0], weights=panel.weight[side, 0]) for side in (own, later & ~own)
-    ]
+    means = [np.average(change[side, 0], weights=panel.weight[side, 0]) for side in (own, later & ~own)]
     return float(means[0] - means[1])
 
 
@@ -38,9 +36,7 @@ def by_hand(panel: Panel, cohort: int, time: int, base: int, anticipation: int =
 )
 def test_cells_are_differences_of_outcomes_less_lines(made, anticipation) -> None:
     panel = staggered(51, **{"periods": PERIODS, "adoption": ADOPTION, **made})
-    found = callaway_santanna(
-        panel, trends=LINES, anticipation=anticipation, inference=Inference(draws=20)
-    )
+    found = callaway_santanna(panel, trends=LINES, anticipation=anticipation, inference=Inference(draws=20))
     for row in found.rows("att_gt").itertuples():
         base = panel.periods[panel.periods + anticipation < row.cohort][-1]
         expected = by_hand(panel, int(row.cohort), int(row.time), int(base), anticipation)
@@ -146,7 +142,5 @@ def test_lines_need_whole_panels_without_covariates() -> None:
 
 def test_changing_weights_can_be_fixed_at_the_first_period() -> None:
     panel = staggered(57, weights="varying", periods=PERIODS, adoption=ADOPTION)
-    found = callaway_santanna(
-        panel, trends=LINES, fix_weights="first_period", inference=Inference(draws=20)
-    )
+    found = callaway_santanna(panel, trends=LINES, fix_weights="first_period", inference=Inference(draws=20))
     assert cell(found, 6, 9)[0] == pytest.approx(by_hand(panel, 6, 9, 5), abs=1e-11)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
-from replication.errors import PanelError
-from replication.estimators.decomposition import decomposition
+from replication.analyses.estimator_gap import decomposition
+from replication.core.errors import PanelError
+from replication.core.spec import Inference
 from replication.estimators.goodman_bacon import KINDS
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
 from replication.estimators.twfe_weights import twfe_weights
-from replication.specs import Inference
 
 ANALYTIC = Inference()
 

@@ -18,11 +18,11 @@ from written_out import (
     with_varying_weights,
 )
 
-from replication.errors import PanelError, SpecError
+from replication.core.errors import PanelError, SpecError
+from replication.core.spec import Inference
 from replication.estimators.etwfe import etwfe
 from replication.estimators.imputation import imputation
 from replication.inference.cluster import correction
-from replication.specs import Inference
 
 FEW = Inference(draws=9)
 
@@ -291,9 +291,7 @@ def glm_average(panel, chosen, kind):
     cohort, time = np.repeat(panel.cohort, n_periods), np.tile(panel.periods, n_units)
     design, places, used, event = written_out(panel, "not_yet_treated")
     labels = np.unique(cohort, return_inverse=True)[1]
-    levels = np.hstack(
-        [np.eye(labels.max() + 1)[labels], np.eye(n_periods)[time - time.min()][:, 1:]]
-    )
+    levels = np.hstack([np.eye(labels.max() + 1)[labels], np.eye(n_periods)[time - time.min()][:, 1:]])
     own = np.column_stack([design[:, place[0]] for place in places.values()])
     full = np.hstack([levels, own])[used]
     offset = panel.offset.ravel()[used]
@@ -312,10 +310,12 @@ def glm_average(panel, chosen, kind):
         return np.log(omega @ with_ / (omega @ without))
 
     step = 1e-6
-    gradient = np.array([
-        (target(fit.params + step * e) - target(fit.params - step * e)) / (2 * step)
-        for e in np.eye(fit.params.size)
-    ])  # fmt: skip
+    gradient = np.array(
+        [
+            (target(fit.params + step * e) - target(fit.params - step * e)) / (2 * step)
+            for e in np.eye(fit.params.size)
+        ]
+    )
     mean = fit.fittedvalues
     bread = np.linalg.inv(full.T @ ((weight * mean)[:, None] * full))
     scores = (full @ (bread @ gradient)) * weight * (y - mean)
@@ -385,9 +385,7 @@ def test_poisson_covariates_make_every_unit_count() -> None:
     exact = replace(panel, y=np.exp(index), covariates=x, covariate_names=("x",))
     result = extended(exact, family="poisson")
     assert result.info["proportional_effect"] == pytest.approx(0.3, rel=1e-8)
-    assert result.att[0] == pytest.approx(
-        (np.exp(index) * (1 - 1 / 1.3))[panel.treated].mean(), rel=1e-8
-    )
+    assert result.att[0] == pytest.approx((np.exp(index) * (1 - 1 / 1.3))[panel.treated].mean(), rel=1e-8)
 
 
 # Identities -------------------------------------------------------------------------------------
@@ -429,8 +427,7 @@ def test_constants_labels_scale_and_replication(family) -> None:
     panel = random_panel(0) if family == "gaussian" else replace(counts(0), offset=None)
     base = labelled(extended(panel, family=family))
     scaled = labelled(extended(replace(panel, y=5.0 * panel.y), family=family))
-    later = replace(panel, periods=panel.periods + 7,
-                    cohort=np.where(panel.cohort == 0, 0, panel.cohort + 7))  # fmt: skip
+    later = replace(panel, periods=panel.periods + 7, cohort=np.where(panel.cohort == 0, 0, panel.cohort + 7))
     moved = labelled(extended(later, family=family))
     heavier = labelled(extended(replace(panel, weight=7.0 * panel.weight), family=family))
     for (term, label), values in base.items():
@@ -439,9 +436,7 @@ def test_constants_labels_scale_and_replication(family) -> None:
         assert scaled[term, label] == pytest.approx(expected, rel=1e-7, nan_ok=True)
         assert heavier[term, label] == pytest.approx(values, rel=1e-7, nan_ok=True)
         shift = 7 if term in {"group", "calendar"} and label else 0
-        assert moved[term, label + shift if shift else label] == pytest.approx(
-            values, rel=1e-7, nan_ok=True
-        )
+        assert moved[term, label + shift if shift else label] == pytest.approx(values, rel=1e-7, nan_ok=True)
 
 
 def test_unit_and_period_constants_change_nothing() -> None:
@@ -474,8 +469,9 @@ def test_many_cells_leave_their_own_rows_out() -> None:
 
 def test_periods_from_the_last_cohort_on_are_cut() -> None:
     result = extended(random_panel(0, adoption=(2003, 2004, 2006)))
-    assert any("3 periods without a comparison were cut (2006 to 2008)" in note
-               for note in result.info["notes"])  # fmt: skip
+    assert any(
+        "3 periods without a comparison were cut (2006 to 2008)" in note for note in result.info["notes"]
+    )
     assert result.rows("group")["cohort"].dropna().tolist() == [2003, 2004]
 
 
@@ -494,14 +490,18 @@ def refusals():
     nobody = replace(panel, cohort=np.where(panel.cohort == 0, 2007, panel.cohort))
     return {
         "negative": (panel, {"family": "poisson"}, PanelError, "are negative"),
-        "zero": (replace(count, y=np.where(count.treated, 1.0, 0.0)), {"family": "poisson"},
-                 PanelError, "zero|comparison"),
+        "zero": (
+            replace(count, y=np.where(count.treated, 1.0, 0.0)),
+            {"family": "poisson"},
+            PanelError,
+            "zero|comparison",
+        ),
         "family": (panel, {"family": "gausian"}, SpecError, "did you mean 'gaussian'"),
         "offset": (count, {}, SpecError, "An offset belongs to"),
         "last": (panel, {"control_group": "last_treated"}, SpecError, "not 'last_treated'"),
         "never": (nobody, {"control_group": "never_treated"}, PanelError, "never_treated"),
         "window": (panel, {"window": (90, 99)}, PanelError, "holds no event time"),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("case", refusals())

@@ -13,11 +13,12 @@ from group_time_data import mpdta
 from scipy import stats
 from two_way_data import EXACT, cluster_of, formula_of, frame_of, two_way_panel
 
-from replication.errors import PanelError, SpecError
-from replication.estimators.estimation_sample import Sample
+from replication.core.errors import PanelError, SpecError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
 from replication.estimators.event_study import event_study
+from replication.estimators.shared.estimation_sample import Sample
 from replication.estimators.twfe import twfe
-from replication.results import Estimates, Panel
 
 PANELS = {
     "balanced": {},
@@ -50,9 +51,13 @@ def by_pyfixest(panel: Panel, **setting: object) -> pyfixest.Feols:
     frame["e"] = np.where(treated, frame["e"], reference)
     left = f"y ~ i(e, ref={reference})"
     return pyfixest.feols(
-        formula_of(panel, setting.get("trends", ()), left), frame, vcov=cluster_of(panel),
-        weights="w", demeaner=EXACT, fixef_rm="singleton",
-    )  # fmt: skip
+        formula_of(panel, setting.get("trends", ()), left),
+        frame,
+        vcov=cluster_of(panel),
+        weights="w",
+        demeaner=EXACT,
+        fixef_rm="singleton",
+    )
 
 
 def path_of(theirs: pyfixest.Feols) -> tuple[pd.Series, np.ndarray]:
@@ -84,9 +89,7 @@ def test_equals_pyfixest(options: dict[str, object], setting: dict[str, object])
     assert path["event_time"][moving].tolist() == points.index.tolist()
     np.testing.assert_allclose(path["estimate"][moving], points, rtol=1e-7, atol=1e-9)
     scale = np.abs(vcov).max()
-    np.testing.assert_allclose(
-        covariance[np.ix_(moving, moving)], vcov, rtol=1e-7, atol=1e-8 * scale
-    )
+    np.testing.assert_allclose(covariance[np.ix_(moving, moving)], vcov, rtol=1e-7, atol=1e-8 * scale)
     post = (points.index >= 0).astype(float)
     post /= post.sum()
     average = (points.to_numpy() @ post, np.sqrt(post @ vcov @ post))
@@ -115,10 +118,14 @@ def test_mpdta_equals_pyfixest_printed() -> None:
     """pyfixest 0.60: ``lemp ~ i(e, ref=-1) | county + year``, CRV1 by county, 6 digits typed."""
     path, _ = event_study(mpdta()).path()
     printed = {
-        -4: (0.003549, 0.022829), -3: (0.024624, 0.017679), -2: (0.023355, 0.013437),
-        0: (-0.018144, 0.010982), 1: (-0.043472, 0.017577), 2: (-0.131795, 0.028837),
+        -4: (0.003549, 0.022829),
+        -3: (0.024624, 0.017679),
+        -2: (0.023355, 0.013437),
+        0: (-0.018144, 0.010982),
+        1: (-0.043472, 0.017577),
+        2: (-0.131795, 0.028837),
         3: (-0.092247, 0.032336),
-    }  # fmt: skip
+    }
     found = path.set_index("event_time")[["estimate", "std_error"]]
     for time, values in printed.items():
         assert found.loc[time].tolist() == pytest.approx(values, abs=5e-7)
@@ -190,16 +197,19 @@ def test_poisson_family_equals_pyfixest() -> None:
     treated = frame["unit"].map(dict(enumerate(panel.cohort))) != 0
     frame["e"] = np.where(treated, frame["e"].clip(-3, 2), -1)
     theirs = pyfixest.fepois(
-        "y ~ i(e, ref=-1) + x0 | unit + period", frame, vcov={"CRV1": "state"}, offset="o",
-        demeaner=EXACT, iwls_tol=1e-13, separation_check=["fe"],
-    )  # fmt: skip
+        "y ~ i(e, ref=-1) + x0 | unit + period",
+        frame,
+        vcov={"CRV1": "state"},
+        offset="o",
+        demeaner=EXACT,
+        iwls_tol=1e-13,
+        separation_check=["fe"],
+    )
     points, vcov = path_of(theirs)
     path, covariance = ours.path()
     moving = path["std_error"].notna().to_numpy()
     np.testing.assert_allclose(path["estimate"][moving], points, rtol=1e-7, atol=1e-8)
-    np.testing.assert_allclose(
-        covariance[np.ix_(moving, moving)], vcov, rtol=1e-5, atol=1e-7 * vcov.max()
-    )
+    np.testing.assert_allclose(covariance[np.ix_(moving, moving)], vcov, rtol=1e-5, atol=1e-7 * vcov.max())
     assert ours.info["scale"] == "log points"
 
 

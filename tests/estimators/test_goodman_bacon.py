@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from drawn_panels import as_frame, draw_panel
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.spec import Inference
 from replication.estimators.goodman_bacon import components, goodman_bacon
 from replication.estimators.twfe import twfe
-from replication.specs import Inference
 
 ANALYTIC = Inference()
 ADOPTIONS = {
@@ -50,9 +50,7 @@ def test_each_component_is_a_two_way_regression_on_its_subsample(weighted) -> No
     panel = draw_panel(11, adoption=ADOPTIONS["always and never"], weighted=weighted)
     parts = components(panel)
     assert parts.weight.size == 6
-    for treated, comparison, estimate in zip(
-        parts.treated, parts.comparison, parts.estimate, strict=True
-    ):
+    for treated, comparison, estimate in zip(parts.treated, parts.comparison, parts.estimate, strict=True):
         low, high = (0, comparison) if treated < comparison else (comparison, 8)
         expected = regression_on_subsample(panel, treated, comparison, low, high)
         assert estimate == pytest.approx(expected, rel=1e-10)
@@ -100,7 +98,7 @@ def test_mpdta_sums_to_the_two_way_estimate(reference) -> None:
     """parity.csv: the components sum to TWFE, -0.0365489; error of pyfixest CRV1."""
     import pandas as pd
 
-    from replication.results import Panel
+    from replication.core.panel import Panel
 
     frame = pd.read_csv(reference / "mpdta.csv").sort_values(["countyreal", "year"])
     panel = Panel(

@@ -10,8 +10,8 @@ import pytest
 from parity_panels import CASES, Case, cut, whole
 from parity_regressions import ANALYTIC, values
 
+from replication.core.panel import Panel
 from replication.estimators.synthetic_did import synthetic_did
-from replication.results import Panel
 
 WINDOW = {"window": (-3, 2)}
 OPTIONS = {
@@ -102,9 +102,7 @@ def test_scaling_the_outcome_scales_everything(name: str, case: Case) -> None:
 
 @pytest.mark.parametrize("case", CHOSEN, ids=str)
 @pytest.mark.parametrize("name", OPTIONS)
-def test_names_and_order_of_units_and_names_of_periods_change_nothing(
-    name: str, case: Case
-) -> None:
+def test_names_and_order_of_units_and_names_of_periods_change_nothing(name: str, case: Case) -> None:
     panel = suited(name, case)
     order = np.random.default_rng(case.seed).permutation(len(panel.units))
     if name == "synthetic_did":  # draws of its bootstrap are draws of units by place

@@ -20,9 +20,9 @@ from written_out import (
     with_varying_weights,
 )
 
-from replication.errors import PanelError, SpecError
+from replication.core.errors import PanelError, SpecError
+from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
-from replication.specs import Inference
 
 FEW = Inference(draws=9)
 
@@ -108,9 +108,7 @@ def test_leave_one_out_equals_the_loop(groups, n_clusters) -> None:
     result = impute(panel, residual_groups=groups, leave_one_out=True)
     plain = impute(panel, residual_groups=groups)
     dense = Dense(panel)
-    expected = conservative(
-        dense, panel, dense.average(dense.masks(panel)["att", None]), groups, True
-    )
+    expected = conservative(dense, panel, dense.average(dense.masks(panel)["att", None]), groups, True)
     assert result.att[1] == pytest.approx(expected, rel=1e-9)
     assert result.att[0] == plain.att[0]
     assert result.att[1] > plain.att[1]
@@ -139,9 +137,11 @@ def test_pretrends_equal_the_regression_on_untreated_cells(trends, weighted) -> 
     period = "region^time" if "region_by_time" in trends else "time"
     slopes = " + i(unit, time)" if "unit_linear" in trends else ""
     fit = pyfixest.feols(
-        f"y ~ lead3 + lead2 + lead1 + x1 + x2{slopes} | unit + {period}", frame,
-        vcov={"CRV1": "cluster"}, weights="w" if weighted else None,
-    )  # fmt: skip
+        f"y ~ lead3 + lead2 + lead1 + x1 + x2{slopes} | unit + {period}",
+        frame,
+        vcov={"CRV1": "cluster"},
+        weights="w" if weighted else None,
+    )
     found = labelled(result)
     ours = fit._df_k
     if trends == ("unit_linear",):
@@ -279,12 +279,17 @@ def test_relabelling_units_and_periods_changes_nothing(base) -> None:
     order = np.random.default_rng(2).permutation(len(base.units))
     shuffled = base.keep_units(np.ones(len(base.units), dtype=bool))
     shuffled = replace(
-        shuffled, y=base.y[order], cohort=base.cohort[order], weight=base.weight[order],
-        covariates=base.covariates[:, order], units=base.units[order],
+        shuffled,
+        y=base.y[order],
+        cohort=base.cohort[order],
+        weight=base.weight[order],
+        covariates=base.covariates[:, order],
+        units=base.units[order],
         clusters={"cluster": base.clusters["cluster"][order]},
-    )  # fmt: skip
-    later = replace(shuffled, periods=base.periods + 30,
-                    cohort=np.where(shuffled.cohort == 0, 0, shuffled.cohort + 30))  # fmt: skip
+    )
+    later = replace(
+        shuffled, periods=base.periods + 30, cohort=np.where(shuffled.cohort == 0, 0, shuffled.cohort + 30)
+    )
     assert numbers(impute(later)) == pytest.approx(numbers(impute(base)), rel=1e-8)
 
 
@@ -294,10 +299,16 @@ def test_weights_are_replication_weights_for_the_points() -> None:
     weighted = replace(panel, weight=np.repeat(copies[:, None], 8, axis=1).astype(float))
     rows = np.repeat(np.arange(len(panel.units)), copies)
     repeated = replace(
-        panel, y=panel.y[rows], cohort=panel.cohort[rows], weight=panel.weight[rows],
-        covariates=panel.covariates[:, rows], units=np.arange(rows.size),
-        clusters={"cluster": panel.clusters["cluster"][rows]}, strata={}, coordinates=None,
-    )  # fmt: skip
+        panel,
+        y=panel.y[rows],
+        cohort=panel.cohort[rows],
+        weight=panel.weight[rows],
+        covariates=panel.covariates[:, rows],
+        units=np.arange(rows.size),
+        clusters={"cluster": panel.clusters["cluster"][rows]},
+        strata={},
+        coordinates=None,
+    )
     first, second = labelled(impute(weighted)), labelled(impute(repeated))
     for name, values in first.items():
         assert second[name][0] == pytest.approx(values[0], rel=1e-8), name
@@ -316,10 +327,15 @@ def test_a_balanced_panel_is_its_cohort_by_period_means() -> None:
     cohorts, codes, size = np.unique(panel.cohort, return_inverse=True, return_counts=True)
     means = np.stack([panel.y[codes == g].mean(axis=0) for g in range(cohorts.size)])
     collapsed = replace(
-        panel, y=means, units=cohorts, cohort=cohorts, coordinates=None, strata={},
+        panel,
+        y=means,
+        units=cohorts,
+        cohort=cohorts,
+        coordinates=None,
+        strata={},
         weight=np.repeat(size[:, None].astype(float), 8, axis=1),
         clusters={"cohort": np.arange(cohorts.size)},
-    )  # fmt: skip
+    )
     small, large = labelled(impute(collapsed)), labelled(impute(panel))
     for name, values in large.items():
         assert small[name][0] == pytest.approx(values[0], rel=1e-9), name
@@ -335,9 +351,14 @@ def test_a_unit_seen_once_takes_the_general_path_and_changes_nothing(trends) -> 
     y = panel.y[rows].copy()
     y[-1, 1:] = np.nan
     longer = replace(
-        panel, y=y, units=np.arange(61), cohort=panel.cohort[rows], weight=panel.weight[rows],
-        strata={"region": panel.strata["region"][rows]}, clusters={"cluster": np.arange(61)},
-    )  # fmt: skip
+        panel,
+        y=y,
+        units=np.arange(61),
+        cohort=panel.cohort[rows],
+        weight=panel.weight[rows],
+        strata={"region": panel.strata["region"][rows]},
+        clusters={"cluster": np.arange(61)},
+    )
     fast, general = impute(panel, trends=trends), impute(longer, trends=trends)
     assert numbers(general) == pytest.approx(numbers(fast), rel=1e-9)
 
@@ -416,12 +437,14 @@ def refusals():
         "all always": (replace(panel, cohort=np.full(40, 2001)), {}, "All 40 units"),
         "no comparison": (replace(panel, cohort=np.full(40, 2004)), {}, "no untreated|untreated"),
         "window": (panel, {"window": (50, 60)}, r"window \[50, 60\] holds no event time"),
-        "one cluster": (replace(panel, clusters={"c": np.zeros(40, dtype=np.int64)}), {},
-                        "One cluster"),
-        "covariate": (replace(panel, covariates=constant, covariate_names=("size",)), {},
-                      "'size' has no variation"),
+        "one cluster": (replace(panel, clusters={"c": np.zeros(40, dtype=np.int64)}), {}, "One cluster"),
+        "covariate": (
+            replace(panel, covariates=constant, covariate_names=("size",)),
+            {},
+            "'size' has no variation",
+        ),
         "dose": (replace(panel, exposure=np.ones((40, 8))), {}, "binary treatment"),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("case", refusals())

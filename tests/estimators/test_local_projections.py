@@ -10,10 +10,10 @@ import pyfixest
 import pytest
 from drawn_panels import as_frame, draw_panel
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.spec import Inference
 from replication.estimators.local_projections import local_projections
 from replication.estimators.stacked import stacked
-from replication.specs import Inference
 
 ANALYTIC = Inference(draws=99)
 
@@ -27,10 +27,11 @@ CASES = {
     "gaps": {"missing": 0.06},
     "clusters": {"n_clusters": 12},
     "a cohort of one unit, another treated in period two": {
-        "adoption": (0, 2002, 2005), "n_units": 11,
+        "adoption": (0, 2002, 2005),
+        "n_units": 11,
     },
     "no never-treated": {"adoption": (2003, 2004, 2006, 2008)},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("reweight", [False, True])
@@ -44,8 +45,11 @@ def test_equals_diff_diff(seed, window, case, reweight) -> None:
             pre_window=-window[0], post_window=window[1], reweight=reweight, cluster="cluster"
         ).fit(
             as_frame(panel).astype({"d": int}),
-            outcome="y", unit="unit", time="time", treatment="d",
-        )  # fmt: skip
+            outcome="y",
+            unit="unit",
+            time="time",
+            treatment="d",
+        )
     found = local_projections(panel, window=window, reweight=reweight, inference=ANALYTIC)
     path = path_of(found)
     event = theirs.event_study.set_index("horizon")
@@ -67,11 +71,12 @@ def test_never_treated_controls_equal_diff_diff(seed) -> None:
         warnings.simplefilter("ignore")
         theirs = diff_diff.LPDiD(pre_window=2, post_window=2, control_group="never_treated").fit(
             as_frame(panel).astype({"d": int}),
-            outcome="y", unit="unit", time="time", treatment="d",
-        )  # fmt: skip
-    found = local_projections(
-        panel, control_group="never_treated", window=(-2, 2), inference=ANALYTIC
-    )
+            outcome="y",
+            unit="unit",
+            time="time",
+            treatment="d",
+        )
+    found = local_projections(panel, control_group="never_treated", window=(-2, 2), inference=ANALYTIC)
     pooled = theirs.pooled.set_index("window").loc["post", ["coefficient", "se"]]
     assert found.att == pytest.approx(tuple(pooled), abs=1e-9)
 
@@ -107,16 +112,13 @@ def test_weights_covariates_and_clusters_equal_the_written_out_regression(seed, 
             warnings.simplefilter("ignore")
             fit = written_out(panel, horizon)
         expected = (fit.coef()["entry"], fit.se()["entry"])
-        assert tuple(found.loc[horizon, ["estimate", "std_error"]]) == pytest.approx(
-            expected, abs=1e-9
-        )
+        assert tuple(found.loc[horizon, ["estimate", "std_error"]]) == pytest.approx(expected, abs=1e-9)
 
 
 def test_variance_weights_and_equal_weights_from_their_definition() -> None:
     panel = draw_panel(5)
     plain, equal = (
-        local_projections(panel, window=(-1, 1), reweight=r, inference=ANALYTIC)
-        for r in (False, True)
+        local_projections(panel, window=(-1, 1), reweight=r, inference=ANALYTIC) for r in (False, True)
     )
     effect, variance, size = [], [], []
     for g in np.unique(panel.cohort[panel.cohort > 0]):
@@ -155,9 +157,10 @@ def test_the_default_window_pools_over_what_every_cohort_reaches() -> None:
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
     panel = draw_panel(5)
     spread = replace(
-        panel, periods=2001 + 2 * (panel.periods - 2001),
+        panel,
+        periods=2001 + 2 * (panel.periods - 2001),
         cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
-    )  # fmt: skip
+    )
     found = local_projections(spread, window=(-4, 3), inference=ANALYTIC)
     plain = local_projections(panel, window=(-2, 1), inference=ANALYTIC)
     assert list(path_of(found).index) == [-4, -2, 0, 2]

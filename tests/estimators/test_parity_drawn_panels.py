@@ -63,7 +63,9 @@ TABLE = [
     Comparison("callaway_santanna", "diff-diff", group_time.callaway_santanna_diff_diff),
     Comparison("sun_abraham", "pyfixest", regressions.sun_abraham_pyfixest),
     Comparison(
-        "sun_abraham", "diff-diff", averages.sun_abraham_diff_diff,
+        "sun_abraham",
+        "diff-diff",
+        averages.sun_abraham_diff_diff,
         cohorts_have_reference,
         "diff-diff has only g - 1 as reference, and no numbers for a cohort without it",
     ),
@@ -71,32 +73,44 @@ TABLE = [
     Comparison("imputation", "formula", averages.imputation_written_out),
     Comparison("two_stage", "diff-diff", averages.two_stage_diff_diff),
     Comparison(
-        "two_stage", "pyfixest", averages.two_stage_pyfixest, first_stage_is_whole,
+        "two_stage",
+        "pyfixest",
+        averages.two_stage_pyfixest,
+        first_stage_is_whole,
         "did2s drops singletons of the first stage and stops: unequal lengths",
-        ITERATED, ITERATED,
+        ITERATED,
+        ITERATED,
     ),
     Comparison("etwfe", "pyfixest", regressions.etwfe_pyfixest),
     Comparison(
-        "etwfe", "diff-diff", averages.etwfe_diff_diff, cohorts_are_tied,
+        "etwfe",
+        "diff-diff",
+        averages.etwfe_diff_diff,
+        cohorts_are_tied,
         "diff-diff prints effects of a cohort whose reference cell is empty; ours leaves it out",
     ),
     Comparison("stacked", "pyfixest", regressions.stacked_pyfixest),
     Comparison(
-        "stacked", "diff-diff", averages.stacked_diff_diff,
+        "stacked",
+        "diff-diff",
+        averages.stacked_diff_diff,
         lambda case: not case.weighted and not case.skipped,
         "diff-diff weights cells otherwise, and where a year is skipped it keeps sub-experiments "
         "in which an event time has no outcome",
     ),
     Comparison("local_projections", "pyfixest", regressions.local_projections_pyfixest),
     Comparison(
-        "local_projections", "diff-diff", averages.local_projections_diff_diff,
-        lambda case: not case.skipped, "diff-diff refuses a calendar with gaps",
+        "local_projections",
+        "diff-diff",
+        averages.local_projections_diff_diff,
+        lambda case: not case.skipped,
+        "diff-diff refuses a calendar with gaps",
     ),
     Comparison("synthetic_did", "diff-diff", averages.synthetic_did_diff_diff),
     Comparison("dcdh", "moderndid", averages.dcdh_moderndid),
     Comparison("goodman_bacon", "diff-diff", averages.goodman_bacon_diff_diff),
     Comparison("twfe_weights", "diff-diff", averages.twfe_weights_diff_diff),
-]  # fmt: skip
+]
 CHOSEN = [(row, case) for row in TABLE for case in CASES if row.panels(case)]
 PANELS = {
     "sun_abraham-diff-diff": 27,

@@ -19,13 +19,13 @@ from two_way_data import (
     two_way_panel,
 )
 
-from replication.errors import PanelError, SpecError
+from replication.checks.second_engine import second_engine
+from replication.core.errors import PanelError, SpecError
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Inference, parse_spec
 from replication.estimators.poisson import poisson
-from replication.estimators.second_engine import second_engine
-from replication.results import Panel
 from replication.sources.countymurders import read_countymurders
-from replication.specs import Inference, parse_spec
-from replication.tidy import build_panel
 
 PANELS = {
     "balanced": {},
@@ -44,10 +44,17 @@ def test_equals_pyfixest(options: dict[str, object], trends: tuple[str, ...]) ->
     panel = two_way_panel(50 + len(str(options)), counts=True, **options)
     ours = poisson(panel, trends=trends)
     theirs = pyfixest.fepois(
-        formula_of(panel, trends), frame_of(panel), vcov=cluster_of(panel), weights="w",
-        offset="o", demeaner=EXACT, iwls_tol=1e-13, iwls_maxiter=100, separation_check=["fe"],
+        formula_of(panel, trends),
+        frame_of(panel),
+        vcov=cluster_of(panel),
+        weights="w",
+        offset="o",
+        demeaner=EXACT,
+        iwls_tol=1e-13,
+        iwls_maxiter=100,
+        separation_check=["fe"],
         fixef_rm="singleton",
-    )  # fmt: skip
+    )
     table = ours.table.set_index("term")
     names = {"att": "d"} | {f"coef:{name}": name for name in panel.covariate_names}
     # Effects of three regions by period, unless nested: K is their rank here, and two more there.
@@ -109,9 +116,16 @@ def murders() -> Panel:
     frame["cohort"] = frame["state_fips"].map(RIGHT_TO_CARRY).fillna(0)
     frame["log_population"] = np.log(frame["population"])
     spec = parse_spec(
-        {"id": "r", "outcome": "murders", "estimator": "poisson", "unit": "fips", "time": "year",
-         "offset": "log_population", "cluster": "state_fips"}
-    )  # fmt: skip
+        {
+            "id": "r",
+            "outcome": "murders",
+            "estimator": "poisson",
+            "unit": "fips",
+            "time": "year",
+            "offset": "log_population",
+            "cluster": "state_fips",
+        }
+    )
     return build_panel(frame, spec)
 
 
@@ -173,9 +187,7 @@ def test_identities() -> None:
     same = {
         "scale": replace(panel, y=1000 * panel.y),
         "offset": replace(panel, offset=panel.offset + np.log(factor)),
-        "rate": replace(
-            panel, y=panel.y / np.exp(panel.offset), offset=None, weight=np.exp(panel.offset)
-        ),
+        "rate": replace(panel, y=panel.y / np.exp(panel.offset), offset=None, weight=np.exp(panel.offset)),
         "order": permuted(panel, rng.permutation(45)),
         "weights": replace(panel, weight=panel.weight / 50),
     }

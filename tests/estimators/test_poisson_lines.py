@@ -6,13 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.estimators.irls import separated_by_lines
+from replication.core.panel_builder import build_panel
+from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
-from replication.specs import parse_spec
-from replication.tidy import build_panel
+from replication.estimators.shared.poisson_irls import separated_by_lines
 
-SPEC = {"id": "lines", "outcome": "y", "estimator": "poisson", "treatment": "d", "unit": "i",
-        "time": "t", "trends": "unit_linear"}  # fmt: skip
+SPEC = {
+    "id": "lines",
+    "outcome": "y",
+    "estimator": "poisson",
+    "treatment": "d",
+    "unit": "i",
+    "time": "t",
+    "trends": "unit_linear",
+}
 
 
 def drawn(units: int, periods: int) -> pd.DataFrame:
@@ -41,8 +48,7 @@ def test_such_units_change_nothing(only: int) -> None:
 
 
 def test_only_zeros_beside_a_lone_count_at_an_end_are_separated() -> None:
-    y = np.array([[1, 0, 0, 0], [0, 0, 0, 2], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0],
-                  [np.nan, 1, 0, 0]])  # fmt: skip
+    y = np.array([[1, 0, 0, 0], [0, 0, 0, 2], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0], [np.nan, 1, 0, 0]])
     found = separated_by_lines(y, np.isfinite(y))
     assert found.sum(axis=1).tolist() == [3, 3, 0, 0, 0, 2]
     assert not found[y > 0].any()

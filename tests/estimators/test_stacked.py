@@ -10,9 +10,9 @@ import pyfixest
 import pytest
 from drawn_panels import as_frame, draw_panel
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.spec import Inference
 from replication.estimators.stacked import stacked
-from replication.specs import Inference
 
 ANALYTIC = Inference(draws=99)
 ADOPTION = (0, 2003, 2004, 2006, 2007)
@@ -27,9 +27,10 @@ CASES = {
     "balanced": {},
     "gaps": {"missing": 0.05},
     "a cohort of one unit, another treated in period two": {
-        "adoption": (0, 2002, 2005), "n_units": 9,
+        "adoption": (0, 2002, 2005),
+        "n_units": 9,
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("control_group", PEER_GROUPS)
@@ -40,11 +41,11 @@ def test_equals_diff_diff(seed, window, case, control_group) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = diff_diff.StackedDiD(
-            kappa_pre=-window[0], kappa_post=window[1], control_group=control_group,
+            kappa_pre=-window[0],
+            kappa_post=window[1],
+            control_group=control_group,
             df_convention="cluster",
-        ).fit(
-            as_frame(panel).dropna(), outcome="y", unit="unit", time="time", first_treat="cohort"
-        )  # fmt: skip
+        ).fit(as_frame(panel).dropna(), outcome="y", unit="unit", time="time", first_treat="cohort")
     found = stacked(panel, control_group=control_group, window=window, inference=ANALYTIC)
     assert found.att == pytest.approx((theirs.overall_att, theirs.overall_se), abs=1e-9)
     path = path_of(found)
@@ -142,9 +143,10 @@ def test_trimmed_cohorts_are_named_and_the_window_shows_part_of_the_clean_window
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
     panel = draw_panel(5)
     spread = replace(
-        panel, periods=2001 + 2 * (panel.periods - 2001),
+        panel,
+        periods=2001 + 2 * (panel.periods - 2001),
         cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
-    )  # fmt: skip
+    )
     found = stacked(spread, window=(-4, 3), inference=ANALYTIC)
     plain = stacked(panel, window=(-2, 1), inference=ANALYTIC)
     assert list(path_of(found).index) == [-4, -2, 0, 2]
@@ -156,11 +158,11 @@ def test_last_treated_compares_with_the_last_cohort_only() -> None:
     found = stacked(panel, control_group="last_treated", window=(-1, 0), inference=ANALYTIC)
     only = panel.keep_units(panel.cohort != 0)
     by_hand = stacked(
-        replace(only, cohort=np.where(only.cohort == 2007, 0, only.cohort)).keep_periods(
-            only.periods < 2007
-        ),
-        control_group="never_treated", window=(-1, 0), inference=ANALYTIC,
-    )  # fmt: skip
+        replace(only, cohort=np.where(only.cohort == 2007, 0, only.cohort)).keep_periods(only.periods < 2007),
+        control_group="never_treated",
+        window=(-1, 0),
+        inference=ANALYTIC,
+    )
     assert found.att[0] == pytest.approx(by_hand.att[0], abs=1e-12)
 
 

@@ -11,11 +11,11 @@ import pyfixest
 import pytest
 from drawn_panels import as_frame, draw_panel
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Inference, parse_spec
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.sun_abraham import sun_abraham
-from replication.specs import Inference, parse_spec
-from replication.tidy import build_panel
 
 ANALYTIC = Inference(draws=99)
 
@@ -79,8 +79,11 @@ def saturated_regression(panel, anticipation=0):
         warnings.simplefilter("ignore")
         fit = pyfixest.feols(
             f"y ~ {' + '.join([*columns, *names])} | unit + time",
-            frame, weights="w", vcov={"CRV1": "cluster"}, fixef_tol=1e-12,
-        )  # fmt: skip
+            frame,
+            weights="w",
+            vcov={"CRV1": "cluster"},
+            fixef_tol=1e-12,
+        )
     assert list(fit._coefnames[: len(columns)]) == list(columns)
     point, variance = fit.coef().to_numpy(), fit._vcov
     loadings = {"att": np.where(np.array(event) >= 0, mass, 0.0)}
@@ -214,9 +217,7 @@ def test_points_equal_the_group_time_path_on_balanced_panels(seed, weighted, con
     panel = draw_panel(seed, weighted=weighted)
     found = path_of(sun_abraham(panel, control_group=control_group, inference=ANALYTIC))
     other = path_of(
-        callaway_santanna(
-            panel, control_group=control_group, base_period="universal", inference=ANALYTIC
-        )
+        callaway_santanna(panel, control_group=control_group, base_period="universal", inference=ANALYTIC)
     )
     other = other[other.index.notna()]
     assert list(found.index) == list(other.index)

@@ -14,18 +14,18 @@ import pytest
 from drawn_panels import as_frame, draw_panel
 from scipy import optimize, stats
 
-from replication.errors import PanelError
-from replication.estimators.simplex import exact_weights, frank_wolfe
+from replication.core.errors import PanelError
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.estimators.synthetic_did import synthetic_did
-from replication.estimators.synthetic_errors import freedom, strata
-from replication.estimators.synthetic_paths import (
+from replication.estimators.synthetic_did.simplex_weights import exact_weights, frank_wolfe
+from replication.estimators.synthetic_did.synthetic_paths import (
     describe_cohort,
     gap_path,
     minimum_weights,
     published_weights,
 )
-from replication.results import Panel
-from replication.specs import Inference
+from replication.estimators.synthetic_did.synthetic_variance import freedom, strata
 
 FEW = Inference(draws=20, seed=1)
 STAGGERED = (0, 0, 0, 0, 2004, 2004, 2006)
@@ -54,9 +54,12 @@ def peer(panel, method="placebo", draws=20, seed=1):
         warnings.simplefilter("ignore")
         return diff_diff.SyntheticDiD(variance_method=method, n_bootstrap=draws, seed=seed).fit(
             frame.assign(treated=(frame["cohort"] > 0).astype(int)),
-            outcome="y", treatment="treated", unit="unit", time="time",
+            outcome="y",
+            treatment="treated",
+            unit="unit",
+            time="time",
             post_periods=[int(t) for t in panel.periods if t >= first],
-        )  # fmt: skip
+        )
 
 
 def test_one_treated_unit_equals_diff_diff(lone_treated) -> None:
@@ -132,8 +135,7 @@ def pieces(panel):
     controls = panel.y[never]
     labels = np.unique(panel.cohort[~never])
     cohorts = [
-        describe_cohort(int(g), int(g - 2001), int((panel.cohort == g).sum()), controls)
-        for g in labels
+        describe_cohort(int(g), int(g - 2001), int((panel.cohort == g).sum()), controls) for g in labels
     ]
     return controls, cohorts
 
@@ -152,8 +154,7 @@ def test_staggered_jackknife_is_leaving_out_one_cluster_at_a_time(n_clusters) ->
     controls, cohorts = pieces(panel)
     groups = [np.flatnonzero(panel.cohort == c.first) for c in cohorts]
     weights = [
-        published_weights(controls, panel.y[g].mean(axis=0), c)
-        for g, c in zip(groups, cohorts, strict=True)
+        published_weights(controls, panel.y[g].mean(axis=0), c) for g, c in zip(groups, cohorts, strict=True)
     ]
     never = np.flatnonzero(panel.cohort == 0)
     values = []
@@ -210,11 +211,10 @@ def test_jackknife_intervals_are_t_with_few_degrees_unless_the_law_is_normal() -
     assert (reach > 1.97).all()
     assert ((usual["conf_high"] - usual["estimate"]) / usual["std_error"]).max() < 1.96
     path = rows[(rows["term"] == "event") & rows["event_time"].notna()]
-    wide, law = (
-        (t["band_high"] - t["estimate"]) / t["std_error"] for t in (path, usual.loc[path.index])
-    )
-    degrees = [optimize.brentq(lambda v, r=r: stats.t.ppf(0.975, v) - r, 1, 1e4)
-               for r in reach.loc[path.index]]  # fmt: skip
+    wide, law = ((t["band_high"] - t["estimate"]) / t["std_error"] for t in (path, usual.loc[path.index]))
+    degrees = [
+        optimize.brentq(lambda v, r=r: stats.t.ppf(0.975, v) - r, 1, 1e4) for r in reach.loc[path.index]
+    ]
     assert stats.t(degrees).sf(wide) == pytest.approx(stats.norm.sf(law), rel=1e-6)
 
 

@@ -22,15 +22,16 @@ from two_way_data import (
     two_way_panel,
 )
 
-from replication.errors import PanelError, SpecError
-from replication.estimators.estimation_sample import Sample
-from replication.estimators.second_engine import second_engine
+from replication.checks.second_engine import second_engine
+from replication.core.errors import PanelError, SpecError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.spec import parse_spec
+from replication.estimators.shared.estimation_sample import Sample
 from replication.estimators.twfe import twfe
-from replication.results import Estimates, Panel
-from replication.sources.castle import read_castle
+from replication.sources.castle_panel import read_castle
 from replication.sources.countymurders import read_countymurders
-from replication.specs import parse_spec
-from replication.tidy import build_panel
 
 TRENDS = [
     (),
@@ -64,9 +65,13 @@ def test_equals_pyfixest(options: dict[str, object], trends: tuple[str, ...]) ->
     panel = two_way_panel(len(str(options)) + 7 * len(trends), **options)
     ours = twfe(panel, trends=trends)
     theirs = pyfixest.feols(
-        formula_of(panel, trends), frame_of(panel), vcov=cluster_of(panel), weights="w",
-        demeaner=EXACT, fixef_rm="singleton",
-    )  # fmt: skip
+        formula_of(panel, trends),
+        frame_of(panel),
+        vcov=cluster_of(panel),
+        weights="w",
+        demeaner=EXACT,
+        fixef_rm="singleton",
+    )
     names = {"att": "d"} | {f"coef:{name}": name for name in panel.covariate_names}
     table = ours.table.set_index("term")
     factor = relative_correction(panel, trends, ours, theirs)
@@ -136,9 +141,15 @@ def test_mpdta_equals_the_reference() -> None:
 
 def test_mpdta_of_the_reference_folder(reference: Path) -> None:
     spec = parse_spec(
-        {"id": "m", "outcome": "lemp", "estimator": "twfe", "unit": "countyreal", "time": "year",
-         "cohort": "first.treat"}
-    )  # fmt: skip
+        {
+            "id": "m",
+            "outcome": "lemp",
+            "estimator": "twfe",
+            "unit": "countyreal",
+            "time": "year",
+            "cohort": "first.treat",
+        }
+    )
     panel = build_panel(pd.read_csv(reference / "mpdta.csv"), spec)
     assert twfe(panel).att == pytest.approx((-0.03654894, 0.01326516), abs=5e-9)
 
@@ -147,16 +158,21 @@ def test_mpdta_of_the_reference_folder(reference: Path) -> None:
     ("weights", "expected"),
     [("popwt", (0.07553324, 0.033194)), (None, (0.06939843, 0.05585964))],
 )
-def test_castle_on_post_equals_the_reference(
-    weights: str | None, expected: tuple[float, float]
-) -> None:
+def test_castle_on_post_equals_the_reference(weights: str | None, expected: tuple[float, float]) -> None:
     """Points: pyfixest, linearmodels, R lm (data in single precision); errors: pyfixest CRV1."""
     from causaldata import castle
 
     spec = parse_spec(
-        {"id": "c", "outcome": "l_homicide", "estimator": "twfe", "unit": "sid", "time": "year",
-         "treatment": "post", "weights": weights}
-    )  # fmt: skip
+        {
+            "id": "c",
+            "outcome": "l_homicide",
+            "estimator": "twfe",
+            "unit": "sid",
+            "time": "year",
+            "treatment": "post",
+            "weights": weights,
+        }
+    )
     estimate, error = twfe(build_panel(castle.load_pandas().data, spec)).att
     assert estimate == pytest.approx(expected[0], abs=2e-8)
     assert error == pytest.approx(expected[1], abs=5e-7)
@@ -203,14 +219,21 @@ def castle_panel(controls: list[str]) -> Panel:
     west = {2, 4, 6, 8, 15, 16, 30, 32, 35, 41, 49, 53, 56}
     groups = (northeast, midwest, west)
     frame["region"] = [
-        next((k for k, group in enumerate(groups) if fips in group), 3)
-        for fips in frame["state_fips"]
+        next((k for k, group in enumerate(groups) if fips in group), 3) for fips in frame["state_fips"]
     ]
     spec = parse_spec(
-        {"id": "c", "outcome": "log_homicide", "estimator": "twfe", "unit": "sid", "time": "year",
-         "treatment": "share", "weights": "population_weight", "covariates": controls,
-         "trends": ["region_by_time", "sid_linear"]}
-    )  # fmt: skip
+        {
+            "id": "c",
+            "outcome": "log_homicide",
+            "estimator": "twfe",
+            "unit": "sid",
+            "time": "year",
+            "treatment": "share",
+            "weights": "population_weight",
+            "covariates": controls,
+            "trends": ["region_by_time", "sid_linear"],
+        }
+    )
     return build_panel(frame, spec)
 
 
@@ -220,9 +243,16 @@ def test_right_to_carry_equals_the_reference() -> None:
     frame["rate"] = 1e5 * frame["murders"] / frame["population"]
     frame["cohort"] = frame["state_fips"].map(RIGHT_TO_CARRY).fillna(0)
     spec = parse_spec(
-        {"id": "r", "outcome": "rate", "estimator": "twfe", "unit": "fips", "time": "year",
-         "weights": "population", "cluster": "state_fips"}
-    )  # fmt: skip
+        {
+            "id": "r",
+            "outcome": "rate",
+            "estimator": "twfe",
+            "unit": "fips",
+            "time": "year",
+            "weights": "population",
+            "cluster": "state_fips",
+        }
+    )
     found = twfe(build_panel(frame, spec))
     assert found.att == pytest.approx((1.056, 0.632), abs=5e-4)
     assert found.info["engine"] == "general"
@@ -340,6 +370,4 @@ def test_info_says_what_was_done() -> None:
     assert twfe(panel).info["absorbed"] == "unit and period effects"
     assert info["mean_outcome"] == pytest.approx(np.average(panel.y, weights=panel.weight))
     before = (panel.cohort > 0)[:, None] & ~panel.treated
-    assert info["mean_pre"] == pytest.approx(
-        np.average(panel.y[before], weights=panel.weight[before])
-    )
+    assert info["mean_pre"] == pytest.approx(np.average(panel.y[before], weights=panel.weight[before]))

@@ -9,11 +9,11 @@ import pytest
 from drawn_panels import as_frame, draw_panel
 from scipy.optimize import minimize
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.estimators.twfe import twfe
 from replication.estimators.twfe_weights import opposite_sign, twfe_weights
-from replication.results import Panel
-from replication.specs import Inference
 
 ANALYTIC = Inference()
 
@@ -89,7 +89,9 @@ def test_second_threshold_solves_its_problem() -> None:
     best = min(
         (
             minimize(
-                spread, -np.random.default_rng(seed).random(5), method="SLSQP",
+                spread,
+                -np.random.default_rng(seed).random(5),
+                method="SLSQP",
                 bounds=[(None, 0)] * 5,
                 constraints={"type": "eq", "fun": lambda e: (share * omega) @ e - beta},
                 options={"ftol": 1e-14, "maxiter": 500},
@@ -97,7 +99,7 @@ def test_second_threshold_solves_its_problem() -> None:
             for seed in range(5)
         ),
         key=lambda found: found.fun if found.success else np.inf,
-    )  # fmt: skip
+    )
     # SLSQP stops at about 1e-7 of the minimum.
     assert opposite_sign(beta, share, omega) == pytest.approx(np.sqrt(best.fun), rel=1e-5)
 

@@ -18,10 +18,10 @@ from written_out import (
     with_varying_weights,
 )
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
 from replication.estimators.two_stage import two_stage
-from replication.specs import Inference
 
 FEW = Inference(draws=9)
 
@@ -81,9 +81,7 @@ def stacked_moments(dense: Dense, panel, masks: list) -> tuple[np.ndarray, np.nd
 @pytest.mark.parametrize("extra", ["plain", "weights", "covariates"])
 @pytest.mark.parametrize("n_clusters", [None, 9])
 def test_path_equals_the_stacked_moments(trends, extra, n_clusters) -> None:
-    panel = random_panel(
-        10, adoption=(0, 2004, 2005, 2007), n_clusters=n_clusters, missing=0.05, n_units=60
-    )
+    panel = random_panel(10, adoption=(0, 2004, 2005, 2007), n_clusters=n_clusters, missing=0.05, n_units=60)
     panel = with_varying_weights(panel) if extra == "weights" else panel
     panel = with_covariates(panel) if extra == "covariates" else panel
     result = second(panel, trends=trends)
@@ -132,16 +130,21 @@ def test_random_panels_equal_pyfixest(seed, weighted) -> None:
     if weighted:
         panel = replace(panel, weight=np.repeat(1.0 + np.arange(40)[:, None] % 5, 8, axis=1))
     frame = as_frame(panel).assign(
-        x1=panel.covariates[0].ravel(), x2=panel.covariates[1].ravel(),
+        x1=panel.covariates[0].ravel(),
+        x2=panel.covariates[1].ravel(),
         treated=panel.treated.ravel().astype(int),
-    )  # fmt: skip
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         peer = pyfixest.did2s(
-            frame, yname="y", first_stage="~ x1 + x2 | unit + time",
-            second_stage="~ i(treated, ref=0)", treatment="treated", cluster="cluster",
+            frame,
+            yname="y",
+            first_stage="~ x1 + x2 | unit + time",
+            second_stage="~ i(treated, ref=0)",
+            treatment="treated",
+            cluster="cluster",
             weights="w" if weighted else None,
-        )  # fmt: skip
+        )
     # pyfixest recovers the fixed effects by iteration, to about five digits here.
     expected = (peer.coef().iloc[0], peer.se().iloc[0])
     assert second(panel).att == pytest.approx(expected, rel=5e-5)

@@ -11,11 +11,11 @@ from drawn_panels import as_frame, draw_panel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replication.errors import InputError, PanelError
+from replication.core.errors import InputError, PanelError
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Inference, parse_spec
 from replication.estimators.registry import ENTRIES
-from replication.results import Panel
-from replication.specs import Inference, parse_spec
-from replication.tidy import build_panel
 
 FEW = Inference(draws=9)
 WITH_WINDOW = [name for name, entry in ENTRIES.items() if "window" in entry.keys]
@@ -41,9 +41,7 @@ def refusal(name: str, panel: Panel, **options) -> str:
 
 
 @pytest.mark.parametrize("name", ENTRIES)
-@pytest.mark.parametrize(
-    "adoption", [2004, 0, 2001, 1999], ids=["one date", "never", "first", "past"]
-)
+@pytest.mark.parametrize("adoption", [2004, 0, 2001, 1999], ids=["one date", "never", "first", "past"])
 def test_no_comparison_left(name: str, adoption: int) -> None:
     panel = replace(draw_panel(1), cohort=np.full(48, adoption, dtype=np.int64))
     message = refusal(name, panel)

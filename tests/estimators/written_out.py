@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from drawn_panels import draw_panel
 
-from replication.results import Panel
+from replication.core.panel import Panel
 
 ADOPTIONS = (
     (0, 2003, 2004, 2006, 2007),
@@ -186,8 +186,11 @@ def conservative(dense: Dense, panel, omega, groups: str, leave_one_out: bool = 
     v = dense.weights(omega)
     cluster = np.repeat(panel.cluster, panel.periods.size)
     cohort = np.repeat(panel.cohort, panel.periods.size)
-    keys = {"cohort_event": cohort * 100_000 + dense.event.ravel(), "cohort": cohort,
-            "none": np.zeros_like(cohort)}[groups]  # fmt: skip
+    keys = {
+        "cohort_event": cohort * 100_000 + dense.event.ravel(),
+        "cohort": cohort,
+        "none": np.zeros_like(cohort),
+    }[groups]
     residual = np.where(dense.fit, dense.tau, 0.0)
     for group in np.unique(keys[omega > 0]):
         inside = (keys == group) & (omega > 0)
@@ -195,9 +198,7 @@ def conservative(dense: Dense, panel, omega, groups: str, leave_one_out: bool = 
         a = {c: v[inside & (cluster == c)].sum() for c in members}
         b = {c: (v * dense.tau)[inside & (cluster == c)].sum() for c in members}
         for c in members:
-            others = (
-                [d for d in members if d != c] if leave_one_out and len(members) > 1 else members
-            )
+            others = [d for d in members if d != c] if leave_one_out and len(members) > 1 else members
             mean = sum(a[d] * b[d] for d in others) / sum(a[d] ** 2 for d in others)
             cells = inside & (cluster == c)
             residual[cells] = dense.tau[cells] - mean

@@ -6,6 +6,7 @@ from drawn_panels import draw_panel
 from scipy import stats
 from two_way_data import two_way_panel
 
+from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
@@ -20,7 +21,6 @@ from replication.inference.bands import (
 )
 from replication.inference.bootstrap_t import drawn_t_values
 from replication.inference.critical_values import score_sup_t
-from replication.specs import Inference
 
 
 def critical_value(estimates) -> float:

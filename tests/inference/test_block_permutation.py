@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Inference, parse_spec
 from replication.estimators.registry import estimate
 from replication.estimators.twfe import twfe
 from replication.inference.block_permutation import block_permutations, matched, ranked_blocks
 from replication.inference.permutation import permutation_test
-from replication.results import Panel
-from replication.specs import Inference, parse_spec
-from replication.tidy import build_panel
 
 PERIODS = np.arange(2001, 2007)
 
@@ -24,9 +24,14 @@ def made(cohorts: list[list[int]], seed: int = 1) -> Panel:
     block = np.repeat(np.arange(len(cohorts)), [len(part) for part in cohorts])
     y = np.random.default_rng(seed).normal(size=(cohort.size, PERIODS.size))
     return Panel(
-        y=y, units=np.arange(cohort.size), periods=PERIODS, cohort=cohort,
-        weight=np.ones_like(y), clusters={"block": block}, strata={"block": block},
-    )  # fmt: skip
+        y=y,
+        units=np.arange(cohort.size),
+        periods=PERIODS,
+        cohort=cohort,
+        weight=np.ones_like(y),
+        clusters={"block": block},
+        strata={"block": block},
+    )
 
 
 BLOCKS = Inference(method="permutation", draws=50, blocks="block")
@@ -92,14 +97,24 @@ def test_blocks_are_more_spread_than_units_where_blocks_share_shocks() -> None:
 def test_a_specification_reaches_the_blocks() -> None:
     panel = made([[2003, 0], [2004, 2005], [2002, 2006], [0, 0]])
     rows = [
-        {"unit": unit, "time": int(time), "y": panel.y[unit, column],
-         "cohort": int(panel.cohort[unit]), "state": f"S{unit // 2}"}
-        for unit in range(8) for column, time in enumerate(PERIODS)
-    ]  # fmt: skip
+        {
+            "unit": unit,
+            "time": int(time),
+            "y": panel.y[unit, column],
+            "cohort": int(panel.cohort[unit]),
+            "state": f"S{unit // 2}",
+        }
+        for unit in range(8)
+        for column, time in enumerate(PERIODS)
+    ]
     spec = parse_spec(
-        {"id": "a", "outcome": "y", "estimator": "twfe",
-         "inference": {"method": "permutation", "draws": 30, "blocks": "state"}}
-    )  # fmt: skip
+        {
+            "id": "a",
+            "outcome": "y",
+            "estimator": "twfe",
+            "inference": {"method": "permutation", "draws": 30, "blocks": "state"},
+        }
+    )
     found = estimate(build_panel(pd.DataFrame(rows), spec), spec)
     p_value = found.rows("att")["p_value"].iloc[0]
     record = found.info["permutation"]

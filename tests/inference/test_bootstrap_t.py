@@ -6,24 +6,18 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
-from replication.errors import SpecError
+from replication.core.errors import SpecError
+from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.etwfe import etwfe
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
 from replication.inference.assemble import from_scores
 from replication.inference.bands import random_bytes
-from replication.inference.bootstrap_t import (
-    BLOCK,
-    COUNTS_OF_BYTE,
-    DrawnLaw,
-    counts,
-    drawn_t_values,
-)
+from replication.inference.bootstrap_t import BLOCK, COUNTS_OF_BYTE, DrawnLaw, counts, drawn_t_values
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_bootstrap import cluster_bootstrap
 from replication.inference.row_table import Row
-from replication.specs import Inference
 
 DRAWN = Inference(distribution="bootstrap_t")
 
@@ -40,9 +34,7 @@ def counts_drawn(n_clusters: int, inference: Inference):
     for start in range(0, inference.draws, BLOCK):
         size = min(BLOCK, inference.draws - start) * n_clusters
         halves = [
-            half
-            for byte in random_bytes(rng, -(-size // 2)).tolist()
-            for half in (byte >> 4, byte & 15)
+            half for byte in random_bytes(rng, -(-size // 2)).tolist() for half in (byte >> 4, byte & 15)
         ]
         # Sixteenths: six of 0, six of 1, two of 2, two of 3.
         number = [0 if h < 6 else 1 if h < 12 else 2 if h < 14 else 3 for h in halves[:size]]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.estimates import row_labels
+from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
 from replication.estimators.sun_abraham import sun_abraham
 from replication.estimators.twfe import twfe
@@ -17,8 +19,6 @@ from replication.inference.cluster_bootstrap import (
     resampled_points,
     two_way_points,
 )
-from replication.results import row_labels
-from replication.specs import Inference
 
 BOOT = Inference(method="bootstrap", draws=60)
 
@@ -66,9 +66,7 @@ def test_error_interval_and_p_value_summarise_the_draws() -> None:
     point = twfe(panel).att[0]
     tails = cluster_bootstrap(twfe, panel, BOOT).table.iloc[0]
     assert tails["std_error"] == pytest.approx(draws.std(ddof=1), rel=1e-12)
-    assert (tails["conf_low"], tails["conf_high"]) == pytest.approx(
-        np.quantile(draws, [0.025, 0.975])
-    )
+    assert (tails["conf_low"], tails["conf_high"]) == pytest.approx(np.quantile(draws, [0.025, 0.975]))
     assert tails["p_value"] == min(1, 2 * (1 + min((draws <= 0).sum(), (draws >= 0).sum())) / 61)
     even = cluster_bootstrap(twfe, panel, replace(BOOT, interval="symmetric")).table.iloc[0]
     reach = np.quantile(abs(draws - point), 0.95)

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
-from replication.errors import PanelError, SpecError
-from replication.estimators.effects import Effects
-from replication.estimators.estimation_sample import estimation_sample
+from replication.core.errors import PanelError, SpecError
+from replication.core.spec import Inference
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.twfe import fit_twfe, twfe
 from replication.inference.conley import conley_variance, kernel_matrix
 from replication.inference.methods import apply_method
-from replication.specs import Inference
 
 NEAR = Inference(method="conley", cutoff_km=400)
 
@@ -42,9 +42,7 @@ def by_loops(scores, coordinates, inference):
                 product = own.sum() * other.sum()
             else:
                 product = own @ other
-            weight = 1.0 if i == j else weight_of(
-                kilometres(coordinates[i], coordinates[j]), inference
-            )  # fmt: skip
+            weight = 1.0 if i == j else weight_of(kilometres(coordinates[i], coordinates[j]), inference)
             total += weight * product
     return total
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from replication.inference.joint import hotelling
+from replication.inference.joint_tests import hotelling
 
 
 def test_one_estimate_is_tested_by_t() -> None:

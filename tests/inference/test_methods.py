@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
-from replication.errors import SpecError
+from replication.core.errors import SpecError
+from replication.core.spec import Inference, Spec
 from replication.estimators.registry import ENTRIES, estimate
 from replication.inference.bands import interquartile_errors, multiplier_draws
 from replication.inference.cluster import sum_by_cluster
-from replication.specs import Inference, Spec
 
 METHODS = ("analytic", "multiplier", "wild", "bootstrap", "permutation", "conley")
 
 
 def spec_of(estimator, method):
     inference = Inference(method=method, draws=40, cutoff_km=300)
-    return Spec(
-        id="made", outcome="y", estimator=estimator, inference=inference, donor_errors="jackknife"
-    )
+    return Spec(id="made", outcome="y", estimator=estimator, inference=inference, donor_errors="jackknife")
 
 
 def panel_for(estimator):

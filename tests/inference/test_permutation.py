@@ -7,19 +7,13 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
-from replication.errors import PanelError
+from replication.core.errors import PanelError
+from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.estimators.dcdh import dcdh
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.permutation import (
-    permutation_test,
-    permutations,
-    permuted,
-    strata_of,
-    two_way_of,
-)
-from replication.results import Panel
-from replication.specs import Inference
+from replication.inference.permutation import permutation_test, permutations, permuted, strata_of, two_way_of
 
 TEN = Inference(method="permutation", draws=40)
 
@@ -108,9 +102,7 @@ def test_any_estimator_and_every_row_of_its_path(function) -> None:
     rows = found.rows("event")
     tested = rows["std_error"].notna()
     assert (rows.loc[tested, "p_value"] * 21 % 1).round(9).isin([0, 1]).all()
-    assert rows.loc[tested, "conf_low"].tolist() == (
-        plain.rows("event").loc[tested, "conf_low"].tolist()
-    )
+    assert rows.loc[tested, "conf_low"].tolist() == (plain.rows("event").loc[tested, "conf_low"].tolist())
 
 
 def test_false_rejections_happen_as_often_as_they_should() -> None:

@@ -7,18 +7,12 @@ import pytest
 from drawn_panels import draw_panel
 from scipy import stats
 
-from replication.errors import InputError
+from replication.core.errors import InputError
+from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
 from replication.inference.bands import multipliers
-from replication.inference.romano_wolf import (
-    aligned,
-    holm,
-    romano_wolf,
-    stepdown,
-    studentised,
-)
-from replication.specs import Inference
+from replication.inference.romano_wolf import aligned, holm, romano_wolf, stepdown, studentised
 
 MANY = Inference(draws=1999)
 

@@ -27,7 +27,11 @@ from replication.inference.sensitivity import (
     smoothness,
 )
 from replication.inference.sensitivity.arp import least_favourable_value
-from replication.inference.sensitivity.normal import folded_cdf, folded_quantile, truncated_quantile
+from replication.inference.sensitivity.normal_distributions import (
+    folded_cdf,
+    folded_quantile,
+    truncated_quantile,
+)
 
 MEAN = np.full(4, 0.25)
 
@@ -84,9 +88,12 @@ def test_statistic_is_the_linear_program(seed, kind):
         # Unknown: eta and the effects tau, with weights' tau = theta.
         program = optimize.linprog(
             np.r_[1.0, np.zeros(3)],
-            A_ub=-np.column_stack([sd, rows[:, n_pre:]]), b_ub=d - rows @ path.estimate,
-            A_eq=np.r_[0.0, weights][None], b_eq=[theta], bounds=(None, None),
-        )  # fmt: skip
+            A_ub=-np.column_stack([sd, rows[:, n_pre:]]),
+            b_ub=d - rows @ path.estimate,
+            A_eq=np.r_[0.0, weights][None],
+            b_eq=[theta],
+            bounds=(None, None),
+        )
         statistic = (found.loading @ path.estimate - found.offset - found.slope * theta).max()
         assert statistic == pytest.approx(program.fun, abs=1e-8)
 
@@ -151,9 +158,9 @@ def test_scaling_the_outcome_scales_the_interval(method):
 def test_breakdown_is_where_the_interval_meets_zero(method):
     estimates = benzarti_carloni()
     value = breakdown_value(estimates, method=method, target=0)
-    inside, outside = honest_did(
-        estimates, method=method, target=0, bounds=[value * 1.001, value * 0.999]
-    )["conf_low"]
+    inside, outside = honest_did(estimates, method=method, target=0, bounds=[value * 1.001, value * 0.999])[
+        "conf_low"
+    ]
     assert inside < 0 < outside
 
 

@@ -8,7 +8,8 @@ import pytest
 from drawn_panels import draw_panel
 from sensitivity_paths import BC_BETA, BC_SIGMA, benzarti_carloni, made_path, medicaid
 
-from replication.errors import InputError
+from replication.core.errors import InputError
+from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
@@ -22,9 +23,8 @@ from replication.inference.sensitivity import (
     pretest_power,
     sensitivity_table,
 )
-from replication.inference.sensitivity.path import target_weights
-from replication.inference.sensitivity.table import TABLE_COLUMNS
-from replication.specs import Inference
+from replication.inference.sensitivity.event_path import target_weights
+from replication.inference.sensitivity.sensitivity_rows import TABLE_COLUMNS
 
 TIMES = [-5, -4, -3, -2, 0, 1, 2, 3]
 # A correlation of 2.7 between the first two coefficients.
@@ -63,29 +63,48 @@ def test_binned_ends_are_left_out_unless_asked_for():
 @pytest.mark.parametrize(
     ("path", "options", "message"),
     [
-        (made_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying"), {},
-         "varying base period.*straight pre-trend bends at zero.*base_period: universal"),
-        (made_path(BC_BETA[4:], BC_SIGMA[4:, 4:], TIMES[4:]), {},
-         "no coefficient before its reference period -1"),
-        (made_path(BC_BETA[:4], BC_SIGMA[:4, :4], TIMES[:4]), {},
-         "no coefficient after its reference period -1"),
-        (made_path(BC_BETA[3:6], BC_SIGMA[3:6, 3:6], TIMES[3:6], endpoints="bin"), {},
-         "once the end coefficients, which pool all event times beyond"),
-        (benzarti_carloni(), {"target": 7},
-         "target 7 is not on the path.*'average' or one of the event times 0, 1, 2, 3"),
+        (
+            made_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying"),
+            {},
+            "varying base period.*straight pre-trend bends at zero.*base_period: universal",
+        ),
+        (
+            made_path(BC_BETA[4:], BC_SIGMA[4:, 4:], TIMES[4:]),
+            {},
+            "no coefficient before its reference period -1",
+        ),
+        (
+            made_path(BC_BETA[:4], BC_SIGMA[:4, :4], TIMES[:4]),
+            {},
+            "no coefficient after its reference period -1",
+        ),
+        (
+            made_path(BC_BETA[3:6], BC_SIGMA[3:6, 3:6], TIMES[3:6], endpoints="bin"),
+            {},
+            "once the end coefficients, which pool all event times beyond",
+        ),
+        (
+            benzarti_carloni(),
+            {"target": 7},
+            "target 7 is not on the path.*'average' or one of the event times 0, 1, 2, 3",
+        ),
         (benzarti_carloni(), {"target": -3}, "target -3 is not on the path"),
         (benzarti_carloni(), {"target": "mean"}, "target 'mean' is not on the path"),
         (benzarti_carloni(), {"window": (0, 3)}, "has 0 reference periods"),
-        (made_path(BC_BETA, BC_SIGMA, [-6, -4, -3, -2, 0, 1, 2, 3]), {},
-         r"not evenly spaced \(-6, -4, -3, -2, -1, 0"),
-        (made_path(BC_BETA, OVER_ONE, TIMES), {},
-         "not positive semi-definite.*cluster one way"),
-        (made_path(BC_BETA, np.where(np.eye(8) == 1, BC_SIGMA, np.nan), TIMES), {},
-         "covariance of the path of 'made' has missing values"),
-        (made_path(BC_BETA, np.diag([0.01] * 7 + [0]), TIMES), {},
-         "no standard error at event times 3"),
+        (
+            made_path(BC_BETA, BC_SIGMA, [-6, -4, -3, -2, 0, 1, 2, 3]),
+            {},
+            r"not evenly spaced \(-6, -4, -3, -2, -1, 0",
+        ),
+        (made_path(BC_BETA, OVER_ONE, TIMES), {}, "not positive semi-definite.*cluster one way"),
+        (
+            made_path(BC_BETA, np.where(np.eye(8) == 1, BC_SIGMA, np.nan), TIMES),
+            {},
+            "covariance of the path of 'made' has missing values",
+        ),
+        (made_path(BC_BETA, np.diag([0.01] * 7 + [0]), TIMES), {}, "no standard error at event times 3"),
     ],
-)  # fmt: skip
+)
 def test_refusals(path, options, message):
     with pytest.raises(SensitivityError, match=message) as caught:
         honest_did(path, **options)

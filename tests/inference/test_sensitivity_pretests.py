@@ -25,7 +25,7 @@ from replication.inference.sensitivity import (
     pretest_power,
 )
 from replication.inference.sensitivity.equivalence import smallest_bound
-from replication.inference.sensitivity.normal import box_moments
+from replication.inference.sensitivity.normal_distributions import box_moments
 from replication.inference.sensitivity.pretest_power import TESTS
 
 Z = stats.norm.ppf(0.975)
@@ -114,9 +114,7 @@ def test_mean_if_passed_is_that_of_draws(test):
 def test_reference_row_and_order_of_the_path():
     table = pretest_path(benzarti_carloni(), 0.02)
     assert list(table["event_time"]) == [-5, -4, -3, -2, -1, 0, 1, 2, 3]
-    assert (table.loc[table["event_time"] == -1, ["estimate", "trend", "mean_if_passed"]] == 0).all(
-        axis=None
-    )
+    assert (table.loc[table["event_time"] == -1, ["estimate", "trend", "mean_if_passed"]] == 0).all(axis=None)
 
 
 def test_more_power_takes_a_steeper_slope_and_the_size_is_free():

@@ -49,9 +49,7 @@ R_CONDITIONAL = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "weights", "bound", "plus", "points", "low", "high"), R_CONDITIONAL
-)
+@pytest.mark.parametrize(("kind", "weights", "bound", "plus", "points", "low", "high"), R_CONDITIONAL)
 def test_conditional_sets_equal_r_to_the_digit(kind, weights, bound, plus, points, low, high):
     path = event_path(benzarti_carloni())
     found = (
@@ -70,9 +68,13 @@ def test_conditional_sets_equal_r_to_the_digit(kind, weights, bound, plus, point
 # 0.2.0, whose grid is wider, has -0.041726 and 0.423947.
 @pytest.mark.parametrize(
     ("bound", "low", "high"),
-    [(0.5, 0.11812949, 0.27158387), (1.0, 0.06723125, 0.31868373), (1.5, 0.01329432, 0.36958196),
-     (2.0, -0.041726, 0.423947)],
-)  # fmt: skip
+    [
+        (0.5, 0.11812949, 0.27158387),
+        (1.0, 0.06723125, 0.31868373),
+        (1.5, 0.01329432, 0.36958196),
+        (2.0, -0.041726, 0.423947),
+    ],
+)
 def test_relative_magnitudes_of_the_published_example(bound, low, high):
     row = honest_did(benzarti_carloni(), bounds=[bound], target=0).iloc[0]
     assert row["conf_low"] == pytest.approx(low, abs=1e-3)
@@ -160,9 +162,7 @@ def test_medicaid_example(method, target, bound, low, high):
 
 def test_medicaid_breakdown_values_as_published():
     assert breakdown_value(medicaid(), target=0) == pytest.approx(2.0, abs=0.1)
-    assert breakdown_value(medicaid(), method="smoothness", target=0) == pytest.approx(
-        0.03, abs=0.01
-    )
+    assert breakdown_value(medicaid(), method="smoothness", target=0) == pytest.approx(0.03, abs=0.01)
 
 
 def test_largest_plausible_bend_equals_r():

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
-from replication.errors import PanelError, SpecError
-from replication.estimators.effects import read_effects
-from replication.estimators.estimation_sample import estimation_sample
+from replication.core.errors import PanelError, SpecError
+from replication.core.spec import Inference
 from replication.estimators.event_study import event_study
 from replication.estimators.poisson import poisson
-from replication.estimators.regression_wild import cluster_sums
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import read_effects
+from replication.estimators.shared.regression_wild import cluster_sums
 from replication.estimators.twfe import fit_twfe, twfe
 from replication.inference.wild import bootstrap, sign_patterns, wild_cluster
-from replication.specs import Inference
 
 SIX = Inference(draws=64)
 
@@ -45,9 +45,7 @@ def refitted(panel, signs, null, trends=()):
     cluster = panel.cluster[rows]
     design = np.column_stack([dose, nuisance]) * root
     solve = np.linalg.pinv(design)
-    left = dose * root[:, 0] - (nuisance * root) @ np.linalg.pinv(nuisance * root) @ (
-        dose * root[:, 0]
-    )
+    left = dose * root[:, 0] - (nuisance * root) @ np.linalg.pinv(nuisance * root) @ (dose * root[:, 0])
 
     def statistic(outcome):
         beta = solve @ (outcome * root[:, 0])
@@ -89,9 +87,7 @@ def test_draws_equal_refitted_regressions(options, trends, null) -> None:
     assert draws.statistics(delta) == pytest.approx(expected, abs=1e-8)
 
 
-@pytest.mark.parametrize(
-    ("seed", "theirs"), [(0, 0.07421875), (1, 0.1640625), (2, 0.0)]
-)  # fmt: skip
+@pytest.mark.parametrize(("seed", "theirs"), [(0, 0.07421875), (1, 0.1640625), (2, 0.0)])
 def test_p_values_equal_wildboottest(seed, theirs) -> None:
     """wildboottest 0.3.2, all 512 patterns, type 11, null imposed, dummies written out.
 

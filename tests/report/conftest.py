@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 import yaml
 
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.saved_results import save
+from replication.core.spec import Inference, Spec, parse_spec
 from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
-from replication.pipeline.store import save
-from replication.report.config import Study, parse_study
-from replication.report.saved import Folders
-from replication.results import Estimates, Panel
-from replication.specs import Inference, Spec, parse_spec
+from replication.report.report_data import Folders
+from replication.report.study_config import Study, parse_study
 
 N, T = 60, 9
 EVENTS = list(range(-4, 4))
@@ -62,14 +63,10 @@ def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
             "base_period": "universal",
             "overall": "simple",
             "pretrend": {"statistic": 2.5, "df": 3, "p_value": 0.4753},
-            "support": [
-                {"event_time": e, "units": 900 - 37 * abs(e), "cohorts": 4} for e in EVENTS
-            ],
+            "support": [{"event_time": e, "units": 900 - 37 * abs(e), "cohorts": 4} for e in EVENTS],
         }
     inference = Inference(draws=199, seed=7)
-    return from_scores(
-        panel, spec.estimator, rows, estimate, scores, inference, distribution="t", info=info
-    )
+    return from_scores(panel, spec.estimator, rows, estimate, scores, inference, distribution="t", info=info)
 
 
 def made_spec(name: str, estimator: str, **more: Any) -> Spec:
@@ -102,19 +99,34 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def write_sources(folders: Folders) -> None:
     folders.clean.mkdir(parents=True)
     (folders.raw / "typed").mkdir(parents=True)
-    engine = pd.DataFrame({"spec_id": ["plain", "plain_trends"], "term": "att", "ours": 0.1,
-                           "second": 0.1, "difference": [3.2e-13, 0.0]})  # fmt: skip
+    engine = pd.DataFrame(
+        {
+            "spec_id": ["plain", "plain_trends"],
+            "term": "att",
+            "ours": 0.1,
+            "second": 0.1,
+            "difference": [3.2e-13, 0.0],
+        }
+    )
     engine.to_csv(folders.tables / "second_engine.csv", index=False)
-    flow = pd.DataFrame({
-        "step": [1, 2], "rule": ["Codes 777 & 999 are state-wide: dropped", "Coverage < 80%"],
-        "counties_before": [3143, 3100], "counties_after": [3100, 2049],
-        "share": [0.98632, 0.661], "difference": [0.1, -0.31],
-    })  # fmt: skip
+    flow = pd.DataFrame(
+        {
+            "step": [1, 2],
+            "rule": ["Codes 777 & 999 are state-wide: dropped", "Coverage < 80%"],
+            "counties_before": [3143, 3100],
+            "counties_after": [3100, 2049],
+            "share": [0.98632, 0.661],
+            "difference": [0.1, -0.31],
+        }
+    )
     flow.to_csv(folders.clean / "sample_flow.csv", index=False)
-    dates = pd.DataFrame({
-        "date": ["2008-10-27", "2009-06-01", "2010-08-10", "2011-05-17", "2013-01-22"],
-        "counties": [1, 80, 546, 1302, 3143], "share": [0.013, 0.15, 0.4, 0.6, 1.0],
-    })  # fmt: skip
+    dates = pd.DataFrame(
+        {
+            "date": ["2008-10-27", "2009-06-01", "2010-08-10", "2011-05-17", "2013-01-22"],
+            "counties": [1, 80, 546, 1302, 3143],
+            "share": [0.013, 0.15, 0.4, 0.6, 1.0],
+        }
+    )
     dates.to_csv(folders.clean / "rollout.csv", index=False)
     (folders.raw / "typed" / "published.csv").write_text(
         'outcome,specification,estimate,std_error\na,"one",0.100,0.0342\na,"two",-0.0290,0.0236\n'

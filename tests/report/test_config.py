@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
-from replication.errors import SpecError
-from replication.report.config import load_study, parse_study
+from replication.core.errors import SpecError
+from replication.report.study_config import load_study, parse_study
 
 
 def test_the_example_is_read(description: dict[str, Any]) -> None:
     study = parse_study(description)
     assert [entry.id for entry in study.tables] == [
-        "main", "by_panel", "published", "sample_flow", "estimators",
-    ]  # fmt: skip
+        "main",
+        "by_panel",
+        "published",
+        "sample_flow",
+        "estimators",
+    ]
     assert study.outcome("rate_b").unit == "offences per 100,000 people"
     assert study.outcome("not_described").label == "not described"
     assert study.label("population_2004") == "Population in 2004"

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from replication.errors import SpecError
-from replication.report.config import Entry, Study, parse_study
-from replication.report.context import Context
-from replication.report.figures import FIGURES, event_study, write_figure
+from replication.core.errors import SpecError
+from replication.report.figures import FIGURES, event_study_figure, write_figure
 from replication.report.figures.canvas import Drawing, read_description, styled
-from replication.report.saved import Folders
-from replication.report.study import write_figures
+from replication.report.report_context import Context
+from replication.report.report_data import Folders
+from replication.report.study_config import Entry, Study, parse_study
+from replication.report.study_report import write_figures
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,9 @@ def context(study: Study, folders: Folders, written: Path) -> Context:
 
 def drawing(context: Context) -> tuple[pd.DataFrame, Drawing]:
     entry = context.study.figures[0]
-    frame = event_study.collect(entry, context)
+    frame = event_study_figure.collect(entry, context)
     with styled():
-        return frame, event_study.draw(frame, entry, context)
+        return frame, event_study_figure.draw(frame, entry, context)
 
 
 def segments(axes: Axes) -> set[tuple[float, float]]:
@@ -54,9 +54,7 @@ def test_the_csv_has_every_plotted_number(context: Context) -> None:
         bands = {(round(r.band_low, 12), round(r.band_high, 12)) for r in barred.itertuples()}
         assert segments(axes) == bars | bands
         counts = [note.get_text() for note in axes.texts if note.get_text().isdigit()]
-        assert [float(count) for count in counts] == part[part["series"] == 1][
-            "treated_units"
-        ].tolist()
+        assert [float(count) for count in counts] == part[part["series"] == 1]["treated_units"].tolist()
 
 
 def is_marks(line: Any) -> bool:
@@ -92,10 +90,15 @@ def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
     assert "log of offences per 100,000 people" in label
     assert f"mean before treatment {frame['mean_before'].iloc[0]:.3f}" in label
     for words in (
-        "95% pointwise", "199 draws, seed 7", "not-yet-treated units", "event time \N{MINUS SIGN}1",
-        "clusters: 12 (state)", "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.475", "events_twfe",
+        "95% pointwise",
+        "199 draws, seed 7",
+        "not-yet-treated units",
+        "event time \N{MINUS SIGN}1",
+        "clusters: 12 (state)",
+        "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.475",
+        "events_twfe",
         "weights: Population in 2004",
-    ):  # fmt: skip
+    ):
         assert words in picture.note, words
     assert "Property crime rate, Event study: estimates before adoption from" in picture.alt
 
@@ -107,9 +110,7 @@ def test_two_renderings_have_the_same_bytes(context: Context) -> None:
 
     first = rendered()
     assert sorted(first) == sorted(
-        f"{entry.id}.{ending}"
-        for entry in context.study.figures
-        for ending in ("pdf", "png", "csv")
+        f"{entry.id}.{ending}" for entry in context.study.figures for ending in ("pdf", "png", "csv")
     )
     assert rendered() == first
     assert not any(b"CreationDate" in data for data in first.values())
@@ -143,7 +144,7 @@ def test_binned_end_points_are_said(description: dict[str, Any], context: Contex
     assert set(ends["event_time"]) == {-4, 3}
     description["figures"][0]["window"] = [-3, 3]
     entry = parse_study(description).figures[0]
-    cut = event_study.draw(event_study.collect(entry, context), entry, context)
+    cut = event_study_figure.draw(event_study_figure.collect(entry, context), entry, context)
     assert "end points: 3 and later" in cut.note
     assert "and earlier" not in cut.note
 
@@ -151,7 +152,7 @@ def test_binned_end_points_are_said(description: dict[str, Any], context: Contex
 def test_the_window_is_respected(description: dict[str, Any], context: Context) -> None:
     description["figures"][0]["window"] = [-2, 1]
     study = parse_study(description)
-    frame = event_study.collect(study.figures[0], context)
+    frame = event_study_figure.collect(study.figures[0], context)
     assert sorted(frame["event_time"].unique()) == [-2, -1, 0, 1]
     description["figures"][0]["panels"][0]["series"] = ["plain"]
     with pytest.raises(SpecError, match=r"figure 'events': plain has no estimates by event time"):
@@ -173,37 +174,66 @@ def test_simulated_figures_carry_the_mark(description: dict[str, Any], context: 
 RNG = np.random.default_rng(5)
 YEARS = list(range(2004, 2010))
 FRAMES: dict[str, tuple[dict[str, Any], pd.DataFrame]] = {
-    "raw_means": ({"y_label": "Rate"}, pd.DataFrame({
-        "group": ["Early"] * 6 + ["Late"] * 6, "time": YEARS * 2, "mean": RNG.normal(4000, 9, 12),
-        "adoption": [2007] * 6 + [0] * 6})),
-    "map": ({"value": "date", "breaks": ["2010-01-01"]}, pd.DataFrame({
-        "fips": [1001, 48201, 6037, 2020],
-        "date": ["2009-01-01", "2008-10-27", "2011-05-17", None]})),
-    "leave_one_out": ({"headline": "All"}, pd.DataFrame({
-        "label": ["All", "no TX", "no CA"], "estimate": [-0.05, -0.04, -0.06],
-        "conf_low": [-0.1] * 3, "conf_high": [0.0] * 3})),
+    "raw_means": (
+        {"y_label": "Rate"},
+        pd.DataFrame(
+            {
+                "group": ["Early"] * 6 + ["Late"] * 6,
+                "time": YEARS * 2,
+                "mean": RNG.normal(4000, 9, 12),
+                "adoption": [2007] * 6 + [0] * 6,
+            }
+        ),
+    ),
+    "map": (
+        {"value": "date", "breaks": ["2010-01-01"]},
+        pd.DataFrame(
+            {"fips": [1001, 48201, 6037, 2020], "date": ["2009-01-01", "2008-10-27", "2011-05-17", None]}
+        ),
+    ),
+    "leave_one_out": (
+        {"headline": "All"},
+        pd.DataFrame(
+            {
+                "label": ["All", "no TX", "no CA"],
+                "estimate": [-0.05, -0.04, -0.06],
+                "conf_low": [-0.1] * 3,
+                "conf_high": [0.0] * 3,
+            }
+        ),
+    ),
     "dots": ({}, pd.DataFrame({"label": ["a", "b"], "estimate": [1.0, 2.0], "group": ["x", "y"]})),
-    "permutation": ({}, pd.DataFrame({
-        "kind": ["actual"] + ["draw"] * 30, "estimate": RNG.normal(size=31)})),
-    "sensitivity": ({}, pd.DataFrame({
-        "m": [None, 0.5, 1.0], "conf_low": [-0.1, -0.2, -0.3], "conf_high": [-0.01, 0.1, 0.2]})),
-    "bacon": ({}, pd.DataFrame({
-        "kind": ["earlier_vs_later", "later_vs_earlier"], "estimate": [0.1, -0.2],
-        "weight": [0.75, 0.25]})),
-    "line": ({"x": "year", "y": "share", "group": "state", "highlight": ["IL"]}, pd.DataFrame({
-        "year": YEARS * 2, "share": RNG.random(12), "state": ["IL"] * 6 + ["AL"] * 6})),
-    "scatter": ({"x": "a", "y": "b", "size": "n", "label": "name", "highlight": ["two"]},
-                pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0], "n": [5, 6],
-                              "name": ["one", "two"]})),
-}  # fmt: skip
+    "permutation": ({}, pd.DataFrame({"kind": ["actual"] + ["draw"] * 30, "estimate": RNG.normal(size=31)})),
+    "sensitivity": (
+        {},
+        pd.DataFrame({"m": [None, 0.5, 1.0], "conf_low": [-0.1, -0.2, -0.3], "conf_high": [-0.01, 0.1, 0.2]}),
+    ),
+    "bacon": (
+        {},
+        pd.DataFrame(
+            {
+                "kind": ["earlier_vs_later", "later_vs_earlier"],
+                "estimate": [0.1, -0.2],
+                "weight": [0.75, 0.25],
+            }
+        ),
+    ),
+    "line": (
+        {"x": "year", "y": "share", "group": "state", "highlight": ["IL"]},
+        pd.DataFrame({"year": YEARS * 2, "share": RNG.random(12), "state": ["IL"] * 6 + ["AL"] * 6}),
+    ),
+    "scatter": (
+        {"x": "a", "y": "b", "size": "n", "label": "name", "highlight": ["two"]},
+        pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0], "n": [5, 6], "name": ["one", "two"]}),
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", FRAMES)
 def test_every_kind_draws_its_frame(kind: str, context: Context) -> None:
     options, frame = FRAMES[kind]
     frame.to_csv(context.folders.clean / f"{kind}.csv", index=False)
-    entry = Entry(f"{kind}_figure", f"A {kind}", kind, (),
-                  {**options, "source": f"clean/{kind}.csv"})  # fmt: skip
+    entry = Entry(f"{kind}_figure", f"A {kind}", kind, (), {**options, "source": f"clean/{kind}.csv"})
     paths = write_figure(entry, context)
     shown = pd.read_csv(paths[2])
     numbers = [name for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
@@ -217,7 +247,7 @@ def test_every_kind_draws_its_frame(kind: str, context: Context) -> None:
 
 
 def test_every_kind_of_the_schema_has_a_file() -> None:
-    from replication.report.config import schema
+    from replication.report.study_config import schema
 
     kinds = schema()["properties"]["figures"]["items"]["properties"]["kind"]["enum"]
     assert sorted(kinds) == sorted(FIGURES)
@@ -241,9 +271,10 @@ def test_findings_are_in_the_words_of_the_figures(context: Context) -> None:
 
 def test_specification_curve(context: Context) -> None:
     options = {
-        "specs": ["plain*", "weighted*"], "headline": "weighted",
+        "specs": ["plain*", "weighted*"],
+        "headline": "weighted",
         "choices": [{"key": "weights", "label": "Weights"}, {"key": "outcome"}],
-    }  # fmt: skip
+    }
     paths = write_figure(Entry("curve", "A curve", "specification_curve", (), options), context)
     frame = pd.read_csv(paths[2])
     assert frame["spec_id"].nunique() == len(frame) == 4
@@ -252,9 +283,7 @@ def test_specification_curve(context: Context) -> None:
     assert set(frame["weights"]) == {"none", "Population in 2004"}
     assert set(frame["outcome"]) == {"Index crimes, log rate", "Property crime rate"}
     with pytest.raises(SpecError, match="No saved specification fits 'x\\*'"):
-        write_figure(
-            Entry("c", "C", "specification_curve", (), {**options, "specs": ["x*"]}), context
-        )
+        write_figure(Entry("c", "C", "specification_curve", (), {**options, "specs": ["x*"]}), context)
 
 
 @pytest.mark.parametrize(
@@ -267,9 +296,7 @@ def test_specification_curve(context: Context) -> None:
         ("raw_means", {"mean": None}, "has no column 'mean'"),
     ],
 )
-def test_wrong_frames_are_refused(
-    kind: str, change: dict[str, Any], message: str, context: Context
-) -> None:
+def test_wrong_frames_are_refused(kind: str, change: dict[str, Any], message: str, context: Context) -> None:
     options, frame = FRAMES[kind]
     name = next(iter(change))
     wrong = frame.drop(columns=name) if change[name] is None else frame.assign(**change)
@@ -282,9 +309,7 @@ def test_wrong_frames_are_refused(
 def test_milestones_are_numbered_and_explained(context: Context) -> None:
     write_figures(context.study, context.folders, only=["rollout"])
     said = read_description(context.folders.figures / "rollout.png")
-    assert re.search(
-        "1: 10 August 2010, Official count of 544; 2: 22 January 2013", said["Comment"]
-    )
+    assert re.search("1: 10 August 2010, Official count of 544; 2: 22 January 2013", said["Comment"])
     assert "3,143 counties and 100.0% of the population" in said["Description"]
     frame = pd.read_csv(context.folders.figures / "rollout.csv")
     stones = frame[frame["milestone"].notna()].set_index("milestone")["counties"]

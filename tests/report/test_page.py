@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from replication.report.config import Study, parse_study
-from replication.report.page import Skipped, StudyReport, write_page
-from replication.report.saved import Folders
-from replication.report.study import write_figures, write_tables
+from replication.report.report_data import Folders
+from replication.report.report_page import Skipped, StudyReport, write_page
+from replication.report.study_config import Study, parse_study
+from replication.report.study_report import write_figures, write_tables
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,11 @@ def test_every_table_and_figure_is_shown(study: Study, folders: Folders, page: P
     assert data == (folders.figures / "events.png").read_bytes()
 
 
-def test_links_lead_to_files_and_nothing_is_loaded(
-    study: Study, folders: Folders, page: Path
-) -> None:
+def test_links_lead_to_files_and_nothing_is_loaded(study: Study, folders: Folders, page: Path) -> None:
     test_every_table_and_figure_is_shown(study, folders, page)
-    files = [link.attrib["href"] for link in parsed(page).iter("a")
-             if not link.attrib["href"].startswith("#")]  # fmt: skip
+    files = [
+        link.attrib["href"] for link in parsed(page).iter("a") if not link.attrib["href"].startswith("#")
+    ]
     assert len(files) >= 4 * len(study.tables) + 3 * len(study.figures)
     for target in files:
         assert not target.startswith(("/", "http", "file:"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from replication.pipeline.readme import listing
+from replication.workflow.readme import listing
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.report.saved import Folders
+from replication.report.report_data import Folders
 
 
 @pytest.mark.parametrize(

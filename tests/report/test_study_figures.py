@@ -8,13 +8,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from replication.errors import SpecError
-from replication.report.config import Entry, Study
-from replication.report.context import Context
-from replication.report.figures import dots, permutation, specification_curve, write_figure
+from replication.core.errors import SpecError
+from replication.report.figures import (
+    dots_figure,
+    permutation_figure,
+    specification_curve_figure,
+    write_figure,
+)
 from replication.report.figures.canvas import read_description, styled
-from replication.report.saved import Folders
-from replication.report.tables.frame import printed
+from replication.report.report_context import Context
+from replication.report.report_data import Folders
+from replication.report.study_config import Entry, Study
+from replication.report.tables.frame_table import printed
 
 
 @pytest.fixture
@@ -24,23 +29,26 @@ def context(study: Study, folders: Folders, tmp_path: Path) -> Context:
 
 def curve(ids: dict[str, str], headline: Any = ()) -> Entry:
     options = {
-        "specs": ["plain*", "weighted*"], "headline": headline,
+        "specs": ["plain*", "weighted*"],
+        "headline": headline,
         "choices": [{"key": "kind", "label": "Kind", "ids": ids}],
-    }  # fmt: skip
+    }
     return Entry("curve", "A curve", "specification_curve", (), options)
 
 
 def test_choices_are_told_by_the_first_pattern_that_fits(context: Context) -> None:
     entry = curve({"plain_*": "Plain with trends", "plain*": "Plain", "*": "Other"})
-    frame = specification_curve.collect(entry, context).set_index("spec_id")
+    frame = specification_curve_figure.collect(entry, context).set_index("spec_id")
     assert frame["kind"].to_dict() == {
-        "plain": "Plain", "plain_trends": "Plain with trends", "weighted": "Other",
+        "plain": "Plain",
+        "plain_trends": "Plain with trends",
+        "weighted": "Other",
         "weighted_trends": "Other",
-    }  # fmt: skip
-    lines = specification_curve.choice_lines(frame, entry)
+    }
+    lines = specification_curve_figure.choice_lines(frame, entry)
     assert [value for _, value, _ in lines if value] == ["Plain with trends", "Plain", "Other"]
     with pytest.raises(SpecError, match="no pattern of the choice 'kind' fits 'weighted'"):
-        specification_curve.collect(curve({"plain*": "Plain"}), context)
+        specification_curve_figure.collect(curve({"plain*": "Plain"}), context)
 
 
 def test_several_headlines_are_marked_and_named(context: Context) -> None:
@@ -54,25 +62,25 @@ def test_several_headlines_are_marked_and_named(context: Context) -> None:
         assert f"Diamond: {shown.replace('-', chr(0x2212))} [" in note
         assert f"({name})." in note
     with pytest.raises(SpecError, match="the headline 'absent' is not among"):
-        specification_curve.collect(curve({"*": "All"}, ["plain", "absent"]), context)
+        specification_curve_figure.collect(curve({"*": "All"}, ["plain", "absent"]), context)
 
 
 def test_groups_of_a_leave_one_out_figure_stay_together(context: Context) -> None:
     rows = pd.DataFrame(
-        {"label": ["All", "A", "B", "X", "Y"], "group": ["W", "S", "S", "O", "O"],
-         "estimate": [0.0, -0.2, 0.2, 0.1, -0.1]}
-    )  # fmt: skip
-    rows.assign(conf_low=-1.0, conf_high=1.0).to_csv(
-        context.folders.clean / "groups.csv", index=False
+        {
+            "label": ["All", "A", "B", "X", "Y"],
+            "group": ["W", "S", "S", "O", "O"],
+            "estimate": [0.0, -0.2, 0.2, 0.1, -0.1],
+        }
     )
+    rows.assign(conf_low=-1.0, conf_high=1.0).to_csv(context.folders.clean / "groups.csv", index=False)
     options = {"source": "clean/groups.csv", "headline": "All"}
     entry = Entry("l", "L", "leave_one_out", (), options)
-    frame = dots.collect(entry, context)
+    frame = dots_figure.collect(entry, context)
     assert frame["label"].tolist() == ["All", "B", "A", "X", "Y"]
     with styled():
-        axes = dots.draw(frame, entry, context).figure.axes[0]
-    ticks = dict(zip((t.get_text() for t in axes.get_yticklabels()), axes.get_yticks(),
-                     strict=True))  # fmt: skip
+        axes = dots_figure.draw(frame, entry, context).figure.axes[0]
+    ticks = dict(zip((t.get_text() for t in axes.get_yticklabels()), axes.get_yticks(), strict=True))
     heads = {note.get_text(): note.xy[1] for note in axes.texts}
     assert heads["W"] < ticks["All"] < heads["S"] < ticks["B"] < ticks["A"] < heads["O"]
 
@@ -85,20 +93,19 @@ def test_many_permutations_stand_in_two_columns(context: Context) -> None:
     ]
     pd.DataFrame(rows).to_csv(context.folders.clean / "draws.csv", index=False)
     entry = Entry("p", "P", "permutation", (), {"source": "clean/draws.csv", "x_label": "t"})
-    frame = permutation.collect(entry, context)
+    frame = permutation_figure.collect(entry, context)
     with styled():
-        picture = permutation.draw(frame, entry, context)
+        picture = permutation_figure.draw(frame, entry, context)
     drawn = [axes for axes in picture.figure.axes if axes.axison]
     assert [axes.get_title(loc="left") for axes in drawn] == ["P", "Q", "R"]
     assert {round(axes.get_position().x0, 6) for axes in drawn} == {
-        round(drawn[0].get_position().x0, 6), round(drawn[1].get_position().x0, 6),
-    }  # fmt: skip
+        round(drawn[0].get_position().x0, 6),
+        round(drawn[1].get_position().x0, 6),
+    }
     assert picture.alt.count("actual 2.000") == 3
     assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.500, 3 draws" in picture.alt
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"), [(0.0004, "<0.001"), (0.0284, "0.028"), (float("nan"), "")]
-)
+@pytest.mark.parametrize(("value", "shown"), [(0.0004, "<0.001"), (0.0284, "0.028"), (float("nan"), "")])
 def test_p_values_of_frames(value: float, shown: str) -> None:
     assert printed({"name": "p", "format": "p_value"}, value) == shown

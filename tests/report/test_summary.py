@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.errors import SpecError
-from replication.pipeline.plan import Study as Planned
-from replication.report.config import Study, load_study
-from replication.report.page import StudyReport, study_files
-from replication.report.saved import Folders
+from replication.core.errors import SpecError
+from replication.core.spec import load_specs
+from replication.report.report_data import Folders
+from replication.report.report_page import StudyReport, study_files
+from replication.report.study_config import Study, load_study
 from replication.report.summary import phrases, write_summary
-from replication.report.summary.document import MARK, compose, in_order
 from replication.report.summary.numbers import Effect, Numbers, Value
 from replication.report.summary.phrases import changed, moved
-from replication.report.summary.secure_communities_findings import verdict_on_lines
-from replication.specs import load_specs
+from replication.report.summary.summary_document import MARK, compose, in_order
+from replication.workflow.project import Study as Planned
+from studies.secure_communities.summary.secure_communities_findings import verdict_on_lines
 
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs" / "secure_communities"
@@ -40,10 +40,9 @@ DOWN, UP, FLAT = effect(-0.05), effect(0.05), effect(0.001)
     [
         ({"a": DOWN, "b": DOWN}, "a (x) and b (x) fell"),
         ({"a": UP, "b": FLAT}, "a (x) rose; b (x) did not move beyond chance"),
-        ({"a": FLAT, "b": DOWN, "c": DOWN}, "b (x) and c (x) fell; a (x) did not move beyond "
-         "chance"),
+        ({"a": FLAT, "b": DOWN, "c": DOWN}, "b (x) and c (x) fell; a (x) did not move beyond chance"),
     ],
-)  # fmt: skip
+)
 def test_verbs_follow_intervals(effects: dict[str, Effect], words: str) -> None:
     assert moved(effects, lambda _: "x") == words
 
@@ -51,13 +50,12 @@ def test_verbs_follow_intervals(effects: dict[str, Effect], words: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ((DOWN, DOWN), (FLAT, DOWN), "Trends take the effect away for a and leave it in place for "
-         "b."),
+        ((DOWN, DOWN), (FLAT, DOWN), "Trends take the effect away for a and leave it in place for b."),
         ((DOWN, FLAT), (UP, DOWN), "Trends turn it round for a and bring one out for b."),
         ((FLAT, FLAT), (FLAT, FLAT), "Trends change nothing: no effect was clear."),
         ((UP, UP), (UP, UP), "Trends leave it in place for a and b."),
     ],
-)  # fmt: skip
+)
 def test_what_a_change_of_design_does(
     before: tuple[Effect, Effect], after: tuple[Effect, Effect], words: str
 ) -> None:
@@ -92,8 +90,15 @@ def test_numbers_are_fetched_printed_and_kept(study: Study, folders: Folders) ->
 
 
 def test_rows_of_files_name_their_specification(study: Study, folders: Folders) -> None:
-    frame = pd.DataFrame({"label": ["a", "b"], "estimate": [-0.1, 0.2], "conf_low": -0.2,
-                          "conf_high": [-0.05, 0.4], "spec_id": ["plain", None]})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "label": ["a", "b"],
+            "estimate": [-0.1, 0.2],
+            "conf_low": -0.2,
+            "conf_high": [-0.05, 0.4],
+            "spec_id": ["plain", None],
+        }
+    )
     place = folders.tables / "analyses" / "lines.csv"
     place.parent.mkdir(exist_ok=True)
     frame.to_csv(place, index=False)
@@ -116,10 +121,8 @@ def test_rows_of_files_name_their_specification(study: Study, folders: Folders) 
         (lambda n: n.about("plain", "sample.years"), "says nothing of 'sample.years'"),
         (lambda n: n.reported("Nothing"), "has no row 'Nothing'"),
     ],
-)  # fmt: skip
-def test_what_is_gone_stops_the_summary(
-    ask: Any, message: str, study: Study, folders: Folders
-) -> None:
+)
+def test_what_is_gone_stops_the_summary(ask: Any, message: str, study: Study, folders: Folders) -> None:
     with pytest.raises(SpecError, match=message):
         ask(Numbers(study, folders))
 
@@ -179,18 +182,37 @@ class MadeNumbers(Numbers):
 
     def frame(self, file: str, /, **where: Any) -> pd.DataFrame:
         self.asked.add(file)
-        world = {"estimate": self.world.estimate, "conf_low": self.world.low,
-                 "conf_high": self.world.high}  # fmt: skip
+        world = {"estimate": self.world.estimate, "conf_low": self.world.low, "conf_high": self.world.high}
         p_value = 0.001 if self.world.direction else 0.4
-        columns = dict.fromkeys(
-            ("p_value", "p_romano_wolf", "pretrend_p_value"), p_value
-        ) | dict.fromkeys(
-            ("counties", "counties_after", "people_after", "units", "units_left_out", "none_share",
-             "effective_groups", "breakdown_relative_magnitudes", "percent", "power", "size",
-             "percent_by_permutation", "low", "high", "k_low", "k_high"), 0.25,
-        )  # fmt: skip
-        words = {"date": "2008-10-27", "rule": "A rule", "where": "IN", "group": "TX",
-                 "label": "TX", "spec_id": "curve_share__unit_linear"}  # fmt: skip
+        columns = dict.fromkeys(("p_value", "p_romano_wolf", "pretrend_p_value"), p_value) | dict.fromkeys(
+            (
+                "counties",
+                "counties_after",
+                "people_after",
+                "units",
+                "units_left_out",
+                "none_share",
+                "effective_groups",
+                "breakdown_relative_magnitudes",
+                "percent",
+                "power",
+                "size",
+                "percent_by_permutation",
+                "low",
+                "high",
+                "k_low",
+                "k_high",
+            ),
+            0.25,
+        )
+        words = {
+            "date": "2008-10-27",
+            "rule": "A rule",
+            "where": "IN",
+            "group": "TX",
+            "label": "TX",
+            "spec_id": "curve_share__unit_linear",
+        }
         rows = [{**world, **columns, **words, **where}]
         return pd.DataFrame(rows * (1 if where and file != "analyses/inference.csv" else 2))
 
@@ -212,8 +234,9 @@ def made(real: Study, folders: Folders, world: Effect, **changes: Effect) -> tup
 
 def test_every_specification_and_file_that_it_names_exists(real: Study, folders: Folders) -> None:
     _, numbers = made(real, folders, DOWN)
-    known = {spec.id for path in SPECS.rglob("*.yaml") if path.name != "study.yaml"
-             for spec in load_specs(path)}  # fmt: skip
+    known = {
+        spec.id for path in SPECS.rglob("*.yaml") if path.name != "study.yaml" for spec in load_specs(path)
+    }
     files = {name for name in numbers.asked if "/" in name}
     assert numbers.asked - files <= known
     import yaml
@@ -245,9 +268,7 @@ def test_no_sentence_contradicts_the_numbers(real: Study, folders: Folders, worl
     assert {line["footnote"] for line in numbers.ledger} == set(marks)
 
 
-def test_one_specification_changes_its_number_and_its_sentence(
-    real: Study, folders: Folders
-) -> None:
+def test_one_specification_changes_its_number_and_its_sentence(real: Study, folders: Folders) -> None:
     changed_one = "sc_twfe__log_rate_index__unit_linear__population_2004"
     before, _ = made(real, folders, DOWN)
     after, numbers = made(real, folders, DOWN, **{changed_one: FLAT})
@@ -276,7 +297,7 @@ ALLOWED = {"2", "3", "4", "8", "15", "0.05", "0", "100", "20"}
 
 def test_ledger_is_a_file(real: Study, folders: Folders, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(
-        "replication.report.summary.document.Numbers",
+        "replication.report.summary.summary_document.Numbers",
         lambda study, folders: MadeNumbers(study, folders, DOWN),
     )
     count = write_summary("secure_communities", real, folders, tmp_path / "s.md")

@@ -7,14 +7,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from replication.errors import SpecError
-from replication.report.config import Study, parse_study
-from replication.report.context import Context
-from replication.report.document import TableDocument
-from replication.report.saved import Folders
-from replication.report.study import write_tables
+from replication.core.errors import SpecError
+from replication.report.formatting import fixed
+from replication.report.report_context import Context
+from replication.report.report_data import Folders
+from replication.report.study_config import Study, parse_study
+from replication.report.study_report import write_tables
+from replication.report.table_document import TableDocument
 from replication.report.tables import build
-from replication.report.text import fixed
 
 
 def table(study: Study, folders: Folders, name: str, *, stars: bool = False) -> TableDocument:
@@ -50,8 +50,11 @@ def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None
     assert [head.text for head in document.headings[0]] == ["Unweighted", "Weighted"]
     assert [head.span for head in document.headings[0]] == [2, 2]
     assert [head.text for head in document.headings[1]] == [
-        "Index crimes, log rate", "Trends", "R&D 100% under_score #1", "Property crime rate",
-    ]  # fmt: skip
+        "Index crimes, log rate",
+        "Trends",
+        "R&D 100% under_score #1",
+        "Property crime rate",
+    ]
     assert cells(document, "Counties") == [("60",)] * 4
     assert cells(document, "Clusters") == [("12",)] * 4
     assert cells(document, "County linear trends") == [("No",), ("Yes",), ("No",), ("Yes",)]
@@ -63,8 +66,11 @@ def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None
     assert "different estimands" in notes
     assert "(2), (4): 3 units without the outcome in every period were dropped." in document.notes
     assert document.specs == (
-        ("(1)", "plain"), ("(2)", "plain_trends"), ("(3)", "weighted"), ("(4)", "weighted_trends"),
-    )  # fmt: skip
+        ("(1)", "plain"),
+        ("(2)", "plain_trends"),
+        ("(3)", "weighted"),
+        ("(4)", "weighted_trends"),
+    )
     assert "numpy" in document.versions
     assert document.versions.startswith("replication ")
 
@@ -84,9 +90,7 @@ def test_controls_are_counted_and_named(description: dict[str, Any], folders: Fo
     assert cells(chosen, "Controls") == [("No",), ("Yes (2)",)]
 
 
-def test_covariates_that_are_rows_are_not_controls(
-    description: dict[str, Any], folders: Folders
-) -> None:
+def test_covariates_that_are_rows_are_not_controls(description: dict[str, Any], folders: Folders) -> None:
     entry = description["tables"][0]
     entry["columns"] = ["controlled"]
     document = table(parse_study(description), folders, "main")
@@ -100,12 +104,18 @@ def test_covariates_that_are_rows_are_not_controls(
 def test_panels_share_their_common_statistics(study: Study, folders: Folders) -> None:
     document = table(study, folders, "by_panel")
     assert [section.heading for section in document.sections] == [
-        "Panel A. Unweighted", "Panel B. Weighted", "",
-    ]  # fmt: skip
+        "Panel A. Unweighted",
+        "Panel B. Weighted",
+        "",
+    ]
     assert cells(document, "Estimate", 1)[1] == ("",)
     assert [row.label for row in document.sections[-1].rows] == [
-        "Observations", "Clusters", "County effects", "Year effects", "County linear trends",
-    ]  # fmt: skip
+        "Observations",
+        "Clusters",
+        "County effects",
+        "Year effects",
+        "County linear trends",
+    ]
     assert document.specs[2] == ("Panel B. Weighted: (1)", "weighted")
 
 
@@ -141,14 +151,20 @@ def test_equality_is_to_the_printed_digits(description: dict[str, Any], folders:
     description["tables"][2]["rows"] = [
         {"label": "Same", "spec": "plain", "estimate": f"{ours:.4f}"},
         {"label": "Other", "spec": "plain", "estimate": f"{ours + 0.0001:.4f}"},
-        {"label": "Other error", "spec": "plain", "estimate": f"{ours:.4f}",
-         "std_error": f"{error + 0.0001:.4f}"},
-    ]  # fmt: skip
+        {
+            "label": "Other error",
+            "spec": "plain",
+            "estimate": f"{ours:.4f}",
+            "std_error": f"{error + 0.0001:.4f}",
+        },
+    ]
     document = table(parse_study(description), folders, "published")
     verdicts = {row.label: row.cells[4:] for row in document.rows}
     assert verdicts == {
-        "Same": (("yes",), ("",)), "Other": (("no",), ("",)), "Other error": (("yes",), ("no",)),
-    }  # fmt: skip
+        "Same": (("yes",), ("",)),
+        "Other": (("no",), ("",)),
+        "Other error": (("yes",), ("no",)),
+    }
     assert "Equal as printed: 2 of 3 coefficients and 0 of 1 standard errors." in document.notes
     assert document.data["std_error_equal"].tolist() == [None, None, False]
 
@@ -159,8 +175,9 @@ def test_words_alone_need_no_difference(description: dict[str, Any], folders: Fo
     document = table(parse_study(description), folders, "published")
     ours = on_disk(folders, "plain")
     assert cells(document, "Words") == [
-        ("no foreign-born effect",), (fixed(ours["estimate"]), f"({fixed(ours['std_error'])})"),
-    ]  # fmt: skip
+        ("no foreign-born effect",),
+        (fixed(ours["estimate"]), f"({fixed(ours['std_error'])})"),
+    ]
     assert len(document.headings[0]) == 2
     assert not any("as printed" in note for note in document.notes)
 
@@ -168,8 +185,11 @@ def test_words_alone_need_no_difference(description: dict[str, Any], folders: Fo
 def test_frames_are_formatted(study: Study, folders: Folders) -> None:
     document = table(study, folders, "sample_flow")
     assert cells(document, "Coverage < 80%") == [
-        ("3,100",), ("2,049",), ("66.1",), ("\N{MINUS SIGN}0.31\N{DAGGER}",),
-    ]  # fmt: skip
+        ("3,100",),
+        ("2,049",),
+        ("66.1",),
+        ("\N{MINUS SIGN}0.31\N{DAGGER}",),
+    ]
     assert document.data["share"].tolist() == [0.98632, 0.661]
     assert document.stub == "Rule"
     assert document.notes[-1] == "Source: data_clean/made/sample_flow.csv."
@@ -190,9 +210,7 @@ def test_estimators_stand_side_by_side(study: Study, folders: Folders) -> None:
     assert any(note.endswith("(Callaway-Sant'Anna): weights: none.") for note in document.notes)
 
 
-def test_truth_stands_beside_simulated_estimates(
-    description: dict[str, Any], folders: Folders
-) -> None:
+def test_truth_stands_beside_simulated_estimates(description: dict[str, Any], folders: Folders) -> None:
     description |= {"simulated": True, "truth": -0.04}
     for entry in [*description["tables"], *description["figures"]]:
         entry["id"] += "_SIMULATED"

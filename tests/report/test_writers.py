@@ -13,22 +13,27 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from replication.report.config import Study, parse_study
-from replication.report.document import Heading, Row, Section, TableDocument
-from replication.report.html import cut_fragment, fragment, table_page
-from replication.report.latex import escape, latex
-from replication.report.markdown import markdown
-from replication.report.saved import Folders
-from replication.report.study import write_tables
+from replication.report.html_table import cut_fragment, fragment, table_page
+from replication.report.latex_table import escape, latex
+from replication.report.markdown_table import markdown
+from replication.report.report_data import Folders
+from replication.report.study_config import Study, parse_study
+from replication.report.study_report import write_tables
+from replication.report.table_document import Heading, Row, Section, TableDocument
 
 NASTY = r"50% of R&D_x #1 {a} ~ ^ \cmd $5 <b> |c| " + "\N{MINUS SIGN}1 \N{EN DASH} é \N{SNOWMAN}"
 DOCUMENT = TableDocument(
-    id="nasty", study="made", title=NASTY,
+    id="nasty",
+    study="made",
+    title=NASTY,
     headings=((Heading(NASTY, 2),), (Heading("a"), Heading(NASTY))),
-    sections=(Section((Row(NASTY, (("1", "(2)"), (NASTY,))),), NASTY),
-              Section((Row("x", ((), ())),))),
-    align="cl", data=pd.DataFrame({"a": [1]}), stub=NASTY, notes=(NASTY,), specs=(("(1)", "a_b"),),
-)  # fmt: skip
+    sections=(Section((Row(NASTY, (("1", "(2)"), (NASTY,))),), NASTY), Section((Row("x", ((), ())),))),
+    align="cl",
+    data=pd.DataFrame({"a": [1]}),
+    stub=NASTY,
+    notes=(NASTY,),
+    specs=(("(1)", "a_b"),),
+)
 
 
 def test_every_special_character_is_escaped() -> None:
@@ -95,9 +100,7 @@ def test_html_is_well_formed_and_accessible() -> None:
     caption = page.find(".//caption")
     assert caption is not None
     assert caption.text == NASTY
-    widths = {
-        sum(int(cell.attrib.get("colspan", 1)) for cell in row) for row in page.findall(".//tr")
-    }
+    widths = {sum(int(cell.attrib.get("colspan", 1)) for cell in row) for row in page.findall(".//tr")}
     assert widths == {3}
     assert cut_fragment(table_page(DOCUMENT)) == fragment(DOCUMENT)
 

@@ -6,10 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from replication.panel.agency_months import AgencyMonths
-from replication.panel.county_month import MonthlyPanel
-from replication.simulation.panel import Country, clean_returns, draw_country, read_returns
-from replication.simulation.settings import Facts, Settings, Truth, read_facts
+from replication.cleaning.agency_months import AgencyMonths
+from studies.secure_communities_monthly.county_month import MonthlyPanel
+from studies.secure_communities_simulated.simulation.simulated_panel import (
+    Country,
+    clean_returns,
+    draw_country,
+    read_returns,
+)
+from studies.secure_communities_simulated.simulation.simulation_settings import (
+    Facts,
+    Settings,
+    Truth,
+    read_facts,
+)
 
 TYPED = Path(__file__).parents[2] / "data_raw" / "typed"
 SMALLEST = 1e-6

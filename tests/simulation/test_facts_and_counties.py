@@ -6,19 +6,41 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.panel.geography import NEW_YORK_CITY, is_left_out, recodings
-from replication.panel.rates import OFFENCES
-from replication.simulation.agencies import CITY, SHERIFF, draw_agencies
-from replication.simulation.counties import divided, draw_counties, populations
-from replication.simulation.crime import levels, national
-from replication.simulation.settings import YEARS, Facts, Settings
+from replication.cleaning.geography import NEW_YORK_CITY, is_left_out, recodings
+from replication.cleaning.rates import OFFENCES
+from studies.secure_communities_simulated.simulation.simulated_agencies import CITY, SHERIFF, draw_agencies
+from studies.secure_communities_simulated.simulation.simulated_counties import (
+    divided,
+    draw_counties,
+    populations,
+)
+from studies.secure_communities_simulated.simulation.simulated_crime import levels, national
+from studies.secure_communities_simulated.simulation.simulation_settings import YEARS, Facts, Settings
 
 # FBI, Crime in the United States 2013, Table 1: violent and property crime of the country. They
 # are totals of what is typed, so that a mistyped offence cannot go unseen.
-VIOLENT = {2004: 1360088, 2005: 1390745, 2006: 1435123, 2007: 1422970, 2008: 1394461,
-           2009: 1325896, 2010: 1251248, 2011: 1206005, 2012: 1217057}  # fmt: skip
-PROPERTY = {2004: 10319386, 2005: 10174754, 2006: 10019601, 2007: 9882212, 2008: 9774152,
-            2009: 9337060, 2010: 9112625, 2011: 9052743, 2012: 9001992}  # fmt: skip
+VIOLENT = {
+    2004: 1360088,
+    2005: 1390745,
+    2006: 1435123,
+    2007: 1422970,
+    2008: 1394461,
+    2009: 1325896,
+    2010: 1251248,
+    2011: 1206005,
+    2012: 1217057,
+}
+PROPERTY = {
+    2004: 10319386,
+    2005: 10174754,
+    2006: 10019601,
+    2007: 9882212,
+    2008: 9774152,
+    2009: 9337060,
+    2010: 9112625,
+    2011: 9052743,
+    2012: 9001992,
+}
 # STUDIES: newly active counties by year.
 ACTIVATED = {2008: 14, 2009: 91, 2010: 790, 2011: 1099, 2012: 1043, 2013: 106}
 
@@ -30,7 +52,7 @@ def test_typed_offences_add_up_to_the_published_totals(facts: Facts) -> None:
 
 
 def test_typed_months_are_those_of_the_master_of_2013(mirror, facts: Facts) -> None:
-    from replication.panel.agency_months import agency_months
+    from replication.cleaning.agency_months import agency_months
     from replication.sources.return_a import read_return_a
 
     path = mirror / "fbi" / "return_a" / "reta2013.zipx"
@@ -84,9 +106,7 @@ def test_people_grow_as_the_country_does(facts: Facts) -> None:
     people = populations(counties, facts).pivot(index="fips", columns="year", values="population")
     assert (people[2010].to_numpy() == counties["population_2010"].to_numpy()).all()
     growth = facts.by_year.set_index("year")["population"]
-    assert people[2004].sum() / people[2010].sum() == pytest.approx(
-        growth[2004] / growth[2010], rel=1e-5
-    )
+    assert people[2004].sum() / people[2010].sum() == pytest.approx(growth[2004] / growth[2010], rel=1e-5)
 
 
 @pytest.mark.parametrize(("total", "parts"), [(2938, 2), (3997, 1), (9_823_246, 1), (900_000, 76)])
@@ -134,6 +154,7 @@ def test_spread_table_is_plausible(facts: Facts) -> None:
     assert (spread["city_rate"] > spread["county_rate"]).all()
     assert spread["cleared_share"].between(0, 1).all()
     # The national clearance rates of 2012 (Crime in the United States, Table 25) lie close.
-    published = pd.Series({"murder": 0.625, "rape": 0.401, "robbery": 0.281,
-                           "burglary": 0.127, "larceny": 0.220})  # fmt: skip
+    published = pd.Series(
+        {"murder": 0.625, "rape": 0.401, "robbery": 0.281, "burglary": 0.127, "larceny": 0.220}
+    )
     assert (spread["cleared_share"].loc[published.index] - published).abs().max() < 0.03

@@ -8,21 +8,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.analyses.context import AnalysisContext
-from replication.analyses.known_paths import known_paths
-from replication.analyses.known_truth import known_truth
-from replication.errors import SpecError
+from replication.analyses.analysis_context import AnalysisContext
+from replication.cleaning import timing
+from replication.core.errors import SpecError
+from replication.core.files import write_csv, write_parquet
+from replication.core.panel_builder import build_panel
+from replication.core.saved_results import save
+from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
-from replication.files import write_csv, write_parquet
-from replication.panel import timing
-from replication.pipeline.store import save
-from replication.simulation.settings import Truth
-from replication.simulation.truth import NUMBERS, effects
-from replication.specs import parse_spec
-from replication.tidy import build_panel
+from studies.secure_communities_simulated.analyses.known_paths import known_paths
+from studies.secure_communities_simulated.analyses.known_truth import known_truth
+from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects
+from studies.secure_communities_simulated.simulation.simulation_settings import Truth
 
-BASE = {"study": "made", "panel": "grown", "outcome": "log_rate_index", "unit": "fips",
-        "time": "month", "cohort": "cohort", "anticipation": 1}  # fmt: skip
+BASE = {
+    "study": "made",
+    "panel": "grown",
+    "outcome": "log_rate_index",
+    "unit": "fips",
+    "time": "month",
+    "cohort": "cohort",
+    "anticipation": 1,
+}
 SPECS = {
     "two_way": {"estimator": "twfe", "treatment": "share_of_month", "anticipation": 0},
     "imputed": {"estimator": "imputation", "window": [-6, 30]},
@@ -39,14 +46,25 @@ def context(tmp_path: Path) -> AnalysisContext:
     y = moved + np.arange(30)[:, None] + np.sin(NUMBERS)[None, :]
     months = np.tile(NUMBERS, 30)
     frame = pd.DataFrame(
-        {"fips": np.repeat(np.arange(30), NUMBERS.size), "month": months,
-         "activation_date": np.repeat(date, NUMBERS.size), "log_rate_index": y.reshape(-1)}
-    )  # fmt: skip
+        {
+            "fips": np.repeat(np.arange(30), NUMBERS.size),
+            "month": months,
+            "activation_date": np.repeat(date, NUMBERS.size),
+            "log_rate_index": y.reshape(-1),
+        }
+    )
     frame["cohort"] = timing.cohort_first_full_month(frame["activation_date"])
     frame["share_of_month"] = timing.share_of_month(frame["activation_date"], months)
     write_parquet(tmp_path / "clean" / "grown.parquet", frame)
-    settings = {"panel": ["grown"], "seed": [1], "share": [1.0], "effect": ["growing"],
-                "size": [-0.03], "lead": [0], "two_way_bias": [0.0]}  # fmt: skip
+    settings = {
+        "panel": ["grown"],
+        "seed": [1],
+        "share": [1.0],
+        "effect": ["growing"],
+        "size": [-0.03],
+        "lead": [0],
+        "two_way_bias": [0.0],
+    }
     write_csv(tmp_path / "clean" / "settings.csv", pd.DataFrame(settings))
     for name, more in SPECS.items():
         spec = parse_spec({**BASE, "id": name, **more})

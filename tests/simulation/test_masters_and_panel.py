@@ -9,18 +9,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.panel.agency_months import AgencyMonths
-from replication.panel.county_month import MonthlyPanel
-from replication.panel.rates import OFFENCES
-from replication.simulation.accounts import calibration, coverage_by_month, pathologies
-from replication.simulation.agencies import CITY
-from replication.simulation.master import digits, write_master
-from replication.simulation.panel import Country, draw_country, places, write_masters
-from replication.simulation.reporting import ALABAMA, ILLINOIS, MINNESOTA
-from replication.simulation.reporting_panel import build_reporting_month
-from replication.simulation.settings import Facts, Settings
-from replication.simulation.truth import NUMBERS
+from replication.cleaning.agency_months import AgencyMonths
+from replication.cleaning.rates import OFFENCES
 from replication.sources.return_a import read_return_a
+from studies.secure_communities_monthly.county_month import MonthlyPanel
+from studies.secure_communities_simulated.simulation.reader_checks import (
+    calibration,
+    coverage_by_month,
+    pathologies,
+)
+from studies.secure_communities_simulated.simulation.simulated_agencies import CITY
+from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS
+from studies.secure_communities_simulated.simulation.simulated_masters import digits, write_master
+from studies.secure_communities_simulated.simulation.simulated_panel import (
+    Country,
+    draw_country,
+    places,
+    write_masters,
+)
+from studies.secure_communities_simulated.simulation.simulated_reporting import ALABAMA, ILLINOIS, MINNESOTA
+from studies.secure_communities_simulated.simulation.simulated_reporting_panel import build_reporting_month
+from studies.secure_communities_simulated.simulation.simulation_settings import Facts, Settings
 
 YEARS = 9
 
@@ -36,12 +45,18 @@ def one_agency() -> dict:
     included = np.zeros((1, 12), dtype=np.int64)
     included[0, 1] = 3
     headers = pd.DataFrame(
-        {"ori": ["AL00100"], "fbi_state": [1], "group": ["9"], "covered_by": [""],
-         "population_1": [12345], "county_1": pd.array([7], dtype="Int64"),
-         "name": ["MADE SHERIFF 001"], "state_name": ["AL"]}
-    )  # fmt: skip
-    return {"headers": headers, "filed": filed, "included_in": included,
-            "actual": actual, "cleared": cleared}  # fmt: skip
+        {
+            "ori": ["AL00100"],
+            "fbi_state": [1],
+            "group": ["9"],
+            "covered_by": [""],
+            "population_1": [12345],
+            "county_1": pd.array([7], dtype="Int64"),
+            "name": ["MADE SHERIFF 001"],
+            "state_name": ["AL"],
+        }
+    )
+    return {"headers": headers, "filed": filed, "included_in": included, "actual": actual, "cleared": cleared}
 
 
 def test_characters_stand_where_the_record_description_has_them(tmp_path: Path) -> None:
@@ -80,8 +95,11 @@ def test_the_reader_gives_back_what_was_written(tmp_path: Path) -> None:
     assert cleared.loc[1, list(OFFENCES)].tolist() == made["cleared"][0, 0].tolist()
     status = tidy.months.set_index("month")["status"]
     assert [status[1], status[2], status[3], status[4]] == [
-        "returned", "included", "returned", "silent",
-    ]  # fmt: skip
+        "returned",
+        "included",
+        "returned",
+        "silent",
+    ]
     assert tidy.months.set_index("month")["included_in"][2] == 3
     assert tidy.agencies.loc[0, ["population", "county_1"]].tolist() == [12345, 7]
 
@@ -205,23 +223,28 @@ def test_cleaning_keeps_the_well_covered_and_finds_the_effect(
 
 
 def test_estimates_find_a_large_constant_effect(cleaned: MonthlyPanel) -> None:
+    from replication.core.panel_builder import build_panel
+    from replication.core.spec import parse_spec
     from replication.estimators.registry import estimate
-    from replication.specs import parse_spec
-    from replication.tidy import build_panel
 
     spec = parse_spec(
-        {"id": "found", "outcome": "log_rate_index", "estimator": "twfe", "unit": "fips",
-         "time": "month", "treatment": "share_of_month", "cluster": "state",
-         "sample": {"balanced": True}}
-    )  # fmt: skip
+        {
+            "id": "found",
+            "outcome": "log_rate_index",
+            "estimator": "twfe",
+            "unit": "fips",
+            "time": "month",
+            "treatment": "share_of_month",
+            "cluster": "state",
+            "sample": {"balanced": True},
+        }
+    )
     value, error = estimate(build_panel(cleaned.frame, spec), spec).att
     assert value == pytest.approx(-0.3, abs=3 * error)
     assert error < 0.03
 
 
-def test_reporting_panel_has_every_county_and_month(
-    country: Country, returns: AgencyMonths
-) -> None:
+def test_reporting_panel_has_every_county_and_month(country: Country, returns: AgencyMonths) -> None:
     frame = build_reporting_month(returns, country)
     assert len(frame) == 372 * 108
     drift = coverage_by_month(frame)

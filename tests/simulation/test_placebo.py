@@ -10,27 +10,28 @@ import pandas as pd
 import pytest
 import yaml
 
-from replication.analyses.placebo_draws import (
-    SHIFTS,
-    Placebo,
-    draw_placebos,
-    placebo_order,
-    subjects,
-)
+from replication.analyses.placebo_draws import SHIFTS, Placebo, draw_placebos, placebo_order, subjects
 from replication.analyses.placebo_summary import detectable, power_of, summarise
 from replication.cli import main
-from replication.errors import PanelError, SpecError
+from replication.core.errors import PanelError, SpecError
+from replication.core.files import write_parquet
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Spec, parse_spec
 from replication.estimators.registry import estimate
-from replication.files import write_parquet
-from replication.pipeline.plan import study
-from replication.pipeline.simulate import make_order, simulate
-from replication.results import Panel
-from replication.specs import Spec, parse_spec
-from replication.tidy import build_panel
+from replication.workflow.placebo_simulation import make_order, simulate
+from replication.workflow.project import study
 
 PERIODS = np.arange(600, 616)
-BASE = {"study": "made", "panel": "county_month", "outcome": "y", "unit": "fips", "time": "month",
-        "cohort": "cohort", "cluster": "state"}  # fmt: skip
+BASE = {
+    "study": "made",
+    "panel": "county_month",
+    "outcome": "y",
+    "unit": "fips",
+    "time": "month",
+    "cohort": "cohort",
+    "cluster": "state",
+}
 TWFE = {**BASE, "id": "made_twfe", "estimator": "twfe"}
 IMPUTATION = {**BASE, "id": "made_imputation", "estimator": "imputation"}
 
@@ -103,9 +104,7 @@ def test_order_inside_a_state_is_random(frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("name", SHIFTS)
-def test_a_constant_effect_moves_the_estimate_and_not_its_error(
-    frame: pd.DataFrame, name: str
-) -> None:
+def test_a_constant_effect_moves_the_estimate_and_not_its_error(frame: pd.DataFrame, name: str) -> None:
     windowed = {"stacked": [-2, 3], "local_projections": [-2, 3], "event_study": [-3, 12]}
     more = {"window": windowed[name]} if name in windowed else {}
     spec = parse_spec({**BASE, "id": "shift", "estimator": name, **more})
@@ -126,9 +125,15 @@ def test_estimators_that_do_not_shift_are_refused() -> None:
 
 def draws_of(estimates: list[float], error: float = 1.0, critical: float = 2.0) -> pd.DataFrame:
     return pd.DataFrame(
-        {"draw": range(len(estimates)), "spec_id": "s", "cluster": "state",
-         "estimate": estimates, "std_error": error, "critical": critical}
-    )  # fmt: skip
+        {
+            "draw": range(len(estimates)),
+            "spec_id": "s",
+            "cluster": "state",
+            "estimate": estimates,
+            "std_error": error,
+            "critical": critical,
+        }
+    )
 
 
 def test_summary_by_hand() -> None:
@@ -168,8 +173,14 @@ def root(tmp_path: Path, frame: pd.DataFrame) -> Path:
     (tmp_path / "Snakefile").touch()
     rows = [{"spec": "made_twfe", "label": "Two-way"}, {"spec": "made_imputation"}]
     table = {"id": "estimators_SIMULATED", "title": "All", "kind": "estimators", "rows": rows}
-    config = {"id": "made", "title": "Made", "simulated": True, "panels": ["county_month"],
-              "sources": [], "tables": [table]}  # fmt: skip
+    config = {
+        "id": "made",
+        "title": "Made",
+        "simulated": True,
+        "panels": ["county_month"],
+        "sources": [],
+        "tables": [table],
+    }
     (folder / "study.yaml").write_text(yaml.safe_dump(config))
     for spec in (TWFE, IMPUTATION):
         (folder / f"{spec['id']}.yaml").write_text(yaml.safe_dump(spec))
@@ -234,8 +245,14 @@ def test_command_writes_marked_table_and_figure_and_refuses_a_mixed_folder(
     command = ["simulate", "made", "--draws", "4", "--out", str(out), "--processes", "1"]
     assert main(command) == 0
     names = {path.name for path in out.iterdir()}
-    assert {"coverage_SIMULATED.md", "coverage_SIMULATED.csv", "power_SIMULATED.png",
-            "power_SIMULATED.csv", "summary_SIMULATED.csv", "plan.json"} <= names  # fmt: skip
+    assert {
+        "coverage_SIMULATED.md",
+        "coverage_SIMULATED.csv",
+        "power_SIMULATED.png",
+        "power_SIMULATED.csv",
+        "summary_SIMULATED.csv",
+        "plan.json",
+    } <= names
     assert (out / "coverage_SIMULATED.md").read_text().startswith("**SIMULATED: ")
     assert main([*command, "--seed", "9"]) == 2
     assert "holds placebo draws of another plan (its seed differ)" in capsys.readouterr().err
@@ -250,9 +267,13 @@ def test_command_writes_marked_table_and_figure_and_refuses_a_mixed_folder(
     ],
 )
 def test_bad_orders_are_refused_in_one_paragraph(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str], more: list[str], said: str,
-) -> None:  # fmt: skip
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    more: list[str],
+    said: str,
+) -> None:
     monkeypatch.setenv("REPLICATION_ROOT", str(root))
     assert main(["simulate", "made", "--out", str(tmp_path / "x"), *more]) == 2
     error = capsys.readouterr().err
@@ -261,9 +282,7 @@ def test_bad_orders_are_refused_in_one_paragraph(
     assert not (tmp_path / "x").exists()
 
 
-def test_missing_panels_and_studies_without_estimators_are_refused(
-    root: Path, tmp_path: Path
-) -> None:
+def test_missing_panels_and_studies_without_estimators_are_refused(root: Path, tmp_path: Path) -> None:
     (root / "data_clean" / "made" / "county_month.parquet").unlink()
     with pytest.raises(SpecError, match="Clean the study first"):
         make_order(study(root, "made"), root, tmp_path / "x", 4)

@@ -8,19 +8,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.errors import SpecError
+from replication.core.errors import SpecError
+from replication.core.panel import Panel
 from replication.estimators.twfe import twfe
-from replication.results import Panel
-from replication.simulation.agencies import draw_agencies
-from replication.simulation.counties import draw_counties
-from replication.simulation.crime import draw_crime
-from replication.simulation.settings import Facts, Settings, Truth, parse_settings
-from replication.simulation.truth import (
+from studies.secure_communities_simulated.simulation.simulated_agencies import draw_agencies
+from studies.secure_communities_simulated.simulation.simulated_counties import draw_counties
+from studies.secure_communities_simulated.simulation.simulated_crime import draw_crime
+from studies.secure_communities_simulated.simulation.simulated_effects import (
     NUMBERS,
     differential_trends,
     effects,
     shares_in_force,
     two_way,
+)
+from studies.secure_communities_simulated.simulation.simulation_settings import (
+    Facts,
+    Settings,
+    Truth,
+    parse_settings,
 )
 
 ONE = pd.DataFrame({"activation_date": pd.to_datetime(["2010-03-16", "2012-12-01"])})
@@ -82,9 +87,7 @@ def test_trends_alone_give_the_two_way_number_asked_for(everyone: pd.DataFrame) 
     assert np.corrcoef(slope, everyone["activation_date"].astype("int64"))[0, 1] > 0.999
 
 
-def test_drawn_crime_shows_the_fall_without_county_trends_only(
-    everyone: pd.DataFrame, facts: Facts
-) -> None:
+def test_drawn_crime_shows_the_fall_without_county_trends_only(everyone: pd.DataFrame, facts: Facts) -> None:
     settings = Settings(seed=11, truth=Truth(two_way_bias=-0.04))
     agencies = draw_agencies(everyone, settings)
     counts = draw_crime(everyone, agencies, settings, facts).actual.sum(axis=2)

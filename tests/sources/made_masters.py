@@ -12,14 +12,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FIELDS = {
-    "murder": 1, "manslaughter": 2, "rape": 3, "rape_by_force": 4, "robbery": 6, "assault": 11,
-    "assault_gun": 12, "simple_assault": 16, "burglary": 17, "larceny": 21,
-    "motor_vehicle_theft": 22, "total": 26,
-}  # fmt: skip
+    "murder": 1,
+    "manslaughter": 2,
+    "rape": 3,
+    "rape_by_force": 4,
+    "robbery": 6,
+    "assault": 11,
+    "assault_gun": 12,
+    "simple_assault": 16,
+    "burglary": 17,
+    "larceny": 21,
+    "motor_vehicle_theft": 22,
+    "total": 26,
+}
 PARTS = (
-    "murder", "manslaughter", "rape", "robbery", "assault", "burglary", "larceny",
+    "murder",
+    "manslaughter",
+    "rape",
+    "robbery",
+    "assault",
+    "burglary",
+    "larceny",
     "motor_vehicle_theft",
-)  # fmt: skip
+)
 CARDS = {"unfounded": 0, "actual": 1, "cleared": 2, "cleared_under_18": 3}
 Counts = Mapping[str, int]
 
@@ -59,8 +74,9 @@ class Agency:
     last_month: int | None = None
 
 
-def steady(actual: Counts, cleared: Counts | None = None, months: Sequence[int] = range(1, 13)
-           ) -> dict[int, Month]:  # fmt: skip
+def steady(
+    actual: Counts, cleared: Counts | None = None, months: Sequence[int] = range(1, 13)
+) -> dict[int, Month]:
     """The same normal return in every month."""
     return {m: Month(actual=dict(actual), cleared=dict(cleared or {})) for m in months}
 

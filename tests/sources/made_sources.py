@@ -112,9 +112,7 @@ def census_text(years: range) -> str:
     head = ["SUMLEV", "REGION", "DIVISION", "STATE", "COUNTY", "STNAME", "CTYNAME", *names]
     lines = [",".join(head)]
     for state in STATE_CODES:
-        counties = {
-            county: [1000 * state + county + year for year in years] for county in (1, 3, 5)
-        }
+        counties = {county: [1000 * state + county + year for year in years] for county in (1, 3, 5)}
         totals = [sum(column) for column in zip(*counties.values(), strict=True)]
         for county, values in {0: totals, **counties}.items():
             level = 50 if county else 40

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from made_sources import activation_days, activation_months, stata_bytes
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources.activations import read_activation_days, read_activation_months
 
 DAYS = "secure_communities/securecommunities.dta"
@@ -49,9 +49,7 @@ def test_months_are_first_days(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("read", [read_activation_days, read_activation_months])
 @pytest.mark.parametrize("kept", [0.3, 0.8])
-def test_cut_files_are_refused(
-    tmp_path: Path, read: Callable[[Path], pd.DataFrame], kept: float
-) -> None:
+def test_cut_files_are_refused(tmp_path: Path, read: Callable[[Path], pd.DataFrame], kept: float) -> None:
     table = activation_days() if read is read_activation_days else activation_months()
     path = tmp_path / "dates.dta"
     whole = stata_bytes(table)
@@ -71,9 +69,7 @@ def test_text_and_empty_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_other_list_is_refused_by_its_columns(tmp_path: Path) -> None:
-    with pytest.raises(
-        SourceError, match=r"expected columns are missing: year, county.*countyname"
-    ):
+    with pytest.raises(SourceError, match=r"expected columns are missing: year, county.*countyname"):
         read_activation_days(written(tmp_path, activation_months()))
     with pytest.raises(SourceError, match=r"missing: countyfips, activation_month"):
         read_activation_months(written(tmp_path, activation_days()))
@@ -120,9 +116,7 @@ def test_damaged_days_are_refused(tmp_path: Path, damage: Damage, message: str) 
 def test_damaged_months_are_refused(tmp_path: Path) -> None:
     good = activation_months()
     late = good.assign(activation_year=good["activation_year"] + 4)
-    with pytest.raises(
-        SourceError, match=r"outside October 2008 to January 2013 in 2 of 3 records"
-    ):
+    with pytest.raises(SourceError, match=r"outside October 2008 to January 2013 in 2 of 3 records"):
         read_activation_months(written(tmp_path, late))
     twice = pd.concat([good, good.iloc[[2]]], ignore_index=True)
     with pytest.raises(SourceError, match=r"countyfips 48201 stands in 2 records \(records 3, 5\)"):

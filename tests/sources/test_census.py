@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from made_sources import census_text
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources.census import read_intercensal, read_vintage_2019
 
 INTERCENSAL = range(2000, 2011)
@@ -26,9 +26,7 @@ def written(folder: Path, text: str, encoding: str = "latin-1") -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("years", "read"), [(INTERCENSAL, read_intercensal), (VINTAGE, read_vintage_2019)]
-)
+@pytest.mark.parametrize(("years", "read"), [(INTERCENSAL, read_intercensal), (VINTAGE, read_vintage_2019)])
 def test_counties_come_back_long_and_sorted(tmp_path: Path, years: range, read: Callable) -> None:
     table = read(written(tmp_path, census_text(years)))
     assert table.columns.tolist() == ["fips", "year", "population"]
@@ -41,9 +39,7 @@ def test_files_cut_anywhere_are_refused(tmp_path: Path, text: str) -> None:
     middle = text.index("\n", len(text) // 2)
     with pytest.raises(SourceError, match=r"2[56] state totals where 51 belong; the file is cut"):
         read_intercensal(written(tmp_path, text[: middle + 1]))
-    with pytest.raises(
-        SourceError, match=r"1 lines do not have the 18 fields.*the file is cut off"
-    ):
+    with pytest.raises(SourceError, match=r"1 lines do not have the 18 fields.*the file is cut off"):
         read_intercensal(written(tmp_path, text[: middle - 30]))
     last_county = text.rstrip("\n").rindex("\n")
     with pytest.raises(SourceError, match=r"in 1 states the counties do not add.*first state 56"):
@@ -59,26 +55,20 @@ def test_the_other_decade_is_refused_by_its_columns(tmp_path: Path) -> None:
 
 def test_a_heading_shifted_by_a_column_is_refused(tmp_path: Path, text: str) -> None:
     shifted = text.replace("POPESTIMATE2000,", "ESTIMATESBASE2000,POPESTIMATE2000,", 1)
-    with pytest.raises(
-        SourceError, match=r"204 lines do not have the 19 fields .* columns are shi"
-    ):
+    with pytest.raises(SourceError, match=r"204 lines do not have the 19 fields .* columns are shi"):
         read_intercensal(written(tmp_path, shifted))
 
 
 def test_letters_in_a_number_are_refused_with_their_place(tmp_path: Path, text: str) -> None:
     changed = text.replace(",3001,", ",3oo1,", 1)
-    with pytest.raises(
-        SourceError, match=r"1 rows hold something .* row 3, column POPESTIMATE2000"
-    ):
+    with pytest.raises(SourceError, match=r"1 rows hold something .* row 3, column POPESTIMATE2000"):
         read_intercensal(written(tmp_path, changed))
 
 
 def test_a_row_shifted_by_a_column_is_refused(tmp_path: Path, text: str) -> None:
     lines = text.split("\n")
     lines[6] = lines[6].replace(",State,", ",State,0,")
-    with pytest.raises(
-        SourceError, match=r"1 lines do not have the 18 fields .* first line 7 with 19"
-    ):
+    with pytest.raises(SourceError, match=r"1 lines do not have the 18 fields .* first line 7 with 19"):
         read_intercensal(written(tmp_path, "\n".join(lines)))
 
 

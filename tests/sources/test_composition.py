@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources import acs, kaplan
 
 COUNTIES = [1001, 1003, 6037, 36061]
@@ -161,9 +161,7 @@ def test_real_acs_files(mirror: Path, year: int, hispanic: int) -> None:
         acs.read_acs(mirror / f"acs/acs5_{year}.json", 2010)
 
 
-NONCITIZENS = (
-    '"","year","fips","noncit_pop","moe"\n"1",2009,"45001",248,172\n"2",2010,"72153",NA,NA\n'
-)
+NONCITIZENS = '"","year","fips","noncit_pop","moe"\n"1",2009,"45001",248,172\n"2",2010,"72153",NA,NA\n'
 
 
 def test_noncitizens_are_read_and_missing_where_missing(tmp_path: Path) -> None:

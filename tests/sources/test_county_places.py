@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources.census import read_county_names
 from replication.sources.county_shapes import centroid, read_county_places
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from made_server import Behaviour, serving
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources.download import Patience
 from replication.sources.fetch import Fetched, fetch
 from replication.sources.manifest import Source

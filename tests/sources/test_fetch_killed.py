@@ -22,7 +22,7 @@ import pytest
 from made_server import Behaviour, serving
 from test_fetch import EAGER, SOURCE
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources.fetch import ASSUMED_SIZE, fetch
 from replication.sources.manifest import Source, load_manifest, of_study
 
@@ -162,27 +162,27 @@ BLOBS = {
 
 
 def test_the_monthly_study_asks_for_return_a_and_the_homicide_files() -> None:
-    wanted = {
-        source.id: source for source in of_study(load_manifest(ROOT), "secure_communities_monthly")
-    }
+    wanted = {source.id: source for source in of_study(load_manifest(ROOT), "secure_communities_monthly")}
     for year, expected in BLOBS.items():
         source = wanted[f"return_a_{year}"]
         assert source.git_blob == expected
         assert source.url is not None
-        assert source.url.endswith(
-            f"fc1a319dee6e20b4daa7ef91b5fe82630cba4f7d/masterfiles/RETA{year}.txt.zip"
-        )
+        assert source.url.endswith(f"fc1a319dee6e20b4daa7ef91b5fe82630cba4f7d/masterfiles/RETA{year}.txt.zip")
     homicides = {int(name[-4:]) for name in wanted if name.startswith("homicides_")}
     assert homicides == {*range(2003, 2007), *range(2008, 2014)}
-    for name in ("return_a_2013", "agency_crosswalk", "activation_days", "census_intercensal",
-                 "census_vintage_2019", "acs_2009"):  # fmt: skip
+    for name in (
+        "return_a_2013",
+        "agency_crosswalk",
+        "activation_days",
+        "census_intercensal",
+        "census_vintage_2019",
+        "acs_2009",
+    ):
         assert wanted[name].url is not None
     assert all(source.sha256 or source.git_blob for source in wanted.values())
 
 
-def test_files_of_unknown_size_need_room_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_of_unknown_size_need_room_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Disk:
         free = 2 * ASSUMED_SIZE
 

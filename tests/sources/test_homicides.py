@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from made_masters import Incident, homicide_line, write_homicides
 
-from replication.errors import SourceError
-from replication.sources.homicides import Homicides, read_homicides
+from replication.core.errors import SourceError
+from replication.sources.supplementary_homicides import Homicides, read_homicides
 
 REAL = {
     2003: ("SHRYR2003MASTER just.ZIP", 15_113, 1_971),
@@ -46,8 +46,7 @@ def test_the_real_masters(mirror: Path, year: int) -> None:
     assert (victims["ethnicity"] == "hispanic").sum() == hispanic
     assert victims["month"].between(1, 12).all()
     assert victims["age"].dropna().between(0, 99).all()
-    assert (tidy.victims.groupby("line").size() == tidy.victims.groupby("line")["victims"].first()
-            ).all()  # fmt: skip
+    assert (tidy.victims.groupby("line").size() == tidy.victims.groupby("line")["victims"].first()).all()
     assert len(tidy.offenders) == tidy.victims.drop_duplicates("line")["offenders"].sum()
 
 
@@ -61,15 +60,47 @@ def test_the_file_named_2007_is_refused_by_what_it_holds(mirror: Path) -> None:
 def nested_with_false_directory(inside: bytes) -> bytes:
     """An archive as the one named 2007: a stored archive, and another one's directory behind it."""
     name, other = b"SHRYR2006MASTER just.zip", b"SHRYR2003MASTER just.ZIP"
-    head = struct.pack(
-        "<4sHHHHHIIIHH", b"PK\3\4", 20, 0, 0, 0, 33, zlib.crc32(inside), len(inside), len(inside),
-        len(name), 0,
-    ) + name  # fmt: skip
+    head = (
+        struct.pack(
+            "<4sHHHHHIIIHH",
+            b"PK\3\4",
+            20,
+            0,
+            0,
+            0,
+            33,
+            zlib.crc32(inside),
+            len(inside),
+            len(inside),
+            len(name),
+            0,
+        )
+        + name
+    )
     size = len(inside) + 500
-    directory = struct.pack(
-        "<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, 0, 0, 0, 33, 1, size, size, len(other),
-        0, 0, 0, 0, 0, 0,
-    ) + other  # fmt: skip
+    directory = (
+        struct.pack(
+            "<4sHHHHHHIIIHHHHHII",
+            b"PK\1\2",
+            20,
+            20,
+            0,
+            0,
+            0,
+            33,
+            1,
+            size,
+            size,
+            len(other),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        )
+        + other
+    )
     body = head + inside
     end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 1, 1, len(directory), len(body), 0)
     return body + directory + end
@@ -108,9 +139,18 @@ def test_an_archive_inside_an_archive_is_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", [None, zipfile.ZIP_DEFLATED])
 def test_one_incident_comes_back(tmp_path: Path, method: int | None) -> None:
     incident = Incident(
-        "TXHPD00", 7, 42, "101", "A", (("34", "F", "W", "H"),), (("19", "M", "B", "N"),), "03",
-        "1A", 2_100_000, 12,
-    )  # fmt: skip
+        "TXHPD00",
+        7,
+        42,
+        "101",
+        "A",
+        (("34", "F", "W", "H"),),
+        (("19", "M", "B", "N"),),
+        "03",
+        "1A",
+        2_100_000,
+        12,
+    )
     tidy = made(tmp_path, incident, method=method)
     (row,) = tidy.victims.itertuples(index=False)
     assert (row.year, row.month, row.line, row.ori) == (2005, 7, 1, "TXHPD00")
@@ -120,8 +160,11 @@ def test_one_incident_comes_back(tmp_path: Path, method: int | None) -> None:
     assert (row.ethnicity, row.offender_ethnicity) == ("hispanic", "not_hispanic")
     assert (row.offender_age, row.offender_sex, row.offender_race) == (19, "M", "B")
     assert (row.weapon, row.relationship, row.circumstance, row.subcircumstance) == (
-        "12", "AQ", "03", "A",
-    )  # fmt: skip
+        "12",
+        "AQ",
+        "03",
+        "A",
+    )
     assert (row.victims, row.offenders, row.name, row.state_name) == (1, 1, "MADE CITY", "ALA")
 
 
@@ -202,7 +245,7 @@ LINE = homicide_line(Incident("AL00100"), 2005) + "\r\n"
         (LINE[:13] + "99" + LINE[15:], "holds the homicides of 1999"),
         (LINE[:13] + "??" + LINE[15:], r"holds year '\?\?'"),
     ],
-)  # fmt: skip
+)
 def test_damaged_masters_are_refused(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "SHR2005.TXT"
     path.write_text(content, newline="")

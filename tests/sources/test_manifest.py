@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources import manifest
 from replication.sources.nacjd import STUDY
 
@@ -76,9 +76,7 @@ def test_states_follow_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [source.id for source in manifest.missing("made_study", tmp_path)] == ["second"]
 
 
-def test_the_project_folder_comes_before_the_mirror(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_project_folder_comes_before_the_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = manifest.load_manifest(made(tmp_path))[1]
     assert manifest.locate(source, tmp_path) is None
     mirror = tmp_path / "mirror"
@@ -105,9 +103,7 @@ def test_the_project_folder_comes_before_the_mirror(
         ("groups:", "groups: [", r"not a manifest with the key 'groups'"),
     ],
 )
-def test_mistakes_in_the_manifest_are_named(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
+def test_mistakes_in_the_manifest_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     made(tmp_path, MADE.replace(old, new, 1))
     with pytest.raises(SourceError, match=message):
         manifest.load_manifest(tmp_path)
@@ -154,9 +150,7 @@ def test_packaged_panels_are_there() -> None:
     assert folder.name == "causaldata"
 
 
-def test_the_mirror_holds_what_the_manifest_promises(
-    mirror: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_mirror_holds_what_the_manifest_promises(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPLICATION_MIRROR", str(mirror))
     with (mirror / "MANIFEST.csv").open(newline="") as file:
         listed = {row["path"]: row for row in csv.DictReader(file)}
@@ -169,7 +163,7 @@ def test_the_mirror_holds_what_the_manifest_promises(
 
 
 def test_git_blob_ids_prove_the_return_a_files(mirror: Path) -> None:
-    from replication.sources.proof import git_blob_of
+    from replication.sources.checksums import git_blob_of
 
     known = {
         "RETA1973.txt.zip": "5774727b48aa7c198447b46d12853f6fb62c80a2",

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from made_sources import nacjd_lines, nacjd_table, write_nacjd
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources.nacjd import RECORDS, STUDY, read_county_offences
 
 
@@ -34,9 +34,7 @@ def test_a_made_file_comes_back_as_it_was_written(tmp_path: Path, year: int) -> 
     assert (read["coverage_indicator"] == 97.5).all()
 
 
-def test_blank_population_is_missing_and_windows_line_ends_are_read(
-    tmp_path: Path, lines: list[str]
-) -> None:
+def test_blank_population_is_missing_and_windows_line_ends_are_read(tmp_path: Path, lines: list[str]) -> None:
     lines[3] = lines[3][:15] + " " * 8 + lines[3][23:]
     path = write_nacjd(tmp_path, 2005, lines)
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
@@ -85,9 +83,7 @@ def test_another_year_under_the_right_name_is_refused_by_its_population(
 ) -> None:
     path = write_nacjd(tmp_path, inside)
     renamed = path.rename(tmp_path / f"{STUDY[asked]:05d}-0004-Data.txt")
-    with pytest.raises(
-        SourceError, match=rf"nearest to the country of {inside} .* of {asked} in its"
-    ):
+    with pytest.raises(SourceError, match=rf"nearest to the country of {inside} .* of {asked} in its"):
         read_county_offences(renamed, asked)
 
 
@@ -109,9 +105,7 @@ def test_the_wrong_part_of_the_study_is_refused(tmp_path: Path, lines: list[str]
 
 def test_a_record_shifted_by_a_character_is_refused(tmp_path: Path, lines: list[str]) -> None:
     lines[7] = lines[7][:57] + " " + lines[7][57:-1]
-    with pytest.raises(
-        SourceError, match=r"record 8 has .* for rape \(columns 62 to 65\).*shifted"
-    ):
+    with pytest.raises(SourceError, match=r"record 8 has .* for rape \(columns 62 to 65\).*shifted"):
         read_county_offences(write_nacjd(tmp_path, 2005, lines), 2005)
 
 
@@ -182,9 +176,7 @@ def test_real_rows_hold_what_the_file_prints(mirror: Path) -> None:
 
 
 @pytest.mark.parametrize("inside", [2006, 2008, 2009, 2011])
-def test_real_files_under_a_neighbours_name_are_refused(
-    mirror: Path, tmp_path: Path, inside: int
-) -> None:
+def test_real_files_under_a_neighbours_name_are_refused(mirror: Path, tmp_path: Path, inside: int) -> None:
     renamed = tmp_path / f"{STUDY[inside + 1]:05d}-0004-Data.txt"
     renamed.write_bytes((mirror / f"nacjd/{STUDY[inside]:05d}-0004-Data.txt").read_bytes())
     with pytest.raises(SourceError, match=r"records|totals|million"):

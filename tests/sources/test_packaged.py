@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources import countymurders
-from replication.sources.castle import CONTROLS, FIPS, read_castle
+from replication.sources.castle_panel import CONTROLS, FIPS, read_castle
 from replication.sources.countymurders import read_countymurders
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pyreadr
 import pytest
 
-from replication.errors import SourceError
-from replication.sources import geography, unemployment
+from replication.core.errors import SourceError
+from replication.sources import crosswalks, unemployment
 
 
 def written(path: Path, text: str) -> Path:
@@ -92,7 +92,7 @@ def adjacency(pairs: list[tuple[int, int]]) -> str:
 
 
 def test_neighbours_are_pairs(tmp_path: Path) -> None:
-    read = geography.read_adjacency(written(tmp_path / "a.csv", adjacency(PAIRS)))
+    read = crosswalks.read_adjacency(written(tmp_path / "a.csv", adjacency(PAIRS)))
     assert list(read.itertuples(index=False, name=None)) == sorted(PAIRS)
 
 
@@ -109,17 +109,17 @@ def test_neighbours_are_pairs(tmp_path: Path) -> None:
 )
 def test_damaged_neighbours_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
-        geography.read_adjacency(written(tmp_path / "a.csv", text))
+        crosswalks.read_adjacency(written(tmp_path / "a.csv", text))
 
 
 def test_real_neighbours(mirror: Path) -> None:
-    read = geography.read_adjacency(mirror / "geography/adjacent_counties.csv")
+    read = crosswalks.read_adjacency(mirror / "geography/adjacent_counties.csv")
     assert len(read) == 18_966
     autauga = read.loc[read["fips"] == 1001, "neighbour"].tolist()
     assert autauga == [1021, 1047, 1051, 1085, 1101]
 
 
-def agency_table(n: int = geography.FIRST_AGENCIES) -> pd.DataFrame:
+def agency_table(n: int = crosswalks.FIRST_AGENCIES) -> pd.DataFrame:
     numbers = np.arange(n)
     return pd.DataFrame(
         {
@@ -146,7 +146,7 @@ def test_agencies_are_placed(tmp_path: Path) -> None:
     table.loc[0, ["longitude", "latitude"]] = "-9"
     table.loc[1, "longitude"] = "86.6"
     table.loc[2, "fips_state_county_code"] = "01na"
-    read = geography.read_agencies(rds(tmp_path / "agencies.rds", table))
+    read = crosswalks.read_agencies(rds(tmp_path / "agencies.rds", table))
     assert read.loc[0, ["longitude", "latitude"]].isna().all()
     assert read.loc[1, "longitude"] == -86.6
     assert read["fips"].isna().to_numpy().nonzero()[0].tolist() == [2]
@@ -156,25 +156,25 @@ def test_agencies_are_placed(tmp_path: Path) -> None:
 def test_damaged_agencies_are_refused(tmp_path: Path) -> None:
     path = rds(tmp_path / "agencies.rds", agency_table(100))
     with pytest.raises(SourceError, match=r"100 agencies, where the crosswalk has 23,916"):
-        geography.read_agencies(path)
+        crosswalks.read_agencies(path)
     cut = tmp_path / "cut.rds"
     cut.write_bytes(path.read_bytes()[:300])
     with pytest.raises(SourceError, match=r"cut\.rds: cannot be read as an R data file"):
-        geography.read_agencies(cut)
+        crosswalks.read_agencies(cut)
     twice = agency_table()
     twice.loc[7, "ori"] = "AL00003"
     with pytest.raises(SourceError, match=r"ori AL00003 stands in 2 records \(records 4, 8\)"):
-        geography.read_agencies(rds(path, twice))
+        crosswalks.read_agencies(rds(path, twice))
     moved = agency_table()
     moved.loc[7, "fips_state_code"] = "06"
     with pytest.raises(SourceError, match=r"state and county disagree in 1 of 23000 records"):
-        geography.read_agencies(rds(path, moved))
+        crosswalks.read_agencies(rds(path, moved))
     with pytest.raises(SourceError, match=r"expected columns are missing: latitude"):
-        geography.read_agencies(rds(path, agency_table().drop(columns="latitude")))
+        crosswalks.read_agencies(rds(path, agency_table().drop(columns="latitude")))
 
 
 def test_the_real_crosswalk(mirror: Path) -> None:
-    read = geography.read_agencies(mirror / "geography/kaplan_crosswalk.rds")
+    read = crosswalks.read_agencies(mirror / "geography/kaplan_crosswalk.rds")
     assert len(read) == 23_916
     prattville = read.set_index("ori").loc["AL00401"]
     assert (prattville["fips"], prattville["place_fips"]) == (1001, 62328)

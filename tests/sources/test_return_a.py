@@ -13,15 +13,22 @@ import pandas as pd
 import pytest
 from made_masters import Agency, Month, overpunched, return_a_record, steady, write_return_a
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources.masterfile import UNREADABLE, numbers
 from replication.sources.return_a import OFFENCES, ReturnA, read_return_a
 from replication.sources.return_a import write_return_a as save
 
 FULL = {
-    "murder": 1, "manslaughter": 2, "rape": 3, "robbery": 4, "assault": 50, "simple_assault": 45,
-    "burglary": 6, "larceny": 7, "motor_vehicle_theft": 8,
-}  # fmt: skip
+    "murder": 1,
+    "manslaughter": 2,
+    "rape": 3,
+    "robbery": 4,
+    "assault": 50,
+    "simple_assault": 45,
+    "burglary": 6,
+    "larceny": 7,
+    "motor_vehicle_theft": 8,
+}
 
 
 def made(path: Path, *agencies: Agency, year: int = 2007, **choices: Any) -> ReturnA:
@@ -40,16 +47,25 @@ def odd(tidy: ReturnA) -> dict[str, int]:
 
 
 REAL = {
-    1973: ("RETA1973.txt.zip", 12_002, 106_739,
-           {"murder": 18_571, "robbery": 379_042, "burglary": 2_427_622,
-            "aggravated_assault": 400_031}),
-    1974: ("RETA1974.txt.zip", 12_510, 111_753,
-           {"murder": 19_557, "robbery": 434_919, "burglary": 2_883_300,
-            "aggravated_assault": 434_393}),
-    2013: ("reta2013.zipx", 22_202, 192_154,
-           {"murder": 14_114, "robbery": 341_538, "burglary": 1_884_358,
-            "aggravated_assault": 713_479}),
-}  # fmt: skip
+    1973: (
+        "RETA1973.txt.zip",
+        12_002,
+        106_739,
+        {"murder": 18_571, "robbery": 379_042, "burglary": 2_427_622, "aggravated_assault": 400_031},
+    ),
+    1974: (
+        "RETA1974.txt.zip",
+        12_510,
+        111_753,
+        {"murder": 19_557, "robbery": 434_919, "burglary": 2_883_300, "aggravated_assault": 434_393},
+    ),
+    2013: (
+        "reta2013.zipx",
+        22_202,
+        192_154,
+        {"murder": 14_114, "robbery": 341_538, "burglary": 1_884_358, "aggravated_assault": 713_479},
+    ),
+}
 """Agencies, agency-months with a return and actual offences. 2013 as the project's notes give them;
 1973 and 1974 counted by an independent pass over the bytes when this reader was written."""
 
@@ -92,9 +108,7 @@ def test_the_real_master_is_read_fast_in_little_memory(mirror: Path) -> None:
         "print(time.process_time() - start, peak * (1 if sys.platform == 'darwin' else 1024))\n"
     )
     path = mirror / "fbi/return_a/reta2013.zipx"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     seconds, peak = map(float, done.stdout.split())
     assert seconds < 20
     assert peak < 1.5e9
@@ -105,9 +119,7 @@ def test_the_real_master_is_read_fast_in_little_memory(mirror: Path) -> None:
 @pytest.mark.parametrize(
     "method", [None, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )
-def test_a_made_master_comes_back(
-    tmp_path: Path, end: str, tail: bytes, method: int | None
-) -> None:
+def test_a_made_master_comes_back(tmp_path: Path, end: str, tail: bytes, method: int | None) -> None:
     agencies = [Agency(f"AL{i:05d}", months=steady(FULL, {"murder": 1})) for i in range(3)]
     tidy = made(tmp_path, *agencies, end=end, tail=tail, method=method)
     assert tidy.agencies["ori"].tolist() == ["AL00000", "AL00001", "AL00002"]
@@ -133,17 +145,27 @@ def test_headers(tmp_path: Path) -> None:
     places = [(70_000, "057", "012"), (20_000, "043", ""), (1, "061", "")]
     tidy = made(
         tmp_path,
-        Agency("TXDPD00", 42, "1A", places=places, name="DALLAS", state_name="TEXAS",
-               months=steady({"murder": 3})),
+        Agency(
+            "TXDPD00",
+            42,
+            "1A",
+            places=places,
+            name="DALLAS",
+            state_name="TEXAS",
+            months=steady({"murder": 3}),
+        ),
         Agency("TXDPD01", 42, "8E", "TXDPD00", places=[(0, "", "")]),
-    )  # fmt: skip
+    )
     city, post = tidy.agencies.itertuples(index=False)
     assert (city.year, city.fbi_state, city.group, city.division) == (2007, 42, "1A", 6)
     assert (city.population, city.population_1, city.population_3) == (90_001, 70_000, 1)
     assert (city.county_1, city.county_2, city.county_3, city.msa_1) == (57, 43, 61, 12)
     assert (city.name, city.state_name, city.covered_by, city.last_month) == (
-        "DALLAS", "TEXAS", "", 12,
-    )  # fmt: skip
+        "DALLAS",
+        "TEXAS",
+        "",
+        12,
+    )
     assert (post.covered_by, post.population, post.agency_count) == ("TXDPD00", 0, 0)
     assert tidy.agencies.loc[1, ["county_1", "county_2", "msa_1"]].isna().all()
     assert odd(tidy)["agency in several counties"] == 1
@@ -179,8 +201,12 @@ def test_a_card_that_was_not_filed_is_missing(tmp_path: Path) -> None:
 
 
 def test_months_included_in_another(tmp_path: Path) -> None:
-    months = {1: Month("00000", 3), 2: Month("00000", 3), 3: Month(actual={"murder": 9}),
-              4: Month("55555", 3, actual={"murder": 1})}  # fmt: skip
+    months = {
+        1: Month("00000", 3),
+        2: Month("00000", 3),
+        3: Month(actual={"murder": 9}),
+        4: Month("55555", 3, actual={"murder": 1}),
+    }
     tidy = made(tmp_path, Agency("AL00101", months=months))
     status = tidy.months.set_index("month")["status"].astype(str)
     assert status.tolist()[:5] == ["included", "included", "returned", "returned", "silent"]
@@ -191,11 +217,26 @@ def test_months_included_in_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("00012", 12), ("   12", 12), ("     ", 0), ("0001K", -12), ("0000}", 0), ("0000J", -1),
-     ("0000R", -9), ("0001}", -10), ("   1M", -14), ("0000A", 1), ("0012{", 120), ("1234R", -12349),
-     ("12.45", UNREADABLE), ("0000S", UNREADABLE), ("  12 ", UNREADABLE),
-     ("-0012", UNREADABLE), ("00Z12", UNREADABLE)],
-)  # fmt: skip
+    [
+        ("00012", 12),
+        ("   12", 12),
+        ("     ", 0),
+        ("0001K", -12),
+        ("0000}", 0),
+        ("0000J", -1),
+        ("0000R", -9),
+        ("0001}", -10),
+        ("   1M", -14),
+        ("0000A", 1),
+        ("0012{", 120),
+        ("1234R", -12349),
+        ("12.45", UNREADABLE),
+        ("0000S", UNREADABLE),
+        ("  12 ", UNREADABLE),
+        ("-0012", UNREADABLE),
+        ("00Z12", UNREADABLE),
+    ],
+)
 def test_overpunched_numbers(written: str, number: int) -> None:
     assert numbers(np.frombuffer(written.encode(), np.uint8)[None])[0] == number
 
@@ -237,10 +278,12 @@ def test_figures_that_are_not_monthly_are_pointed_out(tmp_path: Path) -> None:
 
 def test_other_oddities(tmp_path: Path) -> None:
     bad = {"murder": 1, "total": 5}
-    months = {1: Month(actual=bad), 2: Month(actual={"murder": 1}, cleared={"murder": 2}),
-              3: Month("00000", actual={"murder": 1}),
-              4: Month(actual={"rape": 3}, cleared={"rape": 1},
-                       cleared_under_18={"rape": 2})}  # fmt: skip
+    months = {
+        1: Month(actual=bad),
+        2: Month(actual={"murder": 1}, cleared={"murder": 2}),
+        3: Month("00000", actual={"murder": 1}),
+        4: Month(actual={"rape": 3}, cleared={"rape": 1}, cleared_under_18={"rape": 2}),
+    }
     tidy = made(
         tmp_path,
         Agency("AL00101", months=months, last_month=9),
@@ -283,8 +326,9 @@ def test_the_year_inside_decides(tmp_path: Path) -> None:
 
 def spoilt(tmp_path: Path, spoil: Any) -> Path:
     """Three records of 2007 as text, spoilt."""
-    text = "".join(return_a_record(Agency(f"AL0000{i}", months=steady(FULL)), 2007) + "\r\n"
-                   for i in range(3))  # fmt: skip
+    text = "".join(
+        return_a_record(Agency(f"AL0000{i}", months=steady(FULL)), 2007) + "\r\n" for i in range(3)
+    )
     path = tmp_path / "RETA2007.txt"
     path.write_bytes(spoil(text).encode("latin-1"))
     return path

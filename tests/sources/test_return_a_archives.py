@@ -15,7 +15,7 @@ from made_masters import Agency, return_a_record, steady, write_return_a
 from made_ppmd import AGENCIES, YEAR, ZIPX
 from test_return_a import FULL, made, value
 
-from replication.errors import SourceError
+from replication.core.errors import SourceError
 from replication.sources.return_a import read_return_a
 
 

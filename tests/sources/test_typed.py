@@ -7,17 +7,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from replication.errors import SourceError
-from replication.sources import typed
+from replication.core.errors import SourceError
+from replication.sources import hand_entered
 from replication.sources.activations import read_activation_days
-from replication.sources.castle import FIPS
+from replication.sources.castle_panel import FIPS
 
 FOLDER = Path(__file__).parents[2] / "data_raw/typed"
 
 
 @pytest.fixture(scope="module")
 def regions() -> pd.DataFrame:
-    return typed.read_regions(FOLDER / "census_regions.csv")
+    return hand_entered.read_regions(FOLDER / "census_regions.csv")
 
 
 def test_regions_are_the_four_and_the_nine(regions: pd.DataFrame) -> None:
@@ -31,7 +31,7 @@ def test_regions_are_the_four_and_the_nine(regions: pd.DataFrame) -> None:
 
 
 def test_castle_adoption_names_the_states_of_the_panel(regions: pd.DataFrame) -> None:
-    table = typed.read_castle_adoption(FOLDER / "castle_doctrine_adoption.csv")
+    table = hand_entered.read_castle_adoption(FOLDER / "castle_doctrine_adoption.csv")
     assert len(table) == 21
     assert [FIPS[sid - 1] for sid in table["sid"]] == table["state_fips"].tolist()
     both = table.merge(regions, on="state_fips")
@@ -45,7 +45,7 @@ def test_castle_adoption_names_the_states_of_the_panel(regions: pd.DataFrame) ->
 
 
 def test_right_to_carry_names_states(regions: pd.DataFrame) -> None:
-    table = typed.read_right_to_carry(FOLDER / "right_to_carry_adoption.csv")
+    table = hand_entered.read_right_to_carry(FOLDER / "right_to_carry_adoption.csv")
     assert len(table) == 29
     both = table.merge(regions, on="state_fips")
     assert (both["state_x"] == both["state_y"]).all()
@@ -54,7 +54,7 @@ def test_right_to_carry_names_states(regions: pd.DataFrame) -> None:
 
 
 def test_fips_changes_have_dates_and_kinds() -> None:
-    table = typed.read_fips_changes(FOLDER / "county_fips_changes.csv").set_index("old_fips")
+    table = hand_entered.read_fips_changes(FOLDER / "county_fips_changes.csv").set_index("old_fips")
     assert table.loc[51560, "new_fips"] == 51005
     assert table.loc[12025, "kind"] == "renamed"
     assert table.loc[46113, "effective"] == pd.Timestamp(2015, 5, 1)
@@ -63,7 +63,7 @@ def test_fips_changes_have_dates_and_kinds() -> None:
 
 
 def test_printed_coefficients_keep_their_decimals() -> None:
-    table = typed.read_published_castle(FOLDER / "published_cheng_hoekstra_2013.csv")
+    table = hand_entered.read_published_castle(FOLDER / "published_cheng_hoekstra_2013.csv")
     assert len(table) == 13
     assert table["outcome"].value_counts().to_dict() == {"log_homicide": 4} | dict.fromkeys(
         ["log_burglary", "log_robbery", "log_assault"], 3
@@ -77,12 +77,12 @@ def test_printed_coefficients_keep_their_decimals() -> None:
 
 
 def test_border_counties_are_in_four_states() -> None:
-    table = typed.read_border_counties(FOLDER / "mexican_border_counties.csv")
+    table = hand_entered.read_border_counties(FOLDER / "mexican_border_counties.csv")
     assert table["fips"].floordiv(1000).value_counts().to_dict() == {48: 14, 4: 4, 35: 3, 6: 2}
 
 
 def test_the_rollout_by_state_sums_to_the_known_counts() -> None:
-    table = typed.read_activations_by_state(FOLDER / "secure_communities_activations_by_state.csv")
+    table = hand_entered.read_activations_by_state(FOLDER / "secure_communities_activations_by_state.csv")
     by_year = table.groupby(table["activation_date"].dt.year)["counties"].sum().to_dict()
     assert by_year == {2008: 14, 2009: 91, 2010: 790, 2011: 1099, 2012: 1043, 2013: 106}
     assert table.loc[table["activation_date"] <= "2010-08-10", "counties"].sum() == 546
@@ -93,7 +93,7 @@ def test_the_rollout_by_state_sums_to_the_known_counts() -> None:
 def test_the_rollout_by_state_is_that_of_the_real_roster(mirror: Path) -> None:
     roster = read_activation_days(mirror / "secure_communities/securecommunities.dta")
     counted = roster.groupby([roster["fips"] // 1000, "activation_date"]).size()
-    table = typed.read_activations_by_state(FOLDER / "secure_communities_activations_by_state.csv")
+    table = hand_entered.read_activations_by_state(FOLDER / "secure_communities_activations_by_state.csv")
     keys = ["state_fips", "activation_date"]
     assert table.set_index(keys)["counties"].sort_index().tolist() == counted.tolist()
     assert table.set_index(keys).sort_index().index.tolist() == counted.index.tolist()
@@ -101,7 +101,7 @@ def test_the_rollout_by_state_is_that_of_the_real_roster(mirror: Path) -> None:
 
 def test_every_border_county_was_active_by_the_27th_of_july_2010(mirror: Path) -> None:
     roster = read_activation_days(mirror / "secure_communities/securecommunities.dta")
-    border = typed.read_border_counties(FOLDER / "mexican_border_counties.csv")
+    border = hand_entered.read_border_counties(FOLDER / "mexican_border_counties.csv")
     dates = border.merge(roster, on="fips")["activation_date"]
     assert len(dates) == 23
     assert dates.max() <= pd.Timestamp(2010, 7, 27)
@@ -133,7 +133,7 @@ def test_damaged_tables_are_refused(tmp_path: Path, text: str, message: str) -> 
     path = tmp_path / "county_fips_changes.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=message) as refusal:
-        typed.read_fips_changes(path)
+        hand_entered.read_fips_changes(path)
     assert str(refusal.value).endswith("(`git checkout -- data_raw/typed`).")
 
 
@@ -141,4 +141,4 @@ def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "county_fips_changes.csv"
     path.write_bytes((HEAD + "51560,51005,2001-07-01,split,Doña Ana\n").encode("latin-1"))
     with pytest.raises(SourceError, match=r"line 2 holds the byte 0xf1, .* written in utf-8"):
-        typed.read_fips_changes(path)
+        hand_entered.read_fips_changes(path)

@@ -1,15 +1,10 @@
 """Sensitivity of event-time paths to violations of parallel trends, and what pre-tests can see."""
 
 from replication.inference.sensitivity.equivalence import equivalence_test
-from replication.inference.sensitivity.honest import (
-    breakdown_value,
-    honest_did,
-    original,
-    sensitivity_frame,
-)
-from replication.inference.sensitivity.path import SensitivityError, event_path
+from replication.inference.sensitivity.event_path import SensitivityError, event_path
+from replication.inference.sensitivity.honest import breakdown_value, honest_did, original, sensitivity_frame
 from replication.inference.sensitivity.pretest_power import pretest_path, pretest_power
-from replication.inference.sensitivity.table import sensitivity_table
+from replication.inference.sensitivity.sensitivity_rows import sensitivity_table
 
 __all__ = [
     "SensitivityError",

@@ -30,8 +30,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from replication.inference.sensitivity.normal import directions, truncated_quantile
-from replication.results import Bools, Floats
+from replication.core.arrays import Bools, Floats
+from replication.inference.sensitivity.normal_distributions import directions, truncated_quantile
 
 GRID = 121
 ZOOM = 201
@@ -78,13 +78,16 @@ def moments(restriction: Restriction, weights: Floats, variance: Floats) -> Mome
     sd_above, sd_below = _sd(above, variance), _sd(below, variance)
     c = np.linalg.solve(differences[:, -weights.size :].T, weights)
     rise, fall, size = np.maximum(c, 0), np.maximum(-c, 0), np.abs(c).sum()
-    loading = np.vstack([
-        rise @ above + fall @ below, rise @ below + fall @ above, above + below, restriction.rows
-    ])  # fmt: skip
-    scale = np.concatenate([
-        [rise @ sd_above + fall @ sd_below, rise @ sd_below + fall @ sd_above],
-        sd_above + sd_below, _sd(restriction.rows, variance),
-    ])  # fmt: skip
+    loading = np.vstack(
+        [rise @ above + fall @ below, rise @ below + fall @ above, above + below, restriction.rows]
+    )
+    scale = np.concatenate(
+        [
+            [rise @ sd_above + fall @ sd_below, rise @ sd_below + fall @ sd_above],
+            sd_above + sd_below,
+            _sd(restriction.rows, variance),
+        ]
+    )
     flat = np.zeros(len(loading) - 2)
     slope = np.concatenate([[1.0, -1.0], flat])
     offset = np.concatenate([[size, size], np.full(weights.size, 2.0), flat[weights.size :] + 1])
@@ -132,7 +135,7 @@ def accepted(
     size, first : size of the test, and of its first (least favourable) stage; 0 for none.
     critical : critical value of the first stage; infinite for none.
 
-    """  # fmt: skip
+    """
     value = (found.loading @ estimate - found.offset)[:, None] - found.slope[:, None] * theta
     binding = value.argmax(axis=0)
     eta = value[binding, np.arange(theta.size)]

@@ -20,14 +20,9 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from replication.inference.sensitivity.normal import folded_cdf
-from replication.inference.sensitivity.path import (
-    EventPath,
-    SensitivityError,
-    event_path,
-    frame,
-)
-from replication.results import Estimates
+from replication.core.estimates import Estimates
+from replication.inference.sensitivity.event_path import EventPath, SensitivityError, event_path, frame
+from replication.inference.sensitivity.normal_distributions import folded_cdf
 
 
 def equivalence_test(

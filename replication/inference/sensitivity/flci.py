@@ -23,9 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from replication.inference.sensitivity.normal import folded_quantile
-from replication.inference.sensitivity.path import EventPath
-from replication.results import Floats
+from replication.core.arrays import Floats
+from replication.inference.sensitivity.event_path import EventPath
+from replication.inference.sensitivity.normal_distributions import folded_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,16 @@ def optimal(path: EventPath, weights: Floats, bound: float, level: float) -> Aff
         # A straight piece: the half-length is convex in the share of the way.
         found = optimize.minimize_scalar(
             lambda share, start=start, end=end: half_length(start + share * (end - start)),
-            bounds=(0.0, 1.0), method="bounded", options={"xatol": 1e-10},
-        )  # fmt: skip
+            bounds=(0.0, 1.0),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
         for u in (start + found.x * (end - start), end):
             if half_length(u) < shortest:
                 best, shortest = u, half_length(u)
     full = base + bend @ best
     bias = bound * (fixed + float(np.abs(best).sum()))
-    return Affine(full, float(full @ path.estimate), *_interval_of(path, full, bias, level)[::2],
-                  shortest)  # fmt: skip
+    return Affine(full, float(full @ path.estimate), *_interval_of(path, full, bias, level)[::2], shortest)
 
 
 def lasso_path(curvature: Floats, gradient: Floats) -> list[Floats]:
@@ -145,9 +146,7 @@ def _bends_after(path: EventPath, weights: Floats) -> float:
     return float(np.abs(np.maximum(after - onset[:, None], 0.0) @ weights).sum())
 
 
-def _interval_of(
-    path: EventPath, full: Floats, bias: float, level: float
-) -> tuple[float, float, float]:
+def _interval_of(path: EventPath, full: Floats, bias: float, level: float) -> tuple[float, float, float]:
     """Standard error, half-length and worst bias of one estimator."""
     error = float(np.sqrt(max(float(full @ path.variance @ full), 0.0)))
     if error == 0:

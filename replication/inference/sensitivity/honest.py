@@ -17,16 +17,17 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from replication.errors import nearest
+from replication.core.arrays import Floats
+from replication.core.errors import nearest
+from replication.core.estimates import Estimates
 from replication.inference.sensitivity import flci, relative_magnitudes, smoothness
-from replication.inference.sensitivity.path import (
+from replication.inference.sensitivity.event_path import (
     EventPath,
     SensitivityError,
     event_path,
     frame,
     target_weights,
 )
-from replication.results import Estimates, Floats
 
 Interval = Callable[[EventPath, Floats, float, float], tuple[float, float]]
 METHODS: dict[str, Interval] = {
@@ -83,10 +84,9 @@ def honest_did(
     weights = target_weights(path, target)
     chosen = _bounds(path, weights, method, bounds, level)
     rows = [
-        _row(path, weights, method, target, bound, METHODS[method](path, weights, bound, level),
-             level)
+        _row(path, weights, method, target, bound, METHODS[method](path, weights, bound, level), level)
         for bound in chosen
-    ]  # fmt: skip
+    ]
     return frame(path, rows)
 
 
@@ -197,9 +197,14 @@ def _require_method(method: str) -> None:
 
 
 def _row(
-    path: EventPath, weights: Floats, method: str, target: str | int, bound: float,
-    ends: tuple[float, float], level: float,
-) -> dict[str, Any]:  # fmt: skip
+    path: EventPath,
+    weights: Floats,
+    method: str,
+    target: str | int,
+    bound: float,
+    ends: tuple[float, float],
+    level: float,
+) -> dict[str, Any]:
     return {
         "method": method,
         "target": str(target),

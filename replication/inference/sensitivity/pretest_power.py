@@ -20,16 +20,17 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
-from replication.errors import nearest
-from replication.inference.sensitivity.normal import box_moments
-from replication.inference.sensitivity.path import (
+from replication.core.arrays import Floats
+from replication.core.errors import nearest
+from replication.core.estimates import Estimates
+from replication.inference.sensitivity.event_path import (
     EventPath,
     SensitivityError,
     event_path,
     frame,
     target_weights,
 )
-from replication.results import Estimates, Floats
+from replication.inference.sensitivity.normal_distributions import box_moments
 
 Passing = Callable[[EventPath, Floats, float], tuple[float, Floats]]
 SINGULAR = 1e-9
@@ -134,9 +135,7 @@ def slope_for_power(path: EventPath, passing: Passing, power: float, level: floa
     return float(optimize.brentq(missed, 0.0, top, xtol=1e-10 * top))
 
 
-def mean_if_passed(
-    path: EventPath, trend: Floats, passing: Passing, level: float
-) -> tuple[float, Floats]:
+def mean_if_passed(path: EventPath, trend: Floats, passing: Passing, level: float) -> tuple[float, Floats]:
     """Probability that the pre-test passes under ``trend``, and the (K,) mean given that."""
     n_pre = path.n_pre
     probability, before = passing(path, trend, level)
@@ -173,9 +172,14 @@ TESTS: dict[str, Passing] = {"individual": individual, "joint": joint}
 
 
 def _row(
-    path: EventPath, weights: Floats, passing: Passing, test: str, target: str, power: float,
+    path: EventPath,
+    weights: Floats,
+    passing: Passing,
+    test: str,
+    target: str,
+    power: float,
     level: float,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     slope = slope_for_power(path, passing, power, level)
     trend = slope * path.spacing * path.steps
     passed, mean = mean_if_passed(path, trend, passing, level)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from replication.core.arrays import Floats
 from replication.inference.sensitivity.arp import Moments, Restriction, confidence_set, moments
-from replication.inference.sensitivity.path import EventPath
-from replication.results import Floats
+from replication.inference.sensitivity.event_path import EventPath
 
 DEFAULT_BOUNDS = (0.0, 0.5, 1.0, 1.5, 2.0)
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from replication.core.arrays import Floats
 from replication.inference.sensitivity.arp import Moments, Restriction, confidence_set, moments
-from replication.inference.sensitivity.path import EventPath
-from replication.results import Floats
+from replication.inference.sensitivity.event_path import EventPath
 
 
 def interval(path: EventPath, weights: Floats, bound: float, level: float) -> tuple[float, float]:

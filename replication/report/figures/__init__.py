@@ -30,22 +30,22 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from replication.report.config import Entry
-from replication.report.context import Context
+from replication.report.report_context import Context
+from replication.report.study_config import Entry
 
 FIGURES = {
-    "event_study": "replication.report.figures.event_study",
-    "rollout": "replication.report.figures.rollout",
-    "raw_means": "replication.report.figures.raw_means",
-    "map": "replication.report.figures.county_map",
-    "specification_curve": "replication.report.figures.specification_curve",
-    "leave_one_out": "replication.report.figures.dots",
-    "dots": "replication.report.figures.dots",
-    "permutation": "replication.report.figures.permutation",
-    "sensitivity": "replication.report.figures.sensitivity",
-    "bacon": "replication.report.figures.bacon",
-    "line": "replication.report.figures.line",
-    "scatter": "replication.report.figures.scatter",
+    "event_study": "replication.report.figures.event_study_figure",
+    "rollout": "replication.report.figures.rollout_figure",
+    "raw_means": "replication.report.figures.raw_means_figure",
+    "map": "replication.report.figures.map_figure",
+    "specification_curve": "replication.report.figures.specification_curve_figure",
+    "leave_one_out": "replication.report.figures.dots_figure",
+    "dots": "replication.report.figures.dots_figure",
+    "permutation": "replication.report.figures.permutation_figure",
+    "sensitivity": "replication.report.figures.sensitivity_figure",
+    "bacon": "replication.report.figures.bacon_figure",
+    "line": "replication.report.figures.line_figure",
+    "scatter": "replication.report.figures.scatter_figure",
 }
 
 

@@ -19,16 +19,21 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from replication.files import replacing, write_csv
-from replication.report.config import SIMULATED, Entry
-from replication.report.context import Context
-from replication.report.document import MADE_WITH
+from replication.core.files import replacing, write_csv
+from replication.report.report_context import Context
+from replication.report.study_config import SIMULATED, Entry
+from replication.report.table_document import MADE_WITH
 
 STYLE_FILE = Path(__file__).with_name("replication.mplstyle")
 # Okabe & Ito (2008): told apart with any colour vision; shapes repeat what colours say.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = (
-    "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7",
-)  # fmt: skip
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#E69F00",
+    "#56B4E9",
+    "#CC79A7",
+)
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 GREY, LIGHT = "#6b6b6b", "#d0d0d0"
@@ -70,14 +75,28 @@ class Sheet:
     def legend(self, labels: Sequence[str]) -> None:
         """Names of the series in one line under the title, colours and shapes in their order."""
         handles = [
-            Line2D([], [], linestyle="none", marker=MARKERS[place % len(MARKERS)], markersize=4.5,
-                   color=COLOURS[place % len(COLOURS)])
+            Line2D(
+                [],
+                [],
+                linestyle="none",
+                marker=MARKERS[place % len(MARKERS)],
+                markersize=4.5,
+                color=COLOURS[place % len(COLOURS)],
+            )
             for place in range(len(labels))
-        ]  # fmt: skip
+        ]
         width, height = self.figure.get_size_inches()
-        self.figure.legend(handles, labels, loc="upper left", ncols=len(labels),
-                           bbox_to_anchor=(EDGE / width, 1 - self.top / height), borderaxespad=0,
-                           borderpad=0, handletextpad=0.1, columnspacing=1.2)  # fmt: skip
+        self.figure.legend(
+            handles,
+            labels,
+            loc="upper left",
+            ncols=len(labels),
+            bbox_to_anchor=(EDGE / width, 1 - self.top / height),
+            borderaxespad=0,
+            borderpad=0,
+            handletextpad=0.1,
+            columnspacing=1.2,
+        )
 
 
 @contextmanager
@@ -112,8 +131,9 @@ def sheet(
     """
     letters = int(LETTERS_PER_INCH * (width - 2 * EDGE))
     title_lines = textwrap.wrap(title, int(letters * NOTE_SIZE / TITLE_SIZE * 0.92))
-    note_lines = [line for part in note.split("\n")
-                  for line in textwrap.wrap(part, letters, break_on_hyphens=False)]  # fmt: skip
+    note_lines = [
+        line for part in note.split("\n") for line in textwrap.wrap(part, letters, break_on_hyphens=False)
+    ]
     head = EDGE + TITLE_LINE * len(title_lines) + 0.04
     top = head + legend
     bottom = 2 * EDGE + NOTE_LINE * len(note_lines)
@@ -122,10 +142,10 @@ def sheet(
     figure = Figure(figsize=(width, total), dpi=DPI)
     FigureCanvasAgg(figure)
     put: dict[str, Any] = {"va": "top", "ha": "left", "linespacing": 1.05}
-    figure.text(EDGE / width, 1 - EDGE / total, "\n".join(title_lines), weight="bold",
-                size=TITLE_SIZE, **put)  # fmt: skip
-    figure.text(EDGE / width, (bottom - EDGE / 2) / total, "\n".join(note_lines),
-                size=NOTE_SIZE, color=GREY, **put)  # fmt: skip
+    figure.text(EDGE / width, 1 - EDGE / total, "\n".join(title_lines), weight="bold", size=TITLE_SIZE, **put)
+    figure.text(
+        EDGE / width, (bottom - EDGE / 2) / total, "\n".join(note_lines), size=NOTE_SIZE, color=GREY, **put
+    )
     across = (width - left - right - (columns - 1) * gap) / columns
     axes, y = [], total - top
     for tall in heights:
@@ -153,14 +173,37 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
     """Write ``<id>.pdf``, ``<id>.png`` and ``<id>.csv``; no date or machine in any of them."""
     figure, folder = drawing.figure, context.folders.figures
     if context.study.simulated:
-        figure.text(0.5, 0.5, SIMULATED, size=46, color="black", alpha=0.1, rotation=25,
-                    ha="center", va="center", weight="bold", zorder=100)  # fmt: skip
+        figure.text(
+            0.5,
+            0.5,
+            SIMULATED,
+            size=46,
+            color="black",
+            alpha=0.1,
+            rotation=25,
+            ha="center",
+            va="center",
+            weight="bold",
+            zorder=100,
+        )
     title = context.study.heading(entry.title)
     specs = ", ".join(drawing.specs)
-    pdf = {"Title": title, "Subject": drawing.alt, "Keywords": specs, "Author": context.study.id,
-           "Creator": drawing.versions, "Producer": "matplotlib", "CreationDate": None}  # fmt: skip
-    png = {"Title": title, "Description": drawing.alt, "Comment": drawing.note, "Source": specs,
-           "Software": drawing.versions}  # fmt: skip
+    pdf = {
+        "Title": title,
+        "Subject": drawing.alt,
+        "Keywords": specs,
+        "Author": context.study.id,
+        "Creator": drawing.versions,
+        "Producer": "matplotlib",
+        "CreationDate": None,
+    }
+    png = {
+        "Title": title,
+        "Description": drawing.alt,
+        "Comment": drawing.note,
+        "Source": specs,
+        "Software": drawing.versions,
+    }
     paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv")]
     with replacing(paths[0]) as temporary:
         figure.savefig(temporary, format="pdf", metadata=pdf)

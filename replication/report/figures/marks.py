@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from replication.report import text
+from replication.report import formatting
 from replication.report.figures.canvas import COLOURS, GREY, LIGHT, MARKERS
 
 BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
@@ -24,15 +24,44 @@ def interval_points(
     drawn = part["conf_low"].notna()
     broad, size = min(BAND_WIDTH, room), min(POINT, max(1.6, 0.8 * room))
     if {"band_low", "band_high"} <= set(part.columns):
-        axes.vlines(x[drawn], part.loc[drawn, "band_low"], part.loc[drawn, "band_high"],
-                    colors=colour, alpha=0.28, linewidths=broad, zorder=2)  # fmt: skip
-    axes.vlines(x[drawn], part.loc[drawn, "conf_low"], part.loc[drawn, "conf_high"],
-                colors=colour, linewidths=BAR_WIDTH, zorder=3)  # fmt: skip
-    axes.plot(x[drawn], part.loc[drawn, "estimate"], linestyle="none", marker=marker,
-              markersize=size, color=colour, markeredgewidth=1, zorder=4)  # fmt: skip
-    axes.plot(x[~drawn], part.loc[~drawn, "estimate"], linestyle="none", marker=marker,
-              markersize=size, markerfacecolor="white", markeredgecolor=colour,
-              markeredgewidth=1, zorder=4)  # fmt: skip
+        axes.vlines(
+            x[drawn],
+            part.loc[drawn, "band_low"],
+            part.loc[drawn, "band_high"],
+            colors=colour,
+            alpha=0.28,
+            linewidths=broad,
+            zorder=2,
+        )
+    axes.vlines(
+        x[drawn],
+        part.loc[drawn, "conf_low"],
+        part.loc[drawn, "conf_high"],
+        colors=colour,
+        linewidths=BAR_WIDTH,
+        zorder=3,
+    )
+    axes.plot(
+        x[drawn],
+        part.loc[drawn, "estimate"],
+        linestyle="none",
+        marker=marker,
+        markersize=size,
+        color=colour,
+        markeredgewidth=1,
+        zorder=4,
+    )
+    axes.plot(
+        x[~drawn],
+        part.loc[~drawn, "estimate"],
+        linestyle="none",
+        marker=marker,
+        markersize=size,
+        markerfacecolor="white",
+        markeredgecolor=colour,
+        markeredgewidth=1,
+        zorder=4,
+    )
 
 
 def zero_line(axes: Axes) -> None:
@@ -46,27 +75,46 @@ def counts_below(
     """Counts in grey below the tick labels of the horizontal axis."""
     for place, value in zip(places, values, strict=True):
         axes.annotate(
-            text.integer(value), (place, 0), xycoords=("data", "axes fraction"),
-            xytext=(0, -18 - 9 * line), textcoords="offset points", ha="center", va="top",
-            fontsize=size, color=GREY, annotation_clip=False,
-        )  # fmt: skip
+            formatting.integer(value),
+            (place, 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, -18 - 9 * line),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=size,
+            color=GREY,
+            annotation_clip=False,
+        )
 
 
-def name_at_left(
-    axes: Axes, words: str, line: int, *, size: float = 7.5, away: float = 0.0
-) -> None:
+def name_at_left(axes: Axes, words: str, line: int, *, size: float = 7.5, away: float = 0.0) -> None:
     """What a line of counts counts, in the margin to its left, ``away`` points farther."""
     axes.annotate(
-        words, (0, 0), xycoords="axes fraction", xytext=(-4 - away, -18 - 9 * line),
-        textcoords="offset points", ha="right", va="top", fontsize=size, color=GREY,
-        linespacing=0.9, annotation_clip=False,
-    )  # fmt: skip
+        words,
+        (0, 0),
+        xycoords="axes fraction",
+        xytext=(-4 - away, -18 - 9 * line),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=size,
+        color=GREY,
+        linespacing=0.9,
+        annotation_clip=False,
+    )
 
 
 def legend_above(axes: Axes, columns: int) -> None:
     """A legend in one line between title and axes."""
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns, borderaxespad=0.2,
-                handletextpad=0.3, columnspacing=1.2)  # fmt: skip
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=columns,
+        borderaxespad=0.2,
+        handletextpad=0.3,
+        columnspacing=1.2,
+    )
 
 
 def light_grid(axes: Axes, axis: str = "y") -> None:
@@ -84,7 +132,7 @@ def share_scale(axes: Sequence[Axes]) -> None:
 def separate_thousands(axes: Axes) -> None:
     """Thousands separators on the vertical axis where values are that large."""
     if max(map(abs, axes.get_ylim())) >= 1000:
-        axes.yaxis.set_major_formatter(lambda value, _: text.integer(value))
+        axes.yaxis.set_major_formatter(lambda value, _: formatting.integer(value))
 
 
 def thinned(values: Sequence[float], most: int) -> list[float]:

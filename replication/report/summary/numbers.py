@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.errors import SpecError, nearest
-from replication.report import text
-from replication.report.config import Study
-from replication.report.saved import Folders, Results, read_source
+from replication.core.errors import SpecError, nearest
+from replication.report import formatting
+from replication.report.report_data import Folders, Results, read_source
+from replication.report.study_config import Study
 
-DAGGER = text.DAGGER
+DAGGER = formatting.DAGGER
 ESTIMATES = "tables/estimates.csv"
 
 
@@ -144,8 +144,7 @@ class Numbers:
         rows = entries[table].options["rows"] if table in entries else []
         for row in rows:
             if row["label"] == label:
-                return Reported(str(row["reported"]), bool(row.get("secondary")),
-                                f"table `{table}`, {label}")  # fmt: skip
+                return Reported(str(row["reported"]), bool(row.get("secondary")), f"table `{table}`, {label}")
         labels = [str(row["label"]) for row in rows]
         raise SpecError(f"The table {table!r} has no row {label!r}{nearest(label, labels)}.")
 
@@ -154,42 +153,42 @@ class Numbers:
     def percent(self, effect: Effect) -> str:
         """A log effect as a change in per cent with its interval: ``−5.6% [−9.1, −1.9]``."""
         point, low, high = (100 * np.expm1(x) for x in (effect.estimate, effect.low, effect.high))
-        shown = f"{text.fixed(point, 1)}% {text.interval(low, high, 1)}"
+        shown = f"{formatting.fixed(point, 1)}% {formatting.interval(low, high, 1)}"
         return self.note(shown, effect.estimate, effect.source, effect.low, effect.high)
 
     def interval(self, effect: Effect) -> str:
         """The interval of a log effect in per cent, where its point is not to be shown."""
         low, high = (100 * np.expm1(x) for x in (effect.low, effect.high))
-        shown = f"{text.interval(low, high, 1)}%"
+        shown = f"{formatting.interval(low, high, 1)}%"
         return self.note(shown, np.nan, effect.source, effect.low, effect.high)
 
     def points(self, effect: Effect, digits: int = 2) -> str:
         """An effect in the unit of its outcome with its interval."""
-        shown = f"{text.fixed(effect.estimate, digits)} "
-        shown += text.interval(effect.low, effect.high, digits)
+        shown = f"{formatting.fixed(effect.estimate, digits)} "
+        shown += formatting.interval(effect.low, effect.high, digits)
         return self.note(shown, effect.estimate, effect.source, effect.low, effect.high)
 
     def p(self, value: float, source: str) -> str:
         """A p-value with its letter."""
-        return self.note(text.p_equals(value), value, source)
+        return self.note(formatting.p_equals(value), value, source)
 
     def count(self, value: Value) -> str:
         """A whole number with separators."""
-        return self.note(text.integer(value.value), float(value.value), value.source)
+        return self.note(formatting.integer(value.value), float(value.value), value.source)
 
     def fixed(self, value: Value, digits: int = 2, ending: str = "") -> str:
         """A number with decimals, and what stands right behind it."""
-        shown = text.fixed(value.value, digits) + ending
+        shown = formatting.fixed(value.value, digits) + ending
         return self.note(shown, float(value.value), value.source)
 
     def log_percent(self, value: Value) -> str:
         """A log effect without an interval as a change in per cent."""
-        shown = f"{text.fixed(100 * np.expm1(float(value.value)), 1)}%"
+        shown = f"{formatting.fixed(100 * np.expm1(float(value.value)), 1)}%"
         return self.note(shown, float(value.value), value.source)
 
     def share(self, value: Value, digits: int = 0) -> str:
         """A share as per cent."""
-        shown = f"{text.fixed(100 * float(value.value), digits)}%"
+        shown = f"{formatting.fixed(100 * float(value.value), digits)}%"
         return self.note(shown, float(value.value), value.source)
 
     def words(self, value: Value) -> str:
@@ -201,15 +200,19 @@ class Numbers:
         shown = f"\N{LEFT DOUBLE QUOTATION MARK}{reported.words}\N{RIGHT DOUBLE QUOTATION MARK}"
         return self.note(shown + (DAGGER if reported.secondary else ""), np.nan, reported.source)
 
-    def note(
-        self, shown: str, value: float, source: str, low: float = np.nan, high: float = np.nan
-    ) -> str:
+    def note(self, shown: str, value: float, source: str, low: float = np.nan, high: float = np.nan) -> str:
         """What is shown, with the footnote of its source; it is kept in the ledger."""
         number = self.sources.setdefault(source, len(self.sources) + 1)
         self.ledger.append(
-            {"footnote": number, "printed": shown, "value": value, "low": low, "high": high,
-             "source": source.replace("`", "")}
-        )  # fmt: skip
+            {
+                "footnote": number,
+                "printed": shown,
+                "value": value,
+                "low": low,
+                "high": high,
+                "source": source.replace("`", ""),
+            }
+        )
         return f"{shown}[^{number}]"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from replication.report import text
+from replication.report import formatting
 from replication.report.summary.numbers import Effect
 from replication.report.ties import ranks
 
@@ -27,12 +27,10 @@ def moved(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
     parts = []
     for direction in (-1, 1, 0):
         names = [
-            f"{name} ({shown(effect)})"
-            for name, effect in effects.items()
-            if effect.direction == direction
+            f"{name} ({shown(effect)})" for name, effect in effects.items() if effect.direction == direction
         ]
         if names:
-            parts.append(f"{text.listed(names)} {VERBS[direction]}")
+            parts.append(f"{formatting.listed(names)} {VERBS[direction]}")
     return "; ".join(parts)
 
 
@@ -53,12 +51,12 @@ def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: st
     kept = [name for name in clear if name not in lost and name not in turned]
     gained = [name for name, effect in after.items() if effect.direction and name not in clear]
     parts = [
-        f"take the effect away for {text.listed(lost)}" if lost else "",
-        f"turn it round for {text.listed(turned)}" if turned else "",
-        f"leave it in place for {text.listed(kept)}" if kept else "",
-        f"bring one out for {text.listed(gained)}" if gained else "",
+        f"take the effect away for {formatting.listed(lost)}" if lost else "",
+        f"turn it round for {formatting.listed(turned)}" if turned else "",
+        f"leave it in place for {formatting.listed(kept)}" if kept else "",
+        f"bring one out for {formatting.listed(gained)}" if gained else "",
     ]
-    return text.sentence(f"{cause} {text.listed(parts) or 'change nothing: no effect was clear'}")
+    return formatting.sentence(f"{cause} {formatting.listed(parts) or 'change nothing: no effect was clear'}")
 
 
 def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib
 
-from replication.report.config import Entry
-from replication.report.context import Context
-from replication.report.document import TableDocument
+from replication.report.report_context import Context
+from replication.report.study_config import Entry
+from replication.report.table_document import TableDocument
 
 TABLES = {
-    "regression": "replication.report.tables.regression",
-    "published": "replication.report.tables.published",
-    "frame": "replication.report.tables.frame",
-    "estimators": "replication.report.tables.estimators",
+    "regression": "replication.report.tables.regression_table",
+    "published": "replication.report.tables.published_table",
+    "frame": "replication.report.tables.frame_table",
+    "estimators": "replication.report.tables.estimators_table",
 }
 
 

@@ -1,0 +1,81 @@
+"""What an analysis is given: the cleaned panels of its study and the estimates already made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from replication.core.errors import SpecError, nearest
+from replication.core.estimates import Estimates
+from replication.core.spec import Spec, parse_spec
+
+
+@dataclass(frozen=True)
+class AnalysisContext:
+    """Files of one study.
+
+    Attributes
+    ----------
+    clean : Path
+        ``data_clean/<study>``.
+    tables : Path
+        ``tables/<study>``; estimates lie in ``specs/<spec_id>`` below it.
+    """
+
+    clean: Path
+    tables: Path
+
+    @cached_property
+    def _frames(self) -> dict[str, pd.DataFrame]:
+        return {}
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A cleaned panel (``<name>.parquet``) or table (``<name>.csv``), read once."""
+        if name not in self._frames:
+            for path, read in (
+                (self.clean / f"{name}.parquet", pd.read_parquet),
+                (self.clean / f"{name}.csv", pd.read_csv),
+            ):
+                if path.is_file():
+                    self._frames[name] = read(path)
+                    break
+            else:
+                raise SpecError(f"There is no cleaned file {name!r} in {self.clean}.")
+        return self._frames[name]
+
+    def spec(self, spec_id: str) -> Spec:
+        """A specification of the study as it was resolved."""
+        return parse_spec(_without_empty(self._record(spec_id)["spec"]), spec_id)
+
+    def estimates(self, spec_id: str) -> Estimates:
+        """The saved estimates of a specification, with their covariance."""
+        folder = self.tables / "specs" / spec_id
+        record = self._record(spec_id)
+        table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
+        vcov = pd.read_csv(folder / "vcov.csv", index_col=0)
+        return Estimates(table, vcov, record["info"])
+
+    def _record(self, spec_id: str) -> dict[str, Any]:
+        path = self.tables / "specs" / spec_id / "spec.yaml"
+        if not path.is_file():
+            known = [place.name for place in (self.tables / "specs").glob("*")]
+            raise SpecError(
+                f"There is no result of the specification {spec_id!r}{nearest(spec_id, known)}. "
+                "Correct the id in study.yaml, or estimate the specification first."
+            )
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        record: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        return record
+
+
+def _without_empty(value: Any) -> Any:
+    """Plain data without empty values, which the schema knows only as defaults."""
+    if isinstance(value, Mapping):
+        return {key: _without_empty(part) for key, part in value.items() if part not in (None, [])}
+    return value

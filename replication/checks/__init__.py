@@ -1,0 +1,1 @@
+"""Independent checks of results: a second engine, and the committed numbers."""

@@ -1,0 +1,221 @@
+"""The same two-way columns from independent software, for the check that coefficients agree.
+
+Every effect goes to the other package as an effect, never as data that our engine projected.
+PanelOLS of linearmodels takes unit and period effects; AbsorbingLS takes strata, trends and long
+panels as well; Poisson goes to statsmodels' GLM with one dummy an effect, or to pyfixest where
+that would be too many. Only coefficients are compared: none of them has our correction of the
+variance by any switch.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Floats
+from replication.core.errors import PanelError, SpecError
+from replication.core.panel import Panel
+from replication.estimators.shared.fixed_effects import Effects, read_effects
+
+DUMMIES = 400
+CELLS = 1_000_000
+"""GLM decomposes the whole design in every step: larger ones go to pyfixest."""
+MOST_ROWS = 50_000
+"""Rows up to which PanelOLS sweeps weighted two-way effects out in a second or two; 211,000 take it
+10 s, AbsorbingLS half of one."""
+PRECISE: dict[str, Any] = {"atol": 1e-13, "btol": 1e-13, "conlim": 0.0, "maxiter": 20_000}
+"""At 1e-15 LSMR may run on past convergence into rounding errors: on 2,087 counties by 108 months
+with trends a coefficient was wrong in its fourth digit, and another one at every run."""
+
+
+class NoSecondEngineError(PanelError):
+    """No other software at hand estimates the model."""
+
+
+def second_engine(
+    panel: Panel,
+    *,
+    trends: Sequence[str] = (),
+    estimator: str = "twfe",
+    omitted: Sequence[str] = (),
+) -> dict[str, float]:
+    """Coefficients ``att`` and ``coef:<name>`` by other software.
+
+    Parameters
+    ----------
+    estimator : ``twfe`` or ``poisson``.
+    omitted : covariates that were left out as collinear (``Estimates.info["omitted"]``).
+
+    Raises
+    ------
+    SpecError
+        For any other estimator.
+    NoSecondEngineError
+        For a Poisson model with trends of more units than dummies can carry.
+
+    """
+    effects = read_effects(panel, trends)
+    frame = long_frame(panel, effects)
+    names = [name for name in panel.covariate_names if name not in omitted]
+    regressors = ["att", *(f"coef:{name}" for name in names)]
+    if estimator == "poisson":
+        return _poisson(frame, regressors, effects)
+    if estimator != "twfe":
+        raise SpecError(f"There is no second engine for {estimator!r}, only for twfe and poisson.")
+    if effects == Effects() and len(frame) <= MOST_ROWS:
+        return _panel_ols(frame, regressors)
+    return _absorbing(frame, regressors, effects)
+
+
+def long_frame(panel: Panel, effects: Effects) -> pd.DataFrame:
+    """One row a cell with an outcome and a positive weight."""
+    row, column = np.nonzero(panel.observed & (panel.weight > 0))
+    frame = pd.DataFrame(
+        {
+            "unit": row,
+            "time": panel.periods[column],
+            "y": panel.y[row, column],
+            "weight": panel.weight[row, column],
+            "att": panel.dose[row, column],
+            "offset": 0.0 if panel.offset is None else panel.offset[row, column],
+        }
+    )
+    for place, name in enumerate(panel.covariate_names):
+        assert panel.covariates is not None
+        frame[f"coef:{name}"] = panel.covariates[place][row, column]
+    for name in (*effects.by_time, *effects.linear):
+        frame[f"stratum:{name}"] = panel.strata[name][row]
+    for name in effects.by_time:
+        pairs = [frame[f"stratum:{name}"], frame["time"]]
+        frame[f"by_time:{name}"] = pd.MultiIndex.from_arrays(pairs).factorize()[0]
+    return frame
+
+
+def _panel_ols(frame: pd.DataFrame, regressors: list[str]) -> dict[str, float]:
+    from linearmodels.panel import PanelOLS
+
+    data = frame.set_index(["unit", "time"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = PanelOLS(
+            data["y"],
+            data[regressors],
+            weights=data["weight"],
+            entity_effects=True,
+            time_effects=True,
+            drop_absorbed=True,
+        ).fit()
+    return {name: float(fit.params[name]) for name in regressors if name in fit.params}
+
+
+def _absorbing(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> dict[str, float]:
+    from linearmodels.iv.absorbing import AbsorbingLS, Interaction
+
+    levels = ["unit", *(f"by_time:{name}" for name in effects.by_time)]
+    levels += [] if effects.by_time else ["time"]
+    sloped = [f"stratum:{name}" for name in effects.linear]
+    sloped += ["unit"] if effects.unit_linear else []
+    line = frame[["time"]] - frame["time"].mean()
+    interactions = [
+        Interaction(cat=frame[[name]].astype("category"), cont=line.astype(float)) for name in sloped
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = AbsorbingLS(
+            frame["y"],
+            frame[regressors],
+            absorb=frame[levels].astype("category"),
+            interactions=interactions or None,
+            weights=frame["weight"],
+            drop_absorbed=True,
+        ).fit(method="lsmr", absorb_options=PRECISE, use_cache=False)
+    return {name: float(fit.params[name]) for name in regressors if name in fit.params}
+
+
+def _poisson(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> dict[str, float]:
+    """GLM with dummies while they are few, else the fixed-effect Poisson of pyfixest."""
+    levels = ["unit", *(f"by_time:{name}" for name in effects.by_time)]
+    levels += [] if effects.by_time else ["time"]
+    positive = frame["y"] > 0
+    for name in levels:
+        frame = frame[positive.groupby(frame[name]).transform("any")]
+        positive = positive[frame.index]
+    trends = [f"stratum:{name}" for name in effects.linear]
+    trends += ["unit"] if effects.unit_linear else []
+    dummies = sum(frame[name].nunique() for name in [*levels, *trends])
+    small = dummies * len(frame) <= CELLS or bool(trends)
+    if dummies <= DUMMIES and small:
+        return _poisson_dummies(frame, regressors, levels, trends)
+    if trends:
+        raise NoSecondEngineError(
+            f"The check of a Poisson model by other software writes trends as dummies, at most "
+            f"{DUMMIES}; this model has more. Check it on fewer units or without trends."
+        )
+    return _poisson_pyfixest(frame, regressors, levels)
+
+
+def _poisson_dummies(
+    frame: pd.DataFrame, regressors: list[str], levels: list[str], trends: list[str]
+) -> dict[str, float]:
+    import statsmodels.api as sm
+
+    line = (frame["time"] - frame["time"].mean()).to_numpy()[:, None]
+    columns = [pd.get_dummies(frame[name], dtype=float).to_numpy() for name in levels]
+    columns += [pd.get_dummies(frame[name], dtype=float).to_numpy() * line for name in trends]
+    x = np.hstack([frame[regressors].to_numpy(), independent_columns(np.hstack(columns))])
+    model = sm.GLM(
+        frame["y"].to_numpy(),
+        x,
+        family=sm.families.Poisson(),
+        offset=frame["offset"].to_numpy(),
+        var_weights=frame["weight"].to_numpy(),
+    )
+    try:
+        fit = model.fit(tol=1e-12, tol_criterion="params", maxiter=50)
+    except ValueError:
+        raise PanelError(
+            "The check of a Poisson model by statsmodels broke down: some zeros are separated by "
+            "the dummies. Leave them out of the sample, or use fewer trends."
+        ) from None
+    return dict(zip(regressors, map(float, fit.params[: len(regressors)]), strict=True))
+
+
+def independent_columns(dummies: Floats) -> Floats:
+    """Columns that span the same space; a singular design costs GLM half of its digits."""
+    from scipy.linalg import qr
+
+    triangle, order = qr(dummies, mode="r", pivoting=True)
+    size = np.abs(np.diag(triangle))
+    chosen: Floats = dummies[:, np.sort(order[: int((size > 1e-9 * size[0]).sum())])]
+    return chosen
+
+
+def _poisson_pyfixest(frame: pd.DataFrame, regressors: list[str], levels: list[str]) -> dict[str, float]:
+    import pyfixest
+    from pyfixest.demeaners import MapDemeaner
+
+    plain = {name: f"x{place}" for place, name in enumerate(regressors)}
+    plain |= {name: f"f{place}" for place, name in enumerate(levels)}
+    data = frame.rename(columns=plain)
+    right = " + ".join(plain[name] for name in regressors)
+    absorbed = " + ".join(plain[name] for name in levels)
+    options: dict[str, Any] = {"demeaner": MapDemeaner(fixef_tol=1e-11, fixef_maxiter=100_000)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = pyfixest.fepois(
+            f"y ~ {right} | {absorbed}",
+            data,
+            vcov="iid",
+            offset="offset",
+            weights="weight",
+            separation_check=["fe"],
+            iwls_tol=1e-10,
+            iwls_maxiter=200,
+            **options,
+        )
+    found = fit.coef()
+    return {name: float(found[plain[name]]) for name in regressors}

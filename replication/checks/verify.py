@@ -1,0 +1,213 @@
+"""``replication verify``: outputs against the committed numbers in ``expected/``, cell by cell."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Bools
+from replication.core.errors import InputError
+from replication.core.files import write_csv
+
+# Estimates travel between machines with the last digits of another BLAS: a relative 1e-6 is a
+# hundredth of the sixth digit and far below anything printed. Cells at zero get an absolute 1e-9.
+RELATIVE = 1e-6
+ABSOLUTE = 1e-9
+# The end of an interval is held by the interval's length, as it may lie near zero by chance. Bands
+# come from draws in single precision, of which a test says that they err by less than this.
+OF_LENGTH = 1e-5
+PLACES = ("tables", "figures", "data_clean")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one expected file."""
+
+    study: str
+    file: str
+    cells: int
+    failed: int
+    message: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every cell agreed."""
+        return self.failed == 0
+
+
+def verify(root: Path, studies: list[str]) -> list[Verdict]:
+    """Hold every expected CSV of the studies against what the pipeline wrote."""
+    verdicts = []
+    for study in studies:
+        base = root / "expected" / study
+        files = sorted(base.rglob("*.csv"))
+        if not files:
+            verdicts.append(Verdict(study, "expected/", 0, 1, "nothing is expected of this study"))
+        for path in files:
+            relative = path.relative_to(base)
+            place, name = relative.parts[0], Path(*relative.parts[1:])
+            verdicts.append(hold(path, root / place / study / name, study, str(relative)))
+    return verdicts
+
+
+def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
+    """Compare one file with what was expected of it."""
+    if not found.is_file():
+        return Verdict(study, label, 0, 1, "the file was not written")
+    left, right = (pd.read_csv(path, dtype=str, keep_default_na=False) for path in (expected, found))
+    left, right = (_held(frame) for frame in (left, right))
+    if list(left.columns) != list(right.columns):
+        changed = sorted(set(left.columns) ^ set(right.columns)) or ["their order"]
+        return Verdict(study, label, left.size, left.size, f"columns differ: {', '.join(changed)}")
+    left, right, named = _aligned(left, right)
+    if len(left) != len(right):
+        message = f"{len(right)} rows where {len(left)} are expected"
+        return Verdict(study, label, left.size, left.size, message)
+    agree = np.column_stack([agreeing(left[name], right[name]) for name in left.columns])
+    agree |= ends_agreeing(left, right)
+    if agree.all() and not named.changed:
+        return Verdict(study, label, agree.size, 0, "")
+    failed = int((~agree).sum()) + named.changed * agree.shape[1]
+    said = [named.message] if named.changed else []
+    if not agree.all():
+        said.append(_first_difference(left, right, agree, named.keys))
+    return Verdict(study, label, agree.size, failed, "; ".join(said))
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Columns that name a row, and the rows that are only expected or only found."""
+
+    keys: list[str]
+    changed: int = 0
+    message: str = ""
+
+
+def _aligned(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, _Named]:
+    """Both frames with the rows that both have, where columns name the rows; else as they are."""
+    keys = [name for name in KEYS if name in left.columns]
+    if "spec_id" not in keys or left.duplicated(keys).any() or right.duplicated(keys).any():
+        return left, right, _Named([])
+    ours, theirs = (_row_names(frame[keys]) for frame in (left, right))
+    lost, new = ours.difference(theirs), theirs.difference(ours)
+    parts = [
+        f"{len(rows)} rows {what}, such as {_readable(rows[0])}"
+        for rows, what in ((lost, "are missing"), (new, "are not expected"))
+        if len(rows)
+    ]
+    place = theirs.get_indexer(ours)
+    left = left[place >= 0].reset_index(drop=True)
+    right = right.iloc[place[place >= 0]].reset_index(drop=True)
+    return left, right, _Named(keys, len(lost) + len(new), "; ".join(parts))
+
+
+def _row_names(frame: pd.DataFrame) -> pd.Index:
+    """One text a row, from columns of text."""
+    columns = (frame[name].tolist() for name in frame.columns)
+    return pd.Index(["\t".join(row) for row in zip(*columns, strict=True)])
+
+
+def _readable(name: str) -> str:
+    return " ".join(name.split())
+
+
+def _first_difference(left: pd.DataFrame, right: pd.DataFrame, agree: Bools, keys: list[str]) -> str:
+    """The first cell that differs, and how many differ by column."""
+    row, column = np.argwhere(~agree)[0]
+    place = _readable(" ".join(left.loc[row, keys])) if keys else f"row {row + 2}"
+    counts = (~agree).sum(axis=0)
+    columns = [f"{name} ({n})" for name, n in zip(left.columns, counts, strict=True) if n]
+    return (
+        f"{place}, {left.columns[column]}: expected {left.iat[row, column]!r}, "
+        f"found {right.iat[row, column]!r}; cells that differ: {', '.join(columns)}"
+    )
+
+
+def _held(frame: pd.DataFrame) -> pd.DataFrame:
+    """What is compared: no provenance, and averages but not the thousands of cells below them."""
+    frame = frame.drop(columns=PROVENANCE, errors="ignore")
+    if {"spec_id", "term"} <= set(frame.columns):
+        frame = frame[~frame["term"].isin(CELLS)]
+    return frame.reset_index(drop=True)
+
+
+def agreeing(left: pd.Series[str], right: pd.Series[str]) -> Bools:
+    """Cells that are the same text, or numbers within the tolerances."""
+    same = (left == right).to_numpy()
+    if same.all():
+        return same
+    a = pd.to_numeric(left, errors="coerce").to_numpy(dtype=float)
+    b = pd.to_numeric(right, errors="coerce").to_numpy(dtype=float)
+    agreed: Bools = same | np.isclose(a, b, rtol=RELATIVE, atol=ABSOLUTE)
+    return agreed
+
+
+def ends_agreeing(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
+    """Cells that are ends of intervals, ``x_low`` or ``x_high``, and close by their length."""
+    agreed = np.zeros(left.shape, dtype=bool)
+    for place, name in enumerate(left.columns):
+        other = name.replace("low", "high") if "low" in name else name.replace("high", "low")
+        if other != name and other in left.columns:
+            end, far, found = (
+                pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
+                for column in (left[name], left[other], right[name])
+            )
+            agreed[:, place] = np.abs(end - found) <= OF_LENGTH * np.abs(end - far)
+    return agreed
+
+
+def write_expected(root: Path, study: str) -> list[Path]:
+    """Make the present outputs of a study the expected ones; for maintainers, reviewed in git."""
+    base = root / "expected" / study
+    wanted = [
+        (place, path)
+        for place in PLACES
+        for path in sorted((root / place / study).glob("*.csv"))
+        if path.name not in LEFT_OUT
+    ]
+    if not wanted:
+        raise InputError(f"{study} has no outputs to expect. Run the pipeline first.")
+    if base.exists():
+        shutil.rmtree(base)
+    written = []
+    for place, path in wanted:
+        target = base / place / path.name
+        held = _held(pd.read_csv(path, dtype=str, keep_default_na=False))
+        write_csv(target, held)
+        written.append(target)
+    return written
+
+
+# What names a row of estimates.
+KEYS = ["spec_id", "term", "cohort", "time", "event_time"]
+# Group-time cells and weights: every average over them is held, and they run to megabytes.
+CELLS = ["att_gt", "weight"]
+# Says which version made a file, not what is in it.
+PROVENANCE = ["made_with"]
+# Digests of code and data say nothing about a number.
+LEFT_OUT = frozenset({"second_engine.csv"})
+
+
+def report(verdicts: list[Verdict]) -> str:
+    """The verdicts as text: a line a file, failures with their first cell, and a total."""
+    lines = []
+    for verdict in verdicts:
+        mark = "pass" if verdict.passed else "FAIL"
+        detail = (
+            f"{verdict.cells} cells"
+            if verdict.passed
+            else (f"{verdict.failed} of {verdict.cells} cells: {verdict.message}")
+        )
+        lines.append(f"{mark}  {verdict.study}/{verdict.file}  {detail}")
+    failed = sum(not verdict.passed for verdict in verdicts)
+    cells = sum(verdict.cells for verdict in verdicts)
+    lines.append(
+        f"{len(verdicts) - failed} of {len(verdicts)} files agree with expected/ ({cells} cells; "
+        f"numbers within a relative {RELATIVE:g} or an absolute {ABSOLUTE:g}, ends of intervals "
+        f"within {OF_LENGTH:g} of their length, text exactly)."
+    )
+    return "\n".join(lines)

@@ -1,0 +1,249 @@
+"""From police agencies to counties: what decides, what is split, and what is left over.
+
+The crosswalk of agency identifiers comes first, because the FBI's own county numbers are not
+FIPS codes. Where an agency is not in it, the FBI's county number decides: it stands for the
+county in which most agencies with that number lie. An agency in several counties is split by the
+people that its header counts in each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from replication.cleaning.column_checks import require_columns, require_unique
+from replication.core.errors import PanelError, nearest
+
+LAST_STATE: Final = 56
+SLOTS: Final = (1, 2, 3)
+STATE_POLICE: Final = "state law enforcement agency"
+DECISIONS: Final = (
+    "agency crosswalk",
+    "FBI county number",
+    "several counties, by the header's people",
+    "left out: state police without a county or by rule",
+    "left out: no people, by rule",
+    "left out: territory",
+    "left out: no county",
+)
+CROSSWALK, NUMBER, SEVERAL, POLICE, EMPTY, TERRITORY, NOWHERE = DECISIONS
+PLACED: Final = (CROSSWALK, NUMBER, SEVERAL)
+
+PoliceChoice = Literal["county", "keep", "drop"]
+EmptyChoice = Literal["keep", "drop"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRule:
+    """What becomes of agencies that count no people of their own.
+
+    Attributes
+    ----------
+    state_police : str
+        State police without people: ``county`` keeps those whose header names a county (a post,
+        a barracks) and drops the state-wide ones, which the crosswalk puts at their headquarters;
+        ``keep`` keeps all, ``drop`` none.
+    zero_population : str
+        Other agencies without people (universities, transit, tribal police): ``keep`` or
+        ``drop``. Kept, they add offences to their county and nothing to its coverage.
+    """
+
+    state_police: PoliceChoice = "county"
+    zero_population: EmptyChoice = "keep"
+
+    def __post_init__(self) -> None:
+        choices = {"state_police": PoliceChoice, "zero_population": EmptyChoice}
+        for name, allowed in {name: get_args(kind) for name, kind in choices.items()}.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise PanelError(
+                    f"The agency rule has {name}={value!r}{nearest(value, allowed)}. Choose one "
+                    f"of {', '.join(allowed)}."
+                )
+
+
+CANONICAL: Final = AgencyRule()
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Where the agencies of a year lie.
+
+    Attributes
+    ----------
+    shares : DataFrame
+        ``ori``, ``fips``, ``share`` (of the agency's offences and people; they add up to 1),
+        ``decided_by``.
+    table : DataFrame
+        A row a decision: ``decided_by``, ``agencies``, ``people``.
+    """
+
+    shares: pd.DataFrame
+    table: pd.DataFrame
+
+
+def fbi_counties(headers: pd.DataFrame, crosswalk: pd.DataFrame) -> pd.DataFrame:
+    """The county that each of the FBI's county numbers stands for.
+
+    Parameters
+    ----------
+    headers : DataFrame
+        ``ori``, ``fbi_state``, ``county_1``.
+    crosswalk : DataFrame
+        ``ori``, ``fips``.
+
+    Returns
+    -------
+    DataFrame
+        ``fbi_state``, ``county``, ``fips`` (of most agencies; the lowest code in a tie),
+        ``agencies`` (with that number and in the crosswalk), ``agreement`` (share of them that lie
+        in that county).
+    """
+    known = headers.dropna(subset="county_1").merge(
+        crosswalk[["ori", "fips"]].dropna(), on="ori", validate="many_to_one"
+    )
+    keys = ["fbi_state", "county_1"]
+    counts = known.groupby([*keys, "fips"]).size().rename("here").reset_index()
+    counts = counts.sort_values([*keys, "here", "fips"], ascending=[True, True, False, True])
+    top = counts.drop_duplicates(keys).rename(columns={"county_1": "county"})
+    total = counts.groupby(keys)["here"].sum().to_numpy()
+    top = top.assign(agencies=total, agreement=top["here"].to_numpy() / total)
+    return top.drop(columns="here").reset_index(drop=True)
+
+
+def allocate(headers: pd.DataFrame, crosswalk: pd.DataFrame, rule: AgencyRule = CANONICAL) -> Allocation:
+    """County, or shares of counties, of every agency.
+
+    Parameters
+    ----------
+    headers : DataFrame
+        One row an agency: ``ori``, ``fbi_state``, ``group``, ``population_k`` and ``county_k``
+        for k = 1, 2, 3 (``sources.return_a``, or ``homicide_headers``).
+    crosswalk : DataFrame
+        ``ori``, ``fips``, ``agency_type`` (``sources.geography.read_agencies``).
+    rule : AgencyRule
+        What becomes of agencies without people.
+
+    Raises
+    ------
+    PanelError
+        If a column is absent or an agency stands twice in either frame.
+    """
+    _require_frames(headers, crosswalk)
+    agencies = headers.merge(
+        crosswalk[["ori", "fips", "agency_type"]], how="left", on="ori", validate="one_to_one"
+    )
+    learned = fbi_counties(headers, crosswalk)
+    places = _places(agencies, learned)
+    decided = _decisions(agencies, places, rule)
+    shares = places.assign(decided_by=places["ori"].map(decided))
+    shares = shares[np.isin(shares["decided_by"].to_numpy(dtype=str), PLACED)]
+    return Allocation(shares.reset_index(drop=True), _table(agencies, decided))
+
+
+def homicide_headers(victims: pd.DataFrame) -> pd.DataFrame:
+    """Headers of the agencies that report homicides, in the columns of a Return A header.
+
+    An agency's county number and people are those of its first line.
+    """
+    require_columns(victims, ["ori", "fbi_state", "group", "population", "county"], "The victims")
+    first = victims.drop_duplicates("ori")
+    blank = pd.array([pd.NA] * len(first), dtype="Int64")
+    return pd.DataFrame(
+        {
+            "ori": first["ori"].to_numpy(),
+            "fbi_state": first["fbi_state"].to_numpy(),
+            "group": first["group"].to_numpy(),
+            "population_1": first["population"].to_numpy(),
+            "population_2": 0,
+            "population_3": 0,
+            "county_1": first["county"].array,
+            "county_2": blank,
+            "county_3": blank,
+        }
+    )
+
+
+def people_of(headers: pd.DataFrame) -> pd.Series:
+    """People of each agency in all its counties, by ``ori``."""
+    total = headers[[f"population_{k}" for k in SLOTS]].sum(axis=1)
+    return pd.Series(total.to_numpy(dtype=float), index=headers["ori"].to_numpy())
+
+
+def _require_frames(headers: pd.DataFrame, crosswalk: pd.DataFrame) -> None:
+    slots = [f"{name}_{k}" for k in SLOTS for name in ("population", "county")]
+    require_columns(headers, ["ori", "fbi_state", "group", *slots], "The agency headers")
+    require_columns(crosswalk, ["ori", "fips", "agency_type"], "The agency crosswalk")
+    require_unique(headers, ["ori"], "The agency headers")
+    require_unique(crosswalk, ["ori"], "The agency crosswalk")
+
+
+def _places(agencies: pd.DataFrame, learned: pd.DataFrame) -> pd.DataFrame:
+    """Every county of every agency with its share; agencies without any county are absent."""
+    number = learned.set_index(["fbi_state", "county"])["fips"]
+    slots = []
+    for k in SLOTS:
+        people = agencies[f"population_{k}"].to_numpy(dtype=float)
+        keys = pd.MultiIndex.from_frame(agencies[["fbi_state", f"county_{k}"]])
+        frame = pd.DataFrame(
+            {
+                "ori": agencies["ori"].to_numpy(),
+                "slot": k,
+                "people": people,
+                "fips": number.reindex(keys).to_numpy(dtype=float, na_value=np.nan),
+            }
+        )
+        slots.append(frame[(k == 1) | (people > 0)])
+    long = pd.concat(slots, ignore_index=True).sort_values(["ori", "slot"], ignore_index=True)
+    return _shares(_with_crosswalk(long, agencies))
+
+
+def _with_crosswalk(long: pd.DataFrame, agencies: pd.DataFrame) -> pd.DataFrame:
+    """The crosswalk's county in place of the largest part's, unless another part lies in it."""
+    home = long["ori"].map(agencies.set_index("ori")["fips"].astype(float))
+    elsewhere = ((long["fips"] == home) & (long["slot"] > 1)).groupby(long["ori"]).transform("any")
+    main = (long["slot"] == 1) & home.notna() & ~elsewhere
+    return long.assign(fips=long["fips"].mask(main, home))
+
+
+def _shares(long: pd.DataFrame) -> pd.DataFrame:
+    """Shares by people among the parts whose county is known."""
+    known = long.dropna(subset="fips")
+    merged = known.groupby(["ori", "fips"], sort=True)["people"].sum().reset_index()
+    total = merged.groupby("ori")["people"].transform("sum")
+    parts = merged.groupby("ori")["people"].transform("size")
+    share = np.where(total > 0, merged["people"] / total.where(total > 0, 1), 1 / parts)
+    shares = merged.assign(fips=merged["fips"].astype("int64"), share=share)
+    return shares.loc[shares["share"] > 0, ["ori", "fips", "share"]]
+
+
+def _decisions(agencies: pd.DataFrame, places: pd.DataFrame, rule: AgencyRule) -> pd.Series:
+    """What decided each agency, by ``ori``; the first reason that applies."""
+    ori = agencies["ori"]
+    parts = ori.map(places["ori"].value_counts()).fillna(0)
+    state = ori.map(places.drop_duplicates("ori").set_index("ori")["fips"]) // 1000
+    empty = agencies[[f"population_{k}" for k in SLOTS]].sum(axis=1) == 0
+    police = empty & ((agencies["agency_type"] == STATE_POLICE) | agencies["group"].str.endswith("E"))
+    gone = {
+        "county": police & agencies["county_1"].isna(),
+        "keep": police & False,
+        "drop": police,
+    }[rule.state_police]
+    others = empty & ~police & (rule.zero_population == "drop")
+    decided = np.select(
+        [parts == 0, state > LAST_STATE, gone, others, parts > 1, agencies["fips"].notna()],
+        [NOWHERE, TERRITORY, POLICE, EMPTY, SEVERAL, CROSSWALK],
+        NUMBER,
+    )
+    return pd.Series(decided, index=ori.to_numpy())
+
+
+def _table(agencies: pd.DataFrame, decided: pd.Series) -> pd.DataFrame:
+    people = people_of(agencies)
+    grouped = people.groupby(decided.to_numpy())
+    table = pd.DataFrame({"agencies": grouped.size(), "people": grouped.sum()})
+    table = table.reindex(list(DECISIONS), fill_value=0).astype("int64")
+    return table.rename_axis("decided_by").reset_index()

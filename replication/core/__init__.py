@@ -1,0 +1,1 @@
+"""The shapes that everything speaks, and what builds, reads and writes them."""

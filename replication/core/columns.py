@@ -1,0 +1,105 @@
+"""Columns of a tidy panel: present, numeric, unique, and refused with counts where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import PanelError, nearest
+
+SHARE_TOLERANCE = 1e-12
+
+
+def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse names that are no column, with the nearest spelling."""
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise PanelError(
+            f"The panel has no column {absent[0]!r}{nearest(absent[0], map(str, frame.columns))}. "
+            f"Its columns are: {', '.join(map(str, frame.columns))}."
+        )
+
+
+def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
+    """Refuse repeated unit-period rows and rows without unit or period."""
+    for column in (unit, time):
+        absent = int(frame[column].isna().sum())
+        if absent:
+            raise PanelError(f"{absent} rows have no {column!r}. Fill it in or drop these rows.")
+    repeated = frame.duplicated([unit, time], keep=False)
+    if repeated.any():
+        example = frame.loc[repeated, [unit, time]].iloc[0]
+        raise PanelError(
+            f"{int(repeated.sum())} rows share their {unit!r} and {time!r} with another row, for "
+            f"example {unit} {example[unit]} in {time} {example[time]}. A panel has one row a "
+            "unit and period: aggregate or drop the duplicates."
+        )
+
+
+def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequence[str] = ()) -> Floats:
+    """A column as floats; text is refused with the count and an example.
+
+    Parameters
+    ----------
+    missing : ``keep`` or ``refuse``.
+    at : columns that say where a row is, such as those of the unit and the period.
+    """
+    converted = pd.to_numeric(frame[column], errors="coerce")
+    text = converted.isna() & frame[column].notna()
+    if text.any():
+        raise PanelError(
+            f"{int(text.sum())} values of column {column!r} are not numbers, for example "
+            f"{frame.loc[text, column].iloc[0]!r}{place_of(frame, text, at)}. Convert the column "
+            "to numbers or leave the cells empty."
+        )
+    values = converted.to_numpy(dtype=float, na_value=np.nan)
+    bad = ~np.isfinite(values) if missing == "refuse" else np.isinf(values)
+    if bad.any():
+        place = place_of(frame, bad, at)
+        example = f", for example{place}" if place else ""
+        raise PanelError(
+            f"{int(bad.sum())} values of column {column!r} are missing or infinite where every "
+            f"row needs one{example}. Fill them in or drop these rows in 'sample'."
+        )
+    return values
+
+
+def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
+    """Where the first of the rows is: `` for county 7 in year 2004``, or an empty string."""
+    parts = [f"{name} {frame.loc[rows, name].iloc[0]}" for name in at]
+    return f" for {' in '.join(parts)}" if parts else ""
+
+
+def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -> Ints:
+    """A column of periods as integers; ``at`` as in ``numeric``."""
+    if pd.api.types.is_datetime64_any_dtype(frame[column]):
+        raise PanelError(
+            f"Column {column!r} holds dates. Periods are whole numbers: use the year, or count "
+            "months as 12 * year + month."
+        )
+    values = numeric(frame, column, missing="refuse", at=at)
+    broken = values != np.round(values)
+    if broken.any():
+        raise PanelError(
+            f"{int(broken.sum())} values of column {column!r} are not whole numbers, for example "
+            f"{values[broken][0]:g}{place_of(frame, broken, at)}."
+        )
+    return values.astype(np.int64)
+
+
+def require_no_reversal(exposure: Floats, column: str, units: Any) -> None:
+    """Refuse a treatment that falls within a unit: staggered adoption is absorbing."""
+    with np.errstate(invalid="ignore"):  # between two missing cells there is no step
+        steps = np.diff(np.where(np.isnan(exposure), -np.inf, exposure), axis=1)
+    falls = (steps < -SHARE_TOLERANCE) & np.isfinite(steps)
+    rows = np.flatnonzero(falls.any(axis=1))
+    if rows.size:
+        raise PanelError(
+            f"The treatment {column!r} falls within {rows.size} units, for example unit "
+            f"{units[rows[0]]}. Adoption is taken as permanent here: correct the column, end the "
+            "sample before the reversal, or set 'reversals: allow' for twfe and poisson."
+        )

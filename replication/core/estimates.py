@@ -1,0 +1,152 @@
+"""Estimates: a tidy table with the covariance matrix of its rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from replication.core.arrays import Floats, Ints
+
+COLUMNS = [
+    "spec_id",
+    "study",
+    "estimator",
+    "outcome",
+    "term",
+    "cohort",
+    "time",
+    "event_time",
+    "estimate",
+    "std_error",
+    "statistic",
+    "p_value",
+    "conf_low",
+    "conf_high",
+    "band_low",
+    "band_high",
+    "n_obs",
+    "n_units",
+    "n_clusters",
+]
+TERMS = ("att", "att_gt", "event", "group", "calendar", "weight")
+LEFT_OUT = ("att_gt", "weight")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterScores:
+    """Scores of one quantity summed over clusters, so that several outcomes can be drawn jointly.
+
+    Attributes
+    ----------
+    sums : (G,) with variance ``sums @ sums``
+    units, codes : (N,) labels of the units, and the cluster of each
+
+    """
+
+    sums: Floats
+    units: NDArray[Any]
+    codes: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """A tidy table of estimates with the covariance matrix of its rows.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns are exactly ``COLUMNS``. ``term`` is ``att``, ``att_gt``, ``event``, ``group``,
+        ``calendar``, ``coef:<name>`` or ``weight``; ``cohort``, ``time`` and ``event_time`` are
+        empty where they do not apply (a ``group`` row without cohort is the group average).
+        ``conf_*`` is pointwise, ``band_*`` simultaneous over the rows of the same term.
+    vcov : DataFrame
+        Labelled by ``row_labels``; zero rows for values that are fixed (reference periods).
+        Rows of group-time cells are left out where there are very many, and rows of weights
+        always, as those are fixed numbers.
+    info : mapping
+        What a reader must know and no column holds: control group, base period, weights,
+        absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
+        event time, dropped units and periods. Values are plain numbers, strings and lists.
+    overall : ClusterScores or None
+        Behind the error of the ``att`` row; not written to files.
+
+    """
+
+    table: pd.DataFrame
+    vcov: pd.DataFrame
+    info: Mapping[str, Any] = field(default_factory=dict)
+    overall: ClusterScores | None = None
+
+    def __post_init__(self) -> None:
+        if list(self.table.columns) != COLUMNS:
+            raise ValueError(f"Estimates need the columns {COLUMNS}, got {list(self.table)}.")
+        side = len(self.table)
+        if self.vcov.shape[0] != side:
+            side = int((~self.table["term"].isin(LEFT_OUT)).sum())
+        if self.vcov.shape != (side, side):
+            raise ValueError(f"The covariance is {self.vcov.shape} for {len(self.table)} rows of estimates.")
+
+    def rows(self, term: str) -> pd.DataFrame:
+        """The rows of one term."""
+        return self.table[self.table["term"] == term]
+
+    @property
+    def att(self) -> tuple[float, float]:
+        """(estimate, std_error) of the overall effect."""
+        place = self.table["term"].tolist().index("att")
+        estimate, std_error = (self.table[name].to_numpy() for name in ("estimate", "std_error"))
+        return float(estimate[place]), float(std_error[place])
+
+    def path(self) -> tuple[pd.DataFrame, Floats]:
+        """The event-time path and its covariance, for sensitivity analysis and figures."""
+        chosen = ((self.table["term"] == "event") & self.table["event_time"].notna()).to_numpy()
+        inside = chosen
+        if len(self.vcov) != len(self.table):
+            inside = chosen[(~self.table["term"].isin(LEFT_OUT)).to_numpy()]
+        return self.table[chosen], self.vcov.to_numpy()[np.ix_(inside, inside)]
+
+    # Hooks of the maketables package: it builds tables from any object that has them.
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        named = self.table.assign(Coefficient=row_labels(self.table)).set_index("Coefficient")
+        return named.rename(
+            columns={
+                "estimate": "b",
+                "std_error": "se",
+                "statistic": "t",
+                "p_value": "p",
+                "conf_low": "ci95l",
+                "conf_high": "ci95u",
+            }
+        )[["b", "se", "t", "p", "ci95l", "ci95u"]]
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return str(self.table["outcome"].iloc[0])
+
+    def __maketables_stat__(self, key: str) -> Any:
+        columns = {"N": "n_obs", "n_units": "n_units", "n_clusters": "n_clusters"}
+        if key in columns:
+            return int(self.table[columns[key]].iloc[0])
+        return self.info.get(key)
+
+
+def row_labels(table: pd.DataFrame) -> list[str]:
+    """Labels such as ``att``, ``event:-2`` and ``att_gt:2004:2006``, one a row."""
+    keys = [table[name].tolist() for name in ("term", "cohort", "time", "event_time")]
+    return [row_label(*row) for row in zip(*keys, strict=True)]
+
+
+def row_label(term: str, cohort: float, time: float, event_time: float) -> str:
+    """Label of one row; keys may be missing, and a group-time cell needs no event time."""
+    if term == "att_gt":
+        return f"att_gt:{cohort:g}:{time:g}"
+    keys = (cohort, time, event_time)
+    return ":".join([term, *(f"{key:g}" for key in keys if not math.isnan(key))])

@@ -1,0 +1,187 @@
+"""The panel that every estimator takes: units by periods, adoption, weights, clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+
+NEVER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Outcomes and adoption of N units over T periods.
+
+    Attributes
+    ----------
+    y : (N, T) float
+        Outcome; NaN where the unit is not observed.
+    units, periods : (N,) labels and (T,) int
+        Periods ascend; they need not be consecutive.
+    cohort : (N,) int
+        First treated period as labelled in the data; 0 for units never treated.
+    weight : (N, T) float
+        Non-negative weights, constant over time unless the data say otherwise. Ones if unweighted.
+    exposure : (N, T) float or None
+        Treatment intensity (such as the share of the period in force); None means binary from
+        the cohort.
+    clusters : mapping of name to (N,) or (N, T) int codes
+        One entry a clustering dimension.
+    covariates : (K, N, T) float
+    strata : mapping of name to (N,) int codes
+        Groups with their own period effects (``region_by_time`` uses ``strata["region"]``).
+    offset : (N, T) float or None
+        Added to the linear index of a Poisson model.
+    coordinates : (N, 2) float or None
+        Latitude and longitude in degrees, for spatial errors.
+    weighted : bool
+        Whether the weights came from a column (printed everywhere: it changes the estimand).
+    notes : tuple of str
+        What was dropped or derived when the panel was built, with counts.
+
+    """
+
+    y: Floats
+    units: NDArray[Any]
+    periods: Ints
+    cohort: Ints
+    weight: Floats
+    clusters: Mapping[str, Ints]
+    exposure: Floats | None = None
+    covariates: Floats | None = None
+    covariate_names: tuple[str, ...] = ()
+    strata: Mapping[str, Ints] = field(default_factory=dict)
+    offset: Floats | None = None
+    coordinates: Floats | None = None
+    weighted: bool = False
+    outcome: str = "outcome"
+    spec_id: str = ""
+    study: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def observed(self) -> Bools:
+        """(N, T) cells with an outcome."""
+        return ~np.isnan(self.y)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every unit is observed in every period."""
+        return bool(self.observed.all())
+
+    @property
+    def first(self) -> Ints:
+        """(N,) column of the first treated period; T if not treated inside the panel."""
+        column = np.searchsorted(self.periods, self.cohort)
+        return np.where(self.cohort == NEVER, self.periods.size, column).astype(np.int64)
+
+    @property
+    def treated(self) -> Bools:
+        """(N, T) cells at or after adoption."""
+        return np.arange(self.periods.size) >= self.first[:, None]
+
+    @property
+    def dose(self) -> Floats:
+        """(N, T) treatment: the exposure where there is one, else 0 or 1 from the cohort."""
+        return self.treated.astype(float) if self.exposure is None else self.exposure
+
+    @property
+    def unit_weight(self) -> Floats:
+        """(N,) weights of estimators that need one weight a unit; refuses varying weights."""
+        if (self.weight == self.weight[:, :1]).all():
+            return self.weight[:, 0]
+        low, high = self.weight.min(axis=1), self.weight.max(axis=1)
+        varying = int((high > low * (1 + 1e-12)).sum())
+        if varying:
+            raise PanelError(
+                f"The weights of {varying} of {low.size} units change over time, and this "
+                "estimator takes one weight a unit. Name a column that is constant within unit, "
+                "such as the population of a base year."
+            )
+        return self.weight[:, 0]
+
+    @property
+    def cluster(self) -> Ints:
+        """(N,) codes 0 .. G-1 of the only clustering dimension; refuses any other clustering."""
+        if len(self.clusters) != 1:
+            raise PanelError(
+                f"This estimator clusters one way; {len(self.clusters)} dimensions were named "
+                f"({', '.join(self.clusters)}). Name one, or use twfe, event_study or poisson."
+            )
+        name, codes = next(iter(self.clusters.items()))
+        if codes.ndim != 1:
+            raise PanelError(
+                f"Units change their cluster {name!r} over time; this estimator needs clusters "
+                "that contain whole units. Name a coarser column."
+            )
+        return codes
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters of the smallest clustering dimension."""
+        return min(int(codes.max()) + 1 for codes in self.clusters.values())
+
+    def keep_units(self, keep: Bools, note: str = "") -> Panel:
+        """The panel of the units where ``keep`` is true; ``note`` joins the notes."""
+        return keep_units(self, keep, note)
+
+    def keep_periods(self, keep: Bools, note: str = "") -> Panel:
+        """The panel of the periods where ``keep`` is true; ``note`` joins the notes."""
+        return keep_periods(self, keep, note)
+
+
+def keep_units(panel: Panel, keep: Bools, note: str = "") -> Panel:
+    """The panel of the units where ``keep`` (N,) is true."""
+    return replace(
+        panel,
+        y=panel.y[keep],
+        units=panel.units[keep],
+        cohort=panel.cohort[keep],
+        weight=panel.weight[keep],
+        exposure=_rows(panel.exposure, keep),
+        offset=_rows(panel.offset, keep),
+        coordinates=_rows(panel.coordinates, keep),
+        covariates=None if panel.covariates is None else panel.covariates[:, keep],
+        clusters=_recoded({name: codes[keep] for name, codes in panel.clusters.items()}),
+        strata=_recoded({name: codes[keep] for name, codes in panel.strata.items()}),
+        notes=(*panel.notes, note) if note else panel.notes,
+    )
+
+
+def keep_periods(panel: Panel, keep: Bools, note: str = "") -> Panel:
+    """The panel of the periods where ``keep`` (T,) is true.
+
+    Cohorts keep their label, so a unit whose adoption falls after the last kept period counts as
+    not treated inside the panel.
+    """
+    clusters = {name: codes if codes.ndim == 1 else codes[:, keep] for name, codes in panel.clusters.items()}
+    return replace(
+        panel,
+        y=panel.y[:, keep],
+        periods=panel.periods[keep],
+        weight=panel.weight[:, keep],
+        exposure=None if panel.exposure is None else panel.exposure[:, keep],
+        offset=None if panel.offset is None else panel.offset[:, keep],
+        covariates=None if panel.covariates is None else panel.covariates[:, :, keep],
+        clusters=_recoded(clusters),
+        notes=(*panel.notes, note) if note else panel.notes,
+    )
+
+
+def _rows(matrix: Floats | None, keep: Bools) -> Floats | None:
+    return None if matrix is None else matrix[keep]
+
+
+def _recoded(codes: Mapping[str, Ints]) -> dict[str, Ints]:
+    """Codes without gaps, so that the largest is the number of groups less one."""
+    return {
+        name: np.unique(values, return_inverse=True)[1].reshape(values.shape).astype(np.int64)
+        for name, values in codes.items()
+    }

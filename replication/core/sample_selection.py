@@ -1,0 +1,111 @@
+"""Which rows and columns of a tidy frame a specification reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.columns import require_columns
+from replication.core.errors import nearest
+from replication.core.spec import Sample, Spec
+
+
+def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """Rows that the ``sample`` of the specification keeps, and the columns that it reads."""
+    sample: Sample = spec.sample
+    year = "year" if "year" in frame.columns else spec.time
+    ranges = [(year, sample.years), (spec.time, sample.periods)]
+    names = needed_columns(spec, frame)
+    require_columns(frame, [*sample.where, *sample.drop, *names])
+    keep = np.ones(len(frame), dtype=bool)
+    for column, bounds in ranges:
+        if bounds is not None:
+            require_columns(frame, [column])
+            keep &= frame[column].between(*bounds).to_numpy()
+    for column, values in sample.where.items():
+        keep &= frame[column].isin(values).to_numpy()
+    for column, values in sample.drop.items():
+        keep &= ~frame[column].isin(values).to_numpy()
+    # Wide panels are mostly columns that one specification does not read.
+    return frame.loc[keep, names]
+
+
+def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
+    """Values under ``where`` and ``drop`` that no row has, each in a sentence without its end."""
+    found = []
+    for key, rules in (("where", spec.sample.where), ("drop", spec.sample.drop)):
+        for column, values in rules.items():
+            known = set(frame[column].unique().tolist())
+            for value in [value for value in values if value not in known]:
+                twin = [other for other in known if str(other) == str(value)]
+                hint = nearest(str(value), map(str, known))
+                hint = f" (it has {twin[0]!r}: mind the quotation marks)" if twin else hint
+                found.append(f"'sample.{key}' names {value!r}, which column {column!r} does not have{hint}")
+    return found
+
+
+def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
+    """Columns that the specification reads."""
+    names = [spec.unit, spec.time, spec.outcome, *spec.covariates, *spec.cluster]
+    names += [name for name in (spec.weights, spec.offset, *spec.inference.groups) if name]
+    names += [spec.treatment] if spec.treatment != "binary" else []
+    dated = spec.treatment == "binary" or cohort_column(spec, frame) in frame.columns
+    names += [cohort_column(spec, frame)] if dated else []
+    names += strata_names(spec)
+    if spec.inference.method == "conley":
+        names += spec.inference.coordinates
+    return list(dict.fromkeys(names))
+
+
+def panel_inputs(spec: Spec) -> tuple[Any, ...]:
+    """All that a panel depends on besides its frame and the name of the specification."""
+    shaping = (
+        spec.study,
+        spec.outcome,
+        spec.treatment,
+        spec.reversals,
+        spec.cohort_rule,
+        spec.unit,
+        spec.time,
+        spec.cohort,
+        spec.sample,
+        spec.covariates,
+        spec.offset,
+        spec.weights,
+        spec.cluster,
+        spec.inference.coordinates,
+    )
+    conley = spec.inference.method == "conley"
+    return (*shaping, conley, *strata_names(spec), *spec.inference.groups)
+
+
+def strata_names(spec: Spec) -> list[str]:
+    """Columns whose groups have period effects or linear trends of their own."""
+    suffixes = ("_by_time", "_linear")
+    found = [
+        trend.removesuffix(suffix)
+        for trend in spec.trends
+        for suffix in suffixes
+        if trend.endswith(suffix) and trend != "unit_linear"
+    ]
+    return list(dict.fromkeys(found))
+
+
+def cohort_column(spec: Spec, frame: pd.DataFrame) -> str:
+    """The cohort column: the one named, or the one that the cohort rule points to."""
+    if spec.cohort in frame.columns or spec.cohort_rule is None:
+        return spec.cohort
+    stem = f"cohort_{spec.cohort_rule.removesuffix('_period')}"
+    options = [name for name in frame.columns if str(name).startswith(stem)]
+    return str(options[0]) if options else stem
+
+
+def balanced_rows(frame: pd.DataFrame, spec: Spec) -> tuple[Any, str]:
+    """Rows of units that are there in every period, and a note with the count dropped."""
+    count = frame.groupby(spec.unit)[spec.time].transform("size")
+    keep = (count == frame[spec.time].nunique()).to_numpy()
+    dropped = frame.loc[~keep, spec.unit].nunique()
+    note = f"{dropped} units without the outcome in every period were dropped" if dropped else ""
+    return keep, note

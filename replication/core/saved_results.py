@@ -1,0 +1,80 @@
+"""Estimates on disk: one folder a specification with its numbers, covariance and circumstances."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from replication.core.estimates import Estimates
+from replication.core.files import replacing, write_csv, write_text
+from replication.core.spec import Spec
+from replication.core.versions import versions
+
+
+def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") -> None:
+    """Write ``estimates.csv``, ``vcov.csv`` and, last, ``spec.yaml``."""
+    write_csv(folder / "estimates.csv", estimates.table)
+    write_csv(folder / "vcov.csv", estimates.vcov.rename_axis("row"), index=True)
+    record: dict[str, Any] = {
+        "spec": spec.resolved(),
+        "info": plain(estimates.info),
+        "versions": versions(),
+    }
+    if fingerprint:
+        record["fingerprint"] = fingerprint
+    write_text(folder / "spec.yaml", yaml.dump(record, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
+
+
+def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
+    """Estimates and the record (``spec``, ``info``, ``versions``) of one saved specification."""
+    record = yaml.load((folder / "spec.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+    table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
+    vcov = pd.read_csv(folder / "vcov.csv", index_col=0)
+    return Estimates(table, vcov, record["info"]), record
+
+
+def stored_fingerprint(folder: Path) -> str:
+    """Fingerprint of a saved specification; empty if there is none."""
+    path = folder / "spec.yaml"
+    if not path.is_file():
+        return ""
+    last = path.read_text(encoding="utf-8").rstrip().rsplit("\n", 1)[-1]
+    return last.removeprefix("fingerprint: ") if last.startswith("fingerprint: ") else ""
+
+
+def fingerprint(spec: Spec, panel_digest: str, code_digest: str) -> str:
+    """Digest of all that an estimate depends on."""
+    text = json.dumps([spec.resolved(), panel_digest, code_digest], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """Plain numbers, strings, lists and mappings, for YAML."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def write_bundle(path: Path, frames: list[pd.DataFrame]) -> None:
+    """Every estimate of a study in one file."""
+    with replacing(path) as temporary:
+        pd.concat(frames, ignore_index=True).to_csv(
+            temporary, index=False, float_format="%.15g", lineterminator="\n"
+        )
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -1,0 +1,138 @@
+"""What a violation of a JSON schema means, in plain words: the key, what it may be, an example."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from replication.core.errors import nearest
+
+KINDS: Final = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "a mapping of keys to values",
+    "null": "nothing (empty)",
+}
+ITEMS: Final = {"integer": "whole numbers", "number": "numbers", "string": "names"}
+BOUNDS: Final = {
+    "minimum": "of at least",
+    "exclusiveMinimum": "above",
+    "maximum": "of at most",
+    "exclusiveMaximum": "below",
+}
+SHAPES: Final = {"type", "anyOf", "minItems", "maxItems", *BOUNDS}
+
+
+def explain_violation(error: Any) -> str:
+    """What a violation of a JSON schema means and what to write instead."""
+    where = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        return _unknown_key(error, where)
+    if error.validator == "required":
+        return _missing_key(error, where)
+    if error.validator == "enum":
+        value, options = error.instance, error.validator_value
+        return (
+            f"{where!r} is {value!r}{nearest(value, options)}, which is not known. "
+            f"Allowed values: {listed(options)}."
+        )
+    schema = error.schema if isinstance(error.schema, Mapping) else {}
+    said = [_complaint(error, where, schema) + _example(error, schema)]
+    return " ".join([*said, schema.get("description", "")]).strip()
+
+
+def listed(options: Sequence[Any]) -> str:
+    """Values one after the other, ``None`` as what it is in a file."""
+    return ", ".join("empty" if option is None else str(option) for option in options)
+
+
+def written(key: str, value: Any) -> str:
+    """A line of YAML such as ``window: [-5, 3]``."""
+    return f"{key}: {_flow(value)}"
+
+
+def _unknown_key(error: Any, where: str) -> str:
+    allowed = list(error.schema["properties"])
+    unknown = sorted(set(error.instance) - set(allowed), key=str)
+    return (
+        f"{_at(where)}unknown key {unknown[0]!r}{nearest(unknown[0], allowed)}. "
+        f"Allowed keys: {', '.join(allowed)}."
+    )
+
+
+def _missing_key(error: Any, where: str) -> str:
+    """A key with another spelling is the likelier cause than one that was left out."""
+    absent = [key for key in error.validator_value if key not in error.instance]
+    known = error.schema.get("properties", {})
+    for key in sorted(set(error.instance) - set(known), key=str):
+        meant = [name for name in absent if known and nearest(key, [name])]
+        if meant:
+            return (
+                f"{_at(where)}unknown key {key!r}{nearest(key, meant)}, and the required key "
+                f"{meant[0]!r} is missing. Correct the spelling."
+            )
+    return f"{_at(where)}the required key {absent[0]!r} is missing. Add it."
+
+
+def _complaint(error: Any, where: str, schema: Mapping[str, Any]) -> str:
+    place = f"{where!r}"
+    if error.absolute_path and isinstance(error.absolute_path[-1], int):
+        *above, number = error.absolute_path
+        place = f"entry {number + 1} of {'.'.join(map(str, above))!r}"
+    value = f"{place} is {error.instance!r}"
+    if error.validator == "pattern" or (error.validator == "anyOf" and _is_text(error.instance)):
+        return f"{value}, which is no value that it can have."
+    if error.validator in SHAPES:
+        return f"{value} where {_needed(schema)} is needed."
+    return f"{value}: {error.message}."
+
+
+def _needed(schema: Mapping[str, Any]) -> str:
+    *others, last = _forms(schema) or ["another value"]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _forms(schema: Mapping[str, Any]) -> list[str]:
+    if "anyOf" in schema:
+        forms = [form for option in schema["anyOf"] for form in _forms(option)]
+        return list(dict.fromkeys(forms))
+    kinds = schema.get("type", [])
+    return [_kind(kind, schema) for kind in ([kinds] if isinstance(kinds, str) else kinds)]
+
+
+def _kind(kind: str, schema: Mapping[str, Any]) -> str:
+    if kind == "array":
+        items = schema.get("items", {})
+        count = "two " if schema.get("minItems") == schema.get("maxItems") == 2 else ""
+        return f"a list of {count}{ITEMS.get(items.get('type'), 'values')}"
+    bounds = [f"{words} {schema[name]}" for name, words in BOUNDS.items() if name in schema]
+    numeric = kind in ("integer", "number")
+    return " ".join([KINDS.get(kind, kind), " and ".join(bounds) if numeric else ""]).strip()
+
+
+def _example(error: Any, schema: Mapping[str, Any]) -> str:
+    key = str(error.absolute_path[-1]) if error.absolute_path else ""
+    examples = [f"`{written(key, value)}`" for value in schema.get("examples", [])]
+    if not examples and schema.get("type") == "array" and not isinstance(error.instance, list):
+        examples = [f"`{written(key, [error.instance])}`"]
+    return f" For example {' or '.join(examples)}." if examples else ""
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_flow(part) for part in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(written(key, part) for key, part in value.items())}}}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _is_text(value: Any) -> bool:
+    parts = value if isinstance(value, list) else [value]
+    return bool(parts) and all(isinstance(part, str) for part in parts)
+
+
+def _at(where: str) -> str:
+    return f"in {where!r}, " if where else ""

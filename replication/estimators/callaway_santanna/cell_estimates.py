@@ -1,0 +1,88 @@
+"""Which way the cells of a design are estimated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from replication.core.arrays import Floats
+from replication.core.errors import PanelError
+from replication.estimators.callaway_santanna.aggregation import LinearMap, cohort_scores
+from replication.estimators.callaway_santanna.cells import Cells
+from replication.estimators.callaway_santanna.cohort_draws import CohortSums
+from replication.estimators.callaway_santanna.comparison_sample import Design, complete_cells
+from replication.estimators.callaway_santanna.detrending import slope_weights
+from replication.estimators.callaway_santanna.influence import (
+    CohortRows,
+    Rows,
+    ScoredRows,
+    cell_errors,
+    loadings,
+)
+from replication.estimators.callaway_santanna.pairwise_cells import general_scores, require_some_estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Estimates (K,) of the cells, and what their errors are made of: sums or scores.
+
+    Attributes
+    ----------
+    sums : on balanced panels without covariates and with constant weights
+    scores : (K, C) by cluster, on all others
+    problems : why cells could not be estimated
+
+    """
+
+    design: Design
+    cells: Cells
+    estimate: Floats
+    sums: CohortSums | None = None
+    scores: Floats | None = None
+    problems: tuple[str, ...] = ()
+
+    def rows(self, rows: LinearMap) -> Rows:
+        """Rows that are sums of cells and of cohort sizes."""
+        factor = self.design.score_factor
+        if self.sums is not None:
+            return CohortRows(self.sums, list(loadings(self.sums, rows, factor)))
+        assert self.scores is not None
+        return ScoredRows(factor * (rows.share @ self.scores + rows.tilt @ cohort_scores(self.design)))
+
+    def cell_errors(self) -> Floats:
+        """(K,) standard errors of the cells."""
+        if self.sums is not None:
+            return self.design.score_factor * cell_errors(self.sums)
+        assert self.scores is not None
+        length: Floats = np.sqrt((self.scores**2).sum(axis=1))
+        return self.design.score_factor * length
+
+
+def fit_cells(design: Design, cells: Cells, *, adjustment: str, fix_weights: str, lines: bool) -> Fit:
+    """Cells by cohort sums where the panel allows it, one by one where it does not.
+
+    ``lines``: whether unit lines are taken out.
+    """
+    panel = design.panel
+    if fix_weights == "first_period":
+        first = np.broadcast_to(panel.weight[:, :1], panel.weight.shape)
+        design = replace(design, panel=replace(panel, weight=first))
+    if is_plain(design):
+        sums = CohortSums(design, cells, slope_weights(design) if lines else None)
+        return Fit(design, cells, sums.estimate(), sums)
+    if lines:
+        raise PanelError(
+            "Unit lines need weights that do not change over time. Name a column that is constant "
+            "within unit, or set 'fix_weights: first_period'."
+        )
+    estimate, scores, problems = general_scores(design, cells, adjustment, fix_weights)
+    require_some_estimate(estimate, problems)
+    return Fit(design, cells, estimate, scores=scores, problems=tuple(problems))
+
+
+def is_plain(design: Design) -> bool:
+    """Whether cohort-by-period sums suffice: no gaps, no covariates, constant weights."""
+    panel = design.panel
+    constant = (panel.weight == panel.weight[:, :1]).all()
+    return bool(panel.covariates is None and constant and complete_cells(panel).all())

@@ -1,0 +1,227 @@
+"""Who is compared with whom: the sample of the group-time estimators.
+
+The rules are those of R ``did::att_gt``: units treated in or before the first period leave, a
+cohort after the last period counts as never treated, and where nobody is never treated the
+periods from the last cohort's adoption on are cut, so that this cohort can serve as comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.panel import NEVER, Panel
+
+
+@dataclass(frozen=True)
+class Design:
+    """A panel that is ready for 2x2 comparisons.
+
+    Attributes
+    ----------
+    panel : Panel
+        What is left of the panel handed in.
+    adoption : (N,) float
+        First treated period; infinite for units that only serve as comparison.
+    comparison : ``never_treated`` (the units with infinite adoption) or ``not_yet_treated``.
+    anticipation : int
+        Periods before adoption that may already be affected.
+    dropped : mapping
+        Counts of the units and labels of the periods that were left out, by reason.
+    notes : tuple of str
+        The same as sentences.
+
+    """
+
+    panel: Panel
+    adoption: Floats
+    comparison: str
+    anticipation: int = 0
+    dropped: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def cohorts(self) -> Ints:
+        """(H,) first treated periods of the cohorts that get estimates, ascending."""
+        return np.unique(self.adoption[np.isfinite(self.adoption)]).astype(np.int64)
+
+    @cached_property
+    def level(self) -> Ints:
+        """(N,) position of the unit's cohort in ``cohorts``; H for comparison units."""
+        return np.searchsorted(self.cohorts, self.adoption).astype(np.int64)
+
+    @cached_property
+    def mass(self) -> Floats:
+        """(H + 1,) total weight of each cohort, and of the comparison units at the end.
+
+        Weights are those of the first period, as R ``did::aggte`` takes them.
+        """
+        size = self.cohorts.size + 1
+        mass: Floats = np.bincount(self.level, self.panel.weight[:, 0], size).astype(float)
+        return mass
+
+    @property
+    def score_factor(self) -> float:
+        """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
+        groups = self.panel.n_clusters
+        return float(np.sqrt(groups / (groups - 1))) if groups < len(self.panel.units) else 1.0
+
+    def said(self, note: str, **counts: object) -> Design:
+        """The design with one more note, and what it counts."""
+        return replace(self, notes=(*self.notes, note), dropped={**self.dropped, **counts})
+
+    def keep(self, units: Bools) -> Design:
+        """The design of the units where ``units`` is true."""
+        return replace(self, panel=self.panel.keep_units(units), adoption=self.adoption[units])
+
+
+def group_time_design(
+    panel: Panel, *, control_group: str, anticipation: int = 0, unbalanced: str = "drop"
+) -> Design:
+    """Drop and cut what the group-time estimator cannot use, with counts.
+
+    Raises
+    ------
+    PanelError
+        If no cohort, no comparison unit, no period or one cluster is left.
+
+    """
+    design = Design(panel, adoption_of(panel, anticipation), control_group, anticipation)
+    design = without_early(design)
+    if control_group == "last_treated":
+        design = without_never_treated(design)
+    while True:
+        before = design.panel.y.shape
+        design = with_comparison(design)
+        if unbalanced == "drop":
+            design = without_gaps(design)
+        if design.panel.y.shape == before and np.isinf(design.adoption).any():
+            break
+    require_two_clusters(design)
+    return design
+
+
+def adoption_of(panel: Panel, anticipation: int) -> Floats:
+    """(N,) first treated period; infinite if never, or only after the last period."""
+    inside = (panel.cohort != NEVER) & (panel.cohort <= panel.periods[-1] + anticipation)
+    return np.where(inside, panel.cohort.astype(float), np.inf)
+
+
+def without_early(design: Design) -> Design:
+    """Drop the units that have no untreated period."""
+    first = int(design.panel.periods[0])
+    early = design.adoption <= first + design.anticipation
+    if not early.any():
+        return design
+    span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
+    return design.keep(~early).said(
+        f"{int(early.sum())} units treated in or before the first period, {first}{span}, were "
+        "dropped: they have no untreated period to compare with, for example "
+        f"{design.panel.units[early][0]}",
+        units_treated_in_first_period=int(early.sum()),
+    )
+
+
+def without_never_treated(design: Design) -> Design:
+    """Drop the never-treated units, which ``last_treated`` does not compare with."""
+    never = np.isinf(design.adoption)
+    if not never.any():
+        return design
+    return design.keep(~never).said(
+        f"{int(never.sum())} units not treated inside the panel were dropped: only the last "
+        "cohort is compared with",
+        units_not_treated=int(never.sum()),
+    )
+
+
+def with_comparison(design: Design) -> Design:
+    """Turn the last cohort into the comparison, and cut its treated periods, where needed."""
+    require_cohorts(design, np.isfinite(design.adoption))
+    if np.isinf(design.adoption).any():
+        rule = "never_treated" if design.comparison == "last_treated" else design.comparison
+        return replace(design, comparison=rule)
+    last = int(design.adoption.max())
+    panel = design.panel
+    keep = panel.periods < last - design.anticipation
+    adoption = np.where(design.adoption >= last, np.inf, design.adoption)
+    require_cohorts(design, np.isfinite(adoption))
+    if keep.sum() < 2:
+        raise PanelError(
+            f"No comparison is left: no unit is never treated, and only {int(keep.sum())} of "
+            f"{keep.size} periods come before the last cohort, {last}, adopts. Add units that "
+            "are never treated, or earlier periods."
+        )
+    cut = [int(period) for period in panel.periods[~keep]]
+    only_last = design.comparison == "last_treated"
+    kept = replace(
+        design,
+        panel=panel.keep_periods(keep),
+        adoption=adoption,
+        comparison="never_treated" if only_last else "not_yet_treated",
+    )
+    who = "" if only_last else ": units not yet treated are compared with"
+    gone = f", and periods {cut[0]} to {cut[-1]} ({len(cut)}) were cut" if cut else ""
+    return kept.said(
+        f"No unit is never treated{who}; the last cohort, {last}, only serves as comparison{gone}",
+        comparison_cohort=last,
+        periods_cut=[*_listed(design.dropped.get("periods_cut")), *cut],
+    )
+
+
+def without_gaps(design: Design) -> Design:
+    """Drop the units that are not observed in every period."""
+    panel = design.panel
+    whole: Bools = np.asarray(complete_cells(panel).all(axis=1))
+    if whole.all():
+        return design
+    count = int((~whole).sum())
+    if not whole.any():
+        raise PanelError(
+            f"None of the {whole.size} units is observed in all {panel.periods.size} periods. "
+            "Set 'unbalanced: pairwise' to use units in the pairs of periods in which they are "
+            "observed, or restrict the periods in 'sample'."
+        )
+    return design.keep(whole).said(
+        f"{count} of {whole.size} units were dropped: they are not observed in every period",
+        units_with_gaps=count,
+    )
+
+
+def complete_cells(panel: Panel) -> Bools:
+    """(N, T) cells with the outcome and every covariate."""
+    if panel.covariates is None:
+        return panel.observed
+    complete: Bools = panel.observed & ~np.isnan(panel.covariates).any(axis=0)
+    return complete
+
+
+def require_cohorts(design: Design, treated: Bools) -> None:
+    """Refuse a panel in which no unit that is treated inside it has a comparison."""
+    if treated.any():
+        return
+    periods = design.panel.periods
+    raise PanelError(
+        f"No comparison is left: of {design.adoption.size} units over {periods[0]} to "
+        f"{periods[-1]}, after dropping {design.dropped or 'none'}, there is not both a treated "
+        "cohort and a unit that adopts later or never. Check the cohort column (first treated "
+        "period, 0 or empty for never) and the sample."
+    )
+
+
+def require_two_clusters(design: Design) -> None:
+    """Refuse a single cluster: its variance is not defined."""
+    if design.panel.n_clusters < 2:
+        name = next(iter(design.panel.clusters))
+        raise PanelError(
+            f"One cluster of {name!r} is left after {'; '.join(design.notes) or 'no drop'}. "
+            "Clustered errors need at least two; name a finer column."
+        )
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []

@@ -1,0 +1,140 @@
+"""What a reader must know of a group-time estimate and no row of the table holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy import linalg, sparse, special
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan
+from replication.estimators.callaway_santanna.cell_estimates import Fit
+from replication.estimators.callaway_santanna.cells import Cells, thresholds
+from replication.estimators.callaway_santanna.comparison_sample import Design
+from replication.estimators.shared.cohort_comparisons import weighted_mean
+from replication.inference.joint_tests import hotelling
+from replication.inference.row_table import LARGEST_VCOV
+
+
+def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
+    """Sample, comparison and support in plain values."""
+    panel = design.panel
+    return {
+        "anticipation": design.anticipation,
+        "comparison": design.comparison,
+        "overall": "simple: all treated cells weighted by size",
+        "dropped": dict(design.dropped),
+        "notes": [*panel.notes, *design.notes],
+        "support": support(design, cells, plan),
+        "comparison_units": comparison_units(design, cells),
+        "mean_outcome": weighted_mean(panel),
+        "mean_pre": mean_pre(design),
+        "n_treated_units": int(np.isfinite(design.adoption).sum()),
+        "n_comparison_only_units": int(np.isinf(design.adoption).sum()),
+    }
+
+
+def support(design: Design, cells: Cells, plan: Plan) -> list[dict[str, int]]:
+    """Cohorts and units behind each point of the event path."""
+    units = np.bincount(design.level, minlength=design.cohorts.size + 1)
+    found = []
+    for entry in plan.averages:
+        if entry.row.event_time is not None:
+            # A cohort has one cell at an event time.
+            found.append(
+                {
+                    "event_time": entry.row.event_time,
+                    "cohorts": entry.members.size,
+                    "units": int(units[cells.level[entry.members]].sum()),
+                }
+            )
+    return found
+
+
+def comparison_units(design: Design, cells: Cells) -> dict[str, int]:
+    """Fewest and most comparison units behind a treated cell."""
+    units = np.bincount(design.level, minlength=design.cohorts.size + 1)
+    if design.comparison == "never_treated":
+        counts = units[-1:]
+    else:
+        treated = design.panel.periods[cells.time] >= design.cohorts[cells.level]
+        first = np.searchsorted(design.cohorts, thresholds(design, cells)[treated], "right")
+        counts = np.cumsum(units[::-1])[::-1][first]
+    return {"fewest": int(counts.min()), "most": int(counts.max())} if counts.size else {}
+
+
+def mean_pre(design: Design) -> float:
+    """Weighted mean outcome of the treated cohorts before adoption less anticipation."""
+    before = design.panel.periods + design.anticipation < design.adoption[:, None]
+    return weighted_mean(design.panel, before & np.isfinite(design.adoption)[:, None])
+
+
+def before_adoption(design: Design, cells: Cells) -> Bools:
+    """(K,) estimated cells before adoption less anticipation."""
+    start = design.cohorts[cells.level] - design.anticipation
+    return ~cells.reference & (design.panel.periods[cells.time] < start)
+
+
+def pretests(fit: Fit, plan: Plan, estimate: Floats, variance: Floats) -> dict[str, Any]:
+    """Joint tests of the cells and of the event path before adoption.
+
+    ``estimate`` (R + K,) are the averages and the cells; ``variance`` may leave out the cells.
+    """
+    design = fit.design
+    path = np.flatnonzero(
+        [row.event_time is not None and row.event_time < -design.anticipation for row in plan.rows]
+    )
+    before = np.flatnonzero(before_adoption(design, fit.cells) & np.isfinite(fit.estimate))
+    n_clusters = design.panel.n_clusters
+    trend = wald(estimate[path], variance[np.ix_(path, path)], n_clusters)
+    own = variance[len(plan.rows) :, len(plan.rows) :]
+    return {
+        "pretest_cells": cells_test(fit, before, own),
+        "pretrend": by_clusters(trend, n_clusters),
+    }
+
+
+def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
+    """The test of R ``did::att_gt`` (``W``, ``Wpval``); ``variance`` (K, K) of cells, or empty."""
+    if before.size > LARGEST_VCOV:
+        return untested(before.size, f"{before.size} cells are too many for a joint test")
+    if len(variance):
+        part = variance[np.ix_(before, before)]
+    else:
+        chosen = sparse.csr_matrix(sparse.eye(fit.estimate.size, format="csr")[before])
+        none = np.zeros((before.size, fit.design.cohorts.size + 1))
+        part = fit.rows(LinearMap(chosen, none)).covariance()
+    return wald(fit.estimate[before], part, fit.design.panel.n_clusters)
+
+
+def untested(count: int, reason: str) -> Mapping[str, Any]:
+    """A test that cannot be had, and why."""
+    return {"test": "Wald", "statistic": None, "df": count, "p_value": None, "reason": reason}
+
+
+def by_clusters(test: Mapping[str, Any], n_clusters: int) -> Mapping[str, Any]:
+    """The test for the event path: R ``did`` has none, so it is the one for few clusters."""
+    if test["statistic"] is None:
+        return test
+    return hotelling(test["statistic"], test["df"], n_clusters)
+
+
+def wald(estimate: Floats, variance: Floats, n_clusters: int) -> Mapping[str, Any]:
+    """Wald statistic that K values with a (K, K) covariance are all zero."""
+    usable = np.isfinite(estimate) & (np.diag(variance) > 0)
+    count = int(usable.sum())
+    if not count:
+        return untested(count, "no pre-treatment value with an error")
+    if count >= n_clusters:
+        return untested(count, f"{count} values are tested with {n_clusters} clusters")
+    variance = variance[np.ix_(usable, usable)]
+    factor, status = linalg.lapack.dpotrf(variance, lower=1)
+    rcond = 0.0 if status else linalg.lapack.dpocon(factor, linalg.norm(variance, 1), uplo="L")[0]
+    if rcond <= np.finfo(float).eps:
+        return untested(count, "the covariance of the pre-treatment values is singular")
+    root = linalg.solve_triangular(factor, estimate[usable], lower=True)
+    statistic = float(root @ root)
+    p_value = float(special.chdtrc(count, statistic))
+    return {"test": "Wald", "statistic": statistic, "df": count, "p_value": p_value}

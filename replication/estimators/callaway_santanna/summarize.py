@@ -1,0 +1,135 @@
+"""From the cells to ``Estimates``: averages, errors, bands and what a reader must know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Floats
+from replication.core.estimates import ClusterScores, Estimates
+from replication.core.spec import Inference
+from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
+from replication.estimators.callaway_santanna.bootstrap_bands import Drawn, draw_many, draw_rows
+from replication.estimators.callaway_santanna.cell_estimates import Fit
+from replication.estimators.callaway_santanna.cells import Cells
+from replication.estimators.callaway_santanna.comparison_sample import Design
+from replication.estimators.callaway_santanna.diagnostics import design_facts, pretests
+from replication.estimators.callaway_santanna.influence import Rows
+from replication.inference.assemble import from_errors, from_scores, law_of, without_fixed
+from replication.inference.bands import interquartile_errors, quantiles, studentised
+from replication.inference.critical_values import largest_of_paths, score_sup_t
+from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, Tails
+
+NAME = "callaway_santanna"
+
+
+def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) -> Estimates:
+    """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
+    design, cells = fit.design, fit.cells
+    averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
+    estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
+    rows = [*plan.rows, *cell_rows(design, cells)]
+    every = averages.with_cells(np.isfinite(fit.estimate))
+    kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
+    shown = kept.first(len(plan.rows))
+    variance = kept.covariance()
+    facts = {**info, **design_facts(design, cells, plan), **pretests(fit, plan, estimate, variance)}
+    if fit.problems:
+        facts["cells_left_out"] = list(fit.problems)
+        facts["notes"] = [*facts["notes"], left_out(fit)]
+    if inference.method == "conley":
+        units = fit.rows(every)
+        scores = units.scores()[:, np.argsort(units.clusters)].T
+        return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
+    scores = shown.scores()
+    overall = np.empty(scores.shape[1])
+    overall[shown.clusters] = scores[0]
+    drawn = drawn_of(fit, averages, kept, variance, inference)
+    std_error, critical = errors_and_bands(plan, variance, scores, drawn, inference)
+    return from_errors(
+        design.panel,
+        NAME,
+        rows,
+        estimate,
+        std_error,
+        rescaled(variance, std_error),
+        critical,
+        inference,
+        info=facts,
+        scores=scores_if_drawn(fit, every, inference),
+        overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
+    )
+
+
+def scores_if_drawn(fit: Fit, every: LinearMap, inference: Inference) -> Floats | None:
+    """(C, R + K) scores of all rows, if the intervals come from draws of them."""
+    return fit.rows(every).scores().T if inference.distribution == "bootstrap_t" else None
+
+
+def law_if_set(fit: Fit, plan: Plan, inference: Inference) -> Tails | None:
+    """The law of the t-values of all rows, if intervals around resampled errors follow one."""
+    if inference.distribution not in ("t", "bootstrap_t"):
+        return None
+    averages = linear_map(plan, fit.cells.level, np.nan_to_num(fit.estimate), fit.design.mass)
+    scores = scores_if_drawn(fit, averages.with_cells(np.isfinite(fit.estimate)), inference)
+    return law_of(inference, "normal", fit.design.panel.n_clusters - 1.0, scores)
+
+
+def drawn_of(fit: Fit, averages: LinearMap, kept: Rows, variance: Floats, inference: Inference) -> Drawn:
+    """Multiplier draws of averages and cells; cells are among the ``kept`` rows unless many."""
+    n_clusters, count = fit.design.panel.n_clusters, len(averages.tilt)
+    if len(variance) > count:
+        error = np.sqrt(np.diag(variance)[count:])
+        return draw_rows(kept, error, n_clusters, inference)
+    if fit.sums is None:
+        every = fit.rows(averages.with_cells(np.isfinite(fit.estimate)))
+        return draw_rows(every, fit.cell_errors(), n_clusters, inference)
+    factor = fit.design.score_factor
+    found = draw_many(fit.sums, averages, fit.cell_errors() / factor, n_clusters, inference)
+    return Drawn(factor * found.averages, found.largest, factor * found.cell_error)
+
+
+def errors_and_bands(
+    plan: Plan, variance: Floats, scores: Floats, drawn: Drawn, inference: Inference
+) -> tuple[Floats, dict[str, float]]:
+    """(R + K,) standard errors, and the critical value of each path.
+
+    ``scores`` (R, C) are those of the averages; ``variance`` may leave out the cells.
+    """
+    error = without_fixed(np.sqrt(np.diag(variance)[: len(scores)]))
+    if inference.method == "multiplier":
+        error = np.where(np.isnan(error), np.nan, interquartile_errors(drawn.averages.T))
+    paths = list(RowKeys(plan.rows).paths(error))
+    largest = largest_of_paths(paths, drawn.averages.T, error)
+    signed = quantiles({**largest, "att_gt": drawn.largest}, inference.level)
+    cells = signed.pop("att_gt")
+    critical = score_sup_t(paths, scores.T, inference, signed)
+    # Cells may be too many for scores of theirs, so that their value is always moved.
+    moved = cells if inference.distribution == "normal" else studentised(cells, scores.shape[1])
+    return (without_fixed(np.concatenate([error, drawn.cell_error])), {**critical, "att_gt": moved})
+
+
+def rescaled(variance: Floats, std_error: Floats) -> Floats:
+    """The covariance with ``std_error`` on its diagonal, where that is known."""
+    length = np.sqrt(np.diag(variance))
+    ratio = np.nan_to_num(std_error[: length.size]) / np.where(length > 0, length, 1.0)
+    return variance * ratio[:, None] * ratio
+
+
+def cell_rows(design: Design, cells: Cells) -> list[Row]:
+    """Rows of the cells, with their event time."""
+    cohort, time = design.cohorts[cells.level], design.panel.periods[cells.time]
+    return [
+        Row("att_gt", cohort=g, time=t, event_time=t - g)
+        for g, t in zip(cohort.tolist(), time.tolist(), strict=True)
+    ]
+
+
+def left_out(fit: Fit) -> str:
+    """A sentence on the cells that could not be estimated."""
+    count, total = len(fit.problems), int((~fit.cells.reference).sum())
+    return (
+        f"{count} of {total} group-time cells could not be estimated and are in no average: "
+        f"{fit.problems[0]}{'; see cells_left_out' if count > 1 else ''}"
+    )

@@ -1,0 +1,225 @@
+"""Extended two-way fixed effects of Wooldridge (2021 working paper, 2025; Poisson: 2023).
+
+Estimand
+    delta_gt = E[Y_t(g) - Y_t(0) | cohort g], one for every treated cohort and period, in one
+    regression; ``att`` is their mean with the weights of the treated cells, the other rows average
+    parts of them.
+Assumptions
+    Parallel trends of Y(0) in levels (gaussian) or of log E[Y(0)] (poisson), given covariates
+    with slopes that differ by cohort and by period; no anticipation beyond the stated.
+Variance
+    Clustered as in fixest: G/(G-1) (N-1)/(N-K), K without unit effects; averages by the delta
+    method with shares and covariates taken as given. Gaussian: t with G-1 degrees of freedom, as
+    Stata ``jwdid`` on reghdfe (R ``emfx`` prints normal intervals). Poisson: normal, as both.
+Reproduces
+    Gaussian: R ``etwfe(y ~ x, t, g, ivar = i, cgroup = )`` and ``emfx(type = )``; Stata ``jwdid
+    y x, ivar(i) tvar(t) gvar(g) [never]`` and ``estat simple|event|group|calendar``. On balanced
+    panels without covariates the points equal imputation (not-yet-treated), or the group-time
+    effects with never-treated comparison and universal base. Poisson: R ``etwfe(family =
+    "poisson")`` with ``emfx(predict = "response")``: effects in units of the outcome.
+
+Empirical Economics 69: 2545-2587 (2025); The Econometrics Journal 26(3): C31-C66 (2023).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Floats
+from replication.core.errors import SpecError, nearest
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
+from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts
+from replication.estimators.imputation.untreated_cells import Cells, described, without_cells
+from replication.estimators.shared.cell_averages import (
+    Averages,
+    count_cells,
+    effect_averages,
+    overall_means,
+    require_window,
+    support,
+)
+from replication.inference.assemble import from_scores
+from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.row_table import Row
+
+FAMILIES = ("gaussian", "poisson")
+CELL_ROWS = 400
+
+
+def etwfe(
+    panel: Panel,
+    *,
+    control_group: str = "not_yet_treated",
+    family: str = "gaussian",
+    window: tuple[int, int] | None = None,
+    anticipation: int = 0,
+    inference: Inference,
+) -> Estimates:
+    """Averages of the cohort-by-period effects of one saturated regression.
+
+    Parameters
+    ----------
+    panel : Panel
+        N units by T periods; gaps and weights that change over time are allowed. Covariates
+        enter with slopes by period and by cohort and inside every treated cell; the offset enters
+        the Poisson index.
+    control_group : ``not_yet_treated`` or ``never_treated``
+        The latter also gives dummies to the cells before adoption, whose averages are event rows
+        relative to the last period before adoption (less anticipation), which is exactly 0.
+    family : ``gaussian`` or ``poisson``
+        For Poisson, all rows are mean differences in units of the outcome; the additional row
+        ``coef:log_ratio`` is log(sum of outcomes / sum of their means without treatment) over
+        treated cells, which compares with a Poisson coefficient.
+    window : first and last event time shown; ``att``, group and calendar rows use all cells.
+    anticipation : periods before adoption in which the effect may start.
+
+    Returns
+    -------
+    Estimates
+        Rows ``att``, ``event``, ``group``, ``calendar``, the mean of each kind, and the cells
+        themselves (``att_gt``) where there are at most 400.
+
+    Raises
+    ------
+    SpecError, PanelError
+        For an unknown family or comparison, no comparison or treated cell left, an empty window,
+        or negative outcomes in a Poisson model.
+
+    """
+    require_family(family, offset=panel.offset is not None)
+    cells, fit = _fit(panel, control_group, family, anticipation)
+    size = count_cells(cells)
+    kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())
+    averages = effect_averages(cells, window, kinds)
+    estimate, scores = fit.averages(averages)
+    means, loadings = overall_means(averages, cells)
+    parts = [(averages.rows, estimate, scores), (means, estimate @ loadings, scores @ loadings)]
+    if control_group == "never_treated":
+        parts.append(_reference_row(cells, window))
+    if isinstance(fit, etwfe_poisson.PoissonFit):
+        parts.append(_log_ratio(fit, averages))
+    rows, points, influence = _ordered(parts)
+    shown = [row.event_time for row in rows if row.term == "event" and row.event_time is not None]
+    require_window(window, cells, len(shown))
+    factor = correction(cells.panel.n_clusters, cells.n_obs, fit.n_params)
+    details = {
+        "control_group": control_group,
+        "reference": f"event time {-1 - anticipation}"
+        if control_group == "never_treated"
+        else "all untreated periods",
+        "n_params": fit.n_params,
+        "cells": size,
+        "support": support(cells, np.array(shown)),
+        **_family_info(family),
+        **_proportional(rows, points, influence, cells, factor),
+        **described(cells, panel),
+    }
+    return from_scores(
+        cells.panel,
+        "etwfe",
+        rows,
+        points,
+        influence,
+        inference,
+        correction=factor,
+        distribution="t" if family == "gaussian" else "normal",
+        n_obs=cells.n_obs,
+        info=details,
+    )
+
+
+def require_family(family: str, *, offset: bool) -> None:
+    """Refuse an unknown family, and an offset in a linear model."""
+    if family not in FAMILIES:
+        raise SpecError(
+            f"etwfe has no family {family!r}{nearest(family, FAMILIES)}. Use {', '.join(FAMILIES)}."
+        )
+    if offset and family != "poisson":
+        raise SpecError(
+            "An offset belongs to the index of a Poisson model; the linear etwfe would leave it "
+            "out silently. Set 'family: poisson', or remove 'offset'."
+        )
+
+
+def _family_info(family: str) -> dict[str, Any]:
+    gaussian = family == "gaussian"
+    return {
+        "family": family,
+        "absorbed": "unit and period effects" if gaussian else "cohort and period effects",
+        "overall": "all treated cells, by weight" + ("" if gaussian else ", in levels"),
+    }
+
+
+def _fit(
+    panel: Panel, control_group: str, family: str, anticipation: int
+) -> tuple[Cells, etwfe_linear.LinearFit | etwfe_poisson.PoissonFit]:
+    cells = model_cells(panel, control_group, anticipation, family)
+    if family == "gaussian":
+        linear = etwfe_linear.fit_linear(cells)
+        return without_cells(cells, etwfe_linear.open_cells(linear, cells)), linear
+    cells = positive_cohorts(cells)
+    poisson = etwfe_poisson.fit_poisson(cells)
+    return without_cells(cells, etwfe_poisson.open_cells(poisson, cells)), poisson
+
+
+Part = tuple[list[Row], Floats, Floats]
+
+
+def _reference_row(cells: Cells, window: tuple[int, int] | None) -> Part:
+    """The reference period, exactly zero, if the window shows it."""
+    event_time = -1 - cells.anticipation
+    n_units = len(cells.panel.units)
+    if window is not None and not window[0] <= event_time <= window[1]:
+        return [], np.zeros(0), np.zeros((n_units, 0))
+    return [Row("event", event_time=event_time)], np.zeros(1), np.zeros((n_units, 1))
+
+
+def _log_ratio(fit: etwfe_poisson.PoissonFit, averages: Averages) -> Part:
+    """Log of summed outcomes over summed means without treatment, in the cells of ``att``."""
+    first = averages.subset(np.arange(len(averages.rows)) == 0)
+    weight = first.by_unit(averages.weight * fit.y).sum()
+    without = first.by_unit(averages.weight * fit.untreated).sum()
+    if weight == 0:
+        return [], np.zeros(0), np.zeros((len(fit.y), 0))
+    own, common = fit.parts(first)
+    ratio = np.array([np.log(weight / without)])
+    return [Row("coef:log_ratio")], ratio, own / weight - common / without
+
+
+def _ordered(parts: list[Part]) -> Part:
+    """All rows: att, the ratio, event times ascending, groups, periods, cells."""
+    rows = [row for part in parts for row in part[0]]
+    rank = ["att", "coef:log_ratio", "event", "group", "calendar", "att_gt"]
+
+    def key(place: int) -> tuple[float, ...]:
+        """Where a row stands."""
+        row = rows[place]
+        labels = (row.cohort, row.time, row.event_time)
+        mean = row.term != "att" and all(label is None for label in labels)
+        return (rank.index(row.term), float(mean), *(float(label or 0) for label in labels))
+
+    order = sorted(range(len(rows)), key=key)
+    points = np.concatenate([part[1] for part in parts])
+    scores = np.hstack([part[2] for part in parts])
+    return [rows[place] for place in order], points[order], scores[:, order]
+
+
+def _proportional(
+    rows: list[Row], points: Floats, scores: Floats, cells: Cells, factor: float
+) -> dict[str, Any]:
+    """The proportional effect exp(log ratio) - 1 with its standard error, for Poisson."""
+    places = [place for place, row in enumerate(rows) if row.term == "coef:log_ratio"]
+    if not places:
+        return {}
+    log_ratio = float(points[places[0]])
+    sums = sum_by_cluster(scores[:, places], cells.panel.cluster)
+    error = float(np.sqrt(factor * (sums**2).sum()))
+    return {
+        "proportional_effect": float(np.expm1(log_ratio)),
+        "proportional_effect_std_error": float(np.exp(log_ratio)) * error,
+    }

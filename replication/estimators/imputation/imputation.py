@@ -1,0 +1,138 @@
+"""Imputation estimator of Borusyak, Jaravel & Spiess (2024).
+
+Estimand
+    tau = sum over treated cells of omega_it (Y_it - Y_it(0)), sum omega_it = 1 (section 2);
+    ``att`` weights every treated cell by its weight, the other rows average parts of them.
+Assumptions
+    Y_it(0) follows the model of ``untreated_fit`` (unit and period effects, trends, covariates)
+    in every period, and effects start no earlier than ``anticipation`` periods before adoption.
+Variance
+    sum over clusters c of (sum_{it in c} v_it eps_it)^2, with v_it the weight of outcome it in
+    the estimate (Theorem 3). On treated cells eps_it is the effect less the mean effect of its
+    residual group (equation 8), so that the error is conservative: effects that differ inside a
+    group widen it. The default groups are cohort x event time. ``leave_one_out`` leaves a
+    cluster out of its own group's mean (supplementary appendix A.9). Groups sum within clusters,
+    as Stata does; R and diff-diff sum within units, which is the same where clusters are units.
+Reproduces
+    Stata ``did_imputation y i t first, horizons() pretrends() avgeffectsby() autosample``; R
+    ``didimputation::did_imputation``. Normal intervals, as there.
+
+Review of Economic Studies 91(6): 3253-3285.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from replication.core.errors import SpecError, nearest
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.imputation.residual_groups import GROUPS, treated_scores
+from replication.estimators.imputation.untreated_cells import described
+from replication.estimators.imputation.untreated_fit import fit_untreated
+from replication.estimators.imputation.untreated_pretrends import joint_test, lead_coefficients
+from replication.estimators.shared.cell_averages import (
+    effect_averages,
+    overall_means,
+    require_window,
+    support,
+)
+from replication.inference.assemble import from_scores
+from replication.inference.row_table import Row
+
+
+def imputation(
+    panel: Panel,
+    *,
+    trends: Sequence[str] = (),
+    window: tuple[int, int] | None = None,
+    anticipation: int = 0,
+    residual_groups: str = "cohort_event",
+    leave_one_out: bool = False,
+    inference: Inference,
+) -> Estimates:
+    """Average effects on the treated, their paths, and pre-trend coefficients.
+
+    Parameters
+    ----------
+    panel : Panel
+        N units by T periods; gaps, covariates and weights that change over time are allowed.
+    trends : such as ``("unit_linear",)`` or ``("region_by_time",)``
+        Part of the model of Y(0). With unit lines, treated units need two untreated periods;
+        those with fewer are dropped with the count.
+    window : first and last event time shown; ``att``, group and calendar rows use all cells.
+    anticipation : periods before adoption in which the effect may start; they carry no model and
+        appear as event rows, but not in ``att``.
+    residual_groups : ``cohort_event``, ``cohort`` or ``none``
+        Treated cells that share a mean effect in the standard error; ``none`` is one group.
+    leave_one_out : whether a cluster is left out of its own group's mean.
+
+    Returns
+    -------
+    Estimates
+        Rows ``att``; ``event`` (leads before adoption are pre-trend coefficients from untreated
+        cells, relative to all earlier untreated periods; from adoption on they are effects);
+        ``group``; ``calendar``; and the mean of each kind (of event times: those shown from 0
+        on). Units of the outcome.
+
+    Raises
+    ------
+    PanelError
+        If nothing can be imputed, the window is empty, or a covariate cannot be fitted.
+
+    """
+    require_groups(residual_groups)
+    model = fit_untreated(panel, trends, anticipation, "imputation")
+    cells = model.cells
+    averages = effect_averages(cells, window, ("event", "group", "calendar"))
+    weight, total = cells.effect_weight, averages.total
+    estimate = averages.sums(weight * model.remainder) / total
+    treated, alone = treated_scores(model, averages, residual_groups, leave_one_out)
+    scores = (treated - model.through(model.project(averages), model.scaled_residual)) / total
+    leads = lead_coefficients(model, window)
+    means, loadings = overall_means(averages, cells)
+    rows = [
+        Row("att"),
+        *(Row("event", event_time=int(h)) for h in leads.event_time),
+        *averages.rows[1:],
+        *means,
+    ]
+    events = [row.event_time for row in rows if row.event_time is not None]
+    require_window(window, cells, len(events))
+    details: dict[str, Any] = {
+        "absorbed": str(model.effects),
+        "control_group": "not_yet_treated",
+        "overall": "all treated cells, by weight",
+        "reference": "all untreated periods before the leads shown, and units never treated",
+        "omitted_leads": [int(h) for h in leads.omitted],
+        "pretrend": joint_test(leads, cells.panel.cluster),
+        "residual_groups": residual_groups,
+        "leave_one_out": leave_one_out,
+        "groups_of_one_cluster": alone,
+        "support": support(cells, np.array(events)),
+        **described(cells, panel),
+    }
+    return from_scores(
+        cells.panel,
+        "imputation",
+        rows,
+        np.concatenate([estimate[:1], leads.estimate, estimate[1:], estimate @ loadings]),
+        np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]),
+        inference,
+        distribution="normal",
+        n_obs=cells.n_obs,
+        info=details,
+    )
+
+
+def require_groups(residual_groups: str) -> None:
+    """Refuse a grouping of residuals that is not known."""
+    if residual_groups not in GROUPS:
+        raise SpecError(
+            f"There are no residual groups {residual_groups!r}{nearest(residual_groups, GROUPS)}. "
+            f"Use {', '.join(GROUPS)}."
+        )

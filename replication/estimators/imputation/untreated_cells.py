@@ -1,0 +1,156 @@
+"""Which cells fit the model of untreated outcomes, and in which the effect is measured.
+
+Shared by the imputation, two-stage and extended two-way estimators. A cell is a unit and a
+period. Untreated cells (before adoption less ``anticipation``) carry the model of Y(0); treated
+and anticipating ones carry effects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.panel import NEVER, Panel
+from replication.estimators.shared.cohort_comparisons import mean_outcomes, prepared
+
+NO_EVENT = np.iinfo(np.int64).min // 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A panel with its cells sorted.
+
+    Attributes
+    ----------
+    panel : without the units in which nothing can be imputed.
+    anticipation : periods before adoption in which the effect may start.
+    event : (N, T) periods since adoption; ``NO_EVENT`` for units never treated.
+    fit : (N, T) untreated, observed, with positive weight.
+    effect : (N, T) treated or anticipating, observed, with positive weight.
+
+    """
+
+    panel: Panel
+    anticipation: int
+    event: Ints
+    fit: Bools
+    effect: Bools
+
+    @property
+    def outcome(self) -> Floats:
+        """(N, T) outcomes, zero where there is none."""
+        return np.where(self.panel.observed, self.panel.y, 0.0)
+
+    @property
+    def fit_weight(self) -> Floats:
+        """(N, T) weights of the untreated cells, zero elsewhere."""
+        return np.where(self.fit, self.panel.weight, 0.0)
+
+    @property
+    def effect_weight(self) -> Floats:
+        """(N, T) weights of the cells with effects, zero elsewhere."""
+        return np.where(self.effect, self.panel.weight, 0.0)
+
+    @property
+    def n_obs(self) -> int:
+        """Cells that enter, on either side."""
+        return int(self.fit.sum() + self.effect.sum())
+
+
+def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> Cells:
+    """Sort the cells, and drop treated units with fewer than ``needed`` untreated cells.
+
+    Raises
+    ------
+    PanelError
+        If there is a treatment intensity, no treated or no untreated cell, or one cluster.
+
+    """
+    cells = _sorted(prepared(panel, estimator), anticipation)
+    short = cells.effect.any(axis=1) & (cells.fit.sum(axis=1) < needed)
+    if short.any():
+        periods = "period" if needed == 1 else "periods"
+        purpose = "unit effect" if needed == 1 else "own line"
+        note = (
+            f"{int(short.sum())} treated units with fewer than {needed} untreated {periods} were "
+            f"dropped, since their {purpose} cannot be fitted"
+        )
+        cells = _sorted(cells.panel.keep_units(~short, note), anticipation)
+    _require_both(cells, int(short.sum()))
+    idle: Bools = np.asarray(~(cells.fit | cells.effect).any(axis=1))
+    if idle.any():
+        note = f"{int(idle.sum())} units without an observed period of positive weight were dropped"
+        cells = _sorted(cells.panel.keep_units(~idle, note), anticipation)
+    if cells.panel.n_clusters < 2:
+        raise PanelError(
+            "One cluster is left after units that cannot be used were dropped; clustered errors "
+            "need at least two. Name a finer cluster column or widen the sample."
+        )
+    return cells
+
+
+def without_cells(cells: Cells, impossible: Bools) -> Cells:
+    """The cells less treated ones whose Y(0) no untreated cell identifies, with a note."""
+    dropped = cells.effect & impossible
+    if not dropped.any():
+        return cells
+    periods = cells.panel.periods[dropped.any(axis=0)]
+    note = (
+        f"{int(dropped.sum())} treated unit-periods without an untreated comparison in their "
+        f"period (or stratum) were left out, in {_span(periods)}"
+    )
+    left = cells.effect & ~dropped
+    if not left.any():
+        raise PanelError(
+            f"None of the {int(dropped.sum())} treated unit-periods has an untreated comparison "
+            f"in its period. Add units that adopt later or never, or end the panel earlier."
+        )
+    panel = replace(cells.panel, notes=(*cells.panel.notes, note))
+    return replace(cells, panel=panel, effect=left)
+
+
+def described(cells: Cells, original: Panel) -> dict[str, Any]:
+    """Counts and means that every one of these estimators reports."""
+    return {
+        "anticipation": cells.anticipation,
+        "covariates": list(cells.panel.covariate_names),
+        **mean_outcomes(cells.panel),
+        "untreated_cells": int(cells.fit.sum()),
+        "treated_cells": int(cells.effect.sum()),
+        "dropped_units": len(original.units) - len(cells.panel.units),
+    }
+
+
+def _sorted(panel: Panel, anticipation: int) -> Cells:
+    ever = (panel.cohort != NEVER)[:, None]
+    event = np.where(ever, panel.periods - panel.cohort[:, None], NO_EVENT).astype(np.int64)
+    usable = panel.observed & (panel.weight > 0)
+    affected = event >= -anticipation
+    return Cells(panel, anticipation, event, usable & ~affected, usable & affected)
+
+
+def _require_both(cells: Cells, short: int) -> None:
+    treated = (cells.effect & (cells.event >= 0)).any()
+    if not treated:
+        extra = f" ({short} treated units were dropped: too few untreated periods)" if short else ""
+        raise PanelError(
+            f"No treated unit-period with an outcome and a positive weight is left{extra}. Check "
+            "the cohort column (first treated period, 0 or empty for never) and the sample."
+        )
+    if not cells.fit.any():
+        raise PanelError(
+            "No untreated unit-period is left, so nothing tells what would have happened without "
+            "the treatment. Start the panel earlier or add units that are never treated."
+        )
+
+
+def _span(periods: Ints) -> str:
+    if periods.size == 1:
+        return f"period {periods[0]}"
+    if periods.size <= 4:
+        return "periods " + ", ".join(map(str, periods))
+    return f"{periods.size} periods from {periods[0]} to {periods[-1]}"

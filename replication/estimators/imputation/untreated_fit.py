@@ -1,0 +1,166 @@
+"""Model of untreated outcomes, fitted on untreated cells, and its influence on any average.
+
+    Y_it(0) = alpha_i [+ gamma_i t] + beta_{s(i) t} [+ kappa_{r(i)} t] + x_it' delta + eps_it
+
+with weights. An average of effects, sum omega_it (Y_it - Y_it(0)), is linear in the outcomes: its
+weight on an untreated cell is minus that cell's weight times the projection of omega on the
+columns of the model (Borusyak, Jaravel & Spiess 2024, Theorem 3). Untreated residuals are
+orthogonal to unit effects and unit lines within every unit, so these drop out of the scores; the
+period effects and covariates that are left are a few hundred numbers a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.panel import Panel
+from replication.estimators.imputation.untreated_cells import Cells, sort_cells, without_cells
+from replication.estimators.imputation.untreated_two_way import TwoWay
+from replication.estimators.shared.cell_averages import Averages
+from replication.estimators.shared.fixed_effects import Effects, read_effects
+from replication.inference.cluster import intersection
+
+COLLINEAR = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Weights of K averages projected on the model of untreated outcomes.
+
+    Attributes
+    ----------
+    coefficients : (P, K) period effects and trends of the projection.
+    along : (Q, K) sums of the weights times the covariates net of the effects.
+    product : (K, K) crossproduct of the projections, weighted.
+
+    """
+
+    coefficients: Floats
+    along: Floats
+    product: Floats
+
+    def subset(self, kept: Bools) -> Projection:
+        """Some of the averages."""
+        product = self.product[np.ix_(kept, kept)]
+        return Projection(self.coefficients[:, kept], self.along[:, kept], product)
+
+
+@dataclass(frozen=True, slots=True)
+class UntreatedModel:
+    """The fitted model.
+
+    Attributes
+    ----------
+    cells : the sorted cells; treated ones that cannot be imputed are left out.
+    effects : what is absorbed.
+    two_way : the model without covariates.
+    inner : (Q, N, T) covariates net of it, in all cells.
+    bread : (Q, Q) inverse of their weighted crossproduct over untreated cells.
+    remainder : (N, T) outcome less fitted Y(0): the effect where treated, else the residual.
+
+    """
+
+    cells: Cells
+    effects: Effects
+    two_way: TwoWay
+    inner: Floats
+    bread: Floats
+    remainder: Floats
+
+    @property
+    def scaled_residual(self) -> Floats:
+        """(N, T) residuals times weights of the untreated cells, zero elsewhere."""
+        return self.cells.fit_weight * self.remainder
+
+    def residual(self, z: Floats) -> Floats:
+        """(N, T) values less their projection on the model, extrapolated to treated cells."""
+        left = self.two_way.residual(z)
+        if not len(self.inner):
+            return left
+        slopes = self.bread @ np.einsum("qnt,nt,nt->q", self.inner, self.cells.fit_weight, left)
+        return left - np.tensordot(slopes, self.inner, 1)
+
+    def project(self, averages: Averages) -> Projection:
+        """Projection of every row's weights on the model."""
+        right, product = self.two_way.reduced(averages)
+        coefficients = self.two_way.period_effects(right.T).T
+        along = np.zeros((len(self.inner), len(averages.rows)))
+        for place, x in enumerate(self.inner):
+            along[place] = averages.sums(averages.weight * x)
+        product += right.T @ coefficients + along.T @ self.bread @ along
+        return Projection(coefficients, along, product)
+
+    def through(self, projection: Projection, scaled: Floats) -> Floats:
+        """(N, K) unit sums of ``scaled`` (N, T) times the projection of each row.
+
+        ``scaled`` must be residuals times weights, which are orthogonal to the unit effects.
+        """
+        out = self.two_way.carry(scaled, projection.coefficients)
+        if len(self.inner):
+            out += np.einsum("nt,qnt->nq", scaled, self.inner) @ (self.bread @ projection.along)
+        return out
+
+
+def fit_untreated(panel: Panel, trends: Sequence[str], anticipation: int, estimator: str) -> UntreatedModel:
+    """Fit the model of Y(0).
+
+    Raises
+    ------
+    PanelError
+        If no cell can be imputed or a covariate is explained by the effects; see also
+        ``untreated_cells.sort_cells``.
+    SpecError
+        If a trend is unknown.
+
+    """
+    effects = read_effects(panel, trends)
+    cells = sort_cells(panel, anticipation, 2 if effects.unit_linear else 1, estimator)
+    panel = cells.panel
+    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
+    two_way = TwoWay(
+        cells.fit_weight,
+        panel.periods,
+        levels,
+        slopes,
+        effects.unit_linear,
+        _alike(cells, [*levels, *slopes]),
+    )
+    cells = without_cells(cells, two_way.undetermined())
+    covariates = panel.covariates
+    stack = np.zeros((0, *panel.y.shape)) if covariates is None else np.nan_to_num(covariates)
+    inner = np.array([two_way.residual(x) for x in stack]).reshape(stack.shape)
+    bread = _bread(inner, stack, cells.fit_weight, panel.covariate_names)
+    model = UntreatedModel(cells, effects, two_way, inner, bread, np.zeros((0, 0)))
+    return UntreatedModel(cells, effects, two_way, inner, bread, model.residual(cells.outcome))
+
+
+def _alike(cells: Cells, strata: list[Ints]) -> Ints | None:
+    """(N,) codes of cohort and strata, if the panel is balanced with one weight a unit."""
+    panel = cells.panel
+    if not panel.balanced or (panel.weight != panel.weight[:, :1]).any():
+        return None
+    cohort = np.unique(panel.cohort, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return intersection([cohort, *strata])
+
+
+def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -> Floats:
+    """Inverse crossproduct of the covariates; refuses those without variation of their own."""
+    product = np.einsum("qnt,nt,rnt->qr", inner, weight, inner)
+    size = np.einsum("qnt,nt,qnt->q", raw, weight, raw)
+    for place, name in enumerate(names):
+        before = product[:place, :place]
+        own = product[place, place] - product[place, :place] @ np.linalg.solve(before, product[:place, place])
+        if own <= COLLINEAR * max(float(size[place]), 1e-300):
+            raise PanelError(
+                f"Covariate {name!r} has no variation of its own in the untreated unit-periods "
+                "once unit effects, period effects, trends and the covariates before it are "
+                "taken out, so its effect cannot be fitted. Remove it; what is constant within "
+                "units is absorbed already."
+            )
+    inverse: Floats = np.linalg.inv(product)
+    return inverse

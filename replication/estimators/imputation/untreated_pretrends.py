@@ -1,0 +1,103 @@
+"""Pre-trend coefficients from untreated cells only, as in ``did_imputation, pretrends()``.
+
+The untreated outcomes are regressed on the effects of the model and a dummy for each lead (event
+time before adoption) that is shown; the reference is every earlier untreated period of the
+adopters, and the units never treated. No treated cell enters, so the test is independent of the
+effects where errors are (Borusyak, Jaravel & Spiess 2024, Proposition 4 and section 4.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.estimators.imputation.untreated_fit import Projection, UntreatedModel
+from replication.estimators.shared.cell_averages import Averages, lead_averages, leads_of
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import absorbed_parameters
+from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.joint_tests import hotelling
+
+DEPENDENT = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """Coefficients of the leads that are identified.
+
+    Attributes
+    ----------
+    event_time : (L,) leads, ascending.
+    estimate, scores : (L,) and (N, L); the small-sample correction is in the scores.
+    omitted : event times that the reference needs or that are not identified.
+
+    """
+
+    event_time: Ints
+    estimate: Floats
+    scores: Floats
+    omitted: Ints
+
+
+def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> Leads:
+    """Regress untreated outcomes on leads; without a window, on all that are identified."""
+    candidates = leads_of(model.cells, window)
+    averages = lead_averages(model.cells, candidates)
+    projection = model.project(averages)
+    product = np.diag(averages.total) - projection.product
+    kept = _independent(product)
+    averages, projection = averages.subset(kept), projection.subset(kept)
+    estimate, scores = _regress(model, averages, projection, product[np.ix_(kept, kept)])
+    return Leads(candidates[kept], estimate, scores, candidates[~kept])
+
+
+def joint_test(leads: Leads, codes: Ints) -> dict[str, Any]:
+    """Joint test that all lead coefficients are zero; a reason instead where there is none."""
+    sums = sum_by_cluster(leads.scores, codes)
+    n_leads, groups = leads.estimate.size, len(sums)
+    if n_leads == 0:
+        return {"df": 0, "reason": "no lead is identified beside the reference"}
+    if n_leads >= groups:
+        reason = f"{n_leads} coefficients cannot be tested jointly with {groups} clusters"
+        return {"df": n_leads, "reason": reason}
+    solved = np.linalg.lstsq(sums.T @ sums, leads.estimate, rcond=None)[0]
+    return hotelling(float(leads.estimate @ solved), n_leads, groups)
+
+
+def _regress(
+    model: UntreatedModel, averages: Averages, projection: Projection, product: Floats
+) -> tuple[Floats, Floats]:
+    """Coefficients (L,) and unit scores (N, L), with the correction in them."""
+    if not averages.rows:
+        return np.zeros(0), np.zeros((len(model.remainder), 0))
+    inverse = np.linalg.inv(product)
+    estimate = inverse @ averages.sums(model.scaled_residual)
+    residual = model.remainder - model.residual(averages.spread(estimate))
+    scaled = model.cells.fit_weight * residual
+    scores = averages.by_unit(scaled) - model.through(projection, scaled)
+    return estimate, scores @ inverse * np.sqrt(_correction(model, estimate.size))
+
+
+def _correction(model: UntreatedModel, n_leads: int) -> float:
+    """The convention of fixest and reghdfe, on the untreated cells less singletons."""
+    sample = estimation_sample(model.cells.panel, model.effects, keep=model.cells.fit)
+    n_params = absorbed_parameters(sample.panel, model.effects, sample.used)
+    n_params += n_leads + len(model.inner)
+    return correction(sample.panel.n_clusters, int(sample.used.sum()), n_params)
+
+
+def _independent(product: Floats) -> Bools:
+    """Leads, the nearest first, that the effects and the nearer leads do not span."""
+    scale = np.sqrt(np.maximum(np.diag(product), 1e-300))
+    left = (product / np.outer(scale, scale))[::-1, ::-1].copy()
+    size = len(left)
+    kept = np.zeros(size, dtype=bool)
+    for place in range(size):
+        if left[place, place] <= DEPENDENT:
+            continue
+        kept[place] = True
+        left -= np.outer(left[:, place], left[place]) / left[place, place]
+    return kept[::-1]

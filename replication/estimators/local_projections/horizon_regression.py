@@ -1,0 +1,142 @@
+"""One horizon of local projections: a long difference on adoption and period effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+
+ILL_CONDITIONED = 1e10
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every horizon needs, periods first so that a period is contiguous.
+
+    Attributes
+    ----------
+    y, seen, weight : (L, N) outcome, whether it is there, and weight.
+    covariates : (K, L, N)
+    onset, cluster : (N,)
+    eligible : (N,) units that may be controls.
+
+    """
+
+    y: Floats
+    seen: Bools
+    weight: Floats
+    covariates: Floats
+    onset: Ints
+    cluster: Ints
+    eligible: Bools
+    reweight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One regression.
+
+    Attributes
+    ----------
+    estimate, scores : point and (N,) unit scores, the small-sample factor in them.
+    n_obs, cohorts, adopters : rows, adoption periods and adopters in it.
+    unmatched : adopters left out because their period has no clean control.
+    used : (N,) units in it.
+
+    """
+
+    estimate: float
+    scores: Floats
+    n_obs: int
+    cohorts: int
+    adopters: int
+    unmatched: int
+    used: Bools
+
+
+def project(setting: Setting, leads: list[int]) -> Projection | None:
+    """The regression for one horizon, or for the mean over several; None without support."""
+    clean = max(0, *leads)
+    length = setting.y.shape[0]
+    columns = np.arange(max(1, -min(leads)), length - max(0, *leads))
+    if not columns.size:
+        return None
+    inside = setting.seen[columns - 1].copy()
+    for h in leads:
+        inside &= setting.seen[columns + h]
+    inside &= ~np.isnan(setting.covariates[:, columns]).any(axis=0)
+    inside &= setting.weight[columns] > 0
+    adopter = inside & (setting.onset == columns[:, None])
+    control = inside & setting.eligible & (setting.onset > columns[:, None] + clean)
+    live = adopter.any(axis=1) & control.any(axis=1)
+    if not live.any():
+        return None
+    unmatched = int(adopter[~live].sum())
+    adopter[~live] = False
+    counted = live if setting.reweight else control.any(axis=1)
+    rows = (adopter | control) & counted[:, None]
+    kept = counted if len(setting.covariates) else live
+    chosen = columns[kept]
+    change = np.mean([setting.y[chosen + h] for h in leads], axis=0) - setting.y[chosen - 1]
+    point, scores = regress(setting, chosen, change, adopter[kept], control[kept])
+    used = rows.any(axis=0)
+    n_obs = int(rows.sum())
+    n_params = 1 + int(counted.sum()) + len(setting.covariates)
+    groups = np.unique(setting.cluster[used]).size
+    return Projection(
+        point,
+        scores * np.sqrt(small_sample(groups, n_obs, n_params)),
+        n_obs,
+        int(live.sum()),
+        int(adopter.sum()),
+        unmatched,
+        used,
+    )
+
+
+def small_sample(groups: int, n_obs: int, n_params: int) -> float:
+    """The factor of the variance; zero, so that no error is printed, without degrees of freedom."""
+    if groups < 2 or n_obs <= n_params:
+        return 0.0
+    return groups / (groups - 1) * (n_obs - 1) / (n_obs - n_params)
+
+
+def regress(
+    setting: Setting, columns: Ints, change: Floats, adopter: Bools, control: Bools
+) -> tuple[float, Floats]:
+    """Coefficient of adoption and its (N,) unit scores, period effects swept out."""
+    weight = setting.weight[columns] * (adopter | control)
+    if setting.reweight:
+        outside = (weight * control).sum(axis=1)
+        weight *= (weight.sum(axis=1) / outside)[:, None]
+    regressors = np.stack([adopter.astype(float), *np.nan_to_num(setting.covariates[:, columns])])
+    inner = np.stack([sweep(x, weight) for x in regressors])
+    outcome = sweep(change, weight)
+    flat = (inner * weight).reshape(len(inner), -1)
+    product = flat @ inner.reshape(len(inner), -1).T
+    require_full_rank(product)
+    bread = np.linalg.inv(product)
+    slopes = bread @ (flat @ outcome.ravel())
+    residual = outcome - np.tensordot(slopes, inner, 1)
+    own = np.tensordot(bread[0], inner, 1) * weight
+    return float(slopes[0]), (own * residual).sum(axis=0)
+
+
+def sweep(values: Floats, weight: Floats) -> Floats:
+    """Deviations from the weighted mean of each period."""
+    mean = (weight * values).sum(axis=1) / weight.sum(axis=1)
+    swept: Floats = values - mean[:, None]
+    return swept
+
+
+def require_full_rank(product: Floats) -> None:
+    """Refuse covariates that are collinear with the period effects or one another."""
+    scale = np.sqrt(np.diag(product))
+    if (scale == 0).any() or np.linalg.cond(product / np.outer(scale, scale)) > ILL_CONDITIONED:
+        raise PanelError(
+            "The covariates of local_projections are collinear with the period effects, with "
+            "adoption or with one another in at least one horizon. Remove one of them."
+        )

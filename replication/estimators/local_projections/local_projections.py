@@ -1,0 +1,213 @@
+"""Local projections difference-in-differences of Dube, Girardi, Jorda & Taylor (2025).
+
+Regression, one a horizon h, on adopters and clean controls only
+    y_{i,t+h} - y_{i,t-1} = beta_h dD_it + lambda_t^h + x_it' g_h + e_it^h,
+    with dD_it = 1 where unit i adopts in t, and as controls the units still untreated in t+h (in
+    t for h < 0).
+Estimand
+    beta_h = sum_t omega_t (change of the adopters of t - change of their controls), with
+    omega_t proportional to n1 n0 / (n1 + n0), adopters and controls of t: weights that are never
+    negative, larger where adopters and controls are even (the variance-weighted form, the
+    default of the authors' Stata command). ``reweight`` sets omega_t proportional to n1, the
+    equally weighted average over adopters.
+Overall effect
+    ``att`` pools: the dependent variable is the mean of y over t .. t+H less y_{t-1}, controls
+    are untreated through t+H. The pooled placebo (means over the periods before t-1) is in
+    ``info``.
+Assumptions
+    No anticipation, parallel trends. With covariates also that they act linearly and alike on
+    all (online appendix B.2).
+Variance
+    Clustered by unit or above within a horizon, N and K those of its regression, t(G-1).
+Reproduces
+    Stata ``lpdid y, unit(i) time(t) treat(d) pre_window() post_window() [rw]``; R ``lpdid``.
+
+Journal of Applied Econometrics 40(5): 741-758.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Bools
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.local_projections.horizon_regression import Projection, Setting, project
+from replication.estimators.shared.cohort_comparisons import (
+    Grid,
+    empty_window,
+    mean_outcomes,
+    on_calendar,
+    possible_controls,
+    prepared,
+    support_row,
+    used_units,
+)
+from replication.inference.assemble import from_scores
+from replication.inference.cluster import sum_by_cluster
+from replication.inference.row_table import Row
+
+
+def local_projections(
+    panel: Panel,
+    *,
+    control_group: str = "not_yet_treated",
+    window: tuple[int, int] | None = None,
+    reweight: bool = False,
+    inference: Inference,
+) -> Estimates:
+    """Effects by horizon, placebos, and the pooled effect.
+
+    Parameters
+    ----------
+    control_group : ``not_yet_treated`` (clean controls), ``never_treated``, ``last_treated``.
+    window : first and last horizon. If empty: every horizon that can be estimated, and the
+        pooled effect over the longest that every cohort reaches with a clean control.
+    reweight : weight adopters equally.
+
+    Raises
+    ------
+    PanelError
+        If no horizon has adopters and clean controls in the same period, or if ``reweight`` is
+        asked for with covariates.
+
+    """
+    panel = prepared(panel, "local_projections")
+    require_no_adjustment(panel, reweight)
+    grid = on_calendar(panel)
+    setting = prepare(panel, grid, possible_controls(panel, control_group), reweight)
+    steps, last = horizons(grid, setting.eligible, window)
+    path = {h: p for h in steps if h != -1 and (p := project(setting, [h])) is not None}
+    pooled = project(setting, list(range(last + 1)))
+    if pooled is None:
+        raise nothing_to_project(last * grid.step)
+    if not path:
+        raise empty_window(window, -grid.length * grid.step, grid.length * grid.step)
+    before = [h for h in range(steps[0], -1) if h in path] if window else []
+    placebo = project(setting, before) if before else None
+    if -1 in steps:
+        path[-1] = Projection(0.0, np.zeros(len(panel.units)), 0, 0, 0, 0, pooled.used & False)
+    shown = sorted(path)
+    found = [pooled, *(path[h] for h in shown)]
+    used = np.any([one.used for one in found], axis=0)
+    about = {
+        "control_group": control_group,
+        **averaged(last * grid.step, reweight),
+        "pooled_placebo": placebo_record(panel, before, placebo, grid.step),
+        "adopters_without_clean_control": pooled.unmatched,
+        "support": support_of(path, grid.step),
+    }
+    return from_scores(
+        used_units(panel, used, "projection"),
+        "local_projections",
+        [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)],
+        np.array([one.estimate for one in found]),
+        np.column_stack([one.scores for one in found])[used],
+        inference,
+        distribution="t",
+        n_obs=np.array([one.n_obs for one in found]),
+        info={**about, **common_info(panel, grid)},
+    )
+
+
+def require_no_adjustment(panel: Panel, reweight: bool) -> None:
+    """Refuse covariates in the equally weighted form."""
+    if reweight and panel.covariate_names:
+        raise PanelError(
+            "The equally weighted form with covariates is a regression adjustment, which "
+            "local_projections does not offer. Drop the covariates or set 'reweight: false', or "
+            "use callaway_santanna with 'adjustment: outcome_regression', the same estimand."
+        )
+
+
+def averaged(last: int, reweight: bool) -> dict[str, Any]:
+    """What the pooled effect is an average of."""
+    weights = "adopters equally weighted" if reweight else "variance-weighted"
+    return {
+        "reweight": reweight,
+        "overall": f"mean over horizons 0 to {last}, {weights}",
+        "pooled_horizons": [0, last],
+    }
+
+
+def support_of(path: Mapping[int, Projection], step: int) -> list[Mapping[str, int]]:
+    """Cohorts and adopters behind each horizon but the reference."""
+    return [support_row(h * step, path[h].cohorts, path[h].adopters) for h in sorted(path) if h != -1]
+
+
+def common_info(panel: Panel, grid: Grid) -> dict[str, Any]:
+    """What is said of every result."""
+    return {
+        "absorbed": ["time"],
+        "dependent_variable": "change from the period before adoption",
+        "reference_event_time": -grid.step,
+        "covariates": list(panel.covariate_names),
+        **mean_outcomes(panel),
+    }
+
+
+def prepare(panel: Panel, grid: Grid, eligible: Bools, reweight: bool) -> Setting:
+    """The arrays of all horizons."""
+    covariates = np.full((len(panel.covariate_names), *grid.y.shape), np.nan)
+    column = (panel.periods - grid.start) // grid.step
+    if panel.covariates is not None:
+        covariates[:, :, column] = panel.covariates
+    seen = np.zeros(grid.y.shape, dtype=bool)
+    seen[:, column] = panel.observed
+    return Setting(
+        y=np.ascontiguousarray(grid.y.T),
+        seen=seen.T.copy(),
+        weight=np.ascontiguousarray(grid.base_weight.T),
+        covariates=np.ascontiguousarray(covariates.transpose(0, 2, 1)),
+        onset=grid.onset,
+        cluster=panel.cluster,
+        eligible=eligible,
+        reweight=reweight,
+    )
+
+
+def horizons(grid: Grid, eligible: Bools, window: tuple[int, int] | None) -> tuple[list[int], int]:
+    """Steps to try, and the last horizon of the pooled effect."""
+    longest = grid.length - 1
+    if window is not None:
+        low, high = grid.steps(window)
+        low, high = max(low, -longest), min(high, longest)
+        if low > high:
+            raise empty_window(window, -longest * grid.step, longest * grid.step)
+        if high < 0:
+            raise PanelError(
+                f"The window {list(window)} ends before adoption, so there is no effect to pool. "
+                "End it at 0 or later."
+            )
+        return list(range(low, high + 1)), high
+    latest = int(grid.onset[eligible].max(initial=-1))
+    onsets = np.unique(grid.onset[grid.onset < grid.length])
+    reach = np.minimum(longest, latest - 1) - onsets
+    return list(range(-longest, longest + 1)), int(reach[reach >= 0].min(initial=longest))
+
+
+def nothing_to_project(horizon: int) -> PanelError:
+    """The refusal of a panel without adopters and clean controls in one period."""
+    return PanelError(
+        f"The pooled effect over horizons 0 to {horizon} has no period with both a unit that "
+        "adopts in it, observed before and through, and a clean control. End the window "
+        "earlier, use 'control_group: not_yet_treated', or add "
+        "units that adopt later or never."
+    )
+
+
+def placebo_record(panel: Panel, leads: list[int], found: Projection | None, step: int) -> Any:
+    """The pooled placebo as plain numbers."""
+    if found is None:
+        return None
+    sums = sum_by_cluster(found.scores[:, None], panel.cluster)
+    return {
+        "horizons": [leads[0] * step, leads[-1] * step],
+        "estimate": found.estimate,
+        "std_error": float(np.sqrt((sums**2).sum())),
+    }

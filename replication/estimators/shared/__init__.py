@@ -1,0 +1,1 @@
+"""Machinery that several estimators share: fixed effects, regressions, cohort cells."""

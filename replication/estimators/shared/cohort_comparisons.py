@@ -1,0 +1,163 @@
+"""What the cohort estimators share: who may be compared with whom, and what is said of a path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.panel import NEVER, Panel
+
+
+def prepared(panel: Panel, estimator: str) -> Panel:
+    """The panel without units treated from its first period on; refuses a treatment intensity."""
+    if panel.exposure is not None:
+        raise PanelError(
+            f"{estimator} takes a binary treatment that starts with the cohort; this panel has a "
+            "treatment intensity. Set 'treatment: binary' and name the cohort column, or use twfe."
+        )
+    always = panel.first == 0
+    if always.all():
+        raise PanelError(
+            f"All {always.size} units are treated from the first period {panel.periods[0]} on, so "
+            "none has an untreated past. Start the panel earlier."
+        )
+    if not always.any():
+        return panel
+    note = (
+        f"{int(always.sum())} units treated in or before the first period were dropped, for "
+        f"example {panel.units[always][0]}"
+    )
+    return panel.keep_units(~always, note)
+
+
+def used_units(panel: Panel, used: Bools, where: str) -> Panel:
+    """The panel of the units that take part; refuses a single cluster."""
+    note = f"{int((~used).sum())} units in no {where} were left out" if not used.all() else ""
+    kept = panel.keep_units(used, note)
+    if kept.n_clusters < 2:
+        raise PanelError(
+            f"The units that take part in a {where} are in one cluster, and clustered errors need "
+            "at least two. Name a finer cluster column, or leave 'cluster' empty for units."
+        )
+    return kept
+
+
+def untreated_throughout(panel: Panel, anticipation: int = 0) -> Bools:
+    """(N,) units never treated, or only after the last period and its anticipation."""
+    found: Bools = (panel.cohort == NEVER) | (panel.cohort > panel.periods[-1] + anticipation)
+    return found
+
+
+def last_adopters(panel: Panel, anticipation: int = 0) -> Bools:
+    """(N,) units of the last cohort that adopts inside the panel or anticipates in it."""
+    inside = ~untreated_throughout(panel, anticipation)
+    last: Bools = inside & (panel.cohort == panel.cohort[inside].max(initial=NEVER))
+    return last
+
+
+def possible_controls(panel: Panel, control_group: str) -> Bools:
+    """(N,) units that may serve as a clean control while they are untreated."""
+    if control_group == "never_treated":
+        return untreated_throughout(panel)
+    if control_group == "last_treated":
+        return last_adopters(panel)
+    return np.ones(panel.cohort.size, dtype=bool)
+
+
+def adoption(panel: Panel) -> Ints:
+    """(N,) first treated period; a value beyond every period for units never treated."""
+    beyond = np.iinfo(np.int64).max // 4
+    return np.where(panel.cohort == NEVER, beyond, panel.cohort).astype(np.int64)
+
+
+def cells(panel: Panel) -> tuple[Floats, Floats]:
+    """(N, T) outcomes with zero for missing, and weights that are zero where it is missing."""
+    seen = panel.observed
+    return np.where(seen, panel.y, 0.0), np.where(seen, panel.weight, 0.0)
+
+
+def mean_outcomes(panel: Panel) -> dict[str, float]:
+    """Weighted mean of the outcome over all cells, and of adopters before they adopt."""
+    before = ~panel.treated & (panel.first < panel.periods.size)[:, None]
+    return {"mean_outcome": weighted_mean(panel), "mean_pre": weighted_mean(panel, before)}
+
+
+def weighted_mean(panel: Panel, chosen: Bools | None = None) -> float:
+    """Weighted mean of the outcome over the observed (N, T) cells, or the chosen among them."""
+    y, weight = (panel.y, panel.weight) if panel.balanced else cells(panel)
+    weight = weight if chosen is None else weight * chosen
+    total = float(weight.sum())
+    return float(np.vdot(weight, y)) / total if total > 0 else float("nan")
+
+
+def support_row(event_time: int, cohorts: int, units: int) -> Mapping[str, int]:
+    """How much stands behind one point of a path."""
+    return {"event_time": int(event_time), "cohorts": int(cohorts), "units": int(units)}
+
+
+def empty_window(window: Any, low: int, high: int) -> PanelError:
+    """The refusal of a window that holds no event time with cells."""
+    return PanelError(
+        f"The window {list(window)} holds no event time that can be estimated beside the "
+        f"reference; the panel has event times {low} to {high}. Widen the window, or leave it "
+        "empty for all of them."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The panel on an even calendar, so that a column is a step of event time.
+
+    Attributes
+    ----------
+    y, weight : (N, L) outcome and weight, both zero where the outcome is missing.
+    base_weight : (N, L) weight whether or not the outcome is there.
+    onset : (N,) column of the first treated period; beyond L for units not treated in the panel.
+    step : length of a column in units of the time variable.
+    start : label of the first column.
+
+    """
+
+    y: Floats
+    weight: Floats
+    base_weight: Floats
+    onset: Ints
+    step: int
+    start: int
+
+    @property
+    def length(self) -> int:
+        """Columns."""
+        return int(self.y.shape[1])
+
+    def label(self, column: int) -> int:
+        """The period of a column."""
+        return int(self.start + self.step * column)
+
+    def steps(self, window: tuple[int, int]) -> tuple[int, int]:
+        """A window of event times as first and last step inside it."""
+        return -(-window[0] // self.step), window[1] // self.step
+
+
+def on_calendar(panel: Panel) -> Grid:
+    """The panel with a column for every period between its first and its last.
+
+    Columns are as far apart as the largest spacing that fits all periods (2 for a panel of every
+    second year); adoption between two columns counts from the next.
+    """
+    start = int(panel.periods[0])
+    step = max(int(np.gcd.reduce(np.diff(panel.periods))), 1)
+    column = (panel.periods - start) // step
+    y, weight = cells(panel)
+    shape = (len(panel.units), int(column[-1]) + 1)
+    base = np.repeat(panel.weight.mean(axis=1, keepdims=True), shape[1], axis=1)
+    full = [np.zeros(shape), np.zeros(shape), base]
+    for target, values in zip(full, (y, weight, panel.weight), strict=True):
+        target[:, column] = values
+    onset = -((start - adoption(panel)) // step)
+    return Grid(full[0], full[1], full[2], onset, step, start)

@@ -1,0 +1,174 @@
+"""The effects that a regression absorbs, read from the ``trends`` of a specification.
+
+Unit effects and period effects are always there. ``<stratum>_by_time`` replaces the period
+effects by effects of stratum and period; ``unit_linear`` and ``<stratum>_linear`` add a straight
+line in the period label for every unit or stratum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from replication.core.arrays import Bools, Ints
+from replication.core.errors import SpecError, nearest
+from replication.core.panel import Panel
+from replication.inference.cluster import combined, dense
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Absorbed effects beyond the unit effects.
+
+    Attributes
+    ----------
+    by_time : strata with period effects of their own; empty means one set of period effects.
+    linear : strata with a linear trend of their own.
+    unit_linear : whether every unit has a linear trend.
+
+    """
+
+    by_time: tuple[str, ...] = ()
+    linear: tuple[str, ...] = ()
+    unit_linear: bool = False
+
+    def __str__(self) -> str:
+        periods = [f"{name} by period effects" for name in self.by_time] or ["period effects"]
+        trends = [f"{name} linear trends" for name in self.linear]
+        trends += ["unit linear trends"] if self.unit_linear else []
+        joined = " and ".join(["unit effects", *periods]).replace("unit effects and p", "unit and p")
+        return ", ".join([joined, *trends])
+
+    def level_codes(self, panel: Panel) -> list[Ints]:
+        """(N,) codes of each set of period effects; one group where there are no strata."""
+        if not self.by_time:
+            return [np.zeros(len(panel.units), dtype=np.int64)]
+        return [panel.strata[name] for name in self.by_time]
+
+    def slope_codes(self, panel: Panel) -> list[Ints]:
+        """(N,) codes of each set of stratum trends; unit trends are not among them."""
+        return [panel.strata[name] for name in self.linear]
+
+
+def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
+    """Effects of a list such as ``("region_by_time", "unit_linear")``.
+
+    Raises
+    ------
+    SpecError
+        If a trend is not of a known form or its stratum is not in the panel.
+
+    """
+    by_time: list[str] = []
+    linear: list[str] = []
+    for trend in trends:
+        name = trend.removesuffix("_by_time").removesuffix("_linear")
+        if trend == "unit_linear":
+            continue
+        if name not in panel.strata:
+            known = ["unit_linear"]
+            known += [f"{stratum}{end}" for stratum in panel.strata for end in ("_by_time", "_linear")]
+            raise SpecError(
+                f"The trend {trend!r} cannot be used{nearest(trend, known)}: the panel has no "
+                f"stratum {name!r}. Possible with this panel: {', '.join(known)}."
+            )
+        (by_time if trend.endswith("_by_time") else linear).append(name)
+    return Effects(tuple(by_time), tuple(linear), "unit_linear" in trends)
+
+
+def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
+    """K of the small-sample correction: rank of the absorbed effects not nested in the clusters.
+
+    Unit effects nested in a clustering count as the constant, other nested sets not at all. What
+    is left is counted as its rank given the unit effects, as in Stata with indicators and in
+    fixest with ``ssc(fixef.force_exact = TRUE)``: R (T - 1) for R regions over T periods.
+    By default fixest takes off one for each set, as if units linked all regions, and has R - 1
+    more. With the rank all 13 standard errors of Cheng & Hoekstra (2013) are those printed.
+
+    Linear trends of the units (``unit_linear``) are effects of the unit like its level: they are
+    not counted where units are nested in a clustering. Trends of strata (``<stratum>_linear``)
+    are regressors and are counted, except those that other effects already span. Packages differ
+    here and authors too, and it matters: the printed error of Cheng & Hoekstra with state trends,
+    0.0388, counts them (a stratum trend by state gives it); with ``unit_linear`` it is 0.037.
+
+    Parameters
+    ----------
+    used : (N, T) cells of the estimation sample.
+
+    Notes
+    -----
+    Exact without gaps. With gaps and several sets of period effects, what the sets share is taken
+    as if there were no gaps.
+
+    """
+    n_periods, whole = used.shape[1], bool(used.all())
+    if whole and all(codes.ndim == 1 for codes in panel.clusters.values()):
+        # Every period repeats the first.
+        used = used[:, :1]
+    clusterings = [
+        np.broadcast_to(codes[:, None] if codes.ndim == 1 else codes, used.shape)[used]
+        for codes in panel.clusters.values()
+    ]
+    rows, columns = np.nonzero(used)
+    within = any(_nested(rows, codes) for codes in clusterings)
+    count = 1 if within else _count(rows)
+    nested: list[Ints] = []
+    free: list[Ints] = []
+    for codes in effects.level_codes(panel):
+        levels = codes[rows] * used.shape[1] + columns
+        inside = any(_nested(levels, clusters) for clusters in clusterings)
+        (nested if inside else free).append(codes)
+        if not inside and not whole:
+            count += _beyond_units(rows, levels)
+    if free:
+        separate = sum(_count(codes) for codes in free)
+        joint = _rank([*nested, *free]) - (_rank(nested) if nested else 0)
+        count += (n_periods - 1) * (joint if whole else joint - separate)
+    return count + _counted_slopes(panel, effects, units_nested=within)
+
+
+def _beyond_units(rows: Ints, levels: Ints) -> int:
+    """Rank that effects of the levels add to unit effects: levels less groups linked by units."""
+    level, units = dense(levels), int(rows.max()) + 1
+    size = units + int(level.max()) + 1
+    edges = sparse.csr_array((np.ones(rows.size), (rows, units + level)), shape=(size, size))
+    groups = csgraph.connected_components(edges, directed=False)[1]
+    return size - units - int(np.unique(groups[units:]).size)
+
+
+def _nested(levels: Ints, clusters: Ints) -> bool:
+    """Whether all cells of a level lie in one cluster."""
+    owner = np.zeros(int(levels.max()) + 1, dtype=np.int64)
+    owner[levels] = clusters
+    return bool((owner[levels] == clusters).all())
+
+
+def _counted_slopes(panel: Panel, effects: Effects, *, units_nested: bool) -> int:
+    """Trends that count as parameters and that the period effects do not span already."""
+    levels = effects.level_codes(panel)
+    if effects.unit_linear:
+        return 0 if units_nested else len(panel.units) - _rank(levels)
+    if not effects.linear:
+        return 0
+    return _rank([*levels, *effects.slope_codes(panel)]) - _rank(levels)
+
+
+def _count(codes: Ints) -> int:
+    """Groups that occur."""
+    return int(np.count_nonzero(np.bincount(codes)))
+
+
+def _rank(partitions: Sequence[Ints]) -> int:
+    """Rank of the indicators of several groupings of the units."""
+    if len(partitions) == 1:
+        return _count(partitions[0])
+    first = combined(partitions)[0]
+    if any(_count(codes) == first.size for codes in partitions):
+        # One grouping lies in all the others.
+        return int(first.size)
+    columns = [codes[first][:, None] == np.unique(codes) for codes in partitions]
+    return int(np.linalg.matrix_rank(np.hstack(columns).astype(float)))

@@ -1,0 +1,242 @@
+"""Weighted least squares on absorbed effects: design, collinearity, fit, scores.
+
+Shared by the two-way regressions. Regressors are kept by *profile*: units with the same rows of
+regressors (such as all units of a cohort) share one, and cross-products need one row a profile,
+which is why an event study of 3,000 units costs little more than one of 50.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.panel import Panel
+from replication.estimators.shared.absorb import Absorber, Eliminated
+from replication.estimators.shared.closed_form import ClosedForm, closed_form_codes
+from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.fixed_effects import Effects
+from replication.inference.cluster import sum_by_cluster
+
+NO_VARIATION = 1e-10
+COLLINEAR = 1e-10
+# Further from collinear than this, one factorisation settles all regressors.
+SAFE = 1e3
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Regressors by profile.
+
+    Attributes
+    ----------
+    x : (K, C, T)
+    profile : (N,) profile of each unit, 0 .. C-1
+    names : K names; covariates are ``coef:<name>``
+
+    """
+
+    x: Floats
+    profile: Ints
+    names: tuple[str, ...]
+
+    def keep(self, chosen: Bools) -> Design:
+        """The design of the chosen regressors."""
+        names = tuple(name for name, one in zip(self.names, chosen, strict=True) if one)
+        return replace(self, x=self.x[chosen], names=names)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted regression; ``estimate - truth = sum of scores`` to first order.
+
+    Attributes
+    ----------
+    design : regressors that were kept
+    x : (K, C, T) regressors without the absorbed effects
+    coefficient : (K,)
+    error : (N, T) residuals times weights, zero outside the sample
+    bread : (K, K) inverse of the weighted cross-products of ``x``
+    omitted : names of covariates left out as collinear
+    path : ``closed form`` or ``general``
+
+    """
+
+    design: Design
+    x: Floats
+    coefficient: Floats
+    error: Floats
+    bread: Floats
+    omitted: tuple[str, ...]
+    path: str
+
+    @property
+    def scores(self) -> Floats:
+        """(N, K) scores of the units, bread included."""
+        profile, (_, groups, _) = self.design.profile, self.x.shape
+        if groups == profile.size:
+            raw = np.einsum("knt,nt->nk", self.x, self.error, optimize=False)
+        else:
+            raw = np.empty((profile.size, len(self.x)))
+            order = np.argsort(profile, kind="stable")
+            bounds = np.cumsum(np.bincount(profile, minlength=groups))[:-1]
+            for group, rows in enumerate(np.split(order, bounds)):
+                raw[rows] = self.error[rows] @ self.x[:, group].T
+        scores: Floats = raw @ self.bread
+        return scores
+
+    def cell_scores(self, used: Bools) -> Floats:
+        """(M, K) scores of the cells of the sample, bread included."""
+        columns = [(x[self.design.profile] * self.error)[used] for x in self.x]
+        return np.column_stack(columns) @ self.bread
+
+    def period_scores(self, column: int) -> Floats:
+        """(N, K) scores of one period, bread included; zero for units outside the sample then."""
+        x = self.x[:, self.design.profile, column]
+        scores: Floats = (x * self.error[:, column]).T @ self.bread
+        return scores
+
+
+def design_of(panel: Panel, treatments: Floats, names: Sequence[str], profile: Ints | None = None) -> Design:
+    """Treatments (K, C, T) by profile, followed by the covariates of the panel, if any."""
+    identity = np.arange(len(panel.units))
+    profile = identity if profile is None else profile
+    if panel.covariates is None:
+        return Design(treatments, profile, tuple(names))
+    covariates = np.nan_to_num(panel.covariates)
+    labels = (f"coef:{name}" for name in panel.covariate_names)
+    x = np.concatenate([treatments[:, profile], covariates])
+    return Design(x, identity, (*names, *labels))
+
+
+def absorbers(
+    sample: Sample, effects: Effects, design: Design
+) -> tuple[Absorber, Absorber, Floats, Design, str]:
+    """Engines for the outcome and for the design, weights of the profiles, and the path taken.
+
+    The closed form needs profiles that lie within strata; the general path has one profile a
+    unit.
+    """
+    panel = sample.panel
+    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
+    codes = closed_form_codes(levels, slopes, effects.unit_linear) if sample.regular else None
+    if codes is None:
+        general = Eliminated(sample.weight, panel.periods, levels, slopes, effects.unit_linear)
+        whole = expanded(design)
+        return general, general, sample.weight, whole, "general"
+    weight = panel.weight[:, 0]
+    outcome = ClosedForm(weight, panel.periods, *codes, effects.unit_linear)
+    profile, groups = design.profile, design.x.shape[1]
+    if groups == profile.size:
+        return outcome, outcome, weight[:, None], design, "closed form"
+    total: Floats = np.bincount(profile, weight, minlength=groups).astype(float)
+    member = np.zeros(groups, dtype=np.int64)
+    member[profile] = np.arange(profile.size)
+    slope = None if codes[1] is None else codes[1][member]
+    regressors = ClosedForm(total, panel.periods, codes[0][member], slope, effects.unit_linear)
+    return outcome, regressors, total[:, None], design, "closed form"
+
+
+def expanded(design: Design) -> Design:
+    """The same design with one profile a unit."""
+    if design.x.shape[1] == design.profile.size:
+        return design
+    return Design(design.x[:, design.profile], np.arange(design.profile.size), design.names)
+
+
+def least_squares(sample: Sample, effects: Effects, design: Design) -> Fit:
+    """Regression of the outcome on the design, weighted, effects absorbed.
+
+    Raises
+    ------
+    PanelError
+        If a treatment is collinear with the effects or with other treatments.
+
+    """
+    outcome, regressors, weight, design, path = absorbers(sample, effects, design)
+    x = residuals(regressors, design.x)
+    gram = cross_products(x, weight)
+    kept = independent(design, x, gram, weight)
+    omitted = tuple(np.array(design.names)[~kept])
+    x, gram, design = (
+        (x, gram, design) if kept.all() else (x[kept], gram[np.ix_(kept, kept)], design.keep(kept))
+    )
+    y = outcome.residual(np.where(sample.used, sample.panel.y, 0.0))
+    moment = cross_moment(x, design.profile, y * sample.weight)
+    bread = np.asarray(np.linalg.inv(gram), dtype=np.float64)
+    coefficient = bread @ moment
+    fitted = np.tensordot(coefficient, x, 1)
+    error = (y - fitted[design.profile]) * sample.weight
+    return Fit(design, x, coefficient, error, bread, omitted, path)
+
+
+def residuals(engine: Absorber, x: Floats) -> Floats:
+    """(K, C, T) regressors without the absorbed effects."""
+    out = np.empty(x.shape)
+    for place, column in enumerate(x):
+        out[place] = engine.residual(column)
+    return out
+
+
+def cross_products(x: Floats, weight: Floats) -> Floats:
+    """(K, K) weighted cross-products of ``x`` (K, C, T); ``weight`` is (C, 1) or (C, T)."""
+    gram = np.empty((len(x), len(x)))
+    flat = x.reshape(len(x), -1)
+    for row, column in enumerate(x):
+        gram[row, row:] = flat[row:] @ (column * weight).ravel()
+        gram[row:, row] = gram[row, row:]
+    return gram
+
+
+def cross_moment(x: Floats, profile: Ints, scaled: Floats) -> Floats:
+    """(K,) products of ``x`` (K, C, T) with a matrix of units by periods."""
+    if x.shape[1] < profile.size:
+        scaled = sum_by_cluster(scaled, profile)
+    moment: Floats = x.reshape(len(x), -1) @ scaled.ravel()
+    return moment
+
+
+def independent(design: Design, x: Floats, gram: Floats, weight: Floats) -> Bools:
+    """(K,) regressors that are neither absorbed nor spanned by those before them.
+
+    Covariates are left out; a treatment that is not identified is refused.
+    """
+    variation = np.array([(column**2 * weight).sum() for column in design.x])
+    kept = np.diag(gram) > NO_VARIATION**2 * variation
+    scale = np.sqrt(np.where(kept, np.diag(gram), 1.0))
+    normal = gram / np.outer(scale, scale)
+    if kept.all() and _clearly_independent(normal):
+        return kept
+    for k in np.flatnonzero(kept):
+        before = np.flatnonzero(kept[:k])
+        if before.size:
+            solved = np.linalg.solve(normal[np.ix_(before, before)], normal[before, k])
+            kept[k] = 1 - normal[k, before] @ solved > COLLINEAR
+    lost = [name for name, one in zip(design.names, kept, strict=True) if not one]
+    treatments = [name for name in lost if not name.startswith("coef:")]
+    if treatments:
+        raise NotIdentified(treatments)
+    return kept
+
+
+def _clearly_independent(normal: Floats) -> bool:
+    """Whether every regressor of a correlation matrix keeps variation given those before it."""
+    try:
+        left = np.diag(np.linalg.cholesky(normal)) ** 2
+    except np.linalg.LinAlgError:
+        return False
+    return bool((left > SAFE * COLLINEAR).all())
+
+
+class NotIdentified(PanelError):
+    """Treatments that the absorbed effects, or other treatments, span."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"The effect {', '.join(names)} cannot be told from the absorbed effects: no variation "
+            "is left in the treatment once they are taken out."
+        )
+        self.names = tuple(names)

@@ -1,0 +1,179 @@
+"""From a fitted regression to ``Estimates``: clustered variance and what a reader must know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates
+from replication.core.panel import NEVER, Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.cohort_comparisons import weighted_mean
+from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters
+from replication.estimators.shared.least_squares import Fit
+from replication.estimators.shared.regression_wild import with_wild_tests
+from replication.inference.assemble import from_scores, from_variance
+from replication.inference.cluster import correction, multiway, nearest_psd, sum_by_cluster
+from replication.inference.conley import conley_variance_same_period
+from replication.inference.row_table import Row
+
+
+def regression_estimates(
+    sample: Sample,
+    effects: Effects,
+    fit: Fit,
+    estimator: str,
+    rows: Sequence[Row],
+    loading: Floats,
+    inference: Inference,
+    info: Mapping[str, Any] | None = None,
+) -> Estimates:
+    """Rows ``loading @ coefficient`` with clustered errors and t(G-1) intervals.
+
+    Parameters
+    ----------
+    loading : (R, K) from the coefficients to the rows; a row of zeros is a fixed zero.
+
+    Notes
+    -----
+    One clustering: ``G/(G-1) (N-1)/(N-K)`` times the sum of squared cluster scores. Several:
+    Cameron, Gelbach & Miller (2011), every term with the G of the smallest clustering, as
+    fixest and reghdfe do; a variance with a negative diagonal is made positive semi-definite.
+
+    """
+    panel, n_obs = sample.panel, int(sample.used.sum())
+    n_params = len(fit.coefficient) + absorbed_parameters(panel, effects, sample.used)
+    free = replace(panel, clusters={})
+    everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
+    if n_obs <= everything:
+        raise PanelError(
+            f"{n_obs} observations are left for {everything} parameters, unit and period effects "
+            "included, so that the fit is exact and no standard error can be given. Use fewer "
+            "trends or covariates."
+        )
+    factor = correction(panel.n_clusters, n_obs, n_params)
+    details = {
+        **_details(sample, effects, fit),
+        "n_parameters": n_params,
+        "correction": factor,
+        **(info or {}),
+    }
+    result = _with_errors(sample, fit, estimator, rows, loading, inference, details)
+    if inference.method != "wild":
+        return result
+    table = with_wild_tests(result.table, sample, effects, fit, loading, inference)
+    said = {"p_values": f"wild cluster bootstrap, {inference.multiplier}, {inference.interval}"}
+    return replace(result, table=table, info={**result.info, **said})
+
+
+def _with_errors(
+    sample: Sample,
+    fit: Fit,
+    estimator: str,
+    rows: Sequence[Row],
+    loading: Floats,
+    inference: Inference,
+    details: dict[str, Any],
+) -> Estimates:
+    """Rows with spatial errors within periods, or errors clustered one way or several."""
+    panel, n_obs, factor = sample.panel, int(sample.used.sum()), details["correction"]
+    points = loading @ fit.coefficient
+    codes = list(panel.clusters.values())
+    if inference.method == "conley" and inference.pairs == "same_period":
+        variance, facts = conley_variance_same_period(
+            lambda column: fit.period_scores(column) @ loading.T,
+            panel.periods.size,
+            panel.coordinates,
+            inference,
+        )
+        return from_variance(
+            panel,
+            estimator,
+            rows,
+            points,
+            variance * factor,
+            inference,
+            distribution="t",
+            n_obs=n_obs,
+            info={**details, **facts},
+        )
+    if len(codes) == 1 and codes[0].ndim == 1:
+        return from_scores(
+            panel,
+            estimator,
+            rows,
+            points,
+            fit.scores @ loading.T,
+            inference,
+            correction=factor,
+            distribution="t",
+            n_obs=n_obs,
+            info=details,
+        )
+    variance, sums = _variance_of_cells(sample, fit.cell_scores(sample.used), factor)
+    if (np.diag(variance) < 0).any():
+        variance = nearest_psd(variance)
+        details["notes"] = [*details["notes"], "a negative variance was made semi-definite"]
+    return from_variance(
+        panel,
+        estimator,
+        rows,
+        points,
+        loading @ variance @ loading.T,
+        inference,
+        distribution="t",
+        cluster_scores=None if sums is None else sums @ loading.T,
+        n_obs=n_obs,
+        info=details,
+    )
+
+
+def _variance_of_cells(sample: Sample, scores: Floats, factor: float) -> tuple[Floats, Floats | None]:
+    """(K, K) variance from (M, K) cell scores; cluster sums too where there is one clustering."""
+    dimensions = [
+        (np.broadcast_to(codes[:, None], sample.used.shape) if codes.ndim == 1 else codes)[sample.used]
+        for codes in sample.panel.clusters.values()
+    ]
+    if len(dimensions) == 1:
+        sums = sum_by_cluster(scores, dimensions[0]) * np.sqrt(factor)
+        return sums.T @ sums, sums
+    return multiway(scores, dimensions) * factor, None
+
+
+def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
+    panel = sample.panel
+    untreated = weighted_mean(panel, untreated_cells(panel))
+    notes = list(panel.notes)
+    if fit.omitted:
+        names = ", ".join(name.removeprefix("coef:") for name in fit.omitted)
+        notes.append(f"covariates left out as collinear: {names}")
+    always = int((panel.first == 0).sum())
+    if always:
+        notes.append(f"{always} units are treated in every period; they are kept, and compare as treated")
+    return {
+        "absorbed": str(effects),
+        "engine": fit.path,
+        "mean_outcome": weighted_mean(panel),
+        "mean_pre": None if np.isnan(untreated) else untreated,
+        "dropped": sample.dropped,
+        "always_treated": always,
+        "omitted": [name.removeprefix("coef:") for name in fit.omitted],
+        "notes": notes,
+    }
+
+
+def untreated_cells(panel: Panel) -> Bools:
+    """(N, T) cells of eventually treated units before any treatment."""
+    cells = ~panel.treated
+    adopter = panel.cohort != NEVER
+    if panel.exposure is not None:
+        adopter = adopter | (panel.exposure > 0).any(axis=1)
+        cells &= panel.exposure == 0
+    cells &= adopter[:, None]
+    return cells

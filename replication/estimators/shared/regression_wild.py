@@ -1,0 +1,110 @@
+"""Wild cluster bootstrap of a fitted regression: its sums by cluster, and the rows it tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import PanelError, SpecError
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.shared.absorb import Eliminated
+from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.fixed_effects import Effects
+from replication.estimators.shared.least_squares import Fit
+from replication.inference.cluster import sum_by_cluster
+from replication.inference.wild import ClusterSums, wild_cluster
+
+
+def with_wild_tests(
+    table: pd.DataFrame,
+    sample: Sample,
+    effects: Effects,
+    fit: Fit,
+    loading: Floats,
+    inference: Inference,
+) -> pd.DataFrame:
+    """The table with p-values and pointwise intervals from the wild cluster bootstrap.
+
+    Standard errors, statistics and simultaneous bands stay those of the clustered variance; rows
+    of ``loading`` (R, K) that are zero are fixed values and stay as they are.
+    """
+    sums = cluster_sums(sample, effects, fit)
+    require_linear(sums)
+    columns = ["p_value", "conf_low", "conf_high"]
+    table = table.copy()
+    points = loading @ fit.coefficient
+    for row, combination in enumerate(loading):
+        if combination.any():
+            found = wild_cluster(sums, combination, float(points[row]), inference)
+            table.loc[table.index[row], columns] = (
+                found.p_value,
+                found.conf_low,
+                found.conf_high,
+            )
+    return table
+
+
+def cluster_sums(sample: Sample, effects: Effects, fit: Fit) -> ClusterSums:
+    """Sums by cluster of the fit.
+
+    Raises
+    ------
+    PanelError
+        With several clusterings, or units that change their cluster.
+
+    """
+    panel = sample.panel
+    codes = whole_unit_clusters(panel)
+    weight = sample.weight
+    absorber = Eliminated(
+        weight,
+        panel.periods,
+        effects.level_codes(panel),
+        effects.slope_codes(panel),
+        effects.unit_linear,
+    )
+    profile = fit.design.profile
+    scores = np.stack([(x[profile] * fit.error).sum(axis=1) for x in fit.x], axis=1)
+    effect_x = np.stack([absorber.sums(x[profile] * weight, codes) for x in fit.x])
+    return ClusterSums(
+        scores=sum_by_cluster(scores, codes),
+        cross=_cross(fit.x, profile, weight, codes),
+        bread=fit.bread,
+        effect_residual=absorber.sums(fit.error, codes),
+        effect_x=effect_x,
+        effect_solved=absorber.period_effects(effect_x),
+    )
+
+
+def require_linear(sums: ClusterSums) -> None:
+    """Refuse fits whose weights depend on the coefficients, such as Poisson."""
+    if not np.allclose(sums.bread @ sums.cross.sum(axis=0), np.eye(len(sums.bread)), atol=1e-6):
+        raise SpecError(
+            "The wild cluster bootstrap here is that of least squares; a Poisson model has other "
+            "weights in every draw. Use 'method: analytic' or 'method: bootstrap'."
+        )
+
+
+def whole_unit_clusters(panel: Panel) -> Ints:
+    """(N,) codes of the only clustering, if it contains whole units."""
+    codes = list(panel.clusters.values())
+    if len(codes) != 1 or codes[0].ndim != 1:
+        raise PanelError(
+            "The wild cluster bootstrap draws one sign for each cluster of whole units; here are "
+            f"{len(codes)} clusterings ({', '.join(panel.clusters)}), or units that change their "
+            "cluster. Name one coarser cluster column, or set 'method: analytic'."
+        )
+    return codes[0]
+
+
+def _cross(x: Floats, profile: Ints, weight: Floats, codes: Ints) -> Floats:
+    """(G, K, K) weighted cross-products of the regressors within clusters."""
+    order = np.argsort(codes, kind="stable")
+    bounds = np.cumsum(np.bincount(codes))[:-1]
+    products = []
+    for rows in np.split(order, bounds):
+        inside = x[:, profile[rows]].reshape(len(x), -1)
+        products.append((inside * weight[rows].ravel()) @ inside.T)
+    return np.stack(products)

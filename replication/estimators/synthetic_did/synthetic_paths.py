@@ -1,0 +1,128 @@
+"""Synthetic difference-in-differences of one cohort, and the average over cohorts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from replication.core.arrays import Floats, Ints
+from replication.estimators.synthetic_did.simplex_weights import exact_weights, frank_wolfe
+
+TIME_RIDGE = 1e-6
+STOP = 1e-5
+SMALLEST_RIDGE = 1e-14
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """A cohort: adoption, size, and what the weights depend on.
+
+    Attributes
+    ----------
+    first : its label.
+    start : number of periods before adoption.
+    size : number of its units.
+    noise : standard deviation of the controls' first differences before adoption.
+    zeta : ridge parameter of the unit weights, (size * periods after)^(1/4) * noise.
+
+    """
+
+    first: int
+    start: int
+    size: int
+    noise: float
+    zeta: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Unit weights (N0,), period weights (T0,), and whether the steps ended before their limit."""
+
+    unit: Floats
+    period: Floats
+    settled: bool = True
+
+
+def describe_cohort(first: int, start: int, size: int, controls: Floats) -> Cohort:
+    """A cohort with its noise level and ridge, as R ``synthdid_estimate`` sets them."""
+    noise = float(np.diff(controls[:, :start], axis=1).std(ddof=1))
+    after = controls.shape[1] - start
+    return Cohort(first, start, size, noise, float((size * after) ** 0.25 * noise))
+
+
+def problems(
+    controls: Floats, treated: Floats, cohort: Cohort
+) -> tuple[tuple[Floats, Floats, float], tuple[Floats, Floats, float]]:
+    """(A, b, ridge) of the unit weights and of the period weights, intercepts swept out."""
+    before, after = controls[:, : cohort.start], controls[:, cohort.start :]
+    a_unit = before.T - before.mean(axis=1)
+    b_unit = treated[: cohort.start] - treated[: cohort.start].mean()
+    a_time = before - before.mean(axis=0)
+    b_time = after.mean(axis=1) - after.mean()
+    floor = SMALLEST_RIDGE * max(float((before**2).sum()), 1e-300)
+    return (
+        (a_unit, b_unit, max(cohort.start * cohort.zeta**2, floor)),
+        (a_time, b_time, max(controls.shape[0] * (TIME_RIDGE * cohort.noise) ** 2, floor)),
+    )
+
+
+def published_weights(controls: Floats, treated: Floats, cohort: Cohort) -> Weights:
+    """Weights by the steps of R ``synthdid``."""
+    stop = (STOP * cohort.noise) ** 2
+    unit, period = problems(controls, treated, cohort)
+    found = [frank_wolfe(*p, decrease=p[0].shape[0] * stop) for p in (unit, period)]
+    return Weights(found[0][0], found[1][0], found[0][1] and found[1][1])
+
+
+def minimum_weights(
+    controls: Floats, treated: Floats, cohort: Cohort, start: Weights | None = None
+) -> Weights:
+    """Weights at the exact minimum."""
+    unit, period = problems(controls, treated, cohort)
+    first = (None, None) if start is None else (start.unit, start.period)
+    return Weights(exact_weights(*unit, first[0]), exact_weights(*period, first[1]))
+
+
+def gap_path(controls: Floats, treated: Floats, weights: Weights) -> Floats:
+    """(T,) treated mean less its synthetic control, less the weighted gap before adoption."""
+    gap = treated - weights.unit @ controls
+    path: Floats = gap - weights.period @ gap[: weights.period.size]
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How cohort paths become rows: overall, by cohort, by event time.
+
+    Attributes
+    ----------
+    event : (G, T) event time of each cohort and period.
+    start : (G,) periods before adoption.
+    times : (E,) event times reported.
+
+    """
+
+    event: Ints
+    start: Ints
+    times: Ints
+
+    def collect(self, paths: Floats, sizes: Floats) -> Floats:
+        """(..., 1 + G + E) rows from (..., G, T) paths and (..., G) sizes.
+
+        Overall: cohort effects weighted by treated unit-periods; event times: weighted by units.
+        A cohort of size zero takes no part; a row without a cohort is NaN.
+        """
+        after = np.arange(self.event.shape[1]) >= self.start[:, None]
+        effect = np.einsum("...gt,gt->...g", paths, after / after.sum(axis=1, keepdims=True))
+        effect = np.where(sizes > 0, effect, np.nan)
+        share = sizes * after.sum(axis=1)
+        path = np.zeros((*sizes.shape[:-1], self.times.size))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            overall = np.nansum(share * effect, axis=-1) / share.sum(axis=-1)
+            for place, e in enumerate(self.times):
+                g, t = np.nonzero(self.event == e)
+                mass = sizes[..., g]
+                path[..., place] = (mass * paths[..., g, t]).sum(axis=-1) / mass.sum(axis=-1)
+        rows: Floats = np.concatenate([overall[..., None], effect, path], axis=-1)
+        return rows

@@ -1,0 +1,193 @@
+"""Variance of synthetic difference-in-differences: placebo, jackknife, bootstrap.
+
+Algorithms 4, 3 and 2 of Arkhangelsky et al. (2021), for several cohorts as Clarke et al. (2024)
+have them. Placebo and bootstrap find the weights anew in every draw, at the exact minimum; the
+jackknife keeps them. The ridge parameters are those of the data.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.spec import Inference
+from replication.estimators.synthetic_did.synthetic_paths import (
+    Cohort,
+    Layout,
+    Weights,
+    gap_path,
+    minimum_weights,
+)
+
+
+def placebo_variance(
+    controls: Floats,
+    cohorts: list[Cohort],
+    weights: list[Weights],
+    layout: Layout,
+    inference: Inference,
+) -> Floats:
+    """Variance over random assignments of the treated cohorts to controls."""
+    sizes = np.array([c.size for c in cohorts])
+    n_controls, n_treated = controls.shape[0], int(sizes.sum())
+    if n_controls <= n_treated:
+        raise PanelError(
+            f"Placebo errors assign the {n_treated} treated units' adoption to as many of the "
+            f"{n_controls} never-treated units, and need more of these than of the treated. Set "
+            "'donor_errors: jackknife' or 'bootstrap'."
+        )
+    rng = np.random.default_rng(inference.seed)
+    rows = []
+    for _ in range(inference.draws):
+        order = rng.permutation(n_controls)
+        donors = order[: n_controls - n_treated]
+        chosen = np.split(order[n_controls - n_treated :], np.cumsum(sizes)[:-1])
+        paths = [
+            refitted_path(controls[donors], controls[units].mean(axis=0), c, w, donors)
+            for units, c, w in zip(chosen, cohorts, weights, strict=True)
+        ]
+        rows.append(layout.collect(np.array(paths), sizes.astype(float)))
+    return spread(np.array(rows))
+
+
+def bootstrap_variance(
+    y: Floats,
+    member: Ints,
+    cluster: Ints,
+    cohorts: list[Cohort],
+    weights: list[Weights],
+    layout: Layout,
+    inference: Inference,
+) -> Floats:
+    """Variance over resampled clusters.
+
+    Parameters
+    ----------
+    member : (N,) place of the unit's cohort in ``cohorts``, -1 for controls.
+
+    """
+    if int((member >= 0).sum()) < 2:
+        raise PanelError(
+            "Bootstrap errors need at least two treated units; this panel has one. Set "
+            "'donor_errors: placebo'."
+        )
+    groups = int(cluster.max()) + 1
+    blocks = [np.flatnonzero(cluster == g) for g in range(groups)]
+    place = np.cumsum(member < 0) - 1
+    rng = np.random.default_rng(inference.seed)
+    rows: list[Floats] = []
+    while len(rows) < inference.draws:
+        drawn = np.concatenate([blocks[g] for g in rng.integers(0, groups, groups)])
+        donors = drawn[member[drawn] < 0]
+        if donors.size == 0 or donors.size == drawn.size:
+            continue
+        paths = np.zeros(layout.event.shape)
+        sizes = np.zeros(len(cohorts))
+        for k, (c, w) in enumerate(zip(cohorts, weights, strict=True)):
+            units = drawn[member[drawn] == k]
+            sizes[k] = units.size
+            if units.size:
+                mean = y[units].mean(axis=0)
+                paths[k] = refitted_path(y[donors], mean, c, w, place[donors])
+        rows.append(layout.collect(paths, sizes))
+    return spread(np.array(rows))
+
+
+def refitted_path(
+    controls: Floats, treated: Floats, cohort: Cohort, weights: Weights, donors: Ints
+) -> Floats:
+    """The path with weights found anew, from the weights of the data as a start."""
+    kept = weights.unit[donors]
+    start = Weights(kept / kept.sum(), weights.period) if kept.sum() > 0 else None
+    return gap_path(controls, treated, minimum_weights(controls, treated, cohort, start))
+
+
+def jackknife_variance(
+    y: Floats,
+    member: Ints,
+    cluster: Ints,
+    cohorts: list[Cohort],
+    weights: list[Weights],
+    layout: Layout,
+) -> tuple[Floats, Floats]:
+    """Variance over leaving out one cluster at a time, and (K,) degrees of freedom of each row.
+
+    Weights are kept and rescaled.
+    """
+    groups = int(cluster.max()) + 1
+    control = member < 0
+    paths = np.zeros((groups, *layout.event.shape))
+    sizes = np.zeros((groups, len(cohorts)))
+    for k, (c, w) in enumerate(zip(cohorts, weights, strict=True)):
+        mine = (member == k).astype(float)
+        unit = np.zeros(member.size)
+        unit[control] = w.unit
+        left, mass = without_each(y, unit, cluster)
+        rest, sizes[:, k] = without_each(y, mine, cluster)
+        require_left(c, mass, sizes[:, k])
+        gap = rest - left
+        paths[:, k] = gap - (gap[:, : c.start] @ w.period)[:, None]
+    rows = layout.collect(paths, sizes)
+    deviation = rows - rows.mean(axis=0)
+    variance: Floats = (groups - 1) / groups * deviation.T @ deviation
+    return variance, freedom(deviation, strata(member, cluster), len(cohorts))
+
+
+def strata(member: Ints, cluster: Ints) -> Ints:
+    """(C,) place of the first cohort in each cluster; the number of cohorts if it has none."""
+    controls = int(member.max()) + 1
+    found = np.full(int(cluster.max()) + 1, controls)
+    np.minimum.at(found, cluster, np.where(member < 0, controls, member))
+    return found
+
+
+def freedom(deviation: Floats, stratum: Ints, n_cohorts: int) -> Floats:
+    """(K,) Satterthwaite's degrees of freedom of the jackknife variances, from (C, K) deviations.
+
+    The variance is a sum V of one part a cohort and one for the clusters of controls only.
+    That of a cohort of n clusters has n - 1 degrees; that of controls, whose weights differ, about
+    ``3 (sum d^2)^2 / sum d^4`` with d the deviations; together ``(sum V)^2 / sum (V^2 / degrees)``.
+    With few treated units the jackknife variance is as uncertain as that of a handful of numbers,
+    which the normal law does not know (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
+    """
+    square = deviation**2
+    each = np.zeros((n_cohorts + 1, stratum.size))
+    each[stratum, np.arange(stratum.size)] = 1.0
+    parts, fourth = each @ square, each @ square**2
+    degrees = np.repeat(each.sum(axis=1, keepdims=True) - 1, square.shape[1], axis=1)
+    last = fourth[-1] > 0
+    degrees[-1] = np.where(last, 3 * parts[-1] ** 2 / np.where(last, fourth[-1], 1.0), 1.0)
+    spread = (parts**2 / np.maximum(degrees, 1.0)).sum(axis=0)
+    return np.where(spread > 0, parts.sum(axis=0) ** 2 / np.where(spread > 0, spread, 1.0), 1.0)
+
+
+def without_each(y: Floats, weight: Floats, cluster: Ints) -> tuple[Floats, Floats]:
+    """(C, T) weighted mean without each cluster, and (C,) the weight left."""
+    groups = int(cluster.max()) + 1
+    removed = np.zeros((groups, y.shape[1]))
+    np.add.at(removed, cluster, weight[:, None] * y)
+    mass = weight.sum() - np.bincount(cluster, weight, groups)
+    mass = np.where(mass > 1e-12 * weight.sum(), mass, 0.0)
+    safe = np.where(mass > 0, mass, 1.0)[:, None]
+    return (weight @ y - removed) / safe, mass
+
+
+def require_left(cohort: Cohort, donors: Floats, size: Floats) -> None:
+    """Refuse a jackknife that would leave a cohort without units or without donors."""
+    reason = "all its units" if (size == 0).any() else "all its donors"
+    if (size == 0).any() or (donors == 0).any():
+        raise PanelError(
+            f"Jackknife errors leave out one cluster at a time, and cohort {cohort.first} has "
+            f"{reason} in one cluster. Set 'donor_errors: placebo', which needs more "
+            "never-treated than treated units, or leave the cohort out in 'sample'."
+        )
+
+
+def spread(rows: Floats) -> Floats:
+    """(K, K) variance over draws; a row that a draw lacks is left out pair by pair."""
+    there: Bools = ~np.isnan(rows)
+    deviation = np.where(there, rows - np.nanmean(rows, axis=0), 0.0)
+    count = there.T.astype(float) @ there
+    variance: Floats = deviation.T @ deviation / np.maximum(count, 1.0)
+    return variance

@@ -1,0 +1,72 @@
+"""Keys that are set and that no estimator of the file reads: said, so that nobody waits for them.
+
+A grid over estimators hands every key to all of them; what one of them reads is no mistake there,
+and the others say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from replication.core.estimates import Estimates
+from replication.core.spec import Inference, Spec
+from replication.estimators.registry import ENTRIES
+from replication.inference.methods import READ_BY
+
+CHOICES = list(dict.fromkeys(key for entry in ENTRIES.values() for key in entry.keys))
+
+
+def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
+    """Notes about keys without effect.
+
+    Parameters
+    ----------
+    specs : all specifications of one file.
+
+    Returns
+    -------
+    dict
+        Id of a specification -> its notes; only of those that have any.
+    """
+    read = {key for spec in specs for key in reads(spec.estimator)}
+    methods = {method_of(spec) for spec in specs}
+    found: dict[str, list[str]] = {}
+    for spec in specs:
+        keys = [(key, spec.estimator) for key in CHOICES if key not in read and is_set(spec, key)]
+        keys += [
+            (f"inference.{key}", f"method {spec.inference.method!r}")
+            for key, able in READ_BY.items()
+            if methods.isdisjoint(able) and is_set(spec.inference, key)
+        ]
+        if keys:
+            found[spec.id] = [
+                f"{key!r} is set and {who} does not read it: it changes nothing" for key, who in keys
+            ]
+    return found
+
+
+def is_set(fields: Spec | Inference, key: str) -> bool:
+    """Whether a key differs from its default."""
+    default: object = type(fields).__dataclass_fields__[key].default
+    return bool(getattr(fields, key) != default)
+
+
+def method_of(spec: Spec) -> str:
+    """How uncertainty is measured; with unit lines group-time effects resample clusters."""
+    lines = spec.estimator == "callaway_santanna" and bool(spec.trends)
+    return "bootstrap" if lines else spec.inference.method
+
+
+def reads(estimator: str) -> list[str]:
+    """Keys that an estimator reads, each once."""
+    entry = ENTRIES[estimator]
+    return list(dict.fromkeys((*entry.takes, *entry.keys)))
+
+
+def with_notes(result: Estimates, notes: Sequence[str]) -> Estimates:
+    """The result with further notes; the same one if there are none."""
+    if not notes:
+        return result
+    info: Mapping[str, object] = result.info
+    return replace(result, info={**info, "notes": [*result.info.get("notes", []), *notes]})

@@ -1,0 +1,192 @@
+"""The event-time path as sensitivity analysis needs it: without its reference row, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import InputError
+from replication.core.estimates import Estimates
+
+IDENTITY = ["spec_id", "study", "estimator", "outcome"]
+NEGATIVE = -1e-8
+
+
+class SensitivityError(InputError):
+    """A path cannot carry the sensitivity analysis that was asked of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventPath:
+    """Estimates by event time, the fixed reference left out.
+
+    Attributes
+    ----------
+    estimate, variance : (K,) and (K, K)
+    times : (K,) event times, ascending and, with the reference, evenly spaced.
+    reference : event time of the period that the others are measured from.
+    spacing : distance between neighbouring event times.
+    names : spec_id, study, estimator and outcome.
+    """
+
+    estimate: Floats
+    variance: Floats
+    times: Ints
+    reference: int
+    spacing: int
+    names: dict[str, str]
+
+    @property
+    def n_pre(self) -> int:
+        """Coefficients before the reference; they come first."""
+        return int((self.times < self.reference).sum())
+
+    @property
+    def steps(self) -> Floats:
+        """(K,) distance from the reference in periods of the path."""
+        steps: Floats = (self.times - self.reference) / self.spacing
+        return steps
+
+    @property
+    def span(self) -> str:
+        """Event times used, as ``-5..3``."""
+        ends = [*self.times, self.reference]
+        return f"{min(ends)}..{max(ends)}"
+
+
+def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> EventPath:
+    """Read and check the path of ``estimates``.
+
+    Without a ``window``, end coefficients that collect all event times beyond the window of an
+    event study (``endpoints: bin``) are left out: a restriction on neighbouring periods says
+    nothing about them. A ``window`` is taken as it is given.
+
+    Raises
+    ------
+    SensitivityError
+        For a varying base period, a path without one fixed reference, without coefficients on
+        both sides of it, with gaps, without standard errors, or with a covariance that is not
+        positive semi-definite.
+
+    """
+    table, variance = estimates.path()
+    spec = str(estimates.table["spec_id"].iloc[0])
+    _require_universal(estimates, spec)
+    order = np.argsort(table["event_time"].to_numpy(dtype=float))
+    times = table["event_time"].to_numpy(dtype=float)[order].astype(np.int64)
+    point = table["estimate"].to_numpy(dtype=float)[order]
+    variance = variance[np.ix_(order, order)]
+    keep = _chosen(times, estimates, window)
+    times, point, variance = times[keep], point[keep], variance[np.ix_(keep, keep)]
+    reference = _reference(times, point, np.diag(variance), spec)
+    spacing = _spacing(times, reference, spec, estimates, window)
+    require_psd(variance, spec)
+    free = times != reference
+    names = {name: str(table[name].iloc[0]) for name in IDENTITY}
+    return EventPath(point[free], variance[np.ix_(free, free)], times[free], reference, spacing, names)
+
+
+def target_weights(path: EventPath, target: str | int) -> Floats:
+    """(K_post,) weights l of the target on the coefficients after the reference.
+
+    ``average`` weighs event times from 0 on equally; an integer names one event time.
+    """
+    after = path.times[path.n_pre :]
+    if target == "average":
+        chosen = after >= 0
+        if not chosen.any():
+            chosen = after > path.reference
+        weights: Floats = chosen / chosen.sum()
+        return weights
+    if not isinstance(target, int | np.integer) or int(target) not in after:
+        raise SensitivityError(
+            f"The target {target!r} is not on the path of {path.names['spec_id']!r} after its "
+            f"reference period {path.reference}. Use 'average' or one of the event times "
+            f"{', '.join(map(str, after))}."
+        )
+    one: Floats = (after == int(target)).astype(float)
+    return one
+
+
+def require_psd(variance: Floats, spec: str) -> None:
+    """Refuse a covariance that is not symmetric positive semi-definite."""
+    scale = float(np.abs(np.diag(variance)).max(initial=0.0))
+    if not np.isfinite(variance).all():
+        raise SensitivityError(
+            f"The covariance of the path of {spec!r} has missing values. Estimate the path again "
+            "with a covariance of all its rows (vcov.csv next to estimates.csv)."
+        )
+    lowest = float(np.linalg.eigvalsh((variance + variance.T) / 2).min())
+    if lowest < NEGATIVE * scale or not np.allclose(variance, variance.T, atol=1e-10 * scale):
+        raise SensitivityError(
+            f"The covariance of the path of {spec!r} is not positive semi-definite (smallest "
+            f"eigenvalue {lowest:.3g}, largest variance {scale:.3g}), so no interval follows from "
+            "it. This happens with multi-way clusters or with covariances put together by hand: "
+            "cluster one way, or set negative eigenvalues to zero first."
+        )
+
+
+def frame(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
+    """A table of ``rows`` with the names of the specification in front."""
+    return pd.DataFrame([{**path.names, **row, "event_times": path.span} for row in rows])
+
+
+def _require_universal(estimates: Estimates, spec: str) -> None:
+    if estimates.info.get("base_period") == "varying":
+        raise SensitivityError(
+            f"{spec!r} was estimated with a varying base period: its coefficients before adoption "
+            "compare neighbouring periods and those after it compare with the last period before, "
+            "so a straight pre-trend bends at zero and violations before and after cannot be "
+            "compared. Estimate it again with 'base_period: universal'."
+        )
+
+
+def _chosen(times: Ints, estimates: Estimates, window: tuple[int, int] | None) -> Ints:
+    if window is None and estimates.info.get("endpoints") == "bin" and times.size:
+        window = (int(times[0]) + 1, int(times[-1]) - 1)
+    low, high = window or (-np.inf, np.inf)
+    return np.flatnonzero((times >= low) & (times <= high))
+
+
+def _reference(times: Ints, point: Floats, variance: Floats, spec: str) -> int:
+    fixed = (variance <= 0) & (point == 0)
+    if fixed.sum() == 1:
+        without = times[(variance <= 0) & ~fixed]
+        if without.size:
+            raise SensitivityError(
+                f"{spec!r} has no standard error at event times {', '.join(map(str, without))}. "
+                "Estimate the path again, or choose a window without them."
+            )
+        return int(times[fixed][0])
+    raise SensitivityError(
+        f"The path of {spec!r} has {int(fixed.sum())} reference periods (rows that are exactly "
+        "zero without an error) where one is needed: violations are measured from it. Estimators "
+        "that impute (imputation, two_stage) have none; use callaway_santanna, sun_abraham, "
+        "stacked or event_study, and a window that contains the reference."
+    )
+
+
+def _spacing(
+    times: Ints, reference: int, spec: str, estimates: Estimates, window: tuple[int, int] | None
+) -> int:
+    sides = [("before", times < reference), ("after", times > reference)]
+    for side, chosen in sides:
+        if not chosen.any():
+            pooled = window is None and estimates.info.get("endpoints") == "bin"
+            why = " once the end coefficients, which pool all event times beyond, are left out"
+            raise SensitivityError(
+                f"The path of {spec!r} has no coefficient {side} its reference period {reference}"
+                f"{why if pooled else ''}; without periods before and after there is no "
+                "sensitivity to analyse. Widen the window of the specification, or give 'window'."
+            )
+    gaps = np.diff(times)
+    if (gaps != gaps[0]).any():
+        raise SensitivityError(
+            f"The event times of {spec!r} are not evenly spaced ({', '.join(map(str, times))}); "
+            "restrictions on neighbouring periods need a path without gaps. Choose a window "
+            "without them."
+        )
+    return int(gaps[0])

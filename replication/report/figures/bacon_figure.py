@@ -1,0 +1,59 @@
+"""Goodman-Bacon decomposition: the weight of every 2x2 comparison against its estimate."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from replication.report import formatting
+from replication.report.figures import marks
+from replication.report.figures.canvas import COLOURS, GREY, MARKERS, Drawing, sheet
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.report_context import Context, versions
+from replication.report.study_config import Entry
+
+NEEDED = ("kind", "estimate", "weight")
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``kind``, ``estimate``, ``weight``; optionally ``treated`` and ``comparison`` cohorts."""
+    frame = from_source(entry, context, NEEDED, ("treated", "comparison", "spec_id"))
+    require_numbers(frame, ["estimate", "weight"], entry.options["source"])
+    return frame
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """A scatter, one mark a comparison, with the two-way estimate (the weighted mean) as a line."""
+    kinds = in_order(frame["kind"])
+    overall = float((frame["estimate"] * frame["weight"]).sum() / frame["weight"].sum())
+    words = (
+        f"Each mark is a 2x2 comparison. Line: their weighted mean, {formatting.fixed(overall)}, which "
+        f"is the two-way estimate.\n{source_note(entry, context)}"
+    )
+    page = sheet(context.study.heading(entry.title), words, height=3.2, above=0.1, below=0.45, legend=0.22)
+    axes = page.axes[0]
+    marks.light_grid(axes)
+    marks.zero_line(axes)
+    said, labels = [], []
+    for place, kind in enumerate(kinds):
+        part = frame[frame["kind"] == kind]
+        axes.plot(
+            part["weight"],
+            part["estimate"],
+            linestyle="none",
+            marker=MARKERS[place],
+            color=COLOURS[place],
+            markersize=4,
+            alpha=0.75,
+            markeredgewidth=0,
+        )
+        weight = float(part["weight"].sum())
+        mean = float((part["estimate"] * part["weight"]).sum() / weight) if weight else float("nan")
+        name = formatting.sentence(context.study.label(kind)).rstrip(".")
+        labels.append(f"{name} ({formatting.fixed(weight, 2)})")
+        said.append(f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(mean)}")
+    axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=(0, (4, 3)))
+    axes.set_xlabel(entry.options.get("x_label", "Weight"))
+    axes.set_ylabel(entry.options.get("y_label", "2x2 estimate"))
+    page.legend(labels)
+    alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(said)}."
+    return Drawing(page.figure, alt, words, versions=versions([]))

@@ -1,0 +1,143 @@
+"""Estimates as points with intervals, one a line: leave-one-out, estimators, detectable effects."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from replication.core.errors import SpecError
+from replication.report import facts, formatting
+from replication.report.figures import marks
+from replication.report.figures.canvas import BLUE, GREY, VERMILION, Drawing, sheet
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.report_context import Context, versions
+from replication.report.report_data import Saved
+from replication.report.study_config import Entry
+from replication.report.ties import ranks
+
+NEEDED = ("label", "estimate")
+OPTIONAL = ("conf_low", "conf_high", "group", "spec_id")
+LINE = 0.155
+LETTER = 0.062
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``label``, ``estimate``, interval, ``group``; ``headline`` marks one line."""
+    headline = entry.options.get("headline")
+    if "series" in entry.options:
+        frame = pd.DataFrame([from_spec(item, context) for item in entry.options["series"]])
+    elif "source" in entry.options:
+        frame = from_source(entry, context, NEEDED, OPTIONAL)
+    else:
+        raise SpecError("it has neither 'series' (specifications) nor 'source' (a file). Add one.")
+    for name in ("conf_low", "conf_high"):
+        frame[name] = frame.get(name, pd.Series(float("nan"), index=frame.index))
+    source = entry.options.get("source", "the results")
+    require_numbers(frame, ["estimate", "conf_low", "conf_high"], source)
+    named = frame["label"].astype(str) == headline
+    if "spec_id" in frame:
+        named |= frame["spec_id"].astype(str) == headline
+    if headline is not None and not named.any():
+        raise SpecError(f"no line is called {headline!r}, the 'headline'. Name one that is shown.")
+    frame = frame.assign(headline=named)
+    if entry.kind == "leave_one_out":
+        # Groups stay together, in the order of the file.
+        group = frame.get("group", pd.Series("", index=frame.index)).astype(str)
+        frame = (
+            frame.assign(place=group.map(in_order(group).index), rank=-ranks(frame["estimate"]))
+            .sort_values(["headline", "place", "rank"], ascending=[False, True, True], kind="stable")
+            .drop(columns=["place", "rank"])
+        )
+    return frame.reset_index(drop=True)
+
+
+def from_spec(item: object, context: Context) -> dict[str, object]:
+    """One line from a saved specification."""
+    values = {"spec": item} if isinstance(item, str) else dict(item)  # type: ignore[call-overload]
+    saved: Saved = context.results.get(values["spec"])
+    found = saved.row(values.get("row", "att"))
+    label = values.get("label") or saved.spec.get("title") or facts.estimator(saved, context.study)
+    return {
+        "label": label,
+        "estimate": found["estimate"],
+        "conf_low": found["conf_low"],
+        "conf_high": found["conf_high"],
+        "spec_id": saved.spec_id,
+    }
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """The lines top to bottom, the headline in another colour with a dashed line through it."""
+    headings = in_order(frame["group"].astype(str)) if "group" in frame else []
+    letters = max(map(len, [*frame["label"].astype(str), *headings]))
+    words = note(frame, entry, context)
+    page = sheet(
+        context.study.heading(entry.title),
+        words,
+        left=0.35 + LETTER * letters,
+        above=0.1,
+        height=LINE * (len(frame) + len(headings) + 1),
+        below=0.45,
+    )
+    axes = page.axes[0]
+    places = line_places(frame, headings, axes)
+    marks.light_grid(axes, "x")
+    axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
+    first = frame["headline"]
+    for chosen, colour, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
+        part, y = frame[chosen], places[chosen]
+        axes.hlines(y, part["conf_low"], part["conf_high"], colors=colour, linewidths=1.2, zorder=3)
+        axes.plot(
+            part["estimate"], y, linestyle="none", marker=marker, markersize=3.8, color=colour, zorder=4
+        )
+    for value in frame.loc[frame["headline"], "estimate"]:
+        axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    axes.set_xlabel(entry.options.get("x_label", "Estimate"))
+    specs = formatting.distinct(frame["spec_id"].astype(str)) if "spec_id" in frame else []
+    results = [context.results.get(name) for name in specs] if "series" in entry.options else []
+    return Drawing(page.figure, describe(frame, entry), words, specs, versions(results))
+
+
+def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Series[float]:
+    """Vertical places of the lines, a gap with a heading before each group; labels the axis."""
+    shift = (
+        frame["group"].astype(str).map(headings.index) + 1 if headings else pd.Series(0, index=frame.index)
+    )
+    places = pd.Series(range(len(frame)), index=frame.index, dtype=float) + shift
+    axes.set_ylim(float(places.max()) + 0.8, -0.8)
+    axes.set_yticks(places, frame["label"].astype(str))
+    axes.tick_params(axis="y", length=0)
+    for heading in headings:
+        first = float(places[frame["group"].astype(str) == heading].min())
+        axes.annotate(
+            heading,
+            (0, first - 1),
+            xycoords=("axes fraction", "data"),
+            xytext=(-6, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            weight="bold",
+            fontsize=8.5,
+            annotation_clip=False,
+        )
+    return places
+
+
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
+    """What the marks are."""
+    barred = frame["conf_low"].notna().any()
+    words = ["Points: estimates; bars: pointwise intervals."] if barred else []
+    words += ["Diamond and dashed line: the headline."] if frame["headline"].any() else []
+    ending = source_note(entry, context) if "source" in entry.options else "\n".join(entry.notes)
+    return "\n".join([" ".join(words), ending]).strip()
+
+
+def describe(frame: pd.DataFrame, entry: Entry) -> str:
+    """The figure in words."""
+    ordered = frame.sort_values("estimate")
+    low, high = ordered.iloc[0], ordered.iloc[-1]
+    return (
+        f"{entry.title}. {len(frame)} estimates from {formatting.fixed(low['estimate'])} "
+        f"({low['label']}) to {formatting.fixed(high['estimate'])} ({high['label']})."
+    )

@@ -1,0 +1,273 @@
+"""Event studies: effects before and after adoption, one panel an outcome.
+
+Points with pointwise bars inside wider simultaneous bars; the reference period is hollow, at zero
+and without a bar; estimates are never joined, least of all across the onset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from replication.core.errors import SpecError
+from replication.report import facts, formatting
+from replication.report.figures import marks
+from replication.report.figures.canvas import GREY, Drawing, inches, sheet, wrapped
+from replication.report.report_context import Context, versions
+from replication.report.report_data import Saved
+from replication.report.study_config import Entry
+
+COLUMNS = [
+    "spec_id",
+    "estimator",
+    "outcome",
+    "event_time",
+    "estimate",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "band_low",
+    "band_high",
+    "n_obs",
+    "n_units",
+    "n_clusters",
+]
+ONSET = -0.5
+SPREAD = 0.3
+GLYPHS = ("\N{BLACK CIRCLE}", "\N{BLACK SQUARE}", "\N{BLACK UP-POINTING TRIANGLE}")
+PANEL_HEIGHT = 2.5
+DIGIT_INCHES = 0.062
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """One row an estimate, with the treated units behind it and the mean before treatment."""
+    parts = []
+    for number, panel in enumerate(entry.options["panels"]):
+        for place, item in enumerate(panel["series"]):
+            values = {"spec": item} if isinstance(item, str) else dict(item)
+            saved = context.results.get(values["spec"])
+            outcome = context.study.outcome(str(saved.spec["outcome"]))
+            heading = panel.get("title", outcome.label)
+            label = values.get("label") or facts.estimator(saved, context.study)
+            part = series(saved, entry.options.get("window"))
+            part.insert(0, "label", label)
+            part.insert(0, "series", place + 1)
+            part.insert(0, "panel_title", heading)
+            part.insert(0, "panel", number + 1)
+            parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
+    """The event-time path of one result; reference periods (fixed, without error) are marked."""
+    table = saved.table
+    path = table[(table["term"] == "event") & table["event_time"].notna()]
+    if window is not None:
+        path = path[path["event_time"].between(window[0], window[1])]
+    if path.empty:
+        raise SpecError(
+            f"{saved.spec_id} has no estimates by event time"
+            f"{'' if window is None else f' within {list(window)}'}. Use a specification of an "
+            "estimator with event times, or widen 'window'."
+        )
+    path = path.sort_values("event_time")[COLUMNS].reset_index(drop=True)
+    return path.assign(
+        reference=path["std_error"].isna() & (path["estimate"] == 0),
+        treated_units=path["event_time"].map(facts.support(saved)),
+        binned=path["event_time"].map(facts.binned(saved)),
+        treated_cohorts=path["event_time"].map(facts.support(saved, "cohorts")),
+        mean_before=facts.mean_before(saved),
+        pretrend_p_value=facts.pretrend_p(saved),
+    )
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """One panel an outcome, up to two side by side."""
+    panels = [panel for _, panel in frame.groupby("panel", sort=True)]
+    columns = min(len(panels), 2)
+    rows = -(-len(panels) // columns)
+    lines = max(len(count_lines(panel)) for panel in panels)
+    words = note(frame, entry, context)
+    labels = formatting.distinct(frame["label"])
+    height = PANEL_HEIGHT + (0.4 if columns == 1 else 0.0)
+    names = [y_label(panel, entry, context, height) for panel in panels]
+    left = 0.6 + 0.17 * max(name.count("\n") + 1 for name in names)
+    page = sheet(
+        context.study.heading(entry.title),
+        words,
+        rows=rows,
+        columns=columns,
+        height=height,
+        left=left,
+        gap=left + 0.05,
+        above=0.3,
+        below=0.42 + 0.125 * lines,
+        legend=0.22 if len(labels) > 1 else 0.0,
+    )
+    for axes, panel, name in zip(page.axes, panels, names, strict=False):
+        draw_panel(axes, panel, labels)
+        label_axes(axes, panel, labels, entry.options.get("x_label", "Periods since adoption"), name)
+    if len(labels) > 1:
+        page.legend(labels)
+    for axes in page.axes[len(panels) :]:
+        axes.set_axis_off()
+    if entry.options.get("same_scale"):
+        marks.share_scale(page.axes[: len(panels)])
+    specs = formatting.distinct(frame["spec_id"])
+    return Drawing(
+        page.figure,
+        describe(frame, entry),
+        words,
+        specs,
+        versions(context.results.get(name) for name in specs),
+    )
+
+
+def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str]) -> None:
+    """Estimates of one outcome by one estimator or several, offset from each other."""
+    parts = [part for _, part in panel.groupby("series", sort=True)]
+    offsets = (np.arange(len(parts)) - (len(parts) - 1) / 2) * SPREAD
+    room = 0.85 * SPREAD * 72 * inches(axes)[0] / (panel["event_time"].nunique() + 0.2)
+    marks.light_grid(axes)
+    marks.zero_line(axes)
+    axes.axvline(ONSET, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    for part, offset in zip(parts, offsets, strict=True):
+        index = labels.index(str(part["label"].iloc[0]))
+        marks.interval_points(axes, part["event_time"] + offset, part, index, room=room)
+    axes.set_title(str(panel["panel_title"].iloc[0]))
+
+
+def label_axes(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: str, y_label: str) -> None:
+    """Event times, the treated units behind them, the unit of the effect and the mean before."""
+    times = sorted(panel["event_time"].unique())
+    axes.set_xlim(min(times) - 0.6, max(times) + 0.6)
+    lines = count_lines(panel)
+    letters = [len(formatting.integer(count)) for _, counts in lines for count in counts.values()]
+    room = DIGIT_INCHES * (max(letters, default=2) + 1)
+    shown = marks.thinned(times, int(inches(axes)[0] / room))
+    axes.set_xticks(shown, [formatting.signed(time) for time in shown])
+    for number, (_, counts) in enumerate(lines):
+        marks.counts_below(axes, shown, [counts.get(time, np.nan) for time in shown], number)
+    # The first count is centred below its tick and may reach into the margin.
+    left = (shown[0] - axes.get_xlim()[0]) / np.diff(axes.get_xlim())[0] * inches(axes)[0]
+    first = [len(formatting.integer(counts[shown[0]])) for _, counts in lines if shown[0] in counts]
+    away = 72 * max(0.0, DIGIT_INCHES * max(first, default=0) / 2 - left)
+    if len(lines) == 1:
+        marks.name_at_left(axes, "treated\nunits", 0, away=away)
+    for number, (label, _) in enumerate(lines if len(lines) > 1 else []):
+        word = "treated " if number == 0 else "units " if number == 1 else ""
+        name = word + GLYPHS[labels.index(label) % len(GLYPHS)]
+        marks.name_at_left(axes, name, number, away=away)
+    axes.set_xlabel(x_label, labelpad=3 + 9 * len(lines))
+    axes.set_ylabel(y_label)
+
+
+def count_lines(panel: pd.DataFrame) -> list[tuple[str, dict[float, float]]]:
+    """Treated units by event time, once for all estimators that share the counts."""
+    found: list[tuple[str, dict[float, float]]] = []
+    for _, part in panel.groupby("series", sort=True):
+        known = part[part["treated_units"].notna()]
+        counts = dict(zip(known["event_time"], known["treated_units"], strict=True))
+        if counts and all(not agree(counts, other) for _, other in found):
+            found.append((str(part["label"].iloc[0]), counts))
+    return found
+
+
+def agree(one: dict[float, float], other: dict[float, float]) -> bool:
+    """Whether two counts are the same wherever both are known."""
+    return all(other[time] == count for time, count in one.items() if time in other)
+
+
+def y_label(panel: pd.DataFrame, entry: Entry, context: Context, height: float) -> str:
+    """What is measured, its unit, and its mean before treatment."""
+    number = int(panel["panel"].iloc[0]) - 1
+    own = entry.options["panels"][number].get("y_label") or entry.options.get("y_label")
+    unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
+    if unit and facts.in_logs_of_means(context.results.get(panel["spec_id"].iloc[0])):
+        unit = f"log of expected {unit}"
+    first = own or f"Effect, {unit}" if own or unit else "Effect"
+    means = formatting.distinct(formatting.adaptive(value) for value in panel["mean_before"].unique())
+    second = f"(mean before treatment {' or '.join(means)})" if means else ""
+    return "\n".join(wrapped(words, height) for words in (first, second) if words)
+
+
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
+    """How to read the figure, and how each series was made."""
+    every = [context.results.get(name) for name in formatting.distinct(frame["spec_id"])]
+    level = formatting.listed(formatting.distinct(facts.level(saved) for saved in every))
+    words = [
+        f"Points: estimates. Thin bars: {level} pointwise intervals; broad bars: {level} "
+        f"simultaneous bands ({draws(every)}). Hollow: reference period, zero by construction. "
+        "Dashed line: onset. Grey numbers: treated units behind each estimate."
+    ]
+    return "\n".join([*words, *circumstances(frame, context), *entry.notes])
+
+
+def circumstances(frame: pd.DataFrame, context: Context) -> list[str]:
+    """What all series share in one sentence, then what each has of its own."""
+    parts = [part for _, part in frame.groupby(["panel", "series"], sort=True)]
+    said = [about(part, context) for part in parts]
+    shared = [word for word in said[0] if all(word in words for words in said)]
+    lines = [formatting.sentence("; ".join(shared))] if shared else []
+    for part, words in zip(parts, said, strict=True):
+        first = part.iloc[0]
+        own = "; ".join(word for word in words if word not in shared)
+        name = f"{first['panel_title']}, {first['label']} [{first['spec_id']}]"
+        lines.append(f"{name}: {own}." if own else f"{name}.")
+    return lines
+
+
+def draws(every: Sequence[Saved]) -> str:
+    """Draws and seed of the bands."""
+    ways = formatting.distinct(
+        f"{formatting.integer(saved.info.get('draws'))} draws, seed {saved.info.get('seed')}"
+        for saved in every
+    )
+    return formatting.listed(ways)
+
+
+def about(part: pd.DataFrame, context: Context) -> list[str]:
+    """How a series was made: comparison, base, end points, weights, clusters, pre-trend test."""
+    first = part.iloc[0]
+    saved = context.results.get(first["spec_id"])
+    comparison, base = facts.comparison(saved, context.study), facts.base_period(saved)
+    p_value = formatting.p_equals(first["pretrend_p_value"])
+    words = [
+        f"comparison: {comparison}" if comparison else "",
+        f"base period: {base}" if base else "",
+        end_points(part),
+        f"weights: {facts.weights(saved, context.study)}",
+        f"clusters: {formatting.integer(first['n_clusters'])} ({facts.clusters(saved, context.study)})",
+        f"pre-trend test: {p_value}" if p_value else "",
+    ]
+    return [word for word in words if word]
+
+
+def end_points(part: pd.DataFrame) -> str:
+    """Which of the points shown are not one event time but all from there on."""
+    ends = part[part["binned"].notna()]
+    said = [
+        f"{formatting.signed(time)} {way}"
+        for time, way in zip(ends["event_time"], ends["binned"], strict=True)
+    ]
+    return f"binned end points: {', '.join(said)}" if said else ""
+
+
+def describe(frame: pd.DataFrame, entry: Entry) -> str:
+    """The figure in words: range of the estimates before and after in each series."""
+    said = [f"Event study. {entry.title}."]
+    for _, part in frame.groupby(["panel", "series"], sort=True):
+        first: Any = part.iloc[0]
+        before = part[(part["event_time"] < 0) & ~part["reference"]]["estimate"]
+        after = part[part["event_time"] >= 0]["estimate"]
+        ranges = [
+            f"{name} adoption from {formatting.fixed(values.min())} to {formatting.fixed(values.max())}"
+            for name, values in (("before", before), ("from", after))
+            if len(values)
+        ]
+        said.append(f"{first['panel_title']}, {first['label']}: estimates {'; '.join(ranges)}.")
+    return " ".join(said)

@@ -1,0 +1,119 @@
+"""Lines of any column over any other: by group, by panel, some groups in colour."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from replication.report import formatting
+from replication.report.figures import marks
+from replication.report.figures.canvas import BLUE, COLOURS, LIGHT, MARKERS, Drawing, inches, sheet, wrapped
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.report_context import Context, versions
+from replication.report.study_config import Entry
+
+MOST_COLOURS = 6
+ROLES = ("x", "y", "group", "panel", "low", "high", "size", "label")
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """The columns that the entry names, and no others."""
+    names = [entry.options[role] for role in ROLES if role in entry.options]
+    frame = from_source(entry, context, list(dict.fromkeys(names)))
+    numbers = [entry.options[r] for r in ("x", "y", "low", "high", "size") if r in entry.options]
+    require_numbers(frame, numbers, entry.options["source"])
+    return frame
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """Up to six groups in colour, or the highlighted ones with the others in grey."""
+    panel = entry.options.get("panel")
+    panels = in_order(frame[panel].astype(str)) if panel else [""]
+    shown = coloured(frame, entry)
+    columns = min(3, len(panels))
+    words = source_note(entry, context)
+    page = sheet(
+        context.study.heading(entry.title),
+        words,
+        rows=-(-len(panels) // columns),
+        columns=columns,
+        height=2.9 if columns == 1 else 1.9,
+        gap=0.55,
+        above=0.3 if panel else 0.1,
+        below=0.45,
+        legend=0.22 if len(shown) > 1 else 0,
+    )
+    for axes in page.axes[len(panels) :]:
+        axes.set_axis_off()
+    for place, (axes, name) in enumerate(zip(page.axes, panels, strict=False)):
+        part = frame[frame[panel].astype(str) == name] if panel else frame
+        draw_lines(axes, part, shown, entry)
+        marks.light_grid(axes)
+        marks.separate_thousands(axes)
+        axes.set_title(name)
+        axes.set_xlabel(axis_label("x", entry, context))
+        if place % columns == 0:
+            axes.set_ylabel(wrapped(axis_label("y", entry, context), inches(axes)[1]))
+    if entry.options.get("same_scale", True):
+        marks.share_scale(page.axes[: len(panels)])
+    if len(shown) > 1:
+        page.legend(shown)
+    return Drawing(page.figure, describe(frame, entry), words, versions=versions([]))
+
+
+def axis_label(role: str, entry: Entry, context: Context) -> str:
+    """The label given, else the name of the column in words."""
+    name = context.study.label(entry.options[role])
+    return str(entry.options.get(f"{role}_label", formatting.sentence(name).rstrip(".")))
+
+
+def coloured(frame: pd.DataFrame, entry: Entry) -> list[str]:
+    """Groups that get a colour."""
+    if "group" not in entry.options:
+        return []
+    if "highlight" in entry.options:
+        return [str(name) for name in entry.options["highlight"]]
+    groups = in_order(frame[entry.options["group"]].astype(str))
+    return groups if len(groups) <= MOST_COLOURS else []
+
+
+def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) -> None:
+    """The lines of one panel, grey ones first."""
+    x, y = entry.options["x"], entry.options["y"]
+    group = entry.options.get("group")
+    parts = {"": frame} if group is None else dict(iter(frame.groupby(frame[group].astype(str))))
+    if pd.api.types.is_integer_dtype(frame[x]):
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=4 if "panel" in entry.options else 9, integer=True))
+    for name, part in sorted(parts.items(), key=lambda item: item[0] in shown):
+        ordered = part.sort_values(x)
+        place = shown.index(name) if name in shown else 0
+        grey = group is not None and name not in shown
+        colour = LIGHT if grey else COLOURS[place % MOST_COLOURS] if shown else BLUE
+        if {"low", "high"} <= set(entry.options) and not grey:
+            axes.fill_between(
+                ordered[x],
+                ordered[entry.options["low"]],
+                ordered[entry.options["high"]],
+                color=colour,
+                alpha=0.2,
+                linewidth=0,
+            )
+        axes.plot(
+            ordered[x],
+            ordered[y],
+            color=colour,
+            linewidth=0.7 if grey else 1.4,
+            marker="" if grey else MARKERS[place % MOST_COLOURS],
+            markersize=3.5,
+            zorder=2 if grey else 3,
+        )
+
+
+def describe(frame: pd.DataFrame, entry: Entry) -> str:
+    """The figure in words: ranges of the two axes."""
+    x, y = frame[entry.options["x"]], frame[entry.options["y"]]
+    return (
+        f"{entry.title}. {entry.options['y']} from {formatting.adaptive(y.min())} to "
+        f"{formatting.adaptive(y.max())} over {entry.options['x']} from {x.min():g} to {x.max():g}."
+    )

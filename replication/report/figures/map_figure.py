@@ -1,0 +1,202 @@
+"""A county map of the contiguous states, coloured by classes of a number or a date.
+
+County shapes come from the package ``bokeh_sampledata`` (simplified Census TIGER/Line boundaries
+of 2009, public domain), which is needed only where maps are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.collections import PolyCollection
+from matplotlib.patches import Patch
+
+from replication.core.arrays import Floats
+from replication.core.errors import SpecError
+from replication.report import formatting
+from replication.report.figures.canvas import Drawing, sheet
+from replication.report.figures.csv_frames import from_source, source_note
+from replication.report.report_context import Context, versions
+from replication.report.study_config import Entry
+
+NOT_DRAWN = {2, 15, 60, 66, 69, 72, 78}
+MISSING = "#e4e4e4"
+# Below the map: every corner of it is land at some width.
+LEGEND_COLUMNS, LEGEND_LINE = 3, 0.2
+SHAPES_NOTE = "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified, from bokeh_sampledata."
+# Albers equal-area conic with the parallels that the Census Bureau uses for the 48 states.
+PARALLELS, ORIGIN = (29.5, 45.5), (-96.0, 37.5)
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``fips``, the value, and the class that colours the county."""
+    value = entry.options["value"]
+    frame = from_source(entry, context, ["fips", value]).drop_duplicates("fips")
+    breaks, names = classes(entry, frame[value])
+    numbers = as_numbers(frame[value], entry)
+    place = np.searchsorted(breaks, numbers.to_numpy(dtype=float), side="right")
+    labels = np.where(numbers.isna(), "", np.asarray(names, dtype=object)[place])
+    return frame.assign(fips=frame["fips"].astype(int), **{"class": labels})
+
+
+def classes(entry: Entry, values: pd.Series[Any]) -> tuple[list[float], list[str]]:
+    """Bounds between the classes and a name for each; fifths of the values if none are given."""
+    given = entry.options.get("breaks")
+    if given is None:
+        numbers = as_numbers(values, entry)
+        given = [float(bound) for bound in numbers.quantile([0.2, 0.4, 0.6, 0.8])]
+        bounds = given
+    else:
+        bounds = [float(bound) for bound in as_numbers(pd.Series(given), entry)]
+    shown = [str(b) if isinstance(b, str) else formatting.adaptive(b) for b in given]
+    default = [f"before {shown[0]}" if isinstance(given[0], str) else f"below {shown[0]}"]
+    default += [f"{low} to {high}" for low, high in pairwise(shown)]
+    default += [f"{shown[-1]} on" if isinstance(given[0], str) else f"{shown[-1]} and more"]
+    names = entry.options.get("labels", default)
+    if sorted(bounds) != bounds or len(names) != len(bounds) + 1:
+        raise SpecError(
+            f"{len(bounds)} 'breaks' make {len(bounds) + 1} classes: give them in ascending order, "
+            f"and as many 'labels' as classes (there are {len(names)})."
+        )
+    return bounds, list(names)
+
+
+def as_numbers(values: pd.Series[Any], entry: Entry) -> pd.Series[float]:
+    """Numbers as they are, dates as days since 1970."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values.astype(float)
+    try:
+        days = (pd.to_datetime(values, format="ISO8601") - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    except ValueError:
+        raise SpecError(
+            f"the column {entry.options['value']!r} holds neither numbers nor dates, for example "
+            f"{values.dropna().iloc[0]!r}. Write dates as 2010-08-10."
+        ) from None
+    return days.astype(float)
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """Counties in the colours of their classes, without a value in grey, states outlined."""
+    shapes = county_shapes()
+    missing = sorted(set(frame["fips"]) - set(shapes))
+    words = "\n".join(
+        [f"Alaska and Hawaii are not drawn{_left_out(missing)}.", SHAPES_NOTE, source_note(entry, context)]
+    )
+    _, names = classes(entry, frame[entry.options["value"]])
+    below = LEGEND_LINE * (2 + len(names) // LEGEND_COLUMNS)
+    page = sheet(
+        context.study.heading(entry.title), words, height=4.1, left=0.1, right=0.1, above=0.05, below=below
+    )
+    axes = page.axes[0]
+    colours = dict(zip(names, ramp(len(names)), strict=True))
+    chosen = dict(zip(frame["fips"], frame["class"], strict=True))
+    polygons = [
+        (ring, colours.get(chosen.get(fips, ""), MISSING)) for fips, rings in shapes.items() for ring in rings
+    ]
+    axes.add_collection(
+        PolyCollection(
+            [ring for ring, _ in polygons],
+            facecolors=[colour for _, colour in polygons],
+            edgecolors="white",
+            linewidths=0.1,
+            rasterized=True,
+        )
+    )
+    borders = state_borders()
+    axes.plot(borders[:, 0], borders[:, 1], color="#333333", linewidth=0.35, rasterized=True)
+    axes.set_aspect("equal")
+    axes.autoscale_view()
+    axes.set_axis_off()
+    handles = [Patch(facecolor=colours[name], label=name) for name in names]
+    if (frame["class"] == "").any() or set(shapes) - set(chosen):
+        handles.append(Patch(facecolor=MISSING, label="no value"))
+    axes.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.01),
+        ncols=LEGEND_COLUMNS,
+        title=entry.options.get("legend"),
+        fontsize=8,
+        title_fontsize=8.5,
+        handlelength=1.2,
+        labelspacing=0.25,
+    )
+    counts = frame["class"].value_counts()
+    said = [f"{name}: {counts.get(name, 0)} counties" for name in names]
+    return Drawing(
+        page.figure, f"{entry.title}. County map. {'; '.join(said)}.", words, versions=versions([])
+    )
+
+
+def _left_out(missing: list[int]) -> str:
+    others = [fips for fips in missing if fips // 1000 not in NOT_DRAWN]
+    names = ", ".join(map(str, others))
+    return f"; {len(others)} counties have no shape: {names}" if others else ""
+
+
+def ramp(count: int) -> list[str]:
+    """Colours from dark to light that differ in lightness, so that grey prints can be read."""
+    points = np.linspace(0.05, 0.97, count)
+    return [mpl.colors.to_hex(mpl.colormaps["viridis"](float(point))) for point in points]
+
+
+@cache
+def county_shapes() -> dict[int, list[Floats]]:
+    """Projected outlines of every county of the contiguous states, by FIPS code."""
+    try:
+        from bokeh_sampledata.us_counties import data
+    except ImportError:
+        raise SpecError(
+            "Maps need county shapes from the package bokeh_sampledata, which is not installed. "
+            "Install it (pip install bokeh_sampledata), or remove the map from study.yaml."
+        ) from None
+    return {
+        1000 * state + county: rings(record["lons"], record["lats"])
+        for (state, county), record in sorted(data.items())
+        if state not in NOT_DRAWN
+    }
+
+
+@cache
+def state_borders() -> Floats:
+    """(points, 2) sides of counties that no other county of their state shares, gaps between."""
+    shapes = [(fips // 1000, ring) for fips, parts in county_shapes().items() for ring in parts]
+    sides = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for _, ring in shapes])
+    state = np.concatenate([np.full(len(ring) - 1, code) for code, ring in shapes])
+    # One number an end point; a side is the same whichever way its county runs around it.
+    ends = np.sort(np.round(sides @ np.array([1.0, np.pi]), 9), axis=1)
+    order = np.lexsort((state, ends[:, 1], ends[:, 0]))
+    same = (np.diff(ends[order], axis=0) == 0).all(axis=1) & (np.diff(state[order]) == 0)
+    inner = np.zeros(len(state), dtype=bool)
+    inner[order[1:][same]] = True
+    inner[order[:-1][same]] = True
+    outer = sides[~inner]
+    gaps = np.full((len(outer), 1, 2), np.nan)
+    borders: Floats = np.concatenate([outer, gaps], axis=1).reshape(-1, 2)
+    return borders
+
+
+def rings(longitudes: Iterable[float], latitudes: Iterable[float]) -> list[Floats]:
+    """Projected rings of an outline whose parts are separated by missing values."""
+    points = albers(np.asarray(longitudes, dtype=float), np.asarray(latitudes, dtype=float))
+    gaps = np.flatnonzero(np.isnan(points[:, 0]))
+    parts = np.split(points, gaps)
+    return [part[~np.isnan(part[:, 0])] for part in parts if len(part) > 3]
+
+
+def albers(longitudes: Floats, latitudes: Floats) -> Floats:
+    """(points, 2) Albers equal-area conic coordinates on a unit sphere (Snyder 1987, p. 100)."""
+    first, second = np.radians(PARALLELS)
+    middle, base = np.radians(ORIGIN)
+    n = (np.sin(first) + np.sin(second)) / 2
+    c = np.cos(first) ** 2 + 2 * n * np.sin(first)
+    rho = np.sqrt(c - 2 * n * np.sin(np.radians(latitudes))) / n
+    rho_base = np.sqrt(c - 2 * n * np.sin(base)) / n
+    theta = n * (np.radians(longitudes) - middle)
+    return np.column_stack([rho * np.sin(theta), rho_base - rho * np.cos(theta)])

@@ -1,0 +1,83 @@
+"""The distribution of the estimate under permuted treatment dates, and where ours lies in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from replication.core.errors import SpecError
+from replication.report import formatting
+from replication.report.figures import marks
+from replication.report.figures.canvas import BLUE, SKY, VERMILION, Drawing, sheet
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.report_context import Context, versions
+from replication.report.study_config import Entry
+
+NEEDED = ("kind", "estimate")
+ACTUAL, DRAW = "actual", "draw"
+BINS = 40
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``kind`` (``actual`` or ``draw``), ``estimate``; optionally ``panel``."""
+    frame = from_source(entry, context, NEEDED, ("panel", "draw", "spec_id"))
+    require_numbers(frame, ["estimate"], entry.options["source"])
+    panels = frame["panel"] if "panel" in frame else pd.Series("", index=frame.index)
+    for name, part in frame.groupby(panels):
+        counts = part["kind"].value_counts()
+        if counts.get(ACTUAL, 0) != 1 or counts.get(DRAW, 0) < 2:
+            raise SpecError(
+                f"{entry.options['source']}{f', {name}' if name else ''}: 'kind' must be 'actual' "
+                f"once and 'draw' at least twice; found {counts.to_dict()}."
+            )
+    return frame
+
+
+def p_value(draws: pd.Series[float], actual: float) -> float:
+    """Two-sided: share of draws at least as large in absolute value, the actual one included."""
+    return (1 + int((draws.abs() >= abs(actual) - 1e-12).sum())) / (1 + len(draws))
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """A histogram of the draws with the actual estimate as a line; one panel a permutation."""
+    panels = in_order(frame["panel"]) if "panel" in frame else [""]
+    words = (
+        "Line: the actual value. Two-sided p-values count draws at least as large in absolute "
+        f"value.\n{source_note(entry, context)}"
+    )
+    columns = min(2, len(panels))
+    page = sheet(
+        context.study.heading(entry.title),
+        words,
+        columns=columns,
+        rows=-(-len(panels) // columns),
+        height=2.5 if len(panels) <= columns else 1.9,
+        above=0.42 if any(panels) else 0.25,
+        below=0.45,
+    )
+    for axes in page.axes[len(panels) :]:
+        axes.set_axis_off()
+    said = []
+    for axes, panel in zip(page.axes, panels, strict=False):
+        part = frame[frame["panel"] == panel] if panel else frame
+        draws = part.loc[part["kind"] == DRAW, "estimate"]
+        actual = float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
+        edges = np.linspace(min(draws.min(), actual), max(draws.max(), actual), BINS + 1)
+        axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
+        axes.axvline(actual, color=VERMILION, linewidth=1.6)
+        finding = (
+            f"actual {formatting.fixed(actual)}, {formatting.p_equals(p_value(draws, actual))}, "
+            f"{formatting.integer(len(draws))} draws"
+        )
+        axes.set_title(panel, pad=18)
+        axes.annotate(
+            finding, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", fontsize=9
+        )
+        axes.set_xlabel(entry.options.get("x_label", "Estimate"))
+        marks.light_grid(axes)
+        said.append(f"{panel}: {finding}" if panel else finding)
+    for axes in page.axes[: len(panels) : columns]:
+        axes.set_ylabel(entry.options.get("y_label", "Draws"))
+    alt = f"{entry.title}. Histogram of permuted estimates. {'; '.join(said)}."
+    specs = formatting.distinct(frame["spec_id"].dropna().astype(str)) if "spec_id" in frame else []
+    return Drawing(page.figure, alt, words, specs, versions([]))

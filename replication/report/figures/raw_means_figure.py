@@ -1,0 +1,76 @@
+"""Raw means by cohort group over time; lines break at adoption, which is marked."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from replication.report import formatting
+from replication.report.figures import marks
+from replication.report.figures.canvas import COLOURS, MARKERS, Drawing, inches, sheet, wrapped
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.report_context import Context, versions
+from replication.report.study_config import Entry
+
+NEEDED = ("group", "time", "mean")
+HEIGHT = 2.9
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``group``, ``time``, ``mean``; optionally ``adoption`` (first treated period), ``panel``."""
+    frame = from_source(entry, context, NEEDED, ("adoption", "panel", "units"))
+    require_numbers(frame, ["time", "mean"], entry.options["source"])
+    return frame
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """One panel a value of ``panel`` (levels, indexed), side by side."""
+    panels = in_order(frame["panel"]) if "panel" in frame else [""]
+    groups = in_order(frame["group"].astype(str))
+    broken = "adoption" in frame
+    words = "Filled: after adoption; lines break there.\n" if broken else ""
+    words += source_note(entry, context)
+    page = sheet(
+        context.study.heading(entry.title),
+        words,
+        columns=len(panels),
+        height=HEIGHT,
+        above=0.3 if any(panels) else 0.1,
+        below=0.45,
+        legend=0.22,
+    )
+    for axes, panel in zip(page.axes, panels, strict=True):
+        part = frame[frame["panel"] == panel] if panel else frame
+        draw_panel(axes, part, groups)
+        axes.set_title(panel)
+        marks.separate_thousands(axes)
+        axes.set_xlabel(entry.options.get("x_label", ""))
+    page.axes[0].set_ylabel(wrapped(entry.options.get("y_label", ""), inches(page.axes[0])[1]))
+    page.legend(groups)
+    alt = (
+        f"{entry.title}. Means of {formatting.listed(groups)} by period, "
+        f"{frame['time'].min():g} to {frame['time'].max():g}."
+    )
+    return Drawing(page.figure, alt, words, versions=versions([]))
+
+
+def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:
+    """One line a group, in two pieces where the group adopts."""
+    marks.light_grid(axes)
+    for place, group in enumerate(groups):
+        part = frame[frame["group"].astype(str) == group].sort_values("time")
+        after = pd.Series(False, index=part.index)
+        if "adoption" in part:
+            after = part["time"] >= part["adoption"].where(part["adoption"] > 0)
+        for piece, filled in ((part[~after], "white"), (part[after], COLOURS[place % 6])):
+            axes.plot(
+                piece["time"],
+                piece["mean"],
+                color=COLOURS[place % 6],
+                marker=MARKERS[place % 6],
+                linewidth=1.1,
+                markersize=3.8,
+                markerfacecolor=filled,
+            )
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))

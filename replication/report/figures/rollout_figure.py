@@ -1,0 +1,127 @@
+"""The rollout: units and share of the population covered, by date, with its milestones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib import dates
+from matplotlib.axes import Axes
+
+from replication.core.errors import SpecError
+from replication.report import formatting
+from replication.report.figures import marks
+from replication.report.figures.canvas import BLUE, GREY, VERMILION, Drawing, sheet
+from replication.report.figures.csv_frames import source_note
+from replication.report.report_context import Context, versions
+from replication.report.report_data import read_source
+from replication.report.study_config import Entry
+
+NEEDED = ("date", "counties", "share")
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """``date``, cumulative ``counties``, ``share`` of the population, and the milestones."""
+    options = entry.options
+    frame = read_source(
+        context.folders,
+        options["source"],
+        NEEDED,
+        where=options.get("where"),
+        rename=options.get("rename"),
+    )[list(NEEDED)]
+    try:
+        frame = frame.assign(date=pd.to_datetime(frame["date"], format="ISO8601"))
+    except ValueError:
+        raise SpecError(
+            f"{options['source']}: the column 'date' holds values that are no dates, such as "
+            f"{frame['date'].iloc[0]!r}. Write them as 2010-08-10."
+        ) from None
+    frame = frame.sort_values("date", ignore_index=True)
+    stones = pd.DataFrame(options.get("milestones", []), columns=["date", "label"])
+    stones["date"] = pd.to_datetime(stones["date"])
+    if stones.empty:
+        return frame.assign(milestone="")
+    reached = pd.merge_asof(stones.sort_values("date"), frame, on="date")
+    reached = reached.rename(columns={"label": "milestone"})
+    both = pd.concat([frame.assign(milestone=""), reached], ignore_index=True)
+    return both.sort_values(["date", "milestone"], ignore_index=True)
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """Two step curves, one above the other on the same dates."""
+    unit = entry.options.get("unit", "counties")
+    words = note(frame, entry, context)
+    page = sheet(
+        context.study.heading(entry.title),
+        words,
+        rows=2,
+        height=2.0,
+        above=0.15,
+        below=0.33,
+        left=0.8,
+        right=0.35,
+    )
+    upper, lower = page.axes
+    step(upper, frame, frame["counties"], BLUE, f"{unit[:1].upper()}{unit[1:]}")
+    step(lower, frame, 100 * frame["share"], VERMILION, "Share of population, %")
+    upper.yaxis.set_major_formatter(lambda value, _: formatting.integer(value))
+    page.figure.align_ylabels(page.axes)
+    for axes in page.axes:
+        milestones(axes, frame)
+    number_milestones(upper, frame)
+    last = frame.iloc[-1]
+    alt = (
+        f"{entry.title}. Step curves from {frame['date'].iloc[0]:%Y-%m-%d} to "
+        f"{last['date']:%Y-%m-%d}, when {formatting.integer(last['counties'])} {unit} and "
+        f"{formatting.fixed(100 * last['share'], 1)}% of the population are covered."
+    )
+    return Drawing(page.figure, alt, words, versions=versions([]))
+
+
+def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], colour: str, name: str) -> None:
+    """A curve that rises on the dates and is flat in between."""
+    marks.light_grid(axes)
+    axes.step(frame["date"], values, where="post", color=colour)
+    axes.set_ylim(0, float(values.max()) * 1.05)
+    axes.set_ylabel(name)
+    calendar: Any = dates  # matplotlib.dates has no annotations
+    axes.xaxis.set_major_locator(calendar.YearLocator())
+    axes.xaxis.set_major_formatter(calendar.DateFormatter("%Y"))
+    axes.xaxis.set_minor_locator(calendar.MonthLocator(bymonth=(4, 7, 10)))
+
+
+def milestones(axes: Axes, frame: pd.DataFrame) -> None:
+    """A dashed line at each milestone."""
+    for row in _stones(frame):
+        axes.axvline(row.date, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+
+
+def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
+    """The number of each milestone above its line; the note says what it stands for."""
+    for number, row in enumerate(_stones(frame), start=1):
+        axes.annotate(
+            str(number),
+            (row.date, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+            color="#333333",
+        )
+
+
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
+    """What the numbers on the dashed lines stand for, and the source."""
+    said = [
+        f"{number}: {row.date.day} {row.date:%B %Y}, {row.milestone}"
+        for number, row in enumerate(_stones(frame), start=1)
+    ]
+    stones = [formatting.sentence(f"dashed lines: {'; '.join(said)}")] if said else []
+    return "\n".join(["Cumulative.", *stones, source_note(entry, context)])
+
+
+def _stones(frame: pd.DataFrame) -> list[Any]:
+    return list(frame[frame["milestone"] != ""].itertuples())

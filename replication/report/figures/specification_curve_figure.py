@@ -1,0 +1,218 @@
+"""The specification curve: every estimate in ascending order, and the choices behind it below.
+
+Simonsohn, Simmons & Nelson (2020), Nature Human Behaviour 4.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from replication.core.errors import SpecError
+from replication.report import facts, formatting
+from replication.report.figures import marks
+from replication.report.figures.canvas import BLUE, GREY, LIGHT, VERMILION, Drawing, sheet, wrapped
+from replication.report.report_context import Context, versions
+from replication.report.report_data import Saved
+from replication.report.study_config import Entry, Study
+from replication.report.ties import ranks
+
+CURVE_HEIGHT, LINE = 2.6, 0.145
+LETTER = 0.058
+EMPTY = "none"
+
+
+def collect(entry: Entry, context: Context) -> pd.DataFrame:
+    """One row a specification in ascending order of the estimate, one column a choice."""
+    label = entry.options.get("row", "att")
+    saved = context.results.matching(entry.options["specs"])
+    found = [(one, one.find(label)) for one in saved]
+    rows = [_row(one, row, entry, context) for one, row in found if row is not None]
+    if not rows:
+        raise SpecError(f"none of the {len(saved)} specifications has a row {label!r}.")
+    frame = pd.DataFrame(rows)
+    frame.insert(0, "place", ranks(frame["estimate"]))
+    frame = frame.sort_values(["place", "spec_id"], ignore_index=True)
+    frame["place"] = range(1, len(frame) + 1)
+    named = entry.options.get("headline", [])
+    headlines = [named] if isinstance(named, str) else list(named)
+    absent = [name for name in headlines if name not in set(frame["spec_id"])]
+    if absent:
+        raise SpecError(f"the headline {absent[0]!r} is not among the specifications shown.")
+    return frame.assign(headline=frame["spec_id"].isin(headlines))
+
+
+def _row(saved: Saved, found: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
+    names = ("spec_id", "estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs", "n_units")
+    choices = {choice["key"]: value_of(saved, choice, context.study) for choice in entry.options["choices"]}
+    return {**{name: found[name] for name in names}, **choices}
+
+
+def value_of(saved: Saved, choice: Mapping[str, Any], study: Study) -> str:
+    """How the value of a key, or of a choice told by the id, is printed."""
+    if "ids" in choice:
+        return by_id(saved.spec_id, choice)
+    value: Any = saved.spec
+    for part in choice["key"].split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if isinstance(value, list):
+        value = "-".join(str(part) for part in value) if value else None
+    name = EMPTY if value is None or value == {} else str(value)
+    usual = {"outcome": study.outcome(name).label, "estimator": facts.estimator(saved, study)}
+    return str(choice.get("values", {}).get(name, usual.get(choice["key"], study.label(name))))
+
+
+def by_id(spec_id: str, choice: Mapping[str, Any]) -> str:
+    """What the first pattern that fits the id stands for."""
+    for pattern, value in choice["ids"].items():
+        if fnmatch.fnmatchcase(spec_id, pattern):
+            return str(value)
+    raise SpecError(
+        f"no pattern of the choice {choice['key']!r} fits {spec_id!r}. Add one, or '*' as the last."
+    )
+
+
+def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
+    """The curve above, one line of ticks a value of each choice below."""
+    lines = choice_lines(frame, entry)
+    letters = max(len(label) for _, _, label in lines)
+    words = note(frame, entry)
+    page = sheet(
+        context.study.heading(entry.title),
+        words,
+        rows=2,
+        height=1.0,
+        ratios=[CURVE_HEIGHT, LINE * len(lines)],
+        left=max(0.8, 0.2 + LETTER * letters),
+        above=0.06,
+        below=0.06,
+    )
+    curve, below = page.axes
+    draw_curve(curve, frame)
+    curve.set_ylabel(wrapped(entry.options.get("y_label", "Estimate"), CURVE_HEIGHT))
+    draw_choices(below, frame, lines)
+    specs = list(frame["spec_id"])
+    shown = versions(context.results.get(name) for name in specs)
+    return Drawing(page.figure, describe(frame, entry), words, entry.options["specs"], shown)
+
+
+def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
+    """Estimates with intervals; those that leave zero out in blue, the headline in orange."""
+    marks.light_grid(axes)
+    marks.zero_line(axes)
+    apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
+    for chosen, colour, bar in ((~apart, GREY, LIGHT), (apart, BLUE, BLUE)):
+        part = frame[chosen & ~frame["headline"]]
+        axes.vlines(
+            part["place"],
+            part["conf_low"],
+            part["conf_high"],
+            colors=bar,
+            alpha=0.45,
+            linewidths=0.8,
+            zorder=2,
+        )
+        axes.plot(
+            part["place"],
+            part["estimate"],
+            linestyle="none",
+            marker="o",
+            markersize=1.8,
+            color=colour,
+            markeredgewidth=0,
+            zorder=3,
+        )
+    mark_headline(axes, frame)
+    axes.set_xlim(0, len(frame) + 1)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+
+
+def mark_headline(axes: Axes, frame: pd.DataFrame) -> None:
+    """The headline specification, larger."""
+    row = frame[frame["headline"]]
+    axes.vlines(row["place"], row["conf_low"], row["conf_high"], colors=VERMILION, linewidths=1.8, zorder=5)
+    axes.plot(
+        row["place"], row["estimate"], linestyle="none", marker="D", markersize=5, color=VERMILION, zorder=6
+    )
+
+
+def choice_lines(frame: pd.DataFrame, entry: Entry) -> list[tuple[str, str, str]]:
+    """(key, value, label) of the lines below the curve; a heading has no value."""
+    found: list[tuple[str, str, str]] = []
+    for choice in entry.options["choices"]:
+        key = choice["key"]
+        found.append((key, "", choice.get("label", key.replace("_", " ").capitalize())))
+        named = choice.get("ids") or choice.get("values", {})
+        given = formatting.distinct(str(value) for value in named.values())
+        present = set(frame[key])
+        ordered = [value for value in given if value in present]
+        ordered += sorted(present - set(ordered))
+        found += [(key, value, value) for value in ordered]
+    return found
+
+
+def draw_choices(axes: Axes, frame: pd.DataFrame, lines: list[tuple[str, str, str]]) -> None:
+    """A tick where a specification has the value."""
+    for place, (key, value, _) in enumerate(lines):
+        if value:
+            chosen = frame[frame[key] == value]
+            axes.plot(
+                chosen["place"],
+                [place] * len(chosen),
+                linestyle="none",
+                marker="|",
+                markersize=5.5,
+                markeredgewidth=0.7,
+                color="#333333",
+            )
+            axes.plot(
+                chosen.loc[chosen["headline"], "place"],
+                [place] * int(chosen["headline"].sum()),
+                linestyle="none",
+                marker="D",
+                markersize=4,
+                color=VERMILION,
+                zorder=5,
+            )
+    axes.set_ylim(len(lines) - 0.4, -0.6)
+    axes.set_xlim(0, len(frame) + 1)
+    axes.set_xticks([])
+    axes.set_yticks(range(len(lines)), [label for _, _, label in lines])
+    for tick, (_, value, _) in zip(axes.get_yticklabels(), lines, strict=True):
+        tick.set_fontweight("normal" if value else "bold")
+        tick.set_fontsize(8)
+    axes.tick_params(axis="y", length=0)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+
+
+def note(frame: pd.DataFrame, entry: Entry) -> str:
+    """How many specifications, and how many of them say what."""
+    apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
+    negative = frame["estimate"] < 0
+    words = [
+        f"{formatting.integer(len(frame))} specifications. {int(negative.sum())} estimates are negative; "
+        f"{int(apart.sum())} intervals leave zero out (blue), {int((apart & negative).sum())} of "
+        f"them below it. Median {formatting.fixed(frame['estimate'].median())}."
+    ]
+    if frame["headline"].any():
+        marked = frame[frame["headline"]]
+        words += [
+            f"Diamond: {formatting.fixed(row.estimate)} {formatting.interval(row.conf_low, row.conf_high)} "
+            f"({row.spec_id})."
+            for row in marked.itertuples()
+        ]
+    return "\n".join([" ".join(words), *entry.notes])
+
+
+def describe(frame: pd.DataFrame, entry: Entry) -> str:
+    """The figure in words."""
+    return (
+        f"{entry.title}. Specification curve from {formatting.fixed(frame['estimate'].min())} to "
+        f"{formatting.fixed(frame['estimate'].max())}. {note(frame, entry).splitlines()[0]}"
+    )

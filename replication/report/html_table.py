@@ -1,0 +1,130 @@
+"""A table as HTML: a fragment for the page, and a page of its own."""
+
+from __future__ import annotations
+
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from replication.report.study_config import SIMULATED
+from replication.report.table_document import Heading, Row, Section, TableDocument
+
+STYLE_FILE = Path(__file__).with_name("report.css")
+BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<title>{title}</title>
+<style>
+{style}
+</style>
+</head>
+<body{simulated}>
+<!-- {versions} -->
+<main>
+{begin}
+{fragment}
+{end}
+</main>
+</body>
+</html>
+"""
+
+
+@cache
+def style() -> str:
+    """The style sheet, written into every page so that nothing is loaded from elsewhere."""
+    return STYLE_FILE.read_text(encoding="utf-8").strip()
+
+
+def table_page(document: TableDocument) -> str:
+    """A page with one table."""
+    return PAGE.format(
+        title=escape(document.title),
+        style=style(),
+        versions=escape(document.versions),
+        simulated=f' class="simulated" data-mark="{SIMULATED}"' if document.simulated else "",
+        begin=BEGIN,
+        fragment=fragment(document),
+        end=END,
+    )
+
+
+def cut_fragment(page: str) -> str:
+    """The table of a page that ``table_page`` wrote."""
+    return page.partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def fragment(document: TableDocument) -> str:
+    """The table with its title and notes, to be put into a page."""
+    name = f"{document.study}-{document.id}"
+    lines = [
+        f'<div class="table" id="table-{escape(name)}">',
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="caption-{escape(name)}">',
+        "<table>",
+        f'<caption id="caption-{escape(name)}">{escape(document.title)}</caption>',
+        "<thead>",
+        *_head(document),
+        "</thead>",
+        *(line for section in document.sections for line in _section(section, document)),
+        "</table>",
+        "</div>",
+        *_notes(document),
+        "</div>",
+    ]
+    return "\n".join(lines)
+
+
+def _head(document: TableDocument) -> list[str]:
+    lines = []
+    for level, headings in enumerate(document.headings):
+        last = level == len(document.headings) - 1
+        stub = f'<th scope="col" class="l">{escape(document.stub)}</th>' if last else "<td></td>"
+        place, cells = 0, []
+        for head in headings:
+            cells.append(_heading(head, document.align[place]))
+            place += head.span
+        lines.append(f"<tr>{stub}{''.join(cells)}</tr>")
+    return lines
+
+
+def _heading(head: Heading, kind: str) -> str:
+    if not head.text:
+        return "<td></td>" if head.span == 1 else f'<td colspan="{head.span}"></td>'
+    if head.span == 1:
+        return f'<th scope="col" class="{kind}">{escape(head.text)}</th>'
+    return f'<th scope="colgroup" colspan="{head.span}" class="c over">{escape(head.text)}</th>'
+
+
+def _section(section: Section, document: TableDocument) -> list[str]:
+    lines = ["<tbody>"]
+    if section.heading:
+        span = 1 + len(document.align)
+        lines.append(
+            f'<tr><th scope="rowgroup" colspan="{span}" class="group">{escape(section.heading)}</th></tr>'
+        )
+    lines += [_row(row, document.align) for row in section.rows]
+    return [*lines, "</tbody>"]
+
+
+def _row(row: Row, align: str) -> str:
+    cells = [
+        f'<td class="{kind}">{"<br/>".join(escape(line) for line in cell)}</td>'
+        for cell, kind in zip(row.cells, align, strict=True)
+    ]
+    return f'<tr><th scope="row">{escape(row.label)}</th>{"".join(cells)}</tr>'
+
+
+def _notes(document: TableDocument) -> list[str]:
+    notes = [escape(note) for note in document.notes]
+    if document.specs:
+        named = [
+            f"{escape(column)} <code>{escape(name).replace('_', '_<wbr/>')}</code>".strip()
+            for column, name in document.specs
+        ]
+        notes.append(f"Specifications: {'; '.join(named)}.")
+    notes.append(f'<span class="made">Made with {escape(document.versions)}.</span>')
+    return ['<div class="notes">', *(f"<p>{note}</p>" for note in notes), "</div>"]

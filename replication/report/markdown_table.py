@@ -1,0 +1,55 @@
+"""A table as Markdown (GitHub's pipe tables)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from replication.report.study_config import SIMULATED_WARNING
+from replication.report.table_document import Row, TableDocument
+
+SPECIAL = {"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", ">": "&gt;", "`": r"\`", "#": r"\#"}
+RULE = {"l": ":--", "c": ":-:", "r": "--:"}
+
+
+def escape(text: str) -> str:
+    """Text in which nothing is read as markup."""
+    return "".join(SPECIAL.get(letter, letter) for letter in text)
+
+
+def markdown(document: TableDocument) -> str:
+    """The table, its notes and what made it."""
+    parts = [f"**{escape(document.title)}**", ""]
+    if document.simulated:
+        parts += [f"> {SIMULATED_WARNING}", ""]
+    parts += [*_head(document), *_body(document), ""]
+    parts += [f"- {escape(note)}" for note in document.notes]
+    if document.specs:
+        named = [f"{column} `{name}`".strip() for column, name in document.specs]
+        parts.append(f"- Specifications: {'; '.join(named)}.")
+    return "\n".join([*parts, f"- Made with {escape(document.versions)}.", ""])
+
+
+def _head(document: TableDocument) -> list[str]:
+    """One head a column: what stands above it, top to bottom."""
+    levels = [[head.text for head in headings for _ in range(head.span)] for headings in document.headings]
+    columns = zip(*levels, strict=True)
+    names = ["<br>".join(escape(text) for text in texts if text) for texts in columns]
+    rules = [RULE[kind] for kind in document.align]
+    return [_line(escape(document.stub), names), _line(":--", rules)]
+
+
+def _body(document: TableDocument) -> list[str]:
+    lines = []
+    for section in document.sections:
+        if section.heading:
+            lines.append(_line(f"*{escape(section.heading)}*", [""] * len(document.align)))
+        lines += [_row(row) for row in section.rows]
+    return lines
+
+
+def _row(row: Row) -> str:
+    return _line(escape(row.label), ["<br>".join(escape(line) for line in cell) for cell in row.cells])
+
+
+def _line(first: str, cells: Sequence[str]) -> str:
+    return f"| {' | '.join([first, *cells])} |"

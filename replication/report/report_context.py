@@ -1,0 +1,48 @@
+"""What the makers of tables and figures are given besides their entry of ``study.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from replication.report.report_data import Folders, Results, Saved
+from replication.report.study_config import Study
+from replication.report.table_document import MADE_WITH
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A study, its saved results, its folders, and the switches of the report.
+
+    Attributes
+    ----------
+    stars : bool
+        Whether estimates carry significance stars (``config.yaml``; off by default).
+    """
+
+    study: Study
+    results: Results
+    folders: Folders
+    stars: bool = False
+
+    @classmethod
+    def of(cls, study: Study, folders: Folders, *, stars: bool = False) -> Context:
+        """The context of a study whose results lie in ``folders.tables / "specs"``."""
+        return cls(study, Results(folders.tables / "specs"), folders, stars)
+
+
+def versions(results: Iterable[Saved]) -> str:
+    """Packages that made the results, each version once; ours alone where no result is shown."""
+    found: dict[str, list[str]] = {}
+    for saved in results:
+        for name, number in _installed(saved.versions).items():
+            numbers = found.setdefault(name, [])
+            if number not in numbers:
+                numbers.append(number)
+    found.pop("replication", None)
+    others = [f"{name} {' and '.join(numbers)}" for name, numbers in found.items()]
+    return ", ".join([MADE_WITH, *others])
+
+
+def _installed(table: Mapping[str, str]) -> dict[str, str]:
+    return {name: number for name, number in table.items() if number != "not installed"}

@@ -1,0 +1,181 @@
+"""What the report reads: saved results, and CSV files that cleaning and estimation left behind."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from replication.core.errors import SpecError, nearest
+from replication.core.estimates import COLUMNS, row_labels
+from replication.core.files import parse_yaml
+
+ANALYSES = "analyses"
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where the files of one study are."""
+
+    tables: Path
+    figures: Path
+    clean: Path
+    raw: Path
+
+    @classmethod
+    def under(cls, root: Path, study: str) -> Folders:
+        """The folders of a study below the project's root."""
+        return cls(
+            root / "tables" / study,
+            root / "figures" / study,
+            root / "data_clean" / study,
+            root / "data_raw",
+        )
+
+    def shown(self, name: str) -> str:
+        """That file as a reader finds it, from the root of the project on."""
+        # Where one folder holds everything (a simulation), that folder is the root.
+        root = self.raw if self.raw == self.tables else self.raw.parent
+        return self.source(name).relative_to(root).as_posix()
+
+    def source(self, name: str) -> Path:
+        """The file that a name such as ``clean/sample_flow.csv`` stands for."""
+        place, _, rest = name.partition("/")
+        if place == ANALYSES:
+            return self.tables / ANALYSES / rest
+        return Path(getattr(self, place)) / rest
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One estimated specification as it lies on disk."""
+
+    spec_id: str
+    table: pd.DataFrame
+    spec: Mapping[str, Any]
+    info: Mapping[str, Any]
+    versions: Mapping[str, str]
+
+    def find(self, label: str) -> Mapping[str, Any] | None:
+        """The estimate with a row label such as ``att`` or ``event:-2``; None if there is none."""
+        term = label if label.startswith("coef:") else label.partition(":")[0]
+        rows = self.table[self.table["term"] == term]
+        labels = row_labels(rows)
+        return dict(rows.iloc[labels.index(label)]) if label in labels else None
+
+    def row(self, label: str) -> Mapping[str, Any]:
+        """The estimate with a row label; refused with what there is."""
+        found = self.find(label)
+        if found is None:
+            labels = row_labels(self.table)
+            raise SpecError(
+                f"{self.spec_id} has no row {label!r}{nearest(label, labels)}. "
+                f"Its rows are: {', '.join(labels[:12])}{', ...' if len(labels) > 12 else ''}."
+            )
+        return found
+
+
+@dataclass
+class Results:
+    """The saved results of one study, each read when it is first asked for.
+
+    Attributes
+    ----------
+    folder : Path
+        ``tables/<study>/specs``, one folder a specification.
+    """
+
+    folder: Path
+    cache: dict[str, Saved] = field(default_factory=dict)
+
+    def ids(self) -> list[str]:
+        """Ids of all saved specifications, sorted."""
+        return sorted(path.parent.name for path in self.folder.glob("*/spec.yaml"))
+
+    def get(self, spec_id: str) -> Saved:
+        """One saved specification.
+
+        Raises
+        ------
+        SpecError
+            If there is no result of that id.
+        """
+        if spec_id not in self.cache:
+            place = self.folder / spec_id
+            if not (place / "spec.yaml").is_file():
+                raise SpecError(
+                    f"There is no result of the specification {spec_id!r}"
+                    f"{nearest(spec_id, self.ids())} in {self.folder}. Correct the id in "
+                    "study.yaml, or estimate the specification first."
+                )
+            self.cache[spec_id] = load(place)
+        return self.cache[spec_id]
+
+    def matching(self, patterns: Sequence[str]) -> list[Saved]:
+        """Saved specifications whose id fits one of the patterns, sorted by id."""
+        ids = self.ids()
+        chosen = [name for name in ids if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
+        if not chosen:
+            raise SpecError(
+                f"No saved specification fits {', '.join(map(repr, patterns))}"
+                f"{nearest(patterns[0], ids)}. There are {len(ids)} in {self.folder}."
+            )
+        return [self.get(name) for name in chosen]
+
+
+def load(folder: Path) -> Saved:
+    """Read ``estimates.csv`` and ``spec.yaml`` of one specification."""
+    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"))
+    table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
+    return Saved(
+        str(record["spec"]["id"]),
+        table[COLUMNS],
+        record["spec"],
+        record.get("info") or {},
+        record.get("versions") or {},
+    )
+
+
+def read_source(
+    folders: Folders,
+    name: str,
+    needed: Sequence[str] = (),
+    *,
+    where: Mapping[str, Sequence[Any]] | None = None,
+    rename: Mapping[str, str] | None = None,
+    text: bool = False,
+) -> pd.DataFrame:
+    """A CSV file as a frame with the columns that are needed.
+
+    Parameters
+    ----------
+    where : keep the rows whose column has one of the values.
+    rename : needed column -> its name in the file.
+    text : keep every cell as written (digits of published numbers).
+
+    Raises
+    ------
+    SpecError
+        If the file or a column is missing, or no row is left.
+    """
+    path = folders.source(name)
+    if not path.is_file():
+        raise SpecError(f"{name} was not found ({path}). Run the step that writes it first.")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False) if text else pd.read_csv(path)
+    frame = frame.rename(columns={old: new for new, old in (rename or {}).items()})
+    absent = [column for column in [*(where or {}), *needed] if column not in frame.columns]
+    if absent:
+        raise SpecError(
+            f"{name} has no column {absent[0]!r}{nearest(absent[0], frame.columns)}. "
+            f"Its columns are: {', '.join(frame.columns)}."
+        )
+    for column, values in (where or {}).items():
+        allowed = [str(value) for value in values]
+        frame = frame[frame[column].astype(str).isin(allowed)]
+    if frame.empty:
+        raise SpecError(f"{name} has no rows{' that fit ' + str(dict(where)) if where else ''}.")
+    return frame.reset_index(drop=True)

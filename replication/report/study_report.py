@@ -1,0 +1,79 @@
+"""All tables and all figures of one study: what the pipeline calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from replication.core.errors import InputError
+from replication.report.report_context import Context
+from replication.report.report_data import Folders
+from replication.report.study_config import Entry, Study
+
+
+def write_tables(
+    study: Study, folders: Folders, *, stars: bool = False, only: Iterable[str] | None = None
+) -> list[Path]:
+    """Write ``<table>.tex``, ``.html``, ``.md`` and ``.csv`` of each table of a study.
+
+    Parameters
+    ----------
+    study : Study
+        From ``config.parse_study``.
+    folders : Folders
+        Results are read from ``folders.tables / "specs"``; tables are written beside it.
+    stars : bool
+        Significance stars (off by default).
+    only : ids of the tables to write; all if None.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of the study's tables.
+
+    Raises
+    ------
+    SpecError
+        If a table names a specification, row, file or column that is not there.
+
+    """
+    from replication.report.table_document import write_document
+    from replication.report.tables import build
+
+    context = Context.of(study, folders, stars=stars)
+    written: list[Path] = []
+    for entry in chosen(study.tables, only):
+        with _named("table", entry, study):
+            written += write_document(build(entry, context), folders.tables)
+    return written
+
+
+def write_figures(study: Study, folders: Folders, *, only: Iterable[str] | None = None) -> list[Path]:
+    """Write ``<figure>.pdf``, ``.png`` and ``.csv`` of each figure of a study.
+
+    Parameters and errors are those of ``write_tables``.
+    """
+    from replication.report.figures import write_figure
+
+    context = Context.of(study, folders)
+    written: list[Path] = []
+    for entry in chosen(study.figures, only):
+        with _named("figure", entry, study):
+            written += write_figure(entry, context)
+    return written
+
+
+def chosen(entries: Iterable[Entry], only: Iterable[str] | None) -> list[Entry]:
+    """The entries whose ids were asked for."""
+    wanted = None if only is None else set(only)
+    return [entry for entry in entries if wanted is None or entry.id in wanted]
+
+
+@contextmanager
+def _named(what: str, entry: Entry, study: Study) -> Iterator[None]:
+    """Adds the table or figure to a refusal that is raised while it is made."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{study.id}, {what} {entry.id!r}: {error}") from None

@@ -1,0 +1,140 @@
+"""Estimators side by side: one specification a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from replication.report import facts, formatting
+from replication.report.report_context import Context, versions
+from replication.report.report_data import Saved
+from replication.report.study_config import Entry
+from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+from replication.report.tables import table_notes
+from replication.report.tables.table_notes import Shown
+
+DEFAULT = ("estimate", "std_error", "interval", "band", "n_obs", "n_units", "n_clusters")
+LABELS = {
+    "estimate": "Estimate",
+    "std_error": "Std. error",
+    "interval": "interval",
+    "band": "simultaneous band",
+    "p_value": "p-value",
+    "n_obs": "Observations",
+    "n_units": "Units",
+    "n_clusters": "Clusters",
+    "mean": "Mean of the outcome",
+    "control_group": "Comparison",
+    "truth": "True effect",
+}
+LEVELLED = ("interval", "band")
+SAME_BAND = 1e-9
+
+
+def build(entry: Entry, context: Context) -> TableDocument:
+    """One estimator (or specification) a row, with its interval and, where it differs, its band."""
+    blocks = read_blocks(entry, context)
+    lines = [line for _, block in blocks for line in block]
+    columns = shown_columns(entry, lines, context)
+    results = [line["saved"] for line in lines]
+    level = formatting.listed(formatting.distinct(facts.level(saved) for saved in results))
+    heads = [
+        f"{level} {LABELS[name]}" if name in LEVELLED else context.study.labels.get(name, LABELS[name])
+        for name in columns
+    ]
+    shown = [Shown(heading, line["label"], line["saved"]) for heading, block in blocks for line in block]
+    found = [
+        *entry.notes,
+        f"Clustered by {_clusters(results, context)}.",
+        *table_notes.told_apart(shown, "weights", lambda saved: facts.weights(saved, context.study)),
+        table_notes.weights_note(shown),
+        *table_notes.design_notes(shown, context),
+        *table_notes.sample_notes(shown),
+    ]
+    return TableDocument(
+        id=entry.id,
+        study=context.study.id,
+        title=context.study.heading(entry.title),
+        headings=(tuple(Heading(head) for head in heads),),
+        sections=tuple(
+            Section(tuple(_row(line, columns, entry, context) for line in block), heading)
+            for heading, block in blocks
+        ),
+        align="".join("l" if name == "control_group" else "r" for name in columns),
+        stub="Estimator",
+        notes=tuple(note for note in found if note),
+        specs=tuple((f"{name}:", spec_id) for name, spec_id in table_notes.named_specs(shown)),
+        versions=versions(results),
+        simulated=context.study.simulated,
+        data=pd.DataFrame([_data(line, heading, context) for heading, block in blocks for line in block]),
+    )
+
+
+def read_blocks(entry: Entry, context: Context) -> list[tuple[str, list[dict[str, Any]]]]:
+    """(heading, rows) of the table; neighbouring rows without heading share a block."""
+    blocks: list[tuple[str, list[dict[str, Any]]]] = []
+    for item in entry.options["rows"]:
+        if isinstance(item, Mapping) and "rows" in item:
+            inner = [_line(one, entry, context) for one in item["rows"]]
+            blocks.append((item.get("heading", ""), inner))
+        elif blocks and not blocks[-1][0]:
+            blocks[-1][1].append(_line(item, entry, context))
+        else:
+            blocks.append(("", [_line(item, entry, context)]))
+    return blocks
+
+
+def shown_columns(entry: Entry, lines: list[dict[str, Any]], context: Context) -> list[str]:
+    """The columns asked for; by default the band only if it differs from the interval."""
+    if "columns" in entry.options:
+        return list(entry.options["columns"])
+    found = [line["found"] for line in lines]
+    wider = any(abs(row["band_high"] - row["conf_high"]) > SAME_BAND for row in found)
+    names = [name for name in DEFAULT if name != "band" or wider]
+    truth = any(line["truth"] is not None for line in lines)
+    return [*names[:1], "truth", *names[1:]] if truth else names
+
+
+def _line(item: Any, entry: Entry, context: Context) -> dict[str, Any]:
+    values = {"spec": item} if isinstance(item, str) else dict(item)
+    saved = context.results.get(values["spec"])
+    found = saved.row(values.get("row", entry.options.get("row", "att")))
+    label = values.get("label") or saved.spec.get("title")
+    label = label or facts.estimator(saved, context.study)
+    truth = values.get("truth", context.study.truth)
+    return {"saved": saved, "found": found, "label": label, "truth": truth}
+
+
+def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Context) -> Row:
+    digits = entry.options.get("digits", 3)
+    found, saved = line["found"], line["saved"]
+    mark = formatting.stars(found["p_value"]) if context.stars else ""
+    cells = {
+        "estimate": formatting.fixed(found["estimate"], digits) + mark,
+        "std_error": formatting.fixed(found["std_error"], digits),
+        "interval": formatting.interval(found["conf_low"], found["conf_high"], digits),
+        "band": formatting.interval(found["band_low"], found["band_high"], digits),
+        "p_value": formatting.probability(found["p_value"]),
+        "mean": formatting.adaptive(facts.mean_outcome(saved)),
+        "control_group": facts.comparison(saved, context.study),
+        "truth": formatting.fixed(line["truth"], digits),
+        **{name: formatting.integer(found[name]) for name in ("n_obs", "n_units", "n_clusters")},
+    }
+    return Row(line["label"], tuple(cell(cells[name]) for name in columns))
+
+
+def _data(line: dict[str, Any], heading: str, context: Context) -> dict[str, Any]:
+    saved = line["saved"]
+    about = {
+        "mean_outcome": facts.mean_outcome(saved),
+        "control_group": facts.comparison(saved, context.study),
+        "weights": saved.spec.get("weights") or "",
+    }
+    truth = {} if line["truth"] is None else {"truth": float(line["truth"])}
+    return {"heading": heading, "label": line["label"], **line["found"], **about, **truth}
+
+
+def _clusters(results: list[Saved], context: Context) -> str:
+    return formatting.listed(formatting.distinct(facts.clusters(saved, context.study) for saved in results))

@@ -1,0 +1,116 @@
+"""Any CSV that cleaning or estimation wrote, with labelled columns and formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from replication.core.errors import SpecError
+from replication.report import formatting
+from replication.report.report_context import Context, versions
+from replication.report.report_data import read_source
+from replication.report.study_config import Entry
+from replication.report.table_document import Heading, Row, Section, TableDocument, cell, spanning
+
+Format = Callable[[Any, int], str]
+
+
+def _text(value: Any, digits: int) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def _identifier(value: Any, digits: int) -> str:
+    return "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+FORMATS: dict[str, Format] = {
+    "text": _text,
+    "identifier": _identifier,
+    "integer": lambda value, digits: formatting.integer(value),
+    "number": formatting.fixed,
+    "p_value": lambda value, digits: formatting.probability(value),
+    "percent": lambda value, digits: formatting.fixed(100 * value, digits),
+}
+
+
+def build(entry: Entry, context: Context) -> TableDocument:
+    """The rows of a file, its first column naming them."""
+    columns, groups = flat(entry)
+    names = [column["name"] for column in columns]
+    needed = [*names, *([entry.options["group"]] if "group" in entry.options else [])]
+    frame = read_source(context.folders, entry.options["source"], needed, where=entry.options.get("where"))
+    labels = [column.get("label", context.study.label(column["name"])) for column in columns]
+    heads: list[tuple[Heading, ...]] = [tuple(Heading(label) for label in labels[1:])]
+    if any(groups):
+        heads.insert(0, spanning(groups[1:]))
+    marked = [
+        f"{formatting.DAGGER} above {column['mark_above']:g} in absolute value ({label})."
+        for column, label in zip(columns, labels, strict=True)
+        if "mark_above" in column
+    ]
+    return TableDocument(
+        id=entry.id,
+        study=context.study.id,
+        title=context.study.heading(entry.title),
+        headings=tuple(heads),
+        sections=tuple(sections(entry, columns, frame)),
+        align="".join("l" if kind_of(column) == "text" else "r" for column in columns[1:]),
+        stub=labels[0],
+        notes=(*entry.notes, *marked, f"Source: {context.folders.shown(entry.options['source'])}."),
+        versions=versions([]),
+        simulated=context.study.simulated,
+        data=frame[list(dict.fromkeys(needed))],
+    )
+
+
+def flat(entry: Entry) -> tuple[list[dict[str, Any]], list[str]]:
+    """Columns without nesting, and the heading that stands above each."""
+    columns: list[dict[str, Any]] = []
+    groups: list[str] = []
+    for item in entry.options["columns"]:
+        inner = item.get("columns", [item])
+        if any("name" not in column for column in inner):
+            raise SpecError(
+                "a column has neither 'name' nor 'columns'. Name the column of the file that it shows."
+            )
+        columns += inner
+        groups += [item.get("heading", "")] * len(inner)
+    return columns, groups
+
+
+def kind_of(column: Mapping[str, Any]) -> str:
+    """The format of a column."""
+    return str(column.get("format", "text"))
+
+
+def printed(column: Mapping[str, Any], value: Any) -> str:
+    """One cell."""
+    default = 1 if kind_of(column) == "percent" else 3
+    try:
+        shown = FORMATS[kind_of(column)](value, column.get("digits", default))
+        bound = column.get("mark_above")
+        above = bound is not None and pd.notna(value) and abs(value) > bound
+    except (TypeError, ValueError):
+        raise SpecError(
+            f"the column {column['name']!r} is to be printed as "
+            f"{kind_of(column)} and holds {value!r}. Use 'format: text'."
+        ) from None
+    return shown + (formatting.DAGGER if above else "")
+
+
+def sections(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> list[Section]:
+    """All rows, or one block a value of the grouping column, in the order of the file."""
+    group = entry.options.get("group")
+    if group is None:
+        return [Section(_rows(entry, columns, frame))]
+    return [
+        Section(_rows(entry, columns, part), str(value)) for value, part in frame.groupby(group, sort=False)
+    ]
+
+
+def _rows(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[Row, ...]:
+    shown = [[printed(column, value) for value in frame[column["name"]].tolist()] for column in columns]
+    lines = zip(*shown, strict=True)
+    return tuple(Row(first, tuple(cell(value) for value in others)) for first, *others in lines)

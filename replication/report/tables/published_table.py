@@ -1,0 +1,166 @@
+"""Published values beside ours, digit by printed digit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.errors import SpecError
+from replication.report import formatting
+from replication.report.report_context import Context, versions
+from replication.report.report_data import read_source
+from replication.report.study_config import Entry
+from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+
+HEADS = (
+    "Published",
+    "Here",
+    "Difference of coefficients",
+    "Difference of standard errors",
+    "Coefficient equal as printed",
+    "Standard error equal as printed",
+)
+IN_PARENTHESES = "Standard errors in parentheses."
+NOTES = (
+    "Differences: ours, unrounded, less the published number. Equal as printed: whether our "
+    "number, rounded to the decimals of the published one, is that number."
+)
+WITHOUT_NUMBERS = 2
+YES_NO = {True: "yes", False: "no"}
+SECONDARY = "secondary: not read in the publication's own table, and not to be taken as its result."
+
+
+def build(entry: Entry, context: Context) -> TableDocument:
+    """One published number a row: published, ours, and whether each part is equal as printed."""
+    rows = [compare(row, entry, context) for row in entry.options["rows"]]
+    used = formatting.distinct(row["spec_id"] for row in rows)
+    publication = entry.options.get("publication", "")
+    # Where nothing but words was published there is no difference to show.
+    numbers = any(pd.notna(row["printed_digits"]) for row in rows)
+    shown = len(HEADS) if numbers else WITHOUT_NUMBERS
+    found = [*entry.notes, IN_PARENTHESES, *([NOTES, tally(rows)] if numbers else [])]
+    found += [f"{formatting.DAGGER} {SECONDARY}"] if any(row["secondary"] for row in rows) else []
+    found += [f"{row['label']}: {row['note']}" for row in rows if row["note"]]
+    heads = (publication or HEADS[0], *HEADS[1:])[:shown]
+    return TableDocument(
+        id=entry.id,
+        study=context.study.id,
+        title=context.study.heading(entry.title),
+        headings=(tuple(Heading(head) for head in heads),),
+        sections=tuple(sections(rows, shown)),
+        align="c" * shown,
+        notes=tuple(note for note in found if note),
+        specs=tuple(("", name) for name in used),
+        versions=versions(context.results.get(name) for name in used),
+        simulated=context.study.simulated,
+        data=pd.DataFrame(rows),
+    )
+
+
+def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
+    """A row as numbers: what was printed, what we find, and whether they agree."""
+    printed = printed_values(row, entry, context)
+    saved = context.results.get(row["spec"]) if row.get("spec") else None
+    ours = None if saved is None else saved.row(row.get("row", "att"))
+    estimate = np.nan if ours is None else float(ours["estimate"])
+    std_error = np.nan if ours is None else float(ours["std_error"])
+    return {
+        "heading": row.get("heading", ""),
+        "label": row["label"],
+        "published": printed["estimate"] or row.get("reported", ""),
+        "published_std_error": printed["std_error"],
+        "estimate": estimate,
+        "std_error": std_error,
+        "difference": _less(estimate, printed["estimate"]),
+        "std_error_difference": _less(std_error, printed["std_error"]),
+        "printed_digits": decimals(printed["estimate"]) if printed["estimate"] else np.nan,
+        "coefficient_equal": _equal(estimate, printed["estimate"]),
+        "std_error_equal": _equal(std_error, printed["std_error"]),
+        "secondary": bool(row.get("secondary", False)),
+        "note": row.get("note", ""),
+        "spec_id": "" if saved is None else saved.spec_id,
+    }
+
+
+def printed_values(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, str]:
+    """Coefficient and standard error as printed: typed in the row, or found in the source."""
+    if "where" not in row:
+        return {name: str(row.get(name, "")) for name in ("estimate", "std_error")}
+    if "source" not in entry.options:
+        raise SpecError(
+            f"the row {row['label']!r} has 'where' and the table no 'source'. "
+            "Name the file of published values in 'source'."
+        )
+    frame = read_source(context.folders, entry.options["source"], ["estimate"], where=row["where"], text=True)
+    if len(frame) != 1:
+        raise SpecError(
+            f"{len(frame)} rows of {entry.options['source']} fit the row "
+            f"{row['label']!r}. Make its 'where' name one."
+        )
+    found = frame.iloc[0]
+    values = {name: str(found.get(name, "")) for name in ("estimate", "std_error")}
+    return {name: value.replace(formatting.MINUS, "-") for name, value in values.items()}
+
+
+def decimals(printed: str) -> int:
+    """Decimals of a number as printed."""
+    return len(printed.partition(".")[2])
+
+
+def agrees(value: float, printed: str) -> bool:
+    """Whether a value rounds to the printed number."""
+    return float(f"{value:.{decimals(printed)}f}") == float(printed)
+
+
+def tally(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many numbers are equal as printed, coefficients and standard errors apart."""
+    said = []
+    for name, words in (("coefficient", "coefficients"), ("std_error", "standard errors")):
+        verdicts = [row[f"{name}_equal"] for row in rows if row[f"{name}_equal"] is not None]
+        if verdicts:
+            said.append(f"{sum(verdicts)} of {len(verdicts)} {words}")
+    return f"Equal as printed: {formatting.listed(said)}." if said else ""
+
+
+def sections(rows: list[dict[str, Any]], shown: int = len(HEADS)) -> list[Section]:
+    """The rows, a new block at each heading; the first ``shown`` cells of each."""
+    blocks: list[tuple[str, list[Row]]] = []
+    for row in rows:
+        if row["heading"] or not blocks:
+            blocks.append((row["heading"], []))
+        line = _printed(row)
+        blocks[-1][1].append(Row(line.label, line.cells[:shown]))
+    return [Section(tuple(lines), heading) for heading, lines in blocks]
+
+
+def _printed(row: dict[str, Any]) -> Row:
+    digits = decimals(row["published"]) if pd.notna(row["printed_digits"]) else 3
+    error = row["published_std_error"]
+    error_digits = decimals(error) if error else digits
+    number = pd.notna(row["printed_digits"])
+    published = row["published"].replace("-", formatting.MINUS) if number else row["published"]
+    return Row(
+        row["label"] + (f" {formatting.DAGGER}" if row["secondary"] else ""),
+        (
+            cell(published, f"({error})" if error else ""),
+            cell(
+                formatting.fixed(row["estimate"], digits),
+                f"({formatting.fixed(row['std_error'], error_digits)})" if row["spec_id"] else "",
+            ),
+            cell(formatting.fixed(row["difference"], digits + 1)),
+            cell(formatting.fixed(row["std_error_difference"], error_digits + 1)),
+            cell(YES_NO.get(row["coefficient_equal"], "")),
+            cell(YES_NO.get(row["std_error_equal"], "")),
+        ),
+    )
+
+
+def _equal(value: float, printed: str) -> bool | None:
+    return agrees(value, printed) if printed and pd.notna(value) else None
+
+
+def _less(value: float, printed: str) -> float:
+    return value - float(printed) if printed else np.nan

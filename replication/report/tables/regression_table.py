@@ -1,0 +1,150 @@
+"""Regression tables: specifications in columns, standard errors in parentheses below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from replication.report import facts, formatting
+from replication.report.report_context import Context, versions
+from replication.report.report_data import Saved
+from replication.report.study_config import Entry
+from replication.report.table_document import Row, Section, TableDocument, cell
+from replication.report.tables import table_notes, table_statistics
+from replication.report.tables.table_columns import Block, Column, heads, read_blocks, read_columns
+from replication.report.tables.table_notes import Shown
+
+OVERALL = ({"row": "att", "label": "Estimate"},)
+
+
+def build(entry: Entry, context: Context) -> TableDocument:
+    """A table with one specification a column.
+
+    With ``panels``, the estimates of each panel stand in a block of their own; statistics that
+    are equal in all panels are printed once, at the foot.
+    """
+    columns = read_columns(entry, context)
+    blocks = read_blocks(entry, columns, context)
+    shown = [
+        Shown(block.heading, f"({column.number})", saved)
+        for block in blocks
+        for column, saved in zip(columns, block.results, strict=True)
+        if saved is not None
+    ]
+    return TableDocument(
+        id=entry.id,
+        study=context.study.id,
+        title=context.study.heading(entry.title),
+        headings=heads(columns),
+        sections=tuple(sections(entry, columns, blocks, context)),
+        align="c" * len(columns),
+        notes=tuple(table_notes(entry, shown, context)),
+        specs=table_notes.named_specs(shown),
+        versions=versions(one.saved for one in shown),
+        simulated=context.study.simulated,
+        data=data(entry, columns, blocks, context),
+    )
+
+
+def sections(
+    entry: Entry, columns: Sequence[Column], blocks: Sequence[Block], context: Context
+) -> list[Section]:
+    """Estimates and statistics of each block, then what all blocks have in common."""
+    results = [saved for block in blocks for saved in block.results]
+    truths = [column.truth for column in columns] * len(blocks)
+    own, common = table_statistics.by_block(
+        table_statistics.rows(entry, results, truths, context), len(columns)
+    )
+    found = [
+        Section((*estimate_rows(entry, block, context), *below), block.heading)
+        for block, below in zip(blocks, own or [[]] * len(blocks), strict=True)
+    ]
+    return [*found, Section(tuple(common))] if common else found
+
+
+def estimate_rows(entry: Entry, block: Block, context: Context) -> list[Row]:
+    """Estimates with their standard errors below."""
+    digits = entry.options.get("digits", 3)
+    wanted = entry.options.get("rows", OVERALL)
+    refuse_unknown(entry, block, wanted)
+    return [
+        Row(
+            row["label"],
+            tuple(
+                estimate_cell(None if saved is None else saved.find(row["row"]), digits, context)
+                for saved in block.results
+            ),
+        )
+        for row in wanted
+    ]
+
+
+def refuse_unknown(entry: Entry, block: Block, wanted: Sequence[dict[str, Any]]) -> None:
+    """Refuse a row that no column has; a blank line would hide a slip of the pen."""
+    results = [saved for saved in block.results if saved is not None]
+    for row in wanted:
+        if results and not any(saved.find(row["row"]) for saved in results):
+            results[0].row(row["row"])
+
+
+def estimate_cell(found: Any, digits: int, context: Context) -> tuple[str, ...]:
+    """``-0.057`` over ``(0.019)``; one line for fixed values, empty where there is none."""
+    if found is None:
+        return ("",)
+    mark = formatting.stars(found["p_value"]) if context.stars else ""
+    error = formatting.fixed(found["std_error"], digits)
+    return cell(formatting.fixed(found["estimate"], digits) + mark, f"({error})" if error else "")
+
+
+def table_notes(entry: Entry, shown: Sequence[Shown], context: Context) -> list[str]:
+    """The entry's own notes, then what the results say about themselves."""
+    engines = [table_statistics.engine_difference(one.saved, context) for one in shown]
+    second = "engine" in entry.options.get("statistics", table_statistics.DEFAULT)
+    found = [
+        *entry.notes,
+        table_notes.inference_note(shown, context),
+        table_notes.weights_note(shown),
+        *table_notes.design_notes(shown, context),
+        *table_notes.told_apart(shown, "controls", lambda saved: _controls(entry, saved, context)),
+        *table_notes.sample_notes(shown),
+        table_statistics.ENGINE_NOTE if second and pd.notna(engines).any() else "",
+        table_notes.STARS_NOTE if context.stars else "",
+    ]
+    return [note for note in found if note]
+
+
+def data(entry: Entry, columns: Sequence[Column], blocks: Sequence[Block], context: Context) -> pd.DataFrame:
+    """One row a cell: the whole estimate, unrounded, and the statistics of its column."""
+    lines = []
+    for block in blocks:
+        for wanted in entry.options.get("rows", OVERALL):
+            for column, saved in zip(columns, block.results, strict=True):
+                found = None if saved is None else saved.find(wanted["row"])
+                if saved is not None and found is not None:
+                    place = {
+                        "panel": block.heading,
+                        "row": wanted["label"],
+                        "column": column.number,
+                        "heading": column.heading,
+                        "label": column.label,
+                    }
+                    lines.append({**place, **found, **_about(entry, saved, context)})
+    return pd.DataFrame(lines)
+
+
+def _controls(entry: Entry, saved: Saved, context: Context) -> str:
+    labels = context.study.labels
+    return ", ".join(labels.get(name, name) for name in table_statistics.controls(saved, entry))
+
+
+def _about(entry: Entry, saved: Saved, context: Context) -> dict[str, Any]:
+    return {
+        "mean_outcome": facts.mean_outcome(saved),
+        "absorbed": "; ".join(facts.absorbed(saved)),
+        "controls": "; ".join(table_statistics.controls(saved, entry)),
+        "weights": saved.spec.get("weights") or "",
+        "clusters": facts.clusters(saved, context.study),
+        "second_engine_difference": table_statistics.engine_difference(saved, context),
+    }

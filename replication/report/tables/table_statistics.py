@@ -1,0 +1,165 @@
+"""The rows below the estimates of a regression table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.report import facts, formatting
+from replication.report.report_context import Context
+from replication.report.report_data import Saved, read_source
+from replication.report.study_config import Entry
+from replication.report.table_document import Row, cell
+
+DEFAULT = ("n_obs", "n_units", "n_clusters", "mean", "absorbed", "weights", "clusters", "engine")
+LABELS = {
+    "n_obs": "Observations",
+    "n_units": "Units",
+    "n_clusters": "Clusters",
+    "mean": "Mean of the outcome",
+    "pre_mean": "Mean before treatment",
+    "weights": "Weights",
+    "clusters": "Clustered by",
+    "engine": "Second engine, difference",
+    "estimator": "Estimator",
+    "outcome": "Outcome",
+    "p_value": "p-value",
+    "pretrend": "Pre-trend test, p-value",
+    "control_group": "Comparison",
+    "truth": "True effect",
+    "controls": "Controls",
+}
+ENGINE_FILE = "second_engine.csv"
+ENGINE_NOTE = (
+    "Second engine: the same regression by another package (linearmodels or statsmodels); the "
+    "largest absolute difference between the coefficients."
+)
+
+Maker = Callable[[Saved, Context], str]
+
+
+def _count(name: str) -> Maker:
+    return lambda saved, _: formatting.integer(saved.table[name].iloc[0])
+
+
+MAKERS: dict[str, Maker] = {
+    "n_obs": _count("n_obs"),
+    "n_units": _count("n_units"),
+    "n_clusters": _count("n_clusters"),
+    "mean": lambda saved, _: formatting.adaptive(facts.mean_outcome(saved)),
+    "pre_mean": lambda saved, _: formatting.adaptive(facts.mean_before(saved)),
+    "weights": lambda saved, context: facts.weights(saved, context.study),
+    "clusters": lambda saved, context: facts.clusters(saved, context.study),
+    "engine": lambda saved, context: formatting.tiny(engine_difference(saved, context)),
+    "estimator": lambda saved, context: facts.estimator(saved, context.study),
+    "outcome": lambda saved, context: context.study.outcome(str(saved.spec["outcome"])).label,
+    "p_value": lambda saved, _: formatting.probability((saved.find("att") or {}).get("p_value")),
+    "pretrend": lambda saved, _: formatting.probability(facts.pretrend_p(saved)),
+    "control_group": lambda saved, context: facts.comparison(saved, context.study),
+}
+
+
+def rows(
+    entry: Entry, results: Sequence[Saved | None], truths: Sequence[float | None], context: Context
+) -> list[Row]:
+    """Rows of statistics, one cell a result; rows without any content are left out."""
+    wanted = list(entry.options.get("statistics", DEFAULT))
+    if any(truth is not None for truth in truths) and "truth" not in wanted:
+        wanted.insert(0, "truth")
+    if "controls" not in wanted:
+        wanted.insert(wanted.index("absorbed") if "absorbed" in wanted else len(wanted), "controls")
+    found: list[Row] = []
+    for item in wanted:
+        if item == "absorbed":
+            found += absorbed_rows(results, context)
+        elif item == "controls":
+            found += controls_row(entry, results)
+        elif item == "truth":
+            found.append(_row(LABELS["truth"], [formatting.fixed(truth) for truth in truths]))
+        elif isinstance(item, str):
+            cells = [MAKERS[item](saved, context) if saved else "" for saved in results]
+            found.append(_row(context.study.labels.get(item, LABELS[item]), cells))
+        else:
+            cells = [extra(item, saved, context) if saved else "" for saved in results]
+            found.append(_row(item["label"], cells))
+    return [row for row in found if any(any(lines) for lines in row.cells)]
+
+
+def by_block(rows: Sequence[Row], n_columns: int) -> tuple[list[list[Row]], list[Row]]:
+    """Rows over the columns of all blocks, split into blocks; and the rows common to all blocks.
+
+    A row is common if no two blocks disagree on a column, empty cells aside.
+    """
+    common: list[Row] = []
+    own: list[list[Row]] = []
+    for row in rows:
+        parts = [row.cells[start : start + n_columns] for start in range(0, len(row.cells), n_columns)]
+        said = [{lines for lines in column if any(lines)} for column in zip(*parts, strict=True)]
+        if all(len(lines) <= 1 for lines in said):
+            common.append(Row(row.label, tuple(next(iter(lines), ("",)) for lines in said)))
+        else:
+            own.append([Row(row.label, part) for part in parts])
+    blocks = [list(block) for block in zip(*own, strict=True)]
+    return [[row for row in block if any(map(any, row.cells))] for block in blocks], common
+
+
+def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Row]:
+    """One row an effect or trend that some column absorbs."""
+    sets = [
+        [facts.effect_label(name, saved, context.study) for name in facts.absorbed(saved)] if saved else []
+        for saved in results
+    ]
+    return [
+        _row(
+            name,
+            ["Yes" if name in have else "No" if have else "" for have in sets],
+        )
+        for name in formatting.distinct(name for names in sets for name in names)
+    ]
+
+
+def controls(saved: Saved, entry: Entry) -> list[str]:
+    """Covariates whose coefficients are not themselves rows of the table."""
+    shown = {row["row"] for row in entry.options.get("rows", ())}
+    return [name for name in saved.spec.get("covariates") or [] if f"coef:{name}" not in shown]
+
+
+def controls_row(entry: Entry, results: Sequence[Saved | None]) -> list[Row]:
+    """How many controls each column has; no row where no column has any."""
+    counts = [len(controls(saved, entry)) if saved else None for saved in results]
+    said = ["" if count is None else f"Yes ({count})" if count else "No" for count in counts]
+    return [_row(LABELS["controls"], said)] if any(counts) else []
+
+
+def extra(item: dict[str, Any], saved: Saved, context: Context) -> str:
+    """A number from the result's info, or from a file with one row a specification."""
+    digits = item.get("digits", 3)
+    if "info" in item:
+        return formatting.fixed(facts.number(saved, item["info"]), digits)
+    frame = read_source(context.folders, item["source"], ["spec_id", item["column"]])
+    chosen = frame.loc[frame["spec_id"] == saved.spec_id, item["column"]]
+    return formatting.fixed(chosen.iloc[0], digits) if len(chosen) else ""
+
+
+def engine_difference(saved: Saved, context: Context) -> float:
+    """Largest difference to the second engine; NaN where there was none."""
+    path = context.folders.tables / ENGINE_FILE
+    if not path.is_file():
+        return np.nan
+    return _engine_table(path, path.stat().st_mtime_ns).get(saved.spec_id, np.nan)
+
+
+@cache
+def _engine_table(path: Path, written: int) -> dict[str, float]:
+    frame = pd.read_csv(path, dtype={"spec_id": str})
+    largest = frame.groupby("spec_id")["difference"].max()
+    return {str(name): float(value) for name, value in largest.items()}
+
+
+def _row(label: str, cells: Sequence[str]) -> Row:
+    return Row(label, tuple(cell(value) for value in cells))

@@ -1,0 +1,217 @@
+"""Small tables typed from publications: `data_raw/typed`, whose README names each source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from replication.core.errors import SourceError
+from replication.sources.raw_checks import FETCH_AGAIN, cells, require_columns, require_unique
+
+OFFENCES: Final = (
+    "murder",
+    "rape",
+    "robbery",
+    "aggravated_assault",
+    "burglary",
+    "larceny",
+    "motor_vehicle_theft",
+)
+RESTORE: Final = "Restore the table from the repository (`git checkout -- data_raw/typed`)."
+
+
+def read_castle_adoption(path: Path) -> pd.DataFrame:
+    """Castle doctrine laws: ``castle_doctrine_adoption.csv``.
+
+    Returns
+    -------
+    DataFrame
+        21 states: ``state``, ``state_fips``, ``sid`` (number in the causaldata panel),
+        ``effective_year``, ``share_of_effective_year_in_force`` (0 to 1).
+    """
+    kinds = {
+        "state": "str",
+        "state_fips": "int64",
+        "sid": "int64",
+        "effective_year": "int64",
+        "share_of_effective_year_in_force": "float64",
+    }
+    return _table(path, kinds, ["state_fips"])
+
+
+def read_right_to_carry(path: Path) -> pd.DataFrame:
+    """Right-to-carry laws: ``right_to_carry_adoption.csv``.
+
+    Returns
+    -------
+    DataFrame
+        29 states: ``state``, ``state_fips``, ``first_year_in_force`` (1977: in force before).
+    """
+    kinds = {"state": "str", "state_fips": "int64", "first_year_in_force": "int64"}
+    return _table(path, kinds, ["state_fips"])
+
+
+def read_fips_changes(path: Path) -> pd.DataFrame:
+    """Changes of county codes: ``county_fips_changes.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``old_fips``, ``new_fips`` (missing where a county was made from parts of several),
+        ``effective`` (date), ``kind`` (absorbed, renamed, created, split), ``note``.
+    """
+    kinds = {
+        "old_fips": "int64",
+        "new_fips": "Int64",
+        "effective": "datetime64[ns]",
+        "kind": "str",
+        "note": "str",
+    }
+    return _table(path, kinds, ["old_fips"])
+
+
+def read_published_castle(path: Path) -> pd.DataFrame:
+    """Printed coefficients: ``published_cheng_hoekstra_2013.csv``.
+
+    Returns
+    -------
+    DataFrame
+        13 rows: ``outcome``, ``specification``, ``estimate``, ``std_error``, and the number of
+        decimals printed of each, ``estimate_decimals`` and ``std_error_decimals``.
+    """
+    kinds = {
+        "outcome": "str",
+        "specification": "str",
+        "estimate": "float64",
+        "std_error": "float64",
+    }
+    table = _table(path, kinds, ["outcome", "specification"])
+    printed = cells(path, "utf-8")
+    for name in ("estimate", "std_error"):
+        table[f"{name}_decimals"] = printed[name].str.partition(".")[2].str.len().astype("int64")
+    return table
+
+
+def read_border_counties(path: Path) -> pd.DataFrame:
+    """Counties on the Mexican border: ``fips``, ``county``, ``state`` (postal code), 23 rows."""
+    return _table(path, {"fips": "int64", "county": "str", "state": "str"}, ["fips"])
+
+
+def read_activations_by_state(path: Path) -> pd.DataFrame:
+    """Secure Communities roll-out: ``secure_communities_activations_by_state.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``state_fips``, ``activation_date``, ``counties`` (number activated that day),
+        ``population_2010`` (people in them).
+    """
+    kinds = {
+        "state_fips": "int64",
+        "activation_date": "datetime64[ns]",
+        "counties": "int64",
+        "population_2010": "int64",
+    }
+    return _table(path, kinds, ["state_fips", "activation_date"])
+
+
+def read_offences_by_year(path: Path) -> pd.DataFrame:
+    """National offences: ``offences_by_year.csv``.
+
+    Returns
+    -------
+    DataFrame
+        2004-2012: ``year``, ``population``, and one column an offence.
+    """
+    kinds = dict.fromkeys(("year", "population", *OFFENCES), "int64")
+    return _table(path, kinds, ["year"])
+
+
+def read_offences_by_month(path: Path) -> pd.DataFrame:
+    """Offences by calendar month: ``offences_by_month_2013.csv``.
+
+    Returns
+    -------
+    DataFrame
+        12 rows: ``month`` (1 to 12), and one column an offence.
+    """
+    return _table(path, dict.fromkeys(("month", *OFFENCES), "int64"), ["month"])
+
+
+def read_offence_spread(path: Path) -> pd.DataFrame:
+    """How offences vary between agencies: ``offence_spread_2013.csv``.
+
+    Returns
+    -------
+    DataFrame
+        7 offences: ``offence``, ``city_rate``, ``county_rate`` (a year, per 100,000 people),
+        ``log_rate_sd``, ``overdispersion``, ``cleared_share``.
+    """
+    names = ("city_rate", "county_rate", "log_rate_sd", "overdispersion", "cleared_share")
+    return _table(path, {"offence": "str", **dict.fromkeys(names, "float64")}, ["offence"])
+
+
+def read_regions(path: Path) -> pd.DataFrame:
+    """States and Census regions: ``census_regions.csv``.
+
+    Returns
+    -------
+    DataFrame
+        51 rows: ``state_fips``, ``postal``, ``state``, ``region`` (1 to 4), ``region_name``,
+        ``division`` (1 to 9), ``division_name``.
+    """
+    kinds = {
+        "state_fips": "int64",
+        "postal": "str",
+        "state": "str",
+        "region": "int64",
+        "region_name": "str",
+        "division": "int64",
+        "division_name": "str",
+    }
+    return _table(path, kinds, ["state_fips"])
+
+
+def _table(path: Path, kinds: Mapping[str, str], keys: Sequence[str]) -> pd.DataFrame:
+    """A CSV with these columns, unique in ``keys``; the repository itself is where to get it."""
+    try:
+        table = cells(path, "utf-8")
+        require_columns(table, kinds, path)
+        if table.empty:
+            raise SourceError(f"{path}: the table has a heading and no rows. {FETCH_AGAIN}")
+        typed = {name: _column(path, table[name], kind) for name, kind in kinds.items()}
+        tidy = pd.DataFrame(typed)
+        require_unique(tidy, keys, path)
+    except SourceError as error:
+        raise SourceError(str(error).replace(FETCH_AGAIN, RESTORE)) from None
+    return tidy
+
+
+def _column(path: Path, column: pd.Series, kind: str) -> pd.Series:
+    """One column in its type; only Int64 columns may have empty cells."""
+    if kind == "datetime64[ns]":
+        converted = pd.to_datetime(column, format="%Y-%m-%d", errors="coerce")
+    elif kind == "str":
+        converted = column
+    else:
+        converted = pd.to_numeric(column, errors="coerce")
+    lost = converted.isna() & (column.notna() if kind == "Int64" else True)
+    if lost.any():
+        row = int(lost.to_numpy().argmax())
+        raise SourceError(
+            f"{path}: column {column.name}, line {row + 2}: {column.iloc[row]!r} where a "
+            f"{_NOUN[kind]} belongs ({int(lost.sum())} such cells). {FETCH_AGAIN}"
+        )
+    return pd.Series(converted, dtype=kind)
+
+
+_NOUN: Final = {
+    "str": "word",
+    "int64": "whole number",
+    "Int64": "whole number",
+    "float64": "number",
+    "datetime64[ns]": "date written as 2009-12-31",
+}

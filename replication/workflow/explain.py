@@ -1,0 +1,72 @@
+"""``replication explain`` and ``replication compare``: what a specification says, what differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from replication.core import saved_results
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates, row_labels
+from replication.core.spec import explain, load_specs
+from replication.estimators.registry import ENTRIES
+from replication.estimators.unused_keys import reads, unread_keys
+
+
+def explain_keys() -> str:
+    """Every key of a specification, and the estimators with the keys that each one reads."""
+    lines = [explain(), "", "Estimators:"]
+    for name, entry in ENTRIES.items():
+        keys = ", ".join(reads(name)) or "no further keys"
+        lines.append(f"  {name}: {entry.label}; reads {keys}")
+    return "\n".join(lines)
+
+
+def explain_spec(path: Path) -> str:
+    """A specification file with every default filled in; a grid as its specifications."""
+    parts = []
+    specs = load_specs(path)
+    unread = unread_keys(specs)
+    for spec in specs:
+        entry = ENTRIES[spec.estimator]
+        head = [f"{spec.id}: {entry.label} of {spec.outcome}", *unread.get(spec.id, [])]
+        lines = "".join(f"# {line}\n" for line in head)
+        parts.append(lines + yaml.safe_dump(spec.resolved(), sort_keys=False))
+    return "\n".join(parts)
+
+
+def compare(first: Path, second: Path) -> str:
+    """Two saved results side by side: what the specifications say differently, and the numbers."""
+    (a, record_a), (b, record_b) = (_load(folder) for folder in (first, second))
+    spec_a, spec_b = _flat(record_a["spec"]), _flat(record_b["spec"])
+    changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
+    lines = ["Specification:" if changed else "The same specification."]
+    lines += [f"  {key}: {spec_a.get(key)} -> {spec_b.get(key)}" for key in changed]
+    tables = [
+        result.table.assign(row=row_labels(result.table)).set_index("row")[["estimate", "std_error"]]
+        for result in (a, b)
+    ]
+    joined = pd.concat(tables, axis=1, keys=["first", "second"])
+    joined[("", "change")] = joined[("second", "estimate")] - joined[("first", "estimate")]
+    return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.6g}")])
+
+
+def _load(folder: Path) -> tuple[Estimates, dict[str, dict[str, object]]]:
+    if not (folder / "spec.yaml").is_file():
+        raise SpecError(
+            f"{folder} holds no saved result (no spec.yaml). Name a folder that `replication "
+            "estimate --out` wrote, or one below tables/<study>/specs/."
+        )
+    return saved_results.load(folder)
+
+
+def _flat(data: dict[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat

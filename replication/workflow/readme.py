@@ -1,0 +1,95 @@
+"""The parts of the README that are computed: the headline table and the list of outputs.
+
+``replication report --readme`` writes them between their markers and copies the headline figure
+and tables to ``docs/results``, so that no number in the README is typed by hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from replication.core.errors import SpecError
+from replication.core.files import replacing, write_text
+from replication.report.figures import FIGURES
+from replication.report.report_data import Folders, Results
+from replication.report.tables import TABLES
+from replication.workflow import project
+
+HEADLINE = "secure_communities"
+OUTCOMES = {"index": "Index crimes", "violent": "Violent crimes", "property": "Property crimes"}
+COLUMNS = {
+    "Two-way effects": "sc_twfe__log_rate_{}__none__population_2004",
+    "with county trends": "sc_twfe__log_rate_{}__unit_linear__population_2004",
+    "Group-time, 2004-2011": "sc_group_time__log_rate_{}__population_2004",
+}
+COPIED = (
+    "figures/{}/event_study.png",
+    "tables/{}/main.md",
+    "tables/{}/offences.md",
+    "tables/{}/estimators.md",
+)
+
+
+def update_readme(root: Path) -> Path:
+    """Write the computed parts of ``README.md`` and the files of ``docs/results``."""
+    path = root / "README.md"
+    text = path.read_text(encoding="utf-8")
+    text = between(text, "results", headline(root))
+    text = between(text, "list", listing(root))
+    write_text(path, text)
+    for pattern in COPIED:
+        source = root / pattern.format(HEADLINE)
+        with replacing(root / "docs" / "results" / source.name) as temporary:
+            temporary.write_bytes(source.read_bytes())
+    return path
+
+
+def between(text: str, name: str, content: str) -> str:
+    """The text with what stands between the markers of ``name`` replaced."""
+    start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+    if start not in text or end not in text:
+        raise SpecError(f"README.md has lost its markers {start} and {end}. Put them back.")
+    head, rest = text.split(start, 1)
+    return f"{head}{start}\n{content}\n{end}{rest.split(end, 1)[1]}"
+
+
+def headline(root: Path) -> str:
+    """Three outcomes by three estimators, weighted by population, as a Markdown table."""
+    results = Results(root / "tables" / HEADLINE / "specs")
+    lines = ["| | " + " | ".join(COLUMNS) + " |", "| --- |" + " ---: |" * len(COLUMNS)]
+    for outcome, label in OUTCOMES.items():
+        cells = []
+        for pattern in COLUMNS.values():
+            row = results.get(pattern.format(outcome)).row("att")
+            cells.append(f"{row['estimate']:.3f} ({row['std_error']:.3f})")
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def listing(root: Path) -> str:
+    """Every table and figure with the specifications behind it and the function that makes it."""
+    lines = ["| output | what it shows | specifications | made by |", "| --- | --- | --- | --- |"]
+    for study in project.studies(root):
+        for folder, makers in (("tables", TABLES), ("figures", FIGURES)):
+            for entry in study.config.get(folder, []):
+                files = files_behind(entry, study)
+                output = f"`{folder}/{study.id}/{entry['id']}`"
+                maker = f"`{makers[entry['kind']].replace('.', '/')}.py`"
+                lines.append(f"| {output} | {entry['title']} | {files} | {maker} |")
+    return "\n".join(lines)
+
+
+def files_behind(entry: dict[str, object], study: project.Study) -> str:
+    """The specification files that a table or figure draws on, or the cleaned file it shows."""
+    text = repr(entry)
+    stems = {path.stem: _ids(path) for path in study.spec_files}
+    found = [f"`{stem}.yaml`" for stem, ids in stems.items() if any(name in text for name in ids)]
+    folders = Folders.under(study.root, study.id)
+    source = folders.shown(str(entry["source"])) if "source" in entry else ""
+    return ", ".join(found) if found else f"`{source}`"
+
+
+def _ids(path: Path) -> list[str]:
+    from replication.core.spec import load_specs
+
+    return [spec.id for spec in load_specs(path)]

@@ -1,0 +1,107 @@
+"""Crime before the programme: its level in 2004-2006 and its growth in 2000-2004."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from replication.cleaning import coverage, geography, rates
+from replication.cleaning.column_checks import require_columns, require_unique, require_years
+
+TOTALS: Final = ("index", "violent", "property")
+BASELINE: Final = (2004, 2006)
+GROWTH: Final = (2000, 2004)
+FEWEST_YEARS: Final = 4
+
+
+def baseline(frame: pd.DataFrame) -> pd.DataFrame:
+    """Mean log rates of 2004-2006 by ``fips``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``fips``, ``year`` and ``log_rate_<total>``; years of zero offences do not count.
+
+    Returns
+    -------
+    DataFrame
+        ``baseline_log_rate_<total>``, missing where no year counts.
+    """
+    chosen = frame[frame["year"].between(*BASELINE)]
+    means = chosen.groupby("fips")[[f"log_rate_{name}" for name in TOTALS]].mean()
+    return means.add_prefix("baseline_").reindex(frame["fips"].unique())
+
+
+def earlier_growth(
+    offences: pd.DataFrame,
+    people: pd.DataFrame,
+    changes: Mapping[int, int],
+    rule: coverage.CoverageRule = coverage.CANONICAL,
+) -> pd.DataFrame:
+    """Growth of crime before the panel: slope of the log rate on the year, 2000-2004.
+
+    Parameters
+    ----------
+    offences : DataFrame
+        Records of 2000-2004 as the reader returns them.
+    people : DataFrame
+        ``fips``, ``year``, ``population`` of the units.
+    changes : mapping of int to int
+        Code of a part -> code of the unit, New York City included.
+    rule : CoverageRule
+        Which county-years count; a county needs four of the five.
+
+    Returns
+    -------
+    DataFrame
+        By ``fips``: ``earlier_growth_<total>`` in log points a year, missing with fewer years.
+    """
+    needed = ["fips", "year", "coverage_indicator", "covered_population", *rates.OFFENCES]
+    require_columns(offences, needed, "The county offences of 2000-2004")
+    years = range(GROWTH[0], GROWTH[1] + 1)
+    require_years(offences, years, "The county offences")
+    records = offences[offences["year"].isin(years)]
+    records = records[~geography.is_statewide(records["fips"])]
+    require_unique(records, ["fips", "year"], "The county offences")
+    sums = [*rates.OFFENCES, "covered_population"]
+    frame = geography.merge_offences(records, changes, sums)
+    frame = frame.merge(people, how="inner", on=["fips", "year"], validate="one_to_one")
+    frame["census_ratio"] = frame["covered_population"] / frame["population"]
+    frame = frame[usable(frame, rule)].reset_index(drop=True)
+    frame = pd.concat([frame, rates.totals(frame)], axis=1)
+    logs = rates.log_rates(rates.rates(frame, TOTALS, "covered_population"), TOTALS)
+    slopes = {
+        f"earlier_growth_{name}": slope(frame["fips"], frame["year"], logs[f"log_rate_{name}"])
+        for name in TOTALS
+    }
+    return pd.DataFrame(slopes)
+
+
+def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
+    """County-years that pass every rule of coverage."""
+    silent = coverage.is_missing(frame, rates.OFFENCES)
+    passes = coverage.indicator_passes(frame, rule) & coverage.ratio_passes(frame, rule)
+    found: geography.Bools = passes & ~silent
+    return found
+
+
+def slope(unit: pd.Series, year: pd.Series, value: pd.Series) -> pd.Series:
+    """Least-squares slope of the values on the years, by unit; missing with fewer than four."""
+    rows = pd.DataFrame({"unit": unit, "year": year.astype(float), "value": value}).dropna()
+    centred = rows[["year", "value"]] - rows.groupby("unit")[["year", "value"]].transform("mean")
+    products = (
+        pd.DataFrame(
+            {
+                "cross": centred["year"] * centred["value"],
+                "square": centred["year"] ** 2,
+            }
+        )
+        .groupby(rows["unit"])
+        .sum()
+    )
+    count = rows.groupby("unit").size()
+    found: pd.Series = (products["cross"] / products["square"]).where(count >= FEWEST_YEARS, np.nan)
+    return found

@@ -1,0 +1,113 @@
+"""Which units touch, and what the programme did next door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from replication.cleaning.column_checks import require_columns
+from replication.cleaning.geography import recode
+from replication.cleaning.timing import share_of_year
+from studies.secure_communities.county_year import TREATED_BEFORE
+
+
+def unit_pairs(adjacency: pd.DataFrame, units: Mapping[int, int]) -> pd.DataFrame:
+    """``fips`` and ``neighbour`` of units, each pair in both directions, once.
+
+    Parameters
+    ----------
+    adjacency : DataFrame
+        ``fips``, ``neighbour``: pairs of counties.
+    units : mapping of int to int
+        Code of a part -> code of the unit; the parts of one unit are not neighbours.
+    """
+    require_columns(adjacency, ["fips", "neighbour"], "The pairs of counties")
+    pairs = adjacency[["fips", "neighbour"]].apply(lambda codes: recode(codes, units))
+    pairs = pairs[pairs["fips"] != pairs["neighbour"]].drop_duplicates()
+    return pairs.sort_values(["fips", "neighbour"], ignore_index=True)
+
+
+def dated_pairs(pairs: pd.DataFrame, dates: pd.Series, people: pd.Series) -> pd.DataFrame:
+    """The pairs whose second unit has a date, with ``date`` and ``people`` of that unit.
+
+    Neighbours count whether or not they are in the panel: a county that reports badly is
+    activated all the same.
+    """
+    found = pairs.assign(date=pairs["neighbour"].map(dates), people=pairs["neighbour"].map(people))
+    return found.dropna(subset=["date", "people"]).reset_index(drop=True)
+
+
+def exposure(pairs: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
+    """What the neighbours of each unit had in force in each year.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From ``dated_pairs``.
+    years : sequence of int
+        Years wanted.
+
+    Returns
+    -------
+    DataFrame
+        ``fips``, ``year``, ``neighbours_share_of_year`` (mean over the neighbours of the share
+        of the year in force, weighted by their people) and ``neighbours_active_share`` (share
+        of the neighbours active on 31 December).
+    """
+    grid = pairs.merge(pd.DataFrame({"year": list(years)}), how="cross")
+    share = share_of_year(grid["date"], grid["year"])
+    grid = grid.assign(weighted=share * grid["people"], active=(share > 0).astype(float), one=1.0)
+    summed = grid.groupby(["fips", "year"])[["weighted", "people", "active", "one"]].sum()
+    found = pd.DataFrame(
+        {
+            "neighbours_share_of_year": summed["weighted"] / summed["people"],
+            "neighbours_active_share": summed["active"] / summed["one"],
+        }
+    )
+    return found.reset_index()
+
+
+def neighbourhood(pairs: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
+    """What does not change over time, by ``fips``.
+
+    Returns
+    -------
+    DataFrame
+        ``neighbours`` (their number), ``neighbour_other_year`` (one was activated in another
+        calendar year), ``neighbour_treated_2011`` (one was activated before July 2011) and
+        ``on_state_border`` (one lies in another state).
+    """
+    other = pairs["date"].dt.year != pairs["fips"].map(dates).dt.year
+    across = pairs["fips"] // 1000 != pairs["neighbour"] // 1000
+    marked = pairs.assign(
+        neighbours=1,
+        neighbour_other_year=other,
+        neighbour_treated_2011=pairs["date"] < TREATED_BEFORE,
+        on_state_border=across,
+    )
+    flags = ["neighbour_other_year", "neighbour_treated_2011", "on_state_border"]
+    grouped = marked.groupby("fips")
+    return pd.concat([grouped["neighbours"].sum(), grouped[flags].any()], axis=1)
+
+
+def state_border_pairs(pairs: pd.DataFrame, fips: Sequence[int]) -> pd.DataFrame:
+    """Pairs of units on two sides of a state border, both among ``fips``.
+
+    Returns
+    -------
+    DataFrame
+        One row a unit and pair: ``fips``, ``neighbour``, ``border_pair`` (number of the pair,
+        1, 2, ...), ``pair_member`` (number of the row: a unit is a member of as many pairs as it
+        has such neighbours) and ``border_segment`` (1000 x lower state code + higher one).
+    """
+    inside = pairs[pairs["fips"].isin(fips) & pairs["neighbour"].isin(fips)]
+    states = inside // 1000
+    across = inside[states["fips"] != states["neighbour"]].reset_index(drop=True)
+    low, high = across.min(axis=1), across.max(axis=1)
+    number = pd.factorize(pd.MultiIndex.from_arrays([low, high]), sort=True)[0] + 1
+    segment = 1000 * (low // 1000) + high // 1000
+    found = across[["fips", "neighbour"]].assign(border_pair=number, border_segment=segment)
+    found = found.sort_values(["border_pair", "fips"], ignore_index=True)
+    return found.assign(pair_member=np.arange(1, len(found) + 1))

@@ -1,0 +1,89 @@
+"""The raw files of the county panels of Secure Communities, found and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from replication.core.errors import SourceError
+from replication.sources import (
+    acs,
+    activations,
+    census,
+    crosswalks,
+    hand_entered,
+    kaplan,
+    manifest,
+    nacjd,
+    unemployment,
+)
+from replication.sources.county_shapes import read_county_places
+from studies.secure_communities.county_context import ContextSources
+from studies.secure_communities.county_year import YEARS, CountySources
+from studies.secure_communities.earlier_crime import GROWTH
+from studies.secure_communities.second_source import YEARS as KAPLAN_YEARS
+
+Place = Callable[[str], Path]
+
+
+def finder(root: Path) -> Place:
+    """A function from the id of a source to where its file lies."""
+    files = {source.id: source for source in manifest.load_manifest(root)}
+
+    def place(name: str) -> Path:
+        """Path of a source; a ``SourceError`` if it is missing."""
+        path = manifest.locate(files[name], root)
+        if path is None:
+            raise SourceError(f"data_raw/{files[name].path} is missing. To get it: {files[name].how}")
+        return path
+
+    return place
+
+
+def typed_table(root: Path, name: str) -> Path:
+    """Where a small table typed from a publication lies."""
+    return root / "data_raw" / "typed" / f"{name}.csv"
+
+
+def county_sources(root: Path) -> CountySources:
+    """Every raw file of the canonical annual panel, read."""
+    place = finder(root)
+    return CountySources(
+        offences=county_offences(place, YEARS),
+        activation_days=activations.read_activation_days(place("activation_days")),
+        activation_months=activations.read_activation_months(place("activation_months")),
+        intercensal=census.read_intercensal(place("census_intercensal")),
+        vintage_2019=census.read_vintage_2019(place("census_vintage_2019")),
+        fips_changes=hand_entered.read_fips_changes(typed_table(root, "county_fips_changes")),
+        regions=hand_entered.read_regions(typed_table(root, "census_regions")),
+        border_counties=hand_entered.read_border_counties(typed_table(root, "mexican_border_counties")),
+    )
+
+
+def context_sources(root: Path) -> ContextSources:
+    """Names, places, people, earlier crime and neighbours of the counties, read."""
+    place = finder(root)
+    return ContextSources(
+        names=census.read_county_names(place("census_vintage_2019")),
+        places=read_county_places(),
+        acs=acs.read_acs(place("acs_2009"), 2009),
+        noncitizens=acs.read_noncitizens(place("noncitizens")),
+        unemployment=unemployment.read_unemployment(place("unemployment")),
+        earlier_offences=county_offences(place, range(GROWTH[0], GROWTH[1] + 1)),
+        adjacency=crosswalks.read_adjacency(place("adjacency")),
+    )
+
+
+def second_source(root: Path) -> pd.DataFrame:
+    """Kaplan's county offences of all years, one below the other."""
+    place = finder(root)
+    years = [kaplan.read_kaplan(place(f"kaplan_{year}"), year) for year in KAPLAN_YEARS]
+    return pd.concat(years, ignore_index=True)
+
+
+def county_offences(place: Place, years: Iterable[int]) -> pd.DataFrame:
+    """Records of NACJD of some years, one below the other."""
+    frames = [nacjd.read_county_offences(place(f"nacjd_{year}"), year) for year in years]
+    return pd.concat(frames, ignore_index=True)
