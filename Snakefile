@@ -1,10 +1,10 @@
 # One command, from raw files to tables, figures and the report page:
 #   snakemake --cores all
 # The rules only say what depends on what; replication/pipeline/ does the work, and the
-# specifications under specs/ say what is estimated.
+# specifications of each study say what is estimated.
 from pathlib import Path
 
-from replication.pipeline import plan
+from replication.workflow import project as plan
 
 
 configfile: "config.yaml"
@@ -68,7 +68,7 @@ for study in STUDIES:
             f"analyse_{study.id}"
         input:
             f"tables/{study.id}/estimates.csv",
-            f"specs/{study.id}/study.yaml",
+            f"studies/{study.id}/study.yaml",
         output:
             update(study.analysis_outputs()),
             update(f"tables/{study.id}/.analyses.json"),
@@ -105,7 +105,7 @@ for study in STUDIES:
             f"tables/{study.id}/estimates.csv",
             f"tables/{study.id}/second_engine.csv",
             f"tables/{study.id}/.analyses.json",
-            f"specs/{study.id}/study.yaml",
+            f"studies/{study.id}/study.yaml",
             "config.yaml",
         output:
             update(study.table_outputs()),
@@ -125,7 +125,7 @@ for study in STUDIES:
         input:
             f"tables/{study.id}/estimates.csv",
             f"tables/{study.id}/.analyses.json",
-            f"specs/{study.id}/study.yaml",
+            f"studies/{study.id}/study.yaml",
             "config.yaml",
         output:
             update(study.figure_outputs()),
@@ -148,7 +148,7 @@ for study in STUDIES:
                 study.clean_outputs(),
                 f"tables/{study.id}/estimates.csv",
                 f"tables/{study.id}/.analyses.json",
-                f"specs/{study.id}/study.yaml",
+                f"studies/{study.id}/study.yaml",
             output:
                 study.summary_outputs(),
             log:
@@ -167,7 +167,7 @@ rule page:
         [study.summary_outputs() for study in STUDIES],
         [study.table_outputs() for study in STUDIES],
         [study.figure_outputs() for study in STUDIES],
-        [f"specs/{study.id}/study.yaml" for study in plan.studies(ROOT)],
+        [f"studies/{study.id}/study.yaml" for study in plan.studies(ROOT)],
     output:
         "report/index.html",
     log:

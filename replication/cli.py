@@ -205,9 +205,9 @@ def run_verify(chosen: argparse.Namespace) -> int:
     studies = [_known(root, name) for name in chosen.study] or able
     if chosen.write_expected:
         for study in studies:
-            print(f"{study}: {len(write_expected(root, study))} files written to expected/")
+            print(f"{study}: {len(write_expected(root, study))} files written to studies/{study}/expected/")
         return 0
-    expected = sorted(path.name for path in (root / "expected").glob("*"))
+    expected = sorted(path.parent.name for path in (root / "studies").glob("*/expected"))
     held = chosen.study or [name for name in studies if name in expected]
     for name in studies:
         if name not in held:

@@ -26,10 +26,13 @@ class AnalysisContext:
         ``data_clean/<study>``.
     tables : Path
         ``tables/<study>``; estimates lie in ``specs/<spec_id>`` below it.
+    folder : Path or None
+        ``studies/<study>``, where a study keeps kinds of analysis of its own.
     """
 
     clean: Path
     tables: Path
+    folder: Path | None = None
 
     @cached_property
     def _frames(self) -> dict[str, pd.DataFrame]:

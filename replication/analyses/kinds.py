@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
+from replication.cleaning.recipe import import_from_study
 from replication.core.errors import SpecError, nearest
 
-KINDS: tuple[str, ...] = (
-    "balance",
-    "cohort_means",
-    "collected",
-    "combinations",
-    "compare_sources",
-    "comparisons",
-    "coverage_by_state",
-    "decomposition",
-    "detectable",
-    "determinants",
-    "identification",
-    "known_paths",
-    "known_truth",
-    "leave_out",
-    "missing_agency_bounds",
-    "permuted",
-    "placebo",
-    "pretrends",
-    "robust_intervals",
-    "rollout_by_role",
-    "stepdown",
-    "summary_statistics",
-    "transcription_agreement",
-)
-"""Kinds of analysis; each has a module of its name with a function of its name."""
+HERE = Path(__file__).parent
 
 
 def analyse(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
@@ -48,12 +26,14 @@ def analyse(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
         ``id`` (the file's name), ``kind``, and the options of that kind.
     """
     kind = str(entry["kind"])
-    if kind not in KINDS:
+    known = kinds(context.folder)
+    if kind not in known:
         raise SpecError(
-            f"The analysis {entry['id']!r} is of the kind {kind!r}{nearest(kind, KINDS)}, which is "
-            f"not known. Kinds: {', '.join(KINDS)}."
+            f"The analysis {entry['id']!r} is of the kind {kind!r}{nearest(kind, known)}, which is "
+            f"not known. Kinds: {', '.join(known)}. A study's own kind is a function {kind}(context, ...) in "
+            f"analyses/{kind}.py of its folder."
         )
-    module = importlib.import_module(f"replication.analyses.{kind}")
+    module = known[kind]()
     options = {key: value for key, value in entry.items() if key not in ("id", "kind")}
     try:
         found: pd.DataFrame = getattr(module, kind)(context, **options)
@@ -62,3 +42,26 @@ def analyse(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
             raise
         raise SpecError(f"The analysis {entry['id']!r} ({kind}): {error}.") from None
     return found
+
+
+def kinds(folder: Path | None = None) -> dict[str, Callable[[], Any]]:
+    """Kinds of analysis and how the module of each is imported: those of the package, then the study's own.
+
+    A kind is a module with a function of its own name.
+    """
+    found: dict[str, Callable[[], Any]] = {
+        name: partial(importlib.import_module, f"replication.analyses.{name}") for name in _modules(HERE)
+    }
+    if folder is not None:
+        found |= {
+            name: partial(import_from_study, folder, f"analyses.{name}")
+            for name in _modules(folder / "analyses")
+        }
+    return found
+
+
+def _modules(folder: Path) -> list[str]:
+    """Modules of a folder that define a function of their own name."""
+    return sorted(
+        path.stem for path in folder.glob("[a-z]*.py") if f"\ndef {path.stem}(" in path.read_text("utf-8")
+    )

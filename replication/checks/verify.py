@@ -43,7 +43,7 @@ def verify(root: Path, studies: list[str]) -> list[Verdict]:
     """Hold every expected CSV of the studies against what the pipeline wrote."""
     verdicts = []
     for study in studies:
-        base = root / "expected" / study
+        base = root / "studies" / study / "expected"
         files = sorted(base.rglob("*.csv"))
         if not files:
             verdicts.append(Verdict(study, "expected/", 0, 1, "nothing is expected of this study"))
@@ -162,7 +162,7 @@ def ends_agreeing(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
 
 def write_expected(root: Path, study: str) -> list[Path]:
     """Make the present outputs of a study the expected ones; for maintainers, reviewed in git."""
-    base = root / "expected" / study
+    base = root / "studies" / study / "expected"
     wanted = [
         (place, path)
         for place in PLACES

@@ -20,7 +20,7 @@ STAMPS = ".analyses.json"
 
 def analyse_study(study: Study, root: Path) -> tuple[int, int]:
     """Make what has changed; returns (made, kept)."""
-    context = AnalysisContext(root / "data_clean" / study.id, root / "tables" / study.id)
+    context = AnalysisContext(root / "data_clean" / study.id, root / "tables" / study.id, study.folder)
     entries = study.config.get("analyses", [])
     # A folder of their own: a table of the same name writes its cells into tables/<study>.
     folder = context.tables / "analyses"

@@ -19,30 +19,12 @@ from replication.core.files import parse_yaml
 from replication.sources.manifest import Source, load_manifest, locate, of_study
 
 PACKAGE = Path(__file__).parents[1]
-MODEL = (
-    "results.py",
-    "subset.py",
-    "columns.py",
-    "selection.py",
-    "tidy.py",
-    "specs.py",
-    "spec_schema.json",
-    "inference",
-    "estimators",
-)
+MODEL = ("core", "inference", "estimators")
 STAGES = {
-    "clean": (
-        "sources",
-        "panel",
-        "simulation",
-        "pipeline/clean.py",
-        "pipeline/county_files.py",
-        "pipeline/monthly_files.py",
-        "pipeline/simulated.py",
-    ),
-    "estimate": (*MODEL, "pipeline/estimate.py", "pipeline/store.py"),
-    "analyse": (*MODEL, "analyses", "simulation"),
-    "report": ("report", "pipeline/report.py", "results.py"),
+    "clean": ("sources", "cleaning", "workflow/clean_step.py"),
+    "estimate": (*MODEL, "workflow/estimate_step.py"),
+    "analyse": (*MODEL, "analyses"),
+    "report": ("report", "workflow/report_step.py", "core/estimates.py"),
 }
 TABLE_ENDINGS = ("tex", "html", "md", "csv")
 FIGURE_ENDINGS = ("pdf", "png", "csv")
@@ -55,7 +37,7 @@ class Study:
     Attributes
     ----------
     config : the parsed ``study.yaml``
-    folder : ``specs/<study>``
+    folder : ``studies/<study>``
     root : top folder of the project
     """
 
@@ -83,12 +65,20 @@ class Study:
     @property
     def spec_files(self) -> list[Path]:
         """Specification files of the study, sorted by name."""
-        return sorted(path for path in self.folder.rglob("*.yaml") if path.name != "study.yaml")
+        return sorted((self.folder / "specs").rglob("*.yaml"))
 
     @property
     def panels(self) -> list[str]:
         """Names of the cleaned panels."""
         return list(self.config["panels"])
+
+    @property
+    def ready_files(self) -> list[Path]:
+        """Panel files that need no cleaning, named under ``panels``."""
+        panels = self.config["panels"]
+        if not isinstance(panels, dict):
+            return []
+        return [self.folder / entry["file"] for entry in panels.values() if entry]
 
     @property
     def tables(self) -> list[str]:
@@ -128,9 +118,9 @@ class Study:
 
 
 def studies(root: Path) -> list[Study]:
-    """Every study under ``specs/``, in the order of their ``order`` key."""
+    """Every study under ``studies/``, in the order of their ``order`` key."""
     found = []
-    for path in sorted((root / "specs").glob("*/study.yaml")):
+    for path in sorted((root / "studies").glob("*/study.yaml")):
         try:
             config = parse_yaml(path.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
@@ -165,6 +155,7 @@ def raw_files(candidate: Study) -> list[str]:
     places += sorted((root / "data_raw" / "typed").glob("*.csv"))
     # What is simulated is said in the study's own description.
     places += [candidate.folder / "study.yaml"] if "simulation" in candidate.config else []
+    places += candidate.ready_files
     return [os.path.relpath(place, root) for place in places if place is not None]
 
 
@@ -184,12 +175,12 @@ def code_digest(*stages: str) -> str:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """The project folder: the nearest one upwards that holds the Snakefile and the specs."""
+    """The project folder: the nearest one upwards that holds the Snakefile and the studies."""
     here = (start or Path(os.environ.get("REPLICATION_ROOT") or Path.cwd())).resolve()
     for folder in (here, *here.parents):
-        if (folder / "Snakefile").is_file() and (folder / "specs").is_dir():
+        if (folder / "Snakefile").is_file() and (folder / "studies").is_dir():
             return folder
     raise SpecError(
-        f"{here} is not inside a replication project (no Snakefile with a specs folder here or "
+        f"{here} is not inside a replication project (no Snakefile with a studies folder here or "
         "above). Change into the project's folder, or set REPLICATION_ROOT to it."
     )

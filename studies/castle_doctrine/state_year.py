@@ -16,11 +16,11 @@ import pandas as pd
 from replication.cleaning import rates
 from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns, require_unique
-from replication.cleaning.law_schemas import CASTLE_CONTROLS, CASTLE_RATES, STATE_YEAR
 from replication.cleaning.sample_flow import SampleFlow
 from replication.cleaning.timing import NEVER
 from replication.core.errors import PanelError
 from replication.sources.castle_panel import NAMES
+from studies.castle_doctrine.state_year_schema import CASTLE_CONTROLS, CASTLE_RATES, STATE_YEAR
 
 SHIPPED: Final = {ours: theirs for theirs, ours in NAMES.items()}
 """Name that the reader gives -> name in the authors' data, which their readers know."""

@@ -9,9 +9,9 @@ import pandas as pd
 from replication.cleaning import rates
 from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns, require_unique
-from replication.cleaning.law_schemas import RIGHT_TO_CARRY_YEAR
 from replication.cleaning.sample_flow import SampleFlow
 from replication.cleaning.timing import NEVER
+from studies.right_to_carry.county_murders_schema import RIGHT_TO_CARRY_YEAR
 
 FIRST_YEAR: Final = 1980
 LAST_YEAR: Final = 1996

@@ -6,10 +6,10 @@ from typing import Final
 
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import column, schema
+from replication.cleaning.codebook import FIPS_BOUNDS, TYPED, column, schema
 from studies.secure_communities import schemas
 from studies.secure_communities.county_people import CLASSES
-from studies.secure_communities.schemas import CENSUS, DATES, FIPS_BOUNDS, NACJD
+from studies.secure_communities.schemas import CENSUS, DATES, NACJD
 
 INF: Final = float("inf")
 SHAPES: Final = "Census TIGER/Line 2009 (bokeh_sampledata)"
@@ -173,7 +173,7 @@ def _interactions() -> dict[str, pa.Column]:
     splits = {
         "hispanic_high": ACS,
         "noncitizen_high": ACS,
-        "mexican_border": schemas.TYPED,
+        "mexican_border": TYPED,
         "large": CENSUS,
         "early": DATES,
     }

@@ -57,3 +57,10 @@ def rollout_by_year(by_date: pd.DataFrame) -> pd.DataFrame:
     table = last.assign(newly_active=grouped["newly_active"].sum()).rename_axis("year")
     columns = ["year", "newly_active", "counties", "states", "people", "population_share"]
     return table.reset_index()[columns]
+
+
+def rollout_tables(days: pd.DataFrame, vintage_2019: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rollout by date and by year; people of 2010."""
+    population = vintage_2019.query("year == 2010").set_index("fips")["population"]
+    by_date = rollout_by_date(days, population)
+    return {"rollout": by_date, "rollout_by_year": rollout_by_year(by_date)}

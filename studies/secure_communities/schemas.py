@@ -7,16 +7,13 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import column, schema
+from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, column, schema
 from replication.cleaning.rates import OUTCOMES, TOTALS
 
 NACJD: Final = "ICPSR/NACJD county-level offences, part 4"
 CENSUS: Final = "Census Bureau: intercensal 2000-2010, vintage 2019 from 2010"
 DATES: Final = "Secure Communities activation list, by day"
 MONTHS: Final = "Secure Communities activation list, by month (second transcription)"
-TYPED: Final = "typed table in data_raw/typed"
-FIPS_BOUNDS: Final = (1001, 56999)
-STATE_BOUNDS: Final = (1, 56)
 ROLES: Final = ("treated", "comparison", "left_out")
 COHORT_NOTE: Final = "0 never; a year after the panel's end stays that year"
 

@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import column, schema
-from studies.secure_communities.schemas import CENSUS, FIPS_BOUNDS
+from replication.cleaning.codebook import FIPS_BOUNDS, column, schema
+from studies.secure_communities.schemas import CENSUS
 from studies.secure_communities_monthly.monthly_schemas import (
     ACS,
     INF,

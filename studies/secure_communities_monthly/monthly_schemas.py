@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import column
-from studies.secure_communities.schemas import CENSUS, DATES, FIPS_BOUNDS, ROLES, STATE_BOUNDS, TYPED
+from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, column
+from studies.secure_communities.schemas import CENSUS, DATES, ROLES
 
 ACS: Final = "American Community Survey, pooled 2005-2009"
 MONTH_BOUNDS: Final = (0, 1440)

@@ -14,9 +14,9 @@ import pandera.pandas as pa
 from replication.cleaning import timing
 from replication.cleaning.agency_coverage import years_of
 from replication.cleaning.agency_months import Returns, as_agency_months
-from replication.cleaning.codebook import column, conform, schema
+from replication.cleaning.codebook import FIPS_BOUNDS, column, conform, schema
 from replication.cleaning.rates import OFFENCES, PER, positive_log
-from studies.secure_communities.schemas import CENSUS, FIPS_BOUNDS
+from studies.secure_communities.schemas import CENSUS
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.county_month import UNSCREENED, county_frame, start
 from studies.secure_communities_monthly.monthly_schemas import (

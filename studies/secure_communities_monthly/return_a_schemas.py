@@ -7,9 +7,9 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import column, schema
+from replication.cleaning.codebook import FIPS_BOUNDS, column, schema
 from replication.cleaning.rates import OUTCOMES, TOTALS
-from studies.secure_communities.schemas import FIPS_BOUNDS, WORDS
+from studies.secure_communities.schemas import WORDS
 from studies.secure_communities_monthly.monthly_schemas import (
     ACS,
     INF,

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from made_panels import dummies, two_way
 
-from replication.cleaning.law_schemas import CASTLE_CONTROLS, STATE_YEAR
 from replication.core.errors import PanelError
 from replication.sources import hand_entered
 from replication.sources.castle_panel import read_castle
 from studies.castle_doctrine import state_year
+from studies.castle_doctrine.state_year_schema import CASTLE_CONTROLS, STATE_YEAR
 
 PUBLISHED = [
     ("log_homicide", "state and year effects", "0.0801", "0.0342"),

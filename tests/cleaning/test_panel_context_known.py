@@ -11,22 +11,24 @@ import pandas as pd
 import pytest
 from made_panels import dummies, two_way
 
+from replication.cleaning.recipe import Cleaned
 from replication.core.errors import SourceError
 from replication.sources import manifest
-from replication.workflow import clean_step, project
-from studies.secure_communities import raw_files
+from replication.sources.raw_files import finder
+from replication.workflow import project
+from studies.secure_communities.clean import clean
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def cleaned(mirror: Path) -> clean_step.Cleaned:
+def cleaned(mirror: Path) -> Cleaned:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(manifest.MIRROR, str(mirror))
-        return clean_step.clean_secure_communities(ROOT)
+        return clean(ROOT)
 
 
-def test_the_four_panels(cleaned: clean_step.Cleaned) -> None:
+def test_the_four_panels(cleaned: Cleaned) -> None:
     units = {name: frame["fips"].nunique() for name, (frame, _) in cleaned.panels.items()}
     assert units == {
         "county_year": 2049,
@@ -41,7 +43,7 @@ def test_the_four_panels(cleaned: clean_step.Cleaned) -> None:
     assert everyone[rules].sum().tolist() == [1882, 1632, 1818, 2449]
 
 
-def test_shares_equal_the_files_own_counts(cleaned: clean_step.Cleaned, mirror: Path) -> None:
+def test_shares_equal_the_files_own_counts(cleaned: Cleaned, mirror: Path) -> None:
     rows = json.loads((mirror / "acs" / "acs5_2009.json").read_text())
     table = pd.DataFrame(rows[1:], columns=rows[0])
     city = table[(table["state"] == "36") & table["county"].isin(["005", "047", "061", "081", "085"])]
@@ -54,14 +56,14 @@ def test_shares_equal_the_files_own_counts(cleaned: clean_step.Cleaned, mirror: 
     assert counties.loc[48201, "county_name"] == "Harris County"
 
 
-def test_splits_hold_half_of_the_people(cleaned: clean_step.Cleaned) -> None:
+def test_splits_hold_half_of_the_people(cleaned: Cleaned) -> None:
     counties = cleaned.panels["county_year"][0].drop_duplicates("fips")
     for name in ("hispanic_high", "noncitizen_high"):
         held = counties.loc[counties[name], "population_2004"].sum()
         assert held / counties["population_2004"].sum() == pytest.approx(0.5, abs=0.005)
 
 
-def test_the_eight_indiana_counties(cleaned: clean_step.Cleaned) -> None:
+def test_the_eight_indiana_counties(cleaned: Cleaned) -> None:
     lists = cleaned.frames["activation_lists"]
     other = lists[lists["agreement"] == "other month"]
     assert other["fips"].tolist() == [18063, 18065, 18069, 18121, 18145, 18165, 18177, 18179]
@@ -73,14 +75,14 @@ def test_the_eight_indiana_counties(cleaned: clean_step.Cleaned) -> None:
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("data_raw/sources.yaml", "specs/secure_communities/study.yaml"):
+    for name in ("data_raw/sources.yaml", "studies/secure_communities/study.yaml"):
         (tmp_path / name).parent.mkdir(parents=True)
         shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.delenv(manifest.MIRROR, raising=False)
     absent = {source.id for source in project.absent_files(project.study(tmp_path, "secure_communities"))}
     assert {"nacjd_2000", "nacjd_2012", "kaplan_2014", "adjacency", "unemployment"} <= absent
     assert {"acs_2009", "noncitizens", "activation_days", "census_intercensal"} <= absent
-    place = raw_files.finder(tmp_path)
+    place = finder(tmp_path)
     missing = r"kaplan/county_2014\.json is missing\. To get it: `repl"
     with pytest.raises(SourceError, match=missing):
         place("kaplan_2014")
@@ -95,7 +97,7 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ],
 )
 def test_reporting_by_a_regression_written_out(
-    cleaned: clean_step.Cleaned, outcome: str, trends: bool, estimate: float, std_error: float
+    cleaned: Cleaned, outcome: str, trends: bool, estimate: float, std_error: float
 ) -> None:
     frame = cleaned.panels["county_year_all"][0]
     columns = np.hstack([frame[["share_of_year"]].to_numpy(), dummies(frame["year"])])

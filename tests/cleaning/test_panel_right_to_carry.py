@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from made_panels import dummies, two_way
 
-from replication.cleaning.law_schemas import RIGHT_TO_CARRY_YEAR
 from replication.core.errors import PanelError
 from replication.sources import hand_entered
 from replication.sources.countymurders import read_countymurders
 from studies.right_to_carry import county_murders
+from studies.right_to_carry.county_murders_schema import RIGHT_TO_CARRY_YEAR
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 

@@ -49,8 +49,13 @@ def make_project(
     """
     for name in ("Snakefile", "config.yaml", "environment.yaml"):
         shutil.copy(ROOT / name, root / name)
-    for name in ["data_raw/typed", *(f"specs/{study}" for study in studies)]:
+    for name in ["data_raw/typed", *(f"studies/{study}" for study in studies)]:
         shutil.copytree(ROOT / name, root / name)
+    # Recipes build on each other; a folder without study.yaml is no study.
+    for path in (ROOT / "studies").rglob("*.py"):
+        place = root / path.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
     country = draw_country(settings, facts_of(states))
     files = {source.id: source.path for source in of_study(load_manifest(ROOT), SOURCES)}
     places = {name: root / "data_raw" / path for name, path in files.items()}

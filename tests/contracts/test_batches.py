@@ -42,7 +42,7 @@ cluster: cluster
 def test_only_columns_that_are_shown_are_checked(tmp_path: Path) -> None:
     frame = as_frame(draw_panel(2, n_units=420, n_clusters=9))
     frame = frame.assign(count=(3 * frame["y"].abs()).round() + 1)
-    specs = tmp_path / "specs" / "made"
+    specs = tmp_path / "studies" / "made" / "specs"
     specs.mkdir(parents=True)
     (specs / "grid.yaml").write_text(GRID)
     (specs / "counts.yaml").write_text(COUNTS)
@@ -68,7 +68,7 @@ def test_only_columns_that_are_shown_are_checked(tmp_path: Path) -> None:
 
 
 def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any) -> None:
-    specs = tmp_path / "specs" / "made"
+    specs = tmp_path / "studies" / "made" / "specs"
     specs.mkdir(parents=True)
     (specs / "grid.yaml").write_text(GRID.replace("  trends", "  weights: [w, null]\n  trends"))
     clean = tmp_path / "data_clean" / "made"
@@ -82,7 +82,7 @@ def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any
         return build_panel(rows, spec)
 
     monkeypatch.setattr(step, "build_panel", counted)
-    study = Study("made", {"panels": ["panel"]}, specs, tmp_path)
+    study = Study("made", {"panels": ["panel"]}, specs.parent, tmp_path)
     assert step.estimate_study(study, tmp_path) == (4, 0)
     assert built == ["grid__w__none", "grid__none__none"]
     bundle = pd.read_csv(tmp_path / "tables" / "made" / "estimates.csv")
@@ -96,12 +96,12 @@ def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any
 
 
 def test_a_key_without_effect_is_noted_in_a_study_and_remade_when_it_goes(tmp_path: Path) -> None:
-    specs = tmp_path / "specs" / "made"
+    specs = tmp_path / "studies" / "made" / "specs"
     specs.mkdir(parents=True)
     clean = tmp_path / "data_clean" / "made"
     clean.mkdir(parents=True)
     as_frame(draw_panel(3, n_clusters=9)).to_parquet(clean / "panel.parquet")
-    study = Study("made", {"panels": ["panel"]}, specs, tmp_path)
+    study = Study("made", {"panels": ["panel"]}, specs.parent, tmp_path)
     (specs / "grid.yaml").write_text(GRID + "window: [-2, 2]\n")
     assert step.estimate_study(study, tmp_path) == (2, 0)
     place = tmp_path / "tables" / "made" / "specs" / "grid__none" / "spec.yaml"

@@ -223,7 +223,7 @@ def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
 
 
 def test_no_shipped_specification_sets_a_key_in_vain() -> None:
-    root = Path(__file__).parents[2] / "specs"
+    root = Path(__file__).parents[2] / "studies"
     files = [path for path in root.rglob("*.yaml") if path.name != "study.yaml"]
     assert len(files) > 40
     found = {path.name: unread_keys(load_specs(path)) for path in files}
@@ -269,8 +269,8 @@ def test_a_step_without_its_study_says_so(
 ) -> None:
     (tmp_path / "Snakefile").touch()
     for name in ("first", "second"):
-        (tmp_path / "specs" / name).mkdir(parents=True)
-        (tmp_path / "specs" / name / "study.yaml").write_text(f"id: {name}\n")
+        (tmp_path / "studies" / name).mkdir(parents=True)
+        (tmp_path / "studies" / name / "study.yaml").write_text(f"id: {name}\n")
     monkeypatch.setenv("REPLICATION_ROOT", str(tmp_path))
     assert main(["step", *words]) == 2
     error = capsys.readouterr().err

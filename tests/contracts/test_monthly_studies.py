@@ -245,7 +245,7 @@ def test_verify_passes_over_studies_without_committed_numbers(
     said = capsys.readouterr().out
     for study in STUDIES:
         assert f"none  {study}  no numbers are committed" in said
-        assert not (ROOT / "expected" / study).exists()
+        assert not (ROOT / "studies" / study / "expected").exists()
     assert main(["verify", COUNTIES]) == 1
 
 
@@ -253,7 +253,7 @@ def test_without_files_the_run_and_the_page_say_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(MIRROR, raising=False)
-    for name in ("specs", "data_raw/sources.yaml", "config.yaml"):
+    for name in ("studies", "data_raw/sources.yaml", "config.yaml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).symlink_to(ROOT / name)
     said = closing(tmp_path, 0, 1.0)

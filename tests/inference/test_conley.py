@@ -38,10 +38,8 @@ def by_loops(scores, coordinates, inference):
     total = 0.0
     for i, own in enumerate(scores):
         for j, other in enumerate(scores):
-            if inference.pairs == "any_period" or i == j:
-                product = own.sum() * other.sum()
-            else:
-                product = own @ other
+            pooled = inference.pairs == "any_period" or i == j
+            product = own.sum() * other.sum() if pooled else own @ other
             weight = 1.0 if i == j else weight_of(kilometres(coordinates[i], coordinates[j]), inference)
             total += weight * product
     return total

@@ -25,7 +25,7 @@ from replication.workflow.project import Study as Planned
 from studies.secure_communities.summary.secure_communities_findings import verdict_on_lines
 
 ROOT = Path(__file__).parents[2]
-SPECS = ROOT / "specs" / "secure_communities"
+SPECS = ROOT / "studies" / "secure_communities" / "specs"
 
 
 def effect(estimate: float, error: float = 0.01, source: str = "s") -> Effect:
@@ -223,7 +223,7 @@ class MadeNumbers(Numbers):
 
 @pytest.fixture(scope="module")
 def real() -> Study:
-    return load_study(SPECS / "study.yaml")
+    return load_study(SPECS.parent / "study.yaml")
 
 
 def made(real: Study, folders: Folders, world: Effect, **changes: Effect) -> tuple[str, Any]:
@@ -241,7 +241,7 @@ def test_every_specification_and_file_that_it_names_exists(real: Study, folders:
     assert numbers.asked - files <= known
     import yaml
 
-    entries = yaml.safe_load((SPECS / "study.yaml").read_text(encoding="utf-8"))["analyses"]
+    entries = yaml.safe_load((SPECS.parent / "study.yaml").read_text(encoding="utf-8"))["analyses"]
     analyses = {f"analyses/{entry['id']}.csv" for entry in entries}
     cleaned = {"clean/rollout.csv", "clean/sample_flow.csv", "tables/estimates.csv"}
     assert files <= analyses | cleaned

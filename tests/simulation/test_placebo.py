@@ -168,7 +168,7 @@ def test_draws_that_cannot_be_estimated_are_counted() -> None:
 @pytest.fixture
 def root(tmp_path: Path, frame: pd.DataFrame) -> Path:
     """A project with one simulated study whose panel is there."""
-    folder = tmp_path / "specs" / "made"
+    folder = tmp_path / "studies" / "made" / "specs"
     folder.mkdir(parents=True)
     (tmp_path / "Snakefile").touch()
     rows = [{"spec": "made_twfe", "label": "Two-way"}, {"spec": "made_imputation"}]
@@ -181,7 +181,7 @@ def root(tmp_path: Path, frame: pd.DataFrame) -> Path:
         "sources": [],
         "tables": [table],
     }
-    (folder / "study.yaml").write_text(yaml.safe_dump(config))
+    (folder.parent / "study.yaml").write_text(yaml.safe_dump(config))
     for spec in (TWFE, IMPUTATION):
         (folder / f"{spec['id']}.yaml").write_text(yaml.safe_dump(spec))
     write_parquet(tmp_path / "data_clean" / "made" / "county_month.parquet", frame)
@@ -286,7 +286,7 @@ def test_missing_panels_and_studies_without_estimators_are_refused(root: Path, t
     (root / "data_clean" / "made" / "county_month.parquet").unlink()
     with pytest.raises(SpecError, match="Clean the study first"):
         make_order(study(root, "made"), root, tmp_path / "x", 4)
-    place = root / "specs" / "made" / "study.yaml"
+    place = root / "studies" / "made" / "study.yaml"
     config = yaml.safe_load(place.read_text())
     place.write_text(yaml.safe_dump({**config, "tables": []}))
     with pytest.raises(SpecError, match="Name specifications with --specs"):
@@ -300,7 +300,7 @@ def test_states_as_units_exchange_dates_and_are_the_only_clusters(
     units = frame[first].drop(columns="fips").assign(label=lambda data: data["state"])
     panel = root / "data_clean" / "made" / "county_month.parquet"
     for spec in (TWFE, IMPUTATION):
-        place = root / "specs" / "made" / f"{spec['id']}.yaml"
+        place = root / "studies" / "made" / "specs" / f"{spec['id']}.yaml"
         place.write_text(yaml.safe_dump({**spec, "unit": "label"}))
     write_parquet(panel, units)
     order = make_order(study(root, "made"), root, tmp_path / "o", 4)

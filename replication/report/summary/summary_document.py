@@ -46,7 +46,7 @@ def write_summary(template: str, study: Study, folders: Folders, path: Path) -> 
 
 def compose(template: str, numbers: Numbers) -> str:
     """The text: title, sections, and a footnote for every source."""
-    module = importlib.import_module(f"replication.report.summary.{template}")
+    module = importlib.import_module(f"studies.secure_communities.summary.{template}")
     lines = [f"# {numbers.study.heading(numbers.study.title)}: summary", ""]
     for heading, paragraphs in module.sections(numbers):
         lines += [f"## {heading}", ""] if heading else []

@@ -12,7 +12,8 @@ from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 from replication.report.table_document import Row, Section, TableDocument, cell
-from replication.report.tables import table_notes, table_statistics
+from replication.report.tables import table_notes as notes
+from replication.report.tables import table_statistics
 from replication.report.tables.table_columns import Block, Column, heads, read_blocks, read_columns
 from replication.report.tables.table_notes import Shown
 
@@ -41,7 +42,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         sections=tuple(sections(entry, columns, blocks, context)),
         align="c" * len(columns),
         notes=tuple(table_notes(entry, shown, context)),
-        specs=table_notes.named_specs(shown),
+        specs=notes.named_specs(shown),
         versions=versions(one.saved for one in shown),
         simulated=context.study.simulated,
         data=data(entry, columns, blocks, context),
@@ -104,13 +105,13 @@ def table_notes(entry: Entry, shown: Sequence[Shown], context: Context) -> list[
     second = "engine" in entry.options.get("statistics", table_statistics.DEFAULT)
     found = [
         *entry.notes,
-        table_notes.inference_note(shown, context),
-        table_notes.weights_note(shown),
-        *table_notes.design_notes(shown, context),
-        *table_notes.told_apart(shown, "controls", lambda saved: _controls(entry, saved, context)),
-        *table_notes.sample_notes(shown),
+        notes.inference_note(shown, context),
+        notes.weights_note(shown),
+        *notes.design_notes(shown, context),
+        *notes.told_apart(shown, "controls", lambda saved: _controls(entry, saved, context)),
+        *notes.sample_notes(shown),
         table_statistics.ENGINE_NOTE if second and pd.notna(engines).any() else "",
-        table_notes.STARS_NOTE if context.stars else "",
+        notes.STARS_NOTE if context.stars else "",
     ]
     return [note for note in found if note]
 

@@ -7,8 +7,7 @@ from typing import Final
 import pandas as pd
 
 from replication.cleaning.agency_months import AgencyMonths
-from replication.cleaning.codebook import column, conform, schema
-from studies.secure_communities.schemas import FIPS_BOUNDS, STATE_BOUNDS
+from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, column, conform, schema
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.county_month import UNSCREENED, allocations, county_frame
 from studies.secure_communities_monthly.monthly_schemas import month_columns, timing_columns

