@@ -168,7 +168,7 @@ def table_block(report: StudyReport, entry: Entry, base: Path) -> str:
 
 def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
     """One figure, embedded, with its words for readers who do not see it and links to its files."""
-    from replication.report.figures.canvas import read_description
+    from replication.report.figures.figure_files import read_description
 
     folder = report.folders.figures
     picture = folder / f"{entry.id}.png"
