@@ -136,8 +136,8 @@ class Estimates:
         Returns
         -------
         DataFrame
-            ``term`` (``att``, ``event:-2``, ``att_gt:2004:2006``), ``estimate``, ``std.error``, ``statistic``,
-            ``p.value``, ``conf.low`` and ``conf.high``.
+            ``term`` (``att``, ``event:-2``, ``att_gt:2004:2006``), ``estimate``, ``std.error``,
+            ``statistic``, ``p.value``, ``conf.low`` and ``conf.high``.
         """
         columns = [self.table[name].to_numpy() for name in BROOM]
         named = {"term": row_labels(self.table), **dict(zip(BROOM.values(), columns, strict=True))}
@@ -157,14 +157,18 @@ class Estimates:
             If the estimator gives no average of that kind.
         """
         if kind not in AVERAGES:
-            raise SpecError(f"There is no average {kind!r}{nearest(kind, AVERAGES)}. Use {', '.join(AVERAGES)}.")
+            raise SpecError(
+                f"There is no average {kind!r}{nearest(kind, AVERAGES)}. Use {', '.join(AVERAGES)}."
+            )
         chosen = (self.table["term"] == AVERAGES[kind]).to_numpy()
         if not chosen.any():
             have = [name for name, term in AVERAGES.items() if (self.table["term"] == term).any()]
             raise SpecError(
                 f"{self.estimator} gives no {kind} averages of {self.outcome}; it gives {', '.join(have) or 'none'}."
             )
-        inside = chosen if len(self.vcov) == len(chosen) else chosen[~self.table["term"].isin(LEFT_OUT).to_numpy()]
+        inside = chosen
+        if len(self.vcov) != len(self.table):
+            inside = chosen[(~self.table["term"].isin(LEFT_OUT)).to_numpy()]
         table = self.table[chosen].reset_index(drop=True)
         return replace(self, table=table, vcov=self.vcov.loc[inside, inside])
 
@@ -252,7 +256,8 @@ def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
             f"{estimates.estimator} gives no effects by event time, so there is no path to plot. Use an estimator "
             "that does, such as event_study, callaway_santanna or imputation."
         )
-    counts = {one["event_time"]: one["units"] for one in estimates.info.get("support") or [] if "units" in one}
+    support = estimates.info.get("support") or []
+    counts = {one["event_time"]: one["units"] for one in support if "units" in one}
     path = path.sort_values("event_time").reset_index(drop=True)
     return path.assign(
         label=label, treated_units=path["event_time"].map(counts), panel_title=estimates.outcome
@@ -263,7 +268,7 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     """How to read an event plot."""
     info = fits[0].info
     return (
-        f"Points: estimates. Thin bars: {100 * info.get('level', 0.95):g}% pointwise confidence intervals; broad "
-        "bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: adoption. "
+        f"Points: estimates. Thin bars: {100 * info.get('level', 0.95):g}% pointwise confidence intervals; "
+        "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: adoption. "
         f"Standard errors clustered by {' and '.join(info.get('clusters', ['unit']))}."
     )

@@ -34,8 +34,8 @@ def sample_line(row: pd.Series, info: Mapping[str, Any]) -> str:
     clusters = " and ".join(map(str, info.get("clusters", ["unit"])))
     weighted = "weighted" if info.get("weighted") else "unweighted"
     return (
-        f"{row['n_obs']:,} observations, {row['n_units']:,} units, {row['n_clusters']:,} clusters ({clusters}), "
-        f"{weighted}"
+        f"{row['n_obs']:,} observations, {row['n_units']:,} units, {row['n_clusters']:,} clusters "
+        f"({clusters}), {weighted}"
     )
 
 
@@ -53,7 +53,7 @@ def main_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
 def row_line(name: str, row: pd.Series) -> str:
     """One estimate with its standard error, p-value and interval."""
     interval = f"[{number(row['conf_low'])}, {number(row['conf_high'])}]"
-    return f"{name[:14]:<14}{number(row['estimate']):>9}{number(row['std_error']):>12}{p_value(row):>10}   {interval}"
+    return f"{name[:14]:<14}{numbers(row)}   {interval}"
 
 
 def path_lines(path: pd.DataFrame) -> list[str]:
@@ -63,8 +63,7 @@ def path_lines(path: pd.DataFrame) -> list[str]:
     low, high = min(finite.min(initial=0.0), 0.0), max(finite.max(initial=0.0), 0.0)
     scale = (PLOT - 1) / (high - low) if high > low else 0.0
     return [
-        f"{row['event_time']:>+8g}      {number(row['estimate']):>9}{number(row['std_error']):>12}{p_value(row):>10}   "
-        f"{bar(row, low, scale)}".rstrip()
+        f"{row['event_time']:>+8g}      {numbers(row)}   {bar(row, low, scale)}".rstrip()
         for _, row in path.iterrows()
     ]
 
@@ -92,6 +91,11 @@ def note_lines(notes: Any) -> list[str]:
         text = f"{note[:1].upper()}{note[1:].rstrip('.')}."
         lines += ["", *textwrap.wrap(text, WIDTH, initial_indent="Note: ", subsequent_indent="      ")]
     return lines
+
+
+def numbers(row: pd.Series) -> str:
+    """Estimate, standard error and p-value in columns."""
+    return f"{number(row['estimate']):>9}{number(row['std_error']):>12}{p_value(row):>10}"
 
 
 def number(value: float) -> str:

@@ -11,7 +11,7 @@ from replication.core import saved_results
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.spec import explain, load_specs
-from replication.estimators.registry import ENTRIES
+from replication.estimators.registration import ENTRIES
 from replication.estimators.unused_keys import reads, unread_keys
 
 
