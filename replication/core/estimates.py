@@ -164,7 +164,8 @@ class Estimates:
         if not chosen.any():
             have = [name for name, term in AVERAGES.items() if (self.table["term"] == term).any()]
             raise SpecError(
-                f"{self.estimator} gives no {kind} averages of {self.outcome}; it gives {', '.join(have) or 'none'}."
+                f"{self.estimator} gives no {kind} averages of {self.outcome}; it gives "
+                f"{', '.join(have) or 'none'}."
             )
         inside = chosen
         if len(self.vcov) != len(self.table):
@@ -253,8 +254,8 @@ def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
     path, _ = estimates.path()
     if path.empty:
         raise SpecError(
-            f"{estimates.estimator} gives no effects by event time, so there is no path to plot. Use an estimator "
-            "that does, such as event_study, callaway_santanna or imputation."
+            f"{estimates.estimator} gives no effects by event time, so there is no path to plot. Use an "
+            "estimator that does, such as event_study, callaway_santanna or imputation."
         )
     support = estimates.info.get("support") or []
     counts = {one["event_time"]: one["units"] for one in support if "units" in one}
@@ -269,6 +270,6 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     info = fits[0].info
     return (
         f"Points: estimates. Thin bars: {100 * info.get('level', 0.95):g}% pointwise confidence intervals; "
-        "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: adoption. "
-        f"Standard errors clustered by {' and '.join(info.get('clusters', ['unit']))}."
+        "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
+        f"adoption. Standard errors clustered by {' and '.join(info.get('clusters', ['unit']))}."
     )

@@ -15,7 +15,7 @@ DEFAULTS = {name: field.default for name, field in Spec.__dataclass_fields__.ite
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_function_has_the_defaults_of_a_specification(name: str) -> None:
     parameters = inspect.signature(ENTRIES[name].function).parameters
-    assert list(parameters)[0] == "panel"
+    assert next(iter(parameters)) == "panel"
     for key in (*ENTRIES[name].keys, "inference"):
         assert parameters[key].default == DEFAULTS[key], key
 
