@@ -119,6 +119,12 @@ def load_specs(path: Path) -> list[Spec]:
         For a file that cannot be read, and for unknown keys and values.
 
     """
+    data = read_spec_file(path)
+    return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
+
+
+def read_spec_file(path: Path) -> dict[str, Any]:
+    """The keys of a specification file, as they stand there."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -138,7 +144,7 @@ def load_specs(path: Path) -> list[Spec]:
             f"{path} holds {type(data).__name__ if data is not None else 'nothing'} where a "
             "specification (keys such as id, outcome, estimator) is needed."
         )
-    return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
+    return data
 
 
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:

@@ -44,8 +44,10 @@ class ResultTable:
         """The table as an HTML page of its own."""
         return table_page(self.document)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, whole: bool = False) -> Path:
         """Write the table; the ending of the name (.md, .tex, .html, .docx) is the format.
+
+        ``whole`` asks for a LaTeX document that compiles by itself instead of a fragment.
 
         Raises
         ------
@@ -55,7 +57,7 @@ class ResultTable:
         place = Path(path)
         writers: dict[str, Callable[[], str]] = {
             ".md": self.to_markdown,
-            ".tex": self.to_latex,
+            ".tex": lambda: self.to_latex(whole=whole),
             ".html": self.to_page,
         }
         if place.suffix == ".docx":
