@@ -18,7 +18,7 @@ from replication.display.event_plot import event_figure
 from replication.display.formatting import fixed
 from replication.estimators.registration import ENTRIES
 from replication.inference.methods import apply_method
-from replication.inference.sensitivity import breakdown_value, sensitivity_table
+from replication.inference.sensitivity import breakdown_value, pretest_power
 
 COMPARED = (
     "twfe",
@@ -34,6 +34,8 @@ COMPARED = (
 ROBUST = COMPARED[1:]
 PATHS = ("callaway_santanna", "imputation")
 DRAWS = 499
+NEAR = 12
+"""Event times on either side of adoption that figures and sensitivity analysis look at."""
 MOST_CLUSTERS = 60
 """Clusters up to which each is left out in turn."""
 
@@ -94,7 +96,11 @@ def event_paths(fits: Fits) -> AuditSection:
             )
     first = next(iter(shown.values()))
     words += power_words(first)
-    frames = [event_frame(fit, ENTRIES[name].label) for name, fit in shown.items()]
+    frames = [
+        event_frame(fit, ENTRIES[name].label).query("@low <= event_time <= @high")
+        for name, fit in shown.items()
+        for low, high in [near(fit)]
+    ]
     figure = event_figure(
         frames, "Event study", figure_note(list(shown.values())), y_label=f"Effect on {first.outcome}"
     )
@@ -106,17 +112,21 @@ def event_paths(fits: Fits) -> AuditSection:
 def power_words(fit: Estimates) -> list[str]:
     """What a pre-trend test of this path could have seen (Roth 2022)."""
     try:
-        row = sensitivity_table([fit]).iloc[0]
+        row = pretest_power(fit, power=(0.8,), window=near(fit)).iloc[0]
     except InputError:
         return []
-    slope, bias = float(row["slope_power_80"]), float(row["trend_power_80"])
-    if not np.isfinite(slope):
-        return []
+    slope, bias = float(row["slope"]), float(row["trend"])
     return [
         f"A linear violation of {fixed(slope)} per period would be detected with 80% power; it would bias "
         "the "
         f"average effect by {fixed(bias)}. A test that does not reject is weak evidence for parallel trends."
     ]
+
+
+def near(fit: Estimates) -> tuple[int, int]:
+    """The event times around adoption that the path has, at most ``NEAR`` on either side."""
+    times = fit.path()[0]["event_time"]
+    return max(int(times.min()), -NEAR), min(int(times.max()), NEAR)
 
 
 def honest_bounds(fits: Fits) -> AuditSection:
@@ -130,7 +140,7 @@ def honest_bounds(fits: Fits) -> AuditSection:
                         (
                             ENTRIES[name].label,
                             method.replace("_", " "),
-                            breakdown_value(fits[name], method=method),
+                            breakdown_value(fits[name], method=method, window=near(fits[name])),
                         )
                     )
                 except InputError as refusal:
@@ -143,7 +153,9 @@ def honest_bounds(fits: Fits) -> AuditSection:
         words.append(
             "The breakdown value is the largest violation at which the interval of the average effect "
             "excludes zero. "
-            "Under relative magnitudes, 1 means a violation as large as the largest change before adoption."
+            "Under relative magnitudes, 1 means a violation as large as the largest change before adoption. "
+            "Paths "
+            f"are examined up to {NEAR} periods before and after adoption."
         )
         if min(row[2] for row in rows if row[1] == "relative magnitudes") < 0.5:
             warnings.append(
