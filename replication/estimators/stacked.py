@@ -23,7 +23,7 @@ NBER Working Paper 32054.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
+from replication.estimators.lost_cohorts import fullest_horizon, with_lost_cohorts
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
@@ -84,8 +85,9 @@ def stacked(
         ``last_treated`` (those of the last cohort that are untreated through the window).
     window : event times reported.
     clean_window : event times (-kappa_pre, kappa_post) that every cohort must cover and through
-        which controls must be untreated; the window if empty. If both are empty: the widest that
-        every cohort with a clean control at adoption can cover.
+        which controls must be untreated; the window if empty. If both are empty: the one whose
+        periods after adoption hold the most treated unit-periods, cohorts that it does not keep
+        left out and named.
 
     Raises
     ------
@@ -103,7 +105,9 @@ def stacked(
     for one in found:
         used[one.treated] = used[one.control] = True
     rows_stacked = sum(count_rows(grid, one) for one in found)
-    panel = used_units(panel, used, "sub-experiment")
+    kept = used_units(panel, used, "sub-experiment")
+    panel = covered(kept, panel, grid, found, (low, high))
+    require_residual(rows_stacked, 2 * (high - low + 1))
     shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
     pick = np.array([h - low for h in shown])
     overall = np.zeros(high - low + 1)
@@ -127,12 +131,33 @@ def stacked(
             "reference_event_time": -grid.step,
             "overall": "mean of the event effects from adoption to the end of the clean window",
             "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
-            "cohorts": [grid.label(one.onset) for one in found],
-            "dropped_cohorts": [grid.label(onset) for onset in dropped],
+            "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
+            "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
             "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
             **mean_outcomes(panel),
         },
     )
+
+
+def covered(kept: Panel, panel: Panel, grid: Grid, found: list[Experiment], steps: tuple[int, int]) -> Panel:
+    """The panel with notes on the event times that the overall effect averages, and the cohorts."""
+    window = [step * grid.step for step in steps]
+    note = f"the overall effect is the mean of event times 0 to {window[1]}"
+    kept = replace(kept, notes=(*kept.notes, note))
+    onsets = [one.onset for one in found]
+    shown = panel.cohort[np.isin(grid.onset, onsets)].tolist()
+    why = f"they are not observed with clean controls over the whole window {window}"
+    return with_lost_cohorts(kept, panel, shown, why)
+
+
+def require_residual(rows: int, parameters: int) -> None:
+    """Refuse a stack that its coefficients fit exactly."""
+    if rows <= parameters:
+        raise PanelError(
+            f"{rows} rows of the stack are left for {parameters} parameters, so that the fit is "
+            "exact and no standard error can be given. Narrow 'clean_window' (or 'window'), or "
+            "add units."
+        )
 
 
 def inside(event_time: int, window: tuple[int, int] | None) -> bool:
@@ -168,13 +193,23 @@ def resolve_window(
 
 
 def widest_window(grid: Grid, eligible: Bools) -> tuple[int, int]:
-    """The widest window that trims no cohort which has a clean control at adoption."""
-    latest = int(grid.onset[eligible].max(initial=-1))
-    onsets = np.unique(grid.onset[grid.onset < grid.length])
-    reach = np.minimum(grid.length - 1, latest - 1) - onsets
+    """The window after adoption with the most treated unit-periods, and all that is before it."""
+    onsets, reach, mass = reach_of(grid, eligible)
     if not (reach >= 0).any():
         raise nothing_to_compare("at adoption")
-    return -int(onsets[reach >= 0].min()), int(reach[reach >= 0].min())
+    high = fullest_horizon(reach, mass)
+    return -int(onsets[reach >= high].min()), high
+
+
+def reach_of(grid: Grid, eligible: Bools) -> tuple[Ints, Ints, Floats]:
+    """Columns of adoption, the last step at which each has a clean control, and weights."""
+    latest = int(grid.onset[eligible].max(initial=-1))
+    onsets, codes = np.unique(grid.onset, return_inverse=True)
+    mass: Floats = np.bincount(codes.reshape(-1), grid.base_weight[:, 0]).astype(float)
+    inside_panel = onsets < grid.length
+    onsets = onsets[inside_panel]
+    reach: Ints = np.minimum(grid.length - 1, latest - 1) - onsets
+    return onsets, reach, mass[inside_panel]
 
 
 def experiments(grid: Grid, eligible: Bools, low: int, high: int) -> tuple[list[Experiment], list[int]]:

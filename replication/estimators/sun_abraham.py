@@ -35,6 +35,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
+from replication.estimators.lost_cohorts import with_lost_cohorts
 from replication.estimators.shared.cohort_comparisons import (
     cells,
     empty_window,
@@ -105,6 +106,7 @@ def sun_abraham(
     """
     panel, reference, used = comparison(prepared(panel, "sun_abraham"), control_group, anticipation)
     panel = with_reference_period(panel, reference, anticipation)
+    adopters = panel.keep_units(~np.isin(panel.cohort, reference))
     panel = estimation_sample(panel, Effects()).panel
     n_obs = int(panel.observed.sum())
     fit, found = fit_cohorts(panel, reference, anticipation)
@@ -114,6 +116,12 @@ def sun_abraham(
     factor = correction(panel.n_clusters, n_obs, fit.n_params)
     influence = scores + share_influence(fit, found, picked, estimate)
     other = influence if shares == "fixed" else scores
+    panel = with_lost_cohorts(
+        panel,
+        adopters,
+        found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
+        "no unit of theirs links a treated period to the last period before adoption, beside the comparison",
+    )
     return from_scores(
         panel,
         "sun_abraham",
@@ -169,7 +177,7 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
             "units that are never treated."
         )
     if cut.any():
-        note = f"periods from {panel.periods[cut][0]} on were cut: the last cohort adopts"
+        note = f"periods from {panel.label(panel.periods[cut][0])} on were cut: the last cohort adopts"
         panel = panel.keep_periods(~cut, note)
     return panel, labels, "last_treated"
 

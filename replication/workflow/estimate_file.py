@@ -9,6 +9,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
+from replication.core.sample_selection import identifiers
 from replication.core.spec import Spec, load_specs
 from replication.estimators.registry import estimate
 from replication.estimators.unused_keys import unread_keys, with_notes
@@ -23,7 +24,7 @@ def estimate_file(spec_path: Path, panel_path: Path, out: Path) -> list[Estimate
     specs = load_specs(spec_path)
     if out.exists() and not out.is_dir():
         raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
-    frame = read_frame(panel_path)
+    frame = read_frame(panel_path, [name for spec in specs for name in identifiers(spec)])
     unread = unread_keys(specs)
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
     results = [(spec, with_notes(result, unread.get(spec.id, []))) for spec, result in found]

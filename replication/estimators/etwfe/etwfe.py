@@ -33,7 +33,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
-from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts
+from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts, positive_treated
 from replication.estimators.imputation.untreated_cells import Cells, described, without_cells
 from replication.estimators.shared.cell_averages import (
     Averages,
@@ -162,7 +162,7 @@ def _fit(
     if family == "gaussian":
         linear = etwfe_linear.fit_linear(cells)
         return without_cells(cells, etwfe_linear.open_cells(linear, cells)), linear
-    cells = positive_cohorts(cells)
+    cells = positive_treated(positive_cohorts(cells))
     poisson = etwfe_poisson.fit_poisson(cells)
     return without_cells(cells, etwfe_poisson.open_cells(poisson, cells)), poisson
 

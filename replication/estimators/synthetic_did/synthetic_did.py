@@ -124,9 +124,7 @@ def synthetic_did(
             "reference_event_time": None,
             "before_adoption": "fit of the weights, not a test of trends",
             "n_controls": int(never.sum()),
-            "cohorts": [
-                record(c, w, panel.units[never], panel.periods) for c, w in zip(cohorts, weights, strict=True)
-            ],
+            "cohorts": [record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)],
             "support": support(layout, sizes),
             **mean_outcomes(panel),
         },
@@ -213,12 +211,13 @@ def errors(
     return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
 
 
-def record(cohort: Cohort, weights: Weights, units: Any, periods: Ints) -> dict[str, Any]:
+def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> dict[str, Any]:
     """What a reader wants to know of a cohort's weights."""
+    units, periods = panel.units[never], panel.label(panel.periods)
     order = np.argsort(-weights.unit, kind="stable")[:5]
     used = np.flatnonzero(weights.period > 0)
     return {
-        "cohort": cohort.first,
+        "cohort": int(panel.label(cohort.first)),
         "units": cohort.size,
         "periods_before": cohort.start,
         "noise": cohort.noise,
