@@ -77,8 +77,8 @@ def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequ
     bad = ~whole | (values == -np.inf) | (np.isfinite(values) & (np.abs(values) >= EXACT))
     if bad.any():
         raise PanelError(
-            f"{int(bad.sum())} values of the cohort {name!r} are not a whole number below 2^53, "
-            f"for example {values[bad][0]:g}{place_of(frame, bad, at)}. Use the first treated "
-            "period; 0 or empty for never."
+            f"{frame.loc[bad, at[0]].nunique()} units have a cohort in {name!r} that is not a "
+            f"whole number below 2^53, for example {values[bad][0]:g}{place_of(frame, bad, at)}. "
+            "Use the first treated period; 0 or empty for never."
         )
     return np.where(values == 0, values if zero_is_period else np.inf, values)

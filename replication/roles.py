@@ -14,8 +14,8 @@ from replication.core.spec import Spec
 def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     """Refuse one column in two roles that exclude each other.
 
-    Unit, period, outcome, cohort and treatment are five different things; the outcome and the
-    treatment are no covariate, offset or weight; and a covariate counts once.
+    Unit, period, outcome, cohort and treatment are five different things; the outcome is no
+    covariate, offset or weight; the treatment is no covariate; and a covariate counts once.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     for (first, column), (second, other) in itertools.combinations(main.items(), 2):
         _require_two(spec.id, first, second, column, other)
     for (first, column), (second, other) in itertools.product(main.items(), beside):
-        if first in ("outcome", "treatment"):
+        if first == "outcome" or (first, second) == ("treatment", "covariates"):
             _require_two(spec.id, first, second, column, other)
     repeated = [name for name in spec.covariates if spec.covariates.count(name) > 1]
     if repeated:

@@ -11,6 +11,10 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.panel import Panel
 
 MANY = 6
+"""Cohorts named in a note; of the others it gives the number."""
+WORTH = 2.0
+"""Gain in treated unit-periods for which a default leaves out cohorts: below it, the composition
+of the effect (every cohort) is worth more than longer horizons."""
 
 
 def with_lost_cohorts(panel: Panel, adopters: Panel, shown: Iterable[int], why: str) -> Panel:
@@ -42,12 +46,13 @@ def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> str:
     )
 
 
-def fullest_horizon(reach: Ints, mass: Floats) -> int:
-    """The horizon h for which periods 0 to h hold the most treated unit-periods.
+def default_horizon(reach: Ints, mass: Floats) -> int:
+    """The last horizon of an effect that averages the same cohorts at every horizon.
 
-    Cohorts that cannot be followed for h periods are left out, so that one late or small cohort
-    does not cut the effects of all the others down to its own few periods. Of equal horizons the
-    shortest is taken, which keeps the most cohorts.
+    It is the longest that every cohort reaches, unless one late or small cohort would cut the
+    effects of all the others down to its own few periods: where leaving out cohorts that cannot
+    be followed for h periods gives ``WORTH`` times as many treated unit-periods in 0 to h, the h
+    with the most of them is taken (of equal ones the shortest, which keeps the most cohorts).
 
     Parameters
     ----------
@@ -57,4 +62,5 @@ def fullest_horizon(reach: Ints, mass: Floats) -> int:
     """
     horizons = np.unique(reach[reach >= 0])
     cells = [(h + 1) * mass[reach >= h].sum() for h in horizons]
-    return int(horizons[int(np.argmax(cells))])
+    best = int(np.argmax(cells))
+    return int(horizons[best if cells[best] >= WORTH * cells[0] else 0])

@@ -32,7 +32,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.estimators.lost_cohorts import fullest_horizon, with_lost_cohorts
+from replication.estimators.lost_cohorts import default_horizon, with_lost_cohorts
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
@@ -85,9 +85,9 @@ def stacked(
         ``last_treated`` (those of the last cohort that are untreated through the window).
     window : event times reported.
     clean_window : event times (-kappa_pre, kappa_post) that every cohort must cover and through
-        which controls must be untreated; the window if empty. If both are empty: the one whose
-        periods after adoption hold the most treated unit-periods, cohorts that it does not keep
-        left out and named.
+        which controls must be untreated; the window if empty. If both are empty: the widest that
+        every cohort with a clean control at adoption can cover, unless late cohorts would cut it
+        short (``default_horizon``), which are then left out and named.
 
     Raises
     ------
@@ -193,11 +193,11 @@ def resolve_window(
 
 
 def widest_window(grid: Grid, eligible: Bools) -> tuple[int, int]:
-    """The window after adoption with the most treated unit-periods, and all that is before it."""
+    """The widest window of every cohort with a clean control that is kept by default."""
     onsets, reach, mass = reach_of(grid, eligible)
     if not (reach >= 0).any():
         raise nothing_to_compare("at adoption")
-    high = fullest_horizon(reach, mass)
+    high = default_horizon(reach, mass)
     return -int(onsets[reach >= high].min()), high
 
 

@@ -39,7 +39,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.local_projections.horizon_regression import Projection, Setting, project
-from replication.estimators.lost_cohorts import fullest_horizon, with_lost_cohorts
+from replication.estimators.lost_cohorts import default_horizon, with_lost_cohorts
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
@@ -70,8 +70,8 @@ def local_projections(
     ----------
     control_group : ``not_yet_treated`` (clean controls), ``never_treated``, ``last_treated``.
     window : first and last horizon. If empty: every horizon that can be estimated, and the
-        pooled effect over the horizons that hold the most treated unit-periods; cohorts that
-        are not followed for so long are not in it, and named.
+        pooled effect over the longest that every cohort reaches with a clean control, unless
+        late cohorts would cut it short (``default_horizon``), which are then named.
     reweight : weight adopters equally.
 
     Raises
@@ -203,7 +203,7 @@ def horizons(grid: Grid, eligible: Bools, window: tuple[int, int] | None) -> tup
             )
         return list(range(low, high + 1)), high
     _, reach, mass = reach_of(grid, eligible)
-    last = fullest_horizon(reach, mass) if (reach >= 0).any() else longest
+    last = default_horizon(reach, mass) if (reach >= 0).any() else longest
     return list(range(-longest, longest + 1)), last
 
 
