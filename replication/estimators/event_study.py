@@ -86,7 +86,7 @@ def event_study(
     dropping = window is not None and endpoints == "drop"
     keep = inside(event_times(panel.periods, panel.cohort), window) if dropping else None
     sample, fit = fit_path(panel, effects, keep, window, reference, family)
-    lost = require_treated_period(panel, sample, window, reference, keep)
+    lost = lost_event_times(panel, sample, window, reference, keep)
     sample = replace(sample, panel=replace(sample.panel, notes=(*sample.panel.notes, *lost)))
     support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
@@ -199,14 +199,29 @@ def require_support(times: list[int], reference: int) -> None:
         )
 
 
-def require_treated_period(
+def require_treated_period(sample: Sample, times: Ints) -> None:
+    """Refuse a path without an event time of 0 or later."""
+    if (times >= 0).any():
+        return
+    separated = (
+        "; all outcomes of treated units are zero, so that a Poisson model has no finite effect"
+        if sample.dropped.get("cells_separated")
+        else ""
+    )
+    raise PanelError(
+        f"No treated unit-period is left in the sample of {sample.panel.outcome!r}{separated}: "
+        "there is no overall effect. Check the cohort column, 'sample' and the outcome."
+    )
+
+
+def lost_event_times(
     panel: Panel,
     sample: Sample,
     window: tuple[int, int] | None,
     reference: int,
     keep: Bools | None,
 ) -> list[str]:
-    """Notes on event times that were left out; refuses a path without a treated period.
+    """Notes on event times that were left out.
 
     Parameters
     ----------
@@ -218,16 +233,6 @@ def require_treated_period(
     event = binned(event_times(panel.periods, panel.cohort), window)
     wanted = np.unique(event[there & (event != NONE)])
     used = kinds_of(sample, window).times
-    if not (used >= 0).any():
-        separated = (
-            "; all outcomes of treated units are zero, so that a Poisson model has no finite effect"
-            if (wanted >= 0).any() and sample.dropped.get("cells_separated")
-            else ""
-        )
-        raise PanelError(
-            f"No treated unit-period is left in the sample of {panel.outcome!r}{separated}: there "
-            "is no overall effect. Check the cohort column, 'sample' and the outcome."
-        )
     lost = np.setdiff1d(wanted, [*used, reference])
     if not lost.size:
         return []
@@ -263,6 +268,7 @@ def path_design(sample: Sample, effects: Effects, window: tuple[int, int] | None
     panel = sample.panel
     times = kinds_of(sample, window).times
     require_support(times.tolist(), reference)
+    require_treated_period(sample, times)
     strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
     member, profile = combined([panel.cohort, *strata])
     event = binned(event_times(panel.periods, panel.cohort[member]), window)

@@ -32,6 +32,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
+from replication.estimators.exact_fit import require_residual
 from replication.estimators.lost_cohorts import default_horizon, with_lost_cohorts
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
@@ -107,7 +108,7 @@ def stacked(
     rows_stacked = sum(count_rows(grid, one) for one in found)
     kept = used_units(panel, used, "sub-experiment")
     panel = covered(kept, panel, grid, found, (low, high))
-    require_residual(rows_stacked, 2 * (high - low + 1))
+    require_residual(rows_stacked, 2 * (high - low + 1), "Narrow 'clean_window' (or 'window'), or add units.")
     shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
     pick = np.array([h - low for h in shown])
     overall = np.zeros(high - low + 1)
@@ -148,16 +149,6 @@ def covered(kept: Panel, panel: Panel, grid: Grid, found: list[Experiment], step
     shown = panel.cohort[np.isin(grid.onset, onsets)].tolist()
     why = f"they are not observed with clean controls over the whole window {window}"
     return with_lost_cohorts(kept, panel, shown, why)
-
-
-def require_residual(rows: int, parameters: int) -> None:
-    """Refuse a stack that its coefficients fit exactly."""
-    if rows <= parameters:
-        raise PanelError(
-            f"{rows} rows of the stack are left for {parameters} parameters, so that the fit is "
-            "exact and no standard error can be given. Narrow 'clean_window' (or 'window'), or "
-            "add units."
-        )
 
 
 def inside(event_time: int, window: tuple[int, int] | None) -> bool:

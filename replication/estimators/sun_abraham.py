@@ -35,6 +35,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
+from replication.estimators.exact_fit import require_residual
 from replication.estimators.lost_cohorts import with_lost_cohorts
 from replication.estimators.shared.cohort_comparisons import (
     cells,
@@ -107,12 +108,13 @@ def sun_abraham(
     panel, reference, used = comparison(prepared(panel, "sun_abraham"), control_group, anticipation)
     panel = with_reference_period(panel, reference, anticipation)
     adopters = panel.keep_units(~np.isin(panel.cohort, reference))
-    panel = estimation_sample(panel, Effects()).panel
+    panel = used_cells(panel, reference, anticipation)
     n_obs = int(panel.observed.sum())
     fit, found = fit_cohorts(panel, reference, anticipation)
     rows, picked = path_rows(found, window)
     loadings = shares_of(found.mass, picked)
     estimate, scores = fit.contrast(with_comparison(loadings, found.base))
+    require_residual(n_obs, fit.n_params + len(panel.units) - 1, "Use fewer covariates, or add units.")
     factor = correction(panel.n_clusters, n_obs, fit.n_params)
     influence = scores + share_influence(fit, found, picked, estimate)
     other = influence if shares == "fixed" else scores
@@ -194,6 +196,18 @@ def with_reference_period(panel: Panel, reference: Ints, anticipation: int) -> P
         "before its adoption and treated before the comparison is. Check the cohort column, use "
         "a longer panel, or add units that are never treated."
     )
+
+
+def used_cells(panel: Panel, reference: Ints, anticipation: int) -> Panel:
+    """The panel of the cells that identify something.
+
+    Its first period may be a later one, before which some cohort has no reference period.
+    """
+    while True:
+        sample = estimation_sample(panel, Effects()).panel
+        panel = with_reference_period(sample, reference, anticipation)
+        if panel is sample:
+            return panel
 
 
 def fit_cohorts(panel: Panel, reference: Ints, anticipation: int) -> tuple[Saturated, Cells]:

@@ -34,6 +34,7 @@ from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
 from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts, positive_treated
+from replication.estimators.exact_fit import require_residual
 from replication.estimators.imputation.untreated_cells import Cells, described, without_cells
 from replication.estimators.shared.cell_averages import (
     Averages,
@@ -106,6 +107,8 @@ def etwfe(
     rows, points, influence = _ordered(parts)
     shown = [row.event_time for row in rows if row.term == "event" and row.event_time is not None]
     require_window(window, cells, len(shown))
+    absorbed = len(cells.panel.units) - 1 if family == "gaussian" else 0
+    require_residual(cells.n_obs, fit.n_params + absorbed, "Use fewer covariates, or add units.")
     factor = correction(cells.panel.n_clusters, cells.n_obs, fit.n_params)
     details = {
         "control_group": control_group,

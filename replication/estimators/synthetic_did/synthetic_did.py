@@ -165,6 +165,13 @@ def usable(panel: Panel) -> Panel:
     if early.any():
         note = f"{int(early.sum())} units with one period before adoption were dropped"
         panel = panel.keep_units(~early, note)
+    never = untreated_throughout(panel)
+    if int(never.sum()) * (int(panel.first[~never].min(initial=FEWEST_BEFORE)) - 1) < 2:
+        raise PanelError(
+            "One never-treated unit is seen in two periods before the first cohort adopts, so that "
+            "the noise level, a standard deviation of first differences, cannot be estimated. Add "
+            "never-treated units or earlier periods."
+        )
     if untreated_throughout(panel).all():
         raise PanelError(
             "No cohort is left that has two periods before adoption, which the noise level and "
