@@ -23,6 +23,7 @@ Empirical Economics 69: 2545-2587 (2025); The Econometrics Journal 26(3): C31-C6
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
+from replication.estimators.collinear import spanned_everywhere
 from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
 from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts, positive_treated
 from replication.estimators.exact_fit import require_residual
@@ -94,6 +96,7 @@ def etwfe(
     """
     require_family(family, offset=panel.offset is not None)
     cells, fit = _fit(panel, control_group, family, anticipation)
+    cells = _with_collinear(cells, fit.basis)
     size = count_cells(cells)
     kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())
     averages = effect_averages(cells, window, kinds)
@@ -168,6 +171,17 @@ def _fit(
     cells = positive_treated(positive_cohorts(cells))
     poisson = etwfe_poisson.fit_poisson(cells)
     return without_cells(cells, etwfe_poisson.open_cells(poisson, cells)), poisson
+
+
+def _with_collinear(cells: Cells, basis: Floats) -> Cells:
+    """The cells with a note on covariates that those before them span."""
+    used = cells.fit | cells.effect
+    spanned = spanned_everywhere(basis, used, cells.panel.cohort)
+    if not spanned:
+        return cells
+    names = ", ".join(cells.panel.covariate_names[q - 1] for q in spanned)
+    note = f"covariates left out as collinear: {names}"
+    return replace(cells, panel=replace(cells.panel, notes=(*cells.panel.notes, note)))
 
 
 Part = tuple[list[Row], Floats, Floats]

@@ -29,6 +29,7 @@ Journal 24(4): 557-598.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,9 @@ def synthetic_did(
     """
     panel = usable(prepared(panel, "synthetic_did"))
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
+    means_of_data = mean_outcomes(panel)
+    # Adding a constant changes nothing but the digits that are left for the differences.
+    panel = replace(panel, y=panel.y - panel.y.mean())
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
@@ -126,7 +130,7 @@ def synthetic_did(
             "n_controls": int(never.sum()),
             "cohorts": [record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)],
             "support": support(layout, sizes),
-            **mean_outcomes(panel),
+            **means_of_data,
         },
     )
 
