@@ -14,6 +14,9 @@ from replication.core.spec import Spec, load_specs
 from replication.estimators.registry import estimate
 from replication.estimators.unused_keys import unread_keys, with_notes
 
+WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
+"""Files that a result consists of."""
+
 
 def estimate_file(spec_path: Path, panel_path: Path, out: Path) -> list[Estimates]:
     """Estimate every specification of a file on a panel and save the results.
@@ -24,6 +27,7 @@ def estimate_file(spec_path: Path, panel_path: Path, out: Path) -> list[Estimate
     specs = load_specs(spec_path)
     if out.exists() and not out.is_dir():
         raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
+    require_apart(out, (spec_path, panel_path))
     frame = read_frame(panel_path, [name for spec in specs for name in identifiers(spec)])
     unread = unread_keys(specs)
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
@@ -31,6 +35,15 @@ def estimate_file(spec_path: Path, panel_path: Path, out: Path) -> list[Estimate
     for spec, result in results:
         saved_results.save(result, spec, out if len(specs) == 1 else out / spec.id)
     return [result for _, result in results]
+
+
+def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
+    """Refuse a folder in which a result would overwrite the file that it is made from."""
+    for path in inputs:
+        if path.resolve().parent == out.resolve() and path.name in WRITTEN:
+            raise SpecError(
+                f"--out {out} holds {path.name}, which the results would overwrite. Name another folder."
+            )
 
 
 def describe(spec: Spec, result: Estimates) -> str:
