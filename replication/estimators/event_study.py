@@ -89,6 +89,8 @@ def event_study(
     dropping = window is not None and endpoints == "drop"
     keep = inside(event_times(panel.periods, panel.cohort), window) if dropping else None
     sample, fit = fit_path(panel, effects, keep, window, reference, family)
+    lost = lost_event_times(panel, sample, window, reference, keep)
+    sample = replace(sample, panel=replace(sample.panel, notes=(*sample.panel.notes, *lost)))
     support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
     result = regression_estimates(
@@ -200,6 +202,47 @@ def require_support(times: list[int], reference: int) -> None:
         )
 
 
+def require_treated_period(sample: Sample, times: Ints) -> None:
+    """Refuse a path without an event time of 0 or later."""
+    if (times >= 0).any():
+        return
+    separated = (
+        "; all outcomes of treated units are zero, so that a Poisson model has no finite effect"
+        if sample.dropped.get("cells_separated")
+        else ""
+    )
+    raise PanelError(
+        f"No treated unit-period is left in the sample of {sample.panel.outcome!r}{separated}: "
+        "there is no overall effect. Check the cohort column, 'sample' and the outcome."
+    )
+
+
+def lost_event_times(
+    panel: Panel,
+    sample: Sample,
+    window: tuple[int, int] | None,
+    reference: int,
+    keep: Bools | None,
+) -> list[str]:
+    """Notes on event times that were left out.
+
+    Parameters
+    ----------
+    panel, keep : what was asked for, and the cells of it that are inside the window.
+    sample : what the regression uses.
+
+    """
+    there = panel.observed & (panel.weight > 0) & (True if keep is None else keep)
+    event = binned(event_times(panel.periods, panel.cohort), window)
+    wanted = np.unique(event[there & (event != NONE)])
+    used = kinds_of(sample, window).times
+    lost = np.setdiff1d(wanted, [*used, reference])
+    if not lost.size:
+        return []
+    named = ", ".join(map(str, lost))
+    return [f"event times {named} were left out with their cells and are not in the overall effect"]
+
+
 def fit_path(
     panel: Panel,
     effects: Effects,
@@ -228,6 +271,7 @@ def path_design(sample: Sample, effects: Effects, window: tuple[int, int] | None
     panel = sample.panel
     times = kinds_of(sample, window).times
     require_support(times.tolist(), reference)
+    require_treated_period(sample, times)
     strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
     member, profile = combined([panel.cohort, *strata])
     event = binned(event_times(panel.periods, panel.cohort[member]), window)
@@ -255,7 +299,7 @@ def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
     identity = np.eye(len(names))
     post = np.array([time >= 0 for time in times])
     average = np.zeros(len(names))
-    average[: len(times)] = post / max(post.sum(), 1)
+    average[: len(times)] = post / post.sum()
     place = {time: identity[k] for k, time in enumerate(times)}
     place[reference] = np.zeros(len(names))
     rows = [Row("att"), *(Row("event", event_time=time) for time in sorted(place))]
@@ -277,6 +321,10 @@ def pretrend(
     if count > groups - 1:
         reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
         return {"df": count, "reason": reason}
-    solved = np.linalg.solve(variance[np.ix_(before, before)], points[before])
+    tested = variance[np.ix_(before, before)]
+    if np.linalg.matrix_rank(tested, hermitian=True) < count:
+        reason = f"the covariance of {count} coefficients is singular"
+        return {"df": count, "reason": reason}
+    solved = np.linalg.solve(tested, points[before])
     wald = float(points[before] @ solved)
     return hotelling(wald, count, groups)

@@ -35,10 +35,11 @@ from replication.estimators.callaway_santanna.aggregation import Plan, plan_aver
 from replication.estimators.callaway_santanna.cell_estimates import Fit, fit_cells
 from replication.estimators.callaway_santanna.cells import plan_cells
 from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
-from replication.estimators.callaway_santanna.comparison_sample import group_time_design
+from replication.estimators.callaway_santanna.comparison_sample import Design, group_time_design
 from replication.estimators.callaway_santanna.detrending import with_lines
 from replication.estimators.callaway_santanna.summarize import law_if_set, summarise
 from replication.estimators.registration import registered
+from replication.estimators.shared.lost_cohorts import lost_cohorts
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.methods import by_unit, refuse_method
 
@@ -129,6 +130,8 @@ def callaway_santanna(
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
     fit, plan = fit_and_plan(panel, options, spatial=inference.method == "conley")
     found = summarise(fit, plan, inference, said_of(options, fit, inference))
+    said = [*found.info["notes"], *lost_notes(panel, fit.design, plan)]
+    found = replace(found, info={**found.info, "notes": said})
     resampled = inference.method == "bootstrap" or bool(options.trends)
     # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
     if not resampled or inference.draws == 1:
@@ -166,6 +169,17 @@ def fit_and_plan(panel: Panel, options: Options, *, spatial: bool) -> tuple[Fit,
         balance_e=options.balance_e,
     )
     return fit, plan
+
+
+def lost_notes(panel: Panel, design: Design, plan: Plan) -> list[str]:
+    """A note on the cohorts of the panel without a treated cell that can be estimated."""
+    compared = design.panel.cohort[np.isinf(design.adoption)]
+    late = panel.cohort > panel.periods[0] + design.anticipation
+    adopters = panel.keep_units(late & ~np.isin(panel.cohort, compared))
+    shown = [row.cohort for row in plan.rows if row.term == "group" and row.cohort is not None]
+    why = "none of their treated cells has units of both sides seen in it and in the base period"
+    note = lost_cohorts(adopters, shown, why)
+    return [note] if note else []
 
 
 def said_of(options: Options, fit: Fit, inference: Inference) -> dict[str, Any]:

@@ -114,8 +114,8 @@ def adoption_of(panel: Panel, anticipation: int) -> Floats:
 
 def without_early(design: Design) -> Design:
     """Drop the units that have no untreated period."""
-    first = int(design.panel.periods[0])
-    early = design.adoption <= first + design.anticipation
+    early = design.adoption <= int(design.panel.periods[0]) + design.anticipation
+    first = int(design.panel.label(design.panel.periods[0]))
     if not early.any():
         return design
     span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
@@ -147,16 +147,17 @@ def with_comparison(design: Design) -> Design:
         return replace(design, comparison=rule)
     last = int(design.adoption.max())
     panel = design.panel
+    named = int(panel.label(last))
     keep = panel.periods < last - design.anticipation
     adoption = np.where(design.adoption >= last, np.inf, design.adoption)
     require_cohorts(design, np.isfinite(adoption))
     if keep.sum() < 2:
         raise PanelError(
             f"No comparison is left: no unit is never treated, and only {int(keep.sum())} of "
-            f"{keep.size} periods come before the last cohort, {last}, adopts. Add units that "
+            f"{keep.size} periods come before the last cohort, {named}, adopts. Add units that "
             "are never treated, or earlier periods."
         )
-    cut = [int(period) for period in panel.periods[~keep]]
+    cut = [int(period) for period in panel.label(panel.periods[~keep])]
     only_last = design.comparison == "last_treated"
     kept = replace(
         design,
@@ -167,8 +168,8 @@ def with_comparison(design: Design) -> Design:
     who = "" if only_last else ": units not yet treated are compared with"
     gone = f", and periods {cut[0]} to {cut[-1]} ({len(cut)}) were cut" if cut else ""
     return kept.said(
-        f"No unit is never treated{who}; the last cohort, {last}, only serves as comparison{gone}",
-        comparison_cohort=last,
+        f"No unit is never treated{who}; the last cohort, {named}, only serves as comparison{gone}",
+        comparison_cohort=named,
         periods_cut=[*_listed(design.dropped.get("periods_cut")), *cut],
     )
 
@@ -204,7 +205,7 @@ def require_cohorts(design: Design, treated: Bools) -> None:
     """Refuse a panel in which no unit that is treated inside it has a comparison."""
     if treated.any():
         return
-    periods = design.panel.periods
+    periods = design.panel.label(design.panel.periods)
     raise PanelError(
         f"No comparison is left: of {design.adoption.size} units over {periods[0]} to "
         f"{periods[-1]}, after dropping {design.dropped or 'none'}, there is not both a treated "

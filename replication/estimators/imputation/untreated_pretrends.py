@@ -82,11 +82,15 @@ def _regress(
 
 
 def _correction(model: UntreatedModel, n_leads: int) -> float:
-    """The convention of fixest and reghdfe, on the untreated cells less singletons."""
+    """The convention of fixest and reghdfe, on the untreated cells less singletons.
+
+    Zero, so that no standard error is printed, where the fit of these cells is exact.
+    """
     sample = estimation_sample(model.cells.panel, model.effects, keep=model.cells.fit)
     n_params = absorbed_parameters(sample.panel, model.effects, sample.used)
     n_params += n_leads + len(model.inner)
-    return correction(sample.panel.n_clusters, int(sample.used.sum()), n_params)
+    n_obs = int(sample.used.sum())
+    return correction(sample.panel.n_clusters, n_obs, n_params) if n_obs > n_params else 0.0
 
 
 def _independent(product: Floats) -> Bools:

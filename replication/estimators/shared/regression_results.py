@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from replication.core.arrays import Bools, Floats
-from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters
 from replication.estimators.shared.least_squares import Fit
 from replication.estimators.shared.regression_wild import with_wild_tests
@@ -51,12 +51,7 @@ def regression_estimates(
     n_params = len(fit.coefficient) + absorbed_parameters(panel, effects, sample.used)
     free = replace(panel, clusters={})
     everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
-    if n_obs <= everything:
-        raise PanelError(
-            f"{n_obs} observations are left for {everything} parameters, unit and period effects "
-            "included, so that the fit is exact and no standard error can be given. Use fewer "
-            "trends or covariates."
-        )
+    require_residual(n_obs, everything, "Use fewer trends or covariates.")
     factor = correction(panel.n_clusters, n_obs, n_params)
     details = {
         **_details(sample, effects, fit),
