@@ -15,8 +15,7 @@ Reproduces
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,7 +30,6 @@ from replication.estimators.shared.least_squares import Design, Fit, NotIdentifi
 from replication.estimators.shared.poisson_irls import poisson_regression
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import combined
-from replication.inference.joint_tests import hotelling
 from replication.inference.row_table import Row
 
 NONE = np.iinfo(np.int64).min
@@ -88,7 +86,7 @@ def event_study(
     sample, fit = fit_path(panel, effects, keep, window, reference, family)
     support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
-    result = regression_estimates(
+    return regression_estimates(
         sample,
         effects,
         fit,
@@ -97,6 +95,7 @@ def event_study(
         loading,
         inference or Inference(),
         {
+            "anticipation": anticipation,
             "support": support,
             "reference": reference,
             "endpoints": endpoints if window else "all",
@@ -104,9 +103,6 @@ def event_study(
             "scale": "log points" if family == "poisson" else "units of the outcome",
         },
     )
-    groups = sample.panel.n_clusters
-    test = pretrend(loading @ fit.coefficient, result.vcov.to_numpy(), rows, reference, groups)
-    return replace(result, info={**result.info, "pretrend": test})
 
 
 def require_window(window: tuple[int, int] | None, reference: int) -> None:
@@ -259,21 +255,3 @@ def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
     rows += [Row(name) for name in names[len(times) :]]
     loading = np.vstack([average, *(place[time] for time in sorted(place)), identity[len(times) :]])
     return rows, loading
-
-
-def pretrend(
-    points: Floats, variance: Floats, rows: Sequence[Row], reference: int, groups: int
-) -> dict[str, Any]:
-    """Joint test that the coefficients before the reference are zero (``hotelling``)."""
-    before = [
-        place for place, row in enumerate(rows) if row.event_time is not None and row.event_time < reference
-    ]
-    count = len(before)
-    if count == 0:
-        return {"df": 0, "reason": "no coefficient before the reference period"}
-    if count > groups - 1:
-        reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
-        return {"df": count, "reason": reason}
-    solved = np.linalg.solve(variance[np.ix_(before, before)], points[before])
-    wald = float(points[before] @ solved)
-    return hotelling(wald, count, groups)
