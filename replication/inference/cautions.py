@@ -83,9 +83,10 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
             "distribution is asked for"
         ]
     if effective is not None and effective < FEW_EFFECTIVE:
+        # Without the number, so that columns of a table share the sentence; it is in the info.
         return [
-            f"The overall effect rests on about {effective:.1f} effective clusters of "
-            f"{n_clusters}: its standard error is as uncertain as with that many alike; "
+            f"The overall effect rests on fewer than {FEW_EFFECTIVE} effective clusters, which "
+            "makes its standard error as uncertain as with that many alike; "
             "'inference.distribution: bootstrap_t' takes account of it"
         ]
     return []

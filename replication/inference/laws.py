@@ -10,8 +10,11 @@ from replication.core.spec import Inference
 from replication.inference.bootstrap_t import DrawnLaw, drawn_t_values
 from replication.inference.row_table import NORMAL, Law, Tails
 
-FEWEST_FOR_NORMAL = 50
-"""Fewer clusters than this have critical values of t(G-1) even where the units are clusters."""
+FEWEST_FOR_NORMAL = 40
+"""Fewer clusters than this have critical values of t(G-1) even where the units are clusters.
+
+With 40 the normal value of a 5% test is passed by 5.7% of t(39), with 20 by 6.5% of t(19).
+"""
 
 
 def default_law(panel: Panel, distribution: str) -> str:
@@ -29,7 +32,7 @@ def default_law(panel: Panel, distribution: str) -> str:
 def law_of(
     inference: Inference, default: str, freedom: float | Floats, scores: Floats | None = None
 ) -> Tails:
-    """The law of the t-values: the one asked for, else the estimator's.
+    """The distribution of the t-values: the one asked for, else the estimator's.
 
     ``bootstrap_t`` needs the (G, K) scores; without them it is t with ``freedom`` degrees.
     """

@@ -11,7 +11,7 @@ Variance
     Clustered as in fixest: G/(G-1) (N-1)/(N-K), K without unit effects; averages by the delta
     method with shares and covariates taken as given. Gaussian: t with G-1 degrees of freedom, as
     Stata ``jwdid`` on reghdfe (R ``emfx`` prints normal intervals). Poisson: normal, as
-    both, where units are the clusters and 50 or more.
+    both, where units are the clusters and 40 or more.
 Reproduces
     Gaussian: R ``etwfe(y ~ x, t, g, ivar = i, cgroup = )`` and ``emfx(type = )``; Stata ``jwdid
     y x, ivar(i) tvar(t) gvar(g) [never]`` and ``estat simple|event|group|calendar``. On balanced
