@@ -48,6 +48,7 @@ class Inference:
     multiplier: str = "rademacher"
     interval: str = "equal_tailed"
     distribution: str = "auto"
+    small_sample: str = "clusters"
     strata: str | None = None
     blocks: str | None = None
     cutoff_km: float = 200.0

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,6 @@ from replication.estimators.shared.least_squares import Design, Fit, NotIdentifi
 from replication.estimators.shared.poisson_irls import poisson_regression
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import combined
-from replication.inference.joint_tests import hotelling
 from replication.inference.methods import REGRESSION
 from replication.inference.row_table import Row
 
@@ -93,7 +91,7 @@ def event_study(
     sample = replace(sample, panel=replace(sample.panel, notes=(*sample.panel.notes, *lost)))
     support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
-    result = regression_estimates(
+    return regression_estimates(
         sample,
         effects,
         fit,
@@ -102,6 +100,7 @@ def event_study(
         loading,
         inference,
         {
+            "anticipation": anticipation,
             "support": support,
             "reference": reference,
             "endpoints": endpoints if window else "all",
@@ -109,9 +108,6 @@ def event_study(
             "scale": "log points" if family == "poisson" else "units of the outcome",
         },
     )
-    groups = sample.panel.n_clusters
-    test = pretrend(loading @ fit.coefficient, result.vcov.to_numpy(), rows, reference, groups)
-    return replace(result, info={**result.info, "pretrend": test})
 
 
 def require_window(window: tuple[int, int] | None, reference: int) -> None:
@@ -306,25 +302,3 @@ def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
     rows += [Row(name) for name in names[len(times) :]]
     loading = np.vstack([average, *(place[time] for time in sorted(place)), identity[len(times) :]])
     return rows, loading
-
-
-def pretrend(
-    points: Floats, variance: Floats, rows: Sequence[Row], reference: int, groups: int
-) -> dict[str, Any]:
-    """Joint test that the coefficients before the reference are zero (``hotelling``)."""
-    before = [
-        place for place, row in enumerate(rows) if row.event_time is not None and row.event_time < reference
-    ]
-    count = len(before)
-    if count == 0:
-        return {"df": 0, "reason": "no coefficient before the reference period"}
-    if count > groups - 1:
-        reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
-        return {"df": count, "reason": reason}
-    tested = variance[np.ix_(before, before)]
-    if np.linalg.matrix_rank(tested, hermitian=True) < count:
-        reason = f"the covariance of {count} coefficients is singular"
-        return {"df": count, "reason": reason}
-    solved = np.linalg.solve(tested, points[before])
-    wald = float(points[before] @ solved)
-    return hotelling(wald, count, groups)

@@ -37,6 +37,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             panel,
             spec.inference,
             own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
+            resampled=spec.estimator == "callaway_santanna" and bool(spec.trends),
             two_way=spec.estimator == "twfe" and not spec.trends,
         )
     return reported(found, panel, spec.estimator)

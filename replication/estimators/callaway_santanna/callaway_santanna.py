@@ -13,7 +13,9 @@ Standard errors
     From the influence function. With units as clusters the variance is the sum of squared
     scores, as in R. Clusters that hold several units sum their scores first, and the variance is
     multiplied by G / (G - 1), which R leaves out (Python ``diff-diff`` has it): with 42 states R's
-    standard errors are 1.2 per cent smaller. Normal critical values.
+    standard errors are 1.2 per cent smaller. Critical values are normal where the units are the
+    clusters and 40 or more, as in R, else t(G-1). ``inference: {distribution: normal,
+    small_sample: none}`` gives R's numbers in all cases.
 
 Journal of Econometrics 225(2): 200-230.
 """
@@ -128,7 +130,7 @@ def callaway_santanna(
     )
     require_known_trends(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
-    fit, plan = fit_and_plan(panel, options, spatial=inference.method == "conley")
+    fit, plan = fit_and_plan(panel, options, inference)
     found = summarise(fit, plan, inference, said_of(options, fit, inference))
     said = [*found.info["notes"], *lost_notes(panel, fit.design, plan)]
     found = replace(found, info={**found.info, "notes": said})
@@ -144,14 +146,15 @@ def callaway_santanna(
     return with_draws(found, draws, fit.design.panel, inference, law)
 
 
-def fit_and_plan(panel: Panel, options: Options, *, spatial: bool) -> tuple[Fit, Plan]:
+def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[Fit, Plan]:
     """Estimates of all cells, and what is averaged; spatial errors need the scores of units."""
     design = group_time_design(
-        by_unit(panel) if spatial else panel,
+        by_unit(panel) if inference.method == "conley" else panel,
         control_group=options.control_group,
         anticipation=options.anticipation,
         unbalanced=options.unbalanced,
     )
+    design = replace(design, small_sample=inference.small_sample)
     if options.trends:
         design = with_lines(design)
     fit = fit_cells(

@@ -16,6 +16,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
+from replication.inference.cluster import influence_factor
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Design:
         Counts of the units and labels of the periods that were left out, by reason.
     notes : tuple of str
         The same as sentences.
+    small_sample : ``clusters`` or ``none``
+        Whether clusters above the unit multiply the variance by G/(G-1).
 
     """
 
@@ -44,6 +47,7 @@ class Design:
     anticipation: int = 0
     dropped: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    small_sample: str = "clusters"
 
     @cached_property
     def cohorts(self) -> Ints:
@@ -68,8 +72,7 @@ class Design:
     @property
     def score_factor(self) -> float:
         """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
-        groups = self.panel.n_clusters
-        return float(np.sqrt(groups / (groups - 1))) if groups < len(self.panel.units) else 1.0
+        return float(np.sqrt(influence_factor(self.panel, self.small_sample)))
 
     def said(self, note: str, **counts: object) -> Design:
         """The design with one more note, and what it counts."""

@@ -10,7 +10,8 @@ Assumptions
 Variance
     Clustered as in fixest: G/(G-1) (N-1)/(N-K), K without unit effects; averages by the delta
     method with shares and covariates taken as given. Gaussian: t with G-1 degrees of freedom, as
-    Stata ``jwdid`` on reghdfe (R ``emfx`` prints normal intervals). Poisson: normal, as both.
+    Stata ``jwdid`` on reghdfe (R ``emfx`` prints normal intervals). Poisson: normal, as
+    both, where units are the clusters and 40 or more.
 Reproduces
     Gaussian: R ``etwfe(y ~ x, t, g, ivar = i, cgroup = )`` and ``emfx(type = )``; Stata ``jwdid
     y x, ivar(i) tvar(t) gvar(g) [never]`` and ``estat simple|event|group|calendar``. On balanced
@@ -135,7 +136,7 @@ def etwfe(
         influence,
         inference,
         correction=factor,
-        distribution="t" if family == "gaussian" else "normal",
+        distribution="t" if family == "gaussian" else "influence",
         n_obs=cells.n_obs,
         info=details,
     )

@@ -63,9 +63,15 @@ from replication.estimators.synthetic_did.synthetic_variance import (
     placebo_variance,
 )
 from replication.inference.assemble import from_variance
+from replication.inference.joint_tests import untested
+from replication.inference.psd import Repaired
 from replication.inference.row_table import Row
 
 FEWEST_BEFORE = 2
+NO_TEST = (
+    "the weights were chosen to make the path before adoption flat, so that it shows their fit "
+    "and no test of parallel trends follows from it"
+)
 
 
 @registered("Synthetic difference-in-differences", takes=(), methods=("analytic",))
@@ -106,7 +112,7 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
     estimate = layout.collect(paths, sizes)
-    variance, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
+    found, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
     exact = [
         gap_path(controls, m, minimum_weights(controls, m, c)) for m, c in zip(means, cohorts, strict=True)
     ]
@@ -117,7 +123,7 @@ def synthetic_did(
         "synthetic_did",
         rows,
         estimate,
-        variance,
+        found.variance,
         inference,
         distribution="normal" if freedom is None else "t",
         freedom=freedom,
@@ -129,6 +135,8 @@ def synthetic_did(
             "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
             "reference_event_time": None,
             "before_adoption": "fit of the weights, not a test of trends",
+            "pretrend": untested(int((layout.times < 0).sum()), NO_TEST),
+            "notes": [*panel.notes, *found.notes],
             "n_controls": int(never.sum()),
             "cohorts": [record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)],
             "support": support(layout, sizes),
@@ -207,7 +215,7 @@ def errors(
     weights: list[Weights],
     layout: Layout,
     inference: Inference,
-) -> tuple[Floats, Floats | None]:
+) -> tuple[Repaired, Floats | None]:
     """(K, K) variance of the rows, and their (K,) degrees of freedom where it has few."""
     cluster = panel.cluster
     if kind == "jackknife":
