@@ -114,13 +114,14 @@ def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
 
 def outcome_spread(panel: Panel) -> float:
     """Standard deviation of the observed outcomes, the scale of what counts as zero."""
-    return float(np.nanstd(panel.y))
+    whole = float(panel.y.std())
+    # Ignoring gaps costs a copy of the panel, and most have none.
+    return float(np.nanstd(panel.y)) if np.isnan(whole) else whole
 
 
 def without_zero(
     panel: Panel,
     rows: Sequence[Row],
-    estimate: Floats,
     std_error: Floats,
     info: Mapping[str, Any] | None,
 ) -> Floats:
@@ -128,14 +129,12 @@ def without_zero(
 
     Coefficients of covariates have other units and keep theirs.
     """
-    size = max(np.nanmax(std_error, initial=0.0), np.nanmax(np.abs(estimate), initial=0.0))
-    small = std_error < NO_SPREAD * size
+    logs = (info or {}).get("scale") == "log points"
+    small = std_error < NO_SPREAD * (1.0 if logs else outcome_spread(panel))
     if not small.any():
         return std_error
-    logs = (info or {}).get("scale") == "log points"
-    floor = NO_SPREAD * (1.0 if logs else outcome_spread(panel))
     own = np.array([not row.term.startswith("coef:") for row in rows])
-    return np.where(small & own & (std_error < floor), np.nan, std_error)
+    return np.where(small & own, np.nan, std_error)
 
 
 def noted(info: Mapping[str, Any], panel: Panel, notes: Sequence[str]) -> dict[str, Any]:
