@@ -46,9 +46,9 @@ def support_notes(found: Support, *, by_cohort: bool) -> list[str]:
     ``by_cohort``: whether there are rows for single cohorts or event times.
     """
     notes = []
-    if found.treated < FEW_TREATED:
+    if 0 < found.treated < FEW_TREATED:
         notes.append(f"{_few(found.treated, 'treated', found.kind, 'control')}; {REMEDY}")
-    if found.control < FEW_TREATED:
+    if 0 < found.control < FEW_TREATED:
         notes.append(_few(found.control, "control", found.kind, "treated"))
     if by_cohort and found.treated > 1 and found.alone > 0:
         notes.append(
@@ -60,8 +60,6 @@ def support_notes(found: Support, *, by_cohort: bool) -> list[str]:
 
 
 def _few(count: int, side: str, kind: str, other: str) -> str:
-    if count == 0:
-        return f"No {side} cluster ({kind}) carries the estimate"
     if count == 1:
         return (
             f"Only 1 {side} cluster ({kind}) carries the estimate: its own residuals are nearly "

@@ -117,13 +117,13 @@ def no_basis(found: Estimates) -> str:
     treated, control, kind = (
         info[name] for name in ("treated_clusters", "control_clusters", "counted_clusters")
     )
-    if treated <= 1:
+    if treated == 1:
         return f"only {treated} treated cluster ({kind}) carries the estimate"
-    if control <= 1:
+    if control == 1:
         return f"only {control} control cluster ({kind}) carries the estimate"
     grouped = info.get("residual_groups", "cohort") != "none" and not info.get("leave_one_out")
     estimator = str(found.table["estimator"].iloc[0])
-    if estimator in SATURATED and grouped and info["treated_clusters_alone"] == treated:
+    if estimator in SATURATED and grouped and info["treated_clusters_alone"] == treated > 0:
         return f"each of the {treated} treated clusters ({kind}) is the only one of its cohort"
     return ""
 

@@ -25,7 +25,7 @@ class Support:
 
     Attributes
     ----------
-    treated : clusters with a unit that starts treatment while others are untreated.
+    treated : clusters with a unit that starts treatment while others are untreated; 0 if unknown.
     control : clusters with a unit that is untreated while one of those is treated.
     alone : treated clusters that are the only cluster of their cohort.
     kind : name of the clusters.
@@ -53,20 +53,15 @@ def support_of(panel: Panel, control_group: str | None = None) -> Support:
     if there are no others, the units themselves are counted.
 
     """
-    first = onset(panel)
-    treated, control = carriers(panel, first, control_group)
+    first = panel.first if panel.exposure is None else first_change(panel, panel.exposure)
+    if panel.exposure is None:
+        treated, control = carriers(panel, first, control_group)
+    else:
+        treated, control = dosed_carriers(first, panel.exposure)
     whole = {name: codes for name, codes in panel.clusters.items() if codes.ndim == 1}
     counted = whole or {"unit": np.arange(len(panel.units))}
     found = [_count(name, codes, first, treated, control) for name, codes in counted.items()]
     return min(found, key=lambda one: (one.treated, one.control))
-
-
-def onset(panel: Panel) -> Ints:
-    """(N,) column of the first period with any treatment; T for units without."""
-    if panel.exposure is None:
-        return panel.first
-    dosed = panel.exposure > 0
-    return np.where(dosed.any(axis=1), dosed.argmax(axis=1), panel.periods.size).astype(np.int64)
 
 
 def carriers(panel: Panel, first: Ints, control_group: str | None) -> tuple[Bools, Bools]:
@@ -83,6 +78,29 @@ def carriers(panel: Panel, first: Ints, control_group: str | None) -> tuple[Bool
     during = dosed[treated].any(axis=0)
     control: Bools = np.asarray((untreated & eligible[:, None] & during).any(axis=1))
     return treated, control
+
+
+def first_change(panel: Panel, dose: Floats) -> Ints:
+    """(N,) column in which the dose first differs from that before; T where it never does."""
+    known = np.where(panel.observed, dose, np.nan)
+    start = np.argmax(panel.observed, axis=1)
+    moved = known != known[np.arange(len(dose)), start][:, None]
+    moved &= panel.observed
+    found: Ints = np.where(moved.any(axis=1), moved.argmax(axis=1), dose.shape[1])
+    return found.astype(np.int64)
+
+
+def dosed_carriers(first: Ints, dose: Floats) -> tuple[Bools, Bools]:
+    """(N,) units whose dose changes, and units that they are compared with.
+
+    Those are the units whose dose changes later or never. Where doses take several paths the
+    units are compared with each other, whether or not any of them stays untreated.
+    """
+    treated: Bools = first < dose.shape[1]
+    control: Bools = first > first[treated].min(initial=dose.shape[1])
+    # Sums with irrational weights tell paths apart without sorting rows.
+    paths = np.unique(dose[treated] @ np.sqrt(np.arange(2.0, dose.shape[1] + 2)))
+    return treated, np.ones(first.size, dtype=bool) if paths.size > 2 else control
 
 
 def _eligible(first: Ints, n_periods: int, control_group: str | None) -> Bools:

@@ -254,6 +254,25 @@ def test_support_from_dates_equals_support_from_cells(control_group: str | None,
         assert support_of(more, control_group) == support_of(whole, control_group)
 
 
+@pytest.mark.parametrize("treated", [1, 4, 30])
+def test_doses_count_where_they_change(treated: int) -> None:
+    """A share of the period in force counts as treatment, a dose that is always there does not."""
+    panel = made_panel(seed=12, n_units=40)
+    dose = np.zeros((40, 8))
+    dose[:treated, 4] = 0.3
+    dose[:treated, 5:] = 1
+    found = run("twfe", replace(panel, exposure=dose), treatment="d")
+    assert found.info["treated_clusters"] == treated
+    assert blank(found) is (treated == 1)
+    steady = dose + np.arange(40)[:, None]
+    again = run("twfe", replace(panel, exposure=steady), treatment="d")
+    assert again.info["treated_clusters"] == treated
+    varying = np.random.default_rng(1).uniform(1, 2, size=(40, 8))
+    everywhere = run("twfe", replace(panel, exposure=varying), treatment="d")
+    assert everywhere.info["treated_clusters"] == everywhere.info["control_clusters"] == 40
+    assert np.isfinite(everywhere.table["p_value"][0])
+
+
 def test_one_control_unit_is_as_bad_as_one_treated_unit() -> None:
     panel = made_panel(seed=9, n_units=30)
     cohort = np.where(np.arange(30) < 29, 5, 0)
