@@ -26,6 +26,7 @@ from replication.core.spec import Inference, Spec, load_specs
 from replication.estimators.registry import ENTRIES, estimate
 from replication.inference.joint_tests import hotelling, joint_test
 from replication.inference.psd import repaired
+from replication.inference.support import support_of
 
 DATA = Path(__file__).with_name("data")
 WITHOUT_INFERENCE = ("goodman_bacon", "twfe_weights")
@@ -229,6 +230,47 @@ def test_treated_units_that_drop_out_are_not_counted() -> None:
         found = run(name, replace(panel, cohort=cohort, clusters=clusters), **options(name))
         assert found.info["treated_clusters"] == 1, name
         assert blank(found), name
+
+
+@pytest.mark.parametrize("control_group", [None, "never_treated", "not_yet_treated", "last_treated"])
+@pytest.mark.parametrize("never", [True, False])
+def test_support_from_dates_equals_support_from_cells(control_group: str | None, *, never: bool) -> None:
+    panel = made_panel(seed=2, n_units=20)
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        cohort = rng.choice([0, 1, 4, 6, 8, 12] if never else [1, 4, 6, 8], 20)
+        whole = replace(panel, cohort=cohort)
+        # One more unit that is never seen leaves the counts as they are and takes the cells' path.
+        y, weight = (np.vstack([part, part[:1]]) for part in (panel.y, panel.weight))
+        y[-1] = np.nan
+        more = replace(
+            whole,
+            y=y,
+            weight=weight,
+            units=np.arange(21),
+            cohort=np.append(cohort, cohort[0]),
+            clusters={"unit": np.arange(21)},
+        )
+        assert support_of(more, control_group) == support_of(whole, control_group)
+
+
+@pytest.mark.parametrize("treated", [1, 4, 30])
+def test_doses_count_where_they_change(treated: int) -> None:
+    """A share of the period in force counts as treatment, a dose that is always there does not."""
+    panel = made_panel(seed=12, n_units=40)
+    dose = np.zeros((40, 8))
+    dose[:treated, 4] = 0.3
+    dose[:treated, 5:] = 1
+    found = run("twfe", replace(panel, exposure=dose), treatment="d")
+    assert found.info["treated_clusters"] == treated
+    assert blank(found) is (treated == 1)
+    steady = dose + np.arange(40)[:, None]
+    again = run("twfe", replace(panel, exposure=steady), treatment="d")
+    assert again.info["treated_clusters"] == treated
+    varying = np.random.default_rng(1).uniform(1, 2, size=(40, 8))
+    everywhere = run("twfe", replace(panel, exposure=varying), treatment="d")
+    assert everywhere.info["treated_clusters"] == everywhere.info["control_clusters"] == 40
+    assert np.isfinite(everywhere.table["p_value"][0])
 
 
 def test_one_control_unit_is_as_bad_as_one_treated_unit() -> None:
