@@ -58,7 +58,7 @@ class Study:
     @property
     def sources(self) -> list[Source]:
         """Raw files that the study cannot do without."""
-        manifest = load_manifest(self.root)
+        manifest = load_manifest(self.root) if self.source_names else []
         return [source for name in self.source_names for source in of_study(manifest, name)]
 
     @property
