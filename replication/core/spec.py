@@ -22,6 +22,7 @@ from replication.core.files import parse_yaml
 from replication.core.schema_violations import explain_violation, listed, written
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
+ESTIMATORS = Path(__file__).parents[1] / "estimators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class Inference:
     def groups(self) -> list[str]:
         """Columns within or between whose values a permutation exchanges adoption."""
         return [name for name in (self.strata, self.blocks) if name]
+
+
+ANALYTIC = Inference()
+"""The default: standard errors from the scores, clustered, with 95% intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,12 @@ def load_specs(path: Path) -> list[Spec]:
         For a file that cannot be read, and for unknown keys and values.
 
     """
+    data = read_spec_file(path)
+    return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
+
+
+def read_spec_file(path: Path) -> dict[str, Any]:
+    """The keys of a specification file, as they stand there."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -133,7 +144,7 @@ def load_specs(path: Path) -> list[Spec]:
             f"{path} holds {type(data).__name__ if data is not None else 'nothing'} where a "
             "specification (keys such as id, outcome, estimator) is needed."
         )
-    return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
+    return data
 
 
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:
@@ -187,7 +198,19 @@ def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterat
 def schema() -> dict[str, Any]:
     """The JSON schema of a specification."""
     loaded: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    loaded["properties"]["estimator"]["enum"] = estimator_names()
     return loaded
+
+
+@cache
+def estimator_names() -> list[str]:
+    """Names of the estimators: the modules that register a function of their own name.
+
+    Found by reading, not by importing, so that a specification is checked before anything slow is loaded.
+    """
+    modules = [place / f"{place.name}.py" if place.is_dir() else place for place in ESTIMATORS.iterdir()]
+    sources = {place.stem: place.read_text(encoding="utf-8") for place in modules if place.is_file()}
+    return sorted(name for name, text in sources.items() if "\n@registered(" in text)
 
 
 def explain() -> str:

@@ -32,7 +32,8 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, prepared, used_units
 from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
@@ -83,7 +84,10 @@ class Layout:
         return int((np.bincount(self.clusters[members]) > 0).sum())
 
 
-def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Inference) -> Estimates:
+@registered("de Chaisemartin-D'Haultfoeuille")
+def dcdh(
+    panel: Panel, *, window: tuple[int, int] | None = None, inference: Inference = ANALYTIC
+) -> Estimates:
     """Effects by length of treatment, placebos, and the average total effect.
 
     Parameters

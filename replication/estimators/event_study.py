@@ -24,7 +24,8 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.estimation_sample import Sample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.estimators.shared.least_squares import Design, Fit, NotIdentified, design_of, least_squares
@@ -32,12 +33,14 @@ from replication.estimators.shared.poisson_irls import poisson_regression
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import combined
 from replication.inference.joint_tests import hotelling
+from replication.inference.methods import REGRESSION
 from replication.inference.row_table import Row
 
 NONE = np.iinfo(np.int64).min
 """Event time of units that are never treated."""
 
 
+@registered("Two-way event study", takes=("trends", "covariates", "weights", "offset"), methods=REGRESSION)
 def event_study(
     panel: Panel,
     *,
@@ -46,7 +49,7 @@ def event_study(
     anticipation: int = 0,
     endpoints: str = "bin",
     family: str = "gaussian",
-    inference: Inference | None = None,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Event-time path (``event``), its post-treatment average (``att``), covariates.
 
@@ -95,7 +98,7 @@ def event_study(
         "event_study",
         rows,
         loading,
-        inference or Inference(),
+        inference,
         {
             "support": support,
             "reference": reference,

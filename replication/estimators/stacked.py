@@ -31,7 +31,8 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
@@ -68,13 +69,14 @@ class Experiment:
     control_mass: Floats
 
 
+@registered("Stacked (Wing-Freedman-Hollingsworth)")
 def stacked(
     panel: Panel,
     *,
     control_group: str = "not_yet_treated",
     window: tuple[int, int] | None = None,
     clean_window: tuple[int, int] | None = None,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Event path and overall effect of the weighted stack.
 

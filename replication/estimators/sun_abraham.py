@@ -34,7 +34,8 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     cells,
     empty_window,
@@ -71,14 +72,15 @@ class Cells:
     mass: Floats
 
 
+@registered("Interaction-weighted (Sun-Abraham)", takes=("covariates", "weights"))
 def sun_abraham(
     panel: Panel,
     *,
-    control_group: str = "never_treated",
+    control_group: str = "not_yet_treated",
     anticipation: int = 0,
     window: tuple[int, int] | None = None,
     shares: str = "fixed",
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Interaction-weighted event path and its overall average.
 

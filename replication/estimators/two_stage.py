@@ -32,9 +32,10 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.untreated_cells import described
 from replication.estimators.imputation.untreated_fit import UntreatedModel, fit_untreated
+from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     effect_averages,
@@ -47,13 +48,14 @@ from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
 
 
+@registered("Two-stage (Gardner)", takes=("trends", "covariates", "weights"))
 def two_stage(
     panel: Panel,
     *,
     trends: Sequence[str] = (),
     window: tuple[int, int] | None = None,
     anticipation: int = 0,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Overall effect and event path with the variance of both stages.
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from replication.core.estimates import Estimates
 from replication.core.spec import Inference, Spec
-from replication.estimators.registry import ENTRIES
+from replication.estimators.registration import ENTRIES
 from replication.inference.methods import READ_BY
 
 CHOICES = list(dict.fromkeys(key for entry in ENTRIES.values() for key in entry.keys))

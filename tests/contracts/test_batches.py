@@ -10,11 +10,11 @@ import pytest
 import yaml
 from drawn_panels import as_frame, draw_panel
 
-from replication.checks.second_engine_step import check_study
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
 from replication.workflow import estimate_step as step
+from replication.workflow.check_step import check_study
 from replication.workflow.estimate_step import estimate_study
 from replication.workflow.project import Study
 
@@ -50,7 +50,7 @@ def test_only_columns_that_are_shown_are_checked(tmp_path: Path) -> None:
     clean.mkdir(parents=True)
     frame.to_parquet(clean / "panel.parquet")
     shown = {"columns": ["grid__unit_linear", "counts"]}
-    study = Study("made", {"panels": ["panel"], "tables": [shown]}, specs, tmp_path)
+    study = Study("made", {"panels": ["panel"], "tables": [shown]}, specs.parent, tmp_path)
     assert estimate_study(study, tmp_path) == (3, 0)
     checked = check_study(study, tmp_path)
     assert checked["spec_id"].tolist() == ["grid__unit_linear"]

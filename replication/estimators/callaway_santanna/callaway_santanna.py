@@ -30,7 +30,7 @@ import numpy as np
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
 from replication.estimators.callaway_santanna.cell_estimates import Fit, fit_cells
 from replication.estimators.callaway_santanna.cells import plan_cells
@@ -38,11 +38,11 @@ from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
 from replication.estimators.callaway_santanna.comparison_sample import group_time_design
 from replication.estimators.callaway_santanna.detrending import with_lines
 from replication.estimators.callaway_santanna.summarize import law_if_set, summarise
+from replication.estimators.registration import registered
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.methods import by_unit, refuse_method
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
-DEFAULT = Inference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class Options:
     trends: tuple[str, ...]
 
 
+@registered("Group-time (Callaway-Sant'Anna)", takes=("covariates", "weights", "trends"))
 def callaway_santanna(
     panel: Panel,
     *,
@@ -72,7 +73,7 @@ def callaway_santanna(
     unbalanced: str = "drop",
     balance_e: int | None = None,
     trends: Sequence[str] = (),
-    inference: Inference = DEFAULT,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Group-time effects with simple, group, calendar and event averages.
 

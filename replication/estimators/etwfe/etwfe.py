@@ -31,10 +31,11 @@ from replication.core.arrays import Floats
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
 from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts
 from replication.estimators.imputation.untreated_cells import Cells, described, without_cells
+from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     count_cells,
@@ -51,6 +52,7 @@ FAMILIES = ("gaussian", "poisson")
 CELL_ROWS = 400
 
 
+@registered("Extended two-way (Wooldridge)", takes=("covariates", "weights", "offset"))
 def etwfe(
     panel: Panel,
     *,
@@ -58,7 +60,7 @@ def etwfe(
     family: str = "gaussian",
     window: tuple[int, int] | None = None,
     anticipation: int = 0,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Averages of the cohort-by-period effects of one saturated regression.
 

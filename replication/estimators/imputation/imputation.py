@@ -30,11 +30,12 @@ import numpy as np
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.residual_groups import GROUPS, treated_scores
 from replication.estimators.imputation.untreated_cells import described
 from replication.estimators.imputation.untreated_fit import fit_untreated
 from replication.estimators.imputation.untreated_pretrends import joint_test, lead_coefficients
+from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     effect_averages,
     overall_means,
@@ -45,6 +46,7 @@ from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
 
 
+@registered("Imputation (Borusyak-Jaravel-Spiess)", takes=("trends", "covariates", "weights"))
 def imputation(
     panel: Panel,
     *,
@@ -53,7 +55,7 @@ def imputation(
     anticipation: int = 0,
     residual_groups: str = "cohort_event",
     leave_one_out: bool = False,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Average effects on the treated, their paths, and pre-trend coefficients.
 

@@ -36,8 +36,9 @@ from replication.core.arrays import Bools
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.local_projections.horizon_regression import Projection, Setting, project
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
@@ -53,13 +54,14 @@ from replication.inference.cluster import sum_by_cluster
 from replication.inference.row_table import Row
 
 
+@registered("Local projections (Dube et al.)", takes=("weights", "covariates"))
 def local_projections(
     panel: Panel,
     *,
     control_group: str = "not_yet_treated",
     window: tuple[int, int] | None = None,
     reweight: bool = False,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Effects by horizon, placebos, and the pooled effect.
 

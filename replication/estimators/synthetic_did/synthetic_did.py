@@ -37,7 +37,8 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     empty_window,
     mean_outcomes,
@@ -66,12 +67,13 @@ from replication.inference.row_table import Row
 FEWEST_BEFORE = 2
 
 
+@registered("Synthetic difference-in-differences", takes=(), methods=("analytic",))
 def synthetic_did(
     panel: Panel,
     *,
     donor_errors: str = "placebo",
     window: tuple[int, int] | None = None,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Overall effect, effect of each cohort, and event path.
 

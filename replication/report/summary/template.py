@@ -36,7 +36,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError, UndefinedError
 
 from replication.core.errors import InputError, SpecError, nearest
-from replication.report import formatting
+from replication.display import formatting
 from replication.report.summary import phrases
 from replication.report.summary.numbers import Numbers, Value
 
