@@ -177,7 +177,7 @@ def county_shapes() -> dict[int, list[Floats]]:
     except ImportError:
         raise SpecError(
             "Maps need county shapes from the package bokeh_sampledata, which is not installed. "
-            "Install it (pip install bokeh_sampledata), or remove the map from study.yaml."
+            "Install it (pip install bokeh_sampledata), or remove the map from figures.yaml."
         ) from None
     return {
         1000 * state + county: rings(record["lons"], record["lats"])
