@@ -13,6 +13,7 @@ from replication.core.study_folder import description_files, read_description, s
 from replication.report.entry_kinds import entry_schema, known_kinds, result_kinds, study_schema
 from replication.report.study_config import load_study
 from replication.workflow import project
+from replication.workflow.run_snakemake import run
 
 ROOT = Path(__file__).parents[2]
 STUDY = {"id": "made", "title": "Made", "panels": ["p"]}
@@ -150,7 +151,7 @@ def test_misspelled_options_are_refused_before_anything_runs(folder: Path) -> No
     assert [study.id for study in project.runnable(folder.parents[1])] == ["made"]
     write(folder, "figures.yaml", [line_figure("a", same_scael=True)])
     with pytest.raises(SpecError, match=r"unknown key 'same_scael' \(did you mean 'same_scale'\?\)"):
-        project.runnable(folder.parents[1])
+        run(folder.parents[1], "1")
 
 
 def test_folders_that_begin_with_an_underscore_are_no_studies(folder: Path) -> None:
