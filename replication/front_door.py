@@ -15,6 +15,7 @@ from replication.core.estimates import Estimates, event_frame, figure_note
 from replication.core.frames import read_frame
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
+from replication.core.sample_selection import identifiers
 from replication.core.spec import Spec, parse_spec
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def estimate(
 
     columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster, "weights": weights}
     spec = _spec(outcome, estimator, {**columns, "covariates": list(covariates), **options})
-    found = estimate_spec(build_panel(_frame(data), spec), spec)
+    found = estimate_spec(build_panel(_frame(data, spec), spec), spec)
     return with_notes(found, unread_keys([spec]).get(spec.id, []))
 
 
@@ -116,7 +117,8 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
     >>> rp.twfe(panel).outcome
     'y'
     """
-    return build_panel(_frame(data), _spec(outcome, "twfe", columns))
+    spec = _spec(outcome, "twfe", columns)
+    return build_panel(_frame(data, spec), spec)
 
 
 def event_plot(
@@ -232,8 +234,8 @@ def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
     return replace(spec, id=estimator)
 
 
-def _frame(data: pd.DataFrame | str | Path) -> pd.DataFrame:
-    return data if isinstance(data, pd.DataFrame) else read_frame(Path(data))
+def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
+    return data if isinstance(data, pd.DataFrame) else read_frame(Path(data), identifiers(spec))
 
 
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:

@@ -78,7 +78,8 @@ def run_estimate(chosen: argparse.Namespace) -> int:
 
     keys = {key: getattr(chosen, key) for key in (*COLUMNS, "covariates")}
     specs = specs_of(chosen.spec, {key: value for key, value in keys.items() if value}, chosen.assigned)
-    results = estimate_file(specs, chosen.panel, chosen.out, pictures=not chosen.numbers_only)
+    given = [] if chosen.spec is None else [chosen.spec]
+    results = estimate_file(specs, chosen.panel, chosen.out, inputs=given, pictures=not chosen.numbers_only)
     for spec, result in zip(specs, results, strict=True):
         print(f"{spec.id}: {result.summary()}\n")
     print(next_steps(chosen.out, specs))

@@ -238,9 +238,9 @@ def row_labels(table: pd.DataFrame) -> list[str]:
 def row_label(term: str, cohort: float, time: float, event_time: float) -> str:
     """Label of one row; keys may be missing, and a group-time cell needs no event time."""
     if term == "att_gt":
-        return f"att_gt:{cohort:g}:{time:g}"
+        return f"att_gt:{cohort:.15g}:{time:.15g}"
     keys = (cohort, time, event_time)
-    return ":".join([term, *(f"{key:g}" for key in keys if not math.isnan(key))])
+    return ":".join([term, *(f"{key:.15g}" for key in keys if not math.isnan(key))])
 
 
 def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:

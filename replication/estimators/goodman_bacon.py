@@ -93,8 +93,13 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
         labels[parts.treated],
         labels[parts.comparison],
         parts.weight,
-        {"components": as_records(parts, labels), "by_kind": by_kind(parts)},
+        {"components": as_records(parts, _labels(panel)), "by_kind": by_kind(parts)},
     )
+
+
+def _labels(panel: Panel) -> Ints:
+    """Adoption of each column in the labels of the data; the last is never."""
+    return np.append(panel.label(panel.periods), NEVER).astype(np.int64)
 
 
 def components(panel: Panel) -> Components:

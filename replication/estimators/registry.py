@@ -11,6 +11,7 @@ from replication.core.panel import Panel
 from replication.core.spec import Spec
 from replication.core.threads import one_thread
 from replication.estimators.registration import ENTRIES, Registered
+from replication.estimators.reported import reported
 from replication.inference.methods import apply_method, refuse_method
 
 
@@ -23,7 +24,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
         If the specification asks for trends, covariates, an offset, weights or a treatment that
         the estimator cannot use.
     PanelError
-        If the panel cannot carry the estimate.
+        If the panel cannot carry the estimate, or there is no overall effect.
 
     """
     entry = ENTRIES[spec.estimator]
@@ -31,13 +32,15 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
     keywords = {key: getattr(spec, key) for key in entry.keys}
     keep_freed_memory()
     with one_thread():
-        return apply_method(
+        found = apply_method(
             partial(entry.function, **keywords),
             panel,
             spec.inference,
             own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
+            resampled=spec.estimator == "callaway_santanna" and bool(spec.trends),
             two_way=spec.estimator == "twfe" and not spec.trends,
         )
+    return reported(found, panel, spec.estimator)
 
 
 def refuse_unusable(spec: Spec, entry: Registered) -> None:

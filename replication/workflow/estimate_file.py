@@ -15,11 +15,14 @@ from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
+from replication.core.sample_selection import identifiers
 from replication.core.spec import Spec, expand, load_specs, parse_spec, read_spec_file
 from replication.estimators.registry import estimate
 from replication.estimators.unused_keys import unread_keys, with_notes
 
 CALL = "the command line"
+WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
+"""Files that a result consists of."""
 
 
 def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]) -> list[Spec]:
@@ -64,16 +67,18 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 
 def estimate_file(
-    specs: Sequence[Spec], panel_path: Path, out: Path, *, pictures: bool = False
+    specs: Sequence[Spec], panel_path: Path, out: Path, *, inputs: Sequence[Path] = (), pictures: bool = False
 ) -> list[Estimates]:
     """Estimate the specifications on a panel file and save the results.
 
     One specification is saved in ``out`` itself; a grid in one folder per specification below it, with
     ``summary.csv`` of their overall effects and coefficients. Nothing is written before all are estimated.
+    ``inputs`` are further files that may not be overwritten.
     """
     if out.exists() and not out.is_dir():
         raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
-    frame = read_frame(panel_path)
+    require_apart(out, (*inputs, panel_path))
+    frame = read_frame(panel_path, [name for spec in specs for name in identifiers(spec)])
     unread = unread_keys(specs)
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
     results = [(spec, with_notes(result, unread.get(spec.id, []))) for spec, result in found]
@@ -87,6 +92,15 @@ def estimate_file(
     if len(specs) > 1:
         write_csv(out / "summary.csv", overview([result for _, result in results]))
     return [result for _, result in results]
+
+
+def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
+    """Refuse a folder in which a result would overwrite the file that it is made from."""
+    for path in inputs:
+        if path.resolve().parent == out.resolve() and path.name in WRITTEN:
+            raise SpecError(
+                f"--out {out} holds {path.name}, which the results would overwrite. Name another folder."
+            )
 
 
 def overview(results: Sequence[Estimates]) -> pd.DataFrame:

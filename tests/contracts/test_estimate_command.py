@@ -201,7 +201,7 @@ def test_explain_names_a_key_once_for_each_estimator(capsys: pytest.CaptureFixtu
             {
                 "estimator": "callaway_santanna",
                 "trends": "unit_linear",
-                "inference": {"interval": "symmetric", "draws": 9},
+                "inference": {"interval": "symmetric", "draws": 20},
             },
             [],
         ),
