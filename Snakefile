@@ -68,7 +68,7 @@ for study in STUDIES:
             f"analyse_{study.id}"
         input:
             f"tables/{study.id}/estimates.csv",
-            f"studies/{study.id}/study.yaml",
+            study.description,
         output:
             update(study.analysis_outputs()),
             update(f"tables/{study.id}/.analyses.json"),
@@ -105,7 +105,7 @@ for study in STUDIES:
             f"tables/{study.id}/estimates.csv",
             f"tables/{study.id}/second_engine.csv",
             f"tables/{study.id}/.analyses.json",
-            f"studies/{study.id}/study.yaml",
+            study.description,
             "config.yaml",
         output:
             update(study.table_outputs()),
@@ -125,7 +125,7 @@ for study in STUDIES:
         input:
             f"tables/{study.id}/estimates.csv",
             f"tables/{study.id}/.analyses.json",
-            f"studies/{study.id}/study.yaml",
+            study.description,
             "config.yaml",
         output:
             update(study.figure_outputs()),
@@ -148,7 +148,8 @@ for study in STUDIES:
                 study.clean_outputs(),
                 f"tables/{study.id}/estimates.csv",
                 f"tables/{study.id}/.analyses.json",
-                f"studies/{study.id}/study.yaml",
+                study.description,
+                f"studies/{study.id}/summary.md.j2",
             output:
                 study.summary_outputs(),
             log:
@@ -167,7 +168,7 @@ rule page:
         [study.summary_outputs() for study in STUDIES],
         [study.table_outputs() for study in STUDIES],
         [study.figure_outputs() for study in STUDIES],
-        [f"studies/{study.id}/study.yaml" for study in plan.studies(ROOT)],
+        [study.description for study in plan.studies(ROOT)],
     output:
         "report/index.html",
     log:

@@ -12,10 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from replication.core.errors import SpecError
-from replication.core.files import parse_yaml
+from replication.core.study_folder import STUDY, SUMMARY, description_files, read_description, study_folders
 from replication.sources.manifest import Source, load_manifest, locate, of_study
 
 PACKAGE = Path(__file__).parents[1]
@@ -32,11 +30,11 @@ FIGURE_ENDINGS = ("pdf", "png", "csv")
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One study: its description (``study.yaml``) and where its files are.
+    """One study: its description and where its files are.
 
     Attributes
     ----------
-    config : the parsed ``study.yaml``
+    config : what the folder says (``core.study_folder``)
     folder : ``studies/<study>``
     root : top folder of the project
     """
@@ -48,8 +46,9 @@ class Study:
 
     @property
     def source_names(self) -> list[str]:
-        """Names under which the manifest lists the study's raw files."""
-        return [str(name) for name in self.config.get("sources", [self.id])]
+        """Names under which the manifest lists the study's raw files; none where every panel is ready."""
+        usual = [] if self.ready_files else [self.id]
+        return [str(name) for name in self.config.get("sources", usual)]
 
     @property
     def fetch_command(self) -> str:
@@ -59,8 +58,19 @@ class Study:
     @property
     def sources(self) -> list[Source]:
         """Raw files that the study cannot do without."""
-        manifest = load_manifest(self.root)
+        manifest = load_manifest(self.root) if self.source_names else []
         return [source for name in self.source_names for source in of_study(manifest, name)]
+
+    @property
+    def description(self) -> list[str]:
+        """The files that describe the study, from the project's folder on."""
+        return [path.relative_to(self.root).as_posix() for path in description_files(self.folder)]
+
+    @property
+    def summary(self) -> Path | None:
+        """The template of the written summary, where the study has one."""
+        place = self.folder / SUMMARY
+        return place if place.is_file() else None
 
     @property
     def spec_files(self) -> list[Path]:
@@ -104,7 +114,7 @@ class Study:
 
     def summary_outputs(self) -> list[str]:
         """The written summary and the ledger of its numbers, where the study has one."""
-        if "summary" not in self.config:
+        if self.summary is None:
             return []
         return [f"report/{self.id}/summary.md", f"tables/{self.id}/summary_numbers.csv"]
 
@@ -119,28 +129,34 @@ class Study:
 
 def studies(root: Path) -> list[Study]:
     """Every study under ``studies/``, in the order of their ``order`` key."""
-    found = []
-    for path in sorted((root / "studies").glob("*/study.yaml")):
-        try:
-            config = parse_yaml(path.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise SpecError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
-        found.append(Study(path.parent.name, config, path.parent, root))
+    found = [_read(folder, root) for folder in study_folders(root)]
     return sorted(found, key=lambda study: (study.config.get("order", 99), study.id))
 
 
 def study(root: Path, name: str) -> Study:
-    """One study by its id."""
-    for candidate in studies(root):
-        if candidate.id == name:
-            return candidate
+    """One study by its id, its description checked."""
+    for folder in study_folders(root):
+        if folder.name == name:
+            return checked(_read(folder, root))
     known = ", ".join(candidate.id for candidate in studies(root))
     raise SpecError(f"There is no study {name!r}. Studies: {known}.")
 
 
+def checked(candidate: Study) -> Study:
+    """The study, refused if it says what no table, figure or analysis understands."""
+    from replication.report.study_config import checked_study
+
+    checked_study(read_description(candidate.folder))
+    return candidate
+
+
+def _read(folder: Path, root: Path) -> Study:
+    return Study(folder.name, read_description(folder).data, folder, root)
+
+
 def runnable(root: Path) -> list[Study]:
-    """The studies whose raw files are all here."""
-    return [candidate for candidate in studies(root) if not absent_files(candidate)]
+    """The studies whose raw files are all here, each checked before anything runs."""
+    return [checked(candidate) for candidate in studies(root) if not absent_files(candidate)]
 
 
 def absent_files(candidate: Study) -> list[Source]:
@@ -153,8 +169,8 @@ def raw_files(candidate: Study) -> list[str]:
     root = candidate.root
     places = [locate(source, root) for source in candidate.sources if source.package is None]
     places += sorted((root / "data_raw" / "typed").glob("*.csv"))
-    # What is simulated is said in the study's own description.
-    places += [candidate.folder / "study.yaml"] if "simulation" in candidate.config else []
+    # What is simulated, and what the columns of a ready panel are, is said in the study's own description.
+    places += [candidate.folder / STUDY] if "simulation" in candidate.config or candidate.ready_files else []
     places += candidate.ready_files
     return [os.path.relpath(place, root) for place in places if place is not None]
 

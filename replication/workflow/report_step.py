@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from replication.core.errors import SpecError
 from replication.core.files import parse_yaml, write_text
+from replication.core.study_folder import SUMMARY
 from replication.report.report_data import Folders
 from replication.report.study_config import load_study
 from replication.report.study_report import write_figures, write_tables
@@ -20,14 +22,14 @@ STAMPS = ".stamps.json"
 
 def tables(study: Study, root: Path) -> int:
     """Write every table of a study; returns how many there are."""
-    config = load_study(study.folder / "study.yaml")
+    config = load_study(study.folder)
     write_tables(config, Folders.under(root, study.id), stars=switches(root)["tables"]["stars"])
     return len(config.tables)
 
 
 def figures(study: Study, root: Path) -> tuple[int, int]:
     """Draw the figures whose numbers, description or code changed; returns (drawn, kept)."""
-    config = load_study(study.folder / "study.yaml")
+    config = load_study(study.folder)
     folders = Folders.under(root, study.id)
     stamps = {entry["id"]: figure_stamp(entry, study, folders) for entry in study.config.get("figures", [])}
     place = folders.figures / STAMPS
@@ -46,9 +48,10 @@ def summary(study: Study, root: Path) -> int:
     """Write ``report/<study>/summary.md``; returns how many numbers it has."""
     from replication.report.summary import write_summary
 
-    config = load_study(study.folder / "study.yaml")
+    if study.summary is None:
+        raise SpecError(f"{study.id} has no summary. Write studies/{study.id}/{SUMMARY}, a Jinja template.")
     target = root / "report" / study.id / "summary.md"
-    return write_summary(study.config["summary"], config, Folders.under(root, study.id), target)
+    return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 
 def figure_stamp(entry: dict[str, Any], study: Study, folders: Folders) -> str:
@@ -69,7 +72,7 @@ def page(root: Path) -> Path:
 
     ran, skipped = [], []
     for study in project.studies(root):
-        config = load_study(study.folder / "study.yaml")
+        config = load_study(study.folder)
         absent = project.absent_files(study)
         if absent:
             ways = {source.how: source.path for source in absent}

@@ -17,8 +17,16 @@ SHOWN = 3
 
 
 def run(root: Path, cores: str) -> int:
-    """Run whatever is out of date and say where the results are and how long it took."""
+    """Run whatever is out of date and say where the results are and how long it took.
+
+    Raises
+    ------
+    SpecError
+        If a study's folder says what no table, figure or analysis understands; nothing runs then.
+    """
     start = time.perf_counter()
+    # A fault in a study's files is refused here in one paragraph; inside Snakemake it would be a traceback.
+    project.runnable(root)
     command = [
         sys.executable,
         "-m",
