@@ -18,7 +18,7 @@ from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
-from replication.core.panel_periods import cohort_values, numbering_of
+from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
 from replication.core.roles import require_roles
 from replication.core.sample_selection import (
     absent_values,
@@ -29,10 +29,6 @@ from replication.core.sample_selection import (
     take_sample,
 )
 from replication.core.spec import Spec
-from replication.identifiers import is_continuous, require_groups, require_single_names, require_unlike
-from replication.numbering import Numbering, isolated_period, require_even_calendar
-from replication.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
-from replication.roles import require_roles
 
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""

@@ -29,6 +29,17 @@ from replication.inference.psd import repaired
 from replication.inference.support import support_of
 
 DATA = Path(__file__).with_name("data")
+INFERENCE = (
+    "bootstrap_too_few_draws",
+    "event_study_pretrend_singular",
+    "multiplier_mammen_two_clusters",
+    "single_treated_unit_callaway_santanna",
+    "single_treated_unit_twfe",
+    "three_clusters_normal_callaway_santanna",
+    "three_clusters_sun_abraham",
+    "two_way_clusters_not_psd",
+    "wild_unbounded_interval",
+)
 WITHOUT_INFERENCE = ("goodman_bacon", "twfe_weights")
 EFFECTS = [name for name in ENTRIES if name not in WITHOUT_INFERENCE]
 PATHS = [name for name in EFFECTS if name not in ("twfe", "poisson")]
@@ -397,6 +408,7 @@ def test_bands_from_too_few_draws_are_not_reported() -> None:
     [
         (path.name, 2 if path.name in ("multiplier_mammen_two_clusters", "bootstrap_too_few_draws") else 0)
         for path in sorted(DATA.iterdir())
+        if path.name in INFERENCE
     ],
 )
 def test_the_command_answers_every_case(
