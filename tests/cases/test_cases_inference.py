@@ -424,7 +424,7 @@ def test_the_command_answers_every_case(
         return
     record = yaml.safe_load((tmp_path / "out" / "spec.yaml").read_text())
     assert record["info"]["notes"]
-    assert "note: " in said.out
+    assert "Note: " in said.out
 
 
 def options(name: str) -> dict[str, Any]:
