@@ -48,6 +48,7 @@ class Inference:
     distribution: str = "auto"
     strata: str | None = None
     blocks: str | None = None
+    statistic: str = "t"
     cutoff_km: float = 200.0
     coordinates: tuple[str, str] = ("latitude", "longitude")
     kernel: str = "bartlett"

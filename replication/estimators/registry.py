@@ -13,7 +13,8 @@ from replication.core.memory import keep_freed_memory
 from replication.core.panel import Panel
 from replication.core.spec import Spec
 from replication.core.threads import one_thread
-from replication.inference.methods import FIXED_ROWS, REGRESSION, SCORES, apply_method, refuse_method
+from replication.estimators.control_residuals import control_residuals
+from replication.inference.methods import FIXED_ROWS, LINEAR, REGRESSION, SCORES, apply_method, refuse_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Entry:
     keys: tuple[str, ...]
     cohorts: bool = True
     takes: tuple[str, ...] = ("weights",)
-    methods: tuple[str, ...] = SCORES
+    methods: tuple[str, ...] = LINEAR
 
 
 GROUP_TIME = ("control_group", "base_period", "anticipation", "window")
@@ -57,6 +58,7 @@ ENTRIES = {
         ("trends",),
         False,
         ("trends", "covariates", "weights", "offset"),
+        SCORES,
     ),
     "callaway_santanna": Entry(
         "Group-time (Callaway-Sant'Anna)",
@@ -129,6 +131,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             spec.inference,
             own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
             two_way=spec.estimator == "twfe" and not spec.trends,
+            residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
         )
 
 
