@@ -14,7 +14,15 @@ from replication.core.panel import Panel
 from replication.core.spec import Spec
 from replication.core.threads import one_thread
 from replication.estimators.control_residuals import control_residuals
-from replication.inference.methods import FIXED_ROWS, LINEAR, REGRESSION, SCORES, apply_method, refuse_method
+from replication.inference.methods import (
+    FEW_TREATED,
+    FIXED_ROWS,
+    LINEAR,
+    REGRESSION,
+    SCORES,
+    apply_method,
+    refuse_method,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,13 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
 def refuse_unusable(spec: Spec, entry: Entry) -> None:
     """Refuse what an estimator would silently leave out."""
     refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
+    bent = "family" in entry.keys and spec.family != "gaussian"
+    if bent and spec.inference.method in FEW_TREATED:
+        raise SpecError(
+            f"{spec.id}: 'inference.method: {spec.inference.method}' needs an estimate that is "
+            f"linear in the outcome, and 'family: {spec.family}' is not. Use 'method: "
+            "permutation', or 'family: gaussian' with a rate or a logarithm as outcome."
+        )
     for key in ("trends", "covariates", "offset", "weights"):
         if getattr(spec, key) and key not in entry.takes:
             able = [name for name, other in ENTRIES.items() if key in other.takes]

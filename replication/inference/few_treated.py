@@ -79,15 +79,15 @@ def few_treated_test(
     it out. It is in ``info``.
 
     """
-    once = replace(inference, method="analytic", draws=1)
+    once = replace(inference, method="analytic", draws=1, distribution="normal")
     assigned = assignment_of(panel, inference.method)
     require_enough(assigned.control.size, assigned, panel, inference)
-    found = function(panel, inference=replace(inference, method="analytic"))
+    paths, clusters = control_paths(panel, assigned, residuals)
+    require_enough(clusters.size, assigned, panel, inference)
+    found = function(panel, inference=replace(once, distribution=inference.distribution))
     labels = row_labels(found.table)
     tested = testable(found)
     names = [labels[row] for row in tested]
-    paths, clusters = control_paths(panel, assigned, residuals)
-    require_enough(clusters.size, assigned, panel, inference)
     loading = treated_loadings(function, panel, once, names, assigned)
     values, models = placebo_table(loading, paths, clusters, assigned, inference.method)
     values *= finite_sample_factor(values, loading, paths, assigned.mass[clusters])

@@ -15,7 +15,7 @@ from replication.core.spec import Inference
 
 TIE = 1e-9
 PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
-TESTS_OF_SCORES = ("pretest_cells",)
+TESTS_OF_SCORES = ("pretrend", "pretest_cells")
 
 
 def p_values(points: Floats, draws: Floats) -> Floats:
@@ -62,7 +62,9 @@ def with_placebo_values(
     table = with_bands(table, tested, draws, error, inference.level)
     info = {key: value for key, value in found.info.items() if key not in TESTS_OF_SCORES}
     notes = [*found.info.get("notes", []), *about["notes"]]
-    info |= {**about, "notes": notes, "pretrend": leads_test(table, tested, draws, error)}
+    info |= {**about, "notes": notes, "draws": inference.draws}
+    test = leads_test(table, tested, draws, error)
+    info |= {} if test is None else {"pretrend": test}
     return replace(found, table=table, vcov=covariance(found, tested, draws, fixed), info=info, overall=None)
 
 
