@@ -220,7 +220,8 @@ def said(
 ) -> dict[str, Any]:
     """What a reader must know of the placebo values."""
     title = TITLES[inference.method]
-    notes = []
+    text = f"{title}: residuals of {clusters.size} control clusters, {count} placebo values"
+    notes = [f"standard errors, p-values and intervals are those of {text}"]
     gaps = assigned.control.size - clusters.size
     if gaps:
         notes.append(f"{gaps} control clusters that are not observed in every period give no placebo value")
@@ -241,5 +242,4 @@ def said(
         "placebo_values": count,
         "smallest_p_value": 1 / (1 + count),
     }
-    text = f"{title}: residuals of {clusters.size} control clusters, {count} placebo values"
     return {"few_treated": record, "std_errors": text, "p_values": text, "notes": notes}
