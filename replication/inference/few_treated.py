@@ -84,17 +84,20 @@ def few_treated_test(
     require_enough(assigned.control.size, assigned, panel, inference)
     paths, clusters = control_paths(panel, assigned, residuals)
     require_enough(clusters.size, assigned, panel, inference)
-    found = function(panel, inference=replace(once, distribution=inference.distribution))
+    # Rows of covariates keep what the analytic method gives, draws of their own included.
+    whole = replace(inference, method="analytic")
+    found = function(panel, inference=once if panel.covariates is None else whole)
     labels = row_labels(found.table)
     tested = testable(found)
     names = [labels[row] for row in tested]
     loading = treated_loadings(function, panel, once, names, assigned)
     values, models = placebo_table(loading, paths, clusters, assigned, inference.method)
-    values *= finite_sample_factor(values, loading, paths, assigned.mass[clusters])
+    factor = finite_sample_factor(values, loading, paths, assigned.mass[clusters])
     choice = choices(clusters.size, assigned.treated.size, inference)
-    draws = sum(values[c, choice[:, c]] for c in range(assigned.treated.size))
-    assert isinstance(draws, np.ndarray)
-    about = said(panel, assigned, clusters, len(draws), inference, models)
+    draws: Floats = np.sum([own[drawn] for own, drawn in zip(values, choice.T, strict=True)], axis=0)
+    draws *= factor
+    about = said(assigned, clusters, len(draws), inference, models)
+    about["few_treated"]["finite_sample_factor"] = float(factor[names.index("att")])
     return with_placebo_values(found, tested, draws, inference, about)
 
 
@@ -211,7 +214,6 @@ def choices(controls: int, treated: int, inference: Inference) -> Ints:
 
 
 def said(
-    panel: Panel,
     assigned: Assignment,
     clusters: Ints,
     count: int,

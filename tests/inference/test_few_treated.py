@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from drawn_panels import as_frame
 from few_treated_written_out import (
     interval,
     loadings_of_group_time,
@@ -15,10 +16,12 @@ from few_treated_written_out import (
 
 from replication.core.errors import InputError
 from replication.core.panel import Panel
-from replication.core.spec import Inference, Spec
+from replication.core.panel_builder import build_panel
+from replication.core.spec import Inference, Spec, parse_spec
 from replication.estimators.control_residuals import control_residuals
 from replication.estimators.registry import estimate
 from replication.estimators.twfe import twfe
+from replication.estimators.unused_keys import unread_keys
 from replication.inference.few_treated import few_treated_test
 from replication.inference.size_variance import rescaling, variance_by_size
 
@@ -241,7 +244,10 @@ def test_leads_are_tested_against_placebo_values() -> None:
     assert test["df"] == len(leads) == 3
     assert test["statistic"] == leads["statistic"].abs().max()
     assert test["p_value"] * 24 % 1 == pytest.approx(0, abs=1e-9)
-    assert found.info["few_treated"] == {
+    record = dict(found.info["few_treated"])
+    factor = record.pop("finite_sample_factor")
+    assert factor == pytest.approx(np.sqrt((1 + 1 / 23) * 23 / 22), rel=1e-8)
+    assert record == {
         "method": "conley_taber",
         "treated_clusters": 1,
         "control_clusters": 23,
@@ -261,6 +267,20 @@ def test_controls_with_gaps_and_clusters_treated_throughout_are_left_out_with_a_
     notes = " ".join(found.info["notes"])
     assert "1 control clusters that are not observed in every period" in notes
     assert "1 clusters are treated in every period" in notes
+
+
+def test_a_specification_reaches_the_method_and_an_unread_key_is_noted() -> None:
+    panel = made(14, units=2, dates=(4, 6))
+    frame = as_frame(panel).rename(columns={"cluster": "state"})
+    data = {"id": "few", "outcome": "y", "estimator": "imputation", "cluster": "state"}
+    spec = parse_spec({**data, "inference": {"method": "conley_taber", "statistic": "coefficient"}})
+    found = estimate(build_panel(frame, spec), spec)
+    row, same = found.rows("att").iloc[0], overall(panel, "imputation", CT)
+    assert row["conf_high"] == pytest.approx(same["conf_high"], **CLOSE)
+    assert (found.info["method"], row["n_clusters"]) == ("conley_taber", 24)
+    assert "'inference.statistic' is set" in unread_keys([spec])["few"][0]
+    with pytest.raises(InputError, match="conley_taber"):
+        parse_spec({**data, "inference": {"method": "conley_tabor"}})
 
 
 def everybody(panel: Panel) -> Panel:
