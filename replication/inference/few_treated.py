@@ -49,7 +49,7 @@ def few_treated_test(
     inference: Inference,
     residuals: Residuals,
 ) -> Estimates:
-    """Estimates whose errors, p-values, intervals and bands come from control clusters.
+    """Estimates whose standard errors, p-values, intervals and bands come from control clusters.
 
     Parameters
     ----------

@@ -231,9 +231,10 @@ def _with_p_values(
     }
     info = {**found.info, "p_values": "permutation of adoption", "permutation": record}
     info |= leads_test(table, observed, drawn[:, :, column])
-    notes = [*found.info.get("notes", []), *too_few(compared, inference)]
-    info |= {"notes": notes} if notes else {}
-    return replace(found, table=table.assign(p_value=p_value), info=info)
+    table = table.assign(p_value=p_value)
+    added = [*too_few(compared, inference), *contradiction(table.iloc[overall], inference)]
+    info |= {"notes": [*found.info.get("notes", []), *added]} if added else {}
+    return replace(found, table=table, info=info)
 
 
 def leads_test(table: pd.DataFrame, observed: Floats, drawn: Floats) -> dict[str, Any]:
@@ -253,6 +254,18 @@ def leads_test(table: pd.DataFrame, observed: Floats, drawn: Floats) -> dict[str
         "p_value": (1 + count) / (1 + largest.size),
     }
     return {"pretrend": test}
+
+
+def contradiction(row: pd.Series[Any], inference: Inference) -> list[str]:
+    """A note where the interval, which is not permuted, and the p-value disagree about zero."""
+    inside = row["conf_low"] <= 0 <= row["conf_high"]
+    if np.isnan(row["p_value"]) or inside == (row["p_value"] > 1 - inference.level):
+        return []
+    return [
+        "the interval of the overall effect comes from the clustered standard error and disagrees "
+        "with the permutation p-value about an effect of zero; where few clusters are treated the "
+        "interval has no basis, and conley_taber or ferman_pinto give one that has"
+    ]
 
 
 def too_few(compared: Exchanges, inference: Inference) -> list[str]:

@@ -1,4 +1,4 @@
-"""From placebo values of each row to its error, p-value, interval and band."""
+"""From placebo values of each row to its standard error, p-value, interval and band."""
 
 from __future__ import annotations
 

@@ -135,9 +135,21 @@ def test_every_distinct_arrangement_once() -> None:
 def test_what_cannot_be_rejected_is_noted() -> None:
     found = estimate(made(6, [4, *[0] * 9]), spec_of("twfe"))
     assert found.rows("att")["p_value"].iloc[0] >= 0.1
-    assert "in 10 ways, so no p-value is below 0.1" in found.info["notes"][-1]
+    assert any("in 10 ways, so no p-value is below 0.1" in note for note in found.info["notes"])
     enough = estimate(made(6, [4, *[0] * 29]), spec_of("twfe"))
     assert not any("no p-value" in note for note in enough.info["notes"])
+
+
+def test_an_interval_that_disagrees_with_the_p_value_is_noted() -> None:
+    noted = []
+    for seed in range(12):
+        found = estimate(made(seed, [4, *[0] * 24]), spec_of("twfe"))
+        row = found.rows("att").iloc[0]
+        differ = (row["p_value"] <= 0.05) != (row["conf_low"] > 0 or row["conf_high"] < 0)
+        assert differ == any("disagrees with the permutation" in n for n in found.info["notes"])
+        noted.append(differ)
+    # Clustered intervals with one treated cluster exclude a true zero in three of four panels.
+    assert sum(noted) >= 5
 
 
 def test_leads_are_tested_by_the_largest_permuted_one() -> None:
