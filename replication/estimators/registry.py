@@ -99,6 +99,12 @@ ENTRIES = {
         methods=("analytic",),
     ),
     "dcdh": Entry("de Chaisemartin-D'Haultfoeuille", ("window",)),
+    "roth_santanna": Entry(
+        "Efficient under random timing (Roth-Sant'Anna)",
+        ("beta", "control_group", "design_variance", "window"),
+        takes=(),
+        methods=("analytic", "permutation"),
+    ),
     "goodman_bacon": Entry("Goodman-Bacon decomposition", (), methods=FIXED_ROWS),
     "twfe_weights": Entry("Weights of two-way fixed effects", (), False, ("weights",), FIXED_ROWS),
 }
@@ -128,6 +134,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             panel,
             spec.inference,
             own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
+            own_permutation=spec.estimator == "roth_santanna",
             two_way=spec.estimator == "twfe" and not spec.trends,
         )
 

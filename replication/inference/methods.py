@@ -40,6 +40,7 @@ def apply_method(
     inference: Inference,
     *,
     own_bootstrap: bool = False,
+    own_permutation: bool = False,
     two_way: bool = False,
 ) -> Estimates:
     """Estimates of ``function`` with the uncertainty that ``inference.method`` names.
@@ -48,13 +49,14 @@ def apply_method(
     ----------
     function : takes a panel and ``inference``.
     own_bootstrap : whether it resamples clusters itself, in closed form.
+    own_permutation : whether it permutes adoption itself.
     two_way : whether it is two-way effects without trends, which resamples and permutes fast.
 
     """
     method = inference.method
     if method == "bootstrap" and not own_bootstrap:
         found = cluster_bootstrap(function, panel, inference, two_way=two_way)
-    elif method == "permutation":
+    elif method == "permutation" and not own_permutation:
         found = permutation_test(function, panel, inference, two_way=two_way)
     elif method == "conley":
         found = function(by_unit(panel), inference=inference)

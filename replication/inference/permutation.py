@@ -80,7 +80,7 @@ def permutation_test(
         drawn[:, overall] = two_way_draws(tables, orders) * (1, ratio)
     else:
         drawn = refitted_draws(function, panel, replace(analytic, draws=1), orders, labels)
-    return _with_p_values(found, drawn, overall, inference)
+    return with_p_values(found, drawn, overall, inference)
 
 
 def has_fast_path(panel: Panel) -> bool:
@@ -205,7 +205,20 @@ def permuted(panel: Panel, order: Ints) -> Panel:
     return replace(panel, cohort=panel.cohort[order], exposure=exposure)
 
 
-def _with_p_values(found: Estimates, drawn: Floats, overall: int, inference: Inference) -> Estimates:
+def with_p_values(found: Estimates, drawn: Floats, overall: int, inference: Inference) -> Estimates:
+    """The estimates with p-values from draws under permuted adoption.
+
+    Parameters
+    ----------
+    drawn : (B, K, 2) estimates and statistics of the K rows; NaN where a draw has none.
+    overall : row whose draws are kept in ``info["permutation"]``.
+
+    Raises
+    ------
+    PanelError
+        If more than a fifth of the draws of that row could not be estimated.
+
+    """
     table = found.table
     usable = np.isfinite(drawn[:, overall]).all(axis=1)
     lost = inference.draws - int(usable.sum())

@@ -1,0 +1,301 @@
+"""Efficient estimator under (quasi-)random treatment timing, Roth & Sant'Anna (2023).
+
+Estimand
+    theta = sum_{t,g} a_tg ATE(t, g), with ATE(t, g) the mean over all N units of Y_t(g) - Y_t(inf):
+    ``att`` (simple: cells by cohort size), ``group`` (cohorts by size, each averaged over its
+    periods), ``calendar`` (periods equally, cohorts by size in each) and ``event`` (cohorts by
+    size at one event time); section 2.3.
+Estimator
+    theta(beta) = theta_0 - beta X: differences in means between treated and control cohorts, less
+    beta times the same difference in the last period before adoption. ``beta: efficient`` is the
+    plug-in of the smallest variance, Var(X)^-1 Cov(X, theta_0); 1 is Callaway & Sant'Anna (with
+    ``control_group: not_yet_treated``) and Sun & Abraham (with the last cohort as control); 0 is
+    the difference in means.
+Assumptions
+    When units adopt is random given the sizes of the cohorts (in particular, not related to past
+    outcomes: ``info["balance"]`` tests it), and there is no anticipation. Parallel trends is
+    implied. Units are assigned one by one, so that there is no clustering above the unit.
+Variance
+    Design-based, over assignments of the units at hand: ``design_variance: adjusted`` (sigma_**)
+    or ``neyman`` (conservative); formulas in ``design_moments``. Intervals are normal.
+Reproduces
+    R ``staggered(estimand, beta)``, ``staggered_cs``, ``staggered_sa`` and ``balance_checks`` of
+    the authors' package staggered, with three differences: an event time averages over the
+    cohorts that have it, where the package counts cohorts whose lead lies before the first period
+    as zero; the joint test of balance has the rank of the covariance as its degrees of freedom;
+    and randomization p-values are (1 + draws as large) / (1 + draws), not the share alone.
+
+Journal of Political Economy: Microeconomics 1(4): 669-709.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
+from replication.core.estimates import Estimates, row_labels
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.estimators.design_moments import Moments, moments
+from replication.estimators.design_tests import (
+    Balance,
+    balance_of,
+    describe_balance,
+    fisher_balance,
+    joint_wald,
+    randomization_draws,
+)
+from replication.estimators.design_weights import Cohorts, Weights, cohorts_of, design_weights
+from replication.estimators.shared.cohort_comparisons import mean_outcomes, support_row, untreated_throughout
+from replication.inference.assemble import from_variance
+from replication.inference.joint_tests import hotelling
+from replication.inference.permutation import permutations, strata_of, with_p_values
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What stays the same when treatment timing is drawn again.
+
+    Attributes
+    ----------
+    panel : Panel
+        Balanced, with two or more units in each cohort.
+    cohorts, weights : cohorts and the K estimands.
+    beta : ``efficient``, 0 or 1.
+    variance : ``adjusted`` or ``neyman``.
+
+    """
+
+    panel: Panel
+    cohorts: Cohorts
+    weights: Weights
+    beta: str | int
+    variance: str
+
+    @property
+    def fixed(self) -> Bools:
+        """(K,) estimands that are zero whatever the outcomes: theta_0 and X are the same."""
+        same = (self.weights.outcome == self.weights.difference).all(axis=(1, 2))
+        return np.asarray(same & (self.beta != 0))
+
+    def coefficients(self, found: Moments) -> Floats:
+        """(K,) beta."""
+        if self.beta == "efficient":
+            return found.efficient_beta()
+        return np.full(len(self.weights.rows), float(self.beta))
+
+    def covariance(self, found: Moments) -> tuple[Floats, Bools]:
+        """(K, K) covariance, and the (K,) rows where the Neyman form stands for the adjusted."""
+        beta = self.coefficients(found)
+        if self.variance == "neyman":
+            return found.neyman(beta), np.zeros(beta.size, dtype=bool)
+        return found.adjusted(beta)
+
+    def statistics(self, codes: Ints) -> tuple[Floats, Balance]:
+        """(K, 2) estimates and t statistics when unit i is in cohort ``codes[i]``, and balance."""
+        found = moments(self.panel.y, self.cohorts, self.weights, codes)
+        estimate = found.estimate(self.coefficients(found))
+        variance = np.diag(self.covariance(found)[0])
+        std_error = np.sqrt(np.where(self.fixed | (variance <= 0), np.nan, variance))
+        return np.column_stack([estimate, estimate / std_error]), balance_of(found, self.weights.rows)
+
+
+def roth_santanna(
+    panel: Panel,
+    *,
+    beta: str | int = "efficient",
+    control_group: str = "not_yet_treated",
+    design_variance: str = "adjusted",
+    window: tuple[int, int] | None = None,
+    inference: Inference,
+) -> Estimates:
+    """Averages and event path under random treatment timing.
+
+    Parameters
+    ----------
+    panel : Panel
+        N units by T periods. Units with a gap and cohorts of one unit are dropped with a note.
+    beta : ``efficient``, 1 or 0; the coefficient on the difference before adoption.
+    control_group : ``not_yet_treated``, ``never_treated`` (not treated in the panel), or
+        ``last_treated`` (the last cohort to adopt in the panel).
+    design_variance : ``adjusted`` or ``neyman``; the other one is in ``info``.
+    window : first and last event time; all that can be compared if None.
+    inference : Inference
+        With ``method: permutation`` the p-values are those of the Fisher randomization test with
+        the studentized statistic: dates of first treatment are permuted between units.
+
+    Returns
+    -------
+    Estimates with ``att``, ``group``, ``calendar`` and ``event`` rows, in units of the outcome.
+    ``info["balance"]`` has X of each row with its standard error and the joint tests that all are
+    zero (``design_tests``); ``info["std_errors_neyman"]`` or ``info["std_errors_adjusted"]`` the other standard error.
+
+    Raises
+    ------
+    PanelError
+        If clusters are larger than units, no cohort of two units can be compared, or the window
+        is empty.
+
+    """
+    panel = assigned_units(panel, control_group, beta)
+    cohorts = cohorts_of(panel)
+    weights = design_weights(cohorts, control_group, window)
+    design = Design(panel, cohorts, weights, beta, design_variance)
+    found = design_estimates(design, control_group, inference)
+    if inference.method != "permutation":
+        return found
+    return randomization_test(design, found, inference)
+
+
+def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
+    """The units whose timing counts as random: balanced, in cohorts of two or more."""
+    if panel.exposure is not None:
+        raise PanelError(
+            "roth_santanna takes a binary treatment that starts with the cohort; this panel has a "
+            "treatment intensity. Set 'treatment: binary' and name the cohort column."
+        )
+    require_unit_assignment(panel)
+    gaps = ~panel.observed.all(axis=1)
+    panel = without_units(panel, gaps, "units with a gap in the outcome were dropped")
+    untreated = untreated_throughout(panel)
+    if control_group == "never_treated" and not untreated.any():
+        raise PanelError(
+            "No unit is untreated throughout the panel, and the control group asked for is "
+            "'never_treated'. Set 'control_group: last_treated', which compares with the last "
+            "cohort to adopt, or 'not_yet_treated'."
+        )
+    if control_group == "last_treated":
+        words = "units not treated inside the panel were left out"
+        panel = without_units(panel, untreated, words)
+    early: Bools = panel.first == 0
+    if beta == 1:
+        words = "units treated in or before the first period were dropped"
+        panel = without_units(panel, early, words)
+    elif early.any():
+        note = (
+            f"{int(early.sum())} units treated in or before the first period are compared in "
+            "levels: random timing alone identifies their effect"
+        )
+        panel = replace(panel, notes=(*panel.notes, note))
+    found = cohorts_of(panel)
+    alone = found.sizes[found.codes] == 1
+    return without_units(panel, alone, "cohorts of one unit were dropped: they have no variance")
+
+
+def require_unit_assignment(panel: Panel) -> None:
+    """Refuse clusters above the unit: the variance is over assignments of single units."""
+    coarse = [
+        name
+        for name, codes in panel.clusters.items()
+        if codes.ndim != 1 or np.unique(codes).size < len(panel.units)
+    ]
+    if coarse:
+        raise PanelError(
+            f"roth_santanna takes treatment timing as assigned to {len(panel.units)} units one by "
+            f"one, and the cluster column {coarse[0]!r} holds several of them in a group. Leave "
+            "'cluster' empty, or, where whole groups were assigned, average the outcome by group "
+            "and period and name the group as 'unit'."
+        )
+
+
+def without_units(panel: Panel, dropped: Bools, words: str) -> Panel:
+    """The panel without some units, with a note that counts them; refuses to drop all."""
+    if dropped.all():
+        raise PanelError(
+            f"No unit is left for roth_santanna: all {dropped.size} {words}. Check the outcome "
+            "for gaps and the cohort column."
+        )
+    return panel.keep_units(~dropped, f"{int(dropped.sum())} {words}") if dropped.any() else panel
+
+
+def design_estimates(design: Design, control_group: str, inference: Inference) -> Estimates:
+    """The estimates with their design-based covariance."""
+    cohorts, weights = design.cohorts, design.weights
+    found = moments(design.panel.y, cohorts, weights, cohorts.codes)
+    beta, fixed = design.coefficients(found), design.fixed
+    variance, unadjusted = design.covariance(found)
+    variance = np.where(np.logical_or.outer(fixed, fixed), 0.0, variance)
+    estimate = np.where(fixed, 0.0, found.estimate(beta))
+    panel = with_note(design.panel, int((unadjusted & ~fixed).sum()))
+    result = from_variance(
+        panel,
+        "roth_santanna",
+        weights.rows,
+        estimate,
+        variance,
+        replace(inference, method="analytic"),
+    )
+    labels = row_labels(result.table)
+    other = "adjusted" if design.variance == "neyman" else "neyman"
+    other_variance = found.adjusted(beta)[0] if other == "adjusted" else found.neyman(beta)
+    errors = np.sqrt(np.where(fixed, 0.0, np.maximum(np.diag(other_variance), 0.0)))
+    info = {
+        "control_group": control_group,
+        "beta": design.beta,
+        "coefficient_on_difference": dict(zip(labels, beta.tolist(), strict=True)),
+        "reference_event_time": None if design.beta == 0 else -1,
+        "overall": "all treated cells, weighted by size",
+        "design_variance": design.variance,
+        f"std_errors_{other}": dict(zip(labels, errors.tolist(), strict=True)),
+        "cohorts": int(cohorts.inside.sum()),
+        "support": support(weights, cohorts),
+        "pretrend": leads_test(result, variance, len(panel.units)),
+        "balance": describe_balance(
+            balance_of(found, weights.rows), weights.rows, int(cohorts.sizes.min()), inference
+        ),
+        **mean_outcomes(panel),
+    }
+    return replace(result, info={**result.info, **info})
+
+
+def with_note(panel: Panel, count: int) -> Panel:
+    """The panel, noting estimands whose variance could not be adjusted."""
+    if not count:
+        return panel
+    note = (
+        f"the standard errors of {count} estimates are Neyman's, because the adjustment would "
+        "leave no variance"
+    )
+    return replace(panel, notes=(*panel.notes, note))
+
+
+def support(weights: Weights, cohorts: Cohorts) -> list[Any]:
+    """Cohorts and units behind each event time."""
+    out = []
+    for row, cells in zip(weights.rows, weights.cells, strict=True):
+        if row.event_time is not None:
+            there = cells.any(axis=1)
+            out.append(support_row(row.event_time, there.sum(), cohorts.sizes[there].sum()))
+    return out
+
+
+def leads_test(result: Estimates, variance: Floats, n_units: int) -> dict[str, Any]:
+    """Joint test that the effects before adoption are zero."""
+    event = result.table["event_time"].to_numpy()
+    leads = np.flatnonzero((event < 0) & (np.diag(variance) > 0))
+    estimate = result.table["estimate"].to_numpy()[leads]
+    statistic, rank = joint_wald(estimate, variance[np.ix_(leads, leads)])
+    if rank == 0:
+        return {"df": 0, "reason": "no event time before the reference is in the window"}
+    return hotelling(statistic, rank, n_units)
+
+
+def randomization_test(design: Design, found: Estimates, inference: Inference) -> Estimates:
+    """The estimates with p-values from permuted dates of first treatment."""
+    if inference.blocks is not None:
+        raise PanelError(
+            "The randomization test of roth_santanna exchanges dates between units, and 'blocks' "
+            "would change how many units each cohort has. Leave 'inference.blocks' empty; use "
+            "'strata' where timing was assigned within groups."
+        )
+    orders = permutations(strata_of(design.panel, inference), inference)
+    codes = (design.cohorts.codes[order] for order in orders)
+    drawn, balances = randomization_draws(design.statistics, codes)
+    tested = with_p_values(found, drawn, 0, inference)
+    observed = design.statistics(design.cohorts.codes)[1]
+    balance = fisher_balance(found.info["balance"], observed, balances)
+    return replace(tested, info={**tested.info, "balance": balance})
