@@ -88,7 +88,7 @@ def describe_balance(
     """
     lines = [
         {
-            "row": label(rows[k]),
+            "row": label(rows[int(k)]),
             "difference": float(found.difference[k]),
             "std_error": float(found.std_error[k]),
             "statistic": float(found.statistic[k]),

@@ -41,6 +41,7 @@ from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.design_moments import Moments, moments
+from replication.estimators.design_sample import assigned_units
 from replication.estimators.design_tests import (
     Balance,
     balance_of,
@@ -50,7 +51,7 @@ from replication.estimators.design_tests import (
     randomization_draws,
 )
 from replication.estimators.design_weights import Cohorts, Weights, cohorts_of, design_weights
-from replication.estimators.shared.cohort_comparisons import mean_outcomes, support_row, untreated_throughout
+from replication.estimators.shared.cohort_comparisons import mean_outcomes, support_row
 from replication.inference.assemble import from_variance
 from replication.inference.joint_tests import hotelling
 from replication.inference.permutation import permutations, strata_of, with_p_values
@@ -132,7 +133,8 @@ def roth_santanna(
     -------
     Estimates with ``att``, ``group``, ``calendar`` and ``event`` rows, in units of the outcome.
     ``info["balance"]`` has X of each row with its standard error and the joint tests that all are
-    zero (``design_tests``); ``info["std_errors_neyman"]`` or ``info["std_errors_adjusted"]`` the other standard error.
+    zero (``design_tests``); ``info["std_errors_neyman"]`` (or ``_adjusted``) has the other
+    standard error of each row.
 
     Raises
     ------
@@ -149,67 +151,6 @@ def roth_santanna(
     if inference.method != "permutation":
         return found
     return randomization_test(design, found, inference)
-
-
-def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
-    """The units whose timing counts as random: balanced, in cohorts of two or more."""
-    if panel.exposure is not None:
-        raise PanelError(
-            "roth_santanna takes a binary treatment that starts with the cohort; this panel has a "
-            "treatment intensity. Set 'treatment: binary' and name the cohort column."
-        )
-    require_unit_assignment(panel)
-    gaps = ~panel.observed.all(axis=1)
-    panel = without_units(panel, gaps, "units with a gap in the outcome were dropped")
-    untreated = untreated_throughout(panel)
-    if control_group == "never_treated" and not untreated.any():
-        raise PanelError(
-            "No unit is untreated throughout the panel, and the control group asked for is "
-            "'never_treated'. Set 'control_group: last_treated', which compares with the last "
-            "cohort to adopt, or 'not_yet_treated'."
-        )
-    if control_group == "last_treated":
-        words = "units not treated inside the panel were left out"
-        panel = without_units(panel, untreated, words)
-    early: Bools = panel.first == 0
-    if beta == 1:
-        words = "units treated in or before the first period were dropped"
-        panel = without_units(panel, early, words)
-    elif early.any():
-        note = (
-            f"{int(early.sum())} units treated in or before the first period are compared in "
-            "levels: random timing alone identifies their effect"
-        )
-        panel = replace(panel, notes=(*panel.notes, note))
-    found = cohorts_of(panel)
-    alone = found.sizes[found.codes] == 1
-    return without_units(panel, alone, "cohorts of one unit were dropped: they have no variance")
-
-
-def require_unit_assignment(panel: Panel) -> None:
-    """Refuse clusters above the unit: the variance is over assignments of single units."""
-    coarse = [
-        name
-        for name, codes in panel.clusters.items()
-        if codes.ndim != 1 or np.unique(codes).size < len(panel.units)
-    ]
-    if coarse:
-        raise PanelError(
-            f"roth_santanna takes treatment timing as assigned to {len(panel.units)} units one by "
-            f"one, and the cluster column {coarse[0]!r} holds several of them in a group. Leave "
-            "'cluster' empty, or, where whole groups were assigned, average the outcome by group "
-            "and period and name the group as 'unit'."
-        )
-
-
-def without_units(panel: Panel, dropped: Bools, words: str) -> Panel:
-    """The panel without some units, with a note that counts them; refuses to drop all."""
-    if dropped.all():
-        raise PanelError(
-            f"No unit is left for roth_santanna: all {dropped.size} {words}. Check the outcome "
-            "for gaps and the cohort column."
-        )
-    return panel.keep_units(~dropped, f"{int(dropped.sum())} {words}") if dropped.any() else panel
 
 
 def design_estimates(design: Design, control_group: str, inference: Inference) -> Estimates:
@@ -237,7 +178,7 @@ def design_estimates(design: Design, control_group: str, inference: Inference) -
         "control_group": control_group,
         "beta": design.beta,
         "coefficient_on_difference": dict(zip(labels, beta.tolist(), strict=True)),
-        "reference_event_time": None if design.beta == 0 else -1,
+        "reference_event_time": reference_of(weights, fixed),
         "overall": "all treated cells, weighted by size",
         "design_variance": design.variance,
         f"std_errors_{other}": dict(zip(labels, errors.tolist(), strict=True)),
@@ -271,6 +212,12 @@ def support(weights: Weights, cohorts: Cohorts) -> list[Any]:
             there = cells.any(axis=1)
             out.append(support_row(row.event_time, there.sum(), cohorts.sizes[there].sum()))
     return out
+
+
+def reference_of(weights: Weights, fixed: Bools) -> int | None:
+    """Event time whose effect is zero by construction, if there is one in the window."""
+    found = [row.event_time for row, zero in zip(weights.rows, fixed, strict=True) if zero]
+    return found[0] if found else None
 
 
 def leads_test(result: Estimates, variance: Floats, n_units: int) -> dict[str, Any]:
