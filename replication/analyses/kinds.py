@@ -34,6 +34,7 @@ KINDS: tuple[str, ...] = (
     "rollout_by_role",
     "stepdown",
     "summary_statistics",
+    "timing_balance",
     "transcription_agreement",
 )
 """Kinds of analysis; each has a module of its name with a function of its name."""

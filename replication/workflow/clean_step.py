@@ -18,8 +18,10 @@ from replication.sources import hand_entered
 from replication.sources.castle_panel import read_castle
 from replication.sources.countymurders import read_countymurders
 from replication.sources.manifest import require_verified
+from replication.sources.police_training import read_police_training
 from replication.workflow.project import Study
 from studies.castle_doctrine import state_year
+from studies.police_training.officer_month import OFFICER_MONTH, build_officer_month
 from studies.right_to_carry import county_murders
 from studies.secure_communities import county_year, raw_files, rollout
 from studies.secure_communities.border_pairs import build_border_pairs
@@ -99,6 +101,13 @@ def clean_right_to_carry(root: Path) -> Cleaned:
         hand_entered.read_regions(typed_table(root, "census_regions")),
     )
     return Cleaned({"county_year": (frame, RIGHT_TO_CARRY_YEAR)}, flow)
+
+
+def clean_police_training(root: Path) -> Cleaned:
+    """Chicago police officers by month, 2011-2016, as published with the R package staggered."""
+    place = raw_files.finder(root)
+    frame, flow = build_officer_month(read_police_training(place("police_training")))
+    return Cleaned({"officer_month": (frame, OFFICER_MONTH)}, flow)
 
 
 def clean_secure_communities(root: Path) -> Cleaned:
@@ -197,6 +206,7 @@ def _monthly_accounts(built: MonthlyPanel, places: Places) -> dict[str, pd.DataF
 CLEANERS: dict[str, Callable[[Path], Cleaned]] = {
     "castle_doctrine": clean_castle_doctrine,
     "right_to_carry": clean_right_to_carry,
+    "police_training": clean_police_training,
     "secure_communities": clean_secure_communities,
     "secure_communities_monthly": clean_secure_communities_monthly,
     "secure_communities_cities": clean_secure_communities_cities,
