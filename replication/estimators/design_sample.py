@@ -15,19 +15,14 @@ from replication.estimators.shared.cohort_comparisons import untreated_throughou
 
 def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
     """The units whose timing counts as random: balanced, in cohorts of two or more."""
-    if panel.exposure is not None:
-        raise PanelError(
-            "roth_santanna takes a binary treatment that starts with the cohort; this panel has a "
-            "treatment intensity. Set 'treatment: binary' and name the cohort column."
-        )
-    if panel.weighted:
-        raise PanelError(
-            "roth_santanna takes no weights: every unit is as likely as another to get a date, "
-            "and leaving the weights out silently would change the estimand. Remove 'weights'."
-        )
-    require_unit_assignment(panel)
+    require_usable(panel)
     gaps = np.asarray(~panel.observed.all(axis=1), dtype=bool)
     panel = without_units(panel, gaps, "units with a gap in the outcome were dropped")
+    if float(np.ptp(panel.y)) == 0:
+        raise PanelError(
+            f"The outcome is the same in all {panel.y.size} cells ({panel.y.flat[0]:g}), so that "
+            "no effect and no standard error can be estimated. Check the outcome column."
+        )
     untreated = untreated_throughout(panel)
     if control_group == "never_treated" and not untreated.any():
         raise PanelError(
@@ -43,6 +38,21 @@ def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
     alone = np.asarray(found.sizes[found.codes] == 1, dtype=bool)
     words = "units that are alone in their cohort were dropped: one unit has no variance"
     return without_units(panel, alone, words)
+
+
+def require_usable(panel: Panel) -> None:
+    """Refuse a treatment intensity, weights, and clusters above the unit."""
+    if panel.exposure is not None:
+        raise PanelError(
+            "roth_santanna takes a binary treatment that starts with the cohort; this panel has a "
+            "treatment intensity. Set 'treatment: binary' and name the cohort column."
+        )
+    if panel.weighted:
+        raise PanelError(
+            "roth_santanna takes no weights: every unit is as likely as another to get a date, "
+            "and leaving the weights out silently would change the estimand. Remove 'weights'."
+        )
+    require_unit_assignment(panel)
 
 
 def treated_from_the_start(panel: Panel, beta: str | int) -> Panel:

@@ -78,8 +78,8 @@ def describe_balance(
     ``rows`` has X of each estimand with a normal p-value; ``largest`` the joint test by the largest
     |t|, from normal draws with the correlation of the rows; ``wald`` the chi-squared test of R
     ``balance_checks``, with the rank as its degrees of freedom. The last takes the covariance as
-    known: with the 48 cohorts of the Chicago police it rejects a quarter of true null hypotheses
-    at the 5% level, where the first two reject about 5%.
+    known: with the 48 cohorts of the Chicago police it rejects a third of true null hypotheses at
+    the 5% level, where the first two reject about 5%.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ from replication.core.spec import Inference, parse_spec
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.registry import estimate
 from replication.estimators.roth_santanna import roth_santanna
+from replication.sources.police_training import read_police_training
 
 FEW = Inference(draws=99)
 # Sums of a few hundred products in double precision; the largest difference seen is 3e-15.
@@ -143,6 +144,18 @@ def test_gaps_and_lone_units_are_dropped_with_their_count() -> None:
     assert found.att == roth_santanna(panel.keep_units(keep), inference=FEW).att
 
 
+def test_few_units_on_one_side_are_noted() -> None:
+    panel = draw_panel(16, n_units=200)
+    last = replace(panel, cohort=np.where(np.arange(200) < 13, 2008, panel.cohort))
+    sides = {
+        control: " ".join(roth_santanna(p, control_group=control, inference=FEW).info["notes"])
+        for control, p in (("not_yet_treated", panel), ("last_treated", last))
+    }
+    assert "13 control units" in sides["last_treated"]
+    assert "treated units," not in sides["last_treated"]
+    assert "rests on" not in sides["not_yet_treated"]
+
+
 def test_randomization_test_is_the_share_of_permuted_statistics() -> None:
     panel = draw_panel(15)
     inference = Inference(method="permutation", draws=49, seed=3)
@@ -190,6 +203,7 @@ def test_randomization_keeps_its_size_and_is_the_same_again() -> None:
         ({"clusters": {"state": np.arange(48) // 4}}, "assigned to 48 units one by one"),
         ({"weighted": True}, "takes no weights"),
         ({"exposure": np.ones((48, 8))}, "treatment intensity"),
+        ({"y": np.full((48, 8), 0.1)}, "the same in all 384 cells"),
     ],
 )
 def test_what_is_refused(changes: dict, words: str) -> None:
@@ -223,14 +237,10 @@ def test_a_specification_reaches_the_estimator() -> None:
 
 
 @pytest.fixture(scope="module")
-def police() -> pd.DataFrame:
-    from conftest import MIRROR
-
-    if not (MIRROR / RAW).is_file():
+def police(mirror: Path) -> pd.DataFrame:
+    if not (mirror / RAW).is_file():
         pytest.skip(f"no {RAW} in the mirror of raw files (REPLICATION_MIRROR)")
-    import pyreadr
-
-    return pyreadr.read_r(str(MIRROR / RAW))["pj_officer_level_balanced"]
+    return read_police_training(mirror / RAW)
 
 
 ESTIMATORS = {
