@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.design_weights import Cohorts, Weights
+from replication.estimators.roth_santanna.design_weights import Cohorts, Weights
 
 # Singular values below this share of the largest count as zero, as in MASS::ginv.
 SINGULAR = float(np.sqrt(np.finfo(float).eps))

@@ -12,7 +12,7 @@ from scipy import special
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.estimates import row_label
 from replication.core.spec import Inference
-from replication.estimators.design_moments import SINGULAR, Moments
+from replication.estimators.roth_santanna.design_moments import SINGULAR, Moments
 from replication.inference.permutation import TIE
 from replication.inference.row_table import Row
 

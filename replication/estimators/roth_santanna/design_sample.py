@@ -9,7 +9,7 @@ import numpy as np
 from replication.core.arrays import Bools
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.estimators.design_weights import cohorts_of
+from replication.estimators.roth_santanna.design_weights import cohorts_of
 from replication.estimators.shared.cohort_comparisons import untreated_throughout
 
 

@@ -40,9 +40,10 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.design_moments import Moments, moments
-from replication.estimators.design_sample import assigned_units
-from replication.estimators.design_tests import (
+from replication.estimators.registration import registered
+from replication.estimators.roth_santanna.design_moments import Moments, moments
+from replication.estimators.roth_santanna.design_sample import assigned_units
+from replication.estimators.roth_santanna.design_tests import (
     Balance,
     balance_of,
     describe_balance,
@@ -50,13 +51,12 @@ from replication.estimators.design_tests import (
     joint_wald,
     randomization_draws,
 )
-from replication.estimators.design_weights import Cohorts, Weights, cohorts_of, design_weights
-from replication.estimators.registration import registered
+from replication.estimators.roth_santanna.design_weights import Cohorts, Weights, cohorts_of, design_weights
 from replication.estimators.shared.cohort_comparisons import mean_outcomes, support_row
 from replication.inference.assemble import from_variance
-from replication.inference.exchanges import Exchanges
+from replication.inference.exchanges import Exchanges, permutations, strata_of
 from replication.inference.joint_tests import hotelling
-from replication.inference.permutation import permutations, strata_of, with_p_values
+from replication.inference.permutation import with_p_values
 
 # With 13 units as the control group, 12% of true null hypotheses are rejected at the 5% level
 # (permuted dates of the Chicago training); with some hundreds, 5%.
