@@ -60,6 +60,13 @@ def kinds(folder: Path | None = None) -> dict[str, Callable[[], Any]]:
     return found
 
 
+def module_of(kind: str, folder: Path) -> str:
+    """Name of the module of a kind, the study's own before the package's; empty if there is none."""
+    if kind in _modules(folder / "analyses"):
+        return f"{folder.parent.name}.{folder.name}.analyses.{kind}"
+    return f"replication.analyses.{kind}" if kind in _modules(HERE) else ""
+
+
 def _modules(folder: Path) -> list[str]:
     """Modules of a folder that define a function of their own name."""
     return sorted(

@@ -5,10 +5,8 @@ Read by the Snakefile at every start, so nothing slow is imported here.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +16,6 @@ from replication.core.errors import SpecError
 from replication.core.files import parse_yaml
 from replication.sources.manifest import Source, load_manifest, locate, of_study
 
-PACKAGE = Path(__file__).parents[1]
-MODEL = ("core", "inference", "estimators")
-STAGES = {
-    "clean": ("sources", "cleaning", "workflow/clean_step.py"),
-    "estimate": (*MODEL, "workflow/estimate_step.py"),
-    "analyse": (*MODEL, "analyses"),
-    "report": ("report", "workflow/report_step.py", "core/estimates.py"),
-}
 TABLE_ENDINGS = ("tex", "html", "md", "csv")
 FIGURE_ENDINGS = ("pdf", "png", "csv")
 
@@ -90,6 +80,40 @@ class Study:
         """Ids of the figures."""
         return [entry["id"] for entry in self.config.get("figures", [])]
 
+    @property
+    def description_files(self) -> list[Path]:
+        """The files that describe the study: ``study.yaml`` and others beside it."""
+        return sorted(self.folder.glob("*.yaml"))
+
+    @property
+    def clean_ledger(self) -> str:
+        """Where it is noted what cleaning wrote."""
+        return f"data_clean/{self.id}/.clean.json"
+
+    @property
+    def analysis_ledger(self) -> str:
+        """Where it is noted what each analysis was made from."""
+        return f"tables/{self.id}/.analyses.json"
+
+    @property
+    def check_ledger(self) -> str:
+        """Where it is noted what the second engine has checked."""
+        return f"tables/{self.id}/.second_engine.json"
+
+    @property
+    def table_ledger(self) -> str:
+        """Where it is noted what each table was made from."""
+        return f"tables/{self.id}/.tables.json"
+
+    @property
+    def figure_ledger(self) -> str:
+        """Where it is noted what each figure was made from."""
+        return f"figures/{self.id}/.figures.json"
+
+    def part_output(self, part: int, parts: int) -> str:
+        """Where it is noted what one of several parts of the estimates holds."""
+        return f"tables/{self.id}/.parts/{part}-of-{parts}.json"
+
     def clean_outputs(self) -> list[str]:
         """Files that cleaning writes."""
         base = f"data_clean/{self.id}"
@@ -116,31 +140,83 @@ class Study:
         """Files that the figures end in."""
         return [f"figures/{self.id}/{f}.{end}" for f in self.figures for end in FIGURE_ENDINGS]
 
+    def promised(self) -> list[str]:
+        """Every file that the study ends in."""
+        return [
+            *self.clean_outputs(),
+            *self.analysis_outputs(),
+            *self.summary_outputs(),
+            *self.table_outputs(),
+            *self.figure_outputs(),
+        ]
+
 
 def studies(root: Path) -> list[Study]:
-    """Every study under ``studies/``, in the order of their ``order`` key."""
-    found = []
+    """Every study under ``studies/``, in the order of their ``order`` key.
+
+    Raises
+    ------
+    SpecError
+        If a description cannot be read.
+    """
+    found, refused = described(root)
+    if refused:
+        raise next(iter(refused.values()))
+    return found
+
+
+def described(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
+    """The studies whose description can be read, and why the others' cannot."""
+    found, refused = [], {}
     for path in sorted((root / "studies").glob("*/study.yaml")):
         try:
-            config = parse_yaml(path.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise SpecError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
-        found.append(Study(path.parent.name, config, path.parent, root))
-    return sorted(found, key=lambda study: (study.config.get("order", 99), study.id))
+            found.append(read_study(path, root))
+        except SpecError as error:
+            refused[path.parent.name] = error
+    return sorted(found, key=lambda study: (study.config.get("order", 99), study.id)), refused
+
+
+def read_study(path: Path, root: Path) -> Study:
+    """The study that a ``study.yaml`` describes.
+
+    Raises
+    ------
+    SpecError
+        If the file is no YAML, or does not name what the study makes.
+    """
+    try:
+        config = parse_yaml(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(
+            f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line."
+        ) from None
+    try:
+        candidate = Study(path.parent.name, config, path.parent, root)
+        candidate.promised()
+    except (AttributeError, KeyError, TypeError):
+        # Whatever it is that cannot be read, the schema says it in words.
+        from replication.report.study_config import check
+
+        check(config, str(path))
+        raise
+    return candidate
 
 
 def study(root: Path, name: str) -> Study:
     """One study by its id."""
-    for candidate in studies(root):
+    found, refused = described(root)
+    if name in refused:
+        raise refused[name]
+    for candidate in found:
         if candidate.id == name:
             return candidate
-    known = ", ".join(candidate.id for candidate in studies(root))
+    known = ", ".join(candidate.id for candidate in found)
     raise SpecError(f"There is no study {name!r}. Studies: {known}.")
 
 
 def runnable(root: Path) -> list[Study]:
-    """The studies whose raw files are all here."""
-    return [candidate for candidate in studies(root) if not absent_files(candidate)]
+    """The studies that can be read and whose raw files are all here."""
+    return [candidate for candidate in described(root)[0] if not absent_files(candidate)]
 
 
 def absent_files(candidate: Study) -> list[Source]:
@@ -157,21 +233,6 @@ def raw_files(candidate: Study) -> list[str]:
     places += [candidate.folder / "study.yaml"] if "simulation" in candidate.config else []
     places += candidate.ready_files
     return [os.path.relpath(place, root) for place in places if place is not None]
-
-
-@cache
-def code_digest(*stages: str) -> str:
-    """Digest of the source code of some stages, so that changed code reruns what it made."""
-    digest = hashlib.sha256()
-    for stage in stages:
-        for part in STAGES[stage]:
-            place = PACKAGE / part
-            files = sorted(place.rglob("*")) if place.is_dir() else [place]
-            for path in files:
-                if path.suffix in {".py", ".json", ".css", ".mplstyle"}:
-                    digest.update(path.relative_to(PACKAGE).as_posix().encode())
-                    digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -14,6 +14,7 @@ from replication.checks.second_engine_step import check_study
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
+from replication.workflow import estimate_batch
 from replication.workflow import estimate_step as step
 from replication.workflow.estimate_step import estimate_study
 from replication.workflow.project import Study
@@ -50,7 +51,7 @@ def test_only_columns_that_are_shown_are_checked(tmp_path: Path) -> None:
     clean.mkdir(parents=True)
     frame.to_parquet(clean / "panel.parquet")
     shown = {"columns": ["grid__unit_linear", "counts"]}
-    study = Study("made", {"panels": ["panel"], "tables": [shown]}, specs, tmp_path)
+    study = Study("made", {"panels": ["panel"], "tables": [shown]}, specs.parent, tmp_path)
     assert estimate_study(study, tmp_path) == (3, 0)
     checked = check_study(study, tmp_path)
     assert checked["spec_id"].tolist() == ["grid__unit_linear"]
@@ -81,7 +82,7 @@ def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any
         built.append(spec.id)
         return build_panel(rows, spec)
 
-    monkeypatch.setattr(step, "build_panel", counted)
+    monkeypatch.setattr(estimate_batch, "build_panel", counted)
     study = Study("made", {"panels": ["panel"]}, specs.parent, tmp_path)
     assert step.estimate_study(study, tmp_path) == (4, 0)
     assert built == ["grid__w__none", "grid__none__none"]
