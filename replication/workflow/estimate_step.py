@@ -151,15 +151,17 @@ def plan_tasks(study: Study, root: Path) -> list[Task]:
     """What each specification needs and what it depends on."""
     panels = panel_files(study, root)
     digests = {name: file_digest(path) for name, path in panels.items()}
+    specs = noted_specs(study)
+    codes = {name: estimator_digest(name) for name in {spec.estimator for spec, _ in specs}}
     return [
         Task(
             spec,
             panels[spec.panel],
             root / "tables" / study.id / "specs" / spec.id,
-            fingerprint(spec.resolved(), digests[spec.panel], estimator_digest(spec.estimator), notes),
+            fingerprint(spec.resolved(), digests[spec.panel], codes[spec.estimator], notes),
             notes,
         )
-        for spec, notes in noted_specs(study)
+        for spec, notes in specs
     ]
 
 
