@@ -30,6 +30,11 @@ onstart:
 # was deleted or whose inputs changed is made again.
 rule all:
     input:
+        expand("data_clean/{study}/.clean.json", study=RULES.studies),
+        [RULES.part_outputs(study) for study in RULES.studies],
+        expand("tables/{study}/estimates.csv", study=RULES.studies),
+        expand("tables/{study}/.analyses.json", study=RULES.studies),
+        expand("tables/{study}/second_engine.csv", study=RULES.studies),
         expand("tables/{study}/.tables.json", study=RULES.studies),
         expand("figures/{study}/.figures.json", study=RULES.studies),
         RULES.summaries(),

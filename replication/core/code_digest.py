@@ -65,8 +65,7 @@ def code_files(*modules: str, root: Path, every_choice: bool = True) -> set[Path
         if path in seen:
             continue
         seen.add(path)
-        for name in _imports(path, root, every_choice):
-            waiting += _files_of(name, root)
+        waiting += _imported(path, path.stat().st_mtime_ns, root, every_choice)
     return seen | {file for folder in {path.parent for path in seen} for file in _read_by(seen, folder)}
 
 
@@ -77,9 +76,16 @@ def study_modules(study: str, root: Path, folder: str = "") -> list[str]:
     return [f"{prefix}.{path.stem}" for path in sorted(place.glob("[!_]*.py"))]
 
 
-def _imports(path: Path, root: Path, every_choice: bool) -> Iterator[str]:
+@cache
+def _imported(path: Path, time: int, root: Path, every_choice: bool) -> list[Path]:
+    """Files of ours that a file of this time imports, or may import."""
+    names = dict.fromkeys(_imports(path, time, root, every_choice))
+    return list(dict.fromkeys(file for name in names for file in _files_of(name, root)))
+
+
+def _imports(path: Path, time: int, root: Path, every_choice: bool) -> Iterator[str]:
     """Names of modules of ours that a file imports, or may import."""
-    direct, prefixes, named = _statements(path, path.stat().st_mtime_ns)
+    direct, prefixes, named = _statements(path, time)
     base = PACKAGE.parent if path.is_relative_to(PACKAGE) else root
     here = path.relative_to(base).parent.parts
     for level, name in direct:

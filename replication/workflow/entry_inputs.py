@@ -21,7 +21,7 @@ def named_inputs(entry: Mapping[str, Any], folders: Folders) -> list[str]:
 
 
 def _named_files(entry: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
-    for text in sorted(set(strings(entry))):
+    for text in sorted({*strings(entry), *keys(entry)}):
         if text.startswith(PLACES):
             if folders.source(text).is_file():
                 yield folders.source(text)
@@ -35,6 +35,13 @@ def strings(value: Any) -> list[str]:
         return [value]
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     return [text for part in parts for text in strings(part)]
+
+
+def keys(value: Any) -> list[str]:
+    """Every key inside nested plain data."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    own = [str(key) for key in value] if isinstance(value, dict) else []
+    return own + [text for part in parts for text in keys(part)]
 
 
 def _is_pattern(text: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 
 from replication.core.errors import SpecError
 from replication.core.files import parse_yaml
-from replication.sources.manifest import Source, load_manifest, locate, of_study
+from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
 TABLE_ENDINGS = ("tex", "html", "md", "csv")
 FIGURE_ENDINGS = ("pdf", "png", "csv")
@@ -49,7 +50,7 @@ class Study:
     @property
     def sources(self) -> list[Source]:
         """Raw files that the study cannot do without."""
-        manifest = load_manifest(self.root)
+        manifest = _manifest(self.root, (self.root / MANIFEST).stat().st_mtime_ns)
         return [source for name in self.source_names for source in of_study(manifest, name)]
 
     @property
@@ -233,6 +234,11 @@ def raw_files(candidate: Study) -> list[str]:
     places += [candidate.folder / "study.yaml"] if "simulation" in candidate.config else []
     places += candidate.ready_files
     return [os.path.relpath(place, root) for place in places if place is not None]
+
+
+@cache
+def _manifest(root: Path, _: int) -> list[Source]:
+    return load_manifest(root)
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.code_digest import code_digest
-from replication.core.fingerprints import files_digest, fingerprint, renew
+from replication.core.fingerprints import Ledger, fingerprint, renew
 from replication.report.figures import FIGURES
 from replication.report.report_data import Folders
 from replication.report.study_config import load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES
 from replication.workflow import project
-from replication.workflow.entry_inputs import named_inputs
+from replication.workflow.entry_inputs import named_inputs, strings
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, Study
 from replication.workflow.settings import read_settings
 
@@ -26,14 +26,13 @@ def tables(study: Study, root: Path) -> tuple[int, int]:
     """Write the tables whose numbers, description or code changed; returns (written, kept)."""
     config, folders = load_study(study.folder / "study.yaml"), Folders.under(root, study.id)
     stars = read_settings(root)["tables"]["stars"]
-    # Their notes compare and count across the study.
-    numbers = files_digest(
-        [folders.tables / "estimates.csv", folders.tables / "second_engine.csv", root / study.analysis_ledger]
-    )
+    checked = Ledger.read(root / study.check_ledger).entries
     return renew(
         root / study.table_ledger,
         {
-            str(entry["id"]): entry_fingerprint(entry, study, folders, TABLES, [stars, numbers])
+            str(entry["id"]): entry_fingerprint(
+                entry, study, folders, TABLES, [stars, [checked.get(text) for text in sorted(strings(entry))]]
+            )
             for entry in study.config.get("tables", [])
         },
         lambda name: [folders.tables / f"{name}.{ending}" for ending in TABLE_ENDINGS],
