@@ -48,4 +48,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 clean:
-	rm -rf data_clean tables figures report logs .snakemake
+	rm -rf data_clean/*/ figures/*/ tables report logs .snakemake

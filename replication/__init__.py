@@ -1,3 +1,94 @@
-"""Replication of staggered-adoption studies on public county crime and policy panels."""
+"""Staggered-adoption difference-in-differences: estimate, check, plot, and rerun published studies.
+
+>>> import replication as rp
+>>> panel = rp.simulated_panel(seed=1)
+>>> fit = rp.estimate(panel, outcome="y", estimator="callaway_santanna")
+>>> round(fit.att[0], 3)
+0.723
+
+Nothing is imported before it is used. What runs the studies of a project (``replication run``) is not part of
+this door: it is the command line, and ``replication.workflow`` behind it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from replication.core.errors import InputError as InputError
+    from replication.core.estimates import Estimates as Estimates
+    from replication.core.panel import Panel as Panel
+    from replication.core.spec import Inference as Inference
+    from replication.core.spec import Spec as Spec
+    from replication.core.spec import load_specs as load_specs
+    from replication.estimators.callaway_santanna import callaway_santanna as callaway_santanna
+    from replication.estimators.dcdh import dcdh as dcdh
+    from replication.estimators.etwfe import etwfe as etwfe
+    from replication.estimators.event_study import event_study as event_study
+    from replication.estimators.goodman_bacon import goodman_bacon as goodman_bacon
+    from replication.estimators.imputation import imputation as imputation
+    from replication.estimators.local_projections import local_projections as local_projections
+    from replication.estimators.poisson import poisson as poisson
+    from replication.estimators.stacked import stacked as stacked
+    from replication.estimators.sun_abraham import sun_abraham as sun_abraham
+    from replication.estimators.synthetic_did import synthetic_did as synthetic_did
+    from replication.estimators.twfe import twfe as twfe
+    from replication.estimators.twfe_weights import twfe_weights as twfe_weights
+    from replication.estimators.two_stage import two_stage as two_stage
+    from replication.front_door import estimate as estimate
+    from replication.front_door import event_plot as event_plot
+    from replication.front_door import read_panel as read_panel
+    from replication.front_door import simulated_panel as simulated_panel
+    from replication.front_door import table as table
+    from replication.inference.sensitivity import honest_did as honest_did
 
 __version__ = "0.1.0"
+
+_ESTIMATORS = (
+    "callaway_santanna",
+    "dcdh",
+    "etwfe",
+    "event_study",
+    "goodman_bacon",
+    "imputation",
+    "local_projections",
+    "poisson",
+    "stacked",
+    "sun_abraham",
+    "synthetic_did",
+    "twfe",
+    "twfe_weights",
+    "two_stage",
+)
+_HOMES = {
+    "Estimates": "replication.core.estimates",
+    "Inference": "replication.core.spec",
+    "InputError": "replication.core.errors",
+    "Panel": "replication.core.panel",
+    "Spec": "replication.core.spec",
+    "estimate": "replication.front_door",
+    "event_plot": "replication.front_door",
+    "honest_did": "replication.inference.sensitivity",
+    "load_specs": "replication.core.spec",
+    "read_panel": "replication.front_door",
+    "simulated_panel": "replication.front_door",
+    "table": "replication.front_door",
+    **{name: f"replication.estimators.{name}" for name in _ESTIMATORS},
+}
+__all__ = [  # noqa: PLE0604 - the names of the door, each imported when it is first used
+    "__version__",
+    *_HOMES,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'replication' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

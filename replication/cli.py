@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from replication.commands import examine, own_data
 from replication.core.errors import InputError
 
 
@@ -39,9 +40,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="replication", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _data(commands)
-    _estimate(commands)
-    _explain(commands)
-    _compare(commands)
+    own_data.add(commands)
+    examine.add(commands)
     _simulate(commands)
     _project(commands)
     return top
@@ -58,27 +58,6 @@ def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         action.add_argument("study", nargs="?", help="only the files of this study")
         action.add_argument("--monthly", action="store_true", help="the files of the study's monthly panels")
         action.set_defaults(run=function)
-
-
-def _estimate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    estimate = commands.add_parser("estimate", help="estimate a specification on any tidy panel")
-    estimate.add_argument("spec", type=Path, metavar="SPEC.yaml")
-    estimate.add_argument("--panel", type=Path, required=True, help=".csv, .parquet or .dta")
-    estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
-    estimate.set_defaults(run=run_estimate)
-
-
-def _explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    explain = commands.add_parser("explain", help="the keys of a specification, or one resolved")
-    explain.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml")
-    explain.set_defaults(run=run_explain)
-
-
-def _compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    compare = commands.add_parser("compare", help="two saved results side by side")
-    compare.add_argument("first", type=Path, help="folder that `estimate` or the pipeline wrote")
-    compare.add_argument("second", type=Path)
-    compare.set_defaults(run=run_compare)
 
 
 def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -146,34 +125,6 @@ def run_fetch(chosen: argparse.Namespace) -> int:
     text, complete = fetch_files(_root(), _study_of_files(chosen))
     print(text)
     return 0 if complete else 1
-
-
-def run_estimate(chosen: argparse.Namespace) -> int:
-    """``replication estimate SPEC.yaml --panel FILE --out DIR``."""
-    from replication.core.spec import load_specs
-    from replication.workflow.estimate_file import describe, estimate_file
-
-    results = estimate_file(chosen.spec, chosen.panel, chosen.out)
-    for spec, result in zip(load_specs(chosen.spec), results, strict=True):
-        print(describe(spec, result))
-    print(f"written to {chosen.out}")
-    return 0
-
-
-def run_explain(chosen: argparse.Namespace) -> int:
-    """``replication explain [SPEC.yaml]``."""
-    from replication.workflow.explain import explain_keys, explain_spec
-
-    print(explain_keys() if chosen.spec is None else explain_spec(chosen.spec))
-    return 0
-
-
-def run_compare(chosen: argparse.Namespace) -> int:
-    """``replication compare A B``."""
-    from replication.workflow.explain import compare
-
-    print(compare(chosen.first, chosen.second))
-    return 0
 
 
 def run_simulate(chosen: argparse.Namespace) -> int:

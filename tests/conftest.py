@@ -1,4 +1,4 @@
-"""Where the tests find shared files, when there are any."""
+"""Where the tests find raw files and reference values: in the folders that two variables name, if any."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"
-MIRROR = Path(os.environ.get("REPLICATION_MIRROR") or SHARED / "data_raw")
-REFERENCE = SHARED / "reference"
+
+
+def _folder(variable: str) -> Path | None:
+    """The folder that an environment variable names, if it is there."""
+    named = os.environ.get(variable)
+    return Path(named) if named and Path(named).is_dir() else None
+
+
+MIRROR = _folder("REPLICATION_MIRROR")
+REFERENCE = _folder("REPLICATION_REFERENCE")
 
 
 @pytest.fixture(scope="session")
 def mirror() -> Path:
     """Folder of real raw files; tests that need one are skipped where it is absent."""
-    if not MIRROR.is_dir():
-        pytest.skip("no mirror of the raw files on this machine")
+    if MIRROR is None:
+        pytest.skip("REPLICATION_MIRROR names no folder of raw files")
     return MIRROR
 
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Folder of reference values; their key numbers are typed into the tests as well."""
-    if not REFERENCE.is_dir():
-        pytest.skip("no folder of reference values on this machine")
+    if REFERENCE is None:
+        pytest.skip("REPLICATION_REFERENCE names no folder of reference values")
     return REFERENCE

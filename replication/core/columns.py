@@ -12,6 +12,8 @@ from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
 
 SHARE_TOLERANCE = 1e-12
+EXACT = 2**53
+"""Whole numbers from here on are not all represented by a float of 64 bits."""
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
@@ -35,7 +37,7 @@ def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
         example = frame.loc[repeated, [unit, time]].iloc[0]
         raise PanelError(
             f"{int(repeated.sum())} rows share their {unit!r} and {time!r} with another row, for "
-            f"example {unit} {example[unit]} in {time} {example[time]}. A panel has one row a "
+            f"example {unit} {example[unit]} in {time} {example[time]}. A panel has one row per "
             "unit and period: aggregate or drop the duplicates."
         )
 
@@ -45,7 +47,7 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
 
     Parameters
     ----------
-    missing : ``keep`` or ``refuse``.
+    missing : ``keep``, ``refuse``, or ``never`` (infinite values are kept as well).
     at : columns that say where a row is, such as those of the unit and the period.
     """
     converted = pd.to_numeric(frame[column], errors="coerce")
@@ -56,7 +58,9 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
             f"{frame.loc[text, column].iloc[0]!r}{place_of(frame, text, at)}. Convert the column "
             "to numbers or leave the cells empty."
         )
-    values = converted.to_numpy(dtype=float, na_value=np.nan)
+    values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
+    if missing == "never":
+        return values
     bad = ~np.isfinite(values) if missing == "refuse" else np.isinf(values)
     if bad.any():
         place = place_of(frame, bad, at)
@@ -87,6 +91,13 @@ def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -
         raise PanelError(
             f"{int(broken.sum())} values of column {column!r} are not whole numbers, for example "
             f"{values[broken][0]:g}{place_of(frame, broken, at)}."
+        )
+    large = np.abs(values) >= EXACT
+    if large.any():
+        raise PanelError(
+            f"{int(large.sum())} values of column {column!r} are 2^53 or more, for example "
+            f"{values[large][0]:.0f}{place_of(frame, large, at)}, where whole numbers cannot be "
+            "told apart. Number the periods from 1, cohorts included."
         )
     return values.astype(np.int64)
 

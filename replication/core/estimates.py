@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from replication.core.arrays import Floats, Ints
+from replication.core.errors import SpecError, nearest
+from replication.display.result_text import summary_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMNS = [
     "spec_id",
@@ -36,6 +41,15 @@ COLUMNS = [
 ]
 TERMS = ("att", "att_gt", "event", "group", "calendar", "weight")
 LEFT_OUT = ("att_gt", "weight")
+AVERAGES = {"simple": "att", "event": "event", "group": "group", "calendar": "calendar"}
+BROOM = {
+    "estimate": "estimate",
+    "std_error": "std.error",
+    "statistic": "statistic",
+    "p_value": "p.value",
+    "conf_low": "conf.low",
+    "conf_high": "conf.high",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,83 @@ class Estimates:
             inside = chosen[(~self.table["term"].isin(LEFT_OUT)).to_numpy()]
         return self.table[chosen], self.vcov.to_numpy()[np.ix_(inside, inside)]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was dropped, derived or cannot be trusted, one sentence each."""
+        return tuple(self.info.get("notes", ()))
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per estimate, with the column names of R ``broom``.
+
+        Returns
+        -------
+        DataFrame
+            ``term`` (``att``, ``event:-2``, ``att_gt:2004:2006``), ``estimate``, ``std.error``,
+            ``statistic``, ``p.value``, ``conf.low`` and ``conf.high``.
+        """
+        columns = [self.table[name].to_numpy() for name in BROOM]
+        named = {"term": row_labels(self.table), **dict(zip(BROOM.values(), columns, strict=True))}
+        return pd.DataFrame(named)
+
+    def aggregate(self, kind: str = "simple") -> Estimates:
+        """The estimates of one kind of average, with their covariance.
+
+        Parameters
+        ----------
+        kind : ``simple``, ``event``, ``group`` or ``calendar``
+            The overall effect; by time since adoption; by cohort; by calendar period.
+
+        Raises
+        ------
+        SpecError
+            If the estimator gives no average of that kind.
+        """
+        if kind not in AVERAGES:
+            raise SpecError(
+                f"There is no average {kind!r}{nearest(kind, AVERAGES)}. Use {', '.join(AVERAGES)}."
+            )
+        chosen = (self.table["term"] == AVERAGES[kind]).to_numpy()
+        if not chosen.any():
+            have = [name for name, term in AVERAGES.items() if (self.table["term"] == term).any()]
+            raise SpecError(
+                f"{self.estimator} gives no {kind} averages of {self.outcome}; it gives "
+                f"{', '.join(have) or 'none'}."
+            )
+        inside = chosen
+        if len(self.vcov) != len(self.table):
+            inside = chosen[(~self.table["term"].isin(LEFT_OUT)).to_numpy()]
+        table = self.table[chosen].reset_index(drop=True)
+        return replace(self, table=table, vcov=self.vcov.loc[inside, inside])
+
+    @property
+    def estimator(self) -> str:
+        """Name of the estimator."""
+        return str(self.table["estimator"].iloc[0])
+
+    @property
+    def outcome(self) -> str:
+        """Name of the outcome."""
+        return str(self.table["outcome"].iloc[0])
+
+    def summary(self) -> str:
+        """The estimates as text: the overall effect, the path by event time with a plot, sample and notes."""
+        return summary_text(self.table, self.info)
+
+    def plot(self, title: str | None = None) -> Figure:
+        """An event-study figure of the path by event time (matplotlib).
+
+        Raises
+        ------
+        SpecError
+            If the estimator gives no effects by event time.
+        """
+        from replication.display.event_plot import event_figure
+
+        return event_figure([event_frame(self, self.estimator)], title or self.outcome, figure_note([self]))
+
+    def __str__(self) -> str:
+        return self.summary()
+
     # Hooks of the maketables package: it builds tables from any object that has them.
 
     @property
@@ -147,6 +238,38 @@ def row_labels(table: pd.DataFrame) -> list[str]:
 def row_label(term: str, cohort: float, time: float, event_time: float) -> str:
     """Label of one row; keys may be missing, and a group-time cell needs no event time."""
     if term == "att_gt":
-        return f"att_gt:{cohort:g}:{time:g}"
+        return f"att_gt:{cohort:.15g}:{time:.15g}"
     keys = (cohort, time, event_time)
-    return ":".join([term, *(f"{key:g}" for key in keys if not math.isnan(key))])
+    return ":".join([term, *(f"{key:.15g}" for key in keys if not math.isnan(key))])
+
+
+def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
+    """The path by event time as ``display.event_panel`` draws it.
+
+    Raises
+    ------
+    SpecError
+        If there are no effects by event time.
+    """
+    path, _ = estimates.path()
+    if path.empty:
+        raise SpecError(
+            f"{estimates.estimator} gives no effects by event time, so there is no path to plot. Use an "
+            "estimator that does, such as event_study, callaway_santanna or imputation."
+        )
+    support = estimates.info.get("support") or []
+    counts = {one["event_time"]: one["units"] for one in support if "units" in one}
+    path = path.sort_values("event_time").reset_index(drop=True)
+    return path.assign(
+        label=label, treated_units=path["event_time"].map(counts), panel_title=estimates.outcome
+    )
+
+
+def figure_note(fits: Sequence[Estimates]) -> str:
+    """How to read an event plot."""
+    info = fits[0].info
+    return (
+        f"Points: estimates. Thin bars: {100 * info.get('level', 0.95):g}% pointwise confidence intervals; "
+        "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
+        f"adoption. Standard errors clustered by {' and '.join(info.get('clusters', ['unit']))}."
+    )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
+from replication.core.numbering import PLAIN, Numbering
 
 NEVER = 0
 
@@ -24,9 +25,10 @@ class Panel:
     y : (N, T) float
         Outcome; NaN where the unit is not observed.
     units, periods : (N,) labels and (T,) int
-        Periods ascend; they need not be consecutive.
+        Periods ascend; they need not be consecutive. They are the labels of the data but where
+        ``numbering`` says otherwise (months of YYYYMM; periods of zero and below).
     cohort : (N,) int
-        First treated period as labelled in the data; 0 for units never treated.
+        First treated period, numbered as ``periods``; 0 for units never treated.
     weight : (N, T) float
         Non-negative weights, constant over time unless the data say otherwise. Ones if unweighted.
     exposure : (N, T) float or None
@@ -45,6 +47,8 @@ class Panel:
         Whether the weights came from a column (printed everywhere: it changes the estimand).
     notes : tuple of str
         What was dropped or derived when the panel was built, with counts.
+    numbering : Numbering
+        From the numbers in ``periods`` and ``cohort`` to their labels in the data.
 
     """
 
@@ -65,6 +69,11 @@ class Panel:
     spec_id: str = ""
     study: str = ""
     notes: tuple[str, ...] = ()
+    numbering: Numbering = PLAIN
+
+    def label(self, number: Any) -> Any:
+        """Label in the data of a period or cohort, or of an array of them."""
+        return self.numbering.label(number)
 
     @property
     def observed(self) -> Bools:

@@ -12,18 +12,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.core.arrays import Floats, Ints
-from replication.core.columns import numeric, require_no_reversal, require_unique, whole_numbers
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.columns import numeric, place_of, require_no_reversal, require_unique, whole_numbers
 from replication.core.errors import PanelError
+from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
+from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
+from replication.core.panel_periods import cohort_values, numbering_of
+from replication.core.roles import require_roles
 from replication.core.sample_selection import (
     absent_values,
     balanced_rows,
     cohort_column,
+    identifiers,
     strata_names,
     take_sample,
 )
 from replication.core.spec import Spec
+
+LARGEST_OFFSET = 50
+"""Logarithm of 5e21; no population or exposure has a larger one."""
+SAME_PLACE = 1e-6
+"""Degrees (0.1 metres) by which the coordinates of a unit may differ through rounding."""
 
 
 def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
@@ -32,7 +42,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     Parameters
     ----------
     frame : DataFrame
-        One row a unit and period.
+        One row per unit and period.
     spec : Spec
         Names the columns and the sample.
 
@@ -40,11 +50,17 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     ------
     PanelError
         Missing columns, text where numbers are needed, duplicates, cohorts or treatments that
-        move the wrong way, negative or missing weights, an empty sample.
+        move the wrong way, negative or missing weights, labels that differ in blanks only,
+        periods that cannot be counted, an empty sample.
+    SpecError
+        If one column is named in two roles that exclude each other.
 
     """
+    require_single_names(list(frame.columns), "The panel")
+    require_roles(spec, frame)
     everything, frame = frame, take_sample(frame, spec)
     notes = absent_values(everything, spec)
+    require_unlike(frame, identifiers(spec))
     require_unique(frame, spec.unit, spec.time)
     at = (spec.unit, spec.time)
     outcome = numeric(frame, spec.outcome, at=at)
@@ -67,13 +83,20 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
             f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
             "outcome."
         )
-    return _assemble(frame, outcome, spec, notes)
+    numbering, said = numbering_of(everything, frame, spec)
+    return _assemble(frame, outcome, spec, numbering, [*notes, *said])
 
 
-def _assemble(frame: pd.DataFrame, outcome: Floats, spec: Spec, notes: list[str]) -> Panel:
+def _assemble(
+    frame: pd.DataFrame, outcome: Floats, spec: Spec, numbering: Numbering, notes: list[str]
+) -> Panel:
     row, units = pd.factorize(frame[spec.unit], sort=True)
     at = (spec.unit, spec.time)
-    periods, column = np.unique(whole_numbers(frame, spec.time, at=at), return_inverse=True)
+    labels = whole_numbers(frame, spec.time, at=at)
+    numbers = numbering.number(labels)
+    require_even_calendar(numbers, labels, spec.time)
+    notes += isolated_period(numbers, labels, spec.time)
+    periods, column = np.unique(numbers, return_inverse=True)
     shape = (len(units), periods.size)
     place = (row, column)
     weight = weights_of(frame, spec)
@@ -84,10 +107,11 @@ def _assemble(frame: pd.DataFrame, outcome: Floats, spec: Spec, notes: list[str]
     )
     if exposure is not None and spec.reversals == "refuse":
         require_no_reversal(exposure, spec.treatment, np.asarray(units))
-    cohort = _cohorts(frame, spec, row, exposure, periods)
+    cohort = _cohorts(frame, spec, row, exposure, (periods, numbering))
     notes += _gap_note(len(frame), shape)
-    notes += _far_cohorts(cohort, periods, np.asarray(units)) if exposure is None else []
-    return Panel(
+    if exposure is None:
+        notes += _far_cohorts(cohort, periods, np.asarray(units), numbering)
+    panel = Panel(
         y=_matrix(outcome, place, shape),
         units=np.asarray(units),
         periods=periods,
@@ -100,14 +124,40 @@ def _assemble(frame: pd.DataFrame, outcome: Floats, spec: Spec, notes: list[str]
         strata=_strata(frame, spec, row, len(units)),
         offset=None
         if spec.offset is None
-        else np.nan_to_num(_matrix(numeric(frame, spec.offset, missing="refuse"), place, shape)),
+        else np.nan_to_num(_matrix(offset_of(frame, spec.offset, at), place, shape)),
         coordinates=_coordinates(frame, spec, row, len(units)),
         weighted=spec.weights is not None,
         outcome=spec.outcome,
         spec_id=spec.id,
         study=spec.study,
         notes=tuple(notes),
+        numbering=numbering,
     )
+    return _with_weight(panel)
+
+
+def _with_weight(panel: Panel) -> Panel:
+    """The panel without units whose weights are all zero: they are in no estimate."""
+    there: Bools = np.asarray((panel.weight > 0).any(axis=1))
+    if there.all():
+        return panel
+    idle = int((~there).sum())
+    return panel.keep_units(there, f"{idle} units with weight zero in every period were dropped")
+
+
+def offset_of(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Floats:
+    """Offsets of the rows; values that cannot be the logarithm of an exposure are refused."""
+    values = numeric(frame, column, missing="refuse", at=at)
+    wild = np.abs(values) > LARGEST_OFFSET
+    if wild.any():
+        raise PanelError(
+            f"{int(wild.sum())} of {len(frame)} values of the offset {column!r} are below "
+            f"-{LARGEST_OFFSET} or above {LARGEST_OFFSET}, for example "
+            f"{values[wild][0]:g}{place_of(frame, wild, at)}; their exponential multiplies the "
+            "mean. An offset is a logarithm: take the logarithm of a population, and leave empty "
+            "what is missing (a code such as -999 is no value)."
+        )
+    return values
 
 
 def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
@@ -128,18 +178,20 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
     return values
 
 
-def _cohorts(frame: pd.DataFrame, spec: Spec, row: Any, exposure: Floats | None, periods: Ints) -> Ints:
+def _cohorts(
+    frame: pd.DataFrame,
+    spec: Spec,
+    row: Any,
+    exposure: Floats | None,
+    calendar: tuple[Ints, Numbering],
+) -> Ints:
+    periods, numbering = calendar
     name = cohort_column(spec, frame)
     if name not in frame.columns:
         assert exposure is not None
         on = np.nan_to_num(exposure) > 0
-        return np.where(on.any(axis=1), periods[on.argmax(axis=1)], 0).astype(np.int64)
-    if pd.api.types.is_datetime64_any_dtype(frame[name]):
-        raise PanelError(
-            f"Column {name!r} holds dates. The cohort is the first treated period in the same "
-            "whole numbers as the time column; 0 or empty for never."
-        )
-    values = np.nan_to_num(numeric(frame, name, at=(spec.unit, spec.time)))
+        return np.where(on.any(axis=1), periods[on.argmax(axis=1)], NEVER).astype(np.int64)
+    values = cohort_values(frame, name, numbering.zero_is_period, (spec.unit, spec.time))
     low = np.full(int(row.max()) + 1, np.inf)
     high = np.full(int(row.max()) + 1, -np.inf)
     np.minimum.at(low, row, values)
@@ -149,15 +201,11 @@ def _cohorts(frame: pd.DataFrame, spec: Spec, row: Any, exposure: Floats | None,
         example = frame.loc[row == moving[0], spec.unit].iloc[0]
         raise PanelError(
             f"The cohort column {name!r} changes within {moving.size} units, for example "
-            f"{spec.unit} {example} ({low[moving[0]]:g} and {high[moving[0]]:g}). The first "
-            "treated period is one number a unit: correct it."
+            f"{spec.unit} {example} ({low[moving[0]]:g} and {high[moving[0]]:g}; inf is never). "
+            "The first treated period is one number per unit: correct it."
         )
-    if (low != np.round(low)).any():
-        raise PanelError(
-            f"{int((low != np.round(low)).sum())} units have a cohort in {name!r} that is not a "
-            "whole number. Use the first treated period; 0 or empty for never."
-        )
-    return low.astype(np.int64)
+    never = np.isinf(low)
+    return np.where(never, NEVER, numbering.number(np.where(never, 0, low))).astype(np.int64)
 
 
 def _codes(
@@ -169,6 +217,8 @@ def _codes(
         if absent:
             raise PanelError(f"{absent} rows have no cluster in column {name!r}. Fill them in.")
         codes = pd.factorize(frame[name], sort=True)[0].astype(float)
+        if is_continuous(frame[name]):
+            require_groups(codes, shape[0], frame[name], "hold the rows of a cluster together")
         matrix = _matrix(codes, place, shape)
         constant = np.nanmin(matrix, axis=1)
         if (np.nanmax(matrix, axis=1) == constant).all():
@@ -185,6 +235,7 @@ def _codes(
 
 def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str, Ints]:
     found = {}
+    alone = [trend.removesuffix("_by_time") for trend in spec.trends if trend.endswith("_by_time")]
     for name in dict.fromkeys([*strata_names(spec), *spec.inference.groups]):
         if frame[name].isna().any():
             raise PanelError(f"{int(frame[name].isna().sum())} rows have no {name!r}. Fill it in.")
@@ -195,8 +246,13 @@ def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str
         if moved:
             raise PanelError(
                 f"{moved} units change their {name!r} over time; groups with their own period "
-                "effects or trends need one value a unit."
+                "effects or trends need one value per unit."
             )
+        if name in alone or is_continuous(frame[name]):
+            purpose = "have period effects or trends of their own"
+            require_groups(by_unit, n_units, frame[name], purpose)
+        elif name == spec.inference.strata:
+            require_groups(by_unit, n_units, frame[name], "exchange adoption among their units")
         found[name] = by_unit
     return found
 
@@ -206,7 +262,15 @@ def _coordinates(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> Flo
         return None
     found = np.zeros((n_units, 2))
     for axis, name in enumerate(spec.inference.coordinates):
-        found[row, axis] = numeric(frame, name, missing="refuse", at=(spec.unit, spec.time))
+        values = numeric(frame, name, missing="refuse", at=(spec.unit, spec.time))
+        found[row, axis] = values
+        moved = np.abs(found[row, axis] - values) > SAME_PLACE
+        if moved.any():
+            raise PanelError(
+                f"{np.unique(row[moved]).size} units change their {name!r} over time, for example "
+                f"{spec.unit} {frame.loc[moved, spec.unit].iloc[0]}. Conley standard errors need "
+                "one place per unit: correct the coordinates, or take one period's for all."
+            )
     return found
 
 
@@ -230,20 +294,21 @@ def _filled(weight: Floats) -> Floats:
     return np.where(np.isnan(weight), mean, weight)
 
 
-def _far_cohorts(cohort: Ints, periods: Ints, units: Any) -> list[str]:
+def _far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -> list[str]:
     """Notes on cohorts further from the panel than it is long, which is how a typo looks."""
     first, last = int(periods[0]), int(periods[-1])
     length = last - first + 1
+    ends = numbering.label(periods[[0, -1]])
     found = []
     for far, words in (
-        (cohort > last + length, f"after the last period ({last}) and count as untreated"),
+        (cohort > last + length, f"after the last period ({ends[1]}) and count as untreated"),
         (
             (cohort != NEVER) & (cohort < first - length),
-            f"before the first period ({first}) and count as treated throughout",
+            f"before the first period ({ends[0]}) and count as treated throughout",
         ),
     ):
         if far.any():
-            example = f"{units[far][0]}: {cohort[far][0]}"
+            example = f"{units[far][0]}: {numbering.label(cohort[far][0])}"
             found.append(f"{int(far.sum())} units are first treated long {words}, for example {example}")
     return found
 

@@ -93,6 +93,13 @@ def strata_names(spec: Spec) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def identifiers(spec: Spec) -> list[str]:
+    """Columns whose values are labels of units, clusters or strata, not numbers."""
+    names = [spec.unit, *spec.cluster, *strata_names(spec), *spec.inference.groups]
+    numbers = (spec.time, spec.outcome, spec.cohort)
+    return [name for name in dict.fromkeys(names) if name not in numbers]
+
+
 def cohort_column(spec: Spec, frame: pd.DataFrame) -> str:
     """The cohort column: the one named, or the one that the cohort rule points to."""
     if spec.cohort in frame.columns or spec.cohort_rule is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
@@ -22,6 +23,7 @@ from replication.core.files import parse_yaml
 from replication.core.schema_violations import explain_violation, listed, written
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
+ESTIMATORS = Path(__file__).parents[1] / "estimators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Inference:
     multiplier: str = "rademacher"
     interval: str = "equal_tailed"
     distribution: str = "auto"
+    small_sample: str = "clusters"
     strata: str | None = None
     blocks: str | None = None
     cutoff_km: float = 200.0
@@ -57,6 +60,10 @@ class Inference:
     def groups(self) -> list[str]:
         """Columns within or between whose values a permutation exchanges adoption."""
         return [name for name in (self.strata, self.blocks) if name]
+
+
+ANALYTIC = Inference()
+"""The default: standard errors from the scores, clustered, with 95% intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,12 @@ def load_specs(path: Path) -> list[Spec]:
         For a file that cannot be read, and for unknown keys and values.
 
     """
+    data = read_spec_file(path)
+    return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
+
+
+def read_spec_file(path: Path) -> dict[str, Any]:
+    """The keys of a specification file, as they stand there."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -133,7 +146,7 @@ def load_specs(path: Path) -> list[Spec]:
             f"{path} holds {type(data).__name__ if data is not None else 'nothing'} where a "
             "specification (keys such as id, outcome, estimator) is needed."
         )
-    return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
+    return data
 
 
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:
@@ -158,28 +171,63 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
 
 def check(data: Mapping[str, Any], source: str) -> None:
     """Refuse unknown keys and values with the allowed ones and the nearest spelling."""
-    import jsonschema
-
     errors = sorted(
-        jsonschema.Draft202012Validator(schema()).iter_errors(data),
+        _validator()(schema()).iter_errors(data),
         key=lambda error: (len(error.absolute_path), str(error.message)),
     )
     if errors:
         raise SpecError(f"{source}: {explain_violation(errors[0])}")
 
 
+@cache
+def _validator() -> Any:
+    """JSON schema, with whole numbers that are no floats and numbers that are finite."""
+    import jsonschema
+
+    draft = jsonschema.Draft202012Validator
+    types = draft.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_finite})
+    extend: Any = jsonschema.validators.extend
+    return extend(draft, type_checker=types)
+
+
+def _is_integer(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_finite(_: Any, value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+
+
 def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterator[dict[str, Any]]:
-    """Every combination of the lists under ``vary``; the ids get the values appended."""
+    """Every combination of the lists under ``vary``; the ids get the values appended.
+
+    Raises
+    ------
+    SpecError
+        If two combinations get one id, so that the second would overwrite the first.
+
+    """
     vary = data.get("vary") or {}
     if not isinstance(vary, Mapping) or not all(isinstance(v, list) and v for v in vary.values()):
         raise SpecError(f"{source}: 'vary' maps keys to non-empty lists of values.")
     base = {key: value for key, value in data.items() if key != "vary"}
+    seen: dict[str, dict[Any, Any]] = {}
     for combination in itertools.product(*vary.values()):
         variant: dict[str, Any] = deepcopy(base)
-        for key, value in zip(vary, combination, strict=True):
-            _assign(variant, key, value)
+        chosen = dict(zip(vary, combination, strict=True))
+        for key, value in chosen.items():
+            _assign(variant, str(key), value, source)
         if vary and "id" in base:
-            variant["id"] = "__".join([str(base["id"]), *(_slug(value) for value in combination)])
+            name = "__".join([str(base["id"]), *(_slug(value) for value in combination)])
+            if name in seen:
+                raise SpecError(
+                    f"{source}: the combinations {seen[name]} and {chosen} of 'vary' both get the "
+                    f"id {name!r}, so that one would overwrite the other: in ids other characters "
+                    "than letters, digits, '_', '.' and '-' become '-'. Rename the columns or "
+                    "write two specifications."
+                )
+            seen[name] = chosen
+            variant["id"] = name
         yield variant
 
 
@@ -187,7 +235,19 @@ def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterat
 def schema() -> dict[str, Any]:
     """The JSON schema of a specification."""
     loaded: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    loaded["properties"]["estimator"]["enum"] = estimator_names()
     return loaded
+
+
+@cache
+def estimator_names() -> list[str]:
+    """Names of the estimators: the modules that register a function of their own name.
+
+    Found by reading, not by importing, so that a specification is checked before anything slow is loaded.
+    """
+    modules = [place / f"{place.name}.py" if place.is_dir() else place for place in ESTIMATORS.iterdir()]
+    sources = {place.stem: place.read_text(encoding="utf-8") for place in modules if place.is_file()}
+    return sorted(name for name, text in sources.items() if "\n@registered(" in text)
 
 
 def explain() -> str:
@@ -225,10 +285,16 @@ def _ordered_pair(pair: list[int], key: str, source: str) -> tuple[int, int]:
     return low, high
 
 
-def _assign(target: dict[str, Any], key: str, value: Any) -> None:
+def _assign(target: dict[str, Any], key: str, value: Any, source: str) -> None:
     *parents, last = key.split(".")
     for parent in parents:
-        target = target.setdefault(parent, {})
+        inner = target.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise SpecError(
+                f"{source}: 'vary' names {key!r}, but {parent!r} is {inner!r}, which has no keys. "
+                f"Make {parent!r} a mapping of keys to values, or leave it out."
+            )
+        target = inner
     target[last] = value
 
 

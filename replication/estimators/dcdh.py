@@ -24,7 +24,7 @@ count clusters, as the authors' command does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,22 +32,24 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, prepared, used_units
+from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.inference.assemble import from_scores
 from replication.inference.row_table import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One effect or placebo: its point, unit scores (N,), summed weights and unit counts."""
+    """One effect or placebo: its point, unit scores (N,), summed weights, units, and onsets."""
 
     step: int
     estimate: float
     scores: Floats
     mass: float
     switchers: int
-    cohorts: int
+    onsets: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,10 @@ class Layout:
         return int((np.bincount(self.clusters[members]) > 0).sum())
 
 
-def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Inference) -> Estimates:
+@registered("de Chaisemartin-D'Haultfoeuille")
+def dcdh(
+    panel: Panel, *, window: tuple[int, int] | None = None, inference: Inference = ANALYTIC
+) -> Estimates:
     """Effects by length of treatment, placebos, and the average total effect.
 
     Parameters
@@ -102,7 +107,6 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
     panel = prepared(panel, "dcdh")
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "comparison")
     grid = on_calendar(panel)
-    panel = without_base(panel, grid)
     layout = layout_of(panel, grid)
     effects = [found for step in steps(grid, window) if (found := did(layout, step))]
     after = [effect for effect in effects if effect.step >= 0]
@@ -113,6 +117,7 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
             f"{list(window) if window else 'of the whole panel'}. Widen the window, or add units "
             "that adopt later or never."
         )
+    panel = with_effects(panel, grid, after)
     shares = np.array([effect.mass for effect in after])
     shares /= shares.sum()
     point = float(shares @ [effect.estimate for effect in after])
@@ -135,7 +140,7 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
                 {
                     "event_time": effect.step * grid.step,
                     "units": effect.switchers,
-                    "cohorts": effect.cohorts,
+                    "cohorts": len(effect.onsets),
                     "weight": effect.mass,
                 }
                 for effect in effects
@@ -144,18 +149,15 @@ def dcdh(panel: Panel, *, window: tuple[int, int] | None = None, inference: Infe
     )
 
 
-def without_base(panel: Panel, grid: Grid) -> Panel:
-    """The panel with a note on the cohorts whose step before adoption is not a period of it."""
-    before = grid.start + grid.step * (grid.onset - 1)
-    lost = (grid.onset < grid.length) & ~np.isin(before, panel.periods)
-    if not lost.any():
-        return panel
-    years = ", ".join(str(year) for year in np.unique(panel.cohort[lost]))
-    note = (
-        f"{int(lost.sum())} units of the cohorts {years} have no effect of their own: the panel "
-        "lacks the period before their adoption. They are compared with until then"
+def with_effects(panel: Panel, grid: Grid, after: list[Effect]) -> Panel:
+    """The panel with a note on the cohorts that have no effect of any length."""
+    onsets = {onset for effect in after for onset in effect.onsets}
+    shown = panel.cohort[np.isin(grid.onset, list(onsets))].tolist()
+    why = (
+        "no unit of theirs is observed in the period before adoption and in a treated one, beside "
+        "a unit still untreated. They are compared with until they adopt"
     )
-    return replace(panel, notes=(*panel.notes, note))
+    return with_lost_cohorts(panel, panel, shown, why)
 
 
 def steps(grid: Grid, window: tuple[int, int] | None) -> list[int]:
@@ -189,7 +191,8 @@ def did(layout: Layout, step: int) -> Effect | None:
     """
     n_periods, n_units = layout.y.shape
     length = step + 1 if step >= 0 else -step - 1
-    total, mass, switchers, cohorts = 0.0, 0.0, 0, 0
+    total, mass, switchers = 0.0, 0.0, 0
+    onsets: list[int] = []
     scores = np.zeros(n_units)
     for first in range(max(1, -step), n_periods - length + 1):
         target, base, compared = first - 1 + length, first - 1, first + step
@@ -201,12 +204,13 @@ def did(layout: Layout, step: int) -> Effect | None:
             change = layout.y[compared] - layout.y[base]
             size, effect = _compare(layout, change, switcher, control, scores)
             total, mass = total + size * effect, mass + size
-            switchers, cohorts = switchers + switcher.size, cohorts + 1
-    if not cohorts:
+            switchers += switcher.size
+            onsets.append(first)
+    if not onsets:
         return None
     unsorted = np.empty(n_units)
     unsorted[layout.order] = scores / mass
-    return Effect(step, total / mass, unsorted, mass, switchers, cohorts)
+    return Effect(step, total / mass, unsorted, mass, switchers, tuple(onsets))
 
 
 def _compare(

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -24,20 +23,22 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.estimation_sample import Sample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.estimators.shared.least_squares import Design, Fit, NotIdentified, design_of, least_squares
 from replication.estimators.shared.poisson_irls import poisson_regression
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import combined
-from replication.inference.joint_tests import hotelling
+from replication.inference.methods import REGRESSION
 from replication.inference.row_table import Row
 
 NONE = np.iinfo(np.int64).min
 """Event time of units that are never treated."""
 
 
+@registered("Two-way event study", takes=("trends", "covariates", "weights", "offset"), methods=REGRESSION)
 def event_study(
     panel: Panel,
     *,
@@ -46,7 +47,7 @@ def event_study(
     anticipation: int = 0,
     endpoints: str = "bin",
     family: str = "gaussian",
-    inference: Inference | None = None,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Event-time path (``event``), its post-treatment average (``att``), covariates.
 
@@ -86,17 +87,20 @@ def event_study(
     dropping = window is not None and endpoints == "drop"
     keep = inside(event_times(panel.periods, panel.cohort), window) if dropping else None
     sample, fit = fit_path(panel, effects, keep, window, reference, family)
+    lost = lost_event_times(panel, sample, window, reference, keep)
+    sample = replace(sample, panel=replace(sample.panel, notes=(*sample.panel.notes, *lost)))
     support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
-    result = regression_estimates(
+    return regression_estimates(
         sample,
         effects,
         fit,
         "event_study",
         rows,
         loading,
-        inference or Inference(),
+        inference,
         {
+            "anticipation": anticipation,
             "support": support,
             "reference": reference,
             "endpoints": endpoints if window else "all",
@@ -104,9 +108,6 @@ def event_study(
             "scale": "log points" if family == "poisson" else "units of the outcome",
         },
     )
-    groups = sample.panel.n_clusters
-    test = pretrend(loading @ fit.coefficient, result.vcov.to_numpy(), rows, reference, groups)
-    return replace(result, info={**result.info, "pretrend": test})
 
 
 def require_window(window: tuple[int, int] | None, reference: int) -> None:
@@ -197,6 +198,47 @@ def require_support(times: list[int], reference: int) -> None:
         )
 
 
+def require_treated_period(sample: Sample, times: Ints) -> None:
+    """Refuse a path without an event time of 0 or later."""
+    if (times >= 0).any():
+        return
+    separated = (
+        "; all outcomes of treated units are zero, so that a Poisson model has no finite effect"
+        if sample.dropped.get("cells_separated")
+        else ""
+    )
+    raise PanelError(
+        f"No treated unit-period is left in the sample of {sample.panel.outcome!r}{separated}: "
+        "there is no overall effect. Check the cohort column, 'sample' and the outcome."
+    )
+
+
+def lost_event_times(
+    panel: Panel,
+    sample: Sample,
+    window: tuple[int, int] | None,
+    reference: int,
+    keep: Bools | None,
+) -> list[str]:
+    """Notes on event times that were left out.
+
+    Parameters
+    ----------
+    panel, keep : what was asked for, and the cells of it that are inside the window.
+    sample : what the regression uses.
+
+    """
+    there = panel.observed & (panel.weight > 0) & (True if keep is None else keep)
+    event = binned(event_times(panel.periods, panel.cohort), window)
+    wanted = np.unique(event[there & (event != NONE)])
+    used = kinds_of(sample, window).times
+    lost = np.setdiff1d(wanted, [*used, reference])
+    if not lost.size:
+        return []
+    named = ", ".join(map(str, lost))
+    return [f"event times {named} were left out with their cells and are not in the overall effect"]
+
+
 def fit_path(
     panel: Panel,
     effects: Effects,
@@ -225,6 +267,7 @@ def path_design(sample: Sample, effects: Effects, window: tuple[int, int] | None
     panel = sample.panel
     times = kinds_of(sample, window).times
     require_support(times.tolist(), reference)
+    require_treated_period(sample, times)
     strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
     member, profile = combined([panel.cohort, *strata])
     event = binned(event_times(panel.periods, panel.cohort[member]), window)
@@ -252,28 +295,10 @@ def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
     identity = np.eye(len(names))
     post = np.array([time >= 0 for time in times])
     average = np.zeros(len(names))
-    average[: len(times)] = post / max(post.sum(), 1)
+    average[: len(times)] = post / post.sum()
     place = {time: identity[k] for k, time in enumerate(times)}
     place[reference] = np.zeros(len(names))
     rows = [Row("att"), *(Row("event", event_time=time) for time in sorted(place))]
     rows += [Row(name) for name in names[len(times) :]]
     loading = np.vstack([average, *(place[time] for time in sorted(place)), identity[len(times) :]])
     return rows, loading
-
-
-def pretrend(
-    points: Floats, variance: Floats, rows: Sequence[Row], reference: int, groups: int
-) -> dict[str, Any]:
-    """Joint test that the coefficients before the reference are zero (``hotelling``)."""
-    before = [
-        place for place, row in enumerate(rows) if row.event_time is not None and row.event_time < reference
-    ]
-    count = len(before)
-    if count == 0:
-        return {"df": 0, "reason": "no coefficient before the reference period"}
-    if count > groups - 1:
-        reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
-        return {"df": count, "reason": reason}
-    solved = np.linalg.solve(variance[np.ix_(before, before)], points[before])
-    wald = float(points[before] @ solved)
-    return hotelling(wald, count, groups)

@@ -32,10 +32,12 @@ from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.weight_rows import with_weights
 from replication.estimators.twfe import twfe
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.methods import FIXED_ROWS
 
 KINDS = ("earlier_vs_later", "later_vs_earlier", "treated_vs_never", "treated_vs_always")
 
@@ -59,7 +61,8 @@ class Components:
     weight: Floats
 
 
-def goodman_bacon(panel: Panel, *, inference: Inference) -> Estimates:
+@registered("Goodman-Bacon decomposition", methods=FIXED_ROWS)
+def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     """All 2x2 comparisons behind the two-way fixed effects estimate.
 
     Parameters
@@ -90,8 +93,13 @@ def goodman_bacon(panel: Panel, *, inference: Inference) -> Estimates:
         labels[parts.treated],
         labels[parts.comparison],
         parts.weight,
-        {"components": as_records(parts, labels), "by_kind": by_kind(parts)},
+        {"components": as_records(parts, _labels(panel)), "by_kind": by_kind(parts)},
     )
+
+
+def _labels(panel: Panel) -> Ints:
+    """Adoption of each column in the labels of the data; the last is never."""
+    return np.append(panel.label(panel.periods), NEVER).astype(np.int64)
 
 
 def components(panel: Panel) -> Components:

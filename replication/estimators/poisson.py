@@ -21,7 +21,8 @@ import numpy as np
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.fixed_effects import read_effects
 from replication.estimators.shared.least_squares import NotIdentified
 from replication.estimators.shared.poisson_irls import poisson_regression
@@ -30,7 +31,8 @@ from replication.estimators.twfe import no_variation, treatment_design
 from replication.inference.row_table import Row
 
 
-def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference | None = None) -> Estimates:
+@registered("Poisson, two-way effects", cohorts=False, takes=("trends", "covariates", "weights", "offset"))
+def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
     """Effect of the treatment on the log of the mean (``att``), and of covariates.
 
     Parameters
@@ -65,6 +67,6 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference | 
         "poisson",
         rows,
         np.eye(len(rows)),
-        inference or Inference(),
+        inference,
         {"scale": "log points"},
     )

@@ -1,11 +1,8 @@
-"""Which function estimates a specification, and which keys of the specification it reads."""
+"""Estimate a specification on its panel: the estimator that it names, with the keys that it reads."""
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
@@ -13,95 +10,9 @@ from replication.core.memory import keep_freed_memory
 from replication.core.panel import Panel
 from replication.core.spec import Spec
 from replication.core.threads import one_thread
-from replication.inference.methods import FIXED_ROWS, REGRESSION, SCORES, apply_method, refuse_method
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An estimator: its label in tables, the keys it reads, and what it can take.
-
-    Attributes
-    ----------
-    keys : names of ``Spec`` fields passed on as keyword arguments.
-    cohorts : whether adoption must be a cohort (a share-of-period treatment is refused).
-    takes : which of ``trends``, ``covariates``, ``offset`` and ``weights`` it can use.
-    methods : values of ``inference.method`` that it has.
-
-    """
-
-    label: str
-    keys: tuple[str, ...]
-    cohorts: bool = True
-    takes: tuple[str, ...] = ("weights",)
-    methods: tuple[str, ...] = SCORES
-
-
-GROUP_TIME = ("control_group", "base_period", "anticipation", "window")
-
-ENTRIES = {
-    "twfe": Entry(
-        "Two-way fixed effects",
-        ("trends",),
-        False,
-        ("trends", "covariates", "weights"),
-        REGRESSION,
-    ),
-    "event_study": Entry(
-        "Two-way event study",
-        ("trends", "window", "anticipation", "endpoints", "family"),
-        takes=("trends", "covariates", "weights", "offset"),
-        methods=REGRESSION,
-    ),
-    "poisson": Entry(
-        "Poisson, two-way effects",
-        ("trends",),
-        False,
-        ("trends", "covariates", "weights", "offset"),
-    ),
-    "callaway_santanna": Entry(
-        "Group-time (Callaway-Sant'Anna)",
-        (*GROUP_TIME, "adjustment", "fix_weights", "unbalanced", "balance_e", "trends"),
-        takes=("covariates", "weights", "trends"),
-    ),
-    "sun_abraham": Entry(
-        "Interaction-weighted (Sun-Abraham)",
-        ("control_group", "anticipation", "window", "shares"),
-        takes=("covariates", "weights"),
-    ),
-    "imputation": Entry(
-        "Imputation (Borusyak-Jaravel-Spiess)",
-        ("trends", "window", "anticipation", "residual_groups", "leave_one_out"),
-        takes=("trends", "covariates", "weights"),
-    ),
-    "two_stage": Entry(
-        "Two-stage (Gardner)",
-        ("trends", "window", "anticipation"),
-        takes=("trends", "covariates", "weights"),
-    ),
-    "etwfe": Entry(
-        "Extended two-way (Wooldridge)",
-        ("control_group", "family", "window", "anticipation"),
-        takes=("covariates", "weights", "offset"),
-    ),
-    "stacked": Entry(
-        "Stacked (Wing-Freedman-Hollingsworth)",
-        ("control_group", "window", "clean_window"),
-    ),
-    "local_projections": Entry(
-        "Local projections (Dube et al.)",
-        ("control_group", "window", "reweight"),
-        takes=("weights", "covariates"),
-    ),
-    "synthetic_did": Entry(
-        "Synthetic difference-in-differences",
-        ("donor_errors", "window"),
-        takes=(),
-        methods=("analytic",),
-    ),
-    "dcdh": Entry("de Chaisemartin-D'Haultfoeuille", ("window",)),
-    "goodman_bacon": Entry("Goodman-Bacon decomposition", (), methods=FIXED_ROWS),
-    "twfe_weights": Entry("Weights of two-way fixed effects", (), False, ("weights",), FIXED_ROWS),
-}
+from replication.estimators.registration import ENTRIES, Registered
+from replication.estimators.reported import reported
+from replication.inference.methods import apply_method, refuse_method
 
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
@@ -113,26 +24,26 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
         If the specification asks for trends, covariates, an offset, weights or a treatment that
         the estimator cannot use.
     PanelError
-        If the panel cannot carry the estimate.
+        If the panel cannot carry the estimate, or there is no overall effect.
 
     """
     entry = ENTRIES[spec.estimator]
     refuse_unusable(spec, entry)
-    module = importlib.import_module(f"replication.estimators.{spec.estimator}")
-    function: Any = getattr(module, spec.estimator)
     keywords = {key: getattr(spec, key) for key in entry.keys}
     keep_freed_memory()
     with one_thread():
-        return apply_method(
-            partial(function, **keywords),
+        found = apply_method(
+            partial(entry.function, **keywords),
             panel,
             spec.inference,
             own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
+            resampled=spec.estimator == "callaway_santanna" and bool(spec.trends),
             two_way=spec.estimator == "twfe" and not spec.trends,
         )
+    return reported(found, panel, spec.estimator)
 
 
-def refuse_unusable(spec: Spec, entry: Entry) -> None:
+def refuse_unusable(spec: Spec, entry: Registered) -> None:
     """Refuse what an estimator would silently leave out."""
     refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
     for key in ("trends", "covariates", "offset", "weights"):

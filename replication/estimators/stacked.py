@@ -23,7 +23,7 @@ NBER Working Paper 32054.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,7 +31,8 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
@@ -42,6 +43,8 @@ from replication.estimators.shared.cohort_comparisons import (
     support_row,
     used_units,
 )
+from replication.estimators.shared.exact_fit import require_residual
+from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction
 from replication.inference.row_table import Row
@@ -68,13 +71,14 @@ class Experiment:
     control_mass: Floats
 
 
+@registered("Stacked (Wing-Freedman-Hollingsworth)")
 def stacked(
     panel: Panel,
     *,
     control_group: str = "not_yet_treated",
     window: tuple[int, int] | None = None,
     clean_window: tuple[int, int] | None = None,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Event path and overall effect of the weighted stack.
 
@@ -85,7 +89,8 @@ def stacked(
     window : event times reported.
     clean_window : event times (-kappa_pre, kappa_post) that every cohort must cover and through
         which controls must be untreated; the window if empty. If both are empty: the widest that
-        every cohort with a clean control at adoption can cover.
+        every cohort with a clean control at adoption can cover, unless late cohorts would cut it
+        short (``default_horizon``), which are then left out and named.
 
     Raises
     ------
@@ -103,7 +108,9 @@ def stacked(
     for one in found:
         used[one.treated] = used[one.control] = True
     rows_stacked = sum(count_rows(grid, one) for one in found)
-    panel = used_units(panel, used, "sub-experiment")
+    kept = used_units(panel, used, "sub-experiment")
+    panel = covered(kept, panel, grid, found, (low, high))
+    require_residual(rows_stacked, 2 * (high - low + 1), "Narrow 'clean_window' (or 'window'), or add units.")
     shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
     pick = np.array([h - low for h in shown])
     overall = np.zeros(high - low + 1)
@@ -127,12 +134,23 @@ def stacked(
             "reference_event_time": -grid.step,
             "overall": "mean of the event effects from adoption to the end of the clean window",
             "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
-            "cohorts": [grid.label(one.onset) for one in found],
-            "dropped_cohorts": [grid.label(onset) for onset in dropped],
+            "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
+            "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
             "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
             **mean_outcomes(panel),
         },
     )
+
+
+def covered(kept: Panel, panel: Panel, grid: Grid, found: list[Experiment], steps: tuple[int, int]) -> Panel:
+    """The panel with notes on the event times that the overall effect averages, and the cohorts."""
+    window = [step * grid.step for step in steps]
+    note = f"the overall effect is the mean of event times 0 to {window[1]}"
+    kept = replace(kept, notes=(*kept.notes, note))
+    onsets = [one.onset for one in found]
+    shown = panel.cohort[np.isin(grid.onset, onsets)].tolist()
+    why = f"they are not observed with clean controls over the whole window {window}"
+    return with_lost_cohorts(kept, panel, shown, why)
 
 
 def inside(event_time: int, window: tuple[int, int] | None) -> bool:
@@ -168,13 +186,23 @@ def resolve_window(
 
 
 def widest_window(grid: Grid, eligible: Bools) -> tuple[int, int]:
-    """The widest window that trims no cohort which has a clean control at adoption."""
-    latest = int(grid.onset[eligible].max(initial=-1))
-    onsets = np.unique(grid.onset[grid.onset < grid.length])
-    reach = np.minimum(grid.length - 1, latest - 1) - onsets
+    """The widest window of every cohort with a clean control that is kept by default."""
+    onsets, reach, mass = reach_of(grid, eligible)
     if not (reach >= 0).any():
         raise nothing_to_compare("at adoption")
-    return -int(onsets[reach >= 0].min()), int(reach[reach >= 0].min())
+    high = default_horizon(reach, mass)
+    return -int(onsets[reach >= high].min()), high
+
+
+def reach_of(grid: Grid, eligible: Bools) -> tuple[Ints, Ints, Floats]:
+    """Columns of adoption, the last step at which each has a clean control, and weights."""
+    latest = int(grid.onset[eligible].max(initial=-1))
+    onsets, codes = np.unique(grid.onset, return_inverse=True)
+    mass: Floats = np.bincount(codes.reshape(-1), grid.base_weight[:, 0]).astype(float)
+    inside_panel = onsets < grid.length
+    onsets = onsets[inside_panel]
+    reach: Ints = np.minimum(grid.length - 1, latest - 1) - onsets
+    return onsets, reach, mass[inside_panel]
 
 
 def experiments(grid: Grid, eligible: Bools, low: int, high: int) -> tuple[list[Experiment], list[int]]:

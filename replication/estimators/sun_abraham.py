@@ -34,7 +34,8 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     cells,
     empty_window,
@@ -45,7 +46,9 @@ from replication.estimators.shared.cohort_comparisons import (
     untreated_throughout,
 )
 from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.fixed_effects import Effects
+from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.estimators.shared.saturated_regression import Saturated, fit_saturated
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction, sum_by_cluster
@@ -71,14 +74,15 @@ class Cells:
     mass: Floats
 
 
+@registered("Interaction-weighted (Sun-Abraham)", takes=("covariates", "weights"))
 def sun_abraham(
     panel: Panel,
     *,
-    control_group: str = "never_treated",
+    control_group: str = "not_yet_treated",
     anticipation: int = 0,
     window: tuple[int, int] | None = None,
     shares: str = "fixed",
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Interaction-weighted event path and its overall average.
 
@@ -105,15 +109,23 @@ def sun_abraham(
     """
     panel, reference, used = comparison(prepared(panel, "sun_abraham"), control_group, anticipation)
     panel = with_reference_period(panel, reference, anticipation)
-    panel = estimation_sample(panel, Effects()).panel
+    adopters = panel.keep_units(~np.isin(panel.cohort, reference))
+    panel = used_cells(panel, reference, anticipation)
     n_obs = int(panel.observed.sum())
     fit, found = fit_cohorts(panel, reference, anticipation)
     rows, picked = path_rows(found, window)
     loadings = shares_of(found.mass, picked)
     estimate, scores = fit.contrast(with_comparison(loadings, found.base))
+    require_residual(n_obs, fit.n_params + len(panel.units) - 1, "Use fewer covariates, or add units.")
     factor = correction(panel.n_clusters, n_obs, fit.n_params)
     influence = scores + share_influence(fit, found, picked, estimate)
     other = influence if shares == "fixed" else scores
+    panel = with_lost_cohorts(
+        panel,
+        adopters,
+        found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
+        "no unit of theirs links a treated period to the last period before adoption, beside the comparison",
+    )
     return from_scores(
         panel,
         "sun_abraham",
@@ -169,7 +181,7 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
             "units that are never treated."
         )
     if cut.any():
-        note = f"periods from {panel.periods[cut][0]} on were cut: the last cohort adopts"
+        note = f"periods from {panel.label(panel.periods[cut][0])} on were cut: the last cohort adopts"
         panel = panel.keep_periods(~cut, note)
     return panel, labels, "last_treated"
 
@@ -186,6 +198,18 @@ def with_reference_period(panel: Panel, reference: Ints, anticipation: int) -> P
         "before its adoption and treated before the comparison is. Check the cohort column, use "
         "a longer panel, or add units that are never treated."
     )
+
+
+def used_cells(panel: Panel, reference: Ints, anticipation: int) -> Panel:
+    """The panel of the cells that identify something.
+
+    Its first period may be a later one, before which some cohort has no reference period.
+    """
+    while True:
+        sample = estimation_sample(panel, Effects()).panel
+        panel = with_reference_period(sample, reference, anticipation)
+        if panel is sample:
+            return panel
 
 
 def fit_cohorts(panel: Panel, reference: Ints, anticipation: int) -> tuple[Saturated, Cells]:

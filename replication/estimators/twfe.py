@@ -24,16 +24,21 @@ import numpy as np
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.estimation_sample import Sample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.estimators.shared.least_squares import Design, Fit, NotIdentified, design_of, least_squares
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import combined
+from replication.inference.methods import REGRESSION
 from replication.inference.row_table import Row
 
 
-def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference | None = None) -> Estimates:
+@registered(
+    "Two-way fixed effects", cohorts=False, takes=("trends", "covariates", "weights"), methods=REGRESSION
+)
+def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
     """Effect of the treatment (``att``) and coefficients of covariates (``coef:<name>``).
 
     Parameters
@@ -65,9 +70,7 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference | Non
     sample = estimation_sample(panel, effects)
     fit = fit_twfe(sample, effects)
     rows = [Row(name) for name in fit.design.names]
-    return regression_estimates(
-        sample, effects, fit, "twfe", rows, np.eye(len(rows)), inference or Inference()
-    )
+    return regression_estimates(sample, effects, fit, "twfe", rows, np.eye(len(rows)), inference)
 
 
 def fit_twfe(sample: Sample, effects: Effects) -> Fit:

@@ -30,19 +30,22 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.estimators.shared.weight_rows import with_weights
 from replication.estimators.twfe import fit_twfe
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.methods import FIXED_ROWS
 from replication.inference.row_table import Row
 
 SMALLEST = 1e-12
 
 
-def twfe_weights(panel: Panel, *, inference: Inference) -> Estimates:
+@registered("Weights of two-way fixed effects", cohorts=False, methods=FIXED_ROWS)
+def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     """Weight of every treated cohort and period, and what the weights imply.
 
     Parameters

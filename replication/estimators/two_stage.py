@@ -10,12 +10,14 @@ Assumptions
 Variance
     The two steps are one set of moments (Gardner, section 4): the score of a unit is its
     second-stage score, with residuals around the coefficient, less the first stage's influence,
-    (X_2'X_2)^-1 (sum x_2 u_2 - gamma' sum x_10 u_1), gamma = (X_10'X_10)^-1 X_1'X_2. Clusters sum
-    without a small-sample factor: with it (G/(G-1) (N-1)/(N-1-k)) the castle panel would give
-    0.0577 where R ``did2s``, pyfixest, py2sdid and diff-diff all give 0.0570.
+    (X_2'X_2)^-1 (sum x_2 u_2 - gamma' sum x_10 u_1), gamma = (X_10'X_10)^-1 X_1'X_2. Where units
+    are the clusters there is no small-sample factor: with it (G/(G-1) (N-1)/(N-1-k)) the castle
+    panel would give 0.0577 where R ``did2s``, pyfixest, py2sdid and diff-diff all give 0.0570.
+    Clusters that hold several units have G/(G-1).
 Reproduces
     R ``did2s::did2s(y, ~ 0 | i + t, ~ i(treat), ...)`` and ``~ i(rel_year)``; Stata ``did2s``.
-    Normal intervals, as Stata's GMM reports.
+    Stata's GMM reports normal intervals; here they are t(G-1) where clusters are few or hold
+    several units (``inference: {distribution: normal, small_sample: none}`` gives theirs).
 
 Event rows before adoption are means of first-stage residuals, as in ``did2s``: they sum to
 nearly zero by construction and are not comparable with the rows after adoption; the imputation
@@ -32,9 +34,10 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.untreated_cells import described
 from replication.estimators.imputation.untreated_fit import UntreatedModel, fit_untreated
+from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     effect_averages,
@@ -44,16 +47,18 @@ from replication.estimators.shared.cell_averages import (
     support,
 )
 from replication.inference.assemble import from_scores
+from replication.inference.cluster import influence_factor
 from replication.inference.row_table import Row
 
 
+@registered("Two-stage (Gardner)", takes=("trends", "covariates", "weights"))
 def two_stage(
     panel: Panel,
     *,
     trends: Sequence[str] = (),
     window: tuple[int, int] | None = None,
     anticipation: int = 0,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Overall effect and event path with the variance of both stages.
 
@@ -95,7 +100,7 @@ def two_stage(
         np.concatenate([estimate[:1], lead, estimate[1:]]),
         np.hstack([scores[:, :1], lead_scores, scores[:, 1:]]),
         inference,
-        distribution="normal",
+        correction=influence_factor(cells.panel, inference.small_sample),
         n_obs=cells.n_obs,
         info=details,
     )

@@ -11,8 +11,11 @@ from dataclasses import replace
 
 from replication.core.estimates import Estimates
 from replication.core.spec import Inference, Spec
-from replication.estimators.registry import ENTRIES
+from replication.estimators.registration import ENTRIES
 from replication.inference.methods import READ_BY
+
+SMALL_SAMPLE = ("callaway_santanna", "imputation", "two_stage")
+"""Estimators that read ``inference.small_sample``."""
 
 CHOICES = list(dict.fromkeys(key for entry in ENTRIES.values() for key in entry.keys))
 
@@ -31,6 +34,7 @@ def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
     """
     read = {key for spec in specs for key in reads(spec.estimator)}
     methods = {method_of(spec) for spec in specs}
+    estimators = {spec.estimator for spec in specs}
     found: dict[str, list[str]] = {}
     for spec in specs:
         keys = [(key, spec.estimator) for key in CHOICES if key not in read and is_set(spec, key)]
@@ -39,6 +43,8 @@ def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
             for key, able in READ_BY.items()
             if methods.isdisjoint(able) and is_set(spec.inference, key)
         ]
+        if estimators.isdisjoint(SMALL_SAMPLE) and is_set(spec.inference, "small_sample"):
+            keys.append(("inference.small_sample", spec.estimator))
         if keys:
             found[spec.id] = [
                 f"{key!r} is set and {who} does not read it: it changes nothing" for key, who in keys

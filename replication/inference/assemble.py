@@ -20,11 +20,12 @@ from replication.core.estimates import ClusterScores, Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.bands import interquartile_errors, multiplier_draws, quantiles
-from replication.inference.bootstrap_t import DrawnLaw, drawn_t_values
+from replication.inference.cautions import cautioned, with_repair, without_zero
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
 from replication.inference.critical_values import Paths, Values, largest_of_paths, normal_sup_t, score_sup_t
-from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law, Row, RowKeys, Tails, table_of
+from replication.inference.laws import default_law, law_of, without_fixed
+from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, table_of
 
 
 def from_scores(
@@ -36,7 +37,7 @@ def from_scores(
     inference: Inference,
     *,
     correction: float = 1.0,
-    distribution: str = "normal",
+    distribution: str = "influence",
     n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> Estimates:
@@ -47,22 +48,25 @@ def from_scores(
     rows, estimate : K rows and (K,) points
     scores : (N, K) unit-level scores; a zero column marks a value that is fixed.
     correction : small-sample factor of the variance.
-    distribution : ``normal`` or ``t`` (with G-1 degrees); ``inference.distribution`` overrides.
+    distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
+        ``default_law`` chooses; ``inference.distribution`` overrides.
+    info : ``anticipation``, ``control_group`` and ``notes`` are read if they are there; the
+        pre-trend test and the cautions are added.
 
     """
     if inference.method == "conley":
         refuse_same_period(estimator, inference)
-        variance, facts = conley_variance(scores, panel.coordinates, inference)
+        found, facts = conley_variance(scores, panel.coordinates, inference)
         return from_variance(
             panel,
             estimator,
             rows,
             estimate,
-            variance * correction,
+            found.variance * correction,
             inference,
             distribution=distribution,
             n_obs=n_obs,
-            info={**(info or {}), **facts},
+            info=with_repair({**(info or {}), **facts}, panel, found),
         )
     sums = sum_by_cluster(scores, panel.cluster) * np.sqrt(correction)
     return from_variance(
@@ -87,7 +91,7 @@ def from_variance(
     variance: Floats,
     inference: Inference,
     *,
-    distribution: str = "normal",
+    distribution: str = "influence",
     cluster_scores: Floats | None = None,
     freedom: Floats | None = None,
     n_obs: int | Ints | None = None,
@@ -113,10 +117,11 @@ def from_variance(
             info=info,
         )
     std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
+    std_error = without_zero(panel, rows, estimate, std_error, info)
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
     degrees = panel.n_clusters - 1.0 if freedom is None else freedom
-    law = law_of(inference, distribution, degrees, cluster_scores)
+    law = law_of(inference, default_law(panel, distribution), degrees, cluster_scores)
     if cluster_scores is None:
         values: Values = normal_sup_t(paths, variance, inference, degrees)
     else:
@@ -126,7 +131,8 @@ def from_variance(
     labels = keys.labels()
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
-    return Estimates(table, frame, _details(panel, inference, info), overall)
+    details = _details(panel, inference, info)
+    return Estimates(table, frame, cautioned(panel, keys, table, frame, details, overall), overall)
 
 
 def from_cluster_scores(
@@ -137,7 +143,7 @@ def from_cluster_scores(
     cluster_scores: Floats,
     inference: Inference,
     *,
-    distribution: str = "normal",
+    distribution: str = "influence",
     n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> Estimates:
@@ -185,7 +191,7 @@ def from_errors(
     critical: Values,
     inference: Inference,
     *,
-    distribution: str = "normal",
+    distribution: str = "influence",
     scores: Floats | None = None,
     n_obs: int | Ints | None = None,
     info: Mapping[str, Any] | None = None,
@@ -203,13 +209,15 @@ def from_errors(
 
     """
     keys = RowKeys(rows)
+    std_error = without_zero(panel, rows, estimate, std_error, info)
     paths = list(keys.paths(std_error))
-    law = law_of(inference, distribution, panel.n_clusters - 1.0, scores)
+    law = law_of(inference, default_law(panel, distribution), panel.n_clusters - 1.0, scores)
     bands = _bands(len(rows), paths, critical, law.ppf(0.5 + inference.level / 2))
     table = table_of(panel, estimator, keys, estimate, std_error, bands, law, inference.level, n_obs)
     labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
-    return Estimates(table, frame, _details(panel, inference, info), overall)
+    details = _details(panel, inference, info)
+    return Estimates(table, frame, cautioned(panel, keys, table, frame, details, overall), overall)
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
@@ -239,12 +247,6 @@ def _overall(panel: Panel, rows: Sequence[Row], sums: Floats) -> ClusterScores |
     return ClusterScores(sums[:, place[0]], panel.units, codes[0])
 
 
-def without_fixed(std_error: Floats) -> Floats:
-    """Standard errors with those of fixed values, zero but for rounding, set to missing."""
-    floor = 1e-14 * max(1.0, std_error.max(initial=0))
-    return np.where(std_error > floor, std_error, np.nan)
-
-
 def _details(panel: Panel, inference: Inference, info: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "weighted": panel.weighted,
@@ -255,21 +257,6 @@ def _details(panel: Panel, inference: Inference, info: Mapping[str, Any] | None)
         "seed": inference.seed,
         **(info or {}),
     }
-
-
-def law_of(
-    inference: Inference, default: str, freedom: float | Floats, scores: Floats | None = None
-) -> Tails:
-    """The law of the t-values: the one asked for, else the estimator's.
-
-    ``bootstrap_t`` needs the (G, K) scores; without them it is t with ``freedom`` degrees.
-    """
-    name = default if inference.distribution == "auto" else inference.distribution
-    if name == "normal":
-        return NORMAL
-    if name == "bootstrap_t" and scores is not None:
-        return DrawnLaw(drawn_t_values(scores, inference))
-    return Law(freedom)
 
 
 def _bands(n_rows: int, paths: Paths, values: Values, least: float | Floats) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from replication.core.arrays import Floats, Ints
+from replication.core.panel import Panel
 
 # A table of all values in a range beats sorting while the range is not much longer.
 FEW_VALUES = 16
@@ -36,6 +37,17 @@ def correction(n_clusters: int, n_obs: int, n_params: int) -> float:
     (``effects.absorbed_parameters``).
     """
     return n_clusters / (n_clusters - 1) * (n_obs - 1) / (n_obs - n_params)
+
+
+def influence_factor(panel: Panel, small_sample: str) -> float:
+    """Factor of the variance of an influence function: G/(G-1), or 1.
+
+    One where the units are the clusters, as in R ``did``, ``did2s`` and ``didimputation``, and
+    where ``small_sample`` is ``none``, which gives their numbers with clusters above the units too.
+    """
+    groups = panel.n_clusters
+    counted = small_sample == "clusters" and groups < len(panel.units)
+    return groups / (groups - 1) if counted else 1.0
 
 
 def multiway(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
@@ -89,12 +101,3 @@ def dense(values: Ints) -> Ints:
     seen = np.zeros(high - low + 1, dtype=bool)
     seen[place] = True
     return (np.cumsum(seen) - 1)[place]
-
-
-def nearest_psd(variance: Floats) -> Floats:
-    """The variance with negative eigenvalues set to zero, as multi-way sums can have some."""
-    values, vectors = np.linalg.eigh(variance)
-    if values.min() >= 0:
-        return variance
-    fixed: Floats = (vectors * np.maximum(values, 0)) @ vectors.T
-    return fixed

@@ -21,7 +21,8 @@ from replication.core.estimates import LEFT_OUT, Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.bands import sup_t
-from replication.inference.cluster import nearest_psd, sum_by_cluster
+from replication.inference.cluster import sum_by_cluster
+from replication.inference.psd import Repaired, repaired
 from replication.inference.row_table import Law, Tails
 
 Estimator = Callable[..., Estimates]
@@ -102,12 +103,14 @@ def with_draws(
         )
     table = _with_draws(found.table, draws, inference, law)
     kept = (~found.table["term"].isin(LEFT_OUT)).to_numpy() | (len(found.vcov) == len(table))
-    vcov = pd.DataFrame(_covariance(draws[:, kept]), found.vcov.index, found.vcov.columns)
+    covariance = _covariance(draws[:, kept])
+    vcov = pd.DataFrame(covariance.variance, found.vcov.index, found.vcov.columns)
     kind = inference.interval if law is None else inference.distribution
     info = {
         **found.info,
         "std_errors": f"bootstrap of {panel.n_clusters} clusters, {kind} intervals",
         "not_estimated": inference.draws - done,
+        "notes": [*found.info.get("notes", []), *covariance.notes],
     }
     return replace(found, table=table, vcov=vcov, info=info)
 
@@ -250,11 +253,13 @@ def _summary(draws: Floats, point: float, inference: Inference) -> tuple[float, 
     return min(1.0, 2 * (1 + count) / (1 + draws.size)), float(low), float(high)
 
 
-def _covariance(draws: Floats) -> Floats:
+def _covariance(draws: Floats) -> Repaired:
     """Covariance of the columns over the draws that have both; zero for fixed values."""
     deviation = draws - np.nanmean(draws, axis=0)
     seen = np.isfinite(deviation).astype(float)
     filled = np.nan_to_num(deviation)
     pairs = np.maximum(seen.T @ seen - 1, 1)
     covariance: Floats = filled.T @ filled / pairs
-    return covariance if seen.all() else nearest_psd(covariance)
+    if seen.all():
+        return Repaired(covariance, np.zeros(len(covariance), dtype=bool), ())
+    return repaired(covariance, "The covariance over draws in which some rows are missing")

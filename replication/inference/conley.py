@@ -25,22 +25,17 @@ from scipy.spatial import cKDTree
 from replication.core.arrays import Floats
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
-from replication.inference.cluster import nearest_psd
+from replication.inference.psd import Repaired, repaired
 
 EARTH_RADIUS_KM = 6371.0
 
 
 def conley_variance(
     scores: Floats, coordinates: Floats | None, inference: Inference
-) -> tuple[Floats, dict[str, float]]:
+) -> tuple[Repaired, dict[str, float]]:
     """(K, K) variance from unit scores (N, K), and what a reader should know of the kernel."""
     kernel = kernel_matrix(coordinates, inference)
-    variance = np.zeros((scores.shape[1], scores.shape[1]))
-    # Fixed values stay exactly zero, which making the rest positive would not leave them.
-    moving = np.flatnonzero(scores.any(axis=0))
-    inner = scores[:, moving]
-    variance[np.ix_(moving, moving)] = _positive(inner.T @ (kernel @ inner))
-    return variance, _facts(kernel, inference)
+    return _positive(scores.T @ (kernel @ scores)), _facts(kernel, inference)
 
 
 def conley_variance_same_period(
@@ -48,7 +43,7 @@ def conley_variance_same_period(
     n_periods: int,
     coordinates: Floats | None,
     inference: Inference,
-) -> tuple[Floats, dict[str, float]]:
+) -> tuple[Repaired, dict[str, float]]:
     """The variance with ``pairs = same_period``.
 
     Parameters
@@ -119,9 +114,9 @@ def require_coordinates(coordinates: Floats | None) -> Floats:
     return coordinates
 
 
-def _positive(variance: Floats) -> Floats:
-    """Kernels cut off at a distance can give negative variances; those are set to zero."""
-    return nearest_psd((variance + variance.T) / 2)
+def _positive(variance: Floats) -> Repaired:
+    """Kernels that are cut off at a distance can give negative variances."""
+    return repaired((variance + variance.T) / 2, "The Conley variance")
 
 
 def _facts(kernel: sparse.csr_matrix, inference: Inference) -> dict[str, float]:

@@ -17,6 +17,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster_bootstrap import cluster_bootstrap
+from replication.inference.guard import guarded, require_draws
 from replication.inference.permutation import permutation_test
 
 SCORES = ("analytic", "multiplier", "bootstrap", "permutation", "conley")
@@ -40,18 +41,23 @@ def apply_method(
     inference: Inference,
     *,
     own_bootstrap: bool = False,
+    resampled: bool = False,
     two_way: bool = False,
 ) -> Estimates:
     """Estimates of ``function`` with the uncertainty that ``inference.method`` names.
+
+    What the clusters cannot tell is taken out and noted (``guard``).
 
     Parameters
     ----------
     function : takes a panel and ``inference``.
     own_bootstrap : whether it resamples clusters itself, in closed form.
+    resampled : whether it resamples clusters whatever the method.
     two_way : whether it is two-way effects without trends, which resamples and permutes fast.
 
     """
     method = inference.method
+    require_draws(inference, resampled=resampled or method == "bootstrap")
     if method == "bootstrap" and not own_bootstrap:
         found = cluster_bootstrap(function, panel, inference, two_way=two_way)
     elif method == "permutation":
@@ -60,7 +66,7 @@ def apply_method(
         found = function(by_unit(panel), inference=inference)
     else:
         found = function(panel, inference=inference)
-    return replace(found, info={**found.info, "method": method})
+    return guarded(replace(found, info={**found.info, "method": method}), inference)
 
 
 def by_unit(panel: Panel) -> Panel:

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from replication.estimators.registry import ENTRIES
-from replication.report.formatting import sentence, signed
+from replication.display.formatting import sentence, signed
+from replication.estimators.registration import ENTRIES
 from replication.report.report_data import Saved
 from replication.report.study_config import Study
 

@@ -104,6 +104,11 @@ def latex(document: TableDocument) -> str:
     )
 
 
+def latex_fragment(document: TableDocument) -> str:
+    """The table alone, to be read into a document that loads ``booktabs`` and ``array``."""
+    return "\n".join([*_float(document), ""])
+
+
 def page_size(document: TableDocument) -> tuple[int, int]:
     """Width and height in millimetres of a page that holds the table and its notes."""
     wraps = wrapping(document)

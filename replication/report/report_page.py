@@ -19,7 +19,8 @@ from replication.core.files import write_text
 from replication.report.html_table import cut_fragment, style
 from replication.report.report_data import Folders
 from replication.report.study_config import SIMULATED, SIMULATED_WARNING, Entry, Study
-from replication.report.table_document import ENDINGS, MADE_WITH
+from replication.report.table_document import MADE_WITH
+from replication.report.table_files import ENDINGS
 
 FIGURE_ENDINGS = ("pdf", "png", "csv")
 TITLE = "Replication report"
@@ -167,7 +168,7 @@ def table_block(report: StudyReport, entry: Entry, base: Path) -> str:
 
 def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
     """One figure, embedded, with its words for readers who do not see it and links to its files."""
-    from replication.report.figures.canvas import read_description
+    from replication.report.figures.figure_files import read_description
 
     folder = report.folders.figures
     picture = folder / f"{entry.id}.png"

@@ -38,7 +38,7 @@ def write_tables(
         If a table names a specification, row, file or column that is not there.
 
     """
-    from replication.report.table_document import write_document
+    from replication.report.table_files import write_document
     from replication.report.tables import build
 
     context = Context.of(study, folders, stars=stars)

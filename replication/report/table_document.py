@@ -11,15 +11,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 
 from replication import __version__
-from replication.core.files import write_csv, write_text
 
 MADE_WITH = f"replication {__version__}"
-ENDINGS = ("tex", "html", "md", "csv")
 HEAD_WIDTH = 18
 
 
@@ -116,18 +113,3 @@ def spanning(texts: Sequence[str]) -> tuple[Heading, ...]:
         else:
             joined.append(Heading(text))
     return tuple(joined)
-
-
-def write_document(document: TableDocument, folder: Path) -> list[Path]:
-    """Write a table as LaTeX, HTML, Markdown and CSV; returns the paths."""
-    from replication.report.html_table import table_page
-    from replication.report.latex_table import latex
-    from replication.report.markdown_table import markdown
-
-    writers = {"tex": latex, "html": table_page, "md": markdown}
-    paths = [folder / f"{document.id}.{ending}" for ending in ENDINGS]
-    for path, (ending, writer) in zip(paths, writers.items(), strict=False):
-        assert path.suffix == f".{ending}"
-        write_text(path, writer(document))
-    write_csv(paths[-1], document.data.assign(made_with=MADE_WITH))
-    return paths

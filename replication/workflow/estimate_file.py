@@ -1,50 +1,129 @@
-"""One specification on one panel file: the promise behind ``replication estimate``."""
+"""Specifications on one panel file: the promise behind ``replication estimate``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
 
 from replication.core import saved_results
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
+from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
-from replication.core.spec import Spec, load_specs
+from replication.core.sample_selection import identifiers
+from replication.core.spec import Spec, expand, load_specs, parse_spec, read_spec_file
 from replication.estimators.registry import estimate
 from replication.estimators.unused_keys import unread_keys, with_notes
 
+CALL = "the command line"
+WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
+"""Files that a result consists of."""
 
-def estimate_file(spec_path: Path, panel_path: Path, out: Path) -> list[Estimates]:
-    """Estimate every specification of a file on a panel and save the results.
 
-    One specification is saved in ``out`` itself; a grid in one folder a specification below it.
-    Nothing is written before all of them are estimated.
+def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]) -> list[Spec]:
+    """The specifications of a file, of options, or of a file with options in place of its keys.
+
+    Parameters
+    ----------
+    path : a YAML file, or None
+    keys : keys and values given as options
+    assigned : further ``key=value``, the value in YAML, dots reaching into ``sample`` and ``inference``
     """
-    specs = load_specs(spec_path)
+    given = {**keys, **dict(_assignment(text) for text in assigned)}
+    if path is not None and not given:
+        return load_specs(path)
+    data: dict[str, Any] = {} if path is None else read_spec_file(path)
+    for key, value in given.items():
+        place = data
+        *outer, last = key.split(".")
+        for name in outer:
+            place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise SpecError(f"--set {key}: {name!r} of the specification holds no keys.")
+        place[last] = value
+    data.setdefault("estimator", "callaway_santanna")
+    data.setdefault("id", str(data["estimator"]))
+    if "outcome" not in data:
+        raise SpecError("No outcome is named. Name a specification file, or the column: --outcome y.")
+    source = CALL if path is None else str(path)
+    return [parse_spec(variant, source) for variant in expand(data, source)]
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise SpecError(f"--set takes KEY=VALUE, such as --set window=[-5,5], and got {text!r}.")
+    try:
+        return key.strip(), parse_yaml(value)
+    except yaml.YAMLError:
+        raise SpecError(
+            f"--set {key}: {value!r} is not a value in YAML, such as 3, [a, b] or true."
+        ) from None
+
+
+def estimate_file(
+    specs: Sequence[Spec], panel_path: Path, out: Path, *, inputs: Sequence[Path] = (), pictures: bool = False
+) -> list[Estimates]:
+    """Estimate the specifications on a panel file and save the results.
+
+    One specification is saved in ``out`` itself; a grid in one folder per specification below it, with
+    ``summary.csv`` of their overall effects and coefficients. Nothing is written before all are estimated.
+    ``inputs`` are further files that may not be overwritten.
+    """
     if out.exists() and not out.is_dir():
         raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
-    frame = read_frame(panel_path)
+    require_apart(out, (*inputs, panel_path))
+    frame = read_frame(panel_path, [name for spec in specs for name in identifiers(spec)])
     unread = unread_keys(specs)
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
     results = [(spec, with_notes(result, unread.get(spec.id, []))) for spec, result in found]
     for spec, result in results:
-        saved_results.save(result, spec, out if len(specs) == 1 else out / spec.id)
+        folder = out if len(specs) == 1 else out / spec.id
+        saved_results.save(result, spec, folder)
+        if pictures:
+            from replication.report.result_page import write_pictures
+
+            write_pictures(result, spec, folder)
+    if len(specs) > 1:
+        write_csv(out / "summary.csv", overview([result for _, result in results]))
     return [result for _, result in results]
 
 
-def describe(spec: Spec, result: Estimates) -> str:
-    """One paragraph about a result, for the terminal."""
-    lines = [f"{spec.id}: {spec.estimator} of {spec.outcome}"]
-    overall = result.rows("att")
-    if len(overall):
-        row = overall.iloc[0]
-        lines.append(
-            f"  att {row.estimate:.6g} (std. error {row.std_error:.6g}), "
-            f"{spec.inference.level:.0%} interval [{row.conf_low:.6g}, {row.conf_high:.6g}]"
-        )
-        lines.append(
-            f"  {row.n_obs} observations, {row.n_units} units, {row.n_clusters} clusters, "
-            f"{'weighted' if result.info.get('weighted') else 'unweighted'}"
-        )
-    lines += [f"  note: {note}" for note in result.info.get("notes", [])]
-    return "\n".join(lines)
+def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
+    """Refuse a folder in which a result would overwrite the file that it is made from."""
+    for path in inputs:
+        if path.resolve().parent == out.resolve() and path.name in WRITTEN:
+            raise SpecError(
+                f"--out {out} holds {path.name}, which the results would overwrite. Name another folder."
+            )
+
+
+def overview(results: Sequence[Estimates]) -> pd.DataFrame:
+    """Overall effects and coefficients of several results, one row each."""
+    parts = [
+        result.table[(result.table["term"] == "att") | result.table["term"].str.startswith("coef:")]
+        for result in results
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def next_steps(out: Path, specs: Sequence[Spec]) -> str:
+    """Where the results are, and what can be done with them."""
+    folder = out if len(specs) == 1 else out / specs[0].id
+    other = f" {out / specs[1].id}" if len(specs) > 1 else ""
+    written = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
+    where = str(out) if len(specs) == 1 else f"{out}/<id> ({len(specs)} folders, and {out / 'summary.csv'})"
+    steps = {f"table {folder}{other} -o table.docx": "a table (.md, .tex, .html or .docx)"}
+    if "event_study.png" in written:
+        steps |= {
+            f"plot {folder}{other} -o figure.pdf": "the path as a figure (.png, .pdf or .svg)",
+            f"honest {folder}": "sensitivity to violations of parallel trends",
+        }
+    width = max(map(len, steps))
+    lines = [f"  replication {step:<{width}}  {words}" for step, words in steps.items()]
+    return "\n".join([f"Written to {where}: {', '.join(written)}.", "Next:", *lines])

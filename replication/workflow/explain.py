@@ -8,11 +8,11 @@ import pandas as pd
 import yaml
 
 from replication.core import saved_results
-from replication.core.errors import SpecError
-from replication.core.estimates import Estimates, row_labels
+from replication.core.estimates import row_labels
 from replication.core.spec import explain, load_specs
-from replication.estimators.registry import ENTRIES
+from replication.estimators.registration import ENTRIES
 from replication.estimators.unused_keys import reads, unread_keys
+from replication.workflow.saved_folders import load_folder
 
 
 def explain_keys() -> str:
@@ -39,7 +39,8 @@ def explain_spec(path: Path) -> str:
 
 def compare(first: Path, second: Path) -> str:
     """Two saved results side by side: what the specifications say differently, and the numbers."""
-    (a, record_a), (b, record_b) = (_load(folder) for folder in (first, second))
+    a, b = load_folder(first), load_folder(second)
+    record_a, record_b = (saved_results.load(folder)[1] for folder in (first, second))
     spec_a, spec_b = _flat(record_a["spec"]), _flat(record_b["spec"])
     changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
     lines = ["Specification:" if changed else "The same specification."]
@@ -48,18 +49,14 @@ def compare(first: Path, second: Path) -> str:
         result.table.assign(row=row_labels(result.table)).set_index("row")[["estimate", "std_error"]]
         for result in (a, b)
     ]
-    joined = pd.concat(tables, axis=1, keys=["first", "second"])
+    joined = pd.concat(tables, axis=1, keys=["first", "second"], join="inner")
     joined[("", "change")] = joined[("second", "estimate")] - joined[("first", "estimate")]
+    alone = [len(table) - len(joined) for table in tables]
+    if any(alone):
+        lines.append(f"Rows in one result only: {alone[0]} of the first, {alone[1]} of the second.")
+    if joined.empty:
+        return "\n".join([*lines, "", "The results have no row in common."])
     return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.6g}")])
-
-
-def _load(folder: Path) -> tuple[Estimates, dict[str, dict[str, object]]]:
-    if not (folder / "spec.yaml").is_file():
-        raise SpecError(
-            f"{folder} holds no saved result (no spec.yaml). Name a folder that `replication "
-            "estimate --out` wrote, or one below tables/<study>/specs/."
-        )
-    return saved_results.load(folder)
 
 
 def _flat(data: dict[str, object], prefix: str = "") -> dict[str, object]:

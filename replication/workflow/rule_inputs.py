@@ -22,7 +22,7 @@ CODE = {
     "clean": ("replication.workflow.clean_step",),
     "estimate": ("replication.workflow.estimate_step",),
     "analyse": ("replication.workflow.analysis_step",),
-    "check": ("replication.checks.second_engine_step",),
+    "check": ("replication.workflow.check_step",),
     "tables": ("replication.report.study_report", "replication.report.tables"),
     "figures": ("replication.report.study_report", "replication.report.figures"),
     "summary": ("replication.report.summary",),

@@ -34,7 +34,7 @@ NEEDED = {
     "estimate": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
     "gather": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
     "analyse": ("replication.workflow.analysis_step", "replication.estimators.registry", "pyarrow.parquet"),
-    "check": ("replication.checks.second_engine_step", "replication.checks.second_engine", "pyarrow.parquet"),
+    "check": ("replication.workflow.check_step", "replication.checks.second_engine", "pyarrow.parquet"),
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table"),
     "figures": ("replication.workflow.report_step", "replication.report.figures.canvas"),
     "summary": ("replication.workflow.report_step", "replication.report.summary"),

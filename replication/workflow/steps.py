@@ -120,7 +120,7 @@ def _analyse(root: Path, study: str, _: int) -> str:
 
 
 def _check(root: Path, study: str, threads: int) -> str:
-    from replication.checks.second_engine_step import check_study
+    from replication.workflow.check_step import check_study
 
     result = check_study(project.study(root, study), root, threads)
     if result.empty:

@@ -10,12 +10,12 @@ import pytest
 import yaml
 from drawn_panels import as_frame, draw_panel
 
-from replication.checks.second_engine_step import check_study
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
 from replication.workflow import estimate_batch
 from replication.workflow import estimate_step as step
+from replication.workflow.check_step import check_study
 from replication.workflow.estimate_step import estimate_study
 from replication.workflow.project import Study
 

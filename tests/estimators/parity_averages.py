@@ -10,7 +10,7 @@ import numpy as np
 import pyfixest
 from drawn_panels import as_frame
 from parity_panels import Case, clustered_by_unit, cut, on_every_year, rows, whole
-from parity_regressions import ANALYTIC, Found, values
+from parity_regressions import ANALYTIC, PLAIN, Found, values
 from written_out import Dense, conservative
 
 from replication.estimators.dcdh import dcdh
@@ -74,7 +74,7 @@ def imputation_diff_diff(case: Case) -> Found:
 
 def imputation_written_out(case: Case) -> Found:
     """Theorem 3 cell by cell with the clusters of the panel, as Stata did_imputation sums them."""
-    ours = values(imputation(case.panel, inference=ANALYTIC))
+    ours = values(imputation(case.panel, inference=PLAIN))
     dense = Dense(case.panel)
     found = Found()
     for name, mask in dense.masks(case.panel).items():
@@ -85,7 +85,7 @@ def imputation_written_out(case: Case) -> Found:
 
 
 def two_stage_diff_diff(case: Case) -> Found:
-    ours = values(two_stage(case.panel, inference=ANALYTIC))
+    ours = values(two_stage(case.panel, inference=PLAIN))
     theirs = diff_diff.TwoStageDiD(cluster=cluster(case)).fit(
         rows(case.panel), survey_design=survey(case), **COLUMNS
     )
@@ -113,7 +113,7 @@ def two_stage_pyfixest(case: Case) -> Found:
     )
     found = Found()
     pair = (theirs.coef().iloc[0], theirs.se().iloc[0])
-    found.add("att", two_stage(case.panel, inference=ANALYTIC).att, pair)
+    found.add("att", two_stage(case.panel, inference=PLAIN).att, pair)
     return found
 
 

@@ -22,6 +22,8 @@ from replication.estimators.sun_abraham import sun_abraham
 from replication.estimators.twfe import twfe
 
 ANALYTIC = Inference(draws=9)
+# Peers without G/(G-1) where clusters hold several units.
+PLAIN = Inference(draws=9, small_sample="none")
 KEYS = {"event": "event_time", "group": "cohort", "calendar": "time"}
 
 

@@ -218,7 +218,9 @@ def test_many_cells_by_moments_equal_cells_by_scores(
     for test in ("pretest_cells", "pretrend"):
         expected, found = kept.info[test]["statistic"], many.info[test]["statistic"]
         # Nine clusters test no more than eight values.
-        assert found == (None if expected is None else pytest.approx(expected, rel=1e-8))
+        # The path has the errors of the draws where these are asked for; the cells never have.
+        close = 1e-5 if (test, method) == ("pretrend", "multiplier") else 1e-8
+        assert found == (None if expected is None else pytest.approx(expected, rel=close))
     np.testing.assert_allclose(many.overall.sums, kept.overall.sums, atol=1e-14)
 
 

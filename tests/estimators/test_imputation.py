@@ -24,7 +24,8 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
 
-FEW = Inference(draws=9)
+# The formulas and packages below have no G/(G-1) where clusters hold several units.
+FEW = Inference(draws=9, small_sample="none")
 
 
 def impute(panel, **options):

@@ -295,7 +295,11 @@ def test_the_window_limits_the_rows_and_not_the_regression() -> None:
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({"adoption": (2003, 2005)}, {}, "No unit is untreated throughout the panel"),
+        (
+            {"adoption": (2003, 2005)},
+            {"control_group": "never_treated"},
+            "No unit is untreated throughout the panel",
+        ),
         ({}, {"window": (20, 30)}, r"The window \[20, 30\] holds no event time"),
         ({}, {"window": (-1, -1)}, r"The window \[-1, -1\] holds no event time"),
         ({"adoption": (2003,)}, {"control_group": "last_treated"}, "No cohort is left"),

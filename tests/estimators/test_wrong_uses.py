@@ -15,7 +15,7 @@ from replication.core.errors import InputError, PanelError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, parse_spec
-from replication.estimators.registry import ENTRIES
+from replication.estimators.registration import ENTRIES
 
 FEW = Inference(draws=9)
 WITH_WINDOW = [name for name, entry in ENTRIES.items() if "window" in entry.keys]

@@ -82,7 +82,8 @@ def test_far_apart_groups_at_one_place_are_clusters() -> None:
     inference = replace(NEAR, kernel="uniform", cutoff_km=100)
     sample = estimation_sample(together, Effects())
     scores = fit_twfe(sample, Effects()).scores
-    variance, _ = conley_variance(scores, together.coordinates, inference)
+    found, _ = conley_variance(scores, together.coordinates, inference)
+    variance = found.variance
     sums = np.bincount(panel.cluster, scores[:, 0])
     assert variance[0, 0] == pytest.approx(sums @ sums, rel=1e-12)
 

@@ -12,8 +12,9 @@ import pytest
 from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
+from replication.display.canvas import styled
 from replication.report.figures import FIGURES, event_study_figure, write_figure
-from replication.report.figures.canvas import Drawing, read_description, styled
+from replication.report.figures.figure_files import Drawing, read_description
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
 from replication.report.study_config import Entry, Study, parse_study

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 
 from replication.core.errors import SpecError
+from replication.display.canvas import styled
 from replication.report.figures import (
     dots_figure,
     permutation_figure,
     specification_curve_figure,
     write_figure,
 )
-from replication.report.figures.canvas import read_description, styled
+from replication.report.figures.figure_files import read_description
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
 from replication.report.study_config import Entry, Study

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from replication.core.errors import SpecError
-from replication.report.formatting import fixed
+from replication.display.formatting import fixed
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
 from replication.report.study_config import Study, parse_study

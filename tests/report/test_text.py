@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from replication.report import formatting
+from replication.display import formatting
 
 M = "\N{MINUS SIGN}"
 

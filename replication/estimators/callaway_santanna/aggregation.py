@@ -134,8 +134,10 @@ def require_treated(treated: Bools, design: Design) -> None:
     """Refuse a panel without a treated cell that can be estimated."""
     if not treated.any():
         raise PanelError(
-            f"No treated cell can be estimated for cohorts {design.cohorts.tolist()} in periods "
-            f"{design.panel.periods[0]} to {design.panel.periods[-1]}: none has both treated and "
+            "No treated cell can be estimated for cohorts "
+            f"{design.panel.label(design.cohorts).tolist()} in periods "
+            f"{design.panel.label(design.panel.periods[0])} to "
+            f"{design.panel.label(design.panel.periods[-1])}: none has both treated and "
             "comparison units. Check the cohort column, the weights and 'control_group'."
         )
 

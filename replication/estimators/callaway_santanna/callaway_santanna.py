@@ -13,7 +13,9 @@ Standard errors
     From the influence function. With units as clusters the variance is the sum of squared
     scores, as in R. Clusters that hold several units sum their scores first, and the variance is
     multiplied by G / (G - 1), which R leaves out (Python ``diff-diff`` has it): with 42 states R's
-    standard errors are 1.2 per cent smaller. Normal critical values.
+    standard errors are 1.2 per cent smaller. Critical values are normal where the units are the
+    clusters and 40 or more, as in R, else t(G-1). ``inference: {distribution: normal,
+    small_sample: none}`` gives R's numbers in all cases.
 
 Journal of Econometrics 225(2): 200-230.
 """
@@ -30,19 +32,20 @@ import numpy as np
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
 from replication.estimators.callaway_santanna.cell_estimates import Fit, fit_cells
 from replication.estimators.callaway_santanna.cells import plan_cells
 from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
-from replication.estimators.callaway_santanna.comparison_sample import group_time_design
+from replication.estimators.callaway_santanna.comparison_sample import Design, group_time_design
 from replication.estimators.callaway_santanna.detrending import with_lines
 from replication.estimators.callaway_santanna.summarize import law_if_set, summarise
+from replication.estimators.registration import registered
+from replication.estimators.shared.lost_cohorts import lost_cohorts
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.methods import by_unit, refuse_method
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
-DEFAULT = Inference()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Options:
     trends: tuple[str, ...]
 
 
+@registered("Group-time (Callaway-Sant'Anna)", takes=("covariates", "weights", "trends"))
 def callaway_santanna(
     panel: Panel,
     *,
@@ -72,7 +76,7 @@ def callaway_santanna(
     unbalanced: str = "drop",
     balance_e: int | None = None,
     trends: Sequence[str] = (),
-    inference: Inference = DEFAULT,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Group-time effects with simple, group, calendar and event averages.
 
@@ -126,8 +130,10 @@ def callaway_santanna(
     )
     require_known_trends(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
-    fit, plan = fit_and_plan(panel, options, spatial=inference.method == "conley")
+    fit, plan = fit_and_plan(panel, options, inference)
     found = summarise(fit, plan, inference, said_of(options, fit, inference))
+    said = [*found.info["notes"], *lost_notes(panel, fit.design, plan)]
+    found = replace(found, info={**found.info, "notes": said})
     resampled = inference.method == "bootstrap" or bool(options.trends)
     # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
     if not resampled or inference.draws == 1:
@@ -140,14 +146,15 @@ def callaway_santanna(
     return with_draws(found, draws, fit.design.panel, inference, law)
 
 
-def fit_and_plan(panel: Panel, options: Options, *, spatial: bool) -> tuple[Fit, Plan]:
+def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[Fit, Plan]:
     """Estimates of all cells, and what is averaged; spatial errors need the scores of units."""
     design = group_time_design(
-        by_unit(panel) if spatial else panel,
+        by_unit(panel) if inference.method == "conley" else panel,
         control_group=options.control_group,
         anticipation=options.anticipation,
         unbalanced=options.unbalanced,
     )
+    design = replace(design, small_sample=inference.small_sample)
     if options.trends:
         design = with_lines(design)
     fit = fit_cells(
@@ -165,6 +172,17 @@ def fit_and_plan(panel: Panel, options: Options, *, spatial: bool) -> tuple[Fit,
         balance_e=options.balance_e,
     )
     return fit, plan
+
+
+def lost_notes(panel: Panel, design: Design, plan: Plan) -> list[str]:
+    """A note on the cohorts of the panel without a treated cell that can be estimated."""
+    compared = design.panel.cohort[np.isinf(design.adoption)]
+    late = panel.cohort > panel.periods[0] + design.anticipation
+    adopters = panel.keep_units(late & ~np.isin(panel.cohort, compared))
+    shown = [row.cohort for row in plan.rows if row.term == "group" and row.cohort is not None]
+    why = "none of their treated cells has units of both sides seen in it and in the base period"
+    note = lost_cohorts(adopters, shown, why)
+    return [note] if note else []
 
 
 def said_of(options: Options, fit: Fit, inference: Inference) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
+from replication.inference.cluster import influence_factor
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Design:
         Counts of the units and labels of the periods that were left out, by reason.
     notes : tuple of str
         The same as sentences.
+    small_sample : ``clusters`` or ``none``
+        Whether clusters above the unit multiply the variance by G/(G-1).
 
     """
 
@@ -44,6 +47,7 @@ class Design:
     anticipation: int = 0
     dropped: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    small_sample: str = "clusters"
 
     @cached_property
     def cohorts(self) -> Ints:
@@ -68,8 +72,7 @@ class Design:
     @property
     def score_factor(self) -> float:
         """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
-        groups = self.panel.n_clusters
-        return float(np.sqrt(groups / (groups - 1))) if groups < len(self.panel.units) else 1.0
+        return float(np.sqrt(influence_factor(self.panel, self.small_sample)))
 
     def said(self, note: str, **counts: object) -> Design:
         """The design with one more note, and what it counts."""
@@ -114,8 +117,8 @@ def adoption_of(panel: Panel, anticipation: int) -> Floats:
 
 def without_early(design: Design) -> Design:
     """Drop the units that have no untreated period."""
-    first = int(design.panel.periods[0])
-    early = design.adoption <= first + design.anticipation
+    early = design.adoption <= int(design.panel.periods[0]) + design.anticipation
+    first = int(design.panel.label(design.panel.periods[0]))
     if not early.any():
         return design
     span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
@@ -147,16 +150,17 @@ def with_comparison(design: Design) -> Design:
         return replace(design, comparison=rule)
     last = int(design.adoption.max())
     panel = design.panel
+    named = int(panel.label(last))
     keep = panel.periods < last - design.anticipation
     adoption = np.where(design.adoption >= last, np.inf, design.adoption)
     require_cohorts(design, np.isfinite(adoption))
     if keep.sum() < 2:
         raise PanelError(
             f"No comparison is left: no unit is never treated, and only {int(keep.sum())} of "
-            f"{keep.size} periods come before the last cohort, {last}, adopts. Add units that "
+            f"{keep.size} periods come before the last cohort, {named}, adopts. Add units that "
             "are never treated, or earlier periods."
         )
-    cut = [int(period) for period in panel.periods[~keep]]
+    cut = [int(period) for period in panel.label(panel.periods[~keep])]
     only_last = design.comparison == "last_treated"
     kept = replace(
         design,
@@ -167,8 +171,8 @@ def with_comparison(design: Design) -> Design:
     who = "" if only_last else ": units not yet treated are compared with"
     gone = f", and periods {cut[0]} to {cut[-1]} ({len(cut)}) were cut" if cut else ""
     return kept.said(
-        f"No unit is never treated{who}; the last cohort, {last}, only serves as comparison{gone}",
-        comparison_cohort=last,
+        f"No unit is never treated{who}; the last cohort, {named}, only serves as comparison{gone}",
+        comparison_cohort=named,
         periods_cut=[*_listed(design.dropped.get("periods_cut")), *cut],
     )
 
@@ -204,7 +208,7 @@ def require_cohorts(design: Design, treated: Bools) -> None:
     """Refuse a panel in which no unit that is treated inside it has a comparison."""
     if treated.any():
         return
-    periods = design.panel.periods
+    periods = design.panel.label(design.panel.periods)
     raise PanelError(
         f"No comparison is left: of {design.adoption.size} units over {periods[0]} to "
         f"{periods[-1]}, after dropping {design.dropped or 'none'}, there is not both a treated "

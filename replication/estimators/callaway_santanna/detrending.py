@@ -42,7 +42,7 @@ def with_lines(design: Design) -> Design:
     require_cohorts(design, np.isfinite(design.adoption) & ~short)
     if not short.any():
         return design
-    cohorts = sorted({int(cohort) for cohort in design.adoption[short]})
+    cohorts = sorted({int(design.panel.label(cohort)) for cohort in design.adoption[short]})
     return design.keep(~short).said(
         f"{int(short.sum())} units of cohorts {cohorts} were dropped: they have fewer than "
         f"{FEWEST} periods before adoption, too few for a line",

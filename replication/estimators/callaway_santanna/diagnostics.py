@@ -14,7 +14,6 @@ from replication.estimators.callaway_santanna.cell_estimates import Fit
 from replication.estimators.callaway_santanna.cells import Cells, thresholds
 from replication.estimators.callaway_santanna.comparison_sample import Design
 from replication.estimators.shared.cohort_comparisons import weighted_mean
-from replication.inference.joint_tests import hotelling
 from replication.inference.row_table import LARGEST_VCOV
 
 
@@ -77,23 +76,11 @@ def before_adoption(design: Design, cells: Cells) -> Bools:
     return ~cells.reference & (design.panel.periods[cells.time] < start)
 
 
-def pretests(fit: Fit, plan: Plan, estimate: Floats, variance: Floats) -> dict[str, Any]:
-    """Joint tests of the cells and of the event path before adoption.
-
-    ``estimate`` (R + K,) are the averages and the cells; ``variance`` may leave out the cells.
-    """
-    design = fit.design
-    path = np.flatnonzero(
-        [row.event_time is not None and row.event_time < -design.anticipation for row in plan.rows]
-    )
-    before = np.flatnonzero(before_adoption(design, fit.cells) & np.isfinite(fit.estimate))
-    n_clusters = design.panel.n_clusters
-    trend = wald(estimate[path], variance[np.ix_(path, path)], n_clusters)
+def pretest_cells(fit: Fit, plan: Plan, variance: Floats) -> dict[str, Any]:
+    """Joint test of the cells before adoption; ``variance`` may leave out the cells."""
+    before = np.flatnonzero(before_adoption(fit.design, fit.cells) & np.isfinite(fit.estimate))
     own = variance[len(plan.rows) :, len(plan.rows) :]
-    return {
-        "pretest_cells": cells_test(fit, before, own),
-        "pretrend": by_clusters(trend, n_clusters),
-    }
+    return {"pretest_cells": cells_test(fit, before, own)}
 
 
 def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
@@ -112,13 +99,6 @@ def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
 def untested(count: int, reason: str) -> Mapping[str, Any]:
     """A test that cannot be had, and why."""
     return {"test": "Wald", "statistic": None, "df": count, "p_value": None, "reason": reason}
-
-
-def by_clusters(test: Mapping[str, Any], n_clusters: int) -> Mapping[str, Any]:
-    """The test for the event path: R ``did`` has none, so it is the one for few clusters."""
-    if test["statistic"] is None:
-        return test
-    return hotelling(test["statistic"], test["df"], n_clusters)
 
 
 def wald(estimate: Floats, variance: Floats, n_clusters: int) -> Mapping[str, Any]:

@@ -183,8 +183,9 @@ def own_period_weights(design: Design, cells: Cells, batch: Batch, used: Bools) 
 
 
 def _named(design: Design, cells: Cells, cell: int) -> str:
-    cohort = design.cohorts[cells.level[cell]]
-    return f"cohort {cohort} in {design.panel.periods[cells.time[cell]]}"
+    label = design.panel.label
+    cohort = label(design.cohorts[cells.level[cell]])
+    return f"cohort {cohort} in {label(design.panel.periods[cells.time[cell]])}"
 
 
 def require_some_estimate(estimate: Floats, problems: list[str]) -> None:

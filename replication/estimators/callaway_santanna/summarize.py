@@ -14,11 +14,12 @@ from replication.estimators.callaway_santanna.bootstrap_bands import Drawn, draw
 from replication.estimators.callaway_santanna.cell_estimates import Fit
 from replication.estimators.callaway_santanna.cells import Cells
 from replication.estimators.callaway_santanna.comparison_sample import Design
-from replication.estimators.callaway_santanna.diagnostics import design_facts, pretests
+from replication.estimators.callaway_santanna.diagnostics import design_facts, pretest_cells
 from replication.estimators.callaway_santanna.influence import Rows
-from replication.inference.assemble import from_errors, from_scores, law_of, without_fixed
+from replication.inference.assemble import from_errors, from_scores
 from replication.inference.bands import interquartile_errors, quantiles, studentised
 from replication.inference.critical_values import largest_of_paths, score_sup_t
+from replication.inference.laws import law_of, without_fixed
 from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, Tails
 
 NAME = "callaway_santanna"
@@ -34,7 +35,7 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
     shown = kept.first(len(plan.rows))
     variance = kept.covariance()
-    facts = {**info, **design_facts(design, cells, plan), **pretests(fit, plan, estimate, variance)}
+    facts = {**info, **design_facts(design, cells, plan), **pretest_cells(fit, plan, variance)}
     if fit.problems:
         facts["cells_left_out"] = list(fit.problems)
         facts["notes"] = [*facts["notes"], left_out(fit)]
@@ -73,7 +74,7 @@ def law_if_set(fit: Fit, plan: Plan, inference: Inference) -> Tails | None:
         return None
     averages = linear_map(plan, fit.cells.level, np.nan_to_num(fit.estimate), fit.design.mass)
     scores = scores_if_drawn(fit, averages.with_cells(np.isfinite(fit.estimate)), inference)
-    return law_of(inference, "normal", fit.design.panel.n_clusters - 1.0, scores)
+    return law_of(inference, "t", fit.design.panel.n_clusters - 1.0, scores)
 
 
 def drawn_of(fit: Fit, averages: LinearMap, kept: Rows, variance: Floats, inference: Inference) -> Drawn:

@@ -10,7 +10,8 @@ Assumptions
 Variance
     Clustered as in fixest: G/(G-1) (N-1)/(N-K), K without unit effects; averages by the delta
     method with shares and covariates taken as given. Gaussian: t with G-1 degrees of freedom, as
-    Stata ``jwdid`` on reghdfe (R ``emfx`` prints normal intervals). Poisson: normal, as both.
+    Stata ``jwdid`` on reghdfe (R ``emfx`` prints normal intervals). Poisson: normal, as
+    both, where units are the clusters and 40 or more.
 Reproduces
     Gaussian: R ``etwfe(y ~ x, t, g, ivar = i, cgroup = )`` and ``emfx(type = )``; Stata ``jwdid
     y x, ivar(i) tvar(t) gvar(g) [never]`` and ``estat simple|event|group|calendar``. On balanced
@@ -23,6 +24,7 @@ Empirical Economics 69: 2545-2587 (2025); The Econometrics Journal 26(3): C31-C6
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,10 +33,11 @@ from replication.core.arrays import Floats
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
-from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts
+from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts, positive_treated
 from replication.estimators.imputation.untreated_cells import Cells, described, without_cells
+from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     count_cells,
@@ -43,6 +46,8 @@ from replication.estimators.shared.cell_averages import (
     require_window,
     support,
 )
+from replication.estimators.shared.collinear import spanned_everywhere
+from replication.estimators.shared.exact_fit import require_residual
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction, sum_by_cluster
 from replication.inference.row_table import Row
@@ -51,6 +56,7 @@ FAMILIES = ("gaussian", "poisson")
 CELL_ROWS = 400
 
 
+@registered("Extended two-way (Wooldridge)", takes=("covariates", "weights", "offset"))
 def etwfe(
     panel: Panel,
     *,
@@ -58,7 +64,7 @@ def etwfe(
     family: str = "gaussian",
     window: tuple[int, int] | None = None,
     anticipation: int = 0,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Averages of the cohort-by-period effects of one saturated regression.
 
@@ -93,6 +99,7 @@ def etwfe(
     """
     require_family(family, offset=panel.offset is not None)
     cells, fit = _fit(panel, control_group, family, anticipation)
+    cells = _with_collinear(cells, fit.basis)
     size = count_cells(cells)
     kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())
     averages = effect_averages(cells, window, kinds)
@@ -106,6 +113,8 @@ def etwfe(
     rows, points, influence = _ordered(parts)
     shown = [row.event_time for row in rows if row.term == "event" and row.event_time is not None]
     require_window(window, cells, len(shown))
+    absorbed = len(cells.panel.units) - 1 if family == "gaussian" else 0
+    require_residual(cells.n_obs, fit.n_params + absorbed, "Use fewer covariates, or add units.")
     factor = correction(cells.panel.n_clusters, cells.n_obs, fit.n_params)
     details = {
         "control_group": control_group,
@@ -127,7 +136,7 @@ def etwfe(
         influence,
         inference,
         correction=factor,
-        distribution="t" if family == "gaussian" else "normal",
+        distribution="t" if family == "gaussian" else "influence",
         n_obs=cells.n_obs,
         info=details,
     )
@@ -162,9 +171,20 @@ def _fit(
     if family == "gaussian":
         linear = etwfe_linear.fit_linear(cells)
         return without_cells(cells, etwfe_linear.open_cells(linear, cells)), linear
-    cells = positive_cohorts(cells)
+    cells = positive_treated(positive_cohorts(cells))
     poisson = etwfe_poisson.fit_poisson(cells)
     return without_cells(cells, etwfe_poisson.open_cells(poisson, cells)), poisson
+
+
+def _with_collinear(cells: Cells, basis: Floats) -> Cells:
+    """The cells with a note on covariates that those before them span."""
+    used = cells.fit | cells.effect
+    spanned = spanned_everywhere(basis, used, cells.panel.cohort)
+    if not spanned:
+        return cells
+    names = ", ".join(cells.panel.covariate_names[q - 1] for q in spanned)
+    note = f"covariates left out as collinear: {names}"
+    return replace(cells, panel=replace(cells.panel, notes=(*cells.panel.notes, note)))
 
 
 Part = tuple[list[Row], Floats, Floats]

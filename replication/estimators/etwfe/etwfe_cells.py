@@ -45,7 +45,7 @@ def model_cells(panel: Panel, control_group: str, anticipation: int, family: str
         kept = _compared(cells, family)
         if kept.all():
             return cells
-        cut = cells.panel.periods[~kept]
+        cut = cells.panel.label(cells.panel.periods[~kept])
         note = (
             f"{cut.size} periods without a comparison were cut ({cut[0]} to {cut[-1]})"
             if family == "gaussian"
@@ -120,4 +120,18 @@ def positive_cohorts(cells: Cells) -> Cells:
     panel = cells.panel.keep_units(keep, note)
     return replace(
         cells, panel=panel, event=cells.event[keep], fit=cells.fit[keep], effect=cells.effect[keep]
+    )
+
+
+def positive_treated(cells: Cells) -> Cells:
+    """The cells; refuses those of a Poisson model without a positive treated outcome."""
+    treated = cells.effect & (cells.event >= 0)
+    if (treated & (cells.outcome > 0)).any():
+        return cells
+    dropped = "; ".join(cells.panel.notes)
+    reason = "all of their outcomes are zero" if treated.any() else "no treated unit is left"
+    raise PanelError(
+        f"The Poisson model of {cells.panel.outcome!r} has no treated outcome to compare: {reason}"
+        f"{f' ({dropped})' if dropped else ''}, so that the effect in logarithms is not finite. "
+        "Use 'family: gaussian', or check the outcome and the sample."
     )

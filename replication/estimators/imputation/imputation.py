@@ -15,7 +15,8 @@ Variance
     as Stata does; R and diff-diff sum within units, which is the same where clusters are units.
 Reproduces
     Stata ``did_imputation y i t first, horizons() pretrends() avgeffectsby() autosample``; R
-    ``didimputation::did_imputation``. Normal intervals, as there.
+    ``didimputation::did_imputation``. Both have normal intervals, and no G/(G-1) where clusters
+    hold several units: ``inference: {distribution: normal, small_sample: none}``.
 
 Review of Economic Studies 91(6): 3253-3285.
 """
@@ -30,11 +31,12 @@ import numpy as np
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.residual_groups import GROUPS, treated_scores
 from replication.estimators.imputation.untreated_cells import described
 from replication.estimators.imputation.untreated_fit import fit_untreated
-from replication.estimators.imputation.untreated_pretrends import joint_test, lead_coefficients
+from replication.estimators.imputation.untreated_pretrends import lead_coefficients
+from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     effect_averages,
     overall_means,
@@ -42,9 +44,11 @@ from replication.estimators.shared.cell_averages import (
     support,
 )
 from replication.inference.assemble import from_scores
+from replication.inference.cluster import influence_factor
 from replication.inference.row_table import Row
 
 
+@registered("Imputation (Borusyak-Jaravel-Spiess)", takes=("trends", "covariates", "weights"))
 def imputation(
     panel: Panel,
     *,
@@ -53,7 +57,7 @@ def imputation(
     anticipation: int = 0,
     residual_groups: str = "cohort_event",
     leave_one_out: bool = False,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Average effects on the treated, their paths, and pre-trend coefficients.
 
@@ -93,6 +97,7 @@ def imputation(
     estimate = averages.sums(weight * model.remainder) / total
     treated, alone = treated_scores(model, averages, residual_groups, leave_one_out)
     scores = (treated - model.through(model.project(averages), model.scaled_residual)) / total
+    scores *= np.sqrt(influence_factor(cells.panel, inference.small_sample))
     leads = lead_coefficients(model, window)
     means, loadings = overall_means(averages, cells)
     rows = [
@@ -109,7 +114,6 @@ def imputation(
         "overall": "all treated cells, by weight",
         "reference": "all untreated periods before the leads shown, and units never treated",
         "omitted_leads": [int(h) for h in leads.omitted],
-        "pretrend": joint_test(leads, cells.panel.cluster),
         "residual_groups": residual_groups,
         "leave_one_out": leave_one_out,
         "groups_of_one_cluster": alone,
@@ -123,7 +127,6 @@ def imputation(
         np.concatenate([estimate[:1], leads.estimate, estimate[1:], estimate @ loadings]),
         np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]),
         inference,
-        distribution="normal",
         n_obs=cells.n_obs,
         info=details,
     )

@@ -16,6 +16,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 from replication.estimators.shared.cohort_comparisons import mean_outcomes, prepared
+from replication.estimators.shared.lost_cohorts import lost_cohorts
 
 NO_EVENT = np.iinfo(np.int64).min // 4
 
@@ -98,7 +99,7 @@ def without_cells(cells: Cells, impossible: Bools) -> Cells:
     dropped = cells.effect & impossible
     if not dropped.any():
         return cells
-    periods = cells.panel.periods[dropped.any(axis=0)]
+    periods = cells.panel.label(cells.panel.periods[dropped.any(axis=0)])
     note = (
         f"{int(dropped.sum())} treated unit-periods without an untreated comparison in their "
         f"period (or stratum) were left out, in {_span(periods)}"
@@ -119,10 +120,19 @@ def described(cells: Cells, original: Panel) -> dict[str, Any]:
         "anticipation": cells.anticipation,
         "covariates": list(cells.panel.covariate_names),
         **mean_outcomes(cells.panel),
+        "notes": [*cells.panel.notes, *_lost(cells, original)],
         "untreated_cells": int(cells.fit.sum()),
         "treated_cells": int(cells.effect.sum()),
         "dropped_units": len(original.units) - len(cells.panel.units),
     }
+
+
+def _lost(cells: Cells, original: Panel) -> list[str]:
+    """A note on the cohorts without a treated cell, if there are any."""
+    treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
+    shown = cells.panel.cohort[treated].tolist()
+    note = lost_cohorts(original, shown, "no treated period of theirs can be compared")
+    return [note] if note else []
 
 
 def _sorted(panel: Panel, anticipation: int) -> Cells:

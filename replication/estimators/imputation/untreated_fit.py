@@ -22,10 +22,9 @@ from replication.core.panel import Panel
 from replication.estimators.imputation.untreated_cells import Cells, sort_cells, without_cells
 from replication.estimators.imputation.untreated_two_way import TwoWay
 from replication.estimators.shared.cell_averages import Averages
+from replication.estimators.shared.collinear import least_variation, spread_of
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.inference.cluster import intersection
-
-COLLINEAR = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +151,11 @@ def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -
     """Inverse crossproduct of the covariates; refuses those without variation of their own."""
     product = np.einsum("qnt,nt,rnt->qr", inner, weight, inner)
     size = np.einsum("qnt,nt,qnt->q", raw, weight, raw)
+    spread = [spread_of(x, weight) for x in raw]
     for place, name in enumerate(names):
         before = product[:place, :place]
         own = product[place, place] - product[place, :place] @ np.linalg.solve(before, product[:place, place])
-        if own <= COLLINEAR * max(float(size[place]), 1e-300):
+        if own <= least_variation(float(size[place]), spread[place]):
             raise PanelError(
                 f"Covariate {name!r} has no variation of its own in the untreated unit-periods "
                 "once unit effects, period effects, trends and the covariates before it are "

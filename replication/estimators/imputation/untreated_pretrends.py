@@ -9,7 +9,6 @@ effects where errors are (Borusyak, Jaravel & Spiess 2024, Proposition 4 and sec
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -18,8 +17,7 @@ from replication.estimators.imputation.untreated_fit import Projection, Untreate
 from replication.estimators.shared.cell_averages import Averages, lead_averages, leads_of
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import absorbed_parameters
-from replication.inference.cluster import correction, sum_by_cluster
-from replication.inference.joint_tests import hotelling
+from replication.inference.cluster import correction
 
 DEPENDENT = 1e-9
 
@@ -54,19 +52,6 @@ def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> 
     return Leads(candidates[kept], estimate, scores, candidates[~kept])
 
 
-def joint_test(leads: Leads, codes: Ints) -> dict[str, Any]:
-    """Joint test that all lead coefficients are zero; a reason instead where there is none."""
-    sums = sum_by_cluster(leads.scores, codes)
-    n_leads, groups = leads.estimate.size, len(sums)
-    if n_leads == 0:
-        return {"df": 0, "reason": "no lead is identified beside the reference"}
-    if n_leads >= groups:
-        reason = f"{n_leads} coefficients cannot be tested jointly with {groups} clusters"
-        return {"df": n_leads, "reason": reason}
-    solved = np.linalg.lstsq(sums.T @ sums, leads.estimate, rcond=None)[0]
-    return hotelling(float(leads.estimate @ solved), n_leads, groups)
-
-
 def _regress(
     model: UntreatedModel, averages: Averages, projection: Projection, product: Floats
 ) -> tuple[Floats, Floats]:
@@ -82,11 +67,15 @@ def _regress(
 
 
 def _correction(model: UntreatedModel, n_leads: int) -> float:
-    """The convention of fixest and reghdfe, on the untreated cells less singletons."""
+    """The convention of fixest and reghdfe, on the untreated cells less singletons.
+
+    Zero, so that no standard error is printed, where the fit of these cells is exact.
+    """
     sample = estimation_sample(model.cells.panel, model.effects, keep=model.cells.fit)
     n_params = absorbed_parameters(sample.panel, model.effects, sample.used)
     n_params += n_leads + len(model.inner)
-    return correction(sample.panel.n_clusters, int(sample.used.sum()), n_params)
+    n_obs = int(sample.used.sum())
+    return correction(sample.panel.n_clusters, n_obs, n_params) if n_obs > n_params else 0.0
 
 
 def _independent(product: Floats) -> Bools:

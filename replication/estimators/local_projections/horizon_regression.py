@@ -42,7 +42,8 @@ class Projection:
     Attributes
     ----------
     estimate, scores : point and (N,) unit scores, the small-sample factor in them.
-    n_obs, cohorts, adopters : rows, adoption periods and adopters in it.
+    n_obs, adopters : rows and adopters in it.
+    onsets : columns of adoption in it.
     unmatched : adopters left out because their period has no clean control.
     used : (N,) units in it.
 
@@ -51,7 +52,7 @@ class Projection:
     estimate: float
     scores: Floats
     n_obs: int
-    cohorts: int
+    onsets: Ints
     adopters: int
     unmatched: int
     used: Bools
@@ -90,7 +91,7 @@ def project(setting: Setting, leads: list[int]) -> Projection | None:
         point,
         scores * np.sqrt(small_sample(groups, n_obs, n_params)),
         n_obs,
-        int(live.sum()),
+        columns[live].astype(np.int64),
         int(adopter.sum()),
         unmatched,
         used,

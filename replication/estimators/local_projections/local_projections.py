@@ -28,6 +28,7 @@ Journal of Applied Econometrics 40(5): 741-758.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,9 @@ from replication.core.arrays import Bools
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.local_projections.horizon_regression import Projection, Setting, project
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
@@ -48,18 +50,21 @@ from replication.estimators.shared.cohort_comparisons import (
     support_row,
     used_units,
 )
+from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
+from replication.estimators.stacked import reach_of
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.row_table import Row
 
 
+@registered("Local projections (Dube et al.)", takes=("weights", "covariates"))
 def local_projections(
     panel: Panel,
     *,
     control_group: str = "not_yet_treated",
     window: tuple[int, int] | None = None,
     reweight: bool = False,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Effects by horizon, placebos, and the pooled effect.
 
@@ -67,7 +72,8 @@ def local_projections(
     ----------
     control_group : ``not_yet_treated`` (clean controls), ``never_treated``, ``last_treated``.
     window : first and last horizon. If empty: every horizon that can be estimated, and the
-        pooled effect over the longest that every cohort reaches with a clean control.
+        pooled effect over the longest that every cohort reaches with a clean control, unless
+        late cohorts would cut it short (``default_horizon``), which are then named.
     reweight : weight adopters equally.
 
     Raises
@@ -91,7 +97,9 @@ def local_projections(
     before = [h for h in range(steps[0], -1) if h in path] if window else []
     placebo = project(setting, before) if before else None
     if -1 in steps:
-        path[-1] = Projection(0.0, np.zeros(len(panel.units)), 0, 0, 0, 0, pooled.used & False)
+        path[-1] = Projection(
+            0.0, np.zeros(len(panel.units)), 0, np.zeros(0, np.int64), 0, 0, pooled.used & False
+        )
     shown = sorted(path)
     found = [pooled, *(path[h] for h in shown)]
     used = np.any([one.used for one in found], axis=0)
@@ -103,7 +111,7 @@ def local_projections(
         "support": support_of(path, grid.step),
     }
     return from_scores(
-        used_units(panel, used, "projection"),
+        pooled_over(used_units(panel, used, "projection"), panel, grid, pooled, last),
         "local_projections",
         [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)],
         np.array([one.estimate for one in found]),
@@ -113,6 +121,17 @@ def local_projections(
         n_obs=np.array([one.n_obs for one in found]),
         info={**about, **common_info(panel, grid)},
     )
+
+
+def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: Projection, last: int) -> Panel:
+    """The panel with notes on the horizons and cohorts of the pooled effect."""
+    note = f"the overall effect is that on the mean of event times 0 to {last * grid.step}"
+    shown = panel.cohort[np.isin(grid.onset, pooled.onsets)].tolist()
+    why = (
+        "no unit of theirs is observed in the period before adoption and in all of these, beside "
+        "a clean control"
+    )
+    return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)
 
 
 def require_no_adjustment(panel: Panel, reweight: bool) -> None:
@@ -137,7 +156,7 @@ def averaged(last: int, reweight: bool) -> dict[str, Any]:
 
 def support_of(path: Mapping[int, Projection], step: int) -> list[Mapping[str, int]]:
     """Cohorts and adopters behind each horizon but the reference."""
-    return [support_row(h * step, path[h].cohorts, path[h].adopters) for h in sorted(path) if h != -1]
+    return [support_row(h * step, path[h].onsets.size, path[h].adopters) for h in sorted(path) if h != -1]
 
 
 def common_info(panel: Panel, grid: Grid) -> dict[str, Any]:
@@ -185,10 +204,9 @@ def horizons(grid: Grid, eligible: Bools, window: tuple[int, int] | None) -> tup
                 "End it at 0 or later."
             )
         return list(range(low, high + 1)), high
-    latest = int(grid.onset[eligible].max(initial=-1))
-    onsets = np.unique(grid.onset[grid.onset < grid.length])
-    reach = np.minimum(longest, latest - 1) - onsets
-    return list(range(-longest, longest + 1)), int(reach[reach >= 0].min(initial=longest))
+    _, reach, mass = reach_of(grid, eligible)
+    last = default_horizon(reach, mass) if (reach >= 0).any() else longest
+    return list(range(-longest, longest + 1)), last
 
 
 def nothing_to_project(horizon: int) -> PanelError:

@@ -23,8 +23,9 @@ def prepared(panel: Panel, estimator: str) -> Panel:
     always = panel.first == 0
     if always.all():
         raise PanelError(
-            f"All {always.size} units are treated from the first period {panel.periods[0]} on, so "
-            "none has an untreated past. Start the panel earlier."
+            f"All {always.size} units are treated from the first period "
+            f"{panel.label(panel.periods[0])} on, so none has an untreated past. Start the panel "
+            "earlier."
         )
     if not always.any():
         return panel

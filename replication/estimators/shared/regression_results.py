@@ -8,20 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from replication.core.arrays import Bools, Floats
-from replication.core.errors import PanelError
+from replication.core.arrays import Bools, Floats, Ints
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters
 from replication.estimators.shared.least_squares import Fit
 from replication.estimators.shared.regression_wild import with_wild_tests
 from replication.inference.assemble import from_scores, from_variance
-from replication.inference.cluster import correction, multiway, nearest_psd, sum_by_cluster
+from replication.inference.cautions import with_repair
+from replication.inference.cluster import correction, multiway, sum_by_cluster
 from replication.inference.conley import conley_variance_same_period
+from replication.inference.psd import repaired
 from replication.inference.row_table import Row
+from replication.inference.support import effective
 
 
 def regression_estimates(
@@ -44,19 +47,14 @@ def regression_estimates(
     -----
     One clustering: ``G/(G-1) (N-1)/(N-K)`` times the sum of squared cluster scores. Several:
     Cameron, Gelbach & Miller (2011), every term with the G of the smallest clustering, as
-    fixest and reghdfe do; a variance with a negative diagonal is made positive semi-definite.
+    fixest and reghdfe do; a variance that is not positive semi-definite is made so (``psd``).
 
     """
     panel, n_obs = sample.panel, int(sample.used.sum())
     n_params = len(fit.coefficient) + absorbed_parameters(panel, effects, sample.used)
     free = replace(panel, clusters={})
     everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
-    if n_obs <= everything:
-        raise PanelError(
-            f"{n_obs} observations are left for {everything} parameters, unit and period effects "
-            "included, so that the fit is exact and no standard error can be given. Use fewer "
-            "trends or covariates."
-        )
+    require_residual(n_obs, everything, "Use fewer trends or covariates.")
     factor = correction(panel.n_clusters, n_obs, n_params)
     details = {
         **_details(sample, effects, fit),
@@ -86,7 +84,7 @@ def _with_errors(
     points = loading @ fit.coefficient
     codes = list(panel.clusters.values())
     if inference.method == "conley" and inference.pairs == "same_period":
-        variance, facts = conley_variance_same_period(
+        found, facts = conley_variance_same_period(
             lambda column: fit.period_scores(column) @ loading.T,
             panel.periods.size,
             panel.coordinates,
@@ -97,11 +95,11 @@ def _with_errors(
             estimator,
             rows,
             points,
-            variance * factor,
+            found.variance * factor,
             inference,
             distribution="t",
             n_obs=n_obs,
-            info={**details, **facts},
+            info=with_repair({**details, **facts}, panel, found),
         )
     if len(codes) == 1 and codes[0].ndim == 1:
         return from_scores(
@@ -116,34 +114,43 @@ def _with_errors(
             n_obs=n_obs,
             info=details,
         )
-    variance, sums = _variance_of_cells(sample, fit.cell_scores(sample.used), factor)
-    if (np.diag(variance) < 0).any():
-        variance = nearest_psd(variance)
-        details["notes"] = [*details["notes"], "a negative variance was made semi-definite"]
+    scores = fit.cell_scores(sample.used)
+    variance, sums = _variance_of_cells(sample, scores, factor)
+    if "att" in (terms := [row.term for row in rows]):
+        own = scores @ loading[terms.index("att")]
+        details["effective_clusters"] = min(
+            effective(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in _dimensions(sample)
+        )
+    found = repaired(variance, "The multi-way clustered variance", loading)
     return from_variance(
         panel,
         estimator,
         rows,
         points,
-        loading @ variance @ loading.T,
+        found.variance,
         inference,
         distribution="t",
         cluster_scores=None if sums is None else sums @ loading.T,
         n_obs=n_obs,
-        info=details,
+        info=with_repair(details, panel, found),
     )
 
 
 def _variance_of_cells(sample: Sample, scores: Floats, factor: float) -> tuple[Floats, Floats | None]:
     """(K, K) variance from (M, K) cell scores; cluster sums too where there is one clustering."""
-    dimensions = [
-        (np.broadcast_to(codes[:, None], sample.used.shape) if codes.ndim == 1 else codes)[sample.used]
-        for codes in sample.panel.clusters.values()
-    ]
+    dimensions = _dimensions(sample)
     if len(dimensions) == 1:
         sums = sum_by_cluster(scores, dimensions[0]) * np.sqrt(factor)
         return sums.T @ sums, sums
     return multiway(scores, dimensions) * factor, None
+
+
+def _dimensions(sample: Sample) -> list[Ints]:
+    """(M,) codes of the cells of the sample in each clustering."""
+    return [
+        (np.broadcast_to(codes[:, None], sample.used.shape) if codes.ndim == 1 else codes)[sample.used]
+        for codes in sample.panel.clusters.values()
+    ]
 
 
 def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:

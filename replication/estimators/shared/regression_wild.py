@@ -35,8 +35,10 @@ def with_wild_tests(
     columns = ["p_value", "conf_low", "conf_high"]
     table = table.copy()
     points = loading @ fit.coefficient
+    errors = table["std_error"].to_numpy(dtype=float)
     for row, combination in enumerate(loading):
-        if combination.any():
+        # Without a standard error there is no statistic to draw.
+        if combination.any() and errors[row] > 0:
             found = wild_cluster(sums, combination, float(points[row]), inference)
             table.loc[table.index[row], columns] = (
                 found.p_value,

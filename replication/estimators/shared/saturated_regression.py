@@ -20,8 +20,7 @@ from scipy.sparse import csgraph
 
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
-
-COLLINEAR = 1e-10
+from replication.estimators.shared.collinear import least_variation, spread_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +175,14 @@ def inverse_of_crossproduct(inner: Floats, raw: Floats, weight: Floats, names: t
     """Inverse of the weighted crossproduct of swept covariates; collinear ones are refused."""
     product = np.einsum("knt,nt,lnt->kl", inner, weight, inner)
     scale = np.einsum("knt,nt,knt->k", raw, weight, raw)
+    spread = np.array([spread_of(x, weight) for x in raw])
     for place, name in enumerate(names):
         before = product[:place, :place]
         share = product[place, place]
         if place and share > 0:
             along = product[:place, place]
             share = share - along @ np.linalg.solve(before, along)
-        if share <= COLLINEAR * max(scale[place], 1e-300):
+        if share <= least_variation(scale[place], spread[place]):
             raise PanelError(
                 f"Covariate {name!r} has no variation left after unit effects, the period effects "
                 "of each cohort and the covariates before it. Remove it; what is constant within "

@@ -29,6 +29,7 @@ Journal 24(4): 557-598.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,8 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     empty_window,
     mean_outcomes,
@@ -61,17 +63,24 @@ from replication.estimators.synthetic_did.synthetic_variance import (
     placebo_variance,
 )
 from replication.inference.assemble import from_variance
+from replication.inference.joint_tests import untested
+from replication.inference.psd import Repaired
 from replication.inference.row_table import Row
 
 FEWEST_BEFORE = 2
+NO_TEST = (
+    "the weights were chosen to make the path before adoption flat, so that it shows their fit "
+    "and no test of parallel trends follows from it"
+)
 
 
+@registered("Synthetic difference-in-differences", takes=(), methods=("analytic",))
 def synthetic_did(
     panel: Panel,
     *,
     donor_errors: str = "placebo",
     window: tuple[int, int] | None = None,
-    inference: Inference,
+    inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Overall effect, effect of each cohort, and event path.
 
@@ -92,6 +101,9 @@ def synthetic_did(
     """
     panel = usable(prepared(panel, "synthetic_did"))
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
+    means_of_data = mean_outcomes(panel)
+    # Adding a constant changes nothing but the digits that are left for the differences.
+    panel = replace(panel, y=panel.y - panel.y.mean())
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
@@ -100,7 +112,7 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
     estimate = layout.collect(paths, sizes)
-    variance, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
+    found, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
     exact = [
         gap_path(controls, m, minimum_weights(controls, m, c)) for m, c in zip(means, cohorts, strict=True)
     ]
@@ -111,7 +123,7 @@ def synthetic_did(
         "synthetic_did",
         rows,
         estimate,
-        variance,
+        found.variance,
         inference,
         distribution="normal" if freedom is None else "t",
         freedom=freedom,
@@ -123,12 +135,12 @@ def synthetic_did(
             "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
             "reference_event_time": None,
             "before_adoption": "fit of the weights, not a test of trends",
+            "pretrend": untested(int((layout.times < 0).sum()), NO_TEST),
+            "notes": [*panel.notes, *found.notes],
             "n_controls": int(never.sum()),
-            "cohorts": [
-                record(c, w, panel.units[never], panel.periods) for c, w in zip(cohorts, weights, strict=True)
-            ],
+            "cohorts": [record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)],
             "support": support(layout, sizes),
-            **mean_outcomes(panel),
+            **means_of_data,
         },
     )
 
@@ -167,6 +179,13 @@ def usable(panel: Panel) -> Panel:
     if early.any():
         note = f"{int(early.sum())} units with one period before adoption were dropped"
         panel = panel.keep_units(~early, note)
+    never = untreated_throughout(panel)
+    if int(never.sum()) * (int(panel.first[~never].min(initial=FEWEST_BEFORE)) - 1) < 2:
+        raise PanelError(
+            "One never-treated unit is seen in two periods before the first cohort adopts, so that "
+            "the noise level, a standard deviation of first differences, cannot be estimated. Add "
+            "never-treated units or earlier periods."
+        )
     if untreated_throughout(panel).all():
         raise PanelError(
             "No cohort is left that has two periods before adoption, which the noise level and "
@@ -196,7 +215,7 @@ def errors(
     weights: list[Weights],
     layout: Layout,
     inference: Inference,
-) -> tuple[Floats, Floats | None]:
+) -> tuple[Repaired, Floats | None]:
     """(K, K) variance of the rows, and their (K,) degrees of freedom where it has few."""
     cluster = panel.cluster
     if kind == "jackknife":
@@ -213,12 +232,13 @@ def errors(
     return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
 
 
-def record(cohort: Cohort, weights: Weights, units: Any, periods: Ints) -> dict[str, Any]:
+def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> dict[str, Any]:
     """What a reader wants to know of a cohort's weights."""
+    units, periods = panel.units[never], panel.label(panel.periods)
     order = np.argsort(-weights.unit, kind="stable")[:5]
     used = np.flatnonzero(weights.period > 0)
     return {
-        "cohort": cohort.first,
+        "cohort": int(panel.label(cohort.first)),
         "units": cohort.size,
         "periods_before": cohort.start,
         "noise": cohort.noise,

@@ -60,11 +60,15 @@ def problems(
     b_unit = treated[: cohort.start] - treated[: cohort.start].mean()
     a_time = before - before.mean(axis=0)
     b_time = after.mean(axis=1) - after.mean()
-    floor = SMALLEST_RIDGE * max(float((before**2).sum()), 1e-300)
     return (
-        (a_unit, b_unit, max(cohort.start * cohort.zeta**2, floor)),
-        (a_time, b_time, max(controls.shape[0] * (TIME_RIDGE * cohort.noise) ** 2, floor)),
+        (a_unit, b_unit, max(cohort.start * cohort.zeta**2, _floor(a_unit))),
+        (a_time, b_time, max(controls.shape[0] * (TIME_RIDGE * cohort.noise) ** 2, _floor(a_time))),
     )
+
+
+def _floor(centred: Floats) -> float:
+    """Least ridge, from deviations: the level of the outcome must not matter."""
+    return SMALLEST_RIDGE * max(float((centred**2).sum()), 1e-300)
 
 
 def published_weights(controls: Floats, treated: Floats, cohort: Cohort) -> Weights:

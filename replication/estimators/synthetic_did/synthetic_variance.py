@@ -19,6 +19,7 @@ from replication.estimators.synthetic_did.synthetic_paths import (
     gap_path,
     minimum_weights,
 )
+from replication.inference.psd import Repaired, repaired
 
 
 def placebo_variance(
@@ -27,7 +28,7 @@ def placebo_variance(
     weights: list[Weights],
     layout: Layout,
     inference: Inference,
-) -> Floats:
+) -> Repaired:
     """Variance over random assignments of the treated cohorts to controls."""
     sizes = np.array([c.size for c in cohorts])
     n_controls, n_treated = controls.shape[0], int(sizes.sum())
@@ -59,7 +60,7 @@ def bootstrap_variance(
     weights: list[Weights],
     layout: Layout,
     inference: Inference,
-) -> Floats:
+) -> Repaired:
     """Variance over resampled clusters.
 
     Parameters
@@ -110,7 +111,7 @@ def jackknife_variance(
     cohorts: list[Cohort],
     weights: list[Weights],
     layout: Layout,
-) -> tuple[Floats, Floats]:
+) -> tuple[Repaired, Floats]:
     """Variance over leaving out one cluster at a time, and (K,) degrees of freedom of each row.
 
     Weights are kept and rescaled.
@@ -131,7 +132,8 @@ def jackknife_variance(
     rows = layout.collect(paths, sizes)
     deviation = rows - rows.mean(axis=0)
     variance: Floats = (groups - 1) / groups * deviation.T @ deviation
-    return variance, freedom(deviation, strata(member, cluster), len(cohorts))
+    whole = Repaired(variance, np.zeros(len(variance), dtype=bool), ())
+    return whole, freedom(deviation, strata(member, cluster), len(cohorts))
 
 
 def strata(member: Ints, cluster: Ints) -> Ints:
@@ -184,10 +186,10 @@ def require_left(cohort: Cohort, donors: Floats, size: Floats) -> None:
         )
 
 
-def spread(rows: Floats) -> Floats:
+def spread(rows: Floats) -> Repaired:
     """(K, K) variance over draws; a row that a draw lacks is left out pair by pair."""
     there: Bools = ~np.isnan(rows)
     deviation = np.where(there, rows - np.nanmean(rows, axis=0), 0.0)
     count = there.T.astype(float) @ there
     variance: Floats = deviation.T @ deviation / np.maximum(count, 1.0)
-    return variance
+    return repaired(variance, "The covariance over draws in which some rows are missing")

@@ -51,7 +51,8 @@ FIGURES = {
 
 def write_figure(entry: Entry, context: Context) -> list[Path]:
     """Write a figure as PDF, PNG and the CSV of what it plots; returns the paths."""
-    from replication.report.figures.canvas import save, styled
+    from replication.display.canvas import styled
+    from replication.report.figures.figure_files import save
 
     kind = importlib.import_module(FIGURES[entry.kind])
     frame = kind.collect(entry, context)

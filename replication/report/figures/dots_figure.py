@@ -6,10 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
-from replication.report import facts, formatting
-from replication.report.figures import marks
-from replication.report.figures.canvas import BLUE, GREY, VERMILION, Drawing, sheet
+from replication.display import formatting, marks
+from replication.display.canvas import BLUE, GREY, VERMILION, sheet
+from replication.report import facts
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry

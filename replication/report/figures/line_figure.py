@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from replication.report import formatting
-from replication.report.figures import marks
-from replication.report.figures.canvas import BLUE, COLOURS, LIGHT, MARKERS, Drawing, inches, sheet, wrapped
+from replication.display import formatting, marks
+from replication.display.canvas import BLUE, COLOURS, LIGHT, MARKERS, inches, sheet, wrapped
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 

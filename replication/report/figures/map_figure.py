@@ -19,9 +19,10 @@ from matplotlib.patches import Patch
 
 from replication.core.arrays import Floats
 from replication.core.errors import SpecError
-from replication.report import formatting
-from replication.report.figures.canvas import Drawing, sheet
+from replication.display import formatting
+from replication.display.canvas import sheet
 from replication.report.figures.csv_frames import from_source, source_note
+from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 

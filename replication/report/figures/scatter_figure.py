@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats
-from replication.report.figures import line_figure, marks
-from replication.report.figures.canvas import BLUE, COLOURS, MARKERS, Drawing, inches, sheet, wrapped
+from replication.display import marks
+from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, sheet, wrapped
+from replication.report.figures import line_figure
 from replication.report.figures.csv_frames import source_note
+from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 

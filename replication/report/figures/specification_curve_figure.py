@@ -13,9 +13,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
-from replication.report import facts, formatting
-from replication.report.figures import marks
-from replication.report.figures.canvas import BLUE, GREY, LIGHT, VERMILION, Drawing, sheet, wrapped
+from replication.display import formatting, marks
+from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, sheet, wrapped
+from replication.report import facts
+from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry, Study

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from replication.core.errors import SpecError, nearest
-from replication.report import formatting
+from replication.display import formatting
 from replication.report.report_data import Folders, Results, read_source
 from replication.report.study_config import Study
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from replication.report import formatting
+from replication.display import formatting
 from replication.report.summary.numbers import Effect
 from replication.report.ties import ranks
 

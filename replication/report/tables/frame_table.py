@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from replication.core.errors import SpecError
-from replication.report import formatting
+from replication.display import formatting
 from replication.report.report_context import Context, versions
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from replication.core.errors import SpecError
-from replication.report import formatting
+from replication.display import formatting
 from replication.report.report_context import Context, versions
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry

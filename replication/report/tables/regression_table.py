@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from replication.report import facts, formatting
+from replication.display import formatting
+from replication.report import facts
 from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry

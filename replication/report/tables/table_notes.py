@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from replication.report import facts, formatting
+from replication.display import formatting
+from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.report import facts, formatting
+from replication.display import formatting
+from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved, read_source
 from replication.report.study_config import Entry

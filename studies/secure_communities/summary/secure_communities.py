@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replication.report import formatting
+from replication.display import formatting
 from replication.report.summary.numbers import Effect, Numbers, Value
 from studies.secure_communities.summary.secure_communities_findings import findings, in_short
 from studies.secure_communities.summary.secure_communities_limits import limits, what_moves_them, with_papers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replication.report import formatting
+from replication.display import formatting
 from replication.report.summary.numbers import Effect, Numbers
 from replication.report.summary.phrases import many, moved, spread, verb
 from studies.secure_communities.summary.secure_communities_specs import (

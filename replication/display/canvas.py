@@ -13,16 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-
-from replication.core.files import replacing, write_csv
-from replication.report.report_context import Context
-from replication.report.study_config import SIMULATED, Entry
-from replication.report.table_document import MADE_WITH
 
 STYLE_FILE = Path(__file__).with_name("replication.mplstyle")
 # Okabe & Ito (2008): told apart with any colour vision; shapes repeat what colours say.
@@ -44,24 +38,6 @@ TITLE_LINE, NOTE_LINE, EDGE = 0.22, 0.127, 0.1
 TITLE_SIZE, NOTE_SIZE = 12.0, 8.0
 LETTERS_PER_INCH = 20.5
 LABEL_LETTERS_PER_INCH = 17.5
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A finished figure with what is said about it.
-
-    Attributes
-    ----------
-    alt : the figure in words, for readers who do not see it.
-    note : what stands below it.
-    specs : ids of the specifications shown.
-    """
-
-    figure: Figure
-    alt: str
-    note: str
-    specs: Sequence[str] = ()
-    versions: str = MADE_WITH
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,57 +143,3 @@ def wrapped(words: str, inches: float) -> str:
     """Words of an axis label in lines that fit along ``inches``."""
     letters = max(12, int(LABEL_LETTERS_PER_INCH * inches))
     return "\n".join(textwrap.wrap(words, letters, break_on_hyphens=False))
-
-
-def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) -> list[Path]:
-    """Write ``<id>.pdf``, ``<id>.png`` and ``<id>.csv``; no date or machine in any of them."""
-    figure, folder = drawing.figure, context.folders.figures
-    if context.study.simulated:
-        figure.text(
-            0.5,
-            0.5,
-            SIMULATED,
-            size=46,
-            color="black",
-            alpha=0.1,
-            rotation=25,
-            ha="center",
-            va="center",
-            weight="bold",
-            zorder=100,
-        )
-    title = context.study.heading(entry.title)
-    specs = ", ".join(drawing.specs)
-    pdf = {
-        "Title": title,
-        "Subject": drawing.alt,
-        "Keywords": specs,
-        "Author": context.study.id,
-        "Creator": drawing.versions,
-        "Producer": "matplotlib",
-        "CreationDate": None,
-    }
-    png = {
-        "Title": title,
-        "Description": drawing.alt,
-        "Comment": drawing.note,
-        "Source": specs,
-        "Software": drawing.versions,
-    }
-    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv")]
-    with replacing(paths[0]) as temporary:
-        figure.savefig(temporary, format="pdf", metadata=pdf)
-    with replacing(paths[1]) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata=png)
-    write_csv(paths[2], frame.assign(made_with=MADE_WITH))
-    return paths
-
-
-def read_description(png: Path) -> dict[str, str]:
-    """Title, alternative text, note and specifications that ``save`` wrote into a PNG."""
-    from PIL import Image
-
-    with Image.open(png) as image:
-        image.load()
-        said = {str(key): str(value) for key, value in image.info.items()}
-        return {**said, "width": str(image.width), "height": str(image.height)}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from replication.report import formatting
-from replication.report.figures.canvas import COLOURS, GREY, LIGHT, MARKERS
+from replication.display import formatting
+from replication.display.canvas import COLOURS, GREY, LIGHT, MARKERS
 
 BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
 

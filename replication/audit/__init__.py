@@ -1,0 +1,1 @@
+"""The modern checklist for a staggered design, run on one panel: ``replication audit``."""

@@ -1,0 +1,255 @@
+"""What the audit estimates: every estimator, paths and their robustness, inference, what moves the answer."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from replication.audit.design_sections import AuditSection, p_text
+from replication.core.errors import InputError
+from replication.core.estimates import Estimates, event_frame, figure_note
+from replication.core.panel import NEVER, Panel
+from replication.core.spec import Inference
+from replication.display.event_plot import event_figure
+from replication.display.formatting import fixed
+from replication.estimators.registration import ENTRIES
+from replication.inference.methods import apply_method
+from replication.inference.sensitivity import breakdown_value, pretest_power
+
+COMPARED = (
+    "twfe",
+    "callaway_santanna",
+    "sun_abraham",
+    "imputation",
+    "two_stage",
+    "etwfe",
+    "stacked",
+    "local_projections",
+    "dcdh",
+)
+ROBUST = COMPARED[1:]
+PATHS = ("callaway_santanna", "imputation")
+DRAWS = 499
+NEAR = 12
+"""Event times on either side of adoption that figures and sensitivity analysis look at."""
+MOST_CLUSTERS = 60
+"""Clusters up to which each is left out in turn."""
+
+Fits = dict[str, Estimates]
+
+
+def every_estimator(panel: Panel) -> tuple[AuditSection, Fits]:
+    """All estimators side by side, and the results for the sections below."""
+    fits, rows = Fits(), []
+    for name in COMPARED:
+        try:
+            fits[name] = ENTRIES[name].function(panel)
+            estimate, error, low, high = main_row(fits[name])
+            rows.append((ENTRIES[name].label, estimate, error, low, high, ""))
+        except InputError as refusal:
+            rows.append((ENTRIES[name].label, np.nan, np.nan, np.nan, np.nan, str(refusal)))
+    columns = ["estimator", "estimate", "std. error", "conf. low", "conf. high", "why not"]
+    table = pd.DataFrame(rows, columns=columns).round(4)
+    robust = [main_row(fits[name])[0] for name in ROBUST if name in fits]
+    words, warnings = [], []
+    if robust:
+        words.append(
+            f"Estimators that allow effects to differ over cohorts and time give {fixed(min(robust))} to "
+            f"{fixed(max(robust))}."
+        )
+    if "twfe" in fits and robust and not min(robust) <= main_row(fits["twfe"])[0] <= max(robust):
+        warnings.append(
+            f"TWFE gives {fixed(main_row(fits['twfe'])[0])}, outside the range of the robust estimators "
+            f"({fixed(min(robust))} to {fixed(max(robust))})."
+        )
+    return AuditSection("All estimators side by side", tuple(words), tuple(warnings), table), fits
+
+
+def main_row(fit: Estimates) -> tuple[float, float, float, float]:
+    """Estimate, standard error and interval of the overall effect, or of the treatment coefficient."""
+    row = fit.table.iloc[0]
+    return tuple(float(row[name]) for name in ("estimate", "std_error", "conf_low", "conf_high"))  # type: ignore[return-value]
+
+
+def event_paths(fits: Fits) -> AuditSection:
+    """Event-study paths, their pre-trend tests, and the power of these."""
+    shown = {name: fits[name] for name in PATHS if name in fits}
+    if not shown:
+        return AuditSection("Event study", ("No estimator gives a path by event time here.",))
+    words, warnings = [], []
+    for name, fit in shown.items():
+        test = fit.info.get("pretrend") or {}
+        p_value = test.get("p_value")
+        if p_value is None:
+            words.append(
+                f"{ENTRIES[name].label}: no pre-trend test, {test.get('reason', 'no periods before')}."
+            )
+            continue
+        words.append(f"{ENTRIES[name].label}: joint test of the periods before adoption, {p_text(p_value)}.")
+        if p_value < 0.05:
+            warnings.append(
+                f"The pre-trend test of {ENTRIES[name].label} rejects at the 5% level ({p_text(p_value)})."
+            )
+    first = next(iter(shown.values()))
+    words += power_words(first)
+    frames = [
+        event_frame(fit, ENTRIES[name].label).query("@low <= event_time <= @high")
+        for name, fit in shown.items()
+        for low, high in [near(fit)]
+    ]
+    figure = event_figure(
+        frames, "Event study", figure_note(list(shown.values())), y_label=f"Effect on {first.outcome}"
+    )
+    return AuditSection(
+        "Event study, pre-trends and their power", tuple(words), tuple(warnings), figure=figure
+    )
+
+
+def power_words(fit: Estimates) -> list[str]:
+    """What a pre-trend test of this path could have seen (Roth 2022)."""
+    try:
+        row = pretest_power(fit, power=(0.8,), window=near(fit)).iloc[0]
+    except InputError:
+        return []
+    slope, bias = float(row["slope"]), float(row["trend"])
+    return [
+        f"A linear violation of {fixed(slope)} per period would be detected with 80% power; it would bias "
+        "the "
+        f"average effect by {fixed(bias)}. A test that does not reject is weak evidence for parallel trends."
+    ]
+
+
+def near(fit: Estimates) -> tuple[int, int]:
+    """The event times around adoption that the path has, at most ``NEAR`` on either side."""
+    times = fit.path()[0]["event_time"]
+    return max(int(times.min()), -NEAR), min(int(times.max()), NEAR)
+
+
+def honest_bounds(fits: Fits) -> AuditSection:
+    """How much non-parallel trend the overall effect survives (Rambachan & Roth 2023)."""
+    rows, words = [], []
+    for name in PATHS:
+        for method in ("relative_magnitudes", "smoothness"):
+            if name in fits:
+                try:
+                    rows.append(
+                        (
+                            ENTRIES[name].label,
+                            method.replace("_", " "),
+                            breakdown_value(fits[name], method=method, window=near(fits[name])),
+                        )
+                    )
+                except InputError as refusal:
+                    words.append(f"{ENTRIES[name].label}, {method.replace('_', ' ')}: {refusal}")
+    table = (
+        pd.DataFrame(rows, columns=["estimator", "restriction", "breakdown value"]).round(4) if rows else None
+    )
+    warnings = []
+    if rows:
+        words.append(
+            "The breakdown value is the largest violation at which the interval of the average effect "
+            "excludes zero. "
+            "Under relative magnitudes, 1 means a violation as large as the largest change before adoption. "
+            "Paths "
+            f"are examined up to {NEAR} periods before and after adoption."
+        )
+        if min(row[2] for row in rows if row[1] == "relative magnitudes") < 0.5:
+            warnings.append(
+                "A violation of parallel trends half as large as the largest one before adoption is enough "
+                "for the "
+                "interval of the average effect to include zero."
+            )
+    return AuditSection("Sensitivity to violations of parallel trends", tuple(words), tuple(warnings), table)
+
+
+def other_inference(panel: Panel) -> AuditSection:
+    """The two-way estimate by the usual test, the wild cluster bootstrap, and randomization inference."""
+    rows = []
+    for method in ("analytic", "wild", "permutation"):
+        inference = Inference(method=method, draws=DRAWS)
+        try:
+            fit = apply_method(ENTRIES["twfe"].function, panel, inference, two_way=True)
+            rows.append((method, float(fit.table["p_value"].iloc[0])))
+        except InputError as refusal:
+            rows.append((f"{method}: {refusal}", np.nan))
+    table = pd.DataFrame(rows, columns=["inference on TWFE", "p-value"]).round(4)
+    values = table["p-value"].dropna()
+    warnings = []
+    if values.size > 1 and (values < 0.05).any() and (values >= 0.05).any():
+        warnings.append(
+            "Whether the TWFE estimate is significant at the 5% level depends on the method of inference."
+        )
+    words = (f"The wild cluster bootstrap and randomization inference use {DRAWS} draws.",)
+    return AuditSection("Inference by other methods", words, tuple(warnings), table)
+
+
+def leave_one_out(panel: Panel) -> AuditSection:
+    """The imputation estimate without each cohort, and without each cluster where there are few."""
+    rows = []
+    for label, keep in left_out(panel):
+        try:
+            estimate, error, *_ = main_row(ENTRIES["imputation"].function(panel.keep_units(keep)))
+            rows.append((label, estimate, error))
+        except InputError:
+            continue
+    if not rows:
+        return AuditSection("Leave one out", ("No cohort or cluster can be left out.",))
+    table = pd.DataFrame(rows, columns=["left out", "estimate", "std. error"]).round(4)
+    low, high = table["estimate"].min(), table["estimate"].max()
+    lowest, highest = (
+        rows[int(place)][0] for place in (table["estimate"].argmin(), table["estimate"].argmax())
+    )
+    words = (
+        f"Leaving out one cohort or cluster at a time, the imputation estimate moves between {fixed(low)} "
+        "(without "
+        f"{lowest}) and {fixed(high)} (without {highest}).",
+    )
+    warnings = ("The sign of the estimate depends on a single cohort or cluster.",) if low < 0 < high else ()
+    return AuditSection("Leave one out", words, warnings, table)
+
+
+def left_out(panel: Panel) -> Iterator[tuple[str, np.ndarray]]:
+    """Names, and units that are kept, of each sample without a part."""
+    for cohort in np.unique(panel.cohort):
+        name = "the never-treated" if cohort == NEVER else f"cohort {cohort}"
+        yield name, panel.cohort != cohort
+    dimension, codes = next(iter(panel.clusters.items()))
+    if codes.ndim == 1 and codes.max() < MOST_CLUSTERS and codes.max() + 1 < codes.size:
+        for code in range(int(codes.max()) + 1):
+            yield f"{dimension} {code}", codes != code
+
+
+def specification_curve(panel: Panel) -> AuditSection:
+    """Estimates over choices of estimator, trends and weights."""
+    weightings = {"weights as given": panel}
+    if panel.weighted:
+        weightings["unweighted"] = replace(panel, weight=np.ones_like(panel.weight), weighted=False)
+    trends = {"no trends": (), "unit trends": ("unit_linear",)}
+    rows = []
+    for name, (weighting, given), (label, kept) in itertools.product(
+        ("twfe", "imputation"), weightings.items(), trends.items()
+    ):
+        run: Callable[..., Estimates] = ENTRIES[name].function
+        try:
+            rows.append((ENTRIES[name].label, weighting, label, *main_row(run(given, trends=kept))))
+        except InputError:
+            continue
+    columns = ["estimator", "weights", "trends", "estimate", "std. error", "conf. low", "conf. high"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("estimate", ignore_index=True).round(4)
+    if table.empty:
+        return AuditSection("Specification curve", ("No choice gives an estimate.",))
+    clear = int(((table["conf. low"] > 0) | (table["conf. high"] < 0)).sum())
+    words = (
+        f"Over {len(table)} combinations of estimator, weights and unit-specific linear trends, the estimate "
+        "runs "
+        f"from {fixed(table['estimate'].min())} to {fixed(table['estimate'].max())}; {clear} of the "
+        "intervals "
+        "exclude zero.",
+    )
+    apart = table["estimate"].min() < 0 < table["estimate"].max()
+    warnings = ("The sign of the estimate depends on the specification.",) if apart else ()
+    return AuditSection("Specification curve", words, warnings, table)

@@ -1,0 +1,134 @@
+"""Commands on data of one's own: estimate, plot, table, honest, compare, explain."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+Subparsers = Any
+
+COLUMNS = ("outcome", "estimator", "unit", "time", "cohort", "cluster", "weights")
+"""Keys of a specification with an option of their own."""
+
+
+def add(commands: Subparsers) -> None:
+    """The parsers of these commands."""
+    _add_estimate(commands)
+    plot = commands.add_parser("plot", help="an event-study figure of one or several saved results")
+    _add_folders(plot, "results.png", ".png, .pdf or .svg")
+    plot.add_argument("--title", default="Event study")
+    plot.set_defaults(run=run_plot)
+    table = commands.add_parser("table", help="a table of one or several saved results")
+    _add_folders(table, None, ".md, .tex, .html or .docx (printed as Markdown if not given)")
+    table.add_argument("--title", default="Estimates")
+    table.add_argument("--whole", action="store_true", help="a LaTeX document instead of a fragment")
+    table.set_defaults(run=run_table)
+    honest = commands.add_parser(
+        "honest", help="sensitivity of a saved path to violations of parallel trends"
+    )
+    honest.add_argument("folder", type=Path, metavar="DIR")
+    honest.add_argument("--method", default="relative_magnitudes", help="or smoothness, smoothness_clf")
+    honest.add_argument("--target", default="average", help="average, or one event time")
+    honest.set_defaults(run=run_honest)
+    compare = commands.add_parser("compare", help="two saved results side by side")
+    compare.add_argument("first", type=Path, help="folder that `estimate` or the pipeline wrote")
+    compare.add_argument("second", type=Path)
+    compare.add_argument("-o", "--figure", type=Path, help="a figure of both paths as well")
+    compare.set_defaults(run=run_compare)
+    explain = commands.add_parser("explain", help="the keys of a specification, or one resolved")
+    explain.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml")
+    explain.set_defaults(run=run_explain)
+
+
+def _add_estimate(commands: Subparsers) -> None:
+    estimate = commands.add_parser("estimate", help="estimate a specification on any tidy panel")
+    estimate.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml", help="or the options below")
+    estimate.add_argument("--panel", type=Path, required=True, help=".csv, .parquet or .dta")
+    estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
+    for key in COLUMNS:
+        estimate.add_argument(f"--{key}", help=f"'{key}' of the specification")
+    estimate.add_argument(
+        "--covariates", nargs="+", metavar="COLUMN", help="'covariates' of the specification"
+    )
+    estimate.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assigned",
+        help="any other key, as in --set window=[-5,5] inference.method=wild",
+    )
+    estimate.add_argument("--numbers-only", action="store_true", help="write no figure, table or page")
+    estimate.set_defaults(run=run_estimate)
+
+
+def _add_folders(parser: argparse.ArgumentParser, default: str | None, endings: str) -> None:
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folders of saved results")
+    parser.add_argument(
+        "--labels", nargs="+", help="one for each result (default: ids of the specifications)"
+    )
+    parser.add_argument("-o", "--output", type=Path, default=default and Path(default), help=endings)
+
+
+def run_estimate(chosen: argparse.Namespace) -> int:
+    """``replication estimate [SPEC.yaml] --panel FILE --out DIR``."""
+    from replication.workflow.estimate_file import estimate_file, next_steps, specs_of
+
+    keys = {key: getattr(chosen, key) for key in (*COLUMNS, "covariates")}
+    specs = specs_of(chosen.spec, {key: value for key, value in keys.items() if value}, chosen.assigned)
+    given = [] if chosen.spec is None else [chosen.spec]
+    results = estimate_file(specs, chosen.panel, chosen.out, inputs=given, pictures=not chosen.numbers_only)
+    for spec, result in zip(specs, results, strict=True):
+        print(f"{spec.id}: {result.summary()}\n")
+    print(next_steps(chosen.out, specs))
+    return 0
+
+
+def run_plot(chosen: argparse.Namespace) -> int:
+    """``replication plot DIR... -o FILE``."""
+    from replication.workflow.saved_folders import plot_folders
+
+    print(f"written: {plot_folders(chosen.folders, chosen.labels, chosen.title, chosen.output)}")
+    return 0
+
+
+def run_table(chosen: argparse.Namespace) -> int:
+    """``replication table DIR... [-o FILE]``."""
+    from replication.workflow.saved_folders import table_of_folders
+
+    made = table_of_folders(chosen.folders, chosen.labels, chosen.title)
+    if chosen.output is None:
+        print(made.to_markdown())
+    else:
+        print(f"written: {made.save(chosen.output, whole=chosen.whole)}")
+    return 0
+
+
+def run_honest(chosen: argparse.Namespace) -> int:
+    """``replication honest DIR``."""
+    from replication.workflow.saved_folders import honest_text
+
+    print(honest_text(chosen.folder, chosen.method, chosen.target))
+    return 0
+
+
+def run_compare(chosen: argparse.Namespace) -> int:
+    """``replication compare A B [-o FIGURE]``."""
+    from replication.workflow.explain import compare
+    from replication.workflow.saved_folders import plot_folders
+
+    print(compare(chosen.first, chosen.second))
+    if chosen.figure is not None:
+        folders = [chosen.first, chosen.second]
+        print(f"written: {plot_folders(folders, None, 'Two results compared', chosen.figure)}")
+    return 0
+
+
+def run_explain(chosen: argparse.Namespace) -> int:
+    """``replication explain [SPEC.yaml]``."""
+    from replication.workflow.explain import explain_keys, explain_spec
+
+    print(explain_keys() if chosen.spec is None else explain_spec(chosen.spec))
+    return 0

@@ -1,0 +1,134 @@
+"""Labels of units, clusters and strata that would merge or part without a word.
+
+Read from a CSV file as numbers, '01' and '1' are one unit; 'Ohio' and 'Ohio ' are two; whole
+numbers beyond 2^53 that pass through floating point are rounded to one another.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Floats
+from replication.core.columns import EXACT
+from replication.core.errors import PanelError
+
+NEARLY_ALL: Final = 0.75
+"""Share of units from which on groups are no groups; pairs have half as many as there are units."""
+
+
+def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse labels that differ in blanks, in their way of coding a letter, or in type only."""
+    for column in dict.fromkeys(columns):
+        values = frame[column]
+        if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
+            _require_exact(values, column)
+            continue
+        labels = pd.Series(values.dropna().unique(), dtype=object)
+        plain = labels.map(_plain)
+        twins = plain.duplicated(keep=False)
+        if twins.any():
+            first = labels[plain == plain[twins].iloc[0]].tolist()[:2]
+            count = int(plain.duplicated().sum())
+            raise PanelError(
+                f"Column {column!r} has {first[0]!r} and {first[1]!r}, which differ only in "
+                "blanks, in how a letter is coded, or in being text or a number"
+                f"{f', and {count - 1} more such pairs' if count > 1 else ''}. Give each unit or "
+                "group one spelling."
+            )
+
+
+def _plain(label: Any) -> str:
+    return " ".join(unicodedata.normalize("NFKC", str(label)).split())
+
+
+def _require_exact(values: pd.Series[Any], column: str) -> None:
+    if not pd.api.types.is_float_dtype(values):
+        return
+    large = values.abs() >= EXACT
+    if large.any():
+        raise PanelError(
+            f"{int(large.sum())} values of column {column!r} are stored as floating-point numbers "
+            f"of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighbouring whole "
+            "numbers cannot be told apart. Store the column as text or as integers."
+        )
+
+
+def require_groups(codes: Any, units: int, values: pd.Series[Any], purpose: str) -> None:
+    """Refuse a column with nearly as many groups as there are units, as a continuous one has.
+
+    Parameters
+    ----------
+    codes : group of each unit or row.
+    purpose : what its groups are to do, such as ``have period effects of their own``.
+
+    """
+    groups = np.unique(codes).size
+    if groups > NEARLY_ALL * units:
+        raise PanelError(
+            f"Column {values.name!r} has {groups} values for {units} units, for example "
+            f"{values.iloc[0]}, and its groups are to {purpose}. A group of one unit holds no "
+            "comparison: name a column of groups, or form intervals of a continuous one."
+        )
+
+
+def is_continuous(values: pd.Series[Any]) -> bool:
+    """Whether a column holds numbers that are not whole."""
+    if not pd.api.types.is_float_dtype(values):
+        return False
+    found: Floats = values.dropna().to_numpy(dtype=float)
+    return bool((found != np.round(found)).any())
+
+
+def text_where_zeros_lead(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The frame of a CSV file with those id columns as text whose leading zeros were lost.
+
+    Raises
+    ------
+    PanelError
+        If labels that differ in the file became equal as numbers in another way, as 1 and 1.0.
+
+    """
+    numeric = [
+        name
+        for name in dict.fromkeys(columns)
+        if name in frame.columns and pd.api.types.is_numeric_dtype(frame[name])
+    ]
+    if not numeric:
+        return frame
+    raw = pd.read_csv(path, usecols=numeric, dtype=str)
+    if not raw.index.equals(frame.index):
+        return frame
+    for name in numeric:
+        text = raw[name].str.strip()
+        if text.str.match(r"^0\d").any():
+            frame = frame.assign(**{name: text})
+        elif text.nunique() > frame[name].nunique():
+            _refuse_merged(text, frame[name], name)
+    return frame
+
+
+def _refuse_merged(text: pd.Series[Any], number: pd.Series[Any], name: str) -> None:
+    pairs = pd.DataFrame({"text": text, "number": number}).drop_duplicates()
+    twins = pairs[pairs["number"].duplicated(keep=False)].sort_values("number")
+    first, second = twins["text"].iloc[:2]
+    raise PanelError(
+        f"Column {name!r} has {first!r} and {second!r}, which are one number and two labels. "
+        "Write each unit or group in one way."
+    )
+
+
+def require_single_names(names: Sequence[Any], where: str) -> None:
+    """Refuse a column name that stands twice; blank ones do not count."""
+    counts = pd.Series([str(name) for name in names if str(name).strip()]).value_counts()
+    repeated = counts[counts > 1]
+    if len(repeated):
+        raise PanelError(
+            f"{where} has {int(repeated.iloc[0])} columns named {str(repeated.index[0])!r}, and "
+            "which of them is meant cannot be known. Rename or remove all but one."
+        )

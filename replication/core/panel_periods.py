@@ -1,0 +1,84 @@
+"""Periods and cohorts of a tidy frame: which labels occur, and what 0, empty and Inf mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Floats
+from replication.core.columns import EXACT, numeric, place_of, whole_numbers
+from replication.core.errors import PanelError
+from replication.core.numbering import Ints, Numbering, never_or_period, read_numbering
+from replication.core.sample_selection import cohort_column
+from replication.core.spec import Spec
+
+
+def numbering_of(everything: pd.DataFrame, frame: pd.DataFrame, spec: Spec) -> tuple[Numbering, list[str]]:
+    """How the periods of a panel are counted, and notes on it; refuses what is no period.
+
+    Labels are judged on the whole file: a sample of one year of months, or one that ends before
+    period 0, keeps the meaning of its labels.
+
+    Parameters
+    ----------
+    everything, frame : the file, and the rows of the sample.
+
+    """
+    whole_numbers(frame, spec.time, at=(spec.unit, spec.time))
+    periods = _labels(everything[spec.time])
+    name = cohort_column(spec, frame)
+    cohorts, zero, notes = np.zeros(0, dtype=np.int64), False, []
+    if name in frame.columns:
+        values = pd.to_numeric(everything[name], errors="coerce")
+        empty = int(everything[name].isna().sum() + np.isinf(values.to_numpy(float)).sum())
+        zeros = int((values == 0).sum())
+        zero = never_or_period(periods, zeros, empty, (spec.time, name))
+        cohorts = _labels(frame[name])
+        cohorts = cohorts if zero else cohorts[cohorts != 0]
+        notes += _infinite(frame, name, spec.unit)
+    numbering, said = read_numbering(periods, cohorts, zero_is_period=zero, names=(spec.time, name))
+    return numbering, [*notes, *said]
+
+
+def _labels(column: pd.Series[Any]) -> Ints:
+    """Whole numbers that occur in a column, ascending; what is none is judged elsewhere."""
+    values = pd.to_numeric(pd.Series(column.unique()), errors="coerce").to_numpy(float)
+    whole = np.isfinite(values) & (np.abs(values) < EXACT)
+    return np.unique(values[whole]).astype(np.int64)
+
+
+def _infinite(frame: pd.DataFrame, name: str, unit: str) -> list[str]:
+    """A note on cohorts of Inf, which R ``did`` and ``fixest`` take for never treated."""
+    values = pd.to_numeric(frame[name], errors="coerce").to_numpy(float)
+    count = frame.loc[values == np.inf, unit].nunique()
+    return [f"{count} units have an infinite cohort and count as never treated"] if count else []
+
+
+def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequence[str]) -> Floats:
+    """(R,) cohort of every row, infinite for never treated.
+
+    Raises
+    ------
+    PanelError
+        For dates, text, minus infinity, and numbers that are not whole or too large.
+
+    """
+    if pd.api.types.is_datetime64_any_dtype(frame[name]):
+        raise PanelError(
+            f"Column {name!r} holds dates. The cohort is the first treated period in the same "
+            "whole numbers as the time column; 0 or empty for never."
+        )
+    values = numeric(frame, name, missing="never", at=at)
+    values = np.where(np.isnan(values), np.inf, values)
+    whole = np.isinf(values) | (values == np.round(values))
+    bad = ~whole | (values == -np.inf) | (np.isfinite(values) & (np.abs(values) >= EXACT))
+    if bad.any():
+        raise PanelError(
+            f"{frame.loc[bad, at[0]].nunique()} units have a cohort in {name!r} that is not a "
+            f"whole number below 2^53, for example {values[bad][0]:g}{place_of(frame, bad, at)}. "
+            "Use the first treated period; 0 or empty for never."
+        )
+    return np.where(values == 0, values if zero_is_period else np.inf, values)

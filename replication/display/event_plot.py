@@ -1,0 +1,49 @@
+"""An event-study figure of one or several results on the same outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from replication.display.canvas import sheet, styled
+from replication.display.event_panel import count_lines, draw_panel, label_axes
+from replication.display.formatting import distinct
+
+HEIGHT = 3.0
+
+
+def event_figure(
+    paths: Sequence[pd.DataFrame],
+    title: str,
+    note: str,
+    *,
+    x_label: str = "Periods since adoption",
+    y_label: str = "Effect",
+) -> Figure:
+    """Draw the paths into one panel, side by side at each event time.
+
+    Parameters
+    ----------
+    paths : frames with the columns that ``event_panel`` names, one per result
+    title, note : text above and below
+    """
+    frame = pd.concat([path.assign(series=place + 1) for place, path in enumerate(paths)], ignore_index=True)
+    labels = distinct(frame["label"])
+    lines = count_lines(frame)
+    with styled():
+        page = sheet(
+            title,
+            note,
+            height=HEIGHT,
+            left=0.95,
+            below=0.45 + 0.125 * len(lines),
+            legend=0.22 if len(labels) > 1 else 0.0,
+        )
+        draw_panel(page.axes[0], frame, labels)
+        page.axes[0].set_title("")
+        label_axes(page.axes[0], frame, labels, x_label, y_label)
+        if len(labels) > 1:
+            page.legend(labels)
+    return page.figure

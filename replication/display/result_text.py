@@ -1,0 +1,109 @@
+"""A result as text for a terminal: numbers, and a plot of the path by event time."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+WIDTH = 96
+PLOT = 34
+"""Characters of the plot beside the path."""
+
+
+def summary_text(table: pd.DataFrame, info: Mapping[str, Any]) -> str:
+    """The overall effect, coefficients, path, sample and notes of ``Estimates.table``."""
+    first = table.iloc[0]
+    lines = [f"{first['estimator']} of {first['outcome']}", sample_line(first, info), ""]
+    level = f"{100 * float(info.get('level', 0.95)):g}%"
+    lines += ["               estimate  std. error   p-value   " + f"{level} confidence interval"]
+    lines += [row_line(name, row) for name, row in main_rows(table)]
+    path = table[(table["term"] == "event") & table["event_time"].notna()].sort_values("event_time")
+    if len(path):
+        lines += ["", f"By time since adoption (o estimate, - {level} confidence interval, | zero)"]
+        lines += path_lines(path)
+    lines += note_lines(info.get("notes", ()))
+    return "\n".join(lines)
+
+
+def sample_line(row: pd.Series, info: Mapping[str, Any]) -> str:
+    """Observations, units, clusters and weights."""
+    clusters = " and ".join(map(str, info.get("clusters", ["unit"])))
+    weighted = "weighted" if info.get("weighted") else "unweighted"
+    return (
+        f"{row['n_obs']:,} observations, {row['n_units']:,} units, {row['n_clusters']:,} clusters "
+        f"({clusters}), {weighted}"
+    )
+
+
+def main_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+    """The overall effect and coefficients."""
+    found = []
+    for _, row in table.iterrows():
+        if row["term"] == "att":
+            found.append(("Overall effect", row))
+        elif str(row["term"]).startswith("coef:"):
+            found.append((str(row["term"])[5:], row))
+    return found
+
+
+def row_line(name: str, row: pd.Series) -> str:
+    """One estimate with its standard error, p-value and interval."""
+    interval = f"[{number(row['conf_low'])}, {number(row['conf_high'])}]"
+    return f"{name[:14]:<14}{numbers(row)}   {interval}"
+
+
+def path_lines(path: pd.DataFrame) -> list[str]:
+    """One line per event time, the interval drawn to scale beside its numbers."""
+    ends = path[["conf_low", "conf_high", "estimate"]].to_numpy(dtype=float)
+    finite = ends[np.isfinite(ends)]
+    low, high = min(finite.min(initial=0.0), 0.0), max(finite.max(initial=0.0), 0.0)
+    scale = (PLOT - 1) / (high - low) if high > low else 0.0
+    return [
+        f"{row['event_time']:>+8g}      {numbers(row)}   {bar(row, low, scale)}".rstrip()
+        for _, row in path.iterrows()
+    ]
+
+
+def bar(row: pd.Series, low: float, scale: float) -> str:
+    """The interval of one estimate in characters."""
+
+    def place(value: float) -> int:
+        return int(np.clip(round((value - low) * scale), 0, PLOT - 1))
+
+    cells = [" "] * PLOT
+    if np.isfinite(row["conf_low"]) and np.isfinite(row["conf_high"]):
+        start, stop = place(row["conf_low"]), place(row["conf_high"])
+        cells[start : stop + 1] = "-" * (stop - start + 1)
+    cells[place(0.0)] = "|"
+    if np.isfinite(row["estimate"]):
+        cells[place(row["estimate"])] = "o"
+    return "".join(cells)
+
+
+def note_lines(notes: Any) -> list[str]:
+    """The notes, folded."""
+    lines: list[str] = []
+    for note in notes:
+        text = f"{note[:1].upper()}{note[1:].rstrip('.')}."
+        lines += ["", *textwrap.wrap(text, WIDTH, initial_indent="Note: ", subsequent_indent="      ")]
+    return lines
+
+
+def numbers(row: pd.Series) -> str:
+    """Estimate, standard error and p-value in columns."""
+    return f"{number(row['estimate']):>9}{number(row['std_error']):>12}{p_value(row):>10}"
+
+
+def number(value: float) -> str:
+    """Four digits that matter; a dot where there is no number."""
+    return "." if not np.isfinite(value) else f"{value:.4g}" if abs(value) < 1e5 else f"{value:.4e}"
+
+
+def p_value(row: pd.Series) -> str:
+    """A p-value with three decimals."""
+    value = row["p_value"]
+    return "." if not np.isfinite(value) else "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,62 @@
+"""Which covariates say nothing that the ones before them do not say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+
+COLLINEAR: Final = 1e-10
+"""Share of a covariate's variation below which what is left of it is rounding."""
+ROUNDING: Final = 1e-20
+"""The same of its squared level: the square of what a float of 64 bits resolves, and some."""
+
+
+def least_variation(squares: Floats | float, spread: Floats | float) -> Floats:
+    """Sum of squares up to which a covariate counts as spanned.
+
+    Parameters
+    ----------
+    squares : weighted sum of squares of the covariate.
+    spread : the same of its deviations from its mean; adding a constant must not matter.
+
+    """
+    floor: Floats = np.maximum(np.maximum(COLLINEAR * spread, ROUNDING * squares), 1e-300)
+    return floor
+
+
+def spread_of(x: Floats, weight: Floats) -> float:
+    """Weighted sum of squared deviations from the mean."""
+    total = float(weight.sum())
+    mean = float((weight * x).sum()) / total if total > 0 else 0.0
+    return float((weight * (x - mean) ** 2).sum())
+
+
+def spanned_everywhere(basis: Floats, used: Bools, cohort: Ints) -> list[int]:
+    """Covariates that those before them span in every period and in every cohort.
+
+    Their slopes by period and by cohort are then slopes of the others.
+
+    Parameters
+    ----------
+    basis : (N, T, 1 + Q) ones and standardised covariates.
+    used : (N, T) cells of the sample.
+    cohort : (N,)
+
+    """
+    groups = [np.where(np.arange(used.shape[1]) == t, used, False) for t in range(used.shape[1])]
+    groups += [used & (cohort == label)[:, None] for label in np.unique(cohort)]
+    return [
+        q
+        for q in range(1, basis.shape[2])
+        if all(_spanned(basis[cells][:, : q + 1]) for cells in groups if cells.any())
+    ]
+
+
+def _spanned(columns: Floats) -> bool:
+    """Whether the last column is a combination of the others."""
+    others, last = columns[:, :-1], columns[:, -1]
+    left = last - others @ np.linalg.lstsq(others, last, rcond=None)[0]
+    return bool(left @ left <= COLLINEAR * max(float(last @ last), 1.0))

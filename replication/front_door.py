@@ -1,0 +1,246 @@
+"""What ``import replication as rp`` offers beyond the estimators: data in, results, tables and plots out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates, event_frame, figure_note
+from replication.core.frames import read_frame
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.sample_selection import identifiers
+from replication.core.spec import Spec, parse_spec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from replication.report.result_table import ResultTable
+
+ROLES = ("unit", "time", "cohort", "cluster", "weights", "covariates")
+"""Columns that ``estimate`` and ``read_panel`` name."""
+
+
+def estimate(
+    data: pd.DataFrame | str | Path,
+    *,
+    outcome: str,
+    estimator: str = "callaway_santanna",
+    unit: str = "unit",
+    time: str = "time",
+    cohort: str = "cohort",
+    cluster: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    covariates: Sequence[str] = (),
+    **options: Any,
+) -> Estimates:
+    """Estimate the effect of a staggered treatment on a tidy panel.
+
+    Parameters
+    ----------
+    data : DataFrame, or path of a .csv, .parquet or .dta file
+        One row per unit and period.
+    outcome : str
+        Column of the outcome.
+    estimator : str
+        ``twfe``, ``event_study``, ``poisson``, ``callaway_santanna``, ``sun_abraham``, ``imputation``,
+        ``two_stage``, ``etwfe``, ``stacked``, ``local_projections``, ``synthetic_did``, ``dcdh``, ...
+    unit, time, cohort : str
+        Columns of the unit, of the period (whole numbers), and of the first treated period (0 or
+        empty: never treated).
+    cluster : str or sequence of str, optional
+        Columns of the clusters of the standard errors; the unit by default.
+    weights : str, optional
+        Column of the weights. Weighted and unweighted estimates have different estimands.
+    covariates : sequence of str
+        Columns of the covariates.
+    **options
+        Any other key of a specification, as ``replication explain`` prints them: ``trends``, ``window``,
+        ``control_group``, ``anticipation``, ``inference={"method": "wild"}``, ...
+
+    Returns
+    -------
+    Estimates
+        With ``summary()``, ``tidy()``, ``aggregate()``, ``plot()``, ``vcov`` and ``notes``.
+
+    Raises
+    ------
+    InputError
+        If a column, a value or a choice cannot be used; the message says which, where, and what to do.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> fit = rp.estimate(rp.simulated_panel(seed=1), outcome="y", estimator="imputation")
+    >>> fit.aggregate("simple").tidy()[["term", "estimate", "std.error"]].round(3)
+      term  estimate  std.error
+    0  att     0.719      0.043
+    """
+    from replication.estimators.registry import estimate as estimate_spec
+    from replication.estimators.unused_keys import unread_keys, with_notes
+
+    columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster, "weights": weights}
+    spec = _spec(outcome, estimator, {**columns, "covariates": list(covariates), **options})
+    found = estimate_spec(build_panel(_frame(data, spec), spec), spec)
+    return with_notes(found, unread_keys([spec]).get(spec.id, []))
+
+
+def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> Panel:
+    """Read a tidy panel once, to hand it to several estimators.
+
+    Parameters
+    ----------
+    data : DataFrame, or path of a .csv, .parquet or .dta file
+    outcome : str
+        Column of the outcome.
+    **columns
+        ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates`` as in ``estimate``, and
+        ``treatment``, ``trends``, ``offset`` or ``sample`` of a specification.
+
+    Returns
+    -------
+    Panel
+        The same as ``Panel.from_frame`` gives of a data frame.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> panel.y.shape
+    (60, 10)
+    >>> rp.twfe(panel).outcome
+    'y'
+    """
+    spec = _spec(outcome, "twfe", columns)
+    return build_panel(_frame(data, spec), spec)
+
+
+def event_plot(
+    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Event study"
+) -> Figure:
+    """Draw the event-time paths of several results into one figure.
+
+    Parameters
+    ----------
+    fits : sequence of Estimates
+        Results with effects by event time, of the same outcome.
+    labels : sequence of str, optional
+        Their names in the legend; the estimators by default.
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    SpecError
+        If a result has no effects by event time, or the number of labels differs.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> figure = rp.event_plot([rp.event_study(panel), rp.imputation(panel)])
+    >>> len(figure.axes)
+    1
+    """
+    from replication.display.event_plot import event_figure
+
+    names = _labels(fits, labels)
+    frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
+    return event_figure(frames, title, figure_note(fits))
+
+
+def table(
+    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Estimates"
+) -> ResultTable:
+    """Put several results side by side: estimates with standard errors in parentheses below.
+
+    Parameters
+    ----------
+    fits : sequence of Estimates
+    labels : sequence of str, optional
+        Column heads; the estimators by default.
+    title : str
+
+    Returns
+    -------
+    ResultTable
+        Prints as text; ``to_markdown()``, ``to_latex()``, ``to_html()`` and ``save(path)`` write it.
+
+    Raises
+    ------
+    SpecError
+        If there is nothing to show, or the number of labels differs.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> "Overall effect" in rp.table([rp.event_study(panel), rp.imputation(panel)]).to_markdown()
+    True
+    """
+    from replication.report.result_table import result_table
+
+    return result_table(fits, _labels(fits, labels), title)
+
+
+def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) -> pd.DataFrame:
+    """Simulate a small staggered panel for examples and exercises (SIMULATED data).
+
+    Units adopt in period 4, 6, 8 or never; the effect is 0.3 in the period of adoption and grows by
+    0.2 per period.
+
+    Parameters
+    ----------
+    seed : int
+        Of ``numpy.random.default_rng``.
+    n_units, n_periods : int
+
+    Returns
+    -------
+    DataFrame
+        ``unit``, ``time``, ``cohort`` (0: never), ``state`` (a cluster of units), ``size`` (a weight)
+        and ``y``.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> rp.simulated_panel(seed=1).shape
+    (600, 6)
+    """
+    rng = np.random.default_rng(seed)
+    time = np.tile(np.arange(1, n_periods + 1), n_units)
+    unit = np.repeat(np.arange(1, n_units + 1), n_periods)
+    cohort = np.resize([0, 4, 6, 8], n_units)[unit - 1]
+    effect = np.where((cohort > 0) & (time >= cohort), 0.3 + 0.2 * (time - cohort), 0.0)
+    noise = rng.normal(scale=0.3, size=time.size)
+    y = rng.normal(size=n_units)[unit - 1] + 0.1 * time + effect + noise
+    size = rng.uniform(1, 3, n_units)[unit - 1].round(2)
+    columns = {"unit": unit, "time": time, "cohort": cohort, "state": (unit - 1) // 3, "size": size, "y": y}
+    return pd.DataFrame(columns)
+
+
+def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
+    given = {key: value for key, value in keys.items() if value is not None and value != []}
+    spec = parse_spec({"id": estimator, "outcome": outcome, "estimator": estimator, **given}, "the call")
+    return replace(spec, id=estimator)
+
+
+def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
+    return data if isinstance(data, pd.DataFrame) else read_frame(Path(data), identifiers(spec))
+
+
+def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:
+    if not fits:
+        raise SpecError("No result was handed over. Pass a list of results, such as [fit].")
+    if labels is not None and len(labels) != len(fits):
+        raise SpecError(f"{len(labels)} labels were given for {len(fits)} results. Give one for each.")
+    return [str(label) for label in labels] if labels is not None else [fit.estimator for fit in fits]

@@ -1,0 +1,206 @@
+"""What a reader must be told of a standard error that rests on little, in sentences.
+
+The threshold for treated and control clusters: of 400 samples without an effect (50 units over 10
+periods, AR(0.5), all treated in period 6) nominal 5% tests of ``twfe``, ``callaway_santanna``,
+``imputation`` and ``dcdh`` reject 81% with 1 treated unit (``dcdh`` none), 29 to 39% with 2, 17 to
+23% with 3, 9 to 16% with 5, 8 to 11% with 8, 7 to 9% with 10 and 6 to 8% with 12; with 5 units left
+as controls 9 to 13%, with 10 7 to 10%.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Bools, Floats
+from replication.core.estimates import ClusterScores
+from replication.core.panel import Panel
+from replication.inference.joint_tests import pretrend_test, untested
+from replication.inference.psd import Repaired
+from replication.inference.row_table import Row, RowKeys
+from replication.inference.support import Support, as_info, effective, support_of
+
+FEW_TREATED = 10
+"""Fewer treated (or control) clusters than this are noted."""
+
+FEW_EFFECTIVE = 10
+"""Fewer clusters, or effective clusters behind the overall effect, than this are noted."""
+
+NO_SPREAD = 1e-8
+"""Standard errors below this share of the standard deviation of the outcome are zero."""
+
+REMEDY = "'inference.method: permutation', 'conley_taber' or 'ferman_pinto' is made for few treated clusters"
+LISTED = 4
+REPAIRED = (
+    "the covariance was not positive semi-definite and had to be repaired, and the inverse of a "
+    "matrix that was made singular gives no test"
+)
+
+
+def support_notes(found: Support, *, by_cohort: bool) -> list[str]:
+    """Notes on few treated and few control clusters.
+
+    ``by_cohort``: whether there are rows for single cohorts or event times.
+    """
+    notes = []
+    if found.treated < FEW_TREATED:
+        notes.append(f"{_few(found.treated, 'treated', found.kind, 'control')}; {REMEDY}")
+    if found.control < FEW_TREATED:
+        notes.append(_few(found.control, "control", found.kind, "treated"))
+    if by_cohort and found.treated > 1 and found.alone > 0:
+        notes.append(
+            f"{found.alone} of {found.treated} treated clusters ({found.kind}) are the only one "
+            "of their cohort: in an effect of that cohort alone the standard error holds the "
+            "noise of the control group only"
+        )
+    return notes
+
+
+def _few(count: int, side: str, kind: str, other: str) -> str:
+    if count == 0:
+        return f"No {side} cluster ({kind}) carries the estimate"
+    if count == 1:
+        return (
+            f"Only 1 {side} cluster ({kind}) carries the estimate: its own residuals are nearly "
+            f"zero by construction, so that the standard error holds the noise of the {other} "
+            "group only"
+        )
+    return (
+        f"Only {count} {side} clusters ({kind}) carry the estimate: with so few the standard "
+        "error is too small on average and tests reject true null hypotheses too often"
+    )
+
+
+def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
+    """Notes on few clusters, or few effective ones behind the overall effect."""
+    if n_clusters < FEW_EFFECTIVE:
+        return [
+            f"Only {n_clusters} clusters: the clustered standard errors are uncertain themselves, "
+            "and critical values are those of t with that number less one unless another "
+            "distribution is asked for"
+        ]
+    if effective is not None and effective < FEW_EFFECTIVE:
+        # Without the number, so that columns of a table share the sentence; it is in the info.
+        return [
+            f"The overall effect rests on fewer than {FEW_EFFECTIVE} effective clusters, which "
+            "makes its standard error as uncertain as with that many alike; "
+            "'inference.distribution: bootstrap_t' takes account of it"
+        ]
+    return []
+
+
+def lost_errors(estimate: Floats, std_error: Floats) -> Bools:
+    """(K,) estimates that are not fixed at zero and have no standard error."""
+    found: Bools = np.isfinite(estimate) & (estimate != 0) & ~np.isfinite(std_error)
+    return found
+
+
+def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
+    """Why estimates have no standard error."""
+    if not lost.any():
+        return []
+    names = [label for label, one in zip(labels, lost, strict=True) if one]
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return [
+        f"No standard error is reported for {len(names)} of {lost.size} estimates "
+        f"({', '.join(names[:LISTED])}{more}): the scores of every cluster are zero there, as "
+        "where each cohort is one cluster or no degrees of freedom are left, so that the clusters "
+        "hold no information on how precise these estimates are"
+    ]
+
+
+def outcome_spread(panel: Panel) -> float:
+    """Standard deviation of the observed outcomes, the scale of what counts as zero."""
+    return float(np.nanstd(panel.y))
+
+
+def without_zero(
+    panel: Panel,
+    rows: Sequence[Row],
+    estimate: Floats,
+    std_error: Floats,
+    info: Mapping[str, Any] | None,
+) -> Floats:
+    """Standard errors with those that are zero on the scale of the outcome set to missing.
+
+    Coefficients of covariates have other units and keep theirs.
+    """
+    size = max(np.nanmax(std_error, initial=0.0), np.nanmax(np.abs(estimate), initial=0.0))
+    small = std_error < NO_SPREAD * size
+    if not small.any():
+        return std_error
+    logs = (info or {}).get("scale") == "log points"
+    floor = NO_SPREAD * (1.0 if logs else outcome_spread(panel))
+    own = np.array([not row.term.startswith("coef:") for row in rows])
+    return np.where(small & own & (std_error < floor), np.nan, std_error)
+
+
+def noted(info: Mapping[str, Any], panel: Panel, notes: Sequence[str]) -> dict[str, Any]:
+    """The info with further notes after those of the panel or the estimator."""
+    return {**info, "notes": [*info.get("notes", panel.notes), *notes]}
+
+
+def with_repair(info: Mapping[str, Any], panel: Panel, found: Repaired) -> dict[str, Any]:
+    """The info with the notes of a repaired variance, whose inverse means nothing any more."""
+    if not found.notes:
+        return dict(info)
+    return {**noted(info, panel, found.notes), "variance_repaired": True}
+
+
+def cautioned(
+    panel: Panel,
+    keys: RowKeys,
+    table: pd.DataFrame,
+    vcov: pd.DataFrame,
+    info: dict[str, Any],
+    overall: ClusterScores | None,
+) -> dict[str, Any]:
+    """The info with the pre-trend test, the support by clusters, and notes on what is thin."""
+    effects = any(not term.startswith("coef:") for term in keys.terms)
+    if not effects:
+        return info
+    found = support_of(panel, info.get("control_group"))
+    estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
+    behind = info.get("effective_clusters") if overall is None else effective(overall.sums)
+    lost = lost_errors(estimate, std_error)
+    notes = [
+        *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
+        *cluster_notes(panel.n_clusters, behind),
+        *(lost_note(list(keys.labels()), lost) if lost.any() else []),
+    ]
+    if behind is not None:
+        info["effective_clusters"] = behind
+    return {
+        **_pretrend(keys, table, vcov, panel.n_clusters, info),
+        **noted(info, panel, notes),
+        **as_info(found),
+    }
+
+
+def _pretrend(
+    keys: RowKeys, table: pd.DataFrame, vcov: pd.DataFrame, n_clusters: int, info: dict[str, Any]
+) -> dict[str, Any]:
+    """The joint test of the leads, where there is an event path."""
+    event = (np.array(keys.terms) == "event") & ~np.isnan(keys.keys[:, 2])
+    if not event.any():
+        return {}
+    kept = event
+    if len(vcov) != len(table):
+        kept = event[np.array(keys.terms) != "att_gt"]
+    inside = np.flatnonzero(kept)
+    if info.get("variance_repaired"):
+        leads = keys.keys[event, 2] < -info.get("anticipation", 0)
+        leads &= table["estimate"].to_numpy()[event] != 0
+        return {"pretrend": untested(int(leads.sum()), REPAIRED)}
+    return {
+        "pretrend": pretrend_test(
+            keys.keys[event, 2],
+            table["estimate"].to_numpy()[event],
+            vcov.to_numpy()[np.ix_(inside, inside)],
+            n_clusters,
+            info.get("anticipation", 0),
+        )
+    }

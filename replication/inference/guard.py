@@ -1,0 +1,180 @@
+"""The last look at a result: numbers without a basis are taken out, and the note says why.
+
+Estimators report what their formulas give, which resampling and permutation need of every draw;
+what a reader sees passes through ``guarded`` once, whatever the estimator and the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Bools
+from replication.core.errors import PanelError, SpecError
+from replication.core.estimates import Estimates, row_labels
+from replication.core.spec import Inference
+from replication.inference.cautions import lost_errors, lost_note
+from replication.inference.critical_values import FEW_CLUSTERS
+from replication.inference.joint_tests import untested
+
+TESTED = ["statistic", "p_value"]
+INTERVALS = ["conf_low", "conf_high", "band_low", "band_high"]
+
+RANDOMIZED = ("permutation",)
+"""Methods whose p-value needs no clustered standard error; their intervals are still analytic."""
+
+SATURATED = ("callaway_santanna", "sun_abraham", "etwfe", "imputation")
+"""Estimators with an effect of its own for every cohort and period, so that the residuals of a
+cohort of one cluster are zero."""
+
+FEWEST_DRAWS = 20
+"""Draws below which the standard deviation or interquartile range of draws is no standard error."""
+
+
+def draws_needed(tails: int, level: float) -> int:
+    """Fewest draws with which a p-value can be below 1 - level, or a quantile lie inside them."""
+    return int(np.ceil(tails / (1 - level) - 1e-9))
+
+
+def require_draws(inference: Inference, *, resampled: bool) -> None:
+    """Refuse draws too few for the level, before anything is estimated.
+
+    Parameters
+    ----------
+    resampled : whether whole clusters are drawn, by the method or by the estimator itself.
+
+    Raises
+    ------
+    SpecError
+        With the number of draws that the level needs.
+
+    """
+    least, what = 1, ""
+    if resampled and inference.distribution in ("auto", "normal"):
+        tails = 1 if inference.interval == "symmetric" else 2
+        least, what = draws_needed(tails, inference.level), "the ends of a percentile interval"
+    elif inference.method == "permutation":
+        least, what = draws_needed(1, inference.level) - 1, "a p-value below 1 less the level"
+    elif inference.distribution == "bootstrap_t":
+        least, what = draws_needed(1, inference.level), "a critical value of the bootstrap-t"
+    if resampled or inference.method == "multiplier":
+        least, what = max((least, what), (FEWEST_DRAWS, "a standard error from draws"))
+    if inference.draws < least:
+        raise SpecError(
+            f"{inference.draws} draws are too few for {what} at the level {inference.level:g}. Set "
+            f"'inference.draws' to {least} or more (999 or more is usual), or lower "
+            "'inference.level'."
+        )
+
+
+def guarded(found: Estimates, inference: Inference) -> Estimates:
+    """The estimates without statistics, p-values and intervals that have no basis.
+
+    Raises
+    ------
+    PanelError
+        For standard errors from multiplier draws of a handful of clusters.
+
+    """
+    require_clusters(found, inference)
+    table, info, notes = found.table.copy(), dict(found.info), list(found.info.get("notes", []))
+    notes += _without_wide_bands(table, inference)
+    reason = no_basis(found)
+    if reason:
+        notes.append(_blank(table, info, reason, inference))
+    notes += _unbounded(table)
+    notes += _lost(found, notes)
+    if notes == list(found.info.get("notes", [])):
+        return found
+    return replace(found, table=table, info={**info, "notes": notes})
+
+
+def require_clusters(found: Estimates, inference: Inference) -> None:
+    """Refuse the interquartile range of multiplier draws where it takes a handful of values."""
+    groups = int(found.table["n_clusters"].iloc[0])
+    if inference.method == "multiplier" and groups < FEW_CLUSTERS:
+        raise PanelError(
+            f"Multiplier standard errors are the interquartile range of draws, and the "
+            f"{inference.multiplier} multipliers of {groups} clusters take too few different "
+            f"values for one; {FEW_CLUSTERS} clusters or more are needed. Set 'method: analytic', "
+            "or name a finer cluster column."
+        )
+
+
+def no_basis(found: Estimates) -> str:
+    """Why no clustered test of the effects is possible; empty if one is."""
+    info = found.info
+    if "treated_clusters" not in info or info.get("donor_errors") == "placebo":
+        return ""
+    treated, control, kind = (
+        info[name] for name in ("treated_clusters", "control_clusters", "counted_clusters")
+    )
+    if treated <= 1:
+        return f"only {treated} treated cluster ({kind}) carries the estimate"
+    if control <= 1:
+        return f"only {control} control cluster ({kind}) carries the estimate"
+    grouped = info.get("residual_groups", "cohort") != "none" and not info.get("leave_one_out")
+    estimator = str(found.table["estimator"].iloc[0])
+    if estimator in SATURATED and grouped and info["treated_clusters_alone"] == treated:
+        return f"each of the {treated} treated clusters ({kind}) is the only one of its cohort"
+    return ""
+
+
+def _blank(table: pd.DataFrame, info: dict[str, Any], reason: str, inference: Inference) -> str:
+    """Take out what has no basis, in place; the sentence that says so."""
+    rows = effects(table)
+    randomized = inference.method in RANDOMIZED
+    columns = INTERVALS if randomized else [*TESTED, *INTERVALS]
+    table.loc[rows, columns] = np.nan
+    if isinstance(info.get("pretrend"), Mapping):
+        info["pretrend"] = untested(int(info["pretrend"].get("df", 0)), reason)
+    named = "interval is" if randomized else "statistic, p-value and interval are"
+    return (
+        f"Because {reason}, the standard error does not measure the noise of the effect: its "
+        f"{named} not reported"
+    )
+
+
+def effects(table: pd.DataFrame) -> Bools:
+    """(K,) rows that are effects of the treatment, not coefficients of covariates."""
+    terms = table["term"].astype(str)
+    found: Bools = (~terms.str.startswith("coef:") | (terms == "coef:log_ratio")).to_numpy()
+    return found
+
+
+def _without_wide_bands(table: pd.DataFrame, inference: Inference) -> list[str]:
+    """Take out bands, in place, that are the largest of too few draws."""
+    least = draws_needed(1, inference.level)
+    inside = (table["band_high"] != table["conf_high"]) & table["band_high"].notna()
+    if inference.draws >= least or not inside.any():
+        return []
+    table.loc[inside, ["band_low", "band_high"]] = np.nan
+    return [
+        f"Simultaneous bands at the level {inference.level:g} need {least} draws or more and there "
+        f"are {inference.draws}: they are not reported"
+    ]
+
+
+def _unbounded(table: pd.DataFrame) -> list[str]:
+    """A note on intervals that end in infinity."""
+    ends = np.isinf(table[["conf_low", "conf_high"]].to_numpy(dtype=float)).any(axis=1)
+    if not ends.any():
+        return []
+    return [
+        f"The confidence interval of {int(ends.sum())} of {len(table)} estimates is unbounded: "
+        "with so few clusters the test rejects no value, however far from the estimate"
+    ]
+
+
+def _lost(found: Estimates, notes: list[str]) -> list[str]:
+    """The reason for missing standard errors, where the estimator has not given it."""
+    table = found.table
+    if not table["std_error"].isna().any() or any("o standard error" in note for note in notes):
+        return []
+    lost = lost_errors(table["estimate"].to_numpy(), table["std_error"].to_numpy())
+    lost &= (table["term"] != "weight").to_numpy()
+    return lost_note(row_labels(table), lost) if lost.any() else []

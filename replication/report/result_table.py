@@ -1,0 +1,163 @@
+"""Results side by side that belong to no study: any estimates, in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates
+from replication.core.files import write_text
+from replication.display.formatting import distinct, fixed, integer, signed
+from replication.estimators.registration import ENTRIES
+from replication.report.html_table import fragment, table_page
+from replication.report.latex_table import latex, latex_fragment
+from replication.report.markdown_table import markdown
+from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+
+SHOWN = ("att", "coef", "event")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTable:
+    """A table of results, and the formats that it is written in."""
+
+    document: TableDocument
+
+    def to_markdown(self) -> str:
+        """The table in GitHub's Markdown."""
+        return markdown(self.document)
+
+    def to_latex(self, *, whole: bool = False) -> str:
+        r"""The table in LaTeX: a fragment for ``\input`` (``booktabs``), or a document that compiles."""
+        return latex(self.document) if whole else latex_fragment(self.document)
+
+    def to_html(self) -> str:
+        """The table as an HTML fragment."""
+        return fragment(self.document)
+
+    def to_page(self) -> str:
+        """The table as an HTML page of its own."""
+        return table_page(self.document)
+
+    def save(self, path: str | Path, *, whole: bool = False) -> Path:
+        """Write the table; the ending of the name (.md, .tex, .html, .docx) is the format.
+
+        ``whole`` asks for a LaTeX document that compiles by itself instead of a fragment.
+
+        Raises
+        ------
+        SpecError
+            For any other ending.
+        """
+        place = Path(path)
+        writers: dict[str, Callable[[], str]] = {
+            ".md": self.to_markdown,
+            ".tex": lambda: self.to_latex(whole=whole),
+            ".html": self.to_page,
+        }
+        if place.suffix == ".docx":
+            from replication.report.word_table import write_word
+
+            return write_word(self.document, place)
+        if place.suffix not in writers:
+            raise SpecError(
+                f"A table is written as {', '.join(writers)} or .docx, and {place} ends in "
+                f"{place.suffix or 'nothing'}. Use one of these endings."
+            )
+        write_text(place, writers[place.suffix]())
+        return place
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+
+def result_table(fits: Sequence[Estimates], labels: Sequence[str], title: str) -> ResultTable:
+    """One column per result: overall effect, coefficients and event times, then the sample.
+
+    Raises
+    ------
+    SpecError
+        If no result has a row that a table shows.
+    """
+    names = [name for name in row_names(fits) if any(name in rows(fit) for fit in fits)]
+    if not names:
+        raise SpecError("None of the results has an overall effect, a coefficient or an event time to show.")
+    effects = [Row(name, tuple(estimate_cell(rows(fit).get(name)) for fit in fits)) for name in names]
+    document = TableDocument(
+        id="table",
+        study="",
+        title=title,
+        headings=(tuple(Heading(label) for label in labels),),
+        sections=(Section(tuple(effects)), Section(tuple(sample_rows(fits)))),
+        align="c" * len(fits),
+        data=pd.concat([fit.table.assign(column=label) for fit, label in zip(fits, labels, strict=True)]),
+        notes=tuple(notes(fits)),
+    )
+    return ResultTable(document)
+
+
+def rows(fit: Estimates) -> dict[str, pd.Series]:
+    """The rows of a result that a table shows, by their name."""
+    found = {}
+    for _, row in fit.table.iterrows():
+        name = row_name(str(row["term"]), float(row["event_time"]))
+        if name:
+            found[name] = row
+    return found
+
+
+def row_name(term: str, event_time: float) -> str:
+    """Name of a row; empty for cells, cohort and calendar averages."""
+    if term == "att":
+        return "Overall effect"
+    if term.startswith("coef:"):
+        return term.removeprefix("coef:")
+    return f"Event time {signed(event_time)}" if term == "event" and np.isfinite(event_time) else ""
+
+
+def row_names(fits: Sequence[Estimates]) -> list[str]:
+    """All names: the overall effect, coefficients, then event times in their order."""
+    times = sorted({float(time) for fit in fits for time in fit.rows("event")["event_time"].dropna()})
+    coefficients = [
+        name for fit in fits for name in rows(fit) if not name.startswith(("Overall", "Event time"))
+    ]
+    return ["Overall effect", *distinct(coefficients), *(f"Event time {signed(time)}" for time in times)]
+
+
+def estimate_cell(row: pd.Series | None) -> tuple[str, ...]:
+    """An estimate with its standard error in parentheses below; empty if the result has no such row."""
+    if row is None:
+        return cell("")
+    error = fixed(row["std_error"])
+    return cell(fixed(row["estimate"]), f"({error})" if error else "")
+
+
+def sample_rows(fits: Sequence[Estimates]) -> list[Row]:
+    """Estimator, observations, units, clusters and weights."""
+    first = [fit.table.iloc[0] for fit in fits]
+    clusters = [" and ".join(map(str, fit.info.get("clusters", ["unit"]))) for fit in fits]
+    weighted = ["yes" if fit.info.get("weighted") else "no" for fit in fits]
+    lines = {
+        "Estimator": [ENTRIES[fit.estimator].label for fit in fits],
+        "Observations": [integer(row["n_obs"]) for row in first],
+        "Units": [integer(row["n_units"]) for row in first],
+        "Clusters": [integer(row["n_clusters"]) for row in first],
+        "Clustered by": clusters,
+        "Weighted": weighted,
+        "Mean of the outcome": [fixed(fit.info.get("mean_outcome")) for fit in fits],
+    }
+    return [Row(name, tuple(cell(value) for value in values)) for name, values in lines.items()]
+
+
+def notes(fits: Sequence[Estimates]) -> list[str]:
+    """What the cells are."""
+    outcomes = ", ".join(distinct(fit.outcome for fit in fits))
+    return [f"Outcome: {outcomes}. Standard errors in parentheses."]

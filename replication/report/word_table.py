@@ -1,0 +1,72 @@
+"""A table as a Word document, by python-docx."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from replication.core.files import replacing
+from replication.report.table_document import TableDocument
+
+# A document says when it was made; a fixed day keeps its bytes the same.
+DAY = datetime(2000, 1, 1)
+
+
+def write_word(document: TableDocument, path: Path) -> Path:
+    """Write title, table and notes; editable in Word."""
+    import docx
+
+    page: Any = docx.Document()
+    page.core_properties.created = page.core_properties.modified = DAY
+    page.core_properties.author, page.core_properties.title = document.versions, document.title
+    page.add_heading(document.title, level=2)
+    grid = page.add_table(rows=0, cols=1 + len(document.align))
+    for headings in document.headings:
+        cells = grid.add_row().cells
+        place = 1
+        for head in headings:
+            merged = cells[place].merge(cells[place + head.span - 1]) if head.span > 1 else cells[place]
+            write_cell(merged, head.text, bold=True)
+            place += head.span
+    for section in document.sections:
+        if section.heading:
+            write_cell(grid.add_row().cells[0], section.heading, bold=True)
+        for row in section.rows:
+            cells = grid.add_row().cells
+            write_cell(cells[0], row.label)
+            for cell, lines in zip(cells[1:], row.cells, strict=True):
+                write_cell(cell, "\n".join(lines), centered=True)
+    for note in document.notes:
+        page.add_paragraph(note)
+    unpacked = BytesIO()
+    page.save(unpacked)
+    with replacing(path) as temporary:
+        temporary.write_bytes(undated(unpacked.getvalue()))
+    return path
+
+
+def undated(content: bytes) -> bytes:
+    """The same archive with one fixed day on all its members."""
+    found = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(content)) as source,
+        zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():
+            target.writestr(
+                zipfile.ZipInfo(name, DAY.timetuple()[:6]), source.read(name), zipfile.ZIP_DEFLATED
+            )
+    return found.getvalue()
+
+
+def write_cell(cell: Any, text: str, *, bold: bool = False, centered: bool = False) -> None:
+    """Text of one cell."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+
+    paragraph = cell.paragraphs[0]
+    paragraph.add_run(text).bold = bold
+    if centered or bold:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER

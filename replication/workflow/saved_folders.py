@@ -1,0 +1,101 @@
+"""Folders of saved results: loaded, drawn, put into a table, examined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from replication.core import saved_results
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates, event_frame, figure_note
+from replication.core.files import replacing
+from replication.report.result_table import ResultTable, result_table
+
+FIGURES = (".png", ".pdf", ".svg")
+
+
+def load_folder(folder: Path) -> Estimates:
+    """The result in a folder.
+
+    Raises
+    ------
+    SpecError
+        If the folder holds none.
+    """
+    if not (folder / "spec.yaml").is_file():
+        grid = sorted(place.parent.name for place in folder.glob("*/spec.yaml"))
+        inside = (
+            f" It holds the results of a grid: name one of {', '.join(grid[:5])} below it." if grid else ""
+        )
+        raise SpecError(
+            f"{folder} holds no saved result (no spec.yaml).{inside} Name a folder that `replication "
+            "estimate --out` wrote, or one below tables/<study>/specs/."
+        )
+    return saved_results.load(folder)[0]
+
+
+def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple[list[Estimates], list[str]]:
+    """The results of several folders, and a label for each: those given, or the ids of the specifications."""
+    fits = [load_folder(folder) for folder in folders]
+    if labels is None:
+        names = [str(fit.table["spec_id"].iloc[0]) for fit in fits]
+        return fits, names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+    if len(labels) != len(fits):
+        raise SpecError(
+            f"--labels names {len(labels)} results and {len(fits)} folders are given. Name each once."
+        )
+    return fits, list(labels)
+
+
+def plot_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: str, output: Path) -> Path:
+    """Draw the event-time paths of saved results into one figure."""
+    import matplotlib as mpl
+
+    from replication.display.event_plot import event_figure
+
+    if output.suffix not in FIGURES:
+        raise SpecError(
+            f"A figure is written as {', '.join(FIGURES)}, and {output} ends in "
+            f"{output.suffix or 'nothing'}. Use one of these endings."
+        )
+    fits, names = load_labeled(folders, labels)
+    outcomes = {fit.outcome for fit in fits}
+    if len(outcomes) > 1:
+        raise SpecError(
+            f"The results are of different outcomes ({', '.join(sorted(outcomes))}), which do not share an "
+            "axis. Plot each outcome by itself."
+        )
+    frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
+    figure = event_figure(frames, title, figure_note(fits), y_label=f"Effect on {fits[0].outcome}")
+    with replacing(output) as temporary, mpl.rc_context({"svg.hashsalt": "replication"}):
+        figure.savefig(temporary, format=output.suffix[1:], metadata=undated(output.suffix))
+    return output
+
+
+def undated(suffix: str) -> dict[str, None]:
+    """Metadata that keep the bytes of a figure the same on every day."""
+    return {"CreationDate": None} if suffix == ".pdf" else {"Date": None} if suffix == ".svg" else {}
+
+
+def table_of_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: str) -> ResultTable:
+    """A table with a column for each saved result."""
+    fits, names = load_labeled(folders, labels)
+    return result_table(fits, names, title)
+
+
+def honest_text(folder: Path, method: str, target: str) -> str:
+    """Intervals under violations of parallel trends, and the violation at which the sign is lost."""
+    from replication.inference.sensitivity import breakdown_value, honest_did
+
+    fit = load_folder(folder)
+    aim = int(target) if target.lstrip("-").isdigit() else target
+    found = honest_did(fit, method=method, target=aim)
+    lines = [
+        f"{fit.estimator} of {fit.outcome}, {target}: {method.replace('_', ' ')} (Rambachan & Roth 2023)",
+        found[["bound", "estimate", "conf_low", "conf_high"]].to_string(
+            index=False, float_format=lambda value: f"{value:.4g}"
+        ),
+    ]
+    value = breakdown_value(fit, method=method, target=aim)
+    lines.append(f"Breakdown value: {value:.3g} (the largest bound at which the interval excludes zero).")
+    return "\n".join(lines)

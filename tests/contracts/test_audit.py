@@ -1,0 +1,95 @@
+"""The audit: what it finds on a panel whose truth is known, and that its page holds everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import replication as rp
+from replication.audit import design_sections
+from replication.audit.run_audit import audit
+from replication.cli import main
+
+TITLES = {
+    "Cohorts",
+    "Who is compared with whom",
+    "Clusters",
+    "What two-way fixed effects averages",
+    "All estimators side by side",
+    "Event study, pre-trends and their power",
+    "Sensitivity to violations of parallel trends",
+    "Inference by other methods",
+    "Leave one out",
+    "Specification curve",
+}
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return rp.simulated_panel(seed=2)
+
+
+def test_every_item_of_the_checklist_is_there(frame: pd.DataFrame) -> None:
+    found = audit(rp.read_panel(frame, outcome="y", cluster="state", weights="size"), "Audit")
+    assert {section.title for section in found.sections} == TITLES
+    side_by_side = next(one for one in found.sections if one.title.startswith("All estimators")).table
+    assert side_by_side is not None
+    assert side_by_side["estimate"].notna().all()
+    own = rp.estimate(frame, outcome="y", cluster="state", weights="size").att[0]
+    row = side_by_side[side_by_side["estimator"].str.contains("Callaway")]
+    assert row["estimate"].iloc[0] == pytest.approx(own, abs=5e-5)  # the table has four decimals
+    assert any("TWFE gives negative weights" in warning for warning in found.warnings)
+
+
+def test_comparisons_are_counted(frame: pd.DataFrame) -> None:
+    table = design_sections.comparisons(rp.read_panel(frame, outcome="y")).table
+    assert table is not None
+    by_time = table.set_index("event time")
+    assert by_time.loc[0, "treated units"] == 45
+    # Cohorts 4, 6 and 8 have 15 units each: in period 8 only the 15 never treated are untreated.
+    assert by_time.loc[0, "fewest not-yet-treated units"] == 15
+    assert by_time.loc[6, "treated units"] == 15
+
+
+def test_few_treated_clusters_and_a_pre_trend_are_warned_of(frame: pd.DataFrame) -> None:
+    few = frame[(frame["cohort"] == 0) | (frame["state"] < 2)]
+    drift = few["y"] + np.where(few["cohort"] > 0, 0.4 * few["time"], 0.0)
+    warnings = audit(rp.read_panel(few.assign(y=drift), outcome="y", cluster="state"), "Audit").warnings
+    assert any("clusters hold treated units" in warning for warning in warnings)
+    assert any("pre-trend test" in warning for warning in warnings)
+
+
+def test_the_command_writes_a_page_with_its_parts(
+    frame: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame.to_csv(tmp_path / "panel.csv", index=False)
+    command = [
+        "audit",
+        "--panel",
+        str(tmp_path / "panel.csv"),
+        "--outcome",
+        "y",
+        "--out",
+        str(tmp_path / "a"),
+    ]
+    assert main([*command, "--cluster", "state"]) == 0
+    shown = capsys.readouterr().out
+    assert "What cannot be said" in shown
+    page = (tmp_path / "a" / "index.html").read_text()
+    for title in TITLES:
+        assert title in page
+    for link in [part.split('"')[0] for part in page.split('href="')[1:] + page.split('src="')[1:]]:
+        assert (tmp_path / "a" / link).is_file()
+
+
+def test_a_panel_that_cannot_carry_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pd.DataFrame({"unit": [1, 1], "time": [1, 2], "cohort": [0, 0]}).to_csv(tmp_path / "p.csv", index=False)
+    assert (
+        main(["audit", "--panel", str(tmp_path / "p.csv"), "--outcome", "y", "--out", str(tmp_path / "a")])
+        == 2
+    )
+    assert "y" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
