@@ -152,6 +152,7 @@ def run_simulate(chosen: argparse.Namespace) -> int:
 def run_verify(chosen: argparse.Namespace) -> int:
     """``replication verify``: exit code 1 if any cell misses."""
     from replication.checks.verify import report, verify, write_expected
+    from replication.core.study_folder import study_folders
 
     root = _root()
     able = _studies_that_can_run(root)
@@ -160,7 +161,7 @@ def run_verify(chosen: argparse.Namespace) -> int:
         for study in studies:
             print(f"{study}: {len(write_expected(root, study))} files written to studies/{study}/expected/")
         return 0
-    expected = sorted(path.parent.name for path in (root / "studies").glob("*/expected"))
+    expected = [folder.name for folder in study_folders(root) if (folder / "expected").is_dir()]
     held = chosen.study or [name for name in studies if name in expected]
     for name in studies:
         if name not in held:

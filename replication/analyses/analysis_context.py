@@ -70,7 +70,7 @@ class AnalysisContext:
             known = [place.name for place in (self.tables / "specs").glob("*")]
             raise SpecError(
                 f"There is no result of the specification {spec_id!r}{nearest(spec_id, known)}. "
-                "Correct the id in study.yaml, or estimate the specification first."
+                "Correct the id in analyses.yaml, or estimate the specification first."
             )
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         record: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)

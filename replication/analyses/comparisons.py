@@ -9,7 +9,12 @@ from replication.core.errors import SpecError
 
 
 def comparisons(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
-    """``kind``, ``treated``, ``comparison``, ``estimate`` and ``weight``, one row a comparison."""
+    """``kind``, ``treated``, ``comparison``, ``estimate`` and ``weight``, one row per comparison.
+
+    Parameters
+    ----------
+    spec : id of a Goodman-Bacon specification of the study.
+    """
     info = context.estimates(spec).info
     if "components" not in info:
         raise SpecError(

@@ -10,7 +10,12 @@ from replication.core.panel_builder import build_panel
 
 
 def decomposition(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
-    """The parts of ``replication.analyses.estimator_gap`` for the panel of a specification."""
+    """The parts of ``replication.analyses.estimator_gap`` for the panel of a specification.
+
+    Parameters
+    ----------
+    spec : id of a two-way specification of the study.
+    """
     chosen = context.spec(spec)
     table = parts.decomposition(build_panel(context.frame(chosen.panel), chosen))
     return table.assign(spec_id=spec, outcome=chosen.outcome)

@@ -28,6 +28,8 @@ def detectable(
     groups : heading -> {label: id of a specification whose outcome is a log or a log mean}.
     permutations : id of a specification -> id of the same one with ``method: permutation``, whose
         draws give the distribution of the estimate without any effect.
+    power : probability with which the test is to find the effect.
+    level : one less the size of the test.
 
     Returns
     -------

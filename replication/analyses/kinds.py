@@ -11,10 +11,9 @@ from typing import Any
 import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
+from replication.analyses.kind_options import HERE, OWN, kind_files
 from replication.cleaning.recipe import import_from_study
 from replication.core.errors import SpecError, nearest
-
-HERE = Path(__file__).parent
 
 
 def analyse(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
@@ -49,26 +48,19 @@ def kinds(folder: Path | None = None) -> dict[str, Callable[[], Any]]:
 
     A kind is a module with a function of its own name.
     """
-    found: dict[str, Callable[[], Any]] = {
-        name: partial(importlib.import_module, f"replication.analyses.{name}") for name in _modules(HERE)
-    }
-    if folder is not None:
-        found |= {
-            name: partial(import_from_study, folder, f"analyses.{name}")
-            for name in _modules(folder / "analyses")
-        }
+    found: dict[str, Callable[[], Any]] = {}
+    for name, path in kind_files(folder).items():
+        if path.parent == HERE:
+            found[name] = partial(importlib.import_module, f"replication.analyses.{name}")
+        elif folder is not None:
+            found[name] = partial(import_from_study, folder, f"{OWN}.{name}")
     return found
 
 
 def module_of(kind: str, folder: Path) -> str:
-    """Name of the module of a kind, the study's own before the package's; empty if there is none."""
-    if kind in _modules(folder / "analyses"):
-        return f"{folder.parent.name}.{folder.name}.analyses.{kind}"
-    return f"replication.analyses.{kind}" if kind in _modules(HERE) else ""
-
-
-def _modules(folder: Path) -> list[str]:
-    """Modules of a folder that define a function of their own name."""
-    return sorted(
-        path.stem for path in folder.glob("[a-z]*.py") if f"\ndef {path.stem}(" in path.read_text("utf-8")
-    )
+    """Name of the module of a kind, a study's own before the package's; empty if there is none."""
+    place = kind_files(folder).get(kind)
+    if place is None:
+        return ""
+    own = f"{folder.parent.name}.{folder.name}.{OWN}.{kind}"
+    return f"replication.analyses.{kind}" if place.parent == HERE else own

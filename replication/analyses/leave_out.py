@@ -35,7 +35,8 @@ def leave_out(
 
     Parameters
     ----------
-    by : column with one value a unit; each is left out in turn.
+    spec : id of the specification that is estimated again and again.
+    by : column with one value per unit; each is left out in turn.
     heading, others_heading, everyone, everyone_heading : what the rows are called in a figure.
     others : label -> {column: values} of further groups to leave out; a group without a unit in
         the sample keeps its row, with ``units_left_out`` 0.

@@ -15,7 +15,7 @@ def columns_of(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         if name not in frame.columns:
             known = [str(column) for column in frame.columns]
             raise PanelError(
-                f"The panel has no column {name!r}{nearest(name, known)}. Correct it in study.yaml."
+                f"The panel has no column {name!r}{nearest(name, known)}. Correct it in analyses.yaml."
             )
     return frame[names].astype(float)
 

@@ -30,6 +30,7 @@ def rollout_by_role(
     cohort, role : columns of the cohort and of the role.
     roles : value of ``role`` -> how it is called.
     year : year whose population counts people.
+    unit : column that identifies a unit.
 
     Returns
     -------

@@ -130,11 +130,12 @@ def codebook_markdown(frame: pd.DataFrame, schema: pa.DataFrameSchema, title: st
     """The codebook as a page: title, size of the panel, one table row a column."""
     table = codebook(frame, schema)
     keys = " and ".join(f"`{key}`" for key in _keys(schema))
+    unique = f"; one row for each {keys}" if keys else ""
     cells = table.map(lambda value: str(value).replace("|", "\\|"))
     cells["name"] = "`" + cells["name"] + "`"
     head = ["| " + " | ".join(FIELDS) + " |", "|" + " --- |" * len(FIELDS)]
     body = ["| " + " | ".join(row) + " |" for row in cells.itertuples(index=False)]
-    size = f"{len(frame):,} rows, {len(table)} columns; one row for each {keys}."
+    size = f"{len(frame):,} rows, {len(table)} columns{unique}."
     return "\n".join([f"# {title}", "", size, "", *head, *body, ""])
 
 

@@ -122,11 +122,7 @@ def merge_populations(frame: pd.DataFrame, mapping: Mapping[int, int]) -> pd.Dat
 
 
 def merge_dates(frame: pd.DataFrame, mapping: Mapping[int, int], date: str) -> pd.Series:
-    """Earliest date of each unit's parts, indexed by ``fips``.
-
-    The parts of all units that are merged here share one date in the Secure Communities
-    roll-out, so the choice decides nothing there.
-    """
+    """Earliest date of each unit's parts, indexed by ``fips``."""
     earliest: pd.Series = frame[date].groupby(recode(frame["fips"], mapping)).min()
     return earliest
 

@@ -10,10 +10,13 @@ import pandas as pd
 import pandera.pandas as pa
 
 from replication.cleaning.codebook import column
+from replication.cleaning.column_checks import require_unique
 from replication.cleaning.recipe import Cleaned
+from replication.core.errors import InputError, PanelError, nearest
 from replication.core.frames import read_frame
 
 _KINDS: Final = {"i": "int64", "u": "int64", "f": "float64", "b": "bool", "M": "datetime64[ns]"}
+AS_IN_THE_FILE: Final = "as in the file"
 
 
 def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
@@ -21,27 +24,48 @@ def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
 
     Parameters
     ----------
-    panels : mapping of panel name to ``{file: ..., labels: {column: label}}``
+    panels : mapping of panel name to ``{file: ..., keys: [...], labels: {...}, units: {...}}``
+        ``keys`` are the columns that together identify a row; ``labels`` and ``units`` say, by column, what
+        the codebook prints.
     folder : the study's folder
+
+    Raises
+    ------
+    PanelError
+        If a file is missing or cannot be read, a column that the study names is not in it, or two rows have
+        the same keys.
     """
     found = {}
     for name, entry in panels.items():
         frame = read_frame(folder / entry["file"])
-        found[name] = (frame, described_schema(name, frame, entry))
+        try:
+            found[name] = (frame, described_schema(name, frame, entry))
+        except InputError as error:
+            raise type(error)(f"The panel {name!r} ({entry['file']}): {error}") from None
     return Cleaned(found)
 
 
 def described_schema(name: str, frame: pd.DataFrame, entry: Mapping[str, Any]) -> pa.DataFrameSchema:
-    """A schema that describes each column by its type, label and file."""
-    labels: Mapping[str, str] = entry.get("labels", {})
+    """A schema that describes each column by its type, label, unit and file."""
+    keys = [str(key) for key in entry.get("keys", [])]
+    labels, units = entry.get("labels", {}), entry.get("units", {})
+    known = [str(key) for key in frame.columns]
+    for key in (*keys, *labels, *units):
+        if key not in known:
+            raise PanelError(
+                f"there is no column {key!r}{nearest(key, known)}, which study.yaml names. Its columns are "
+                f"{', '.join(known)}."
+            )
+    if keys:
+        require_unique(frame, keys, "The rows")
     columns = {
-        str(key): column(
+        key: column(
             _KINDS.get(values.dtype.kind, "str"),
-            labels.get(str(key), str(key)),
-            "as in the file",
+            labels.get(key, key),
+            units.get(key, AS_IN_THE_FILE),
             str(entry["file"]),
-            missing="as in the file",
+            missing=AS_IN_THE_FILE,
         )
-        for key, values in frame.items()
+        for key, (_, values) in zip(known, frame.items(), strict=True)
     }
-    return pa.DataFrameSchema(columns, name=name)
+    return pa.DataFrameSchema(columns, name=name, unique=keys or None)

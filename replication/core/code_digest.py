@@ -69,11 +69,9 @@ def code_files(*modules: str, root: Path, every_choice: bool = True) -> set[Path
     return seen | {file for folder in {path.parent for path in seen} for file in _read_by(seen, folder)}
 
 
-def study_modules(study: str, root: Path, folder: str = "") -> list[str]:
-    """Names of the Python modules in a study's folder, or in one below it."""
-    place = root / STUDIES / study / folder
-    prefix = ".".join(part for part in (STUDIES, study, folder) if part)
-    return [f"{prefix}.{path.stem}" for path in sorted(place.glob("[!_]*.py"))]
+def package_modules(package: str, root: Path) -> list[str]:
+    """Names of the modules in a folder, such as ``"studies.mine"``; none if there is no such folder."""
+    return [f"{package}.{path.stem}" for path in sorted(_folder_of(package, root).glob("[!_.]*.py"))]
 
 
 @cache

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FLOAT_FORMAT = "%.15g"
-# The loader in C reads a long study.yaml ten times faster; not every installation has it.
+# The loader in C reads the long files of a study ten times faster; not every installation has it.
 SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -18,7 +18,7 @@ from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
-from replication.core.panel_periods import cohort_values, numbering_of
+from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
 from replication.core.roles import require_roles
 from replication.core.sample_selection import (
     absent_values,
@@ -108,9 +108,9 @@ def _assemble(
     if exposure is not None and spec.reversals == "refuse":
         require_no_reversal(exposure, spec.treatment, np.asarray(units))
     cohort = _cohorts(frame, spec, row, exposure, (periods, numbering))
-    notes += _gap_note(len(frame), shape)
+    notes += gap_note(len(frame), shape)
     if exposure is None:
-        notes += _far_cohorts(cohort, periods, np.asarray(units), numbering)
+        notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
     panel = Panel(
         y=_matrix(outcome, place, shape),
         units=np.asarray(units),
@@ -292,27 +292,3 @@ def _filled(weight: Floats) -> Floats:
     """Weights of unobserved cells: the unit's mean, so that constant weights stay constant."""
     mean = np.nanmean(weight, axis=1, keepdims=True)
     return np.where(np.isnan(weight), mean, weight)
-
-
-def _far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -> list[str]:
-    """Notes on cohorts further from the panel than it is long, which is how a typo looks."""
-    first, last = int(periods[0]), int(periods[-1])
-    length = last - first + 1
-    ends = numbering.label(periods[[0, -1]])
-    found = []
-    for far, words in (
-        (cohort > last + length, f"after the last period ({ends[1]}) and count as untreated"),
-        (
-            (cohort != NEVER) & (cohort < first - length),
-            f"before the first period ({ends[0]}) and count as treated throughout",
-        ),
-    ):
-        if far.any():
-            example = f"{units[far][0]}: {numbering.label(cohort[far][0])}"
-            found.append(f"{int(far.sum())} units are first treated long {words}, for example {example}")
-    return found
-
-
-def _gap_note(rows: int, shape: tuple[int, int]) -> list[str]:
-    gaps = shape[0] * shape[1] - rows
-    return [f"{gaps} of {shape[0] * shape[1]} unit-periods are not observed"] if gaps else []

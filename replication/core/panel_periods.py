@@ -12,6 +12,7 @@ from replication.core.arrays import Floats
 from replication.core.columns import EXACT, numeric, place_of, whole_numbers
 from replication.core.errors import PanelError
 from replication.core.numbering import Ints, Numbering, never_or_period, read_numbering
+from replication.core.panel import NEVER
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
@@ -82,3 +83,28 @@ def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequ
             "Use the first treated period; 0 or empty for never."
         )
     return np.where(values == 0, values if zero_is_period else np.inf, values)
+
+
+def far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -> list[str]:
+    """Notes on cohorts further from the panel than it is long, which is how a typo looks."""
+    first, last = int(periods[0]), int(periods[-1])
+    length = last - first + 1
+    ends = numbering.label(periods[[0, -1]])
+    found = []
+    for far, words in (
+        (cohort > last + length, f"after the last period ({ends[1]}) and count as untreated"),
+        (
+            (cohort != NEVER) & (cohort < first - length),
+            f"before the first period ({ends[0]}) and count as treated throughout",
+        ),
+    ):
+        if far.any():
+            example = f"{units[far][0]}: {numbering.label(cohort[far][0])}"
+            found.append(f"{int(far.sum())} units are first treated long {words}, for example {example}")
+    return found
+
+
+def gap_note(rows: int, shape: tuple[int, int]) -> list[str]:
+    """A note on unit-periods that are not observed."""
+    gaps = shape[0] * shape[1] - rows
+    return [f"{gaps} of {shape[0] * shape[1]} unit-periods are not observed"] if gaps else []

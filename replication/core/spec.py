@@ -51,6 +51,7 @@ class Inference:
     small_sample: str = "clusters"
     strata: str | None = None
     blocks: str | None = None
+    statistic: str = "t"
     cutoff_km: float = 200.0
     coordinates: tuple[str, str] = ("latitude", "longitude")
     kernel: str = "bartlett"

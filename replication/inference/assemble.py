@@ -117,7 +117,7 @@ def from_variance(
             info=info,
         )
     std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
-    std_error = without_zero(panel, rows, estimate, std_error, info)
+    std_error = without_zero(panel, rows, std_error, info)
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
     degrees = panel.n_clusters - 1.0 if freedom is None else freedom
@@ -209,7 +209,7 @@ def from_errors(
 
     """
     keys = RowKeys(rows)
-    std_error = without_zero(panel, rows, estimate, std_error, info)
+    std_error = without_zero(panel, rows, std_error, info)
     paths = list(keys.paths(std_error))
     law = law_of(inference, default_law(panel, distribution), panel.n_clusters - 1.0, scores)
     bands = _bands(len(rows), paths, critical, law.ppf(0.5 + inference.level / 2))

@@ -46,9 +46,9 @@ def support_notes(found: Support, *, by_cohort: bool) -> list[str]:
     ``by_cohort``: whether there are rows for single cohorts or event times.
     """
     notes = []
-    if found.treated < FEW_TREATED:
+    if 0 < found.treated < FEW_TREATED:
         notes.append(f"{_few(found.treated, 'treated', found.kind, 'control')}; {REMEDY}")
-    if found.control < FEW_TREATED:
+    if 0 < found.control < FEW_TREATED:
         notes.append(_few(found.control, "control", found.kind, "treated"))
     if by_cohort and found.treated > 1 and found.alone > 0:
         notes.append(
@@ -60,8 +60,6 @@ def support_notes(found: Support, *, by_cohort: bool) -> list[str]:
 
 
 def _few(count: int, side: str, kind: str, other: str) -> str:
-    if count == 0:
-        return f"No {side} cluster ({kind}) carries the estimate"
     if count == 1:
         return (
             f"Only 1 {side} cluster ({kind}) carries the estimate: its own residuals are nearly "
@@ -114,13 +112,14 @@ def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
 
 def outcome_spread(panel: Panel) -> float:
     """Standard deviation of the observed outcomes, the scale of what counts as zero."""
-    return float(np.nanstd(panel.y))
+    whole = float(panel.y.std())
+    # Ignoring gaps costs a copy of the panel, and most have none.
+    return float(np.nanstd(panel.y)) if np.isnan(whole) else whole
 
 
 def without_zero(
     panel: Panel,
     rows: Sequence[Row],
-    estimate: Floats,
     std_error: Floats,
     info: Mapping[str, Any] | None,
 ) -> Floats:
@@ -128,14 +127,12 @@ def without_zero(
 
     Coefficients of covariates have other units and keep theirs.
     """
-    size = max(np.nanmax(std_error, initial=0.0), np.nanmax(np.abs(estimate), initial=0.0))
-    small = std_error < NO_SPREAD * size
+    logs = (info or {}).get("scale") == "log points"
+    small = std_error < NO_SPREAD * (1.0 if logs else outcome_spread(panel))
     if not small.any():
         return std_error
-    logs = (info or {}).get("scale") == "log points"
-    floor = NO_SPREAD * (1.0 if logs else outcome_spread(panel))
     own = np.array([not row.term.startswith("coef:") for row in rows])
-    return np.where(small & own & (std_error < floor), np.nan, std_error)
+    return np.where(small & own, np.nan, std_error)
 
 
 def noted(info: Mapping[str, Any], panel: Panel, notes: Sequence[str]) -> dict[str, Any]:

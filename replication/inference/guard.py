@@ -24,8 +24,13 @@ from replication.inference.joint_tests import untested
 TESTED = ["statistic", "p_value"]
 INTERVALS = ["conf_low", "conf_high", "band_low", "band_high"]
 
-RANDOMIZED = ("permutation",)
-"""Methods whose p-value needs no clustered standard error; their intervals are still analytic."""
+WITHOUT_CLUSTERS = {
+    "permutation": TESTED,
+    "conley_taber": [*TESTED, *INTERVALS],
+    "ferman_pinto": [*TESTED, *INTERVALS],
+}
+"""Methods that do not rest on the noise of the treated clusters, and the columns that they make;
+other columns of theirs are analytic."""
 
 SATURATED = ("callaway_santanna", "sun_abraham", "etwfe", "imputation")
 """Estimators with an effect of its own for every cohort and period, so that the residuals of a
@@ -81,14 +86,17 @@ def guarded(found: Estimates, inference: Inference) -> Estimates:
 
     """
     require_clusters(found, inference)
-    table, info, notes = found.table.copy(), dict(found.info), list(found.info.get("notes", []))
-    notes += _without_wide_bands(table, inference)
-    reason = no_basis(found)
-    if reason:
-        notes.append(_blank(table, info, reason, inference))
+    table, info, notes = found.table, dict(found.info), list(found.info.get("notes", []))
+    reason, few = no_basis(found), inference.draws < draws_needed(1, inference.level)
+    if reason or few:
+        table = table.copy()
+    if few:
+        notes += _without_bands(table, inference)
+    if reason and (said := _blank(table, info, reason, inference)):
+        notes.append(said)
     notes += _unbounded(table)
     notes += _lost(found, notes)
-    if notes == list(found.info.get("notes", [])):
+    if len(notes) == len(found.info.get("notes", [])):
         return found
     return replace(found, table=table, info={**info, "notes": notes})
 
@@ -113,26 +121,27 @@ def no_basis(found: Estimates) -> str:
     treated, control, kind = (
         info[name] for name in ("treated_clusters", "control_clusters", "counted_clusters")
     )
-    if treated <= 1:
+    if treated == 1:
         return f"only {treated} treated cluster ({kind}) carries the estimate"
-    if control <= 1:
+    if control == 1:
         return f"only {control} control cluster ({kind}) carries the estimate"
     grouped = info.get("residual_groups", "cohort") != "none" and not info.get("leave_one_out")
     estimator = str(found.table["estimator"].iloc[0])
-    if estimator in SATURATED and grouped and info["treated_clusters_alone"] == treated:
+    if estimator in SATURATED and grouped and info["treated_clusters_alone"] == treated > 0:
         return f"each of the {treated} treated clusters ({kind}) is the only one of its cohort"
     return ""
 
 
 def _blank(table: pd.DataFrame, info: dict[str, Any], reason: str, inference: Inference) -> str:
-    """Take out what has no basis, in place; the sentence that says so."""
-    rows = effects(table)
-    randomized = inference.method in RANDOMIZED
-    columns = INTERVALS if randomized else [*TESTED, *INTERVALS]
-    table.loc[rows, columns] = np.nan
+    """Take out what has no basis, in place; the sentence that says so, empty if nothing is."""
+    made = WITHOUT_CLUSTERS.get(inference.method, [])
+    columns = [name for name in (*TESTED, *INTERVALS) if name not in made]
+    if not columns:
+        return ""
+    table.loc[effects(table), columns] = np.nan
     if isinstance(info.get("pretrend"), Mapping):
         info["pretrend"] = untested(int(info["pretrend"].get("df", 0)), reason)
-    named = "interval is" if randomized else "statistic, p-value and interval are"
+    named = "interval is" if "p_value" in made else "statistic, p-value and interval are"
     return (
         f"Because {reason}, the standard error does not measure the noise of the effect: its "
         f"{named} not reported"
@@ -146,22 +155,22 @@ def effects(table: pd.DataFrame) -> Bools:
     return found
 
 
-def _without_wide_bands(table: pd.DataFrame, inference: Inference) -> list[str]:
-    """Take out bands, in place, that are the largest of too few draws."""
-    least = draws_needed(1, inference.level)
+def _without_bands(table: pd.DataFrame, inference: Inference) -> list[str]:
+    """Take out bands, in place, that would be the largest of too few draws."""
     inside = (table["band_high"] != table["conf_high"]) & table["band_high"].notna()
-    if inference.draws >= least or not inside.any():
+    if not inside.any():
         return []
     table.loc[inside, ["band_low", "band_high"]] = np.nan
     return [
-        f"Simultaneous bands at the level {inference.level:g} need {least} draws or more and there "
-        f"are {inference.draws}: they are not reported"
+        f"Simultaneous bands at the level {inference.level:g} need "
+        f"{draws_needed(1, inference.level)} draws or more and there are {inference.draws}: they "
+        "are not reported"
     ]
 
 
 def _unbounded(table: pd.DataFrame) -> list[str]:
     """A note on intervals that end in infinity."""
-    ends = np.isinf(table[["conf_low", "conf_high"]].to_numpy(dtype=float)).any(axis=1)
+    ends = np.isinf(table["conf_low"].to_numpy()) | np.isinf(table["conf_high"].to_numpy())
     if not ends.any():
         return []
     return [
@@ -173,8 +182,8 @@ def _unbounded(table: pd.DataFrame) -> list[str]:
 def _lost(found: Estimates, notes: list[str]) -> list[str]:
     """The reason for missing standard errors, where the estimator has not given it."""
     table = found.table
-    if not table["std_error"].isna().any() or any("o standard error" in note for note in notes):
-        return []
     lost = lost_errors(table["estimate"].to_numpy(), table["std_error"].to_numpy())
+    if not lost.any() or any("o standard error" in note for note in notes):
+        return []
     lost &= (table["term"] != "weight").to_numpy()
     return lost_note(row_labels(table), lost) if lost.any() else []

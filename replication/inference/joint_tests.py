@@ -75,7 +75,8 @@ def joint_test(
     """
     own = np.diag(variance)
     known = np.isfinite(estimate) & (own > 0)
-    count, missing = int(known.sum()), int((~known & (estimate != 0)).sum())
+    lost = ~known & np.isfinite(estimate) & (estimate != 0)
+    count, missing = int(known.sum()), int(lost.sum())
     if not known.any():
         return untested(count, f"none of the {what} has a standard error")
     if missing:

@@ -16,6 +16,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.panel import Panel
+from replication.inference.cluster import combined
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Support:
 
     Attributes
     ----------
-    treated : clusters with a unit that starts treatment while others are untreated.
+    treated : clusters with a unit that starts treatment while others are untreated; 0 if unknown.
     control : clusters with a unit that is untreated while one of those is treated.
     alone : treated clusters that are the only cluster of their cohort.
     kind : name of the clusters.
@@ -52,32 +53,24 @@ def support_of(panel: Panel, control_group: str | None = None) -> Support:
     if there are no others, the units themselves are counted.
 
     """
-    first = onset(panel)
-    treated, control = carriers(panel, first, control_group)
+    first = panel.first if panel.exposure is None else first_change(panel, panel.exposure)
+    if panel.exposure is None:
+        treated, control = carriers(panel, first, control_group)
+    else:
+        treated, control = dosed_carriers(first, panel.exposure)
     whole = {name: codes for name, codes in panel.clusters.items() if codes.ndim == 1}
     counted = whole or {"unit": np.arange(len(panel.units))}
     found = [_count(name, codes, first, treated, control) for name, codes in counted.items()]
     return min(found, key=lambda one: (one.treated, one.control))
 
 
-def onset(panel: Panel) -> Ints:
-    """(N,) column of the first period with any treatment; T for units without."""
-    if panel.exposure is None:
-        return panel.first
-    dosed = panel.exposure > 0
-    return np.where(dosed.any(axis=1), dosed.argmax(axis=1), panel.periods.size).astype(np.int64)
-
-
 def carriers(panel: Panel, first: Ints, control_group: str | None) -> tuple[Bools, Bools]:
     """(N,) units whose treatment starts in the sample, and units that they are compared with."""
-    n_periods = panel.periods.size
+    eligible = _eligible(first, panel.periods.size, control_group)
+    if panel.balanced and (panel.weight > 0).all():
+        return _whole(first, panel.periods.size, eligible, every=control_group is None)
     seen = panel.observed & (panel.weight > 0)
-    after = np.arange(n_periods) >= first[:, None]
-    eligible = np.ones(first.size, dtype=bool)
-    if control_group == "never_treated" and (first == n_periods).any():
-        eligible = first == n_periods
-    elif control_group == "last_treated":
-        eligible = first >= first[first < n_periods].max(initial=0)
+    after = np.arange(panel.periods.size) >= first[:, None]
     untreated = seen & ~after
     compared = (untreated & eligible[:, None]).any(axis=0) if control_group else True
     dosed: Bools = seen & after & compared
@@ -87,21 +80,73 @@ def carriers(panel: Panel, first: Ints, control_group: str | None) -> tuple[Bool
     return treated, control
 
 
+def first_change(panel: Panel, dose: Floats) -> Ints:
+    """(N,) column in which the dose first differs from that before; T where it never does."""
+    known = np.where(panel.observed, dose, np.nan)
+    start = np.argmax(panel.observed, axis=1)
+    moved = known != known[np.arange(len(dose)), start][:, None]
+    moved &= panel.observed
+    found: Ints = np.where(moved.any(axis=1), moved.argmax(axis=1), dose.shape[1])
+    return found.astype(np.int64)
+
+
+def dosed_carriers(first: Ints, dose: Floats) -> tuple[Bools, Bools]:
+    """(N,) units whose dose changes, and units that they are compared with.
+
+    Those are the units whose dose changes later or never. Where doses take several paths the
+    units are compared with each other, whether or not any of them stays untreated.
+    """
+    treated: Bools = first < dose.shape[1]
+    control: Bools = first > first[treated].min(initial=dose.shape[1])
+    # Sums with irrational weights tell paths apart without sorting rows.
+    paths = np.unique(dose[treated] @ np.sqrt(np.arange(2.0, dose.shape[1] + 2)))
+    return treated, np.ones(first.size, dtype=bool) if paths.size > 2 else control
+
+
+def _eligible(first: Ints, n_periods: int, control_group: str | None) -> Bools:
+    """(N,) units that may serve as controls while they are untreated."""
+    never: Bools = first == n_periods
+    if control_group == "never_treated" and never.any():
+        return never
+    if control_group == "last_treated":
+        late: Bools = first >= first[first < n_periods].max(initial=0)
+        return late
+    return np.ones(first.size, dtype=bool)
+
+
+def _whole(first: Ints, n_periods: int, eligible: Bools, *, every: bool) -> tuple[Bools, Bools]:
+    """The same where no cell is missing, from the dates alone.
+
+    ``every``: whether units already treated are compared with as well.
+    """
+    latest = n_periods if every else first[eligible].max(initial=0)
+    treated: Bools = (first > 0) & (first < n_periods) & (first < latest)
+    control: Bools = eligible & (first > first[treated].min(initial=n_periods))
+    return treated, control
+
+
 def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) -> Support:
     return Support(
-        treated=np.unique(codes[treated]).size,
-        control=np.unique(codes[control]).size,
+        treated=_distinct(codes[treated]),
+        control=_distinct(codes[control]),
         alone=_alone(codes[treated], first[treated]),
         kind=name,
     )
 
 
+def _distinct(codes: Ints) -> int:
+    """Number of different codes."""
+    return int(np.count_nonzero(np.bincount(codes)))
+
+
 def _alone(codes: Ints, first: Ints) -> int:
     """Clusters that hold all treated units of each cohort that they have."""
-    pairs = np.unique(np.column_stack([first, codes]), axis=0)
-    cohort, size = np.unique(pairs[:, 0], return_counts=True)
-    single = np.isin(pairs[:, 0], cohort[size == 1])
-    return int(np.setdiff1d(pairs[single, 1], pairs[~single, 1]).size)
+    if not codes.size:
+        return 0
+    member = combined([first, codes])[0]
+    cluster, cohort = codes[member], first[member]
+    shared = np.bincount(cohort)[cohort] > 1
+    return _distinct(cluster) - _distinct(cluster[shared])
 
 
 def as_info(found: Support) -> Mapping[str, int | str]:

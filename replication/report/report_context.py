@@ -1,4 +1,4 @@
-"""What the makers of tables and figures are given besides their entry of ``study.yaml``."""
+"""What the makers of tables and figures are given besides their entry in the study's folder."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""The description of a study: which tables and figures show it, checked before anything is drawn.
+"""The description of a study as the report uses it, checked before anything is drawn.
 
-The schema (``study_schema.json``) is the one place where keys and their meaning are written.
+``study_schema.json`` has the keys of ``study.yaml`` and their meaning; the options of tables, figures and
+analyses stand beside the code of each kind (``entry_kinds``).
 
 Examples
 --------
-A study with one table and one figure::
+``study.yaml``::
 
     id: castle_doctrine
     title: Castle doctrine laws
@@ -12,35 +13,41 @@ A study with one table and one figure::
     outcomes:
       log_homicide: {label: "Homicide, log rate", unit: "log of homicides per 100,000 people"}
     labels: {sid: state, popwt: state population, n_units: States}
-    tables:
-      - id: homicide
-        title: Castle doctrine laws and homicide
-        kind: regression
-        columns:
-          - heading: Weighted by population
-            columns: [castle_homicide, {spec: castle_homicide_region, label: Region by year}]
-        rows: [{row: att, label: Law in force}]
-    figures:
-      - id: event_study_homicide
-        title: Homicide before and after a castle doctrine law
-        kind: event_study
-        panels:
-          - series: [{spec: castle_homicide_events, label: Two-way fixed effects}]
+
+``tables.yaml``::
+
+    - id: homicide
+      title: Castle doctrine laws and homicide
+      kind: regression
+      columns:
+        - heading: Weighted by population
+          columns: [castle_homicide, {spec: castle_homicide_region, label: Region by year}]
+      rows: [{row: att, label: Law in force}]
+
+``figures.yaml``::
+
+    - id: event_study_homicide
+      title: Homicide before and after a castle doctrine law
+      kind: event_study
+      panels:
+        - series: [{spec: castle_homicide_events, label: Two-way fixed effects}]
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
 from replication.core.schema_violations import explain_violation
+from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
+from replication.report.entry_kinds import entry_schema, kind_schema, study_schema
 
-SCHEMA_FILE = Path(__file__).with_name("study_schema.json")
+SINGULAR = {"analyses": "analysis", "tables": "table", "figures": "figure"}
+Place = Callable[[str | None, int], str]
+"""Names the file in which an entry of a part stands; of the study itself for None."""
 SIMULATED = "SIMULATED"
 SIMULATED_WARNING = (
     f"{SIMULATED}: made-up data with a known truth; nothing here is a finding about the world."
@@ -97,26 +104,45 @@ class Study:
         return f"{SIMULATED}: {title}" if self.simulated else title
 
 
-@cache
-def schema() -> dict[str, Any]:
-    """The JSON schema of ``study.yaml``."""
-    loaded: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    return loaded
+def parse_study(data: Mapping[str, Any], source: str = STUDY) -> Study:
+    """Check the plain data of a study, tables and figures among them, and turn them into a ``Study``.
 
-
-def parse_study(data: Mapping[str, Any], source: str = "study.yaml") -> Study:
-    """Check the plain data of a ``study.yaml`` and turn them into a ``Study``.
+    Parameters
+    ----------
+    data : mapping
+        The keys of ``study.yaml``, and lists under ``analyses``, ``tables`` and ``figures``.
+    source : str
+        What messages call it.
 
     Raises
     ------
     SpecError
         For unknown keys and values, ids used twice, and simulated studies whose outputs do not
         say SIMULATED in their names.
-
     """
-    check(data, source)
-    entries = [*data.get("tables", []), *data.get("figures", [])]
-    _require_names(entries, bool(data.get("simulated")), source)
+    return _study(data, lambda part, number: source, None)
+
+
+def load_study(folder: Path) -> Study:
+    """The study that a folder describes; refused as by ``parse_study`` and ``read_description``."""
+    return checked_study(read_description(folder))
+
+
+def checked_study(description: Description) -> Study:
+    """The study of a description that was read."""
+    found = _study(description.data, description.place, description.folder)
+    if found.id != description.folder.name:
+        raise SpecError(
+            f"{description.place()} has the id {found.id!r}, and its folder is called "
+            f"{description.folder.name!r}. Give both the same name."
+        )
+    return found
+
+
+def _study(data: Mapping[str, Any], place: Place, folder: Path | None) -> Study:
+    check(data, place, folder)
+    entries = [(part, entry) for part in RESULTS for entry in data.get(part, [])]
+    _require_names([entry["id"] for _, entry in entries], bool(data.get("simulated")), place(None, 0))
     return Study(
         id=data["id"],
         title=data["title"],
@@ -132,48 +158,37 @@ def parse_study(data: Mapping[str, Any], source: str = "study.yaml") -> Study:
     )
 
 
-def load_study(path: Path) -> Study:
-    """The study that a ``study.yaml`` describes."""
-    import yaml
+def check(data: Mapping[str, Any], place: Place, folder: Path | None = None) -> None:
+    """Refuse what the schemas do not know, naming the file and the entry where it stands.
 
-    from replication.core.files import parse_yaml
+    Parameters
+    ----------
+    place : function of (part, number)
+        Names the file of an entry; of the study itself for the part None.
+    folder : Path, optional
+        The study's folder, for kinds of analysis of its own.
+    """
+    _refuse(study_schema(), {key: value for key, value in data.items() if key not in PARTS}, place(None, 0))
+    for part in PARTS:
+        for number, entry in enumerate(data.get(part, [])):
+            named = f"{entry['id']!r}" if "id" in entry else f"number {number + 1}"
+            where = f"{place(part, number)}, {SINGULAR[part]} {named}"
+            _refuse(kind_schema(part, folder), entry, where)
+            _refuse(entry_schema(part, entry["kind"], folder), entry, where)
 
-    try:
-        data = parse_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SpecError(f"There is no study description {path}. Check the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = " ".join(str(error).split())
-        raise SpecError(f"{path} is not valid YAML: {where}. Correct that line.") from None
-    return parse_study(data, str(path))
 
-
-def check(data: Any, source: str) -> None:
-    """Refuse what the schema does not know, naming the table or figure where it stands."""
+def _refuse(schema: Mapping[str, Any], data: Any, where: str) -> None:
     import jsonschema
 
-    if not isinstance(data, Mapping):
-        raise SpecError(f"{source} holds no keys; a study needs at least id, title and panels.")
     errors = sorted(
-        jsonschema.Draft202012Validator(schema()).iter_errors(data),
+        jsonschema.Draft202012Validator(schema).iter_errors(data),
         key=lambda error: (len(error.absolute_path), str(error.message)),
     )
     if errors:
-        raise SpecError(f"{source}{_place(data, errors[0])}: {explain_violation(errors[0])}")
+        raise SpecError(f"{where}: {explain_violation(errors[0])}")
 
 
-def _place(data: Mapping[str, Any], error: Any) -> str:
-    """Which table or figure a violation is in, by its id."""
-    path = list(error.absolute_path)
-    if len(path) < 2 or path[0] not in ("tables", "figures"):
-        return ""
-    entry = data[path[0]][path[1]]
-    name = entry.get("id", f"number {path[1] + 1}") if isinstance(entry, Mapping) else entry
-    return f", {path[0].removesuffix('s')} {name!r}"
-
-
-def _require_names(entries: list[Mapping[str, Any]], simulated: bool, source: str) -> None:
-    names = [entry["id"] for entry in entries]
+def _require_names(names: list[str], simulated: bool, source: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SpecError(

@@ -39,7 +39,7 @@ def read_castle_adoption(path: Path) -> pd.DataFrame:
         "effective_year": "int64",
         "share_of_effective_year_in_force": "float64",
     }
-    return _table(path, kinds, ["state_fips"])
+    return hand_entered_table(path, kinds, ["state_fips"])
 
 
 def read_right_to_carry(path: Path) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def read_right_to_carry(path: Path) -> pd.DataFrame:
         29 states: ``state``, ``state_fips``, ``first_year_in_force`` (1977: in force before).
     """
     kinds = {"state": "str", "state_fips": "int64", "first_year_in_force": "int64"}
-    return _table(path, kinds, ["state_fips"])
+    return hand_entered_table(path, kinds, ["state_fips"])
 
 
 def read_fips_changes(path: Path) -> pd.DataFrame:
@@ -70,7 +70,7 @@ def read_fips_changes(path: Path) -> pd.DataFrame:
         "kind": "str",
         "note": "str",
     }
-    return _table(path, kinds, ["old_fips"])
+    return hand_entered_table(path, kinds, ["old_fips"])
 
 
 def read_published_castle(path: Path) -> pd.DataFrame:
@@ -88,7 +88,7 @@ def read_published_castle(path: Path) -> pd.DataFrame:
         "estimate": "float64",
         "std_error": "float64",
     }
-    table = _table(path, kinds, ["outcome", "specification"])
+    table = hand_entered_table(path, kinds, ["outcome", "specification"])
     printed = cells(path, "utf-8")
     for name in ("estimate", "std_error"):
         table[f"{name}_decimals"] = printed[name].str.partition(".")[2].str.len().astype("int64")
@@ -97,25 +97,7 @@ def read_published_castle(path: Path) -> pd.DataFrame:
 
 def read_border_counties(path: Path) -> pd.DataFrame:
     """Counties on the Mexican border: ``fips``, ``county``, ``state`` (postal code), 23 rows."""
-    return _table(path, {"fips": "int64", "county": "str", "state": "str"}, ["fips"])
-
-
-def read_activations_by_state(path: Path) -> pd.DataFrame:
-    """Secure Communities roll-out: ``secure_communities_activations_by_state.csv``.
-
-    Returns
-    -------
-    DataFrame
-        ``state_fips``, ``activation_date``, ``counties`` (number activated that day),
-        ``population_2010`` (people in them).
-    """
-    kinds = {
-        "state_fips": "int64",
-        "activation_date": "datetime64[ns]",
-        "counties": "int64",
-        "population_2010": "int64",
-    }
-    return _table(path, kinds, ["state_fips", "activation_date"])
+    return hand_entered_table(path, {"fips": "int64", "county": "str", "state": "str"}, ["fips"])
 
 
 def read_offences_by_year(path: Path) -> pd.DataFrame:
@@ -127,7 +109,7 @@ def read_offences_by_year(path: Path) -> pd.DataFrame:
         2004-2012: ``year``, ``population``, and one column an offence.
     """
     kinds = dict.fromkeys(("year", "population", *OFFENCES), "int64")
-    return _table(path, kinds, ["year"])
+    return hand_entered_table(path, kinds, ["year"])
 
 
 def read_offences_by_month(path: Path) -> pd.DataFrame:
@@ -138,7 +120,7 @@ def read_offences_by_month(path: Path) -> pd.DataFrame:
     DataFrame
         12 rows: ``month`` (1 to 12), and one column an offence.
     """
-    return _table(path, dict.fromkeys(("month", *OFFENCES), "int64"), ["month"])
+    return hand_entered_table(path, dict.fromkeys(("month", *OFFENCES), "int64"), ["month"])
 
 
 def read_offence_spread(path: Path) -> pd.DataFrame:
@@ -151,7 +133,7 @@ def read_offence_spread(path: Path) -> pd.DataFrame:
         ``log_rate_sd``, ``overdispersion``, ``cleared_share``.
     """
     names = ("city_rate", "county_rate", "log_rate_sd", "overdispersion", "cleared_share")
-    return _table(path, {"offence": "str", **dict.fromkeys(names, "float64")}, ["offence"])
+    return hand_entered_table(path, {"offence": "str", **dict.fromkeys(names, "float64")}, ["offence"])
 
 
 def read_regions(path: Path) -> pd.DataFrame:
@@ -172,10 +154,10 @@ def read_regions(path: Path) -> pd.DataFrame:
         "division": "int64",
         "division_name": "str",
     }
-    return _table(path, kinds, ["state_fips"])
+    return hand_entered_table(path, kinds, ["state_fips"])
 
 
-def _table(path: Path, kinds: Mapping[str, str], keys: Sequence[str]) -> pd.DataFrame:
+def hand_entered_table(path: Path, kinds: Mapping[str, str], keys: Sequence[str]) -> pd.DataFrame:
     """A CSV with these columns, unique in ``keys``; the repository itself is where to get it."""
     try:
         table = cells(path, "utf-8")

@@ -137,7 +137,7 @@ def specs_by_file(study: Study) -> list[list[Spec]]:
             raise SpecError(f"Two specifications of {study.id} share the id {spec.id!r}.")
         if spec.study != study.id:
             raise SpecError(
-                f"{spec.id} lies in specs/{study.id} and says 'study: {spec.study}'. Make them one."
+                f"{spec.id} lies in studies/{study.id}/specs and says 'study: {spec.study}'. Make them one."
             )
         if spec.panel not in study.panels:
             raise SpecError(

@@ -11,10 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from replication.core.errors import SpecError
-from replication.core.files import parse_yaml
+from replication.core.study_folder import STUDY, SUMMARY, description_files, read_description, study_folders
 from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
 TABLE_ENDINGS = ("tex", "html", "md", "csv")
@@ -23,11 +21,11 @@ FIGURE_ENDINGS = ("pdf", "png", "csv")
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One study: its description (``study.yaml``) and where its files are.
+    """One study: its description and where its files are.
 
     Attributes
     ----------
-    config : the parsed ``study.yaml``
+    config : what the folder says (``core.study_folder``)
     folder : ``studies/<study>``
     root : top folder of the project
     """
@@ -39,8 +37,9 @@ class Study:
 
     @property
     def source_names(self) -> list[str]:
-        """Names under which the manifest lists the study's raw files."""
-        return [str(name) for name in self.config.get("sources", [self.id])]
+        """Names under which the manifest lists the study's raw files; none where every panel is ready."""
+        usual = [] if self.ready_files else [self.id]
+        return [str(name) for name in self.config.get("sources", usual)]
 
     @property
     def fetch_command(self) -> str:
@@ -50,8 +49,21 @@ class Study:
     @property
     def sources(self) -> list[Source]:
         """Raw files that the study cannot do without."""
+        if not self.source_names:
+            return []
         manifest = _manifest(self.root, (self.root / MANIFEST).stat().st_mtime_ns)
         return [source for name in self.source_names for source in of_study(manifest, name)]
+
+    @property
+    def description(self) -> list[str]:
+        """The files that describe the study, from the project's folder on."""
+        return [path.relative_to(self.root).as_posix() for path in description_files(self.folder)]
+
+    @property
+    def summary(self) -> Path | None:
+        """The template of the written summary, where the study has one."""
+        place = self.folder / SUMMARY
+        return place if place.is_file() else None
 
     @property
     def spec_files(self) -> list[Path]:
@@ -80,11 +92,6 @@ class Study:
     def figures(self) -> list[str]:
         """Ids of the figures."""
         return [entry["id"] for entry in self.config.get("figures", [])]
-
-    @property
-    def description_files(self) -> list[Path]:
-        """The files that describe the study: ``study.yaml`` and others beside it."""
-        return sorted(self.folder.glob("*.yaml"))
 
     @property
     def clean_ledger(self) -> str:
@@ -129,7 +136,7 @@ class Study:
 
     def summary_outputs(self) -> list[str]:
         """The written summary and the ledger of its numbers, where the study has one."""
-        if "summary" not in self.config:
+        if self.summary is None:
             return []
         return [f"report/{self.id}/summary.md", f"tables/{self.id}/summary_numbers.csv"]
 
@@ -141,16 +148,6 @@ class Study:
         """Files that the figures end in."""
         return [f"figures/{self.id}/{f}.{end}" for f in self.figures for end in FIGURE_ENDINGS]
 
-    def promised(self) -> list[str]:
-        """Every file that the study ends in."""
-        return [
-            *self.clean_outputs(),
-            *self.analysis_outputs(),
-            *self.summary_outputs(),
-            *self.table_outputs(),
-            *self.figure_outputs(),
-        ]
-
 
 def studies(root: Path) -> list[Study]:
     """Every study under ``studies/``, in the order of their ``order`` key.
@@ -158,66 +155,59 @@ def studies(root: Path) -> list[Study]:
     Raises
     ------
     SpecError
-        If a description cannot be read.
+        If the folder of one of them cannot be read.
     """
-    found, refused = described(root)
+    found, refused = readable(root)
     if refused:
         raise next(iter(refused.values()))
     return found
 
 
-def described(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
-    """The studies whose description can be read, and why the others' cannot."""
+def readable(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
+    """The studies whose folder can be read, in that order, and for the others why it cannot.
+
+    A mistake in one study's folder is no reason to keep the others from running.
+    """
     found, refused = [], {}
-    for path in sorted((root / "studies").glob("*/study.yaml")):
+    for folder in study_folders(root):
         try:
-            found.append(read_study(path, root))
+            found.append(_read(folder, root))
         except SpecError as error:
-            refused[path.parent.name] = error
+            refused[folder.name] = error
     return sorted(found, key=lambda study: (study.config.get("order", 99), study.id)), refused
 
 
-def read_study(path: Path, root: Path) -> Study:
-    """The study that a ``study.yaml`` describes.
+def study(root: Path, name: str) -> Study:
+    """One study by its id, its description checked."""
+    for folder in study_folders(root):
+        if folder.name == name:
+            return checked(_read(folder, root))
+    known = ", ".join(folder.name for folder in study_folders(root))
+    raise SpecError(f"There is no study {name!r}. Studies: {known}.")
 
-    Raises
-    ------
-    SpecError
-        If the file is no YAML, or does not name what the study makes.
-    """
-    try:
-        config = parse_yaml(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(
-            f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line."
-        ) from None
-    try:
-        candidate = Study(path.parent.name, config, path.parent, root)
-        candidate.promised()
-    except (AttributeError, KeyError, TypeError):
-        # Whatever it is that cannot be read, the schema says it in words.
-        from replication.report.study_config import check
 
-        check(config, str(path))
-        raise
+def checked(candidate: Study) -> Study:
+    """The study, refused if it says what no table, figure or analysis understands."""
+    from replication.report.study_config import checked_study
+
+    checked_study(read_description(candidate.folder))
     return candidate
 
 
-def study(root: Path, name: str) -> Study:
-    """One study by its id."""
-    found, refused = described(root)
-    if name in refused:
-        raise refused[name]
-    for candidate in found:
-        if candidate.id == name:
-            return candidate
-    known = ", ".join(candidate.id for candidate in found)
-    raise SpecError(f"There is no study {name!r}. Studies: {known}.")
+def _read(folder: Path, root: Path) -> Study:
+    found = Study(folder.name, read_description(folder).data, folder, root)
+    try:
+        _ = (found.panels, found.clean_outputs(), found.analysis_outputs(), found.tables, found.figures)
+    except (AttributeError, KeyError, TypeError):
+        # The outputs cannot even be named: the schema says in words what is wrong.
+        checked(found)
+        raise
+    return found
 
 
 def runnable(root: Path) -> list[Study]:
     """The studies that can be read and whose raw files are all here."""
-    return [candidate for candidate in described(root)[0] if not absent_files(candidate)]
+    return [candidate for candidate in readable(root)[0] if not absent_files(candidate)]
 
 
 def absent_files(candidate: Study) -> list[Source]:
@@ -230,8 +220,8 @@ def raw_files(candidate: Study) -> list[str]:
     root = candidate.root
     places = [locate(source, root) for source in candidate.sources if source.package is None]
     places += sorted((root / "data_raw" / "typed").glob("*.csv"))
-    # What is simulated is said in the study's own description.
-    places += [candidate.folder / "study.yaml"] if "simulation" in candidate.config else []
+    # What is simulated, and what the columns of a ready panel are, is said in the study's own description.
+    places += [candidate.folder / STUDY] if "simulation" in candidate.config or candidate.ready_files else []
     places += candidate.ready_files
     return [os.path.relpath(place, root) for place in places if place is not None]
 

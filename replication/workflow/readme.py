@@ -15,30 +15,21 @@ from replication.report.report_data import Folders, Results
 from replication.report.tables import TABLES
 from replication.workflow import project
 
-HEADLINE = "secure_communities"
-OUTCOMES = {"index": "Index crimes", "violent": "Violent crimes", "property": "Property crimes"}
-COLUMNS = {
-    "Two-way effects": "sc_twfe__log_rate_{}__none__population_2004",
-    "with county trends": "sc_twfe__log_rate_{}__unit_linear__population_2004",
-    "Group-time, 2004-2011": "sc_group_time__log_rate_{}__population_2004",
-}
-COPIED = (
-    "figures/{}/event_study.png",
-    "tables/{}/main.md",
-    "tables/{}/offences.md",
-    "tables/{}/estimators.md",
-)
+HEADLINE = "headline"
+"""Key of ``study.yaml``: what the README shows of the study."""
 
 
 def update_readme(root: Path) -> Path:
     """Write the computed parts of ``README.md`` and the files of ``docs/results``."""
     path = root / "README.md"
     text = path.read_text(encoding="utf-8")
-    text = between(text, "results", headline(root))
+    study = headline_study(root)
+    text = between(text, "results", headline(study))
     text = between(text, "list", listing(root))
     write_text(path, text)
-    for pattern in COPIED:
-        source = root / pattern.format(HEADLINE)
+    for name in study.config[HEADLINE]["copies"]:
+        place, _, file = name.partition("/")
+        source = root / place / study.id / file
         with replacing(root / "docs" / "results" / source.name) as temporary:
             temporary.write_bytes(source.read_bytes())
     return path
@@ -53,14 +44,27 @@ def between(text: str, name: str, content: str) -> str:
     return f"{head}{start}\n{content}\n{end}{rest.split(end, 1)[1]}"
 
 
-def headline(root: Path) -> str:
-    """Three outcomes by three estimators, weighted by population, as a Markdown table."""
-    results = Results(root / "tables" / HEADLINE / "specs")
-    lines = ["| | " + " | ".join(COLUMNS) + " |", "| --- |" + " ---: |" * len(COLUMNS)]
-    for outcome, label in OUTCOMES.items():
+def headline_study(root: Path) -> project.Study:
+    """The one study whose results stand at the head of the README."""
+    found = [study for study in project.studies(root) if HEADLINE in study.config]
+    if len(found) != 1:
+        names = ", ".join(study.id for study in found) or "none"
+        raise SpecError(
+            f"The README shows the results of one study, and {len(found)} have the key {HEADLINE!r} in their "
+            f"study.yaml ({names}). Leave the key to one of them."
+        )
+    return project.study(root, found[0].id)
+
+
+def headline(study: project.Study) -> str:
+    """Overall effects with their standard errors, the rows by the columns that the study names."""
+    results = Results(study.root / "tables" / study.id / "specs")
+    columns = study.config[HEADLINE]["columns"]
+    lines = ["| | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * len(columns)]
+    for label, part in study.config[HEADLINE]["rows"].items():
         cells = []
-        for pattern in COLUMNS.values():
-            row = results.get(pattern.format(outcome)).row("att")
+        for pattern in columns.values():
+            row = results.get(pattern.format(part)).row("att")
             cells.append(f"{row['estimate']:.3f} ({row['std_error']:.3f})")
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

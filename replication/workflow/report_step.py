@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.code_digest import code_digest
+from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, fingerprint, renew
+from replication.core.study_folder import SUMMARY
 from replication.report.figures import FIGURES
 from replication.report.report_data import Folders
 from replication.report.study_config import load_study
@@ -24,7 +26,7 @@ LISTS = ("tables", "figures", "analyses")
 
 def tables(study: Study, root: Path) -> tuple[int, int]:
     """Write the tables whose numbers, description or code changed; returns (written, kept)."""
-    config, folders = load_study(study.folder / "study.yaml"), Folders.under(root, study.id)
+    config, folders = load_study(study.folder), Folders.under(root, study.id)
     stars = read_settings(root)["tables"]["stars"]
     checked = Ledger.read(root / study.check_ledger).entries
     return renew(
@@ -42,7 +44,7 @@ def tables(study: Study, root: Path) -> tuple[int, int]:
 
 def figures(study: Study, root: Path) -> tuple[int, int]:
     """Draw the figures whose numbers, description or code changed; returns (drawn, kept)."""
-    config, folders = load_study(study.folder / "study.yaml"), Folders.under(root, study.id)
+    config, folders = load_study(study.folder), Folders.under(root, study.id)
     return renew(
         root / study.figure_ledger,
         {
@@ -73,9 +75,10 @@ def summary(study: Study, root: Path) -> int:
     """Write ``report/<study>/summary.md``; returns how many numbers it has."""
     from replication.report.summary import write_summary
 
-    config = load_study(study.folder / "study.yaml")
+    if study.summary is None:
+        raise SpecError(f"{study.id} has no summary. Write studies/{study.id}/{SUMMARY}, a Jinja template.")
     target = root / "report" / study.id / "summary.md"
-    return write_summary(study.config["summary"], config, Folders.under(root, study.id), target)
+    return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 
 def page(root: Path) -> Path:
@@ -83,8 +86,8 @@ def page(root: Path) -> Path:
     from replication.report.report_page import Skipped, StudyReport, write_page
 
     ran, skipped = [], []
-    for study in project.described(root)[0]:
-        config = load_study(study.folder / "study.yaml")
+    for study in project.readable(root)[0]:
+        config = load_study(study.folder)
         absent = project.absent_files(study)
         if absent:
             ways = {source.how: source.path for source in absent}

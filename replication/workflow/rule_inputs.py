@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from replication.core.code_digest import code_digest, study_modules
+from replication.core.code_digest import code_digest, package_modules
 from replication.core.errors import SpecError, nearest
 from replication.core.fingerprints import files_digest, set_aside_if_incomplete
-from replication.workflow.project import Study, absent_files, described, raw_files
+from replication.workflow.project import Study, absent_files, raw_files, readable
 from replication.workflow.settings import checked_settings
 
 CODE = {
@@ -23,13 +23,15 @@ CODE = {
     "estimate": ("replication.workflow.estimate_step",),
     "analyse": ("replication.workflow.analysis_step",),
     "check": ("replication.workflow.check_step",),
-    "tables": ("replication.report.study_report", "replication.report.tables"),
-    "figures": ("replication.report.study_report", "replication.report.figures"),
+    "tables": ("replication.report.study_report",),
+    "figures": ("replication.report.study_report",),
     "summary": ("replication.report.summary",),
     "page": ("replication.report.report_page",),
 }
 """Where the work of a step begins; what it depends on from there is read from the imports."""
-OWN = {"clean": "", "analyse": "analyses", "summary": "summary"}
+ROOMS = {"tables": "replication.report.tables", "figures": "replication.report.figures"}
+"""Steps whose kinds are the modules of a package, found by their names."""
+OWN = {"clean": "", "analyse": "analyses"}
 """Steps that use a study's own Python, and in which folder of the study it lies."""
 
 
@@ -59,7 +61,7 @@ class Rules:
             If the switches are wrong, or name a study that there is not.
         """
         settings = checked_settings(dict(config))
-        found, refused = described(root)
+        found, refused = readable(root)
         wanted = settings.get("studies") or [study.id for study in found]
         known = [*(study.id for study in found), *refused]
         for name in wanted:
@@ -89,8 +91,7 @@ class Rules:
     def description(self, study: str) -> list[str]:
         """The files that describe a study, its summary's template included."""
         chosen = self.studies[study]
-        templates = [path for path in (chosen.folder / "summary").glob("*") if path.is_file()]
-        return self._relative([*chosen.description_files, *sorted(templates)])
+        return [*chosen.description, *self._relative([chosen.summary] if chosen.summary else [])]
 
     def part_outputs(self, study: str) -> list[str]:
         """What the jobs leave that a study is estimated in."""
@@ -108,8 +109,10 @@ class Rules:
     def code(self, step: str, study: str = "") -> str:
         """Digest of the code behind a step, the study's own included."""
         modules = list(CODE[step])
+        if step in ROOMS:
+            modules += package_modules(ROOMS[step], self.root)
         if study and step in OWN:
-            modules += study_modules(study, self.root, OWN[step])
+            modules += package_modules(".".join(filter(None, ["studies", study, OWN[step]])), self.root)
         return code_digest(*modules, root=self.root)
 
     def set_aside_incomplete(self) -> None:

@@ -52,7 +52,7 @@ def run(root: Path, cores: str) -> int:
     require_writable(root)
     environment, notes = replacements(root)
     os.environ.update(environment)
-    readable, refused = project.described(root)
+    readable, refused = project.readable(root)
     closed = {study.id: text for study in readable if (text := unwritable(study))}
     able = [study.id for study in readable if study.id not in closed]
     wanted = [name for name in settings.get("studies") or able if name in able]
@@ -151,7 +151,7 @@ def closing(root: Path, steps: int, seconds: float) -> str:
     lines = []
     if steps == 0:
         lines.append("Nothing to do: every table and figure is up to date.")
-    lines += [did_not_run(study) for study in project.described(root)[0] if project.absent_files(study)]
+    lines += [did_not_run(study) for study in project.readable(root)[0] if project.absent_files(study)]
     ran = ",".join(study.id for study in project.runnable(root))
     lines.append(f"Tables:  tables/{{{ran}}}/")
     lines.append(f"Figures: figures/{{{ran}}}/")

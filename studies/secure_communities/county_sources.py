@@ -9,7 +9,6 @@ import pandas as pd
 
 from replication.sources import (
     acs,
-    activations,
     census,
     crosswalks,
     hand_entered,
@@ -19,6 +18,7 @@ from replication.sources import (
 )
 from replication.sources.county_shapes import read_county_places
 from replication.sources.raw_files import Place, finder, typed_table
+from studies.secure_communities import activations
 from studies.secure_communities.county_context import ContextSources
 from studies.secure_communities.county_year import YEARS, CountySources
 from studies.secure_communities.earlier_crime import GROWTH

@@ -33,7 +33,7 @@ class CountySources:
     offences : DataFrame
         Records of all years, one below the other (``sources.nacjd``).
     activation_days, activation_months : DataFrame
-        The two transcriptions of the dates (``sources.activations``).
+        The two transcriptions of the dates (``activations``).
     intercensal, vintage_2019 : DataFrame
         County populations (``sources.census``).
     fips_changes, regions, border_counties : DataFrame

@@ -29,7 +29,7 @@ class Places:
     Attributes
     ----------
     activation_days : DataFrame
-        ``sources.activations.read_activation_days``.
+        ``secure_communities.activations.read_activation_days``.
     intercensal, vintage_2019 : DataFrame
         County populations (``sources.census``).
     fips_changes, regions, border_counties : DataFrame

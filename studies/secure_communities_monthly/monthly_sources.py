@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from replication.cleaning.agency_months import AgencyMonths, agency_months
-from replication.sources import acs, activations, census, crosswalks, hand_entered
+from replication.sources import acs, census, crosswalks, hand_entered
 from replication.sources.raw_files import Place, finder, typed_table
 from replication.sources.return_a import ReturnA, read_return_a
 from replication.sources.supplementary_homicides import read_homicides
+from studies.secure_communities import activations
 from studies.secure_communities.county_sources import county_offences
 from studies.secure_communities.county_year import YEARS
 from studies.secure_communities_homicides.county_homicides import HomicideSources

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from replication.cleaning.recipe import Cleaned
-from replication.core.files import parse_yaml
+from replication.core.study_folder import read_description
 from studies.secure_communities import rollout
 from studies.secure_communities_monthly.county_month import MonthlyPanel
 from studies.secure_communities_monthly.return_a_schemas import COUNTY_MONTH
@@ -35,7 +35,7 @@ REPORTING = "reporting_month"
 
 def clean(root: Path) -> Cleaned:
     """Every panel that the study's ``simulation`` key names; the first is the main one."""
-    settings = study_settings(root / "studies" / STUDY / "study.yaml")
+    settings = study_settings(root / "studies" / STUDY)
     facts = read_facts(root / "data_raw" / "typed")
     countries = {name: draw_country(one, facts) for name, one in settings.items()}
     main, *others = settings
@@ -56,10 +56,10 @@ def clean(root: Path) -> Cleaned:
     return Cleaned(panels, cleaned.flow, frames)
 
 
-def study_settings(place: Path) -> dict[str, Settings]:
-    """What a ``study.yaml`` asks to be simulated."""
-    config = parse_yaml(place.read_text(encoding="utf-8"))
-    return parse_settings(config["simulation"], str(place))
+def study_settings(folder: Path) -> dict[str, Settings]:
+    """What a study asks to be simulated."""
+    description = read_description(folder)
+    return parse_settings(description.data["simulation"], description.place())
 
 
 def _rollout(country: Country) -> dict[str, pd.DataFrame]:

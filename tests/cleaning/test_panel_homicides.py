@@ -12,9 +12,10 @@ from sources.made_masters import Incident
 
 from replication.cleaning.codebook import codebook
 from replication.core.errors import PanelError
-from replication.sources import acs, activations, census, hand_entered, nacjd
+from replication.sources import acs, census, hand_entered, nacjd
 from replication.sources.crosswalks import read_agencies
 from replication.sources.supplementary_homicides import read_homicides
+from studies.secure_communities import activations
 from studies.secure_communities_homicides.county_homicides import (
     UNSCREENED,
     HomicidePanel,

@@ -14,8 +14,8 @@ import pytest
 from made_panels import TYPED, dummies, two_way
 
 from replication.cleaning import coverage, geography
-from replication.sources import activations, census, hand_entered, nacjd
-from studies.secure_communities import county_year
+from replication.sources import census, hand_entered, nacjd
+from studies.secure_communities import activations, county_year
 from studies.secure_communities.county_year import CountySources
 
 FLOW = [

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from replication.workflow.readme import listing
+import pytest
+
+from replication.core.errors import SpecError
+from replication.core.spec import load_specs
+from replication.workflow.readme import headline_study, listing
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,3 +28,22 @@ def test_the_list_names_sources_from_the_root_on() -> None:
     places = ("tables/", "data_clean/", "data_raw/")
     assert [name for name in sources if not name.startswith(places)] == []
     assert not any("/tables/" in name or "//" in name for name in sources)
+
+
+def test_the_headline_names_specifications_and_outputs_of_its_study() -> None:
+    study = headline_study(ROOT)
+    shown = study.config["headline"]
+    known = {spec.id for path in study.spec_files for spec in load_specs(path)}
+    asked = {pattern.format(part) for pattern in shown["columns"].values() for part in shown["rows"].values()}
+    assert len(asked) == len(shown["columns"]) * len(shown["rows"])
+    assert asked <= known
+    outputs = {name.replace(f"/{study.id}/", "/") for name in study.table_outputs() + study.figure_outputs()}
+    assert set(shown["copies"]) <= outputs
+
+
+def test_two_headlines_are_refused(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "studies" / name).mkdir(parents=True)
+        (tmp_path / "studies" / name / "study.yaml").write_text(f"id: {name}\nheadline: {{}}\n")
+    with pytest.raises(SpecError, match=r"2 have the key 'headline' in their study\.yaml \(a, b\)"):
+        headline_study(tmp_path)

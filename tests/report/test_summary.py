@@ -14,6 +14,7 @@ import pytest
 
 from replication.core.errors import SpecError
 from replication.core.spec import load_specs
+from replication.core.study_folder import read_description
 from replication.report.report_data import Folders
 from replication.report.report_page import StudyReport, study_files
 from replication.report.study_config import Study, load_study
@@ -21,11 +22,12 @@ from replication.report.summary import phrases, write_summary
 from replication.report.summary.numbers import Effect, Numbers, Value
 from replication.report.summary.phrases import changed, moved
 from replication.report.summary.summary_document import MARK, compose, in_order
+from replication.report.summary.template import unwrapped
 from replication.workflow.project import Study as Planned
-from studies.secure_communities.summary.secure_communities_findings import verdict_on_lines
 
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "studies" / "secure_communities" / "specs"
+TEMPLATE = SPECS.parent / "summary.md.j2"
 
 
 def effect(estimate: float, error: float = 0.01, source: str = "s") -> Effect:
@@ -61,13 +63,6 @@ def test_what_a_change_of_design_does(
 ) -> None:
     pairs = [dict(zip("ab", part, strict=True)) for part in (before, after)]
     assert changed(*pairs, "Trends") == words
-
-
-def test_verdict_on_lines_says_where_the_null_comes_from() -> None:
-    assert "how the two-way regression fits them" in verdict_on_lines(FLAT, {"a": DOWN, "b": DOWN})
-    assert "depends on how" in verdict_on_lines(FLAT, {"a": DOWN, "b": FLAT})
-    assert "no effect is left" in verdict_on_lines(FLAT, {"a": FLAT, "b": FLAT})
-    assert "leaves zero out itself" in verdict_on_lines(DOWN, {"a": FLAT, "b": FLAT})
 
 
 def test_numbers_are_fetched_printed_and_kept(study: Study, folders: Folders) -> None:
@@ -136,14 +131,69 @@ def test_footnotes_are_numbered_as_they_appear(study: Study, folders: Folders) -
     )
     assert numbers.sources == {"E": 1, "L": 2}
     assert [(line["printed"], line["footnote"]) for line in numbers.ledger] == [
-        ("late", 2),
         ("early", 1),
+        ("late", 2),
     ]
 
 
-def test_unknown_templates_are_refused(study: Study, folders: Folders, tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"no summary 'secure_community'.*secure_communities"):
-        write_summary("secure_community", study, folders, tmp_path / "summary.md")
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("# T\n\n{{ pkt('plain') }}\n", 3, r"'pkt' is not defined \(did you mean 'pct'\?\)"),
+        ("{% if x %}\n\nnever closed\n", 2, "Unexpected end of template"),
+        ("a\n{{ pct('plan') }}\n", 2, r"no result of the specification 'plan' \(did you mean 'plain'\?\)"),
+        ("a\nb\n{{ count(cell('clean/sample_flow.csv', 'counties_after')) }}", 3, "has 2 rows"),
+        ("{% set x = {} %}\n{{ x.missing }}", 2, "has no attribute 'missing'"),
+        ("{{ fixed(1, 2, 3, 4) }}", 1, "takes from 2 to 4 positional arguments"),
+        (
+            "{% for row in rows('clean/sample_flow.csv', largest='step') %}\n{{ row.stp }}{% endfor %}",
+            2,
+            "'stp'",
+        ),
+        (
+            "{{ nth('clean/sample_flow.csv', 'step', 2) }}",
+            1,
+            "has 2 rows, and the summary needs the one at 2",
+        ),
+    ],
+)
+def test_faults_of_a_template_name_its_line(
+    text: str, line: int, said: str, study: Study, folders: Folders, tmp_path: Path
+) -> None:
+    (tmp_path / "summary.md.j2").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match=said) as refused:
+        write_summary(tmp_path / "summary.md.j2", study, folders, tmp_path / "summary.md")
+    assert str(refused.value).startswith(f"made, summary: {tmp_path / 'summary.md.j2'}, line {line}: ")
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "summary.md").exists()
+
+
+FLOW_TEMPLATE = """# {{ title }}
+
+{% set flow = "clean/sample_flow.csv" %}
+Of {{ count(nth(flow, "counties_after", 0)) }} counties
+{{ count(nth(flow, "counties_after", -1)) }}
+are kept.
+
+- The effect is
+  {{ pct("plain") }}.
+- Trends: {{ pct("plain_trends") }}.
+"""
+
+
+def test_a_template_fetches_prints_and_notes(study: Study, folders: Folders, tmp_path: Path) -> None:
+    (tmp_path / "summary.md.j2").write_text(FLOW_TEMPLATE, encoding="utf-8")
+    assert write_summary(tmp_path / "summary.md.j2", study, folders, tmp_path / "summary.md") == 4
+    lines = (tmp_path / "summary.md").read_text(encoding="utf-8").split("\n")
+    assert lines[:3] == [f"# {study.title}", "", "Of 3,100[^1] counties 2,049[^2] are kept."]
+    assert re.fullmatch(r"- The effect is \S+% \[\S+, \S+\]\[\^3\]\.", lines[4])
+    assert lines[5].startswith("- Trends: ")
+    assert lines[7] == "[^1]: clean/sample_flow.csv, first row, counties_after"
+
+
+def test_paragraphs_are_unwrapped_and_rows_are_not() -> None:
+    text = "\n# T\n\n\nA  b\n  c\n \n| x |\n| y |\n\n- one\n  and\n- two\np\N{NO-BREAK SPACE}= 1\n"
+    assert unwrapped(text) == "# T\n\nA b c\n\n| x |\n| y |\n\n- one and\n- two p\N{NO-BREAK SPACE}= 1"
 
 
 def test_the_page_links_the_summary(study: Study, folders: Folders, tmp_path: Path) -> None:
@@ -156,8 +206,8 @@ def test_the_page_links_the_summary(study: Study, folders: Folders, tmp_path: Pa
 def test_only_studies_with_a_template_have_a_summary(tmp_path: Path) -> None:
     silent = Planned("a", {"panels": ["p"]}, tmp_path, tmp_path)
     assert silent.summary_outputs() == []
-    speaking = replace(silent, config={"panels": ["p"], "summary": "secure_communities"})
-    assert speaking.summary_outputs() == ["report/a/summary.md", "tables/a/summary_numbers.csv"]
+    (tmp_path / "summary.md.j2").write_text("x")
+    assert silent.summary_outputs() == ["report/a/summary.md", "tables/a/summary_numbers.csv"]
 
 
 # The template of Secure Communities, on made-up worlds.
@@ -223,25 +273,21 @@ class MadeNumbers(Numbers):
 
 @pytest.fixture(scope="module")
 def real() -> Study:
-    return load_study(SPECS.parent / "study.yaml")
+    return load_study(SPECS.parent)
 
 
 def made(real: Study, folders: Folders, world: Effect, **changes: Effect) -> tuple[str, Any]:
     numbers = MadeNumbers(real, folders, world)
     numbers.changed = changes
-    return compose("secure_communities", numbers), numbers
+    return compose(TEMPLATE, numbers), numbers
 
 
 def test_every_specification_and_file_that_it_names_exists(real: Study, folders: Folders) -> None:
     _, numbers = made(real, folders, DOWN)
-    known = {
-        spec.id for path in SPECS.rglob("*.yaml") if path.name != "study.yaml" for spec in load_specs(path)
-    }
+    known = {spec.id for path in SPECS.rglob("*.yaml") for spec in load_specs(path)}
     files = {name for name in numbers.asked if "/" in name}
     assert numbers.asked - files <= known
-    import yaml
-
-    entries = yaml.safe_load((SPECS.parent / "study.yaml").read_text(encoding="utf-8"))["analyses"]
+    entries = read_description(SPECS.parent).data["analyses"]
     analyses = {f"analyses/{entry['id']}.csv" for entry in entries}
     cleaned = {"clean/rollout.csv", "clean/sample_flow.csv", "tables/estimates.csv"}
     assert files <= analyses | cleaned
@@ -275,6 +321,12 @@ def test_one_specification_changes_its_number_and_its_sentence(real: Study, fold
     assert "County trends take the effect away for index crimes and leave it" in after
     assert "County trends take the effect away" not in before
     assert "the two-way regression fits them" in after
+    fitted = ("sc_imputation_trends__log_rate_index", "sc_group_time_trends__log_rate_index")
+    one, other = (f"{name}__population_2004" for name in fitted)
+    assert "depends on how the lines" in made(real, folders, DOWN, **{changed_one: FLAT, one: FLAT})[0]
+    neither = made(real, folders, DOWN, **{changed_one: FLAT, one: FLAT, other: FLAT})[0]
+    assert "no effect is left that chance" in neither
+    assert "leaves zero out itself" in before
     lines = [line for line in numbers.ledger if line["source"].startswith(changed_one)]
     assert {line["value"] for line in lines} == {FLAT.estimate}
     assert len(lines) >= 4
@@ -300,7 +352,7 @@ def test_ledger_is_a_file(real: Study, folders: Folders, tmp_path: Path, monkeyp
         "replication.report.summary.summary_document.Numbers",
         lambda study, folders: MadeNumbers(study, folders, DOWN),
     )
-    count = write_summary("secure_communities", real, folders, tmp_path / "s.md")
+    count = write_summary(TEMPLATE, real, folders, tmp_path / "s.md")
     ledger = pd.read_csv(folders.tables / "summary_numbers.csv")
     assert len(ledger) == count
     assert list(ledger) == ["footnote", "printed", "value", "low", "high", "source"]

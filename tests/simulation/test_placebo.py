@@ -179,9 +179,9 @@ def root(tmp_path: Path, frame: pd.DataFrame) -> Path:
         "simulated": True,
         "panels": ["county_month"],
         "sources": [],
-        "tables": [table],
     }
     (folder.parent / "study.yaml").write_text(yaml.safe_dump(config))
+    (folder.parent / "tables.yaml").write_text(yaml.safe_dump([table]))
     for spec in (TWFE, IMPUTATION):
         (folder / f"{spec['id']}.yaml").write_text(yaml.safe_dump(spec))
     write_parquet(tmp_path / "data_clean" / "made" / "county_month.parquet", frame)
@@ -286,9 +286,7 @@ def test_missing_panels_and_studies_without_estimators_are_refused(root: Path, t
     (root / "data_clean" / "made" / "county_month.parquet").unlink()
     with pytest.raises(SpecError, match="Clean the study first"):
         make_order(study(root, "made"), root, tmp_path / "x", 4)
-    place = root / "studies" / "made" / "study.yaml"
-    config = yaml.safe_load(place.read_text())
-    place.write_text(yaml.safe_dump({**config, "tables": []}))
+    (root / "studies" / "made" / "tables.yaml").unlink()
     with pytest.raises(SpecError, match="Name specifications with --specs"):
         make_order(study(root, "made"), root, tmp_path / "x", 4)
 

@@ -10,7 +10,7 @@ import pytest
 from made_sources import activation_days, activation_months, stata_bytes
 
 from replication.core.errors import SourceError
-from replication.sources.activations import read_activation_days, read_activation_months
+from studies.secure_communities.activations import read_activation_days, read_activation_months
 
 DAYS = "secure_communities/securecommunities.dta"
 MONTHS = "secure_communities/activation_dates_makayla_revisedforbalance.dta"

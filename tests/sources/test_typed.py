@@ -9,8 +9,8 @@ import pytest
 
 from replication.core.errors import SourceError
 from replication.sources import hand_entered
-from replication.sources.activations import read_activation_days
 from replication.sources.castle_panel import FIPS
+from studies.secure_communities.activations import read_activation_days, read_activations_by_state
 
 FOLDER = Path(__file__).parents[2] / "data_raw/typed"
 
@@ -82,7 +82,7 @@ def test_border_counties_are_in_four_states() -> None:
 
 
 def test_the_rollout_by_state_sums_to_the_known_counts() -> None:
-    table = hand_entered.read_activations_by_state(FOLDER / "secure_communities_activations_by_state.csv")
+    table = read_activations_by_state(FOLDER / "secure_communities_activations_by_state.csv")
     by_year = table.groupby(table["activation_date"].dt.year)["counties"].sum().to_dict()
     assert by_year == {2008: 14, 2009: 91, 2010: 790, 2011: 1099, 2012: 1043, 2013: 106}
     assert table.loc[table["activation_date"] <= "2010-08-10", "counties"].sum() == 546
@@ -93,7 +93,7 @@ def test_the_rollout_by_state_sums_to_the_known_counts() -> None:
 def test_the_rollout_by_state_is_that_of_the_real_roster(mirror: Path) -> None:
     roster = read_activation_days(mirror / "secure_communities/securecommunities.dta")
     counted = roster.groupby([roster["fips"] // 1000, "activation_date"]).size()
-    table = hand_entered.read_activations_by_state(FOLDER / "secure_communities_activations_by_state.csv")
+    table = read_activations_by_state(FOLDER / "secure_communities_activations_by_state.csv")
     keys = ["state_fips", "activation_date"]
     assert table.set_index(keys)["counties"].sort_index().tolist() == counted.tolist()
     assert table.set_index(keys).sort_index().index.tolist() == counted.index.tolist()

@@ -132,7 +132,7 @@ def callaway_santanna(
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
     fit, plan = fit_and_plan(panel, options, inference)
     found = summarise(fit, plan, inference, said_of(options, fit, inference))
-    said = [*found.info["notes"], *lost_notes(panel, fit.design, plan)]
+    said = [*lost_notes(panel, fit.design, plan), *found.info["notes"]]
     found = replace(found, info={**found.info, "notes": said})
     resampled = inference.method == "bootstrap" or bool(options.trends)
     # A single draw, as in the inner fits of a permutation, asks for no bootstrap.

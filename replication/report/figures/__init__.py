@@ -1,5 +1,7 @@
-"""One kind of figure a file, each with two functions.
+"""One kind of figure a file, ``<kind>_figure.py``, each with its options and two functions.
 
+``OPTIONS``
+    What an entry of ``figures.yaml`` may say (``entry_kinds``).
 ``collect(entry, context) -> DataFrame``
     Every number that is plotted, one row a mark: the CSV beside the figure.
 ``draw(frame, entry, context) -> Drawing``
@@ -30,23 +32,12 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
+from replication.report.entry_kinds import result_kinds
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
-FIGURES = {
-    "event_study": "replication.report.figures.event_study_figure",
-    "rollout": "replication.report.figures.rollout_figure",
-    "raw_means": "replication.report.figures.raw_means_figure",
-    "map": "replication.report.figures.map_figure",
-    "specification_curve": "replication.report.figures.specification_curve_figure",
-    "leave_one_out": "replication.report.figures.dots_figure",
-    "dots": "replication.report.figures.dots_figure",
-    "permutation": "replication.report.figures.permutation_figure",
-    "sensitivity": "replication.report.figures.sensitivity_figure",
-    "bacon": "replication.report.figures.bacon_figure",
-    "line": "replication.report.figures.line_figure",
-    "scatter": "replication.report.figures.scatter_figure",
-}
+FIGURES = result_kinds("figures")
+"""Kind of figure -> its module."""
 
 
 def write_figure(entry: Entry, context: Context) -> list[Path]:

@@ -11,6 +11,17 @@ from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
+OPTIONS = {
+    "required": ["source"],
+    "properties": {
+        "source": {"$ref": "#/$defs/source"},
+        "rename": {"$ref": "#/$defs/rename"},
+        "where": {"$ref": "#/$defs/where"},
+        "x_label": {"$ref": "#/$defs/axis"},
+        "y_label": {"$ref": "#/$defs/axis"},
+    },
+}
+
 NEEDED = ("kind", "estimate", "weight")
 
 

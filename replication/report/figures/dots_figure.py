@@ -16,6 +16,25 @@ from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 from replication.report.ties import ranks
 
+OPTIONS = {
+    "properties": {
+        "x_label": {"$ref": "#/$defs/axis"},
+        "series": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"$ref": "#/$defs/reference"},
+            "description": "Specifications, top to bottom.",
+        },
+        "source": {"$ref": "#/$defs/source"},
+        "rename": {"$ref": "#/$defs/rename"},
+        "where": {"$ref": "#/$defs/where"},
+        "headline": {
+            "type": "string",
+            "description": "Specification id (or label in the source) of the full sample.",
+        },
+    },
+}
+
 NEEDED = ("label", "estimate")
 OPTIONAL = ("conf_low", "conf_high", "group", "spec_id")
 LINE = 0.155

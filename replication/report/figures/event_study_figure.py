@@ -21,6 +21,49 @@ from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 
+OPTIONS = {
+    "required": ["panels"],
+    "properties": {
+        "x_label": {"$ref": "#/$defs/axis"},
+        "y_label": {"$ref": "#/$defs/axis"},
+        "window": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "minItems": 2,
+            "maxItems": 2,
+            "description": "First and last event time drawn; all if empty.",
+        },
+        "same_scale": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether all panels share the vertical axis.",
+        },
+        "panels": {
+            "type": "array",
+            "minItems": 1,
+            "description": "One outcome a panel, up to three estimators in each.",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["series"],
+                "properties": {
+                    "title": {
+                        "type": "string",
+                        "description": "Heading of the panel; the outcome's label if empty.",
+                    },
+                    "y_label": {"$ref": "#/$defs/axis"},
+                    "series": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 3,
+                        "items": {"$ref": "#/$defs/reference"},
+                    },
+                },
+            },
+        },
+    },
+}
+
 COLUMNS = [
     "spec_id",
     "estimator",

@@ -13,6 +13,32 @@ from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
+OPTIONS = {
+    "required": ["source", "x", "y"],
+    "properties": {
+        "source": {"$ref": "#/$defs/source"},
+        "where": {"$ref": "#/$defs/where"},
+        "x": {"type": "string", "description": "Column of the horizontal axis."},
+        "y": {"type": "string", "description": "Column of the vertical axis."},
+        "group": {"type": "string", "description": "Column that separates lines."},
+        "panel": {"type": "string", "description": "Column that separates panels."},
+        "low": {"type": "string", "description": "Column of the lower end of an interval; needs 'high'."},
+        "high": {"type": "string", "description": "Column of the upper end of an interval; needs 'low'."},
+        "highlight": {
+            "type": "array",
+            "items": {"type": ["string", "number"]},
+            "description": "Groups in color; the others are grey.",
+        },
+        "same_scale": {
+            "type": "boolean",
+            "default": True,
+            "description": "Whether all panels share the vertical axis.",
+        },
+        "x_label": {"$ref": "#/$defs/axis"},
+        "y_label": {"$ref": "#/$defs/axis"},
+    },
+}
+
 MOST_COLOURS = 6
 ROLES = ("x", "y", "group", "panel", "low", "high", "size", "label")
 

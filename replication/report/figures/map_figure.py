@@ -26,6 +26,28 @@ from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
+OPTIONS = {
+    "required": ["source", "value"],
+    "properties": {
+        "source": {"$ref": "#/$defs/source"},
+        "rename": {"$ref": "#/$defs/rename"},
+        "where": {"$ref": "#/$defs/where"},
+        "value": {"type": "string", "description": "Column that colours the counties: a number or a date."},
+        "breaks": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": ["number", "string"]},
+            "description": "Bounds between the colours (dates as '2010-01-01'), ascending.",
+        },
+        "labels": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Name of each class, one more than the breaks.",
+        },
+        "legend": {"type": "string", "description": "Heading of the legend."},
+    },
+}
+
 NOT_DRAWN = {2, 15, 60, 66, 69, 72, 78}
 MISSING = "#e4e4e4"
 # Below the map: every corner of it is land at some width.
@@ -155,7 +177,7 @@ def county_shapes() -> dict[int, list[Floats]]:
     except ImportError:
         raise SpecError(
             "Maps need county shapes from the package bokeh_sampledata, which is not installed. "
-            "Install it (pip install bokeh_sampledata), or remove the map from study.yaml."
+            "Install it (pip install bokeh_sampledata), or remove the map from figures.yaml."
         ) from None
     return {
         1000 * state + county: rings(record["lons"], record["lats"])

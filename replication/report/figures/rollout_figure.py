@@ -17,6 +17,33 @@ from replication.report.report_context import Context, versions
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 
+OPTIONS = {
+    "required": ["source"],
+    "properties": {
+        "source": {"$ref": "#/$defs/source"},
+        "rename": {"$ref": "#/$defs/rename"},
+        "where": {"$ref": "#/$defs/where"},
+        "unit": {"type": "string", "default": "counties", "description": "What is counted."},
+        "milestones": {
+            "type": "array",
+            "description": "Dates marked on the curve.",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["date", "label"],
+                "properties": {
+                    "date": {
+                        "type": "string",
+                        "pattern": "^\\d{4}-\\d{2}-\\d{2}$",
+                        "description": "2010-08-10, in quotation marks.",
+                    },
+                    "label": {"$ref": "#/$defs/label"},
+                },
+            },
+        },
+    },
+}
+
 NEEDED = ("date", "counties", "share")
 
 

@@ -14,6 +14,26 @@ from replication.report.figures.figure_files import Drawing
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
+OPTIONS = {
+    "required": ["source", "x", "y"],
+    "properties": {
+        "source": {"$ref": "#/$defs/source"},
+        "where": {"$ref": "#/$defs/where"},
+        "x": {"type": "string", "description": "Column of the horizontal axis."},
+        "y": {"type": "string", "description": "Column of the vertical axis."},
+        "group": {"type": "string", "description": "Column that colors the points."},
+        "size": {"type": "string", "description": "Column that sizes the points."},
+        "label": {"type": "string", "description": "Column that names the points."},
+        "highlight": {
+            "type": "array",
+            "items": {"type": ["string", "number"]},
+            "description": "Labels of the points that are named.",
+        },
+        "x_label": {"$ref": "#/$defs/axis"},
+        "y_label": {"$ref": "#/$defs/axis"},
+    },
+}
+
 collect = line_figure.collect
 SMALLEST, LARGEST = 8.0, 160.0
 

@@ -22,6 +22,53 @@ from replication.report.report_data import Saved
 from replication.report.study_config import Entry, Study
 from replication.report.ties import ranks
 
+OPTIONS = {
+    "required": ["specs", "choices"],
+    "properties": {
+        "y_label": {"$ref": "#/$defs/axis"},
+        "specs": {"$ref": "#/$defs/patterns"},
+        "row": {"$ref": "#/$defs/row"},
+        "headline": {
+            "type": ["string", "array"],
+            "items": {"type": "string"},
+            "description": "Specification id that is marked, or several.",
+        },
+        "choices": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Keys of the specifications shown below the curve.",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["key"],
+                "properties": {
+                    "key": {
+                        "type": "string",
+                        "description": (
+                            "Key of the specification; dots reach into sample and inference. With 'ids', "
+                            "a name for the choice."
+                        ),
+                    },
+                    "label": {"$ref": "#/$defs/label"},
+                    "values": {
+                        "type": "object",
+                        "additionalProperties": {"type": "string"},
+                        "description": "How values are printed.",
+                    },
+                    "ids": {
+                        "type": "object",
+                        "additionalProperties": {"type": "string"},
+                        "description": (
+                            "Pattern of specification ids: what is printed, for choices made by several "
+                            "keys; the first pattern that fits counts."
+                        ),
+                    },
+                },
+            },
+        },
+    },
+}
+
 CURVE_HEIGHT, LINE = 2.6, 0.145
 LETTER = 0.058
 EMPTY = "none"

@@ -1,5 +1,5 @@
 """Written summaries of studies: sentences around numbers that the pipeline found, never typed."""
 
-from replication.report.summary.summary_document import TEMPLATES, write_summary
+from replication.report.summary.summary_document import write_summary
 
-__all__ = ["TEMPLATES", "write_summary"]
+__all__ = ["write_summary"]

@@ -1,11 +1,13 @@
 """Numbers of a summary: fetched by specification or file, printed once, and kept in a ledger.
 
 Whatever is printed goes through ``Numbers``, which puts the footnote of its source behind it. A
-specification or row that is gone stops the summary with a message; nothing can stay behind.
+specification or row that is gone stops the summary with a message; nothing can stay behind. Templates call
+these methods by the names of ``template.functions``.
 """
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +23,7 @@ from replication.report.study_config import Study
 
 DAGGER = formatting.DAGGER
 ESTIMATES = "tables/estimates.csv"
+PLACES = {0: "first", -1: "last", -2: "last but one"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,17 @@ class Numbers:
             raise SpecError(f"{spec_id} says nothing of {key!r}, which the summary needs.")
         return Value(value, f"`{spec_id}`, {key}")
 
+    def effects(self, specs: Mapping[str, str], pattern: str = "{}") -> dict[str, Effect]:
+        """Overall effects by name; ``{}`` in the pattern stands for what is listed under the name."""
+        return {name: self.effect(pattern.format(part)) for name, part in specs.items()}
+
+    def estimates(self, *patterns: str) -> pd.DataFrame:
+        """The overall effects of all specifications whose id fits one of the patterns (``*`` and ``?``)."""
+        fits = [any(fnmatch.fnmatchcase(name, one) for one in patterns) for name in self.bundle["spec_id"]]
+        if not any(fits):
+            raise SpecError(f"No specification fits {', '.join(map(repr, patterns))}.")
+        return self.bundle[fits]
+
     def years(self, spec_id: str) -> str:
         """First and last year of a specification."""
         first, last = self.about(spec_id, "sample.years").value
@@ -132,6 +146,29 @@ class Numbers:
             raise SpecError(f"{file} has {len(rows)} rows with {where}; the summary needs one.")
         return Value(rows[column].iloc[0], f"{_place(file, where)}, {column}{_spec(rows)}")
 
+    def nth(self, file: str, column: str, place: int, *, divide: float | None = None) -> Value:
+        """A cell of a column by the place of its row: 0 for the first row, -1 for the last."""
+        rows = self.frame(file)
+        if column not in rows.columns:
+            raise SpecError(f"{file} has no column {column!r}{nearest(column, rows.columns)}.")
+        if not -len(rows) <= place < len(rows):
+            raise SpecError(f"{file} has {len(rows)} rows, and the summary needs the one at {place}.")
+        found = rows[column].iloc[place]
+        name = PLACES.get(place, f"number {place + 1}" if place > 0 else f"number {-place} from the end")
+        return Value(found if divide is None else found / divide, f"{file}, {name} row, {column}")
+
+    def rows(
+        self, file: str, /, *, largest: str | None = None, smallest: str | None = None, **where: Any
+    ) -> list[dict[str, Any]]:
+        """Rows of a file, those with the largest or smallest values of a column first."""
+        rows = self.frame(file, **where)
+        for column, ascending in ((largest, False), (smallest, True)):
+            if column is not None:
+                if column not in rows.columns:
+                    raise SpecError(f"{file} has no column {column!r}{nearest(column, rows.columns)}.")
+                rows = rows.sort_values(column, ascending=ascending)
+        return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+
     def line(self, file: str, /, **where: Any) -> Effect:
         """A row of a file as an effect; a p-value that the file does not have is missing."""
         self.cell(file, "estimate", **where)
@@ -150,8 +187,12 @@ class Numbers:
 
     # What is printed.
 
-    def percent(self, effect: Effect) -> str:
-        """A log effect as a change in per cent with its interval: ``−5.6% [−9.1, −1.9]``."""
+    def percent(self, effect: Effect | str) -> str:
+        """A log effect as a change in per cent with its interval: ``−5.6% [−9.1, −1.9]``.
+
+        A specification id stands for its overall effect.
+        """
+        effect = self.effect(effect) if isinstance(effect, str) else effect
         point, low, high = (100 * np.expm1(x) for x in (effect.estimate, effect.low, effect.high))
         shown = f"{formatting.fixed(point, 1)}% {formatting.interval(low, high, 1)}"
         return self.note(shown, effect.estimate, effect.source, effect.low, effect.high)
@@ -168,9 +209,9 @@ class Numbers:
         shown += formatting.interval(effect.low, effect.high, digits)
         return self.note(shown, effect.estimate, effect.source, effect.low, effect.high)
 
-    def p(self, value: float, source: str) -> str:
+    def p(self, value: Value) -> str:
         """A p-value with its letter."""
-        return self.note(formatting.p_equals(value), value, source)
+        return self.note(formatting.p_equals(value.value), float(value.value), value.source)
 
     def count(self, value: Value) -> str:
         """A whole number with separators."""
@@ -195,8 +236,9 @@ class Numbers:
         """Text of a file, such as a date or the name of a state."""
         return self.note(str(value.value), np.nan, value.source)
 
-    def quote(self, reported: Reported) -> str:
-        """What a publication reports; a dagger if it was not read there."""
+    def quote(self, label: str) -> str:
+        """What a publication reports, by its label; a dagger if it was not read there."""
+        reported = self.reported(label)
         shown = f"\N{LEFT DOUBLE QUOTATION MARK}{reported.words}\N{RIGHT DOUBLE QUOTATION MARK}"
         return self.note(shown + (DAGGER if reported.secondary else ""), np.nan, reported.source)
 

@@ -10,7 +10,6 @@ from replication.report.ties import ranks
 
 FELL, ROSE, STILL = "fell", "rose", "did not move beyond chance"
 VERBS = {-1: FELL, 1: ROSE, 0: STILL}
-LEVEL = 0.05
 
 
 def verb(effect: Effect) -> str:
@@ -34,9 +33,9 @@ def moved(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
     return "; ".join(parts)
 
 
-def chosen(effects: Mapping[str, Effect], direction: int) -> list[str]:
-    """Names of the effects that go in a direction."""
-    return [name for name, effect in effects.items() if effect.direction == direction]
+def labelled(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
+    """Effects one after the other, each with its name: ``−4.8% [...] (weighted) and −3.5% [...] (raw)``."""
+    return formatting.listed(f"{shown(effect)} ({name})" for name, effect in effects.items())
 
 
 def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: str) -> str:

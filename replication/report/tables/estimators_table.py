@@ -16,6 +16,51 @@ from replication.report.table_document import Heading, Row, Section, TableDocume
 from replication.report.tables import table_notes
 from replication.report.tables.table_notes import Shown
 
+OPTIONS = {
+    "required": ["rows"],
+    "properties": {
+        "digits": {"$ref": "#/$defs/digits"},
+        "row": {"$ref": "#/$defs/row"},
+        "columns": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Columns shown; the simultaneous band only if it differs from the interval.",
+            "items": {
+                "enum": [
+                    "estimate",
+                    "std_error",
+                    "interval",
+                    "band",
+                    "p_value",
+                    "n_obs",
+                    "n_units",
+                    "n_clusters",
+                    "mean",
+                    "control_group",
+                    "truth",
+                ]
+            },
+        },
+        "rows": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Specification ids, {spec, label, row}, or {heading, rows}.",
+            "items": {
+                "type": ["string", "object"],
+                "additionalProperties": False,
+                "properties": {
+                    "spec": {"type": "string"},
+                    "label": {"$ref": "#/$defs/label"},
+                    "row": {"$ref": "#/$defs/row"},
+                    "truth": {"type": "number"},
+                    "heading": {"type": "string"},
+                    "rows": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/reference"}},
+                },
+            },
+        },
+    },
+}
+
 DEFAULT = ("estimate", "std_error", "interval", "band", "n_obs", "n_units", "n_clusters")
 LABELS = {
     "estimate": "Estimate",

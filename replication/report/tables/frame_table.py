@@ -14,6 +14,50 @@ from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Row, Section, TableDocument, cell, spanning
 
+OPTIONS = {
+    "required": ["source", "columns"],
+    "properties": {
+        "source": {"$ref": "#/$defs/source"},
+        "where": {"$ref": "#/$defs/where"},
+        "group": {"type": "string", "description": "Column whose values head blocks of rows."},
+        "columns": {
+            "type": "array",
+            "minItems": 1,
+            "description": (
+                "The first is the row's name. {name, label, format, digits}, or {heading, columns}."
+            ),
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "name": {"type": "string", "description": "Column of the file."},
+                    "label": {"$ref": "#/$defs/label"},
+                    "format": {"$ref": "#/$defs/format"},
+                    "digits": {"$ref": "#/$defs/digits"},
+                    "mark_above": {"$ref": "#/$defs/mark_above"},
+                    "heading": {"type": "string"},
+                    "columns": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["name"],
+                            "properties": {
+                                "name": {"type": "string"},
+                                "label": {"$ref": "#/$defs/label"},
+                                "format": {"$ref": "#/$defs/format"},
+                                "digits": {"$ref": "#/$defs/digits"},
+                                "mark_above": {"$ref": "#/$defs/mark_above"},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
 Format = Callable[[Any, int], str]
 
 

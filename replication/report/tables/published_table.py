@@ -15,6 +15,52 @@ from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Row, Section, TableDocument, cell
 
+OPTIONS = {
+    "required": ["rows"],
+    "properties": {
+        "source": {"$ref": "#/$defs/source"},
+        "publication": {
+            "type": "string",
+            "description": "Short citation, such as 'Cheng & Hoekstra (2013)'.",
+        },
+        "rows": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Published values, top to bottom, with the specification that stands beside each.",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["label"],
+                "properties": {
+                    "heading": {"type": "string", "description": "Starts a block of rows."},
+                    "label": {"$ref": "#/$defs/label"},
+                    "spec": {"type": "string", "description": "Our specification; empty if there is none."},
+                    "row": {"$ref": "#/$defs/row"},
+                    "estimate": {
+                        "type": "string",
+                        "description": "As printed, in quotation marks so that trailing zeros stay.",
+                    },
+                    "std_error": {"type": "string", "description": "As printed, in quotation marks."},
+                    "reported": {
+                        "type": "string",
+                        "description": "What was reported, where it is no number.",
+                    },
+                    "where": {
+                        "$ref": "#/$defs/where",
+                        "description": "Which row of the source has the printed values.",
+                    },
+                    "secondary": {
+                        "type": "boolean",
+                        "default": False,
+                        "description": "Not read in the publication's own table.",
+                    },
+                    "note": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
 HEADS = (
     "Published",
     "Here",

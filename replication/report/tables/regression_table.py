@@ -18,6 +18,95 @@ from replication.report.tables import table_statistics
 from replication.report.tables.table_columns import Block, Column, heads, read_blocks, read_columns
 from replication.report.tables.table_notes import Shown
 
+OPTIONS = {
+    "properties": {
+        "digits": {"$ref": "#/$defs/digits"},
+        "columns": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Specification ids, {spec, label}, or {heading, columns}.",
+            "items": {
+                "type": ["string", "object"],
+                "additionalProperties": False,
+                "properties": {
+                    "spec": {"type": "string"},
+                    "label": {"$ref": "#/$defs/label"},
+                    "truth": {"type": "number"},
+                    "heading": {"type": "string", "description": "Heading over several columns."},
+                    "columns": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": ["string", "object"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "spec": {"type": "string"},
+                                "label": {"$ref": "#/$defs/label"},
+                                "truth": {"type": "number"},
+                            },
+                        },
+                    },
+                },
+            },
+        },
+        "panels": {
+            "type": "array",
+            "minItems": 1,
+            "description": (
+                "Blocks of rows with specifications of their own, one a column; 'columns' then only has "
+                "headings and labels."
+            ),
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["heading", "specs"],
+                "properties": {
+                    "heading": {"type": "string", "description": "Such as 'Panel A. Index crimes'."},
+                    "specs": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"type": ["string", "null"]},
+                        "description": "One specification id a column; empty for a blank cell.",
+                    },
+                },
+            },
+        },
+        "rows": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Estimates shown, top to bottom; the overall effect if empty.",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["row", "label"],
+                "properties": {"row": {"$ref": "#/$defs/row"}, "label": {"$ref": "#/$defs/label"}},
+            },
+        },
+        "statistics": {
+            "type": "array",
+            "description": (
+                "Rows below the estimates: names, or {label, info} for a key of the result's info, or "
+                "{label, source, column} for a CSV with a spec_id column."
+            ),
+            "items": {
+                "type": ["string", "object"],
+                "additionalProperties": False,
+                "required": ["label"],
+                "properties": {
+                    "label": {"$ref": "#/$defs/label"},
+                    "info": {
+                        "type": "string",
+                        "description": "Key of the result's info; dots reach into it.",
+                    },
+                    "source": {"$ref": "#/$defs/source"},
+                    "column": {"type": "string", "description": "Column of the source."},
+                    "digits": {"$ref": "#/$defs/digits"},
+                },
+            },
+        },
+    },
+}
+
 OVERALL = ({"row": "att", "label": "Estimate"},)
 
 

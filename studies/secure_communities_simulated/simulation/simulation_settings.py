@@ -13,6 +13,7 @@ import pandas as pd
 
 from replication.core.errors import SpecError, nearest
 from replication.sources import hand_entered
+from studies.secure_communities.activations import read_activations_by_state
 
 YEARS: Final = tuple(range(2004, 2013))
 MONTHS: Final = 12
@@ -109,7 +110,7 @@ class Facts:
 def read_facts(folder: Path) -> Facts:
     """The facts in ``data_raw/typed``."""
     return Facts(
-        hand_entered.read_activations_by_state(folder / "secure_communities_activations_by_state.csv"),
+        read_activations_by_state(folder / "secure_communities_activations_by_state.csv"),
         hand_entered.read_offences_by_year(folder / "offences_by_year.csv"),
         hand_entered.read_offences_by_month(folder / "offences_by_month_2013.csv"),
         hand_entered.read_offence_spread(folder / "offence_spread_2013.csv"),

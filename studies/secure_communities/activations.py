@@ -14,6 +14,7 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
+from replication.sources.hand_entered import hand_entered_table
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
     parsed,
@@ -113,6 +114,24 @@ def read_activation_months(path: Path) -> pd.DataFrame:
         }
     )
     return _tidy(dated["countyfips"], month, "activation_month")
+
+
+def read_activations_by_state(path: Path) -> pd.DataFrame:
+    """The rollout by state and day: ``secure_communities_activations_by_state.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``state_fips``, ``activation_date``, ``counties`` (number activated that day),
+        ``population_2010`` (people in them).
+    """
+    kinds = {
+        "state_fips": "int64",
+        "activation_date": "datetime64[ns]",
+        "counties": "int64",
+        "population_2010": "int64",
+    }
+    return hand_entered_table(path, kinds, ["state_fips", "activation_date"])
 
 
 def _stata(path: Path, columns: list[str]) -> pd.DataFrame:

@@ -1,0 +1,170 @@
+"""A study's folder read as one description, whichever file each part of it stands in.
+
+``study.yaml``
+    What the study is: id, title, panels, sources, labels, outcomes, references.
+``analyses.yaml``, ``tables.yaml``, ``figures.yaml``
+    A list of entries each. A long list may be split: ``tables/1_main.yaml``, ``tables/2_more.yaml`` are read
+    in the order of their names.
+``specs/``, ``clean.py``, ``summary.md.j2``
+    Specifications, cleaning recipe and written summary; read elsewhere, found by these names.
+
+Everything that needs to know a study reads it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from replication.core.errors import SpecError, nearest
+from replication.core.files import parse_yaml
+
+STUDY: Final = "study.yaml"
+PARTS: Final = ("analyses", "tables", "figures")
+SUMMARY: Final = "summary.md.j2"
+HIDDEN: Final = ("_", ".")
+"""A folder whose name begins so is not a study: the template that studies are copied from."""
+KNOWN: Final = ("study", *PARTS)
+RESULTS: Final = ("tables", "figures")
+"""Parts whose ids must differ from each other: a reader finds both under one name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a study's folder says, and where it says it.
+
+    Attributes
+    ----------
+    folder : Path
+        ``studies/<study>``.
+    data : dict
+        The keys of ``study.yaml``, and ``analyses``, ``tables`` and ``figures`` where there are such files.
+    origins : mapping of part to file names
+        The file of every entry of a part, in the order of the entries.
+    """
+
+    folder: Path
+    data: dict[str, Any]
+    origins: Mapping[str, tuple[str, ...]]
+
+    def place(self, part: str | None = None, number: int = 0) -> str:
+        """The file in which an entry of a part, or else the study itself, is described."""
+        names = self.origins.get(part or "", ())
+        return shown(self.folder, names[number] if number < len(names) else STUDY)
+
+
+def study_folders(root: Path) -> list[Path]:
+    """The folders below ``studies/`` that hold a study, sorted by name."""
+    places = sorted((root / "studies").glob(f"*/{STUDY}"))
+    return [place.parent for place in places if not place.parent.name.startswith(HIDDEN)]
+
+
+def description_files(folder: Path) -> list[Path]:
+    """The files that describe a study, in the order in which they are read."""
+    parts = [path for part in PARTS for path in _part_files(folder, part)]
+    return [folder / STUDY, *parts]
+
+
+def read_description(folder: Path) -> Description:
+    """Read a study's folder.
+
+    Raises
+    ------
+    SpecError
+        If a file is missing, is not valid YAML, holds something else than it should, is named as no part of a
+        study is, or if two entries have the same id.
+    """
+    data = _read(folder, STUDY, "There is no study description {}. Write one, or correct the path.")
+    if not isinstance(data, dict):
+        raise SpecError(
+            f"{shown(folder, STUDY)} holds no keys; a study needs at least id, title and panels. See "
+            "studies/_template for an example."
+        )
+    for part in PARTS:
+        if part in data:
+            raise SpecError(
+                f"{shown(folder, STUDY)} has the key {part!r}. The {part} of a study stand in a file of "
+                f"their own: move the list to {part}.yaml, without the key."
+            )
+    _refuse_strays(folder)
+    origins: dict[str, tuple[str, ...]] = {}
+    for part in PARTS:
+        entries, files = _read_part(folder, part)
+        if files:
+            data[part], origins[part] = entries, tuple(files)
+    found = Description(folder, data, origins)
+    _require_ids_once(found)
+    return found
+
+
+def shown(folder: Path, name: str) -> str:
+    """A file of a study as messages name it: ``studies/<study>/<file>``."""
+    return Path(folder.parent.name, folder.name, name).as_posix()
+
+
+def _part_files(folder: Path, part: str) -> list[Path]:
+    whole = folder / f"{part}.yaml"
+    pieces = sorted((folder / part).glob("*.yaml"))
+    if whole.is_file() and pieces:
+        raise SpecError(
+            f"{shown(folder, whole.name)} and the folder {shown(folder, part)} both list the {part} of the "
+            f"study. Move the file into the folder, or put everything into the file."
+        )
+    return [whole] if whole.is_file() else pieces
+
+
+def _read_part(folder: Path, part: str) -> tuple[list[Any], list[str]]:
+    """The entries of a part, and the file of each."""
+    entries: list[Any] = []
+    files: list[str] = []
+    for path in _part_files(folder, part):
+        name = path.relative_to(folder).as_posix()
+        listed = _read(folder, name)
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise SpecError(
+                f"{shown(folder, name)} holds no list of entries. Each of the {part} begins with '- id:', at "
+                "the start of a line."
+            )
+        entries += listed
+        files += [name] * len(listed)
+    return entries, files
+
+
+def _read(folder: Path, name: str, missing: str = "There is no file {}.") -> Any:
+    try:
+        return parse_yaml((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SpecError(missing.format(folder / name)) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = " ".join(str(error).split())
+        raise SpecError(f"{shown(folder, name)} is not valid YAML: {where}. Correct that line.") from None
+
+
+def _refuse_strays(folder: Path) -> None:
+    """A part whose file name is misspelled would otherwise be left out without a word."""
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        if path.name not in {f"{name}.yaml" for name in KNOWN}:
+            known = ", ".join(f"{name}.yaml" for name in KNOWN)
+            raise SpecError(
+                f"{shown(folder, path.name)} is no file of a study{nearest(path.stem, KNOWN)}. The YAML "
+                f"files of a study are {known}; its specifications lie in specs/."
+            )
+
+
+def _require_ids_once(found: Description) -> None:
+    for parts in (RESULTS, ("analyses",)):
+        seen: dict[Any, str] = {}
+        for part in parts:
+            for number, entry in enumerate(found.data.get(part, [])):
+                name, place = entry.get("id"), found.place(part, number)
+                if name is not None and name in seen:
+                    where = f"twice in {place}" if seen[name] == place else f"in {seen[name]} and in {place}"
+                    raise SpecError(
+                        f"The id {name!r} is used {where}. Ids name files: give each of the "
+                        f"{' and '.join(parts)} its own."
+                    )
+                seen[name] = place

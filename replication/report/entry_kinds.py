@@ -1,0 +1,79 @@
+"""Which kinds of tables and figures there are, and the schema of every entry of a study's parts.
+
+A kind of table is a module ``tables/<kind>_table.py``, a kind of figure ``figures/<kind>_figure.py``. Its
+options stand in the module as ``OPTIONS``, a plain dictionary with the ``properties`` and ``required`` of a
+JSON schema, in which ``{"$ref": "#/$defs/source"}`` and the like are the shared definitions of
+``study_schema.json``. It is read from the module's text, because options are checked before every run and the
+modules import matplotlib. Options of analyses are read from the signatures of their functions.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from replication.analyses.kind_options import analysis_options, kind_files
+
+HERE: Final = Path(__file__).parent
+SCHEMA_FILE: Final = HERE / "study_schema.json"
+ENDINGS: Final = {"tables": "_table", "figures": "_figure"}
+REQUIRED: Final = {
+    "analyses": ("id", "kind"),
+    "tables": ("id", "title", "kind"),
+    "figures": ("id", "title", "kind"),
+}
+NOTED: Final = ("tables", "figures")
+
+
+def result_kinds(part: str) -> dict[str, str]:
+    """Kinds of ``tables`` or ``figures`` and the dotted name of the module of each."""
+    ending = ENDINGS[part]
+    names = sorted(path.stem for path in (HERE / part).glob(f"*{ending}.py"))
+    return {name.removesuffix(ending): f"replication.report.{part}.{name}" for name in names}
+
+
+def known_kinds(part: str, folder: Path | None = None) -> list[str]:
+    """Names that ``kind`` may have; ``folder`` is that of a study with kinds of analysis of its own."""
+    return sorted(kind_files(folder) if part == "analyses" else result_kinds(part))
+
+
+@cache
+def study_schema() -> dict[str, Any]:
+    """The JSON schema of ``study.yaml`` with the definitions that the entries share."""
+    loaded: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def kind_schema(part: str, folder: Path | None = None) -> dict[str, Any]:
+    """The JSON schema of what every entry of a part has, whatever its kind."""
+    defs = study_schema()["$defs"]
+    shared = {name: defs[name] for name in REQUIRED[part]} | {"kind": {"enum": known_kinds(part, folder)}}
+    return {"type": "object", "required": list(REQUIRED[part]), "properties": shared}
+
+
+@cache
+def entry_schema(part: str, kind: str, folder: Path | None = None) -> dict[str, Any]:
+    """The JSON schema of the entries of one kind, its options included."""
+    shared = [*REQUIRED[part], *(["notes"] if part in NOTED else [])]
+    options = analysis_options(kind_files(folder)[kind]) if part == "analyses" else _declared(part, kind)
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [*REQUIRED[part], *options.get("required", [])],
+        "properties": {name: {"$ref": f"#/$defs/{name}"} for name in shared} | options["properties"],
+        "$defs": study_schema()["$defs"],
+    }
+
+
+def _declared(part: str, kind: str) -> dict[str, Any]:
+    """The literal ``OPTIONS`` of a module."""
+    path = HERE / part / f"{kind}{ENDINGS[part]}.py"
+    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        if isinstance(node, ast.Assign) and [getattr(name, "id", "") for name in node.targets] == ["OPTIONS"]:
+            found: dict[str, Any] = ast.literal_eval(node.value)
+            return found
+    raise AttributeError(f"{path} declares no OPTIONS.")

@@ -1,0 +1,136 @@
+"""Templates of summaries: Jinja text in which numbers are fetched and printed by functions.
+
+======================  ====================================================================================
+function                what it gives
+======================  ====================================================================================
+effect(spec, row)       an estimate with its interval; ``effects({name: spec})`` several by name
+line(file, **where)     the row of a file with these values as an estimate
+cell(file, column, **)  one cell of the row of a file; ``nth(file, column, place)`` by the place of the row
+rows(file, **where)     rows of a file, to loop over; ``largest=`` or ``smallest=`` a column sorts them
+estimates(*patterns)    a frame of all overall effects whose specification id fits
+about(spec, key)        a column of the overall effect (``n_units``) or a key of the specification
+value(number, source)   a number that the template makes from others, and where it is from
+pct(x)                  prints a log effect, or that of a specification id, in per cent with its interval
+interval, points        print the interval alone, in per cent; an effect in its own unit
+p, count, fixed, share  print a p-value, a whole number, a number with decimals, a share in per cent
+log_pct, words, years   print a log difference in per cent; text; first and last year of a specification
+quote(label)            prints what the study's table ``published`` has under a label
+moved, changed, verb,   words that follow the signs and intervals of effects (``summary.phrases``)
+excludes, labelled,
+spread
+many, listed, sentence  ``3 states``; ``a, b and c``; a capital at the start and a full stop at the end
+label(name), title      how the study prints a name; its title
+======================  ====================================================================================
+
+Everything that prints a number puts the footnote of its source behind it and enters it in the ledger.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError, UndefinedError
+
+from replication.core.errors import InputError, SpecError, nearest
+from replication.display import formatting
+from replication.report.summary import phrases
+from replication.report.summary.numbers import Numbers, Value
+
+OWN_LINE = ("#", "|", "- ", "[^")
+UNKNOWN = re.compile(r"^'(\w+)' is undefined$")
+
+
+def functions(numbers: Numbers) -> Mapping[str, Any]:
+    """What a template may name."""
+    fetched = {
+        name: getattr(numbers, name)
+        for name in ("effect", "effects", "line", "cell", "nth", "rows", "estimates", "about")
+    }
+    printed = {
+        name: getattr(numbers, name)
+        for name in ("interval", "points", "p", "count", "fixed", "share", "words", "years", "quote")
+    }
+    worded = {
+        name: getattr(phrases, name)
+        for name in ("moved", "changed", "verb", "excludes", "labelled", "spread", "many")
+    }
+    return {
+        **fetched,
+        **printed,
+        **worded,
+        "value": Value,
+        "pct": numbers.percent,
+        "log_pct": numbers.log_percent,
+        "listed": formatting.listed,
+        "sentence": formatting.sentence,
+        "label": numbers.study.label,
+        "title": numbers.study.heading(numbers.study.title),
+    }
+
+
+def rendered(template: Path, numbers: Numbers) -> str:
+    """The text of a template, every paragraph on one line.
+
+    Raises
+    ------
+    SpecError
+        If the template is not valid, names what is not there, or asks for a number that is gone: one
+        paragraph with the template's file and line.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(template.parent),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    offered = functions(numbers)
+    try:
+        text = environment.get_template(template.name).render(offered)
+    except TemplateSyntaxError as error:
+        said = str(error.message).rstrip(".")
+        raise SpecError(f"{template}, line {error.lineno}: {said}. Correct the template.") from None
+    except InputError as error:
+        raise type(error)(f"{template}, line {_line(error, template)}: {error}") from None
+    except Exception as error:
+        raise SpecError(f"{template}, line {_line(error, template)}: {_explained(error, offered)}") from None
+    return unwrapped(text)
+
+
+def unwrapped(text: str) -> str:
+    """Paragraphs and list items on one line each; headings, rows of tables and items keep their own lines."""
+    blocks = []
+    for block in re.split(r"\n[ \t]*(?:\n[ \t]*)+", text.strip("\n")):
+        lines: list[str] = []
+        for line in block.split("\n"):
+            words = re.sub(r"[ \t]+", " ", line).strip(" ")
+            if words and (not lines or words.startswith(OWN_LINE)):
+                lines.append(words)
+            elif words:
+                lines[-1] += f" {words}"
+        blocks.append("\n".join(lines))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _line(error: BaseException, template: Path) -> int | str:
+    """The line of the template in which an error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == template and frame.lineno]
+    return lines[-1] if lines else "unknown"
+
+
+def _explained(error: Exception, offered: Mapping[str, Any]) -> str:
+    """What went wrong, with the nearest name where one is not known."""
+    said = " ".join(str(error).split())
+    unknown = UNKNOWN.match(said)
+    if isinstance(error, UndefinedError) and unknown:
+        return (
+            f"{unknown[1]!r} is not defined{nearest(unknown[1], offered)}. Correct the name, or set it "
+            f"above. The functions are {', '.join(sorted(offered))}."
+        )
+    return f"{said} ({type(error).__name__}). Correct the template."
