@@ -76,21 +76,20 @@ _HOMES = {
     "read_panel": "replication.front_door",
     "simulated_panel": "replication.front_door",
     "table": "replication.front_door",
-    **{name: f"replication.estimators.{name}" for name in _ESTIMATORS},
 }
-__all__ = [  # noqa: PLE0604 - the names of the door, each imported when it is first used
-    "__version__",
-    *_HOMES,
-]
+__all__ = ["__version__", *_HOMES, *_ESTIMATORS]  # noqa: PLE0604 - imported when first used
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name in _ESTIMATORS:
+        value = importlib.import_module("replication.front_door").by_name(name)
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
         raise AttributeError(f"module 'replication' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, *_ESTIMATORS})
