@@ -52,12 +52,8 @@ class Ledger:
     @classmethod
     def read(cls, place: Path) -> Ledger:
         """The ledger as it was last written; empty if there is none, or none that can be read."""
-        for path in (place, _aside(place)):
-            try:
-                return cls(place, dict(json.loads(path.read_text(encoding="utf-8"))))
-            except (OSError, ValueError):
-                continue
-        return cls(place)
+        found = (_entries(path) for path in (place, _aside(place)))
+        return cls(place, next((entries for entries in found if entries is not None), {}))
 
     def is_current(self, name: str, found: str) -> bool:
         """Whether a result has this fingerprint and all its files are there."""
@@ -134,10 +130,26 @@ def set_aside_if_incomplete(place: Path) -> list[Path]:
     Snakemake goes by the ledger of a step with many outputs: without it the step runs again, finds the
     fingerprints in the ledger that was set aside, and makes what is missing alone.
     """
+    if place.is_file() and _entries(place) is None:
+        # Written by an older version, or damaged: nothing that it says can be relied on.
+        place.unlink()
     missing = Ledger.read(place).missing() if place.is_file() else []
     if missing:
         place.replace(_aside(place))
     return missing
+
+
+def _entries(path: Path) -> dict[str, dict[str, Any]] | None:
+    """What a ledger's file holds; None if it cannot be read as a ledger."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(found, dict) and all(
+        isinstance(entry, dict) and isinstance(entry.get("files"), list) and "fingerprint" in entry
+        for entry in found.values()
+    )
+    return found if whole else None
 
 
 def _aside(place: Path) -> Path:

@@ -36,7 +36,7 @@ NEEDED = {
     "analyse": ("replication.workflow.analysis_step", "replication.estimators.registry", "pyarrow.parquet"),
     "check": ("replication.workflow.check_step", "replication.checks.second_engine", "pyarrow.parquet"),
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table"),
-    "figures": ("replication.workflow.report_step", "replication.report.figures.canvas"),
+    "figures": ("replication.workflow.report_step", "replication.display.canvas"),
     "summary": ("replication.workflow.report_step", "replication.report.summary"),
     "page": ("replication.workflow.report_step", "replication.report.report_page"),
 }
@@ -177,7 +177,9 @@ class _Reactor:
             connection.close()
             return
         for module in NEEDED.get(str(request["name"]), ()):
-            importlib.import_module(module)
+            # Importing here only saves time: a step that needs a module that is broken reports it itself.
+            with contextlib.suppress(Exception):
+                importlib.import_module(module)
         pid = os.fork()
         if pid == 0:
             _step_and_exit(self, request)
