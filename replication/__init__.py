@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from replication.estimators.imputation import imputation as imputation
     from replication.estimators.local_projections import local_projections as local_projections
     from replication.estimators.poisson import poisson as poisson
+    from replication.estimators.roth_santanna import roth_santanna as roth_santanna
     from replication.estimators.stacked import stacked as stacked
     from replication.estimators.sun_abraham import sun_abraham as sun_abraham
     from replication.estimators.synthetic_did import synthetic_did as synthetic_did
@@ -54,6 +55,7 @@ _ESTIMATORS = (
     "imputation",
     "local_projections",
     "poisson",
+    "roth_santanna",
     "stacked",
     "sun_abraham",
     "synthetic_did",
