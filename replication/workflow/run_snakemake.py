@@ -21,7 +21,8 @@ from replication.workflow.project import Study
 from replication.workflow.run_lock import only_run
 from replication.workflow.settings import read_settings
 from replication.workflow.step_server import SOCKET, VARIABLE, serving
-from replication.workflow.surroundings import replacements, require_writable, unwritable
+from replication.workflow.study_checks import usable_studies
+from replication.workflow.surroundings import replacements, require_writable
 
 SHOWN = 3
 """Files that a line of the account names."""
@@ -52,11 +53,8 @@ def run(root: Path, cores: str) -> int:
     require_writable(root)
     environment, notes = replacements(root)
     os.environ.update(environment)
-    readable, refused = project.readable(root)
-    closed = {study.id: text for study in readable if (text := unwritable(study))}
-    able = [study.id for study in readable if study.id not in closed]
+    able, stopped = usable_studies(root)
     wanted = [name for name in settings.get("studies") or able if name in able]
-    stopped = [*(f"{name} did not run: {error}" for name, error in refused.items()), *closed.values()]
     print("".join(f"{line}\n" for line in [*notes, *stopped]), end="", flush=True)
     with only_run(root):
         steps, failures, code = run_until_settled(root, cores, wanted) if wanted else (0, 0, 2)

@@ -50,8 +50,8 @@ def unwritable(study: Study) -> str:
         # Where there is none yet, the folder above has been tried already.
         if os.path.lexists(folder) and (why := complaint(folder)):
             return (
-                f"{study.id} did not run: nothing can be written in {folder}: {why}. Make the folder "
-                "writable or remove it, and run again; the other studies are not affected."
+                f"nothing can be written in {folder}: {why}. Make the folder writable or remove it, and "
+                "run again; the other studies are not affected."
             )
     return ""
 
