@@ -27,6 +27,15 @@ from replication.workflow.surroundings import replacements, require_writable
 SHOWN = 3
 """Files that a line of the account names."""
 ACCOUNT = "logs/snakemake.log"
+REMADE = (
+    "tables/*/.parts/*.json",
+    "tables/*/estimates.csv",
+    "tables/*/.analyses.json",
+    "tables/*/second_engine.csv",
+    "tables/*/.tables.json",
+    "figures/*/.figures.json",
+)
+"""Outputs of the steps that keep what is current."""
 ROUNDS = 3
 """How often a run begins anew because what it read was edited meanwhile."""
 LINES = 12
@@ -60,12 +69,23 @@ def run(root: Path, cores: str) -> int:
         steps, failures, code = run_until_settled(root, cores, wanted) if wanted else (0, 0, 2)
     seconds = time.perf_counter() - start
     if code:
+        ask_again(root)
         if not failures and wanted:
             print(last_words(root / ACCOUNT), file=sys.stderr)
         print(f"The run stopped after {seconds:.0f} s; the accounts of the steps are in logs/.")
         return code
     print(closing(root, steps, seconds))
     return 2 if stopped else 0
+
+
+def ask_again(root: Path) -> None:
+    """Date the outputs of incremental steps back, so that the next run asks each step what is current.
+
+    Snakemake puts the earlier file of a step that failed back as if it had just been made.
+    """
+    for pattern in REMADE:
+        for path in root.glob(pattern):
+            os.utime(path, (0, 0))
 
 
 def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:
