@@ -105,6 +105,8 @@ def test_the_parts_of_a_result(frame: pd.DataFrame) -> None:
     assert fit.aggregate("simple").att == fit.att
     assert isinstance(fit.notes, tuple)
     assert not rp.honest_did(fit).empty
+    panel = rp.Panel.from_frame(frame, outcome="y", cluster="state", weights="size")
+    assert rp.callaway_santanna(panel, anticipation=1).att == fit.att
 
 
 def test_refusals_name_what_to_do(frame: pd.DataFrame) -> None:
