@@ -14,6 +14,7 @@ from replication.core.panel import Panel
 from replication.core.spec import Spec
 from replication.core.threads import one_thread
 from replication.inference.methods import FIXED_ROWS, REGRESSION, SCORES, apply_method, refuse_method
+from replication.inference.variances import refuse_variance
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,12 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
 def refuse_unusable(spec: Spec, entry: Entry) -> None:
     """Refuse what an estimator would silently leave out."""
     refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
+    refuse_variance(
+        spec.id,
+        spec.estimator,
+        spec.inference,
+        poisson="family" in entry.keys and spec.family == "poisson",
+    )
     for key in ("trends", "covariates", "offset", "weights"):
         if getattr(spec, key) and key not in entry.takes:
             able = [name for name, other in ENTRIES.items() if key in other.takes]

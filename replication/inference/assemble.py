@@ -112,6 +112,7 @@ def from_variance(
             n_obs=n_obs,
             info=info,
         )
+    require_cv1(estimator, inference)
     std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
@@ -202,6 +203,7 @@ def from_errors(
     scores : (G, K), for ``distribution: bootstrap_t``
 
     """
+    require_cv1(estimator, inference)
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
     law = law_of(inference, distribution, panel.n_clusters - 1.0, scores)
@@ -218,6 +220,16 @@ def refuse_same_period(estimator: str, inference: Inference) -> None:
         raise SpecError(
             f"{estimator} has scores by unit, not by unit and period, so that 'pairs: same_period' "
             "cannot be had. Set 'pairs: any_period', or use twfe or event_study."
+        )
+
+
+def require_cv1(estimator: str, inference: Inference) -> None:
+    """Refuse a corrected variance where none was computed."""
+    if inference.variance != "cv1":
+        raise SpecError(
+            f"{estimator} has no 'inference.variance: {inference.variance}', which is for linear "
+            "regressions. Remove the key, or use twfe, event_study, sun_abraham, etwfe, stacked or "
+            "local_projections with family gaussian."
         )
 
 
