@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
-from replication.core.errors import PanelError, SpecError
+from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.cluster_blocks import PeriodBlocks
+from replication.estimators.cluster_weights import equal_weights, members_of, require_constant, unweighted
 from replication.estimators.shared.estimation_sample import Sample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.least_squares import Fit
@@ -119,8 +120,7 @@ def adjusted_two_way(
 ) -> Adjusted:
     """Scores and degrees of freedom of ``inference.variance`` for rows (R, K) of coefficients."""
     two_way, found = two_way_shares(sample, effects, fit, loading)
-    weight = sample.panel.weight[sample.used]
-    if (weight == weight[0]).all():
+    if equal_weights(sample.weight):
         return adjust(inference, found, None)
     return adjust(inference, found, lambda: weighted_shares(sample, effects, two_way, found))
 
@@ -137,8 +137,7 @@ def two_way_shares(
         order = np.argsort(index)
         groups.append((index[order], root[order], np.arange(done, done + root.shape[1])))
         done += root.shape[1]
-    order = np.argsort(codes, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    members = members_of(codes)
     found = TwoWay(fit, sample.weight, blocks, members, regressors, groups)
     rows = np.zeros((len(loading), found.size))
     rows[:, : len(regressors)] = loading @ regressors
@@ -151,18 +150,12 @@ def weighted_shares(
 ) -> WeightedShares:
     """The moments that CR2 needs with unequal weights, which must be constant within units."""
     weight = two_way.weight
-    constant = np.where(sample.used, weight.max(axis=1, keepdims=True), 0.0)
-    if not np.allclose(weight, constant, rtol=1e-12, atol=0.0):
-        raise SpecError(
-            "CV2 (CR2) takes weights that are constant within units: unit effects can be swept out "
-            "of its adjustment only then, and these weights change over time. Set "
-            "'inference.variance: cv3', which takes any weights, or name weights of a base period."
-        )
+    require_constant(weight)
     equal, square = (
         replace(two_way, weight=power, blocks=blocks_of(sample, effects, power))
         for power in (np.where(weight > 0, 1.0, 0.0), weight**2)
     )
-    plain = np.divide(two_way.fit.error, weight, out=np.zeros(weight.shape), where=weight > 0)
+    plain = unweighted(two_way.fit.error, weight)
     powers = (equal.moment, two_way.moment, square.moment)
     return WeightedShares(found, two_way.scores(plain), powers)
 
