@@ -274,6 +274,10 @@ def pretrend(
     if count > groups - 1:
         reason = f"{count} coefficients cannot be tested jointly with {groups} clusters"
         return {"df": count, "reason": reason}
-    solved = np.linalg.solve(variance[np.ix_(before, before)], points[before])
+    block = variance[np.ix_(before, before)]
+    if np.isnan(block).any():
+        reason = "a coefficient is not identified without one of the clusters and has no variance"
+        return {"df": count, "reason": reason}
+    solved = np.linalg.solve(block, points[before])
     wald = float(points[before] @ solved)
     return hotelling(wald, count, groups)

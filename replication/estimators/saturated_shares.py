@@ -130,7 +130,8 @@ class SaturatedShares:
         x = np.tensordot(self.covariates.T, self.fit.inner[:, rows], 1)
         scaled = x * self.weight[rows]
         found = np.zeros((index.size, index.size))
-        found[:count, :count] = scaled.reshape(count, -1) @ x.reshape(count, -1).T
+        cells = rows.size * self.weight.shape[1]
+        found[:count, :count] = scaled.reshape(count, cells) @ x.reshape(count, cells).T
         start = count
         for c in present:
             mine = self.cohort[rows] == c

@@ -250,7 +250,8 @@ def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Bloc
         side: np.sum([(w * y).sum(axis=0) for _, treated, w, y in parts if treated == side], axis=0)
         for side in (True, False)
     }
-    blocks = [Block(rows, treated, w, y - mean[treated]) for rows, treated, w, y in parts]
+    mass = {True: treated_total, False: control_total}
+    blocks = [Block(rows, treated, w, y - mean[treated], mass[treated]) for rows, treated, w, y in parts]
     return mean[True] - mean[False], blocks
 
 

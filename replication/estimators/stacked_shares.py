@@ -29,6 +29,8 @@ class Block:
     treated : whether they are the cohort or its controls
     weight : (n, H) weights; those of each of the 2H cells sum to one
     residual : (n, H) outcome less the mean of the cell
+    mass : (H,) weight of each cell in the regression, whose scale is free in weights by cell but
+        not in what clusters weigh over several cells
 
     """
 
@@ -36,6 +38,7 @@ class Block:
     treated: bool
     weight: Floats
     residual: Floats
+    mass: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +49,23 @@ class StackShares:
     ----------
     power : for k = 0, 1, 2 sums of weights to the power k
     score, plain : sums of residuals times weights, and of residuals
+    mass : (2H,) weight of each cell in the regression
 
     """
 
     power: tuple[Floats, Floats, Floats]
     score: Floats
     plain: Floats
+    mass: Floats
 
     def of_units(self, used: Bools) -> StackShares:
         """The sums of some units."""
         zero, one, two = (sums[used] for sums in self.power)
-        return StackShares((zero, one, two), self.score[used], self.plain[used])
+        return StackShares((zero, one, two), self.score[used], self.plain[used], self.mass)
 
     def influence(self, row: Floats) -> tuple[Floats, Floats]:
         """(N,) parts of the effect ``row`` (2H,) that units settle, and their leverage."""
-        return self.power[1] @ row**2, self.power[1].sum(axis=1)
+        return self.power[1] @ (row**2 / self.mass), self.power[1].sum(axis=1)
 
     def adjusted(self, rows: Floats, codes: Ints, inference: Inference) -> Adjusted:
         """Scores and degrees of freedom of ``inference.variance`` for rows (R, 2H) of cells."""
@@ -88,15 +93,16 @@ class StackShares:
 def stack_shares(blocks: Sequence[Block], n_units: int) -> StackShares:
     """Sum the rows of the stack by unit and cell."""
     width = blocks[0].weight.shape[1]
-    total = np.zeros((5, n_units, 2 * width))
+    total, mass = np.zeros((5, n_units, 2 * width)), np.zeros(2 * width)
     for block in blocks:
         weight, residual = block.weight, block.residual
         place = slice(0, width) if block.treated else slice(width, 2 * width)
+        mass[place] = block.mass
         used = (weight > 0).astype(float)
         parts = (used, weight, weight**2, weight * residual, used * residual)
         for sums, part in zip(total, parts, strict=True):
             sums[block.rows, place] += part
-    return StackShares((total[0], total[1], total[2]), total[3], total[4])
+    return StackShares((total[0], total[1], total[2]), total[3], total[4], mass)
 
 
 def cell_rows(loadings: Floats, reference: int) -> Floats:

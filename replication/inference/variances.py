@@ -25,6 +25,8 @@ SAID = {
     "cv2": "standard errors are CV2 (CR2, bias-reduced), with Bell-McCaffrey degrees of freedom",
     "cv3": "standard errors are CV3 (cluster jackknife), with G-1 degrees of freedom",
 }
+FEWEST_DEGREES = 4
+"""Below so many Satterthwaite degrees of freedom the t approximation fails (Tipton 2015)."""
 ADJUSTING = (
     "twfe",
     "event_study",
@@ -90,6 +92,12 @@ def from_adjusted(
     notes = [*details.get("notes", panel.notes), SAID[inference.variance]]
     if lost.any():
         notes.append(_not_identified(panel, rows, adjusted.alone))
+    few = np.flatnonzero((freedom < FEWEST_DEGREES) & ~lost).tolist()
+    if few:
+        notes.append(
+            f"fewer than {FEWEST_DEGREES} degrees of freedom, with which p-values of CV2 are not "
+            f"reliable: {', '.join(_name(rows[place]) for place in few)}"
+        )
     found = from_variance(
         panel,
         estimator,
