@@ -15,6 +15,9 @@ from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.least_squares import Fit
 from replication.inference.leverage import cluster_influence
 
+# Profiles at a time, so that their combinations stay in the memory next to the processor.
+BLOCK = 64
+
 
 def regression_influence(sample: Sample, effects: Effects, fit: Fit, combination: Floats) -> dict[str, Any]:
     """``info["cluster_influence"]`` for the effect ``combination'beta`` (K,).
@@ -22,18 +25,31 @@ def regression_influence(sample: Sample, effects: Effects, fit: Fit, combination
     A Poisson regression is taken at its working weights, weight times fitted mean.
     """
     weight = sample.weight if fit.working is None else fit.working
-    z = np.tensordot(fit.bread @ combination, fit.x, 1)
-    changing = any(codes.ndim == 2 for codes in sample.panel.clusters.values())
-    if changing:
-        return cluster_influence(sample.panel, weight * z[fit.design.profile] ** 2)
+    direction = (fit.bread @ combination)[None]
+    if any(codes.ndim == 2 for codes in sample.panel.clusters.values()):
+        squares = squared(fit, direction)[fit.design.profile]
+        return cluster_influence(sample.panel, weight * squares)
     return cluster_influence(
-        sample.panel, by_unit(fit, weight, z[None]), unit_leverage(sample, effects, fit, weight)
+        sample.panel,
+        by_unit(fit, weight, direction),
+        unit_leverage(sample, effects, fit, weight),
     )
 
 
-def by_unit(fit: Fit, weight: Floats, z: Floats) -> Floats:
-    """(N,) sums of ``w z^2`` over the periods and the rows of z (R, C, T), by profile."""
-    profile, squares = fit.design.profile, (z**2).sum(axis=0)
+def squared(fit: Fit, rows: Floats) -> Floats:
+    """(C, T) sums over rows (R, K) of the squared combinations of regressors, by profile."""
+    count, profiles, periods = fit.x.shape
+    found = np.empty((profiles, periods))
+    for start in range(0, profiles, BLOCK):
+        x = fit.x[:, start : start + BLOCK]
+        z = rows @ x.reshape(count, -1)
+        found[start : start + BLOCK] = np.einsum("rm,rm->m", z, z).reshape(-1, periods)
+    return found
+
+
+def by_unit(fit: Fit, weight: Floats, rows: Floats) -> Floats:
+    """(N,) sums of ``w z^2`` over the periods and over the z of rows (R, K)."""
+    profile, squares = fit.design.profile, squared(fit, rows)
     if fit.path == "closed form":
         found: Floats = weight[:, 0] * squares.sum(axis=1)[profile]
         return found
@@ -46,8 +62,7 @@ def unit_leverage(sample: Sample, effects: Effects, fit: Fit, weight: Floats) ->
 
     Unit effects and unit lines are swept out and not counted.
     """
-    root = np.linalg.cholesky(fit.bread)
-    regressors = by_unit(fit, weight, np.tensordot(root.T, fit.x, 1))
+    regressors = by_unit(fit, weight, np.linalg.cholesky(fit.bread).T.astype(np.float64))
     if fit.path == "closed form":
         return regressors + regular_leverage(sample.panel, effects)
     levels, slopes = effects.level_codes(sample.panel), effects.slope_codes(sample.panel)

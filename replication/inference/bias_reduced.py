@@ -43,7 +43,7 @@ def bias_reduced(found: ClusterShares) -> Adjusted:
         root = np.sqrt(1 - part.value)
         score[part.clusters] += (part.coordinates(found.score) / root) @ part.load.T
         kind = found.kind[part.clusters[0]]
-        between[kind][:, part.index] += (part.load * part.value / root) @ part.vector.T
+        between[kind][:, part.index] += part.back(part.load * part.value / root)
         within[kind] += part.load**2 @ part.value
     count = np.bincount(found.kind)
     freedom = np.array(

@@ -68,7 +68,7 @@ class Spectrum:
     clusters : clusters that have it
     index : (p,) coordinates
     value : (q,) eigenvalues below one
-    vector : (p, q)
+    vector : (p, q); None for the identity, of a block that is diagonal
     load : (R, q) rows in the directions of the eigenvectors
     alone : (R,) bool, rows that need a direction which the cluster alone identifies
 
@@ -77,27 +77,38 @@ class Spectrum:
     clusters: Ints
     index: Ints
     value: Floats
-    vector: Floats
+    vector: Floats | None
     load: Floats
     alone: Bools
 
     def coordinates(self, score: Floats) -> Floats:
         """(n, q) scores (G, P) of the clusters in the directions of the eigenvectors."""
-        found: Floats = score[np.ix_(self.clusters, self.index)] @ self.vector
-        return found
+        own = score[np.ix_(self.clusters, self.index)]
+        return own if self.vector is None else own @ self.vector
+
+    def back(self, values: Floats) -> Floats:
+        """(R, p) rows on the coordinates from rows (R, q) in the directions."""
+        return values if self.vector is None else values @ self.vector.T
 
 
 def spectrum(clusters: Ints, index: Ints, share: Floats, loading: Floats) -> Spectrum:
     """Decompose one block; ``loading`` (R, p) holds the rows on its coordinates."""
     if share.ndim == 1:
-        value, vector = share, np.eye(share.size)
-    else:
-        value, vector = np.linalg.eigh(share)
+        return diagonal(clusters, index, share, loading)
+    value, vector = np.linalg.eigh(share)
     free = 1 - value > ALONE
     load = loading @ vector
     length = np.sqrt((loading**2).sum(axis=1))
     alone = (np.abs(load[:, ~free]) > TOUCHED * length[:, None]).any(axis=1)
     return Spectrum(clusters, index, np.maximum(value[free], 0.0), vector[:, free], load[:, free], alone)
+
+
+def diagonal(clusters: Ints, index: Ints, share: Floats, loading: Floats) -> Spectrum:
+    """A diagonal block, whose directions are the coordinates themselves."""
+    free = 1 - share > ALONE
+    length = np.sqrt((loading**2).sum(axis=1, keepdims=True))
+    alone: Bools = np.asarray((np.abs(loading[:, ~free]) > TOUCHED * length).any(axis=1))
+    return Spectrum(clusters, index[free], share[free], None, loading[:, free], alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,8 @@ def _not_identified(panel: Panel, rows: Sequence[Row], alone: Ints) -> str:
     unit = panel.units[int(np.argmax(codes == alone[places[0]]))]
     return (
         f"no standard error for {', '.join(names)}: without one cluster (such as that of unit "
-        f"{unit}) the effect is not identified, so that its variance cannot be told from one "
-        "cluster's residuals, which the regression fits exactly"
+        f"{unit}) the effect is not identified, so that the residuals of the other clusters do not "
+        "tell its variance"
     )
 
 
