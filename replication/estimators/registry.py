@@ -14,6 +14,7 @@ from replication.estimators.registration import ENTRIES, Registered
 from replication.estimators.reported import reported
 from replication.estimators.shared.control_residuals import control_residuals
 from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
+from replication.inference.variances import refuse_variance
 
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
@@ -49,6 +50,12 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
 def refuse_unusable(spec: Spec, entry: Registered) -> None:
     """Refuse what an estimator would silently leave out."""
     refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
+    refuse_variance(
+        spec.id,
+        spec.estimator,
+        spec.inference,
+        poisson="family" in entry.keys and spec.family == "poisson",
+    )
     bent = "family" in entry.keys and spec.family != "gaussian"
     if bent and spec.inference.method in FEW_TREATED:
         raise SpecError(

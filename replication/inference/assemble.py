@@ -116,6 +116,7 @@ def from_variance(
             n_obs=n_obs,
             info=info,
         )
+    require_cv1(estimator, inference)
     std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
     std_error = without_zero(panel, rows, std_error, info)
     keys = RowKeys(rows)
@@ -208,6 +209,7 @@ def from_errors(
     scores : (G, K), for ``distribution: bootstrap_t``
 
     """
+    require_cv1(estimator, inference)
     keys = RowKeys(rows)
     std_error = without_zero(panel, rows, std_error, info)
     paths = list(keys.paths(std_error))
@@ -226,6 +228,16 @@ def refuse_same_period(estimator: str, inference: Inference) -> None:
         raise SpecError(
             f"{estimator} has scores by unit, not by unit and period, so that 'pairs: same_period' "
             "cannot be had. Set 'pairs: any_period', or use twfe or event_study."
+        )
+
+
+def require_cv1(estimator: str, inference: Inference) -> None:
+    """Refuse a corrected variance where none was computed."""
+    if inference.variance != "cv1":
+        raise SpecError(
+            f"{estimator} has no 'inference.variance: {inference.variance}', which is for linear "
+            "regressions. Remove the key, or use twfe, event_study, sun_abraham, etwfe, stacked or "
+            "local_projections with family gaussian."
         )
 
 

@@ -165,7 +165,8 @@ def cautioned(
     lost = lost_errors(estimate, std_error)
     notes = [
         *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
-        *cluster_notes(panel.n_clusters, behind),
+        # Regressions count effective clusters by leverage, and have said so where they are few.
+        *cluster_notes(panel.n_clusters, None if info.get("cluster_influence") else behind),
         *(lost_note(list(keys.labels()), lost) if lost.any() else []),
     ]
     if behind is not None:
