@@ -131,7 +131,7 @@ def etwfe(
     }
     if isinstance(fit, etwfe_linear.LinearFit):
         weight = cluster_influence(cells.panel, *extended_influence(fit, averages))
-        notes = [*cells.panel.notes, *few_effective(weight, inference)]
+        notes = [*details.get("notes", cells.panel.notes), *few_effective(weight, inference)]
         details |= {"cluster_influence": weight, "notes": notes}
     if isinstance(fit, etwfe_linear.LinearFit) and inference.variance != "cv1":
         shares = ExtendedShares.of(fit, cells.panel.cluster)
