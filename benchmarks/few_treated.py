@@ -86,7 +86,8 @@ def cases() -> Iterator[Case]:
             if method != "permutation, t":
                 yield replace(case, clusters=10, draws=300)
         for method in ("analytic", "conley_taber", "ferman_pinto"):
-            yield Case("callaway_santanna", method, SMALLEST, 50, treated, 300)
+            draws = 1000 if method == "ferman_pinto" else 300
+            yield Case("callaway_santanna", method, SMALLEST, 50, treated, draws)
 
 
 def drawn_panel(case: Case, draw: int) -> Panel:
