@@ -80,13 +80,13 @@ def cases() -> Iterator[Case]:
             yield Case("twfe", method, SMALLEST, 50, treated)
         for method in equal:
             case = Case("callaway_santanna", method, EQUAL, 50, treated)
-            slow = {"permutation, t": (200, 99), "permutation, coefficient": (300, 999)}
-            draws, permutations = slow.get(method, (1000, 999))
-            yield replace(case, draws=draws, permutations=permutations)
-            if method != "permutation, t":
-                yield replace(case, clusters=10, draws=300)
+            slow = method == "permutation, t"
+            yield replace(case, draws=200, permutations=99) if slow else case
+            if not slow:
+                yield replace(case, clusters=10)
         for method in ("analytic", "conley_taber", "ferman_pinto"):
-            yield Case("callaway_santanna", method, SMALLEST, 50, treated, 300)
+            draws = 1000 if method == "ferman_pinto" else 300
+            yield Case("callaway_santanna", method, SMALLEST, 50, treated, draws)
 
 
 def drawn_panel(case: Case, draw: int) -> Panel:

@@ -12,7 +12,7 @@ Conley & Taber (2011, Review of Economics and Statistics 93(1), equation 7 and s
     drawn for each treated one, estimate the distribution of the error.
 Ferman & Pinto (2019, Review of Economics and Statistics 101(3), section III)
     Means over large clusters vary less than means over small ones: ``Var(sum_t w_t e_lt) = a + b /
-    M_l`` with M_l the size (sum of weights) of cluster l. a and b are fitted to the squared
+    M_l`` with M_l the size (sum of weights) of cluster l. a and b are fitted to the
     values of the controls, and a value of control l that stands in for treated c is multiplied by
     ``sqrt((a + b/M_c) / (a + b/M_l))``.
 Tests and intervals

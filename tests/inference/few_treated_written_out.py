@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import minimize_scalar
 
 from replication.core.panel import NEVER, Panel
 
@@ -74,9 +74,8 @@ def placebo_values(
     for c in treated:
         values = paths @ loading[codes == c].sum(axis=0)
         if sizes:
-            columns = np.column_stack([np.ones(len(controls)), 1 / mass[controls]])
-            a, b = nnls(columns, values**2)[0]
-            values = values * np.sqrt((a + b / mass[c]) / (a + b / mass[controls]))
+            shape = variance_shape(values, mass[controls])
+            values = values * np.sqrt(shape(mass[c]) / shape(mass[controls]))
         table.append(values)
     share = mass[controls] / mass[controls].sum()
     in_sum = sum(loading[codes == c].sum(axis=0) for c in treated)
@@ -84,6 +83,22 @@ def placebo_values(
     of_treated = sum(np.mean(values**2) for values in table)
     factor = np.sqrt((1 + of_controls / of_treated) / (1 - (share**2).sum()))
     return factor * np.array([sum(one) for one in itertools.product(*table)])
+
+
+def variance_shape(values: np.ndarray, size: np.ndarray):
+    """``a + b/M`` up to a factor by normal likelihood, the factor concentrated out."""
+    middle = np.mean(1 / size)
+
+    def loss(share: float) -> float:
+        relative = 1 - share + share / size / middle
+        return float(np.log(np.mean(values**2 / relative)) + np.mean(np.log(relative)))
+
+    grid = np.linspace(0, 1, 2001)
+    best = grid[np.argmin([loss(share) for share in grid])]
+    around = (max(best - 1e-3, 0), min(best + 1e-3, 1))
+    inner = minimize_scalar(loss, bounds=around, method="bounded", options={"xatol": 1e-13}).x
+    share = min((inner, *around), key=loss)
+    return lambda m: 1 - share + share / m / middle
 
 
 def p_value(estimate: float, draws: np.ndarray) -> float:
