@@ -88,7 +88,7 @@ def test_pointwise_bars_lie_inside_wider_bands(context: Context) -> None:
 def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
     frame, picture = drawing(context)
     label = picture.figure.axes[0].get_ylabel().replace("\n", " ")
-    assert "log of offences per 100,000 people" in label
+    assert "log of offenses per 100,000 people" in label
     assert f"mean before treatment {frame['mean_before'].iloc[0]:.3f}" in label
     for words in (
         "95% pointwise",

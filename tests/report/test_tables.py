@@ -33,7 +33,7 @@ def on_disk(folders: Folders, spec_id: str, term: str = "att") -> pd.Series[Any]
 
 def test_regression_cells_equal_the_estimates(study: Study, folders: Folders) -> None:
     document = table(study, folders, "main")
-    for label, term in (("Programme active", "att"), ("Police, log", "coef:l_police")):
+    for label, term in (("Program active", "att"), ("Police, log", "coef:l_police")):
         specs = ["plain", "plain_trends", "weighted", "weighted_trends"]
         for cell, spec in zip(cells(document, label), specs, strict=True):
             row = on_disk(folders, spec, term)
@@ -58,7 +58,7 @@ def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None
     assert cells(document, "Counties") == [("60",)] * 4
     assert cells(document, "Clusters") == [("12",)] * 4
     assert cells(document, "County linear trends") == [("No",), ("Yes",), ("No",), ("Yes",)]
-    assert cells(document, "County effects") == [("Yes",)] * 4
+    assert cells(document, "County fixed effects") == [("Yes",)] * 4
     assert cells(document, "Weights")[1:3] == [("none",), ("Population in 2004",)]
     assert cells(document, "Second engine, difference")[2:] == [("",), ("",)]
     notes = " ".join(document.notes)
@@ -78,11 +78,11 @@ def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None
 def test_controls_are_counted_and_named(description: dict[str, Any], folders: Folders) -> None:
     entry = description["tables"][0]
     entry["columns"] = ["plain", "controlled"]
-    entry["rows"] = [{"row": "att", "label": "Programme active"}]
+    entry["rows"] = [{"row": "att", "label": "Program active"}]
     document = table(parse_study(description), folders, "main")
     assert cells(document, "Controls") == [("No",), ("Yes (2)",)]
     labels = [row.label for row in document.rows]
-    assert labels.index("Controls") == labels.index("County effects") - 1
+    assert labels.index("Controls") == labels.index("County fixed effects") - 1
     assert "Controls in (2): l_police, poverty." in " ".join(document.notes)
     assert document.data["controls"].tolist() == ["", "l_police; poverty"]
     entry["statistics"] = ["n_obs"]
@@ -112,8 +112,8 @@ def test_panels_share_their_common_statistics(study: Study, folders: Folders) ->
     assert [row.label for row in document.sections[-1].rows] == [
         "Observations",
         "Clusters",
-        "County effects",
-        "Year effects",
+        "County fixed effects",
+        "Year fixed effects",
         "County linear trends",
     ]
     assert document.specs[2] == ("Panel B. Weighted: (1)", "weighted")
