@@ -91,7 +91,7 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     report.add_argument(
         "--readme",
         action="store_true",
-        help="for maintainers: the computed parts of README.md and docs/results as well",
+        help="for maintainers: the computed parts of docs/outputs.md and docs/results as well",
     )
     report.set_defaults(run=run_report)
     run = commands.add_parser("run", help="run whatever is out of date, with a line a step")
