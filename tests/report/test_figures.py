@@ -260,7 +260,7 @@ def test_findings_are_in_the_words_of_the_figures(context: Context) -> None:
     actual, draws = frame["estimate"].iloc[0], frame["estimate"].iloc[1:]
     p_value = (1 + (draws.abs() >= abs(actual)).sum()) / 31
     assert f"{p_value:.3f}, 30 draws" in words("permutation")
-    assert "No robust interval leaves zero out" in words("sensitivity")
+    assert "No robust interval excludes zero" in words("sensitivity")
     assert "Earlier vs later: weight 0.750, mean 0.100" in words("bacon")
     assert "before 2010-01-01: 2 counties; 2010-01-01 on: 1 counties" in words("map")
 

@@ -81,7 +81,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 
 def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
-    """The figure in words: up to which violation the interval leaves zero out."""
+    """The figure in words: up to which violation the interval excludes zero."""
     said = [f"{entry.title}. Robust intervals by size of the violation allowed."]
     for panel in panels:
         part = frame[frame["panel"] == panel] if panel else frame
@@ -89,7 +89,7 @@ def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
         found = (
             f"zero is left out up to M = {away.max():g}"
             if away.notna().any()
-            else ("no robust interval leaves zero out")
+            else ("no robust interval excludes zero")
         )
         said.append(formatting.sentence(f"{panel}: {found}" if panel else found))
     return " ".join(said)

@@ -150,7 +150,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 
 def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
-    """Estimates with intervals; those that leave zero out in blue, the headline in orange."""
+    """Estimates with intervals; those that exclude zero in blue, the headline in orange."""
     marks.light_grid(axes)
     marks.zero_line(axes)
     apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)

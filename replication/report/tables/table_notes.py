@@ -22,6 +22,7 @@ ESTIMANDS = (
 )
 CELLS, SAMPLE, DESIGN, ERRORS, SOURCE = range(5)
 COUNT = re.compile(r"^\d[\d,]*")
+CLAUSE = re.compile(r"[;:]|, which|, for example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,10 @@ def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
             else f"{places(shown, groups[word])}: {word}."
             for word in words
         )
-        found.append(Fact(SAMPLE, text, _ranged(pattern, words), required=False))
-    return found
+        short = _ranged(pattern, words) or _first_clause(words, len(groups[words[0]]) == len(shown))
+        found.append(Fact(SAMPLE, text, short, required=False))
+    # Cautions come before counts of exclusions, so that they are the first to find room.
+    return sorted(found, key=lambda fact: fact.short[:1].isdigit())
 
 
 def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -143,3 +146,9 @@ def _ranged(pattern: str, words: Sequence[str]) -> str:
     ends = " to ".join(formatting.integer(number) for number in dict.fromkeys([numbers[0], numbers[-1]]))
     rest = re.sub(r", for example .*", "", pattern.removeprefix("#"))
     return formatting.sentence(f"{ends}{rest}")
+
+
+def _first_clause(words: Sequence[str], everywhere: bool) -> str:
+    """The first clause of a caution, without what it recommends."""
+    clause = CLAUSE.split(words[0], maxsplit=1)[0]
+    return formatting.sentence(clause if everywhere else f"in some results, {clause[:1].lower()}{clause[1:]}")
