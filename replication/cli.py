@@ -91,10 +91,10 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     report.add_argument(
         "--readme",
         action="store_true",
-        help="for maintainers: the computed parts of README.md and docs/results as well",
+        help="for maintainers: the computed parts of docs/outputs.md and docs/results as well",
     )
     report.set_defaults(run=run_report)
-    run = commands.add_parser("run", help="run whatever is out of date, with a line a step")
+    run = commands.add_parser("run", help="run whatever is out of date, with one line per step")
     run.add_argument("--cores", default="all", help="cores to use (default: all)")
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
@@ -193,7 +193,7 @@ def run_report(chosen: argparse.Namespace) -> int:
 
 
 def run_pipeline(chosen: argparse.Namespace) -> int:
-    """``replication run``: Snakemake, quietly, with a line a step and a closing line."""
+    """``replication run``: Snakemake, quietly, with one line per step and a closing line."""
     from replication.workflow.run_snakemake import run
 
     return run(_root(), chosen.cores)

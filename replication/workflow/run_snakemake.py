@@ -1,4 +1,4 @@
-"""``replication run``: Snakemake with a line a step, and a closing account."""
+"""``replication run``: Snakemake with one line per step, and a closing account."""
 
 from __future__ import annotations
 

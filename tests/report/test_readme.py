@@ -1,4 +1,4 @@
-"""The README's list of outputs names files that are there."""
+"""The list of outputs in the documentation names files that exist, and is up to date."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from replication.core.errors import SpecError
 from replication.core.spec import load_specs
-from replication.workflow.readme import headline_study, listing
+from replication.workflow.readme import OUTPUTS, between, headline_study, listing
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,6 +19,16 @@ def test_the_list_names_the_file_that_makes_each_output() -> None:
     makers = [re.findall(r"`([^`]+)`", line)[-1] for line in lines]
     assert len(makers) > 50
     assert [name for name in makers if not (ROOT / name).is_file()] == []
+
+
+def test_the_list_in_the_documentation_is_up_to_date() -> None:
+    text = (ROOT / OUTPUTS).read_text(encoding="utf-8")
+    assert between(text, "list", listing(ROOT)) == text
+
+
+def test_a_lost_marker_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"docs/outputs\.md has lost its markers"):
+        between("nothing", "list", "")
 
 
 def test_the_list_names_sources_from_the_root_on() -> None:

@@ -10,10 +10,12 @@ import pandas as pd
 
 from replication.core.errors import SpecError
 from replication.display import formatting
+from replication.display.fitted_notes import Fact
 from replication.report.report_context import Context, versions
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+from replication.report.tables import table_notes
 
 OPTIONS = {
     "required": ["rows"],
@@ -75,12 +77,12 @@ HEADS = (
 )
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
-    "Differences: ours, unrounded, less the published number. Equal as printed: whether our "
-    "number, rounded to the decimals of the published one, is that number."
+    "Differences are our unrounded number minus the published one; two numbers are equal as printed if ours, "
+    "rounded to the published decimals, is the published number."
 )
 WITHOUT_NUMBERS = 2
 YES_NO = {True: "yes", False: "no"}
-SECONDARY = "secondary: not read in the publication's own table, and not to be taken as its result."
+SECONDARY = "Secondary: not taken from a table of the publication itself."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
@@ -91,9 +93,19 @@ def build(entry: Entry, context: Context) -> TableDocument:
     # Where nothing but words was published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
-    found = [*entry.notes, IN_PARENTHESES, *([NOTES, tally(rows)] if numbers else [])]
-    found += [f"{formatting.DAGGER} {SECONDARY}"] if any(row["secondary"] for row in rows) else []
-    found += [f"{row['label']}: {row['note']}" for row in rows if row["note"]]
+    remarks = [f"{row['label']}: {row['note'].rstrip('.')}." for row in rows if row["note"]]
+    printed, details = table_notes.printed(
+        [
+            *(Fact(table_notes.CELLS, note) for note in entry.notes),
+            Fact(table_notes.CELLS, f"{tally(rows)} {NOTES}".strip() if numbers else ""),
+            Fact(table_notes.SAMPLE, " ".join(remarks), required=False),
+            Fact(table_notes.ERRORS, IN_PARENTHESES),
+            Fact(
+                table_notes.SOURCE,
+                f"{formatting.DAGGER} {SECONDARY}" if any(row["secondary"] for row in rows) else "",
+            ),
+        ]
+    )
     heads = (publication or HEADS[0], *HEADS[1:])[:shown]
     return TableDocument(
         id=entry.id,
@@ -102,7 +114,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
         headings=(tuple(Heading(head) for head in heads),),
         sections=tuple(sections(rows, shown)),
         align="c" * shown,
-        notes=tuple(note for note in found if note),
+        notes=printed,
+        details=details,
         specs=tuple(("", name) for name in used),
         versions=versions(context.results.get(name) for name in used),
         simulated=context.study.simulated,
