@@ -51,9 +51,16 @@ def test_the_headline_names_specifications_and_outputs_of_its_study() -> None:
     assert set(shown["copies"]) <= outputs
 
 
+DESCRIBED = """id: {0}
+title: Study {0}
+panels: [panel]
+headline: {{rows: {{}}, columns: {{}}, copies: []}}
+"""
+
+
 def test_two_headlines_are_refused(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / "studies" / name).mkdir(parents=True)
-        (tmp_path / "studies" / name / "study.yaml").write_text(f"id: {name}\nheadline: {{}}\n")
+        (tmp_path / "studies" / name / "study.yaml").write_text(DESCRIBED.format(name))
     with pytest.raises(SpecError, match=r"2 have the key 'headline' in their study\.yaml \(a, b\)"):
         headline_study(tmp_path)
