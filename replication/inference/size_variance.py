@@ -49,7 +49,7 @@ def variance_by_size(values: Floats, size: Floats) -> SizeVariance:
     Least squares of squared values on one and 1/M with weights ``1 / (a + b/M)^2``, iterated, since
     a square varies as the square of its mean. Without the weights, as in Ferman & Pinto, b rests on
     a few small clusters: of 50 clusters with the two smallest treated, true null hypotheses were
-    rejected in 7.9 per cent of 1,000 panels. The bounds keep the variance positive at every size,
+    rejected in 7.9 percent of 1,000 panels. The bounds keep the variance positive at every size,
     those of treated clusters beyond the range of the controls' included.
 
     """
