@@ -105,6 +105,8 @@ class Spec:
     shares: str = "fixed"
     reweight: bool = False
     clean_window: tuple[int, int] | None = None
+    beta: str | int = "efficient"
+    design_variance: str = "adjusted"
     inference: Inference = Inference()
     note: str | None = None
 

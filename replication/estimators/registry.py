@@ -39,6 +39,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             spec.inference,
             own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
             resampled=spec.estimator == "callaway_santanna" and bool(spec.trends),
+            own_permutation=spec.estimator == "roth_santanna",
             two_way=spec.estimator == "twfe" and not spec.trends,
             residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
         )

@@ -47,6 +47,7 @@ def apply_method(
     *,
     own_bootstrap: bool = False,
     resampled: bool = False,
+    own_permutation: bool = False,
     two_way: bool = False,
     residuals: Residuals | None = None,
 ) -> Estimates:
@@ -59,6 +60,7 @@ def apply_method(
     function : takes a panel and ``inference``.
     own_bootstrap : whether it resamples clusters itself, in closed form.
     resampled : whether it resamples clusters whatever the method.
+    own_permutation : whether it permutes adoption itself.
     two_way : whether it is two-way effects without trends, which resamples and permutes fast.
     residuals : of a panel of untreated units, for ``conley_taber`` and ``ferman_pinto``.
 
@@ -67,7 +69,7 @@ def apply_method(
     require_draws(inference, resampled=resampled or method == "bootstrap")
     if method == "bootstrap" and not own_bootstrap:
         found = cluster_bootstrap(function, panel, inference, two_way=two_way)
-    elif method == "permutation":
+    elif method == "permutation" and not own_permutation:
         found = permutation_test(function, panel, inference, two_way=two_way)
     elif method in FEW_TREATED and residuals is not None:
         found = few_treated_test(function, panel, inference, residuals)

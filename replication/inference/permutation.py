@@ -87,7 +87,7 @@ def permutation_test(
         drawn = linear_draws(function, panel, once, compared, labels)
     if drawn is None:
         drawn = refitted_draws(function, panel, once, compared.orders(), labels)
-    return _with_p_values(found, drawn, overall, inference, compared)
+    return with_p_values(found, drawn, overall, inference, compared)
 
 
 def has_fast_path(panel: Panel) -> bool:
@@ -194,9 +194,23 @@ def permuted(panel: Panel, order: Ints) -> Panel:
     return replace(panel, cohort=panel.cohort[order], exposure=exposure)
 
 
-def _with_p_values(
+def with_p_values(
     found: Estimates, drawn: Floats, overall: int, inference: Inference, compared: Exchanges
 ) -> Estimates:
+    """The estimates with p-values from draws under permuted adoption.
+
+    Parameters
+    ----------
+    drawn : (B, K, 2) estimates and statistics of the K rows; NaN where a draw has none.
+    overall : row whose draws are kept in ``info["permutation"]``.
+    compared : what was exchanged, and how often.
+
+    Raises
+    ------
+    PanelError
+        If more than a fifth of the draws of that row could not be estimated.
+
+    """
     table = found.table
     column = ("estimate", "statistic").index(MEASURES[inference.statistic])
     usable = np.isfinite(drawn[:, overall, column])

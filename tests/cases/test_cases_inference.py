@@ -40,7 +40,7 @@ INFERENCE = (
     "two_way_clusters_not_psd",
     "wild_unbounded_interval",
 )
-WITHOUT_INFERENCE = ("goodman_bacon", "twfe_weights")
+WITHOUT_INFERENCE = ("goodman_bacon", "twfe_weights", "roth_santanna")  # the last: units as clusters only
 EFFECTS = [name for name in ENTRIES if name not in WITHOUT_INFERENCE]
 PATHS = [name for name in EFFECTS if name not in ("twfe", "poisson")]
 

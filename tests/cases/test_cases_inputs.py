@@ -88,7 +88,7 @@ def test_it_has_the_right_value_and_says_what_was_done(name, tmp_path, capsys) -
     elif error is not ...:
         assert row["std_error"] == pytest.approx(error, abs=DIGITS)
     for words in notes:
-        assert words in printed, printed
+        assert words.lower() in printed.lower(), printed
 
 
 @pytest.mark.parametrize("estimator", ["stacked", "local_projections"])

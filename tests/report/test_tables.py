@@ -169,6 +169,16 @@ def test_equality_is_to_the_printed_digits(description: dict[str, Any], folders:
     assert document.data["std_error_equal"].tolist() == [None, None, False]
 
 
+def test_a_second_column_of_standard_errors(description: dict[str, Any], folders: Folders) -> None:
+    row = {"label": "Wide", "spec": "plain", "where": {"specification": ["one"]}}
+    description["tables"][2]["rows"] = [{**row, "std_error_column": "estimate"}]
+    document = table(parse_study(description), folders, "published")
+    assert cells(document, "Wide")[0] == ("0.100", "(0.100)")
+    description["tables"][2]["rows"] = [{**row, "std_error_column": "neyman"}]
+    with pytest.raises(SpecError, match="neyman"):
+        table(parse_study(description), folders, "published")
+
+
 def test_words_alone_need_no_difference(description: dict[str, Any], folders: Folders) -> None:
     row = {"label": "Words", "spec": "plain", "reported": "no foreign-born effect"}
     description["tables"][2]["rows"] = [row]

@@ -43,6 +43,10 @@ OPTIONS = {
                         "description": "As printed, in quotation marks so that trailing zeros stay.",
                     },
                     "std_error": {"type": "string", "description": "As printed, in quotation marks."},
+                    "std_error_column": {
+                        "type": "string",
+                        "description": "Column of the source that has the printed standard error.",
+                    },
                     "reported": {
                         "type": "string",
                         "description": "What was reported, where it is no number.",
@@ -153,14 +157,16 @@ def printed_values(row: Mapping[str, Any], entry: Entry, context: Context) -> di
             f"the row {row['label']!r} has 'where' and the table no 'source'. "
             "Name the file of published values in 'source'."
         )
-    frame = read_source(context.folders, entry.options["source"], ["estimate"], where=row["where"], text=True)
+    needed = ["estimate", *([row["std_error_column"]] if "std_error_column" in row else [])]
+    frame = read_source(context.folders, entry.options["source"], needed, where=row["where"], text=True)
     if len(frame) != 1:
         raise SpecError(
             f"{len(frame)} rows of {entry.options['source']} fit the row "
             f"{row['label']!r}. Make its 'where' name one."
         )
     found = frame.iloc[0]
-    values = {name: str(found.get(name, "")) for name in ("estimate", "std_error")}
+    columns = {"estimate": "estimate", "std_error": row.get("std_error_column", "std_error")}
+    values = {name: str(found.get(column, "")) for name, column in columns.items()}
     return {name: value.replace(formatting.MINUS, "-") for name, value in values.items()}
 
 
