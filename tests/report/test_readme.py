@@ -12,6 +12,12 @@ from replication.core.spec import load_specs
 from replication.workflow.readme import OUTPUTS, between, headline_study, listing
 
 ROOT = Path(__file__).parents[2]
+STUDY = """id: {0}
+title: A study
+description: Two studies with a headline.
+panels: []
+headline: {{rows: {{A: a}}, columns: {{B: b}}, copies: []}}
+"""
 
 
 def test_the_list_names_the_file_that_makes_each_output() -> None:
@@ -51,16 +57,9 @@ def test_the_headline_names_specifications_and_outputs_of_its_study() -> None:
     assert set(shown["copies"]) <= outputs
 
 
-DESCRIBED = """id: {0}
-title: Study {0}
-panels: [panel]
-headline: {{rows: {{}}, columns: {{}}, copies: []}}
-"""
-
-
 def test_two_headlines_are_refused(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / "studies" / name).mkdir(parents=True)
-        (tmp_path / "studies" / name / "study.yaml").write_text(DESCRIBED.format(name))
+        (tmp_path / "studies" / name / "study.yaml").write_text(STUDY.format(name))
     with pytest.raises(SpecError, match=r"2 have the key 'headline' in their study\.yaml \(a, b\)"):
         headline_study(tmp_path)

@@ -142,7 +142,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         handles.append(Patch(facecolor=MISSING, label="no value"))
     axes.legend(
         handles=handles,
-        loc="uppercenter",
+        loc="upper center",
         bbox_to_anchor=(0.5, 0.01),
         ncols=LEGEND_COLUMNS,
         title=entry.options.get("legend"),
