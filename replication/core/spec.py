@@ -42,6 +42,7 @@ class Inference:
     """Standard errors, intervals and tests; the meaning of each key is in the schema."""
 
     method: str = "analytic"
+    variance: str = "cv1"
     draws: int = 999
     seed: int = 20141120
     level: float = 0.95

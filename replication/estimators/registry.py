@@ -13,6 +13,7 @@ from replication.core.threads import one_thread
 from replication.estimators.registration import ENTRIES, Registered
 from replication.estimators.reported import reported
 from replication.inference.methods import apply_method, refuse_method
+from replication.inference.variances import refuse_variance
 
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
@@ -46,6 +47,12 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
 def refuse_unusable(spec: Spec, entry: Registered) -> None:
     """Refuse what an estimator would silently leave out."""
     refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
+    refuse_variance(
+        spec.id,
+        spec.estimator,
+        spec.inference,
+        poisson="family" in entry.keys and spec.family == "poisson",
+    )
     for key in ("trends", "covariates", "offset", "weights"):
         if getattr(spec, key) and key not in entry.takes:
             able = [name for name, other in ENTRIES.items() if key in other.takes]

@@ -45,9 +45,12 @@ from replication.estimators.shared.cohort_comparisons import (
 )
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
+from replication.estimators.shared.stacked_shares import Block, cell_rows, stack_shares
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction
+from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import Row
+from replication.inference.variances import from_adjusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,9 @@ def stacked(
     eligible = possible_controls(panel, control_group)
     low, high = resolve_window(grid, eligible, window, clean_window)
     found, dropped = experiments(grid, eligible, low, high)
-    estimate, scores = weighted_stack(grid, found, -1 - low)
+    level, blocks = stack_blocks(grid, found)
+    reference = -1 - low
+    estimate = level - level[reference]
     used = np.zeros(len(panel.units), dtype=bool)
     for one in found:
         used[one.treated] = used[one.control] = True
@@ -116,29 +121,46 @@ def stacked(
     overall = np.zeros(high - low + 1)
     overall[-low:] = 1 / (high + 1)
     loadings = np.column_stack([overall, np.eye(overall.size)[:, pick]])
+    shares = stack_shares(blocks, used.size).of_units(used)
+    cells = cell_rows(loadings, reference)
+    influence = cluster_influence(panel, *shares.influence(cells[0]))
     treated_units = sum(one.treated.size for one in found)
+    rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
+    info = {
+        "control_group": control_group,
+        "absorbed": ["treatment group", "event time"],
+        "clean_window": [low * grid.step, high * grid.step],
+        "reference_event_time": -grid.step,
+        "overall": "mean of the event effects from adoption to the end of the clean window",
+        "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
+        "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
+        "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
+        "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
+        **mean_outcomes(panel),
+        "cluster_influence": influence,
+    }
+    if inference.variance != "cv1":
+        return from_adjusted(
+            panel,
+            "stacked",
+            rows,
+            estimate @ loadings,
+            shares.adjusted(cells, panel.cluster, inference),
+            inference,
+            n_obs=rows_stacked,
+            info=info,
+        )
     return from_scores(
         panel,
         "stacked",
-        [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)],
+        rows,
         estimate @ loadings,
-        scores[used] @ loadings,
+        shares.score @ cells.T,
         inference,
         correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
         distribution="t",
         n_obs=rows_stacked,
-        info={
-            "control_group": control_group,
-            "absorbed": ["treatment group", "event time"],
-            "clean_window": [low * grid.step, high * grid.step],
-            "reference_event_time": -grid.step,
-            "overall": "mean of the event effects from adoption to the end of the clean window",
-            "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
-            "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
-            "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
-            "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
-            **mean_outcomes(panel),
-        },
+        info=info,
     )
 
 
@@ -234,32 +256,30 @@ def nothing_to_compare(where: str) -> PanelError:
     )
 
 
-def weighted_stack(grid: Grid, found: list[Experiment], reference: int) -> tuple[Floats, Floats]:
-    """Event effects (H,) and unit scores (N, H) of the weighted regression on the stack.
+def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Block]]:
+    """Differences of cell means (H,) of the weighted stack, and the rows of the stack.
 
     The regression is saturated in group and event time, so its coefficients are differences of
     four weighted means and its scores are residuals over the summed weights of a cell.
     """
     treated_total = np.sum([one.treated_mass for one in found], axis=0)
     control_total = np.sum([one.control_mass for one in found], axis=0)
-    blocks = []
+    parts = []
     for one in found:
         q = one.treated_mass / treated_total * control_total / one.control_mass
-        for rows, sign, share in (
-            (one.treated, 1.0, 1 / treated_total),
-            (one.control, -1.0, q / control_total),
+        for rows, treated, share in (
+            (one.treated, True, 1 / treated_total),
+            (one.control, False, q / control_total),
         ):
             cell = np.ix_(rows, one.columns)
-            blocks.append((rows, sign, grid.weight[cell] * share, grid.y[cell]))
+            parts.append((rows, treated, grid.weight[cell] * share, grid.y[cell]))
     mean = {
-        sign: np.sum([(w * y).sum(axis=0) for _, s, w, y in blocks if s == sign], axis=0)
-        for sign in (1.0, -1.0)
+        side: np.sum([(w * y).sum(axis=0) for _, treated, w, y in parts if treated == side], axis=0)
+        for side in (True, False)
     }
-    scores = np.zeros((grid.y.shape[0], treated_total.size))
-    for rows, sign, w, y in blocks:
-        scores[rows] += sign * w * (y - mean[sign])
-    level = mean[1.0] - mean[-1.0]
-    return level - level[reference], scores - scores[:, [reference]]
+    mass = {True: treated_total, False: control_total}
+    blocks = [Block(rows, treated, w, y - mean[treated], mass[treated]) for rows, treated, w, y in parts]
+    return mean[True] - mean[False], blocks
 
 
 def count_rows(grid: Grid, one: Experiment) -> int:

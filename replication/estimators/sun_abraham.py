@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.errors import PanelError
+from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
@@ -50,9 +50,12 @@ from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.estimators.shared.saturated_regression import Saturated, fit_saturated
+from replication.estimators.shared.saturated_shares import SaturatedShares
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import Row
+from replication.inference.variances import from_adjusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,8 @@ def sun_abraham(
     fit, found = fit_cohorts(panel, reference, anticipation)
     rows, picked = path_rows(found, window)
     loadings = shares_of(found.mass, picked)
-    estimate, scores = fit.contrast(with_comparison(loadings, found.base))
+    on_paths = with_comparison(loadings, found.base)
+    estimate, scores = fit.contrast(on_paths)
     require_residual(n_obs, fit.n_params + len(panel.units) - 1, "Use fewer covariates, or add units.")
     factor = correction(panel.n_clusters, n_obs, fit.n_params)
     influence = scores + share_influence(fit, found, picked, estimate)
@@ -126,6 +130,27 @@ def sun_abraham(
         found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
         "no unit of theirs links a treated period to the last period before adoption, beside the comparison",
     )
+    blocks = SaturatedShares.of(fit, panel.cluster)
+    weight = cluster_influence(panel, *blocks.influence(on_paths[:, :, 0]))
+    info = {
+        "control_group": used,
+        "absorbed": ["unit", "time"],
+        "anticipation": anticipation,
+        "reference_event_time": -1 - anticipation,
+        "overall": "all treated cells, weighted by size",
+        "shares": shares,
+        "covariates": list(panel.covariate_names),
+        "n_params": fit.n_params,
+        "support": support(found, rows, fit),
+        "unidentified_cells": int((found.mass == 0).sum()),
+        **mean_outcomes(panel),
+        "cluster_influence": weight,
+    }
+    if inference.variance != "cv1":
+        require_fixed_shares(shares, inference)
+        adjusted = blocks.adjusted(on_paths, inference)
+        return from_adjusted(panel, "sun_abraham", rows, estimate, adjusted, inference, info=info)
+    alternative = "att_std_error_" + ("estimated" if shares == "fixed" else "fixed") + "_shares"
     return from_scores(
         panel,
         "sun_abraham",
@@ -135,23 +160,18 @@ def sun_abraham(
         inference,
         correction=factor,
         distribution="t",
-        info={
-            "control_group": used,
-            "absorbed": ["unit", "time"],
-            "anticipation": anticipation,
-            "reference_event_time": -1 - anticipation,
-            "overall": "all treated cells, weighted by size",
-            "shares": shares,
-            "att_std_error_" + ("estimated" if shares == "fixed" else "fixed") + "_shares": standard_error(
-                panel, other[:, 0], factor
-            ),
-            "covariates": list(panel.covariate_names),
-            "n_params": fit.n_params,
-            "support": support(found, rows, fit),
-            "unidentified_cells": int((found.mass == 0).sum()),
-            **mean_outcomes(panel),
-        },
+        info={**info, alternative: standard_error(panel, other[:, 0], factor)},
     )
+
+
+def require_fixed_shares(shares: str, inference: Inference) -> None:
+    """Refuse a corrected variance of the regression together with that of the shares."""
+    if shares != "fixed":
+        raise SpecError(
+            f"sun_abraham with 'shares: {shares}' has no 'inference.variance: "
+            f"{inference.variance}', which corrects the variance of the regression and not that of "
+            "the shares. Set 'shares: fixed', or remove 'inference.variance'."
+        )
 
 
 def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Panel, Ints, str]:

@@ -99,6 +99,9 @@ def from_variance(
 ) -> Estimates:
     """Estimates from a (K, K) variance.
 
+    Rows and columns of ``variance`` that are missing are estimates without one; ``info["notes"]``
+    must say why. ``cluster_scores`` are zero there.
+
     Simultaneous bands come from draws of ``cluster_scores`` (G, K) where they are given, else from
     normal draws with the variance; with ``inference.method == "multiplier"`` the standard errors
     come from multiplier draws too. ``freedom`` (K,) are degrees of the t law of each row, G-1 if
@@ -116,7 +119,9 @@ def from_variance(
             n_obs=n_obs,
             info=info,
         )
-    std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
+    require_cv1(estimator, inference)
+    # A missing variance counts as zero here, which leaves its row without a standard error.
+    std_error = without_fixed(np.sqrt(np.fmax(np.diag(variance), 0.0)))
     std_error = without_zero(panel, rows, std_error, info)
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
@@ -132,7 +137,7 @@ def from_variance(
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
     details = _details(panel, inference, info)
-    return Estimates(table, frame, cautioned(panel, keys, table, frame, details, overall), overall)
+    return Estimates(table, frame, cautioned(panel, keys, table, frame, details, overall, inference), overall)
 
 
 def from_cluster_scores(
@@ -208,6 +213,7 @@ def from_errors(
     scores : (G, K), for ``distribution: bootstrap_t``
 
     """
+    require_cv1(estimator, inference)
     keys = RowKeys(rows)
     std_error = without_zero(panel, rows, std_error, info)
     paths = list(keys.paths(std_error))
@@ -217,7 +223,7 @@ def from_errors(
     labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     details = _details(panel, inference, info)
-    return Estimates(table, frame, cautioned(panel, keys, table, frame, details, overall), overall)
+    return Estimates(table, frame, cautioned(panel, keys, table, frame, details, overall, inference), overall)
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
@@ -226,6 +232,16 @@ def refuse_same_period(estimator: str, inference: Inference) -> None:
         raise SpecError(
             f"{estimator} has scores by unit, not by unit and period, so that 'pairs: same_period' "
             "cannot be had. Set 'pairs: any_period', or use twfe or event_study."
+        )
+
+
+def require_cv1(estimator: str, inference: Inference) -> None:
+    """Refuse a corrected variance where none was computed."""
+    if inference.variance != "cv1":
+        raise SpecError(
+            f"{estimator} has no 'inference.variance: {inference.variance}', which is for linear "
+            "regressions. Remove the key, or use twfe, event_study, sun_abraham, etwfe, stacked or "
+            "local_projections with family gaussian."
         )
 
 

@@ -18,7 +18,9 @@ import pandas as pd
 from replication.core.arrays import Bools, Floats
 from replication.core.estimates import ClusterScores
 from replication.core.panel import Panel
+from replication.core.spec import Inference
 from replication.inference.joint_tests import pretrend_test, untested
+from replication.inference.leverage import few_effective
 from replication.inference.psd import Repaired
 from replication.inference.row_table import Row, RowKeys
 from replication.inference.support import Support, as_info, effective, support_of
@@ -26,8 +28,8 @@ from replication.inference.support import Support, as_info, effective, support_o
 FEW_TREATED = 10
 """Fewer treated (or control) clusters than this are noted."""
 
-FEW_EFFECTIVE = 10
-"""Fewer clusters, or effective clusters behind the overall effect, than this are noted."""
+FEW_CLUSTERS = 10
+"""Fewer clusters, or clusters that are effective in the scores of the overall effect, are noted."""
 
 NO_SPREAD = 1e-8
 """Standard errors below this share of the standard deviation of the outcome are zero."""
@@ -72,22 +74,41 @@ def _few(count: int, side: str, kind: str, other: str) -> str:
     )
 
 
-def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
-    """Notes on few clusters, or few effective ones behind the overall effect."""
-    if n_clusters < FEW_EFFECTIVE:
+def cluster_notes(
+    n_clusters: int, effective: float | None, influence: Mapping[str, Any], advice: str
+) -> list[str]:
+    """One note at most on few clusters, or few effective ones behind the overall effect.
+
+    Where a regression says what its clusters weigh (``influence``), that says most: it names both
+    numbers, and the largest cluster. Scores can rest on fewer still.
+    """
+    if weighed := few_effective(influence, advice):
+        return weighed
+    if n_clusters < FEW_CLUSTERS:
         return [
             f"Only {n_clusters} clusters: the clustered standard errors are uncertain themselves, "
             "and critical values are those of t with that number less one unless another "
             "distribution is asked for"
         ]
-    if effective is not None and effective < FEW_EFFECTIVE:
+    if effective is not None and effective < FEW_CLUSTERS:
         # Without the number, so that columns of a table share the sentence; it is in the info.
         return [
-            f"The overall effect rests on fewer than {FEW_EFFECTIVE} effective clusters, which "
+            f"The overall effect rests on fewer than {FEW_CLUSTERS} effective clusters, which "
             "makes its standard error as uncertain as with that many alike; "
             "'inference.distribution: bootstrap_t' takes account of it"
         ]
     return []
+
+
+def corrected_variances(panel: Panel, info: Mapping[str, Any], inference: Inference) -> str:
+    """What to compare a usual clustered variance of a regression with, as the end of a sentence."""
+    codes = list(panel.clusters.values())
+    usual = inference.method == "analytic" and "variance" not in info
+    if not usual or len(codes) != 1 or codes[0].ndim != 1:
+        return ""
+    if info.get("scale") == "log points":
+        return "; 'inference.distribution: bootstrap_t' takes account of it"
+    return "; compare 'inference.variance: cv3' or 'cv2'"
 
 
 def lost_errors(estimate: Floats, std_error: Floats) -> Bools:
@@ -154,6 +175,7 @@ def cautioned(
     vcov: pd.DataFrame,
     info: dict[str, Any],
     overall: ClusterScores | None,
+    inference: Inference,
 ) -> dict[str, Any]:
     """The info with the pre-trend test, the support by clusters, and notes on what is thin."""
     effects = any(not term.startswith("coef:") for term in keys.terms)
@@ -163,9 +185,16 @@ def cautioned(
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
     behind = info.get("effective_clusters") if overall is None else effective(overall.sums)
     lost = lost_errors(estimate, std_error)
+    if len(vcov) == len(table):
+        # A missing variance is the estimator's own, which says why.
+        lost &= ~np.isnan(np.diag(vcov.to_numpy()))
+    # Without its only treated cluster an effect is not identified, and has no corrected variance.
+    single = 1 in (found.treated, found.control)
+    advice = "" if single else corrected_variances(panel, info, inference)
+    influence = {} if inference.method == "conley" else info.get("cluster_influence", {})
     notes = [
         *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
-        *cluster_notes(panel.n_clusters, behind),
+        *cluster_notes(panel.n_clusters, behind, influence, advice),
         *(lost_note(list(keys.labels()), lost) if lost.any() else []),
     ]
     if behind is not None:

@@ -55,7 +55,8 @@ def joint_test(
 
     Parameters
     ----------
-    estimate, variance : (q,) and (q, q) from ``n_clusters`` clusters, small-sample factor included.
+    estimate, variance : (q,) and (q, q) from ``n_clusters`` clusters, small-sample factor included;
+        missing for estimates that are not identified without one of the clusters.
     what : plural name of the estimates in reasons.
 
     Returns
@@ -77,6 +78,13 @@ def joint_test(
     known = np.isfinite(estimate) & (own > 0)
     lost = ~known & np.isfinite(estimate) & (estimate != 0)
     count, missing = int(known.sum()), int(lost.sum())
+    alone = int((lost & np.isnan(own)).sum())
+    if alone:
+        return untested(
+            count + missing,
+            f"{alone} of {count + missing} {what} are not identified without one of the clusters and "
+            "have no variance",
+        )
     if not known.any():
         return untested(count, f"none of the {what} has a standard error")
     if missing:

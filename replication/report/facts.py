@@ -16,6 +16,9 @@ base_period, reference,   base or reference period: ``universal``, ``varying``, 
 reference_event_time      words
 endpoints                 ``bin`` where the ends of the window collect the event times beyond
 overall, average          how the overall effect is averaged
+variance                  ``cv2`` or ``cv3`` where the clustered variance is corrected
+degrees_of_freedom        of each row, by label, where the variance is corrected
+cluster_influence         leverage, partial leverage and effective number of clusters
 ========================  ======================================================================
 """
 

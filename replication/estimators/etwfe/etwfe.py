@@ -36,6 +36,7 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
 from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts, positive_treated
+from replication.estimators.etwfe.etwfe_shares import ExtendedShares, extended_influence
 from replication.estimators.imputation.untreated_cells import Cells, described, without_cells
 from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
@@ -50,7 +51,9 @@ from replication.estimators.shared.collinear import spanned_everywhere
 from replication.estimators.shared.exact_fit import require_residual
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import Row
+from replication.inference.variances import from_adjusted
 
 FAMILIES = ("gaussian", "poisson")
 CELL_ROWS = 400
@@ -104,10 +107,8 @@ def etwfe(
     kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())
     averages = effect_averages(cells, window, kinds)
     estimate, scores = fit.averages(averages)
-    means, loadings = overall_means(averages, cells)
-    parts = [(averages.rows, estimate, scores), (means, estimate @ loadings, scores @ loadings)]
-    if control_group == "never_treated":
-        parts.append(_reference_row(cells, window))
+    shows_leads = control_group == "never_treated"
+    parts = _parts(averages, cells, window, estimate, scores, reference=shows_leads)
     if isinstance(fit, etwfe_poisson.PoissonFit):
         parts.append(_log_ratio(fit, averages))
     rows, points, influence = _ordered(parts)
@@ -128,6 +129,24 @@ def etwfe(
         **_proportional(rows, points, influence, cells, factor),
         **described(cells, panel),
     }
+    if isinstance(fit, etwfe_linear.LinearFit):
+        weight = extended_influence(fit, averages)
+        details["cluster_influence"] = cluster_influence(cells.panel, *weight)
+    if isinstance(fit, etwfe_linear.LinearFit) and inference.variance != "cv1":
+        shares = ExtendedShares.of(fit, cells.panel.cluster)
+        columns = shares.rows(averages)
+        parts = _parts(averages, cells, window, estimate, columns, reference=shows_leads)
+        adjusted = shares.adjusted(_ordered(parts)[2], inference)
+        return from_adjusted(
+            cells.panel,
+            "etwfe",
+            rows,
+            points,
+            adjusted,
+            inference,
+            n_obs=cells.n_obs,
+            info=details,
+        )
     return from_scores(
         cells.panel,
         "etwfe",
@@ -190,13 +209,32 @@ def _with_collinear(cells: Cells, basis: Floats) -> Cells:
 Part = tuple[list[Row], Floats, Floats]
 
 
-def _reference_row(cells: Cells, window: tuple[int, int] | None) -> Part:
+def _parts(
+    averages: Averages,
+    cells: Cells,
+    window: tuple[int, int] | None,
+    estimate: Floats,
+    columns: Floats,
+    *,
+    reference: bool,
+) -> list[Part]:
+    """Averages of cells, the means of each kind, and the reference period if there is one.
+
+    ``columns`` (M, K) are scores of units, or the rows in any other M coordinates.
+    """
+    means, loadings = overall_means(averages, cells)
+    parts = [(averages.rows, estimate, columns), (means, estimate @ loadings, columns @ loadings)]
+    if reference:
+        parts.append(_reference_row(cells, window, len(columns)))
+    return parts
+
+
+def _reference_row(cells: Cells, window: tuple[int, int] | None, size: int) -> Part:
     """The reference period, exactly zero, if the window shows it."""
     event_time = -1 - cells.anticipation
-    n_units = len(cells.panel.units)
     if window is not None and not window[0] <= event_time <= window[1]:
-        return [], np.zeros(0), np.zeros((n_units, 0))
-    return [Row("event", event_time=event_time)], np.zeros(1), np.zeros((n_units, 1))
+        return [], np.zeros(0), np.zeros((size, 0))
+    return [Row("event", event_time=event_time)], np.zeros(1), np.zeros((size, 1))
 
 
 def _log_ratio(fit: etwfe_poisson.PoissonFit, averages: Averages) -> Part:

@@ -69,6 +69,7 @@ class LinearFit:
     schur : (M, M) generalised inverse of the equations of the common parameters.
     basis : (N, T, 1 + Q) columns (1, x).
     common : (M,) period effects and period slopes; own : each cohort's parameters.
+    weight : (N, T) weights, zero outside the regression.
     scaled : (N, T) residuals times weights.
     n_params : K beside the unit effects, the constant included.
 
@@ -79,26 +80,39 @@ class LinearFit:
     basis: Floats
     common: Floats
     own: list[Floats]
+    weight: Floats
     scaled: Floats
     n_params: int
 
     def averages(self, averages: Averages) -> tuple[Floats, Floats]:
         """Points (K,) and unit scores (N, K) of averages of cell effects."""
-        loads = self._loads(averages)
         estimate = np.zeros(len(averages.rows))
-        right = np.zeros((len(self.common), len(averages.rows)))
-        for cohort, own, load in zip(self.cohorts, self.own, loads, strict=True):
-            estimate += own @ load
-            right -= cohort.gram @ (cohort.own @ (cohort.inverse @ load))
-        common = self.schur @ right
+        for parameters, load in zip(self.own, self.loads(averages), strict=True):
+            estimate += parameters @ load
+        common, owns = self.directions(averages)
         scores = np.zeros((len(self.scaled), len(averages.rows)))
-        for cohort, load in zip(self.cohorts, loads, strict=True):
-            own = cohort.inverse @ (load - cohort.own.T @ (cohort.gram @ common))
+        for cohort, own in zip(self.cohorts, owns, strict=True):
             weighted = self.scaled[cohort.units][:, :, None] * self.basis[cohort.units]
             scores[cohort.units] = weighted.reshape(len(cohort.units), -1) @ (common + cohort.own @ own)
         return estimate, scores
 
-    def _loads(self, averages: Averages) -> list[Floats]:
+    def directions(self, averages: Averages) -> tuple[Floats, list[Floats]]:
+        """Inverse of the normal equations times the loading of each row (K).
+
+        The common part (M, K) and each cohort's own (J, K): what multiplies the columns of the
+        design in the scores.
+        """
+        loads = self.loads(averages)
+        right = np.zeros((len(self.common), len(averages.rows)))
+        for cohort, load in zip(self.cohorts, loads, strict=True):
+            right -= cohort.gram @ (cohort.own @ (cohort.inverse @ load))
+        common: Floats = self.schur @ right
+        return common, [
+            cohort.inverse @ (load - cohort.own.T @ (cohort.gram @ common))
+            for cohort, load in zip(self.cohorts, loads, strict=True)
+        ]
+
+    def loads(self, averages: Averages) -> list[Floats]:
         """(J, K) loading of every row on each cohort's own parameters."""
         n_periods, width = self.basis.shape[1:]
         total = averages.total
@@ -128,7 +142,8 @@ def fit_linear(cells: Cells) -> LinearFit:
     left = cells.outcome - _fitted(cohorts, basis, common, own)
     total = weight.sum(axis=1, keepdims=True)
     left -= (weight * left).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
-    return LinearFit(cohorts, inverse, basis, common, own, weight * left, round(float(rank)) + 1)
+    n_params = round(float(rank)) + 1
+    return LinearFit(cohorts, inverse, basis, common, own, weight, weight * left, n_params)
 
 
 def columns(cells: Cells) -> Floats:
@@ -167,22 +182,35 @@ def open_cells(fit: LinearFit, cells: Cells) -> Bools:
 
 def _eliminate(cells: Cells, weight: Floats, basis: Floats, units: Ints) -> Cohort:
     w, z = weight[units], basis[units]
-    n_periods, width = z.shape[1:]
-    size = n_periods * width
-    scaled = (w[:, :, None] * z).reshape(len(units), size)
-    total = w.sum(axis=1)
-    root = scaled / np.sqrt(np.where(total > 0, total, 1.0))[:, None]
-    raw = np.zeros((size, size))
-    for t in range(n_periods):
-        block = slice(t * width, (t + 1) * width)
-        raw[block, block] = z[:, t].T @ (w[:, t, None] * z[:, t])
-    gram = raw - root.T @ root
+    width, size = z.shape[2], z.shape[1] * z.shape[2]
+    raw, gram = period_gram(w, z)
     effect = cells.effect[units]
     own = _own_columns(np.asarray(effect.any(axis=0)), width)
     squares = (own * (raw @ own)).sum(axis=0)
     inverse = generalised_inverse(own.T @ gram @ own, np.sqrt(squares))
     mass = ((effect * w)[:, :, None] * z).sum(axis=0).reshape(size)
     return Cohort(units, gram, np.diag(raw).copy(), own, inverse, mass)
+
+
+def period_gram(weight: Floats, basis: Floats) -> tuple[Floats, Floats]:
+    """(M, M) cross-products of the columns over some units, raw and with unit effects eliminated.
+
+    Parameters
+    ----------
+    weight : (n, T)
+    basis : (n, T, 1 + Q)
+
+    """
+    n_periods, width = basis.shape[1:]
+    size = n_periods * width
+    scaled = (weight[:, :, None] * basis).reshape(len(weight), size)
+    total = weight.sum(axis=1)
+    root = scaled / np.sqrt(np.where(total > 0, total, 1.0))[:, None]
+    raw = np.zeros((size, size))
+    for t in range(n_periods):
+        block = slice(t * width, (t + 1) * width)
+        raw[block, block] = basis[:, t].T @ (weight[:, t, None] * basis[:, t])
+    return raw, raw - root.T @ root
 
 
 def _own_columns(dummied: Bools, width: int) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
+from replication.estimators.local_projections.horizon_shares import HorizonFit
 
 ILL_CONDITIONED = 1e10
 
@@ -46,6 +47,7 @@ class Projection:
     onsets : columns of adoption in it.
     unmatched : adopters left out because their period has no clean control.
     used : (N,) units in it.
+    fit : the regression itself, where it is kept.
 
     """
 
@@ -56,9 +58,10 @@ class Projection:
     adopters: int
     unmatched: int
     used: Bools
+    fit: HorizonFit | None = None
 
 
-def project(setting: Setting, leads: list[int]) -> Projection | None:
+def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Projection | None:
     """The regression for one horizon, or for the mean over several; None without support."""
     clean = max(0, *leads)
     length = setting.y.shape[0]
@@ -82,7 +85,7 @@ def project(setting: Setting, leads: list[int]) -> Projection | None:
     kept = counted if len(setting.covariates) else live
     chosen = columns[kept]
     change = np.mean([setting.y[chosen + h] for h in leads], axis=0) - setting.y[chosen - 1]
-    point, scores = regress(setting, chosen, change, adopter[kept], control[kept])
+    point, scores, fit = regress(setting, chosen, change, adopter[kept], control[kept])
     used = rows.any(axis=0)
     n_obs = int(rows.sum())
     n_params = 1 + int(counted.sum()) + len(setting.covariates)
@@ -95,6 +98,7 @@ def project(setting: Setting, leads: list[int]) -> Projection | None:
         int(adopter.sum()),
         unmatched,
         used,
+        fit if keep else None,
     )
 
 
@@ -107,8 +111,8 @@ def small_sample(groups: int, n_obs: int, n_params: int) -> float:
 
 def regress(
     setting: Setting, columns: Ints, change: Floats, adopter: Bools, control: Bools
-) -> tuple[float, Floats]:
-    """Coefficient of adoption and its (N,) unit scores, period effects swept out."""
+) -> tuple[float, Floats, HorizonFit]:
+    """Coefficient of adoption, its (N,) unit scores, and the fit; period effects swept out."""
     weight = setting.weight[columns] * (adopter | control)
     if setting.reweight:
         outside = (weight * control).sum(axis=1)
@@ -119,11 +123,12 @@ def regress(
     flat = (inner * weight).reshape(len(inner), -1)
     product = flat @ inner.reshape(len(inner), -1).T
     require_full_rank(product)
-    bread = np.linalg.inv(product)
+    bread: Floats = np.linalg.inv(product).astype(np.float64)
     slopes = bread @ (flat @ outcome.ravel())
     residual = outcome - np.tensordot(slopes, inner, 1)
     own = np.tensordot(bread[0], inner, 1) * weight
-    return float(slopes[0]), (own * residual).sum(axis=0)
+    fit = HorizonFit(inner, weight, residual, bread)
+    return float(slopes[0]), (own * residual).sum(axis=0), fit
 
 
 def sweep(values: Floats, weight: Floats) -> Floats:

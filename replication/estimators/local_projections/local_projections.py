@@ -27,13 +27,13 @@ Journal of Applied Econometrics 40(5): 741-758.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from replication.core.arrays import Bools
+from replication.core.arrays import Bools, Ints
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -54,7 +54,10 @@ from replication.estimators.shared.lost_cohorts import default_horizon, with_los
 from replication.estimators.stacked import reach_of
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster_shares import Adjusted
+from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import Row
+from replication.inference.variances import from_adjusted
 
 
 @registered("Local projections (Dube et al.)", takes=("weights", "covariates"))
@@ -88,8 +91,9 @@ def local_projections(
     grid = on_calendar(panel)
     setting = prepare(panel, grid, possible_controls(panel, control_group), reweight)
     steps, last = horizons(grid, setting.eligible, window)
-    path = {h: p for h in steps if h != -1 and (p := project(setting, [h])) is not None}
-    pooled = project(setting, list(range(last + 1)))
+    corrected = inference.variance != "cv1"
+    path = {h: p for h in steps if h != -1 and (p := project(setting, [h], keep=corrected)) is not None}
+    pooled = project(setting, list(range(last + 1)), keep=True)
     if pooled is None:
         raise nothing_to_project(last * grid.step)
     if not path:
@@ -103,6 +107,13 @@ def local_projections(
     shown = sorted(path)
     found = [pooled, *(path[h] for h in shown)]
     used = np.any([one.used for one in found], axis=0)
+    kept = pooled_over(used_units(panel, used, "projection"), panel, grid, pooled, last)
+    rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
+    points, n_obs = (
+        np.array([one.estimate for one in found]),
+        np.array([one.n_obs for one in found]),
+    )
+    influence = influence_of(kept, pooled, used)
     about = {
         "control_group": control_group,
         **averaged(last * grid.step, reweight),
@@ -110,16 +121,25 @@ def local_projections(
         "adopters_without_clean_control": pooled.unmatched,
         "support": support_of(path, grid.step),
     }
+    about |= {
+        **common_info(panel, grid),
+        "cluster_influence": influence,
+    }
+    if corrected:
+        adjusted = adjusted_path(found, panel.cluster, used, inference)
+        return from_adjusted(
+            kept, "local_projections", rows, points, adjusted, inference, n_obs=n_obs, info=about
+        )
     return from_scores(
-        pooled_over(used_units(panel, used, "projection"), panel, grid, pooled, last),
+        kept,
         "local_projections",
-        [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)],
-        np.array([one.estimate for one in found]),
+        rows,
+        points,
         np.column_stack([one.scores for one in found])[used],
         inference,
         distribution="t",
-        n_obs=np.array([one.n_obs for one in found]),
-        info={**about, **common_info(panel, grid)},
+        n_obs=n_obs,
+        info=about,
     )
 
 
@@ -132,6 +152,29 @@ def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: Projection, last:
         "a clean control"
     )
     return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)
+
+
+def influence_of(panel: Panel, pooled: Projection, used: Bools) -> dict[str, Any]:
+    """Leverage of the clusters in the pooled regression, whose coefficient is ``att``."""
+    assert pooled.fit is not None
+    partial, leverage = pooled.fit.influence()
+    return cluster_influence(panel, partial[used], leverage[used])
+
+
+def adjusted_path(found: Sequence[Projection], cluster: Ints, used: Bools, inference: Inference) -> Adjusted:
+    """Scores of every regression beside one another; each has degrees of freedom of its own."""
+    present = np.unique(cluster[used])
+    parts = [None if one.fit is None else one.fit.adjusted(cluster, inference) for one in found]
+    score = np.zeros((present.size, len(found)))
+    freedom = np.full(len(found), np.nan)
+    alone = np.full(len(found), -1, dtype=np.int64)
+    for place, part in enumerate(parts):
+        if part is not None:
+            score[:, place] = part.score[present, 0]
+            freedom[place] = part.freedom[0]
+            if part.alone[0] >= 0:
+                alone[place] = np.searchsorted(present, part.alone[0])
+    return Adjusted(score, freedom, alone)
 
 
 def require_no_adjustment(panel: Panel, reweight: bool) -> None:

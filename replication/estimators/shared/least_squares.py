@@ -62,6 +62,7 @@ class Fit:
     bread : (K, K) inverse of the weighted cross-products of ``x``
     omitted : names of covariates left out as collinear
     path : ``closed form`` or ``general``
+    working : (N, T) working weights of a Poisson model; None for least squares
 
     """
 
@@ -72,6 +73,7 @@ class Fit:
     bread: Floats
     omitted: tuple[str, ...]
     path: str
+    working: Floats | None = None
 
     @property
     def scores(self) -> Floats:

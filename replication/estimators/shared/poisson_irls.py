@@ -151,7 +151,16 @@ def poisson_fit(sample: Sample, effects: Effects, design: Design) -> Fit:
         )
     omitted = tuple(np.array(whole.names)[~kept])
     error = weight * (y - state.mu)
-    return Fit(chosen, state.x, state.coefficient, error, state.bread, omitted, "general")
+    return Fit(
+        chosen,
+        state.x,
+        state.coefficient,
+        error,
+        state.bread,
+        omitted,
+        "general",
+        weight * state.mu,
+    )
 
 
 def _engine(sample: Sample, effects: Effects, scale: Floats) -> Eliminated:

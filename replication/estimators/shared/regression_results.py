@@ -17,7 +17,9 @@ from replication.estimators.shared.estimation_sample import Sample
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters
 from replication.estimators.shared.least_squares import Fit
+from replication.estimators.shared.regression_influence import regression_influence
 from replication.estimators.shared.regression_wild import with_wild_tests
+from replication.estimators.shared.two_way_shares import adjusted_two_way
 from replication.inference.assemble import from_scores, from_variance
 from replication.inference.cautions import with_repair
 from replication.inference.cluster import correction, multiway, sum_by_cluster
@@ -25,6 +27,7 @@ from replication.inference.conley import conley_variance_same_period
 from replication.inference.psd import repaired
 from replication.inference.row_table import Row
 from replication.inference.support import effective
+from replication.inference.variances import from_adjusted, refuse_variance
 
 
 def regression_estimates(
@@ -51,6 +54,7 @@ def regression_estimates(
 
     """
     panel, n_obs = sample.panel, int(sample.used.sum())
+    refuse_variance(panel.spec_id or "this call", estimator, inference, poisson=fit.working is not None)
     n_params = len(fit.coefficient) + absorbed_parameters(panel, effects, sample.used)
     free = replace(panel, clusters={})
     everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
@@ -62,7 +66,13 @@ def regression_estimates(
         "correction": factor,
         **(info or {}),
     }
-    result = _with_errors(sample, fit, estimator, rows, loading, inference, details)
+    overall = next((place for place, row in enumerate(rows) if row.term == "att"), None)
+    if overall is not None and inference.method != "conley":
+        details["cluster_influence"] = regression_influence(sample, effects, fit, loading[overall])
+    if inference.variance == "cv1":
+        result = _with_errors(sample, fit, estimator, rows, loading, inference, details)
+    else:
+        result = _adjusted(sample, effects, fit, estimator, rows, loading, inference, details)
     if inference.method != "wild":
         return result
     table = with_wild_tests(result.table, sample, effects, fit, loading, inference)
@@ -133,6 +143,30 @@ def _with_errors(
         cluster_scores=None if sums is None else sums @ loading.T,
         n_obs=n_obs,
         info=with_repair(details, panel, found),
+    )
+
+
+def _adjusted(
+    sample: Sample,
+    effects: Effects,
+    fit: Fit,
+    estimator: str,
+    rows: Sequence[Row],
+    loading: Floats,
+    inference: Inference,
+    details: dict[str, Any],
+) -> Estimates:
+    """Rows with CR2 or the cluster jackknife, which need no factor for G, N and K."""
+    del details["correction"]
+    return from_adjusted(
+        sample.panel,
+        estimator,
+        rows,
+        loading @ fit.coefficient,
+        adjusted_two_way(sample, effects, fit, loading, inference),
+        inference,
+        n_obs=int(sample.used.sum()),
+        info=details,
     )
 
 

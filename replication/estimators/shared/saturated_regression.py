@@ -60,6 +60,7 @@ class Saturated:
     residual : (N, T) residuals times weight.
     slopes, slope_scores : (K,) coefficients of the covariates and (N, K) their scores.
     covariate_path : (K, G, T) period effects of each covariate.
+    inner, bread : (K, N, T) covariates without effects, (K, K) inverse of their cross-products
 
     """
 
@@ -69,6 +70,8 @@ class Saturated:
     slopes: Floats
     slope_scores: Floats
     covariate_path: Floats
+    inner: Floats
+    bread: Floats
 
     @property
     def n_params(self) -> int:
@@ -123,13 +126,14 @@ def fit_saturated(
     inner = np.array([r for _, r in swept]).reshape(len(swept), *y.shape)
     slopes = np.zeros(0)
     slope_scores = np.zeros((y.shape[0], 0))
+    bread = np.zeros((0, 0))
     if swept:
         bread = inverse_of_crossproduct(inner, stack, weight, names)
         slopes = bread @ np.einsum("knt,nt,nt->k", inner, weight, residual)
         path = path - np.tensordot(slopes, paths, 1)
         residual = residual - np.tensordot(slopes, inner, 1)
         slope_scores = np.einsum("knt,nt,nt->nk", inner, weight, residual) @ bread
-    return Saturated(fits, path, residual * weight, slopes, slope_scores, paths)
+    return Saturated(fits, path, residual * weight, slopes, slope_scores, paths, inner, bread)
 
 
 def two_way(rows: Ints, weight: Floats, ground: int) -> Group:

@@ -1,0 +1,132 @@
+"""How much single clusters weigh in a regression: leverage, partial leverage, effective number.
+
+With z the regressor of the overall effect after everything else is taken out of it (so that the
+estimate is ``z'Wy / z'Wz``), cluster g has
+
+    leverage          L_g  = tr(H_gg), the part of the fit's parameters that it settles;
+    partial leverage  l_g  = z_g'W_g z_g / z'Wz, the part of the effect that it settles;
+    effective number  G*   = 1 / sum_g l_g^2 = G / (1 + cv(l)^2).
+
+Effects of the units are swept out first and not counted in L_g. G* is that of Carter, Schnepel &
+Steigerwald (2017) for errors that are independent and of one variance within clusters (rho = 0),
+which MacKinnon, Nielsen & Webb call G*(0); with unit effects every common cluster error drops out
+of z_g'u_g, so that no other rho changes it.
+
+MacKinnon, Nielsen & Webb (2023), Journal of Applied Econometrics 38(5): 671-694; Carter, Schnepel &
+Steigerwald (2017), Review of Economics and Statistics 99(4): 698-709.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Floats, Ints
+from replication.core.panel import Panel
+from replication.inference.cluster import sum_by_cluster
+
+FEW_EFFECTIVE = 15
+"""Below so many effective clusters a result carries a note.
+
+With the tails of t(G* - 1), a t-value that is compared with the 5% points of a t distribution with
+many degrees of freedom rejects a true null hypothesis in more than 7% of samples from here on.
+"""
+LISTED = 60
+"""So many clusters are listed one by one in ``info``."""
+
+
+def effective_number(partial: Floats) -> float:
+    """G* from non-negative parts (G,) of the effect; they need not sum to one."""
+    total = float(partial.sum())
+    return total**2 / float(partial @ partial) if total > 0 else float("nan")
+
+
+def cluster_influence(panel: Panel, partial: Floats, leverage: Floats | None = None) -> dict[str, Any]:
+    """``info["cluster_influence"]`` of a regression, for the clustering with the fewest clusters.
+
+    Parameters
+    ----------
+    partial : (N,) ``sum_t w z^2`` of the overall effect by unit, or (N, T) by cell.
+    leverage : (N,) leverage of each unit, where it was found.
+
+    Returns
+    -------
+    dict
+        ``clustering``, ``clusters``, ``effective``; ``partial_leverage_max``, ``leverage_max`` and
+        ``leverage_mean``, each maximum with a unit of its cluster (a panel keeps no labels of
+        clusters); ``by_cluster`` where there are at most ``LISTED`` clusters. Empty if nothing of
+        the effect is left, and where units change their cluster and ``partial`` is by unit.
+
+    """
+    name, codes = min(panel.clusters.items(), key=lambda item: int(item[1].max()))
+    shares = _partial(partial, codes)
+    if shares is None or not shares.sum() > 0:
+        return {}
+    shares = shares / shares.sum()
+    found: dict[str, Any] = {
+        "clustering": name,
+        "clusters": int(shares.size),
+        "effective": effective_number(shares),
+        **_largest("partial_leverage", shares, panel, codes),
+    }
+    settled = None
+    if leverage is not None and codes.ndim == 1:
+        settled = _summed(leverage, codes)
+        found |= _largest("leverage", settled, panel, codes)
+        found["leverage_mean"] = float(settled.mean())
+    if shares.size <= LISTED and codes.ndim == 1:
+        found["by_cluster"] = _listed(shares, settled, panel, codes)
+    return found
+
+
+def few_effective(influence: Mapping[str, Any], advice: str) -> list[str]:
+    """The note on a result that rests on few clusters; none if it rests on enough.
+
+    ``advice`` ends the sentence; empty if there is none.
+    """
+    effective = influence.get("effective", np.inf)
+    if effective >= FEW_EFFECTIVE:
+        return []
+    share = influence["partial_leverage_max"]
+    return [
+        f"The overall effect rests on an effective number of {effective:.1f} of "
+        f"{influence['clusters']} clusters, fewer than {FEW_EFFECTIVE}, and one cluster carries "
+        f"{100 * share:.0f}% of its identifying variation{advice}"
+    ]
+
+
+def _partial(partial: Floats, codes: Ints) -> Floats | None:
+    """(G,) sums over clusters of units, or of cells."""
+    if codes.ndim == 1:
+        return _summed(partial if partial.ndim == 1 else partial.sum(axis=1), codes)
+    return _summed(partial.ravel(), codes.ravel()) if partial.ndim == 2 else None
+
+
+def _summed(values: Floats, codes: Ints) -> Floats:
+    return sum_by_cluster(values[:, None], codes)[:, 0]
+
+
+def _unit_of(panel: Panel, codes: Ints, cluster: int) -> str:
+    """A unit of a cluster, as a label for it."""
+    member = codes == cluster if codes.ndim == 1 else (codes == cluster).any(axis=1)
+    return str(panel.units[int(np.argmax(member))])
+
+
+def _largest(what: str, values: Floats, panel: Panel, codes: Ints) -> dict[str, Any]:
+    place = int(np.argmax(values))
+    return {
+        f"{what}_max": float(values[place]),
+        f"{what}_max_cluster_of": _unit_of(panel, codes, place),
+    }
+
+
+def _listed(shares: Floats, settled: Floats | None, panel: Panel, codes: Ints) -> list[dict[str, Any]]:
+    rows = []
+    for cluster, share in enumerate(shares.tolist()):
+        row = {"cluster_of": _unit_of(panel, codes, cluster), "partial_leverage": share}
+        if settled is not None:
+            row["leverage"] = float(settled[cluster])
+        rows.append(row)
+    return rows

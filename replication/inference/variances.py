@@ -1,0 +1,136 @@
+"""Which variance a regression is given by ``inference.variance``, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from replication.core.arrays import Floats, Ints
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates, row_labels
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.inference.assemble import from_variance
+from replication.inference.bias_reduced import bias_reduced
+from replication.inference.cluster_jackknife import jackknife
+from replication.inference.cluster_shares import Adjusted, ClusterShares
+from replication.inference.row_table import Row
+from replication.inference.weighted_bias_reduced import WeightedShares, weighted_bias_reduced
+
+SAID = {
+    "cv2": "standard errors are CV2 (CR2, bias-reduced), with Bell-McCaffrey degrees of freedom",
+    "cv3": "standard errors are CV3 (cluster jackknife), with G-1 degrees of freedom",
+}
+FEWEST_DEGREES = 4
+"""Below so many Satterthwaite degrees of freedom the t approximation fails (Tipton 2015)."""
+ADJUSTING = (
+    "twfe",
+    "event_study",
+    "sun_abraham",
+    "etwfe",
+    "stacked",
+    "local_projections",
+    "goodman_bacon",
+    "twfe_weights",
+)
+"""Estimators that are linear regressions, or report one."""
+
+
+def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson: bool) -> None:
+    """Refuse a variance that an estimator does not have, or that a method would not use."""
+    if inference.variance == "cv1":
+        return
+    if estimator not in ADJUSTING or poisson:
+        raise SpecError(
+            f"{name}: {estimator}{' with family poisson' if poisson else ''} has no "
+            f"'inference.variance: {inference.variance}', which is for linear regressions: "
+            f"{', '.join(ADJUSTING)} (family gaussian). Remove the key, or use one of them."
+        )
+    if inference.method != "analytic":
+        raise SpecError(
+            f"{name}: 'inference.variance: {inference.variance}' belongs to 'method: analytic'; "
+            f"'method: {inference.method}' has standard errors or p-values of its own. Remove one "
+            "of the two."
+        )
+
+
+def adjust(
+    inference: Inference, found: ClusterShares, weighted: Callable[[], WeightedShares] | None
+) -> Adjusted:
+    """Scores and degrees of freedom of the variance asked for, ``cv2`` or ``cv3``.
+
+    ``weighted`` gives what CR2 needs besides where weights are unequal; None where they are not.
+    """
+    if inference.variance == "cv3":
+        return jackknife(found)
+    return bias_reduced(found) if weighted is None else weighted_bias_reduced(weighted())
+
+
+def from_adjusted(
+    panel: Panel,
+    estimator: str,
+    rows: Sequence[Row],
+    estimate: Floats,
+    adjusted: Adjusted,
+    inference: Inference,
+    *,
+    n_obs: int | Ints | None = None,
+    info: Mapping[str, Any] | None = None,
+) -> Estimates:
+    """Estimates whose variance is ``score'score`` with t degrees of freedom of each row.
+
+    A row that is not identified without one of the clusters has no standard error, and its
+    covariances are missing, which is not the same as the zeros of a reference period.
+    """
+    lost = adjusted.alone >= 0
+    freedom = np.where(np.isnan(adjusted.freedom), panel.n_clusters - 1.0, adjusted.freedom)
+    details = {**(info or {}), "variance": inference.variance}
+    notes = [*details.get("notes", panel.notes), SAID[inference.variance]]
+    if lost.any():
+        notes.append(_not_identified(panel, rows, adjusted.alone))
+    few = np.flatnonzero((freedom < FEWEST_DEGREES) & ~lost).tolist()
+    if few:
+        notes.append(
+            f"fewer than {FEWEST_DEGREES} degrees of freedom, with which p-values of CV2 are not "
+            f"reliable: {', '.join(_name(rows[place]) for place in few)}"
+        )
+    variance = adjusted.score.T @ adjusted.score
+    variance[lost], variance[:, lost] = np.nan, np.nan
+    found = from_variance(
+        panel,
+        estimator,
+        rows,
+        estimate,
+        variance,
+        replace(inference, variance="cv1"),
+        distribution="t",
+        cluster_scores=adjusted.score,
+        freedom=freedom,
+        n_obs=n_obs,
+        info={**details, "notes": notes},
+    )
+    moving = found.table["std_error"].notna().to_numpy()
+    labels = np.array(row_labels(found.table))[moving].tolist()
+    degrees = dict(zip(labels, freedom[moving].tolist(), strict=True))
+    return replace(found, info={**found.info, "degrees_of_freedom": degrees})
+
+
+def _not_identified(panel: Panel, rows: Sequence[Row], alone: Ints) -> str:
+    """Which rows have no standard error, and why."""
+    places = np.flatnonzero(alone >= 0).tolist()
+    names = [_name(rows[place]) for place in places]
+    codes = panel.cluster
+    unit = panel.units[int(np.argmax(codes == alone[places[0]]))]
+    return (
+        f"no standard error for {', '.join(names)}: without one cluster (such as that of unit "
+        f"{unit}) the effect is not identified, so that the residuals of the other clusters do not "
+        "tell its variance"
+    )
+
+
+def _name(row: Row) -> str:
+    parts = (row.term, row.cohort, row.time, row.event_time)
+    return ":".join(str(part) for part in parts if part is not None)
