@@ -28,6 +28,7 @@ bench: $(STAMP)
 
 coverage: $(STAMP)
 	python -m benchmarks.coverage
+	python -m benchmarks.few_treated
 
 lint: $(STAMP)
 	ruff check .

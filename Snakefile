@@ -1,182 +1,221 @@
 # One command, from raw files to tables, figures and the report page:
 #   snakemake --cores all
-# The rules only say what depends on what; replication/pipeline/ does the work, and the
-# specifications of each study say what is estimated.
+# The rules only say what depends on what; replication/workflow/ does the work, and the
+# specifications of each study say what is estimated. docs/workflow.md has the graph of the rules.
 from pathlib import Path
 
-from replication.workflow import project as plan
+from replication.workflow.rule_inputs import Rules
+from replication.workflow.run_lock import note_owner
 
 
 configfile: "config.yaml"
 
 
-ROOT = Path(workflow.basedir)
-STUDIES = plan.runnable(ROOT)
+RULES = Rules.read(Path(workflow.basedir), config)
+if workflow.is_main_process:
+    RULES.set_aside_incomplete()
 
 
-# Every output is named, so that one that was deleted is made again.
+wildcard_constraints:
+    study=RULES.pattern,
+    part=r"\d+",
+    parts=r"\d+",
+
+
+onstart:
+    note_owner(RULES.root)
+
+
+# The ledgers (.tables.json, for example) name every output of a step and what each was made from: one that
+# was deleted or whose inputs changed is made again.
 rule all:
     input:
-        [study.clean_outputs() for study in STUDIES],
-        [study.analysis_outputs() for study in STUDIES],
-        [study.summary_outputs() for study in STUDIES],
-        [study.table_outputs() for study in STUDIES],
-        [study.figure_outputs() for study in STUDIES],
+        expand("data_clean/{study}/.clean.json", study=RULES.studies),
+        [RULES.part_outputs(study) for study in RULES.studies],
+        expand("tables/{study}/estimates.csv", study=RULES.studies),
+        expand("tables/{study}/.analyses.json", study=RULES.studies),
+        expand("tables/{study}/second_engine.csv", study=RULES.studies),
+        expand("tables/{study}/.tables.json", study=RULES.studies),
+        expand("figures/{study}/.figures.json", study=RULES.studies),
+        RULES.summaries(),
         "report/index.html",
 
 
-for study in STUDIES:
+rule clean:
+    input:
+        lambda wildcards: RULES.raw_files(wildcards.study),
+    output:
+        "data_clean/{study}/codebook.md",
+        "data_clean/{study}/codebook.csv",
+        "data_clean/{study}/sample_flow.csv",
+        "data_clean/{study}/.clean.json",
+    log:
+        "logs/{study}/clean.log",
+    benchmark:
+        "logs/{study}/clean.tsv"
+    conda:
+        "environment.yaml"
+    params:
+        code=lambda wildcards: RULES.code("clean", wildcards.study),
+    shell:
+        "python -m replication step clean {wildcards.study} --log {log}"
 
-    rule:
-        name:
-            f"clean_{study.id}"
-        input:
-            plan.raw_files(study),
-        output:
-            study.clean_outputs(),
-        log:
-            f"logs/{study.id}/clean.log",
-        conda:
-            "environment.yaml"
-        params:
-            study=study.id,
-            code=plan.code_digest("clean"),
-        shell:
-            "python -m replication step clean {params.study} --log {log}"
 
-    rule:
-        name:
-            f"estimate_{study.id}"
-        input:
-            study.clean_outputs(),
-            specs=[path.relative_to(ROOT).as_posix() for path in study.spec_files],
-        output:
-            update(f"tables/{study.id}/estimates.csv"),
-        log:
-            f"logs/{study.id}/estimate.log",
-        conda:
-            "environment.yaml"
-        threads: workflow.cores
-        params:
-            study=study.id,
-            code=plan.code_digest("estimate"),
-        shell:
-            "python -m replication step estimate {params.study} --threads {threads} --log {log}"
+rule estimate:
+    input:
+        "data_clean/{study}/.clean.json",
+        specs=lambda wildcards: RULES.specifications(wildcards.study),
+    output:
+        update("tables/{study}/.parts/{part}-of-{parts}.json"),
+    log:
+        "logs/{study}/estimate-{part}-of-{parts}.log",
+    benchmark:
+        "logs/{study}/estimate-{part}-of-{parts}.tsv"
+    conda:
+        "environment.yaml"
+    threads: RULES.settings["estimation"]["threads"]
+    params:
+        specs=lambda wildcards, input: RULES.contents(input.specs),
+        code=RULES.code("estimate"),
+    shell:
+        "python -m replication step estimate {wildcards.study} --part {wildcards.part}"
+        " --parts {wildcards.parts} --threads {threads} --log {log}"
 
-    rule:
-        name:
-            f"analyse_{study.id}"
-        input:
-            f"tables/{study.id}/estimates.csv",
-            study.description,
-        output:
-            update(study.analysis_outputs()),
-            update(f"tables/{study.id}/.analyses.json"),
-        log:
-            f"logs/{study.id}/analyse.log",
-        conda:
-            "environment.yaml"
-        params:
-            study=study.id,
-            code=plan.code_digest("analyse"),
-        shell:
-            "python -m replication step analyse {params.study} --log {log}"
 
-    rule:
-        name:
-            f"check_{study.id}"
-        input:
-            f"tables/{study.id}/estimates.csv",
-        output:
-            update(f"tables/{study.id}/second_engine.csv"),
-        log:
-            f"logs/{study.id}/check.log",
-        conda:
-            "environment.yaml"
-        params:
-            study=study.id,
-        shell:
-            "python -m replication step check {params.study} --log {log}"
+rule gather:
+    input:
+        lambda wildcards: RULES.part_outputs(wildcards.study),
+    output:
+        update("tables/{study}/estimates.csv"),
+    log:
+        "logs/{study}/gather.log",
+    benchmark:
+        "logs/{study}/gather.tsv"
+    conda:
+        "environment.yaml"
+    shell:
+        "python -m replication step gather {wildcards.study} --threads {threads} --log {log}"
 
-    rule:
-        name:
-            f"tables_{study.id}"
-        input:
-            f"tables/{study.id}/estimates.csv",
-            f"tables/{study.id}/second_engine.csv",
-            f"tables/{study.id}/.analyses.json",
-            study.description,
-            "config.yaml",
-        output:
-            update(study.table_outputs()),
-        log:
-            f"logs/{study.id}/tables.log",
-        conda:
-            "environment.yaml"
-        params:
-            study=study.id,
-            code=plan.code_digest("report"),
-        shell:
-            "python -m replication step tables {params.study} --log {log}"
 
-    rule:
-        name:
-            f"figures_{study.id}"
-        input:
-            f"tables/{study.id}/estimates.csv",
-            f"tables/{study.id}/.analyses.json",
-            study.description,
-            "config.yaml",
-        output:
-            update(study.figure_outputs()),
-        log:
-            f"logs/{study.id}/figures.log",
-        conda:
-            "environment.yaml"
-        params:
-            study=study.id,
-            code=plan.code_digest("report"),
-        shell:
-            "python -m replication step figures {params.study} --log {log}"
+rule analyse:
+    input:
+        "tables/{study}/estimates.csv",
+        description=lambda wildcards: RULES.description(wildcards.study),
+    output:
+        update("tables/{study}/.analyses.json"),
+    log:
+        "logs/{study}/analyse.log",
+    benchmark:
+        "logs/{study}/analyse.tsv"
+    conda:
+        "environment.yaml"
+    params:
+        description=lambda wildcards, input: RULES.contents(input.description),
+        code=lambda wildcards: RULES.code("analyse", wildcards.study),
+    shell:
+        "python -m replication step analyse {wildcards.study} --log {log}"
 
-    if study.summary_outputs():
 
-        rule:
-            name:
-                f"summary_{study.id}"
-            input:
-                study.clean_outputs(),
-                f"tables/{study.id}/estimates.csv",
-                f"tables/{study.id}/.analyses.json",
-                study.description,
-                f"studies/{study.id}/summary.md.j2",
-            output:
-                study.summary_outputs(),
-            log:
-                f"logs/{study.id}/summary.log",
-            conda:
-                "environment.yaml"
-            params:
-                study=study.id,
-                code=plan.code_digest("report"),
-            shell:
-                "python -m replication step summary {params.study} --log {log}"
+rule check:
+    input:
+        "tables/{study}/estimates.csv",
+        description=lambda wildcards: RULES.description(wildcards.study),
+    output:
+        update("tables/{study}/second_engine.csv"),
+    log:
+        "logs/{study}/check.log",
+    benchmark:
+        "logs/{study}/check.tsv"
+    conda:
+        "environment.yaml"
+    threads: RULES.settings["estimation"]["threads"]
+    params:
+        description=lambda wildcards, input: RULES.contents(input.description),
+        code=RULES.code("check"),
+    shell:
+        "python -m replication step check {wildcards.study} --threads {threads} --log {log}"
+
+
+rule tables:
+    input:
+        "tables/{study}/estimates.csv",
+        "tables/{study}/second_engine.csv",
+        "tables/{study}/.analyses.json",
+        "config.yaml",
+        description=lambda wildcards: RULES.description(wildcards.study),
+    output:
+        update("tables/{study}/.tables.json"),
+    log:
+        "logs/{study}/tables.log",
+    benchmark:
+        "logs/{study}/tables.tsv"
+    conda:
+        "environment.yaml"
+    params:
+        description=lambda wildcards, input: RULES.contents(input.description),
+        stars=RULES.settings["tables"]["stars"],
+        code=RULES.code("tables"),
+    shell:
+        "python -m replication step tables {wildcards.study} --log {log}"
+
+
+rule figures:
+    input:
+        "tables/{study}/estimates.csv",
+        "tables/{study}/.analyses.json",
+        description=lambda wildcards: RULES.description(wildcards.study),
+    output:
+        update("figures/{study}/.figures.json"),
+    log:
+        "logs/{study}/figures.log",
+    benchmark:
+        "logs/{study}/figures.tsv"
+    conda:
+        "environment.yaml"
+    params:
+        description=lambda wildcards, input: RULES.contents(input.description),
+        code=RULES.code("figures"),
+    shell:
+        "python -m replication step figures {wildcards.study} --log {log}"
+
+
+rule summary:
+    input:
+        "data_clean/{study}/.clean.json",
+        "tables/{study}/estimates.csv",
+        "tables/{study}/.analyses.json",
+        description=lambda wildcards: RULES.description(wildcards.study),
+    output:
+        "report/{study}/summary.md",
+        "tables/{study}/summary_numbers.csv",
+    log:
+        "logs/{study}/summary.log",
+    benchmark:
+        "logs/{study}/summary.tsv"
+    conda:
+        "environment.yaml"
+    params:
+        description=lambda wildcards, input: RULES.contents(input.description),
+        code=lambda wildcards: RULES.code("summary", wildcards.study),
+    shell:
+        "python -m replication step summary {wildcards.study} --log {log}"
 
 
 rule page:
     input:
-        [study.summary_outputs() for study in STUDIES],
-        [study.table_outputs() for study in STUDIES],
-        [study.figure_outputs() for study in STUDIES],
-        [study.description for study in plan.studies(ROOT)],
+        expand("tables/{study}/.tables.json", study=RULES.studies),
+        expand("figures/{study}/.figures.json", study=RULES.studies),
+        RULES.summaries(),
     output:
         "report/index.html",
     log:
         "logs/page.log",
+    benchmark:
+        "logs/page.tsv"
     conda:
         "environment.yaml"
     params:
-        skipped=[s.id for s in plan.studies(ROOT) if s not in STUDIES],
-        code=plan.code_digest("report"),
+        skipped=RULES.skipped,
+        code=RULES.code("page"),
     shell:
         "python -m replication step page --log {log}"

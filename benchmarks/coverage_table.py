@@ -19,6 +19,7 @@ they are constant for `twfe` and Poisson, and one path for `event_study`. Rows w
 random lines, those with a covariate a trend along it that adoption depends on.
 `synthetic_did` has 50 units of their own, 16 periods, 40 donors and two cohorts of 5; its path is
 counted from adoption on, while its band spans the periods before as well and so covers more.
+Tests with one, two or five treated clusters are in `few_treated.md`.
 
 Written by `make coverage` (`python -m benchmarks.coverage`), seed {seed}. The simulation error of a
 share is {error_50:.1f} points at {draws_50} draws and {error_few:.1f} at {draws_few}.

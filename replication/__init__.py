@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from replication.estimators.imputation import imputation as imputation
     from replication.estimators.local_projections import local_projections as local_projections
     from replication.estimators.poisson import poisson as poisson
+    from replication.estimators.roth_santanna import roth_santanna as roth_santanna
     from replication.estimators.stacked import stacked as stacked
     from replication.estimators.sun_abraham import sun_abraham as sun_abraham
     from replication.estimators.synthetic_did import synthetic_did as synthetic_did
@@ -54,6 +55,7 @@ _ESTIMATORS = (
     "imputation",
     "local_projections",
     "poisson",
+    "roth_santanna",
     "stacked",
     "sun_abraham",
     "synthetic_did",
@@ -74,21 +76,20 @@ _HOMES = {
     "read_panel": "replication.front_door",
     "simulated_panel": "replication.front_door",
     "table": "replication.front_door",
-    **{name: f"replication.estimators.{name}" for name in _ESTIMATORS},
 }
-__all__ = [  # noqa: PLE0604 - the names of the door, each imported when it is first used
-    "__version__",
-    *_HOMES,
-]
+__all__ = ["__version__", *_HOMES, *_ESTIMATORS]  # noqa: PLE0604 - imported when first used
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name in _ESTIMATORS:
+        value = importlib.import_module("replication.front_door").by_name(name)
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
         raise AttributeError(f"module 'replication' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, *_ESTIMATORS})

@@ -91,18 +91,20 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     report.add_argument(
         "--readme",
         action="store_true",
-        help="for maintainers: the computed parts of README.md and docs/results as well",
+        help="for maintainers: the computed parts of docs/outputs.md and docs/results as well",
     )
     report.set_defaults(run=run_report)
-    run = commands.add_parser("run", help="run whatever is out of date, with a line a step")
+    run = commands.add_parser("run", help="run whatever is out of date, with one line per step")
     run.add_argument("--cores", default="all", help="cores to use (default: all)")
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
     step.add_argument(
         "name",
-        choices=("clean", "estimate", "analyse", "check", "tables", "figures", "summary", "page"),
+        choices=("clean", "estimate", "gather", "analyse", "check", "tables", "figures", "summary", "page"),
     )
     step.add_argument("study", nargs="?")
+    step.add_argument("--part", type=int, help="estimate this part only")
+    step.add_argument("--parts", type=int, default=1, help="of so many parts")
     step.add_argument("--threads", type=int, default=1)
     step.add_argument("--log", type=Path)
     step.set_defaults(run=run_step)
@@ -191,17 +193,25 @@ def run_report(chosen: argparse.Namespace) -> int:
 
 
 def run_pipeline(chosen: argparse.Namespace) -> int:
-    """``replication run``: Snakemake, quietly, with a line a step and a closing line."""
+    """``replication run``: Snakemake, quietly, with one line per step and a closing line."""
     from replication.workflow.run_snakemake import run
 
     return run(_root(), chosen.cores)
 
 
 def run_step(chosen: argparse.Namespace) -> int:
-    """``replication step``: one step of one study."""
+    """``replication step``: one step of one study, by the process that serves the run if there is one."""
+    from replication.core.processes import die_with_ancestors
+    from replication.workflow.step_server import served
+
+    part = (chosen.part, chosen.parts) if chosen.part is not None else None
+    code = served(chosen.name, chosen.study, chosen.threads, chosen.log, part)
+    if code is not None:
+        return code
     from replication.workflow.steps import step
 
-    return step(chosen.name, chosen.study, _root(), threads=chosen.threads, log=chosen.log)
+    die_with_ancestors()
+    return step(chosen.name, chosen.study, _root(), threads=chosen.threads, log=chosen.log, part=part)
 
 
 def _require_mirror() -> None:

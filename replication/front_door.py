@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from replication.core.errors import SpecError
+from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates, event_frame, figure_note
 from replication.core.frames import read_frame
 from replication.core.panel import Panel
@@ -226,6 +227,29 @@ def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) ->
     size = rng.uniform(1, 3, n_units)[unit - 1].round(2)
     columns = {"unit": unit, "time": time, "cohort": cohort, "state": (unit - 1) // 3, "size": size, "y": y}
     return pd.DataFrame(columns)
+
+
+def by_name(name: str) -> Callable[..., Estimates]:
+    """The estimator of a name on a ``Panel``, with every check and method of inference of ``estimate``."""
+    from replication.estimators.registration import ENTRIES
+    from replication.estimators.registry import estimate as estimate_spec
+
+    entry = ENTRIES[name]
+
+    @functools.wraps(entry.function)
+    def run(panel: Panel, **options: Any) -> Estimates:
+        unknown = [key for key in options if key not in (*entry.keys, "inference")]
+        if unknown:
+            raise SpecError(
+                f"{name} takes no {unknown[0]!r}{nearest(unknown[0], [*entry.keys, 'inference'])}. It takes: "
+                f"{', '.join((*entry.keys, 'inference'))}."
+            )
+        carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
+        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
+        spec = Spec(id=name, outcome=panel.outcome, estimator=name, **{**carried, **options, **lists})
+        return estimate_spec(panel, spec)
+
+    return run
 
 
 def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:

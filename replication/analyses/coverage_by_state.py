@@ -19,7 +19,7 @@ def coverage_by_state(context: AnalysisContext, *, panel: str, state: str) -> pd
     Returns
     -------
     DataFrame
-        ``measure``, ``state``, ``year``, ``value`` (per cent), ``change`` (from the state's first
+        ``measure``, ``state``, ``year``, ``value`` (percent), ``change`` (from the state's first
         year to its last, the same in all its rows); ``All`` is the country.
     """
     frame = context.frame(panel)

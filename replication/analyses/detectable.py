@@ -36,7 +36,7 @@ def detectable(
     DataFrame
         ``group``, ``label``, ``spec_id``, ``std_error``; ``estimate`` is the detectable effect by
         the standard error, (z_level + z_power) times it (2.80 at 0.95 and 0.8); ``percent`` the
-        same as a fall in per cent, 100 (1 - exp(-effect)); ``by_permutation`` and
+        same as a fall in percent, 100 (1 - exp(-effect)); ``by_permutation`` and
         ``percent_by_permutation`` are those by the draws, empty where there are none; ``power``
         and ``size`` of the test.
 
@@ -66,7 +66,7 @@ def detectable(
 
 
 def fall(effect: float) -> float:
-    """Fall in per cent of a log effect of this size."""
+    """Fall in percent of a log effect of this size."""
     return float(100 * -np.expm1(-effect))
 
 

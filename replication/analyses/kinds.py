@@ -55,3 +55,12 @@ def kinds(folder: Path | None = None) -> dict[str, Callable[[], Any]]:
         elif folder is not None:
             found[name] = partial(import_from_study, folder, f"{OWN}.{name}")
     return found
+
+
+def module_of(kind: str, folder: Path) -> str:
+    """Name of the module of a kind, a study's own before the package's; empty if there is none."""
+    place = kind_files(folder).get(kind)
+    if place is None:
+        return ""
+    own = f"{folder.parent.name}.{folder.name}.{OWN}.{kind}"
+    return f"replication.analyses.{kind}" if place.parent == HERE else own

@@ -9,7 +9,7 @@ coefficient is linear in the log, ``sum(v_it y_it)``, so three bounds follow:
     k is one number for all cells: the coefficients at nine values of k across the range.
 ``by_status``
     k is one number for cells in which the treatment is off and another where it is on: reporting
-    may be selective, and the selection may change when the programme starts.
+    may be selective, and the selection may change when the program starts.
 ``by_cell``
     k may be anything in the range in every cell. The largest coefficient takes the upper end where
     v is positive and the lower end where it is negative (Manski 1990): the worst that could be,

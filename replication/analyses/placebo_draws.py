@@ -1,4 +1,4 @@
-"""Placebo rollouts: the dates of the programme given to other states, where they did nothing.
+"""Placebo rollouts: the dates of the program given to other states, where they did nothing.
 
 Every draw keeps the outcomes as they are and hands each state's schedule of activation to another
 state, drawn without replacement; inside a state the schedule goes to its counties in random order.

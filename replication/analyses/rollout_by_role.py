@@ -36,7 +36,7 @@ def rollout_by_role(
     -------
     DataFrame
         ``cohort``, ``role``, ``all_units``, ``all_people`` and ``units``, ``people`` of the
-        panel, ``people_share`` (of the people of the panel); a row a cohort and role, then one a
+        panel, ``people_share`` (of the people of the panel); one row per cohort and role, then one per
         role and one for everything (``cohort`` is ``All``).
     """
     keys = [[cohort, role], [role], []]

@@ -193,7 +193,7 @@ LEFT_OUT = frozenset({"second_engine.csv"})
 
 
 def report(verdicts: list[Verdict]) -> str:
-    """The verdicts as text: a line a file, failures with their first cell, and a total."""
+    """The verdicts as text: one line per file, failures with their first cell, and a total."""
     lines = []
     for verdict in verdicts:
         mark = "pass" if verdict.passed else "FAIL"

@@ -271,5 +271,5 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     return (
         f"Points: estimates. Thin bars: {100 * info.get('level', 0.95):g}% pointwise confidence intervals; "
         "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
-        f"adoption. Standard errors clustered by {' and '.join(info.get('clusters', ['unit']))}."
+        f"adoption. Standard standard errors clustered by {' and '.join(info.get('clusters', ['unit']))}."
     )

@@ -7,10 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
+
+if TYPE_CHECKING:
+    # The Snakefile reads YAML by this module and has no use for pandas.
+    import pandas as pd
 
 FLOAT_FORMAT = "%.15g"
 # The loader in C reads the long files of a study ten times faster; not every installation has it.

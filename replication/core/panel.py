@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -74,6 +75,31 @@ class Panel:
     def label(self, number: Any) -> Any:
         """Label in the data of a period or cohort, or of an array of them."""
         return self.numbering.label(number)
+
+    @classmethod
+    def from_frame(cls, frame: Any, *, outcome: str, **columns: Any) -> Panel:
+        """The panel of a tidy data frame (or of a panel file).
+
+        Parameters
+        ----------
+        frame : DataFrame, or path of a .csv, .parquet or .dta file
+            One row per unit and period.
+        outcome : str
+            Column of the outcome.
+        **columns
+            ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates``, and ``treatment``,
+            ``trends``, ``offset`` or ``sample`` of a specification.
+
+        Raises
+        ------
+        InputError
+            For columns and values that cannot be used; see ``build_panel``.
+        """
+        # The builder makes panels, so it is looked up when one is asked for.
+        built: Panel = importlib.import_module("replication.front_door").read_panel(
+            frame, outcome=outcome, **columns
+        )
+        return built
 
     @property
     def observed(self) -> Bools:

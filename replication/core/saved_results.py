@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,9 @@ from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_csv, write_text
 from replication.core.spec import Spec
 from replication.core.versions import versions
+
+FILES = ("estimates.csv", "vcov.csv", "spec.yaml")
+"""What is saved of a specification; the last is written last."""
 
 
 def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") -> None:
@@ -41,18 +42,17 @@ def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
 
 
 def stored_fingerprint(folder: Path) -> str:
-    """Fingerprint of a saved specification; empty if there is none."""
+    """Fingerprint of a saved specification; empty if there is none, or one of its files is gone."""
     path = folder / "spec.yaml"
-    if not path.is_file():
+    if not all((folder / name).is_file() for name in FILES):
         return ""
     last = path.read_text(encoding="utf-8").rstrip().rsplit("\n", 1)[-1]
     return last.removeprefix("fingerprint: ") if last.startswith("fingerprint: ") else ""
 
 
-def fingerprint(spec: Spec, panel_digest: str, code_digest: str) -> str:
-    """Digest of all that an estimate depends on."""
-    text = json.dumps([spec.resolved(), panel_digest, code_digest], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+def files_of(folder: Path) -> list[Path]:
+    """The files of one saved specification."""
+    return [folder / name for name in FILES]
 
 
 def plain(value: Any) -> Any:

@@ -52,6 +52,7 @@ class Inference:
     small_sample: str = "clusters"
     strata: str | None = None
     blocks: str | None = None
+    statistic: str = "t"
     cutoff_km: float = 200.0
     coordinates: tuple[str, str] = ("latitude", "longitude")
     kernel: str = "bartlett"
@@ -105,6 +106,8 @@ class Spec:
     shares: str = "fixed"
     reweight: bool = False
     clean_window: tuple[int, int] | None = None
+    beta: str | int = "efficient"
+    design_variance: str = "adjusted"
     inference: Inference = Inference()
     note: str | None = None
 

@@ -68,7 +68,7 @@ def interval(low: Any, high: Any, digits: int = 3) -> str:
 
 
 def stars(p_value: Any) -> str:
-    """Significance stars at 10, 5 and 1 per cent."""
+    """Significance stars at 10, 5 and 1 percent."""
     if p_value is None or pd.isna(p_value):
         return ""
     return next((mark for bound, mark in STARS if p_value < bound), "")

@@ -19,7 +19,7 @@ def summary_text(table: pd.DataFrame, info: Mapping[str, Any]) -> str:
     first = table.iloc[0]
     lines = [f"{first['estimator']} of {first['outcome']}", sample_line(first, info), ""]
     level = f"{100 * float(info.get('level', 0.95)):g}%"
-    lines += ["               estimate  std. error   p-value   " + f"{level} confidence interval"]
+    lines += ["                  estimate  std. error   p-value   " + f"{level} confidence interval"]
     lines += [row_line(name, row) for name, row in main_rows(table)]
     path = table[(table["term"] == "event") & table["event_time"].notna()].sort_values("event_time")
     if len(path):
@@ -95,12 +95,12 @@ def note_lines(notes: Any) -> list[str]:
 
 def numbers(row: pd.Series) -> str:
     """Estimate, standard error and p-value in columns."""
-    return f"{number(row['estimate']):>9}{number(row['std_error']):>12}{p_value(row):>10}"
+    return f"{number(row['estimate']):>12}{number(row['std_error']):>12}{p_value(row):>10}"
 
 
 def number(value: float) -> str:
-    """Four digits that matter; a dot where there is no number."""
-    return "." if not np.isfinite(value) else f"{value:.4g}" if abs(value) < 1e5 else f"{value:.4e}"
+    """Six digits that matter; a dot where there is no number."""
+    return "." if not np.isfinite(value) else f"{value:.6g}"
 
 
 def p_value(row: pd.Series) -> str:

@@ -28,10 +28,16 @@ from replication.estimators.shared.least_squares import NotIdentified
 from replication.estimators.shared.poisson_irls import poisson_regression
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.estimators.twfe import no_variation, treatment_design
+from replication.inference.methods import SCORES
 from replication.inference.row_table import Row
 
 
-@registered("Poisson, two-way effects", cohorts=False, takes=("trends", "covariates", "weights", "offset"))
+@registered(
+    "Poisson, two-way effects",
+    cohorts=False,
+    takes=("trends", "covariates", "weights", "offset"),
+    methods=SCORES,
+)
 def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
     """Effect of the treatment on the log of the mean (``att``), and of covariates.
 

@@ -15,7 +15,7 @@ from typing import ParamSpec
 
 from replication.core.estimates import Estimates
 from replication.core.spec import estimator_names
-from replication.inference.methods import SCORES
+from replication.inference.methods import LINEAR
 
 P = ParamSpec("P")
 
@@ -38,7 +38,7 @@ class Registered:
     keys: tuple[str, ...]
     cohorts: bool = True
     takes: tuple[str, ...] = ("weights",)
-    methods: tuple[str, ...] = SCORES
+    methods: tuple[str, ...] = LINEAR
 
 
 _FOUND: dict[str, Registered] = {}
@@ -49,7 +49,7 @@ def registered(
     *,
     cohorts: bool = True,
     takes: Sequence[str] = ("weights",),
-    methods: Sequence[str] = SCORES,
+    methods: Sequence[str] = LINEAR,
 ) -> Callable[[Callable[P, Estimates]], Callable[P, Estimates]]:
     """Register the function below; see ``Registered`` for the arguments."""
 

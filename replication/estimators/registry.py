@@ -12,7 +12,8 @@ from replication.core.spec import Spec
 from replication.core.threads import one_thread
 from replication.estimators.registration import ENTRIES, Registered
 from replication.estimators.reported import reported
-from replication.inference.methods import apply_method, refuse_method
+from replication.estimators.shared.control_residuals import control_residuals
+from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
 from replication.inference.variances import refuse_variance
 
 
@@ -39,7 +40,9 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             spec.inference,
             own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
             resampled=spec.estimator == "callaway_santanna" and bool(spec.trends),
+            own_permutation=spec.estimator == "roth_santanna",
             two_way=spec.estimator == "twfe" and not spec.trends,
+            residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
         )
     return reported(found, panel, spec.estimator)
 
@@ -53,6 +56,13 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
         spec.inference,
         poisson="family" in entry.keys and spec.family == "poisson",
     )
+    bent = "family" in entry.keys and spec.family != "gaussian"
+    if bent and spec.inference.method in FEW_TREATED:
+        raise SpecError(
+            f"{spec.id}: 'inference.method: {spec.inference.method}' needs an estimate that is "
+            f"linear in the outcome, and 'family: {spec.family}' is not. Use 'method: "
+            "permutation', or 'family: gaussian' with a rate or a logarithm as outcome."
+        )
     for key in ("trends", "covariates", "offset", "weights"):
         if getattr(spec, key) and key not in entry.takes:
             able = [name for name, other in ENTRIES.items() if key in other.takes]

@@ -3,7 +3,7 @@
 A t-value divides by an estimated error. Where few clusters carry a row (a far event time rests on
 one cohort, a third of the clusters) that error is itself uncertain and, as residuals are nearer
 their own mean than the truth, on average too small. Draws that take it as known give bands that
-cover too little: 90 to 92 per cent at 50 clusters for some paths (``docs/statistics.md``). Here
+cover too little: 90 to 92 percent at 50 clusters for some paths (``docs/statistics.md``). Here
 each draw has its own error. Efron & Tibshirani (1993), section 12.5; Cameron, Gelbach & Miller
 (2008), section III, the pairs cluster bootstrap-t, on scores, so that nothing is refitted.
 

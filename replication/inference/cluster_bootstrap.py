@@ -90,7 +90,7 @@ def with_draws(
     ``symmetric`` gives the estimate plus and minus a quantile of the draws' distance from it. Bands
     hold for all rows of a path at once: errors of the draws times the critical value of ``found``,
     whose draws have an error each. The largest distance among the rows of a resample, over the
-    common error, takes that error as known and would cover 90 per cent at 50 clusters. A row that
+    common error, takes that error as known and would cover 90 percent at 50 clusters. A row that
     a draw lacks (a cohort that was not drawn) rests on the other draws.
 
     """

@@ -10,8 +10,8 @@ Estimand
 Kernels
     ``bartlett`` falls in a straight line to zero at the cutoff; ``uniform`` is one up to it.
 Reproduces
-    With a cutoff below every distance: errors clustered by unit. With a uniform kernel over
-    clusters that are far apart and small: errors clustered by them.
+    With a cutoff below every distance: standard errors clustered by unit. With a uniform kernel over
+    clusters that are far apart and small: standard errors clustered by them.
 """
 
 from __future__ import annotations

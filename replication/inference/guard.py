@@ -24,7 +24,11 @@ from replication.inference.joint_tests import untested
 TESTED = ["statistic", "p_value"]
 INTERVALS = ["conf_low", "conf_high", "band_low", "band_high"]
 
-WITHOUT_CLUSTERS = {"permutation": TESTED}
+WITHOUT_CLUSTERS = {
+    "permutation": TESTED,
+    "conley_taber": [*TESTED, *INTERVALS],
+    "ferman_pinto": [*TESTED, *INTERVALS],
+}
 """Methods that do not rest on the noise of the treated clusters, and the columns that they make;
 other columns of theirs are analytic."""
 

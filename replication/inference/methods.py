@@ -2,7 +2,8 @@
 
 ``analytic``, ``multiplier``, ``wild`` and ``conley`` are about the scores of one fit, so the
 estimator itself applies them, where it hands its scores over. ``bootstrap`` and ``permutation``
-redo the estimate on other panels and work for any estimator, from outside.
+redo the estimate on other panels and work for any estimator, from outside; ``conley_taber`` and
+``ferman_pinto`` do so for any that is linear in the outcome.
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster_bootstrap import cluster_bootstrap
+from replication.inference.few_treated import TITLES, Residuals, few_treated_test
 from replication.inference.guard import guarded, require_draws
 from replication.inference.permutation import permutation_test
 
 SCORES = ("analytic", "multiplier", "bootstrap", "permutation", "conley")
-REGRESSION = (*SCORES, "wild")
+FEW_TREATED = tuple(TITLES)
+LINEAR = (*SCORES, *FEW_TREATED)
+REGRESSION = (*LINEAR, "wild")
 FIXED_ROWS = ("analytic", "multiplier", "wild", "conley")
 READ_BY = {
     "interval": ("wild", "bootstrap"),
     "strata": ("permutation",),
     "blocks": ("permutation",),
+    "statistic": ("permutation",),
     "cutoff_km": ("conley",),
     "coordinates": ("conley",),
     "kernel": ("conley",),
@@ -42,7 +47,9 @@ def apply_method(
     *,
     own_bootstrap: bool = False,
     resampled: bool = False,
+    own_permutation: bool = False,
     two_way: bool = False,
+    residuals: Residuals | None = None,
 ) -> Estimates:
     """Estimates of ``function`` with the uncertainty that ``inference.method`` names.
 
@@ -53,15 +60,19 @@ def apply_method(
     function : takes a panel and ``inference``.
     own_bootstrap : whether it resamples clusters itself, in closed form.
     resampled : whether it resamples clusters whatever the method.
+    own_permutation : whether it permutes adoption itself.
     two_way : whether it is two-way effects without trends, which resamples and permutes fast.
+    residuals : of a panel of untreated units, for ``conley_taber`` and ``ferman_pinto``.
 
     """
     method = inference.method
     require_draws(inference, resampled=resampled or method == "bootstrap")
     if method == "bootstrap" and not own_bootstrap:
         found = cluster_bootstrap(function, panel, inference, two_way=two_way)
-    elif method == "permutation":
+    elif method == "permutation" and not own_permutation:
         found = permutation_test(function, panel, inference, two_way=two_way)
+    elif method in FEW_TREATED and residuals is not None:
+        found = few_treated_test(function, panel, inference, residuals)
     elif method == "conley":
         found = function(by_unit(panel), inference=inference)
     else:

@@ -7,9 +7,12 @@ Null hypothesis
     staggered adoption Athey & Imbens 2022, Journal of Econometrics 226(1)).
 Statistic
     ``t = estimate / std_error``: studentising keeps the test valid in large samples for the null
-    of no average effect as well (Chung & Romano 2013, Annals of Statistics 41(2)).
+    of no average effect as well (Chung & Romano 2013, Annals of Statistics 41(2)). With
+    ``statistic: coefficient`` the estimate itself. MacKinnon & Webb (2020, Journal of
+    Econometrics 218(2)) call the two RI-t and RI-beta; with clusters of one size both are exact.
 p-value
-    ``(1 + number of draws with |t*| >= |t|) / (1 + draws)``.
+    ``(1 + number of draws with |t*| >= |t|) / (1 + draws)``, over all other assignments where
+    these are at most ``draws`` (see ``exchanges``, which also says who exchanges with whom).
 
 Two-way effects on a balanced panel have a fast path. Exchanging units permutes the rows of the
 unit-demeaned treatment; only its period means change. With J distinct rows of treatment a draw
@@ -21,6 +24,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,12 +34,14 @@ from replication.core.errors import PanelError
 from replication.core.estimates import COLUMNS, Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.block_permutation import block_permutations
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.exchange_points import linear_draws
+from replication.inference.exchanges import Exchanges, exchanges
 
 BLOCK = 64
 TIE = 1e-9
 FEWEST = 0.8
+MEASURES = {"t": "statistic", "coefficient": "estimate"}
 
 Estimator = Callable[..., Estimates]
 
@@ -65,22 +71,23 @@ def permutation_test(
     """
     analytic = replace(inference, method="analytic")
     found = function(panel, inference=analytic)
-    if inference.blocks is not None:
-        orders = block_permutations(panel, inference)
-    else:
-        orders = permutations(strata_of(panel, inference), inference)
+    compared = exchanges(panel, inference)
     labels = row_labels(found.table)
     overall = labels.index("att")
+    once = replace(analytic, draws=1)
+    drawn = None
     if two_way and has_fast_path(panel):
         tables = two_way_of(panel)
         unchanged = tables.refit(np.arange(len(panel.units))[None])[0, 1]
         # The small-sample correction is the same in every draw; put it back.
         ratio = float(found.table["statistic"].iloc[overall]) / unchanged
-        drawn = np.full((inference.draws, len(labels), 2), np.nan)
-        drawn[:, overall] = two_way_draws(tables, orders) * (1, ratio)
-    else:
-        drawn = refitted_draws(function, panel, replace(analytic, draws=1), orders, labels)
-    return _with_p_values(found, drawn, overall, inference)
+        drawn = np.full((compared.count, len(labels), 2), np.nan)
+        drawn[:, overall] = two_way_draws(tables, compared.orders()) * (1, ratio)
+    elif inference.statistic == "coefficient":
+        drawn = linear_draws(function, panel, once, compared, labels)
+    if drawn is None:
+        drawn = refitted_draws(function, panel, once, compared.orders(), labels)
+    return with_p_values(found, drawn, overall, inference, compared)
 
 
 def has_fast_path(panel: Panel) -> bool:
@@ -89,24 +96,6 @@ def has_fast_path(panel: Panel) -> bool:
     constant = (panel.weight == panel.weight[:, :1]).all() and (panel.weight > 0).all()
     whole = len(codes) == 1 and codes[0].ndim == 1
     return bool(panel.balanced and panel.covariates is None and constant and whole)
-
-
-def strata_of(panel: Panel, inference: Inference) -> Ints:
-    """(N,) codes within which units are exchanged; one stratum if none is named."""
-    if inference.strata is None:
-        return np.zeros(len(panel.units), dtype=np.int64)
-    return panel.strata[inference.strata]
-
-
-def permutations(strata: Ints, inference: Inference) -> Iterator[Ints]:
-    """(N,) positions of the units whose adoption each unit gets, draw by draw."""
-    rng = np.random.default_rng(inference.seed)
-    own = np.argsort(strata, kind="stable")
-    for _ in range(inference.draws):
-        order = np.empty(strata.size, dtype=np.int64)
-        # Sorting random keys within strata shuffles them in place.
-        order[own] = np.lexsort((rng.random(strata.size), strata))
-        yield order
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +161,7 @@ def two_way_draws(tables: TwoWay, orders: Iterator[Ints]) -> Floats:
     found = []
     while block := list(itertools.islice(orders, BLOCK)):
         found.append(tables.refit(np.stack(block)))
-    return np.concatenate(found)
+    return np.concatenate(found) if found else np.empty((0, 2))
 
 
 def refitted_draws(
@@ -196,7 +185,7 @@ def refitted_draws(
             if label in place:
                 values[place[label]] = pair
         drawn.append(values)
-    return np.stack(drawn)
+    return np.stack(drawn) if drawn else np.empty((0, len(labels), 2))
 
 
 def permuted(panel: Panel, order: Ints) -> Panel:
@@ -205,33 +194,103 @@ def permuted(panel: Panel, order: Ints) -> Panel:
     return replace(panel, cohort=panel.cohort[order], exposure=exposure)
 
 
-def _with_p_values(found: Estimates, drawn: Floats, overall: int, inference: Inference) -> Estimates:
+def with_p_values(
+    found: Estimates, drawn: Floats, overall: int, inference: Inference, compared: Exchanges
+) -> Estimates:
+    """The estimates with p-values from draws under permuted adoption.
+
+    Parameters
+    ----------
+    drawn : (B, K, 2) estimates and statistics of the K rows; NaN where a draw has none.
+    overall : row whose draws are kept in ``info["permutation"]``.
+    compared : what was exchanged, and how often.
+
+    Raises
+    ------
+    PanelError
+        If more than a fifth of the draws of that row could not be estimated.
+
+    """
     table = found.table
-    usable = np.isfinite(drawn[:, overall]).all(axis=1)
-    lost = inference.draws - int(usable.sum())
-    if lost > (1 - FEWEST) * inference.draws:
+    column = ("estimate", "statistic").index(MEASURES[inference.statistic])
+    usable = np.isfinite(drawn[:, overall, column])
+    lost = compared.count - int(usable.sum())
+    if lost > (1 - FEWEST) * compared.count:
         raise PanelError(
-            f"{lost} of {inference.draws} permuted panels could not be estimated, because "
+            f"{lost} of {compared.count} permuted panels could not be estimated, because "
             "exchanging adoption leaves nothing to compare or no spread. Name coarser strata or "
             "none, or use 'method: analytic'."
         )
-    observed = table["statistic"].to_numpy()
+    observed = table[MEASURES[inference.statistic]].to_numpy(dtype=float)
     p_value = table["p_value"].to_numpy().copy()
-    for index in np.flatnonzero(np.isfinite(observed)):
-        values = drawn[:, index, 1]
+    moving = np.isfinite(table["std_error"].to_numpy(dtype=float))
+    for index in np.flatnonzero(np.isfinite(observed) & moving):
+        values = drawn[:, index, column]
         values = np.abs(values[np.isfinite(values)])
-        if values.size:
+        if values.size or compared.complete:
             count = int((values >= abs(observed[index]) * (1 - TIE)).sum())
             p_value[index] = (1 + count) / (1 + values.size)
     record = {
         "estimate": float(table["estimate"].iloc[overall]),
-        "statistic": float(observed[overall]),
+        "statistic": float(table["statistic"].iloc[overall]),
         "estimates": drawn[usable, overall, 0].tolist(),
-        "statistics": drawn[usable, overall, 1].tolist(),
-        "draws": inference.draws,
+        "statistics": drawn[usable & np.isfinite(drawn[:, overall, 1]), overall, 1].tolist(),
+        "draws": compared.count,
         "not_estimated": lost,
         "strata": inference.strata,
         "blocks": inference.blocks,
+        "tested": inference.statistic,
+        "exchanged": compared.who,
+        "complete": compared.complete,
     }
     info = {**found.info, "p_values": "permutation of adoption", "permutation": record}
-    return replace(found, table=table.assign(p_value=p_value), info=info)
+    info |= leads_test(table, observed, drawn[:, :, column])
+    table = table.assign(p_value=p_value)
+    added = [*too_few(compared, inference), *contradiction(table.iloc[overall], inference)]
+    info |= {"notes": [*found.info.get("notes", []), *added]} if added else {}
+    return replace(found, table=table, info=info)
+
+
+def leads_test(table: pd.DataFrame, observed: Floats, drawn: Floats) -> dict[str, Any]:
+    """The pre-trend test of ``info``: the largest statistic before adoption against its draws."""
+    moving = np.isfinite(observed) & np.isfinite(table["std_error"].to_numpy(dtype=float))
+    leads = ((table["term"] == "event") & (table["event_time"] < 0)).to_numpy() & moving
+    whole = np.isfinite(drawn[:, leads]).all(axis=1)
+    if not leads.any() or not whole.any():
+        return {}
+    statistic = float(np.abs(observed[leads]).max())
+    largest = np.abs(drawn[np.ix_(whole, leads)]).max(axis=1)
+    count = int((largest >= statistic * (1 - TIE)).sum())
+    test = {
+        "test": "largest statistic against permuted ones",
+        "statistic": statistic,
+        "df": int(leads.sum()),
+        "p_value": (1 + count) / (1 + largest.size),
+    }
+    return {"pretrend": test}
+
+
+def contradiction(row: pd.Series[Any], inference: Inference) -> list[str]:
+    """A note where the interval, which is not permuted, and the p-value disagree about zero."""
+    inside = row["conf_low"] <= 0 <= row["conf_high"]
+    if np.isnan(row["p_value"]) or inside == (row["p_value"] > 1 - inference.level):
+        return []
+    return [
+        "the interval of the overall effect comes from the clustered standard error and disagrees "
+        "with the permutation p-value about an effect of zero; where few clusters are treated the "
+        "interval has no basis, and conley_taber or ferman_pinto give one that has"
+    ]
+
+
+def too_few(compared: Exchanges, inference: Inference) -> list[str]:
+    """A note where the assignments are too few for a p-value that rejects at the level."""
+    smallest, share = 1 / (1 + compared.count), 1 - inference.level
+    if smallest <= share * (1 + TIE):
+        return []
+    if not compared.complete:
+        return [f"{compared.count} draws allow no p-value below {smallest:.3g}; set more 'draws'"]
+    return [
+        f"{compared.who} can be assigned the observed schedules in {compared.count + 1} ways, so "
+        f"no p-value is below {smallest:.3g} and nothing can be rejected at the {100 * share:g}% "
+        "level"
+    ]

@@ -93,16 +93,16 @@ def _named_effects(words: str) -> list[str]:
 
 
 def effect_label(name: str, saved: Saved, study: Study) -> str:
-    """An absorbed effect in words: ``County effects``, ``State-by-year effects``."""
+    """An absorbed effect in words: ``County fixed effects``, ``State-by-year fixed effects``."""
     if name in study.labels:
         return study.labels[name]
     columns = {"unit": str(saved.spec["unit"]), "time": str(saved.spec["time"])}
     time = study.label(columns["time"])
-    for ending, words in (("_by_time", f"-by-{time} effects"), ("_linear", " linear trends")):
+    for ending, words in (("_by_time", f"-by-{time} fixed effects"), ("_linear", " linear trends")):
         if name.endswith(ending):
             stem = name.removesuffix(ending)
             return sentence(study.label(columns.get(stem, stem)) + words).rstrip(".")
-    return sentence(f"{study.label(columns.get(name, name))} effects").rstrip(".")
+    return sentence(f"{study.label(columns.get(name, name))} fixed effects").rstrip(".")
 
 
 def estimator(saved: Saved, study: Study) -> str:

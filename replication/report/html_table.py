@@ -119,12 +119,12 @@ def _row(row: Row, align: str) -> str:
 
 
 def _notes(document: TableDocument) -> list[str]:
-    notes = [escape(note) for note in document.notes]
-    if document.specs:
-        named = [
-            f"{escape(column)} <code>{escape(name).replace('_', '_<wbr/>')}</code>".strip()
-            for column, name in document.specs
-        ]
-        notes.append(f"Specifications: {'; '.join(named)}.")
-    notes.append(f'<span class="made">Made with {escape(document.versions)}.</span>')
-    return ['<div class="notes">', *(f"<p>{note}</p>" for note in notes), "</div>"]
+    record = [escape(line).replace("_", "_<wbr/>") for line in document.record()]
+    return [
+        '<div class="notes">',
+        *(f"<p>{escape(note)}</p>" for note in document.notes),
+        "<details><summary>Details and specifications</summary>",
+        *(f"<p>{line}</p>" for line in record),
+        "</details>",
+        "</div>",
+    ]

@@ -92,8 +92,8 @@ def latex(document: TableDocument) -> str:
         preamble += WATERMARK % SIMULATED
     return "\n".join(
         [
-            f"% {document.study}/{document.id}. Made with {document.versions}.",
-            f"% Specifications: {', '.join(name for _, name in document.specs) or 'none'}.",
+            f"% {document.study}/{document.id}.",
+            *(f"% {line}" for line in document.record()),
             r"% In a paper: \usepackage{booktabs,array,standalone} and \input this file.",
             preamble.rstrip(),
             r"\begin{document}",
@@ -125,7 +125,7 @@ def page_size(document: TableDocument) -> tuple[int, int]:
     )
     lines += sum(max(len(folded(head.text)) for head in heads) for heads in document.headings)
     lines += sum(0.6 + bool(section.heading) for section in document.sections)
-    below = sum(math.ceil(NOTE_LETTER * len(note) / width) for note in _notes(document))
+    below = sum(math.ceil(NOTE_LETTER * len(note) / width) for note in document.notes)
     height = TITLE + LINE * lines + NOTE_LINE * below + 2 * MARGIN
     return math.ceil(width + 2 * MARGIN), math.ceil(height)
 
@@ -224,16 +224,8 @@ def _row(row: Row) -> list[str]:
     return lines
 
 
-def _notes(document: TableDocument) -> list[str]:
-    notes = list(document.notes)
-    if document.specs:
-        named = [f"{column} {name}".strip() for column, name in document.specs]
-        notes.append(f"Specifications: {'; '.join(named)}.")
-    return [*notes, f"Made with {document.versions}."]
-
-
 def _foot(document: TableDocument) -> list[str]:
-    notes = [escape(note).replace(r"\_", r"\_\allowbreak{}") for note in _notes(document)]
+    notes = [escape(note).replace(r"\_", r"\_\allowbreak{}") for note in document.notes]
     return [
         r"\par\smallskip",
         r"\begin{minipage}{\linewidth}\footnotesize\raggedright",

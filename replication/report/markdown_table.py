@@ -17,16 +17,15 @@ def escape(text: str) -> str:
 
 
 def markdown(document: TableDocument) -> str:
-    """The table, its notes and what made it."""
+    """The table and its note; details, specifications and versions in a comment."""
     parts = [f"**{escape(document.title)}**", ""]
     if document.simulated:
         parts += [f"> {SIMULATED_WARNING}", ""]
     parts += [*_head(document), *_body(document), ""]
     parts += [f"- {escape(note)}" for note in document.notes]
-    if document.specs:
-        named = [f"{column} `{name}`".strip() for column, name in document.specs]
-        parts.append(f"- Specifications: {'; '.join(named)}.")
-    return "\n".join([*parts, f"- Made with {escape(document.versions)}.", ""])
+    # Two hyphens would end the comment.
+    record = [line.replace("--", "- -") for line in document.record()]
+    return "\n".join([*parts, "", "<!--", *record, "-->", ""])
 
 
 def _head(document: TableDocument) -> list[str]:

@@ -177,7 +177,8 @@ def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
     said = read_description(picture)
     data = base64.b64encode(picture.read_bytes()).decode("ascii")
     title = escape(report.study.heading(entry.title))
-    notes = "".join(f"<p>{escape(line)}</p>" for line in said.get("Comment", "").splitlines())
+    lines = [*said.get("Comment", "").splitlines(), *said.get("Details", "").splitlines()]
+    notes = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return "\n".join(
         [
             f'<figure id="figure-{report.study.id}-{entry.id}">',

@@ -58,7 +58,9 @@ class TableDocument:
     headings : rows of column heads, each spanning all columns but the first.
     stub : head of the first column.
     align : one of ``l``, ``c``, ``r`` a column, the first column left out.
-    specs : (column, id) of the specifications, printed below the table.
+    notes : the printed note, a paragraph each.
+    details : statements for which the note has no room; recorded in the files, not printed.
+    specs : (column, id) of the specifications; recorded in the files, not printed.
     data : what the CSV holds, unrounded.
     """
 
@@ -71,6 +73,7 @@ class TableDocument:
     data: pd.DataFrame = field(repr=False)
     stub: str = ""
     notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     specs: tuple[tuple[str, str], ...] = ()
     versions: str = MADE_WITH
     simulated: bool = False
@@ -79,6 +82,15 @@ class TableDocument:
     def rows(self) -> list[Row]:
         """All rows, top to bottom."""
         return [row for section in self.sections for row in section.rows]
+
+    def record(self) -> list[str]:
+        """What is recorded with the table: details, specifications and versions, one line each."""
+        named = "; ".join(f"{column} {name}".strip() for column, name in self.specs)
+        return [
+            *self.details,
+            *([f"Specifications: {named}."] if named else []),
+            f"Made with {self.versions}.",
+        ]
 
     def column_widths(self) -> list[int]:
         """Characters of the widest line of each column, the first column included."""

@@ -47,7 +47,7 @@ def read_countymurders() -> pd.DataFrame:
     DataFrame
         37,349 rows sorted by county and year: ``fips``, ``year``, ``state_fips``, ``population``,
         ``murders``, ``murder_arrests`` (missing in 504 rows), ``executions``, ``density`` (people
-        a square mile), age, race and sex in per cent of the population, and three incomes in real
+        a square mile), age, race and sex in percent of the population, and three incomes in real
         dollars a head (missing in 3 rows each).
 
     Raises

@@ -9,15 +9,17 @@ import re
 import string
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
-import pandas as pd
 import yaml
 
 from replication.core.errors import SourceError, nearest
 from replication.core.files import parse_yaml
 from replication.sources.checksums import complaint
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST: Final = "data_raw/sources.yaml"
 MIRROR: Final = "REPLICATION_MIRROR"
@@ -166,6 +168,9 @@ def status(root: Path, study: str | None = None) -> pd.DataFrame:
     study : str, optional
         Only the sources of this study.
     """
+    # The Snakefile reads the manifest too, and has no use for pandas.
+    import pandas as pd
+
     rows = [
         (source.id, source.path or f"package {source.package}", *state_of(source, root))
         for source in of_study(load_manifest(root), study)

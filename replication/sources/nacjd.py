@@ -5,7 +5,7 @@ and with arson until 2008, violent and property crime from 2009.
 
 The files of 2006 and later carry 9999 in place of their study number. What tells their year is
 the national population that their records sum to: the Census estimate that the FBI used for
-that year, to within 0.2 per cent, where neighbouring years differ by more than 0.5 per cent.
+that year, to within 0.2 percent, where neighbouring years differ by more than 0.5 percent.
 """
 
 from __future__ import annotations

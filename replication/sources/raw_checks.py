@@ -145,7 +145,7 @@ def json_value(path: Path) -> object:
 def require_nation(path: Path, population: pd.Series, nation: Mapping[int, int], year: int) -> None:
     """Refuse a file whose people sum to another year's country than the one asked for.
 
-    For files that do not say their year: the country grows by more than 0.5 per cent a year, and
+    For files that do not say their year: the country grows by more than 0.5 percent a year, and
     each year's sum is known.
     """
     if year not in nation:

@@ -32,7 +32,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
     -------
     DataFrame
         ``fips``, ``year``, ``labour_force``, ``unemployed`` (people, annual average),
-        ``unemployment_rate`` (per cent), sorted; counties only, missing where not published.
+        ``unemployment_rate`` (percent), sorted; counties only, missing where not published.
 
     Raises
     ------

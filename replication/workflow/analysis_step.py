@@ -1,61 +1,52 @@
-"""The analysing step: what a study asks beyond single specifications, a CSV file each."""
+"""The analyzing step: what a study asks beyond single specifications, one CSV file each."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.kinds import analyse
+from replication.analyses.kinds import analyse, module_of
+from replication.core.code_digest import code_digest
 from replication.core.errors import InputError
-from replication.core.files import write_csv, write_text
-from replication.workflow.estimate_step import file_digest
-from replication.workflow.project import Study, code_digest
-
-STAMPS = ".analyses.json"
+from replication.core.files import write_csv
+from replication.core.fingerprints import file_digest, fingerprint, renew
+from replication.report.report_data import Folders
+from replication.workflow.entry_inputs import named_inputs
+from replication.workflow.project import Study
 
 
 def analyse_study(study: Study, root: Path) -> tuple[int, int]:
     """Make what has changed; returns (made, kept)."""
     context = AnalysisContext(root / "data_clean" / study.id, root / "tables" / study.id, study.folder)
-    entries = study.config.get("analyses", [])
+    entries = {str(entry["id"]): entry for entry in study.config.get("analyses", [])}
     # A folder of their own: a table of the same name writes its cells into tables/<study>.
-    folder = context.tables / "analyses"
-    place = context.tables / STAMPS
-    known: dict[str, str] = json.loads(place.read_text()) if place.is_file() else {}
-    stamps = {entry["id"]: stamp(entry, context) for entry in entries}
-    stale = [
-        entry
-        for entry in entries
-        if known.get(entry["id"]) != stamps[entry["id"]] or not (folder / f"{entry['id']}.csv").is_file()
-    ]
-    for entry in stale:
-        try:
-            write_csv(folder / f"{entry['id']}.csv", analyse(entry, context))
-        except InputError as error:
-            raise type(error)(f"{study.id}, analysis {entry['id']!r}: {error}") from None
-    write_text(place, json.dumps(stamps, indent=1, sort_keys=True) + "\n")
-    return len(stale), len(entries) - len(stale)
+    places = {name: context.tables / "analyses" / f"{name}.csv" for name in entries}
+
+    def make(names: Sequence[str]) -> Iterator[str]:
+        for name in names:
+            try:
+                write_csv(places[name], analyse(entries[name], context))
+            except InputError as error:
+                raise type(error)(f"{study.id}, analysis {name!r}: {error}") from None
+            yield name
+
+    panels = [file_digest(path) for path in _cleaned(context)]
+    return renew(
+        root / study.analysis_ledger,
+        {name: analysis_fingerprint(entry, study, panels) for name, entry in entries.items()},
+        lambda name: [places[name]],
+        make,
+    )
 
 
-def stamp(entry: Mapping[str, Any], context: AnalysisContext) -> str:
+def analysis_fingerprint(entry: Mapping[str, Any], study: Study, panels: list[str]) -> str:
     """Digest of all that an analysis depends on: its options, the code, panels and estimates."""
-    parts = [json.dumps(entry, sort_keys=True, default=str), code_digest("analyse")]
-    for ending in ("parquet", "csv"):
-        parts += [file_digest(path) for path in sorted(context.clean.glob(f"*.{ending}"))]
-    for text in sorted(set(strings(entry))):
-        record = context.tables / "specs" / text / "spec.yaml"
-        if record.is_file():
-            parts.append(file_digest(record))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    module = module_of(str(entry["kind"]), study.folder)
+    code = code_digest(module, root=study.folder.parents[1]) if module else ""
+    return fingerprint(entry, code, panels, named_inputs(entry, Folders.under(study.root, study.id)))
 
 
-def strings(value: Any) -> list[str]:
-    """Every text inside nested plain data."""
-    if isinstance(value, str):
-        return [value]
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [text for part in parts for text in strings(part)]
+def _cleaned(context: AnalysisContext) -> list[Path]:
+    return sorted(path for path in context.clean.glob("[!.]*") if path.suffix in (".parquet", ".csv"))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from replication.core import saved_results
+from replication.core.code_digest import code_digest
 from replication.core.errors import InputError
 from replication.core.files import write_csv
-from replication.core.panel_builder import build_panel
-from replication.workflow.analysis_step import strings
-from replication.workflow.estimate_step import Task, plan_tasks, read_panel
+from replication.core.fingerprints import fingerprint, renew
+from replication.core.panel import Panel
+from replication.core.processes import die_with_parent, pool_context
+from replication.workflow.entry_inputs import strings
+from replication.workflow.estimate_batch import Task, with_panels
+from replication.workflow.estimate_step import batches, plan_tasks
 from replication.workflow.project import Study
 
 TOLERANCE = 1e-8
@@ -24,39 +29,59 @@ class EnginesDisagreeError(InputError):
     """Two engines gave different coefficients for the same specification."""
 
 
-def check_study(study: Study, root: Path) -> pd.DataFrame:
+def check_study(study: Study, root: Path, threads: int = 1) -> pd.DataFrame:
     """Hold our coefficients against another engine's; fail on a difference above 1e-8.
 
     Every two-way column that the study names in a table, an analysis or a figure is checked; the
     grid of a specification curve, which is matched by a pattern, is not. Poisson models with a
     line for every unit have no second engine and are left out.
 
-    Writes ``tables/<study>/second_engine.csv`` with one row a coefficient.
+    Writes ``tables/<study>/second_engine.csv`` with one row per coefficient.
     """
     target = root / "tables" / study.id / "second_engine.csv"
-    known = pd.read_csv(target) if target.is_file() else pd.DataFrame(columns=COLUMNS)
-    rows: list[dict[str, Any]] = []
     shown = set(strings(study.config))
-    for task in plan_tasks(study, root):
-        if task.spec.estimator not in CHECKED or task.spec.id not in shown:
-            continue
-        kept = known[known["fingerprint"] == task.fingerprint]
-        if len(kept):
-            rows += [{str(key): value for key, value in row.items()} for row in kept.to_dict("records")]
-            continue
-        rows += compared(task)
-    result = pd.DataFrame(rows, columns=COLUMNS)
-    refuse_differences(result, study.id)
-    write_csv(target, result)
-    return result
+    tasks = [
+        task for task in plan_tasks(study, root) if task.spec.estimator in CHECKED and task.spec.id in shown
+    ]
+    engine = code_digest("replication.checks.second_engine")
+    wanted = {task.spec.id: fingerprint(task.fingerprint, engine) for task in tasks}
+    known = pd.read_csv(target) if target.is_file() else pd.DataFrame(columns=COLUMNS)
+    found = {str(name): rows for name, rows in known[COLUMNS].groupby("spec_id")}
+
+    def make(names: Sequence[str]) -> Sequence[str]:
+        stale = [task for task in tasks if task.spec.id in names]
+        found.update(zip(names, compared(stale, threads), strict=True))
+        result = pd.concat(
+            [pd.DataFrame(columns=COLUMNS), *(found[name] for name in wanted if name in found)]
+        )
+        refuse_differences(result, study.id)
+        write_csv(target, result)
+        return names
+
+    renew(root / study.check_ledger, wanted, lambda _: [target], make)
+    return pd.read_csv(target)
 
 
-def compared(task: Task) -> list[dict[str, Any]]:
-    """One row a coefficient of a specification; none where no other software estimates it."""
+def compared(tasks: Sequence[Task], threads: int) -> list[pd.DataFrame]:
+    """One row per coefficient of each specification, in as many processes as there are threads."""
+    waiting = batches(tasks)
+    if threads < 2 or len(waiting) < 2:
+        return [frame for batch in waiting for frame in compared_batch(batch)]
+    workers = min(threads, len(waiting))
+    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
+        return [frame for frames in pool.map(compared_batch, waiting) for frame in frames]
+
+
+def compared_batch(tasks: Sequence[Task]) -> list[pd.DataFrame]:
+    """The same for a batch in this process."""
+    return [coefficients(task, panel) for task, panel in with_panels(tasks)]
+
+
+def coefficients(task: Task, panel: Panel) -> pd.DataFrame:
+    """One row per coefficient of a specification; none where no other software estimates it."""
     from replication.checks.second_engine import NoSecondEngineError, second_engine
 
     ours, _ = saved_results.load(task.folder)
-    panel = build_panel(read_panel(task.panel), task.spec)
     try:
         theirs = second_engine(
             panel,
@@ -65,22 +90,15 @@ def compared(task: Task) -> list[dict[str, Any]]:
             omitted=ours.info.get("omitted", ()),
         )
     except NoSecondEngineError:
-        return []
+        return pd.DataFrame(columns=COLUMNS)
     table = ours.table.set_index("term")["estimate"]
-    return [
-        {
-            "spec_id": task.spec.id,
-            "term": term,
-            "ours": table[term],
-            "second": value,
-            "difference": abs(table[term] - value),
-            "fingerprint": task.fingerprint,
-        }
-        for term, value in theirs.items()
+    rows = [
+        (task.spec.id, term, table[term], value, abs(table[term] - value)) for term, value in theirs.items()
     ]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-COLUMNS = ["spec_id", "term", "ours", "second", "difference", "fingerprint"]
+COLUMNS = ["spec_id", "term", "ours", "second", "difference"]
 
 
 def refuse_differences(result: pd.DataFrame, study: str) -> None:

@@ -11,6 +11,7 @@ from replication.cleaning.ready_panel import ready_panels
 from replication.cleaning.recipe import Cleaned, recipe_of
 from replication.core.errors import SpecError
 from replication.core.files import write_csv, write_parquet, write_text
+from replication.core.fingerprints import Ledger
 from replication.sources.manifest import require_verified
 from replication.workflow.project import Study
 
@@ -38,6 +39,9 @@ def clean_study(study: Study, root: Path) -> Cleaned:
     write_csv(folder / "sample_flow.csv", flow_table(cleaned))
     for name, frame in cleaned.frames.items():
         write_csv(folder / f"{name}.csv", frame)
+    ledger = Ledger(root / study.clean_ledger)
+    ledger.note("clean", "", [root / name for name in study.clean_outputs()])
+    ledger.write(keep=["clean"])
     return cleaned
 
 

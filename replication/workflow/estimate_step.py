@@ -1,46 +1,30 @@
-"""The estimating step: all specifications of a study, a batch at a time, unchanged ones kept."""
+"""The estimating step: the specifications of a study in parts, unchanged ones kept, then gathered."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from replication.core import saved_results
-from replication.core.errors import InputError, SpecError
-from replication.core.panel_builder import build_panel
-from replication.core.sample_selection import panel_inputs
+from replication.core.code_digest import code_digest
+from replication.core.errors import SpecError
+from replication.core.estimates import COLUMNS
+from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
+from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec, load_specs
-from replication.estimators.registry import estimate
-from replication.estimators.unused_keys import unread_keys, with_notes
-from replication.workflow.project import Study, code_digest
+from replication.estimators.unused_keys import unread_keys
+from replication.workflow.estimate_batch import Task, run_batch
+from replication.workflow.project import Study
 
 BATCH = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One specification to estimate: its panel file, where it goes, and its fingerprint.
-
-    Attributes
-    ----------
-    notes : what its file says without effect.
-    """
-
-    spec: Spec
-    panel: Path
-    folder: Path
-    fingerprint: str
-    notes: tuple[str, ...] = ()
+"""Specifications that one process estimates in a row."""
+ROUNDS = 3
+"""How often a study is estimated in one step while its specifications are being edited."""
 
 
 def estimate_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
@@ -50,13 +34,93 @@ def estimate_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int
     -------
     (estimated, kept) : how many specifications were estimated, and how many were up to date.
     """
-    tasks = plan_tasks(study, root)
-    stale = [task for task in tasks if saved_results.stored_fingerprint(task.folder) != task.fingerprint]
+    estimated, _ = estimate_part(study, root, 1, 1, threads)
+    again, total = gather_study(study, root, threads)
+    return estimated + again, total - estimated - again
+
+
+def estimate_part(study: Study, root: Path, part: int, parts: int, threads: int = 1) -> tuple[int, int]:
+    """Estimate what has changed in one part of a study, and note what the part holds.
+
+    The parts are disjoint and make up the whole, so that each can be estimated on a machine of its own;
+    the note is ``tables/<study>/.parts/<part>-of-<parts>.json``.
+
+    Returns
+    -------
+    (estimated, kept) : how many specifications were estimated, and how many were up to date.
+    """
+    if not 1 <= part <= parts:
+        raise SpecError(f"There is no part {part} of {parts}. Number the parts from 1 to {parts}.")
+    tasks = [task for batch in batches(plan_tasks(study, root))[part - 1 :: parts] for task in batch]
+    stale = [task for task in tasks if not task.is_current]
     run(stale, threads)
-    discard_others(root / "tables" / study.id / "specs", {task.spec.id for task in tasks})
-    frames = [pd.read_csv(task.folder / "estimates.csv") for task in tasks]
-    saved_results.write_bundle(root / "tables" / study.id / "estimates.csv", frames)
+    ledger = Ledger(root / study.part_output(part, parts))
+    for task in tasks:
+        ledger.note(task.spec.id, task.fingerprint, saved_results.files_of(task.folder))
+    ledger.write(keep=[task.spec.id for task in tasks])
+    for other in ledger.place.parent.glob("[!.]*.json"):
+        if not other.stem.endswith(f"-of-{parts}"):
+            other.unlink(missing_ok=True)
     return len(stale), len(tasks) - len(stale)
+
+
+def gather_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
+    """Write ``tables/<study>/estimates.csv`` after a closing check of every fingerprint.
+
+    What was edited while it was estimated is estimated again here.
+
+    Returns
+    -------
+    (again, total) : how many specifications were estimated here, and how many there are.
+
+    Raises
+    ------
+    SpecError
+        If specifications or panels change as often as they are estimated.
+    """
+    again = 0
+    for _ in range(ROUNDS):
+        before = inputs_digest(study, root)
+        tasks = plan_tasks(study, root)
+        stale = [task for task in tasks if not task.is_current]
+        run(stale, threads)
+        again += len(stale)
+        discard_others(root / "tables" / study.id / "specs", {task.spec.id for task in tasks})
+        bundle(tasks, root / "tables" / study.id / "estimates.csv")
+        if inputs_digest(study, root) == before:
+            return again, len(tasks)
+    raise SpecError(
+        f"{study.id} was estimated {ROUNDS} times, and each time its specifications or its panels were "
+        "changed meanwhile. Run again when nobody edits them."
+    )
+
+
+def batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
+    """Neighbors together, which often share a panel."""
+    return [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
+
+
+def run(tasks: Sequence[Task], threads: int) -> None:
+    """Estimate the tasks in batches, in as many processes as there are threads."""
+    waiting = batches(tasks)
+    if threads < 2 or len(waiting) < 2:
+        for batch in waiting:
+            run_batch(batch)
+        return
+    workers = min(threads, len(waiting))
+    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
+        list(pool.map(run_batch, waiting))
+
+
+def inputs_digest(study: Study, root: Path) -> str:
+    """Digest of the files that the estimates of a study are made from."""
+    return files_digest([*study.spec_files, *panel_files(study, root).values()])
+
+
+def bundle(tasks: Sequence[Task], path: Path) -> None:
+    """Every estimate of a study in one file."""
+    frames = [pd.read_csv(task.folder / "estimates.csv") for task in tasks]
+    saved_results.write_bundle(path, frames or [pd.DataFrame(columns=COLUMNS)])
 
 
 def study_specs(study: Study) -> list[Spec]:
@@ -85,62 +149,41 @@ def specs_by_file(study: Study) -> list[list[Spec]]:
 
 def plan_tasks(study: Study, root: Path) -> list[Task]:
     """What each specification needs and what it depends on."""
-    clean = root / "data_clean" / study.id
-    digests = {name: file_digest(clean / f"{name}.parquet") for name in study.panels}
-    code = code_digest("estimate")
-    tasks = []
+    panels = panel_files(study, root)
+    digests = {name: file_digest(path) for name, path in panels.items()}
+    specs = noted_specs(study)
+    codes = {name: estimator_digest(name) for name in {spec.estimator for spec, _ in specs}}
+    return [
+        Task(
+            spec,
+            panels[spec.panel],
+            root / "tables" / study.id / "specs" / spec.id,
+            fingerprint(spec.resolved(), digests[spec.panel], codes[spec.estimator], notes),
+            notes,
+        )
+        for spec, notes in specs
+    ]
+
+
+def noted_specs(study: Study) -> list[tuple[Spec, tuple[str, ...]]]:
+    """Every specification with the notes on keys without effect."""
+    found = []
     for specs in specs_by_file(study):
         unread = unread_keys(specs)
-        for spec in specs:
-            notes = tuple(unread.get(spec.id, ()))
-            tasks.append(
-                Task(
-                    spec,
-                    clean / f"{spec.panel}.parquet",
-                    root / "tables" / study.id / "specs" / spec.id,
-                    saved_results.fingerprint(spec, digests[spec.panel], "".join((code, *notes))),
-                    notes,
-                )
-            )
-    return tasks
+        found += [(spec, tuple(unread.get(spec.id, ()))) for spec in specs]
+    return found
 
 
-def run(tasks: Sequence[Task], threads: int) -> None:
-    """Estimate the tasks in batches, in as many processes as there are threads."""
-    batches = [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
-    if threads < 2 or len(batches) < 2:
-        for batch in batches:
-            run_batch(batch)
-        return
-    with ProcessPoolExecutor(threads, mp_context=get_context("spawn")) as pool:
-        list(pool.map(run_batch, batches))
+def estimator_digest(name: str) -> str:
+    """Digest of the code that an estimate by this estimator depends on; no other estimator counts."""
+    return code_digest(
+        "replication.workflow.estimate_batch", f"replication.estimators.{name}", every_choice=False
+    )
 
 
-def run_batch(tasks: Sequence[Task]) -> None:
-    """Estimate and save a batch in this process."""
-    inputs: Any = None
-    for task in tasks:
-        try:
-            # Neighbours in a grid often differ in the estimator only.
-            if inputs != (task.panel, panel_inputs(task.spec)):
-                panel = build_panel(read_panel(task.panel), task.spec)
-                inputs = (task.panel, panel_inputs(task.spec))
-            result = estimate(replace(panel, spec_id=task.spec.id), task.spec)
-        except InputError as error:
-            raise type(error)(f"{task.spec.id}: {error}") from None
-        saved_results.save(with_notes(result, task.notes), task.spec, task.folder, task.fingerprint)
-
-
-@cache
-def read_panel(path: Path) -> pd.DataFrame:
-    """A cleaned panel, read once a process."""
-    return pd.read_parquet(path)
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def panel_files(study: Study, root: Path) -> dict[str, Path]:
+    """Cleaned panels of a study and their files."""
+    return {name: root / "data_clean" / study.id / f"{name}.parquet" for name in study.panels}
 
 
 def discard_others(folder: Path, keep: set[str]) -> None:

@@ -7,13 +7,11 @@ the number of processes nor an interruption changes a digit.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,14 @@ from pyarrow.parquet import read_schema
 
 from replication.analyses.placebo_draws import SHIFTS, Placebo, Subject, draw_placebos, subjects
 from replication.analyses.placebo_summary import summarise
+from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError, nearest
 from replication.core.files import write_csv, write_text
+from replication.core.fingerprints import file_digest, fingerprint
+from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec
-from replication.workflow.estimate_step import file_digest, study_specs
-from replication.workflow.project import Study, code_digest
+from replication.workflow.estimate_step import study_specs
+from replication.workflow.project import Study
 
 CHUNK = 10
 PLAN = "plan.json"
@@ -148,7 +149,7 @@ def run_chunks(order: Order, missing: Sequence[tuple[Path, range]], processes: i
         return
     workers = min(processes, len(missing))
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(order,)
+        workers, mp_context=pool_context(), initializer=_start_worker, initargs=(order,)
     ) as pool:
         waiting = [pool.submit(_work, path, numbers) for path, numbers in missing]
         try:
@@ -184,16 +185,15 @@ def require_same_plan(order: Order) -> None:
 def plan_of(order: Order) -> dict[str, Any]:
     """All that a draw depends on, but not how many there are."""
     placebo = order.placebo
-    specs = json.dumps([spec.resolved() for spec in placebo.specs], sort_keys=True, default=str)
     return {
         "study": order.study.id,
         "specifications": [spec.id for spec in placebo.specs],
-        "resolved specifications": hashlib.sha256(specs.encode()).hexdigest(),
+        "resolved specifications": fingerprint(*(spec.resolved() for spec in placebo.specs)),
         "clusters": list(placebo.clusters),
         "blocks": placebo.blocks,
         "seed": placebo.seed,
         "panels": {name: file_digest(path) for name, path in sorted(order.panels.items())},
-        "code": code_digest("analyse"),
+        "code": code_digest("replication.analyses.placebo_draws"),
     }
 
 
@@ -265,6 +265,7 @@ _WORKER: dict[str, Any] = {}
 
 
 def _start_worker(order: Order) -> None:
+    die_with_parent()
     _WORKER["order"], _WORKER["ready"] = order, prepare(order)
 
 

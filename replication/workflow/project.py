@@ -5,7 +5,6 @@ Read by the Snakefile at every start, so nothing slow is imported here.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -14,16 +13,8 @@ from typing import Any
 
 from replication.core.errors import SpecError
 from replication.core.study_folder import STUDY, SUMMARY, description_files, read_description, study_folders
-from replication.sources.manifest import Source, load_manifest, locate, of_study
+from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
-PACKAGE = Path(__file__).parents[1]
-MODEL = ("core", "inference", "estimators")
-STAGES = {
-    "clean": ("sources", "cleaning", "workflow/clean_step.py"),
-    "estimate": (*MODEL, "workflow/estimate_step.py"),
-    "analyse": (*MODEL, "analyses"),
-    "report": ("report", "workflow/report_step.py", "core/estimates.py"),
-}
 TABLE_ENDINGS = ("tex", "html", "md", "csv")
 FIGURE_ENDINGS = ("pdf", "png", "csv")
 
@@ -58,7 +49,9 @@ class Study:
     @property
     def sources(self) -> list[Source]:
         """Raw files that the study cannot do without."""
-        manifest = load_manifest(self.root) if self.source_names else []
+        if not self.source_names:
+            return []
+        manifest = _manifest(self.root, (self.root / MANIFEST).stat().st_mtime_ns)
         return [source for name in self.source_names for source in of_study(manifest, name)]
 
     @property
@@ -100,6 +93,35 @@ class Study:
         """Ids of the figures."""
         return [entry["id"] for entry in self.config.get("figures", [])]
 
+    @property
+    def clean_ledger(self) -> str:
+        """Where it is noted what cleaning wrote."""
+        return f"data_clean/{self.id}/.clean.json"
+
+    @property
+    def analysis_ledger(self) -> str:
+        """Where it is noted what each analysis was made from."""
+        return f"tables/{self.id}/.analyses.json"
+
+    @property
+    def check_ledger(self) -> str:
+        """Where it is noted what the second engine has checked."""
+        return f"tables/{self.id}/.second_engine.json"
+
+    @property
+    def table_ledger(self) -> str:
+        """Where it is noted what each table was made from."""
+        return f"tables/{self.id}/.tables.json"
+
+    @property
+    def figure_ledger(self) -> str:
+        """Where it is noted what each figure was made from."""
+        return f"figures/{self.id}/.figures.json"
+
+    def part_output(self, part: int, parts: int) -> str:
+        """Where it is noted what one of several parts of the estimates holds."""
+        return f"tables/{self.id}/.parts/{part}-of-{parts}.json"
+
     def clean_outputs(self) -> list[str]:
         """Files that cleaning writes."""
         base = f"data_clean/{self.id}"
@@ -128,9 +150,31 @@ class Study:
 
 
 def studies(root: Path) -> list[Study]:
-    """Every study under ``studies/``, in the order of their ``order`` key."""
-    found = [_read(folder, root) for folder in study_folders(root)]
-    return sorted(found, key=lambda study: (study.config.get("order", 99), study.id))
+    """Every study under ``studies/``, in the order of their ``order`` key.
+
+    Raises
+    ------
+    SpecError
+        If the folder of one of them cannot be read.
+    """
+    found, refused = readable(root)
+    if refused:
+        raise next(iter(refused.values()))
+    return found
+
+
+def readable(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
+    """The studies whose folder can be read, in that order, and for the others why it cannot.
+
+    A mistake in one study's folder is no reason to keep the others from running.
+    """
+    found, refused = [], {}
+    for folder in study_folders(root):
+        try:
+            found.append(_read(folder, root))
+        except SpecError as error:
+            refused[folder.name] = error
+    return sorted(found, key=lambda study: (study.config.get("order", 99), study.id)), refused
 
 
 def study(root: Path, name: str) -> Study:
@@ -138,7 +182,7 @@ def study(root: Path, name: str) -> Study:
     for folder in study_folders(root):
         if folder.name == name:
             return checked(_read(folder, root))
-    known = ", ".join(candidate.id for candidate in studies(root))
+    known = ", ".join(folder.name for folder in study_folders(root))
     raise SpecError(f"There is no study {name!r}. Studies: {known}.")
 
 
@@ -151,12 +195,19 @@ def checked(candidate: Study) -> Study:
 
 
 def _read(folder: Path, root: Path) -> Study:
-    return Study(folder.name, read_description(folder).data, folder, root)
+    found = Study(folder.name, read_description(folder).data, folder, root)
+    try:
+        _ = (found.panels, found.clean_outputs(), found.analysis_outputs(), found.tables, found.figures)
+    except (AttributeError, KeyError, TypeError):
+        # The outputs cannot even be named: the schema says in words what is wrong.
+        checked(found)
+        raise
+    return found
 
 
 def runnable(root: Path) -> list[Study]:
-    """The studies whose raw files are all here, each checked before anything runs."""
-    return [checked(candidate) for candidate in studies(root) if not absent_files(candidate)]
+    """The studies that can be read and whose raw files are all here."""
+    return [candidate for candidate in readable(root)[0] if not absent_files(candidate)]
 
 
 def absent_files(candidate: Study) -> list[Source]:
@@ -176,18 +227,8 @@ def raw_files(candidate: Study) -> list[str]:
 
 
 @cache
-def code_digest(*stages: str) -> str:
-    """Digest of the source code of some stages, so that changed code reruns what it made."""
-    digest = hashlib.sha256()
-    for stage in stages:
-        for part in STAGES[stage]:
-            place = PACKAGE / part
-            files = sorted(place.rglob("*")) if place.is_dir() else [place]
-            for path in files:
-                if path.suffix in {".py", ".json", ".css", ".mplstyle"}:
-                    digest.update(path.relative_to(PACKAGE).as_posix().encode())
-                    digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def _manifest(root: Path, _: int) -> list[Source]:
+    return load_manifest(root)
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -1,7 +1,7 @@
-"""The parts of the README that are computed: the headline table and the list of outputs.
+"""The computed parts of ``docs/outputs.md``: the headline table and the list of outputs.
 
 ``replication report --readme`` writes them between their markers and copies the headline figure
-and tables to ``docs/results``, so that no number in the README is typed by hand.
+and tables to ``docs/results``, so that no number there is typed by hand.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from replication.report.report_data import Folders, Results
 from replication.report.tables import TABLES
 from replication.workflow import project
 
+OUTPUTS = "docs/outputs.md"
 HEADLINE = "headline"
-"""Key of ``study.yaml``: what the README shows of the study."""
+"""Key of ``study.yaml``: what the documentation shows of the study."""
 
 
 def update_readme(root: Path) -> Path:
-    """Write the computed parts of ``README.md`` and the files of ``docs/results``."""
-    path = root / "README.md"
+    """Write the computed parts of ``docs/outputs.md`` and the files of ``docs/results``."""
+    path = root / OUTPUTS
     text = path.read_text(encoding="utf-8")
     study = headline_study(root)
     text = between(text, "results", headline(study))
@@ -39,7 +40,7 @@ def between(text: str, name: str, content: str) -> str:
     """The text with what stands between the markers of ``name`` replaced."""
     start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
     if start not in text or end not in text:
-        raise SpecError(f"README.md has lost its markers {start} and {end}. Put them back.")
+        raise SpecError(f"{OUTPUTS} has lost its markers {start} and {end}. Put them back.")
     head, rest = text.split(start, 1)
     return f"{head}{start}\n{content}\n{end}{rest.split(end, 1)[1]}"
 
@@ -50,7 +51,7 @@ def headline_study(root: Path) -> project.Study:
     if len(found) != 1:
         names = ", ".join(study.id for study in found) or "none"
         raise SpecError(
-            f"The README shows the results of one study, and {len(found)} have the key {HEADLINE!r} in their "
+            f"{OUTPUTS} shows the results of one study, and {len(found)} have the key {HEADLINE!r} in their "
             f"study.yaml ({names}). Leave the key to one of them."
         )
     return project.study(root, found[0].id)

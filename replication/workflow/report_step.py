@@ -2,46 +2,73 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
-from replication.core.files import parse_yaml, write_text
+from replication.core.fingerprints import Ledger, fingerprint, renew
 from replication.core.study_folder import SUMMARY
+from replication.report.figures import FIGURES
 from replication.report.report_data import Folders
 from replication.report.study_config import load_study
 from replication.report.study_report import write_figures, write_tables
+from replication.report.tables import TABLES
 from replication.workflow import project
-from replication.workflow.analysis_step import strings
-from replication.workflow.project import FIGURE_ENDINGS, Study, code_digest
+from replication.workflow.entry_inputs import named_inputs, strings
+from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, Study
+from replication.workflow.settings import read_settings
 
-STAMPS = ".stamps.json"
+LISTS = ("tables", "figures", "analyses")
+"""What a description says of single entries; the rest is shared by all of them."""
 
 
-def tables(study: Study, root: Path) -> int:
-    """Write every table of a study; returns how many there are."""
-    config = load_study(study.folder)
-    write_tables(config, Folders.under(root, study.id), stars=switches(root)["tables"]["stars"])
-    return len(config.tables)
+def tables(study: Study, root: Path) -> tuple[int, int]:
+    """Write the tables whose numbers, description or code changed; returns (written, kept)."""
+    config, folders = load_study(study.folder), Folders.under(root, study.id)
+    stars = read_settings(root)["tables"]["stars"]
+    checked = Ledger.read(root / study.check_ledger).entries
+    return renew(
+        root / study.table_ledger,
+        {
+            str(entry["id"]): entry_fingerprint(
+                entry, study, folders, TABLES, [stars, [checked.get(text) for text in sorted(strings(entry))]]
+            )
+            for entry in study.config.get("tables", [])
+        },
+        lambda name: [folders.tables / f"{name}.{ending}" for ending in TABLE_ENDINGS],
+        lambda names: _made(names, write_tables(config, folders, stars=stars, only=names)),
+    )
 
 
 def figures(study: Study, root: Path) -> tuple[int, int]:
     """Draw the figures whose numbers, description or code changed; returns (drawn, kept)."""
-    config = load_study(study.folder)
-    folders = Folders.under(root, study.id)
-    stamps = {entry["id"]: figure_stamp(entry, study, folders) for entry in study.config.get("figures", [])}
-    place = folders.figures / STAMPS
-    known: dict[str, str] = json.loads(place.read_text()) if place.is_file() else {}
-    stale = [
-        name
-        for name, stamp in stamps.items()
-        if known.get(name) != stamp or not _all_there(folders.figures, name)
-    ]
-    write_figures(config, folders, only=stale)
-    write_text(place, json.dumps(stamps, indent=1, sort_keys=True) + "\n")
-    return len(stale), len(stamps) - len(stale)
+    config, folders = load_study(study.folder), Folders.under(root, study.id)
+    return renew(
+        root / study.figure_ledger,
+        {
+            str(entry["id"]): entry_fingerprint(entry, study, folders, FIGURES, [])
+            for entry in study.config.get("figures", [])
+        },
+        lambda name: [folders.figures / f"{name}.{ending}" for ending in FIGURE_ENDINGS],
+        lambda names: _made(names, write_figures(config, folders, only=names)),
+    )
+
+
+def entry_fingerprint(
+    entry: Mapping[str, Any], study: Study, folders: Folders, makers: Mapping[str, str], others: list[Any]
+) -> str:
+    """Digest of all that a table or figure depends on: its entry, the code, its results and its files."""
+    shared = {key: value for key, value in study.config.items() if key not in LISTS}
+    modules = [makers[entry["kind"]]] if entry.get("kind") in makers else []
+    code = code_digest("replication.report.study_report", *modules, every_choice=False)
+    return fingerprint(entry, shared, code, named_inputs(entry, folders), *others)
+
+
+def _made(names: Sequence[str], _: object) -> Sequence[str]:
+    """All of them, once they are written."""
+    return names
 
 
 def summary(study: Study, root: Path) -> int:
@@ -54,24 +81,12 @@ def summary(study: Study, root: Path) -> int:
     return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 
-def figure_stamp(entry: dict[str, Any], study: Study, folders: Folders) -> str:
-    """Digest of all that a figure depends on: its entry, the code, its results and its files."""
-    shared = {key: study.config.get(key) for key in ("title", "labels", "outcomes", "simulated")}
-    parts = [json.dumps([entry, shared], sort_keys=True, default=str), code_digest("report")]
-    for text in sorted(set(strings(entry))):
-        if text.startswith(("clean/", "analyses/", "tables/", "raw/")) and folders.source(text).is_file():
-            parts.append(hashlib.sha256(folders.source(text).read_bytes()).hexdigest())
-        for folder in sorted((folders.tables / "specs").glob(text)) if _is_pattern(text) else []:
-            parts.append(hashlib.sha256((folder / "spec.yaml").read_bytes()).hexdigest())
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
 def page(root: Path) -> Path:
     """Write ``report/index.html`` with every study that ran, and why the others did not."""
     from replication.report.report_page import Skipped, StudyReport, write_page
 
     ran, skipped = [], []
-    for study in project.studies(root):
+    for study in project.readable(root)[0]:
         config = load_study(study.folder)
         absent = project.absent_files(study)
         if absent:
@@ -82,17 +97,3 @@ def page(root: Path) -> Path:
     target = root / "report" / "index.html"
     write_page(ran, skipped, target)
     return target
-
-
-def switches(root: Path) -> dict[str, Any]:
-    """``config.yaml``."""
-    found: dict[str, Any] = parse_yaml((root / "config.yaml").read_text(encoding="utf-8"))
-    return found
-
-
-def _is_pattern(text: str) -> bool:
-    return bool(text) and all(letter.isalnum() or letter in "_-.*?" for letter in text)
-
-
-def _all_there(folder: Path, name: str) -> bool:
-    return all((folder / f"{name}.{ending}").is_file() for ending in FIGURE_ENDINGS)

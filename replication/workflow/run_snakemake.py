@@ -1,61 +1,167 @@
-"""``replication run``: Snakemake with a line a step, and a closing account."""
+"""``replication run``: Snakemake with one line per step, and a closing account."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from replication.core.errors import InputError
+from replication.core.fingerprints import files_digest
+from replication.core.processes import ask_for_signal
 from replication.sources.manifest import MIRROR
 from replication.workflow import project
 from replication.workflow.project import Study
+from replication.workflow.run_lock import only_run
+from replication.workflow.settings import read_settings
+from replication.workflow.step_server import SOCKET, VARIABLE, serving
+from replication.workflow.study_checks import usable_studies
+from replication.workflow.surroundings import replacements, require_writable
 
 SHOWN = 3
 """Files that a line of the account names."""
+ACCOUNT = "logs/snakemake.log"
+REMADE = (
+    "tables/*/.parts/*.json",
+    "tables/*/estimates.csv",
+    "tables/*/.analyses.json",
+    "tables/*/second_engine.csv",
+    "tables/*/.tables.json",
+    "figures/*/.figures.json",
+)
+"""Outputs of the steps that keep what is current."""
+ROUNDS = 3
+"""How often a run begins anew because what it read was edited meanwhile."""
+LINES = 12
+"""Lines of Snakemake's account that are shown where no step says what is wrong."""
 
 
 def run(root: Path, cores: str) -> int:
     """Run whatever is out of date and say where the results are and how long it took.
 
+    A study that cannot run does not keep the others from it.
+
+    Returns
+    -------
+    int
+        0 if everything is up to date, 2 if a study could not be read or written, else Snakemake's code.
+
     Raises
     ------
-    SpecError
-        If a study's folder says what no table, figure or analysis understands; nothing runs then.
+    InputError
+        If the switches are wrong, another run is at work, or nothing can be written.
     """
     start = time.perf_counter()
-    # A fault in a study's files is refused here in one paragraph; inside Snakemake it would be a traceback.
-    project.runnable(root)
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--cores",
-        cores,
-        "--quiet",
-        "all",
-        "--directory",
-        str(root),
-        "--snakefile",
-        str(root / "Snakefile"),
-        "--rerun-incomplete",
-    ]
+    settings = read_settings(root)
+    require_writable(root)
+    environment, notes = replacements(root)
+    os.environ.update(environment)
+    able, stopped = usable_studies(root)
+    wanted = [name for name in settings.get("studies") or able if name in able]
+    print("".join(f"{line}\n" for line in [*notes, *stopped]), end="", flush=True)
+    with only_run(root):
+        steps, failures, code = run_until_settled(root, cores, wanted) if wanted else (0, 0, 2)
+    seconds = time.perf_counter() - start
+    if code:
+        ask_again(root)
+        if not failures and wanted:
+            print(last_words(root / ACCOUNT), file=sys.stderr)
+        print(f"The run stopped after {seconds:.0f} s; the accounts of the steps are in logs/.")
+        return code
+    print(closing(root, steps, seconds))
+    return 2 if stopped else 0
+
+
+def ask_again(root: Path) -> None:
+    """Date the outputs of incremental steps back, so that the next run asks each step what is current.
+
+    Snakemake puts the earlier file of a step that failed back as if it had just been made.
+    """
+    for pattern in REMADE:
+        for path in root.glob(pattern):
+            os.utime(path, (0, 0))
+
+
+def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:
+    """Run Snakemake, and again where descriptions or specifications were edited meanwhile.
+
+    Returns
+    -------
+    (steps, failures, code) : steps that ran, those that failed, and the exit code.
+    """
+    steps = failures = code = 0
+    for _ in range(ROUNDS):
+        before = edited_files(root)
+        with serving(root) as server:
+            code = snakemake(root, cores, studies)
+        steps, failures = steps + server.steps, failures + server.failures
+        if code or edited_files(root) == before:
+            break
+        print("Descriptions or specifications were edited during the run: what they change is made again.")
+    return steps, failures, code
+
+
+def edited_files(root: Path) -> str:
+    """Digest of what people edit: the studies' folders, and the switches."""
+    paths = [path for path in (root / "studies").rglob("*") if path.suffix in (".yaml", ".py", ".j2")]
+    return files_digest([root / "config.yaml", *sorted(paths)])
+
+
+def snakemake(root: Path, cores: str, studies: Sequence[str]) -> int:
+    """Run Snakemake, its account into ``logs/snakemake.log``; returns its exit code."""
+    command = [sys.executable, "-m", "snakemake", "--cores", cores, "--keep-going", "--rerun-incomplete"]
+    command += ["--directory", str(root), "--snakefile", str(root / "Snakefile")]
+    command += ["--config", f"studies={json.dumps(list(studies))}"]
     # The rules call `python`: it must be this one, with or without an activated environment.
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    environment = os.environ | {"PATH": paths}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        steps = 0
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            steps += 1
-    seconds = time.perf_counter() - start
-    if process.returncode:
-        print(f"The run stopped after {seconds:.0f} s; the accounts of the steps are in logs/.")
-        return process.returncode
-    print(closing(root, steps, seconds))
-    return 0
+    surroundings = os.environ | {"PATH": paths, VARIABLE: SOCKET}
+    with (root / ACCOUNT).open("wb") as account, _stopped_with_us() as started:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=account,
+            stderr=account,
+            env=surroundings,
+            cwd=root,
+            # There is no thread here, and nothing else makes Snakemake end when this process is killed.
+            preexec_fn=ask_for_signal,  # noqa: PLW1509
+        )
+        started.append(process)
+        return process.wait()
+
+
+@contextlib.contextmanager
+def _stopped_with_us() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Whatever ends the block ends the processes that were started in it."""
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        yield started
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(10)
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def last_words(account: Path) -> str:
+    """The end of Snakemake's account, from the last complaint on."""
+    try:
+        lines = account.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise InputError(f"{account} cannot be read: {error.strerror}.") from None
+    lines = [line for line in lines if line.strip()]
+    begin = [number for number, line in enumerate(lines) if re.search(r"\b\w*(Error|Exception)\b", line)]
+    return "\n".join(["Snakemake stopped:", *lines[begin[0] if begin else -LINES :][:LINES]])
 
 
 def closing(root: Path, steps: int, seconds: float) -> str:
@@ -63,7 +169,7 @@ def closing(root: Path, steps: int, seconds: float) -> str:
     lines = []
     if steps == 0:
         lines.append("Nothing to do: every table and figure is up to date.")
-    lines += [did_not_run(study) for study in project.studies(root) if project.absent_files(study)]
+    lines += [did_not_run(study) for study in project.readable(root)[0] if project.absent_files(study)]
     ran = ",".join(study.id for study in project.runnable(root))
     lines.append(f"Tables:  tables/{{{ran}}}/")
     lines.append(f"Figures: figures/{{{ran}}}/")

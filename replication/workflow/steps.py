@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import sys
 import time
 import traceback
@@ -12,30 +14,72 @@ from replication.core.errors import InputError
 from replication.workflow import project
 
 
-def step(name: str, study: str | None, root: Path, *, threads: int, log: Path | None) -> int:
+def step(
+    name: str,
+    study: str | None,
+    root: Path,
+    *,
+    threads: int,
+    log: Path | None,
+    part: tuple[int, int] | None = None,
+) -> int:
     """Run a step, print one line about it, and keep the account in ``log``.
+
+    Parameters
+    ----------
+    part : (number, how many) of the part to estimate; the whole study if None.
 
     Returns
     -------
     int
-        0 on success, 2 for unusable input, 1 for a fault of ours (its traceback is in the log).
+        0 on success, 2 for unusable input or a machine that cannot go on, 1 for a fault of ours (its
+        traceback is in the log).
     """
     label = study or ("all studies" if name in WITHOUT_STUDY else "replication")
     start = time.perf_counter()
     try:
         if not study and name not in WITHOUT_STUDY:
             raise InputError(_study_needed(name, root))
-        said = STEPS[name](root, study or "", threads)
+        said = (
+            _estimate_part(root, study or "", threads, part)
+            if part
+            else STEPS[name](root, study or "", threads)
+        )
     except InputError as error:
         return _failed(label, name, f"{error}", log, 2)
+    except OSError as error:
+        if error.errno not in MACHINE:
+            return _failed_by_fault(label, name, log)
+        return _failed(label, name, machine_text(error), log, 2)
     except Exception:
-        _write(log, traceback.format_exc())
-        where = f"; the account is in {log}" if log else f":\n{traceback.format_exc()}"
-        return _failed(label, name, f"stopped by a fault of the package{where}", None, 1)
+        return _failed_by_fault(label, name, log)
     line = f"{label:<28} {name:<9} {said} ({time.perf_counter() - start:.1f} s)"
     _write(log, line + "\n")
     print(line, flush=True)
     return 0
+
+
+MACHINE = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE}
+)
+"""Errors of the machine, not of the package: no permission, read-only, disk full, and the like."""
+
+
+def machine_text(error: OSError) -> str:
+    """One paragraph about a file that the machine does not let us read or write."""
+    where = error.filename or "a file"
+    return (
+        f"{where}: {error.strerror or error}. The step stopped there and left nothing half-written. Make the "
+        "folder writable or free some space, and run again; the steps of other studies are not affected."
+    )
+
+
+def _failed_by_fault(label: str, name: str, log: Path | None) -> int:
+    account = traceback.format_exc()
+    where = f"; the account is in {log}" if log else f":\n{account}"
+    code = _failed(label, name, f"stopped by a fault of the package{where}", None, 1)
+    _write(log, account)
+    return code
 
 
 def _clean(root: Path, study: str, _: int) -> str:
@@ -52,6 +96,22 @@ def _estimate(root: Path, study: str, threads: int) -> str:
     return f"{estimated} specifications estimated, {kept} unchanged"
 
 
+def _estimate_part(root: Path, study: str, threads: int, part: tuple[int, int]) -> str:
+    from replication.workflow.estimate_step import estimate_part
+
+    estimated, kept = estimate_part(project.study(root, study), root, *part, threads)
+    of = f" in part {part[0]} of {part[1]}" if part[1] > 1 else ""
+    return f"{estimated} specifications estimated, {kept} unchanged{of}"
+
+
+def _gather(root: Path, study: str, threads: int) -> str:
+    from replication.workflow.estimate_step import gather_study
+
+    again, total = gather_study(project.study(root, study), root, threads)
+    late = f", {again} of them once more as they changed meanwhile" if again else ""
+    return f"{total} specifications gathered{late}"
+
+
 def _analyse(root: Path, study: str, _: int) -> str:
     from replication.workflow.analysis_step import analyse_study
 
@@ -59,10 +119,10 @@ def _analyse(root: Path, study: str, _: int) -> str:
     return f"{made} analyses made, {kept} unchanged"
 
 
-def _check(root: Path, study: str, _: int) -> str:
+def _check(root: Path, study: str, threads: int) -> str:
     from replication.workflow.check_step import check_study
 
-    result = check_study(project.study(root, study), root)
+    result = check_study(project.study(root, study), root, threads)
     if result.empty:
         return "no two-way column to check"
     return f"{len(result)} coefficients agree with a second engine"
@@ -71,7 +131,8 @@ def _check(root: Path, study: str, _: int) -> str:
 def _tables(root: Path, study: str, _: int) -> str:
     from replication.workflow.report_step import tables
 
-    return f"{tables(project.study(root, study), root)} tables"
+    written, kept = tables(project.study(root, study), root)
+    return f"{written} tables written, {kept} unchanged"
 
 
 def _figures(root: Path, study: str, _: int) -> str:
@@ -96,6 +157,7 @@ def _page(root: Path, _: str, __: int) -> str:
 STEPS: dict[str, Callable[[Path, str, int], str]] = {
     "clean": _clean,
     "estimate": _estimate,
+    "gather": _gather,
     "analyse": _analyse,
     "check": _check,
     "tables": _tables,
@@ -118,12 +180,14 @@ def _study_needed(name: str, root: Path) -> str:
 
 
 def _failed(label: str, name: str, message: str, log: Path | None, code: int) -> int:
-    _write(log, message + "\n")
     print(f"{label}: {name}: {message}", file=sys.stderr, flush=True)
+    _write(log, message + "\n")
     return code
 
 
 def _write(log: Path | None, text: str) -> None:
     if log is not None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(text, encoding="utf-8")
+        # What stopped the step may stop its log as well; it has been printed all the same.
+        with contextlib.suppress(OSError):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(text, encoding="utf-8")

@@ -40,7 +40,7 @@ INFERENCE = (
     "two_way_clusters_not_psd",
     "wild_unbounded_interval",
 )
-WITHOUT_INFERENCE = ("goodman_bacon", "twfe_weights")
+WITHOUT_INFERENCE = ("goodman_bacon", "twfe_weights", "roth_santanna")  # the last: units as clusters only
 EFFECTS = [name for name in ENTRIES if name not in WITHOUT_INFERENCE]
 PATHS = [name for name in EFFECTS if name not in ("twfe", "poisson")]
 
@@ -424,7 +424,7 @@ def test_the_command_answers_every_case(
         return
     record = yaml.safe_load((tmp_path / "out" / "spec.yaml").read_text())
     assert record["info"]["notes"]
-    assert "note: " in said.out
+    assert "Note: " in said.out
 
 
 def options(name: str) -> dict[str, Any]:

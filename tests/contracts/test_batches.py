@@ -13,6 +13,7 @@ from drawn_panels import as_frame, draw_panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
+from replication.workflow import estimate_batch
 from replication.workflow import estimate_step as step
 from replication.workflow.check_step import check_study
 from replication.workflow.estimate_step import estimate_study
@@ -81,7 +82,7 @@ def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any
         built.append(spec.id)
         return build_panel(rows, spec)
 
-    monkeypatch.setattr(step, "build_panel", counted)
+    monkeypatch.setattr(estimate_batch, "build_panel", counted)
     study = Study("made", {"panels": ["panel"]}, specs.parent, tmp_path)
     assert step.estimate_study(study, tmp_path) == (4, 0)
     assert built == ["grid__w__none", "grid__none__none"]

@@ -277,7 +277,7 @@ def test_a_step_without_its_study_says_so(
     (tmp_path / "Snakefile").touch()
     for name in ("first", "second"):
         (tmp_path / "studies" / name).mkdir(parents=True)
-        (tmp_path / "studies" / name / "study.yaml").write_text(f"id: {name}\n")
+        (tmp_path / "studies" / name / "study.yaml").write_text(f"id: {name}\ntitle: T\npanels: [p]\n")
     monkeypatch.setenv("REPLICATION_ROOT", str(tmp_path))
     assert main(["step", *words]) == 2
     error = capsys.readouterr().err

@@ -74,6 +74,17 @@ def test_every_estimator_by_name_gives_what_estimate_gives(name: str, frame: pd.
     )
 
 
+def test_an_estimator_by_name_has_every_method_of_inference(frame: pd.DataFrame) -> None:
+    panel = rp.read_panel(frame, outcome="y", cluster="state")
+    inference = {"method": "permutation", "draws": 99}
+    by_name = rp.twfe(panel, inference=rp.Inference(**inference))
+    by_frame = rp.estimate(frame, outcome="y", estimator="twfe", cluster="state", inference=inference)
+    assert by_name.table["p_value"].tolist() == by_frame.table["p_value"].tolist()
+    assert by_name.info["method"] == "permutation"
+    with pytest.raises(InputError, match="did you mean 'window'"):
+        rp.imputation(panel, windw=(-3, 3))
+
+
 def test_the_parts_of_a_result(frame: pd.DataFrame) -> None:
     fit = rp.estimate(frame, outcome="y", cluster="state", weights="size", anticipation=1)
     assert "Overall effect" in fit.summary()
@@ -94,6 +105,8 @@ def test_the_parts_of_a_result(frame: pd.DataFrame) -> None:
     assert fit.aggregate("simple").att == fit.att
     assert isinstance(fit.notes, tuple)
     assert not rp.honest_did(fit).empty
+    panel = rp.Panel.from_frame(frame, outcome="y", cluster="state", weights="size")
+    assert rp.callaway_santanna(panel, anticipation=1).att == fit.att
 
 
 def test_refusals_name_what_to_do(frame: pd.DataFrame) -> None:

@@ -26,6 +26,8 @@ OPTIONS = {
     "local_projections": {"window": (-2, 1)},
     "synthetic_did": {"donor_errors": "bootstrap"},
     "dcdh": {},
+    # With other coefficients, and in the adjusted variance, levels before adoption matter.
+    "roth_santanna": {"beta": 1, "design_variance": "neyman"},
     "goodman_bacon": {},
     "twfe_weights": {},
 }
@@ -37,6 +39,11 @@ def suited(name: str, case: Case) -> Panel:
     panel = case.panel
     if name == "goodman_bacon":
         return whole(panel)
+    if name == "roth_santanna":
+        panel = whole(panel)
+        units = np.arange(len(panel.units))
+        plain = replace(panel, weight=np.ones(panel.y.shape), weighted=False)
+        return replace(plain, clusters={"unit": units})
     if name == "synthetic_did":
         panel = whole(cut(panel))
         return replace(panel, weight=np.ones(panel.y.shape), weighted=False)

@@ -87,9 +87,10 @@ def test_blocks_are_more_spread_than_units_where_blocks_share_shocks() -> None:
     panel = made([[date] * 8 for date in dates])
     shock = np.random.default_rng(3).normal(size=(12, PERIODS.size)).repeat(8, axis=0)
     panel = replace(panel, y=0.1 * panel.y + shock)
+    alone = replace(panel, clusters={"unit": np.arange(96)})
     spreads = [
-        np.std(permutation_test(twfe, panel, one, two_way=True).info["permutation"]["estimates"])
-        for one in (BLOCKS, replace(BLOCKS, blocks=None))
+        np.std(permutation_test(twfe, given, one, two_way=True).info["permutation"]["estimates"])
+        for given, one in ((panel, BLOCKS), (alone, replace(BLOCKS, blocks=None)))
     ]
     assert spreads[0] > 2 * spreads[1]
 

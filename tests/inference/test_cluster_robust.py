@@ -15,6 +15,7 @@ from replication.core.estimates import row_labels
 from replication.core.spec import Inference, parse_spec
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.dcdh import dcdh
+from replication.estimators.etwfe import etwfe
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.local_projections import local_projections
@@ -217,6 +218,31 @@ def test_an_effect_of_one_cluster_has_no_standard_error(estimate, variance) -> N
 def test_a_pretrend_test_without_variance_gives_its_reason() -> None:
     found = event_study(one_treated_cluster(), inference=Inference(variance="cv3"))
     assert "not identified without one of the clusters" in found.info["pretrend"]["reason"]
+
+
+@pytest.mark.parametrize("estimate", [twfe, event_study, sun_abraham, stacked, local_projections, etwfe])
+@pytest.mark.parametrize("variance", ["cv1", "cv3"])
+def test_few_clusters_and_lost_standard_errors_are_noted_once(estimate, variance) -> None:
+    eight = two_way_panel(3, cluster="state")
+    eight = replace(eight, clusters={"state": eight.cluster % 8})
+    for panel in (eight, one_treated_cluster()):
+        notes = estimate(panel, inference=Inference(variance=variance)).info["notes"]
+        few = ("effective number", "effective clusters", f"Only {panel.n_clusters} clusters")
+        assert sum(any(words in note for words in few) for note in notes) == 1
+        lost = sum("no standard error" in note.lower() for note in notes)
+        assert lost == (panel is not eight and variance == "cv3")
+
+
+def test_only_a_variance_that_is_there_is_advised() -> None:
+    panel = two_way_panel(3, counts=True, cluster="state")
+    linear, counts = (
+        next(note for note in fit(panel).info["notes"] if "effective number" in note)
+        for fit in (twfe, poisson)
+    )
+    single = twfe(one_treated_cluster()).info["notes"]
+    assert "cv3" in linear
+    assert "cv3" not in counts
+    assert not any("cv3" in note for note in single)
 
 
 def test_few_degrees_of_freedom_are_noted() -> None:

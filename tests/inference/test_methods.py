@@ -22,7 +22,8 @@ def spec_of(estimator, method):
 
 
 def panel_for(estimator):
-    panel = draw_panel(3, n_clusters=12)
+    # Timing that is assigned to units one by one leaves no clusters above them.
+    panel = draw_panel(3, n_clusters=None if estimator == "roth_santanna" else 12)
     return replace(panel, y=np.exp(panel.y)) if estimator == "poisson" else panel
 
 

@@ -13,7 +13,8 @@ from replication.core.spec import Inference
 from replication.estimators.dcdh import dcdh
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.permutation import permutation_test, permutations, permuted, strata_of, two_way_of
+from replication.inference.exchanges import permutations, strata_of
+from replication.inference.permutation import permutation_test, permuted, two_way_of
 
 TEN = Inference(method="permutation", draws=40)
 

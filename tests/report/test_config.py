@@ -19,7 +19,7 @@ def test_the_example_is_read(description: dict[str, Any]) -> None:
         "sample_flow",
         "estimators",
     ]
-    assert study.outcome("rate_b").unit == "offences per 100,000 people"
+    assert study.outcome("rate_b").unit == "offenses per 100,000 people"
     assert study.outcome("not_described").label == "not described"
     assert study.label("population_2004") == "Population in 2004"
 

@@ -88,19 +88,21 @@ def test_pointwise_bars_lie_inside_wider_bands(context: Context) -> None:
 def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
     frame, picture = drawing(context)
     label = picture.figure.axes[0].get_ylabel().replace("\n", " ")
-    assert "log of offences per 100,000 people" in label
+    assert "log of offenses per 100,000 people" in label
     assert f"mean before treatment {frame['mean_before'].iloc[0]:.3f}" in label
     for words in (
         "95% pointwise",
-        "199 draws, seed 7",
+        "199 draws",
         "not-yet-treated units",
         "event time \N{MINUS SIGN}1",
-        "clusters: 12 (state)",
-        "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.475",
-        "events_twfe",
-        "weights: Population in 2004",
+        "Clusters: 12 (state)",
+        "Population in 2004",
     ):
         assert words in picture.note, words
+    recorded = " ".join([picture.note, *picture.details])
+    assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.475" in recorded
+    assert "Seed of the draws: 7." in recorded
+    assert not any(name in picture.note for name in picture.specs), "ids stay in the metadata and the CSV"
     assert "Property crime rate, Event study: estimates before adoption from" in picture.alt
 
 
@@ -134,20 +136,17 @@ def test_files_say_what_made_them(context: Context) -> None:
 
 def test_binned_end_points_are_said(description: dict[str, Any], context: Context) -> None:
     frame, picture = drawing(context)
-    twfe, cs = (
-        next(line for line in picture.note.split("\n") if f"[{name}]" in line)
-        for name in ("events_twfe", "events_cs")
-    )
-    assert "binned end points: \N{MINUS SIGN}4 and earlier, 3 and later" in twfe
-    assert "binned" not in cs
+    recorded = next(words for words in picture.details if words.startswith("Binned end points"))
+    assert recorded.endswith("Event study, \N{MINUS SIGN}4 and earlier, 3 and later.")
     ends = frame[frame["binned"].notna()]
     assert set(ends["spec_id"]) == {"events_twfe"}
     assert set(ends["event_time"]) == {-4, 3}
     description["figures"][0]["window"] = [-3, 3]
     entry = parse_study(description).figures[0]
     cut = event_study_figure.draw(event_study_figure.collect(entry, context), entry, context)
-    assert "end points: 3 and later" in cut.note
-    assert "and earlier" not in cut.note
+    words = " ".join([cut.note, *cut.details])
+    assert "3 and later" in words
+    assert "and earlier" not in words
 
 
 def test_the_window_is_respected(description: dict[str, Any], context: Context) -> None:
@@ -261,7 +260,7 @@ def test_findings_are_in_the_words_of_the_figures(context: Context) -> None:
     actual, draws = frame["estimate"].iloc[0], frame["estimate"].iloc[1:]
     p_value = (1 + (draws.abs() >= abs(actual)).sum()) / 31
     assert f"{p_value:.3f}, 30 draws" in words("permutation")
-    assert "No robust interval leaves zero out" in words("sensitivity")
+    assert "No robust interval excludes zero" in words("sensitivity")
     assert "Earlier vs later: weight 0.750, mean 0.100" in words("bacon")
     assert "before 2010-01-01: 2 counties; 2010-01-01 on: 1 counties" in words("map")
 

@@ -1,4 +1,4 @@
-"""The README's list of outputs names files that are there."""
+"""The list of outputs in the documentation names files that exist, and is up to date."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ import pytest
 
 from replication.core.errors import SpecError
 from replication.core.spec import load_specs
-from replication.workflow.readme import headline_study, listing
+from replication.workflow.readme import OUTPUTS, between, headline_study, listing
 
 ROOT = Path(__file__).parents[2]
+STUDY = """id: {0}
+title: A study
+description: Two studies with a headline.
+panels: []
+headline: {{rows: {{A: a}}, columns: {{B: b}}, copies: []}}
+"""
 
 
 def test_the_list_names_the_file_that_makes_each_output() -> None:
@@ -19,6 +25,16 @@ def test_the_list_names_the_file_that_makes_each_output() -> None:
     makers = [re.findall(r"`([^`]+)`", line)[-1] for line in lines]
     assert len(makers) > 50
     assert [name for name in makers if not (ROOT / name).is_file()] == []
+
+
+def test_the_list_in_the_documentation_is_up_to_date() -> None:
+    text = (ROOT / OUTPUTS).read_text(encoding="utf-8")
+    assert between(text, "list", listing(ROOT)) == text
+
+
+def test_a_lost_marker_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"docs/outputs\.md has lost its markers"):
+        between("nothing", "list", "")
 
 
 def test_the_list_names_sources_from_the_root_on() -> None:
@@ -44,6 +60,6 @@ def test_the_headline_names_specifications_and_outputs_of_its_study() -> None:
 def test_two_headlines_are_refused(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / "studies" / name).mkdir(parents=True)
-        (tmp_path / "studies" / name / "study.yaml").write_text(f"id: {name}\nheadline: {{}}\n")
+        (tmp_path / "studies" / name / "study.yaml").write_text(STUDY.format(name))
     with pytest.raises(SpecError, match=r"2 have the key 'headline' in their study\.yaml \(a, b\)"):
         headline_study(tmp_path)

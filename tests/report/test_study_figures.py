@@ -60,8 +60,8 @@ def test_several_headlines_are_marked_and_named(context: Context) -> None:
     note = read_description(paths[1])["Comment"]
     for name in ("plain", "weighted"):
         shown = f"{context.results.get(name).row('att')['estimate']:.3f}"
-        assert f"Diamond: {shown.replace('-', chr(0x2212))} [" in note
-        assert f"({name})." in note
+        assert f"{shown.replace('-', chr(0x2212))} [" in note
+    assert "plain" not in note, "ids stay in the metadata and the CSV"
     with pytest.raises(SpecError, match="the headline 'absent' is not among"):
         specification_curve_figure.collect(curve({"*": "All"}, ["plain", "absent"]), context)
 

@@ -41,8 +41,11 @@ DOWN, UP, FLAT = effect(-0.05), effect(0.05), effect(0.001)
     ("effects", "words"),
     [
         ({"a": DOWN, "b": DOWN}, "a (x) and b (x) fell"),
-        ({"a": UP, "b": FLAT}, "a (x) rose; b (x) did not move beyond chance"),
-        ({"a": FLAT, "b": DOWN, "c": DOWN}, "b (x) and c (x) fell; a (x) did not move beyond chance"),
+        ({"a": UP, "b": FLAT}, "a (x) rose; b (x) showed no statistically significant change"),
+        (
+            {"a": FLAT, "b": DOWN, "c": DOWN},
+            "b (x) and c (x) fell; a (x) showed no statistically significant change",
+        ),
     ],
 )
 def test_verbs_follow_intervals(effects: dict[str, Effect], words: str) -> None:
@@ -52,10 +55,14 @@ def test_verbs_follow_intervals(effects: dict[str, Effect], words: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ((DOWN, DOWN), (FLAT, DOWN), "Trends take the effect away for a and leave it in place for b."),
-        ((DOWN, FLAT), (UP, DOWN), "Trends turn it round for a and bring one out for b."),
-        ((FLAT, FLAT), (FLAT, FLAT), "Trends change nothing: no effect was clear."),
-        ((UP, UP), (UP, UP), "Trends leave it in place for a and b."),
+        (
+            (DOWN, DOWN),
+            (FLAT, DOWN),
+            "Trends render the estimate insignificant for a and leave it significant for b.",
+        ),
+        ((DOWN, FLAT), (UP, DOWN), "Trends reverse the sign for a and render it significant for b."),
+        ((FLAT, FLAT), (FLAT, FLAT), "Trends change nothing, as every interval contained zero before."),
+        ((UP, UP), (UP, UP), "Trends leave it significant for a and b."),
     ],
 )
 def test_what_a_change_of_design_does(
@@ -301,13 +308,13 @@ def test_no_sentence_contradicts_the_numbers(real: Study, folders: Folders, worl
     for direction, word in words.items():
         assert (f" {word}" in said) == (direction == world.direction), word
     if world.direction == 0:
-        assert "no effect was clear" in said
-        assert "effects are clear for none" in said
-        assert "no response beyond chance" in said
+        assert "every interval contained zero before" in said
+        assert "significant at the 5% level for none" in said
+        assert "No interval excludes zero" in said
     else:
-        assert "take the effect away" not in said
-        assert "leave it in place for index crimes, violent crimes and property crimes" in said
-        assert "it does respond" in said
+        assert "render the estimate insignificant" not in said
+        assert "leave it significant for index crimes, violent crimes and property crimes" in said
+        assert "All intervals exclude zero" in said
     marks = [int(number) for number in MARK.findall(text.split("[^1]:")[0])]
     assert list(dict.fromkeys(marks)) == list(range(1, max(marks) + 1))
     assert len(re.findall(r"^\[\^\d+\]: ", text, re.MULTILINE)) == max(marks)
@@ -318,15 +325,15 @@ def test_one_specification_changes_its_number_and_its_sentence(real: Study, fold
     changed_one = "sc_twfe__log_rate_index__unit_linear__population_2004"
     before, _ = made(real, folders, DOWN)
     after, numbers = made(real, folders, DOWN, **{changed_one: FLAT})
-    assert "County trends take the effect away for index crimes and leave it" in after
-    assert "County trends take the effect away" not in before
-    assert "the two-way regression fits them" in after
+    assert "County trends render the estimate insignificant for index crimes and leave it" in after
+    assert "County trends render the estimate insignificant" not in before
+    assert "reflects in part how that regression estimates them" in after
     fitted = ("sc_imputation_trends__log_rate_index", "sc_group_time_trends__log_rate_index")
     one, other = (f"{name}__population_2004" for name in fitted)
-    assert "depends on how the lines" in made(real, folders, DOWN, **{changed_one: FLAT, one: FLAT})[0]
+    assert "depends on how the trends" in made(real, folders, DOWN, **{changed_one: FLAT, one: FLAT})[0]
     neither = made(real, folders, DOWN, **{changed_one: FLAT, one: FLAT, other: FLAT})[0]
-    assert "no effect is left that chance" in neither
-    assert "leaves zero out itself" in before
+    assert "every interval contains zero" in neither
+    assert "The interval of TWFE with county trends excludes zero" in before
     lines = [line for line in numbers.ledger if line["source"].startswith(changed_one)]
     assert {line["value"] for line in lines} == {FLAT.estimate}
     assert len(lines) >= 4
@@ -342,9 +349,9 @@ def test_ledger_holds_every_printed_result(real: Study, folders: Folders) -> Non
     assert {word for word in left if not re.fullmatch(r"20\d\d", word)} <= ALLOWED
 
 
-# Lengths of lists that are named beside, the level of a test, the scale of the coverage
+# Lengths of lists that are named beside, levels of tests and intervals, the scale of the coverage
 # indicator, the day of "20 March 2012", part 4 of the county files.
-ALLOWED = {"2", "3", "4", "8", "15", "0.05", "0", "100", "20"}
+ALLOWED = {"2", "3", "4", "8", "15", "0.05", "0", "100", "20", "5%", "95"}
 
 
 def test_ledger_is_a_file(real: Study, folders: Folders, tmp_path: Path, monkeypatch: Any) -> None:

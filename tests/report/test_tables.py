@@ -33,7 +33,7 @@ def on_disk(folders: Folders, spec_id: str, term: str = "att") -> pd.Series[Any]
 
 def test_regression_cells_equal_the_estimates(study: Study, folders: Folders) -> None:
     document = table(study, folders, "main")
-    for label, term in (("Programme active", "att"), ("Police, log", "coef:l_police")):
+    for label, term in (("Program active", "att"), ("Police, log", "coef:l_police")):
         specs = ["plain", "plain_trends", "weighted", "weighted_trends"]
         for cell, spec in zip(cells(document, label), specs, strict=True):
             row = on_disk(folders, spec, term)
@@ -58,13 +58,13 @@ def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None
     assert cells(document, "Counties") == [("60",)] * 4
     assert cells(document, "Clusters") == [("12",)] * 4
     assert cells(document, "County linear trends") == [("No",), ("Yes",), ("No",), ("Yes",)]
-    assert cells(document, "County effects") == [("Yes",)] * 4
+    assert cells(document, "County fixed effects") == [("Yes",)] * 4
     assert cells(document, "Weights")[1:3] == [("none",), ("Population in 2004",)]
     assert cells(document, "Second engine, difference")[2:] == [("",), ("",)]
     notes = " ".join(document.notes)
-    assert "clustered by state" in notes
+    assert "clustered at the state level" in notes
     assert "different estimands" in notes
-    assert "(2), (4): 3 units without the outcome in every period were dropped." in document.notes
+    assert "(2), (4): 3 units without the outcome in every period were dropped." in notes
     assert document.specs == (
         ("(1)", "plain"),
         ("(2)", "plain_trends"),
@@ -78,12 +78,12 @@ def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None
 def test_controls_are_counted_and_named(description: dict[str, Any], folders: Folders) -> None:
     entry = description["tables"][0]
     entry["columns"] = ["plain", "controlled"]
-    entry["rows"] = [{"row": "att", "label": "Programme active"}]
+    entry["rows"] = [{"row": "att", "label": "Program active"}]
     document = table(parse_study(description), folders, "main")
     assert cells(document, "Controls") == [("No",), ("Yes (2)",)]
     labels = [row.label for row in document.rows]
-    assert labels.index("Controls") == labels.index("County effects") - 1
-    assert "(2): controls: l_police, poverty." in document.notes
+    assert labels.index("Controls") == labels.index("County fixed effects") - 1
+    assert "Controls in (2): l_police, poverty." in " ".join(document.notes)
     assert document.data["controls"].tolist() == ["", "l_police; poverty"]
     entry["statistics"] = ["n_obs"]
     chosen = table(parse_study(description), folders, "main")
@@ -95,7 +95,7 @@ def test_covariates_that_are_rows_are_not_controls(description: dict[str, Any], 
     entry["columns"] = ["controlled"]
     document = table(parse_study(description), folders, "main")
     assert cells(document, "Controls") == [("Yes (1)",)]
-    assert "Controls: poverty." in document.notes
+    assert "Controls: poverty." in " ".join(document.notes)
     entry["columns"] = ["plain", "weighted"]
     without = table(parse_study(description), folders, "main")
     assert "Controls" not in [row.label for row in without.rows]
@@ -112,8 +112,8 @@ def test_panels_share_their_common_statistics(study: Study, folders: Folders) ->
     assert [row.label for row in document.sections[-1].rows] == [
         "Observations",
         "Clusters",
-        "County effects",
-        "Year effects",
+        "County fixed effects",
+        "Year fixed effects",
         "County linear trends",
     ]
     assert document.specs[2] == ("Panel B. Weighted: (1)", "weighted")
@@ -142,7 +142,7 @@ def test_published_values_keep_their_digits(study: Study, folders: Folders) -> N
     assert heads[2:4] == ["Difference of coefficients", "Difference of standard errors"]
     assert cells(document, "In words")[0] == ("no meaningful reduction",)
     assert cells(document, "From a draft \N{DAGGER}")[0] == ("\N{MINUS SIGN}0.04",)
-    assert any(note.startswith("\N{DAGGER} secondary") for note in document.notes)
+    assert any(note.startswith("\N{DAGGER} Secondary") for note in document.notes)
     assert list(document.data["secondary"]) == [False, False, True, False]
 
 
@@ -165,8 +165,18 @@ def test_equality_is_to_the_printed_digits(description: dict[str, Any], folders:
         "Other": (("no",), ("",)),
         "Other error": (("yes",), ("no",)),
     }
-    assert "Equal as printed: 2 of 3 coefficients and 0 of 1 standard errors." in document.notes
+    assert "Equal as printed: 2 of 3 coefficients and 0 of 1 standard errors." in " ".join(document.notes)
     assert document.data["std_error_equal"].tolist() == [None, None, False]
+
+
+def test_a_second_column_of_standard_errors(description: dict[str, Any], folders: Folders) -> None:
+    row = {"label": "Wide", "spec": "plain", "where": {"specification": ["one"]}}
+    description["tables"][2]["rows"] = [{**row, "std_error_column": "estimate"}]
+    document = table(parse_study(description), folders, "published")
+    assert cells(document, "Wide")[0] == ("0.100", "(0.100)")
+    description["tables"][2]["rows"] = [{**row, "std_error_column": "neyman"}]
+    with pytest.raises(SpecError, match="neyman"):
+        table(parse_study(description), folders, "published")
 
 
 def test_words_alone_need_no_difference(description: dict[str, Any], folders: Folders) -> None:
@@ -202,12 +212,13 @@ def test_estimators_stand_side_by_side(study: Study, folders: Folders) -> None:
     assert found[0] == (fixed(row["estimate"]),)
     assert found[2] == (f"[{fixed(row['conf_low'])}, {fixed(row['conf_high'])}]",)
     heads = [head.text for head in document.headings[0]]
-    assert "95% interval" in heads
+    assert "95% confidence interval" in heads
     assert not any("band" in head for head in heads), "the band of one number is its interval"
-    assert "Comparison: not-yet-treated units." in document.notes
-    assert "Base period: event time \N{MINUS SIGN}1." in document.notes
-    assert "Weighted two-way: weights: Population in 2004." in document.notes
-    assert any(note.endswith("(Callaway-Sant'Anna): weights: none.") for note in document.notes)
+    notes = " ".join(document.notes)
+    assert "Control group: not-yet-treated units." in notes
+    assert "Base period: event time \N{MINUS SIGN}1." in notes
+    assert "Weights in Weighted two-way: Population in 2004." in notes
+    assert "Group-time (Callaway-Sant'Anna): none." in notes
 
 
 def test_truth_stands_beside_simulated_estimates(description: dict[str, Any], folders: Folders) -> None:

@@ -89,7 +89,7 @@ def _with_errors(
     inference: Inference,
     details: dict[str, Any],
 ) -> Estimates:
-    """Rows with spatial errors within periods, or errors clustered one way or several."""
+    """Rows with spatial errors within periods, or standard errors clustered one way or several."""
     panel, n_obs, factor = sample.panel, int(sample.used.sum()), details["correction"]
     points = loading @ fit.coefficient
     codes = list(panel.clusters.values())

@@ -20,7 +20,7 @@ Event path
 Reproduces
     R ``synthdid::synthdid_estimate`` and ``vcov``; Stata ``sdid y i t d, vce(placebo)``. Intervals
     are normal as theirs are; around jackknife errors t, with the degrees of freedom that few
-    treated units leave (``synthetic_errors.freedom``), as normal ones cover 91 to 93 per cent
+    treated units leave (``synthetic_errors.freedom``), as normal ones cover 91 to 93 percent
     with five units a cohort (``distribution: normal`` gives them).
 
 American Economic Review 111(12): 4088-4118; Clarke, Pailanir, Athey & Imbens (2024), Stata

@@ -6,8 +6,9 @@ import pandas as pd
 
 from replication.display import formatting, marks
 from replication.display.canvas import COLOURS, GREY, MARKERS, sheet
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
@@ -36,10 +37,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """A scatter, one mark a comparison, with the two-way estimate (the weighted mean) as a line."""
     kinds = in_order(frame["kind"])
     overall = float((frame["estimate"] * frame["weight"]).sum() / frame["weight"].sum())
-    words = (
-        f"Each mark is a 2x2 comparison. Line: their weighted mean, {formatting.fixed(overall)}, which "
-        f"is the two-way estimate.\n{source_note(entry, context)}"
+    marked = (
+        f"Each mark is a 2x2 comparison; the line is their weighted mean, {formatting.fixed(overall)}, "
+        "the TWFE estimate."
     )
+    words, details = figure_note(entry, context, [marked])
     page = sheet(context.study.heading(entry.title), words, height=3.2, above=0.1, below=0.45, legend=0.22)
     axes = page.axes[0]
     marks.light_grid(axes)
@@ -67,4 +69,4 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes.set_ylabel(entry.options.get("y_label", "2x2 estimate"))
     page.legend(labels)
     alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(said)}."
-    return Drawing(page.figure, alt, words, versions=versions([]))
+    return Drawing(page.figure, alt, words, versions=versions([]), details=details)

@@ -36,11 +36,6 @@ def require_numbers(frame: pd.DataFrame, names: Sequence[str], source: str) -> N
             )
 
 
-def source_note(entry: Entry, context: Context) -> str:
-    """The entry's own notes and its file."""
-    return "\n".join([*entry.notes, f"Source: {context.folders.shown(entry.options['source'])}."])
-
-
 def in_order(values: pd.Series[str]) -> list[str]:
     """Distinct values in the order of the file."""
     return list(dict.fromkeys(values))

@@ -9,8 +9,9 @@ from replication.core.errors import SpecError
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, GREY, VERMILION, sheet
 from replication.report import facts
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
@@ -90,7 +91,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """The lines top to bottom, the headline in another colour with a dashed line through it."""
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     letters = max(map(len, [*frame["label"].astype(str), *headings]))
-    words = note(frame, entry, context)
+    words, details = note(frame, entry, context)
     page = sheet(
         context.study.heading(entry.title),
         words,
@@ -115,7 +116,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes.set_xlabel(entry.options.get("x_label", "Estimate"))
     specs = formatting.distinct(frame["spec_id"].astype(str)) if "spec_id" in frame else []
     results = [context.results.get(name) for name in specs] if "series" in entry.options else []
-    return Drawing(page.figure, describe(frame, entry), words, specs, versions(results))
+    return Drawing(page.figure, describe(frame, entry), words, specs, versions(results), details)
 
 
 def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Series[float]:
@@ -144,13 +145,12 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Seri
     return places
 
 
-def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
     """What the marks are."""
     barred = frame["conf_low"].notna().any()
-    words = ["Points: estimates; bars: pointwise intervals."] if barred else []
-    words += ["Diamond and dashed line: the headline."] if frame["headline"].any() else []
-    ending = source_note(entry, context) if "source" in entry.options else "\n".join(entry.notes)
-    return "\n".join([" ".join(words), ending]).strip()
+    words = ["Points: estimates; bars: pointwise confidence intervals."] if barred else []
+    words += ["Diamond and dashed line: headline estimate."] if frame["headline"].any() else []
+    return figure_note(entry, context, words)
 
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:

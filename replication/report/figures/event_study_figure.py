@@ -15,8 +15,10 @@ from replication.core.errors import SpecError
 from replication.display import formatting, marks
 from replication.display.canvas import sheet, wrapped
 from replication.display.event_panel import count_lines, draw_panel, label_axes
+from replication.display.fitted_notes import Fact
 from replication.report import facts
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
@@ -80,6 +82,8 @@ COLUMNS = [
     "n_clusters",
 ]
 PANEL_HEIGHT = 2.5
+PRE_TREND = "pre-trend test"
+MOST_NAMED = 3
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
@@ -130,7 +134,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     columns = min(len(panels), 2)
     rows = -(-len(panels) // columns)
     lines = max(len(count_lines(panel)) for panel in panels)
-    words = note(frame, entry, context)
+    words, details = note(frame, entry, context)
     labels = formatting.distinct(frame["label"])
     height = PANEL_HEIGHT + (0.4 if columns == 1 else 0.0)
     names = [y_label(panel, entry, context, height) for panel in panels]
@@ -163,6 +167,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         words,
         specs,
         versions(context.results.get(name) for name in specs),
+        details,
     )
 
 
@@ -179,66 +184,73 @@ def y_label(panel: pd.DataFrame, entry: Entry, context: Context, height: float) 
     return "\n".join(wrapped(words, height) for words in (first, second) if words)
 
 
-def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
-    """How to read the figure, and how each series was made."""
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
+    """How to read the figure, and how the series were estimated."""
     every = [context.results.get(name) for name in formatting.distinct(frame["spec_id"])]
     level = formatting.listed(formatting.distinct(facts.level(saved) for saved in every))
-    words = [
-        f"Points: estimates. Thin bars: {level} pointwise intervals; broad bars: {level} "
-        f"simultaneous bands ({draws(every)}). Hollow: reference period, zero by construction. "
-        "Dashed line: onset. Grey numbers: treated units behind each estimate."
-    ]
-    return "\n".join([*words, *circumstances(frame, context), *entry.notes])
+    words = (
+        f"Thin bars: {level} pointwise confidence intervals; wide bars: {level} uniform confidence bands "
+        f"({draws(every)}). Hollow: reference period."
+    )
+    seeds = formatting.distinct(str(saved.info.get("seed", "")) for saved in every)
+    last = Fact(0, f"Seed of the draws: {formatting.listed(seeds)}." if seeds else "", required=False)
+    return figure_note(entry, context, [words], [*circumstances(frame, context), last])
 
 
-def circumstances(frame: pd.DataFrame, context: Context) -> list[str]:
-    """What all series share in one sentence, then what each has of its own."""
+def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
+    """What all series share, a fact each, then what each has of its own."""
     parts = [part for _, part in frame.groupby(["panel", "series"], sort=True)]
-    said = [about(part, context) for part in parts]
-    shared = [word for word in said[0] if all(word in words for words in said)]
-    lines = [formatting.sentence("; ".join(shared))] if shared else []
-    for part, words in zip(parts, said, strict=True):
-        first = part.iloc[0]
-        own = "; ".join(word for word in words if word not in shared)
-        name = f"{first['panel_title']}, {first['label']} [{first['spec_id']}]"
-        lines.append(f"{name}: {own}." if own else f"{name}.")
-    return lines
+    found = [about(part, context) for part in parts]
+    kinds = list(dict.fromkeys(kind for words in found for kind in words))
+    facts_found = []
+    for kind in kinds:
+        values = formatting.distinct(words.get(kind, "") for words in found)
+        if len(values) == 1 and all(kind in words for words in found):
+            text = f"{kind}: {values[0]}"
+            short = ""
+        else:
+            series = [
+                f"{part['panel_title'].iloc[0]}, {part['label'].iloc[0]}, {words[kind]}"
+                for part, words in zip(parts, found, strict=True)
+                if kind in words
+            ]
+            text = f"{kind}: {'; '.join(series)}"
+            few = len(values) <= MOST_NAMED and kind != PRE_TREND
+            ending = ", by series" if len(values) > 1 else ", where used"
+            short = formatting.sentence(f"{kind}: {' or '.join(values)}{ending}") if few else ""
+        facts_found.append(Fact(0, formatting.sentence(text), short, required=False))
+    return facts_found
 
 
 def draws(every: Sequence[Saved]) -> str:
-    """Draws and seed of the bands."""
-    ways = formatting.distinct(
-        f"{formatting.integer(saved.info.get('draws'))} draws, seed {saved.info.get('seed')}"
-        for saved in every
-    )
-    return formatting.listed(ways)
+    """Bootstrap draws behind the bands."""
+    counts = formatting.distinct(formatting.integer(saved.info.get("draws")) for saved in every)
+    return f"{formatting.listed(counts)} draws"
 
 
-def about(part: pd.DataFrame, context: Context) -> list[str]:
-    """How a series was made: comparison, base, end points, weights, clusters, pre-trend test."""
+def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
+    """How a series was estimated: clusters, weights, control group, base period, end points, test."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
-    comparison, base = facts.comparison(saved, context.study), facts.base_period(saved)
-    p_value = formatting.p_equals(first["pretrend_p_value"])
-    words = [
-        f"comparison: {comparison}" if comparison else "",
-        f"base period: {base}" if base else "",
-        end_points(part),
-        f"weights: {facts.weights(saved, context.study)}",
-        f"clusters: {formatting.integer(first['n_clusters'])} ({facts.clusters(saved, context.study)})",
-        f"pre-trend test: {p_value}" if p_value else "",
-    ]
-    return [word for word in words if word]
+    clusters = f"{formatting.integer(first['n_clusters'])} ({facts.clusters(saved, context.study)})"
+    found = {
+        "clusters": clusters,
+        "weights": facts.weights(saved, context.study),
+        "control group": facts.comparison(saved, context.study),
+        PRE_TREND: formatting.p_equals(first["pretrend_p_value"]),
+        "binned end points": end_points(part),
+        "base period": facts.base_period(saved),
+    }
+    return {kind: words for kind, words in found.items() if words}
 
 
 def end_points(part: pd.DataFrame) -> str:
     """Which of the points shown are not one event time but all from there on."""
     ends = part[part["binned"].notna()]
-    said = [
+    return ", ".join(
         f"{formatting.signed(time)} {way}"
         for time, way in zip(ends["event_time"], ends["binned"], strict=True)
-    ]
-    return f"binned end points: {', '.join(said)}" if said else ""
+    )
 
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:

@@ -24,6 +24,7 @@ class Drawing:
     ----------
     alt : the figure in words, for readers who do not see it.
     note : what stands below it.
+    details : statements for which the note has no room; recorded in the PNG.
     specs : ids of the specifications shown.
     """
 
@@ -32,6 +33,7 @@ class Drawing:
     note: str
     specs: Sequence[str] = ()
     versions: str = MADE_WITH
+    details: Sequence[str] = ()
 
 
 def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) -> list[Path]:
@@ -66,6 +68,7 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
         "Title": title,
         "Description": drawing.alt,
         "Comment": drawing.note,
+        "Details": "\n".join(drawing.details),
         "Source": specs,
         "Software": drawing.versions,
     }

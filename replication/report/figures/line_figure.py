@@ -8,8 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, COLOURS, LIGHT, MARKERS, inches, sheet, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
@@ -58,7 +59,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame[panel].astype(str)) if panel else [""]
     shown = coloured(frame, entry)
     columns = min(3, len(panels))
-    words = source_note(entry, context)
+    words, details = figure_note(entry, context, [])
     page = sheet(
         context.study.heading(entry.title),
         words,
@@ -85,7 +86,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         marks.share_scale(page.axes[: len(panels)])
     if len(shown) > 1:
         page.legend(shown)
-    return Drawing(page.figure, describe(frame, entry), words, versions=versions([]))
+    return Drawing(page.figure, describe(frame, entry), words, versions=versions([]), details=details)
 
 
 def axis_label(role: str, entry: Entry, context: Context) -> str:

@@ -21,8 +21,10 @@ from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.display import formatting
 from replication.display.canvas import sheet
-from replication.report.figures.csv_frames import from_source, source_note
+from replication.display.fitted_notes import Fact
+from replication.report.figures.csv_frames import from_source
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
@@ -108,9 +110,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Counties in the colours of their classes, without a value in grey, states outlined."""
     shapes = county_shapes()
     missing = sorted(set(frame["fips"]) - set(shapes))
-    words = "\n".join(
-        [f"Alaska and Hawaii are not drawn{_left_out(missing)}.", SHAPES_NOTE, source_note(entry, context)]
-    )
+    drawn = f"Alaska and Hawaii are not drawn{_left_out(missing)}."
+    words, details = figure_note(entry, context, [drawn], [Fact(0, SHAPES_NOTE, required=False)])
     _, names = classes(entry, frame[entry.options["value"]])
     below = LEGEND_LINE * (2 + len(names) // LEGEND_COLUMNS)
     page = sheet(
@@ -152,9 +153,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     )
     counts = frame["class"].value_counts()
     said = [f"{name}: {counts.get(name, 0)} counties" for name in names]
-    return Drawing(
-        page.figure, f"{entry.title}. County map. {'; '.join(said)}.", words, versions=versions([])
-    )
+    alt = f"{entry.title}. County map. {'; '.join(said)}."
+    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
 
 
 def _left_out(missing: list[int]) -> str:

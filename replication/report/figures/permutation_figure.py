@@ -8,8 +8,9 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, SKY, VERMILION, sheet
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
@@ -52,10 +53,8 @@ def p_value(draws: pd.Series[float], actual: float) -> float:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """A histogram of the draws with the actual estimate as a line; one panel a permutation."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
-    words = (
-        "Line: the actual value. Two-sided p-values count draws at least as large in absolute "
-        f"value.\n{source_note(entry, context)}"
-    )
+    marked = "Line: actual value. Two-sided p-values count draws at least as large in absolute value."
+    words, details = figure_note(entry, context, [marked])
     columns = min(2, len(panels))
     page = sheet(
         context.study.heading(entry.title),
@@ -91,4 +90,4 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_ylabel(entry.options.get("y_label", "Draws"))
     alt = f"{entry.title}. Histogram of permuted estimates. {'; '.join(said)}."
     specs = formatting.distinct(frame["spec_id"].dropna().astype(str)) if "spec_id" in frame else []
-    return Drawing(page.figure, alt, words, specs, versions([]))
+    return Drawing(page.figure, alt, words, specs, versions([]), details)

@@ -8,8 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
 from replication.display.canvas import COLOURS, MARKERS, inches, sheet, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
@@ -40,8 +41,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
-    words = "Filled: after adoption; lines break there.\n" if broken else ""
-    words += source_note(entry, context)
+    marked = ["Filled markers: after adoption, where the lines are interrupted."] if broken else []
+    words, details = figure_note(entry, context, marked)
     page = sheet(
         context.study.heading(entry.title),
         words,
@@ -63,7 +64,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         f"{entry.title}. Means of {formatting.listed(groups)} by period, "
         f"{frame['time'].min():g} to {frame['time'].max():g}."
     )
-    return Drawing(page.figure, alt, words, versions=versions([]))
+    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
 
 
 def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, GREY, VERMILION, sheet
-from replication.report.figures.csv_frames import source_note
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
@@ -78,7 +78,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Two step curves, one above the other on the same dates."""
     unit = entry.options.get("unit", "counties")
-    words = note(frame, entry, context)
+    words, details = note(frame, entry, context)
     page = sheet(
         context.study.heading(entry.title),
         words,
@@ -103,7 +103,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         f"{last['date']:%Y-%m-%d}, when {formatting.integer(last['counties'])} {unit} and "
         f"{formatting.fixed(100 * last['share'], 1)}% of the population are covered."
     )
-    return Drawing(page.figure, alt, words, versions=versions([]))
+    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
 
 
 def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], colour: str, name: str) -> None:
@@ -140,14 +140,14 @@ def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
         )
 
 
-def note(frame: pd.DataFrame, entry: Entry, context: Context) -> str:
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
     """What the numbers on the dashed lines stand for, and the source."""
     said = [
         f"{number}: {row.date.day} {row.date:%B %Y}, {row.milestone}"
         for number, row in enumerate(_stones(frame), start=1)
     ]
     stones = [formatting.sentence(f"dashed lines: {'; '.join(said)}")] if said else []
-    return "\n".join(["Cumulative.", *stones, source_note(entry, context)])
+    return figure_note(entry, context, ["Cumulative shares.", *stones])
 
 
 def _stones(frame: pd.DataFrame) -> list[Any]:

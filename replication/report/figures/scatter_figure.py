@@ -9,8 +9,8 @@ from replication.core.arrays import Floats
 from replication.display import marks
 from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, sheet, wrapped
 from replication.report.figures import line_figure
-from replication.report.figures.csv_frames import source_note
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
@@ -42,7 +42,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """One panel; areas proportional to ``size``; ``highlight`` chooses the points with names."""
     options = entry.options
     shown = line_figure.coloured(frame, entry) if "group" in options else []
-    words = source_note(entry, context)
+    words, details = figure_note(entry, context, [])
     page = sheet(
         context.study.heading(entry.title),
         words,
@@ -72,7 +72,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes.set_ylabel(wrapped(line_figure.axis_label("y", entry, context), inches(axes)[1]))
     if len(shown) > 1:
         page.legend(shown)
-    return Drawing(page.figure, line_figure.describe(frame, entry), words, versions=versions([]))
+    alt = line_figure.describe(frame, entry)
+    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
 
 
 def areas(frame: pd.DataFrame, size: str | None) -> Floats:

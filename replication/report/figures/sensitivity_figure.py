@@ -9,8 +9,9 @@ import pandas as pd
 
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, VERMILION, inches, sheet, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers, source_note
+from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.study_config import Entry
 
@@ -38,10 +39,11 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Intervals from left to right as the allowed violation grows; the original one first."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
-    words = (
-        "Bars: robust intervals for the effect if the violation of parallel trends is at most M; "
-        "first, in orange, the interval that assumes none.\n" + source_note(entry, context)
+    marked = (
+        "Bars: robust confidence intervals under violations of parallel trends of at most M; the first, in "
+        "orange, assumes none."
     )
+    words, details = figure_note(entry, context, [marked])
     columns = min(2, len(panels))
     page = sheet(
         context.study.heading(entry.title),
@@ -75,11 +77,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_title(panel)
         axes.set_xlabel(entry.options.get("x_label", "Largest violation allowed, M"))
         axes.set_ylabel(wrapped(entry.options.get("y_label", "Effect"), inches(axes)[1]))
-    return Drawing(page.figure, describe(frame, panels, entry), words, versions=versions([]))
+    return Drawing(page.figure, describe(frame, panels, entry), words, versions=versions([]), details=details)
 
 
 def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
-    """The figure in words: up to which violation the interval leaves zero out."""
+    """The figure in words: up to which violation the interval excludes zero."""
     said = [f"{entry.title}. Robust intervals by size of the violation allowed."]
     for panel in panels:
         part = frame[frame["panel"] == panel] if panel else frame
@@ -87,7 +89,7 @@ def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
         found = (
             f"zero is left out up to M = {away.max():g}"
             if away.notna().any()
-            else ("no robust interval leaves zero out")
+            else ("no robust interval excludes zero")
         )
         said.append(formatting.sentence(f"{panel}: {found}" if panel else found))
     return " ".join(said)

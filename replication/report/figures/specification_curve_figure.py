@@ -17,6 +17,7 @@ from replication.display import formatting, marks
 from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, sheet, wrapped
 from replication.report import facts
 from replication.report.figures.figure_files import Drawing
+from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry, Study
@@ -128,7 +129,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """The curve above, one line of ticks a value of each choice below."""
     lines = choice_lines(frame, entry)
     letters = max(len(label) for _, _, label in lines)
-    words = note(frame, entry)
+    words, details = note(frame, entry, context)
     page = sheet(
         context.study.heading(entry.title),
         words,
@@ -145,11 +146,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     draw_choices(below, frame, lines)
     specs = list(frame["spec_id"])
     shown = versions(context.results.get(name) for name in specs)
-    return Drawing(page.figure, describe(frame, entry), words, entry.options["specs"], shown)
+    return Drawing(page.figure, describe(frame, entry), words, entry.options["specs"], shown, details)
 
 
 def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
-    """Estimates with intervals; those that leave zero out in blue, the headline in orange."""
+    """Estimates with intervals; those that exclude zero in blue, the headline in orange."""
     marks.light_grid(axes)
     marks.zero_line(axes)
     apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
@@ -239,28 +240,30 @@ def draw_choices(axes: Axes, frame: pd.DataFrame, lines: list[tuple[str, str, st
         axes.spines[side].set_visible(False)
 
 
-def note(frame: pd.DataFrame, entry: Entry) -> str:
-    """How many specifications, and how many of them say what."""
+def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
+    """The count of estimates and of intervals that exclude zero, and the headline estimates."""
+    estimates = [
+        f"{formatting.fixed(row.estimate)} {formatting.interval(row.conf_low, row.conf_high)}"
+        for row in frame[frame["headline"]].itertuples()
+    ]
+    words = [counted(frame), f"Diamonds: {formatting.listed(estimates)}." if estimates else ""]
+    return figure_note(entry, context, words)
+
+
+def counted(frame: pd.DataFrame) -> str:
+    """Signs of the estimates and intervals that exclude zero, in a sentence each."""
     apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
     negative = frame["estimate"] < 0
-    words = [
-        f"{formatting.integer(len(frame))} specifications. {int(negative.sum())} estimates are negative; "
-        f"{int(apart.sum())} intervals leave zero out (blue), {int((apart & negative).sum())} of "
-        f"them below it. Median {formatting.fixed(frame['estimate'].median())}."
-    ]
-    if frame["headline"].any():
-        marked = frame[frame["headline"]]
-        words += [
-            f"Diamond: {formatting.fixed(row.estimate)} {formatting.interval(row.conf_low, row.conf_high)} "
-            f"({row.spec_id})."
-            for row in marked.itertuples()
-        ]
-    return "\n".join([" ".join(words), *entry.notes])
+    return (
+        f"{formatting.integer(len(frame))} specifications; {int(negative.sum())} estimates are negative. "
+        f"{int(apart.sum())} intervals exclude zero (blue), {int((apart & negative).sum())} of them for a "
+        f"negative estimate. Median {formatting.fixed(frame['estimate'].median())}."
+    )
 
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:
     """The figure in words."""
     return (
         f"{entry.title}. Specification curve from {formatting.fixed(frame['estimate'].min())} to "
-        f"{formatting.fixed(frame['estimate'].max())}. {note(frame, entry).splitlines()[0]}"
+        f"{formatting.fixed(frame['estimate'].max())}. {counted(frame)}"
     )

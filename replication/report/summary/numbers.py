@@ -38,7 +38,7 @@ class Effect:
 
     @property
     def direction(self) -> int:
-        """-1 or 1 if the interval leaves zero out on that side, else 0."""
+        """-1 or 1 if the interval excludes zero on that side, else 0."""
         return int(self.low > 0) - int(self.high < 0)
 
 
@@ -188,7 +188,7 @@ class Numbers:
     # What is printed.
 
     def percent(self, effect: Effect | str) -> str:
-        """A log effect as a change in per cent with its interval: ``−5.6% [−9.1, −1.9]``.
+        """A log effect as a change in percent with its interval: ``−5.6% [−9.1, −1.9]``.
 
         A specification id stands for its overall effect.
         """
@@ -198,7 +198,7 @@ class Numbers:
         return self.note(shown, effect.estimate, effect.source, effect.low, effect.high)
 
     def interval(self, effect: Effect) -> str:
-        """The interval of a log effect in per cent, where its point is not to be shown."""
+        """The interval of a log effect in percent, where its point is not to be shown."""
         low, high = (100 * np.expm1(x) for x in (effect.low, effect.high))
         shown = f"{formatting.interval(low, high, 1)}%"
         return self.note(shown, np.nan, effect.source, effect.low, effect.high)
@@ -223,12 +223,12 @@ class Numbers:
         return self.note(shown, float(value.value), value.source)
 
     def log_percent(self, value: Value) -> str:
-        """A log effect without an interval as a change in per cent."""
+        """A log effect without an interval as a change in percent."""
         shown = f"{formatting.fixed(100 * np.expm1(float(value.value)), 1)}%"
         return self.note(shown, float(value.value), value.source)
 
     def share(self, value: Value, digits: int = 0) -> str:
-        """A share as per cent."""
+        """A share as percent."""
         shown = f"{formatting.fixed(100 * float(value.value), digits)}%"
         return self.note(shown, float(value.value), value.source)
 

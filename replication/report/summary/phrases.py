@@ -8,7 +8,7 @@ from replication.display import formatting
 from replication.report.summary.numbers import Effect
 from replication.report.ties import ranks
 
-FELL, ROSE, STILL = "fell", "rose", "did not move beyond chance"
+FELL, ROSE, STILL = "fell", "rose", "showed no statistically significant change"
 VERBS = {-1: FELL, 1: ROSE, 0: STILL}
 
 
@@ -20,8 +20,8 @@ def verb(effect: Effect) -> str:
 def moved(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
     """What each outcome did, those that did the same together.
 
-    ``index crimes (−5.6% [...]) and violent crimes (...) fell; property crimes (...) did not move
-    beyond chance``.
+    ``index crimes (−5.6% [...]) and violent crimes (...) fell; property crimes (...) showed no
+    statistically significant change``.
     """
     parts = []
     for direction in (-1, 1, 0):
@@ -39,10 +39,10 @@ def labelled(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> s
 
 
 def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: str) -> str:
-    """What a change of the design does to effects that left zero out.
+    """What a change of the design does to estimates whose interval excluded zero.
 
-    ``County trends take the effect away for index crimes and property crimes, but not for violent
-    crimes.``
+    ``County trends render the estimate insignificant for index crimes and leave it significant for violent
+    crimes.`` Significance is at the 5% level, that of the intervals.
     """
     clear = [name for name, effect in before.items() if effect.direction]
     lost = [name for name in clear if after[name].direction == 0]
@@ -50,12 +50,13 @@ def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: st
     kept = [name for name in clear if name not in lost and name not in turned]
     gained = [name for name, effect in after.items() if effect.direction and name not in clear]
     parts = [
-        f"take the effect away for {formatting.listed(lost)}" if lost else "",
-        f"turn it round for {formatting.listed(turned)}" if turned else "",
-        f"leave it in place for {formatting.listed(kept)}" if kept else "",
-        f"bring one out for {formatting.listed(gained)}" if gained else "",
+        f"render the estimate insignificant for {formatting.listed(lost)}" if lost else "",
+        f"reverse the sign for {formatting.listed(turned)}" if turned else "",
+        f"leave it significant for {formatting.listed(kept)}" if kept else "",
+        f"render it significant for {formatting.listed(gained)}" if gained else "",
     ]
-    return formatting.sentence(f"{cause} {formatting.listed(parts) or 'change nothing: no effect was clear'}")
+    words = formatting.listed(parts) or "change nothing, as every interval contained zero before"
+    return formatting.sentence(f"{cause} {words}")
 
 
 def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:
@@ -67,8 +68,8 @@ def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:
 
 
 def excludes(effect: Effect) -> str:
-    """Whether an interval leaves zero out, in words."""
-    return "leaves zero out" if effect.direction else "contains zero"
+    """Whether an interval excludes zero, in words."""
+    return "excludes zero" if effect.direction else "contains zero"
 
 
 def many(count: int, one: str, several: str = "") -> str:

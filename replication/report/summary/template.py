@@ -10,10 +10,10 @@ rows(file, **where)     rows of a file, to loop over; ``largest=`` or ``smallest
 estimates(*patterns)    a frame of all overall effects whose specification id fits
 about(spec, key)        a column of the overall effect (``n_units``) or a key of the specification
 value(number, source)   a number that the template makes from others, and where it is from
-pct(x)                  prints a log effect, or that of a specification id, in per cent with its interval
-interval, points        print the interval alone, in per cent; an effect in its own unit
-p, count, fixed, share  print a p-value, a whole number, a number with decimals, a share in per cent
-log_pct, words, years   print a log difference in per cent; text; first and last year of a specification
+pct(x)                  prints a log effect, or that of a specification id, in percent with its interval
+interval, points        print the interval alone, in percent; an effect in its own unit
+p, count, fixed, share  print a p-value, a whole number, a number with decimals, a share in percent
+log_pct, words, years   print a log difference in percent; text; first and last year of a specification
 quote(label)            prints what the study's table ``published`` has under a label
 moved, changed, verb,   words that follow the signs and intervals of effects (``summary.phrases``)
 excludes, labelled,

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from replication.display import formatting
+from replication.display.fitted_notes import Fact
 from replication.report import facts
 from replication.report.report_context import Context, versions
-from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Row, Section, TableDocument, cell
 from replication.report.tables import table_notes
@@ -65,8 +65,8 @@ DEFAULT = ("estimate", "std_error", "interval", "band", "n_obs", "n_units", "n_c
 LABELS = {
     "estimate": "Estimate",
     "std_error": "Std. error",
-    "interval": "interval",
-    "band": "simultaneous band",
+    "interval": "confidence interval",
+    "band": "uniform confidence band",
     "p_value": "p-value",
     "n_obs": "Observations",
     "n_units": "Units",
@@ -91,14 +91,17 @@ def build(entry: Entry, context: Context) -> TableDocument:
         for name in columns
     ]
     shown = [Shown(heading, line["label"], line["saved"]) for heading, block in blocks for line in block]
-    found = [
-        *entry.notes,
-        f"Clustered by {_clusters(results, context)}.",
-        *table_notes.told_apart(shown, "weights", lambda saved: facts.weights(saved, context.study)),
-        table_notes.weights_note(shown),
-        *table_notes.design_notes(shown, context),
-        *table_notes.sample_notes(shown),
-    ]
+    printed, details = table_notes.printed(
+        [
+            *(Fact(table_notes.CELLS, note) for note in entry.notes),
+            *table_notes.sample_notes(shown),
+            table_notes.differing(shown, "weights", lambda saved: facts.weights(saved, context.study)),
+            *table_notes.design_notes(shown, context),
+            table_notes.weights_note(shown),
+            table_notes.inference_note(shown, context, beside=True),
+            Fact(table_notes.ERRORS, table_notes.STARS_NOTE if context.stars else ""),
+        ]
+    )
     return TableDocument(
         id=entry.id,
         study=context.study.id,
@@ -110,7 +113,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
         ),
         align="".join("l" if name == "control_group" else "r" for name in columns),
         stub="Estimator",
-        notes=tuple(note for note in found if note),
+        notes=printed,
+        details=details,
         specs=tuple((f"{name}:", spec_id) for name, spec_id in table_notes.named_specs(shown)),
         versions=versions(results),
         simulated=context.study.simulated,
@@ -180,7 +184,3 @@ def _data(line: dict[str, Any], heading: str, context: Context) -> dict[str, Any
     }
     truth = {} if line["truth"] is None else {"truth": float(line["truth"])}
     return {"heading": heading, "label": line["label"], **line["found"], **about, **truth}
-
-
-def _clusters(results: list[Saved], context: Context) -> str:
-    return formatting.listed(formatting.distinct(facts.clusters(saved, context.study) for saved in results))

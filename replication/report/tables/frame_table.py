@@ -9,10 +9,12 @@ import pandas as pd
 
 from replication.core.errors import SpecError
 from replication.display import formatting
+from replication.display.fitted_notes import Fact
 from replication.report.report_context import Context, versions
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Row, Section, TableDocument, cell, spanning
+from replication.report.tables import table_notes
 
 OPTIONS = {
     "required": ["source", "columns"],
@@ -94,6 +96,13 @@ def build(entry: Entry, context: Context) -> TableDocument:
         for column, label in zip(columns, labels, strict=True)
         if "mark_above" in column
     ]
+    source = f"Source: {context.folders.shown(entry.options['source'])}."
+    printed, details = table_notes.printed(
+        [
+            *(Fact(table_notes.CELLS, note) for note in (*entry.notes, *marked)),
+            Fact(table_notes.SOURCE, source),
+        ]
+    )
     return TableDocument(
         id=entry.id,
         study=context.study.id,
@@ -102,7 +111,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
         sections=tuple(sections(entry, columns, frame)),
         align="".join("l" if kind_of(column) == "text" else "r" for column in columns[1:]),
         stub=labels[0],
-        notes=(*entry.notes, *marked, f"Source: {context.folders.shown(entry.options['source'])}."),
+        notes=printed,
+        details=details,
         versions=versions([]),
         simulated=context.study.simulated,
         data=frame[list(dict.fromkeys(needed))],

@@ -10,10 +10,12 @@ import pandas as pd
 
 from replication.core.errors import SpecError
 from replication.display import formatting
+from replication.display.fitted_notes import Fact
 from replication.report.report_context import Context, versions
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+from replication.report.tables import table_notes
 
 OPTIONS = {
     "required": ["rows"],
@@ -41,6 +43,10 @@ OPTIONS = {
                         "description": "As printed, in quotation marks so that trailing zeros stay.",
                     },
                     "std_error": {"type": "string", "description": "As printed, in quotation marks."},
+                    "std_error_column": {
+                        "type": "string",
+                        "description": "Column of the source that has the printed standard error.",
+                    },
                     "reported": {
                         "type": "string",
                         "description": "What was reported, where it is no number.",
@@ -71,12 +77,12 @@ HEADS = (
 )
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
-    "Differences: ours, unrounded, less the published number. Equal as printed: whether our "
-    "number, rounded to the decimals of the published one, is that number."
+    "Differences are our unrounded number minus the published one; two numbers are equal as printed if ours, "
+    "rounded to the published decimals, is the published number."
 )
 WITHOUT_NUMBERS = 2
 YES_NO = {True: "yes", False: "no"}
-SECONDARY = "secondary: not read in the publication's own table, and not to be taken as its result."
+SECONDARY = "Secondary: not taken from a table of the publication itself."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
@@ -87,9 +93,19 @@ def build(entry: Entry, context: Context) -> TableDocument:
     # Where nothing but words was published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
-    found = [*entry.notes, IN_PARENTHESES, *([NOTES, tally(rows)] if numbers else [])]
-    found += [f"{formatting.DAGGER} {SECONDARY}"] if any(row["secondary"] for row in rows) else []
-    found += [f"{row['label']}: {row['note']}" for row in rows if row["note"]]
+    remarks = [f"{row['label']}: {row['note'].rstrip('.')}." for row in rows if row["note"]]
+    printed, details = table_notes.printed(
+        [
+            *(Fact(table_notes.CELLS, note) for note in entry.notes),
+            Fact(table_notes.CELLS, f"{tally(rows)} {NOTES}".strip() if numbers else ""),
+            Fact(table_notes.SAMPLE, " ".join(remarks), required=False),
+            Fact(table_notes.ERRORS, IN_PARENTHESES),
+            Fact(
+                table_notes.SOURCE,
+                f"{formatting.DAGGER} {SECONDARY}" if any(row["secondary"] for row in rows) else "",
+            ),
+        ]
+    )
     heads = (publication or HEADS[0], *HEADS[1:])[:shown]
     return TableDocument(
         id=entry.id,
@@ -98,7 +114,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
         headings=(tuple(Heading(head) for head in heads),),
         sections=tuple(sections(rows, shown)),
         align="c" * shown,
-        notes=tuple(note for note in found if note),
+        notes=printed,
+        details=details,
         specs=tuple(("", name) for name in used),
         versions=versions(context.results.get(name) for name in used),
         simulated=context.study.simulated,
@@ -140,14 +157,16 @@ def printed_values(row: Mapping[str, Any], entry: Entry, context: Context) -> di
             f"the row {row['label']!r} has 'where' and the table no 'source'. "
             "Name the file of published values in 'source'."
         )
-    frame = read_source(context.folders, entry.options["source"], ["estimate"], where=row["where"], text=True)
+    needed = ["estimate", *([row["std_error_column"]] if "std_error_column" in row else [])]
+    frame = read_source(context.folders, entry.options["source"], needed, where=row["where"], text=True)
     if len(frame) != 1:
         raise SpecError(
             f"{len(frame)} rows of {entry.options['source']} fit the row "
             f"{row['label']!r}. Make its 'where' name one."
         )
     found = frame.iloc[0]
-    values = {name: str(found.get(name, "")) for name in ("estimate", "std_error")}
+    columns = {"estimate": "estimate", "std_error": row.get("std_error_column", "std_error")}
+    values = {name: str(found.get(column, "")) for name, column in columns.items()}
     return {name: value.replace(formatting.MINUS, "-") for name, value in values.items()}
 
 

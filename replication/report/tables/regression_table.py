@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from replication.display import formatting
+from replication.display.fitted_notes import Fact
 from replication.report import facts
 from replication.report.report_context import Context, versions
 from replication.report.report_data import Saved
@@ -124,6 +125,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         for column, saved in zip(columns, block.results, strict=True)
         if saved is not None
     ]
+    printed, details = table_notes(entry, shown, context)
     return TableDocument(
         id=entry.id,
         study=context.study.id,
@@ -131,7 +133,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
         headings=heads(columns),
         sections=tuple(sections(entry, columns, blocks, context)),
         align="c" * len(columns),
-        notes=tuple(table_notes(entry, shown, context)),
+        notes=printed,
+        details=details,
         specs=notes.named_specs(shown),
         versions=versions(one.saved for one in shown),
         simulated=context.study.simulated,
@@ -189,21 +192,25 @@ def estimate_cell(found: Any, digits: int, context: Context) -> tuple[str, ...]:
     return cell(formatting.fixed(found["estimate"], digits) + mark, f"({error})" if error else "")
 
 
-def table_notes(entry: Entry, shown: Sequence[Shown], context: Context) -> list[str]:
-    """The entry's own notes, then what the results say about themselves."""
+def table_notes(
+    entry: Entry, shown: Sequence[Shown], context: Context
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The printed note and its details: the entry's own words, then what the results record."""
     engines = [table_statistics.engine_difference(one.saved, context) for one in shown]
     second = "engine" in entry.options.get("statistics", table_statistics.DEFAULT)
-    found = [
-        *entry.notes,
-        notes.inference_note(shown, context),
-        notes.weights_note(shown),
-        *notes.design_notes(shown, context),
-        *notes.told_apart(shown, "controls", lambda saved: _controls(entry, saved, context)),
-        *notes.sample_notes(shown),
-        table_statistics.ENGINE_NOTE if second and pd.notna(engines).any() else "",
-        notes.STARS_NOTE if context.stars else "",
-    ]
-    return [note for note in found if note]
+    compared = second and bool(pd.notna(engines).any())
+    return notes.printed(
+        [
+            *(Fact(notes.CELLS, note) for note in entry.notes),
+            *notes.sample_notes(shown),
+            notes.differing(shown, "controls", lambda saved: _controls(entry, saved, context)),
+            *notes.design_notes(shown, context),
+            notes.weights_note(shown),
+            notes.inference_note(shown, context),
+            Fact(notes.ERRORS, notes.STARS_NOTE if context.stars else ""),
+            Fact(notes.SOURCE, table_statistics.ENGINE_NOTE if compared else "", required=False),
+        ]
+    )
 
 
 def data(entry: Entry, columns: Sequence[Column], blocks: Sequence[Block], context: Context) -> pd.DataFrame:

@@ -1,20 +1,28 @@
-"""Notes under a table that a reader can act on."""
+"""The note below a table: at most five lines, in the order that AEA journals use.
+
+What the cells are; the sample; fixed effects and weights; standard errors; the source.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from replication.display import formatting
+from replication.display.fitted_notes import TABLE_LETTERS, TABLE_LINES, Fact, fitted
 from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
 
 STARS_NOTE = "* p < 0.10, ** p < 0.05, *** p < 0.01."
 ESTIMANDS = (
-    "Weighted and unweighted estimates have different estimands: the average person (or whatever "
-    "the weights count) and the average unit."
+    "Weighted and unweighted estimates have different estimands (the average person, or whatever the weights "
+    "count, and the average unit)."
 )
+CELLS, SAMPLE, DESIGN, ERRORS, SOURCE = range(5)
+COUNT = re.compile(r"^\d[\d,]*")
+CLAUSE = re.compile(r"[;:]|, which|, for example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,54 +34,74 @@ class Shown:
     saved: Saved
 
 
-def inference_note(shown: Sequence[Shown], context: Context) -> str:
-    """How the standard errors were found."""
+def inference_note(shown: Sequence[Shown], context: Context, *, beside: bool = False) -> Fact:
+    """How the standard errors were computed; ``beside`` if they have a column of their own."""
     ways = formatting.distinct(facts.clusters(one.saved, context.study) for one in shown)
-    return (
-        f"Standard errors in parentheses, clustered by {formatting.listed(ways)}."
-        if ways
-        else ("Standard errors in parentheses.")
-    )
+    place = "Standard errors" if beside else "Standard errors in parentheses"
+    if not ways:
+        return Fact(ERRORS, "" if beside else f"{place}.")
+    verb = "are clustered" if beside else "clustered"
+    return Fact(ERRORS, f"{place} {verb} at the {formatting.listed(ways)} level.")
 
 
-def weights_note(shown: Sequence[Shown]) -> str:
+def weights_note(shown: Sequence[Shown]) -> Fact:
     """A warning where weighted and unweighted estimates stand side by side."""
-    return ESTIMANDS if len({bool(one.saved.spec.get("weights")) for one in shown}) > 1 else ""
+    mixed = len({bool(one.saved.spec.get("weights")) for one in shown}) > 1
+    return Fact(DESIGN, ESTIMANDS if mixed else "", required=False)
 
 
-def design_notes(shown: Sequence[Shown], context: Context) -> list[str]:
-    """Comparison group, base period and averaging; named only where the results differ."""
+def design_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
+    """Control group, base period and averaging; places are named only where the results differ."""
     kinds: dict[str, Callable[[Saved], str]] = {
-        "comparison": lambda saved: facts.comparison(saved, context.study),
+        "control group": lambda saved: facts.comparison(saved, context.study),
         "base period": facts.base_period,
         "overall effect": facts.overall,
     }
-    return [note for kind, says in kinds.items() for note in told_apart(shown, kind, says, unless_alone=True)]
+    return [differing(shown, kind, words_of, unless_alone=True) for kind, words_of in kinds.items()]
 
 
-def told_apart(
-    shown: Sequence[Shown], kind: str, says: Callable[[Saved], str], *, unless_alone: bool = False
-) -> list[str]:
-    """What each result says of one kind, with its place where not all say the same.
+def differing(
+    shown: Sequence[Shown], kind: str, words_of: Callable[[Saved], str], *, unless_alone: bool = False
+) -> Fact:
+    """What each result has of one kind, with its place where not all have the same.
 
-    ``unless_alone``: results that say nothing do not count, so that one word needs no place.
+    ``unless_alone``: results that have nothing of the kind do not count, so that one word needs no place.
     """
-    groups = _by_word(shown, lambda saved: [says(saved)])
-    return [
-        formatting.sentence(f"{kind}: {word}")
-        if len(groups) == 1 and (unless_alone or len(where) == len(shown))
-        else f"{places(shown, where)}: {kind}: {word}."
-        for word, where in groups.items()
-    ]
+    groups = _by_word(shown, lambda saved: [words_of(saved)])
+    if len(groups) == 1:
+        word, where = next(iter(groups.items()))
+        if unless_alone or len(where) == len(shown):
+            return Fact(DESIGN, formatting.sentence(f"{kind}: {word}"), required=False)
+    text = " ".join(
+        formatting.sentence(f"{kind} in {places(shown, where)}: {word}") for word, where in groups.items()
+    )
+    short = formatting.sentence(f"{kind}, by result: {' or '.join(groups)}") if len(groups) > 1 else ""
+    return Fact(DESIGN, text, short, required=False)
 
 
-def sample_notes(shown: Sequence[Shown]) -> list[str]:
-    """What was dropped or derived, said once for all results that share it."""
+def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
+    """What was dropped or derived, once for all results that share it; counts that differ as a range."""
     groups = _by_word(shown, lambda saved: [*saved.info.get("notes", []), saved.spec.get("note")])
-    return [
-        formatting.sentence(word) if len(where) == len(shown) else f"{places(shown, where)}: {word}."
-        for word, where in groups.items()
-    ]
+    alike: dict[str, list[str]] = {}
+    for word in groups:
+        alike.setdefault(COUNT.sub("#", word), []).append(word)
+    found = []
+    for pattern, words in alike.items():
+        text = " ".join(
+            formatting.sentence(word)
+            if len(groups[word]) == len(shown)
+            else f"{places(shown, groups[word])}: {word}."
+            for word in words
+        )
+        short = _ranged(pattern, words) or _first_clause(words, len(groups[words[0]]) == len(shown))
+        found.append(Fact(SAMPLE, text, short, required=False))
+    # Cautions come before counts of exclusions, so that they are the first to find room.
+    return sorted(found, key=lambda fact: fact.short[:1].isdigit())
+
+
+def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The five lines below a table, and what is recorded with its files only."""
+    return fitted(statements, TABLE_LINES, TABLE_LETTERS)
 
 
 def places(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
@@ -91,7 +119,7 @@ def places(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
 
 
 def named_specs(shown: Sequence[Shown]) -> tuple[tuple[str, str], ...]:
-    """(column, id) of the specifications; the panel is said with its first column."""
+    """(column, id) of the specifications; the panel is named with its first column."""
     found, panel = [], ""
     for one in shown:
         opening = f"{one.panel}: " if one.panel != panel else ""
@@ -107,3 +135,20 @@ def _by_word(shown: Sequence[Shown], says: Callable[[Saved], Sequence[str | None
             if word:
                 groups.setdefault(str(word).rstrip("."), []).append(one)
     return groups
+
+
+def _ranged(pattern: str, words: Sequence[str]) -> str:
+    """Sentences that differ in their first count as one, such as ``3 to 155 units were dropped``."""
+    counts = [COUNT.match(word) for word in words]
+    if any(count is None for count in counts):
+        return ""
+    numbers = sorted({int(count[0].replace(",", "")) for count in counts if count})
+    ends = " to ".join(formatting.integer(number) for number in dict.fromkeys([numbers[0], numbers[-1]]))
+    rest = re.sub(r", for example .*", "", pattern.removeprefix("#"))
+    return formatting.sentence(f"{ends}{rest}")
+
+
+def _first_clause(words: Sequence[str], everywhere: bool) -> str:
+    """The first clause of a caution, without what it recommends."""
+    clause = CLAUSE.split(words[0], maxsplit=1)[0]
+    return formatting.sentence(clause if everywhere else f"in some results, {clause[:1].lower()}{clause[1:]}")

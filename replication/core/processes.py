@@ -1,0 +1,91 @@
+"""Processes that end with the one that started them, and how further ones are started."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Final
+
+_DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG of Linux
+SECONDS = 0.5
+"""Between two looks at the parent, where the system gives no signal."""
+
+_forked = False
+
+
+def pool_context() -> BaseContext:
+    """How worker processes start.
+
+    A step that was forked from the process that serves the run has every import already and no thread
+    of its own; its workers are forked in turn. Anywhere else they start anew, as libraries may have threads.
+    """
+    return multiprocessing.get_context("fork" if _forked else "spawn")
+
+
+def mark_forked() -> None:
+    """Note that this process was forked before it had any thread."""
+    global _forked  # noqa: PLW0603
+    _forked = True
+
+
+def die_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, however that one ended.
+
+    On Linux the kernel sends the signal; elsewhere a thread looks twice a second.
+    """
+    parent = os.getppid()
+    if not ask_for_signal():
+        _watch((parent,))
+    elif os.getppid() != parent:
+        # It was gone before the kernel was asked.
+        os._exit(1)
+
+
+def ask_for_signal() -> bool:
+    """Have the kernel kill this process with its parent; whether it can."""
+    if sys.platform != "linux":
+        return False
+    try:
+        return bool(ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def die_with_ancestors() -> None:
+    """End this process as soon as its parent or that one's parent is gone.
+
+    Snakemake starts a shell and the shell starts the step: when Snakemake is killed the shell lives on.
+    """
+    parent = os.getppid()
+    _watch((parent, parent_of(parent)))
+
+
+def parent_of(pid: int) -> int:
+    """The process that started another one; 0 if that cannot be known."""
+    try:
+        # The name, in parentheses, may hold anything.
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _watch(ancestors: tuple[int, ...]) -> None:
+    threading.Thread(target=_end_after, args=(ancestors,), daemon=True, name="watchdog").start()
+
+
+def _end_after(ancestors: tuple[int, ...]) -> None:
+    while _chain(len(ancestors)) == ancestors:
+        time.sleep(SECONDS)
+    os._exit(1)
+
+
+def _chain(length: int) -> tuple[int, ...]:
+    found = (os.getppid(),)
+    return found if length == 1 else (*found, parent_of(found[0]))

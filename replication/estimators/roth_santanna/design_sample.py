@@ -1,0 +1,100 @@
+"""Which units take part where treatment timing counts as random, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from replication.core.arrays import Bools
+from replication.core.errors import PanelError
+from replication.core.panel import Panel
+from replication.estimators.roth_santanna.design_weights import cohorts_of
+from replication.estimators.shared.cohort_comparisons import untreated_throughout
+
+
+def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
+    """The units whose timing counts as random: balanced, in cohorts of two or more."""
+    require_usable(panel)
+    gaps = np.asarray(~panel.observed.all(axis=1), dtype=bool)
+    panel = without_units(panel, gaps, "units with a gap in the outcome were dropped")
+    if float(np.ptp(panel.y)) == 0:
+        raise PanelError(
+            f"The outcome is the same in all {panel.y.size} cells ({panel.y.flat[0]:g}), so that "
+            "no effect and no standard error can be estimated. Check the outcome column."
+        )
+    untreated = untreated_throughout(panel)
+    if control_group == "never_treated" and not untreated.any():
+        raise PanelError(
+            "No unit is untreated throughout the panel, and the control group asked for is "
+            "'never_treated'. Set 'control_group: last_treated', which compares with the last "
+            "cohort to adopt, or 'not_yet_treated'."
+        )
+    if control_group == "last_treated":
+        words = "units not treated inside the panel were left out"
+        panel = without_units(panel, untreated, words)
+    panel = treated_from_the_start(panel, beta)
+    found = cohorts_of(panel)
+    alone = np.asarray(found.sizes[found.codes] == 1, dtype=bool)
+    words = "units that are alone in their cohort were dropped: one unit has no variance"
+    return without_units(panel, alone, words)
+
+
+def require_usable(panel: Panel) -> None:
+    """Refuse a treatment intensity, weights, and clusters above the unit."""
+    if panel.exposure is not None:
+        raise PanelError(
+            "roth_santanna takes a binary treatment that starts with the cohort; this panel has a "
+            "treatment intensity. Set 'treatment: binary' and name the cohort column."
+        )
+    if panel.weighted:
+        raise PanelError(
+            "roth_santanna takes no weights: every unit is as likely as another to get a date, "
+            "and leaving the weights out silently would change the estimand. Remove 'weights'."
+        )
+    require_unit_assignment(panel)
+
+
+def treated_from_the_start(panel: Panel, beta: str | int) -> Panel:
+    """Units treated in or before the first period: dropped if beta is 1, else noted.
+
+    With beta 1 they have no difference before adoption to subtract (R ``staggered_cs``); otherwise
+    random timing identifies their effect from levels, and R ``staggered`` keeps them.
+    """
+    early = panel.first == 0
+    if beta == 1:
+        words = "units treated in or before the first period were dropped"
+        return without_units(panel, early, words)
+    if not early.any():
+        return panel
+    note = (
+        f"{int(early.sum())} units treated in or before the first period are compared in levels: "
+        "random timing alone identifies their effect"
+    )
+    return replace(panel, notes=(*panel.notes, note))
+
+
+def require_unit_assignment(panel: Panel) -> None:
+    """Refuse clusters above the unit: the variance is over assignments of single units."""
+    coarse = [
+        name
+        for name, codes in panel.clusters.items()
+        if codes.ndim != 1 or np.unique(codes).size < len(panel.units)
+    ]
+    if coarse:
+        raise PanelError(
+            f"roth_santanna takes treatment timing as assigned to {len(panel.units)} units one by "
+            f"one, and the cluster column {coarse[0]!r} holds several of them in a group. Leave "
+            "'cluster' empty, or, where whole groups were assigned, average the outcome by group "
+            "and period and name the group as 'unit'."
+        )
+
+
+def without_units(panel: Panel, dropped: Bools, words: str) -> Panel:
+    """The panel without some units, with a note that counts them; refuses to drop all."""
+    if dropped.all():
+        raise PanelError(
+            f"No unit is left for roth_santanna: all {dropped.size} {words}. Check the outcome "
+            "for gaps and the cohort column."
+        )
+    return panel.keep_units(~dropped, f"{int(dropped.sum())} {words}") if dropped.any() else panel

@@ -1,0 +1,129 @@
+"""Which assignments a permutation test compares: of clusters where those were assigned.
+
+Where all units of every cluster have one schedule (a state law on counties), the treatment was
+assigned to clusters, and exchanging single units would take their outcomes as independent. Then
+whole clusters exchange their schedules (MacKinnon & Webb 2020, Journal of Econometrics 218(2)).
+With few treated there are few distinct assignments; all of them are taken where they are at most
+as many as the draws asked for, and the p-value is exact.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from replication.core.arrays import Ints
+from replication.core.panel import Panel
+from replication.core.spec import Inference
+from replication.inference.assignment import assigned_clusters, mixed_clusters, schedules
+from replication.inference.block_permutation import block_permutations
+
+# Logarithm of a number of assignments that no machine enumerates, and that rounding keeps exact.
+LARGEST = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """Assignments to compare with the observed one.
+
+    Attributes
+    ----------
+    orders : gives (N,) positions of the units whose adoption each unit gets, one after the other
+    count : how many; complete : whether these are all distinct ones but the observed
+    who : what exchanges its schedule
+
+    """
+
+    orders: Callable[[], Iterator[Ints]]
+    count: int
+    who: str
+    complete: bool = False
+
+
+def exchanges(panel: Panel, inference: Inference) -> Exchanges:
+    """What ``inference`` (``blocks``, ``strata``, ``draws``, ``seed``) compares on this panel."""
+    if inference.blocks is not None:
+        who = f"values of {inference.blocks}"
+        return Exchanges(partial(block_permutations, panel, inference), inference.draws, who)
+    strata = strata_of(panel, inference)
+    codes, who = assigned_clusters(panel), f"clusters of {next(iter(panel.clusters))}"
+    if codes is None or mixed_clusters(codes, strata).size:
+        codes, who = np.arange(strata.size), "units"
+    first = np.unique(codes, return_index=True)[1]
+    labels, groups = schedules(panel)[first], strata[first]
+    others = distinct(labels, groups) - 1
+    complete = others <= inference.draws
+    count = int(others) if complete else inference.draws
+
+    def orders() -> Iterator[Ints]:
+        """Orders of the units from orders of what exchanges."""
+        found = every_assignment(labels, groups) if complete else permutations(groups, inference)
+        return (first[order][codes] for order in found)
+
+    return Exchanges(orders, count, who, complete)
+
+
+def strata_of(panel: Panel, inference: Inference) -> Ints:
+    """(N,) codes within which units are exchanged; one stratum if none is named."""
+    if inference.strata is None:
+        return np.zeros(len(panel.units), dtype=np.int64)
+    return panel.strata[inference.strata]
+
+
+def permutations(strata: Ints, inference: Inference) -> Iterator[Ints]:
+    """(N,) positions of those whose adoption each one gets, draw by draw."""
+    rng = np.random.default_rng(inference.seed)
+    own = np.argsort(strata, kind="stable")
+    for _ in range(inference.draws):
+        order = np.empty(strata.size, dtype=np.int64)
+        # Sorting random keys within strata shuffles them in place.
+        order[own] = np.lexsort((rng.random(strata.size), strata))
+        yield order
+
+
+def distinct(labels: Ints, strata: Ints) -> float:
+    """How many assignments of the labels there are within strata; infinite if beyond counting."""
+    total = 0.0
+    for stratum in np.unique(strata):
+        counts = np.bincount(labels[strata == stratum]).tolist()
+        total += math.lgamma(sum(counts) + 1) - sum(math.lgamma(n + 1) for n in counts)
+    return float(round(math.exp(total))) if total < LARGEST else math.inf
+
+
+def every_assignment(labels: Ints, strata: Ints) -> Iterator[Ints]:
+    """One order for each distinct assignment of the labels but the observed one."""
+    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    parts = [list(arrangements(labels[inside].tolist())) for inside in members]
+    example = np.unique(labels, return_index=True)[1]
+    for chosen in itertools.product(*parts):
+        placed = np.empty(labels.size, dtype=np.int64)
+        for inside, part in zip(members, chosen, strict=True):
+            placed[inside] = part
+        if (placed != labels).any():
+            yield example[placed]
+
+
+def arrangements(labels: Sequence[int]) -> Iterator[list[int]]:
+    """Every distinct order of the labels."""
+    counts = np.bincount(labels).tolist()
+    rarest_first = sorted((c, label) for label, c in enumerate(counts) if c)
+    yield from _placed([-1] * len(labels), rarest_first)
+
+
+def _placed(row: list[int], left: list[tuple[int, int]]) -> Iterator[list[int]]:
+    """Ways to fill the open places of a row, one label after the other."""
+    places = [place for place, label in enumerate(row) if label < 0]
+    if not left:
+        yield row
+        return
+    (count, label), *others = left
+    for chosen in itertools.combinations(places, count):
+        filled = list(row)
+        for place in chosen:
+            filled[place] = label
+        yield from _placed(filled, others)

@@ -1,0 +1,116 @@
+"""From placebo values of each row to its standard error, p-value, interval and band."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.estimates import LEFT_OUT, Estimates
+from replication.core.spec import Inference
+
+TIE = 1e-9
+PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
+TESTS_OF_SCORES = ("pretrend", "pretest_cells")
+
+
+def p_values(points: Floats, draws: Floats) -> Floats:
+    """(K,) ``(1 + #{|W| >= |theta|}) / (1 + n)`` over the n rows of ``draws`` (n, K)."""
+    beyond = (np.abs(draws) >= np.abs(points) * (1 - TIE)).sum(axis=0)
+    return np.asarray((1 + beyond) / (1 + len(draws)), dtype=np.float64)
+
+
+def reach(sizes: Floats, level: float) -> Floats:
+    """Largest distance that the test of ``p_values`` does not reject, from (n, ...) sizes.
+
+    It is the k-th largest of n sizes, with k the whole part of ``(1 - level) (1 + n)``.
+    """
+    rank = int((1 - level) * (1 + len(sizes)) + TIE)
+    return np.asarray(np.sort(sizes, axis=0)[len(sizes) - rank], dtype=np.float64)
+
+
+def with_placebo_values(
+    found: Estimates,
+    tested: Ints,
+    draws: Floats,
+    inference: Inference,
+    about: Mapping[str, Any],
+) -> Estimates:
+    """The estimates with uncertainty from the (n, K) placebo ``draws`` of the rows ``tested``."""
+    table = found.table.copy()
+    point = table["estimate"].to_numpy(dtype=float)[tested]
+    error = np.sqrt((draws**2).mean(axis=0))
+    # A reference period loads on nothing; its placebo values are zero up to rounding.
+    fixed = error <= TIE * error.max(initial=0.0)
+    error = np.where(fixed, np.nan, error)
+    ends = reach(np.abs(draws), inference.level)
+    columns = {
+        "std_error": error,
+        "statistic": point / error,
+        "p_value": np.where(fixed, np.nan, p_values(point, draws)),
+        "conf_low": np.where(fixed, np.nan, point - ends),
+        "conf_high": np.where(fixed, np.nan, point + ends),
+    }
+    for name, values in columns.items():
+        column = table[name].to_numpy(dtype=float).copy()
+        column[tested] = values
+        table[name] = column
+    table = with_bands(table, tested, draws, error, inference.level)
+    info = {key: value for key, value in found.info.items() if key not in TESTS_OF_SCORES}
+    notes = [*found.info.get("notes", []), *about["notes"]]
+    info |= {**about, "notes": notes, "draws": inference.draws}
+    test = leads_test(table, tested, draws, error)
+    info |= {} if test is None else {"pretrend": test}
+    return replace(found, table=table, vcov=covariance(found, tested, draws, fixed), info=info, overall=None)
+
+
+def with_bands(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats, level: float) -> pd.DataFrame:
+    """Bands as wide as the largest studentised placebo value of a path."""
+    low = table["band_low"].to_numpy(dtype=float).copy()
+    high = table["band_high"].to_numpy(dtype=float).copy()
+    low[tested], high[tested] = table["conf_low"].iloc[tested], table["conf_high"].iloc[tested]
+    term = table["term"].to_numpy()[tested]
+    point = table["estimate"].to_numpy(dtype=float)[tested]
+    for name, axis in PATHS.items():
+        on_path = (term == name) & table[axis].notna().to_numpy()[tested]
+        index = np.flatnonzero(on_path & np.isfinite(error))
+        if index.size > 1:
+            critical = reach(np.abs(draws[:, index] / error[index]).max(axis=1), level)
+            low[tested[index]] = point[index] - critical * error[index]
+            high[tested[index]] = point[index] + critical * error[index]
+    return table.assign(band_low=low, band_high=high)
+
+
+def leads_test(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats) -> dict[str, Any] | None:
+    """Test that all effects before adoption are zero: the largest studentised one."""
+    rows = table.iloc[tested]
+    leads = ((rows["term"] == "event") & (rows["event_time"] < 0)).to_numpy() & np.isfinite(error)
+    if not leads.any():
+        return None
+    observed = np.abs(rows["statistic"].to_numpy(dtype=float)[leads]).max(keepdims=True)
+    largest = np.abs(draws[:, leads] / error[leads]).max(axis=1)
+    return {
+        "test": "largest t-value against placebo values",
+        "statistic": float(observed[0]),
+        "df": int(leads.sum()),
+        "p_value": float(p_values(observed, largest[:, None])[0]),
+    }
+
+
+def covariance(found: Estimates, tested: Ints, draws: Floats, fixed: Bools) -> pd.DataFrame:
+    """Mean products of the placebo values; rows of covariates keep their own covariance."""
+    kept = np.ones(len(found.table), dtype=bool)
+    if len(found.vcov) != kept.size:
+        kept = (~found.table["term"].isin(LEFT_OUT)).to_numpy(dtype=bool)
+    inside = kept[tested]
+    place = (np.cumsum(kept) - 1)[tested[inside]]
+    values = np.where(fixed, 0.0, draws)[:, inside]
+    variance = found.vcov.to_numpy(dtype=float).copy()
+    variance[place] = 0.0
+    variance[:, place] = 0.0
+    variance[np.ix_(place, place)] = values.T @ values / len(draws)
+    return pd.DataFrame(variance, found.vcov.index, found.vcov.columns)

@@ -1,0 +1,48 @@
+"""What an entry of a study's description names: its results and files, as digests for a fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from replication.core.fingerprints import file_digest
+from replication.report.report_data import Folders
+
+PLACES = ("clean/", "analyses/", "tables/", "raw/")
+
+
+def named_inputs(entry: Mapping[str, Any], folders: Folders) -> list[str]:
+    """Digests of the saved specifications and of the files that an entry names anywhere.
+
+    Specifications may be named by a pattern; a file by ``clean/``, ``analyses/``, ``tables/`` or ``raw/``.
+    """
+    return [file_digest(path) for path in sorted(set(_named_files(entry, folders)))]
+
+
+def _named_files(entry: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
+    for text in sorted({*strings(entry), *keys(entry)}):
+        if text.startswith(PLACES):
+            if folders.source(text).is_file():
+                yield folders.source(text)
+        elif _is_pattern(text):
+            yield from (folders.tables / "specs").glob(f"{text}/spec.yaml")
+
+
+def strings(value: Any) -> list[str]:
+    """Every text inside nested plain data."""
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [text for part in parts for text in strings(part)]
+
+
+def keys(value: Any) -> list[str]:
+    """Every key inside nested plain data."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    own = [str(key) for key in value] if isinstance(value, dict) else []
+    return own + [text for part in parts for text in keys(part)]
+
+
+def _is_pattern(text: str) -> bool:
+    return bool(text) and all(letter.isalnum() or letter in "_-.*?" for letter in text)

@@ -1,0 +1,126 @@
+"""What the rules of the Snakefile go by: the studies that run, their files, and digests of what they read.
+
+A rule of one study has a ``{study}`` wildcard, and studies differ in the panels, tables and figures that
+they make; Snakemake sees them by the ledger that each step writes. A ledger whose files are not all there
+is set aside when the Snakefile is read, so that the step runs again and makes what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from replication.core.code_digest import code_digest, package_modules
+from replication.core.errors import SpecError, nearest
+from replication.core.fingerprints import files_digest, set_aside_if_incomplete
+from replication.workflow.project import Study, absent_files, raw_files, readable
+from replication.workflow.settings import checked_settings
+
+CODE = {
+    "clean": ("replication.workflow.clean_step",),
+    "estimate": ("replication.workflow.estimate_step",),
+    "analyse": ("replication.workflow.analysis_step",),
+    "check": ("replication.workflow.check_step",),
+    "tables": ("replication.report.study_report",),
+    "figures": ("replication.report.study_report",),
+    "summary": ("replication.report.summary",),
+    "page": ("replication.report.report_page",),
+}
+"""Where the work of a step begins; what it depends on from there is read from the imports."""
+ROOMS = {"tables": "replication.report.tables", "figures": "replication.report.figures"}
+"""Steps whose kinds are the modules of a package, found by their names."""
+OWN = {"clean": "", "analyse": "analyses"}
+"""Steps that use a study's own Python, and in which folder of the study it lies."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What there is to run.
+
+    Attributes
+    ----------
+    studies : id -> study, of those that run
+    skipped : ids of the others
+    settings : ``config.yaml``, checked
+    """
+
+    root: Path
+    studies: Mapping[str, Study]
+    skipped: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, root: Path, config: Mapping[str, Any]) -> Rules:
+        """What runs with these switches; a study that cannot be read is left to the others' run.
+
+        Raises
+        ------
+        SpecError
+            If the switches are wrong, or name a study that there is not.
+        """
+        settings = checked_settings(dict(config))
+        found, refused = readable(root)
+        wanted = settings.get("studies") or [study.id for study in found]
+        known = [*(study.id for study in found), *refused]
+        for name in wanted:
+            if name not in known:
+                raise SpecError(f"config.yaml names the study {name!r}{nearest(name, known)}.")
+        runs = {study.id: study for study in found if study.id in wanted and not absent_files(study)}
+        return cls(root, runs, tuple(name for name in known if name not in runs), settings)
+
+    @property
+    def pattern(self) -> str:
+        """What the ``study`` wildcard may be; nothing at all if no study runs."""
+        return "|".join(self.studies) or "(?!)"
+
+    @property
+    def parts(self) -> int:
+        """In how many jobs the specifications of a study are estimated."""
+        return int(self.settings["estimation"]["parts"])
+
+    def raw_files(self, study: str) -> list[str]:
+        """Raw files of a study."""
+        return raw_files(self.studies[study])
+
+    def specifications(self, study: str) -> list[str]:
+        """Specification files of a study."""
+        return self._relative(self.studies[study].spec_files)
+
+    def description(self, study: str) -> list[str]:
+        """The files that describe a study, its summary's template included."""
+        chosen = self.studies[study]
+        return [*chosen.description, *self._relative([chosen.summary] if chosen.summary else [])]
+
+    def part_outputs(self, study: str) -> list[str]:
+        """What the jobs leave that a study is estimated in."""
+        chosen = self.studies[study]
+        return [chosen.part_output(part, self.parts) for part in range(1, self.parts + 1)]
+
+    def summaries(self) -> list[str]:
+        """The written summaries of the studies that have one."""
+        return [path for study in self.studies.values() for path in study.summary_outputs()]
+
+    def contents(self, paths: list[str]) -> str:
+        """Digest of files: an edit counts whatever the time of the file says."""
+        return files_digest([self.root / path for path in paths])
+
+    def code(self, step: str, study: str = "") -> str:
+        """Digest of the code behind a step, the study's own included."""
+        modules = list(CODE[step])
+        if step in ROOMS:
+            modules += package_modules(ROOMS[step], self.root)
+        if study and step in OWN:
+            modules += package_modules(".".join(filter(None, ["studies", study, OWN[step]])), self.root)
+        return code_digest(*modules, root=self.root)
+
+    def set_aside_incomplete(self) -> None:
+        """Have the steps run again whose outputs are not all there."""
+        for study in self.studies.values():
+            ledgers = [study.clean_ledger, study.analysis_ledger, study.table_ledger, study.figure_ledger]
+            for place in [*ledgers, *self.part_outputs(study.id)]:
+                set_aside_if_incomplete(self.root / place)
+
+    def _relative(self, paths: list[Path]) -> list[str]:
+        return [path.relative_to(self.root).as_posix() for path in paths]

@@ -1,0 +1,53 @@
+"""``config.yaml``: the switches of the pipeline, checked against their schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from replication.core.errors import SpecError
+from replication.core.files import parse_yaml
+from replication.core.schema_violations import explain_violation
+
+CONFIG = "config.yaml"
+SCHEMA_FILE = Path(__file__).with_name("config_schema.json")
+
+
+def read_settings(root: Path) -> dict[str, Any]:
+    """The switches as ``config.yaml`` has them.
+
+    Raises
+    ------
+    SpecError
+        If the file is missing or no YAML, or says what the schema does not know.
+    """
+    path = root / CONFIG
+    try:
+        data = parse_yaml(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SpecError(f"{path} is missing. Restore it: `git checkout {CONFIG}`.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(
+            f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line."
+        ) from None
+    return checked_settings(data, str(path))
+
+
+def checked_settings(data: Any, source: str = CONFIG) -> dict[str, Any]:
+    """The same data, refused in one paragraph where the schema does not know them."""
+    import jsonschema
+
+    if not isinstance(data, Mapping):
+        raise SpecError(f"{source} holds no keys; it needs at least tables and estimation.")
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    errors = sorted(
+        jsonschema.Draft202012Validator(schema).iter_errors(data),
+        key=lambda error: (len(error.absolute_path), str(error.message)),
+    )
+    if errors:
+        raise SpecError(f"{source}: {explain_violation(errors[0])}")
+    return dict(data)

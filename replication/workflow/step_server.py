@@ -1,0 +1,224 @@
+"""One process that serves the steps of a run: it has imported everything once and forks for each step.
+
+Starting Python and importing pandas takes one to two seconds of processor time, for some forty steps and
+their workers. ``replication run`` starts this process; ``replication step``, which the rules of the
+Snakefile call, asks it if there is one and does the step by itself if there is none, as on a cluster. The
+forked process has no thread and no state of an earlier step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from replication.core.processes import die_with_parent, mark_forked
+
+VARIABLE = "REPLICATION_STEPS"
+"""Names the socket of the process that serves, relative to the project's folder."""
+SOCKET = ".snakemake/steps.sock"
+LOST = 75
+"""Exit code of a step whose process was killed; ``EX_TEMPFAIL`` of sysexits."""
+NEEDED = {
+    "clean": ("replication.workflow.clean_step", "pandera.pandas", "pyarrow.parquet"),
+    "estimate": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
+    "gather": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
+    "analyse": ("replication.workflow.analysis_step", "replication.estimators.registry", "pyarrow.parquet"),
+    "check": ("replication.workflow.check_step", "replication.checks.second_engine", "pyarrow.parquet"),
+    "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table"),
+    "figures": ("replication.workflow.report_step", "replication.display.canvas"),
+    "summary": ("replication.workflow.report_step", "replication.report.summary"),
+    "page": ("replication.workflow.report_step", "replication.report.report_page"),
+}
+"""What is imported before a step is forked for the first time."""
+
+
+def served(
+    name: str, study: str | None, threads: int, log: Path | None, part: tuple[int, int] | None
+) -> int | None:
+    """Have the process that serves the run do a step; None if there is no such process.
+
+    Returns
+    -------
+    int or None
+        The exit code of the step.
+    """
+    place = os.environ.get(VARIABLE)
+    if not place:
+        return None
+    request = {"name": name, "study": study, "threads": threads, "log": log and str(log), "part": part}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(place)
+        except OSError:
+            return None
+        try:
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            answer = connection.makefile().readline()
+        except ConnectionError:
+            answer = ""
+    return int(answer) if answer else LOST
+
+
+@contextmanager
+def serving(root: Path) -> Iterator[StepServer]:
+    """A process that serves steps for as long as the block runs."""
+    place = root / SOCKET
+    place.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, in_folder(root):
+        # A path relative to the folder: that of a socket may have 107 characters at most.
+        listener.bind(SOCKET)
+        place.chmod(0o600)
+        listener.listen(128)
+        counts, count = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(counts)
+            _serve_and_exit(root, listener, count)
+        os.close(count)
+    server = StepServer(pid, counts)
+    try:
+        yield server
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        server.read_counts()
+        place.unlink(missing_ok=True)
+
+
+@dataclass
+class StepServer:
+    """The process that serves, as ``replication run`` sees it.
+
+    Attributes
+    ----------
+    steps, failures : how many steps ended, and how many of them not well; known after the block.
+    """
+
+    pid: int
+    counts: int
+    steps: int = 0
+    failures: int = 0
+
+    def read_counts(self) -> None:
+        """Read what the process noted about each step, a byte each."""
+        with os.fdopen(self.counts, "rb") as handle:
+            noted = handle.read()
+        self.steps, self.failures = len(noted), noted.count(b"-")
+
+
+@contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
+    """The folder as the current one."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _serve_and_exit(root: Path, listener: socket.socket, count: int) -> None:
+    code = 1
+    try:
+        die_with_parent()
+        # Ctrl-C reaches every process of the terminal: who asked for a step decides about its end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _Reactor(root, listener, count).run()
+        code = 0
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+@dataclass
+class _Reactor:
+    """Accepts requests, forks, and passes exit codes on; a request that is given up kills its step."""
+
+    root: Path
+    listener: socket.socket
+    count: int
+    running: dict[int, socket.socket] = field(default_factory=dict)
+
+    def run(self) -> None:
+        wake, waker = os.pipe()
+        os.set_blocking(waker, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(waker)
+        while True:
+            watched: list[Any] = [self.listener, wake, *self.running.values()]
+            ready, _, _ = select.select(watched, [], [])
+            if wake in ready:
+                os.read(wake, 512)
+                self.reap()
+            for pid, connection in list(self.running.items()):
+                # Nothing is ever sent after the request: readable means that the other side is gone.
+                if connection in ready and pid in self.running:
+                    os.kill(pid, signal.SIGKILL)
+            if self.listener in ready:
+                self.accept()
+
+    def accept(self) -> None:
+        connection, _ = self.listener.accept()
+        try:
+            request = json.loads(connection.makefile().readline())
+        except (ValueError, OSError):
+            connection.close()
+            return
+        for module in NEEDED.get(str(request["name"]), ()):
+            # Importing here only saves time: a step that needs a module that is broken reports it itself.
+            with contextlib.suppress(Exception):
+                importlib.import_module(module)
+        pid = os.fork()
+        if pid == 0:
+            _step_and_exit(self, request)
+        self.running[pid] = connection
+
+    def reap(self) -> None:
+        while self.running:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            code = code if code >= 0 else LOST
+            os.write(self.count, b"-" if code else b"+")
+            with self.running.pop(pid) as connection, contextlib.suppress(OSError):
+                connection.sendall(f"{code}\n".encode())
+
+
+def _step_and_exit(server: _Reactor, request: dict[str, Any]) -> None:
+    """What the forked process does."""
+    code = 1
+    try:
+        die_with_parent()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for inherited in (server.listener, *server.running.values()):
+            inherited.close()
+        mark_forked()
+        from replication.workflow.steps import step
+
+        log, part = request["log"], request["part"]
+        code = step(
+            request["name"],
+            request["study"],
+            server.root,
+            threads=int(request["threads"]),
+            log=Path(log) if log else None,
+            part=(int(part[0]), int(part[1])) if part else None,
+        )
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,93 @@
+"""What a run needs of the machine: folders that can be written, room for temporary files, a cache."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from replication.core.errors import InputError
+from replication.workflow.project import Study
+
+OUTPUTS = ("data_clean", "tables", "figures", "report", "logs")
+PROBE = b"0" * 65536
+"""What is written to see whether there is room."""
+
+
+def complaint(folder: Path) -> str:
+    """Why nothing can be written in a folder; empty if it can. It is made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as handle:
+            handle.write(PROBE)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def require_writable(root: Path) -> None:
+    """Refuse a project in whose folders nothing can be written.
+
+    Raises
+    ------
+    InputError
+        Naming the folder and what the system says.
+    """
+    for folder in (root / ".snakemake", *(root / name for name in OUTPUTS)):
+        if why := complaint(folder):
+            raise InputError(
+                f"nothing can be written in {folder}: {why}. A run writes its results and its notes below "
+                f"{root}: make that folder writable and see that its disk has room, or copy the project "
+                "elsewhere."
+            )
+
+
+def unwritable(study: Study) -> str:
+    """One paragraph about a study whose own folders cannot be written; empty if they can."""
+    for name in OUTPUTS:
+        folder = study.root / name / study.id
+        # Where there is none yet, the folder above has been tried already.
+        if os.path.lexists(folder) and (why := complaint(folder)):
+            return (
+                f"nothing can be written in {folder}: {why}. Make the folder writable or remove it, and "
+                "run again; the other studies are not affected."
+            )
+    return ""
+
+
+def replacements(root: Path) -> tuple[dict[str, str], list[str]]:
+    """Folders inside the project for temporary files and caches, where the usual ones cannot be written.
+
+    Returns
+    -------
+    (environment, notes) : variables to set, and a sentence about each.
+    """
+    found: dict[str, str] = {}
+    notes = []
+    temporary = _temporary(os.environ)
+    if why := complaint(temporary) if temporary.is_dir() else "there is no such folder":
+        found["TMPDIR"] = str(root / ".snakemake" / "tmp")
+        notes.append(
+            f"The temporary folder {temporary} cannot be used ({why}); .snakemake/tmp is used instead."
+        )
+    cache = _cache(os.environ)
+    if why := complaint(cache):
+        inside = root / ".snakemake" / "cache"
+        found |= {"XDG_CACHE_HOME": str(inside), "MPLCONFIGDIR": str(inside / "matplotlib")}
+        notes.append(
+            f"The folder {cache} for caches cannot be used ({why}); .snakemake/cache is used instead."
+        )
+    for place in found.values():
+        Path(place).mkdir(parents=True, exist_ok=True)
+    return found, notes
+
+
+def _temporary(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("TMPDIR") or "/tmp")
+
+
+def _cache(environment: Mapping[str, str]) -> Path:
+    if environment.get("XDG_CACHE_HOME"):
+        return Path(environment["XDG_CACHE_HOME"])
+    return Path(environment.get("HOME") or os.path.expanduser("~")) / ".cache"  # noqa: PTH111

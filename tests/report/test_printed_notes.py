@@ -1,0 +1,120 @@
+"""Notes fit: five lines below a table, three below a figure, and no specification id in either."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from replication.display.fitted_notes import (
+    FIGURE_LETTERS,
+    FIGURE_LINES,
+    POINTER,
+    TABLE_LETTERS,
+    TABLE_LINES,
+    Fact,
+    fitted,
+    lines_of,
+)
+from replication.report.figures import FIGURES
+from replication.report.figures.figure_files import read_description
+from replication.report.report_context import Context
+from replication.report.report_data import Folders
+from replication.report.study_config import Study, load_study
+from replication.report.tables import build
+
+ROOT = Path(__file__).parents[2]
+STUDIES = sorted(path.parent for path in (ROOT / "studies").glob("[!_]*/study.yaml"))
+# Lines left to the sample, the fixed effects, the standard errors and the source of a table, and to the
+# sentence on what the marks of a figure are.
+OWN_TABLE_LINES, OWN_FIGURE_LINES = TABLE_LINES - 2, FIGURE_LINES - 1
+
+
+def test_optional_facts_take_the_room_there_is() -> None:
+    facts = [
+        Fact(0, "Cells."),
+        Fact(1, "long " * 30, "Short.", required=False),
+        Fact(2, "Errors."),
+        Fact(1, "word " * 200, required=False),
+    ]
+    notes, details = fitted(facts, 3, 60)
+    assert notes == ("Cells.", "Short.", f"Errors. {POINTER}")
+    assert details == ("long " * 30, "word " * 200)
+    assert fitted(facts[:1], 3, 60) == (("Cells.",), ())
+
+
+def test_required_facts_are_never_lost() -> None:
+    notes, details = fitted([Fact(0, "word " * 100), Fact(1, "More.", required=False)], 1, 60)
+    assert notes == (f"{'word ' * 100} {POINTER}",)
+    assert details == ("More.",)
+
+
+@pytest.mark.parametrize("stars", [False, True])
+def test_tables_of_a_study_fit(study: Study, folders: Folders, stars: bool) -> None:
+    context = Context.of(study, folders, stars=stars)
+    for entry in study.tables:
+        document = build(entry, context)
+        assert 0 < lines_of(document.notes, TABLE_LETTERS) <= TABLE_LINES, entry.id
+        for name in {name for _, name in document.specs}:
+            assert not any(re.search(rf"\b{name}\b", note) for note in document.notes if "_" in name)
+            assert any(name in line for line in document.record())
+
+
+def test_figures_of_a_study_fit(study: Study, folders: Folders) -> None:
+    context = Context.of(study, folders)
+    for entry in study.figures:
+        kind = importlib.import_module(FIGURES[entry.kind])
+        drawing = kind.draw(kind.collect(entry, context), entry, context)
+        assert lines_of(drawing.note.splitlines(), FIGURE_LETTERS) <= FIGURE_LINES, entry.id
+        texts = [
+            text.get_text() for text in drawing.figure.findobj(lambda artist: hasattr(artist, "get_text"))
+        ]
+        assert not any(name in text for name in drawing.specs for text in texts if "_" in name), entry.id
+
+
+@pytest.mark.parametrize("folder", STUDIES, ids=lambda folder: folder.name)
+def test_own_notes_of_every_study_leave_room(folder: Path) -> None:
+    study = load_study(folder)
+    kinds = (
+        (study.tables, TABLE_LETTERS, OWN_TABLE_LINES),
+        (study.figures, FIGURE_LETTERS, OWN_FIGURE_LINES),
+    )
+    for entries, letters, most in kinds:
+        long = {entry.id: lines_of([" ".join(entry.notes)], letters) for entry in entries}
+        assert {name: lines for name, lines in long.items() if lines > most} == {}
+
+
+def test_written_tables_fit() -> None:
+    """The outputs of the last run; an empty checkout has none, and the tests above hold the rules."""
+    for path in sorted((ROOT / "tables").glob("*/*.md")):
+        printed = path.read_text(encoding="utf-8").partition("<!--")[0]
+        notes = [line[2:] for line in printed.splitlines() if line.startswith("- ")]
+        assert lines_of(notes, TABLE_LETTERS) <= TABLE_LINES, path.name
+        assert "Specifications:" not in printed, path.name
+
+
+def test_written_figures_fit() -> None:
+    for path in sorted((ROOT / "figures").glob("*/*.png")):
+        recorded = read_description(path)
+        lines = recorded["Comment"].splitlines()
+        assert lines_of(lines, FIGURE_LETTERS) <= FIGURE_LINES, path.name
+        names = [name for name in recorded.get("Source", "").split(", ") if "_" in name]
+        assert not any(name in recorded["Comment"] for name in names), path.name
+
+
+def test_counts_that_differ_become_a_range(study: Study, folders: Folders) -> None:
+    from replication.report.tables.table_notes import Shown, sample_notes
+
+    saved = Context.of(study, folders).results.get("plain")
+    shown = [
+        Shown(
+            "", f"({place})", replace(saved, info={**saved.info, "notes": [f"{count:,} units were dropped"]})
+        )
+        for place, count in enumerate((3, 1155, 20), start=1)
+    ]
+    (fact,) = sample_notes(shown)
+    assert fact.short == "3 to 1,155 units were dropped."
+    assert fact.text.startswith("(1): 3 units were dropped. (2): 1,155 units were dropped.")
