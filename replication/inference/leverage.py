@@ -91,7 +91,7 @@ def few_effective(influence: Mapping[str, Any], advice: str) -> list[str]:
         return []
     share = influence["partial_leverage_max"]
     return [
-        f"The overall effect rests on an effective number of {effective:.1f} of "
+        f"the overall effect rests on an effective number of {effective:.1f} of "
         f"{influence['clusters']} clusters, fewer than {FEW_EFFECTIVE}, and one cluster carries "
         f"{100 * share:.0f}% of its identifying variation{advice}"
     ]
