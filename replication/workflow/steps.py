@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from replication.core.errors import InputError
+from replication.core.leavings import sweep, with_folders_below
 from replication.workflow import project
 
 
@@ -40,6 +41,7 @@ def step(
     try:
         if not study and name not in WITHOUT_STUDY:
             raise InputError(_study_needed(name, root))
+        sweep(with_folders_below(folders_of(root, study)))
         said = (
             _estimate_part(root, study or "", threads, part)
             if part
@@ -59,6 +61,15 @@ def step(
     return 0
 
 
+def folders_of(root: Path, study: str | None) -> list[Path]:
+    """Folders into which the steps of a study write; those of the page where none is named."""
+    if not study:
+        return [root / "report"]
+    return [root / place / study for place in WRITTEN]
+
+
+WRITTEN = ("data_clean", "tables", "figures", "report")
+"""Top-level folders of outputs, with a folder per study."""
 MACHINE = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE}
 )
