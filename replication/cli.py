@@ -26,12 +26,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"replication: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("replication: interrupted; nothing half-written is left.", file=sys.stderr)
-        return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"replication: {_system_refusal(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("replication: interrupted; nothing half-written is left.", file=sys.stderr)
+        return 130
+
+
+def _system_refusal(error: OSError) -> str:
+    """One paragraph about what the operating system refused, with the name of the file."""
+    named = f"{error.filename}: " if error.filename is not None else ""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{named}{reason}. Check the path and its permissions, and run the command again."
 
 
 def parser() -> argparse.ArgumentParser:
@@ -199,6 +209,7 @@ def run_simulate(chosen: argparse.Namespace) -> int:
 def run_verify(chosen: argparse.Namespace) -> int:
     """``replication verify``: exit code 1 if any cell misses."""
     from replication.checks.verify import report, verify, write_expected
+    from replication.leavings import visible
 
     root = _root()
     able = _studies_that_can_run(root)
@@ -207,7 +218,8 @@ def run_verify(chosen: argparse.Namespace) -> int:
         for study in studies:
             print(f"{study}: {len(write_expected(root, study))} files written to expected/")
         return 0
-    expected = sorted(path.name for path in (root / "expected").glob("*"))
+    base = root / "expected"
+    expected = [path.name for path in visible(base.glob("*"), base)]
     held = chosen.study or [name for name in studies if name in expected]
     for name in studies:
         if name not in held:

@@ -14,6 +14,7 @@ import yaml
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.spec import Spec, parse_spec
+from replication.leavings import visible
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class AnalysisContext:
     def _record(self, spec_id: str) -> dict[str, Any]:
         path = self.tables / "specs" / spec_id / "spec.yaml"
         if not path.is_file():
-            known = [place.name for place in (self.tables / "specs").glob("*")]
+            place = self.tables / "specs"
+            known = [found.name for found in visible(place.glob("*"), place)]
             raise SpecError(
                 f"There is no result of the specification {spec_id!r}{nearest(spec_id, known)}. "
                 "Correct the id in study.yaml, or estimate the specification first."

@@ -17,6 +17,8 @@ from replication.workflow.estimate_step import Task, plan_tasks, read_panel
 from replication.workflow.project import Study
 
 TOLERANCE = 1e-8
+# Two decimals beyond the tolerance: later digits are the rounding of one processor.
+DECIMALS = 10
 CHECKED = ("twfe", "poisson")
 
 
@@ -31,7 +33,9 @@ def check_study(study: Study, root: Path) -> pd.DataFrame:
     grid of a specification curve, which is matched by a pattern, is not. Poisson models with a
     line for every unit have no second engine and are left out.
 
-    Writes ``tables/<study>/second_engine.csv`` with one row a coefficient.
+    Writes ``tables/<study>/second_engine.csv`` with one row per coefficient. A difference within
+    the tolerance is written as zero and the other engine's coefficient with ten decimals, so that
+    the file is the same on every machine on which the two engines agree.
     """
     target = root / "tables" / study.id / "second_engine.csv"
     known = pd.read_csv(target) if target.is_file() else pd.DataFrame(columns=COLUMNS)
@@ -47,8 +51,24 @@ def check_study(study: Study, root: Path) -> pd.DataFrame:
         rows += compared(task)
     result = pd.DataFrame(rows, columns=COLUMNS)
     refuse_differences(result, study.id)
+    result = without_noise(result)
     write_csv(target, result)
     return result
+
+
+def without_noise(result: pd.DataFrame) -> pd.DataFrame:
+    """The comparison without the digits that differ between processors.
+
+    Parameters
+    ----------
+    result : DataFrame
+        One row per coefficient with ``second`` and ``difference`` (absolute).
+    """
+    difference = result["difference"].astype(float)
+    return result.assign(
+        second=result["second"].astype(float).round(DECIMALS),
+        difference=difference.mask(difference <= TOLERANCE, 0.0),
+    )
 
 
 def compared(task: Task) -> list[dict[str, Any]]:

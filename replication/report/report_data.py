@@ -13,6 +13,7 @@ import pandas as pd
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
 from replication.core.files import parse_yaml
+from replication.leavings import visible
 
 ANALYSES = "analyses"
 
@@ -94,7 +95,8 @@ class Results:
 
     def ids(self) -> list[str]:
         """Ids of all saved specifications, sorted."""
-        return sorted(path.parent.name for path in self.folder.glob("*/spec.yaml"))
+        found = visible(self.folder.glob("*/spec.yaml"), self.folder)
+        return [path.parent.name for path in found]
 
     def get(self, spec_id: str) -> Saved:
         """One saved specification.

@@ -12,6 +12,7 @@ from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.kinds import analyse
 from replication.core.errors import InputError
 from replication.core.files import write_csv, write_text
+from replication.leavings import visible
 from replication.workflow.estimate_step import file_digest
 from replication.workflow.project import Study, code_digest
 
@@ -45,7 +46,8 @@ def stamp(entry: Mapping[str, Any], context: AnalysisContext) -> str:
     """Digest of all that an analysis depends on: its options, the code, panels and estimates."""
     parts = [json.dumps(entry, sort_keys=True, default=str), code_digest("analyse")]
     for ending in ("parquet", "csv"):
-        parts += [file_digest(path) for path in sorted(context.clean.glob(f"*.{ending}"))]
+        files = visible(context.clean.glob(f"*.{ending}"), context.clean)
+        parts += [file_digest(path) for path in files]
     for text in sorted(set(strings(entry))):
         record = context.tables / "specs" / text / "spec.yaml"
         if record.is_file():

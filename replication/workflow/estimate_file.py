@@ -12,6 +12,7 @@ from replication.core.panel_builder import build_panel
 from replication.core.spec import Spec, load_specs
 from replication.estimators.registry import estimate
 from replication.estimators.unused_keys import unread_keys, with_notes
+from replication.leavings import sweep
 
 
 def estimate_file(spec_path: Path, panel_path: Path, out: Path) -> list[Estimates]:
@@ -28,7 +29,9 @@ def estimate_file(spec_path: Path, panel_path: Path, out: Path) -> list[Estimate
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
     results = [(spec, with_notes(result, unread.get(spec.id, []))) for spec, result in found]
     for spec, result in results:
-        saved_results.save(result, spec, out if len(specs) == 1 else out / spec.id)
+        folder = out if len(specs) == 1 else out / spec.id
+        sweep([folder])
+        saved_results.save(result, spec, folder)
     return [result for _, result in results]
 
 

@@ -25,6 +25,7 @@ from replication.analyses.placebo_summary import summarise
 from replication.core.errors import SpecError, nearest
 from replication.core.files import write_csv, write_text
 from replication.core.spec import Spec
+from replication.leavings import sweep
 from replication.workflow.estimate_step import file_digest, study_specs
 from replication.workflow.project import Study, code_digest
 
@@ -125,6 +126,7 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
         If the folder holds draws of another plan.
     """
     require_same_plan(order)
+    sweep([order.out, order.out / CHUNKS])
     missing = [chunk for chunk in order.chunks if not chunk[0].is_file()]
     done = order.draws - sum(len(numbers) for _, numbers in missing)
     say(f"{done} of {order.draws} placebo draws are there already, {order.draws - done} to go")

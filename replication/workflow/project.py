@@ -16,6 +16,7 @@ import yaml
 
 from replication.core.errors import SpecError
 from replication.core.files import parse_yaml
+from replication.leavings import visible
 from replication.sources.manifest import Source, load_manifest, locate, of_study
 
 PACKAGE = Path(__file__).parents[1]
@@ -83,7 +84,8 @@ class Study:
     @property
     def spec_files(self) -> list[Path]:
         """Specification files of the study, sorted by name."""
-        return sorted(path for path in self.folder.rglob("*.yaml") if path.name != "study.yaml")
+        files = visible(self.folder.rglob("*.yaml"), self.folder)
+        return [path for path in files if path.name != "study.yaml"]
 
     @property
     def panels(self) -> list[str]:
@@ -130,7 +132,7 @@ class Study:
 def studies(root: Path) -> list[Study]:
     """Every study under ``specs/``, in the order of their ``order`` key."""
     found = []
-    for path in sorted((root / "specs").glob("*/study.yaml")):
+    for path in visible((root / "specs").glob("*/study.yaml"), root / "specs"):
         try:
             config = parse_yaml(path.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
@@ -175,7 +177,7 @@ def code_digest(*stages: str) -> str:
     for stage in stages:
         for part in STAGES[stage]:
             place = PACKAGE / part
-            files = sorted(place.rglob("*")) if place.is_dir() else [place]
+            files = visible(place.rglob("*"), place) if place.is_dir() else [place]
             for path in files:
                 if path.suffix in {".py", ".json", ".css", ".mplstyle"}:
                     digest.update(path.relative_to(PACKAGE).as_posix().encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.files import parse_yaml, write_text
+from replication.leavings import visible
 from replication.report.report_data import Folders
 from replication.report.study_config import load_study
 from replication.report.study_report import write_figures, write_tables
@@ -58,7 +59,8 @@ def figure_stamp(entry: dict[str, Any], study: Study, folders: Folders) -> str:
     for text in sorted(set(strings(entry))):
         if text.startswith(("clean/", "analyses/", "tables/", "raw/")) and folders.source(text).is_file():
             parts.append(hashlib.sha256(folders.source(text).read_bytes()).hexdigest())
-        for folder in sorted((folders.tables / "specs").glob(text)) if _is_pattern(text) else []:
+        found = (folders.tables / "specs").glob(text) if _is_pattern(text) else []
+        for folder in visible(found, folders.tables / "specs"):
             parts.append(hashlib.sha256((folder / "spec.yaml").read_bytes()).hexdigest())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from replication.core.errors import InputError
+from replication.core.files import unwritable
+from replication.leavings import sweep, with_folders_below
 from replication.workflow import project
 
 
@@ -25,6 +27,7 @@ def step(name: str, study: str | None, root: Path, *, threads: int, log: Path | 
     try:
         if not study and name not in WITHOUT_STUDY:
             raise InputError(_study_needed(name, root))
+        sweep(with_folders_below(folders_of(root, study)))
         said = STEPS[name](root, study or "", threads)
     except InputError as error:
         return _failed(label, name, f"{error}", log, 2)
@@ -36,6 +39,13 @@ def step(name: str, study: str | None, root: Path, *, threads: int, log: Path | 
     _write(log, line + "\n")
     print(line, flush=True)
     return 0
+
+
+def folders_of(root: Path, study: str | None) -> list[Path]:
+    """Folders into which the steps of a study write; those of the page where none is named."""
+    if not study:
+        return [root / "report"]
+    return [root / place / study for place in PLACES]
 
 
 def _clean(root: Path, study: str, _: int) -> str:
@@ -106,6 +116,7 @@ STEPS: dict[str, Callable[[Path, str, int], str]] = {
 
 
 WITHOUT_STUDY = ("page",)
+PLACES = ("data_clean", "tables", "figures", "report")
 
 
 def _study_needed(name: str, root: Path) -> str:
@@ -124,6 +135,11 @@ def _failed(label: str, name: str, message: str, log: Path | None, code: int) ->
 
 
 def _write(log: Path | None, text: str) -> None:
-    if log is not None:
+    if log is None:
+        return
+    try:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text, encoding="utf-8")
+    except OSError as error:
+        # What the log would have said is printed as well; the step itself may have succeeded.
+        print(unwritable(log, error), file=sys.stderr, flush=True)
