@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
 from replication.core.files import parse_yaml
 from replication.leavings import visible
+from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
 
@@ -167,7 +169,8 @@ def read_source(
     path = folders.source(name)
     if not path.is_file():
         raise SpecError(f"{name} was not found ({path}). Run the step that writes it first.")
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False) if text else pd.read_csv(path)
+    file = io.BytesIO(raw_bytes(path)) if name.startswith("raw/") else path
+    frame = pd.read_csv(file, dtype=str, keep_default_na=False) if text else pd.read_csv(file)
     frame = frame.rename(columns={old: new for new, old in (rename or {}).items()})
     absent = [column for column in [*(where or {}), *needed] if column not in frame.columns]
     if absent:

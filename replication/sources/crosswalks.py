@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import tempfile
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from replication.core.errors import SourceError
+from replication.sources.archives import PIECE, bounded
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
     cells,
@@ -32,6 +36,7 @@ AGENCY_COLUMNS: Final = {
 FIRST_AGENCIES: Final = 23_000
 CODES: Final = ["state_fips", "fips", "place_fips"]
 UNKNOWN: Final = -9
+GZIP_MARK: Final = b"\x1f\x8b"
 ALASKA: Final = 2
 
 
@@ -93,8 +98,8 @@ def read_agencies(path: Path) -> pd.DataFrame:
     SourceError
         If the file is damaged, is not the crosswalk, or repeats an agency.
     """
-    raw_bytes(path)
-    table = parsed(path, "an R data file", lambda: _r_frame(path))
+    data = raw_bytes(path)
+    table = parsed(path, "an R data file", lambda: _r_frame(path, data))
     require_columns(table, AGENCY_COLUMNS, path)
     if len(table) < FIRST_AGENCIES:
         raise SourceError(
@@ -122,8 +127,17 @@ def _placed(agencies: pd.DataFrame) -> pd.DataFrame:
     return agencies.assign(longitude=west.where(known), latitude=agencies["latitude"].where(known))
 
 
-def _r_frame(path: Path) -> pd.DataFrame:
+def _r_frame(path: Path, data: bytes) -> pd.DataFrame:
+    """The data frame of an R data file.
+
+    pyreadr reads files only: the bytes that were proved go to a file of our own. They are unpacked
+    before, as it would unpack them without bounds.
+    """
     import pyreadr
 
-    frame: pd.DataFrame = pyreadr.read_r(path)[None]
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "frame.rds"
+        with gzip.open(io.BytesIO(data)) if data.startswith(GZIP_MARK) else io.BytesIO(data) as file:
+            place.write_bytes(b"".join(bounded(path, iter(lambda: file.read(PIECE), b""))))
+        frame: pd.DataFrame = pyreadr.read_r(place)[None]
     return frame.reset_index(drop=True)

@@ -18,6 +18,7 @@ import yaml
 from replication.core.errors import SourceError, nearest
 from replication.core.files import parse_yaml
 from replication.sources.checksums import complaint
+from replication.sources.promised import Promised
 
 MANIFEST: Final = "data_raw/sources.yaml"
 MIRROR: Final = "REPLICATION_MIRROR"
@@ -96,7 +97,7 @@ def load_manifest(root: Path) -> list[Source]:
             f"{path}: the manifest of raw files is missing. Run from the folder of the project, "
             "or restore the file with `git checkout -- data_raw/sources.yaml`."
         ) from None
-    except (yaml.YAMLError, TypeError, KeyError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError) as error:
         raise SourceError(f"{path}: not a manifest with the key 'groups' ({error}).") from error
     sources = [_source(path, group, file) for group in groups for file in group["files"]]
     _require_distinct(path, [source.id for source in sources], "id")
@@ -133,9 +134,7 @@ def locate(source: Source, root: Path) -> Path | None:
     if source.package is not None:
         spec = importlib.util.find_spec(source.package)
         return Path(spec.origin).parent if spec and spec.origin else None
-    places = [root / "data_raw" / source.path]
-    if mirror := os.environ.get(MIRROR):
-        places.append(Path(mirror) / source.path)
+    places = [folder / source.path for folder in raw_folders(root)]
     return next((place for place in places if place.is_file()), None)
 
 
@@ -178,6 +177,22 @@ def missing(study: str, root: Path) -> list[Source]:
     usable = {"verified", "present"}
     chosen = of_study(load_manifest(root), study)
     return [source for source in chosen if state_of(source, root)[0] not in usable]
+
+
+def promises(root: Path) -> Promised:
+    """What the manifest says of every raw file that is on this machine, by its place."""
+    found = {}
+    for source in load_manifest(root):
+        place = None if source.package is not None else locate(source, root)
+        if place is not None:
+            found[place] = source
+    return Promised(found, tuple(raw_folders(root)))
+
+
+def raw_folders(root: Path) -> list[Path]:
+    """``data_raw``, then the folder that the environment variable REPLICATION_MIRROR names."""
+    mirror = os.environ.get(MIRROR)
+    return [root / "data_raw", *([Path(mirror)] if mirror else [])]
 
 
 def require_verified(sources: list[Source], root: Path) -> None:

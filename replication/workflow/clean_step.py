@@ -17,7 +17,8 @@ from replication.core.files import write_csv, write_parquet, write_text
 from replication.sources import hand_entered
 from replication.sources.castle_panel import read_castle
 from replication.sources.countymurders import read_countymurders
-from replication.sources.manifest import require_verified
+from replication.sources.manifest import promises, require_verified
+from replication.sources.promised import promised
 from replication.workflow.project import Study
 from studies.castle_doctrine import state_year
 from studies.right_to_carry import county_murders
@@ -62,11 +63,12 @@ def clean_study(study: Study, root: Path) -> Cleaned:
     Raises
     ------
     SourceError
-        If a raw file does not hold the promised bytes.
+        If a raw file does not hold the promised bytes, before the cleaning or when it is read.
 
     """
     require_verified(study.sources, root)
-    cleaned = CLEANERS[study.id](root)
+    with promised(promises(root)):
+        cleaned = CLEANERS[study.id](root)
     folder = root / "data_clean" / study.id
     books, pages = [], []
     for name, (frame, schema) in cleaned.panels.items():

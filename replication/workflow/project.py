@@ -164,7 +164,8 @@ def raw_files(candidate: Study) -> list[str]:
     """Where the raw files of a study lie, the tables typed from publications, and what to draw."""
     root = candidate.root
     places = [locate(source, root) for source in candidate.sources if source.package is None]
-    places += sorted((root / "data_raw" / "typed").glob("*.csv"))
+    typed = root / "data_raw" / "typed"
+    places += visible(typed.glob("*.csv"), typed)
     # What is simulated is said in the study's own description.
     places += [candidate.folder / "study.yaml"] if "simulation" in candidate.config else []
     return [os.path.relpath(place, root) for place in places if place is not None]

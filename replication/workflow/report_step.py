@@ -12,6 +12,8 @@ from replication.leavings import visible
 from replication.report.report_data import Folders
 from replication.report.study_config import load_study
 from replication.report.study_report import write_figures, write_tables
+from replication.sources.manifest import promises
+from replication.sources.promised import promised
 from replication.workflow import project
 from replication.workflow.analysis_step import strings
 from replication.workflow.project import FIGURE_ENDINGS, Study, code_digest
@@ -22,7 +24,8 @@ STAMPS = ".stamps.json"
 def tables(study: Study, root: Path) -> int:
     """Write every table of a study; returns how many there are."""
     config = load_study(study.folder / "study.yaml")
-    write_tables(config, Folders.under(root, study.id), stars=switches(root)["tables"]["stars"])
+    with promised(promises(root)):
+        write_tables(config, Folders.under(root, study.id), stars=switches(root)["tables"]["stars"])
     return len(config.tables)
 
 
@@ -38,7 +41,8 @@ def figures(study: Study, root: Path) -> tuple[int, int]:
         for name, stamp in stamps.items()
         if known.get(name) != stamp or not _all_there(folders.figures, name)
     ]
-    write_figures(config, folders, only=stale)
+    with promised(promises(root)):
+        write_figures(config, folders, only=stale)
     write_text(place, json.dumps(stamps, indent=1, sort_keys=True) + "\n")
     return len(stale), len(stamps) - len(stale)
 
