@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
+from replication.core.files import parse_yaml
 from replication.core.spec import Spec, parse_spec
 from replication.leavings import visible
+from replication.limits import RECORD
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ class AnalysisContext:
                 f"There is no result of the specification {spec_id!r}{nearest(spec_id, known)}. "
                 "Correct the id in study.yaml, or estimate the specification first."
             )
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        record: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        record: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"), RECORD)
         return record
 
 

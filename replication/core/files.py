@@ -14,6 +14,7 @@ import yaml
 
 from replication.core.errors import OutputError
 from replication.leavings import temporary_name
+from replication.limits import MOST_DIGITS, require_bounded
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A full disk, an exhausted quota, and a file above the limit of the process."""
@@ -38,10 +39,44 @@ class StrictLoader(SAFE_LOADER):  # type: ignore[misc]
         found: dict[Any, Any] = super().construct_mapping(node, deep)
         return found
 
+    def construct_number(self, node: yaml.ScalarNode) -> Any:
+        """A number of a node, of which nobody writes more than a few digits."""
+        if len(node.value) > MOST_DIGITS:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a number has more than {MOST_DIGITS} characters", node.start_mark
+            )
+        whole = node.tag.endswith(":int")
+        return self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
 
-def parse_yaml(text: str) -> Any:
-    """Plain data of a YAML text, in which no key may stand twice in a mapping."""
-    return yaml.load(text, Loader=StrictLoader)
+
+for _kind in ("int", "float"):
+    StrictLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", StrictLoader.construct_number)
+
+
+def parse_yaml(text: str, times: int = 1) -> Any:
+    """Plain data of a YAML text, in which no key may stand twice in a mapping.
+
+    Parameters
+    ----------
+    text : str
+        The text of a file.
+    times : int
+        What the limits of ``replication.limits`` are multiplied with.
+
+    Raises
+    ------
+    yaml.YAMLError
+        For whatever is wrong with the text: its syntax, a value that is none (such as the 99th of a
+        month), or a size beyond ``replication.limits``.
+    """
+    try:
+        require_bounded(text, SAFE_LOADER, times)
+        return yaml.load(text, Loader=StrictLoader)
+    except yaml.YAMLError:
+        raise
+    except Exception as error:
+        # PyYAML lets the errors of int, float, datetime and of its own tags through as they are.
+        raise yaml.YAMLError(f"a value cannot be read ({error})") from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
@@ -19,7 +20,8 @@ import yaml
 
 from replication.core.errors import SpecError
 from replication.core.files import parse_yaml
-from replication.core.schema_violations import explain_violation, listed, written
+from replication.core.schema_violations import explain_violation, listed, strict_validator, written
+from replication.limits import MOST_CHARACTERS, MOST_SPECIFICATIONS, LimitError, require_portable, shortened
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 
@@ -115,13 +117,19 @@ def load_specs(path: Path) -> list[Spec]:
 
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
     except FileNotFoundError:
         raise SpecError(f"There is no specification file {path}. Check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SpecError(f"The specification {path} cannot be read as UTF-8 text: {error}.") from None
     try:
         data = parse_yaml(text)
+    except LimitError as error:
+        raise SpecError(
+            f"{path} is refused: {error}. No specification needs as much; check that this is the "
+            "right file, and write out what aliases repeat."
+        ) from None
     except yaml.YAMLError as error:
         where = " ".join(str(error).split())
         raise SpecError(
@@ -139,6 +147,7 @@ def load_specs(path: Path) -> list[Spec]:
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:
     """Check plain data against the schema and fill in the defaults."""
     check(data, source)
+    require_portable(data["id"], "id", source)
     values = dict(data)
     for key in ("trends", "cluster"):
         values[key] = _as_tuple(values.get(key))
@@ -158,10 +167,8 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
 
 def check(data: Mapping[str, Any], source: str) -> None:
     """Refuse unknown keys and values with the allowed ones and the nearest spelling."""
-    import jsonschema
-
     errors = sorted(
-        jsonschema.Draft202012Validator(schema()).iter_errors(data),
+        strict_validator()(schema()).iter_errors(data),
         key=lambda error: (len(error.absolute_path), str(error.message)),
     )
     if errors:
@@ -170,14 +177,22 @@ def check(data: Mapping[str, Any], source: str) -> None:
 
 def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterator[dict[str, Any]]:
     """Every combination of the lists under ``vary``; the ids get the values appended."""
-    vary = data.get("vary") or {}
-    if not isinstance(vary, Mapping) or not all(isinstance(v, list) and v for v in vary.values()):
+    vary = {} if data.get("vary") is None else data["vary"]
+    if not isinstance(vary, Mapping) or not all(
+        isinstance(key, str) and isinstance(values, list) and values for key, values in vary.items()
+    ):
         raise SpecError(f"{source}: 'vary' maps keys to non-empty lists of values.")
+    count = math.prod(len(values) for values in vary.values())
+    if count > MOST_SPECIFICATIONS:
+        raise SpecError(
+            f"{source}: 'vary' spans {count:,} specifications, and {MOST_SPECIFICATIONS:,} are the "
+            "most that one file may hold. Shorten its lists, or write several files."
+        )
     base = {key: value for key, value in data.items() if key != "vary"}
     for combination in itertools.product(*vary.values()):
         variant: dict[str, Any] = deepcopy(base)
         for key, value in zip(vary, combination, strict=True):
-            _assign(variant, key, value)
+            _assign(variant, key, value, source)
         if vary and "id" in base:
             variant["id"] = "__".join([str(base["id"]), *(_slug(value) for value in combination)])
         yield variant
@@ -225,10 +240,17 @@ def _ordered_pair(pair: list[int], key: str, source: str) -> tuple[int, int]:
     return low, high
 
 
-def _assign(target: dict[str, Any], key: str, value: Any) -> None:
+def _assign(target: dict[str, Any], key: str, value: Any, source: str) -> None:
     *parents, last = key.split(".")
     for parent in parents:
-        target = target.setdefault(parent, {})
+        inner = target.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise SpecError(
+                f"{source}: 'vary' has the key {shortened(key)}, and {shortened(parent)} is "
+                f"{shortened(inner)}, which holds no keys. Leave it out above, or write its keys "
+                "there."
+            )
+        target = inner
     target[last] = value
 
 

@@ -15,6 +15,7 @@ from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
 from replication.core.files import parse_yaml
 from replication.leavings import visible
+from replication.limits import RECORD
 from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
@@ -133,7 +134,7 @@ class Results:
 
 def load(folder: Path) -> Saved:
     """Read ``estimates.csv`` and ``spec.yaml`` of one specification."""
-    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"))
+    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"), RECORD)
     table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
     return Saved(
         str(record["spec"]["id"]),

@@ -38,7 +38,8 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
-from replication.core.schema_violations import explain_violation
+from replication.core.schema_violations import explain_violation, strict_validator
+from replication.limits import require_portable
 
 SCHEMA_FILE = Path(__file__).with_name("study_schema.json")
 SIMULATED = "SIMULATED"
@@ -150,12 +151,10 @@ def load_study(path: Path) -> Study:
 
 def check(data: Any, source: str) -> None:
     """Refuse what the schema does not know, naming the table or figure where it stands."""
-    import jsonschema
-
     if not isinstance(data, Mapping):
         raise SpecError(f"{source} holds no keys; a study needs at least id, title and panels.")
     errors = sorted(
-        jsonschema.Draft202012Validator(schema()).iter_errors(data),
+        strict_validator()(schema()).iter_errors(data),
         key=lambda error: (len(error.absolute_path), str(error.message)),
     )
     if errors:
@@ -174,6 +173,8 @@ def _place(data: Mapping[str, Any], error: Any) -> str:
 
 def _require_names(entries: list[Mapping[str, Any]], simulated: bool, source: str) -> None:
     names = [entry["id"] for entry in entries]
+    for name in names:
+        require_portable(name, "id", source)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SpecError(

@@ -59,7 +59,15 @@ def _load(folder: Path) -> tuple[Estimates, dict[str, dict[str, object]]]:
             f"{folder} holds no saved result (no spec.yaml). Name a folder that `replication "
             "estimate --out` wrote, or one below tables/<study>/specs/."
         )
-    return saved_results.load(folder)
+    try:
+        estimates, record = saved_results.load(folder)
+        return estimates, {**record, "spec": dict(record["spec"])}
+    except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise SpecError(
+            f"{folder} holds a result that cannot be read ({type(error).__name__}: {reason}). "
+            "Estimate the specification again."
+        ) from None
 
 
 def _flat(data: dict[str, object], prefix: str = "") -> dict[str, object]:
