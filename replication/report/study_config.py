@@ -118,6 +118,8 @@ def parse_study(data: Mapping[str, Any], source: str = "study.yaml") -> Study:
     check(data, source)
     entries = [*data.get("tables", []), *data.get("figures", [])]
     _require_names(entries, bool(data.get("simulated")), source)
+    for entry in data.get("analyses", []):
+        require_portable(entry["id"], "id", source)
     return Study(
         id=data["id"],
         title=data["title"],

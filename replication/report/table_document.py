@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from replication import __version__
-from replication.core.files import write_csv, write_text
+from replication.core.files import write_text
+from replication.report.spreadsheet import write_spreadsheet
 
 MADE_WITH = f"replication {__version__}"
 ENDINGS = ("tex", "html", "md", "csv")
@@ -129,5 +130,5 @@ def write_document(document: TableDocument, folder: Path) -> list[Path]:
     for path, (ending, writer) in zip(paths, writers.items(), strict=False):
         assert path.suffix == f".{ending}"
         write_text(path, writer(document))
-    write_csv(paths[-1], document.data.assign(made_with=MADE_WITH))
+    write_spreadsheet(paths[-1], document.data.assign(made_with=MADE_WITH))
     return paths

@@ -7,6 +7,7 @@ A member counts as what comes out of it, never as what the archive says of itsel
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zipfile
 import zlib
@@ -52,6 +53,23 @@ def bounded(path: Path, pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield piece
 
 
+def require_bounded(path: Path, data: bytes) -> None:
+    """Refuse a zip archive, such as a workbook, whose members together are too large.
+
+    A library that unpacks them takes no more bytes from a member than the directory states.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            stated = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return
+    if stated > MOST_UNPACKED:
+        raise SourceError(
+            f"{path}: unpacked it holds more than {MOST_UNPACKED >> 20} MB; it is another kind of "
+            f"file. {FETCH_AGAIN}"
+        )
+
+
 def unpacked(path: Path, data: bytes, level: int = 1) -> Iterator[bytes]:
     """The largest member of a zip archive; what it holds, where that is an archive itself.
 
@@ -81,8 +99,7 @@ def unpacked(path: Path, data: bytes, level: int = 1) -> Iterator[bytes]:
             if member.compress_type not in PYTHON_KNOWS:
                 yield from _by_libarchive(path, data, member)
                 return
-            with _member(path, archive, member, data) as inside:
-                yield from _opened(path, inside, level)
+            yield from _opened(path, _member(path, archive, member, data), level)
     except SourceError:
         raise
     except Exception as error:
@@ -107,45 +124,50 @@ def _largest(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     return member
 
 
-def _read(file: IO[bytes]) -> Iterator[bytes]:
+def _exactly(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """The bytes of a member, which have to be as many as are stated."""
+    came = 0
     while piece := file.read(PIECE):
+        came += len(piece)
         yield piece
+    if came != size:
+        raise zipfile.BadZipFile(f"{came} bytes came out, {size} belong")
 
 
-def _opened(path: Path, inside: IO[bytes], level: int) -> Iterator[bytes]:
-    first = inside.read(PIECE)
+def _opened(path: Path, text: Iterator[bytes], level: int) -> Iterator[bytes]:
+    first = next(text, b"")
     if first.startswith(ZIP_MARK):
-        nested = b"".join([first, *bounded(path, _read(inside))])
+        nested = b"".join(bounded(path, itertools.chain([first], text)))
         yield from unpacked(path, nested, level + 1)
         return
     yield first
-    yield from _read(inside)
+    yield from text
 
 
-def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, data: bytes) -> IO[bytes]:
+def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, data: bytes) -> Iterator[bytes]:
     """A member of the archive, by the archive's directory or, where that lies, by its own head.
 
     The homicide file named 2007 has the directory of another archive behind its bytes.
     """
     try:
-        return archive.open(member)
+        return _exactly(archive.open(member), member.file_size)
     except zipfile.BadZipFile as error:
         inside = _by_own_head(data, member.header_offset)
         if inside is None:
             raise SourceError(
                 f"{path}: the archive contradicts its own directory ({error}). {FETCH_AGAIN}"
             ) from error
-        return inside
+        return iter([inside])
 
 
-def _by_own_head(data: bytes, offset: int) -> IO[bytes] | None:
+def _by_own_head(data: bytes, offset: int) -> bytes | None:
     """A member that is stored as it is and proved by the check sum in front of it."""
     head = struct.unpack("<4sHHHHHIIIHH", data[offset : offset + 30])
     mark, method, check, size = head[0], head[3], head[6], head[7]
     begin = offset + 30 + head[9] + head[10]
     content = data[begin : begin + size]
     whole = mark == ZIP_MARK and method == zipfile.ZIP_STORED and zlib.crc32(content) == check
-    return io.BytesIO(content) if whole else None
+    return content if whole else None
 
 
 def _by_libarchive(path: Path, data: bytes, member: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -67,10 +67,12 @@ def test_a_file_that_changes_after_its_checksum_is_not_used(tmp_path: Path, blob
         read_activation_days(path)
 
 
-@pytest.mark.parametrize("name", ["RETA2007.txt.zip", "RETA2007.txt"])
-def test_masters_are_hashed_as_they_are_read(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
+@pytest.mark.parametrize("packed", [True, False])
+def test_masters_are_hashed_as_they_are_read(tmp_path: Path, packed: bool) -> None:
+    path = tmp_path / "RETA2007.txt.zip"
     write_return_a(path, [Agency(f"AL{i:05d}") for i in range(3)], 2007)
+    if not packed:
+        path.write_bytes(b"".join(pieces(path)))
     held = Promised({path: promise(path)}, (tmp_path,))
     with promised(held):
         text = b"".join(pieces(path))
