@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from replication.core.errors import PanelError
+from replication.plain_cells import require_plain_cells
 
 FORMATS = (".csv", ".parquet", ".dta")
 
@@ -37,6 +38,7 @@ def read_frame(path: Path) -> pd.DataFrame:
             f"The panel {path} cannot be read as {path.suffix.lower()[1:]}: {reason}. Check that "
             "the file is whole and of the format that its name says."
         ) from None
+    require_plain_cells(frame, f"The panel {path}")
     if frame.empty:
         raise PanelError(f"The panel {path} has a header and no rows.")
     return frame

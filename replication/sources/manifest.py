@@ -17,7 +17,9 @@ import yaml
 
 from replication.core.errors import SourceError, nearest
 from replication.core.files import parse_yaml
+from replication.limits import shortened
 from replication.sources.checksums import complaint
+from replication.sources.manifest_shape import entries, require_kinds
 from replication.sources.promised import Promised
 
 MANIFEST: Final = "data_raw/sources.yaml"
@@ -91,15 +93,16 @@ def load_manifest(root: Path) -> list[Source]:
     """
     path = root / MANIFEST
     try:
-        groups = parse_yaml(path.read_text(encoding="utf-8"))["groups"]
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SourceError(
             f"{path}: the manifest of raw files is missing. Run from the folder of the project, "
             "or restore the file with `git checkout -- data_raw/sources.yaml`."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError) as error:
-        raise SourceError(f"{path}: not a manifest with the key 'groups' ({error}).") from error
-    sources = [_source(path, group, file) for group in groups for file in group["files"]]
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise SourceError(f"{path}: not a manifest with the key 'groups' ({reason}).") from error
+    sources = [_source(path, group, file) for group, file in entries(path, data)]
     _require_distinct(path, [source.id for source in sources], "id")
     _require_distinct(path, [source.path for source in sources if source.path], "path")
     return sources
@@ -220,13 +223,14 @@ def _package_state(source: Source) -> tuple[State, str]:
 def _source(path: Path, group: dict[str, Any], file: dict[str, Any]) -> Source:
     """One entry: the file's keys over the group's, with the placeholders of its texts filled."""
     known = {key: value for key, value in group.items() if key != "files"} | file
-    known["years"] = tuple(known.get("years", ()))
-    known["studies"] = tuple(known.get("studies", ()))
+    label = f"{path}, source {shortened(known.get('id', '?'))}"
+    require_kinds(label, known)
+    known["years"] = tuple(known.get("years") or ())
+    known["studies"] = tuple(known.get("studies") or ())
     filling = known | {
         "name": PurePosixPath(known.get("path", "")).name,
         "year": known["years"][-1] if known["years"] else "",
     }
-    label = f"{path}, source {known.get('id', '?')!r}"
     values: dict[str, Any] = {}
     for key in _KEYS:
         if key not in known and key not in _OPTIONAL:
@@ -257,7 +261,7 @@ def _require_proof(label: str, source: Source) -> None:
 def _filled(label: str, key: str, value: str, filling: dict[str, Any]) -> str:
     try:
         return value.format_map(filling)
-    except (KeyError, ValueError, IndexError) as error:
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
         raise SourceError(
             f"{label}: {key!r} has a placeholder that nothing fills ({error}): {value!r}."
         ) from error
@@ -266,7 +270,10 @@ def _filled(label: str, key: str, value: str, filling: dict[str, Any]) -> str:
 def _require_known_keys(label: str, group: dict[str, Any], known: dict[str, Any]) -> None:
     """Refuse a key that is neither a field of a source nor a placeholder of the group."""
     texts = [value for value in group.values() if isinstance(value, str)]
-    used = {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
+    try:
+        used = {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
+    except ValueError as error:
+        raise SourceError(f"{label}: a text has a brace that does not end ({error}).") from error
     for key in known:
         if key not in used.union(_KEYS):
             raise SourceError(f"{label}: unknown key {key!r}{nearest(key, _KEYS)}.")

@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 
 from replication.checks.verify import verify, write_expected
-from replication.core.errors import InputError, OutputError
+from replication.core.errors import InputError, OutputError, PanelError
 from replication.core.files import replacing, write_csv, write_parquet, write_text
+from replication.core.frames import read_frame
 from replication.leavings import ABANDONED_AFTER, sweep, temporary_name, visible, with_folders_below
 from replication.workflow.steps import folders_of
 
@@ -205,3 +206,11 @@ def test_an_interrupted_swap_of_the_expected_numbers_is_undone(tmp_path: Path) -
     assert verdict.file == "tables/a.csv"
     assert not verdict.passed
     assert "cannot be read as CSV" in verdict.message
+
+
+@pytest.mark.parametrize("cell", [[1, 2], {"a": 1}])
+def test_a_panel_with_several_values_in_a_cell_is_refused(tmp_path: Path, cell: object) -> None:
+    path = tmp_path / "panel.parquet"
+    pd.DataFrame({"unit": [1, 2], "x": [None, cell], "t": ["a", "b"]}).to_parquet(path)
+    with pytest.raises(PanelError, match=r"1 columns whose cells hold several values \(x\): row 2"):
+        read_frame(path)
