@@ -16,7 +16,15 @@ from replication.sources.promised import require_promised
 
 MOST_BYTES = 1 << 28
 """Bytes of a raw file that is read as a whole, archives as they are packed: 256 MB."""
+LONGEST_SHOWN = 60
+"""Characters of a cell or a heading in a message."""
 FETCH_AGAIN = "Fetch the file again from its source and run `replication data status`."
+
+
+def cut(value: object) -> str:
+    """A value of a raw file as a message shows it, which may be a whole line of a damaged one."""
+    written = str(value)
+    return written if len(written) <= LONGEST_SHOWN else f"{written[:LONGEST_SHOWN]} ..."
 
 
 def raw_bytes(path: Path) -> bytes:
@@ -122,7 +130,7 @@ def cells(path: Path, encoding: str) -> pd.DataFrame:
     if len(set(heading)) < len(heading):
         name, times = Counter(heading).most_common(1)[0]
         raise SourceError(
-            f"{path}: the heading names the column {name!r} {times} times, and nobody can say "
+            f"{path}: the heading names the column {cut(name)!r} {times} times, and nobody can say "
             f"which one is meant. {FETCH_AGAIN}"
         )
     uneven = [number for number, row in enumerate(body, start=2) if len(row) != len(heading)]
@@ -152,7 +160,7 @@ def json_value(path: Path) -> object:
         if len(seen) < len(pairs):
             counts = Counter(name for name, _ in pairs)
             name, times = counts.most_common(1)[0]
-            raise SourceError(f"{path}: {name!r} stands {times} times. {FETCH_AGAIN}")
+            raise SourceError(f"{path}: {cut(name)!r} stands {times} times. {FETCH_AGAIN}")
         return seen
 
     try:
@@ -200,7 +208,7 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], path: Path) -> 
     """Refuse a table that lacks a column, naming those that it has instead."""
     absent = [name for name in columns if name not in frame.columns]
     if absent:
-        have = ", ".join(map(str, frame.columns[:12]))
+        have = ", ".join(cut(name) for name in frame.columns[:12])
         raise SourceError(
             f"{path}: {len(absent)} expected columns are missing: {', '.join(absent)}. The file "
             f"begins with the columns {have}, so it is another file or another edition. "
@@ -215,7 +223,7 @@ def require_unique(frame: pd.DataFrame, keys: Sequence[str], path: Path) -> None
         return
     first = frame.loc[repeated, list(keys)].iloc[0]
     same = (frame[list(keys)] == first).all(axis=1).to_numpy().nonzero()[0] + 1
-    label = ", ".join(f"{key} {value}" for key, value in first.items())
+    label = ", ".join(f"{key} {cut(value)}" for key, value in first.items())
     extra = int(frame.duplicated(list(keys)).sum())
     raise SourceError(
         f"{path}: {label} stands in {same.size} records (records {', '.join(map(str, same[:5]))}), "
@@ -232,7 +240,7 @@ def require_rows(frame: pd.DataFrame, good: pd.Series, path: Path, complaint: st
     bad = (~good.to_numpy(dtype=bool)).nonzero()[0]
     if bad.size:
         row = bad[0]
-        values = ", ".join(f"{name} {frame[name].iloc[row]}" for name in frame)
+        values = ", ".join(f"{name} {cut(frame[name].iloc[row])}" for name in frame)
         raise SourceError(
             f"{path}: {complaint} in {bad.size} of {len(frame)} records, first in record "
             f"{frame.index[row] + 1} ({values}). {FETCH_AGAIN}"

@@ -9,7 +9,7 @@ import yaml
 
 from replication.core import saved_results
 from replication.core.errors import SpecError
-from replication.core.estimates import Estimates, row_labels
+from replication.core.estimates import row_labels
 from replication.core.spec import explain, load_specs
 from replication.estimators.registry import ENTRIES
 from replication.estimators.unused_keys import reads, unread_keys
@@ -39,21 +39,17 @@ def explain_spec(path: Path) -> str:
 
 def compare(first: Path, second: Path) -> str:
     """Two saved results side by side: what the specifications say differently, and the numbers."""
-    (a, record_a), (b, record_b) = (_load(folder) for folder in (first, second))
-    spec_a, spec_b = _flat(record_a["spec"]), _flat(record_b["spec"])
+    (table_a, spec_a), (table_b, spec_b) = (_load(folder) for folder in (first, second))
     changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
     lines = ["Specification:" if changed else "The same specification."]
     lines += [f"  {key}: {spec_a.get(key)} -> {spec_b.get(key)}" for key in changed]
-    tables = [
-        result.table.assign(row=row_labels(result.table)).set_index("row")[["estimate", "std_error"]]
-        for result in (a, b)
-    ]
-    joined = pd.concat(tables, axis=1, keys=["first", "second"])
+    joined = pd.concat([table_a, table_b], axis=1, keys=["first", "second"])
     joined[("", "change")] = joined[("second", "estimate")] - joined[("first", "estimate")]
     return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.6g}")])
 
 
-def _load(folder: Path) -> tuple[Estimates, dict[str, dict[str, object]]]:
+def _load(folder: Path) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Estimates and standard errors by row of a saved result, and its specification, flat."""
     if not (folder / "spec.yaml").is_file():
         raise SpecError(
             f"{folder} holds no saved result (no spec.yaml). Name a folder that `replication "
@@ -61,8 +57,12 @@ def _load(folder: Path) -> tuple[Estimates, dict[str, dict[str, object]]]:
         )
     try:
         estimates, record = saved_results.load(folder)
-        return estimates, {**record, "spec": dict(record["spec"])}
-    except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError) as error:
+        rows = pd.Index(row_labels(estimates.table), name="row")
+        if not rows.is_unique:
+            raise ValueError(f"the row {rows[rows.duplicated()][0]} stands twice")
+        table = estimates.table[["estimate", "std_error"]].astype(float).set_axis(rows)
+        return table, _flat(dict(record["spec"]))
+    except (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise SpecError(
             f"{folder} holds a result that cannot be read ({type(error).__name__}: {reason}). "

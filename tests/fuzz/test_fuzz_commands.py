@@ -70,7 +70,7 @@ def require_promised(code: int, out: Path) -> None:
         assert not [path for path in out.rglob("*") if path.is_file()]
 
 
-@cases(0.02)
+@cases(0.015)
 @given(data=st.data())
 def test_estimate_of_a_drawn_specification(
     folder: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
@@ -91,7 +91,7 @@ def test_estimate_of_a_drawn_specification(
     require_promised(code, out)
 
 
-@cases(0.03)
+@cases(0.02)
 @given(data=st.data())
 def test_estimate_of_damaged_files(
     folder: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject
@@ -149,7 +149,7 @@ WORDS = st.one_of(
 READ_ONLY = ("explain", "compare", "data status")
 
 
-@cases(0.07)
+@cases(0.05)
 @given(words=st.lists(WORDS, max_size=4), command=st.sampled_from(READ_ONLY))
 def test_any_arguments_of_commands_that_only_read(
     capsys: pytest.CaptureFixture[str], command: str, words: list[str]
@@ -157,7 +157,7 @@ def test_any_arguments_of_commands_that_only_read(
     ended([*command.split(), *words], capsys)
 
 
-@cases(0.02)
+@cases(0.015)
 @given(data=st.data())
 def test_compare_of_damaged_results(
     folder: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject

@@ -162,7 +162,7 @@ def test_the_files_are_read_before_they_are_damaged(folder: Path, kind: str) -> 
     assert read(path) is not None
 
 
-@cases(0.15)
+@cases(0.14)
 @given(data=st.data())
 def test_a_damaged_file_is_read_or_refused(folder: Path, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(sorted(CASES)))
@@ -172,7 +172,7 @@ def test_a_damaged_file_is_read_or_refused(folder: Path, data: st.DataObject) ->
     accepted(lambda: read(path))
 
 
-@cases(0.03)
+@cases(0.02)
 @given(data=st.data())
 def test_a_damaged_manifest_is_read_or_refused(folder: Path, data: st.DataObject) -> None:
     text = (ROOT / "data_raw" / "sources.yaml").read_bytes()

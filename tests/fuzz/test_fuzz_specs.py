@@ -40,13 +40,13 @@ def parsed(text: str) -> Any:
         return None
 
 
-@cases(0.2)
+@cases(0.25)
 @given(text=WRITTEN)
 def test_any_text_is_yaml_or_a_mistake_of_yaml(text: str) -> None:
     parsed(text)
 
 
-@cases(0.15)
+@cases(0.12)
 @given(data=st.data())
 def test_a_file_of_any_bytes(place: Path, data: st.DataObject) -> None:
     text = yaml.safe_dump(data.draw(valid()), sort_keys=False).encode()
@@ -56,7 +56,7 @@ def test_a_file_of_any_bytes(place: Path, data: st.DataObject) -> None:
     assert specs is None or all(spec.outcome for spec in specs) or specs
 
 
-@cases(0.2)
+@cases(0.15)
 @given(spec=mutated())
 def test_any_mapping(spec: dict[str, Any]) -> None:
     found = accepted(lambda: parse_spec(spec, "spec.yaml"))
@@ -66,7 +66,7 @@ def test_any_mapping(spec: dict[str, Any]) -> None:
         assert found.id == found.id.strip()
 
 
-@cases(0.05)
+@cases(0.03)
 @given(spec=mutated())
 def test_any_grid_is_spanned_and_explained(place: Path, spec: dict[str, Any]) -> None:
     place.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
@@ -74,7 +74,7 @@ def test_any_grid_is_spanned_and_explained(place: Path, spec: dict[str, Any]) ->
     assert text is None or "estimator:" in text
 
 
-@cases(0.05)
+@cases(0.04)
 @given(data=st.data())
 def test_any_description_of_a_study(data: st.DataObject) -> None:
     text = (ROOT / "specs" / "castle_doctrine" / "study.yaml").read_bytes()
