@@ -201,7 +201,7 @@ def test_illinois_begins_to_report_late(made: tuple[Path, Country]) -> None:
 def test_secondary_figures_are_marked_as_such(made: tuple[Path, Country]) -> None:
     text = (made[0] / "tables" / COUNTIES / "published.md").read_text()
     assert "Index, county and month fixed effects † | a significant fall of about 4%" in text
-    assert "† secondary" in text
+    assert "† Secondary: not taken from a table" in text
     city = (made[0] / "tables" / CITIES / "published.md").read_text()
     assert "arrests are not in Return A" in city
 
