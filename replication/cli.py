@@ -27,12 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"replication: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("replication: interrupted; nothing half-written is left.", file=sys.stderr)
-        return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"replication: {_system_refusal(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("replication: interrupted; nothing half-written is left.", file=sys.stderr)
+        return 130
+
+
+def _system_refusal(error: OSError) -> str:
+    """One paragraph about what the operating system refused, with the name of the file."""
+    named = f"{error.filename}: " if error.filename is not None else ""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{named}{reason}. Check the path and its permissions, and run the command again."
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
+from replication.core.files import parse_yaml
+from replication.core.leavings import visible
+from replication.core.limits import RECORD
 from replication.core.spec import Spec, parse_spec
 
 
@@ -67,13 +69,13 @@ class AnalysisContext:
     def _record(self, spec_id: str) -> dict[str, Any]:
         path = self.tables / "specs" / spec_id / "spec.yaml"
         if not path.is_file():
-            known = [place.name for place in (self.tables / "specs").glob("*")]
+            place = self.tables / "specs"
+            known = [found.name for found in visible(place.glob("*"), place)]
             raise SpecError(
                 f"There is no result of the specification {spec_id!r}{nearest(spec_id, known)}. "
                 "Correct the id in analyses.yaml, or estimate the specification first."
             )
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        record: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        record: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"), RECORD)
         return record
 
 

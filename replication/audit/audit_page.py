@@ -8,8 +8,9 @@ from pathlib import Path
 
 from replication.audit.design_sections import AuditSection
 from replication.audit.run_audit import Audit
-from replication.core.files import replacing, write_csv, write_text
+from replication.core.files import replacing, write_text
 from replication.report.html_table import style
+from replication.report.spreadsheet import write_spreadsheet
 from replication.report.table_document import MADE_WITH
 
 PAGE = """<!DOCTYPE html>
@@ -75,7 +76,7 @@ def section_html(section: AuditSection, folder: Path) -> str:
             section.figure.savefig(temporary, format="png")
         parts.append(f'<p><img src="{name}.png" alt="{escape(section.title)}"/></p>')
     if section.table is not None:
-        write_csv(folder / f"{name}.csv", section.table)
+        write_spreadsheet(folder / f"{name}.csv", section.table)
         shown = section.table.to_html(index=False, border=0, na_rep="", justify="right")
         parts.append(f'<div class="scroll">{shown}</div><p><a href="{name}.csv">CSV</a></p>')
     return "\n".join(parts)

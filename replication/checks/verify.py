@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools
-from replication.core.errors import InputError
-from replication.core.files import write_csv
+from replication.core.errors import InputError, OutputError
+from replication.core.files import unwritable, write_csv
+from replication.core.leavings import visible
 
 # Estimates travel between machines with the last digits of another BLAS: a relative 1e-6 is a
 # hundredth of the sixth digit and far below anything printed. Cells at zero get an absolute 1e-9.
@@ -44,7 +45,7 @@ def verify(root: Path, studies: list[str]) -> list[Verdict]:
     verdicts = []
     for study in studies:
         base = root / "studies" / study / "expected"
-        files = sorted(base.rglob("*.csv"))
+        files = visible(base.rglob("*.csv"), base)
         if not files:
             verdicts.append(Verdict(study, "expected/", 0, 1, "nothing is expected of this study"))
         for path in files:
@@ -58,8 +59,10 @@ def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
     """Compare one file with what was expected of it."""
     if not found.is_file():
         return Verdict(study, label, 0, 1, "the file was not written")
-    left, right = (pd.read_csv(path, dtype=str, keep_default_na=False) for path in (expected, found))
-    left, right = (_held(frame) for frame in (left, right))
+    try:
+        left, right = (_held(_as_written(path)) for path in (expected, found))
+    except InputError as error:
+        return Verdict(study, label, 0, 1, str(error))
     if list(left.columns) != list(right.columns):
         changed = sorted(set(left.columns) ^ set(right.columns)) or ["their order"]
         return Verdict(study, label, left.size, left.size, f"columns differ: {', '.join(changed)}")
@@ -161,25 +164,65 @@ def ends_agreeing(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
 
 
 def write_expected(root: Path, study: str) -> list[Path]:
-    """Make the present outputs of a study the expected ones; for maintainers, reviewed in git."""
+    """Make the present outputs of a study the expected ones; for maintainers, reviewed in git.
+
+    The numbers are written to a new folder, which takes the place of the old one when all of them
+    are there: a run that fails leaves ``expected/`` as it was.
+
+    Raises
+    ------
+    InputError
+        If the study has no outputs, or one of them cannot be read.
+    """
     base = root / "studies" / study / "expected"
     wanted = [
         (place, path)
         for place in PLACES
-        for path in sorted((root / place / study).glob("*.csv"))
+        for path in visible((root / place / study).glob("*.csv"), root / place / study)
         if path.name not in LEFT_OUT
     ]
     if not wanted:
         raise InputError(f"{study} has no outputs to expect. Run the pipeline first.")
-    if base.exists():
-        shutil.rmtree(base)
-    written = []
-    for place, path in wanted:
-        target = base / place / path.name
-        held = _held(pd.read_csv(path, dtype=str, keep_default_na=False))
-        write_csv(target, held)
-        written.append(target)
-    return written
+    new, old = (base.with_name(f".{base.name}.{word}") for word in ("new", "old"))
+    _recover(base, new, old)
+    try:
+        for place, path in wanted:
+            write_csv(new / place / path.name, _held(_as_written(path)))
+        _swap(base, new, old)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return [base / place / path.name for place, path in wanted]
+
+
+def _as_written(path: Path) -> pd.DataFrame:
+    """A CSV file with every cell as text."""
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:
+        raise InputError(
+            f"{path} cannot be read as CSV ({error}). Run the pipeline again; the file is written anew."
+        ) from error
+
+
+def _recover(base: Path, new: Path, old: Path) -> None:
+    """Undo what an interrupted run left between the two renames of ``_swap``."""
+    if old.is_dir() and not base.exists():
+        old.rename(base)
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _swap(base: Path, new: Path, old: Path) -> None:
+    """Put the new folder in the place of the present one, which is kept until that is done."""
+    try:
+        if base.exists():
+            base.rename(old)
+        new.rename(base)
+    except OSError as error:
+        if old.is_dir() and not base.exists():
+            old.rename(base)
+        raise OutputError(unwritable(base, error)) from error
+    shutil.rmtree(old, ignore_errors=True)
 
 
 # What names a row of estimates.

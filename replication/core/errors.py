@@ -26,6 +26,10 @@ class SpecError(InputError):
     """A specification has an unknown key or value, or asks for what does not exist."""
 
 
+class OutputError(InputError):
+    """A result cannot be written where it was asked to be written."""
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """A hint such as ``(did you mean 'mid_year'?)``, or an empty string."""
     close = difflib.get_close_matches(str(word), [str(option) for option in allowed], n=1)

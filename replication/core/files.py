@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+
+from replication.core.errors import OutputError
+from replication.core.leavings import temporary_name
+from replication.core.limits import MOST_DIGITS, require_bounded
 
 if TYPE_CHECKING:
     # The Snakefile reads YAML by this module and has no use for pandas.
     import pandas as pd
 
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, an exhausted quota, and a file above the limit of the process."""
 FLOAT_FORMAT = "%.15g"
 # The loader in C reads the long files of a study ten times faster; not every installation has it.
 SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,25 +42,105 @@ class StrictLoader(SAFE_LOADER):  # type: ignore[misc]
         found: dict[Any, Any] = super().construct_mapping(node, deep)
         return found
 
+    def construct_number(self, node: yaml.ScalarNode) -> Any:
+        """A number of a node, of which nobody writes more than a few digits."""
+        if len(node.value) > MOST_DIGITS:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a number has more than {MOST_DIGITS} characters", node.start_mark
+            )
+        whole = node.tag.endswith(":int")
+        return self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
 
-def parse_yaml(text: str) -> Any:
-    """Plain data of a YAML text, in which no key may stand twice in a mapping."""
-    return yaml.load(text, Loader=StrictLoader)
+
+for _kind in ("int", "float"):
+    StrictLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", StrictLoader.construct_number)
+
+
+def parse_yaml(text: str, times: int = 1) -> Any:
+    """Plain data of a YAML text, in which no key may stand twice in a mapping.
+
+    Parameters
+    ----------
+    text : str
+        The text of a file.
+    times : int
+        What the limits of ``replication.core.limits`` are multiplied with.
+
+    Raises
+    ------
+    yaml.YAMLError
+        For whatever is wrong with the text: its syntax, a value that is none (such as the 99th of a
+        month), or a size beyond ``replication.core.limits``.
+    """
+    try:
+        require_bounded(text, SAFE_LOADER, times)
+        return yaml.load(text, Loader=StrictLoader)
+    except yaml.YAMLError:
+        raise
+    except Exception as error:
+        # PyYAML lets the errors of int, float, datetime and of its own tags through as they are.
+        raise yaml.YAMLError(f"a value cannot be read ({error})") from error
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path`` that takes its place when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    """A temporary name beside ``path`` that takes its place when the block ends well.
+
+    The new file has the permissions that the user's umask grants. A block that fails leaves
+    nothing behind; what a killed process leaves is removed by ``sweep``.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written, such as on a full disk, with the name of the file.
+    """
+    temporary = _reserved(path)
     try:
         yield temporary
-        temporary.chmod(0o644)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno in NO_ROOM or _concerns(error, temporary):
+            raise OutputError(unwritable(path, error)) from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _reserved(path: Path) -> Path:
+    """An empty file of a temporary name that no other process uses."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(temporary_name(path.name))
+        # The kernel applies the umask here; a mode set afterwards would have to read the umask,
+        # which is possible only by changing it for all threads.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise OutputError(unwritable(path, error)) from error
+    return temporary
+
+
+def _concerns(error: OSError, temporary: Path) -> bool:
+    """Whether an error is about the temporary file and not about one that the block reads."""
+    return error.filename is not None and str(error.filename) == str(temporary)
+
+
+def unwritable(path: Path, error: OSError) -> str:
+    """One paragraph about a file that cannot be written."""
+    if error.errno in NO_ROOM:
+        return (
+            f"{path} could not be written: {_reason(error)}. The incomplete file was removed. Make "
+            "room on that disk, or write to another one, and run the command again."
+        )
+    return (
+        f"{path} could not be written: {_reason(error)}. Check the folder and its permissions, or "
+        "write to another folder."
+    )
+
+
+def _reason(error: OSError) -> str:
+    reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
+    return reason[:1].lower() + reason[1:]
 
 
 def write_text(path: Path, text: str) -> None:

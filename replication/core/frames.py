@@ -9,6 +9,7 @@ import pandas as pd
 
 from replication.core.errors import PanelError
 from replication.core.identifiers import require_single_names, text_where_zeros_lead
+from replication.core.plain_cells import require_plain_cells
 
 FORMATS = (".csv", ".parquet", ".dta")
 
@@ -47,6 +48,7 @@ def read_frame(path: Path, identifiers: Sequence[str] = ()) -> pd.DataFrame:
             f"The panel {path} cannot be read as {path.suffix.lower()[1:]}: {reason}. Check that "
             "the file is whole and of the format that its name says."
         ) from None
+    require_plain_cells(frame, f"The panel {path}")
     if frame.empty:
         raise PanelError(f"The panel {path} has a header and no rows.")
     return text_where_zeros_lead(path, frame, identifiers) if _is_csv(path) else frame

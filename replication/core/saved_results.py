@@ -11,7 +11,8 @@ import pandas as pd
 import yaml
 
 from replication.core.estimates import Estimates
-from replication.core.files import replacing, write_csv, write_text
+from replication.core.files import parse_yaml, replacing, write_csv, write_text
+from replication.core.limits import RECORD
 from replication.core.spec import Spec
 from replication.core.versions import versions
 
@@ -35,7 +36,7 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
 
 def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
     """Estimates and the record (``spec``, ``info``, ``versions``) of one saved specification."""
-    record = yaml.load((folder / "spec.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"), RECORD)
     table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
     vcov = pd.read_csv(folder / "vcov.csv", index_col=0)
     return Estimates(table, vcov, record["info"]), record
@@ -76,5 +77,4 @@ def write_bundle(path: Path, frames: list[pd.DataFrame]) -> None:
         )
 
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

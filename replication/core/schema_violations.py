@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from replication.core.errors import nearest
+from replication.core.limits import LARGEST_INTEGER, shortened
 
 KINDS: Final = {
     "string": "text",
@@ -26,6 +29,31 @@ BOUNDS: Final = {
 SHAPES: Final = {"type", "anyOf", "minItems", "maxItems", *BOUNDS}
 
 
+@cache
+def strict_validator() -> Any:
+    """Class of validators to which 3.0 is no whole number and NaN no number.
+
+    JSON knows neither; a YAML file may hold both, and a calculation that asks for a count of draws
+    or a level has no use for them.
+    """
+    import jsonschema
+
+    draft = jsonschema.Draft202012Validator
+    kinds = {
+        "integer": lambda _, value: _is_whole(value) and abs(value) <= LARGEST_INTEGER,
+        "number": lambda _, value: (
+            (_is_whole(value) and abs(value) <= LARGEST_INTEGER)
+            or (isinstance(value, float) and math.isfinite(value))
+        ),
+    }
+    validators: Any = jsonschema.validators
+    return validators.extend(draft, type_checker=draft.TYPE_CHECKER.redefine_many(kinds))
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def explain_violation(error: Any) -> str:
     """What a violation of a JSON schema means and what to write instead."""
     where = ".".join(str(part) for part in error.absolute_path)
@@ -36,7 +64,7 @@ def explain_violation(error: Any) -> str:
     if error.validator == "enum":
         value, options = error.instance, error.validator_value
         return (
-            f"{where!r} is {value!r}{nearest(value, options)}, which is not known. "
+            f"{where!r} is {shortened(value)}{nearest(value, options)}, which is not known. "
             f"Allowed values: {listed(options)}."
         )
     schema = error.schema if isinstance(error.schema, Mapping) else {}
@@ -58,7 +86,7 @@ def _unknown_key(error: Any, where: str) -> str:
     allowed = list(error.schema["properties"])
     unknown = sorted(set(error.instance) - set(allowed), key=str)
     return (
-        f"{_at(where)}unknown key {unknown[0]!r}{nearest(unknown[0], allowed)}. "
+        f"{_at(where)}unknown key {shortened(unknown[0])}{nearest(unknown[0], allowed)}. "
         f"Allowed keys: {', '.join(allowed)}."
     )
 
@@ -71,8 +99,8 @@ def _missing_key(error: Any, where: str) -> str:
         meant = [name for name in absent if known and nearest(key, [name])]
         if meant:
             return (
-                f"{_at(where)}unknown key {key!r}{nearest(key, meant)}, and the required key "
-                f"{meant[0]!r} is missing. Correct the spelling."
+                f"{_at(where)}unknown key {shortened(key)}{nearest(key, meant)}, and the required "
+                f"key {meant[0]!r} is missing. Correct the spelling."
             )
     return f"{_at(where)}the required key {absent[0]!r} is missing. Add it."
 
@@ -82,12 +110,14 @@ def _complaint(error: Any, where: str, schema: Mapping[str, Any]) -> str:
     if error.absolute_path and isinstance(error.absolute_path[-1], int):
         *above, number = error.absolute_path
         place = f"entry {number + 1} of {'.'.join(map(str, above))!r}"
-    value = f"{place} is {error.instance!r}"
+    value = f"{place} is {shortened(error.instance)}"
+    if _is_whole(error.instance) and abs(error.instance) > LARGEST_INTEGER:
+        return f"{value}, and whole numbers reach from -2^53 to 2^53 here."
     if error.validator == "pattern" or (error.validator == "anyOf" and _is_text(error.instance)):
         return f"{value}, which is no value that it can have."
     if error.validator in SHAPES:
         return f"{value} where {_needed(schema)} is needed."
-    return f"{value}: {error.message}."
+    return f"{value}, which is not possible there."
 
 
 def _needed(schema: Mapping[str, Any]) -> str:

@@ -20,7 +20,15 @@ import yaml
 
 from replication.core.errors import SpecError
 from replication.core.files import parse_yaml
-from replication.core.schema_violations import explain_violation, listed, written
+from replication.core.leavings import visible
+from replication.core.limits import (
+    MOST_CHARACTERS,
+    MOST_SPECIFICATIONS,
+    LimitError,
+    require_portable,
+    shortened,
+)
+from replication.core.schema_violations import explain_violation, listed, strict_validator, written
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 ESTIMATORS = Path(__file__).parents[1] / "estimators"
@@ -132,13 +140,19 @@ def load_specs(path: Path) -> list[Spec]:
 def read_spec_file(path: Path) -> dict[str, Any]:
     """The keys of a specification file, as they stand there."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
     except FileNotFoundError:
         raise SpecError(f"There is no specification file {path}. Check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SpecError(f"The specification {path} cannot be read as UTF-8 text: {error}.") from None
     try:
         data = parse_yaml(text)
+    except LimitError as error:
+        raise SpecError(
+            f"{path} is refused: {error}. No specification needs as much; check that this is the "
+            "right file, and write out what aliases repeat."
+        ) from None
     except yaml.YAMLError as error:
         where = " ".join(str(error).split())
         raise SpecError(
@@ -156,6 +170,7 @@ def read_spec_file(path: Path) -> dict[str, Any]:
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:
     """Check plain data against the schema and fill in the defaults."""
     check(data, source)
+    require_portable(data["id"], "id", source)
     values = dict(data)
     for key in ("trends", "cluster"):
         values[key] = _as_tuple(values.get(key))
@@ -176,30 +191,11 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
 def check(data: Mapping[str, Any], source: str) -> None:
     """Refuse unknown keys and values with the allowed ones and the nearest spelling."""
     errors = sorted(
-        _validator()(schema()).iter_errors(data),
+        strict_validator()(schema()).iter_errors(data),
         key=lambda error: (len(error.absolute_path), str(error.message)),
     )
     if errors:
         raise SpecError(f"{source}: {explain_violation(errors[0])}")
-
-
-@cache
-def _validator() -> Any:
-    """JSON schema, with whole numbers that are no floats and numbers that are finite."""
-    import jsonschema
-
-    draft = jsonschema.Draft202012Validator
-    types = draft.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_finite})
-    extend: Any = jsonschema.validators.extend
-    return extend(draft, type_checker=types)
-
-
-def _is_integer(_: Any, value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_finite(_: Any, value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
 
 
 def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterator[dict[str, Any]]:
@@ -208,27 +204,36 @@ def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterat
     Raises
     ------
     SpecError
-        If two combinations get one id, so that the second would overwrite the first.
+        If ``vary`` is no mapping to lists, spans too many specifications, or gives two combinations one id,
+        so that the second would overwrite the first.
 
     """
-    vary = data.get("vary") or {}
-    if not isinstance(vary, Mapping) or not all(isinstance(v, list) and v for v in vary.values()):
+    vary = {} if data.get("vary") is None else data["vary"]
+    if not isinstance(vary, Mapping) or not all(
+        isinstance(key, str) and isinstance(values, list) and values for key, values in vary.items()
+    ):
         raise SpecError(f"{source}: 'vary' maps keys to non-empty lists of values.")
+    count = math.prod(len(values) for values in vary.values())
+    if count > MOST_SPECIFICATIONS:
+        raise SpecError(
+            f"{source}: 'vary' spans {count:,} specifications, and {MOST_SPECIFICATIONS:,} are the "
+            "most that one file may hold. Shorten its lists, or write several files."
+        )
     base = {key: value for key, value in data.items() if key != "vary"}
     seen: dict[str, dict[Any, Any]] = {}
     for combination in itertools.product(*vary.values()):
         variant: dict[str, Any] = deepcopy(base)
         chosen = dict(zip(vary, combination, strict=True))
         for key, value in chosen.items():
-            _assign(variant, str(key), value, source)
+            _assign(variant, key, value, source)
         if vary and "id" in base:
             name = "__".join([str(base["id"]), *(_slug(value) for value in combination)])
             if name in seen:
                 raise SpecError(
-                    f"{source}: the combinations {seen[name]} and {chosen} of 'vary' both get the "
-                    f"id {name!r}, so that one would overwrite the other: in ids other characters "
-                    "than letters, digits, '_', '.' and '-' become '-'. Rename the columns or "
-                    "write two specifications."
+                    f"{source}: the combinations {shortened(seen[name])} and {shortened(chosen)} of 'vary' "
+                    f"both get the id {shortened(name)}, so that one would overwrite the other: in ids "
+                    "other characters than letters, digits, '_', '.' and '-' become '-'. Rename the columns "
+                    "or write two specifications."
                 )
             seen[name] = chosen
             variant["id"] = name
@@ -249,7 +254,10 @@ def estimator_names() -> list[str]:
 
     Found by reading, not by importing, so that a specification is checked before anything slow is loaded.
     """
-    modules = [place / f"{place.name}.py" if place.is_dir() else place for place in ESTIMATORS.iterdir()]
+    modules = [
+        place / f"{place.name}.py" if place.is_dir() else place
+        for place in visible(ESTIMATORS.iterdir(), ESTIMATORS)
+    ]
     sources = {place.stem: place.read_text(encoding="utf-8") for place in modules if place.is_file()}
     return sorted(name for name, text in sources.items() if "\n@registered(" in text)
 
@@ -295,8 +303,9 @@ def _assign(target: dict[str, Any], key: str, value: Any, source: str) -> None:
         inner = target.setdefault(parent, {})
         if not isinstance(inner, dict):
             raise SpecError(
-                f"{source}: 'vary' names {key!r}, but {parent!r} is {inner!r}, which has no keys. "
-                f"Make {parent!r} a mapping of keys to values, or leave it out."
+                f"{source}: 'vary' has the key {shortened(key)}, and {shortened(parent)} is "
+                f"{shortened(inner)}, which holds no keys. Leave it out above, or write its keys "
+                "there."
             )
         target = inner
     target[last] = value

@@ -22,6 +22,8 @@ import yaml
 
 from replication.core.errors import SpecError, nearest
 from replication.core.files import parse_yaml
+from replication.core.leavings import visible
+from replication.core.limits import LimitError
 
 STUDY: Final = "study.yaml"
 PARTS: Final = ("analyses", "tables", "figures")
@@ -59,7 +61,7 @@ class Description:
 
 def study_folders(root: Path) -> list[Path]:
     """The folders below ``studies/`` that hold a study, sorted by name."""
-    places = sorted((root / "studies").glob(f"*/{STUDY}"))
+    places = visible((root / "studies").glob(f"*/{STUDY}"), root / "studies")
     return [place.parent for place in places if not place.parent.name.startswith(HIDDEN)]
 
 
@@ -108,7 +110,7 @@ def shown(folder: Path, name: str) -> str:
 
 def _part_files(folder: Path, part: str) -> list[Path]:
     whole = folder / f"{part}.yaml"
-    pieces = sorted((folder / part).glob("*.yaml"))
+    pieces = visible((folder / part).glob("*.yaml"), folder)
     if whole.is_file() and pieces:
         raise SpecError(
             f"{shown(folder, whole.name)} and the folder {shown(folder, part)} both list the {part} of the "
@@ -139,6 +141,11 @@ def _read(folder: Path, name: str, missing: str = "There is no file {}.") -> Any
         return parse_yaml((folder / name).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError(missing.format(folder / name)) from None
+    except LimitError as error:
+        raise SpecError(
+            f"{shown(folder, name)} is refused: {error}. No study needs as much; check that this is the "
+            "right file, and write out what aliases repeat."
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = " ".join(str(error).split())
         raise SpecError(f"{shown(folder, name)} is not valid YAML: {where}. Correct that line.") from None
@@ -146,7 +153,7 @@ def _read(folder: Path, name: str, missing: str = "There is no file {}.") -> Any
 
 def _refuse_strays(folder: Path) -> None:
     """A part whose file name is misspelled would otherwise be left out without a word."""
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+    for path in visible([*folder.glob("*.yaml"), *folder.glob("*.yml")], folder):
         if path.name not in {f"{name}.yaml" for name in KNOWN}:
             known = ", ".join(f"{name}.yaml" for name in KNOWN)
             raise SpecError(

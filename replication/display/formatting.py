@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 MINUS = "\N{MINUS SIGN}"
 DAGGER = "\N{DAGGER}"
+BREAK = re.compile(r"[ \t]*[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 
 
@@ -58,6 +60,11 @@ def tiny(value: Any) -> str:
     if value is None or pd.isna(value):
         return ""
     return f"< 1e{MINUS}8" if value <= 1e-8 else f"{value:.0e}".replace("-", MINUS)
+
+
+def one_line(written: str) -> str:
+    """A text without line ends and tabs, which would end a row of a table or a caption."""
+    return BREAK.sub(" ", written)
 
 
 def interval(low: Any, high: Any, digits: int = 3) -> str:

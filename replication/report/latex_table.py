@@ -7,8 +7,10 @@ In a paper: ``\usepackage{booktabs,array,standalone}`` (or ``docmute``) and
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 
+from replication.display.formatting import one_line
 from replication.report.study_config import SIMULATED
 from replication.report.table_document import Heading, Row, TableDocument, folded
 
@@ -80,8 +82,17 @@ WATERMARK = r"""\usepackage{graphicx,color}
 def escape(text: str) -> str:
     """Text with every character that LaTeX reads as a command written out."""
     return "".join(
-        SPECIAL.get(letter, letter if ord(letter) <= LAST_PLAIN else _named(letter)) for letter in text
+        SPECIAL.get(letter, letter if _is_plain(letter) else _named(letter)) for letter in one_line(text)
     )
+
+
+def opening(cell: str) -> str:
+    r"""The first cell of a row, or a line of a stack, as what precedes it must not read it.
+
+    ``\\`` takes ``*`` and ``[`` that follow for its own star and argument, also in the next line,
+    and the rules of booktabs take ``[``.
+    """
+    return f"{{}}{cell}" if cell.lstrip().startswith(("[", "*")) else cell
 
 
 def latex(document: TableDocument) -> str:
@@ -188,7 +199,7 @@ def _head(document: TableDocument) -> list[str]:
         for head in headings:
             cells.append(_heading(head, document.align[place]))
             place += head.span
-        lines.append(" & ".join(cells) + r" \\")
+        lines.append(opening(" & ".join(cells)) + r" \\")
         if not last:
             lines += _rules(headings)
     return lines
@@ -199,7 +210,7 @@ def _heading(head: Heading, align: str) -> str:
         return ""
     kind = "c" if head.span > 1 else align
     lines = [head.text] if head.span > 1 else folded(head.text)
-    text = r"\\".join(escape(line) for line in lines)
+    text = r"\\".join(opening(escape(line)) for line in lines)
     text = rf"\shortstack[{kind}]{{{text}}}" if len(lines) > 1 else text
     return rf"\multicolumn{{{head.span}}}{{{kind}}}{{{text}}}"
 
@@ -218,7 +229,8 @@ def _row(row: Row) -> list[str]:
     lines = []
     for level in range(row.height):
         cells = [escape(cell[level]) if level < len(cell) else "" for cell in row.cells]
-        lines.append(" & ".join([escape(row.label) if level == 0 else "", *cells]) + r" \\")
+        label = opening(escape(row.label)) if level == 0 else ""
+        lines.append(" & ".join([label, *cells]) + r" \\")
     if row.height > 1:
         lines[-1] += "[2pt]"
     return lines
@@ -232,6 +244,10 @@ def _foot(document: TableDocument) -> list[str]:
         *(rf"{note}\par" for note in notes),
         r"\end{minipage}",
     ]
+
+
+def _is_plain(letter: str) -> bool:
+    return ord(letter) <= LAST_PLAIN and unicodedata.category(letter) != "Cc"
 
 
 def _named(letter: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from replication.display.formatting import one_line
 from replication.report.study_config import SIMULATED_WARNING
 from replication.report.table_document import Row, TableDocument
 
@@ -13,7 +14,7 @@ RULE = {"l": ":--", "c": ":-:", "r": "--:"}
 
 def escape(text: str) -> str:
     """Text in which nothing is read as markup."""
-    return "".join(SPECIAL.get(letter, letter) for letter in text)
+    return "".join(SPECIAL.get(letter, letter) for letter in one_line(text))
 
 
 def markdown(document: TableDocument) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ import pandas as pd
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
 from replication.core.files import parse_yaml
+from replication.core.leavings import visible
+from replication.core.limits import RECORD
+from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
 
@@ -94,7 +98,8 @@ class Results:
 
     def ids(self) -> list[str]:
         """Ids of all saved specifications, sorted."""
-        return sorted(path.parent.name for path in self.folder.glob("*/spec.yaml"))
+        found = visible(self.folder.glob("*/spec.yaml"), self.folder)
+        return [path.parent.name for path in found]
 
     def get(self, spec_id: str) -> Saved:
         """One saved specification.
@@ -129,7 +134,7 @@ class Results:
 
 def load(folder: Path) -> Saved:
     """Read ``estimates.csv`` and ``spec.yaml`` of one specification."""
-    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"))
+    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"), RECORD)
     table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
     return Saved(
         str(record["spec"]["id"]),
@@ -165,7 +170,8 @@ def read_source(
     path = folders.source(name)
     if not path.is_file():
         raise SpecError(f"{name} was not found ({path}). Run the step that writes it first.")
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False) if text else pd.read_csv(path)
+    file = io.BytesIO(raw_bytes(path)) if name.startswith("raw/") else path
+    frame = pd.read_csv(file, dtype=str, keep_default_na=False) if text else pd.read_csv(file)
     frame = frame.rename(columns={old: new for new, old in (rename or {}).items()})
     absent = [column for column in [*(where or {}), *needed] if column not in frame.columns]
     if absent:

@@ -41,7 +41,8 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
-from replication.core.schema_violations import explain_violation
+from replication.core.limits import require_portable, shortened
+from replication.core.schema_violations import explain_violation, strict_validator
 from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
 from replication.report.entry_kinds import entry_schema, kind_schema, study_schema
 
@@ -143,6 +144,9 @@ def _study(data: Mapping[str, Any], place: Place, folder: Path | None) -> Study:
     check(data, place, folder)
     entries = [(part, entry) for part in RESULTS for entry in data.get(part, [])]
     _require_names([entry["id"] for _, entry in entries], bool(data.get("simulated")), place(None, 0))
+    for part in PARTS:
+        for number, entry in enumerate(data.get(part, [])):
+            require_portable(entry["id"], "id", place(part, number))
     return Study(
         id=data["id"],
         title=data["title"],
@@ -168,20 +172,26 @@ def check(data: Mapping[str, Any], place: Place, folder: Path | None = None) -> 
     folder : Path, optional
         The study's folder, for kinds of analysis of its own.
     """
+    if not isinstance(data, Mapping):
+        raise SpecError(f"{place(None, 0)} holds no keys; a study needs at least id, title and panels.")
     _refuse(study_schema(), {key: value for key, value in data.items() if key not in PARTS}, place(None, 0))
     for part in PARTS:
-        for number, entry in enumerate(data.get(part, [])):
-            named = f"{entry['id']!r}" if "id" in entry else f"number {number + 1}"
+        entries = data.get(part, [])
+        if not isinstance(entries, list):
+            raise SpecError(
+                f"{place(None, 0)}: {part!r} is {shortened(entries)} where a list of entries is needed."
+            )
+        for number, entry in enumerate(entries):
+            known = isinstance(entry, Mapping) and "id" in entry
+            named = shortened(entry["id"]) if known else f"number {number + 1}"
             where = f"{place(part, number)}, {SINGULAR[part]} {named}"
             _refuse(kind_schema(part, folder), entry, where)
             _refuse(entry_schema(part, entry["kind"], folder), entry, where)
 
 
 def _refuse(schema: Mapping[str, Any], data: Any, where: str) -> None:
-    import jsonschema
-
     errors = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(data),
+        strict_validator()(schema).iter_errors(data),
         key=lambda error: (len(error.absolute_path), str(error.message)),
     )
     if errors:

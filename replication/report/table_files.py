@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from replication.core.files import write_csv, write_text
+from replication.core.files import write_text
 from replication.report.html_table import table_page
 from replication.report.latex_table import latex
 from replication.report.markdown_table import markdown
+from replication.report.spreadsheet import write_spreadsheet
 from replication.report.table_document import MADE_WITH, TableDocument
 
 ENDINGS = ("tex", "html", "md", "csv")
@@ -20,5 +21,5 @@ def write_document(document: TableDocument, folder: Path) -> list[Path]:
     for path, (ending, writer) in zip(paths, writers.items(), strict=False):
         assert path.suffix == f".{ending}"
         write_text(path, writer(document))
-    write_csv(paths[-1], document.data.assign(made_with=MADE_WITH))
+    write_spreadsheet(paths[-1], document.data.assign(made_with=MADE_WITH))
     return paths

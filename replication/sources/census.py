@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
+from replication.core.limits import shortened
 from replication.sources.raw_checks import FETCH_AGAIN, cells, require_columns, require_rows, require_unique
 
 STATE_LEVEL: Final = 40
@@ -83,9 +84,10 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
     if broken.any(axis=None):
         row = int(broken.any(axis=1).to_numpy().argmax())
         column = broken.columns[broken.iloc[row].to_numpy()][0]
+        value = shortened(table[column].iloc[row])
         raise SourceError(
             f"{path}: {int(broken.any(axis=1).sum())} rows hold something other than a whole "
-            f"number, first row {row + 2}, column {column}: {table[column].iloc[row]!r}; the file "
+            f"number, first row {row + 2}, column {column}: {value}; the file "
             f"is cut off or its columns are shifted. {FETCH_AGAIN}"
         )
     whole: pd.DataFrame = numbers.astype("int64")

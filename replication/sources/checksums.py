@@ -25,35 +25,50 @@ class Promise(Protocol):
         """Bytes of the file."""
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return _digest(path, hashlib.sha256())
-
-
-def git_blob_of(path: Path) -> str:
-    """Identifier that git gives to a file: SHA-1 of a heading with its size, then the bytes."""
-    heading = hashlib.sha1(usedforsecurity=False)
-    heading.update(b"blob %d\0" % path.stat().st_size)
-    return _digest(path, heading)
-
-
-def _digest(path: Path, state: hashlib._Hash) -> str:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            state.update(piece)
-    return state.hexdigest()
-
-
 def complaint(path: Path, promise: Promise) -> str | None:
     """What is wrong with the bytes of ``path``, expected and found; None if they are right."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        digest = Digest(promise, size)
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.complaint()
+
+
+class Digest:
+    """The digest of bytes as they are read, held against what the manifest promises.
+
+    Parameters
+    ----------
+    promise : Promise
+        Whose kind of digest is taken.
+    size : int
+        Bytes that are going to be read; a git blob id begins with their number.
+    """
+
+    def __init__(self, promise: Promise, size: int) -> None:
+        self._promise, self._size = promise, size
+        self._state = hashlib.sha256()
+        if promise.sha256 is None:
+            self._state = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+
+    def update(self, piece: bytes) -> None:
+        """Take further bytes into account."""
+        self._state.update(piece)
+
+    def complaint(self) -> str | None:
+        """What is wrong with the bytes, expected and found; None if they are right."""
+        return _compared(self._promise, self._state.hexdigest(), self._size)
+
+
+def _compared(promise: Promise, found: str, size: int) -> str | None:
     if promise.sha256 is not None:
-        name, expected, found = "SHA-256", promise.sha256, sha256_of(path)
+        name, expected = "SHA-256", promise.sha256
     elif promise.git_blob is not None:
-        name, expected, found = "git blob id", promise.git_blob, git_blob_of(path)
+        name, expected = "git blob id", promise.git_blob
     else:
         return "nothing is known of its bytes"
     if found == expected:
         return None
-    size = path.stat().st_size
     bytes_ = f" ({promise.size} bytes expected, {size} found)" if promise.size else f" ({size} bytes)"
     return f"{name} expected {expected}, found {found}{bytes_}"

@@ -8,6 +8,7 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
+from replication.sources.r_data import r_frame
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
     cells,
@@ -93,8 +94,8 @@ def read_agencies(path: Path) -> pd.DataFrame:
     SourceError
         If the file is damaged, is not the crosswalk, or repeats an agency.
     """
-    raw_bytes(path)
-    table = parsed(path, "an R data file", lambda: _r_frame(path))
+    data = raw_bytes(path)
+    table = parsed(path, "an R data file", lambda: r_frame(path, data))
     require_columns(table, AGENCY_COLUMNS, path)
     if len(table) < FIRST_AGENCIES:
         raise SourceError(
@@ -120,10 +121,3 @@ def _placed(agencies: pd.DataFrame) -> pd.DataFrame:
     east = (agencies["longitude"] > 0) & (agencies["state_fips"] != ALASKA)
     west = agencies["longitude"].mask(east, -agencies["longitude"])
     return agencies.assign(longitude=west.where(known), latitude=agencies["latitude"].where(known))
-
-
-def _r_frame(path: Path) -> pd.DataFrame:
-    import pyreadr
-
-    frame: pd.DataFrame = pyreadr.read_r(path)[None]
-    return frame.reset_index(drop=True)

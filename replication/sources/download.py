@@ -1,8 +1,11 @@
-"""One file over HTTP: resumed where it stopped, patient with busy servers."""
+"""One file over HTTP: resumed where it stopped, patient with busy servers, bounded by its size."""
 
 from __future__ import annotations
 
+import http.client
+import queue
 import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +15,15 @@ from typing import Final
 import requests
 import urllib3
 
+from replication.sources.pace import Pace, TooSlowError, seconds_asked
+
 PIECE: Final = 1 << 16
 BUSY: Final = {429, 500, 502, 503, 504}
-LONGEST_WAIT: Final = 120.0
+MOST_BYTES: Final = 1 << 29
+"""Bytes of a file whose size the manifest does not know: 512 MB, where the largest has 20."""
+MOST_RESTARTS: Final = 2
+"""Times that bytes which a server disowns are thrown away."""
+UNANSWERED: Final = "no answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +38,17 @@ class Patience:
         Seconds before the second attempt; doubled each time.
     timeout : float
         Seconds without a byte after which a connection counts as cut.
+    slowest : float
+        Bytes per second below which a download is given up.
+    span : float
+        Seconds over which that rate is taken, and in which an answer has to begin.
     """
 
     attempts: int = 5
     pause: float = 1.0
     timeout: float = 30.0
+    slowest: float = 1000.0
+    span: float = 60.0
 
 
 Report = Callable[[int, int | None], object]
@@ -44,31 +59,34 @@ class DownloadError(Exception):
     """The file could not be had from the address; the message says why."""
 
 
-def download(url: str, part: Path, report: Report, patience: Patience) -> None:
+def download(url: str, part: Path, report: Report, patience: Patience, size: int | None = None) -> None:
     """Bring the bytes of ``url`` into ``part``, going on from the bytes that are there.
 
     A cut connection, a stall or a busy server (status 429 or 5xx, with its Retry-After heeded) is
     tried again; what has arrived stays in ``part`` for the next attempt or the next run.
 
+    Parameters
+    ----------
+    size : int, optional
+        Bytes that the manifest promises; no more are ever written.
+
     Raises
     ------
     DownloadError
-        If the server refuses the file or patience ends.
+        If the server refuses the file, sends more than is promised, or patience ends.
     """
-    fruitless = 0
+    job = _Job(url, part, report, patience, MOST_BYTES if size is None else size, size)
+    most, fruitless = job.have(), 0
     while True:
-        before = _size(part)
-        try:
-            if _attempt(url, part, report, patience.timeout):
-                return
-            reason, wait = "the connection was cut", 0.0
-        except _Busy as busy:
-            reason, wait = str(busy), busy.wait
-        except requests.RequestException as error:
-            reason, wait = f"no answer ({type(error).__name__})", 0.0
-        fruitless = 0 if _size(part) > before else fruitless + 1
+        reason, wait = job.attempt()
+        if reason is None:
+            return
+        # A server that lets the file begin anew each time makes no progress by growing again.
+        fruitless = 0 if job.have() > most else fruitless + 1
+        most = max(most, job.have())
         if fruitless >= patience.attempts:
             raise DownloadError(f"{url}: {reason}; given up after {fruitless} attempts in vain")
+        job.pace.excuse(wait)
         time.sleep(max(wait, patience.pause * 2 ** max(fruitless - 1, 0)))
 
 
@@ -77,28 +95,157 @@ class _Busy(Exception):
 
     def __init__(self, status: int, retry_after: str | None) -> None:
         super().__init__(f"the server is busy (status {status})")
-        seconds = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
-        self.wait = min(seconds, LONGEST_WAIT)
+        self.wait = seconds_asked(retry_after)
 
 
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
+class _Job:
+    """The attempts at one file."""
+
+    def __init__(
+        self, url: str, part: Path, report: Report, patience: Patience, most: int, size: int | None
+    ) -> None:
+        self.url, self.part, self.report, self.patience = url, part, report, patience
+        self.most, self.size, self.restarts = most, size, 0
+        self.pace = Pace(patience.slowest, patience.span)
+
+    def have(self) -> int:
+        """Bytes that are here."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def attempt(self) -> tuple[str | None, float]:
+        """One request: why the file is not whole after it (None if it is), and seconds to wait."""
+        try:
+            self.pace.add(0)
+            return (None if self._request() else "the connection was cut"), 0.0
+        except _Busy as busy:
+            return str(busy), busy.wait
+        except TooSlowError as slow:
+            raise DownloadError(f"{self.url}: {slow}") from None
+        except (requests.exceptions.InvalidHeader, urllib3.exceptions.InvalidHeader) as error:
+            raise DownloadError(f"{self.url}: the server's answer is wrong ({error})") from error
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+        ) as error:
+            return f"{UNANSWERED} ({type(error).__name__})", 0.0
+
+    def _request(self) -> bool:
+        have = self.have()
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+        with _answered(self.url, headers, self.patience) as answer:
+            if answer.status_code in BUSY:
+                raise _Busy(answer.status_code, answer.headers.get("Retry-After"))
+            if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
+                return self._is_whole(answer, have)
+            if not answer.ok:
+                said = f"{answer.status_code} {answer.reason}"
+                raise DownloadError(f"{self.url}: the server answers {said}")
+            self._require_plain(answer)
+            start = _start(answer, have)
+            length = _length(answer)
+            total = None if length is None else start + length
+            self._require_size(total)
+            return self._save(answer, start, total)
+
+    def _require_plain(self, answer: requests.Response) -> None:
+        """Refuse bytes that are packed for the way, which are not those of the file."""
+        coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+        if coding not in {"", "identity"}:
+            raise DownloadError(
+                f"{self.url}: the server sends the file packed (Content-Encoding: {coding}) "
+                "although it was asked for the plain bytes, which alone can be proved and resumed; "
+                "fetch it with a browser"
+            )
+
+    def _require_size(self, total: int | None) -> None:
+        """Refuse a file that is announced with another size than the manifest promises."""
+        if total is None:
+            return
+        if self.size is not None and total != self.size:
+            self.part.unlink(missing_ok=True)
+            raise DownloadError(
+                f"{self.url}: the server announces {total} bytes, and the manifest promises "
+                f"{self.size}; nothing was kept"
+            )
+        if total > self.most:
+            raise DownloadError(
+                f"{self.url}: the server announces {total} bytes, and no raw file has more than {self.most}"
+            )
+
+    def _is_whole(self, answer: requests.Response, have: int) -> bool:
+        """Whether nothing lies beyond the bytes we have; bytes in excess are thrown away.
+
+        A server need not say how long the file is. Where the manifest does not know it either, the
+        proof of the bytes decides.
+        """
+        stated = re.fullmatch(r"bytes \*/(\d{1,18})", answer.headers.get("Content-Range", ""))
+        known = int(stated[1]) if stated else self.size
+        if known is None or known == have:
+            return True
+        if self.restarts == MOST_RESTARTS:
+            raise DownloadError(
+                f"{self.url}: {have} bytes arrived where {known} belong, and the server has none "
+                f"to add (status 416); given up after {MOST_RESTARTS} new beginnings"
+            )
+        self.restarts += 1
+        self.part.unlink()
+        return False
+
+    def _save(self, answer: requests.Response, start: int, total: int | None) -> bool:
+        """Write the answer's bytes from ``start`` on; false if it breaks before the end."""
+        self.report(start, total)
+        with self.part.open("ab" if start else "wb") as file:
+            try:
+                # read1 hands over what has arrived; a full-length read would lose it in a cut.
+                while piece := answer.raw.read1(PIECE, decode_content=False):
+                    room = max(self.most - file.tell(), 0)
+                    file.write(piece[:room])
+                    self.report(file.tell(), total)
+                    self.pace.add(len(piece))
+                    if len(piece) > room:
+                        return self._overrun()
+            except urllib3.exceptions.HTTPError:
+                return False
+            expected = self.size if total is None else total
+            return expected is None or file.tell() == expected
+
+    def _overrun(self) -> bool:
+        """What a server sends beyond the promised size is not read; the proof decides on the rest.
+
+        Where no size is promised, the file is none of ours.
+        """
+        if self.size is not None:
+            return True
+        self.part.unlink()
+        raise DownloadError(
+            f"{self.url}: the server sends more than {self.most} bytes, and no raw file has as "
+            "many; nothing was kept"
+        )
 
 
-def _attempt(url: str, part: Path, report: Report, timeout: float) -> bool:
-    """One request; true if the file is whole after it."""
-    have = _size(part)
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer:
-        if answer.status_code in BUSY:
-            raise _Busy(answer.status_code, answer.headers.get("Retry-After"))
-        if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
-            return _is_whole(answer, part, have)
-        if not answer.ok:
-            raise DownloadError(f"{url}: the server answers {answer.status_code} {answer.reason}")
-        start = _start(answer, have)
-        length = answer.headers.get("Content-Length")
-        return _save(answer, part, start, start + int(length) if length else None, report)
+def _answered(url: str, headers: dict[str, str], patience: Patience) -> requests.Response:
+    """The beginning of the answer, which has to be here within the span.
+
+    The time limit of a connection begins anew with every byte, so a server that drips its headers
+    would hold it for hours; they are waited for from outside.
+    """
+    found: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found.put(requests.get(url, headers=headers, stream=True, timeout=patience.timeout))
+        except Exception as error:
+            found.put(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer = found.get(timeout=patience.span)
+    except queue.Empty:
+        raise TooSlowError(f"no answer began within {patience.span:g} s") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _start(answer: requests.Response, have: int) -> int:
@@ -111,24 +258,15 @@ def _start(answer: requests.Response, have: int) -> int:
     return have
 
 
-def _is_whole(answer: requests.Response, part: Path, have: int) -> bool:
-    """Whether nothing lies beyond the bytes we have; bytes in excess are thrown away."""
-    stated = re.fullmatch(r"bytes \*/(\d+)", answer.headers.get("Content-Range", ""))
-    if stated and int(stated[1]) == have:
-        return True
-    part.unlink()
-    return False
-
-
-def _save(answer: requests.Response, part: Path, start: int, total: int | None, report: Report) -> bool:
-    """Write the answer's bytes from ``start`` on; false if the connection breaks before the end."""
-    report(start, total)
-    with part.open("ab" if start else "wb") as file:
-        try:
-            # read1 hands over what has arrived; a full-length read would lose it in a cut.
-            while piece := answer.raw.read1(PIECE, decode_content=False):
-                file.write(piece)
-                report(file.tell(), total)
-        except urllib3.exceptions.HTTPError:
-            return False
-        return total is None or file.tell() == total
+def _length(answer: requests.Response) -> int | None:
+    """Bytes of the answer, where the server says how many; one number said twice is that number."""
+    written = answer.headers.get("Content-Length")
+    if written is None:
+        return None
+    said = {part.strip() for part in written.split(",")}
+    (number, *others) = sorted(said)
+    if others or not re.fullmatch(r"[0-9]{1,18}", number):
+        raise DownloadError(
+            f"{answer.url}: the server announces a length that is none (Content-Length: {written[:80]!r})"
+        )
+    return int(number)

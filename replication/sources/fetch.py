@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from replication.core.errors import SourceError
+from replication.core.files import unwritable
 from replication.sources.checksums import complaint
 from replication.sources.download import DownloadError, Patience, Report, download
 from replication.sources.manifest import MIRROR, Source, state_of
@@ -77,7 +78,19 @@ def fetch(
     """
     wanted = list(sources)
     _require_room(wanted, root)
-    return [_fetch_one(source, root, progress, patience or Patience()) for source in wanted]
+    return [_guarded(source, root, progress, patience or Patience()) for source in wanted]
+
+
+def _guarded(source: Source, root: Path, progress: bool, patience: Patience) -> Fetched:
+    """Fetch one source; whatever goes wrong with it is its own failure."""
+    try:
+        return _fetch_one(source, root, progress, patience)
+    except OSError as error:
+        target = root / "data_raw" / source.path
+        return Fetched(source, "failed", unwritable(target, error))
+    except ValueError as error:
+        # Addresses that nobody can read, such as one that a server redirects to.
+        return Fetched(source, "failed", f"{source.url}: {error}.")
 
 
 def _require_room(sources: list[Source], root: Path) -> None:
@@ -126,6 +139,8 @@ def _mirrored(source: Source) -> Path | None:
 
 def _copy(source: Source, mirrored: Path, target: Path) -> str | None:
     """Copy from the mirror; the reason if its bytes are wrong."""
+    if source.size is not None and mirrored.stat().st_size != source.size:
+        return f"{mirrored}: {complaint(mirrored, source)}; nothing was kept"
     part = _part(target)
     shutil.copyfile(mirrored, part)
     return _settle(source, part, target, str(mirrored))
@@ -137,11 +152,11 @@ def _download(source: Source, url: str, target: Path, progress: bool, patience: 
     resumed = part.exists()
     try:
         with _bar(source, progress) as report:
-            download(url, part, report, patience)
+            download(url, part, report, patience, source.size)
             reason = _settle(source, part, target, url)
             if reason is not None and resumed:
                 # The bytes of the earlier run may be to blame: once more from the beginning.
-                download(url, part, report, patience)
+                download(url, part, report, patience, source.size)
                 reason = _settle(source, part, target, url)
     except DownloadError as error:
         return str(error)

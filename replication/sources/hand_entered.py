@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
+from replication.core.limits import shortened
 from replication.sources.raw_checks import FETCH_AGAIN, cells, require_columns, require_unique
 
 OFFENCES: Final = (
@@ -184,7 +185,7 @@ def _column(path: Path, column: pd.Series, kind: str) -> pd.Series:
     if lost.any():
         row = int(lost.to_numpy().argmax())
         raise SourceError(
-            f"{path}: column {column.name}, line {row + 2}: {column.iloc[row]!r} where a "
+            f"{path}: column {column.name}, line {row + 2}: {shortened(column.iloc[row])} where a "
             f"{_NOUN[kind]} belongs ({int(lost.sum())} such cells). {FETCH_AGAIN}"
         )
     return pd.Series(converted, dtype=kind)

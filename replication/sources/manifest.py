@@ -16,7 +16,10 @@ import yaml
 
 from replication.core.errors import SourceError, nearest
 from replication.core.files import parse_yaml
+from replication.core.limits import shortened
 from replication.sources.checksums import complaint
+from replication.sources.manifest_shape import entries, require_kinds
+from replication.sources.promised import Promised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,15 +95,16 @@ def load_manifest(root: Path) -> list[Source]:
     """
     path = root / MANIFEST
     try:
-        groups = parse_yaml(path.read_text(encoding="utf-8"))["groups"]
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SourceError(
             f"{path}: the manifest of raw files is missing. Run from the folder of the project, "
             "or restore the file with `git checkout -- data_raw/sources.yaml`."
         ) from None
-    except (yaml.YAMLError, TypeError, KeyError) as error:
-        raise SourceError(f"{path}: not a manifest with the key 'groups' ({error}).") from error
-    sources = [_source(path, group, file) for group in groups for file in group["files"]]
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise SourceError(f"{path}: not a manifest with the key 'groups' ({reason}).") from error
+    sources = [_source(path, group, file) for group, file in entries(path, data)]
     _require_distinct(path, [source.id for source in sources], "id")
     _require_distinct(path, [source.path for source in sources if source.path], "path")
     return sources
@@ -135,9 +139,7 @@ def locate(source: Source, root: Path) -> Path | None:
     if source.package is not None:
         spec = importlib.util.find_spec(source.package)
         return Path(spec.origin).parent if spec and spec.origin else None
-    places = [root / "data_raw" / source.path]
-    if mirror := os.environ.get(MIRROR):
-        places.append(Path(mirror) / source.path)
+    places = [folder / source.path for folder in raw_folders(root)]
     return next((place for place in places if place.is_file()), None)
 
 
@@ -185,6 +187,25 @@ def missing(study: str, root: Path) -> list[Source]:
     return [source for source in chosen if state_of(source, root)[0] not in usable]
 
 
+def promises(root: Path) -> Promised:
+    """What the manifest says of every raw file that is on this machine, by its place.
+
+    A project whose panels are all ready needs no manifest; none of its raw files is promised then.
+    """
+    found = {}
+    for source in load_manifest(root) if (root / MANIFEST).exists() else []:
+        place = None if source.package is not None else locate(source, root)
+        if place is not None:
+            found[place] = source
+    return Promised(found, tuple(raw_folders(root)))
+
+
+def raw_folders(root: Path) -> list[Path]:
+    """``data_raw``, then the folder that the environment variable REPLICATION_MIRROR names."""
+    mirror = os.environ.get(MIRROR)
+    return [root / "data_raw", *([Path(mirror)] if mirror else [])]
+
+
 def require_verified(sources: list[Source], root: Path) -> None:
     """Refuse raw files that do not hold the promised bytes, before anything is made of them.
 
@@ -210,13 +231,14 @@ def _package_state(source: Source) -> tuple[State, str]:
 def _source(path: Path, group: dict[str, Any], file: dict[str, Any]) -> Source:
     """One entry: the file's keys over the group's, with the placeholders of its texts filled."""
     known = {key: value for key, value in group.items() if key != "files"} | file
-    known["years"] = tuple(known.get("years", ()))
-    known["studies"] = tuple(known.get("studies", ()))
+    label = f"{path}, source {shortened(known.get('id', '?'))}"
+    require_kinds(label, known)
+    known["years"] = tuple(known.get("years") or ())
+    known["studies"] = tuple(known.get("studies") or ())
     filling = known | {
         "name": PurePosixPath(known.get("path", "")).name,
         "year": known["years"][-1] if known["years"] else "",
     }
-    label = f"{path}, source {known.get('id', '?')!r}"
     values: dict[str, Any] = {}
     for key in _KEYS:
         if key not in known and key not in _OPTIONAL:
@@ -247,7 +269,7 @@ def _require_proof(label: str, source: Source) -> None:
 def _filled(label: str, key: str, value: str, filling: dict[str, Any]) -> str:
     try:
         return value.format_map(filling)
-    except (KeyError, ValueError, IndexError) as error:
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
         raise SourceError(
             f"{label}: {key!r} has a placeholder that nothing fills ({error}): {value!r}."
         ) from error
@@ -256,7 +278,10 @@ def _filled(label: str, key: str, value: str, filling: dict[str, Any]) -> str:
 def _require_known_keys(label: str, group: dict[str, Any], known: dict[str, Any]) -> None:
     """Refuse a key that is neither a field of a source nor a placeholder of the group."""
     texts = [value for value in group.values() if isinstance(value, str)]
-    used = {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
+    try:
+        used = {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
+    except ValueError as error:
+        raise SourceError(f"{label}: a text has a brace that does not end ({error}).") from error
     for key in known:
         if key not in used.union(_KEYS):
             raise SourceError(f"{label}: unknown key {key!r}{nearest(key, _KEYS)}.")

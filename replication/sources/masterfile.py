@@ -7,30 +7,20 @@ never lies in memory as a whole.
 
 from __future__ import annotations
 
-import io
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from replication.core.errors import SourceError
-from replication.sources.raw_checks import FETCH_AGAIN
+from replication.sources.archives import ZIP_MARK, bounded, unpacked
+from replication.sources.promised import proved
+from replication.sources.raw_checks import FETCH_AGAIN, raw_bytes
 
 Bytes = NDArray[np.uint8]
 
-PIECE: Final = 1 << 22
-PYTHON_KNOWS: Final = {
-    zipfile.ZIP_STORED,
-    zipfile.ZIP_DEFLATED,
-    zipfile.ZIP_BZIP2,
-    zipfile.ZIP_LZMA,
-}
-ZIP_MARK: Final = b"PK\x03\x04"
 PADDING: Final = b"\x1a\x00\r\n"
 """What may follow the last record; 0x1a is the end-of-file mark of old systems."""
 ZERO, NINE, SPACE = ord("0"), ord("9"), ord(" ")
@@ -46,17 +36,21 @@ def pieces(path: Path) -> Iterator[bytes]:
     Raises
     ------
     SourceError
-        If the file is missing, empty, no readable archive, or needs libarchive and that is not
-        installed.
+        If the file is missing, empty, no readable archive, too large when unpacked, or needs
+        libarchive and that is not installed.
     """
     if not path.is_file():
         raise SourceError(f"{path}: there is no such file. `replication data status` says how to get it.")
-    if path.stat().st_size == 0:
+    size = path.stat().st_size
+    if size == 0:
         raise SourceError(f"{path}: the file is empty (0 bytes). {FETCH_AGAIN}")
     with path.open("rb") as file:
-        packed = file.read(len(ZIP_MARK)) == ZIP_MARK
-        file.seek(0)
-        yield from _unpacked(path, file) if packed else _read(file)
+        if file.read(len(ZIP_MARK)) == ZIP_MARK:
+            text = unpacked(path, raw_bytes(path))
+        else:
+            file.seek(0)
+            text = proved(path, file, size)
+        yield from bounded(path, text)
 
 
 def records(path: Path, width: int, batch: int = 1000) -> Iterator[Bytes]:
@@ -157,104 +151,6 @@ def _overpunch() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
 
 
 _LAST_DIGIT, _LAST_SIGN = _overpunch()
-
-
-def _read(file: IO[bytes]) -> Iterator[bytes]:
-    while piece := file.read(PIECE):
-        yield piece
-
-
-def _unpacked(path: Path, file: IO[bytes]) -> Iterator[bytes]:
-    """The largest member of a zip archive; what it holds, where that is an archive itself."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            member = max(archive.infolist(), key=lambda info: info.file_size)
-            if member.compress_type not in PYTHON_KNOWS:
-                yield from _by_libarchive(path, member)
-                return
-            with _member(path, archive, member, file) as inside:
-                yield from _opened(path, inside)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
-        if isinstance(error, SourceError):
-            raise
-        raise SourceError(
-            f"{path}: cannot be unpacked ({error or type(error).__name__}); the archive is cut "
-            f"off or damaged. {FETCH_AGAIN}"
-        ) from error
-
-
-def _opened(path: Path, inside: IO[bytes]) -> Iterator[bytes]:
-    first = inside.read(PIECE)
-    if first.startswith(ZIP_MARK):
-        yield from _unpacked(path, io.BytesIO(first + inside.read()))
-        return
-    yield first
-    yield from _read(inside)
-
-
-def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: IO[bytes]) -> IO[bytes]:
-    """A member of the archive, by the archive's directory or, where that lies, by its own head.
-
-    The homicide file named 2007 has the directory of another archive behind its bytes.
-    """
-    try:
-        return archive.open(member)
-    except zipfile.BadZipFile as error:
-        inside = _by_own_head(file, member.header_offset)
-        if inside is None:
-            raise SourceError(
-                f"{path}: the archive contradicts its own directory ({error}). {FETCH_AGAIN}"
-            ) from error
-        return inside
-
-
-def _by_own_head(file: IO[bytes], offset: int) -> IO[bytes] | None:
-    """A member that is stored as it is and proved by the check sum in front of it."""
-    file.seek(offset)
-    head = struct.unpack("<4sHHHHHIIIHH", file.read(30))
-    mark, method, check, size = head[0], head[3], head[6], head[7]
-    file.seek(head[9] + head[10], io.SEEK_CUR)
-    content = file.read(size)
-    whole = mark == ZIP_MARK and method == zipfile.ZIP_STORED and zlib.crc32(content) == check
-    return io.BytesIO(content) if whole else None
-
-
-def _by_libarchive(path: Path, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The text of an archive that Python cannot unpack itself, proved by its check sum.
-
-    libarchive only warns of a wrong check sum, after it has handed over what it made.
-    """
-    try:
-        import libarchive
-    except Exception as error:
-        raise SourceError(
-            f"{path}: this archive is compressed with PPMd, which Python cannot undo by itself "
-            f"({type(error).__name__}: {error}). Install the optional part of the package with "
-            "`pip install 'replication[zipx]'` and the system library libarchive (package "
-            "libarchive13 in Debian and Ubuntu, libarchive in Homebrew and conda)."
-        ) from error
-    check, size = 0, 0
-    try:
-        with libarchive.file_reader(str(path)) as archive:
-            for entry in archive:
-                for piece in _gathered(entry.get_blocks()):
-                    check, size = zlib.crc32(piece, check), size + len(piece)
-                    yield piece
-    except libarchive.exception.ArchiveError as error:
-        raise zipfile.BadZipFile(str(error)) from error
-    if (check, size) != (member.CRC, member.file_size):
-        raise zipfile.BadZipFile(f"{size} bytes came out, {member.file_size} belong")
-
-
-def _gathered(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Small blocks put together to pieces, which are cheaper to append to one another."""
-    gathered = bytearray()
-    for block in blocks:
-        gathered += block
-        if len(gathered) >= PIECE:
-            yield bytes(gathered)
-            gathered.clear()
-    yield bytes(gathered)
 
 
 def _line_end(path: Path, held: bytes, width: int) -> int:

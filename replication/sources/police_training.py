@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
+from replication.sources.r_data import r_frame
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
     parsed,
@@ -48,8 +49,8 @@ def read_police_training(path: Path) -> pd.DataFrame:
         If the file is damaged, repeats or lacks a month of an officer, dates the training of an
         officer twice or outside the panel, or has a count that is not a whole number.
     """
-    raw_bytes(path)
-    table = parsed(path, "an R data file", lambda: _r_frame(path))
+    data = raw_bytes(path)
+    table = parsed(path, "an R data file", lambda: r_frame(path, data))
     require_columns(table, [*WHOLE, "month", "assigned"], path)
     raw = table[list(WHOLE)].apply(pd.to_numeric, errors="coerce")
     good = (raw.notna() & (raw % 1 == 0)).all(axis=1) & (raw[list(OUTCOMES)] >= 0).all(axis=1)
@@ -87,11 +88,3 @@ def _require_officers(tidy: pd.DataFrame, path: Path) -> None:
             f"one date of training, first officer {wrong.index[0]} with {first['size']} months and "
             f"{first['nunique']} dates; the file is cut off or another edition. {FETCH_AGAIN}"
         )
-
-
-def _r_frame(path: Path) -> pd.DataFrame:
-    import pyreadr
-
-    objects = pyreadr.read_r(path)
-    frame: pd.DataFrame = next(iter(objects.values()))
-    return frame.reset_index(drop=True)

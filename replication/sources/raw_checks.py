@@ -12,8 +12,19 @@ from pathlib import Path
 import pandas as pd
 
 from replication.core.errors import SourceError
+from replication.sources.promised import require_promised
 
+MOST_BYTES = 1 << 28
+"""Bytes of a raw file that is read as a whole, archives as they are packed: 256 MB."""
+LONGEST_SHOWN = 60
+"""Characters of a cell or a heading in a message."""
 FETCH_AGAIN = "Fetch the file again from its source and run `replication data status`."
+
+
+def cut(value: object) -> str:
+    """A value of a raw file as a message shows it, which may be a whole line of a damaged one."""
+    written = str(value)
+    return written if len(written) <= LONGEST_SHOWN else f"{written[:LONGEST_SHOWN]} ..."
 
 
 def raw_bytes(path: Path) -> bytes:
@@ -22,13 +33,24 @@ def raw_bytes(path: Path) -> bytes:
     Raises
     ------
     SourceError
-        If the file is missing or empty.
+        If the file is missing, empty or too large, or does not hold the bytes that the manifest
+        promises.
     """
     if not path.is_file():
         raise SourceError(f"{path}: there is no such file. `replication data status` says how to get it.")
-    data = path.read_bytes()
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror}). {FETCH_AGAIN}") from error
     if not data:
         raise SourceError(f"{path}: the file is empty (0 bytes). {FETCH_AGAIN}")
+    if len(data) > MOST_BYTES:
+        raise SourceError(
+            f"{path}: the file has more than {MOST_BYTES >> 20} MB, and the largest raw file has "
+            f"20; it is another file. {FETCH_AGAIN}"
+        )
+    require_promised(path, data)
     return data
 
 
@@ -93,7 +115,8 @@ def cells(path: Path, encoding: str) -> pd.DataFrame:
         If the file is missing, empty, in another encoding, or has a row that is shorter or
         longer than the heading.
     """
-    reader = csv.reader(io.StringIO(text(path, encoding)), strict=True)
+    written = text(path, encoding)
+    reader = csv.reader(io.StringIO(written, newline=""), strict=True)
     try:
         rows = [row for row in reader if row]
     except csv.Error as error:
@@ -101,7 +124,15 @@ def cells(path: Path, encoding: str) -> pd.DataFrame:
             f"{path}: line {reader.line_num} is not comma-separated text ({error}); the file is "
             f"cut off or damaged. {FETCH_AGAIN}"
         ) from error
+    if not rows:
+        raise SourceError(f"{path}: the file holds {len(written)} line ends and no text. {FETCH_AGAIN}")
     heading, body = rows[0], rows[1:]
+    if len(set(heading)) < len(heading):
+        name, times = Counter(heading).most_common(1)[0]
+        raise SourceError(
+            f"{path}: the heading names the column {cut(name)!r} {times} times, and nobody can say "
+            f"which one is meant. {FETCH_AGAIN}"
+        )
     uneven = [number for number, row in enumerate(body, start=2) if len(row) != len(heading)]
     if uneven:
         raise SourceError(
@@ -129,7 +160,7 @@ def json_value(path: Path) -> object:
         if len(seen) < len(pairs):
             counts = Counter(name for name, _ in pairs)
             name, times = counts.most_common(1)[0]
-            raise SourceError(f"{path}: {name!r} stands {times} times. {FETCH_AGAIN}")
+            raise SourceError(f"{path}: {cut(name)!r} stands {times} times. {FETCH_AGAIN}")
         return seen
 
     try:
@@ -139,6 +170,15 @@ def json_value(path: Path) -> object:
             f"{path}: not JSON from line {error.lineno}, character {error.colno} on "
             f"({error.msg}); the file is cut off or damaged. {FETCH_AGAIN}"
         ) from error
+    except RecursionError:
+        raise SourceError(
+            f"{path}: lists or objects are nested deeper than any table is; it is another kind of "
+            f"file. {FETCH_AGAIN}"
+        ) from None
+    except ValueError as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"{path}: holds a number that cannot be read ({error}). {FETCH_AGAIN}") from error
     return value
 
 
@@ -168,7 +208,7 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], path: Path) -> 
     """Refuse a table that lacks a column, naming those that it has instead."""
     absent = [name for name in columns if name not in frame.columns]
     if absent:
-        have = ", ".join(map(str, frame.columns[:12]))
+        have = ", ".join(cut(name) for name in frame.columns[:12])
         raise SourceError(
             f"{path}: {len(absent)} expected columns are missing: {', '.join(absent)}. The file "
             f"begins with the columns {have}, so it is another file or another edition. "
@@ -183,7 +223,7 @@ def require_unique(frame: pd.DataFrame, keys: Sequence[str], path: Path) -> None
         return
     first = frame.loc[repeated, list(keys)].iloc[0]
     same = (frame[list(keys)] == first).all(axis=1).to_numpy().nonzero()[0] + 1
-    label = ", ".join(f"{key} {value}" for key, value in first.items())
+    label = ", ".join(f"{key} {cut(value)}" for key, value in first.items())
     extra = int(frame.duplicated(list(keys)).sum())
     raise SourceError(
         f"{path}: {label} stands in {same.size} records (records {', '.join(map(str, same[:5]))}), "
@@ -200,7 +240,7 @@ def require_rows(frame: pd.DataFrame, good: pd.Series, path: Path, complaint: st
     bad = (~good.to_numpy(dtype=bool)).nonzero()[0]
     if bad.size:
         row = bad[0]
-        values = ", ".join(f"{name} {frame[name].iloc[row]}" for name in frame)
+        values = ", ".join(f"{name} {cut(frame[name].iloc[row])}" for name in frame)
         raise SourceError(
             f"{path}: {complaint} in {bad.size} of {len(frame)} records, first in record "
             f"{frame.index[row] + 1} ({values}). {FETCH_AGAIN}"

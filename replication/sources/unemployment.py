@@ -8,6 +8,7 @@ from typing import Final
 
 import pandas as pd
 
+from replication.sources.archives import require_bounded
 from replication.sources.raw_checks import parsed, raw_bytes, require_columns, require_rows, require_unique
 
 YEARS: Final = range(2000, 2024)
@@ -41,6 +42,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
         not the sum of the employed and the unemployed.
     """
     data = raw_bytes(path)
+    require_bounded(path, data)
     wide = parsed(
         path,
         "an Excel workbook",

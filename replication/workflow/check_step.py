@@ -22,6 +22,8 @@ from replication.workflow.estimate_step import batches, plan_tasks
 from replication.workflow.project import Study
 
 TOLERANCE = 1e-8
+# Two decimals beyond the tolerance: later digits are the rounding of one processor.
+DECIMALS = 10
 CHECKED = ("twfe", "poisson")
 
 
@@ -36,7 +38,9 @@ def check_study(study: Study, root: Path, threads: int = 1) -> pd.DataFrame:
     grid of a specification curve, which is matched by a pattern, is not. Poisson models with a
     line for every unit have no second engine and are left out.
 
-    Writes ``tables/<study>/second_engine.csv`` with one row per coefficient.
+    Writes ``tables/<study>/second_engine.csv`` with one row per coefficient. A difference within
+    the tolerance is written as zero and the other engine's coefficient with ten decimals, so that
+    the file is the same on every machine on which the two engines agree.
     """
     target = root / "tables" / study.id / "second_engine.csv"
     shown = set(strings(study.config))
@@ -55,11 +59,26 @@ def check_study(study: Study, root: Path, threads: int = 1) -> pd.DataFrame:
             [pd.DataFrame(columns=COLUMNS), *(found[name] for name in wanted if name in found)]
         )
         refuse_differences(result, study.id)
-        write_csv(target, result)
+        write_csv(target, without_noise(result))
         return names
 
     renew(root / study.check_ledger, wanted, lambda _: [target], make)
     return pd.read_csv(target)
+
+
+def without_noise(result: pd.DataFrame) -> pd.DataFrame:
+    """The comparison without the digits that differ between processors.
+
+    Parameters
+    ----------
+    result : DataFrame
+        One row per coefficient with ``second`` and ``difference`` (absolute).
+    """
+    difference = result["difference"].astype(float)
+    return result.assign(
+        second=result["second"].astype(float).round(DECIMALS),
+        difference=difference.mask(difference <= TOLERANCE, 0.0),
+    )
 
 
 def compared(tasks: Sequence[Task], threads: int) -> list[pd.DataFrame]:

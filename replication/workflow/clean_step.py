@@ -12,7 +12,8 @@ from replication.cleaning.recipe import Cleaned, recipe_of
 from replication.core.errors import SpecError
 from replication.core.files import write_csv, write_parquet, write_text
 from replication.core.fingerprints import Ledger
-from replication.sources.manifest import require_verified
+from replication.sources.manifest import promises, require_verified
+from replication.sources.promised import promised
 from replication.workflow.project import Study
 
 
@@ -22,12 +23,13 @@ def clean_study(study: Study, root: Path) -> Cleaned:
     Raises
     ------
     SourceError
-        If a raw file does not hold the promised bytes.
+        If a raw file does not hold the promised bytes, before the cleaning or when it is read.
     SpecError
         If the study has neither a recipe nor ready panels.
     """
     require_verified(study.sources, root)
-    cleaned = panels_of(study, root)
+    with promised(promises(root)):
+        cleaned = panels_of(study, root)
     folder = root / "data_clean" / study.id
     books, pages = [], []
     for name, (frame, schema) in cleaned.panels.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.fingerprints import file_digest
+from replication.core.leavings import visible
 from replication.report.report_data import Folders
 
 PLACES = ("clean/", "analyses/", "tables/", "raw/")
@@ -26,7 +27,8 @@ def _named_files(entry: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
             if folders.source(text).is_file():
                 yield folders.source(text)
         elif _is_pattern(text):
-            yield from (folders.tables / "specs").glob(f"{text}/spec.yaml")
+            place = folders.tables / "specs"
+            yield from visible(place.glob(f"{text}/spec.yaml"), place)
 
 
 def strings(value: Any) -> list[str]:

@@ -14,6 +14,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
+from replication.core.leavings import sweep
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifiers
 from replication.core.spec import Spec, expand, load_specs, parse_spec, read_spec_file
@@ -84,6 +85,7 @@ def estimate_file(
     results = [(spec, with_notes(result, unread.get(spec.id, []))) for spec, result in found]
     for spec, result in results:
         folder = out if len(specs) == 1 else out / spec.id
+        sweep([folder])
         saved_results.save(result, spec, folder)
         if pictures:
             from replication.report.result_page import write_pictures

@@ -7,12 +7,11 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from replication.core import saved_results
 from replication.core.estimates import row_labels
 from replication.core.spec import explain, load_specs
 from replication.estimators.registration import ENTRIES
 from replication.estimators.unused_keys import reads, unread_keys
-from replication.workflow.saved_folders import load_folder
+from replication.workflow.saved_folders import read_folder
 
 
 def explain_keys() -> str:
@@ -39,24 +38,25 @@ def explain_spec(path: Path) -> str:
 
 def compare(first: Path, second: Path) -> str:
     """Two saved results side by side: what the specifications say differently, and the numbers."""
-    a, b = load_folder(first), load_folder(second)
-    record_a, record_b = (saved_results.load(folder)[1] for folder in (first, second))
-    spec_a, spec_b = _flat(record_a["spec"]), _flat(record_b["spec"])
+    (table_a, spec_a), (table_b, spec_b) = (_numbers_and_spec(folder) for folder in (first, second))
     changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
     lines = ["Specification:" if changed else "The same specification."]
     lines += [f"  {key}: {spec_a.get(key)} -> {spec_b.get(key)}" for key in changed]
-    tables = [
-        result.table.assign(row=row_labels(result.table)).set_index("row")[["estimate", "std_error"]]
-        for result in (a, b)
-    ]
-    joined = pd.concat(tables, axis=1, keys=["first", "second"], join="inner")
+    joined = pd.concat([table_a, table_b], axis=1, keys=["first", "second"], join="inner")
     joined[("", "change")] = joined[("second", "estimate")] - joined[("first", "estimate")]
-    alone = [len(table) - len(joined) for table in tables]
+    alone = [len(table) - len(joined) for table in (table_a, table_b)]
     if any(alone):
         lines.append(f"Rows in one result only: {alone[0]} of the first, {alone[1]} of the second.")
     if joined.empty:
         return "\n".join([*lines, "", "The results have no row in common."])
     return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.6g}")])
+
+
+def _numbers_and_spec(folder: Path) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Estimates and standard errors by row of a saved result, and its specification, flat."""
+    result, record = read_folder(folder)
+    table = result.table.assign(row=row_labels(result.table)).set_index("row")
+    return table[["estimate", "std_error"]], _flat(record["spec"])
 
 
 def _flat(data: dict[str, object], prefix: str = "") -> dict[str, object]:

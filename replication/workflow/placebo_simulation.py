@@ -24,6 +24,7 @@ from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError, nearest
 from replication.core.files import write_csv, write_text
 from replication.core.fingerprints import file_digest, fingerprint
+from replication.core.leavings import sweep
 from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec
 from replication.workflow.estimate_step import study_specs
@@ -126,6 +127,7 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
         If the folder holds draws of another plan.
     """
     require_same_plan(order)
+    sweep([order.out, order.out / CHUNKS])
     missing = [chunk for chunk in order.chunks if not chunk[0].is_file()]
     done = order.draws - sum(len(numbers) for _, numbers in missing)
     say(f"{done} of {order.draws} placebo draws are there already, {order.draws - done} to go")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
+from replication.core.leavings import visible
 from replication.core.study_folder import STUDY, SUMMARY, description_files, read_description, study_folders
 from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
@@ -68,7 +69,7 @@ class Study:
     @property
     def spec_files(self) -> list[Path]:
         """Specification files of the study, sorted by name."""
-        return sorted((self.folder / "specs").rglob("*.yaml"))
+        return visible((self.folder / "specs").rglob("*.yaml"), self.folder)
 
     @property
     def panels(self) -> list[str]:
@@ -219,7 +220,8 @@ def raw_files(candidate: Study) -> list[str]:
     """Where the raw files of a study lie, the tables typed from publications, and what to draw."""
     root = candidate.root
     places = [locate(source, root) for source in candidate.sources if source.package is None]
-    places += sorted((root / "data_raw" / "typed").glob("*.csv"))
+    typed = root / "data_raw" / "typed"
+    places += visible(typed.glob("*.csv"), typed)
     # What is simulated, and what the columns of a ready panel are, is said in the study's own description.
     places += [candidate.folder / STUDY] if "simulation" in candidate.config or candidate.ready_files else []
     places += candidate.ready_files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from replication.report.report_data import Folders
 from replication.report.study_config import load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES
+from replication.sources.manifest import promises
+from replication.sources.promised import promised
 from replication.workflow import project
 from replication.workflow.entry_inputs import named_inputs, strings
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, Study
@@ -38,7 +40,7 @@ def tables(study: Study, root: Path) -> tuple[int, int]:
             for entry in study.config.get("tables", [])
         },
         lambda name: [folders.tables / f"{name}.{ending}" for ending in TABLE_ENDINGS],
-        lambda names: _made(names, write_tables(config, folders, stars=stars, only=names)),
+        lambda names: _made(root, names, lambda: write_tables(config, folders, stars=stars, only=names)),
     )
 
 
@@ -52,7 +54,7 @@ def figures(study: Study, root: Path) -> tuple[int, int]:
             for entry in study.config.get("figures", [])
         },
         lambda name: [folders.figures / f"{name}.{ending}" for ending in FIGURE_ENDINGS],
-        lambda names: _made(names, write_figures(config, folders, only=names)),
+        lambda names: _made(root, names, lambda: write_figures(config, folders, only=names)),
     )
 
 
@@ -66,8 +68,10 @@ def entry_fingerprint(
     return fingerprint(entry, shared, code, named_inputs(entry, folders), *others)
 
 
-def _made(names: Sequence[str], _: object) -> Sequence[str]:
-    """All of them, once they are written."""
+def _made(root: Path, names: Sequence[str], write: Callable[[], object]) -> Sequence[str]:
+    """All of them, once they are written of raw files that hold the promised bytes."""
+    with promised(promises(root)):
+        write()
     return names
 
 
@@ -78,7 +82,8 @@ def summary(study: Study, root: Path) -> int:
     if study.summary is None:
         raise SpecError(f"{study.id} has no summary. Write studies/{study.id}/{SUMMARY}, a Jinja template.")
     target = root / "report" / study.id / "summary.md"
-    return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
+    with promised(promises(root)):
+        return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 
 def page(root: Path) -> Path:

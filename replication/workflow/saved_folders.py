@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
 
 from replication.core import saved_results
 from replication.core.errors import SpecError
-from replication.core.estimates import Estimates, event_frame, figure_note
+from replication.core.estimates import Estimates, event_frame, figure_note, row_labels
 from replication.core.files import replacing
+from replication.core.leavings import visible
 from replication.report.result_table import ResultTable, result_table
 
 FIGURES = (".png", ".pdf", ".svg")
 
 
 def load_folder(folder: Path) -> Estimates:
-    """The result in a folder.
+    """The result in a folder; refused as by ``read_folder``."""
+    return read_folder(folder)[0]
+
+
+def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
+    """The result in a folder, and the record of what it is an estimate of.
 
     Raises
     ------
     SpecError
-        If the folder holds none.
+        If the folder holds no result, or one that is damaged.
     """
     if not (folder / "spec.yaml").is_file():
-        grid = sorted(place.parent.name for place in folder.glob("*/spec.yaml"))
+        grid = sorted(place.parent.name for place in visible(folder.glob("*/spec.yaml"), folder))
         inside = (
             f" It holds the results of a grid: name one of {', '.join(grid[:5])} below it." if grid else ""
         )
@@ -31,7 +41,25 @@ def load_folder(folder: Path) -> Estimates:
             f"{folder} holds no saved result (no spec.yaml).{inside} Name a folder that `replication "
             "estimate --out` wrote, or one below tables/<study>/specs/."
         )
-    return saved_results.load(folder)[0]
+    try:
+        result, record = saved_results.load(folder)
+        _require_whole(result, record)
+    except (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise SpecError(
+            f"{folder} holds a result that cannot be read ({type(error).__name__}: {reason}). "
+            "Estimate the specification again."
+        ) from None
+    return result, record
+
+
+def _require_whole(result: Estimates, record: Mapping[str, Any]) -> None:
+    """Fail on numbers that are none, on a row that stands twice, and on a record without a specification."""
+    dict(record["spec"])
+    result.table[["estimate", "std_error"]].astype(float)
+    rows = pd.Index(row_labels(result.table))
+    if not rows.is_unique:
+        raise ValueError(f"the row {rows[rows.duplicated()][0]} stands twice")
 
 
 def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple[list[Estimates], list[str]]:

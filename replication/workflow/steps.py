@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import sys
 import time
@@ -11,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from replication.core.errors import InputError
+from replication.core.files import unwritable
+from replication.core.leavings import sweep, with_folders_below
 from replication.workflow import project
 
 
@@ -40,6 +41,7 @@ def step(
     try:
         if not study and name not in WITHOUT_STUDY:
             raise InputError(_study_needed(name, root))
+        sweep(with_folders_below(folders_of(root, study)))
         said = (
             _estimate_part(root, study or "", threads, part)
             if part
@@ -80,6 +82,13 @@ def _failed_by_fault(label: str, name: str, log: Path | None) -> int:
     code = _failed(label, name, f"stopped by a fault of the package{where}", None, 1)
     _write(log, account)
     return code
+
+
+def folders_of(root: Path, study: str | None) -> list[Path]:
+    """Folders into which the steps of a study write; those of the page where none is named."""
+    if not study:
+        return [root / "report"]
+    return [root / place / study for place in PLACES]
 
 
 def _clean(root: Path, study: str, _: int) -> str:
@@ -168,6 +177,7 @@ STEPS: dict[str, Callable[[Path, str, int], str]] = {
 
 
 WITHOUT_STUDY = ("page",)
+PLACES = ("data_clean", "tables", "figures", "report")
 
 
 def _study_needed(name: str, root: Path) -> str:
@@ -186,8 +196,11 @@ def _failed(label: str, name: str, message: str, log: Path | None, code: int) ->
 
 
 def _write(log: Path | None, text: str) -> None:
-    if log is not None:
-        # What stopped the step may stop its log as well; it has been printed all the same.
-        with contextlib.suppress(OSError):
-            log.parent.mkdir(parents=True, exist_ok=True)
-            log.write_text(text, encoding="utf-8")
+    if log is None:
+        return
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(text, encoding="utf-8")
+    except OSError as error:
+        # What the log would have said is printed as well; the step itself may have succeeded.
+        print(unwritable(log, error), file=sys.stderr, flush=True)

@@ -136,8 +136,17 @@ def read_activations_by_state(path: Path) -> pd.DataFrame:
 
 def _stata(path: Path, columns: list[str]) -> pd.DataFrame:
     data = raw_bytes(path)
-    table = parsed(path, "a Stata file", lambda: pd.read_stata(io.BytesIO(data)))
+    table = parsed(path, "a Stata file", lambda: pd.read_stata(io.BytesIO(data), convert_categoricals=False))
     require_columns(table, columns, path)
+    for name in columns:
+        kind = table[name].dtype
+        dated = name.startswith("date_")
+        fits = pd.api.types.is_datetime64_any_dtype if dated else pd.api.types.is_numeric_dtype
+        if not fits(kind):
+            raise SourceError(
+                f"{path}: column {name} holds {kind} where {'dates' if dated else 'numbers'} "
+                f"belong; it is damaged, or another file. {FETCH_AGAIN}"
+            )
     return table[columns]
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from replication.core.files import replacing, write_csv
+from replication.core.files import replacing
 from replication.display.canvas import DPI
 from replication.report.report_context import Context
+from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import SIMULATED, Entry
 from replication.report.table_document import MADE_WITH
 
@@ -77,7 +78,7 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
         figure.savefig(temporary, format="pdf", metadata=pdf)
     with replacing(paths[1]) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata=png)
-    write_csv(paths[2], frame.assign(made_with=MADE_WITH))
+    write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
     return paths
 
 

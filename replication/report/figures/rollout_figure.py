@@ -34,7 +34,7 @@ OPTIONS = {
                 "properties": {
                     "date": {
                         "type": "string",
-                        "pattern": "^\\d{4}-\\d{2}-\\d{2}$",
+                        "pattern": "^\\d{4}-\\d{2}-\\d{2}\\Z",
                         "description": "2010-08-10, in quotation marks.",
                     },
                     "label": {"$ref": "#/$defs/label"},

@@ -1,0 +1,52 @@
+"""Data frames of R data files, of the bytes that were proved and within the bound of unpacked files."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from replication.sources.archives import PIECE, bounded
+
+PACKED: Final[dict[bytes, Callable[[io.BytesIO], io.BufferedIOBase]]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+}
+"""First bytes of each packing that R writes, and what unpacks it."""
+
+
+def r_frame(path: Path, data: bytes) -> pd.DataFrame:
+    """The first data frame of an R data file (``.rds`` or ``.rda``).
+
+    pyreadr reads files only: the bytes that were proved go to a file of our own. They are unpacked
+    before, as it would unpack them without bounds.
+
+    Parameters
+    ----------
+    path : Path
+        The file as messages call it.
+    data : bytes
+        Its content.
+
+    Raises
+    ------
+    SourceError
+        If it unpacks to more than ``archives.MOST_UNPACKED`` bytes.
+    """
+    import pyreadr
+
+    unpack = next((opener for mark, opener in PACKED.items() if data.startswith(mark)), None)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "frame.rds"
+        with io.BytesIO(data) if unpack is None else unpack(io.BytesIO(data)) as file:
+            place.write_bytes(b"".join(bounded(path, iter(lambda: file.read(PIECE), b""))))
+        frame: pd.DataFrame = next(iter(pyreadr.read_r(place).values()))
+    return frame.reset_index(drop=True)
