@@ -13,19 +13,22 @@ configfile: "config.yaml"
 
 RULES = Rules.read(Path(workflow.basedir), config)
 if workflow.is_main_process:
-    RULES.set_aside_incomplete()
+    RULES.remove_incomplete()
 
 
 wildcard_constraints:
     study=RULES.pattern,
     part=r"\d+",
     parts=r"\d+",
+    draws=r"\d+",
 
 
 onstart:
     note_owner(RULES.root)
 
 
+# Parameters are digests: of what a step reads, as an edit counts whatever the time of the file says, and of the
+# code behind it. They are taken from the wildcards, as Snakemake does not compare those taken from the input.
 # The ledgers (.tables.json, for example) name every output of a step and what each was made from: one that
 # was deleted or whose inputs changed is made again.
 rule all:
@@ -66,7 +69,7 @@ rule estimate:
         "data_clean/{study}/.clean.json",
         specs=lambda wildcards: RULES.specifications(wildcards.study),
     output:
-        update("tables/{study}/.parts/{part}-of-{parts}.json"),
+        "tables/{study}/.parts/{part}-of-{parts}.json",
     log:
         "logs/{study}/estimate-{part}-of-{parts}.log",
     benchmark:
@@ -75,7 +78,7 @@ rule estimate:
         "environment.yaml"
     threads: RULES.settings["estimation"]["threads"]
     params:
-        specs=lambda wildcards, input: RULES.contents(input.specs),
+        specs=lambda wildcards: RULES.contents(RULES.specifications(wildcards.study)),
         code=RULES.code("estimate"),
     shell:
         "python -m replication step estimate {wildcards.study} --part {wildcards.part}"
@@ -86,7 +89,7 @@ rule gather:
     input:
         lambda wildcards: RULES.part_outputs(wildcards.study),
     output:
-        update("tables/{study}/estimates.csv"),
+        "tables/{study}/estimates.csv",
     log:
         "logs/{study}/gather.log",
     benchmark:
@@ -102,7 +105,7 @@ rule analyse:
         "tables/{study}/estimates.csv",
         description=lambda wildcards: RULES.description(wildcards.study),
     output:
-        update("tables/{study}/.analyses.json"),
+        "tables/{study}/.analyses.json",
     log:
         "logs/{study}/analyse.log",
     benchmark:
@@ -110,7 +113,7 @@ rule analyse:
     conda:
         "environment.yaml"
     params:
-        description=lambda wildcards, input: RULES.contents(input.description),
+        description=lambda wildcards: RULES.contents(RULES.description(wildcards.study)),
         code=lambda wildcards: RULES.code("analyse", wildcards.study),
     shell:
         "python -m replication step analyse {wildcards.study} --log {log}"
@@ -121,7 +124,7 @@ rule check:
         "tables/{study}/estimates.csv",
         description=lambda wildcards: RULES.description(wildcards.study),
     output:
-        update("tables/{study}/second_engine.csv"),
+        "tables/{study}/second_engine.csv",
     log:
         "logs/{study}/check.log",
     benchmark:
@@ -130,7 +133,7 @@ rule check:
         "environment.yaml"
     threads: RULES.settings["estimation"]["threads"]
     params:
-        description=lambda wildcards, input: RULES.contents(input.description),
+        description=lambda wildcards: RULES.contents(RULES.description(wildcards.study)),
         code=RULES.code("check"),
     shell:
         "python -m replication step check {wildcards.study} --threads {threads} --log {log}"
@@ -144,7 +147,7 @@ rule tables:
         "config.yaml",
         description=lambda wildcards: RULES.description(wildcards.study),
     output:
-        update("tables/{study}/.tables.json"),
+        "tables/{study}/.tables.json",
     log:
         "logs/{study}/tables.log",
     benchmark:
@@ -152,7 +155,7 @@ rule tables:
     conda:
         "environment.yaml"
     params:
-        description=lambda wildcards, input: RULES.contents(input.description),
+        description=lambda wildcards: RULES.contents(RULES.description(wildcards.study)),
         stars=RULES.settings["tables"]["stars"],
         code=RULES.code("tables"),
     shell:
@@ -165,7 +168,7 @@ rule figures:
         "tables/{study}/.analyses.json",
         description=lambda wildcards: RULES.description(wildcards.study),
     output:
-        update("figures/{study}/.figures.json"),
+        "figures/{study}/.figures.json",
     log:
         "logs/{study}/figures.log",
     benchmark:
@@ -173,7 +176,7 @@ rule figures:
     conda:
         "environment.yaml"
     params:
-        description=lambda wildcards, input: RULES.contents(input.description),
+        description=lambda wildcards: RULES.contents(RULES.description(wildcards.study)),
         code=RULES.code("figures"),
     shell:
         "python -m replication step figures {wildcards.study} --log {log}"
@@ -195,7 +198,7 @@ rule summary:
     conda:
         "environment.yaml"
     params:
-        description=lambda wildcards, input: RULES.contents(input.description),
+        description=lambda wildcards: RULES.contents(RULES.description(wildcards.study)),
         code=lambda wildcards: RULES.code("summary", wildcards.study),
     shell:
         "python -m replication step summary {wildcards.study} --log {log}"
@@ -219,3 +222,43 @@ rule page:
         code=RULES.code("page"),
     shell:
         "python -m replication step page --log {log}"
+
+
+# Placebo rollouts on demand, in as many jobs as the estimates:
+#   snakemake --cores all simulations/secure_communities/1000/.done
+rule draw:
+    input:
+        "data_clean/{study}/.clean.json",
+        specs=lambda wildcards: RULES.specifications(wildcards.study),
+    output:
+        touch("simulations/{study}/{draws}/.parts/{part}-of-{parts}"),
+    log:
+        "logs/{study}/draw-{draws}-{part}-of-{parts}.log",
+    benchmark:
+        "logs/{study}/draw-{draws}-{part}-of-{parts}.tsv"
+    conda:
+        "environment.yaml"
+    threads: RULES.settings["estimation"]["threads"]
+    params:
+        specs=lambda wildcards: RULES.contents(RULES.specifications(wildcards.study)),
+        code=RULES.code("draw"),
+    shell:
+        "python -m replication simulate {wildcards.study} --draws {wildcards.draws}"
+        " --out simulations/{wildcards.study}/{wildcards.draws} --part {wildcards.part}"
+        " --parts {wildcards.parts} --processes {threads} > {log}"
+
+
+rule simulation:
+    input:
+        lambda wildcards: RULES.simulation_parts(wildcards.study, wildcards.draws),
+    output:
+        touch("simulations/{study}/{draws}/.done"),
+    log:
+        "logs/{study}/simulation-{draws}.log",
+    benchmark:
+        "logs/{study}/simulation-{draws}.tsv"
+    conda:
+        "environment.yaml"
+    shell:
+        "python -m replication simulate {wildcards.study} --draws {wildcards.draws}"
+        " --out simulations/{wildcards.study}/{wildcards.draws} > {log}"

@@ -85,6 +85,8 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     simulate.add_argument("--seed", type=int, help="decides every draw (default: the study's)")
     simulate.add_argument("--processes", type=int, help="default: as many as there are cores")
+    simulate.add_argument("--part", type=int, help="draw this part only and write no results yet")
+    simulate.add_argument("--parts", type=int, default=1, help="of so many parts")
     simulate.set_defaults(run=run_simulate)
 
 
@@ -140,7 +142,7 @@ def run_fetch(chosen: argparse.Namespace) -> int:
 def run_simulate(chosen: argparse.Namespace) -> int:
     """``replication simulate STUDY --draws N --out DIR``."""
     from replication.workflow.placebo_report import write_report
-    from replication.workflow.placebo_simulation import make_order, simulate
+    from replication.workflow.placebo_simulation import draw_part, make_order, simulate
     from replication.workflow.project import study
 
     root = _root()
@@ -153,6 +155,9 @@ def run_simulate(chosen: argparse.Namespace) -> int:
         specs=chosen.specs,
         clusters=chosen.clusters,
     )
+    if chosen.part is not None:
+        draw_part(order, chosen.part, chosen.parts, chosen.processes or _cores())
+        return 0
     summary = simulate(order, chosen.processes or _cores())
     for path in write_report(order, summary):
         print(f"written: {path}")

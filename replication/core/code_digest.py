@@ -24,6 +24,8 @@ BESIDE = frozenset({".json", ".css", ".mplstyle", ".j2"})
 _STATEMENT = re.compile(
     r"^[ \t]*(?:from[ \t]+[.\w]+[ \t]+import[ \t]+(?:\([^)]*\)|[^\n(]+)|import[ \t]+[^\n]+)", re.MULTILINE
 )
+# What stands there is read by type checkers and never imported.
+_FOR_TYPES = re.compile(r"^([ \t]*)if TYPE_CHECKING:\n(?:\1[ \t]+[^\n]*\n|[ \t]*\n)+", re.MULTILINE)
 _CHOSEN_LATER = re.compile(r"import_module\(\s*f\"((?:replication|studies)[\w.]*)\.\{")
 _NAMED = re.compile(r"\"((?:replication|studies)(?:\.\w+)+)\"")
 
@@ -89,7 +91,8 @@ def _imports(path: Path, time: int, root: Path, every_choice: bool) -> Iterator[
     for level, name in direct:
         parent = ".".join(here[: len(here) - level + 1]) if level else ""
         yield ".".join(part for part in (parent, name) if part)
-    if every_choice:
+    # The package's own front door imports what a user asks for by name; no module of ours goes through it.
+    if every_choice and path != PACKAGE / "__init__.py":
         yield from named
         for prefix in prefixes:
             folder = _folder_of(prefix, root)
@@ -99,7 +102,7 @@ def _imports(path: Path, time: int, root: Path, every_choice: bool) -> Iterator[
 @cache
 def _statements(path: Path, _: int) -> tuple[list[tuple[int, str]], list[str], list[str]]:
     """Imports (level, name), prefixes of modules chosen later, and modules named in strings."""
-    text = path.read_text(encoding="utf-8")
+    text = _FOR_TYPES.sub("", path.read_text(encoding="utf-8"))
     direct = []
     for match in _STATEMENT.finditer(text):
         direct += [(level, name) for level, name in _parsed(match[0]) if level or _is_ours(name)]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ASIDE = ".incomplete"
+KEPT = ".kept"
 
 
 def file_digest(path: Path) -> str:
@@ -40,6 +40,9 @@ def fingerprint(*parts: Any) -> str:
 class Ledger:
     """A file that notes the fingerprint of every result of a kind, and the files that it wrote.
 
+    Snakemake goes by this file, removes it before a step runs and puts it nowhere when the step fails. What
+    is known about single results therefore stands in a second one beside it, which nobody else touches.
+
     Attributes
     ----------
     place : the file, in the folder that the names of files are relative to.
@@ -51,9 +54,8 @@ class Ledger:
 
     @classmethod
     def read(cls, place: Path) -> Ledger:
-        """The ledger as it was last written; empty if there is none, or none that can be read."""
-        found = (_entries(path) for path in (place, _aside(place)))
-        return cls(place, next((entries for entries in found if entries is not None), {}))
+        """What is known about the results; nothing if no step ran, or its notes cannot be read."""
+        return cls(place, _entries(_kept(place)) or {})
 
     def is_current(self, name: str, found: str) -> bool:
         """Whether a result has this fingerprint and all its files are there."""
@@ -70,20 +72,19 @@ class Ledger:
         names = [Path(os.path.relpath(path, base)).as_posix() for path in files]
         self.entries[name] = {"fingerprint": found, "files": names}
 
+    def keep(self, names: Iterable[str]) -> None:
+        """Keep what is known about these results, in this order, and forget the others."""
+        self.entries = {name: self.entries[name] for name in names if name in self.entries}
+        self._write(_kept(self.place))
+
     def write(self, keep: Iterable[str]) -> None:
-        """Write the entries of these results, in this order, and forget the others."""
-        self._write(self.place, keep)
-        _aside(self.place).unlink(missing_ok=True)
+        """The same, and say that the step is done."""
+        self.keep(keep)
+        self._write(self.place)
 
-    def write_aside(self, keep: Iterable[str]) -> None:
-        """The same for a step that failed: the ledger itself, which says that all is made, is taken away."""
-        self._write(_aside(self.place), keep)
-        self.place.unlink(missing_ok=True)
-
-    def _write(self, path: Path, keep: Iterable[str]) -> None:
+    def _write(self, path: Path) -> None:
         from replication.core.files import write_text
 
-        self.entries = {name: self.entries[name] for name in keep if name in self.entries}
         write_text(path, json.dumps(self.entries, indent=1) + "\n")
 
     def _missing(self, entry: Mapping[str, Any]) -> list[Path]:
@@ -117,25 +118,23 @@ def renew(
     try:
         for name in make(stale):
             ledger.note(name, wanted[name], files(name))
-    except BaseException:
-        ledger.write_aside(keep=wanted)
-        raise
+    finally:
+        ledger.keep(wanted)
     ledger.write(keep=wanted)
     return len(stale), len(wanted) - len(stale)
 
 
-def set_aside_if_incomplete(place: Path) -> list[Path]:
-    """Take a ledger away whose files are not all there, and return those that are missing.
+def remove_if_incomplete(place: Path) -> list[Path]:
+    """Remove a ledger whose files are not all there, and return those that are missing.
 
-    Snakemake goes by the ledger of a step with many outputs: without it the step runs again, finds the
-    fingerprints in the ledger that was set aside, and makes what is missing alone.
+    Without it Snakemake runs the step again, and the step makes what is missing alone.
     """
-    if place.is_file() and _entries(place) is None:
-        # Written by an older version, or damaged: nothing that it says can be relied on.
+    if not place.is_file():
+        return []
+    missing = Ledger.read(place).missing()
+    if missing or _entries(_kept(place)) is None:
+        # The second case: written by an older version, or damaged.
         place.unlink()
-    missing = Ledger.read(place).missing() if place.is_file() else []
-    if missing:
-        place.replace(_aside(place))
     return missing
 
 
@@ -152,5 +151,5 @@ def _entries(path: Path) -> dict[str, dict[str, Any]] | None:
     return found if whole else None
 
 
-def _aside(place: Path) -> Path:
-    return place.with_name(place.name + ASIDE)
+def _kept(place: Path) -> Path:
+    return place.with_name(place.name + KEPT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from replication.core.estimates import Estimates
+from replication.core.errors import SpecError
+from replication.core.estimates import COLUMNS, Estimates
 from replication.core.files import parse_yaml, replacing, write_csv, write_text
 from replication.core.limits import RECORD
 from replication.core.spec import Spec
@@ -69,12 +70,25 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def write_bundle(path: Path, frames: list[pd.DataFrame]) -> None:
-    """Every estimate of a study in one file."""
-    with replacing(path) as temporary:
-        pd.concat(frames, ignore_index=True).to_csv(
-            temporary, index=False, float_format="%.15g", lineterminator="\n"
-        )
+def write_bundle(path: Path, folders: Sequence[Path]) -> None:
+    """Every estimate of saved specifications in one file, as each of them wrote it.
+
+    Raises
+    ------
+    SpecError
+        If one of them was written with other columns.
+    """
+    header = ",".join(COLUMNS) + "\n"
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as bundle:
+        bundle.write(header)
+        for folder in folders:
+            text = (folder / "estimates.csv").read_text(encoding="utf-8")
+            if not text.startswith(header):
+                raise SpecError(
+                    f"{folder / 'estimates.csv'} does not have the columns of saved estimates. Remove "
+                    f"{folder} and run again: the specification is then estimated anew."
+                )
+            bundle.write(text.removeprefix(header))
 
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from replication.core.estimates import Estimates
 from replication.core.spec import Inference, Spec
@@ -16,8 +17,6 @@ from replication.inference.methods import READ_BY
 
 SMALL_SAMPLE = ("callaway_santanna", "imputation", "two_stage")
 """Estimators that read ``inference.small_sample``."""
-
-CHOICES = list(dict.fromkeys(key for entry in ENTRIES.values() for key in entry.keys))
 
 
 def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
@@ -37,7 +36,7 @@ def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
     estimators = {spec.estimator for spec in specs}
     found: dict[str, list[str]] = {}
     for spec in specs:
-        keys = [(key, spec.estimator) for key in CHOICES if key not in read and is_set(spec, key)]
+        keys = [(key, spec.estimator) for key in choices() if key not in read and is_set(spec, key)]
         keys += [
             (f"inference.{key}", f"method {spec.inference.method!r}")
             for key, able in READ_BY.items()
@@ -50,6 +49,12 @@ def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
                 f"{key!r} is set and {who} does not read it: it changes nothing" for key, who in keys
             ]
     return found
+
+
+@cache
+def choices() -> list[str]:
+    """Every key that some estimator reads; all of them are imported for it."""
+    return list(dict.fromkeys(key for entry in ENTRIES.values() for key in entry.keys))
 
 
 def is_set(fields: Spec | Inference, key: str) -> bool:

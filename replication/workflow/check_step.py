@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -42,28 +42,33 @@ def check_study(study: Study, root: Path, threads: int = 1) -> pd.DataFrame:
     the tolerance is written as zero and the other engine's coefficient with ten decimals, so that
     the file is the same on every machine on which the two engines agree.
     """
-    target = root / "tables" / study.id / "second_engine.csv"
+    folder = root / "tables" / study.id
     shown = set(strings(study.config))
     tasks = [
         task for task in plan_tasks(study, root) if task.spec.estimator in CHECKED and task.spec.id in shown
     ]
     engine = code_digest("replication.checks.second_engine")
     wanted = {task.spec.id: fingerprint(task.fingerprint, engine) for task in tasks}
-    known = pd.read_csv(target) if target.is_file() else pd.DataFrame(columns=COLUMNS)
+    # Snakemake removes the table before this step; what was found stays in a file of its own.
+    store = folder / ".second_engine.csv"
+    known = pd.read_csv(store) if store.is_file() else pd.DataFrame(columns=COLUMNS)
     found = {str(name): rows for name, rows in known[COLUMNS].groupby("spec_id")}
 
     def make(names: Sequence[str]) -> Sequence[str]:
         stale = [task for task in tasks if task.spec.id in names]
         found.update(zip(names, compared(stale, threads), strict=True))
-        result = pd.concat(
-            [pd.DataFrame(columns=COLUMNS), *(found[name] for name in wanted if name in found)]
-        )
-        refuse_differences(result, study.id)
-        write_csv(target, without_noise(result))
+        refuse_differences(together(found, wanted), study.id)
+        write_csv(store, without_noise(together(found, wanted)))
         return names
 
-    renew(root / study.check_ledger, wanted, lambda _: [target], make)
-    return pd.read_csv(target)
+    renew(root / study.check_ledger, wanted, lambda _: [store], make)
+    write_csv(folder / "second_engine.csv", without_noise(together(found, wanted)))
+    return pd.read_csv(folder / "second_engine.csv")
+
+
+def together(found: Mapping[str, pd.DataFrame], names: Iterable[str]) -> pd.DataFrame:
+    """The coefficients of these specifications in one table; of some there are none."""
+    return pd.concat([pd.DataFrame(columns=COLUMNS), *(found[name] for name in names if name in found)])
 
 
 def without_noise(result: pd.DataFrame) -> pd.DataFrame:

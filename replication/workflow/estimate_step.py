@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import pandas as pd
-
 from replication.core import saved_results
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
-from replication.core.estimates import COLUMNS
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
 from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec, load_specs
@@ -22,7 +20,11 @@ from replication.workflow.estimate_batch import Task, run_batch
 from replication.workflow.project import Study
 
 BATCH = 8
-"""Specifications that one process estimates in a row."""
+"""Specifications that one process estimates in a row, at most."""
+PAIR = 2
+"""The same, at least: neighbors in a grid often share a panel."""
+FEWEST = 16
+"""Batches that there should be, so that several processes end at about the same time."""
 ROUNDS = 3
 """How often a study is estimated in one step while its specifications are being edited."""
 
@@ -86,7 +88,9 @@ def gather_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
         run(stale, threads)
         again += len(stale)
         discard_others(root / "tables" / study.id / "specs", {task.spec.id for task in tasks})
-        bundle(tasks, root / "tables" / study.id / "estimates.csv")
+        saved_results.write_bundle(
+            root / "tables" / study.id / "estimates.csv", [task.folder for task in tasks]
+        )
         if inputs_digest(study, root) == before:
             return again, len(tasks)
     raise SpecError(
@@ -97,7 +101,8 @@ def gather_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
 
 def batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
     """Neighbors together, which often share a panel."""
-    return [tasks[start : start + BATCH] for start in range(0, len(tasks), BATCH)]
+    size = max(PAIR, min(BATCH, math.ceil(len(tasks) / FEWEST)))
+    return [tasks[start : start + size] for start in range(0, len(tasks), size)]
 
 
 def run(tasks: Sequence[Task], threads: int) -> None:
@@ -115,12 +120,6 @@ def run(tasks: Sequence[Task], threads: int) -> None:
 def inputs_digest(study: Study, root: Path) -> str:
     """Digest of the files that the estimates of a study are made from."""
     return files_digest([*study.spec_files, *panel_files(study, root).values()])
-
-
-def bundle(tasks: Sequence[Task], path: Path) -> None:
-    """Every estimate of a study in one file."""
-    frames = [pd.read_csv(task.folder / "estimates.csv") for task in tasks]
-    saved_results.write_bundle(path, frames or [pd.DataFrame(columns=COLUMNS)])
 
 
 def study_specs(study: Study) -> list[Spec]:

@@ -141,6 +141,25 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
     return summarise(drawn, order.labels, clusters)
 
 
+def draw_part(order: Order, part: int, parts: int, processes: int, say: Say = print) -> None:
+    """Draw what is missing of one of several parts, which may be drawn on different machines.
+
+    ``simulate`` then finds all draws there and summarizes them.
+
+    Raises
+    ------
+    SpecError
+        If there is no such part, or the folder holds draws of another plan.
+    """
+    if not 1 <= part <= parts:
+        raise SpecError(f"There is no part {part} of {parts}. Number the parts from 1 to {parts}.")
+    require_same_plan(order)
+    own = order.chunks[part - 1 :: parts]
+    missing = [chunk for chunk in own if not chunk[0].is_file()]
+    drawn = sum(run_chunks(order, missing, processes))
+    say(f"{drawn} placebo draws made in part {part} of {parts}")
+
+
 def run_chunks(order: Order, missing: Sequence[tuple[Path, range]], processes: int) -> Iterator[int]:
     """Make the missing chunks; yields the number of draws of each as it is written."""
     if processes < 2 or len(missing) < 2:

@@ -172,7 +172,7 @@ def readable(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
     found, refused = [], {}
     for folder in study_folders(root):
         try:
-            found.append(_read(folder, root))
+            found.append(read_study(folder, root))
         except SpecError as error:
             refused[folder.name] = error
     return sorted(found, key=lambda study: (study.config.get("order", 99), study.id)), refused
@@ -182,7 +182,7 @@ def study(root: Path, name: str) -> Study:
     """One study by its id, its description checked."""
     for folder in study_folders(root):
         if folder.name == name:
-            return checked(_read(folder, root))
+            return checked(read_study(folder, root))
     known = ", ".join(folder.name for folder in study_folders(root))
     raise SpecError(f"There is no study {name!r}. Studies: {known}.")
 
@@ -195,7 +195,8 @@ def checked(candidate: Study) -> Study:
     return candidate
 
 
-def _read(folder: Path, root: Path) -> Study:
+def read_study(folder: Path, root: Path) -> Study:
+    """The study of a folder; its outputs can be named."""
     found = Study(folder.name, read_description(folder).data, folder, root)
     try:
         _ = (found.panels, found.clean_outputs(), found.analysis_outputs(), found.tables, found.figures)

@@ -2,7 +2,7 @@
 
 A rule of one study has a ``{study}`` wildcard, and studies differ in the panels, tables and figures that
 they make; Snakemake sees them by the ledger that each step writes. A ledger whose files are not all there
-is set aside when the Snakefile is read, so that the step runs again and makes what is missing.
+is removed when the Snakefile is read, so that the step runs again and makes what is missing.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.code_digest import code_digest, package_modules
-from replication.core.errors import SpecError, nearest
-from replication.core.fingerprints import files_digest, set_aside_if_incomplete
+from replication.core.fingerprints import files_digest, remove_if_incomplete
 from replication.workflow.project import Study, absent_files, raw_files, readable
-from replication.workflow.settings import checked_settings
+from replication.workflow.settings import checked_settings, retyped, wanted_studies
 
 CODE = {
     "clean": ("replication.workflow.clean_step",),
@@ -27,6 +26,7 @@ CODE = {
     "figures": ("replication.report.study_report",),
     "summary": ("replication.report.summary",),
     "page": ("replication.report.report_page",),
+    "draw": ("replication.analyses.placebo_draws",),
 }
 """Where the work of a step begins; what it depends on from there is read from the imports."""
 ROOMS = {"tables": "replication.report.tables", "figures": "replication.report.figures"}
@@ -60,13 +60,10 @@ class Rules:
         SpecError
             If the switches are wrong, or name a study that there is not.
         """
-        settings = checked_settings(dict(config))
+        settings = checked_settings(retyped(dict(config)))
         found, refused = readable(root)
-        wanted = settings.get("studies") or [study.id for study in found]
         known = [*(study.id for study in found), *refused]
-        for name in wanted:
-            if name not in known:
-                raise SpecError(f"config.yaml names the study {name!r}{nearest(name, known)}.")
+        wanted = wanted_studies(settings, known)
         runs = {study.id: study for study in found if study.id in wanted and not absent_files(study)}
         return cls(root, runs, tuple(name for name in known if name not in runs), settings)
 
@@ -98,6 +95,11 @@ class Rules:
         chosen = self.studies[study]
         return [chosen.part_output(part, self.parts) for part in range(1, self.parts + 1)]
 
+    def simulation_parts(self, study: str, draws: str) -> list[str]:
+        """What the jobs leave that a placebo simulation is drawn in."""
+        folder = f"simulations/{study}/{draws}/.parts"
+        return [f"{folder}/{part}-of-{self.parts}" for part in range(1, self.parts + 1)]
+
     def summaries(self) -> list[str]:
         """The written summaries of the studies that have one."""
         return [path for study in self.studies.values() for path in study.summary_outputs()]
@@ -115,12 +117,12 @@ class Rules:
             modules += package_modules(".".join(filter(None, ["studies", study, OWN[step]])), self.root)
         return code_digest(*modules, root=self.root)
 
-    def set_aside_incomplete(self) -> None:
+    def remove_incomplete(self) -> None:
         """Have the steps run again whose outputs are not all there."""
         for study in self.studies.values():
             ledgers = [study.clean_ledger, study.analysis_ledger, study.table_ledger, study.figure_ledger]
             for place in [*ledgers, *self.part_outputs(study.id)]:
-                set_aside_if_incomplete(self.root / place)
+                remove_if_incomplete(self.root / place)
 
     def _relative(self, paths: list[Path]) -> list[str]:
         return [path.relative_to(self.root).as_posix() for path in paths]

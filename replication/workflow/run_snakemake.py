@@ -13,13 +13,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from replication.core.errors import InputError
+from replication.core.files import write_text
 from replication.core.fingerprints import files_digest
 from replication.core.processes import ask_for_signal
+from replication.core.study_folder import study_folders
 from replication.sources.manifest import MIRROR
 from replication.workflow import project
 from replication.workflow.project import Study
 from replication.workflow.run_lock import only_run
-from replication.workflow.settings import read_settings
+from replication.workflow.settings import read_settings, wanted_studies
 from replication.workflow.step_server import SOCKET, VARIABLE, serving
 from replication.workflow.study_checks import usable_studies
 from replication.workflow.surroundings import replacements, require_writable
@@ -27,15 +29,8 @@ from replication.workflow.surroundings import replacements, require_writable
 SHOWN = 3
 """Files that a line of the account names."""
 ACCOUNT = "logs/snakemake.log"
-REMADE = (
-    "tables/*/.parts/*.json",
-    "tables/*/estimates.csv",
-    "tables/*/.analyses.json",
-    "tables/*/second_engine.csv",
-    "tables/*/.tables.json",
-    "figures/*/.figures.json",
-)
-"""Outputs of the steps that keep what is current."""
+SETTLED = ".snakemake/settled.txt"
+"""Digest of what people edit, as it was when everything was last up to date."""
 ROUNDS = 3
 """How often a run begins anew because what it read was edited meanwhile."""
 LINES = 12
@@ -63,29 +58,19 @@ def run(root: Path, cores: str) -> int:
     environment, notes = replacements(root)
     os.environ.update(environment)
     able, stopped = usable_studies(root)
-    wanted = [name for name in settings.get("studies") or able if name in able]
+    asked = wanted_studies(settings, [folder.name for folder in study_folders(root)])
+    wanted = [name for name in able if name in asked]
     print("".join(f"{line}\n" for line in [*notes, *stopped]), end="", flush=True)
     with only_run(root):
         steps, failures, code = run_until_settled(root, cores, wanted) if wanted else (0, 0, 2)
     seconds = time.perf_counter() - start
     if code:
-        ask_again(root)
         if not failures and wanted:
             print(last_words(root / ACCOUNT), file=sys.stderr)
         print(f"The run stopped after {seconds:.0f} s; the accounts of the steps are in logs/.")
         return code
     print(closing(root, steps, seconds))
     return 2 if stopped else 0
-
-
-def ask_again(root: Path) -> None:
-    """Date the outputs of incremental steps back, so that the next run asks each step what is current.
-
-    Snakemake puts the earlier file of a step that failed back as if it had just been made.
-    """
-    for pattern in REMADE:
-        for path in root.glob(pattern):
-            os.utime(path, (0, 0))
 
 
 def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:
@@ -96,12 +81,17 @@ def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[i
     (steps, failures, code) : steps that ran, those that failed, and the exit code.
     """
     steps = failures = code = 0
+    settled = root / SETTLED
     for _ in range(ROUNDS):
         before = edited_files(root)
-        with serving(root) as server:
+        known = settled.read_text(encoding="utf-8") if settled.is_file() else ""
+        with serving(root, ahead=known != before) as server:
             code = snakemake(root, cores, studies)
         steps, failures = steps + server.steps, failures + server.failures
-        if code or edited_files(root) == before:
+        if code:
+            break
+        write_text(settled, before)
+        if edited_files(root) == before:
             break
         print("Descriptions or specifications were edited during the run: what they change is made again.")
     return steps, failures, code

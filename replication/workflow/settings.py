@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from replication.core.errors import SpecError
+from replication.core.errors import SpecError, nearest
 from replication.core.files import parse_yaml
 from replication.core.schema_violations import explain_violation
 
@@ -51,3 +51,33 @@ def checked_settings(data: Any, source: str = CONFIG) -> dict[str, Any]:
     if errors:
         raise SpecError(f"{source}: {explain_violation(errors[0])}")
     return dict(data)
+
+
+def wanted_studies(settings: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+    """The studies that the switches name; all if they name none.
+
+    Raises
+    ------
+    SpecError
+        If there is no study of such a name.
+    """
+    wanted = [str(name) for name in settings.get("studies") or known]
+    for name in wanted:
+        if name not in known:
+            raise SpecError(
+                f"{CONFIG} names the study {name!r}{nearest(name, known)}, which is not there. Studies: "
+                f"{', '.join(known)}."
+            )
+    return wanted
+
+
+def retyped(value: Any) -> Any:
+    """Plain data in which numbers that became text are numbers again.
+
+    Snakemake hands the switches to a job on another machine as one line of text.
+    """
+    if isinstance(value, Mapping):
+        return {key: retyped(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [retyped(part) for part in value]
+    return int(value) if isinstance(value, str) and value.isdecimal() else value

@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,8 +72,13 @@ def served(
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[StepServer]:
-    """A process that serves steps for as long as the block runs."""
+def serving(root: Path, *, ahead: bool = False) -> Iterator[StepServer]:
+    """A process that serves steps for as long as the block runs.
+
+    Parameters
+    ----------
+    ahead : import what steps need while Snakemake starts, and not when the first step asks for it.
+    """
     place = root / SOCKET
     place.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, in_folder(root):
@@ -84,7 +90,7 @@ def serving(root: Path) -> Iterator[StepServer]:
         pid = os.fork()
         if pid == 0:
             os.close(counts)
-            _serve_and_exit(root, listener, count)
+            _serve_and_exit(_Reactor(root, listener, count), ahead=ahead)
         os.close(count)
     server = StepServer(pid, counts)
     try:
@@ -129,16 +135,21 @@ def in_folder(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def _serve_and_exit(root: Path, listener: socket.socket, count: int) -> None:
+def _serve_and_exit(reactor: _Reactor, *, ahead: bool) -> None:
     code = 1
     try:
         die_with_parent()
         # Ctrl-C reaches every process of the terminal: who asked for a step decides about its end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _Reactor(root, listener, count).run()
+        for name in NEEDED if ahead else ():
+            _import_for(name)
+        reactor.run()
         code = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
 
 
@@ -176,10 +187,7 @@ class _Reactor:
         except (ValueError, OSError):
             connection.close()
             return
-        for module in NEEDED.get(str(request["name"]), ()):
-            # Importing here only saves time: a step that needs a module that is broken reports it itself.
-            with contextlib.suppress(Exception):
-                importlib.import_module(module)
+        _import_for(str(request["name"]))
         pid = os.fork()
         if pid == 0:
             _step_and_exit(self, request)
@@ -195,6 +203,13 @@ class _Reactor:
             os.write(self.count, b"-" if code else b"+")
             with self.running.pop(pid) as connection, contextlib.suppress(OSError):
                 connection.sendall(f"{code}\n".encode())
+
+
+def _import_for(name: str) -> None:
+    """Import what a step needs; one that needs a module that is broken reports it itself."""
+    for module in NEEDED.get(name, ()):
+        with contextlib.suppress(Exception):
+            importlib.import_module(module)
 
 
 def _step_and_exit(server: _Reactor, request: dict[str, Any]) -> None:

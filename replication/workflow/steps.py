@@ -91,6 +91,11 @@ def folders_of(root: Path, study: str | None) -> list[Path]:
     return [root / place / study for place in PLACES]
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def _clean(root: Path, study: str, _: int) -> str:
     from replication.workflow.clean_step import clean_study
 
@@ -102,7 +107,7 @@ def _estimate(root: Path, study: str, threads: int) -> str:
     from replication.workflow.estimate_step import estimate_study
 
     estimated, kept = estimate_study(project.study(root, study), root, threads)
-    return f"{estimated} specifications estimated, {kept} unchanged"
+    return f"{counted(estimated, 'specification')} estimated, {kept} unchanged"
 
 
 def _estimate_part(root: Path, study: str, threads: int, part: tuple[int, int]) -> str:
@@ -110,7 +115,7 @@ def _estimate_part(root: Path, study: str, threads: int, part: tuple[int, int]) 
 
     estimated, kept = estimate_part(project.study(root, study), root, *part, threads)
     of = f" in part {part[0]} of {part[1]}" if part[1] > 1 else ""
-    return f"{estimated} specifications estimated, {kept} unchanged{of}"
+    return f"{counted(estimated, 'specification')} estimated, {kept} unchanged{of}"
 
 
 def _gather(root: Path, study: str, threads: int) -> str:
@@ -118,14 +123,14 @@ def _gather(root: Path, study: str, threads: int) -> str:
 
     again, total = gather_study(project.study(root, study), root, threads)
     late = f", {again} of them once more as they changed meanwhile" if again else ""
-    return f"{total} specifications gathered{late}"
+    return f"{counted(total, 'specification')} gathered{late}"
 
 
 def _analyse(root: Path, study: str, _: int) -> str:
     from replication.workflow.analysis_step import analyse_study
 
     made, kept = analyse_study(project.study(root, study), root)
-    return f"{made} analyses made, {kept} unchanged"
+    return f"{counted(made, 'analysis', 'analyses')} made, {kept} unchanged"
 
 
 def _check(root: Path, study: str, threads: int) -> str:
@@ -141,14 +146,14 @@ def _tables(root: Path, study: str, _: int) -> str:
     from replication.workflow.report_step import tables
 
     written, kept = tables(project.study(root, study), root)
-    return f"{written} tables written, {kept} unchanged"
+    return f"{counted(written, 'table')} written, {kept} unchanged"
 
 
 def _figures(root: Path, study: str, _: int) -> str:
     from replication.workflow.report_step import figures
 
     drawn, kept = figures(project.study(root, study), root)
-    return f"{drawn} figures drawn, {kept} unchanged"
+    return f"{counted(drawn, 'figure')} drawn, {kept} unchanged"
 
 
 def _summary(root: Path, study: str, _: int) -> str:
