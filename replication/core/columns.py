@@ -14,6 +14,8 @@ from replication.core.errors import PanelError, nearest
 SHARE_TOLERANCE = 1e-12
 EXACT = 2**53
 """Whole numbers from here on are not all represented by a float of 64 bits."""
+LARGEST = 1e75
+"""Fourth powers of larger numbers, which the effective number of clusters needs, are not represented."""
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
@@ -69,7 +71,19 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
             f"{int(bad.sum())} values of column {column!r} are missing or infinite where every "
             f"row needs one{example}. Fill them in or drop these rows in 'sample'."
         )
+    _require_moderate(frame, column, values, at)
     return values
+
+
+def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequence[str]) -> None:
+    """Refuse numbers whose powers overflow: no variance can be computed from them."""
+    large = np.abs(values) > LARGEST
+    if large.any():
+        raise PanelError(
+            f"{int(large.sum())} values of column {column!r} exceed {LARGEST:g} in absolute value, for example "
+            f"{values[large][0]:g}{place_of(frame, large, at)}, so that no variance can be computed. Correct "
+            "them, or measure the column in larger units."
+        )
 
 
 def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import yaml
 
 from replication.core import saved_results
 from replication.core.errors import SpecError
-from replication.core.estimates import Estimates, event_frame, figure_note, row_labels
+from replication.core.estimates import NUMBERS, Estimates, event_frame, figure_note, row_labels
 from replication.core.files import replacing
 from replication.core.leavings import visible
 from replication.report.result_table import ResultTable, result_table
@@ -56,7 +56,7 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
 def _require_whole(result: Estimates, record: Mapping[str, Any]) -> None:
     """Fail on numbers that are none, on a row that stands twice, and on a record without a specification."""
     dict(record["spec"])
-    result.table[["estimate", "std_error"]].astype(float)
+    result.table[NUMBERS].astype(float)
     rows = pd.Index(row_labels(result.table))
     if not rows.is_unique:
         raise ValueError(f"the row {rows[rows.duplicated()][0]} stands twice")
