@@ -46,18 +46,18 @@ def detectable(
     rows = []
     for heading, lines in groups.items():
         for label, spec_id in lines.items():
-            error = context.estimates(spec_id).att[1]
+            std_error = context.estimates(spec_id).att[1]
             drawn = by_draws(context, known[spec_id], power, level) if spec_id in known else np.nan
             rows.append(
                 {
                     "group": heading,
                     "label": label,
                     "spec_id": spec_id,
-                    "std_error": error,
-                    "estimate": factor * error,
-                    "percent": fall(factor * error),
+                    "std_error": std_error,
+                    "estimate": factor * std_error,
+                    "percent": percent_fall(factor * std_error),
                     "by_permutation": drawn,
-                    "percent_by_permutation": fall(drawn),
+                    "percent_by_permutation": percent_fall(drawn),
                     "power": power,
                     "size": 1 - level,
                 }
@@ -65,7 +65,7 @@ def detectable(
     return pd.DataFrame(rows)
 
 
-def fall(effect: float) -> float:
+def percent_fall(effect: float) -> float:
     """Fall in percent of a log effect of this size."""
     return float(100 * -np.expm1(-effect))
 

@@ -123,16 +123,14 @@ def comparisons(panel: Panel) -> AuditSection:
 def two_way_weights(panel: Panel) -> AuditSection:
     """The two-way estimate, its negative weights, and the comparisons that it averages."""
     try:
-        estimate, error = coefficient(panel)
+        estimate, std_error = coefficient(panel)
         weights = twfe_weights(panel).info
     except InputError as refusal:
         return AuditSection("Two-way fixed effects", (f"It cannot be estimated here: {refusal}",))
     words = [
-        f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(error)}). It weights "
-        "the "
-        f"effects of treated unit-periods; {100 * weights['share_negative']:.1f}% of them get a negative "
-        "weight, "
-        f"which sum to {fixed(weights['sum_negative'])}."
+        f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(std_error)}). It "
+        f"weights the effects of treated unit-periods; {100 * weights['share_negative']:.1f}% of them get a "
+        f"negative weight, which sum to {fixed(weights['sum_negative'])}."
     ]
     warnings = []
     if weights["sum_negative"] < -0.01:

@@ -15,7 +15,7 @@ from replication.core.estimates import COLUMNS, Estimates
 from replication.core.files import parse_yaml, replacing, write_csv, write_text
 from replication.core.limits import RECORD
 from replication.core.spec import Spec
-from replication.core.versions import versions
+from replication.core.versions import package_versions
 
 FILES = ("estimates.csv", "vcov.csv", "spec.yaml")
 """What is saved of a specification; the last is written last."""
@@ -28,7 +28,7 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
     record: dict[str, Any] = {
         "spec": spec.resolved(),
         "info": plain(estimates.info),
-        "versions": versions(),
+        "versions": package_versions(),
     }
     if fingerprint:
         record["fingerprint"] = fingerprint
@@ -36,7 +36,7 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
 
 
 def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
-    """Estimates and the record (``spec``, ``info``, ``versions``) of one saved specification."""
+    """Estimates and the record (``spec``, ``info``, ``package_versions``) of one saved specification."""
     record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"), RECORD)
     table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
     vcov = pd.read_csv(folder / "vcov.csv", index_col=0)

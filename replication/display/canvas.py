@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 STYLE_FILE = Path(__file__).with_name("replication.mplstyle")
-# Okabe & Ito (2008): told apart with any colour vision; shapes repeat what colours say.
+# Okabe & Ito (2008): told apart with any color vision; shapes repeat what colors say.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = (
     "#0072B2",
     "#D55E00",
@@ -49,7 +49,7 @@ class Sheet:
     top: float
 
     def legend(self, labels: Sequence[str]) -> None:
-        """Names of the series in one line under the title, colours and shapes in their order."""
+        """Names of the series in one line under the title, colors and shapes in their order."""
         handles = [
             Line2D(
                 [],

@@ -46,7 +46,7 @@ def label_axes(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: 
     axes.set_xticks(shown, [formatting.signed(time) for time in shown])
     for number, (_, counts) in enumerate(lines):
         marks.counts_below(axes, shown, [counts.get(time, np.nan) for time in shown], number)
-    # The first count is centred below its tick and may reach into the margin.
+    # The first count is centered below its tick and may reach into the margin.
     left = (shown[0] - axes.get_xlim()[0]) / np.diff(axes.get_xlim())[0] * inches(axes)[0]
     first = [len(formatting.integer(counts[shown[0]])) for _, counts in lines if shown[0] in counts]
     away = 72 * max(0.0, DIGIT_INCHES * max(first, default=0) / 2 - left)

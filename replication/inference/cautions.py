@@ -18,10 +18,10 @@ import pandas as pd
 from replication.core.arrays import Bools, Floats
 from replication.core.estimates import ClusterScores
 from replication.core.panel import Panel
-from replication.inference.joint_tests import pretrend_test, untested
+from replication.inference.joint_tests import impossible_test, pretrend_test
 from replication.inference.psd import Repaired
-from replication.inference.row_table import Row, RowKeys
-from replication.inference.support import Support, as_info, effective, support_of
+from replication.inference.row_table import EstimateRow, RowKeys
+from replication.inference.support import Support, as_info, effective_clusters, support_of
 
 FEW_TREATED = 10
 """Fewer treated (or control) clusters than this are noted."""
@@ -90,7 +90,7 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
     return []
 
 
-def lost_errors(estimate: Floats, std_error: Floats) -> Bools:
+def lost_std_errors(estimate: Floats, std_error: Floats) -> Bools:
     """(K,) estimates that are not fixed at zero and have no standard error."""
     found: Bools = np.isfinite(estimate) & (estimate != 0) & ~np.isfinite(std_error)
     return found
@@ -119,7 +119,7 @@ def outcome_spread(panel: Panel) -> float:
 
 def without_zero(
     panel: Panel,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     std_error: Floats,
     info: Mapping[str, Any] | None,
 ) -> Floats:
@@ -147,7 +147,7 @@ def with_repair(info: Mapping[str, Any], panel: Panel, found: Repaired) -> dict[
     return {**noted(info, panel, found.notes), "variance_repaired": True}
 
 
-def cautioned(
+def with_cautions(
     panel: Panel,
     keys: RowKeys,
     table: pd.DataFrame,
@@ -161,8 +161,8 @@ def cautioned(
         return info
     found = support_of(panel, info.get("control_group"))
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
-    behind = info.get("effective_clusters") if overall is None else effective(overall.sums)
-    lost = lost_errors(estimate, std_error)
+    behind = info.get("effective_clusters") if overall is None else effective_clusters(overall.sums)
+    lost = lost_std_errors(estimate, std_error)
     notes = [
         *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
         # Regressions count effective clusters by leverage, and have said so where they are few.
@@ -192,7 +192,7 @@ def _pretrend(
     if info.get("variance_repaired"):
         leads = keys.keys[event, 2] < -info.get("anticipation", 0)
         leads &= table["estimate"].to_numpy()[event] != 0
-        return {"pretrend": untested(int(leads.sum()), REPAIRED)}
+        return {"pretrend": impossible_test(int(leads.sum()), REPAIRED)}
     return {
         "pretrend": pretrend_test(
             keys.keys[event, 2],

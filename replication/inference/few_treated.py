@@ -96,7 +96,7 @@ def few_treated_test(
     choice = choices(clusters.size, assigned.treated.size, inference)
     draws: Floats = np.sum([own[drawn] for own, drawn in zip(values, choice.T, strict=True)], axis=0)
     draws *= factor
-    about = said(assigned, clusters, len(draws), inference, models)
+    about = placebo_details(assigned, clusters, len(draws), inference, models)
     about["few_treated"]["finite_sample_factor"] = float(factor[names.index("att")])
     return with_placebo_values(found, tested, draws, inference, about)
 
@@ -213,7 +213,7 @@ def choices(controls: int, treated: int, inference: Inference) -> Ints:
     return rng.integers(0, controls, (inference.draws, treated))
 
 
-def said(
+def placebo_details(
     assigned: Assignment,
     clusters: Ints,
     count: int,

@@ -32,7 +32,7 @@ import numpy as np
 from replication.display.formatting import sentence, signed
 from replication.estimators.registration import ENTRIES
 from replication.report.report_data import Saved
-from replication.report.study_config import Study
+from replication.report.study_config import StudyConfig
 
 GROUPS = {
     "never_treated": "never-treated units",
@@ -65,7 +65,7 @@ def pretrend_p(saved: Saved) -> float:
     return number(saved, "pretrend.p_value")
 
 
-def support(saved: Saved, kind: str = "units") -> dict[float, float]:
+def support_by_event_time(saved: Saved, kind: str = "units") -> dict[float, float]:
     """Treated units (or ``cohorts``) by event time, where the estimator counts them."""
     records = saved.info.get("support") or []
     return {float(one["event_time"]): float(one[kind]) for one in records if kind in one}
@@ -92,7 +92,7 @@ def _named_effects(words: str) -> list[str]:
     return names
 
 
-def effect_label(name: str, saved: Saved, study: Study) -> str:
+def effect_label(name: str, saved: Saved, study: StudyConfig) -> str:
     """An absorbed effect in words: ``County fixed effects``, ``State-by-year fixed effects``."""
     if name in study.labels:
         return study.labels[name]
@@ -105,26 +105,26 @@ def effect_label(name: str, saved: Saved, study: Study) -> str:
     return sentence(f"{study.label(columns.get(name, name))} fixed effects").rstrip(".")
 
 
-def estimator(saved: Saved, study: Study) -> str:
+def estimator(saved: Saved, study: StudyConfig) -> str:
     """Name of the estimator, as the study or the registry of estimators has it."""
     name = str(saved.spec["estimator"])
     return study.labels.get(name) or ENTRIES[name].label
 
 
-def clusters(saved: Saved, study: Study) -> str:
+def clusters(saved: Saved, study: StudyConfig) -> str:
     """Names of the clustering dimensions, for a reader."""
     names = saved.info.get("clusters") or saved.spec.get("cluster") or []
     names = [names] if isinstance(names, str) else names
     return " and ".join(study.label(str(name)) for name in names)
 
 
-def weights(saved: Saved, study: Study) -> str:
+def weights(saved: Saved, study: StudyConfig) -> str:
     """Name of the weights, or ``none``."""
     name = saved.spec.get("weights")
     return study.label(str(name)) if name else "none"
 
 
-def comparison(saved: Saved, study: Study) -> str:
+def comparison(saved: Saved, study: StudyConfig) -> str:
     """The comparison group, as the study calls it; empty for estimators without one."""
     name = saved.info.get("control_group")
     if name is None:

@@ -14,7 +14,7 @@ import pandas as pd
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
 from replication.core.files import parse_yaml
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.core.limits import RECORD
 from replication.sources.raw_checks import raw_bytes
 
@@ -98,7 +98,7 @@ class Results:
 
     def ids(self) -> list[str]:
         """Ids of all saved specifications, sorted."""
-        found = visible(self.folder.glob("*/spec.yaml"), self.folder)
+        found = visible_paths(self.folder.glob("*/spec.yaml"), self.folder)
         return [path.parent.name for path in found]
 
     def get(self, spec_id: str) -> Saved:

@@ -9,7 +9,7 @@ from replication.display.canvas import COLOURS, GREY, MARKERS, sheet
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -46,7 +46,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes = page.axes[0]
     marks.light_grid(axes)
     marks.zero_line(axes)
-    said, labels = [], []
+    parts, labels = [], []
     for place, kind in enumerate(kinds):
         part = frame[frame["kind"] == kind]
         axes.plot(
@@ -63,10 +63,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         mean = float((part["estimate"] * part["weight"]).sum() / weight) if weight else float("nan")
         name = formatting.sentence(context.study.label(kind)).rstrip(".")
         labels.append(f"{name} ({formatting.fixed(weight, 2)})")
-        said.append(f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(mean)}")
+        parts.append(f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(mean)}")
     axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=(0, (4, 3)))
     axes.set_xlabel(entry.options.get("x_label", "Weight"))
     axes.set_ylabel(entry.options.get("y_label", "2x2 estimate"))
     page.legend(labels)
-    alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(said)}."
-    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
+    alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(parts)}."
+    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)

@@ -12,7 +12,7 @@ from replication.report import facts
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 from replication.report.ties import ranks
@@ -88,7 +88,7 @@ def from_spec(item: object, context: Context) -> dict[str, object]:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """The lines top to bottom, the headline in another colour with a dashed line through it."""
+    """The lines top to bottom, the headline in another color with a dashed line through it."""
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     letters = max(map(len, [*frame["label"].astype(str), *headings]))
     words, details = note(frame, entry, context)
@@ -105,18 +105,16 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     marks.light_grid(axes, "x")
     axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
     first = frame["headline"]
-    for chosen, colour, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
+    for chosen, color, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
         part, y = frame[chosen], places[chosen]
-        axes.hlines(y, part["conf_low"], part["conf_high"], colors=colour, linewidths=1.2, zorder=3)
-        axes.plot(
-            part["estimate"], y, linestyle="none", marker=marker, markersize=3.8, color=colour, zorder=4
-        )
+        axes.hlines(y, part["conf_low"], part["conf_high"], colors=color, linewidths=1.2, zorder=3)
+        axes.plot(part["estimate"], y, linestyle="none", marker=marker, markersize=3.8, color=color, zorder=4)
     for value in frame.loc[frame["headline"], "estimate"]:
         axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     axes.set_xlabel(entry.options.get("x_label", "Estimate"))
-    specs = formatting.distinct(frame["spec_id"].astype(str)) if "spec_id" in frame else []
+    specs = formatting.distinct_words(frame["spec_id"].astype(str)) if "spec_id" in frame else []
     results = [context.results.get(name) for name in specs] if "series" in entry.options else []
-    return Drawing(page.figure, describe(frame, entry), words, specs, versions(results), details)
+    return Drawing(page.figure, describe(frame, entry), words, specs, versions_of_results(results), details)
 
 
 def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Series[float]:

@@ -19,7 +19,7 @@ from replication.display.fitted_notes import Fact
 from replication.report import facts
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 
@@ -120,9 +120,9 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
     path = path.sort_values("event_time")[COLUMNS].reset_index(drop=True)
     return path.assign(
         reference=path["std_error"].isna() & (path["estimate"] == 0),
-        treated_units=path["event_time"].map(facts.support(saved)),
+        treated_units=path["event_time"].map(facts.support_by_event_time(saved)),
         binned=path["event_time"].map(facts.binned(saved)),
-        treated_cohorts=path["event_time"].map(facts.support(saved, "cohorts")),
+        treated_cohorts=path["event_time"].map(facts.support_by_event_time(saved, "cohorts")),
         mean_before=facts.mean_before(saved),
         pretrend_p_value=facts.pretrend_p(saved),
     )
@@ -135,7 +135,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     rows = -(-len(panels) // columns)
     lines = max(len(count_lines(panel)) for panel in panels)
     words, details = note(frame, entry, context)
-    labels = formatting.distinct(frame["label"])
+    labels = formatting.distinct_words(frame["label"])
     height = PANEL_HEIGHT + (0.4 if columns == 1 else 0.0)
     names = [y_label(panel, entry, context, height) for panel in panels]
     left = 0.6 + 0.17 * max(name.count("\n") + 1 for name in names)
@@ -160,13 +160,13 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_axis_off()
     if entry.options.get("same_scale"):
         marks.share_scale(page.axes[: len(panels)])
-    specs = formatting.distinct(frame["spec_id"])
+    specs = formatting.distinct_words(frame["spec_id"])
     return Drawing(
         page.figure,
         describe(frame, entry),
         words,
         specs,
-        versions(context.results.get(name) for name in specs),
+        versions_of_results(context.results.get(name) for name in specs),
         details,
     )
 
@@ -179,20 +179,20 @@ def y_label(panel: pd.DataFrame, entry: Entry, context: Context, height: float) 
     if unit and facts.in_logs_of_means(context.results.get(panel["spec_id"].iloc[0])):
         unit = f"log of expected {unit}"
     first = own or f"Effect, {unit}" if own or unit else "Effect"
-    means = formatting.distinct(formatting.adaptive(value) for value in panel["mean_before"].unique())
+    means = formatting.distinct_words(formatting.adaptive(value) for value in panel["mean_before"].unique())
     second = f"(mean before treatment {' or '.join(means)})" if means else ""
     return "\n".join(wrapped(words, height) for words in (first, second) if words)
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
     """How to read the figure, and how the series were estimated."""
-    every = [context.results.get(name) for name in formatting.distinct(frame["spec_id"])]
-    level = formatting.listed(formatting.distinct(facts.level(saved) for saved in every))
+    every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
+    level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
     words = (
         f"Thin bars: {level} pointwise confidence intervals; wide bars: {level} uniform confidence bands "
         f"({draws(every)}). Hollow: reference period."
     )
-    seeds = formatting.distinct(str(saved.info.get("seed", "")) for saved in every)
+    seeds = formatting.distinct_words(str(saved.info.get("seed", "")) for saved in every)
     last = Fact(0, f"Seed of the draws: {formatting.listed(seeds)}." if seeds else "", required=False)
     return figure_note(entry, context, [words], [*circumstances(frame, context), last])
 
@@ -204,7 +204,7 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
     kinds = list(dict.fromkeys(kind for words in found for kind in words))
     facts_found = []
     for kind in kinds:
-        values = formatting.distinct(words.get(kind, "") for words in found)
+        values = formatting.distinct_words(words.get(kind, "") for words in found)
         if len(values) == 1 and all(kind in words for words in found):
             text = f"{kind}: {values[0]}"
             short = ""
@@ -224,7 +224,7 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
 
 def draws(every: Sequence[Saved]) -> str:
     """Bootstrap draws behind the bands."""
-    counts = formatting.distinct(formatting.integer(saved.info.get("draws")) for saved in every)
+    counts = formatting.distinct_words(formatting.integer(saved.info.get("draws")) for saved in every)
     return f"{formatting.listed(counts)} draws"
 
 
@@ -255,7 +255,7 @@ def end_points(part: pd.DataFrame) -> str:
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:
     """The figure in words: range of the estimates before and after in each series."""
-    said = [f"Event study. {entry.title}."]
+    sentences = [f"Event study. {entry.title}."]
     for _, part in frame.groupby(["panel", "series"], sort=True):
         first: Any = part.iloc[0]
         before = part[(part["event_time"] < 0) & ~part["reference"]]["estimate"]
@@ -265,5 +265,5 @@ def describe(frame: pd.DataFrame, entry: Entry) -> str:
             for name, values in (("before", before), ("from", after))
             if len(values)
         ]
-        said.append(f"{first['panel_title']}, {first['label']}: estimates {'; '.join(ranges)}.")
-    return " ".join(said)
+        sentences.append(f"{first['panel_title']}, {first['label']}: estimates {'; '.join(ranges)}.")
+    return " ".join(sentences)

@@ -12,7 +12,7 @@ from replication.display.canvas import BLUE, VERMILION, inches, sheet, wrapped
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -63,12 +63,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         marks.light_grid(axes)
         marks.zero_line(axes)
         first = part["m"].isna()
-        for chosen, colour in ((first, VERMILION), (~first, BLUE)):
+        for chosen, color in ((first, VERMILION), (~first, BLUE)):
             axes.vlines(
                 part.index[chosen],
                 part.loc[chosen, "conf_low"],
                 part.loc[chosen, "conf_high"],
-                colors=colour,
+                colors=color,
                 linewidths=4,
             )
         labels = ["original" if pd.isna(m) else f"{m:.3g}" for m in part["m"]]
@@ -77,12 +77,14 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_title(panel)
         axes.set_xlabel(entry.options.get("x_label", "Largest violation allowed, M"))
         axes.set_ylabel(wrapped(entry.options.get("y_label", "Effect"), inches(axes)[1]))
-    return Drawing(page.figure, describe(frame, panels, entry), words, versions=versions([]), details=details)
+    return Drawing(
+        page.figure, describe(frame, panels, entry), words, versions=versions_of_results([]), details=details
+    )
 
 
 def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
     """The figure in words: up to which violation the interval excludes zero."""
-    said = [f"{entry.title}. Robust intervals by size of the violation allowed."]
+    sentences = [f"{entry.title}. Robust intervals by size of the violation allowed."]
     for panel in panels:
         part = frame[frame["panel"] == panel] if panel else frame
         away = part[(part["conf_low"] > 0) | (part["conf_high"] < 0)]["m"]
@@ -91,5 +93,5 @@ def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
             if away.notna().any()
             else ("no robust interval excludes zero")
         )
-        said.append(formatting.sentence(f"{panel}: {found}" if panel else found))
-    return " ".join(said)
+        sentences.append(formatting.sentence(f"{panel}: {found}" if panel else found))
+    return " ".join(sentences)
