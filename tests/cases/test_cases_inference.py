@@ -323,18 +323,18 @@ def test_clusters_above_the_unit_have_t_and_a_factor(name: str) -> None:
     effects = ((usual["event_time"] >= 0) | (usual["term"] == "att")).to_numpy()
     ratio = usual["std_error"][effects] / plain["std_error"][effects]
     np.testing.assert_allclose(ratio, np.sqrt(20 / 19), rtol=1e-10)
-    for table, law in ((usual, stats.t(19)), (plain, stats.t(19)), (normal, stats.norm)):
+    for table, distribution in ((usual, stats.t(19)), (plain, stats.t(19)), (normal, stats.norm)):
         reach = (table["conf_high"] - table["estimate"]) / table["std_error"]
-        np.testing.assert_allclose(reach[effects], law.ppf(0.975), rtol=1e-9)
+        np.testing.assert_allclose(reach[effects], distribution.ppf(0.975), rtol=1e-9)
 
 
-@pytest.mark.parametrize(("n_units", "law"), [(39, stats.t(38)), (40, stats.norm)])
-def test_units_as_clusters_have_t_where_they_are_few(n_units: int, law: Any) -> None:
+@pytest.mark.parametrize(("n_units", "distribution"), [(39, stats.t(38)), (40, stats.norm)])
+def test_units_as_clusters_have_t_where_they_are_few(n_units: int, distribution: Any) -> None:
     for name in ("imputation", "two_stage", "callaway_santanna", "dcdh"):
         table = run(name, example_panel(seed=5, n_units=n_units)).table
         row = table[table["term"] == "att"].iloc[0]
         reach = (row["conf_high"] - row["estimate"]) / row["std_error"]
-        assert reach == pytest.approx(law.ppf(0.975), rel=1e-9), name
+        assert reach == pytest.approx(distribution.ppf(0.975), rel=1e-9), name
 
 
 # 6. Draws ----------------------------------------------------------------------------------------
