@@ -78,7 +78,7 @@ class Case:
     event : event time that is looked at besides; None if there is no path.
     path_from : first event time of which the truth is known.
     wild : whether the wild bootstrap is tried as well.
-    own_t : whether its t law has degrees of freedom of its own, not G-1.
+    own_t : whether its t distribution has its own degrees of freedom, not G-1.
     clusters : numbers of clusters; draws : fewer than usual where a draw is slow.
 
     """
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     chosen = parser.parse_args()
     rows = []
-    # One process a core is faster than threads.
+    # One process per core is faster than threads.
     with ProcessPoolExecutor(chosen.cores, initializer=threadpool_limits, initargs=(1,)) as pool:
         for place, case in enumerate(CASES):
             for n_clusters in case.clusters if chosen.only in case.name else ():

@@ -57,12 +57,12 @@ def page(table: pd.DataFrame, seed: int) -> str:
 
 
 def noise(draws: int) -> float:
-    """Standard error of a share of 0.95, in per cent."""
+    """Standard error of a share of 0.95, in percent."""
     return float(100 * (0.95 * 0.05 / draws) ** 0.5)
 
 
 def table_rows(rows: pd.DataFrame) -> str:
-    """The table of one number of clusters, in per cent."""
+    """The table of one number of clusters, in percent."""
     columns = [
         *(f"{key}_{distribution}" for key in ("att", "event") for distribution in DISTRIBUTIONS),
         "band_default",
@@ -84,12 +84,12 @@ def head(column: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in per cent; empty where there is none."""
+    """A share in percent; empty where there is none."""
     return "" if pd.isna(share) else f"{100 * share:.1f}"
 
 
 def verdict(rows: pd.DataFrame) -> str:
-    """Who lies outside 93 to 97 per cent, and what the correction gives."""
+    """Who lies outside 93 to 97 percent, and what the correction gives."""
     text = []
     for _, row in rows.iterrows():
         for key, what in WHAT.items():
@@ -104,5 +104,5 @@ def verdict(rows: pd.DataFrame) -> str:
             offered = f"; {', '.join(better)}" if better else ""
             text.append(f"* {row['case']}, {what}: {percent(own)}{offered}.")
     if not text:
-        return "Every interval and band covers in 93 to 97 per cent of the draws.\n"
-    return "\n".join(["Outside 93 to 97 per cent:", "", *text, ""])
+        return "Every interval and band covers in 93 to 97 percent of the draws.\n"
+    return "\n".join(["Outside 93 to 97 percent:", "", *text, ""])

@@ -2,7 +2,7 @@
 
 Every contender estimates the same panel in a process of its own (``measure``), one after another,
 so that peaks of memory are its own. Quick ones go round three times, in turns, and their fastest
-counts: on a machine with neighbours one process can be slower than the next by a half. What does
+counts: on a machine with neighbors one process can be slower than the next by a half. What does
 not finish within the time or the memory given is listed with the reason. Writes
 ``benchmarks/results/race.{csv,md}``.
 """

@@ -54,7 +54,7 @@ def page(table: pd.DataFrame, versions: Mapping[str, str]) -> str:
 
 
 def overview(table: pd.DataFrame) -> str:
-    """A line a race: ours, the fastest peer that finishes, the ratio and what is asked for."""
+    """One line per race: ours, the fastest peer that finishes, the ratio and what is asked for."""
     lines = [
         "| race | panel | ours, s | fastest peer | its s | ratio | asked for |",
         "| --- | --- | ---: | --- | ---: | ---: | ---: |",
@@ -74,7 +74,7 @@ def overview(table: pd.DataFrame) -> str:
 
 
 def contenders(rows: pd.DataFrame) -> str:
-    """A line a contender."""
+    """One line per contender."""
     lines = [
         "| race | contender | first, s | seconds | memory, MB | ratio | same |",
         "| --- | --- | ---: | ---: | ---: | ---: | --- |",

@@ -26,7 +26,7 @@ INTERVAL = ["std_error", "conf_low", "conf_high"]
 
 
 def collected(context: AnalysisContext, *, groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
-    """One row an entry of ``groups``.
+    """One row per entry of ``groups``.
 
     Parameters
     ----------

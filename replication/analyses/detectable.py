@@ -74,7 +74,7 @@ def by_draws(context: AnalysisContext, spec_id: str, power: float, level: float)
     """Detectable effect by the draws of a permutation test of the estimate.
 
     The test rejects beyond the ``level`` quantile of the draws' size; an effect shifts them. The
-    larger one of the effects needed upwards and downwards.
+    larger one of the effects needed upward and downward.
     """
     record: Mapping[str, Any] | None = context.estimates(spec_id).info.get("permutation")
     if record is None:

@@ -56,7 +56,7 @@ def determinants(
     Returns
     -------
     DataFrame
-        One row a regressor: ``term``, ``label``, ``scale`` (the standard deviation by which it
+        One row per regressor: ``term``, ``label``, ``scale`` (the standard deviation by which it
         was divided; 1 for flags) and for each model ``<name>_estimate``, ``<name>_std_error``,
         ``<name>_p_value``, ``<name>_conf_low``, ``<name>_conf_high``; ``units`` and ``clusters``
         of all models; then a row with R squared.

@@ -60,7 +60,7 @@ def decomposition(panel: Panel) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a part. ``twfe`` and ``robust`` are the two estimates; ``contribution`` of
+        One row per part. ``twfe`` and ``robust`` are the two estimates; ``contribution`` of
         ``weighting`` and ``always_treated`` adds up to that of ``difference``, and that of the
         ``exposure`` rows, one an event time, to that of ``weighting``. ``negative_weights`` has
         the sum of the negative weights and what they contribute to ``twfe``. In the rows of

@@ -40,7 +40,7 @@ def identification(
     trends : name -> ``trends`` in whose presence the treatment varies; ``[]`` for none.
     by : column of the panel that groups units; the date of activation by its year.
     people : column of people, for the groups' shares of the population.
-    totals : give only what the groups add up to, one row a name of ``trends``.
+    totals : give only what the groups add up to, one row per name of ``trends``.
 
     Returns
     -------

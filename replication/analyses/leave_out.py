@@ -72,7 +72,7 @@ def of_units(frame: pd.DataFrame, spec: Spec, panel: Panel, column: str) -> pd.S
     if moving:
         raise SpecError(
             f"{moving} units change their {column!r} over time, so it does not say which units to "
-            "leave out. Name a column with one value a unit."
+            "leave out. Name a column with one value per unit."
         )
     return frame.groupby(spec.unit)[column].first().reindex(panel.units)
 

@@ -25,7 +25,7 @@ def summarize_placebos(
     clusters: Mapping[str, str],
     effects: Sequence[float] = EFFECTS,
 ) -> pd.DataFrame:
-    """One row a specification, clustering and size of effect.
+    """One row per specification, clustering and size of effect.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Every effect goes to the other package as an effect, never as data that our engine projected.
 PanelOLS of linearmodels takes unit and period effects; AbsorbingLS takes strata, trends and long
-panels as well; Poisson goes to statsmodels' GLM with one dummy an effect, or to pyfixest where
+panels as well; Poisson goes to statsmodels' GLM with one dummy per effect, or to pyfixest where
 that would be too many. Only coefficients are compared: none of them has our correction of the
 variance by any switch.
 """
@@ -72,7 +72,7 @@ def second_engine(
 
 
 def long_frame(panel: Panel, effects: Effects) -> pd.DataFrame:
-    """One row a cell with an outcome and a positive weight."""
+    """One row per cell with an outcome and a positive weight."""
     row, column = np.nonzero(panel.observed & (panel.weight > 0))
     frame = pd.DataFrame(
         {

@@ -109,7 +109,7 @@ def _aligned(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.
 
 
 def _row_names(frame: pd.DataFrame) -> pd.Index:
-    """One text a row, from columns of text."""
+    """One text per row, from columns of text."""
     columns = (frame[name].tolist() for name in frame.columns)
     return pd.Index(["\t".join(row) for row in zip(*columns, strict=True)])
 

@@ -48,7 +48,7 @@ class AgencyRule:
         ``keep`` keeps all, ``drop`` none.
     zero_population : str
         Other agencies without people (universities, transit, tribal police): ``keep`` or
-        ``drop``. Kept, they add offences to their county and nothing to its coverage.
+        ``drop``. Kept, they add offenses to their county and nothing to its coverage.
     """
 
     state_police: PoliceChoice = "county"
@@ -75,10 +75,10 @@ class Allocation:
     Attributes
     ----------
     shares : DataFrame
-        ``ori``, ``fips``, ``share`` (of the agency's offences and people; they add up to 1),
+        ``ori``, ``fips``, ``share`` (of the agency's offenses and people; they add up to 1),
         ``decided_by``.
     table : DataFrame
-        A row a decision: ``decided_by``, ``agencies``, ``people``.
+        One row per decision: ``decided_by``, ``agencies``, ``people``.
     """
 
     shares: pd.DataFrame
@@ -120,7 +120,7 @@ def allocate(headers: pd.DataFrame, crosswalk: pd.DataFrame, rule: AgencyRule = 
     Parameters
     ----------
     headers : DataFrame
-        One row an agency: ``ori``, ``fbi_state``, ``group``, ``population_k`` and ``county_k``
+        One row per agency: ``ori``, ``fbi_state``, ``group``, ``population_k`` and ``county_k``
         for k = 1, 2, 3 (``sources.return_a``, or ``homicide_headers``).
     crosswalk : DataFrame
         ``ori``, ``fips``, ``agency_type`` (``sources.geography.read_agencies``).

@@ -119,7 +119,7 @@ def codebook(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a column of the panel: ``name``, ``label``, ``unit``, ``source``, ``type``,
+        One row per column of the panel: ``name``, ``label``, ``unit``, ``source``, ``type``,
         ``range`` (lowest to highest, or the values) and ``missing`` (count and meaning).
     """
     rows = [_described(name, spec, frame[name]) for name, spec in schema.columns.items()]
@@ -127,7 +127,7 @@ def codebook(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def codebook_markdown(frame: pd.DataFrame, schema: pa.DataFrameSchema, title: str) -> str:
-    """The codebook as a page: title, size of the panel, one table row a column."""
+    """The codebook as a page: title, size of the panel, one table row per column."""
     table = codebook(frame, schema)
     keys = " and ".join(f"`{key}`" for key in _keys(schema))
     unique = f"; one row for each {keys}" if keys else ""

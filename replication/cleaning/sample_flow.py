@@ -75,7 +75,7 @@ class SampleFlow:
         return kept, self.record(rule, frame, kept)
 
     def table(self) -> pd.DataFrame:
-        """One row a rule.
+        """One row per rule.
 
         Returns
         -------

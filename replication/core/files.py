@@ -112,7 +112,7 @@ def _reserved(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(temporary_name(path.name))
-        # The kernel applies the umask here; a mode set afterwards would have to read the umask,
+        # The kernel applies the umask here; a mode set afterward would have to read the umask,
         # which is possible only by changing it for all threads.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:

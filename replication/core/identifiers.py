@@ -54,7 +54,7 @@ def _require_exact(values: pd.Series[Any], column: str) -> None:
     if large.any():
         raise PanelError(
             f"{int(large.sum())} values of column {column!r} are stored as floating-point numbers "
-            f"of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighbouring whole "
+            f"of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighboring whole "
             "numbers cannot be told apart. Store the column as text or as integers."
         )
 

@@ -36,7 +36,7 @@ class Panel:
         Treatment intensity (such as the share of the period in force); None means binary from
         the cohort.
     clusters : mapping of name to (N,) or (N, T) int codes
-        One entry a clustering dimension.
+        One entry per clustering dimension.
     covariates : (K, N, T) float
     strata : mapping of name to (N,) int codes
         Groups with their own period effects (``region_by_time`` uses ``strata["region"]``).
@@ -129,7 +129,7 @@ class Panel:
 
     @property
     def unit_weight(self) -> Floats:
-        """(N,) weights of estimators that need one weight a unit; refuses varying weights."""
+        """(N,) weights of estimators that need one weight per unit; refuses varying weights."""
         if (self.weight == self.weight[:, :1]).all():
             return self.weight[:, 0]
         low, high = self.weight.min(axis=1), self.weight.max(axis=1)
@@ -137,7 +137,7 @@ class Panel:
         if varying:
             raise PanelError(
                 f"The weights of {varying} of {low.size} units change over time, and this "
-                "estimator takes one weight a unit. Name a column that is constant within unit, "
+                "estimator takes one weight per unit. Name a column that is constant within unit, "
                 "such as the population of a base year."
             )
         return self.weight[:, 0]

@@ -33,7 +33,7 @@ from replication.core.spec import Spec
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""
 SAME_PLACE = 1e-6
-"""Degrees (0.1 metres) by which the coordinates of a unit may differ through rounding."""
+"""Degrees (0.1 meters) by which the coordinates of a unit may differ through rounding."""
 
 
 def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:

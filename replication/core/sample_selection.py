@@ -1,4 +1,4 @@
-"""Which rows and columns of a tidy frame a specification reads."""
+"""Which rows and columns of one tidy frame per specification reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimates on disk: one folder a specification with its numbers, covariance and circumstances."""
+"""Estimates on disk: one folder per specification with its numbers, covariance and circumstances."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def zero_line(axes: Axes) -> None:
 def counts_below(
     axes: Axes, places: Sequence[float], values: Sequence[float], line: int, *, size: float = 7.5
 ) -> None:
-    """Counts in grey below the tick labels of the horizontal axis."""
+    """Counts in gray below the tick labels of the horizontal axis."""
     for place, value in zip(places, values, strict=True):
         axes.annotate(
             formatting.integer(value),

@@ -68,7 +68,7 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     Parameters
     ----------
     panel : Panel
-        Balanced, binary treatment, one weight a unit.
+        Balanced, binary treatment, one weight per unit.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """From points and scores to ``Estimates``: one place for errors, p-values, intervals and bands.
 
-Every estimator ends here. It hands over one row a quantity, the point, and the *scores*: an
+Every estimator ends here. It hands over one row per quantity, the point, and the *scores*: an
 (M, K) matrix whose sums over clusters have the covariance ``S'S * correction``. For a regression
 a score is bread times the score of the normal equations; for an influence-function estimator it
 is the influence divided by N.
@@ -105,8 +105,8 @@ def from_variance(
 
     Simultaneous bands come from draws of ``cluster_scores`` (G, K) where they are given, else from
     normal draws with the variance; with ``inference.method == "multiplier"`` the standard errors
-    come from multiplier draws too. ``freedom`` (K,) are degrees of the t law of each row, G-1 if
-    not given.
+    come from multiplier draws too. ``freedom`` (K,) are degrees of freedom of the t distribution of
+    each row, G-1 if not given.
     """
     if inference.method == "multiplier":
         return from_cluster_scores(
@@ -156,7 +156,7 @@ def from_cluster_scores(
 
     Where there are more than ``LARGEST_VCOV`` group-time cells, ``vcov`` leaves them out; their
     variances are in ``std_error``. With ``inference.method == "multiplier"`` the standard errors
-    are the interquartile range of multiplier draws over that of the normal law (R ``did::mboot``).
+    are the interquartile range of multiplier draws over that of the normal distribution (R ``did::mboot``).
     """
     analytic = np.sqrt(np.einsum("gk,gk->k", cluster_scores, cluster_scores))
     draws = multiplier_draws(cluster_scores, inference)

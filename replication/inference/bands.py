@@ -19,7 +19,7 @@ from replication.core.spec import Inference
 
 # Multipliers are unpacked so many at a time, to stay in the memory near the processor.
 ROOM = 100_000
-# Interquartile range of the normal law.
+# Interquartile range of the normal distribution.
 NORMAL_RANGE = float(stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
 # The eight signs that a byte holds: a fair coin costs one random bit.
 SIGNS_OF_BYTE = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(int) - 1
@@ -153,7 +153,7 @@ def studentized_critical_value(value: float, n_clusters: int) -> float:
 
 
 def interquartile_std_errors(draws: Floats) -> Floats:
-    """(K,) standard errors: interquartile range of (B, K) draws over that of the normal law.
+    """(K,) standard errors: interquartile range of (B, K) draws over that of the normal distribution.
 
     Quartiles are the values at ranks ``ceil(B / 4)`` and ``ceil(3 B / 4)``, as in R ``did``.
     """

@@ -27,7 +27,7 @@ from replication.core.arrays import Floats
 from replication.core.spec import Inference
 from replication.inference.bands import random_bytes
 
-# Chances of 0, 1, 2 and 3 in sixteenths: half a byte a count, a fifth of the time of Poisson's.
+# Chances of 0, 1, 2 and 3 in sixteenths: half a byte per count, a fifth of the time of Poisson's.
 SIXTEENTHS = np.repeat(np.arange(4), [6, 6, 2, 2])
 COUNTS_OF_BYTE = np.stack(np.divmod(np.arange(256), 16), axis=1)
 COUNTS_OF_BYTE = SIXTEENTHS[COUNTS_OF_BYTE].astype(np.float32)
@@ -84,7 +84,7 @@ def effective_clusters(scores: Floats) -> Floats:
 
 
 class DrawnDistribution:
-    """The law of each row's t-value from (B, K) draws of its absolute value, symmetric at zero."""
+    """The distribution of each row's t-value from (B, K) draws of its absolute value, symmetric at zero."""
 
     def __init__(self, draws: Floats) -> None:
         self.draws = draws

@@ -231,7 +231,7 @@ def _with_draws(
 
 
 def _critical(fitted: Floats, distance: Floats, std_error: Floats, inference: Inference) -> float:
-    """Critical value of a path: that of the fit; from (B, k) draws if the law is set to normal."""
+    """Critical value of a path: that of the fit; from (B, k) draws if the distribution is set to normal."""
     known = fitted[~np.isnan(fitted)]
     if known.size and inference.distribution != "normal":
         return float(known.max())

@@ -39,7 +39,7 @@ def score_sup_t(
 
     Multiplier draws, as in R ``did``, take the standard errors as known, so that bands cover four
     points too little at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
-    law is set to normal. Else each draw has its own error: one by one where a row of the path
+    distribution is set to normal. Else each draw has its own error: one by one where a row of the path
     rests on few clusters (``bootstrap_t``), and by moving the value of the multiplier draws
     (``studentized_critical_value``) where none does, or cells are too many. Below a dozen clusters, where the
     largest draw of the first kind is bounded, the larger value is taken; it may be infinite.
@@ -91,7 +91,7 @@ def normal_sup_t(
 ) -> dict[str, Floats]:
     """(k,) critical values of each path from normal draws with the variance.
 
-    Unless the law is set to normal they keep their tail probability under t with the degrees of
+    Unless the distribution is set to normal they keep their tail probability under t with the degrees of
     each row.
     """
     found = {}

@@ -34,7 +34,7 @@ def linear_draws(
     compared: Exchanges,
     labels: list[str],
 ) -> Floats | None:
-    """(B, K, 2) estimates, with NaN for the statistics; None where a fit a draw is needed.
+    """(B, K, 2) estimates, with NaN for the statistics; None where one fit per draw is needed.
 
     One exchange is fitted as well, so that nothing is assumed of the estimator.
     """

@@ -155,7 +155,7 @@ def treated_loadings(
     """(C, T, K) loadings of the estimates on each treated cluster.
 
     Where the panel has no gaps, covariates or strata, clusters of one schedule share loadings in
-    proportion to their weight, and one set of fits a schedule is enough.
+    proportion to their weight, and one set of fits per schedule is enough.
     """
     own = np.full(int(assigned.codes.max()) + 1, -1)
     constant = (panel.weight == panel.weight[:, :1]).all()

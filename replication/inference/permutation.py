@@ -6,7 +6,7 @@ Null hypothesis
     observed statistic is a random draw from the distribution over exchanges (Fisher; for
     staggered adoption Athey & Imbens 2022, Journal of Econometrics 226(1)).
 Statistic
-    ``t = estimate / std_error``: studentising keeps the test valid in large samples for the null
+    ``t = estimate / std_error``: studentizing keeps the test valid in large samples for the null
     of no average effect as well (Chung & Romano 2013, Annals of Statistics 41(2)). With
     ``statistic: coefficient`` the estimate itself. MacKinnon & Webb (2020, Journal of
     Econometrics 218(2)) call the two RI-t and RI-beta; with clusters of one size both are exact.

@@ -34,7 +34,7 @@ TIE = 1e-12
 
 
 def romano_wolf(estimates: Sequence[Estimates], inference: Inference) -> pd.DataFrame:
-    """One row an outcome with its own and its adjusted p-values.
+    """One row per outcome with its own and its adjusted p-values.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class EstimateRow:
 
 
 class Tails(Protocol):
-    """The law of t-values, the same for all rows or one a row."""
+    """The distribution of t-values, the same for all rows or one a row."""
 
     def ppf(self, share: float) -> float | Floats:
         """Quantile."""
@@ -50,7 +50,7 @@ class Tails(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TDistribution:
-    """The law of a t-value: t with ``freedom`` degrees, or the normal law if that is infinite.
+    """The distribution of a t-value: t with ``freedom`` degrees, normal where that is infinite.
 
     ``freedom`` may differ between rows. scipy's functions without the checks of its distributions,
     which cost more than a regression.

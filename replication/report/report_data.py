@@ -90,7 +90,7 @@ class Results:
     Attributes
     ----------
     folder : Path
-        ``tables/<study>/specs``, one folder a specification.
+        ``tables/<study>/specs``, one folder per specification.
     """
 
     folder: Path

@@ -47,7 +47,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``fips``, ``neighbour``, sorted; no county is its own neighbour.
+        ``fips``, ``neighbour``, sorted; no county is its own neighbor.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def read_agencies(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an agency: ``ori`` (7 characters), ``ori9``, ``state_fips``, ``fips`` (missing
+        One row per agency: ``ori`` (7 characters), ``ori9``, ``state_fips``, ``fips`` (missing
         where no county is given), ``place_fips``, ``agency_type``, ``name``, ``longitude``,
         ``latitude`` (degrees, west negative; missing where unknown).
 

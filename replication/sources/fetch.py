@@ -62,7 +62,7 @@ def fetch(
     root : Path
         Folder of the project.
     progress : bool
-        Show a bar a file on standard error.
+        Show one bar per file on standard error.
     patience : Patience, optional
         Attempts, pauses and time limit of a download.
 

@@ -161,7 +161,7 @@ def state_of(source: Source, root: Path) -> tuple[State, str]:
 
 
 def status(root: Path, study: str | None = None) -> pd.DataFrame:
-    """One row a source: ``id``, ``file``, ``state``, ``todo`` (empty where nothing is to do).
+    """One row per source: ``id``, ``file``, ``state``, ``todo`` (empty where nothing is to do).
 
     Parameters
     ----------

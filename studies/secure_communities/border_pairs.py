@@ -1,4 +1,4 @@
-"""Counties against their neighbours across a state border: one row a member of a pair and year."""
+"""Counties against their neighbors across a state border: one row per member of a pair and year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The annual county panel with what surrounds it: people, earlier crime, neighbours, variants."""
+"""The annual county panel with what surrounds it: people, earlier crime, neighbors, variants."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_interactions(frame: pd.DataFrame) -> pd.DataFrame:
-    """``share_of_year_x_<flag>`` for each split, and with the neighbours' share."""
+    """``share_of_year_x_<flag>`` for each split, and with the neighbors' share."""
     share = frame["share_of_year"]
     products = {f"share_of_year_x_{name}": share * frame[name].astype(float) for name in SPLITS}
     products["share_of_year_x_neighbours"] = share * frame["neighbours_share_of_year"]

@@ -63,7 +63,7 @@ def composition(acs: pd.DataFrame, noncitizens: pd.DataFrame, units: Mapping[int
 
 
 def unemployment(frame: pd.DataFrame, units: Mapping[int, int]) -> pd.Series:
-    """Unemployment rate (per cent of the labour force) by ``fips`` and ``year``.
+    """Unemployment rate (percent of the labour force) by ``fips`` and ``year``.
 
     Merged units have the rate of all their people; missing where a part is.
     """
@@ -90,7 +90,7 @@ def upper_half(values: pd.Series, people: pd.Series) -> pd.Series:
     Parameters
     ----------
     values, people : Series
-        One row a unit.
+        One row per unit.
     """
     order = values.sort_values(kind="stable").index
     reached = people.loc[order].cumsum() / people.sum()

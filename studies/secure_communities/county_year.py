@@ -65,7 +65,7 @@ def build_county_year(
         Years of the panel; a county needs every one of them.
     rule : CoverageRule
         Which county-years count as reported. The canonical rule keeps 2,049 counties; with
-        ``coverage.UNSCREENED`` all counties stay and the offences of years that were not
+        ``coverage.UNSCREENED`` all counties stay and the offenses of years that were not
         reported are missing.
 
     Returns
@@ -74,7 +74,7 @@ def build_county_year(
         Sorted by ``fips`` and ``year``, described by ``schemas.COUNTY_YEAR`` (or, where missing
         years stay, ``schemas.COUNTY_YEAR_UNSCREENED``).
     flow : SampleFlow
-        A line a rule, people counted by the Census population of 2010.
+        One line per rule, people counted by the Census population of 2010.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def follow_counties(
     offenses: pd.DataFrame, changes: Mapping[int, int], years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Records of units that keep their borders: rules of geography, in the order of the flow."""
-    what = "The county offences"
+    what = "The county offenses"
     require_columns(offenses, ["fips", "year", "coverage_indicator", *SUMS], what)
     require_years(offenses, years, what)
     records = offenses[offenses["year"].isin(years)].reset_index(drop=True)
@@ -133,7 +133,7 @@ def follow_counties(
     frame, flow = flow.keep(
         merged,
         ~geography.is_left_out(merged["fips"]),
-        "Leave out nine reorganised areas of Alaska and Yellowstone Park",
+        "Leave out nine reorganized areas of Alaska and Yellowstone Park",
     )
     city = geography.merge_offenses(frame, geography.NEW_YORK_CITY, SUMS)
     return city, flow.record("Merge the five boroughs of New York City", frame, city)
@@ -162,7 +162,7 @@ def reported(
     """Units that were reported in every year, by the three rules of coverage."""
     if not rule.drop_missing:
         frame = _unreported_as_missing(frame)
-        flow = flow.record("Offences of years without a report set to missing", frame, frame)
+        flow = flow.record("Offenses of years without a report set to missing", frame, frame)
     for text, passes in _coverage_steps(rule):
         frame, flow = flow.keep(frame, coverage.in_every_year(frame, passes(frame), years), text)
     return frame, flow

@@ -70,7 +70,7 @@ class HomicideSources:
     crosswalk : DataFrame
         ``sources.geography.read_agencies``.
     reference : DataFrame
-        ``fips``, ``year``, ``murder``: a second count (county offences of ICPSR/NACJD, Return A,
+        ``fips``, ``year``, ``murder``: a second count (county offenses of ICPSR/NACJD, Return A,
         or both for different years). Years that it lacks are not checked.
     places : Places
     """

@@ -176,7 +176,7 @@ def allocations(
 
 
 def county_frame(raw: AgencyMonths, rule: MonthlyRule, shares: pd.DataFrame) -> pd.DataFrame:
-    """Coverage, offences and clearances of every county with an agency, by month.
+    """Coverage, offenses and clearances of every county with an agency, by month.
 
     Returns
     -------
@@ -198,12 +198,12 @@ def county_frame(raw: AgencyMonths, rule: MonthlyRule, shares: pd.DataFrame) -> 
 
 
 def with_outcomes(frame: pd.DataFrame, people: str) -> pd.DataFrame:
-    """Totals, clearances per offence, rates and log rates of every outcome.
+    """Totals, clearances per offense, rates and log rates of every outcome.
 
     Parameters
     ----------
     frame : DataFrame
-        For each of the seven offences its count, ``cleared_<offence>`` and ``base_<offence>``;
+        For each of the seven offenses its count, ``cleared_<offence>`` and ``base_<offence>``;
         the last are used up.
     people : str
         Column by which rates are counted.

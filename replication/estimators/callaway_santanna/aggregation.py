@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def rows(self) -> list[EstimateRow]:
-        """One row an average."""
+        """One row per average."""
         return [entry.row for entry in self.averages] + [entry.row for entry in self.summaries]
 
 

@@ -34,7 +34,7 @@ def draw_rows(every: Rows, cell_std_error: Floats, n_clusters: int, inference: I
     Parameters
     ----------
     cell_std_error : (K,) analytic errors; ``inference.method == "multiplier"`` replaces them by the
-        interquartile range of the draws over that of the normal law.
+        interquartile range of the draws over that of the normal distribution.
 
     """
     precision = np.float32 if isinstance(every, CohortRows) else np.float64

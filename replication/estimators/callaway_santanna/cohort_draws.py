@@ -2,7 +2,7 @@
 
 On a balanced panel without covariates every cell is a difference of changes of two means, that of
 its cohort and that of its comparison pool, and pools are sums of cohorts. A draw that gives
-cluster c the factor v_c therefore needs a (cohorts x periods) table, not one number a unit and
+cluster c the factor v_c therefore needs a (cohorts x periods) table, not one number per unit and
 cell. Two bootstraps use it:
 
 * factors of mean zero (Rademacher and others) on the scores: the multiplier bootstrap, in single

@@ -69,7 +69,7 @@ def scores_if_drawn(fit: GroupTimeFit, every: LinearMap, inference: Inference) -
 
 
 def requested_distribution(fit: GroupTimeFit, plan: Plan, inference: Inference) -> Tails | None:
-    """The law of the t-values of all rows, if intervals around resampled errors follow one."""
+    """The distribution of the t-values of all rows, if intervals around resampled errors follow one."""
     if inference.distribution not in ("t", "bootstrap_t"):
         return None
     averages = linear_map(plan, fit.cells.level, np.nan_to_num(fit.estimate), fit.design.mass)

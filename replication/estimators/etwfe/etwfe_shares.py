@@ -43,7 +43,7 @@ class ExtendedShares:
     cohort : (N,) place of each unit's cohort
     members : units of each cluster
     starts : first of the P parameters of each cohort; the common ones come before
-    root : (P, D) R with R R' the generalised inverse of the normal equations
+    root : (P, D) R with R R' the generalized inverse of the normal equations
 
     """
 

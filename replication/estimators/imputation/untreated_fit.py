@@ -139,7 +139,7 @@ def fit_untreated(panel: Panel, trends: Sequence[str], anticipation: int, estima
 
 
 def _alike(cells: SortedCells, strata: list[Ints]) -> Ints | None:
-    """(N,) codes of cohort and strata, if the panel is balanced with one weight a unit."""
+    """(N,) codes of cohort and strata, if the panel is balanced with one weight per unit."""
     panel = cells.panel
     if not panel.balanced or (panel.weight != panel.weight[:, :1]).any():
         return None

@@ -114,7 +114,7 @@ class HorizonSums:
         return np.arange(count + size), found
 
     def shares(self) -> ClusterShares:
-        """The shares, in one block a cluster."""
+        """The shares, in one block per cluster."""
 
         def blocks(cluster: int) -> Sequence[Share]:
             """One block."""

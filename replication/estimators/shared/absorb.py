@@ -1,7 +1,7 @@
 """Projecting effects out of matrices of units by periods, exactly.
 
 Two engines give the same residuals. ``closed_form.ClosedForm`` serves balanced panels with one
-weight a unit. ``Eliminated`` serves any weights, gaps and crossed effects: unit effects (and unit
+weight per unit. ``Eliminated`` serves any weights, gaps and crossed effects: unit effects (and unit
 lines) are eliminated row by row (Frisch-Waugh-Lovell), and what is left is a dense system in the
 period effects, as many unknowns as periods times strata, solved once per connected group of
 strata.

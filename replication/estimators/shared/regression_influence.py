@@ -73,7 +73,7 @@ def unit_leverage(sample: EstimationSample, effects: Effects, fit: RegressionFit
 
 
 def regular_leverage(panel: Panel, effects: Effects) -> Floats:
-    """(N,) leverage in period effects and trends of a panel without gaps, one weight a unit.
+    """(N,) leverage in period effects and trends of a panel without gaps, one weight per unit.
 
     A unit settles its share of the weight of its stratum in each free effect of the stratum.
     """

@@ -31,7 +31,7 @@ class Group:
     ----------
     rows : units of the cohort.
     weight : (n, T) weights, zero where not observed.
-    inverse : (T, T) generalised inverse of the period equations; zero at the grounded period.
+    inverse : (T, T) generalized inverse of the period equations; zero at the grounded period.
     component : (T,) periods with the same number are connected by units seen in both; -1 where
         the cohort is not observed.
 
@@ -55,7 +55,7 @@ class Saturated:
 
     Attributes
     ----------
-    groups : one fit a cohort; the comparison group is the last.
+    groups : one fit per cohort; the comparison group is the last.
     path : (G, T) period effects of each group, net of covariates.
     residual : (N, T) residuals times weight.
     slopes, slope_scores : (K,) coefficients of the covariates and (N, K) their scores.

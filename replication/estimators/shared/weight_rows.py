@@ -1,4 +1,4 @@
-"""Decompositions as ``Estimates``: the two-way effect first, then one row a weight."""
+"""Decompositions as ``Estimates``: the two-way effect first, then one row per weight."""
 
 from __future__ import annotations
 

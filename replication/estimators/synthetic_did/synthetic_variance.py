@@ -147,11 +147,11 @@ def cluster_strata(member: Ints, cluster: Ints) -> Ints:
 def satterthwaite_degrees(deviation: Floats, stratum: Ints, n_cohorts: int) -> Floats:
     """(K,) Satterthwaite's degrees of freedom of the jackknife variances, from (C, K) deviations.
 
-    The variance is a sum V of one part a cohort and one for the clusters of controls only.
+    The variance is a sum V of one part per cohort and one for the clusters of controls only.
     That of a cohort of n clusters has n - 1 degrees; that of controls, whose weights differ, about
     ``3 (sum d^2)^2 / sum d^4`` with d the deviations; together ``(sum V)^2 / sum (V^2 / degrees)``.
     With few treated units the jackknife variance is as uncertain as that of a handful of numbers,
-    which the normal law does not know (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
+    which the normal distribution does not know (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
     """
     square = deviation**2
     each = np.zeros((n_cohorts + 1, stratum.size))

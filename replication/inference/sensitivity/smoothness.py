@@ -1,4 +1,4 @@
-r"""Smoothness: the slope of the violation changes by at most M between neighbouring periods.
+r"""Smoothness: the slope of the violation changes by at most M between neighboring periods.
 
 .. math:: |(\delta_{t+1} - \delta_t) - (\delta_t - \delta_{t-1})| \le M
 

@@ -3,7 +3,7 @@
 ``OPTIONS``
     What an entry of ``figures.yaml`` may say (``entry_kinds``).
 ``collect(entry, context) -> DataFrame``
-    Every number that is plotted, one row a mark: the CSV beside the figure.
+    Every number that is plotted, one row per mark: the CSV beside the figure.
 ``draw(frame, entry, context) -> Drawing``
     The picture of that frame and nothing else, its note and its description in words.
 

@@ -1,4 +1,4 @@
-"""Event studies: effects before and after adoption, one panel an outcome.
+"""Event studies: effects before and after adoption, one panel per outcome.
 
 Points with pointwise bars inside wider simultaneous bars; the reference period is hollow, at zero
 and without a bar; estimates are never joined, least of all across the onset.
@@ -43,7 +43,7 @@ OPTIONS = {
         "panels": {
             "type": "array",
             "minItems": 1,
-            "description": "One outcome a panel, up to three estimators in each.",
+            "description": "One outcome per panel, up to three estimators in each.",
             "items": {
                 "type": "object",
                 "additionalProperties": False,
@@ -87,7 +87,7 @@ MOST_NAMED = 3
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """One row an estimate, with the treated units behind it and the mean before treatment."""
+    """One row per estimate, with the treated units behind it and the mean before treatment."""
     parts = []
     for number, panel in enumerate(entry.options["panels"]):
         for place, item in enumerate(panel["series"]):
@@ -129,7 +129,7 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """One panel an outcome, up to two side by side."""
+    """One panel per outcome, up to two side by side."""
     panels = [panel for _, panel in frame.groupby("panel", sort=True)]
     columns = min(len(panels), 2)
     rows = -(-len(panels) // columns)

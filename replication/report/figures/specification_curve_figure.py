@@ -76,7 +76,7 @@ EMPTY = "none"
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """One row a specification in ascending order of the estimate, one column a choice."""
+    """One row per specification in ascending order of the estimate, one column per choice."""
     label = entry.options.get("row", "att")
     saved = context.results.matching(entry.options["specs"])
     found = [(one, one.find(label)) for one in saved]

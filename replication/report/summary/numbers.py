@@ -66,7 +66,7 @@ class Numbers:
     Attributes
     ----------
     sources : source -> number of its footnote, in order of appearance
-    ledger : one entry a printed number
+    ledger : one entry per printed number
     files : files that were read
     """
 

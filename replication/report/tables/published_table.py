@@ -86,7 +86,7 @@ SECONDARY = "Secondary: not taken from a table of the publication itself."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """One published number a row: published, ours, and whether each part is equal as printed."""
+    """One published number per row: published, ours, and whether each part is equal as printed."""
     rows = [compare(row, entry, context) for row in entry.options["rows"]]
     used = formatting.distinct_words(row["spec_id"] for row in rows)
     publication = entry.options.get("publication", "")

@@ -73,7 +73,7 @@ OPTIONS = {
                         "type": "array",
                         "minItems": 1,
                         "items": {"type": ["string", "null"]},
-                        "description": "One specification id a column; empty for a blank cell.",
+                        "description": "One specification id per column; empty for a blank cell.",
                     },
                 },
             },
@@ -118,7 +118,7 @@ OVERALL = ({"row": "att", "label": "Estimate"},)
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """A table with one specification a column.
+    """A table with one specification per column.
 
     With ``panels``, the estimates of each panel stand in a block of their own; statistics that
     are equal in all panels are printed once, at the foot.
@@ -224,7 +224,7 @@ def table_notes(
 def data(
     entry: Entry, columns: Sequence[Column], blocks: Sequence[TableBlock], context: Context
 ) -> pd.DataFrame:
-    """One row a cell: the whole estimate, unrounded, and the statistics of its column."""
+    """One row per cell: the whole estimate, unrounded, and the statistics of its column."""
     lines = []
     for block in blocks:
         for requested in entry.options.get("rows", OVERALL):

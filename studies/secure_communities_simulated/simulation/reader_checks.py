@@ -34,7 +34,7 @@ def calibration(country: Country) -> pd.DataFrame:
     -------
     DataFrame
         ``topic``, ``what``, ``published`` (of the whole country), ``drawn``, ``reported`` (in a
-        return; offences only).
+        return; offenses only).
     """
     rows = [*_rollout_rows(country), *_offense_rows(country)]
     return pd.DataFrame(rows, columns=["topic", "what", "published", "drawn", "reported"])
@@ -166,7 +166,7 @@ def _offense_rows(country: Country) -> list[tuple[str, str, float, float, float]
         months = slice(MONTHS * at, MONTHS * (at + 1))
         rows.append(
             (
-                "Index offences",
+                "Index offenses",
                 str(year),
                 float(years[list(OFFENSES)].to_numpy()[at].sum()),
                 float(drawn[:, months].sum()),
@@ -176,7 +176,7 @@ def _offense_rows(country: Country) -> list[tuple[str, str, float, float, float]
     for k, name in enumerate(OFFENSES):
         rows.append(
             (
-                "Offences, 2004-2012",
+                "Offenses, 2004-2012",
                 name.replace("_", " ").capitalize(),
                 float(years[name].sum()),
                 float(drawn[:, :, k].sum()),

@@ -81,7 +81,7 @@ def crosswalk(agencies: pd.DataFrame, headers: pd.DataFrame) -> pd.DataFrame:
 
 
 def state_police(counties: pd.DataFrame) -> pd.DataFrame:
-    """One agency a state that counts no people and names no county: ``ori``, ``state``, ..."""
+    """One agency per state that counts no people and names no county: ``ori``, ``state``, ..."""
     states = counties.drop_duplicates("state")[["state", "postal"]].reset_index(drop=True)
     return states.assign(ori=states["postal"] + "SP000", name="MADE STATE POLICE")
 

@@ -32,7 +32,7 @@ CARD: Final = 140
 FIELD: Final = 5
 ACTUAL, CLEARED = 1, 2
 FILED: Final = " 55  "
-"""Card types of a return with offences and clearances."""
+"""Card types of a return with offenses and clearances."""
 NOT_FILED: Final = "00000"
 LINE_END: Final = b"\r\n"
 SPACE, ZERO = ord(" "), ord("0")

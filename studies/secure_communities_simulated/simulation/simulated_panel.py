@@ -93,7 +93,7 @@ def read_masters(country: Country, folder: Path) -> Iterator[ReturnA]:
 
 
 def write_masters(country: Country, folder: Path) -> Iterator[Path]:
-    """One master file a year, ``RETA2004.txt`` and on."""
+    """One master file per year, ``RETA2004.txt`` and on."""
     people = populations(country.counties, country.facts)
     filed = filed_counts(country)
     for at, year in enumerate(YEARS):
@@ -132,7 +132,7 @@ def headers(country: Country, people: pd.DataFrame) -> pd.DataFrame:
 
 
 def filed_counts(country: Country) -> tuple[Counts, Counts]:
-    """(A, T, K) offences and clearances as they are filed, faults included."""
+    """(A, T, K) offenses and clearances as they are filed, faults included."""
     rng = country.settings.stream("corrections")
     found = []
     for counts, offenses in ((country.crime.actual, True), (country.crime.cleared, False)):
@@ -178,7 +178,7 @@ def _moved(counts: Counts, reporting: Reporting) -> Counts:
 
 
 def _corrected(counts: Counts, reporting: Reporting, rng: np.random.Generator) -> Counts:
-    """Some offences counted one too many, and one taken off in the next month of none."""
+    """Some offenses counted one too many, and one taken off in the next month of none."""
     chosen = (rng.random(counts.shape) < CORRECTED) & (counts == 0)
     chosen &= (reporting.returned & ~reporting.quarterly[:, None])[:, :, None]
     chosen[:, 1:] &= reporting.returned[:, :-1, None] & ~chosen[:, :-1]

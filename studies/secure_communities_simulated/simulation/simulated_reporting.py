@@ -37,7 +37,7 @@ LARGE: Final = 100_000
 LARGE_FAULTS: Final = 0.25
 """Agencies of so many people are silent, late or absent for a year only this often as others."""
 CORRECTED: Final = 0.001
-"""Chance that an offence wrongly counted is taken off a month later by a negative number."""
+"""Chance that an offense wrongly counted is taken off a month later by a negative number."""
 NO_RAPES: Final = {ILLINOIS: range(2004, 2010), MINNESOTA: range(2006, 2009)}
 """States and years whose returns hold no rapes, because the definition differed."""
 

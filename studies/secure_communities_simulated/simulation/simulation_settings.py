@@ -27,11 +27,11 @@ class Truth:
     Attributes
     ----------
     effect : str
-        ``none``; ``constant``: log rates move by ``size`` while the programme is in force;
+        ``none``; ``constant``: log rates move by ``size`` while the program is in force;
         ``growing``: by ``size`` for every year in force; ``anticipation``: by ``size`` from
         ``lead`` months before activation on.
     size : float
-        In log points; -0.05 is about 5% fewer offences.
+        In log points; -0.05 is about 5% fewer offenses.
     lead : int
         Months by which the effect precedes activation, for ``anticipation``.
     two_way_bias : float
@@ -94,7 +94,7 @@ class Facts:
     activations : DataFrame
         Counties and people by state and date.
     by_year, by_month, spread : DataFrame
-        National offences, their seasons, and how they vary between agencies.
+        National offenses, their seasons, and how they vary between agencies.
     regions, fips_changes, border_counties : DataFrame
     """
 
