@@ -1,4 +1,4 @@
-"""Estimates of several specifications in one file, with what is to be said beside each."""
+"""Estimates of several specifications in one file, with further columns."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def collected(context: AnalysisContext, *, groups: Mapping[str, Sequence[Mapping
     -------
     DataFrame
         ``group``, ``label``, ``spec_id``, ``row``, the numbers of the row, and the further
-        columns. A permutation test gives a p-value only, so the error and the interval of its row
-        are empty.
+        columns. A permutation test gives a p-value only, so the standard error and the interval of
+        its row are missing.
 
     """
     rows = [_row(context, heading, entry) for heading, entries in groups.items() for entry in entries]

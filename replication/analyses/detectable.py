@@ -1,4 +1,4 @@
-"""How large an effect could have been missed."""
+"""Minimum detectable effects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def detectable(
     power: float = 0.8,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Smallest effect that a test at ``level`` finds with probability ``power``.
+    """Minimum effect that a test at ``level`` detects with probability ``power``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which agency-months are used, by three rules, and how much of a county they cover."""
+"""Agency-months used under three rules, and their coverage of each county."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from replication.cleaning.agency_months import MONTHS, AgencyMonths, Bools, Coun
 from replication.core.errors import PanelError, nearest
 
 FEWEST_SCALED: Final = 3
-"""An agency with fewer months in a year tells too little about the others (as NACJD has it)."""
+"""An agency with fewer months in a year is not representative of the others (as in the NACJD files)."""
 
 
 def complete(months: AgencyMonths) -> AgencyMonths:
@@ -83,7 +83,7 @@ def apply_rule(months: AgencyMonths, name: str) -> AgencyMonths:
 
 @dataclass(frozen=True)
 class CountyShares:
-    """Which share of each agency belongs to which county, year by year.
+    """Shares of each agency by county and year.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Returns of all agencies and months as arrays, with what is no count taken out or put right.
+"""Returns of all agencies and months as arrays, with entries that are not counts removed or corrected.
 
 Five things stand between a master file and monthly counts: agencies whose crimes another agency
 reports; months whose figures sit in a later month; agencies that file quarterly or half-yearly
@@ -50,7 +50,7 @@ class AgencyMonths:
     headers : tuple of DataFrame
         One a year, as read (``ReturnA.agencies``), with the column ``year``.
     notes : DataFrame
-        ``year``, ``what``, ``count``: what was put right.
+        ``year``, ``what``, ``count``: what was corrected.
     """
 
     ori: NDArray[np.str_]
@@ -125,7 +125,7 @@ def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
 
 
 def _one_year(tidy: ReturnA, offenses: tuple[str, ...]) -> AgencyMonths:
-    """One year, put right step by step."""
+    """One year, corrected step by step."""
     ori = tidy.agencies["ori"].to_numpy(dtype=str)
     order = np.argsort(ori)
     headers = tidy.agencies.iloc[order].reset_index(drop=True)
@@ -228,7 +228,7 @@ def settle(series: Counts) -> float:
     Returns
     -------
     float
-        What no earlier month could bear; the month itself is then zero.
+        The remainder that no earlier month could absorb; the month itself is then zero.
     """
     left = 0.0
     for at in np.flatnonzero(series < 0):

@@ -46,7 +46,7 @@ def totals(frame: pd.DataFrame) -> pd.DataFrame:
         name = negative.columns[negative.any().to_numpy()][0]
         raise PanelError(
             f"{int(negative.to_numpy().sum())} offense counts are negative, first in column "
-            f"{name!r}. Counts of offenses known cannot be: read the raw file again."
+            f"{name!r}. Counts of offenses known cannot be negative: read the raw file again."
         )
     sums = {name: frame[list(parts)].sum(axis=1, skipna=False) for name, parts in TOTALS.items()}
     return pd.DataFrame(sums, index=frame.index)

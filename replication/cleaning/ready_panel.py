@@ -1,4 +1,4 @@
-"""Panels that need no cleaning: a file named in ``study.yaml``, described by what it holds."""
+"""Panels that need no cleaning: files named in ``study.yaml``."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
     Parameters
     ----------
     panels : mapping of panel name to ``{file: ..., keys: [...], labels: {...}, units: {...}}``
-        ``keys`` are the columns that together identify a row; ``labels`` and ``units`` say, by column, what
-        the codebook prints.
+        ``keys`` are the columns that together identify a row; ``labels`` and ``units`` give the text of the
+        codebook by column.
     folder : the study's folder
 
     Raises

@@ -85,11 +85,11 @@ class Estimates:
         Rows of group-time cells are left out where there are very many, and rows of weights
         always, as those are fixed numbers.
     info : mapping
-        What a reader must know and no column holds: control group, base period, weights,
+        Details that no column holds: control group, base period, weights,
         absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
         event time, dropped units and periods. Values are plain numbers, strings and lists.
     overall : ClusterScores or None
-        Behind the error of the ``att`` row; not written to files.
+        Scores behind the standard error of the ``att`` row; not written to files.
 
     """
 
@@ -128,7 +128,7 @@ class Estimates:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was dropped, derived or cannot be trusted, one sentence each."""
+        """Notes on what was dropped or derived, and cautions, one sentence each."""
         return tuple(self.info.get("notes", ()))
 
     def tidy(self) -> pd.DataFrame:
@@ -272,5 +272,5 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     return (
         f"Points: estimates. Thin bars: {100 * info.get('level', 0.95):g}% pointwise confidence intervals; "
         "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
-        f"adoption. Standard standard errors clustered by {' and '.join(info.get('clusters', ['unit']))}."
+        f"adoption. Standard errors are clustered by {' and '.join(info.get('clusters', ['unit']))}."
     )

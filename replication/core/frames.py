@@ -1,4 +1,4 @@
-"""Reading a tidy panel of the user's: CSV, parquet or Stata."""
+"""Reading the user's tidy panel from CSV, parquet or Stata."""
 
 from __future__ import annotations
 

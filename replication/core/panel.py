@@ -43,7 +43,7 @@ class Panel:
     offset : (N, T) float or None
         Added to the linear index of a Poisson model.
     coordinates : (N, 2) float or None
-        Latitude and longitude in degrees, for spatial errors.
+        Latitude and longitude in degrees, for spatial standard errors.
     weighted : bool
         Whether the weights came from a column (printed everywhere: it changes the estimand).
     notes : tuple of str

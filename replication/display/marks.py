@@ -89,7 +89,7 @@ def counts_below(
 
 
 def name_at_left(axes: Axes, words: str, line: int, *, size: float = 7.5, away: float = 0.0) -> None:
-    """What a line of counts counts, in the margin to its left, ``away`` points farther."""
+    """Label of a line of counts, in the margin to its left, ``away`` points farther."""
     axes.annotate(
         words,
         (0, 0),

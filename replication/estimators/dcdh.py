@@ -16,7 +16,7 @@ Event time
 Assumptions
     Parallel trends of the untreated outcome and no anticipation.
 Reproduces
-    Stata and R ``did_multiplegt_dyn y i t d, effects(L) placebo(P)``, its analytic errors included.
+    Stata and R ``did_multiplegt_dyn y i t d, effects(L) placebo(P)``, including its analytic standard errors.
 
 Review of Economics and Statistics 106(6): 1723-1736. With ``cluster`` the degrees of freedom
 count clusters, as the authors' command does.
@@ -230,9 +230,9 @@ def _compare(
 def deviations(layout: AdoptionLayout, change: Floats, own: Ints, pooled: Ints) -> Floats:
     """Changes less the mean of their own group, scaled by sqrt(n / (n-1)).
 
-    The n counts units, or clusters where the errors are clustered above the unit. A group of one
-    has no spread of its own: switchers and controls are then pooled. This is the variance of the
-    authors' command, conservative if effects differ between the units of a cohort.
+    The n counts units, or clusters where the standard errors are clustered above the unit. A
+    group of one has no spread of its own: switchers and controls are then pooled. This is the variance
+    of the authors' command, conservative if effects differ between the units of a cohort.
     """
     group = own if layout.count(own) >= 2 else pooled
     size = layout.count(group)

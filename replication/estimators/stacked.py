@@ -132,7 +132,7 @@ def stacked(
         "clean_window": [low * grid.step, high * grid.step],
         "reference_event_time": -grid.step,
         "overall": "mean of the event effects from adoption to the end of the clean window",
-        "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
+        "counted": "n_obs counts rows of the stack; a unit enters once per sub-experiment",
         "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
         "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
         "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],

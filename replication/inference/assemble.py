@@ -1,4 +1,4 @@
-"""From points and scores to ``Estimates``: one place for errors, p-values, intervals and bands.
+"""From points and scores to ``Estimates``: one place for standard errors, p-values, intervals and bands.
 
 Every estimator ends here. It hands over one row per quantity, the point, and the *scores*: an
 (M, K) matrix whose sums over clusters have the covariance ``S'S * correction``. For a regression
@@ -50,7 +50,7 @@ def from_scores(
     Parameters
     ----------
     rows, estimate : K rows and (K,) points
-    scores : (N, K) unit-level scores; a zero column marks a value that is fixed.
+    scores : (N, K) unit-level scores; a zero column marks a fixed value.
     correction : small-sample factor of the variance.
     distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
         ``default_distribution`` chooses; ``inference.distribution`` overrides.
@@ -202,7 +202,7 @@ def from_std_errors(
     info: Mapping[str, Any] | None = None,
     overall: ClusterScores | None = None,
 ) -> Estimates:
-    """Estimates from errors that are known already.
+    """Estimates from known standard errors.
 
     Parameters
     ----------
@@ -229,11 +229,11 @@ def from_std_errors(
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
-    """Unit scores do not say which period they come from."""
+    """Refuse 'pairs: same_period' for unit scores, which do not record the period."""
     if inference.pairs == "same_period":
         raise SpecError(
             f"{estimator} has scores by unit, not by unit and period, so that 'pairs: same_period' "
-            "cannot be had. Set 'pairs: any_period', or use twfe or event_study."
+            "is not available. Set 'pairs: any_period', or use twfe or event_study."
         )
 
 

@@ -1,4 +1,4 @@
-"""CR2: the variance that is unbiased under a working model, with Satterthwaite's degrees.
+"""CR2: the variance that is unbiased under a working model, with Satterthwaite degrees of freedom.
 
 The residuals of cluster g are multiplied by ``A_g = B_g^(+1/2)``, the symmetric root of the
 generalized inverse of ``B_g = (I - H)_g (I - H)_g'``, which makes the variance unbiased where

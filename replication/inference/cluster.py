@@ -1,4 +1,4 @@
-"""Clustered variances: sums of scores by cluster, one way or several, and their correction."""
+"""Clustered variances, one-way and multiway, and their small-sample correction."""
 
 from __future__ import annotations
 

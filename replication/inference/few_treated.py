@@ -2,8 +2,8 @@
 
 Setting
     C clusters are treated, D are not, and D is large. An estimate that is linear in the outcome
-    has the error ``theta_hat - theta = sum_c sum_t w_ct e_ct + (the part of the controls)``, with
-    w_ct its loading on treated cluster c in period t. The part of the controls vanishes as D grows;
+    has the error ``theta_hat - theta = sum_c sum_t w_ct e_ct + (contribution of the controls)``, with
+    w_ct its loading on treated cluster c in period t. The contribution of the controls vanishes as D grows;
     that of the C treated clusters does not, and clustered standard errors, which take it from
     the residuals of those C clusters alone, miss nearly all of it.
 Conley & Taber (2011, Review of Economics and Statistics 93(1), equation 7 and section III)
@@ -68,7 +68,7 @@ def few_treated_test(
     Raises
     ------
     PanelError
-        Without a basis: fewer control clusters than ``1 / (1 - level)``, none at all, clusters
+        Without a basis for inference: fewer control clusters than ``1 / (1 - level)``, none at all, clusters
         with mixed treatment, several clusterings, or an estimate that is not linear.
 
     Notes
@@ -102,7 +102,7 @@ def few_treated_test(
 
 
 def testable(found: Estimates) -> Ints:
-    """Rows that are effects of treatment: no coefficients of covariates, no weights."""
+    """Rows that are treatment effects, excluding coefficients of covariates and weights."""
     table = found.table
     other = table["term"].str.startswith("coef:") | (table["term"] == "weight")
     finite = np.isfinite(table["estimate"].to_numpy(dtype=float))
@@ -220,7 +220,7 @@ def placebo_details(
     inference: Inference,
     model: SizeVariance | None,
 ) -> dict[str, Any]:
-    """What a reader must know of the placebo values."""
+    """Details and notes on the placebo values."""
     title = TITLES[inference.method]
     text = f"{title}: residuals of {clusters.size} control clusters, {count} placebo values"
     notes = [f"standard errors, p-values and intervals are those of {text}"]

@@ -1,4 +1,4 @@
-"""Rows of a result: what each number is, and the table of ``Estimates``."""
+"""Row keys of a result, and the table of ``Estimates``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARROW_TEXT = pa.large_string()
 
 @dataclass(frozen=True, slots=True)
 class EstimateRow:
-    """What a number is: its term and, where they apply, cohort, time and event time."""
+    """Key of a row: its term and, where they apply, cohort, time and event time."""
 
     term: str
     cohort: int | None = None
@@ -88,7 +88,7 @@ class RowKeys:
         self.keys: Floats = np.array(columns, dtype=float).T
 
     def paths(self, std_error: Floats) -> Iterator[tuple[str, Ints]]:
-        """Terms and rows of each path that gets a band: two or more of one term with an error."""
+        """Terms and rows of each path with a band: two or more rows of one term with a standard error."""
         terms, moving = np.array(self.terms), ~np.isnan(std_error)
         for term, axis in PATHS.items():
             index = np.flatnonzero((terms == term) & moving & ~np.isnan(self.keys[:, axis]))

@@ -1,4 +1,4 @@
-"""What results say about themselves, in one place: the keys of ``Estimates.info`` that are read.
+"""Keys of ``Estimates.info`` that tables and figures read.
 
 ========================  ======================================================================
 key                       meaning
@@ -43,7 +43,7 @@ VARYING = "the period before, for each pre-treatment estimate"
 
 
 def number(saved: Saved, key: str) -> float:
-    """A number of the info, dots reaching into it; NaN if it is not there."""
+    """A number of the info, by a dotted key; NaN if absent."""
     value: Any = saved.info
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
@@ -125,7 +125,7 @@ def weights(saved: Saved, study: StudyConfig) -> str:
 
 
 def comparison(saved: Saved, study: StudyConfig) -> str:
-    """The comparison group, as the study calls it; empty for estimators without one."""
+    """The comparison group, as labeled by the study; empty for estimators without one."""
     name = saved.info.get("control_group")
     if name is None:
         return ""

@@ -1,4 +1,4 @@
-"""Order of estimates in which two that are equal but for rounding stand by name."""
+"""Order of estimates, with ties up to rounding ordered by name."""
 
 from __future__ import annotations
 

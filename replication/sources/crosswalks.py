@@ -1,4 +1,4 @@
-"""Which counties touch, and in which county each police agency lies."""
+"""County adjacency, and the crosswalk from police agencies to counties."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ALASKA: Final = 2
 
 
 def read_adjacency(path: Path) -> pd.DataFrame:
-    """Pairs of counties that touch, each pair in both directions.
+    """Adjacent counties, each pair in both directions.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     require_unique(pairs, ["fips", "neighbour"], path)
     forward = pd.MultiIndex.from_frame(pairs)
     backward = pd.MultiIndex.from_arrays([pairs["neighbour"], pairs["fips"]])
-    require_rows(pairs, pd.Series(forward.isin(backward)), path, "a pair stands in one direction only")
+    require_rows(pairs, pd.Series(forward.isin(backward)), path, "a pair is listed in one direction only")
     tidy: pd.DataFrame = pairs.astype("int64")
     return tidy.sort_values(["fips", "neighbour"], ignore_index=True)
 

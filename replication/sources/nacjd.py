@@ -3,8 +3,8 @@
 Fixed width, 97 columns, one record per county. Two layouts: the two totals are the Index without
 and with arson until 2008, violent and property crime from 2009.
 
-The files of 2006 and later carry 9999 in place of their study number. What tells their year is
-the national population that their records sum to: the Census estimate that the FBI used for
+The files of 2006 and later carry 9999 in place of their study number. Their year is identified
+by the national population that their records sum to: the Census estimate that the FBI used for
 that year, to within 0.2 percent, where neighboring years differ by more than 0.5 percent.
 """
 
@@ -229,7 +229,7 @@ def _require_complete(path: Path, frame: pd.DataFrame, year: int) -> None:
 
 
 def _require_totals(path: Path, frame: pd.DataFrame, year: int) -> None:
-    """Hold the two totals of each record against their parts: the layout's own check digit."""
+    """Check the two totals of each record against their parts."""
     violent, stolen = frame[VIOLENT].sum(axis=1), frame[PROPERTY].sum(axis=1)
     if year >= FIRST_SPLIT_YEAR:
         expected = {"first_total": violent, "second_total": stolen}

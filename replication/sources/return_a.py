@@ -1,8 +1,8 @@
 """Return A master files of the FBI: offenses known and cleared by arrest, agency by month.
 
 A record is one agency's year: a header of 305 characters and twelve months of 590. Each month
-says of each of its cards (0 unfounded, 1 actual, 2 cleared, 3 cleared under 18, 4 assaults on
-police) whether it was filed. A month without a return holds zeros, which are no counts: here
+records for each of its cards (0 unfounded, 1 actual, 2 cleared, 3 cleared under 18, 4 assaults on
+police) whether it was filed. A month without a return holds zeros that are not counts; here
 such months have a status and no offenses.
 """
 
@@ -97,7 +97,7 @@ class ReturnA:
         ``unfounded``, ``actual``, ``cleared``, ``cleared_under_18``; a measure whose card was
         not filed is missing. Corrections may be negative.
     anomalies : DataFrame
-        ``kind``, ``count``, ``example`` of everything unusual.
+        ``kind``, ``count``, ``example`` of all anomalies.
     """
 
     year: int
@@ -154,7 +154,7 @@ def write_return_a(tidy: ReturnA, folder: Path) -> list[Path]:
 
 
 def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
-    """Fields of a batch of records, once it is seen to be of the year."""
+    """Fields of a batch of records, after checking their year."""
     _require_year(path, batch, year)
     month = batch[:, HEADER:].reshape(len(batch), MONTHS, MONTH)
     cards = month[:, :, 17 : 17 + 4 * 140].reshape(len(batch), MONTHS, 4, 28, 5)
@@ -175,7 +175,7 @@ def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
 
 
 def _require_year(path: Path, batch: Bytes, year: int) -> None:
-    """Refuse records of another kind, and records that say another year than the one expected."""
+    """Refuse records of another kind, and records of another year than expected."""
     if (batch[:, 0] != IDENTIFIER).any():
         row = int((batch[:, 0] != IDENTIFIER).argmax())
         raise SourceError(

@@ -1,4 +1,4 @@
-"""What is unusual in a year of Return A: counted and exemplified, never silently repaired."""
+"""Anomalies in a year of Return A, counted with an example and never silently repaired."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CARDS: Final = ("unfounded", "actual", "cleared", "cleared under 18")
 NORMAL, ADJUSTED = ord("5"), ord("2")
 NOT_AVAILABLE: Final = ord("4")
 LARGE_YEAR: Final = 24
-"""Offenses in a year from which returns in two or four months cannot be chance."""
+"""Offenses in a year above which returns in only two or four months are anomalous."""
 LARGE_MONTH: Final = 20
-"""Mean offenses of the other months from which a month of zero cannot be chance: e^-20."""
+"""Mean offenses of the other months above which a month of zero is anomalous (probability e^-20)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class YearParts:
 
 
 def find_anomalies(parts: YearParts, repeated: list[str], unreadable: int) -> pd.DataFrame:
-    """One row per kind of oddity that occurs.
+    """One row per kind of anomaly that occurs.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _of_months(parts: YearParts) -> list[tuple[str, int, list[str]]]:
     no_clearances = ~np.isin(parts.types[:, :, CLEARED], (NORMAL, ADJUSTED))
     cases: dict[str, Bools] = {
         "month included in another month": included & ~parts.returned,
-        "month said to be included in another, with a return of its own": (included & parts.returned),
+        "month reported as included in another, with a return of its own": (included & parts.returned),
         "month that was adjusted": filed == ADJUSTED,
         "month marked as not available": filed == NOT_AVAILABLE,
         "month with a return but without clearances": parts.returned & no_clearances,

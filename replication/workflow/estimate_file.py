@@ -1,4 +1,4 @@
-"""Specifications on one panel file: the promise behind ``replication estimate``."""
+"""Estimation of specifications on one panel file, for ``replication estimate``."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def estimate_file(
     ``inputs`` are further files that may not be overwritten.
     """
     if out.exists() and not out.is_dir():
-        raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
+        raise SpecError(f"--out {out} is a file. Name a folder; it is created if it does not exist.")
     require_apart(out, (*inputs, panel_path))
     frame = read_frame(panel_path, [name for spec in specs for name in identifier_columns(spec)])
     unused = find_unused_keys(specs)
@@ -115,7 +115,7 @@ def overview(results: Sequence[Estimates]) -> pd.DataFrame:
 
 
 def next_steps(out: Path, specs: Sequence[Spec]) -> str:
-    """Where the results are, and what can be done with them."""
+    """Location of the results, and commands that use them."""
     folder = out if len(specs) == 1 else out / specs[0].id
     other = f" {out / specs[1].id}" if len(specs) > 1 else ""
     written = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")

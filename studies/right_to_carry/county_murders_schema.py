@@ -31,7 +31,7 @@ def _right_to_carry() -> pa.DataFrameSchema:
         "region": column("int64", "Census region", "1 to 4", TYPED, bounds=(1, 4)),
         "population": column("int64", "Population", "people", MURDERS, bounds=(1, inf)),
         "population_1980": column(
-            "int64", "Population in 1980 (a weight that stays)", "people", MURDERS, bounds=(1, inf)
+            "int64", "Population in 1980 (constant weight)", "people", MURDERS, bounds=(1, inf)
         ),
         "log_population": column("float64", "Log of population (Poisson offset)", "log people", MURDERS),
         "cohort": column(

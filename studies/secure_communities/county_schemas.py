@@ -53,7 +53,7 @@ def _people() -> dict[str, pa.Column]:
         "unemployment_rate": column(
             "float64",
             "Unemployment rate of the year",
-            "% of the labour force",
+            "% of the labor force",
             LAUS,
             bounds=(0, 100),
             missing="not published",
@@ -61,7 +61,7 @@ def _people() -> dict[str, pa.Column]:
         "unemployment_2007": column(
             "float64",
             "Unemployment rate in 2007",
-            "% of the labour force",
+            "% of the labor force",
             LAUS,
             bounds=(0, 100),
             missing="not published",
@@ -156,8 +156,8 @@ def _coverage() -> dict[str, pa.Column]:
     both = f"{NACJD}; {CENSUS}"
     return {
         "reported": _flag("Anything was reported in the year", NACJD),
-        "passes_coverage": _flag("Passes the canonical rules of coverage in the year", both),
-        "coverage_canonical": _flag("Passes the canonical rules in every year", both),
+        "passes_coverage": _flag("Passes the canonical coverage screens in the year", both),
+        "coverage_canonical": _flag("Passes the canonical coverage screens in every year", both),
         "coverage_90": _flag("The same with a coverage indicator of at least 90", both),
         "coverage_95": _flag("The same with a coverage indicator of at least 95", both),
         "coverage_ratio_90": _flag("The same with covered over Census from 0.9 to 1.1", both),

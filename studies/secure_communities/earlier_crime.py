@@ -52,7 +52,7 @@ def earlier_growth(
     changes : mapping of int to int
         Code of a part -> code of the unit, New York City included.
     rule : CoverageRule
-        Which county-years count; a county needs four of the five.
+        County-years that count; a county needs four of the five.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def earlier_growth(
 
 
 def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
-    """County-years that pass every rule of coverage."""
+    """County-years that pass every coverage screen."""
     silent = coverage.is_missing(frame, rates.OFFENSES)
     passes = coverage.indicator_passes(frame, rule) & coverage.ratio_passes(frame, rule)
     found: geography.Bools = passes & ~silent

@@ -1,4 +1,4 @@
-"""Which units touch, and what the program did next door."""
+"""Adjacent units, and activation of the neighbors."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def dated_pairs(pairs: pd.DataFrame, dates: pd.Series, people: pd.Series) -> pd.
     """The pairs whose second unit has a date, with ``date`` and ``people`` of that unit.
 
     Neighbors count whether or not they are in the panel: a county that reports badly is
-    activated all the same.
+    activated as well.
     """
     found = pairs.assign(date=pairs["neighbour"].map(dates), people=pairs["neighbour"].map(people))
     return found.dropna(subset=["date", "people"]).reset_index(drop=True)
 
 
 def exposure(pairs: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
-    """What the neighbors of each unit had in force in each year.
+    """Activation of the neighbors of each unit by year.
 
     Parameters
     ----------
     pairs : DataFrame
         From ``dated_pairs``.
     years : sequence of int
-        Years wanted.
+        Requested years.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def exposure(pairs: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
 
 
 def neighborhood(pairs: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
-    """What does not change over time, by ``fips``.
+    """Characteristics of the neighbors that are constant over time, by ``fips``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The columns of every cleaned panel: checked on the way out, printed as the codebooks."""
+"""The columns of the cleaned panels, which validate them and print as their codebooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from replication.cleaning.rates import OUTCOMES, TOTALS
 NACJD: Final = "ICPSR/NACJD county-level offenses, part 4"
 CENSUS: Final = "Census Bureau: intercensal 2000-2010, vintage 2019 from 2010"
 DATES: Final = "Secure Communities activation list, by day"
-MONTHS: Final = "Secure Communities activation list, by month (second transcription)"
+MONTHS: Final = "Secure Communities activation list, by month (second digitized list)"
 ROLES: Final = ("treated", "comparison", "left_out")
 COHORT_NOTE: Final = "0 never; a year after the panel's end stays that year"
 
@@ -125,7 +125,7 @@ def _timing() -> dict[str, pa.Column]:
             "Month of activation (its first day)",
             "date",
             MONTHS,
-            missing="county not in the second transcription",
+            missing="county not in the second digitized list",
         ),
         "alternative_share_of_year": column(
             "float64",

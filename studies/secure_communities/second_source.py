@@ -1,6 +1,6 @@
-"""The same crimes in a second source: Kaplan's county rates of 2009-2014, and the seam to them.
+"""Crimes in a second source, Kaplan's county rates of 2009-2014, and the series break between the two.
 
-Kaplan's files impute nothing and flag nothing: an agency that does not report counts as people
+Kaplan's files neither impute nor flag: an agency that does not report counts as people
 without crimes. The county files of NACJD impute and flag, and end in 2012.
 """
 
@@ -37,7 +37,7 @@ def build_second_source(
     context: ContextSources,
     years: Sequence[int] = YEARS,
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Panel of county and year in Kaplan's files, beside the first source where both speak.
+    """Panel of county and year in Kaplan's files, with the first source where both are available.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def build_second_source(
     county_year : DataFrame
         The canonical panel.
     raw, context : sources
-        What the readers return.
+        Frames as the readers return them.
     years : sequence of int
         Years of the panel; a county needs every one of them.
 
@@ -55,7 +55,7 @@ def build_second_source(
     frame : DataFrame
         Described by ``SECOND_SOURCE``.
     flow : SampleFlow
-        What every rule cost.
+        Losses by rule.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Offenses and clearances by municipal police agency and month.
 
-The unit of Treyger, Chalfin and Loeffler (2014). Clearances by arrest per offense stand for the
-behavior of police, because arrests by ethnicity were not collected in these years.
+The unit of Treyger, Chalfin and Loeffler (2014). Clearances by arrest per offense serve as a
+measure of police behavior, because arrests by ethnicity were not collected in these years.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ LOCAL: Final = "local police department"
 
 @dataclass(frozen=True, slots=True)
 class CityRule:
-    """Which agencies are in the panel.
+    """Selection of agencies for the
 
-    Attributes
+    panel. Attributes
     ----------
     coverage : str
         Rule by which an agency's month is used; it must be used in every month.
@@ -149,7 +149,7 @@ def _municipal(
 def _dated(
     frame: pd.DataFrame, about: pd.DataFrame, places: county_places.Places, flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Agencies whose county has a date, with what is known of them and of the county."""
+    """Agencies whose county has a date, with characteristics of the agency and the county."""
     units = county_places.units_of(places)
     dates = geography.merge_dates(places.activation_days, units, "activation_date")
     home = about["home"].fillna(0).astype("int64")

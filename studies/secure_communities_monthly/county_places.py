@@ -1,4 +1,4 @@
-"""What every monthly panel of Secure Communities shares: places, people and timing.
+"""Places, population and timing shared by the monthly panels of Secure Communities.
 
 Months are numbered as Stata does (``timing.month_number``): January 2004 is 528.
 """
@@ -94,7 +94,7 @@ def month_grid(fips: Iterable[int], years: Sequence[int]) -> pd.DataFrame:
 def followed_and_dated(
     frame: pd.DataFrame, people: pd.DataFrame, places: Places, flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Units that keep their borders and have people and a date; adds both columns.
+    """Units with constant borders, a population and a date; adds both columns.
 
     Returns
     -------

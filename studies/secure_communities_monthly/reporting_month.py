@@ -1,7 +1,7 @@
-"""Every county and month, however it reports: how coverage moves, and what it does.
+"""Coverage and crime of every county and month, whether or not it reports.
 
 Index offenses of all agencies that reported are counted once per covered person and once per
-resident: the second mistakes an agency that begins to report for a rise of crime.
+resident: in the second, an agency that begins to report looks like a rise in crime.
 """
 
 from __future__ import annotations

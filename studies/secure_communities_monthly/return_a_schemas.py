@@ -82,9 +82,9 @@ def outcome_columns(missing: str | None, people: str) -> dict[str, pa.Column]:
     Parameters
     ----------
     missing : str or None
-        What a missing count means; None where none may be missing.
+        Meaning of a missing count; None where none may be missing.
     people : str
-        By whom rates are counted.
+        The population of the rates.
     """
     found: dict[str, pa.Column] = {}
     for name in OUTCOMES:

@@ -212,7 +212,7 @@ def test_months_included_in_another(tmp_path: Path) -> None:
     assert status.tolist()[:5] == ["included", "included", "returned", "returned", "silent"]
     assert tidy.months["included_in"].tolist()[:5] == [3, 3, 0, 0, 0]
     assert anomalies(tidy)["month included in another month"] == 2
-    assert anomalies(tidy)["month said to be included in another, with a return of its own"] == 1
+    assert anomalies(tidy)["month reported as included in another, with a return of its own"] == 1
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is averaged; rows of ``averages`` come first, then those of ``summaries``."""
+    """The averages; rows of ``averages`` come first, then those of ``summaries``."""
 
     averages: tuple[Average, ...]
     summaries: tuple[Summary, ...]

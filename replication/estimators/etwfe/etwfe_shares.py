@@ -34,7 +34,7 @@ LARGEST = 1500
 
 @dataclass(frozen=True, slots=True)
 class ExtendedShares:
-    """What the shares of all clusters need.
+    """Arrays from which the shares of all clusters are computed.
 
     Attributes
     ----------
@@ -106,7 +106,7 @@ class ExtendedShares:
         return found @ self.root
 
     def rows(self, averages: Averages) -> Floats:
-        """(D, R) averages of cell effects in the coordinates, one a column."""
+        """(D, R) averages of cell effects in the coordinates, one per column."""
         loads = self.fit.loads(averages)
         loading = np.zeros((int(self.starts[-1]), len(averages.rows)))
         for start, load in zip(self.starts, loads, strict=False):

@@ -54,7 +54,7 @@ class UntreatedTwoWay(Eliminated):
         return super()._solve_components() if self._kinds is None else self._kinds._solvers
 
     def reduced(self, averages: Averages) -> tuple[Floats, Floats]:
-        """Right-hand sides of the rows' projection after unit effects and lines are eliminated.
+        """Right-hand sides of the rows' projection after unit effects and trends are eliminated.
 
         Returns
         -------

@@ -123,7 +123,7 @@ class HorizonSums:
         return ClusterShares(self.loading, self.score, np.arange(len(self.score)), blocks)
 
     def weighted(self) -> WeightedShares:
-        """What CR2 needs with unequal weights."""
+        """Moments for CR2 with unequal weights."""
         powers = (
             lambda cluster: self.moment(0, cluster),
             lambda cluster: self.moment(1, cluster),

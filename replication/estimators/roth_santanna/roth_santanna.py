@@ -70,7 +70,7 @@ FEW_UNITS = 30
 
 @dataclass(frozen=True, slots=True)
 class TimingDesign:
-    """What stays the same when treatment timing is drawn again.
+    """Design of a panel under random treatment timing.
 
     Attributes
     ----------
@@ -195,7 +195,7 @@ def design_estimates(design: TimingDesign, control_group: str, inference: Infere
 
 
 def describe(design: TimingDesign, found: EstimandMoments, result: Estimates) -> dict[str, Any]:
-    """What the design says of itself: coefficients, the other standard errors, support."""
+    """What is reported about the design: coefficients, the other standard errors, support."""
     weights, beta = design.weights, design.coefficients(found)
     labels = row_labels(result.table)
     other = "adjusted" if design.variance == "neyman" else "neyman"

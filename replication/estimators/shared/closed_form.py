@@ -1,6 +1,6 @@
 """Projecting effects out of balanced panels with one weight per unit, in closed form.
 
-Projections on the two sides of the matrix commute there, so means of rows, lines within rows and
+Projections on the two sides of the matrix commute there, so means of rows, linear trends within rows and
 weighted means of columns are taken off one after the other. ``absorb.Eliminated`` gives the same
 residuals for any other panel.
 """

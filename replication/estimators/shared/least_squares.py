@@ -2,7 +2,7 @@
 
 Shared by the two-way regressions. Regressors are kept by *profile*: units with the same rows of
 regressors (such as all units of a cohort) share one, and cross-products need one row per profile,
-which is why an event study of 3,000 units costs little more than one of 50.
+so that an event study of 3,000 units costs little more than one of 50.
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ class NotIdentified(PanelError):
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
-            f"The effect {', '.join(names)} cannot be told from the absorbed effects: no variation "
+            f"The effect {', '.join(names)} cannot be distinguished from the absorbed effects: no variation "
             "is left in the treatment once they are taken out."
         )
         self.names = tuple(names)

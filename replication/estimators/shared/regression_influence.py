@@ -62,7 +62,7 @@ def by_unit(fit: RegressionFit, weight: Floats, rows: Floats) -> Floats:
 def unit_leverage(sample: EstimationSample, effects: Effects, fit: RegressionFit, weight: Floats) -> Floats:
     """(N,) leverage of the units in regressors, period effects and stratum trends.
 
-    Unit effects and unit lines are swept out and not counted.
+    Unit effects and unit-specific linear trends are swept out and not counted.
     """
     regressors = by_unit(fit, weight, np.linalg.cholesky(fit.bread).T.astype(np.float64))
     if fit.path == "closed form":

@@ -1,7 +1,7 @@
 """Regression on unit effects and one period effect per cohort, solved cohort by cohort.
 
 A regression with unit effects, period effects and a dummy for every cohort and period but one
-leaves each cohort a free path of its own: it splits into one two-way fit a cohort,
+gives each cohort a free path: it splits into one two-way fit per cohort,
 
     y_it = alpha_i + mu_gt + x_it' b + e_it,    delta_gt = (mu_gt - mu_gr) - (mu_0t - mu_0r),
 

@@ -35,7 +35,7 @@ LARGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class SaturatedShares:
-    """What the shares of all clusters need.
+    """Arrays from which the shares of all clusters are computed.
 
     Attributes
     ----------

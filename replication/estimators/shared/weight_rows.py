@@ -20,10 +20,10 @@ def with_weights(
     weight: Floats,
     info: Mapping[str, Any],
 ) -> Estimates:
-    """The overall effect of ``two_way`` with its error, and (R,) weights, which have none.
+    """The overall effect of ``two_way`` with its standard error, and (R,) weights, which have none.
 
     Weights are functions of who is treated when, not of the outcome; they are fixed numbers given
-    the design, so their error is empty and the covariance leaves them out.
+    the design, so their standard error is missing and the covariance leaves them out.
     """
     head = two_way.rows("att")
     first = head.iloc[0]

@@ -163,7 +163,7 @@ def _reference(times: Ints, point: Floats, variance: Floats, spec: str) -> int:
         return int(times[fixed][0])
     raise SensitivityError(
         f"The path of {spec!r} has {int(fixed.sum())} reference periods (rows that are exactly "
-        "zero without an error) where one is needed: violations are measured from it. Estimators "
+        "zero without a standard error) where one is needed: violations are measured from it. Estimators "
         "that impute (imputation, two_stage) have none; use callaway_santanna, sun_abraham, "
         "stacked or event_study, and a window that contains the reference."
     )

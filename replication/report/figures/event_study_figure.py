@@ -1,7 +1,7 @@
 """Event studies: effects before and after adoption, one panel per outcome.
 
 Points with pointwise bars inside wider simultaneous bars; the reference period is hollow, at zero
-and without a bar; estimates are never joined, least of all across the onset.
+and without a bar; estimates are not connected.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
-    """The event-time path of one result; reference periods (fixed, without error) are marked."""
+    """The event-time path of one result; reference periods (fixed, without a standard error) are marked."""
     table = saved.table
     path = table[(table["term"] == "event") & table["event_time"].notna()]
     if window is not None:
@@ -172,7 +172,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 
 def y_label(panel: pd.DataFrame, entry: Entry, context: Context, height: float) -> str:
-    """What is measured, its unit, and its mean before treatment."""
+    """The axis label: the effect, its unit, and the mean before treatment."""
     number = int(panel["panel"].iloc[0]) - 1
     own = entry.options["panels"][number].get("y_label") or entry.options.get("y_label")
     unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
@@ -185,7 +185,7 @@ def y_label(panel: pd.DataFrame, entry: Entry, context: Context, height: float) 
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
-    """How to read the figure, and how the series were estimated."""
+    """Explanation of the marks, and the estimation of the series."""
     every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
     level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
     words = (
@@ -198,7 +198,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
 
 
 def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
-    """What all series share, a fact each, then what each has of its own."""
+    """Facts common to all series, then those that differ."""
     parts = [part for _, part in frame.groupby(["panel", "series"], sort=True)]
     found = [about(part, context) for part in parts]
     kinds = list(dict.fromkeys(kind for words in found for kind in words))
@@ -245,7 +245,7 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
 
 
 def end_points(part: pd.DataFrame) -> str:
-    """Which of the points shown are not one event time but all from there on."""
+    """Points that pool all event times from there on."""
     ends = part[part["binned"].notna()]
     return ", ".join(
         f"{formatting.signed(time)} {way}"

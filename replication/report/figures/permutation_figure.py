@@ -1,4 +1,4 @@
-"""The distribution of the estimate under permuted treatment dates, and where ours lies in it."""
+"""The distribution of the estimate under permuted treatment dates, and the actual estimate."""
 
 from __future__ import annotations
 

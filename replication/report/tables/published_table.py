@@ -1,4 +1,4 @@
-"""Published values beside ours, digit by printed digit."""
+"""Published and replicated values, compared at the published decimals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ OPTIONS = {
                 "properties": {
                     "heading": {"type": "string", "description": "Starts a block of rows."},
                     "label": {"$ref": "#/$defs/label"},
-                    "spec": {"type": "string", "description": "Our specification; empty if there is none."},
+                    "spec": {
+                        "type": "string",
+                        "description": "Specification of this study; empty if there is none.",
+                    },
                     "row": {"$ref": "#/$defs/row"},
                     "estimate": {
                         "type": "string",
@@ -49,7 +52,7 @@ OPTIONS = {
                     },
                     "reported": {
                         "type": "string",
-                        "description": "What was reported, where it is no number.",
+                        "description": "The published statement, where it is not a number.",
                     },
                     "where": {
                         "$ref": "#/$defs/where",
@@ -77,7 +80,8 @@ HEADS = (
 )
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
-    "Differences are our unrounded number minus the published one; two numbers are equal as printed if ours, "
+    "Differences are the unrounded estimate minus the published one; numbers are equal as printed if the "
+    "estimate, "
     "rounded to the published decimals, is the published number."
 )
 WITHOUT_NUMBERS = 2
@@ -86,11 +90,11 @@ SECONDARY = "Secondary: not taken from a table of the publication itself."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """One published number per row: published, ours, and whether each part is equal as printed."""
+    """One published number per row: published, replicated, and whether each part is equal as printed."""
     rows = [compare(row, entry, context) for row in entry.options["rows"]]
     used = formatting.distinct_words(row["spec_id"] for row in rows)
     publication = entry.options.get("publication", "")
-    # Where nothing but words was published there is no difference to show.
+    # Where only words were published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
     remarks = [f"{row['label']}: {row['note'].rstrip('.')}." for row in rows if row["note"]]
@@ -124,7 +128,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
 
 
 def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
-    """A row as numbers: what was printed, what we find, and whether they agree."""
+    """A row as numbers: published, replicated, and whether they agree."""
     printed = printed_values(row, entry, context)
     saved = context.results.get(row["spec"]) if row.get("spec") else None
     ours = None if saved is None else saved.row(row.get("row", "att"))

@@ -60,7 +60,7 @@ OPTIONS = {
             "type": "array",
             "minItems": 1,
             "description": (
-                "Blocks of rows with specifications of their own, one a column; 'columns' then only has "
+                "Blocks of rows with their own specifications, one per column; 'columns' then only has "
                 "headings and labels."
             ),
             "items": {
@@ -151,7 +151,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
 def sections(
     entry: Entry, columns: Sequence[Column], blocks: Sequence[TableBlock], context: Context
 ) -> list[Section]:
-    """Estimates and statistics of each block, then what all blocks have in common."""
+    """Estimates and statistics of each block, then those common to all blocks."""
     results = [saved for block in blocks for saved in block.results]
     truths = [column.truth for column in columns] * len(blocks)
     own, common = table_statistics.by_block(
@@ -182,7 +182,7 @@ def estimate_rows(entry: Entry, block: TableBlock, context: Context) -> list[Tab
 
 
 def refuse_unknown(entry: Entry, block: TableBlock, requested: Sequence[dict[str, Any]]) -> None:
-    """Refuse a row that no column has; a blank line would hide a slip of the pen."""
+    """Refuse a row that no column has, which is likely a typing error."""
     results = [saved for saved in block.results if saved is not None]
     for row in requested:
         if results and not any(saved.find(row["row"]) for saved in results):

@@ -1,4 +1,4 @@
-"""What readers of a simulated study must be able to check: facts, faults, coverage, truth."""
+"""Checks of a simulated study: facts, anomalies, coverage and true effects."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def coverage_by_month(unscreened: pd.DataFrame) -> pd.DataFrame:
 
 
 def settings_table(settings: Mapping[str, Settings]) -> pd.DataFrame:
-    """What each simulated panel was given: ``panel``, ``seed``, ``share`` and the truth's keys."""
+    """Settings of each simulated panel: ``panel``, ``seed``, ``share`` and the truth's keys."""
     rows = [
         {"panel": name, "seed": one.seed, "share": one.share, **asdict(one.truth)}
         for name, one in settings.items()
@@ -92,7 +92,7 @@ def truth_by_event_time(panels: Mapping[str, Country]) -> pd.DataFrame:
 
 
 def pathologies(country: Country) -> pd.DataFrame:
-    """What is wrong with the returns, with its count: ``what``, ``count``, ``of``."""
+    """Anomalies of the returns with their counts: ``what``, ``count``, ``of``."""
     agencies, reporting = country.agencies, country.reporting
     own = (agencies["covered_by"] == "").to_numpy()
     # (A, years) months reported, in whichever return.

@@ -1,6 +1,6 @@
-"""Made police agencies: a sheriff in every county, city police in the larger ones.
+"""Simulated police agencies: a sheriff in every county, city police in the larger ones.
 
-Far fewer than in the country (about two a county where it has six), so that nine years of
+Far fewer than in the country (about two per county instead of six), so that nine years of
 returns are written and read in seconds.
 """
 

@@ -1,4 +1,4 @@
-"""Offenses and clearances of made agencies, calibrated to national numbers.
+"""Offenses and clearances of simulated agencies, calibrated to national numbers.
 
 The mean of agency a, offense k and month t is
 
@@ -30,7 +30,7 @@ COMMON: Final = 0.5
 STATE_SHOCKS: Final = (0.02, 0.97)
 COUNTY_SHOCKS: Final = (0.05, 0.90)
 """Standard deviation and monthly persistence of slow shocks to the log rate. Chosen: shocks that
-last for months and span a state are why errors are clustered by state."""
+last for months and span a state are why standard errors are clustered by state."""
 
 Counts = NDArray[np.int32]
 

@@ -1,4 +1,4 @@
-"""The effect and the differential trends that the simulated counties are given."""
+"""The effect and the differential trends of the simulated counties."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def effects(counties: pd.DataFrame, truth: Truth) -> Floats:
 
 
 def differential_trends(counties: pd.DataFrame, weight: Floats, truth: Truth) -> Floats:
-    """(N, T) log points: straight lines, steeper downward the earlier a county was activated.
+    """(N, T) log points: linear trends, steeper downward the earlier a county was activated.
 
     The slope is proportional to ``earliness`` and such that weighted two-way effects on the
-    share of the month in force give ``truth.two_way_bias`` for these lines alone.
+    share of the month in force give ``truth.two_way_bias`` for these trends alone.
     """
     early = earliness(counties)
     trend = (early - weight @ early / weight.sum())[:, None] * (NUMBERS - NUMBERS.mean()) / MONTHS

@@ -1,4 +1,4 @@
-"""What is to be simulated: the seed, how much of the country, and the true effect."""
+"""Settings of a simulation: the seed, the share of the country, and the true effect."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Truth:
     lead : int
         Months by which the effect precedes activation, for ``anticipation``.
     two_way_bias : float
-        Counties activated earlier get a steeper linear fall of crime, such that two-way effects
-        without county trends would give this number (in log points) if nothing else happened.
+        Counties activated earlier get a steeper linear decline in crime, such that two-way effects
+        without county trends would give this estimate (in log points) without any other effect.
     """
 
     effect: Kind = "none"
@@ -121,7 +121,7 @@ def read_facts(folder: Path) -> Facts:
 
 
 def parse_settings(data: Mapping[str, Any], source: str) -> dict[str, Settings]:
-    """The panels that a ``simulation`` key asks for, by name.
+    """The panels of a ``simulation`` key, by name.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def parse_settings(data: Mapping[str, Any], source: str) -> dict[str, Settings]:
         ``seed``, and ``panels``: name -> ``share``, ``effect``, ``size``, ``lead``,
         ``two_way_bias``.
     source : str
-        Where it stands, for refusals.
+        Its location, for messages.
     """
     of_truth = [field.name for field in fields(Truth)]
     found = {}
