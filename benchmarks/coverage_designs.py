@@ -68,7 +68,7 @@ def staggered(
     covariate: bool = False,
     counts: bool = False,
 ) -> Design:
-    """Three cohorts and never-treated units; unit-specific linear trends, a covariate or counts on request."""
+    """Three cohorts and never-treated units; unit trends, a covariate or counts on request."""
 
     def draw(rng: np.random.Generator, n_clusters: int) -> tuple[Panel, Truth]:
         n_units = n_clusters * UNITS
@@ -94,7 +94,7 @@ def staggered(
 
 
 def by_unit(design: Design) -> Design:
-    """The same panels with standard errors that take every unit as independent, although clusters share shocks."""
+    """The same panels with standard errors that ignore the clusters, which share shocks."""
 
     def draw(rng: np.random.Generator, n_clusters: int) -> tuple[Panel, Truth]:
         panel, truth = design(rng, n_clusters)

@@ -81,8 +81,7 @@ HEADS = (
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
     "Differences are the unrounded estimate minus the published one; numbers are equal as printed if the "
-    "estimate, "
-    "rounded to the published decimals, is the published number."
+    "estimate, rounded to the published decimals, is the published number."
 )
 WITHOUT_NUMBERS = 2
 YES_NO = {True: "yes", False: "no"}
