@@ -111,7 +111,9 @@ def test_counts_that_differ_become_a_range(study: Study, folders: Folders) -> No
     saved = Context.of(study, folders).results.get("plain")
     shown = [
         Shown(
-            "", f"({place})", replace(saved, info={**saved.info, "notes": [f"{count:,} units were dropped"]})
+            "",
+            f"({place})",
+            replace(saved, details=replace(saved.details, notes=(f"{count:,} units were dropped",))),
         )
         for place, count in enumerate((3, 1155, 20), start=1)
     ]
