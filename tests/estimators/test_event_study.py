@@ -240,7 +240,7 @@ def test_support_counts_cohorts_and_units() -> None:
     for time, entry in found.items():
         cells = (event == time) & panel.observed & (panel.cohort > 0)[:, None] & observed[:, None]
         assert entry.units == cells.any(axis=1).sum()
-        assert entry["cohorts"] == np.unique(panel.cohort[cells.any(axis=1)]).size
+        assert entry.cohorts == np.unique(panel.cohort[cells.any(axis=1)]).size
     assert min(found) == -11
     assert max(found) == 5
 
