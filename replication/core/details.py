@@ -12,7 +12,7 @@ from typing import Any
 
 NAN = math.nan
 
-Value = float | int | str | None
+Value = float | int | bool | str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,5 +110,5 @@ def _one_of(kinds: tuple[Any, ...], value: Any, place: str, where: str) -> Any:
         return None
     if type(value) in kinds:
         return value
-    other = [kind for kind in kinds if kind not in (type(None), int, str)]
+    other = [kind for kind in kinds if kind not in (type(None), bool, int, str)]
     return _read(other[0] if other else kinds[0], value, place, where)

@@ -134,4 +134,4 @@ def effective(scores: Floats) -> float:
     ``3 (sum s^2)^2 / sum s^4``, at most G: see ``bootstrap_t.effective_clusters``.
     """
     fourth = float((scores**4).sum())
-    return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, scores.size)
+    return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, float(scores.size))
