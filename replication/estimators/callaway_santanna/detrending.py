@@ -29,6 +29,7 @@ from __future__ import annotations
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Dropped
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, require_cohorts
 
 FEWEST = 2
@@ -46,7 +47,7 @@ def detrended(design: ComparisonDesign) -> ComparisonDesign:
     return design.keep(~short).with_note(
         f"{int(short.sum())} units of cohorts {cohorts} were dropped: they have fewer than "
         f"{FEWEST} periods before adoption, too few for a linear trend",
-        units_too_few_periods_for_trend=int(short.sum()),
+        Dropped("units_too_few_periods_for_trend", int(short.sum()), "units"),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Details, Dropped
 from replication.core.estimates import ClusterScores, Estimates
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
@@ -14,7 +15,7 @@ from replication.estimators.callaway_santanna.bootstrap_bands import Drawn, draw
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cells import GroupTimeCells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
-from replication.estimators.callaway_santanna.diagnostics import design_facts, pretest_cells
+from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
 from replication.estimators.callaway_santanna.influence import Rows
 from replication.inference.assemble import from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
@@ -25,7 +26,7 @@ from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, 
 NAME = "callaway_santanna"
 
 
-def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, info: dict[str, Any]) -> Estimates:
+def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, details: Details) -> Estimates:
     """Averages, standard errors, bands and details of a fit; rows of the averages, then of the cells."""
     design, cells = fit.design, fit.cells
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
@@ -35,14 +36,15 @@ def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, info: dic
     kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
     shown = kept.first(len(plan.rows))
     variance = kept.covariance()
-    facts = {**info, **design_facts(design, cells, plan), **pretest_cells(fit, plan, variance)}
+    details = with_design(details, design, cells, plan)
+    details = replace(details, pretest_cells=pretest_cells(fit, plan, variance))
     if fit.problems:
-        facts["cells_left_out"] = list(fit.problems)
-        facts["notes"] = [*facts["notes"], left_out(fit)]
+        lost = Dropped("not_estimated", len(fit.problems), "cells", tuple(fit.problems))
+        details = replace(details, dropped=(*details.dropped, lost)).noted([left_out(fit)])
     if inference.method == "conley":
         units = fit.rows(every)
         scores = units.scores()[:, np.argsort(units.clusters)].T
-        return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
+        return from_scores(design.panel, NAME, rows, estimate, scores, inference, details=details)
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
     overall[shown.clusters] = scores[0]
@@ -57,7 +59,7 @@ def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, info: dic
         rescaled(variance, std_error),
         critical,
         inference,
-        info=facts,
+        details=details,
         scores=scores_if_drawn(fit, every, inference),
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )

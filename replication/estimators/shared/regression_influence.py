@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import ClusterInfluence
 from replication.core.panel import Panel
 from replication.estimators.shared.closed_form import closed_form_codes
 from replication.estimators.shared.cluster_blocks import PeriodBlocks
@@ -21,8 +20,8 @@ BLOCK = 64
 
 def regression_influence(
     sample: EstimationSample, effects: Effects, fit: RegressionFit, combination: Floats
-) -> dict[str, Any]:
-    """``info["cluster_influence"]`` for the effect ``combination'beta`` (K,).
+) -> ClusterInfluence | None:
+    """Leverage of the clusters for the effect ``combination'beta`` (K,).
 
     A Poisson regression is taken at its working weights, weight times fitted mean.
     """

@@ -82,7 +82,7 @@ def differing(
 
 def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
     """Notes on dropped or derived observations, each once; counts that differ between results as a range."""
-    groups = _by_word(shown, lambda saved: [*saved.info.get("notes", []), saved.spec.get("note")])
+    groups = _by_word(shown, lambda saved: [*saved.details.notes, saved.spec.get("note")])
     alike: dict[str, list[str]] = {}
     for word in groups:
         alike.setdefault(COUNT.sub("#", word), []).append(word)
