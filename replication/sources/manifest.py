@@ -39,7 +39,7 @@ class Source:
         Short name, unique.
     path : str
         Place of the file under ``data_raw``, with forward slashes; empty for a package.
-    publisher, citation, licence : str
+    publisher, citation, license : str
         Who made it, how to cite it, on what terms it comes.
     doi : str or None
         Digital object identifier, without address.
@@ -67,7 +67,7 @@ class Source:
     citation: str
     doi: str | None
     years: tuple[int, ...]
-    licence: str
+    license: str
     redistributable: bool
     url: str | None
     sha256: str | None
