@@ -225,7 +225,7 @@ def _package_state(source: Source) -> tuple[State, str]:
     installed = importlib.metadata.version(str(source.package))
     if installed == source.version:
         return "verified", ""
-    return "present", f"version {installed}; the published numbers used version {source.version}"
+    return "present", f"version {installed}; the expected numbers were made with version {source.version}"
 
 
 def _source(path: Path, group: dict[str, Any], file: dict[str, Any]) -> Source:

@@ -94,7 +94,7 @@ def test_the_project_folder_comes_before_the_mirror(tmp_path: Path, monkeypatch:
     ("old", "new", "message"),
     [
         ("license: none", "", r"source 'first': the key 'license' is missing"),
-        ("license: none", "license: none", r"the key 'license' is missing"),
+        ("license: none", "licence: none", r"the key 'license' is missing"),
         ("doi: 10.0/{study}", "doy: 3", r"unknown key 'doy' \(did you mean 'doi'\?\)"),
         ("study: 12", "studdy: 12", r"'(citation|doi)' has a placeholder that nothing fills"),
         (f"sha256: {SHA}", "size: 12", r"needs 'path' and one of 'sha256' and 'git_blob'"),
