@@ -94,6 +94,7 @@ class Spec:
     time: str = "time"
     cohort: str = "cohort"
     sample: SampleRule = SampleRule()
+    fixed_effects: tuple[str, ...] = ("unit", "time")
     trends: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     offset: str | None = None
@@ -175,6 +176,7 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
     for key in ("trends", "cluster"):
         values[key] = _as_tuple(values.get(key))
     values["trends"] = tuple(trend for trend in values["trends"] if trend != "none")
+    values["fixed_effects"] = tuple(values.get("fixed_effects", ("unit", "time")))
     values["covariates"] = tuple(values.get("covariates") or ())
     for key in ("window", "clean_window"):
         if values.get(key) is not None:
