@@ -1,0 +1,325 @@
+"""A tidy frame made ready: periods and cohorts as numbers, one row per unit and period.
+
+Nothing is changed that the specification does not ask for, except that quarters, months and dates
+become whole numbers; what was done is in the notes, with counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from replication.core.columns import numeric, place_of
+from replication.core.duplicates import without_duplicates
+from replication.core.errors import PanelError, SpecError
+from replication.core.numbering import Form, calendar_form
+from replication.core.period_labels import (
+    FORMS,
+    PRECISION,
+    Kind,
+    ambiguous,
+    converted,
+    kind_of,
+    needs_reading,
+    number_of,
+    parts_of,
+)
+from replication.core.reading import is_text, stripped, with_numbers
+from replication.core.sample_selection import cohort_column
+from replication.core.spec import Spec
+
+NEVER_WORDS: Final = (
+    "never",
+    "none",
+    "never treated",
+    "never-treated",
+    "untreated",
+    "control",
+    "no",
+    "n/a",
+    ".",
+)
+"""Words that stand for never treated in many files; they count only where the specification names them."""
+NEVER_NUMBERS: Final = (9999, 99999, 999, 999999, 10000, 3000, 99, -1, -9, -99, -999)
+"""The same for numbers."""
+BINARY: Final = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
+MISTAKES: Final = 0.5
+"""Share of rows up to which labels that cannot be read are mistakes in a column that can."""
+UNREAD: Final = (
+    "Years, quarters (2010Q1), months (2010-03, Mar 2010) and dates (2010-03-31) are recognized; for "
+    "anything else give the pattern, as in `time_format: '%d/%m/%Y'` (`--time-format %d/%m/%Y`)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A frame that is ready to be sampled.
+
+    Attributes
+    ----------
+    frame : one row per unit and period, periods and cohorts as numbers.
+    notes : what was recognized, replaced and dropped.
+    kind : whether the periods were read as years, quarters or months; None for numbers left as they are.
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    kind: Kind | None = None
+
+    @property
+    def form(self) -> Form | None:
+        """How the periods are made up, where they were read."""
+        return FORMS[self.kind] if self.kind else None
+
+
+def take_in(frame: pd.DataFrame, spec: Spec) -> Intake:
+    """The frame as ``read``, ``time_format``, ``never``, ``cohort_from`` and ``duplicates`` say.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As it was read or handed over; it is not changed.
+    spec : Spec
+
+    Raises
+    ------
+    PanelError
+        With the column, the count, an example and the key that helps.
+    """
+    notes: list[str] = []
+    frame = stripped(frame) if spec.read.strip_blanks else frame
+    frame = with_numbers(frame, spec.read)
+    kind = None
+    if spec.time in frame.columns and needs_reading(frame[spec.time], spec.time_format):
+        frame, kind, said = _with_periods(frame, spec)
+        notes += said
+    if spec.cohort_from is not None:
+        frame, said = _with_cohort_from(frame, spec, spec.cohort_from)
+        notes += said
+    elif (name := cohort_column(spec, frame)) in frame.columns and spec.time in frame.columns:
+        frame, said = _with_cohorts(frame, spec, name, kind)
+        notes += said
+    if spec.duplicates != "refuse":
+        frame, said = without_duplicates(frame, spec)
+        notes += said
+    return Intake(frame, tuple(notes), kind)
+
+
+def _with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | None, list[str]]:
+    """The frame with numbers in the time column, their kind, and a note."""
+    values = frame[spec.time]
+    labels = pd.Series(values.dropna().unique())
+    parts = parts_of(labels, spec.time_format)
+    if spec.time_format is None and is_text(values) and ambiguous(labels):
+        raise PanelError(
+            f"The time column {spec.time!r} holds labels such as {labels.iloc[0]!r}, which may be months or "
+            "quarters. Say which: `time_format: quarter` or `time_format: month` (`--time-format quarter`)."
+        )
+    _require_read(frame, spec.time, parts, spec)
+    kind = kind_of(parts, spec.time, spec.time_format)
+    coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
+    if coarse:
+        raise PanelError(
+            f"{len(coarse)} labels of the time column {spec.time!r} say less than a {kind}, for example "
+            f"{coarse[0]!r}. Correct them, or set another `time_format`."
+        )
+    numbers = converted(values, lambda label: number_of(parts[label], kind))
+    ends = (int(numbers.min()), int(numbers.max()))
+    note = f"the periods in {spec.time!r} were read as {kind}s ({ends[0]} to {ends[1]})"
+    known = numbers.astype("int64") if numbers.notna().all() else numbers
+    frame = frame.assign(**{spec.time: known})
+    if kind != "year" and spec.sample.years is not None and "year" not in frame.columns:
+        frame = frame.assign(year=numbers // (10 if kind == "quarter" else 100))
+    return frame, kind, [note]
+
+
+def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec: Spec) -> None:
+    """Refuse labels that are no period, with the key that may read them."""
+    wrong = frame[column].notna() & ~frame[column].isin(list(parts))
+    if not wrong.any():
+        return
+    example = frame.loc[wrong, column].iloc[0]
+    at = place_of(frame, wrong, (spec.unit, spec.time)) if spec.unit in frame.columns else ""
+    todo = never_hint(example) if column != spec.time else ""
+    if not todo and parts and wrong.mean() < MISTAKES:
+        todo = "Correct them."
+    raise PanelError(
+        f"{int(wrong.sum())} values of column {column!r} cannot be read as periods, for example "
+        f"{example!r}{at}. {todo or UNREAD}"
+    )
+
+
+def never_hint(value: Any) -> str:
+    """The key that makes a value mean never treated, where it looks as if it did; else an empty string."""
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    known = text.lower() in NEVER_WORDS or text in map(str, NEVER_NUMBERS)
+    return (
+        f"If {text} means never treated, set `never: [{_yaml(text)}]` (`--never {_yaml(text)}`)."
+        if known
+        else ""
+    )
+
+
+def _yaml(text: str) -> str:
+    return (
+        text
+        if text.replace("-", "").isalnum() and text.lower() not in ("no", "none", "null")
+        else f"'{text}'"
+    )
+
+
+def _with_cohorts(
+    frame: pd.DataFrame, spec: Spec, name: str, kind: Kind | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """The frame with numbers in the cohort column, missing where the unit is never treated, and notes."""
+    values, notes = _without_codes(frame, spec, name)
+    frame = frame.assign(**{name: values}) if spec.never else frame
+    text = needs_reading(values, None)
+    if not text and kind in (None, "year"):
+        return frame, notes
+    if kind is None:
+        kind = _kind_of_numbers(frame, spec.time)
+        if kind is None:
+            return frame, notes
+    zero = pd.to_numeric(values, errors="coerce").isin([0, np.inf])
+    values = values.mask(zero)
+    labels = pd.Series(values.dropna().unique())
+    parts = parts_of(labels, None) | (parts_of(labels, spec.time_format) if spec.time_format else {})
+    parts |= _numbered(labels, kind)
+    frame = frame.assign(**{name: values})
+    _require_read(frame, name, parts, spec)
+    coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
+    if coarse:
+        raise PanelError(
+            f"The time column {spec.time!r} holds {kind}s, and {len(coarse)} labels of the cohort column "
+            f"{name!r} name a longer period, for example {coarse[0]!r}. {never_hint(coarse[0]) or ''}Give "
+            f"the {kind} of adoption for each unit."
+        )
+    fine = sum(part[3] > PRECISION[kind] for part in parts.values())
+    if fine:
+        notes.append(
+            f"{fine} labels of the cohort column {name!r} were counted in the {kind} that holds them"
+        )
+    return frame.assign(**{name: converted(values, lambda label: number_of(parts[label], kind))}), notes
+
+
+def _numbered(labels: pd.Series[Any], kind: Kind) -> dict[Any, tuple[int, int, int, int]]:
+    """Numbers that are labels of the kind already: 20101 and 201001."""
+    form = FORMS[kind]
+    numbers = pd.to_numeric(labels, errors="coerce")
+    whole = numbers.notna() & (numbers == numbers.round())
+    found = {}
+    for label, number in zip(labels[whole], numbers[whole].astype("int64"), strict=True):
+        if form is not None and bool(form.fits(number)):
+            part = int(number % form.factor)
+            month = part if kind == "month" else 3 * part - 2
+            found[label] = (int(number // form.factor), month, 1, PRECISION[kind])
+        elif form is None:
+            found[label] = (int(number), 1, 1, 1)
+    return found
+
+
+def _kind_of_numbers(frame: pd.DataFrame, time: str) -> Kind | None:
+    """What a time column of numbers counts, where its cohorts are text or dates."""
+    numbers = pd.to_numeric(frame[time], errors="coerce").dropna().unique()
+    labels = np.unique(numbers[numbers == np.round(numbers)]).astype(np.int64)
+    if not labels.size:
+        return None
+    form = calendar_form(labels, labels[:0], (time, time))[0]
+    if form is not None:
+        return "month" if form is FORMS["month"] else "quarter"
+    return "year" if labels.min() >= 1800 and labels.max() <= 2200 else None
+
+
+def _without_codes(frame: pd.DataFrame, spec: Spec, name: str) -> tuple[pd.Series[Any], list[str]]:
+    """The cohort column, missing where it holds a code of ``never``, and a note for each code."""
+    values, notes = frame[name], []
+    for code in spec.never:
+        found = is_code(values, code)
+        if found.any():
+            count = frame.loc[found, spec.unit].nunique() if spec.unit in frame.columns else int(found.sum())
+            notes.append(f"{count} units have the cohort {code} and count as never treated")
+        else:
+            notes.append(f"'never' names {code!r}, which column {name!r} does not have")
+        values = values.mask(found)
+    return values, notes
+
+
+def is_code(values: pd.Series[Any], code: Any) -> pd.Series[bool]:
+    """Where a column holds a code, as text in any case or as a number."""
+    try:
+        number = float(code)
+    except ValueError:
+        number = np.nan
+    same = pd.to_numeric(values, errors="coerce") == number
+    if is_text(values):
+        same |= values.astype(str).str.strip().str.casefold() == str(code).strip().casefold()
+    return same.fillna(False).astype(bool)
+
+
+def _with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.DataFrame, list[str]]:
+    """The frame with the first period in which a 0/1 column is 1, by unit, and notes."""
+    if spec.cohort in frame.columns:
+        raise SpecError(
+            f"{spec.id}: the panel has the cohort column {spec.cohort!r}, and 'cohort_from' names "
+            f"{column!r}. Leave one of the two out, or name a column that does not exist yet in 'cohort'."
+        )
+    if any(name not in frame.columns for name in (column, spec.unit, spec.time)):
+        return frame, []
+    on = switches(frame, column, (spec.unit, spec.time)) > 0
+    time = numeric(frame, spec.time, missing="refuse", at=(spec.unit, spec.time))
+    order = np.lexsort((time, pd.factorize(frame[spec.unit])[0]))
+    first = (
+        pd.Series(np.where(on, time, np.nan), index=frame.index).groupby(frame[spec.unit]).transform("min")
+    )
+    left = frame.loc[~on & (time > first), spec.unit].unique()
+    notes = []
+    if len(left) and spec.reversals == "refuse":
+        example = _falls(frame, spec, on, order, left[0])
+        raise PanelError(
+            f"Column {column!r} switches back to 0 in {len(left)} units, for example {spec.unit} {left[0]} "
+            f"in {spec.time} {example}. The cohort is the first period with 1 and adoption is taken as "
+            "permanent: correct the column, end the sample before, or set `reversals: allow` (`--set "
+            "reversals=allow`) to count these units as treated from their first 1 on."
+        )
+    if len(left):
+        notes.append(
+            f"{len(left)} units switch back to 0 in {column!r} and count as treated from their first 1 on"
+        )
+    start = pd.Series(time, index=frame.index).groupby(frame[spec.unit]).transform("min")
+    early = frame.loc[first == start, spec.unit].nunique()
+    if early:
+        notes.append(
+            f"{early} units have {column!r} = 1 in their first period, so that their adoption may lie before "
+            "it"
+        )
+    notes.append(f"the cohort is the first {spec.time!r} in which {column!r} is 1")
+    return frame.assign(**{spec.cohort: first}), notes
+
+
+def _falls(frame: pd.DataFrame, spec: Spec, on: Any, order: Any, unit: Any) -> Any:
+    """The first period in which a unit is 0 after a 1."""
+    rows = [row for row in order if frame[spec.unit].iloc[row] == unit]
+    treated = np.maximum.accumulate(on[rows])
+    return frame[spec.time].iloc[rows[int(np.argmax(treated & ~on[rows]))]]
+
+
+def switches(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Any:
+    """A column of 0 and 1 (or false and true) as numbers; anything else is refused with the count."""
+    values = (
+        frame[column].map(lambda value: BINARY.get(str(value).strip().lower(), np.nan)).to_numpy(dtype=float)
+    )
+    bad = np.isnan(values)
+    if bad.any():
+        example = frame.loc[bad, column].iloc[0]
+        raise PanelError(
+            f"'cohort_from' needs a column of 0 and 1, and {int(bad.sum())} of {len(frame)} values of "
+            f"{column!r} are neither, for example {example!r}{place_of(frame, bad, at)}. Fill them in, or "
+            "name the column of the first treated period in 'cohort'; a share of the period goes into "
+            "'treatment'."
+        )
+    return values
