@@ -16,7 +16,7 @@ from replication.core.spec import Spec
 def repeated_rows(
     frame: pd.DataFrame, unit: str, time: str, names: Sequence[str]
 ) -> tuple[pd.Series[bool], list[str]]:
-    """Rows that share their unit and period with another one, and the columns in which they differ."""
+    """Rows that share their unit and period with another one, and which of the columns differ in them."""
     repeated = frame.duplicated([unit, time], keep=False)
     rows = frame[repeated]
     others = [name for name in names if name not in (unit, time)]
@@ -69,7 +69,9 @@ def without_duplicates(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, l
     if any(name not in frame.columns for name in keys):
         return frame, []
     read = [*needed_columns(spec, frame), *spec.sample.where, *spec.sample.drop]
-    repeated, differing = repeated_rows(frame, *keys, [name for name in dict.fromkeys(read) if name in frame])
+    repeated, differing = repeated_rows(
+        frame, spec.unit, spec.time, [name for name in dict.fromkeys(read) if name in frame]
+    )
     if not repeated.any():
         return frame, ["'duplicates' is set, and no two rows share their unit and period"]
     if spec.duplicates == "drop_identical" and differing:
@@ -82,8 +84,7 @@ def without_duplicates(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, l
         labels = [name for name in differing if name not in measured]
         if labels:
             raise PanelError(_refusal(frame, spec, repeated, labels, "averages measurements only"))
-    kept = "last" if spec.duplicates == "last" else "first"
-    single = frame.drop_duplicates(keys, keep=kept)  # type: ignore[arg-type]
+    single = frame.drop_duplicates(keys, keep="last" if spec.duplicates == "last" else "first")
     note = f"{len(frame) - len(single)} rows that share their unit and period with another were dropped"
     if spec.duplicates == "mean":
         single = _averaged(frame, single, keys, sorted(map(str, measured)))

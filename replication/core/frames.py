@@ -117,8 +117,8 @@ def _sheet(path: Path, read: Read) -> str | int:
 
     book = openpyxl.load_workbook(path, read_only=True)
     try:
-        names = book.sheetnames
-        filled = [sheet.title for sheet in book.worksheets if (sheet.max_row or 0) > 1]
+        names = [str(name) for name in book.sheetnames]
+        filled = [str(sheet.title) for sheet in book.worksheets if (sheet.max_row or 0) > 1]
     finally:
         book.close()
     if read.sheet is None:
@@ -142,7 +142,8 @@ def _sheet(path: Path, read: Read) -> str | int:
 
 def _read_csv(path: Path, read: Read) -> pd.DataFrame:
     kept: dict[str, Any] = {"dtype": str} if read.converts else {}
-    return pd.read_csv(path, **_csv_options(read), **kept)
+    frame: pd.DataFrame = pd.read_csv(path, **_csv_options(read), **kept)
+    return frame
 
 
 def _read_excel(path: Path, read: Read) -> pd.DataFrame:

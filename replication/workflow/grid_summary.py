@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -51,7 +51,7 @@ def headline(result: Estimates) -> dict[str, Any]:
     rows = table[table["term"] == "att"]
     rows = rows if len(rows) else table[table["term"].str.startswith("coef:")]
     if rows.empty:
-        sample: Mapping[str, Any] = table.iloc[0]
+        sample = table.iloc[0]
         return {"term": None} | {name: sample[name] if name.startswith("n_") else None for name in NUMBERS}
     return {"term": rows.iloc[0]["term"]} | {name: rows.iloc[0][name] for name in NUMBERS}
 
