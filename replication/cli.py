@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import examine, own_data
+from replication.commands import check_panel, examine, own_data
 from replication.core.errors import InputError
 
 
@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _data(commands)
     own_data.add(commands)
+    check_panel.add(commands)
     examine.add(commands)
     _simulate(commands)
     _project(commands)

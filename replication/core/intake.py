@@ -28,7 +28,7 @@ from replication.core.period_labels import (
     number_of,
     parts_of,
 )
-from replication.core.reading import is_text, stripped, with_numbers
+from replication.core.reading import in_yaml, is_text, stripped, with_numbers
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
@@ -95,13 +95,13 @@ def take_in(frame: pd.DataFrame, spec: Spec) -> Intake:
     frame = with_numbers(frame, spec.read)
     kind = None
     if spec.time in frame.columns and needs_reading(frame[spec.time], spec.time_format):
-        frame, kind, said = _with_periods(frame, spec)
+        frame, kind, said = with_periods(frame, spec)
         notes += said
     if spec.cohort_from is not None:
         frame, said = _with_cohort_from(frame, spec, spec.cohort_from)
         notes += said
     elif (name := cohort_column(spec, frame)) in frame.columns and spec.time in frame.columns:
-        frame, said = _with_cohorts(frame, spec, name, kind)
+        frame, said = with_cohorts(frame, spec, name, kind)
         notes += said
     if spec.duplicates != "refuse":
         frame, said = without_duplicates(frame, spec)
@@ -109,7 +109,7 @@ def take_in(frame: pd.DataFrame, spec: Spec) -> Intake:
     return Intake(frame, tuple(notes), kind)
 
 
-def _with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | None, list[str]]:
+def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | None, list[str]]:
     """The frame with numbers in the time column, their kind, and a note."""
     values = frame[spec.time]
     labels = pd.Series(values.dropna().unique())
@@ -155,24 +155,23 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
 
 def never_hint(value: Any) -> str:
     """The key that makes a value mean never treated, where it looks as if it did; else an empty string."""
-    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-    known = text.lower() in NEVER_WORDS or text in map(str, NEVER_NUMBERS)
-    return (
-        f"If {text} means never treated, set `never: [{_yaml(text)}]` (`--never {_yaml(text)}`)."
-        if known
-        else ""
-    )
+    code = never_code(value)
+    if code is None:
+        return ""
+    text = in_yaml([code])
+    return f"If {code} means never treated, set `never: {text}` (`--never {code}`)."
 
 
-def _yaml(text: str) -> str:
-    return (
-        text
-        if text.replace("-", "").isalnum() and text.lower() not in ("no", "none", "null")
-        else f"'{text}'"
-    )
+def never_code(value: Any) -> int | str | None:
+    """The code of never treated that a value seems to be; None if it looks like none."""
+    text = str(value).strip()
+    number = pd.to_numeric(text, errors="coerce")
+    if number in NEVER_NUMBERS:
+        return int(number)
+    return text if text.lower() in NEVER_WORDS else None
 
 
-def _with_cohorts(
+def with_cohorts(
     frame: pd.DataFrame, spec: Spec, name: str, kind: Kind | None
 ) -> tuple[pd.DataFrame, list[str]]:
     """The frame with numbers in the cohort column, missing where the unit is never treated, and notes."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from replication.core.errors import PanelError
 
@@ -37,23 +38,32 @@ AS_USUAL: Final = Read()
 EXACT_DIGITS: Final = 15
 """Longer whole numbers, such as codes of units, are not all represented by a float of 64 bits."""
 HINTS: Final = (
-    (r"[+-]?\d+,\d+", "If the comma is a decimal mark, set `read: {decimal: ','}` (`--decimal ,`)."),
-    (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "If commas separate thousands, set `read: {thousands: ','}`."),
-    (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "Set `read: {thousands: '.', decimal: ','}`."),
-    (r"[+-]?[\d.,]+\s*%", "For percentages set `read: {percent: points}` (12% is 12) or `share` (0.12)."),
-    (r"[.?*\-]+|-?9+|n/?a|missing", "If it marks a missing value, set `read: {missing: ['%s']}`."),
+    (r"[+-]?\d+,\d+", "the comma is a decimal mark", {"decimal": ","}),
+    (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
+    (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
+    (r"[+-]?[\d.,]+\s*%", "12% is to be 12 (share: 0.12)", {"percent": "points"}),
+    (r"[.?*\-]+|-?9+|n/?a|missing|null", "it marks a missing value", {"missing": []}),
 )
-"""How a number looks that is written in another way, and the key that reads it."""
+"""How numbers look that are written in another way, what that means, and the keys of ``read``."""
+
+
+def number_keys(value: Any) -> list[tuple[str, dict[str, Any]]]:
+    """What a text that is no number may mean, and the keys of ``read``; 1,234 may mean two things."""
+    text = str(value).strip()
+    found = [
+        (meaning, keys) for pattern, meaning, keys in HINTS if re.fullmatch(pattern, text, re.IGNORECASE)
+    ]
+    return [(meaning, {"missing": [text]} if "missing" in keys else keys) for meaning, keys in found]
 
 
 def number_hint(value: Any) -> str:
-    """The key that makes a number of a text, as a sentence with a blank before it; empty if there is none."""
-    text = str(value).strip()
-    both = re.fullmatch(HINTS[0][0], text) and re.fullmatch(HINTS[1][0], text)
-    found = [hint for pattern, hint in HINTS if re.fullmatch(pattern, text, re.IGNORECASE)]
-    if not found:
-        return ""
-    return " " + " ".join(hint.replace("%s", text) for hint in (found if both else found[:1]))
+    """The keys that make a number of a text, in sentences; empty if there are none."""
+    return "".join(f" If {meaning}, set `read: {in_yaml(keys)}`." for meaning, keys in number_keys(value))
+
+
+def in_yaml(value: Any) -> str:
+    """A value in one line of YAML: ``{decimal: ','}``, ``[9999, never]``."""
+    return yaml.safe_dump(value, default_flow_style=True, width=10_000).strip().removesuffix("...").strip()
 
 
 def plain_label(label: Any) -> str:
