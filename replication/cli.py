@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import check_panel, examine, own_data
+from replication.commands import check_panel, examine, own_data, own_study
 from replication.core.errors import InputError
 
 
@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     own_data.add(commands)
     check_panel.add(commands)
     examine.add(commands)
+    own_study.add(commands)
     _simulate(commands)
     _project(commands)
     return top
@@ -109,6 +110,13 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     report.set_defaults(run=run_report)
     run = commands.add_parser("run", help="run whatever is out of date, with one line per step")
     run.add_argument("--cores", default="all", help="cores to use (default: all)")
+    run.add_argument(
+        "--only",
+        nargs="+",
+        default=(),
+        metavar="TARGET",
+        help="a study, tables/STUDY/ID, figures/STUDY/ID or tables/STUDY/estimates, and what it needs",
+    )
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
     step.add_argument(
@@ -212,7 +220,7 @@ def run_pipeline(chosen: argparse.Namespace) -> int:
     """``replication run``: Snakemake, quietly, with one line per step and a closing line."""
     from replication.workflow.run_snakemake import run
 
-    return run(_root(), chosen.cores)
+    return run(_root(), chosen.cores, chosen.only)
 
 
 def run_step(chosen: argparse.Namespace) -> int:

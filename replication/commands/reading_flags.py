@@ -44,7 +44,14 @@ def _key(name: str) -> str:
 def _value(name: str, value: Any) -> Any:
     if name == "sep" and value in ("\\t", "tab"):
         return "\t"
-    return int(value) if name == "sheet" and str(value).isdecimal() else value
+    if name == "sheet" and value.isdecimal():
+        return int(value)
+    return [_number(code) for code in value] if name == "never" else value
+
+
+def _number(code: str) -> int | str:
+    """A code as YAML reads it: a whole number is one."""
+    return int(code) if code.removeprefix("-").isdecimal() else code
 
 
 def nested(keys: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def parts_of(labels: pd.Series[Any], time_format: str | None) -> dict[Any, Parts
 
 
 def _by_pattern(labels: pd.Series[Any], pattern: str) -> dict[Any, Parts]:
-    text = labels.dropna().map(_written)
+    text = labels.dropna().map(written)
     dates = pd.to_datetime(text, format=pattern, errors="coerce")
     known = 4 if re.search("%[dDjxcFeuU]", pattern) else 3 if re.search("%[mbB]", pattern) else 1
     return {
@@ -78,7 +78,7 @@ def _by_pattern(labels: pd.Series[Any], pattern: str) -> dict[Any, Parts]:
     }
 
 
-def _written(label: Any) -> str:
+def written(label: Any) -> str:
     """A label as text, whole numbers without a decimal point."""
     if isinstance(label, float | np.floating) and float(label).is_integer():
         return str(int(label))
@@ -88,7 +88,7 @@ def _written(label: Any) -> str:
 def _read(label: Any, kinds: tuple[str, ...], named: str | None) -> Parts | None:
     if hasattr(label, "year") and hasattr(label, "month"):
         return (label.year, label.month, getattr(label, "day", 1), 4)
-    text = _written(label).lower()
+    text = written(label).lower()
     for kind in kinds:
         for pattern in (*PATTERNS[kind], *(LOOSE_QUARTER if kind == named == "quarter" else ())):
             found = re.fullmatch(pattern, text)

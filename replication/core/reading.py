@@ -37,7 +37,7 @@ AS_USUAL: Final = Read()
 """A comma between columns, a point in numbers, UTF-8, the only sheet."""
 EXACT_DIGITS: Final = 15
 """Longer whole numbers, such as codes of units, are not all represented by a float of 64 bits."""
-HINTS: Final = (
+HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (r"[+-]?\d+,\d+", "the comma is a decimal mark", {"decimal": ","}),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
     (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),

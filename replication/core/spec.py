@@ -240,6 +240,12 @@ def _explain_properties(properties: Mapping[str, Any], prefix: str) -> list[str]
     return lines
 
 
+def checked_read(data: Mapping[str, Any]) -> Read:
+    """The keys under ``read`` of a panel that is described outside a specification; refused as there."""
+    check({"id": "read", "outcome": "read", "estimator": "twfe", "read": data}, "the panel")
+    return parse_read(data)
+
+
 def parse_read(data: Mapping[str, Any]) -> Read:
     """The keys under ``read``, checked already, with their defaults."""
     return Read(**{**data, "missing": tuple(str(mark) for mark in data.get("missing", ()))})
