@@ -12,7 +12,7 @@ import pandas as pd
 from replication.core.duplicates import repeated_rows
 from replication.core.intake import is_code, never_code
 from replication.core.panel import NEVER, Panel
-from replication.core.reading import is_text, number_keys, plain_label
+from replication.core.reading import is_text, number_keys, plain_label, shown
 
 SHOWN: Final = 4
 """Labels and units that a finding names."""
@@ -70,7 +70,7 @@ def blanks(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[F
         if stray:
             also = f", beside {plain_label(twins[0])!r} without them" if twins else ""
             example = (twins or stray)[0]
-            text = f"{len(stray)} labels have stray blanks, such as {example!r}{also}"
+            text = f"{len(stray)} labels have stray blanks, such as {shown(example)}{also}"
             rows, keys = frame[name].isin(stray), {"read.strip_blanks": True}
             yield finding(text, str(name), rows, first, keys, refused=bool(twins) and name in labels)
     padded = [str(name) for name in frame.columns if plain_label(name) != str(name)]
@@ -124,7 +124,7 @@ def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
     choice = " or ".join(meaning for meaning, _ in known) if len(known) > 1 else ""
     said = f"; find out whether {choice}, and set read.decimal or read.thousands" if choice else ""
     return finding(
-        f"values that are no numbers, such as {example!r}{said}", name, text, first, keys, refused=True
+        f"values that are no numbers, such as {shown(example)}{said}", name, text, first, keys, refused=True
     )
 
 
@@ -168,7 +168,7 @@ def never_codes(
             continue
         rows = values == label
         count = units[rows].nunique()
-        text = f"{count} units have the cohort {label!r}, which looks like a code of never treated"
+        text = f"{count} units have the cohort {shown(label)}, which looks like a code of never treated"
         yield finding(text, at, rows, first, {"never": [code]}, refused=refused or bool(np.isnan(number)))
 
 

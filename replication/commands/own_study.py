@@ -16,7 +16,7 @@ def add(commands: Subparsers) -> None:
     new = commands.add_parser(
         "new",
         help="a study of your own panel that runs: a folder with commented files",
-        epilog="example: replication new jobs --panel my.csv --unit state --time year --cohort law --outcome y",
+        epilog="example: replication new jobs --panel my.csv --unit state --time year --cohort g --outcome y",
     )
     new.add_argument("study", metavar="STUDY", help="name of the study: letters, digits and _")
     new.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)

@@ -28,7 +28,7 @@ from replication.core.period_labels import (
     number_of,
     parts_of,
 )
-from replication.core.reading import in_yaml, is_text, stripped, with_numbers
+from replication.core.reading import in_yaml, is_text, shown, stripped, with_numbers
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
@@ -116,8 +116,9 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
     parts = parts_of(labels, spec.time_format)
     if spec.time_format is None and is_text(values) and ambiguous(labels):
         raise PanelError(
-            f"The time column {spec.time!r} holds labels such as {labels.iloc[0]!r}, which may be months or "
-            "quarters. Say which: `time_format: quarter` or `time_format: month` (`--time-format quarter`)."
+            f"The time column {spec.time!r} holds labels such as {shown(labels.iloc[0])}, which may be "
+            "months or quarters. Say which: `time_format: quarter` or `time_format: month` (`--time-format "
+            "quarter`)."
         )
     _require_read(frame, spec.time, parts, spec)
     kind = kind_of(parts, spec.time, spec.time_format)
@@ -125,7 +126,7 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
     if coarse:
         raise PanelError(
             f"{len(coarse)} labels of the time column {spec.time!r} say less than a {kind}, for example "
-            f"{coarse[0]!r}. Correct them, or set another `time_format`."
+            f"{shown(coarse[0])}. Correct them, or set another `time_format`."
         )
     numbers = converted(values, lambda label: number_of(parts[label], kind))
     ends = (int(numbers.min()), int(numbers.max()))
@@ -149,7 +150,7 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
         todo = "Correct them."
     raise PanelError(
         f"{int(wrong.sum())} values of column {column!r} cannot be read as periods, for example "
-        f"{example!r}{at}. {todo or UNREAD}"
+        f"{shown(example)}{at}. {todo or UNREAD}"
     )
 
 
@@ -195,8 +196,8 @@ def with_cohorts(
     if coarse:
         raise PanelError(
             f"The time column {spec.time!r} holds {kind}s, and {len(coarse)} labels of the cohort column "
-            f"{name!r} name a longer period, for example {coarse[0]!r}. {never_hint(coarse[0]) or ''}Give "
-            f"the {kind} of adoption for each unit."
+            f"{name!r} name a longer period, for example {shown(coarse[0])}. "
+            f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit."
         )
     fine = sum(part[3] > PRECISION[kind] for part in parts.values())
     if fine:
@@ -317,8 +318,8 @@ def switches(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Any:
         example = frame.loc[bad, column].iloc[0]
         raise PanelError(
             f"'cohort_from' needs a column of 0 and 1, and {int(bad.sum())} of {len(frame)} values of "
-            f"{column!r} are neither, for example {example!r}{place_of(frame, bad, at)}. Fill them in, or "
-            "name the column of the first treated period in 'cohort'; a share of the period goes into "
+            f"{column!r} are neither, for example {shown(example)}{place_of(frame, bad, at)}. Fill them in, "
+            "or name the column of the first treated period in 'cohort'; a share of the period goes into "
             "'treatment'."
         )
     return values

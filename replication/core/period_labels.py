@@ -16,7 +16,7 @@ import pandas as pd
 
 from replication.core.errors import PanelError
 from replication.core.numbering import MONTH, QUARTER, YEARS, Form
-from replication.core.reading import is_text
+from replication.core.reading import is_text, shown
 
 Kind = Literal["year", "quarter", "month"]
 Parts = tuple[int, int, int, int]
@@ -127,9 +127,9 @@ def kind_of(parts: dict[Any, Parts], column: str, time_format: str | None) -> Ki
     if len(known) > 1:
         first = {part[3]: label for label, part in reversed(parts.items())}
         raise PanelError(
-            f"The time column {column!r} holds periods of different kinds, for example {first[known[0]]!r} "
-            f"and {first[known[-1]]!r}. Write all of them as years, quarters (2010Q1), months (2010-03) or "
-            "dates."
+            f"The time column {column!r} holds periods of different kinds, for example "
+            f"{shown(first[known[0]])} and {shown(first[known[-1]])}. Write all of them as years, quarters "
+            "(2010Q1), months (2010-03) or dates."
         )
     if known != [4]:
         return {1: "year", 2: "quarter", 3: "month"}[known[0]]  # type: ignore[return-value]

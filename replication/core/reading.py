@@ -66,6 +66,11 @@ def in_yaml(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, width=10_000).strip().removesuffix("...").strip()
 
 
+def shown(value: Any) -> str:
+    """A value as a message prints it: text in quotation marks, numbers of numpy like others."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
 def plain_label(label: Any) -> str:
     """A label without blanks at its ends, single ones inside, and letters coded in one way."""
     return " ".join(unicodedata.normalize("NFKC", str(label)).split())
