@@ -65,9 +65,9 @@ def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequ
     large = np.abs(values) > LARGEST
     if large.any():
         raise PanelError(
-            f"{int(large.sum())} values of column {column!r} exceed {LARGEST:g} in absolute value, for "
-            f"example {values[large][0]:g}{place_of(frame, large, at)}, so that no variance can be computed. "
-            "Correct them, or measure the column in larger units."
+            f"{int(large.sum())} values of column {column!r} exceed {LARGEST:g} in absolute value, such as "
+            f"{values[large][0]:g}{place_of(frame, large, at)}, so that no variance can be computed. Correct "
+            "them, or measure the column in larger units."
         )
 
 
