@@ -17,6 +17,20 @@ from pathlib import Path
 from replication.commands import check_panel, examine, own_data, own_study
 from replication.core.errors import InputError
 
+DESCRIPTION = "Staggered-adoption difference-in-differences: your own panel, or the studies of a project."
+EXAMPLES = """examples, on a panel of your own:
+  replication check my.csv --unit state --time quarter --cohort law --outcome rate
+  replication estimate --panel my.csv --unit state --time quarter --cohort law --outcome rate --out results
+  replication audit --panel my.csv --unit state --time quarter --cohort law --outcome rate
+  replication new my_study --panel my.csv --unit state --time quarter --cohort law --outcome rate
+
+examples, in a project:
+  replication run                                                 whatever is out of date
+  replication run --only tables/castle_doctrine/homicide --cores 1
+  replication export castle_doctrine/state_year --to dta
+
+`replication COMMAND --help` lists the options of a command."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; exit code 0 on success, 1 where a check fails, 2 for unusable input."""
@@ -47,7 +61,12 @@ def _system_refusal(error: OSError) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(prog="replication", description=__doc__)
+    top = argparse.ArgumentParser(
+        prog="replication",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _data(commands)
     own_data.add(commands)
