@@ -217,7 +217,8 @@ def _line(finding: Finding) -> str:
     where += [f"{finding.rows:,} rows, first in row {finding.line}" if finding.rows else ""]
     place = ", ".join(part for part in where if part)
     keys = ", ".join(_key(key, value) for key, value in finding.keys.items())
-    return f"  - {f'{place}: ' if place else ''}{finding.text}.{f' Set {keys}.' if keys else ''}"
+    text = finding.text.rstrip(".")
+    return f"  - {f'{place}: ' if place else ''}{text}.{f' Set {keys}.' if keys else ''}"
 
 
 def _key(key: str, value: Any) -> str:
@@ -230,4 +231,5 @@ def _verdict(found: PanelCheck, command: str) -> list[str]:
         return ["An estimate is possible with these keys:", f"  {command}"]
     if not found.remaining:
         return ["An estimate is refused as it stands; with the keys above it is possible:", f"  {command}"]
-    return ["An estimate is refused, also with the keys above:", f"  {found.remaining}"]
+    also = ", also with the keys above" if found.proposed else ""
+    return [f"An estimate is refused{also}:", f"  {found.remaining}"]

@@ -108,8 +108,10 @@ def numbers(frame: pd.DataFrame, names: Sequence[str], first: int) -> Iterator[F
             yield finding("infinite values", name, infinite, first, refused=True)
         if missing.any():
             yield finding("missing values; these rows are left out", name, missing, first)
-        if values.nunique() < 2:
-            yield Finding(f"the same value in every row ({values.iloc[0]:g})", name, len(values), first)
+        if values.nunique() == 1:
+            yield Finding(
+                f"the same value in every row ({values.dropna().iloc[0]:g})", name, len(values), first
+            )
 
 
 def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
@@ -151,7 +153,7 @@ def never_codes(
     zero = (plain == 0) & ~((span[0] <= 0) & (span[1] >= 0))
     infinite = plain.isin([np.inf])
     for words, rows in (("empty", values.isna()), ("0", zero), ("Inf", infinite)):
-        if rows.any():
+        if units[rows].notna().any():
             text = f"{units[rows].nunique()} units are never treated: the cohort is {words}"
             yield finding(text, at, rows, first)
     for code in named:
@@ -175,8 +177,13 @@ def never_codes(
 def duplicates(
     frame: pd.DataFrame, unit: str, time: str, read: Sequence[str], first: int
 ) -> Iterator[Finding]:
-    """Rows that share their unit and period, and how they can be reduced to one."""
-    repeated, differing = repeated_rows(frame, unit, time, read)
+    """Rows that share their unit and period, how they can be reduced to one, and rows that lack either."""
+    whole = frame[[unit, time]].notna().all(axis=1)
+    if not whole.all():
+        text = f"rows without {unit} or {time}: fill it in, or delete these rows"
+        yield finding(text, unit, ~whole, first, refused=True)
+    repeated, differing = repeated_rows(frame[whole], unit, time, read)
+    repeated = repeated.reindex(frame.index, fill_value=False)
     if not repeated.any():
         return
     row = frame[repeated].iloc[0]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from replication.core.columns import numeric, place_of
+from replication.core.columns import EXACT, numeric, place_of
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError, SpecError
 from replication.core.numbering import Form, calendar_form
@@ -225,8 +225,9 @@ def _numbered(labels: pd.Series[Any], kind: Kind) -> dict[Any, tuple[int, int, i
 
 def _kind_of_numbers(frame: pd.DataFrame, time: str) -> Kind | None:
     """What a time column of numbers counts, where its cohorts are text or dates."""
-    numbers = pd.to_numeric(frame[time], errors="coerce").dropna().unique()
-    labels = np.unique(numbers[numbers == np.round(numbers)]).astype(np.int64)
+    numbers = pd.to_numeric(pd.Series(frame[time].unique()), errors="coerce").to_numpy(dtype=float)
+    whole = (np.abs(numbers) < EXACT) & (numbers == np.round(numbers))
+    labels = np.unique(numbers[whole]).astype(np.int64)
     if not labels.size:
         return None
     form = calendar_form(labels, labels[:0], (time, time))[0]

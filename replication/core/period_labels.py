@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 
-from replication.core.errors import PanelError
+from replication.core.errors import PanelError, SpecError
 from replication.core.numbering import MONTH, QUARTER, YEARS, Form
 from replication.core.reading import is_text, shown
 
@@ -69,7 +69,14 @@ def parts_of(labels: pd.Series[Any], time_format: str | None) -> dict[Any, Parts
 
 def _by_pattern(labels: pd.Series[Any], pattern: str) -> dict[Any, Parts]:
     text = labels.dropna().map(written)
-    dates = pd.to_datetime(text, format=pattern, errors="coerce")
+    try:
+        dates = pd.to_datetime(text, format=pattern, errors="coerce")
+    except (ValueError, LookupError, TypeError, OverflowError, re.error) as error:
+        raise SpecError(
+            f"'time_format' is {pattern!r}, which is no pattern of strptime ({error}). Write year, quarter, "
+            "month or date, or a pattern such as '%d/%m/%Y', in which %d is the day, %m the month and %Y the "
+            "year."
+        ) from None
     known = 4 if re.search("%[dDjxcFeuU]", pattern) else 3 if re.search("%[mbB]", pattern) else 1
     return {
         label: (date.year, date.month, date.day, known)
