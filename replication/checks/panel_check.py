@@ -19,7 +19,7 @@ from replication.core.intake import take_in
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.reading import in_yaml, plain_label, stripped, with_numbers
-from replication.core.sample_selection import cohort_column, identifiers
+from replication.core.sample_selection import cohort_column, identifier_columns
 from replication.core.spec import Spec, parse_spec
 from replication.estimators.registry import estimate
 
@@ -70,7 +70,7 @@ def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = (
         If the file cannot be read or a column is not there; the message names the key that helps.
     """
     spec = _spec(keys, outcomes)
-    frame = read_frame(path, identifiers(spec), spec.read)
+    frame = read_frame(path, identifier_columns(spec), spec.read)
     frame = frame if outcomes else frame.assign(**{PLACEHOLDER: 0.0})
     cohort = spec.cohort_from or cohort_column(spec, frame)
     _require(frame, [spec.unit, spec.time, cohort, *outcomes, *spec.covariates, *spec.cluster], spec)
@@ -80,7 +80,7 @@ def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = (
     refusal, _ = _attempt(frame, spec, outcomes)
     # A file whose decimal mark or blanks are read differently is read again, as the next command will.
     mended = _spec(full, outcomes)
-    again = read_frame(path, identifiers(mended), mended.read) if mended.read != spec.read else frame
+    again = read_frame(path, identifier_columns(mended), mended.read) if mended.read != spec.read else frame
     again = again if outcomes else again.assign(**{PLACEHOLDER: 0.0})
     remaining, panel = _attempt(again, mended, outcomes)
     if panel is not None:
@@ -131,7 +131,7 @@ def _findings(
             found.append(finding)
             _propose(proposed, finding.keys, spec)
 
-    labels = identifiers(spec)
+    labels = identifier_columns(spec)
     note(look.blanks(frame, labels, first))
     frame = stripped(frame) if proposed else frame
     note(look.spellings(frame, labels, first))

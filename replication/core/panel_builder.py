@@ -26,7 +26,7 @@ from replication.core.sample_selection import (
     absent_values,
     balanced_rows,
     cohort_column,
-    identifiers,
+    identifier_columns,
     strata_names,
     take_sample,
 )
@@ -63,7 +63,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     taken = take_in(frame, spec)
     everything, frame = taken.frame, take_sample(taken.frame, spec)
     notes = [*taken.notes, *absent_values(everything, spec)]
-    require_unlike(frame, identifiers(spec))
+    require_unlike(frame, identifier_columns(spec))
     require_unique(frame, spec.unit, spec.time)
     at = (spec.unit, spec.time)
     outcome = numeric(frame, spec.outcome, at=at)

@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -35,21 +36,21 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
+    comparison_panel,
     empty_window,
-    mean_outcomes,
     on_calendar,
     possible_controls,
-    prepared,
     support_row,
     used_units,
+    with_means,
 )
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
-from replication.estimators.shared.stacked_shares import Block, cell_rows, stack_shares
+from replication.estimators.shared.stacked_shares import SubExperimentBlock, cell_rows, stack_shares
 from replication.inference.assemble import from_scores
-from replication.inference.cluster import correction
+from replication.inference.cluster import small_sample_factor
 from replication.inference.leverage import cluster_influence, few_effective
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
 
@@ -101,7 +102,7 @@ def stacked(
         If no cohort covers the window with clean controls, or the window is not one.
 
     """
-    panel = prepared(panel, "stacked")
+    panel = comparison_panel(panel, "stacked")
     grid = on_calendar(panel)
     eligible = possible_controls(panel, control_group)
     low, high = resolve_window(grid, eligible, window, clean_window)
@@ -125,21 +126,22 @@ def stacked(
     cells = cell_rows(loadings, reference)
     influence = cluster_influence(panel, *shares.influence(cells[0]))
     treated_units = sum(one.treated.size for one in found)
-    rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
-    info = {
-        "control_group": control_group,
-        "absorbed": ["treatment group", "event time"],
-        "clean_window": [low * grid.step, high * grid.step],
-        "reference_event_time": -grid.step,
-        "overall": "mean of the event effects from adoption to the end of the clean window",
-        "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
-        "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
-        "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
-        "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
-        **mean_outcomes(panel),
-        "cluster_influence": influence,
-        "notes": [*panel.notes, *few_effective(influence, inference)],
-    }
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
+    trimmed = tuple(panel.label([grid.label(onset) for onset in dropped]).tolist())
+    details = Details(
+        absorbed=("treatment group", "event time"),
+        control_group=control_group,
+        base_period=-grid.step,
+        window=(low * grid.step, high * grid.step),
+        average="event_times_of_window",
+        averaged_times=(0, high * grid.step),
+        support=tuple(support_row(h * grid.step, len(found), treated_units) for h in shown),
+        dropped=(Dropped("no_clean_window", len(trimmed), "cohorts", trimmed),) if trimmed else (),
+        cluster_influence=influence,
+        notes=tuple(few_effective(influence, inference)),
+        extras={"cohorts": len(found), "rows_counted": "a unit once in each sub-experiment"},
+    )
+    details = with_means(details, panel)
     if inference.variance != "cv1":
         return from_adjusted(
             panel,
@@ -149,7 +151,7 @@ def stacked(
             shares.adjusted(cells, panel.cluster, inference),
             inference,
             n_obs=rows_stacked,
-            info=info,
+            details=details,
         )
     return from_scores(
         panel,
@@ -158,10 +160,10 @@ def stacked(
         estimate @ loadings,
         shares.score @ cells.T,
         inference,
-        correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
+        correction=small_sample_factor(panel.n_clusters, rows_stacked, 2 * overall.size),
         distribution="t",
         n_obs=rows_stacked,
-        info=info,
+        details=details,
     )
 
 
@@ -188,13 +190,13 @@ def resolve_window(
     clean_window: tuple[int, int] | None,
 ) -> tuple[int, int]:
     """Steps -kappa_pre and kappa_post of the window that every sub-experiment covers."""
-    wanted = clean_window or window
-    if wanted is None:
+    requested = clean_window or window
+    if requested is None:
         return widest_window(grid, eligible)
-    low, high = grid.steps(wanted)
+    low, high = grid.steps(requested)
     if low > -1 or high < 0:
         raise PanelError(
-            f"The clean window {list(wanted)} must reach from before adoption (-{grid.step} or "
+            f"The clean window {list(requested)} must reach from before adoption (-{grid.step} or "
             "earlier, the reference period) to 0 or later. Widen it."
         )
     if window is not None and clean_window is not None:
@@ -257,7 +259,7 @@ def nothing_to_compare(where: str) -> PanelError:
     )
 
 
-def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Block]]:
+def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[SubExperimentBlock]]:
     """Differences of cell means (H,) of the weighted stack, and the rows of the stack.
 
     The regression is saturated in group and event time, so its coefficients are differences of
@@ -279,7 +281,10 @@ def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Bloc
         for side in (True, False)
     }
     mass = {True: treated_total, False: control_total}
-    blocks = [Block(rows, treated, w, y - mean[treated], mass[treated]) for rows, treated, w, y in parts]
+    blocks = [
+        SubExperimentBlock(rows, treated, w, y - mean[treated], mass[treated])
+        for rows, treated, w, y in parts
+    ]
     return mean[True] - mean[False], blocks
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from replication.cleaning.panel_export import ENDINGS, export_panel
 from replication.core.errors import SpecError, nearest
-from replication.workflow.project import Study, study
+from replication.workflow.project import StudyFolder, study
 
 
 def export(root: Path, asked: str, kind: str | None, output: Path | None) -> list[Path]:
@@ -50,7 +50,7 @@ def export(root: Path, asked: str, kind: str | None, output: Path | None) -> lis
     return export_panel(pd.read_parquet(source), labels_of(root, name, panel), place)
 
 
-def _panel(owner: Study, panel: str) -> str:
+def _panel(owner: StudyFolder, panel: str) -> str:
     if not panel and len(owner.panels) == 1:
         return owner.panels[0]
     if panel not in owner.panels:

@@ -11,7 +11,7 @@ from replication.core.errors import SourceError, SpecError
 from replication.workflow.project import (
     FIGURE_ENDINGS,
     TABLE_ENDINGS,
-    Study,
+    StudyFolder,
     absent_files,
     readable,
     study,
@@ -88,7 +88,7 @@ def _target(root: Path, asked: PurePosixPath) -> Target:
     )
 
 
-def _catalog(one: Study) -> dict[str, Target]:
+def _catalog(one: StudyFolder) -> dict[str, Target]:
     """Everything of a study that can be asked for, by its name."""
     tables, figures, report = f"tables/{one.id}", f"figures/{one.id}", f"report/{one.id}"
     summary = tuple(one.summary_outputs())

@@ -5,12 +5,12 @@ Estimand
     the same gap before adoption averaged with period weights lambda; ``att`` = sum_a
     N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (Algorithm 1, one
     cohort at a time as in Clarke et al.).
-Weights
+SyntheticWeights
     omega on the never-treated units matches the cohort's path before adoption up to a level,
     with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
     differences before adoption. Found by the steps of the published software, so that its numbers
-    come out; ``info["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
+    come out; ``details.extras["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
 Assumptions
     A latent factor model in which the weights balance what drives adoption; no anticipation;
     many controls and periods before adoption.
@@ -30,28 +30,28 @@ Journal 24(4): 557-598.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, DonorWeights, EventSupport
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
+    comparison_panel,
     empty_window,
-    mean_outcomes,
-    prepared,
     support_row,
     untreated_throughout,
     used_units,
+    with_means,
 )
 from replication.estimators.synthetic_did.synthetic_paths import (
-    Cohort,
-    Layout,
-    Weights,
+    PathLayout,
+    SyntheticCohort,
+    SyntheticWeights,
     describe_cohort,
     gap_path,
     minimum_weights,
@@ -63,9 +63,9 @@ from replication.estimators.synthetic_did.synthetic_variance import (
     placebo_variance,
 )
 from replication.inference.assemble import from_variance
-from replication.inference.joint_tests import untested
+from replication.inference.joint_tests import impossible_test
 from replication.inference.psd import Repaired
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 FEWEST_BEFORE = 2
 NO_TEST = (
@@ -99,9 +99,9 @@ def synthetic_did(
         before adoption, or cannot carry the errors asked for.
 
     """
-    panel = usable(prepared(panel, "synthetic_did"))
+    panel = usable(comparison_panel(panel, "synthetic_did"))
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
-    means_of_data = mean_outcomes(panel)
+    means_of_data = with_means(Details(), panel)
     # Adding a constant changes nothing but the digits that are left for the differences.
     panel = replace(panel, y=panel.y - panel.y.mean())
     never = untreated_throughout(panel)
@@ -112,12 +112,12 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
     estimate = layout.collect(paths, sizes)
-    found, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
+    found, freedom = covariance_of_rows(panel, donor_errors, member, cohorts, weights, layout, inference)
     exact = [
         gap_path(controls, m, minimum_weights(controls, m, c)) for m, c in zip(means, cohorts, strict=True)
     ]
-    rows = [Row("att"), *(Row("group", cohort=c.first) for c in cohorts)]
-    rows += [Row("event", event_time=int(e)) for e in layout.times]
+    rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
+    rows += [EstimateRow("event", event_time=int(e)) for e in layout.times]
     return from_variance(
         panel,
         "synthetic_did",
@@ -127,25 +127,25 @@ def synthetic_did(
         inference,
         distribution="normal" if freedom is None else "t",
         freedom=freedom,
-        info={
-            "control_group": "never_treated",
-            "absorbed": ["unit", "time"],
-            "donor_errors": donor_errors,
-            "overall": "cohort effects weighted by treated unit-periods",
-            "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
-            "reference_event_time": None,
-            "before_adoption": "fit of the weights, not a test of trends",
-            "pretrend": untested(int((layout.times < 0).sum()), NO_TEST),
-            "notes": [*panel.notes, *found.notes],
-            "n_controls": int(never.sum()),
-            "cohorts": [record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)],
-            "support": support(layout, sizes),
-            **means_of_data,
-        },
+        details=replace(
+            means_of_data,
+            absorbed=("unit", "time"),
+            control_group="never_treated",
+            average="cohorts_by_unit_periods",
+            support=cohort_support(layout, sizes),
+            pretrend=impossible_test(int((layout.times < 0).sum()), NO_TEST),
+            donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
+            extras={
+                "donor_errors": donor_errors,
+                "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
+                "controls": int(never.sum()),
+            },
+            notes=found.notes,
+        ).measured(missing_noted=bool(found.negative.any())),
     )
 
 
-def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[Cohort]]:
+def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[SyntheticCohort]]:
     """(N,) position of the unit's cohort, -1 for controls, and what is known of each cohort."""
     labels = np.unique(panel.cohort[~never])
     member = np.where(never, -1, np.searchsorted(labels, panel.cohort))
@@ -194,7 +194,9 @@ def usable(panel: Panel) -> Panel:
     return panel
 
 
-def lay_out(panel: Panel, cohorts: list[Cohort], window: tuple[int, int] | None) -> tuple[Layout, Floats]:
+def lay_out(
+    panel: Panel, cohorts: list[SyntheticCohort], window: tuple[int, int] | None
+) -> tuple[PathLayout, Floats]:
     """Rows of the result and (G,) cohort sizes."""
     first = np.array([c.first for c in cohorts])
     event: Ints = (panel.periods - first[:, None]).astype(np.int64)
@@ -204,16 +206,16 @@ def lay_out(panel: Panel, cohorts: list[Cohort], window: tuple[int, int] | None)
     if not inside.any():
         raise empty_window(window, int(times[0]), int(times[-1]))
     sizes = np.array([float(c.size) for c in cohorts])
-    return Layout(event, np.array([c.start for c in cohorts]), times[inside]), sizes
+    return PathLayout(event, np.array([c.start for c in cohorts]), times[inside]), sizes
 
 
-def errors(
+def covariance_of_rows(
     panel: Panel,
     kind: str,
     member: Ints,
-    cohorts: list[Cohort],
-    weights: list[Weights],
-    layout: Layout,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
     inference: Inference,
 ) -> tuple[Repaired, Floats | None]:
     """(K, K) variance of the rows, and their (K,) degrees of freedom where it has few."""
@@ -232,25 +234,27 @@ def errors(
     return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
 
 
-def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> dict[str, Any]:
+def record(cohort: SyntheticCohort, weights: SyntheticWeights, panel: Panel, never: Bools) -> DonorWeights:
     """What a reader wants to know of a cohort's weights."""
     units, periods = panel.units[never], panel.label(panel.periods)
     order = np.argsort(-weights.unit, kind="stable")[:5]
     used = np.flatnonzero(weights.period > 0)
-    return {
-        "cohort": int(panel.label(cohort.first)),
-        "units": cohort.size,
-        "periods_before": cohort.start,
-        "noise": cohort.noise,
-        "zeta": cohort.zeta,
-        "donors": int((weights.unit > 0).sum()),
-        "largest_donors": {str(units[i]): float(weights.unit[i]) for i in order},
-        "period_weights": {str(periods[t]): float(weights.period[t]) for t in used},
-        "steps_ended_before_limit": weights.settled,
-    }
+    return DonorWeights(
+        cohort=int(panel.label(cohort.first)),
+        units=int(cohort.size),
+        periods_before=int(cohort.start),
+        noise=float(cohort.noise),
+        zeta=float(cohort.zeta),
+        donors=int((weights.unit > 0).sum()),
+        largest_donors={str(units[i]): float(weights.unit[i]) for i in order},
+        period_weights={str(periods[t]): float(weights.period[t]) for t in used},
+        steps_ended_before_limit=bool(weights.settled),
+    )
 
 
-def support(layout: Layout, sizes: Floats) -> list[Any]:
+def cohort_support(layout: PathLayout, sizes: Floats) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each event time."""
     at = [(layout.event == e).any(axis=1) for e in layout.times]
-    return [support_row(e, a.sum(), sizes[a].sum()) for e, a in zip(layout.times, at, strict=True)]
+    return tuple(
+        support_row(int(e), int(a.sum()), int(sizes[a].sum())) for e, a in zip(layout.times, at, strict=True)
+    )
