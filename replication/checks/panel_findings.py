@@ -124,9 +124,9 @@ def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
         keys = {f"read.{key}": value for key, value in known[0][1].items()}
         keys = {key: marks if key == "read.missing" and len(marks) <= SHOWN else keys[key] for key in keys}
     choice = " or ".join(meaning for meaning, _ in known) if len(known) > 1 else ""
-    said = f"; find out whether {choice}, and set read.decimal or read.thousands" if choice else ""
+    advice = f"; find out whether {choice}, and set read.decimal or read.thousands" if choice else ""
     return finding(
-        f"values that are no numbers, such as {shown(example)}{said}", name, text, first, keys, refused=True
+        f"values that are no numbers, such as {shown(example)}{advice}", name, text, first, keys, refused=True
     )
 
 
@@ -170,7 +170,7 @@ def never_codes(
             continue
         rows = values == label
         count = units[rows].nunique()
-        text = f"{count} units have the cohort {shown(label)}, which looks like a code of never treated"
+        text = f"{count} units have the cohort {shown(label)}, which looks like a code for never treated"
         yield finding(text, at, rows, first, {"never": [code]}, refused=refused or bool(np.isnan(number)))
 
 

@@ -115,14 +115,14 @@ def write_stata(
 ) -> None:
     """Write a Stata file (version 118) atomically, with variable labels cut to 80 characters."""
     typed = pd.DataFrame({names[str(name)]: stata_values(values) for name, values in frame.items()})
-    said = {names[name]: label[:LONGEST_LABEL] for name, label in labels.items() if name in names}
+    labeled = {names[name]: label[:LONGEST_LABEL] for name, label in labels.items() if name in names}
     long = [
         name
         for name, values in typed.items()
         if values.dtype == object and max(len(text.encode()) for text in values) > LONGEST_TEXT
     ]
     with replacing(place) as temporary:
-        typed.to_stata(temporary, write_index=False, variable_labels=said, version=118, convert_strl=long)
+        typed.to_stata(temporary, write_index=False, variable_labels=labeled, version=118, convert_strl=long)
 
 
 def stata_values(values: pd.Series[Any]) -> pd.Series[Any]:

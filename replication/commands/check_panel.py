@@ -16,7 +16,7 @@ def add(commands: Subparsers) -> None:
     """The parser of this command."""
     check = commands.add_parser(
         "check",
-        help="a panel file before anything is estimated: cohorts, gaps, duplicates, blanks, codes of never",
+        help="examine a panel file: cohorts, gaps, duplicates, stray blanks, codes for never treated",
         epilog="example: replication check my.csv --unit state --time quarter --cohort law --outcome rate",
     )
     check.add_argument("panel", type=Path, metavar="FILE", help=PANEL_HELP)

@@ -94,17 +94,17 @@ def take_in(frame: pd.DataFrame, spec: Spec) -> Intake:
     frame = with_numbers(frame, spec.read)
     kind = None
     if spec.time in frame.columns and needs_reading(frame[spec.time], spec.time_format):
-        frame, kind, said = with_periods(frame, spec)
-        notes += said
+        frame, kind, added = with_periods(frame, spec)
+        notes += added
     if spec.cohort_from is not None:
-        frame, said = with_cohort_from(frame, spec, spec.cohort_from)
-        notes += said
+        frame, added = with_cohort_from(frame, spec, spec.cohort_from)
+        notes += added
     elif (name := cohort_column(spec, frame)) in frame.columns and spec.time in frame.columns:
-        frame, said = with_cohorts(frame, spec, name, kind)
-        notes += said
+        frame, added = with_cohorts(frame, spec, name, kind)
+        notes += added
     if spec.duplicates != "refuse":
-        frame, said = without_duplicates(frame, spec)
-        notes += said
+        frame, added = without_duplicates(frame, spec)
+        notes += added
     return Intake(frame, tuple(notes), kind)
 
 
@@ -163,7 +163,7 @@ def never_hint(value: Any) -> str:
 
 
 def never_code(value: Any) -> int | str | None:
-    """The code of never treated that a value seems to be; None if it looks like none."""
+    """The code for never treated that a value seems to be; None if it looks like none."""
     text = str(value).strip()
     number = pd.to_numeric(text, errors="coerce")
     if number in NEVER_NUMBERS:

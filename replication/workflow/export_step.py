@@ -54,12 +54,12 @@ def _panel(owner: StudyFolder, panel: str) -> str:
     if not panel and len(owner.panels) == 1:
         return owner.panels[0]
     if panel not in owner.panels:
-        said = (
+        problem = (
             f"{owner.id} has no panel {panel!r}{nearest(panel, owner.panels)}"
             if panel
             else "No panel is named"
         )
-        raise SpecError(f"{said}. Name one: {', '.join(f'{owner.id}/{name}' for name in owner.panels)}.")
+        raise SpecError(f"{problem}. Name one: {', '.join(f'{owner.id}/{name}' for name in owner.panels)}.")
     return panel
 
 

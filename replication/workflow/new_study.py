@@ -79,7 +79,7 @@ def make_study(name: str, panel: Path, keys: Mapping[str, Any], title: str = "")
         if root is None:
             _fill_project(made, name)
         made.rename(place)
-    return _said(place, name, inside=root is not None)
+    return closing_text(place, name, inside=root is not None)
 
 
 def _project() -> Path | None:
@@ -123,7 +123,7 @@ def _fill_project(folder: Path, name: str) -> None:
         (folder / path).write_text(text.replace("STUDY", name), encoding="utf-8", newline="\n")
 
 
-def _said(place: Path, name: str, *, inside: bool) -> str:
+def closing_text(place: Path, name: str, *, inside: bool) -> str:
     """What was made, with the commands that follow."""
     study = place if inside else place / "studies" / name
     files = ", ".join(

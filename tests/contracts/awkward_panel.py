@@ -16,7 +16,7 @@ STATES = (
 )
 QUARTERS = [f"{year}Q{quarter}" for year in range(2010, 2016) for quarter in (1, 2, 3, 4)]
 LAWS = [None, "9999", "2012Q1", "2013Q3", "2014Q2"]
-"""Cohorts in turn: two codes of never treated, and three quarters of adoption."""
+"""Cohorts in turn: two codes for never treated, and three quarters of adoption."""
 FLAGS = ("--strip-blanks", "--never", "9999", "--duplicates", "drop_identical")
 COLUMNS = ("--unit", "state", "--time", "quarter", "--cohort", "law", "--outcome", "rate")
 
@@ -34,7 +34,7 @@ def plain_panel() -> pd.DataFrame:
 
 
 def awkward_panel() -> pd.DataFrame:
-    """The same with names, quarters in three spellings, stray blanks, two codes of never, repeated rows."""
+    """The same with names, quarters in three spellings, stray blanks, two codes for never, repeated rows."""
     frame = plain_panel()
     unit, period = frame["state"] - 1, frame["quarter"] - 1
     written = [
