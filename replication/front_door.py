@@ -45,7 +45,7 @@ def estimate(
 
     Parameters
     ----------
-    data : DataFrame, or path of a .csv, .parquet or .dta file
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
         One row per unit and period.
     outcome : str
         Column of the outcome.
@@ -53,8 +53,8 @@ def estimate(
         ``twfe``, ``event_study``, ``poisson``, ``callaway_santanna``, ``sun_abraham``, ``imputation``,
         ``two_stage``, ``etwfe``, ``stacked``, ``local_projections``, ``synthetic_did``, ``dcdh``, ...
     unit, time, cohort : str
-        Columns of the unit, of the period (whole numbers), and of the first treated period (0 or
-        empty: never treated).
+        Columns of the unit, of the period (whole numbers, quarters, months or dates), and of the first
+        treated period (0, empty or Inf: never treated).
     cluster : str or sequence of str, optional
         Columns of the clusters of the standard errors; the unit by default.
     weights : str, optional
@@ -63,7 +63,9 @@ def estimate(
         Columns of the covariates.
     **options
         Any other key of a specification, as ``replication explain`` prints them: ``trends``, ``window``,
-        ``control_group``, ``anticipation``, ``inference={"method": "wild"}``, ...
+        ``control_group``, ``anticipation``, ``inference={"method": "wild"}``, ... Those that read data:
+        ``time_format``, ``never=[9999]``, ``cohort_from="policy"`` (a 0/1 column), ``duplicates`` and
+        ``read={"strip_blanks": True}``.
 
     Returns
     -------
@@ -97,12 +99,12 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
 
     Parameters
     ----------
-    data : DataFrame, or path of a .csv, .parquet or .dta file
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
     outcome : str
         Column of the outcome.
     **columns
         ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates`` as in ``estimate``, and
-        ``treatment``, ``trends``, ``offset`` or ``sample`` of a specification.
+        ``treatment``, ``trends``, ``offset``, ``sample``, ``never``, ``read``, ... of a specification.
 
     Returns
     -------
@@ -265,7 +267,9 @@ def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
 
 
 def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
-    return data if isinstance(data, pd.DataFrame) else read_frame(Path(data), identifier_columns(spec))
+    if isinstance(data, pd.DataFrame):
+        return data
+    return read_frame(Path(data), identifier_columns(spec), spec.read)
 
 
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:
