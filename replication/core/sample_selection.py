@@ -65,7 +65,7 @@ def panel_inputs(spec: Spec) -> tuple[Any, ...]:
         spec.study,
         spec.outcome,
         spec.treatment,
-        spec.reversals,
+        spec.reversible,
         spec.cohort_rule,
         spec.unit,
         spec.time,

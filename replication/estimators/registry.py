@@ -74,5 +74,5 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
         raise SpecError(
             f"{spec.id}: {spec.estimator} needs a binary treatment that starts with the cohort, "
             f"not the column {spec.treatment!r}. Set 'treatment: binary' and name the cohort "
-            "column or 'cohort_rule', or use twfe or poisson."
+            "column or 'cohort_rule', or use dcdh, twfe or poisson."
         )
