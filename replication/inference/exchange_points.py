@@ -8,7 +8,6 @@ sum over units of what the outcomes of each are worth under the schedule that it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 

@@ -101,10 +101,10 @@ def dcdh(
     after = [effect for effect in effects if effect.step >= 0]
     if not after:
         raise PanelError(
-            "No effect can be estimated: in no treated period is there both a unit that has just "
-            "been treated for that long and a unit still untreated, inside the window "
-            f"{list(window) if window else 'of the whole panel'}. Widen the window, or add units "
-            "that adopt later or never."
+            "No effect can be estimated: in no period is there both a unit whose treatment started or "
+            "changed that long before and a unit of the same first treatment that has kept it, inside the "
+            f"window {list(window) if window else 'of the whole panel'}. Widen the window, or add units "
+            "that adopt or change later or never."
         )
     panel = with_effects(panel, grid, after)
     if dosed:

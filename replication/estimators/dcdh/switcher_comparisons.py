@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -127,10 +128,14 @@ def switches_of(
     paths: Paths, order: Ints, first: Ints, length: int, directions: tuple[int, ...]
 ) -> list[Switch]:
     """Slices of the sorted units that switch at once, in the directions that are asked for."""
-    keys = np.column_stack([paths.group, first, paths.direction])[order]
-    edges = np.flatnonzero((np.diff(keys, axis=0) != 0).any(axis=1)) + 1
+    keys = np.array([paths.group, first, paths.direction])[:, order]
+    group, onset, direction = keys
+    edges = np.flatnonzero((np.diff(keys) != 0).any(axis=0)) + 1
     bounds = [0, *edges.tolist(), len(order)]
-    found = [Switch(*keys[low].tolist(), low, high) for low, high in zip(bounds, bounds[1:], strict=False)]
+    found = [
+        Switch(int(group[low]), int(onset[low]), int(direction[low]), low, high)
+        for low, high in pairwise(bounds)
+    ]
     return [one for one in found if one.onset < length and one.direction in directions]
 
 
@@ -204,7 +209,7 @@ def spreads(layout: Layout, change: Floats, own: Ints, pooled: Ints) -> Floats |
         return None
     found = deviations(layout, change, pooled, pooled)[: own.size]
     bounds = [0, *edges.tolist(), own.size]
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         # Continuous doses are mostly alone, so that a loop over them all would cost more than the rest.
         if high - low > 1 and layout.count(own[low:high]) > 1:
             found[low:high] = deviations(layout, change, own[low:high], pooled)
