@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from replication.core.arrays import Bools, Floats, Ints
+from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.dcdh.treatment_paths import Paths
 from replication.estimators.shared.cohort_comparisons import Grid
-
-CONSTANT = 1e-10
-"""Variation of changes, after those of the others, below this share of their size counts as none."""
+from replication.estimators.shared.collinear import least_variation, own_variation, spread_of
 
 
 def control_slopes(panel: Panel, grid: Grid, paths: Paths) -> tuple[Floats, Floats]:
@@ -58,7 +56,8 @@ def _slopes(
     centered = np.array([row - np.bincount(time, weight * row)[time] / mass for row in (dy, *dx)])
     dy, moved = centered[0], centered[1:]
     cross = (moved * weight) @ moved.T
-    free = _variation(cross, (dx**2 * weight).sum(axis=1))
+    spreads = np.array([spread_of(row, weight) for row in dx])
+    free = own_variation(cross, least_variation((dx**2 * weight).sum(axis=1), spreads))
     if not free.all():
         name = names[int(np.flatnonzero(~free)[0])]
         raise PanelError(
@@ -73,13 +72,3 @@ def _slopes(
     # The factor of the authors' command: sqrt(n / (n-1)) with n the units of a period.
     spread = residual * np.sqrt(count / np.maximum(count - 1, 1))
     return theta, inverse @ (moved * weight * spread)
-
-
-def _variation(cross: Floats, size: Floats) -> Bools:
-    """(K,) whether a covariate varies beyond period effects and beyond those before it."""
-    left, found = cross.copy(), np.zeros(len(cross), dtype=bool)
-    for k in range(len(cross)):
-        found[k] = left[k, k] > CONSTANT * max(size[k], 1e-300)
-        if found[k]:
-            left = left - np.outer(left[k], left[k]) / left[k, k]
-    return found

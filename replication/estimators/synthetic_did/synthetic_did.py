@@ -17,6 +17,8 @@ Assumptions
 Event path
     The gap at each event time less the weighted gap before (Clarke et al. 2024). Before adoption
     it shows the fit of the weights, which were chosen to make it flat: it is no test.
+Covariates
+    Taken out beforehand with slopes from untreated unit-periods (``projected_covariates``).
 Reproduces
     R ``synthdid::synthdid_estimate`` and ``vcov``; Stata ``sdid y i t d, vce(placebo)``. Intervals
     are normal as theirs are; around jackknife errors t, with the degrees of freedom that few
@@ -48,6 +50,7 @@ from replication.estimators.shared.cohort_comparisons import (
     untreated_throughout,
     used_units,
 )
+from replication.estimators.synthetic_did.projected_covariates import Outcomes, outcomes_of
 from replication.estimators.synthetic_did.synthetic_paths import (
     Cohort,
     Layout,
@@ -74,7 +77,7 @@ NO_TEST = (
 )
 
 
-@registered("Synthetic difference-in-differences", takes=(), methods=("analytic",))
+@registered("Synthetic difference-in-differences", takes=("covariates",), methods=("analytic",))
 def synthetic_did(
     panel: Panel,
     *,
@@ -86,7 +89,7 @@ def synthetic_did(
 
     Parameters
     ----------
-    panel : balanced, unweighted, without covariates, with never-treated units.
+    panel : balanced, unweighted, with never-treated units.
     donor_errors : ``placebo`` (needs more never-treated than treated units), ``jackknife`` (two
         or more units, or clusters, a cohort), or ``bootstrap``. The last two leave out and draw
         clusters; placebo needs clusters of one unit.
@@ -96,7 +99,8 @@ def synthetic_did(
     ------
     PanelError
         If the panel has gaps or weights, has no never-treated unit or no cohort with two periods
-        before adoption, or cannot carry the errors asked for.
+        before adoption, a covariate has no variation of its own, or it cannot carry the errors
+        asked for.
 
     """
     panel = usable(prepared(panel, "synthetic_did"))
@@ -104,6 +108,8 @@ def synthetic_did(
     means_of_data = mean_outcomes(panel)
     # Adding a constant changes nothing but the digits that are left for the differences.
     panel = replace(panel, y=panel.y - panel.y.mean())
+    outcomes = outcomes_of(panel)
+    panel = replace(panel, y=outcomes.adjusted(np.arange(len(panel.units)), outcomes.start))
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
@@ -112,7 +118,7 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
     estimate = layout.collect(paths, sizes)
-    found, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
+    found, freedom = errors(panel, outcomes, donor_errors, member, cohorts, weights, layout, inference)
     exact = [
         gap_path(controls, m, minimum_weights(controls, m, c)) for m, c in zip(means, cohorts, strict=True)
     ]
@@ -130,6 +136,7 @@ def synthetic_did(
         info={
             "control_group": "never_treated",
             "absorbed": ["unit", "time"],
+            **({"covariates": list(panel.covariate_names)} if panel.covariate_names else {}),
             "donor_errors": donor_errors,
             "overall": "cohort effects weighted by treated unit-periods",
             "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
@@ -158,10 +165,10 @@ def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[Cohort]]:
 
 def usable(panel: Panel) -> Panel:
     """The panel without cohorts that have one period before adoption; refuses gaps and weights."""
-    if panel.weighted or panel.covariate_names:
+    if panel.weighted:
         raise PanelError(
-            "synthetic_did takes neither weights nor covariates, and leaving them out silently "
-            "would change the estimand. Remove them from the specification."
+            "synthetic_did takes no weights, and leaving them out silently would change the estimand. "
+            "Remove them from the specification."
         )
     gaps = ~panel.observed.all(axis=1)
     if gaps.any():
@@ -209,6 +216,7 @@ def lay_out(panel: Panel, cohorts: list[Cohort], window: tuple[int, int] | None)
 
 def errors(
     panel: Panel,
+    outcomes: Outcomes,
     kind: str,
     member: Ints,
     cohorts: list[Cohort],
@@ -219,9 +227,9 @@ def errors(
     """(K, K) variance of the rows, and their (K,) degrees of freedom where it has few."""
     cluster = panel.cluster
     if kind == "jackknife":
-        return jackknife_variance(panel.y, member, cluster, cohorts, weights, layout)
+        return jackknife_variance(outcomes, member, cluster, cohorts, weights, layout)
     if kind == "bootstrap":
-        variance = bootstrap_variance(panel.y, member, cluster, cohorts, weights, layout, inference)
+        variance = bootstrap_variance(outcomes, member, cluster, cohorts, weights, layout, inference)
         return variance, None
     if panel.n_clusters < len(panel.units):
         raise PanelError(
@@ -229,7 +237,7 @@ def errors(
             f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
             "leave out and draw clusters, or cluster by unit."
         )
-    return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
+    return placebo_variance(outcomes, np.flatnonzero(member < 0), cohorts, weights, layout, inference), None
 
 
 def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> dict[str, Any]:
