@@ -143,13 +143,23 @@ def synthetic_did(
             "reference_event_time": None,
             "before_adoption": "fit of the weights, not a test of trends",
             "pretrend": untested(int((layout.times < 0).sum()), NO_TEST),
-            "notes": [*panel.notes, *found.notes],
+            "notes": [*panel.notes, *found.notes, *placebo_slopes(panel, donor_errors)],
             "n_controls": int(never.sum()),
             "cohorts": [record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)],
             "support": support(layout, sizes),
             **means_of_data,
         },
     )
+
+
+def placebo_slopes(panel: Panel, donor_errors: str) -> list[str]:
+    """What placebo errors leave out where there are covariates."""
+    if donor_errors != "placebo" or not panel.covariate_names:
+        return []
+    return [
+        "placebo errors take covariates of treated units to move as those of never-treated units do; where "
+        "they do not, 'donor_errors: bootstrap' or 'jackknife' holds the error of their slopes"
+    ]
 
 
 def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[Cohort]]:
