@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,11 +33,11 @@ def detectable(
     Returns
     -------
     DataFrame
-        ``group``, ``label``, ``spec_id``, ``std_error``; ``estimate`` is the detectable effect by
-        the standard error, (z_level + z_power) times it (2.80 at 0.95 and 0.8); ``percent`` the
-        same as a fall in percent, 100 (1 - exp(-effect)); ``by_permutation`` and
-        ``percent_by_permutation`` are those by the draws, empty where there are none; ``power``
-        and ``size`` of the test.
+        ``group``, ``label``, ``spec_id``, ``std_error``; ``found`` is the estimate, and ``estimate`` the
+        detectable effect by the standard error, (z_level + z_power) times it (2.80 at 0.95 and 0.8);
+        ``percent`` the same as a fall in percent, 100 (1 - exp(-effect)); ``by_permutation`` and
+        ``percent_by_permutation`` are those by the draws, empty where there are none; ``power`` and
+        ``size`` of the test.
 
     """
     factor = float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power))
@@ -46,16 +45,17 @@ def detectable(
     rows = []
     for heading, lines in groups.items():
         for label, spec_id in lines.items():
-            error = context.estimates(spec_id).att[1]
+            found, std_error = context.estimates(spec_id).att
             drawn = by_draws(context, known[spec_id], power, level) if spec_id in known else np.nan
             rows.append(
                 {
                     "group": heading,
                     "label": label,
                     "spec_id": spec_id,
-                    "std_error": error,
-                    "estimate": factor * error,
-                    "percent": fall(factor * error),
+                    "std_error": std_error,
+                    "found": found,
+                    "estimate": factor * std_error,
+                    "percent": fall(factor * std_error),
                     "by_permutation": drawn,
                     "percent_by_permutation": fall(drawn),
                     "power": power,
@@ -76,13 +76,13 @@ def by_draws(context: AnalysisContext, spec_id: str, power: float, level: float)
     The test rejects beyond the ``level`` quantile of the draws' size; an effect shifts them. The
     larger one of the effects needed upwards and downwards.
     """
-    record: Mapping[str, Any] | None = context.estimates(spec_id).info.get("permutation")
+    record = context.estimates(spec_id).details.permutation
     if record is None:
         raise SpecError(
             f"The specification {spec_id!r} has no permutation draws. Set its 'inference.method' "
             "to permutation."
         )
-    return effect_for(record["estimates"], power, level)
+    return effect_for(record.estimates, power, level)
 
 
 def effect_for(draws: Sequence[float], power: float, level: float) -> float:

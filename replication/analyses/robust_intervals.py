@@ -7,19 +7,22 @@ from collections.abc import Mapping
 import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.inference.sensitivity import sensitivity_frame
+from replication.inference.sensitivity import breakdown_value, sensitivity_frame
 
 
 def robust_intervals(context: AnalysisContext, *, panels: Mapping[str, str]) -> pd.DataFrame:
-    """``sensitivity_frame`` of each specification; the heading of its panels names it.
+    """``sensitivity_frame`` of each specification with the ``breakdown`` value of each restriction.
 
     Parameters
     ----------
-    panels : heading -> id of a specification with an event-time path.
+    panels : heading of the panels -> id of a specification with an event-time path.
 
     """
     parts = []
     for heading, spec_id in panels.items():
-        frame = sensitivity_frame(context.estimates(spec_id))
-        parts.append(frame.assign(panel=heading + ": " + frame["panel"].str.lower()))
+        estimates = context.estimates(spec_id)
+        frame = sensitivity_frame(estimates)
+        names = frame["panel"].str.lower()
+        values = {name: breakdown_value(estimates, method=name.replace(" ", "_")) for name in names.unique()}
+        parts.append(frame.assign(panel=heading + ": " + names, breakdown=names.map(values)))
     return pd.concat(parts, ignore_index=True)

@@ -18,6 +18,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from replication.display.media import EDGE, PAGE, Medium
+
 STYLE_FILE = Path(__file__).with_name("replication.mplstyle")
 # Okabe & Ito (2008): told apart with any colour vision; shapes repeat what colours say.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = (
@@ -33,11 +35,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 GREY, LIGHT = "#6b6b6b", "#d0d0d0"
 
 DPI = 200
-WIDTH = 7.0
-TITLE_LINE, NOTE_LINE, EDGE = 0.22, 0.127, 0.1
+TITLE_LINE, NOTE_LINE = 0.22, 0.127
 TITLE_SIZE, NOTE_SIZE = 12.0, 8.0
-LETTERS_PER_INCH = 20.5
-LABEL_LETTERS_PER_INCH = 17.5
+LABEL_LETTERS_PER_INCH, LEGEND_LETTERS_PER_INCH, TITLE_LETTERS_PER_INCH = 17.5, 14.5, 13.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,10 @@ class Sheet:
     figure: Figure
     axes: list[Axes]
     top: float
+    across: int
 
     def legend(self, labels: Sequence[str]) -> None:
-        """Names of the series in one line under the title, colours and shapes in their order."""
+        """Names of the series under the title, colours and shapes in their order."""
         handles = [
             Line2D(
                 [],
@@ -66,13 +67,41 @@ class Sheet:
             handles,
             labels,
             loc="upper left",
-            ncols=len(labels),
+            ncols=legend_columns(labels, width),
             bbox_to_anchor=(EDGE / width, 1 - self.top / height),
             borderaxespad=0,
             borderpad=0,
             handletextpad=0.1,
             columnspacing=1.2,
         )
+
+    def rows(self) -> list[list[Axes]]:
+        """The axes row by row."""
+        return [self.axes[place : place + self.across] for place in range(0, len(self.axes), self.across)]
+
+    def begins_row(self, place: int) -> bool:
+        """Whether the axes with this number are the first of their row."""
+        return place % self.across == 0
+
+    def ends_row(self, place: int) -> bool:
+        """Whether the axes with this number are the last of their row."""
+        return place % self.across == self.across - 1 or place == len(self.axes) - 1
+
+
+def legend_columns(labels: Sequence[str], width: float) -> int:
+    """Series named in one line of the legend: all if they fit, else as many as in columns of one width."""
+    letters = [len(label) + 5 for label in labels]
+    if sum(letters) <= LEGEND_LETTERS_PER_INCH * width:
+        return len(labels)
+    return max(1, int(LEGEND_LETTERS_PER_INCH * width / max(letters)))
+
+
+def legend_height(labels: Sequence[str], medium: Medium) -> float:
+    """Inches below the title that ``Sheet.legend`` takes; none for a single series."""
+    if len(labels) < 2:
+        return 0.0
+    rows = -(-len(labels) // legend_columns(labels, medium.width))
+    return 0.07 + 0.15 * rows
 
 
 @contextmanager
@@ -84,14 +113,21 @@ def styled() -> Iterator[None]:
         yield
 
 
+def side_by_side(panels: int, inches_each: float, medium: Medium) -> int:
+    """Panels in a row that leave no cell of the grid empty, each at least ``inches_each`` wide."""
+    room = int(medium.width / inches_each)
+    fitting = [count for count in range(1, min(medium.most, room, panels) + 1) if panels % count == 0]
+    return max(fitting, default=1)
+
+
 def sheet(
     title: str,
     note: str,
     *,
-    rows: int = 1,
-    columns: int = 1,
+    panels: int = 1,
+    across: int = 1,
+    medium: Medium = PAGE,
     height: float = 3.0,
-    width: float = WIDTH,
     left: float = 0.75,
     right: float = 0.15,
     above: float = 0.3,
@@ -99,21 +135,27 @@ def sheet(
     gap: float = 0.75,
     legend: float = 0.0,
     ratios: Sequence[float] | None = None,
+    exact: bool = False,
 ) -> Sheet:
-    """Axes of ``height`` inches in a grid, with the title above and the note below.
+    """Axes of ``height`` inches in rows of ``across``, with the title above and the note below.
 
-    ``left``, ``above`` and ``below`` are the inches that each axes needs for its labels; ``gap``
-    is the room between columns; ``legend`` the room under the title.
+    Panels of an incomplete last row widen until they fill it. ``left``, ``above`` and ``below`` are the
+    inches that each axes needs for its labels; ``gap`` is the room between columns; ``legend`` the room
+    under the title; ``ratios`` are heights of the rows relative to ``height``, which a slide
+    reduces unless it is ``exact``.
     """
-    letters = int(LETTERS_PER_INCH * (width - 2 * EDGE))
-    title_lines = textwrap.wrap(title, int(letters * NOTE_SIZE / TITLE_SIZE * 0.92))
+    width = medium.width
+    title_lines = textwrap.wrap(title, int(medium.letters * NOTE_SIZE / TITLE_SIZE * 0.92))
     note_lines = [
-        line for part in note.split("\n") for line in textwrap.wrap(part, letters, break_on_hyphens=False)
+        line
+        for part in note.split("\n")
+        for line in textwrap.wrap(part, medium.letters, break_on_hyphens=False)
     ]
     head = EDGE + TITLE_LINE * len(title_lines) + 0.04
     top = head + legend
     bottom = 2 * EDGE + NOTE_LINE * len(note_lines)
-    heights = [height * ratio for ratio in (ratios or [1.0] * rows)]
+    rows = -(-panels // across)
+    heights = [height * (1.0 if exact else medium.flat) * ratio for ratio in (ratios or [1.0] * rows)]
     total = top + sum(heights) + rows * (above + below) + bottom
     figure = Figure(figsize=(width, total), dpi=DPI)
     FigureCanvasAgg(figure)
@@ -122,15 +164,16 @@ def sheet(
     figure.text(
         EDGE / width, (bottom - EDGE / 2) / total, "\n".join(note_lines), size=NOTE_SIZE, color=GREY, **put
     )
-    across = (width - left - right - (columns - 1) * gap) / columns
     axes, y = [], total - top
-    for tall in heights:
+    for row, tall in enumerate(heights):
+        count = min(across, panels - row * across)
+        wide = (width - left - right - (count - 1) * gap) / count
         y -= above + tall
-        for column in range(columns):
-            x = left + column * (across + gap)
-            axes.append(figure.add_axes((x / width, y / total, across / width, tall / total)))
+        for column in range(count):
+            x = left + column * (wide + gap)
+            axes.append(figure.add_axes((x / width, y / total, wide / width, tall / total)))
         y -= below
-    return Sheet(figure, axes, head)
+    return Sheet(figure, axes, head, across)
 
 
 def inches(axes: Axes) -> tuple[float, float]:
@@ -139,7 +182,7 @@ def inches(axes: Axes) -> tuple[float, float]:
     return box.width / DPI, box.height / DPI
 
 
-def wrapped(words: str, inches: float) -> str:
+def wrapped(words: str, inches: float, letters_per_inch: float = LABEL_LETTERS_PER_INCH) -> str:
     """Words of an axis label in lines that fit along ``inches``."""
-    letters = max(12, int(LABEL_LETTERS_PER_INCH * inches))
+    letters = max(12, int(letters_per_inch * inches))
     return "\n".join(textwrap.wrap(words, letters, break_on_hyphens=False))

@@ -19,9 +19,17 @@ ONSET = -0.5
 SPREAD = 0.3
 GLYPHS = ("\N{BLACK CIRCLE}", "\N{BLACK SQUARE}", "\N{BLACK UP-POINTING TRIANGLE}")
 DIGIT_INCHES = 0.062
+CountLine = tuple[str, dict[float, float]]
+"""The name of a series and the treated units behind each of its event times."""
 
 
-def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str]) -> None:
+def panel_width(panel: pd.DataFrame) -> float:
+    """Inches that a panel needs for a mark at each event time, its axis labels included."""
+    marked = panel["event_time"].nunique() * max(0.07, 0.05 * panel["series"].nunique())
+    return float(0.75 + marked)
+
+
+def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], below_title: str = "") -> None:
     """Estimates of one outcome by one estimator or several, offset from each other."""
     parts = [part for _, part in panel.groupby("series", sort=True)]
     offsets = (np.arange(len(parts)) - (len(parts) - 1) / 2) * SPREAD
@@ -32,20 +40,43 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str]) -> None:
     for part, offset in zip(parts, offsets, strict=True):
         index = labels.index(str(part["label"].iloc[0]))
         marks.interval_points(axes, part["event_time"] + offset, part, index, room=room)
-    axes.set_title(str(panel["panel_title"].iloc[0]))
+    axes.set_title(str(panel["panel_title"].iloc[0]), pad=15 if below_title else None)
+    axes.annotate(
+        below_title,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 5),
+        textcoords="offset points",
+        fontsize=8,
+        color=GREY,
+    )
 
 
-def label_axes(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: str, y_label: str) -> None:
-    """Event times, the treated units behind them, the unit of the effect and the mean before."""
+def label_axes(
+    axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: str, *, name_counts: bool = True
+) -> None:
+    """Event times and the treated units behind them, named at the left where there is room."""
     times = sorted(panel["event_time"].unique())
     axes.set_xlim(min(times) - 0.6, max(times) + 0.6)
     lines = count_lines(panel)
     letters = [len(formatting.integer(count)) for _, counts in lines for count in counts.values()]
-    room = DIGIT_INCHES * (max(letters, default=2) + 1)
-    shown = marks.thinned(times, int(inches(axes)[0] / room))
-    axes.set_xticks(shown, [formatting.signed(time) for time in shown])
+    wide = inches(axes)[0]
+    longest = max(len(formatting.signed(time)) for time in times)
+    named = marks.thinned(times, int(wide / (DIGIT_INCHES * (longest + 0.5))))
+    axes.set_xticks(named, [formatting.signed(time) for time in named])
+    axes.set_xticks(times, minor=True)
+    shown = marks.thinned(named, int(wide / (DIGIT_INCHES * (max(letters, default=2) + 1))))
     for number, (_, counts) in enumerate(lines):
         marks.counts_below(axes, shown, [counts.get(time, np.nan) for time in shown], number)
+    axes.set_xlabel(x_label, labelpad=3 + 9 * len(lines))
+    if name_counts:
+        _name_counts(axes, shown, lines, labels)
+
+
+def _name_counts(
+    axes: Axes, shown: Sequence[float], lines: Sequence[CountLine], labels: Sequence[str]
+) -> None:
+    """What the lines of counts are, in the margin to their left."""
     # The first count is centred below its tick and may reach into the margin.
     left = (shown[0] - axes.get_xlim()[0]) / np.diff(axes.get_xlim())[0] * inches(axes)[0]
     first = [len(formatting.integer(counts[shown[0]])) for _, counts in lines if shown[0] in counts]
@@ -56,13 +87,11 @@ def label_axes(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: 
         word = "treated " if number == 0 else "units " if number == 1 else ""
         name = word + GLYPHS[labels.index(label) % len(GLYPHS)]
         marks.name_at_left(axes, name, number, away=away)
-    axes.set_xlabel(x_label, labelpad=3 + 9 * len(lines))
-    axes.set_ylabel(y_label)
 
 
-def count_lines(panel: pd.DataFrame) -> list[tuple[str, dict[float, float]]]:
+def count_lines(panel: pd.DataFrame) -> list[CountLine]:
     """Treated units by event time, once for all estimators that share the counts."""
-    found: list[tuple[str, dict[float, float]]] = []
+    found: list[CountLine] = []
     for _, part in panel.groupby("series", sort=True):
         known = part[part["treated_units"].notna()]
         counts = dict(zip(known["event_time"], known["treated_units"], strict=True))

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from replication.display.canvas import sheet, styled
+from replication.display.canvas import legend_height, sheet, styled
 from replication.display.event_panel import count_lines, draw_panel, label_axes
 from replication.display.formatting import distinct
+from replication.display.media import PAGE
 
 HEIGHT = 3.0
 
@@ -39,11 +40,12 @@ def event_figure(
             height=HEIGHT,
             left=0.95,
             below=0.45 + 0.125 * len(lines),
-            legend=0.22 if len(labels) > 1 else 0.0,
+            legend=legend_height(labels, PAGE),
         )
         draw_panel(page.axes[0], frame, labels)
         page.axes[0].set_title("")
-        label_axes(page.axes[0], frame, labels, x_label, y_label)
+        label_axes(page.axes[0], frame, labels, x_label)
+        page.axes[0].set_ylabel(y_label)
         if len(labels) > 1:
             page.legend(labels)
     return page.figure

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 TABLE_LINES, TABLE_LETTERS = 5, 180
-FIGURE_LINES, FIGURE_LETTERS = 3, 139
+FIGURE_LINES = 3
 POINTER = "Further details are recorded with the files."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -11,6 +12,7 @@ from replication.display import formatting
 from replication.display.canvas import COLOURS, GREY, LIGHT, MARKERS
 
 BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
+NEARLY_ALL = -99.99
 
 
 def interval_points(
@@ -70,7 +72,7 @@ def zero_line(axes: Axes) -> None:
 
 
 def counts_below(
-    axes: Axes, places: Sequence[float], values: Sequence[float], line: int, *, size: float = 7.5
+    axes: Axes, places: Sequence[float], values: Sequence[float], line: int, *, size: float = 8.0
 ) -> None:
     """Counts in grey below the tick labels of the horizontal axis."""
     for place, value in zip(places, values, strict=True):
@@ -88,7 +90,7 @@ def counts_below(
         )
 
 
-def name_at_left(axes: Axes, words: str, line: int, *, size: float = 7.5, away: float = 0.0) -> None:
+def name_at_left(axes: Axes, words: str, line: int, *, size: float = 8.0, away: float = 0.0) -> None:
     """What a line of counts counts, in the margin to its left, ``away`` points farther."""
     axes.annotate(
         words,
@@ -127,6 +129,15 @@ def share_scale(axes: Sequence[Axes]) -> None:
     low, high = zip(*(one.get_ylim() for one in axes), strict=True)
     for one in axes:
         one.set_ylim(min(low), max(high))
+
+
+def percent_axis(axes: Axes, label: str) -> None:
+    """On the right, the percentage change that a difference of logs b stands for, 100 (exp(b) - 1)."""
+    beside = axes.secondary_yaxis(
+        "right",
+        functions=(lambda b: 100 * np.expm1(b), lambda p: np.log1p(np.maximum(p, NEARLY_ALL) / 100)),
+    )
+    beside.set_ylabel(label)
 
 
 def separate_thousands(axes: Axes) -> None:

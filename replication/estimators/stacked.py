@@ -31,6 +31,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -39,12 +40,12 @@ from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
-    mean_outcomes,
     on_calendar,
     possible_controls,
     prepared,
     support_row,
     used_units,
+    with_means,
 )
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
@@ -135,28 +136,28 @@ def stacked(
     loadings = np.column_stack([overall, np.eye(overall.size)[:, pick]])
     treated_units = sum(one.treated.size for one in found)
     rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
-    info = {
-        "control_group": control_group,
-        "absorbed": ["treatment group", "event time"],
-        "clean_window": [low * grid.step, high * grid.step],
-        "reference_event_time": -grid.step,
-        "overall": "mean of the event effects from adoption to the end of the clean window",
-        "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
-        "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
-        "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
-        "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
-        **mean_outcomes(panel),
-    }
+    trimmed = tuple(panel.label([grid.label(onset) for onset in dropped]).tolist())
+    details = Details(
+        absorbed=("treatment group", "event time"),
+        control_group=control_group,
+        base_period=-grid.step,
+        window=(low * grid.step, high * grid.step),
+        average="event_times_of_window",
+        averaged_times=(0, high * grid.step),
+        support=tuple(support_row(h * grid.step, len(found), treated_units) for h in shown),
+        dropped=(Dropped("no_clean_window", len(trimmed), "cohorts", trimmed),) if trimmed else (),
+        extras={"cohorts": len(found), "rows_counted": "a unit once in each sub-experiment"},
+    )
+    details = with_means(details, panel)
     if panel.covariates is not None:
         parts = [(one.onset, one.treated, one.control, one.columns) for one in found]
         adjusted = adjusted_stack(whole, grid, parts, reference).of_units(used)
-        info["notes"] = [*panel.notes, *partly_observed(grid, eligible, found)]
-        return adjusted_estimates(panel, rows, loadings, adjusted, inference, info)
+        details = details.noted(partly_observed(grid, eligible, found))
+        return adjusted_estimates(panel, rows, loadings, adjusted, inference, details)
     shares = stack_shares(blocks, used.size).of_units(used)
     cells = cell_rows(loadings, reference)
     influence = cluster_influence(panel, *shares.influence(cells[0]))
-    info["cluster_influence"] = influence
-    info["notes"] = [*panel.notes, *few_effective(influence, inference)]
+    details = replace(details, cluster_influence=influence).noted(few_effective(influence, inference))
     if inference.variance != "cv1":
         return from_adjusted(
             panel,
@@ -166,7 +167,7 @@ def stacked(
             shares.adjusted(cells, panel.cluster, inference),
             inference,
             n_obs=rows_stacked,
-            info=info,
+            details=details,
         )
     return from_scores(
         panel,
@@ -178,7 +179,7 @@ def stacked(
         correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
         distribution="t",
         n_obs=rows_stacked,
-        info=info,
+        details=details,
     )
 
 

@@ -26,7 +26,7 @@ REQUIRED: Final = {
     "tables": ("id", "title", "kind"),
     "figures": ("id", "title", "kind"),
 }
-NOTED: Final = ("tables", "figures")
+SHARED: Final = {"analyses": (), "tables": ("notes",), "figures": ("notes", "figure")}
 
 
 def result_kinds(part: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def kind_schema(part: str, folder: Path | None = None) -> dict[str, Any]:
 @cache
 def entry_schema(part: str, kind: str, folder: Path | None = None) -> dict[str, Any]:
     """The JSON schema of the entries of one kind, its options included."""
-    shared = [*REQUIRED[part], *(["notes"] if part in NOTED else [])]
+    shared = [*REQUIRED[part], *SHARED[part]]
     options = analysis_options(kind_files(folder)[kind]) if part == "analyses" else _declared(part, kind)
     return {
         "type": "object",

@@ -44,6 +44,7 @@ from replication.core.errors import SpecError
 from replication.core.limits import require_portable, shortened
 from replication.core.schema_violations import explain_violation, strict_validator
 from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
+from replication.display.media import MEDIA, Medium
 from replication.report.entry_kinds import entry_schema, kind_schema, study_schema
 
 SINGULAR = {"analyses": "analysis", "tables": "table", "figures": "figure"}
@@ -64,6 +65,11 @@ class Entry:
     kind: str
     notes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def medium(self) -> Medium:
+        """Where a figure is to be shown; a page unless the entry says otherwise."""
+        return MEDIA[self.options.get("figure", {}).get("width", "page")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def test_effects_placebos_and_total_equal_moderndid(seed: int) -> None:
     # Placebos of length 3 are not asked of the peer.
     assert set(both) == set(ours.index) - {"event:-4"} - {f"event:{-1 - k}" for k in range(PLACEBOS + 1, 9)}
     assert ours.loc[both, "estimate"].to_numpy() == pytest.approx(theirs["estimate"].to_numpy(), abs=ROUNDING)
-    units = {f"event:{entry['event_time']}": entry["units"] for entry in found.info["support"]}
+    units = {f"event:{one.event_time}": one.units for one in found.details.support}
     assert [units[row] for row in both if row != "att"] == theirs["switchers"].dropna().tolist()
     if "covariates" not in keys:
         assert ours.loc[both, "std_error"].to_numpy() == pytest.approx(
@@ -149,8 +149,9 @@ def test_the_formula_written_out() -> None:
     )
     assert ours.loc["att", "estimate"] == pytest.approx(parts[:, 0].sum() / parts[:, 2].sum(), rel=1e-12)
     assert per_unit.loc["att"].tolist() == ours.loc["att"].tolist()
-    changes = estimate(frame).info["treatment_change"]
-    assert changes[0]["summed"] == changes[0]["in_period"]
+    changes = estimate(frame).details.by_row
+    summed, in_period = changes["treatment_change_summed"], changes["treatment_change_in_period"]
+    assert summed["event:0"] == in_period["event:0"] < summed["event:3"]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -199,7 +200,7 @@ def test_rows_without_outcome_date_a_change() -> None:
         ("no row before", frame[~before]),
     ):
         found = estimate(edited)
-        support[name] = [entry["units"] for entry in found.info["support"] if entry["event_time"] in (0, 1)]
+        support[name] = [one.units for one in found.details.support if one.event_time in (0, 1)]
     assert support["no outcome"] == [support["all"][0] - 1, support["all"][1]]
     assert support["no row"] == [n - 1 for n in support["all"]]
     assert any("changes after a gap" in note for note in found.notes)

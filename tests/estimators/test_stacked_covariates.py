@@ -110,7 +110,7 @@ def test_the_formula_written_out_with_clusters_and_clean_controls(event: int) ->
     rows = int(found.table["n_obs"][0])
     expected = np.sqrt(sums @ sums * correction(15, rows, 2 * 3 * 3 + 3))
     assert path(found)[event][1] == pytest.approx(expected, rel=1e-10)
-    assert found.info["covariates"] == ["x1", "x2"]
+    assert found.details.covariates == ("x1", "x2")
 
 
 def test_a_constant_covariate_is_refused_and_centered_ones_change_nothing() -> None:

@@ -56,12 +56,12 @@ def test_the_jackknife_estimates_slopes_without_each_cluster() -> None:
     panel = with_covariates(3, n_clusters=12)
     panel = panel.keep_units(np.isin(panel.cohort, [0, 2004]))
     found = synthetic_did(panel, donor_errors="jackknife", inference=Inference(draws=2))
-    info = found.info["cohorts"][0]
+    record = found.details.donor_weights[0]
     never = panel.cohort == 0
     whole = without(panel, slopes_by_pyfixest(panel))
-    before = info["periods_before"]
+    before = record.periods_before
     period = np.zeros(before)
-    for label, share in info["period_weights"].items():
+    for label, share in record.period_weights.items():
         period[int(label) - 2001] = share
     unit = unit_weights(whole, never, before)
     rows = []

@@ -87,9 +87,14 @@ def test_pointwise_bars_lie_inside_wider_bands(context: Context) -> None:
 
 def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
     frame, picture = drawing(context)
-    label = picture.figure.axes[0].get_ylabel().replace("\n", " ")
-    assert "log of offenses per 100,000 people" in label
-    assert f"mean before treatment {frame['mean_before'].iloc[0]:.3f}" in label
+    axes = picture.figure.axes[0]
+    assert axes.get_ylabel() == "Effect, log points"
+    beside = [one.get_ylabel() for axes in picture.figure.axes for one in axes.child_axes]
+    assert "Percent" in beside
+    assert any(
+        text.get_text().startswith(f"mean before treatment {frame['mean_before'].iloc[0]:.3f}")
+        for text in axes.texts
+    )
     for words in (
         "95% pointwise",
         "199 draws",
@@ -243,7 +248,8 @@ def test_every_kind_draws_its_frame(kind: str, context: Context) -> None:
     assert [path.read_bytes() for path in write_figure(entry, context)] == first
     said = read_description(paths[1])
     assert said["Description"].startswith(f"A {kind}.")
-    assert f"Source: data_clean/made/{kind}.csv." in said["Comment"]
+    assert f"Source: data_clean/made/{kind}.csv." in said["Details"]
+    assert "data_clean" not in said["Comment"], "paths stay out of the picture"
 
 
 def test_every_kind_is_drawn_here() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from replication.display.fitted_notes import (
-    FIGURE_LETTERS,
     FIGURE_LINES,
     POINTER,
     TABLE_LETTERS,
@@ -19,6 +18,7 @@ from replication.display.fitted_notes import (
     fitted,
     lines_of,
 )
+from replication.display.media import PAGE
 from replication.report.figures import FIGURES
 from replication.report.figures.figure_files import read_description
 from replication.report.report_context import Context
@@ -68,7 +68,7 @@ def test_figures_of_a_study_fit(study: Study, folders: Folders) -> None:
     for entry in study.figures:
         kind = importlib.import_module(FIGURES[entry.kind])
         drawing = kind.draw(kind.collect(entry, context), entry, context)
-        assert lines_of(drawing.note.splitlines(), FIGURE_LETTERS) <= FIGURE_LINES, entry.id
+        assert lines_of(drawing.note.splitlines(), PAGE.letters) <= FIGURE_LINES, entry.id
         texts = [
             text.get_text() for text in drawing.figure.findobj(lambda artist: hasattr(artist, "get_text"))
         ]
@@ -80,7 +80,7 @@ def test_own_notes_of_every_study_leave_room(folder: Path) -> None:
     study = load_study(folder)
     kinds = (
         (study.tables, TABLE_LETTERS, OWN_TABLE_LINES),
-        (study.figures, FIGURE_LETTERS, OWN_FIGURE_LINES),
+        (study.figures, PAGE.letters, OWN_FIGURE_LINES),
     )
     for entries, letters, most in kinds:
         long = {entry.id: lines_of([" ".join(entry.notes)], letters) for entry in entries}
@@ -100,9 +100,25 @@ def test_written_figures_fit() -> None:
     for path in sorted((ROOT / "figures").glob("*/*.png")):
         recorded = read_description(path)
         lines = recorded["Comment"].splitlines()
-        assert lines_of(lines, FIGURE_LETTERS) <= FIGURE_LINES, path.name
+        assert lines_of(lines, PAGE.letters) <= FIGURE_LINES, path.name
         names = [name for name in recorded.get("Source", "").split(", ") if "_" in name]
         assert not any(name in recorded["Comment"] for name in names), path.name
+
+
+def test_rewording_a_note_changes_no_table(study: Study, folders: Folders) -> None:
+    """Cells, labels and the numbers behind them come from fields; only the note below is reworded."""
+    plain, reworded = Context.of(study, folders), Context.of(study, folders)
+    for name in reworded.results.ids():
+        saved = reworded.results.get(name)
+        notes = (
+            "No standard error: unit effects, 12 linear trends.",
+            *(f"Reworded {x}" for x in saved.details.notes),
+        )
+        reworded.results.cache[name] = replace(saved, details=replace(saved.details, notes=notes))
+    for entry in study.tables:
+        one, other = build(entry, plain), build(entry, reworded)
+        assert (one.headings, one.sections) == (other.headings, other.sections), entry.id
+        assert one.data.equals(other.data), entry.id
 
 
 def test_counts_that_differ_become_a_range(study: Study, folders: Folders) -> None:
@@ -111,7 +127,9 @@ def test_counts_that_differ_become_a_range(study: Study, folders: Folders) -> No
     saved = Context.of(study, folders).results.get("plain")
     shown = [
         Shown(
-            "", f"({place})", replace(saved, info={**saved.info, "notes": [f"{count:,} units were dropped"]})
+            "",
+            f"({place})",
+            replace(saved, details=replace(saved.details, notes=(f"{count:,} units were dropped",))),
         )
         for place, count in enumerate((3, 1155, 20), start=1)
     ]

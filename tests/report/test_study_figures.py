@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from replication.core.errors import SpecError
+from replication.display import marks
 from replication.display.canvas import styled
+from replication.display.media import MEDIA
 from replication.report.figures import (
+    FIGURES,
     dots_figure,
+    map_figure,
     permutation_figure,
     specification_curve_figure,
     write_figure,
@@ -86,10 +97,10 @@ def test_groups_of_a_leave_one_out_figure_stay_together(context: Context) -> Non
     assert heads["W"] < ticks["All"] < heads["S"] < ticks["B"] < ticks["A"] < heads["O"]
 
 
-def test_many_permutations_stand_in_two_columns(context: Context) -> None:
+def test_panels_fill_their_rows(context: Context) -> None:
     rows = [
         {"panel": panel, "kind": kind, "estimate": value}
-        for panel in ("P", "Q", "R")
+        for panel in ("P", "Q", "R", "S", "T")
         for kind, value in (("actual", 2.0), ("draw", -1.0), ("draw", 0.5), ("draw", 3.0))
     ]
     pd.DataFrame(rows).to_csv(context.folders.clean / "draws.csv", index=False)
@@ -98,15 +109,52 @@ def test_many_permutations_stand_in_two_columns(context: Context) -> None:
     with styled():
         picture = permutation_figure.draw(frame, entry, context)
     drawn = [axes for axes in picture.figure.axes if axes.axison]
-    assert [axes.get_title(loc="left") for axes in drawn] == ["P", "Q", "R"]
-    assert {round(axes.get_position().x0, 6) for axes in drawn} == {
-        round(drawn[0].get_position().x0, 6),
-        round(drawn[1].get_position().x0, 6),
-    }
-    assert picture.alt.count("actual 2.000") == 3
+    assert [axes.get_title(loc="left") for axes in drawn] == ["P", "Q", "R", "S", "T"]
+    assert drawn == picture.figure.axes, "no cell of the grid is empty"
+    ends = {round(axes.get_position().x1, 6) for axes in (drawn[2], drawn[4])}
+    assert len(ends) == 1, "an incomplete row widens to the width of the page"
+    assert picture.alt.count("actual 2.000") == 5
     assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.500, 3 draws" in picture.alt
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0.0004, "<0.001"), (0.0284, "0.028"), (float("nan"), "")])
 def test_p_values_of_frames(value: float, shown: str) -> None:
     assert printed({"name": "p", "format": "p_value"}, value) == shown
+
+
+@pytest.mark.parametrize("width", list(MEDIA))
+def test_type_is_legible_at_print_size(context: Context, width: str) -> None:
+    for described in context.study.figures:
+        entry = replace(described, options={**described.options, "figure": {"width": width}})
+        kind = importlib.import_module(FIGURES[entry.kind])
+        with styled():
+            picture = kind.draw(kind.collect(entry, context), entry, context)
+            picture.figure.canvas.draw()
+        assert picture.figure.get_size_inches()[0] == MEDIA[width].width
+        texts = [text for text in picture.figure.findobj(Text) if text.get_text() and text.get_visible()]
+        assert min(text.get_fontsize() for text in texts) >= 8
+        drawn = picture.figure.get_tightbbox()
+        assert drawn.x0 >= -0.01, (entry.id, "text is cut at the left")
+        assert drawn.x1 <= MEDIA[width].width + 0.01, (entry.id, "text is cut at the right")
+
+
+def test_percent_beside_log_points(context: Context) -> None:
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.set_ylim(-0.5, 0.5)
+    marks.percent_axis(axes, "Percent")
+    FigureCanvasAgg(figure).draw()
+    low, high = axes.child_axes[0].get_ylim()
+    assert (low, high) == pytest.approx((100 * (math.exp(-0.5) - 1), 100 * (math.exp(0.5) - 1)))
+
+
+def test_the_map_shows_every_state() -> None:
+    shapes = map_figure.county_shapes()
+    assert {fips // 1000 for fips in shapes} >= {map_figure.ALASKA, map_figure.HAWAII}
+    parts = {
+        state: np.concatenate([ring for fips in shapes if fips // 1000 == state for ring in shapes[fips]])
+        for state in (map_figure.ALASKA, map_figure.HAWAII, 48, 6)
+    }
+    alaska, hawaii = parts[map_figure.ALASKA], parts[map_figure.HAWAII]
+    assert alaska[:, 0].max() < hawaii[:, 0].min() < parts[48][:, 0].max(), "the insets do not overlap"
+    assert max(alaska[:, 1].max(), hawaii[:, 1].max()) < parts[6][:, 1].min(), "they lie south of California"

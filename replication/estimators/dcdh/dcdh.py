@@ -38,11 +38,11 @@ count clusters, as the authors' command does.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Details, EventSupport
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -118,7 +118,7 @@ def dcdh(
         np.array([overall.estimate, *(effect.estimate for effect in shown)]),
         np.column_stack([overall.scores, *(effect.scores for effect in shown)]),
         inference,
-        info=info_of(effects, grid, dosed=dosed, normalized=normalized),
+        details=details_of(effects, grid, panel, dosed=dosed, normalized=normalized),
     )
 
 
@@ -164,30 +164,27 @@ def with_slopes(effect: Effect, slopes: Floats, paths: Paths) -> Effect:
     return replace(effect, scores=effect.scores - moved)
 
 
-def info_of(effects: list[Effect], grid: Grid, *, dosed: bool, normalized: bool) -> dict[str, Any]:
+def details_of(effects: list[Effect], grid: Grid, panel: Panel, *, dosed: bool, normalized: bool) -> Details:
     """What is reported beside the table."""
-    overall = "effects weighted by their number of switchers (average total effect)"
-    found: dict[str, Any] = {
-        "control_group": "not_yet_treated",
-        "overall": f"{overall}, per unit of treatment" if dosed else overall,
-        "reference_event_time": -grid.step,
-        "support": [
-            {
-                "event_time": effect.step * grid.step,
-                "units": effect.switchers.size,
-                "cohorts": len(effect.onsets),
-                "weight": effect.mass,
-            }
-            for effect in effects
-        ],
+    after = [(f"event:{effect.step * grid.step}", effect) for effect in effects if effect.step >= 0]
+    changes = {
+        "treatment_change_summed": {label: effect.total for label, effect in after},
+        "treatment_change_in_period": {label: effect.last for label, effect in after},
     }
-    if dosed:
-        found["treatment_change"] = [
-            {"event_time": effect.step * grid.step, "summed": effect.total, "in_period": effect.last}
+    return Details(
+        covariates=panel.covariate_names,
+        control_group="not_yet_treated",
+        base_period=-grid.step,
+        average="switchers_per_unit" if dosed else "switchers",
+        support=tuple(
+            EventSupport(
+                effect.step * grid.step, len(effect.onsets), effect.switchers.size, float(effect.mass)
+            )
             for effect in effects
-            if effect.step >= 0
-        ]
-    return {**found, "normalized": True} if normalized else found
+        ),
+        by_row=changes if dosed else {},
+        extras={"events_per_unit_of_treatment": "yes"} if normalized else {},
+    )
 
 
 def with_uncompared(panel: Panel, grid: Grid, after: list[Effect]) -> Panel:

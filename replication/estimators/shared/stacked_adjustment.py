@@ -12,11 +12,11 @@ covariates does, under parallel trends given the covariates.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -146,7 +146,7 @@ def adjusted_estimates(
     loadings: Floats,
     found: Adjusted,
     inference: Inference,
-    info: dict[str, Any],
+    details: Details,
 ) -> Estimates:
     """The estimates of rows with ``loadings`` (H, R) in the event effects.
 
@@ -170,5 +170,5 @@ def adjusted_estimates(
         correction=correction(panel.n_clusters, found.rows, found.params),
         distribution="t",
         n_obs=found.rows,
-        info={**info, "covariates": list(panel.covariate_names)},
+        details=replace(details, covariates=panel.covariate_names),
     )

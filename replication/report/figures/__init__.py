@@ -19,7 +19,7 @@ map            fips, and the column named in ``value``
 leave_one_out  label, estimate, (conf_low, conf_high), (group), (spec_id)
 and dots
 permutation    kind (``actual`` once, ``draw``), estimate, (panel), (spec_id)
-sensitivity    m (empty for the original interval), conf_low, conf_high, (panel), (spec_id)
+sensitivity    m (empty for the original interval), conf_low, conf_high, (panel), (breakdown)
 bacon          kind, estimate, weight, (treated, comparison), (spec_id)
 line, scatter  the columns that the entry names
 =============  ===================================================================================

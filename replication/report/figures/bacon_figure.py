@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from replication.display import formatting, marks
-from replication.display.canvas import COLOURS, GREY, MARKERS, sheet
+from replication.display.canvas import COLOURS, GREY, MARKERS, legend_height, sheet
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
@@ -42,11 +42,26 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         "the TWFE estimate."
     )
     words, details = figure_note(entry, context, [marked])
-    page = sheet(context.study.heading(entry.title), words, height=3.2, above=0.1, below=0.45, legend=0.22)
+    parts, labels = [], []
+    for kind in kinds:
+        part = frame[frame["kind"] == kind]
+        weight = float(part["weight"].sum())
+        mean = float((part["estimate"] * part["weight"]).sum() / weight) if weight else float("nan")
+        name = formatting.sentence(context.study.label(kind)).rstrip(".")
+        labels.append(f"{name} ({formatting.fixed(weight, 2)})")
+        parts.append(f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(mean)}")
+    page = sheet(
+        context.study.heading(entry.title),
+        words,
+        medium=entry.medium,
+        height=3.2,
+        above=0.1,
+        below=0.45,
+        legend=legend_height(labels, entry.medium),
+    )
     axes = page.axes[0]
     marks.light_grid(axes)
     marks.zero_line(axes)
-    said, labels = [], []
     for place, kind in enumerate(kinds):
         part = frame[frame["kind"] == kind]
         axes.plot(
@@ -59,14 +74,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             alpha=0.75,
             markeredgewidth=0,
         )
-        weight = float(part["weight"].sum())
-        mean = float((part["estimate"] * part["weight"]).sum() / weight) if weight else float("nan")
-        name = formatting.sentence(context.study.label(kind)).rstrip(".")
-        labels.append(f"{name} ({formatting.fixed(weight, 2)})")
-        said.append(f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(mean)}")
     axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=(0, (4, 3)))
     axes.set_xlabel(entry.options.get("x_label", "Weight"))
     axes.set_ylabel(entry.options.get("y_label", "2x2 estimate"))
     page.legend(labels)
-    alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(said)}."
+    alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(parts)}."
     return Drawing(page.figure, alt, words, versions=versions([]), details=details)

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION, sheet
+from replication.display.canvas import BLUE, GREY, SKY, VERMILION, sheet
+from replication.display.media import EDGE
 from replication.report import facts
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
@@ -29,6 +30,27 @@ OPTIONS = {
         "source": {"$ref": "#/$defs/source"},
         "rename": {"$ref": "#/$defs/rename"},
         "where": {"$ref": "#/$defs/where"},
+        "symmetric": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether the estimates are sizes, drawn from minus to plus; needs 'found'.",
+        },
+        "published": {
+            "type": "array",
+            "description": "Published values, marked by dashed lines.",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["value", "label"],
+                "properties": {
+                    "value": {"type": "number"},
+                    "label": {
+                        "type": "string",
+                        "description": "Source, with 'secondary' where not read in it.",
+                    },
+                },
+            },
+        },
         "headline": {
             "type": "string",
             "description": "Specification id (or label in the source) of the full sample.",
@@ -48,9 +70,12 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     if "series" in entry.options:
         frame = pd.DataFrame([from_spec(item, context) for item in entry.options["series"]])
     elif "source" in entry.options:
-        frame = from_source(entry, context, NEEDED, OPTIONAL)
+        needed = (*NEEDED, "found") if entry.options.get("symmetric") else NEEDED
+        frame = from_source(entry, context, needed, OPTIONAL)
     else:
         raise SpecError("it has neither 'series' (specifications) nor 'source' (a file). Add one.")
+    if entry.options.get("symmetric"):
+        frame = frame.assign(conf_low=-frame["estimate"], conf_high=frame["estimate"])
     for name in ("conf_low", "conf_high"):
         frame[name] = frame.get(name, pd.Series(float("nan"), index=frame.index))
     source = entry.options.get("source", "the results")
@@ -90,28 +115,32 @@ def from_spec(item: object, context: Context) -> dict[str, object]:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """The lines top to bottom, the headline in another colour with a dashed line through it."""
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
-    letters = max(map(len, [*frame["label"].astype(str), *headings]))
+    left = 0.35 + LETTER * int(frame["label"].astype(str).str.len().max())
     words, details = note(frame, entry, context)
     page = sheet(
         context.study.heading(entry.title),
         words,
-        left=0.35 + LETTER * letters,
+        medium=entry.medium,
+        exact=True,
+        left=left,
         above=0.1,
         height=LINE * (len(frame) + len(headings) + 1),
         below=0.45,
     )
     axes = page.axes[0]
-    places = line_places(frame, headings, axes)
+    places = line_places(frame, headings, axes, left)
     marks.light_grid(axes, "x")
     axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
     first = frame["headline"]
+    sizes = bool(entry.options.get("symmetric"))
+    point, width, bars = ("found", 5.0, SKY) if sizes else ("estimate", 1.2, "")
     for chosen, colour, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
+        ink = "black" if sizes else colour
         part, y = frame[chosen], places[chosen]
-        axes.hlines(y, part["conf_low"], part["conf_high"], colors=colour, linewidths=1.2, zorder=3)
-        axes.plot(
-            part["estimate"], y, linestyle="none", marker=marker, markersize=3.8, color=colour, zorder=4
-        )
-    for value in frame.loc[frame["headline"], "estimate"]:
+        axes.hlines(y, part["conf_low"], part["conf_high"], colors=bars or colour, linewidths=width, zorder=3)
+        axes.plot(part[point], y, linestyle="none", marker=marker, markersize=3.8, color=ink, zorder=4)
+    lines = list(frame.loc[frame["headline"], "estimate"])
+    for value in [*lines, *(item["value"] for item in entry.options.get("published", []))]:
         axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     axes.set_xlabel(entry.options.get("x_label", "Estimate"))
     specs = formatting.distinct(frame["spec_id"].astype(str)) if "spec_id" in frame else []
@@ -119,8 +148,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     return Drawing(page.figure, describe(frame, entry), words, specs, versions(results), details)
 
 
-def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Series[float]:
-    """Vertical places of the lines, a gap with a heading before each group; labels the axis."""
+def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: float) -> pd.Series[float]:
+    """Vertical places of the estimates, with a heading before each group that begins at the left edge."""
     shift = (
         frame["group"].astype(str).map(headings.index) + 1 if headings else pd.Series(0, index=frame.index)
     )
@@ -134,9 +163,9 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes) -> pd.Seri
             heading,
             (0, first - 1),
             xycoords=("axes fraction", "data"),
-            xytext=(-6, 0),
+            xytext=(-72 * (left - EDGE), 0),
             textcoords="offset points",
-            ha="right",
+            ha="left",
             va="center",
             weight="bold",
             fontsize=8.5,
@@ -149,6 +178,12 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
     """What the marks are."""
     barred = frame["conf_low"].notna().any()
     words = ["Points: estimates; bars: pointwise confidence intervals."] if barred else []
+    if entry.options.get("symmetric"):
+        words = ["Bars: effects below the minimum detectable effect in either direction; points: estimates."]
+    shown = [
+        f"{item['label']}, {formatting.fixed(item['value'])}" for item in entry.options.get("published", [])
+    ]
+    words += [f"Dashed: {'; '.join(shown)}."] if shown else []
     words += ["Diamond and dashed line: headline estimate."] if frame["headline"].any() else []
     return figure_note(entry, context, words)
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import sheet, wrapped
-from replication.display.event_panel import count_lines, draw_panel, label_axes
+from replication.display.canvas import Sheet, inches, legend_height, sheet, side_by_side, wrapped
+from replication.display.event_panel import count_lines, draw_panel, label_axes, panel_width
 from replication.display.fitted_notes import Fact
 from replication.report import facts
 from replication.report.figures.figure_files import Drawing
@@ -81,7 +81,8 @@ COLUMNS = [
     "n_units",
     "n_clusters",
 ]
-PANEL_HEIGHT = 2.5
+PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.8
+LOG_POINTS, PERCENT = "Effect, log points", "Percent"
 PRE_TREND = "pre-trend test"
 MOST_NAMED = 3
 
@@ -129,37 +130,42 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """One panel an outcome, up to two side by side."""
+    """One panel an outcome, side by side or stacked; panels of a row with one unit share their scale."""
     panels = [panel for _, panel in frame.groupby("panel", sort=True)]
-    columns = min(len(panels), 2)
-    rows = -(-len(panels) // columns)
-    lines = max(len(count_lines(panel)) for panel in panels)
     words, details = note(frame, entry, context)
     labels = formatting.distinct(frame["label"])
-    height = PANEL_HEIGHT + (0.4 if columns == 1 else 0.0)
-    names = [y_label(panel, entry, context, height) for panel in panels]
-    left = 0.6 + 0.17 * max(name.count("\n") + 1 for name in names)
+    logs = [in_logs(panel, context) for panel in panels]
+    across = side_by_side(len(panels), max(map(panel_width, panels)), entry.medium)
+    names = [y_label(panel, log, entry, context) for panel, log in zip(panels, logs, strict=True)]
+    height = PANEL_HEIGHT if len(panels) <= across else STACKED_HEIGHT
+    lines = max(wrapped(name, height * entry.medium.flat).count("\n") + 1 for name in names)
+    apart = any(name != names[place - place % across] for place, name in enumerate(names))
     page = sheet(
         context.study.heading(entry.title),
         words,
-        rows=rows,
-        columns=columns,
+        panels=len(panels),
+        across=across,
+        medium=entry.medium,
         height=height,
-        left=left,
-        gap=left + 0.05,
-        above=0.3,
-        below=0.42 + 0.125 * lines,
-        legend=0.22 if len(labels) > 1 else 0.0,
+        left=0.65 + 0.17 * lines,
+        right=0.6 if any(logs) else 0.15,
+        gap=(0.65 + 0.17 * lines if apart else 0.45) + (0.5 if apart and any(logs) else 0.0),
+        above=0.42,
+        below=0.42 + 0.125 * max(len(count_lines(panel)) for panel in panels),
+        legend=legend_height(labels, entry.medium),
     )
-    for axes, panel, name in zip(page.axes, panels, names, strict=False):
-        draw_panel(axes, panel, labels)
-        label_axes(axes, panel, labels, entry.options.get("x_label", "Periods since adoption"), name)
+    x_label = entry.options.get("x_label", "Periods since adoption")
+    for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
+        draw_panel(axes, panel, labels, mean_before(panel))
+        label_axes(axes, panel, labels, x_label, name_counts=page.begins_row(place))
+    scale(page, names, same=entry.options.get("same_scale", False))
+    for place, (axes, name) in enumerate(zip(page.axes, names, strict=True)):
+        if apart or page.begins_row(place):
+            axes.set_ylabel(wrapped(name, inches(axes)[1]))
+        if logs[place] and (apart or page.ends_row(place)):
+            marks.percent_axis(axes, PERCENT)
     if len(labels) > 1:
         page.legend(labels)
-    for axes in page.axes[len(panels) :]:
-        axes.set_axis_off()
-    if entry.options.get("same_scale"):
-        marks.share_scale(page.axes[: len(panels)])
     specs = formatting.distinct(frame["spec_id"])
     return Drawing(
         page.figure,
@@ -171,17 +177,32 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     )
 
 
-def y_label(panel: pd.DataFrame, entry: Entry, context: Context, height: float) -> str:
-    """What is measured, its unit, and its mean before treatment."""
+def scale(page: Sheet, names: Sequence[str], *, same: bool) -> None:
+    """One vertical axis for all panels, or for those of a row that are measured in the same unit."""
+    for row in [page.axes] if same else page.rows():
+        units = {names[page.axes.index(axes)] for axes in row}
+        if same or len(units) == 1:
+            marks.share_scale(row)
+
+
+def in_logs(panel: pd.DataFrame, context: Context) -> bool:
+    """Whether effects are differences of logs, so that a percentage stands beside them."""
+    unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
+    return unit.startswith("log ") or facts.in_logs_of_means(context.results.get(panel["spec_id"].iloc[0]))
+
+
+def y_label(panel: pd.DataFrame, log: bool, entry: Entry, context: Context) -> str:
+    """What is measured and its unit."""
     number = int(panel["panel"].iloc[0]) - 1
     own = entry.options["panels"][number].get("y_label") or entry.options.get("y_label")
     unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
-    if unit and facts.in_logs_of_means(context.results.get(panel["spec_id"].iloc[0])):
-        unit = f"log of expected {unit}"
-    first = own or f"Effect, {unit}" if own or unit else "Effect"
+    return str(own or (LOG_POINTS if log else f"Effect, {unit}" if unit else "Effect"))
+
+
+def mean_before(panel: pd.DataFrame) -> str:
+    """The mean of the outcome before treatment, one for each sample that is shown."""
     means = formatting.distinct(formatting.adaptive(value) for value in panel["mean_before"].unique())
-    second = f"(mean before treatment {' or '.join(means)})" if means else ""
-    return "\n".join(wrapped(words, height) for words in (first, second) if words)
+    return f"mean before treatment {' or '.join(means)}" if means else ""
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
@@ -192,7 +213,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         f"Thin bars: {level} pointwise confidence intervals; wide bars: {level} uniform confidence bands "
         f"({draws(every)}). Hollow: reference period."
     )
-    seeds = formatting.distinct(str(saved.info.get("seed", "")) for saved in every)
+    seeds = formatting.distinct(str(saved.details.uncertainty.seed) for saved in every)
     last = Fact(0, f"Seed of the draws: {formatting.listed(seeds)}." if seeds else "", required=False)
     return figure_note(entry, context, [words], [*circumstances(frame, context), last])
 
@@ -224,7 +245,7 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
 
 def draws(every: Sequence[Saved]) -> str:
     """Bootstrap draws behind the bands."""
-    counts = formatting.distinct(formatting.integer(saved.info.get("draws")) for saved in every)
+    counts = formatting.distinct(formatting.integer(saved.details.uncertainty.draws) for saved in every)
     return f"{formatting.listed(counts)} draws"
 
 

@@ -7,7 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, COLOURS, LIGHT, MARKERS, inches, sheet, wrapped
+from replication.display.canvas import (
+    BLUE,
+    COLOURS,
+    LIGHT,
+    MARKERS,
+    inches,
+    legend_height,
+    sheet,
+    side_by_side,
+    wrapped,
+)
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
@@ -58,32 +68,31 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panel = entry.options.get("panel")
     panels = in_order(frame[panel].astype(str)) if panel else [""]
     shown = coloured(frame, entry)
-    columns = min(3, len(panels))
     words, details = figure_note(entry, context, [])
+    across = side_by_side(len(panels), 2.0, entry.medium)
     page = sheet(
         context.study.heading(entry.title),
         words,
-        rows=-(-len(panels) // columns),
-        columns=columns,
-        height=2.9 if columns == 1 else 1.9,
+        panels=len(panels),
+        across=across,
+        medium=entry.medium,
+        height=2.9 if across == 1 else 1.9,
         gap=0.55,
         above=0.3 if panel else 0.1,
         below=0.45,
-        legend=0.22 if len(shown) > 1 else 0,
+        legend=legend_height(shown, entry.medium),
     )
-    for axes in page.axes[len(panels) :]:
-        axes.set_axis_off()
-    for place, (axes, name) in enumerate(zip(page.axes, panels, strict=False)):
+    for place, (axes, name) in enumerate(zip(page.axes, panels, strict=True)):
         part = frame[frame[panel].astype(str) == name] if panel else frame
         draw_lines(axes, part, shown, entry)
         marks.light_grid(axes)
         marks.separate_thousands(axes)
         axes.set_title(name)
         axes.set_xlabel(axis_label("x", entry, context))
-        if place % columns == 0:
+        if page.begins_row(place):
             axes.set_ylabel(wrapped(axis_label("y", entry, context), inches(axes)[1]))
     if entry.options.get("same_scale", True):
-        marks.share_scale(page.axes[: len(panels)])
+        marks.share_scale(page.axes)
     if len(shown) > 1:
         page.legend(shown)
     return Drawing(page.figure, describe(frame, entry), words, versions=versions([]), details=details)

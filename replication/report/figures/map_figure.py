@@ -1,4 +1,4 @@
-"""A county map of the contiguous states, coloured by classes of a number or a date.
+"""A county map of the United States, coloured by classes of a number or a date; Alaska and Hawaii in insets.
 
 County shapes come from the package ``bokeh_sampledata`` (simplified Census TIGER/Line boundaries
 of 2009, public domain), which is needed only where maps are drawn.
@@ -7,6 +7,7 @@ of 2009, public domain), which is needed only where maps are drawn.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -50,13 +51,35 @@ OPTIONS = {
     },
 }
 
-NOT_DRAWN = {2, 15, 60, 66, 69, 72, 78}
+TERRITORIES = {60, 66, 69, 72, 78}
+ALASKA, HAWAII = 2, 15
 MISSING = "#e4e4e4"
 # Below the map: every corner of it is land at some width.
 LEGEND_COLUMNS, LEGEND_LINE = 3, 0.2
 SHAPES_NOTE = "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified, from bokeh_sampledata."
-# Albers equal-area conic with the parallels that the Census Bureau uses for the 48 states.
-PARALLELS, ORIGIN = (29.5, 45.5), (-96.0, 37.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Albers equal-area conic projection of a part of the country, and where the map shows that part.
+
+    ``parallels`` and ``origin`` are degrees as the U.S. Geological Survey chooses them; ``scale`` and
+    ``shift`` (unit sphere) move the part to its place; points west of ``west`` are not drawn.
+    """
+
+    parallels: tuple[float, float]
+    origin: tuple[float, float]
+    scale: float = 1.0
+    shift: tuple[float, float] = (0.0, 0.0)
+    west: float = -360.0
+
+
+CONTIGUOUS = Projection((29.5, 45.5), (-96.0, 37.5))
+INSETS = {
+    ALASKA: Projection((55.0, 65.0), (-154.0, 50.0), scale=0.35, shift=(-0.28, -0.235)),
+    # The northwestern islands, of few inhabitants, stretch for another 1,500 miles.
+    HAWAII: Projection((8.0, 18.0), (-157.0, 3.0), shift=(-0.135, -0.515), west=-161.0),
+}
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
@@ -110,12 +133,21 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Counties in the colours of their classes, without a value in grey, states outlined."""
     shapes = county_shapes()
     missing = sorted(set(frame["fips"]) - set(shapes))
-    drawn = f"Alaska and Hawaii are not drawn{_left_out(missing)}."
+    drawn = f"Alaska is drawn at {INSETS[ALASKA].scale:.0%} of the scale.{_left_out(missing)}"
     words, details = figure_note(entry, context, [drawn], [Fact(0, SHAPES_NOTE, required=False)])
     _, names = classes(entry, frame[entry.options["value"]])
-    below = LEGEND_LINE * (2 + len(names) // LEGEND_COLUMNS)
+    columns = LEGEND_COLUMNS if entry.medium.most > 1 else 1
+    below = LEGEND_LINE * (2 + len(names) // columns)
     page = sheet(
-        context.study.heading(entry.title), words, height=4.1, left=0.1, right=0.1, above=0.05, below=below
+        context.study.heading(entry.title),
+        words,
+        medium=entry.medium,
+        exact=True,
+        height=0.6 * entry.medium.width,
+        left=0.1,
+        right=0.1,
+        above=0.05,
+        below=below,
     )
     axes = page.axes[0]
     colours = dict(zip(names, ramp(len(names)), strict=True))
@@ -144,7 +176,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         handles=handles,
         loc="upper center",
         bbox_to_anchor=(0.5, 0.01),
-        ncols=LEGEND_COLUMNS,
+        ncols=columns,
         title=entry.options.get("legend"),
         fontsize=8,
         title_fontsize=8.5,
@@ -158,9 +190,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 
 def _left_out(missing: list[int]) -> str:
-    others = [fips for fips in missing if fips // 1000 not in NOT_DRAWN]
+    others = [fips for fips in missing if fips // 1000 not in TERRITORIES]
     names = ", ".join(map(str, others))
-    return f"; {len(others)} counties have no shape: {names}" if others else ""
+    return f" {len(others)} counties have no shape: {names}." if others else ""
 
 
 def ramp(count: int) -> list[str]:
@@ -171,7 +203,7 @@ def ramp(count: int) -> list[str]:
 
 @cache
 def county_shapes() -> dict[int, list[Floats]]:
-    """Projected outlines of every county of the contiguous states, by FIPS code."""
+    """Projected outlines of every county of the 50 states and the District of Columbia, by FIPS code."""
     try:
         from bokeh_sampledata.us_counties import data
     except ImportError:
@@ -180,9 +212,9 @@ def county_shapes() -> dict[int, list[Floats]]:
             "Install it (pip install bokeh_sampledata), or remove the map from figures.yaml."
         ) from None
     return {
-        1000 * state + county: rings(record["lons"], record["lats"])
+        1000 * state + county: rings(record["lons"], record["lats"], INSETS.get(state, CONTIGUOUS))
         for (state, county), record in sorted(data.items())
-        if state not in NOT_DRAWN
+        if state not in TERRITORIES
     }
 
 
@@ -205,21 +237,31 @@ def state_borders() -> Floats:
     return borders
 
 
-def rings(longitudes: Iterable[float], latitudes: Iterable[float]) -> list[Floats]:
+def rings(
+    longitudes: Iterable[float], latitudes: Iterable[float], projection: Projection = CONTIGUOUS
+) -> list[Floats]:
     """Projected rings of an outline whose parts are separated by missing values."""
-    points = albers(np.asarray(longitudes, dtype=float), np.asarray(latitudes, dtype=float))
-    gaps = np.flatnonzero(np.isnan(points[:, 0]))
-    parts = np.split(points, gaps)
-    return [part[~np.isnan(part[:, 0])] for part in parts if len(part) > 3]
+    east = np.asarray(longitudes, dtype=float)
+    # The Aleutian Islands continue beyond the date line.
+    west = np.where(east > 0, east - 360, east)
+    points = albers(west, np.asarray(latitudes, dtype=float), projection)
+    kept = [
+        part
+        for part in np.split(np.arange(len(west)), np.flatnonzero(np.isnan(west)))
+        if len(part) > 3 and np.nanmin(west[part]) >= projection.west
+    ]
+    return [points[part][~np.isnan(west[part])] for part in kept]
 
 
-def albers(longitudes: Floats, latitudes: Floats) -> Floats:
+def albers(longitudes: Floats, latitudes: Floats, projection: Projection = CONTIGUOUS) -> Floats:
     """(points, 2) Albers equal-area conic coordinates on a unit sphere (Snyder 1987, p. 100)."""
-    first, second = np.radians(PARALLELS)
-    middle, base = np.radians(ORIGIN)
+    first, second = np.radians(projection.parallels)
+    middle, base = np.radians(projection.origin)
     n = (np.sin(first) + np.sin(second)) / 2
     c = np.cos(first) ** 2 + 2 * n * np.sin(first)
     rho = np.sqrt(c - 2 * n * np.sin(np.radians(latitudes))) / n
     rho_base = np.sqrt(c - 2 * n * np.sin(base)) / n
     theta = n * (np.radians(longitudes) - middle)
-    return np.column_stack([rho * np.sin(theta), rho_base - rho * np.cos(theta)])
+    points = np.column_stack([rho * np.sin(theta), rho_base - rho * np.cos(theta)])
+    placed: Floats = projection.scale * points + projection.shift
+    return placed

@@ -7,7 +7,7 @@ import pandas as pd
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, SKY, VERMILION, sheet
+from replication.display.canvas import BLUE, SKY, TITLE_LETTERS_PER_INCH, VERMILION, sheet, wrapped
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
@@ -55,20 +55,21 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     marked = "Line: actual value. Two-sided p-values count draws at least as large in absolute value."
     words, details = figure_note(entry, context, [marked])
-    columns = min(2, len(panels))
+    across = min(3, len(panels), entry.medium.most)
+    titles = [wrapped(panel, 0.8 * entry.medium.width / across, TITLE_LETTERS_PER_INCH) for panel in panels]
     page = sheet(
         context.study.heading(entry.title),
         words,
-        columns=columns,
-        rows=-(-len(panels) // columns),
-        height=2.5 if len(panels) <= columns else 1.9,
-        above=0.42 if any(panels) else 0.25,
+        panels=len(panels),
+        across=across,
+        medium=entry.medium,
+        height=1.8,
+        gap=0.45,
+        above=0.28 + 0.17 * max(title.count("\n") + bool(title) for title in titles),
         below=0.45,
     )
-    for axes in page.axes[len(panels) :]:
-        axes.set_axis_off()
     said = []
-    for axes, panel in zip(page.axes, panels, strict=False):
+    for axes, panel, title in zip(page.axes, panels, titles, strict=True):
         part = frame[frame["panel"] == panel] if panel else frame
         draws = part.loc[part["kind"] == DRAW, "estimate"]
         actual = float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
@@ -79,14 +80,14 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             f"actual {formatting.fixed(actual)}, {formatting.p_equals(p_value(draws, actual))}, "
             f"{formatting.integer(len(draws))} draws"
         )
-        axes.set_title(panel, pad=18)
+        axes.set_title(title, pad=18)
         axes.annotate(
             finding, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", fontsize=9
         )
         axes.set_xlabel(entry.options.get("x_label", "Estimate"))
         marks.light_grid(axes)
         said.append(f"{panel}: {finding}" if panel else finding)
-    for axes in page.axes[: len(panels) : columns]:
+    for axes in page.axes[:: page.across]:
         axes.set_ylabel(entry.options.get("y_label", "Draws"))
     alt = f"{entry.title}. Histogram of permuted estimates. {'; '.join(said)}."
     specs = formatting.distinct(frame["spec_id"].dropna().astype(str)) if "spec_id" in frame else []

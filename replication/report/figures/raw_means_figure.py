@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
-from replication.display.canvas import COLOURS, MARKERS, inches, sheet, wrapped
+from replication.display.canvas import COLOURS, MARKERS, inches, legend_height, sheet, side_by_side, wrapped
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
@@ -46,11 +46,13 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     page = sheet(
         context.study.heading(entry.title),
         words,
-        columns=len(panels),
+        panels=len(panels),
+        across=side_by_side(len(panels), 2.2, entry.medium),
+        medium=entry.medium,
         height=HEIGHT,
         above=0.3 if any(panels) else 0.1,
-        below=0.45,
-        legend=0.22,
+        below=0.45 if "x_label" in entry.options else 0.3,
+        legend=legend_height(groups, entry.medium),
     )
     for axes, panel in zip(page.axes, panels, strict=True):
         part = frame[frame["panel"] == panel] if panel else frame
@@ -58,7 +60,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_title(panel)
         marks.separate_thousands(axes)
         axes.set_xlabel(entry.options.get("x_label", ""))
-    page.axes[0].set_ylabel(wrapped(entry.options.get("y_label", ""), inches(page.axes[0])[1]))
+    for axes in page.axes[:: page.across]:
+        axes.set_ylabel(wrapped(entry.options.get("y_label", ""), inches(axes)[1]))
     page.legend(groups)
     alt = (
         f"{entry.title}. Means of {formatting.listed(groups)} by period, "

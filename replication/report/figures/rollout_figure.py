@@ -82,7 +82,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     page = sheet(
         context.study.heading(entry.title),
         words,
-        rows=2,
+        panels=2,
+        medium=entry.medium,
         height=2.0,
         above=0.15,
         below=0.33,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from replication.core.arrays import Floats
 from replication.display import marks
-from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, sheet, wrapped
+from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, legend_height, sheet, wrapped
 from replication.report.figures import line_figure
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
@@ -46,10 +46,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     page = sheet(
         context.study.heading(entry.title),
         words,
+        medium=entry.medium,
         height=3.4,
         above=0.1,
         below=0.45,
-        legend=0.22 if len(shown) > 1 else 0,
+        legend=legend_height(shown, entry.medium),
     )
     axes = page.axes[0]
     marks.light_grid(axes, "both")

@@ -6,9 +6,10 @@ Rambachan & Roth (2023), Review of Economic Studies 90(5).
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, VERMILION, inches, sheet, wrapped
+from replication.display.canvas import BLUE, GREY, VERMILION, inches, sheet, side_by_side, wrapped
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
@@ -30,54 +31,69 @@ NEEDED = ("m", "conf_low", "conf_high")
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """``m`` (empty: the original interval), ``conf_low``, ``conf_high``; optionally ``panel``."""
-    frame = from_source(entry, context, NEEDED, ("panel", "method", "estimate", "spec_id"))
+    """``m`` (empty: original interval), ``conf_low``, ``conf_high``; optionally ``panel``, ``breakdown``."""
+    frame = from_source(entry, context, NEEDED, ("panel", "method", "estimate", "spec_id", "breakdown"))
     require_numbers(frame, NEEDED, entry.options["source"])
     return frame
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """Intervals from left to right as the allowed violation grows; the original one first."""
+    """Intervals from left to right as the allowed violation grows, the original one first."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     marked = (
-        "Bars: robust confidence intervals under violations of parallel trends of at most M; the first, in "
-        "orange, assumes none."
+        "Orange: confidence interval under parallel trends; blue: robust intervals under violations of at "
+        "most M. Dashed: breakdown value, the largest M at which zero is excluded."
     )
     words, details = figure_note(entry, context, [marked])
-    columns = min(2, len(panels))
     page = sheet(
         context.study.heading(entry.title),
         words,
-        rows=-(-len(panels) // columns),
-        columns=columns,
-        height=2.4,
+        panels=len(panels),
+        across=side_by_side(len(panels), 2.9, entry.medium),
+        medium=entry.medium,
+        height=1.75,
         above=0.3 if any(panels) else 0.1,
         below=0.5,
         left=0.8,
     )
-    for axes in page.axes[len(panels) :]:
-        axes.set_axis_off()
-    for axes, panel in zip(page.axes, panels, strict=False):
+    for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
         part = frame[frame["panel"] == panel] if panel else frame
-        part = part.sort_values("m", na_position="first").reset_index(drop=True)
-        marks.light_grid(axes)
-        marks.zero_line(axes)
-        first = part["m"].isna()
-        for chosen, colour in ((first, VERMILION), (~first, BLUE)):
-            axes.vlines(
-                part.index[chosen],
-                part.loc[chosen, "conf_low"],
-                part.loc[chosen, "conf_high"],
-                colors=colour,
-                linewidths=4,
-            )
-        labels = ["original" if pd.isna(m) else f"{m:.3g}" for m in part["m"]]
-        axes.set_xticks(range(len(part)), labels)
-        axes.set_xlim(-0.6, len(part) - 0.4)
+        draw_intervals(axes, part.sort_values("m", na_position="first"))
         axes.set_title(panel)
         axes.set_xlabel(entry.options.get("x_label", "Largest violation allowed, M"))
-        axes.set_ylabel(wrapped(entry.options.get("y_label", "Effect"), inches(axes)[1]))
+        if page.begins_row(place):
+            axes.set_ylabel(wrapped(entry.options.get("y_label", "Effect"), inches(axes)[1]))
     return Drawing(page.figure, describe(frame, panels, entry), words, versions=versions([]), details=details)
+
+
+def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
+    """The intervals of one panel over M, the original one a step to the left of the smallest M."""
+    known = part["m"].dropna()
+    step = float(known.diff().min()) if len(known) > 1 else 1.0
+    x = part["m"].fillna(float(known.min()) - step if len(known) else 0.0)
+    marks.light_grid(axes)
+    marks.zero_line(axes)
+    middle, half = (part["conf_low"] + part["conf_high"]) / 2, (part["conf_high"] - part["conf_low"]) / 2
+    for chosen, color in ((part["m"].isna(), VERMILION), (part["m"].notna(), BLUE)):
+        axes.errorbar(
+            x[chosen], middle[chosen], half[chosen], fmt="none", ecolor=color, elinewidth=1.6, capsize=3.5
+        )
+    axes.set_xticks(x, ["original" if pd.isna(m) else f"{m:.3g}" for m in part["m"]])
+    axes.set_xlim(float(x.min()) - 0.6 * step, float(x.max()) + 0.6 * step)
+    found = part["breakdown"].dropna() if "breakdown" in part else known.iloc[:0]
+    if len(found) and 0 < found.iloc[0] <= x.max():
+        axes.axvline(found.iloc[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        right = found.iloc[0] < float(known.mean())
+        axes.annotate(
+            f"breakdown {found.iloc[0]:.2g}",
+            (found.iloc[0], 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3 if right else -3, 3),
+            textcoords="offset points",
+            ha="left" if right else "right",
+            fontsize=8,
+            color=GREY,
+        )
 
 
 def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:

@@ -133,8 +133,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     page = sheet(
         context.study.heading(entry.title),
         words,
-        rows=2,
+        panels=2,
+        medium=entry.medium,
         height=1.0,
+        exact=True,
         ratios=[CURVE_HEIGHT, LINE * len(lines)],
         left=max(0.8, 0.2 + LETTER * letters),
         above=0.06,
