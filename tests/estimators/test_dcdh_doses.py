@@ -48,7 +48,7 @@ def panel_of(frame: pd.DataFrame, **keys):
 def test_effects_placebos_and_total_equal_moderndid(seed: int) -> None:
     draw, keys = CASES[seed]
     found = estimate(draw_doses(seed, **draw), **keys)
-    ours, theirs = values(found), REFERENCE.loc[seed]
+    ours, theirs = values(found), REFERENCE.loc[seed].drop("joint", errors="ignore")
     both = theirs.index
     assert len(both) >= 6
     # Placebos of length 3 are not asked of the peer.
@@ -60,6 +60,21 @@ def test_effects_placebos_and_total_equal_moderndid(seed: int) -> None:
         assert ours.loc[both, "std_error"].to_numpy() == pytest.approx(
             theirs["std_error"].to_numpy(), rel=ROUNDING
         )
+
+
+@pytest.mark.parametrize("seed", [seed for seed in CASES if (seed, "joint") in REFERENCE.index])
+def test_the_wald_statistic_of_all_placebos_equals_moderndid(seed: int) -> None:
+    """From the same covariance; the p-value here is that of Hotelling's F with its clusters."""
+    draw, keys = CASES[seed]
+    found = estimate(draw_doses(seed, **draw), **keys)
+    leads = [f"event:{-1 - k}" for k in range(1, PLACEBOS + 1)]
+    path = values(found).loc[leads, "estimate"].to_numpy()
+    wald = path @ np.linalg.solve(found.vcov.loc[leads, leads].to_numpy(), path)
+    if "covariates" not in keys:
+        assert wald == pytest.approx(REFERENCE.loc[(seed, "joint"), "estimate"], rel=1e-9)
+    test = found.details.pretrend
+    assert (test.df, test.df_resid) == (PLACEBOS, found.table["n_clusters"][0] - PLACEBOS)
+    assert test.statistic == pytest.approx(wald * test.df_resid / (PLACEBOS * (test.df_resid + PLACEBOS - 1)))
 
 
 @pytest.mark.parametrize("seed", [seed for seed, (_, keys) in CASES.items() if "covariates" in keys])
@@ -253,6 +268,12 @@ def test_a_dose_is_refused_by_estimators_that_cannot_use_it() -> None:
             rp.estimate(
                 draw_doses(71), outcome="y", estimator=name, treatment="d", reversals="allow", cohort="none"
             )
+
+
+@pytest.mark.parametrize("method", ["conley_taber", "ferman_pinto"])
+def test_placebos_of_untreated_clusters_are_refused_with_a_dose(method: str) -> None:
+    with pytest.raises(SpecError, match=r"units without treatment.*permutation"):
+        estimate(draw_doses(74), inference={"method": method})
 
 
 def test_every_choice_is_listed_where_the_key_is_wrong() -> None:

@@ -39,6 +39,8 @@ def theirs(seed: int) -> list[dict]:
         ):
             names = ("estimate", "std_error", "switchers")
             rows.append({"row": f"event:{int(h) - 1}", **dict(zip(names, numbers, strict=True))})
+    joint = found.placebo_joint_test
+    rows.append({"row": "joint", "estimate": np.nan if joint is None else joint["chi2_stat"]})
     return [{"seed": seed, "units": found.n_units, **row} for row in rows if np.isfinite(row["estimate"])]
 
 
