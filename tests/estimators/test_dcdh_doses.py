@@ -14,6 +14,7 @@ from dosed_panels import BINARY, CASES, EFFECTS, PLACEBOS, draw_doses
 from drawn_panels import as_frame, draw_panel
 
 import replication as rp
+from replication.cli import main
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import row_labels
 from replication.core.panel_builder import build_panel
@@ -286,3 +287,37 @@ def test_a_read_panel_may_be_handed_over() -> None:
     panel = rp.read_panel(frame, outcome="y", treatment="d", reversals="allow")
     assert rp.dcdh(panel, window=(-3, 3)).att == estimate(frame).att
     assert dcdh(panel, window=(-3, 3)).att == estimate(frame).att
+
+
+def test_a_specification_file_gives_the_same_from_the_command_line(tmp_path: Path) -> None:
+    """The example of a specification with a dose."""
+    frame = draw_doses(75)
+    frame.to_csv(tmp_path / "panel.csv", index=False)
+    (tmp_path / "spec.yaml").write_text(
+        "id: doses\n"
+        "outcome: y\n"
+        "estimator: dcdh\n"
+        "treatment: d          # any numbers: it may rise, fall and return\n"
+        "normalized: true      # effects per unit of treatment\n"
+        "switchers: in         # units whose treatment first rises\n"
+        "window: [-3, 3]\n"
+        "covariates: [x1, x2]  # in first differences\n"
+    )
+    arguments = ["estimate", str(tmp_path / "spec.yaml"), "--panel", str(tmp_path / "panel.csv")]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    written = pd.read_csv(tmp_path / "out" / "estimates.csv")
+    found = estimate(frame, normalized=True, switchers="in", covariates=["x1", "x2"])
+    assert written["estimate"].to_numpy() == pytest.approx(found.table["estimate"].to_numpy(), rel=1e-9)
+    assert found.details.by_row.keys() == {"treatment_change_summed", "treatment_change_in_period"}
+
+
+def test_the_command_refuses_a_dose_without_stable_controls(tmp_path: Path, capsys) -> None:
+    frame = draw_doses(76)
+    frame.assign(d=frame["d"] + frame["unit"] / 100).to_csv(tmp_path / "panel.csv", index=False)
+    (tmp_path / "spec.yaml").write_text("id: s\noutcome: y\nestimator: dcdh\ntreatment: d\n")
+    arguments = ["estimate", str(tmp_path / "spec.yaml"), "--panel", str(tmp_path / "panel.csv")]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    message = capsys.readouterr().err
+    assert "stable control" in message
+    assert "Traceback" not in message
+    assert not (tmp_path / "out").exists()
