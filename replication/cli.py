@@ -112,7 +112,7 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
     step.add_argument(
         "name",
-        choices=("clean", "estimate", "gather", "analyse", "check", "tables", "figures", "summary", "page"),
+        choices=("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
     )
     step.add_argument("study", nargs="?")
     step.add_argument("--part", type=int, help="estimate this part only")

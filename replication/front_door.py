@@ -16,7 +16,7 @@ from replication.core.estimates import Estimates, event_frame, figure_note
 from replication.core.frames import read_frame
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
-from replication.core.sample_selection import identifiers
+from replication.core.sample_selection import identifier_columns
 from replication.core.spec import Spec, parse_spec
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ def estimate(
     0  att     0.719      0.043
     """
     from replication.estimators.registry import estimate as estimate_spec
-    from replication.estimators.unused_keys import unread_keys, with_notes
+    from replication.estimators.unused_keys import find_unused_keys, with_notes
 
     columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster, "weights": weights}
     spec = _spec(outcome, estimator, {**columns, "covariates": list(covariates), **options})
     found = estimate_spec(build_panel(_frame(data, spec), spec), spec)
-    return with_notes(found, unread_keys([spec]).get(spec.id, []))
+    return with_notes(found, find_unused_keys([spec]).get(spec.id, []))
 
 
 def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> Panel:
@@ -259,7 +259,7 @@ def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
 
 
 def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
-    return data if isinstance(data, pd.DataFrame) else read_frame(Path(data), identifiers(spec))
+    return data if isinstance(data, pd.DataFrame) else read_frame(Path(data), identifier_columns(spec))
 
 
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:

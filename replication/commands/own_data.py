@@ -98,11 +98,11 @@ def run_table(chosen: argparse.Namespace) -> int:
     """``replication table DIR... [-o FILE]``."""
     from replication.workflow.saved_folders import table_of_folders
 
-    made = table_of_folders(chosen.folders, chosen.labels, chosen.title)
+    table = table_of_folders(chosen.folders, chosen.labels, chosen.title)
     if chosen.output is None:
-        print(made.to_markdown())
+        print(table.to_markdown())
     else:
-        print(f"written: {made.save(chosen.output, whole=chosen.whole)}")
+        print(f"written: {table.save(chosen.output, whole=chosen.whole)}")
     return 0
 
 

@@ -25,7 +25,7 @@ from replication.core.sample_selection import (
     absent_values,
     balanced_rows,
     cohort_column,
-    identifiers,
+    identifier_columns,
     strata_names,
     take_sample,
 )
@@ -62,7 +62,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     everything, frame = frame, take_sample(frame, spec)
     sampled = frame
     notes = absent_values(everything, spec)
-    require_unlike(frame, identifiers(spec))
+    require_unlike(frame, identifier_columns(spec))
     require_unique(frame, spec.unit, spec.time)
     at = (spec.unit, spec.time)
     outcome = numeric(frame, spec.outcome, at=at)
@@ -85,8 +85,8 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
             f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
             "outcome."
         )
-    numbering, said = numbering_of(everything, frame, spec)
-    panel = _assemble(frame, outcome, spec, numbering, [*notes, *said])
+    numbering, numbering_notes = numbering_of(everything, frame, spec)
+    panel = _assemble(frame, outcome, spec, numbering, [*notes, *numbering_notes])
     if spec.treatment != "binary":
         panel = replace(panel, doses=_doses(sampled, spec, panel))
     return _with_weight(panel)

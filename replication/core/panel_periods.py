@@ -40,8 +40,10 @@ def numbering_of(everything: pd.DataFrame, frame: pd.DataFrame, spec: Spec) -> t
         cohorts = _labels(frame[name])
         cohorts = cohorts if zero else cohorts[cohorts != 0]
         notes += _infinite(frame, name, spec.unit)
-    numbering, said = read_numbering(periods, cohorts, zero_is_period=zero, names=(spec.time, name))
-    return numbering, [*notes, *said]
+    numbering, numbering_notes = read_numbering(
+        periods, cohorts, zero_is_period=zero, names=(spec.time, name)
+    )
+    return numbering, [*notes, *numbering_notes]
 
 
 def _labels(column: pd.Series[Any]) -> Ints:

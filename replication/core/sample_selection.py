@@ -9,12 +9,12 @@ import pandas as pd
 
 from replication.core.columns import require_columns
 from replication.core.errors import nearest
-from replication.core.spec import Sample, Spec
+from replication.core.spec import SampleRule, Spec
 
 
 def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """Rows that the ``sample`` of the specification keeps, and the columns that it reads."""
-    sample: Sample = spec.sample
+    sample: SampleRule = spec.sample
     year = "year" if "year" in frame.columns else spec.time
     ranges = [(year, sample.years), (spec.time, sample.periods)]
     names = needed_columns(spec, frame)
@@ -93,7 +93,7 @@ def strata_names(spec: Spec) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def identifiers(spec: Spec) -> list[str]:
+def identifier_columns(spec: Spec) -> list[str]:
     """Columns whose values are labels of units, clusters or strata, not numbers."""
     names = [spec.unit, *spec.cluster, *strata_names(spec), *spec.inference.groups]
     numbers = (spec.time, spec.outcome, spec.cohort)

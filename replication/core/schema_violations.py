@@ -68,8 +68,8 @@ def explain_violation(error: Any) -> str:
             f"Allowed values: {listed(options)}."
         )
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    said = [_complaint(error, where, schema) + _example(error, schema)]
-    return " ".join([*said, schema.get("description", "")]).strip()
+    sentences = [_complaint(error, where, schema) + _example(error, schema)]
+    return " ".join([*sentences, schema.get("description", "")]).strip()
 
 
 def listed(options: Sequence[Any]) -> str:

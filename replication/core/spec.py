@@ -20,7 +20,7 @@ import yaml
 
 from replication.core.errors import SpecError
 from replication.core.files import parse_yaml
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.core.limits import (
     MOST_CHARACTERS,
     MOST_SPECIFICATIONS,
@@ -37,7 +37,7 @@ ESTIMATORS = Path(__file__).parents[1] / "estimators"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleRule:
     """Which rows of the panel are used."""
 
     years: tuple[int, int] | None = None
@@ -95,7 +95,7 @@ class Spec:
     unit: str = "unit"
     time: str = "time"
     cohort: str = "cohort"
-    sample: Sample = Sample()
+    sample: SampleRule = SampleRule()
     trends: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     offset: str | None = None
@@ -266,7 +266,7 @@ def estimator_names() -> list[str]:
     """
     modules = [
         place / f"{place.name}.py" if place.is_dir() else place
-        for place in visible(ESTIMATORS.iterdir(), ESTIMATORS)
+        for place in visible_paths(ESTIMATORS.iterdir(), ESTIMATORS)
     ]
     sources = {place.stem: place.read_text(encoding="utf-8") for place in modules if place.is_file()}
     return sorted(name for name, text in sources.items() if "\n@registered(" in text)
@@ -292,12 +292,12 @@ def _explain_properties(properties: Mapping[str, Any], prefix: str) -> list[str]
     return lines
 
 
-def _sample(data: Mapping[str, Any], source: str) -> Sample:
+def _sample(data: Mapping[str, Any], source: str) -> SampleRule:
     values = dict(data)
     for key in ("years", "periods"):
         if values.get(key) is not None:
             values[key] = _ordered_pair(values[key], f"sample.{key}", source)
-    return Sample(**values)
+    return SampleRule(**values)
 
 
 def _ordered_pair(pair: list[int], key: str, source: str) -> tuple[int, int]:

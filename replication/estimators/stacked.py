@@ -39,10 +39,10 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
+    comparison_panel,
     empty_window,
     on_calendar,
     possible_controls,
-    prepared,
     support_row,
     used_units,
     with_means,
@@ -54,11 +54,11 @@ from replication.estimators.shared.stacked_adjustment import (
     adjusted_stack,
     whole_in_window,
 )
-from replication.estimators.shared.stacked_shares import Block, cell_rows, stack_shares
+from replication.estimators.shared.stacked_shares import SubExperimentBlock, cell_rows, stack_shares
 from replication.inference.assemble import from_scores
-from replication.inference.cluster import correction
+from replication.inference.cluster import small_sample_factor
 from replication.inference.leverage import cluster_influence, few_effective
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
 
@@ -113,7 +113,7 @@ def stacked(
         For corrected variances with covariates.
 
     """
-    panel = prepared(panel, "stacked")
+    panel = comparison_panel(panel, "stacked")
     grid = on_calendar(panel)
     eligible = possible_controls(panel, control_group)
     low, high = resolve_window(grid, eligible, window, clean_window)
@@ -135,7 +135,7 @@ def stacked(
     overall[-low:] = 1 / (high + 1)
     loadings = np.column_stack([overall, np.eye(overall.size)[:, pick]])
     treated_units = sum(one.treated.size for one in found)
-    rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
     trimmed = tuple(panel.label([grid.label(onset) for onset in dropped]).tolist())
     details = Details(
         absorbed=("treatment group", "event time"),
@@ -176,7 +176,7 @@ def stacked(
         estimate @ loadings,
         shares.score @ cells.T,
         inference,
-        correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
+        correction=small_sample_factor(panel.n_clusters, rows_stacked, 2 * overall.size),
         distribution="t",
         n_obs=rows_stacked,
         details=details,
@@ -206,13 +206,13 @@ def resolve_window(
     clean_window: tuple[int, int] | None,
 ) -> tuple[int, int]:
     """Steps -kappa_pre and kappa_post of the window that every sub-experiment covers."""
-    wanted = clean_window or window
-    if wanted is None:
+    requested = clean_window or window
+    if requested is None:
         return widest_window(grid, eligible)
-    low, high = grid.steps(wanted)
+    low, high = grid.steps(requested)
     if low > -1 or high < 0:
         raise PanelError(
-            f"The clean window {list(wanted)} must reach from before adoption (-{grid.step} or "
+            f"The clean window {list(requested)} must reach from before adoption (-{grid.step} or "
             "earlier, the reference period) to 0 or later. Widen it."
         )
     if window is not None and clean_window is not None:
@@ -282,7 +282,7 @@ def nothing_to_compare(where: str) -> PanelError:
     )
 
 
-def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Block]]:
+def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[SubExperimentBlock]]:
     """Differences of cell means (H,) of the weighted stack, and the rows of the stack.
 
     The regression is saturated in group and event time, so its coefficients are differences of
@@ -304,7 +304,10 @@ def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Bloc
         for side in (True, False)
     }
     mass = {True: treated_total, False: control_total}
-    blocks = [Block(rows, treated, w, y - mean[treated], mass[treated]) for rows, treated, w, y in parts]
+    blocks = [
+        SubExperimentBlock(rows, treated, w, y - mean[treated], mass[treated])
+        for rows, treated, w, y in parts
+    ]
     return mean[True] - mean[False], blocks
 
 

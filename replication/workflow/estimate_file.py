@@ -14,12 +14,12 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
-from replication.core.leavings import sweep
+from replication.core.leavings import remove_temporary_files
 from replication.core.panel_builder import build_panel
-from replication.core.sample_selection import identifiers
+from replication.core.sample_selection import identifier_columns
 from replication.core.spec import Spec, expand, load_specs, parse_spec, read_spec_file
 from replication.estimators.registry import estimate
-from replication.estimators.unused_keys import unread_keys, with_notes
+from replication.estimators.unused_keys import find_unused_keys, with_notes
 
 CALL = "the command line"
 WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
@@ -79,13 +79,13 @@ def estimate_file(
     if out.exists() and not out.is_dir():
         raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
     require_apart(out, (*inputs, panel_path))
-    frame = read_frame(panel_path, [name for spec in specs for name in identifiers(spec)])
-    unread = unread_keys(specs)
+    frame = read_frame(panel_path, [name for spec in specs for name in identifier_columns(spec)])
+    unused = find_unused_keys(specs)
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
-    results = [(spec, with_notes(result, unread.get(spec.id, []))) for spec, result in found]
+    results = [(spec, with_notes(result, unused.get(spec.id, []))) for spec, result in found]
     for spec, result in results:
         folder = out if len(specs) == 1 else out / spec.id
-        sweep([folder])
+        remove_temporary_files([folder])
         saved_results.save(result, spec, folder)
         if pictures:
             from replication.report.result_page import write_pictures

@@ -10,7 +10,7 @@ import yaml
 from replication.core.estimates import row_labels
 from replication.core.spec import explain, load_specs
 from replication.estimators.registration import ENTRIES
-from replication.estimators.unused_keys import reads, unread_keys
+from replication.estimators.unused_keys import find_unused_keys, keys_read
 from replication.workflow.saved_folders import read_folder
 
 
@@ -18,7 +18,7 @@ def explain_keys() -> str:
     """Every key of a specification, and the estimators with the keys that each one reads."""
     lines = [explain(), "", "Estimators:"]
     for name, entry in ENTRIES.items():
-        keys = ", ".join(reads(name)) or "no further keys"
+        keys = ", ".join(keys_read(name)) or "no further keys"
         lines.append(f"  {name}: {entry.label}; reads {keys}")
     return "\n".join(lines)
 
@@ -27,10 +27,10 @@ def explain_spec(path: Path) -> str:
     """A specification file with every default filled in; a grid as its specifications."""
     parts = []
     specs = load_specs(path)
-    unread = unread_keys(specs)
+    unused = find_unused_keys(specs)
     for spec in specs:
         entry = ENTRIES[spec.estimator]
-        head = [f"{spec.id}: {entry.label} of {spec.outcome}", *unread.get(spec.id, [])]
+        head = [f"{spec.id}: {entry.label} of {spec.outcome}", *unused.get(spec.id, [])]
         lines = "".join(f"# {line}\n" for line in head)
         parts.append(lines + yaml.safe_dump(spec.resolved(), sort_keys=False))
     return "\n".join(parts)

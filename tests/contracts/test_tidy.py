@@ -98,7 +98,7 @@ def test_values_that_no_row_has_are_noted_with_a_near_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cohort", "said"),
+    ("cohort", "output"),
     [
         (
             20030,
@@ -117,10 +117,10 @@ def test_values_that_no_row_has_are_noted_with_a_near_one() -> None:
         (0, None),
     ],
 )
-def test_a_cohort_further_off_than_the_panel_is_long_is_noted(cohort: int, said: str) -> None:
+def test_a_cohort_further_off_than_the_panel_is_long_is_noted(cohort: int, output: str) -> None:
     data = frame()
     data.loc[data["unit"] == "c", "cohort"] = cohort
-    assert build_panel(data, spec()).notes == ((said,) if said else ())
+    assert build_panel(data, spec()).notes == ((output,) if output else ())
 
 
 def test_cohort_rule_finds_its_column() -> None:

@@ -14,7 +14,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.stacked import stacked
-from replication.inference.cluster import correction
+from replication.inference.cluster import small_sample_factor
 
 WINDOW = (-2, 2)
 ROUNDING = 1e-10
@@ -80,7 +80,7 @@ def test_errors_of_one_cohort_are_those_of_its_cells_times_the_correction(seed: 
     found = path(stacked(panel, window=WINDOW))
     rows, params = 80 * 5, 4 * 3 + 4
     for e in (0, 1, 2):
-        expected = cells[2004, 2004 + e][1] * np.sqrt(correction(80, rows, params))
+        expected = cells[2004, 2004 + e][1] * np.sqrt(small_sample_factor(80, rows, params))
         assert found[e][1] == pytest.approx(expected, rel=1e-8)
 
 
@@ -108,7 +108,7 @@ def test_the_formula_written_out_with_clusters_and_clean_controls(event: int) ->
     sums = np.bincount(panel.cluster[used], scores[used])
     assert path(found)[event][0] == pytest.approx(theta, rel=1e-10)
     rows = int(found.table["n_obs"][0])
-    expected = np.sqrt(sums @ sums * correction(15, rows, 2 * 3 * 3 + 3))
+    expected = np.sqrt(sums @ sums * small_sample_factor(15, rows, 2 * 3 * 3 + 3))
     assert path(found)[event][1] == pytest.approx(expected, rel=1e-10)
     assert found.details.covariates == ("x1", "x2")
 

@@ -14,12 +14,12 @@ import numpy as np
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.estimators.dcdh.treatment_paths import Paths
+from replication.estimators.dcdh.treatment_paths import TreatmentPaths
 from replication.estimators.shared.cohort_comparisons import Grid
 from replication.estimators.shared.collinear import least_variation, own_variation, spread_of
 
 
-def control_slopes(panel: Panel, grid: Grid, paths: Paths) -> tuple[Floats, Floats]:
+def control_slopes(panel: Panel, grid: Grid, paths: TreatmentPaths) -> tuple[Floats, Floats]:
     """(N, T) outcomes less what the covariates explain, and (N, K) scores of each unit's slopes.
 
     Raises

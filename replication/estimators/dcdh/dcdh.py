@@ -17,7 +17,7 @@ Overall effect
     total effect per unit of treatment, which compares benefits with costs (section 3.3). It is the
     mean over switchers and periods if treatment is binary and kept.
 Event time
-    Effect l is event time l-1 (the period of the change is 0) and placebo l is event time -1-l:
+    HorizonEffect l is event time l-1 (the period of the change is 0) and placebo l is event time -1-l:
     both are changes from event time -1, as in the other event paths of this package. Steps are
     counted in calendar time: in a panel that skips 2007, 2008 is two steps after 2006, and a
     panel of every second year has steps of two. The command of the authors numbers the periods
@@ -48,13 +48,13 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.dcdh.control_slopes import control_slopes
-from replication.estimators.dcdh.switcher_comparisons import Effect, did, layout_of
-from replication.estimators.dcdh.treatment_paths import Paths, switching_panel
+from replication.estimators.dcdh.switcher_comparisons import HorizonEffect, did, layout_of
+from replication.estimators.dcdh.treatment_paths import TreatmentPaths, switching_panel
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import Grid, on_calendar
 from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.inference.assemble import from_scores
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @registered("de Chaisemartin-D'Haultfoeuille", cohorts=False, takes=("weights", "covariates"))
@@ -95,7 +95,7 @@ def dcdh(
         y, slopes = control_slopes(panel, grid, paths)
         adjusted = replace(panel, y=y)
     layout = layout_of(adjusted, on_calendar(adjusted) if slopes is not None else grid, paths, switchers)
-    effects = [found for step in steps(grid, window) if (found := did(layout, step))]
+    effects = [found for step in horizons_of(grid, window) if (found := did(layout, step))]
     if slopes is not None:
         effects = [with_slopes(effect, slopes, paths) for effect in effects]
     after = [effect for effect in effects if effect.step >= 0]
@@ -114,15 +114,15 @@ def dcdh(
     return from_scores(
         panel,
         "dcdh",
-        [Row("att"), *(Row("event", event_time=e.step * grid.step) for e in shown)],
+        [EstimateRow("att"), *(EstimateRow("event", event_time=e.step * grid.step) for e in shown)],
         np.array([overall.estimate, *(effect.estimate for effect in shown)]),
         np.column_stack([overall.scores, *(effect.scores for effect in shown)]),
         inference,
-        details=details_of(effects, grid, panel, dosed=dosed, normalized=normalized),
+        details=dcdh_details(effects, grid, panel, dosed=dosed, normalized=normalized),
     )
 
 
-def with_effects(panel: Panel, grid: Grid, after: list[Effect]) -> Panel:
+def with_effects(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:
     """The panel with a note on the cohorts that have no effect of any length."""
     onsets = {onset for effect in after for onset in effect.onsets}
     shown = panel.cohort[np.isin(grid.onset, list(onsets))].tolist()
@@ -133,14 +133,14 @@ def with_effects(panel: Panel, grid: Grid, after: list[Effect]) -> Panel:
     return with_lost_cohorts(panel, panel, shown, why)
 
 
-def steps(grid: Grid, window: tuple[int, int] | None) -> list[int]:
+def horizons_of(grid: Grid, window: tuple[int, int] | None) -> list[int]:
     """Steps from adoption to try, in order, without the reference -1."""
     low, high = grid.steps(window) if window else (-grid.length, grid.length)
     low, high = max(low, -grid.length), min(high, grid.length - 1)
     return [step for step in range(low, high + 1) if step != -1]
 
 
-def average_total(after: list[Effect], *, dosed: bool) -> Effect:
+def average_total(after: list[HorizonEffect], *, dosed: bool) -> HorizonEffect:
     """The effects of all lengths together, per unit of treatment where it has a dose."""
     shares = np.array([effect.mass for effect in after])
     shares /= shares.sum()
@@ -153,18 +153,20 @@ def average_total(after: list[Effect], *, dosed: bool) -> Effect:
     return replace(after[0], estimate=point / per, scores=score / per)
 
 
-def per_unit(effect: Effect) -> Effect:
+def per_unit(effect: HorizonEffect) -> HorizonEffect:
     """The effect per unit of treatment, summed since the switch."""
     return replace(effect, estimate=effect.estimate / effect.total, scores=effect.scores / effect.total)
 
 
-def with_slopes(effect: Effect, slopes: Floats, paths: Paths) -> Effect:
+def with_slopes(effect: HorizonEffect, slopes: Floats, paths: TreatmentPaths) -> HorizonEffect:
     """The effect with the errors of the estimated slopes in its scores."""
     moved = np.einsum("nk,nk->n", slopes, effect.gradient[paths.group])
     return replace(effect, scores=effect.scores - moved)
 
 
-def details_of(effects: list[Effect], grid: Grid, panel: Panel, *, dosed: bool, normalized: bool) -> Details:
+def dcdh_details(
+    effects: list[HorizonEffect], grid: Grid, panel: Panel, *, dosed: bool, normalized: bool
+) -> Details:
     """What is reported beside the table."""
     after = [(f"event:{effect.step * grid.step}", effect) for effect in effects if effect.step >= 0]
     changes = {
@@ -187,7 +189,7 @@ def details_of(effects: list[Effect], grid: Grid, panel: Panel, *, dosed: bool, 
     )
 
 
-def with_uncompared(panel: Panel, grid: Grid, after: list[Effect]) -> Panel:
+def with_uncompared(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:
     """The panel with a note on single units whose treatment changes and that have no effect."""
     shown = {onset for effect in after for onset in effect.onsets}
     behind = np.zeros(len(panel.units), dtype=bool)

@@ -9,7 +9,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.panel import Panel
-from replication.estimators.dcdh.treatment_paths import Paths
+from replication.estimators.dcdh.treatment_paths import TreatmentPaths
 from replication.estimators.shared.cohort_comparisons import Grid
 
 DIRECTIONS = {"all": (1, -1), "in": (1,), "out": (-1,)}
@@ -17,7 +17,7 @@ DIRECTIONS = {"all": (1, -1), "in": (1,), "out": (-1,)}
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class HorizonEffect:
     """One effect or placebo.
 
     Attributes
@@ -43,7 +43,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class SwitchGroup:
     """Units of one group that switch in one column in one direction: a slice of the layout."""
 
     group: int
@@ -54,7 +54,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SwitchLayout:
     """The panel with units in order of group and switch, so that every comparison group is a slice.
 
     Attributes
@@ -78,7 +78,7 @@ class Layout:
     order: Ints
     dose: Ints
     start: Ints
-    switches: list[Switch]
+    switches: list[SwitchGroup]
     clusters: Ints | None
 
     def members(self, low: int, high: int, columns: tuple[int, int, int]) -> Ints:
@@ -94,7 +94,7 @@ class Layout:
         return int((np.bincount(self.clusters[members]) > 0).sum())
 
 
-def layout_of(panel: Panel, grid: Grid, paths: Paths, switchers: str) -> Layout:
+def layout_of(panel: Panel, grid: Grid, paths: TreatmentPaths, switchers: str) -> SwitchLayout:
     """Sort the units by group and switch, once for all event times."""
     first = np.minimum(grid.onset, grid.length)
     order = np.lexsort((paths.first_dose, -paths.direction, first, paths.group)).astype(np.int64)
@@ -109,7 +109,7 @@ def layout_of(panel: Panel, grid: Grid, paths: Paths, switchers: str) -> Layout:
     own = panel.n_clusters == len(panel.units)
     key = paths.group[order] * (grid.length + 1) + first[order]
     edges = np.arange(int(paths.group.max()) + 1)[:, None] * (grid.length + 1) + np.arange(grid.length + 2)
-    return Layout(
+    return SwitchLayout(
         y=np.ascontiguousarray(grid.y[order].T),
         x=x,
         seen=np.ascontiguousarray((seen[order] & (weight > 0)[:, None]).T),
@@ -125,21 +125,21 @@ def layout_of(panel: Panel, grid: Grid, paths: Paths, switchers: str) -> Layout:
 
 
 def switches_of(
-    paths: Paths, order: Ints, first: Ints, length: int, directions: tuple[int, ...]
-) -> list[Switch]:
+    paths: TreatmentPaths, order: Ints, first: Ints, length: int, directions: tuple[int, ...]
+) -> list[SwitchGroup]:
     """Slices of the sorted units that switch at once, in the directions that are asked for."""
     keys = np.array([paths.group, first, paths.direction])[:, order]
     group, onset, direction = keys
     edges = np.flatnonzero((np.diff(keys) != 0).any(axis=0)) + 1
     bounds = [0, *edges.tolist(), len(order)]
     found = [
-        Switch(int(group[low]), int(onset[low]), int(direction[low]), low, high)
+        SwitchGroup(int(group[low]), int(onset[low]), int(direction[low]), low, high)
         for low, high in pairwise(bounds)
     ]
     return [one for one in found if one.onset < length and one.direction in directions]
 
 
-def did(layout: Layout, step: int) -> Effect | None:
+def did(layout: SwitchLayout, step: int) -> HorizonEffect | None:
     """DID_l for ``step = l - 1``, or the placebo for ``step = -1 - l``.
 
     None if no switch has both units and controls there.
@@ -172,11 +172,11 @@ def did(layout: Layout, step: int) -> Effect | None:
     unsorted[layout.order] = scores / mass
     behind = layout.order[np.concatenate([own for own, _ in units])]
     dates = tuple(dict.fromkeys(onsets))
-    return Effect(step, total / mass, unsorted, mass, behind, dates, sums[0], sums[1], gradient / mass)
+    return HorizonEffect(step, total / mass, unsorted, mass, behind, dates, sums[0], sums[1], gradient / mass)
 
 
 def _compare(
-    layout: Layout,
+    layout: SwitchLayout,
     columns: tuple[int, int, int],
     direction: int,
     switcher: Ints,
@@ -201,7 +201,7 @@ def _compare(
     return mass, effect, slope
 
 
-def spreads(layout: Layout, change: Floats, own: Ints, pooled: Ints) -> Floats | None:
+def spreads(layout: SwitchLayout, change: Floats, own: Ints, pooled: Ints) -> Floats | None:
     """Deviations of switchers from those that switch to the same dose; None if all do."""
     dose = layout.dose[own]
     edges = np.flatnonzero(np.diff(dose)) + 1
@@ -216,7 +216,7 @@ def spreads(layout: Layout, change: Floats, own: Ints, pooled: Ints) -> Floats |
     return found
 
 
-def deviations(layout: Layout, change: Floats, own: Ints, pooled: Ints) -> Floats:
+def deviations(layout: SwitchLayout, change: Floats, own: Ints, pooled: Ints) -> Floats:
     """Changes less the mean of their own group, scaled by sqrt(n / (n-1)).
 
     The n counts units, or clusters where the errors are clustered above the unit. A group of one

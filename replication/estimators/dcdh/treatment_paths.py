@@ -9,14 +9,14 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, prepared, used_units
+from replication.estimators.shared.cohort_comparisons import Grid, comparison_panel, on_calendar, used_units
 
 SAME_DOSE = 1e-9
 """Doses closer than this share of the largest one are equal: such differences are rounding."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paths:
+class TreatmentPaths:
     """Treatment of N units over the L columns of the calendar, relative to their first one.
 
     Attributes
@@ -34,12 +34,14 @@ class Paths:
     first_dose: Ints
     change: Floats
 
-    def of(self, keep: Bools) -> Paths:
+    def of(self, keep: Bools) -> TreatmentPaths:
         """The paths of the units where ``keep`` (N,) is true."""
-        return Paths(self.group[keep], self.direction[keep], self.first_dose[keep], self.change[keep])
+        return TreatmentPaths(
+            self.group[keep], self.direction[keep], self.first_dose[keep], self.change[keep]
+        )
 
 
-def switching_panel(panel: Panel, bins: int | None) -> tuple[Panel, Grid, Paths]:
+def switching_panel(panel: Panel, bins: int | None) -> tuple[Panel, Grid, TreatmentPaths]:
     """The panel dated by first changes of treatment, on its calendar, with the paths.
 
     Parameters
@@ -56,7 +58,7 @@ def switching_panel(panel: Panel, bins: int | None) -> tuple[Panel, Grid, Paths]
 
     """
     if panel.exposure is None:
-        panel = prepared(panel, "dcdh")
+        panel = comparison_panel(panel, "dcdh")
         panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "comparison")
         grid = on_calendar(panel)
         return panel, grid, absorbing_paths(grid)
@@ -81,16 +83,16 @@ def known_doses(panel: Panel) -> Floats:
     return np.where(panel.observed, panel.exposure, np.nan)
 
 
-def absorbing_paths(grid: Grid) -> Paths:
-    """Paths of a binary treatment that all units start without and keep."""
+def absorbing_paths(grid: Grid) -> TreatmentPaths:
+    """TreatmentPaths of a binary treatment that all units start without and keep."""
     n_units = len(grid.onset)
     zero = np.zeros(n_units, dtype=np.int64)
     after = np.arange(grid.length) >= grid.onset[:, None]
-    return Paths(zero, np.ones(n_units, dtype=np.int64), zero, after.astype(float))
+    return TreatmentPaths(zero, np.ones(n_units, dtype=np.int64), zero, after.astype(float))
 
 
-def dosed_paths(dose: Floats, bins: int | None) -> tuple[Paths, Ints, Bools]:
-    """Paths, (N,) columns of the first change (L if none), and (N, L) cells beyond a crossing.
+def dosed_paths(dose: Floats, bins: int | None) -> tuple[TreatmentPaths, Ints, Bools]:
+    """TreatmentPaths, (N,) columns of the first change (L if none), and (N, L) cells beyond a crossing.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def dosed_paths(dose: Floats, bins: int | None) -> tuple[Paths, Ints, Bools]:
     change = np.where(np.arange(length) >= onset[:, None], dose[unit[:, None], last], 0.0)
     change -= np.where(np.arange(length) >= onset[:, None], dose[unit, start][:, None], 0.0)
     above, below = (np.logical_or.accumulate(side, axis=1) for side in (move > 0, move < 0))
-    paths = Paths(
+    paths = TreatmentPaths(
         group=baseline_groups(level[unit, start], bins),
         direction=np.where(certain, sign, 0).astype(np.int64),
         first_dose=np.unique(level[unit, at], return_inverse=True)[1].reshape(-1).astype(np.int64),
@@ -130,7 +132,7 @@ def baseline_groups(first: Floats, bins: int | None) -> Ints:
     return np.searchsorted(edges, first, side="right").astype(np.int64)
 
 
-def comparable(paths: Paths, onset: Ints) -> Bools:
+def comparable(paths: TreatmentPaths, onset: Ints) -> Bools:
     """(N,) units of groups in which one unit switches before another one."""
     latest = np.zeros(int(paths.group.max()) + 1, dtype=np.int64)
     np.maximum.at(latest, paths.group, onset)
@@ -139,7 +141,7 @@ def comparable(paths: Paths, onset: Ints) -> Bools:
     return found
 
 
-def dated(panel: Panel, calendar: Grid, onset: Ints, crossed: Bools, paths: Paths) -> Panel:
+def dated(panel: Panel, calendar: Grid, onset: Ints, crossed: Bools, paths: TreatmentPaths) -> Panel:
     """The panel with cohorts from first changes, without cells beyond a crossing, and notes."""
     switched = onset < calendar.length
     late, mixed = switched & (paths.direction == 0), crossed & panel.observed
@@ -162,7 +164,7 @@ def dated(panel: Panel, calendar: Grid, onset: Ints, crossed: Bools, paths: Path
     return replace(panel, y=y, cohort=cohort, exposure=None, doses=None, notes=tuple(notes))
 
 
-def no_stable_controls(paths: Paths, onset: Ints, bins: int | None) -> PanelError:
+def no_stable_controls(paths: TreatmentPaths, onset: Ints, bins: int | None) -> PanelError:
     """The refusal of a panel in which no change of treatment has a control."""
     changed = int((onset < paths.change.shape[1]).sum())
     if not changed:

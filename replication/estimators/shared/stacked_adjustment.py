@@ -24,12 +24,12 @@ from replication.core.spec import Inference
 from replication.estimators.shared.cohort_comparisons import Grid
 from replication.estimators.shared.collinear import least_variation, own_variation, spread_of
 from replication.inference.assemble import from_scores
-from replication.inference.cluster import correction
-from replication.inference.row_table import Row
+from replication.inference.cluster import small_sample_factor
+from replication.inference.row_table import EstimateRow
 
 
 @dataclass(frozen=True, slots=True)
-class Adjusted:
+class AdjustedStack:
     """Effects of the stack with covariates.
 
     Attributes
@@ -45,13 +45,13 @@ class Adjusted:
     rows: int
     params: int
 
-    def of_units(self, used: Bools) -> Adjusted:
+    def of_units(self, used: Bools) -> AdjustedStack:
         """The same with the scores of some units."""
         return replace(self, scores=self.scores[used])
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class StackSide:
     """Treated or control units of one sub-experiment.
 
     Attributes
@@ -75,7 +75,7 @@ def whole_in_window(grid: Grid, units: Ints, columns: Ints) -> Ints:
 
 def adjusted_stack(
     panel: Panel, grid: Grid, experiments: list[tuple[int, Ints, Ints, Ints]], reference: int
-) -> Adjusted:
+) -> AdjustedStack:
     """Regression-adjusted effects of the stack.
 
     Parameters
@@ -111,19 +111,19 @@ def adjusted_stack(
     for weight, treated, gap in gaps:
         scores[treated] += weight[:, None] * (gap - estimate)
     slopes = len(experiments) * (width - 1) * (1 + len(panel.covariate_names))
-    return Adjusted(estimate, scores, rows, slopes + width - 1)
+    return AdjustedStack(estimate, scores, rows, slopes + width - 1)
 
 
-def side(panel: Panel, grid: Grid, units: Ints, columns: Ints, reference: int) -> Side:
+def side(panel: Panel, grid: Grid, units: Ints, columns: Ints, reference: int) -> StackSide:
     """One side of a sub-experiment."""
     assert panel.covariates is not None
     y = grid.y[np.ix_(units, columns)]
     period = int(np.searchsorted(panel.periods, grid.label(int(columns[reference]))))
     x = np.column_stack([np.ones(units.size), *panel.covariates[:, units, period]])
-    return Side(units, grid.base_weight[units, 0], y - y[:, [reference]], x)
+    return StackSide(units, grid.base_weight[units, 0], y - y[:, [reference]], x)
 
 
-def require_slopes(panel: Panel, control: Side, cohort: object) -> None:
+def require_slopes(panel: Panel, control: StackSide, cohort: object) -> None:
     """Refuse covariates that the clean controls of a cohort do not tell apart."""
     x, weight = control.x[:, 1:].T, control.weight
     centered = x - (x @ weight / weight.sum())[:, None]
@@ -142,9 +142,9 @@ def require_slopes(panel: Panel, control: Side, cohort: object) -> None:
 
 def adjusted_estimates(
     panel: Panel,
-    rows: list[Row],
+    rows: list[EstimateRow],
     loadings: Floats,
-    found: Adjusted,
+    found: AdjustedStack,
     inference: Inference,
     details: Details,
 ) -> Estimates:
@@ -167,7 +167,7 @@ def adjusted_estimates(
         found.estimate @ loadings,
         found.scores @ loadings,
         inference,
-        correction=correction(panel.n_clusters, found.rows, found.params),
+        correction=small_sample_factor(panel.n_clusters, found.rows, found.params),
         distribution="t",
         n_obs=found.rows,
         details=replace(details, covariates=panel.covariate_names),

@@ -20,7 +20,7 @@ from replication.estimators.shared.collinear import COLLINEAR, least_variation, 
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
+class CovariateOutcomes:
     """Outcomes of N units over T periods, and how they depend on covariates.
 
     Attributes
@@ -42,7 +42,7 @@ class Outcomes:
         return found
 
 
-def outcomes_of(panel: Panel) -> Outcomes:
+def outcomes_of(panel: Panel) -> CovariateOutcomes:
     """The outcomes of a balanced panel.
 
     Raises
@@ -65,7 +65,7 @@ def outcomes_of(panel: Panel) -> Outcomes:
                 "covariates where units are untreated, so that its slope cannot be estimated. Remove it; "
                 "what does not change over time is in the unit effects already."
             )
-    return Outcomes(panel.y, x, panel.first)
+    return CovariateOutcomes(panel.y, x, panel.first)
 
 
 def cross_products(y: Floats, x: Floats, start: Ints) -> Floats:

@@ -11,10 +11,10 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.display import formatting
 from replication.display.fitted_notes import Fact
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
-from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+from replication.report.table_document import Heading, Section, TableDocument, TableRow, table_cell
 from replication.report.tables import table_notes
 
 OPTIONS = {
@@ -88,7 +88,7 @@ SECONDARY = "Secondary: not taken from a table of the publication itself."
 def build(entry: Entry, context: Context) -> TableDocument:
     """One published number a row: published, ours, and whether each part is equal as printed."""
     rows = [compare(row, entry, context) for row in entry.options["rows"]]
-    used = formatting.distinct(row["spec_id"] for row in rows)
+    used = formatting.distinct_words(row["spec_id"] for row in rows)
     publication = entry.options.get("publication", "")
     # Where nothing but words was published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
@@ -117,7 +117,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         notes=printed,
         details=details,
         specs=tuple(("", name) for name in used),
-        versions=versions(context.results.get(name) for name in used),
+        versions=versions_of_results(context.results.get(name) for name in used),
         simulated=context.study.simulated,
         data=pd.DataFrame(rows),
     )
@@ -182,43 +182,43 @@ def agrees(value: float, printed: str) -> bool:
 
 def tally(rows: Sequence[Mapping[str, Any]]) -> str:
     """How many numbers are equal as printed, coefficients and standard errors apart."""
-    said = []
+    parts = []
     for name, words in (("coefficient", "coefficients"), ("std_error", "standard errors")):
         verdicts = [row[f"{name}_equal"] for row in rows if row[f"{name}_equal"] is not None]
         if verdicts:
-            said.append(f"{sum(verdicts)} of {len(verdicts)} {words}")
-    return f"Equal as printed: {formatting.listed(said)}." if said else ""
+            parts.append(f"{sum(verdicts)} of {len(verdicts)} {words}")
+    return f"Equal as printed: {formatting.listed(parts)}." if parts else ""
 
 
 def sections(rows: list[dict[str, Any]], shown: int = len(HEADS)) -> list[Section]:
     """The rows, a new block at each heading; the first ``shown`` cells of each."""
-    blocks: list[tuple[str, list[Row]]] = []
+    blocks: list[tuple[str, list[TableRow]]] = []
     for row in rows:
         if row["heading"] or not blocks:
             blocks.append((row["heading"], []))
         line = _printed(row)
-        blocks[-1][1].append(Row(line.label, line.cells[:shown]))
+        blocks[-1][1].append(TableRow(line.label, line.cells[:shown]))
     return [Section(tuple(lines), heading) for heading, lines in blocks]
 
 
-def _printed(row: dict[str, Any]) -> Row:
+def _printed(row: dict[str, Any]) -> TableRow:
     digits = decimals(row["published"]) if pd.notna(row["printed_digits"]) else 3
-    error = row["published_std_error"]
-    error_digits = decimals(error) if error else digits
+    std_error = row["published_std_error"]
+    std_error_digits = decimals(std_error) if std_error else digits
     number = pd.notna(row["printed_digits"])
     published = row["published"].replace("-", formatting.MINUS) if number else row["published"]
-    return Row(
+    return TableRow(
         row["label"] + (f" {formatting.DAGGER}" if row["secondary"] else ""),
         (
-            cell(published, f"({error})" if error else ""),
-            cell(
+            table_cell(published, f"({std_error})" if std_error else ""),
+            table_cell(
                 formatting.fixed(row["estimate"], digits),
-                f"({formatting.fixed(row['std_error'], error_digits)})" if row["spec_id"] else "",
+                f"({formatting.fixed(row['std_error'], std_error_digits)})" if row["spec_id"] else "",
             ),
-            cell(formatting.fixed(row["difference"], digits + 1)),
-            cell(formatting.fixed(row["std_error_difference"], error_digits + 1)),
-            cell(YES_NO.get(row["coefficient_equal"], "")),
-            cell(YES_NO.get(row["std_error_equal"], "")),
+            table_cell(formatting.fixed(row["difference"], digits + 1)),
+            table_cell(formatting.fixed(row["std_error_difference"], std_error_digits + 1)),
+            table_cell(YES_NO.get(row["coefficient_equal"], "")),
+            table_cell(YES_NO.get(row["std_error_equal"], "")),
         ),
     )
 
