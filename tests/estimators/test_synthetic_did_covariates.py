@@ -8,6 +8,7 @@ import numpy as np
 import pyfixest
 import pytest
 from drawn_panels import as_frame, draw_panel
+from two_way_data import EXACT
 
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
@@ -29,7 +30,7 @@ def with_covariates(seed: int, shift: float = 5, **options) -> Panel:
 
 def slopes_by_pyfixest(panel: Panel) -> np.ndarray:
     frame = as_frame(panel).assign(x1=panel.covariates[0].ravel(), x2=panel.covariates[1].ravel())
-    fit = pyfixest.feols("y ~ x1 + x2 | unit + time", frame[~panel.treated.ravel()], fixef_tol=1e-12)
+    fit = pyfixest.feols("y ~ x1 + x2 | unit + time", frame[~panel.treated.ravel()], demeaner=EXACT)
     return fit.coef()[["x1", "x2"]].to_numpy()
 
 
