@@ -170,12 +170,20 @@ def test_the_formula_written_out() -> None:
     assert summed["event:0"] == in_period["event:0"] < summed["event:3"]
 
 
+@pytest.mark.parametrize("covariates", [[], ["x1", "x2"]])
 @pytest.mark.parametrize("seed", range(3))
-def test_an_absorbing_binary_column_gives_what_its_cohorts_give(seed: int) -> None:
+def test_an_absorbing_binary_column_gives_what_its_cohorts_give(seed: int, covariates: list[str]) -> None:
     frame = as_frame(draw_panel(seed))
-    by_column = rp.estimate(frame.drop(columns="cohort"), outcome="y", estimator="dcdh", treatment="d")
-    by_cohort = rp.estimate(frame, outcome="y", estimator="dcdh")
-    assert values(by_column).to_numpy() == pytest.approx(values(by_cohort).to_numpy(), abs=1e-14)
+    frame[["x1", "x2"]] = np.random.default_rng(seed).normal(size=(len(frame), 2))
+    keys = {"outcome": "y", "estimator": "dcdh", "covariates": covariates}
+    by_column = rp.estimate(frame.drop(columns="cohort"), treatment="d", **keys)
+    by_cohort = rp.estimate(frame, **keys)
+    assert values(by_column).to_numpy() == pytest.approx(values(by_cohort).to_numpy(), abs=1e-13)
+    per_period = values(rp.estimate(frame, normalized=True, **keys))
+    assert per_period.loc["event:2"].to_numpy() == pytest.approx(
+        values(by_cohort).loc["event:2"].to_numpy() / 3
+    )
+    assert per_period.loc["att"].tolist() == values(by_cohort).loc["att"].tolist()
 
 
 def test_bins_of_the_first_treatment_equal_a_recoded_dose() -> None:
