@@ -186,7 +186,15 @@ def dcdh_details(
         ),
         by_row=changes if dosed else {},
         extras={"events_per_unit_of_treatment": "yes"} if normalized else {},
+        notes=unit_notes(dosed=dosed, normalized=normalized),
     )
+
+
+def unit_notes(*, dosed: bool, normalized: bool) -> tuple[str, ...]:
+    """What the numbers are effects of, where that is not a period of treatment."""
+    overall = ("the overall effect is per unit of treatment and period",) if dosed else ()
+    path = "effects by event time are divided by the change of treatment summed since it first changed"
+    return (*overall, *((path,) if normalized else ()))
 
 
 def with_uncompared(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:
