@@ -111,5 +111,5 @@ def require_no_reversal(exposure: Floats, column: str, units: Any) -> None:
         raise PanelError(
             f"The treatment {column!r} falls within {rows.size} units, for example unit "
             f"{units[rows[0]]}. Adoption is taken as permanent here: correct the column, end the "
-            "sample before the reversal, or set 'reversals: allow' for twfe and poisson."
+            "sample before the reversal, use dcdh, or set 'reversals: allow' for twfe and poisson."
         )

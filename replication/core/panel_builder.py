@@ -7,6 +7,7 @@ being an error is said in ``Panel.notes``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,8 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     require_single_names(list(frame.columns), "The panel")
     require_roles(spec, frame)
     taken = take_in(frame, spec)
-    everything, frame = taken.frame, take_sample(taken.frame, spec)
+    everything, sampled = taken.frame, take_sample(taken.frame, spec)
+    frame = sampled
     notes = [*taken.notes, *absent_values(everything, spec)]
     require_unlike(frame, identifier_columns(spec))
     require_unique(frame, spec.unit, spec.time)
@@ -86,8 +88,11 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
             f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
             "outcome."
         )
-    numbering, said = numbering_of(everything, frame, spec, taken.form)
-    return _assemble(frame, outcome, spec, numbering, [*notes, *said])
+    numbering, numbering_notes = numbering_of(everything, frame, spec, taken.form)
+    panel = _assemble(frame, outcome, spec, numbering, [*notes, *numbering_notes])
+    if spec.treatment != "binary":
+        panel = replace(panel, doses=_doses(sampled, spec, panel))
+    return _with_weight(panel)
 
 
 def _assemble(
@@ -108,13 +113,13 @@ def _assemble(
         if spec.treatment == "binary"
         else _matrix(numeric(frame, spec.treatment, missing="refuse", at=at), place, shape)
     )
-    if exposure is not None and spec.reversals == "refuse":
+    if exposure is not None and not spec.reversible:
         require_no_reversal(exposure, spec.treatment, np.asarray(units))
     cohort = _cohorts(frame, spec, row, exposure, (periods, numbering))
     notes += gap_note(len(frame), shape)
     if exposure is None:
         notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
-    panel = Panel(
+    return Panel(
         y=_matrix(outcome, place, shape),
         units=np.asarray(units),
         periods=periods,
@@ -136,7 +141,6 @@ def _assemble(
         notes=tuple(notes),
         numbering=numbering,
     )
-    return _with_weight(panel)
 
 
 def _with_weight(panel: Panel) -> Panel:
@@ -209,6 +213,16 @@ def _cohorts(
         )
     never = np.isinf(low)
     return np.where(never, NEVER, numbering.number(np.where(never, 0, low))).astype(np.int64)
+
+
+def _doses(sampled: pd.DataFrame, spec: Spec, panel: Panel) -> Floats:
+    """(N, T) treatment of all rows of the sample: a change is dated by rows without outcome as well."""
+    row = pd.Index(panel.units).get_indexer(pd.Index(sampled[spec.unit]))
+    labels = pd.to_numeric(sampled[spec.time], errors="coerce")
+    column = pd.Index(panel.label(panel.periods)).get_indexer(pd.Index(labels))
+    inside = (row >= 0) & (column >= 0)
+    values = numeric(sampled, spec.treatment, at=(spec.unit, spec.time))
+    return _matrix(values[inside], (row[inside], column[inside]), panel.y.shape)
 
 
 def _codes(

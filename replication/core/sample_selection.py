@@ -91,7 +91,7 @@ def panel_inputs(spec: Spec) -> tuple[Any, ...]:
         spec.study,
         spec.outcome,
         spec.treatment,
-        spec.reversals,
+        spec.reversible,
         spec.cohort_rule,
         spec.unit,
         spec.time,

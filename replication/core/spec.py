@@ -24,6 +24,8 @@ from replication.core.schema_violations import explain_violation, listed, strict
 from replication.core.spec_grid import expand
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
+REVERSIBLE = ("dcdh",)
+"""Estimators whose estimand holds where treatment falls, so that nothing need be allowed."""
 ESTIMATORS = Path(__file__).parents[1] / "estimators"
 
 
@@ -112,11 +114,19 @@ class Spec:
     donor_errors: str = "placebo"
     shares: str = "fixed"
     reweight: bool = False
+    normalized: bool = False
+    switchers: str = "all"
+    baseline_bins: int | None = None
     clean_window: tuple[int, int] | None = None
     beta: str | int = "efficient"
     design_variance: str = "adjusted"
     inference: Inference = Inference()
     note: str | None = None
+
+    @property
+    def reversible(self) -> bool:
+        """Whether a treatment column may fall within a unit."""
+        return self.reversals == "allow" or self.estimator in REVERSIBLE
 
     def resolved(self) -> dict[str, Any]:
         """The specification with every default filled in, as plain data for YAML."""
