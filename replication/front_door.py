@@ -1,4 +1,4 @@
-"""What ``import replication as rp`` offers beyond the estimators: data in, results, tables and plots out."""
+"""The interface of ``import replication as rp`` beyond the estimators: data, results, tables and plots."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
 
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:
     if not fits:
-        raise SpecError("No result was handed over. Pass a list of results, such as [fit].")
+        raise SpecError("No result was given. Pass a list of results, such as [fit].")
     if labels is not None and len(labels) != len(fits):
         raise SpecError(f"{len(labels)} labels were given for {len(fits)} results. Give one for each.")
     return [str(label) for label in labels] if labels is not None else [fit.estimator for fit in fits]

@@ -1,4 +1,4 @@
-"""Commands on data of one's own: estimate, plot, table, honest, compare, explain."""
+"""Commands on user data: estimate, plot, table, honest, compare, explain."""
 
 from __future__ import annotations
 

@@ -39,14 +39,14 @@ class Panel:
         The treatment column of all rows of the sample, with or without an outcome; NaN where there
         is no row. None without a treatment column.
     clusters : mapping of name to (N,) or (N, T) int codes
-        One entry a clustering dimension.
+        One entry per clustering dimension.
     covariates : (K, N, T) float
     strata : mapping of name to (N,) int codes
         Groups with their own period effects (``region_by_time`` uses ``strata["region"]``).
     offset : (N, T) float or None
         Added to the linear index of a Poisson model.
     coordinates : (N, 2) float or None
-        Latitude and longitude in degrees, for spatial errors.
+        Latitude and longitude in degrees, for spatial standard errors.
     weighted : bool
         Whether the weights came from a column (printed everywhere: it changes the estimand).
     notes : tuple of str
@@ -133,7 +133,7 @@ class Panel:
 
     @property
     def unit_weight(self) -> Floats:
-        """(N,) weights of estimators that need one weight a unit; refuses varying weights."""
+        """(N,) weights of estimators that need one weight per unit; refuses varying weights."""
         if (self.weight == self.weight[:, :1]).all():
             return self.weight[:, 0]
         low, high = self.weight.min(axis=1), self.weight.max(axis=1)
@@ -141,7 +141,7 @@ class Panel:
         if varying:
             raise PanelError(
                 f"The weights of {varying} of {low.size} units change over time, and this "
-                "estimator takes one weight a unit. Name a column that is constant within unit, "
+                "estimator takes one weight per unit. Name a column that is constant within unit, "
                 "such as the population of a base year."
             )
         return self.weight[:, 0]

@@ -1,7 +1,7 @@
-"""From a tidy frame and a specification to a ``Panel``: checked once, refused with counts.
+"""Building a ``Panel`` from a tidy frame and a specification, with all checks of the input.
 
-Every refusal names the column, the count, an example and the remedy. What is dropped without
-being an error is said in ``Panel.notes``.
+Every refusal names the column, the count, an example and the remedy. Rows and units that are
+dropped are reported in ``Panel.notes``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from replication.core.spec import Spec
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""
 SAME_PLACE = 1e-6
-"""Degrees (0.1 metres) by which the coordinates of a unit may differ through rounding."""
+"""Degrees (0.1 meters) by which the coordinates of a unit may differ through rounding."""
 
 
 def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
@@ -162,7 +162,7 @@ def offset_of(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Floats:
             f"-{LARGEST_OFFSET} or above {LARGEST_OFFSET}, for example "
             f"{values[wild][0]:g}{place_of(frame, wild, at)}; their exponential multiplies the "
             "mean. An offset is a logarithm: take the logarithm of a population, and leave empty "
-            "what is missing (a code such as -999 is no value)."
+            "what is missing (a code such as -999 is not a value)."
         )
     return values
 
@@ -244,7 +244,7 @@ def _codes(
             found[name] = np.nan_to_num(matrix).astype(np.int64)
         if int(found[name].max()) == 0:
             raise PanelError(
-                f"Column {name!r} has one cluster. Clustered errors need at least two; name a "
+                f"Column {name!r} has one cluster. Clustered standard errors need at least two; name a "
                 "finer column, or leave 'cluster' empty to cluster by unit."
             )
     return found

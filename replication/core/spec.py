@@ -1,7 +1,7 @@
-"""A specification is data: read a YAML file, check it against the schema, resolve its defaults.
+"""Specifications: YAML files checked against a schema, with defaults filled in.
 
-The schema (``spec_schema.json``) is the one place where keys, allowed values, defaults and their
-meaning are written; ``replication explain`` prints it.
+The schema (``spec_schema.json``) is the single definition of keys, allowed values, defaults and
+their meaning; ``replication explain`` prints it.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def load_specs(path: Path) -> list[Spec]:
 
 
 def read_spec_file(path: Path) -> dict[str, Any]:
-    """The keys of a specification file, as they stand there."""
+    """The keys of a specification file, unchecked."""
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(MOST_CHARACTERS + 1)

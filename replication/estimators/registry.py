@@ -54,7 +54,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
 
 
 def refuse_unusable(spec: Spec, entry: Registered) -> None:
-    """Refuse what an estimator would silently leave out."""
+    """Refuse options that an estimator would silently ignore."""
     refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
     refuse_variance(
         spec.id,

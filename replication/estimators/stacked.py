@@ -6,7 +6,7 @@ Estimand
     clean controls (the trimmed aggregate ATT). ``att`` is the mean of theta_e over
     e = 0 .. kappa_post: the same cohorts stand behind every point.
 Construction
-    One sub-experiment a cohort: its units, and the units untreated through the window, over the
+    One sub-experiment per cohort: its units, and the units untreated through the window, over the
     periods a - kappa_pre .. a + kappa_post. By equation 3 the stack of all is regressed on
     event-time dummies, a treatment-group dummy and their products, with weight 1 for the treated
     and Q_a = (N_a^D / N^D) / (N_a^C / N^C) for the controls (Table 1, aggregate weights). Counts

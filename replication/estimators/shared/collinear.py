@@ -1,4 +1,4 @@
-"""Which covariates say nothing that the ones before them do not say."""
+"""Covariates that are collinear with those before them."""
 
 from __future__ import annotations
 

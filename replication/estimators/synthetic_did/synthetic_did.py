@@ -5,8 +5,8 @@ Estimand
     the same gap before adoption averaged with period weights lambda; ``att`` = sum_a
     N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (Algorithm 1, one
     cohort at a time as in Clarke et al.).
-SyntheticWeights
-    omega on the never-treated units matches the cohort's path before adoption up to a level,
+Weights omega
+    on the never-treated units matches the cohort's path before adoption up to a level,
     with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
     differences before adoption. Found by the steps of the published software, so that its numbers
@@ -21,9 +21,9 @@ Covariates
     Taken out beforehand with slopes from untreated unit-periods (``projected_covariates``).
 Reproduces
     R ``synthdid::synthdid_estimate`` and ``vcov``; Stata ``sdid y i t d, vce(placebo)``. Intervals
-    are normal as theirs are; around jackknife errors t, with the degrees of freedom that few
-    treated units leave (``synthetic_errors.freedom``), as normal ones cover 91 to 93 percent
-    with five units a cohort (``distribution: normal`` gives them).
+    are normal as theirs are; around jackknife standard errors t, with the degrees of freedom that few
+    treated units leave (``synthetic_variance.satterthwaite_degrees``), as normal ones cover 91 to 93 percent
+    with five units per cohort (``distribution: normal`` gives them).
 
 American Economic Review 111(12): 4088-4118; Clarke, Pailanir, Athey & Imbens (2024), Stata
 Journal 24(4): 557-598.
@@ -91,7 +91,7 @@ def synthetic_did(
     ----------
     panel : balanced, unweighted, with never-treated units.
     donor_errors : ``placebo`` (needs more never-treated than treated units), ``jackknife`` (two
-        or more units, or clusters, a cohort), or ``bootstrap``. The last two leave out and draw
+        or more units, or clusters, per cohort), or ``bootstrap``. The last two leave out and draw
         clusters; placebo needs clusters of one unit.
     window : first and last event time reported.
 
@@ -99,7 +99,7 @@ def synthetic_did(
     ------
     PanelError
         If the panel has gaps or weights, has no never-treated unit or no cohort with two periods
-        before adoption, a covariate has no variation of its own, or it cannot carry the errors
+        before adoption, a covariate has no variation of its own, or the panel cannot support the standard errors
         asked for.
 
     """
@@ -247,7 +247,7 @@ def covariance_of_rows(
         return variance, None
     if panel.n_clusters < len(panel.units):
         raise PanelError(
-            f"Placebo errors treat the {len(panel.units)} units as independent, and the panel is "
+            f"Placebo standard errors treat the {len(panel.units)} units as independent, and the panel is "
             f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
             "leave out and draw clusters, or cluster by unit."
         )
@@ -255,7 +255,7 @@ def covariance_of_rows(
 
 
 def record(cohort: SyntheticCohort, weights: SyntheticWeights, panel: Panel, never: Bools) -> DonorWeights:
-    """What a reader wants to know of a cohort's weights."""
+    """Summary of a cohort's weights."""
     units, periods = panel.units[never], panel.label(panel.periods)
     order = np.argsort(-weights.unit, kind="stable")[:5]
     used = np.flatnonzero(weights.period > 0)

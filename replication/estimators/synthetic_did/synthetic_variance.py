@@ -40,7 +40,7 @@ def placebo_variance(
     n_controls, n_treated = controls.size, int(sizes.sum())
     if n_controls <= n_treated:
         raise PanelError(
-            f"Placebo errors assign the {n_treated} treated units' adoption to as many of the "
+            f"Placebo standard errors assign the {n_treated} treated units' adoption to as many of the "
             f"{n_controls} never-treated units, and need more of these than of the treated. Set "
             "'donor_errors: jackknife' or 'bootstrap'."
         )
@@ -83,7 +83,7 @@ def bootstrap_variance(
     """
     if int((member >= 0).sum()) < 2:
         raise PanelError(
-            "Bootstrap errors need at least two treated units; this panel has one. Set "
+            "Bootstrap standard errors need at least two treated units; this panel has one. Set "
             "'donor_errors: placebo'."
         )
     groups = int(cluster.max()) + 1
@@ -175,11 +175,11 @@ def cluster_strata(member: Ints, cluster: Ints) -> Ints:
 def satterthwaite_degrees(deviation: Floats, stratum: Ints, n_cohorts: int) -> Floats:
     """(K,) Satterthwaite's degrees of freedom of the jackknife variances, from (C, K) deviations.
 
-    The variance is a sum V of one part a cohort and one for the clusters of controls only.
+    The variance is a sum V of one part per cohort and one for the clusters of controls only.
     That of a cohort of n clusters has n - 1 degrees; that of controls, whose weights differ, about
     ``3 (sum d^2)^2 / sum d^4`` with d the deviations; together ``(sum V)^2 / sum (V^2 / degrees)``.
     With few treated units the jackknife variance is as uncertain as that of a handful of numbers,
-    which the normal law does not know (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
+    which normal critical values ignore (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
     """
     square = deviation**2
     each = np.zeros((n_cohorts + 1, stratum.size))
@@ -208,7 +208,7 @@ def require_left(cohort: SyntheticCohort, donors: Floats, size: Floats) -> None:
     reason = "all its units" if (size == 0).any() else "all its donors"
     if (size == 0).any() or (donors == 0).any():
         raise PanelError(
-            f"Jackknife errors leave out one cluster at a time, and cohort {cohort.first} has "
+            f"Jackknife standard errors leave out one cluster at a time, and cohort {cohort.first} has "
             f"{reason} in one cluster. Set 'donor_errors: placebo', which needs more "
             "never-treated than treated units, or leave the cohort out in 'sample'."
         )
