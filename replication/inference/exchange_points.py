@@ -8,7 +8,6 @@ sum over units of the contribution of each unit's outcomes under the schedule th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -75,9 +74,7 @@ def refit(
     order: Ints,
 ) -> Floats:
     """(K,) estimates of the panel under one order; NaN if it cannot be estimated."""
-    exposure = None if panel.exposure is None else panel.exposure[order]
-    exchanged = replace(panel, cohort=panel.cohort[order], exposure=exposure)
     try:
-        return points_of(function, exchanged, inference, labels)
+        return points_of(function, panel.reassigned(order), inference, labels)
     except PanelError:
         return np.full(len(labels), np.nan)

@@ -191,8 +191,7 @@ def refitted_draws(
 
 def permuted_panel(panel: Panel, order: Ints) -> Panel:
     """The panel in which unit i adopts as unit ``order[i]`` did."""
-    exposure = None if panel.exposure is None else panel.exposure[order]
-    return replace(panel, cohort=panel.cohort[order], exposure=exposure)
+    return panel.reassigned(order)
 
 
 def with_p_values(

@@ -18,7 +18,7 @@ def comparison_panel(panel: Panel, estimator: str) -> Panel:
     if panel.exposure is not None:
         raise PanelError(
             f"{estimator} takes a binary treatment that starts with the cohort; this panel has a "
-            "treatment intensity. Set 'treatment: binary' and name the cohort column, or use twfe."
+            "treatment intensity. Set 'treatment: binary' and name the cohort column, or use dcdh or twfe."
         )
     always = panel.first == 0
     if always.all():
