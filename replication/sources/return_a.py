@@ -146,7 +146,7 @@ def read_return_a(path: Path, year: int) -> ReturnA:
 def write_return_a(tidy: ReturnA, folder: Path) -> list[Path]:
     """Write the four frames as ``return_a_<frame>_<year>.parquet``; returns their paths."""
     written = []
-    for name in ("agencies", "months", "offences", "odd"):
+    for name in ("agencies", "months", "offenses", "anomalies"):
         path = folder / f"return_a_{name}_{tidy.year}.parquet"
         write_parquet(path, getattr(tidy, name))
         written.append(path)

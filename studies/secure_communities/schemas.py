@@ -155,7 +155,7 @@ def _offenses(counts: str, missing: str | None) -> dict[str, pa.Column]:
         found[name] = column(
             counts,
             f"Offenses known: {WORDS[name]}",
-            "offences",
+            "offenses",
             NACJD,
             bounds=(0, inf),
             missing=missing,

@@ -149,7 +149,7 @@ def _columns() -> dict[str, pa.Column]:
     }
     for name in OUTCOMES:
         words = schemas.WORDS[name]
-        found[name] = column("int64", f"Offenses known: {words}", "offences", KAPLAN, bounds=(0, inf))
+        found[name] = column("int64", f"Offenses known: {words}", "offenses", KAPLAN, bounds=(0, inf))
         found[f"rate_{name}"] = column(
             "float64", f"Rate: {words}", "per 100,000 people", KAPLAN, bounds=(0, inf)
         )

@@ -91,7 +91,7 @@ def outcome_columns(missing: str | None, people: str) -> dict[str, pa.Column]:
         found[name] = column(
             "float64",
             f"Offenses known: {WORDS[name]}",
-            "offences",
+            "offenses",
             RETURN_A,
             bounds=(0, INF),
             missing=missing,
@@ -100,7 +100,7 @@ def outcome_columns(missing: str | None, people: str) -> dict[str, pa.Column]:
         found[f"cleared_{name}"] = column(
             "float64",
             f"Cleared by arrest: {WORDS[name]}",
-            "offences",
+            "offenses",
             RETURN_A,
             bounds=(0, INF),
             missing=NO_CLEARANCES,

@@ -371,7 +371,7 @@ def test_the_frames_are_written_and_read_again(tmp_path: Path) -> None:
     tidy = artificial(tmp_path, Agency("AL00101", months=steady(FULL)), Agency("AL00102"))
     paths = save(tidy, tmp_path / "out")
     assert [path.name for path in paths] == [
-        f"return_a_{name}_2007.parquet" for name in ("agencies", "months", "offences", "odd")
+        f"return_a_{name}_2007.parquet" for name in ("agencies", "months", "offenses", "anomalies")
     ]
     offenses = pd.read_parquet(paths[2])
     pd.testing.assert_frame_equal(offenses, tidy.offenses)

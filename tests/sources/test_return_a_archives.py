@@ -43,7 +43,7 @@ def test_a_zipx_archive_is_read_through_libarchive(tmp_path: Path) -> None:
     path.write_bytes(ZIPX)
     tidy = read_return_a(path, YEAR)
     again = artificial(tmp_path, *AGENCIES, year=YEAR)
-    for name in ("agencies", "months", "offences", "odd"):
+    for name in ("agencies", "months", "offenses", "anomalies"):
         pd.testing.assert_frame_equal(getattr(tidy, name), getattr(again, name))
     assert value(tidy, "AL00101", 6, "burglary") == -3
 
