@@ -52,7 +52,7 @@ def _row(context: AnalysisContext, heading: str, entry: Mapping[str, Any]) -> di
     if name not in labels:
         raise SpecError(f"{spec_id} has no row {name!r}{nearest(name, labels)}.")
     numbers = dict(found.table.iloc[labels.index(name)][NUMBERS])
-    if found.info.get("method") == "permutation":
+    if found.details.uncertainty.method == "permutation":
         numbers |= dict.fromkeys(INTERVAL, float("nan"))
     said = {key: value for key, value in entry.items() if key not in ("spec", "row", "label")}
     return {"group": heading, "label": entry["label"], "spec_id": spec_id, "row": name, **numbers, **said}

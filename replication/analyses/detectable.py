@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,13 +76,13 @@ def by_draws(context: AnalysisContext, spec_id: str, power: float, level: float)
     The test rejects beyond the ``level`` quantile of the draws' size; an effect shifts them. The
     larger one of the effects needed upwards and downwards.
     """
-    record: Mapping[str, Any] | None = context.estimates(spec_id).info.get("permutation")
+    record = context.estimates(spec_id).details.permutation
     if record is None:
         raise SpecError(
             f"The specification {spec_id!r} has no permutation draws. Set its 'inference.method' "
             "to permutation."
         )
-    return effect_for(record["estimates"], power, level)
+    return effect_for(record.estimates, power, level)
 
 
 def effect_for(draws: Sequence[float], power: float, level: float) -> float:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from replication.core.errors import InputError
 from replication.core.panel import NEVER, Panel
 from replication.display.formatting import fixed, integer, probability
-from replication.estimators.goodman_bacon import goodman_bacon
+from replication.estimators.goodman_bacon import by_kind, components
 from replication.estimators.twfe import twfe
 from replication.estimators.twfe_weights import twfe_weights
 
@@ -124,25 +124,23 @@ def two_way_weights(panel: Panel) -> AuditSection:
     """The two-way estimate, its negative weights, and the comparisons that it averages."""
     try:
         estimate, error = coefficient(panel)
-        weights = twfe_weights(panel).info
+        weights = twfe_weights(panel).details
     except InputError as refusal:
         return AuditSection("Two-way fixed effects", (f"It cannot be estimated here: {refusal}",))
     words = [
         f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(error)}). It weights "
-        "the "
-        f"effects of treated unit-periods; {100 * weights['share_negative']:.1f}% of them get a negative "
-        "weight, "
-        f"which sum to {fixed(weights['sum_negative'])}."
+        f"the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them get a "
+        f"negative weight, which sum to {fixed(weights.find('sum_negative'))}."
     ]
     warnings = []
-    if weights["sum_negative"] < -0.01:
+    if weights.find("sum_negative") < -0.01:
         warnings.append(
             "TWFE gives negative weights to some effects, so it may differ in sign from every one of them if "
             "effects vary over cohorts or time."
         )
     table, forbidden = None, 0.0
     try:
-        kinds = goodman_bacon(panel).info["by_kind"]
+        kinds = by_kind(components(panel))
         table = pd.DataFrame(
             [(KINDS.get(kind, kind), one["weight"], one["estimate"]) for kind, one in kinds.items()],
             columns=["comparison", "weight", "estimate"],

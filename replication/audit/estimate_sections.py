@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from replication.audit.design_sections import AuditSection, p_text
+from replication.core.details import JointTest
 from replication.core.errors import InputError
 from replication.core.estimates import Estimates, event_frame, figure_note
 from replication.core.panel import NEVER, Panel
@@ -82,12 +83,10 @@ def event_paths(fits: Fits) -> AuditSection:
         return AuditSection("Event study", ("No estimator gives a path by event time here.",))
     words, warnings = [], []
     for name, fit in shown.items():
-        test = fit.info.get("pretrend") or {}
-        p_value = test.get("p_value")
+        test = fit.details.pretrend or JointTest(reason="no periods before")
+        p_value = test.p_value
         if p_value is None:
-            words.append(
-                f"{ENTRIES[name].label}: no pre-trend test, {test.get('reason', 'no periods before')}."
-            )
+            words.append(f"{ENTRIES[name].label}: no pre-trend test, {test.reason}.")
             continue
         words.append(f"{ENTRIES[name].label}: joint test of the periods before adoption, {p_text(p_value)}.")
         if p_value < 0.05:

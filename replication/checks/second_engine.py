@@ -48,7 +48,7 @@ def second_engine(
     Parameters
     ----------
     estimator : ``twfe`` or ``poisson``.
-    omitted : covariates that were left out as collinear (``Estimates.info["omitted"]``).
+    omitted : covariates that were left out as collinear (``Estimates.details.omitted``).
 
     Raises
     ------

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, EventSupport
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -132,20 +133,17 @@ def dcdh(
         np.array([point, *(effect.estimate for effect in effects)]),
         np.column_stack([score, *(effect.scores for effect in effects)]),
         inference,
-        info={
-            "control_group": "not_yet_treated",
-            "overall": "effects weighted by their number of switchers (average total effect)",
-            "reference_event_time": -grid.step,
-            "support": [
-                {
-                    "event_time": effect.step * grid.step,
-                    "units": effect.switchers,
-                    "cohorts": len(effect.onsets),
-                    "weight": effect.mass,
-                }
+        details=Details(
+            control_group="not_yet_treated",
+            base_period=-grid.step,
+            average="switchers",
+            support=tuple(
+                EventSupport(
+                    effect.step * grid.step, len(effect.onsets), int(effect.switchers), float(effect.mass)
+                )
                 for effect in effects
-            ],
-        },
+            ),
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, EventSupport
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
@@ -65,7 +66,7 @@ def event_study(
     -------
     Estimates
         ``att`` is the plain average of the coefficients from event time 0 on.
-        ``info["support"]`` counts cohorts and units by event time, ``info["pretrend"]`` is the F
+        ``details.support`` counts cohorts and units by event time, ``details.pretrend`` is the F
         test that all coefficients before the reference are zero.
 
     Raises
@@ -99,14 +100,15 @@ def event_study(
         rows,
         loading,
         inference,
-        {
-            "anticipation": anticipation,
-            "support": support,
-            "reference": reference,
-            "endpoints": endpoints if window else "all",
-            "average": "coefficients from event time 0 on, each counted once",
-            "scale": "log points" if family == "poisson" else "units of the outcome",
-        },
+        Details(
+            base_period=reference,
+            anticipation=anticipation,
+            window=window,
+            endpoints=endpoints if window else "all",
+            average="event_times_equally",
+            scale="log points" if family == "poisson" else "",
+            support=support,
+        ),
     )
 
 
@@ -172,15 +174,15 @@ def kinds_of(sample: Sample, window: tuple[int, int] | None) -> Kinds:
     return Kinds(cohort, np.bincount(codes), event, sample.used[first])
 
 
-def support_of(kinds: Kinds) -> list[dict[str, int]]:
+def support_of(kinds: Kinds) -> tuple[EventSupport, ...]:
     """Cohorts and units observed at each event time."""
     found = []
     for time in kinds.times.tolist():
         seen = (kinds.used & (kinds.event == time)).any(axis=1)
         cohorts = np.unique(kinds.cohort[seen]).size
         units = int(kinds.units[seen].sum())
-        found.append({"event_time": time, "cohorts": int(cohorts), "units": units})
-    return found
+        found.append(EventSupport(time, int(cohorts), units))
+    return tuple(found)
 
 
 def require_support(times: list[int], reference: int) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from replication.core.details import Details
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -74,5 +75,5 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
         rows,
         np.eye(len(rows)),
         inference,
-        {"scale": "log points"},
+        Details(scale="log points"),
     )

@@ -31,7 +31,7 @@ def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
     value = found.att[0]
     if np.isfinite(value):
         return
-    dropped = "; ".join(str(note) for note in found.info.get("notes", []))
+    dropped = "; ".join(found.notes)
     raise PanelError(
         f"{estimator} has no overall effect of {panel.outcome!r}: what is left of the panel has no "
         f"treated unit-period that can be compared (the value would be {value}). "

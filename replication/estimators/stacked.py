@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -36,12 +37,12 @@ from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     empty_window,
-    mean_outcomes,
     on_calendar,
     possible_controls,
     prepared,
     support_row,
     used_units,
+    with_means,
 )
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
@@ -126,20 +127,21 @@ def stacked(
     influence = cluster_influence(panel, *shares.influence(cells[0]))
     treated_units = sum(one.treated.size for one in found)
     rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
-    info = {
-        "control_group": control_group,
-        "absorbed": ["treatment group", "event time"],
-        "clean_window": [low * grid.step, high * grid.step],
-        "reference_event_time": -grid.step,
-        "overall": "mean of the event effects from adoption to the end of the clean window",
-        "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
-        "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
-        "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
-        "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
-        **mean_outcomes(panel),
-        "cluster_influence": influence,
-        "notes": [*panel.notes, *few_effective(influence, inference)],
-    }
+    trimmed = tuple(panel.label([grid.label(onset) for onset in dropped]).tolist())
+    details = Details(
+        absorbed=("treatment group", "event time"),
+        control_group=control_group,
+        base_period=-grid.step,
+        window=(low * grid.step, high * grid.step),
+        average="event_times_of_window",
+        averaged_times=(0, high * grid.step),
+        support=tuple(support_row(h * grid.step, len(found), treated_units) for h in shown),
+        dropped=(Dropped("no_clean_window", len(trimmed), "cohorts", trimmed),) if trimmed else (),
+        cluster_influence=influence,
+        notes=tuple(few_effective(influence, inference)),
+        extras={"cohorts": len(found), "rows_counted": "a unit once in each sub-experiment"},
+    )
+    details = with_means(details, panel)
     if inference.variance != "cv1":
         return from_adjusted(
             panel,
@@ -149,7 +151,7 @@ def stacked(
             shares.adjusted(cells, panel.cluster, inference),
             inference,
             n_obs=rows_stacked,
-            info=info,
+            details=details,
         )
     return from_scores(
         panel,
@@ -161,7 +163,7 @@ def stacked(
         correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
         distribution="t",
         n_obs=rows_stacked,
-        info=info,
+        details=details,
     )
 
 

@@ -26,11 +26,11 @@ Journal of Econometrics 225(2): 175-199.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped, EventSupport
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -40,10 +40,10 @@ from replication.estimators.shared.cohort_comparisons import (
     cells,
     empty_window,
     last_adopters,
-    mean_outcomes,
     prepared,
     support_row,
     untreated_throughout,
+    with_means,
 )
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.exact_fit import require_residual
@@ -132,25 +132,25 @@ def sun_abraham(
         found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
         "no unit of theirs links a treated period to the last period before adoption, beside the comparison",
     )
-    info = {
-        "control_group": used,
-        "absorbed": ["unit", "time"],
-        "anticipation": anticipation,
-        "reference_event_time": -1 - anticipation,
-        "overall": "all treated cells, weighted by size",
-        "shares": shares,
-        "covariates": list(panel.covariate_names),
-        "n_params": fit.n_params,
-        "support": support(found, rows, fit),
-        "unidentified_cells": int((found.mass == 0).sum()),
-        **mean_outcomes(panel),
-        "cluster_influence": weight,
-        "notes": [*panel.notes, *few_effective(weight, inference)],
-    }
+    unidentified = int((found.mass == 0).sum())
+    details = Details(
+        absorbed=("unit", "time"),
+        covariates=panel.covariate_names,
+        control_group=used,
+        base_period=-1 - anticipation,
+        anticipation=anticipation,
+        average="cells_by_size",
+        support=support(found, rows, fit),
+        dropped=(Dropped("not_identified", unidentified, "cells"),) if unidentified else (),
+        cluster_influence=weight,
+        notes=tuple(few_effective(weight, inference)),
+        extras={"shares": shares},
+    )
+    details = with_means(details, panel).measured(parameters=fit.n_params)
     if inference.variance != "cv1":
         require_fixed_shares(shares, inference)
         adjusted = blocks.adjusted(on_paths, inference)
-        return from_adjusted(panel, "sun_abraham", rows, estimate, adjusted, inference, info=info)
+        return from_adjusted(panel, "sun_abraham", rows, estimate, adjusted, inference, details=details)
     alternative = "att_std_error_" + ("estimated" if shares == "fixed" else "fixed") + "_shares"
     return from_scores(
         panel,
@@ -161,7 +161,7 @@ def sun_abraham(
         inference,
         correction=factor,
         distribution="t",
-        info={**info, alternative: standard_error(panel, other[:, 0], factor)},
+        details=details.with_extras({alternative: standard_error(panel, other[:, 0], factor)}),
     )
 
 
@@ -319,7 +319,7 @@ def standard_error(panel: Panel, scores: Floats, factor: float) -> float:
     return float(np.sqrt(factor * (sums**2).sum()))
 
 
-def support(found: Cells, rows: list[Row], fit: Saturated) -> list[Any]:
+def support(found: Cells, rows: list[Row], fit: Saturated) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each event time."""
     live = found.mass > 0
     sizes = np.array([(group.weight > 0).sum(axis=0) for group in fit.groups[:-1]])
@@ -328,4 +328,4 @@ def support(found: Cells, rows: list[Row], fit: Saturated) -> list[Any]:
         if row.event_time is not None:
             cell = live & (found.event == row.event_time)
             out.append(support_row(row.event_time, cell.any(axis=1).sum(), sizes[cell].sum()))
-    return out
+    return tuple(out)

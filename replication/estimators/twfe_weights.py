@@ -23,8 +23,6 @@ American Economic Review 110(9): 2964-2996.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
@@ -56,7 +54,7 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     -------
     Estimates
         ``att`` is the two-way estimate with its error; a ``weight`` row for every cohort and
-        period with treated cells is the sum of its cells' weights. ``info`` has
+        period with treated cells is the sum of its cells' weights. ``details.extras`` has
         ``share_negative``, ``negative_cells``, ``treated_cells``, ``sum_negative``,
         ``cohort_periods``, ``negative_cohort_periods``, ``sigma_fe`` and ``sigma_fe_opposite``.
 
@@ -77,13 +75,13 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     weight /= weight.sum()
     treated = mass > 0
     cohort, time, total = by_cohort_and_period(sample.panel, weight, treated)
-    info = {
+    extras = {
         **summary(weight[treated]),
-        "cohort_periods": total.size,
+        "cohort_periods": int(total.size),
         "negative_cohort_periods": int((total < 0).sum()),
         **thresholds(two_way.att[0], mass[treated] / mass.sum(), weight[treated]),
     }
-    return with_weights(two_way, "twfe_weights", cohort, time, total, info)
+    return with_weights(two_way, "twfe_weights", cohort, time, total, two_way.details.with_extras(extras))
 
 
 def by_cohort_and_period(panel: Panel, weight: Floats, treated: Bools) -> tuple[Ints, Ints, Floats]:
@@ -94,7 +92,7 @@ def by_cohort_and_period(panel: Panel, weight: Floats, treated: Bools) -> tuple[
     return cohorts[row], panel.periods[column], total[row, column]
 
 
-def summary(weight: Floats) -> dict[str, Any]:
+def summary(weight: Floats) -> dict[str, float]:
     """How many weights of treated cells are negative, and what they sum to."""
     negative = weight < 0
     return {

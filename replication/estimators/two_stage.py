@@ -27,11 +27,11 @@ estimator has pre-trend coefficients.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Details
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
@@ -85,14 +85,14 @@ def two_stage(
     lead, lead_scores = _means(model, before)
     rows = [Row("att"), *before.rows, *after.rows[1:]]
     require_window(window, cells, len(rows) - 1)
-    details: dict[str, Any] = {
-        "absorbed": str(model.effects),
-        "control_group": "not_yet_treated",
-        "overall": "all treated cells, by weight",
-        "reference": "none: leads are means of first-stage residuals",
-        "support": support(cells, np.array([row.event_time for row in rows[1:]])),
-        **described(cells, panel),
-    }
+    details = Details(
+        absorbed=model.effects.absorbed,
+        linear_trends=model.effects.linear_trends,
+        control_group="not_yet_treated",
+        base_period="none",
+        average="cells_by_weight",
+        support=support(cells, np.array([row.event_time for row in rows[1:]])),
+    )
     return from_scores(
         cells.panel,
         "two_stage",
@@ -102,7 +102,7 @@ def two_stage(
         inference,
         correction=influence_factor(cells.panel, inference.small_sample),
         n_obs=cells.n_obs,
-        info=details,
+        details=described(details, cells, panel),
     )
 
 

@@ -6,7 +6,7 @@ and the others say nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -79,5 +79,4 @@ def with_notes(result: Estimates, notes: Sequence[str]) -> Estimates:
     """The result with further notes; the same one if there are none."""
     if not notes:
         return result
-    info: Mapping[str, object] = result.info
-    return replace(result, info={**info, "notes": [*result.info.get("notes", []), *notes]})
+    return replace(result, details=result.details.noted(notes))

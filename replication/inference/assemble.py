@@ -8,13 +8,14 @@ is the influence divided by N.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import Details
 from replication.core.errors import SpecError
 from replication.core.estimates import ClusterScores, Estimates
 from replication.core.panel import Panel
@@ -39,7 +40,7 @@ def from_scores(
     correction: float = 1.0,
     distribution: str = "influence",
     n_obs: int | Ints | None = None,
-    info: Mapping[str, Any] | None = None,
+    details: Details | None = None,
 ) -> Estimates:
     """Estimates from unit-level scores, clustered one way by ``panel.cluster``.
 
@@ -50,8 +51,8 @@ def from_scores(
     correction : small-sample factor of the variance.
     distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
         ``default_law`` chooses; ``inference.distribution`` overrides.
-    info : ``anticipation``, ``control_group`` and ``notes`` are read if they are there; the
-        pre-trend test and the cautions are added.
+    details : what the estimator knows; notes of the panel come before its own, and the pre-trend
+        test and the cautions are added.
 
     """
     if inference.method == "conley":
@@ -66,7 +67,7 @@ def from_scores(
             inference,
             distribution=distribution,
             n_obs=n_obs,
-            info=with_repair({**(info or {}), **facts}, panel, found),
+            details=with_repair((details or Details()).with_extras(facts), found),
         )
     sums = sum_by_cluster(scores, panel.cluster) * np.sqrt(correction)
     return from_variance(
@@ -79,7 +80,7 @@ def from_scores(
         distribution=distribution,
         cluster_scores=sums,
         n_obs=n_obs,
-        info=info,
+        details=details,
     )
 
 
@@ -95,7 +96,7 @@ def from_variance(
     cluster_scores: Floats | None = None,
     freedom: Floats | None = None,
     n_obs: int | Ints | None = None,
-    info: Mapping[str, Any] | None = None,
+    details: Details | None = None,
 ) -> Estimates:
     """Estimates from a (K, K) variance.
 
@@ -114,11 +115,11 @@ def from_variance(
             inference,
             distribution=distribution,
             n_obs=n_obs,
-            info=info,
+            details=details,
         )
     require_cv1(estimator, inference)
     std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
-    std_error = without_zero(panel, rows, std_error, info)
+    std_error = without_zero(panel, rows, std_error, details)
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
     degrees = panel.n_clusters - 1.0 if freedom is None else freedom
@@ -132,8 +133,8 @@ def from_variance(
     labels = keys.labels()
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
-    details = _details(panel, inference, info)
-    return Estimates(table, frame, cautioned(panel, keys, table, frame, details, overall), overall)
+    known = _details(panel, inference, details)
+    return Estimates(table, frame, cautioned(panel, keys, table, frame, known, overall), overall)
 
 
 def from_cluster_scores(
@@ -146,7 +147,7 @@ def from_cluster_scores(
     *,
     distribution: str = "influence",
     n_obs: int | Ints | None = None,
-    info: Mapping[str, Any] | None = None,
+    details: Details | None = None,
 ) -> Estimates:
     """Estimates from (G, K) sums of scores by cluster, for K too large for a K by K variance.
 
@@ -177,7 +178,7 @@ def from_cluster_scores(
         distribution=distribution,
         scores=cluster_scores,
         n_obs=n_obs,
-        info=info,
+        details=details,
         overall=_overall(panel, rows, cluster_scores),
     )
 
@@ -195,7 +196,7 @@ def from_errors(
     distribution: str = "influence",
     scores: Floats | None = None,
     n_obs: int | Ints | None = None,
-    info: Mapping[str, Any] | None = None,
+    details: Details | None = None,
     overall: ClusterScores | None = None,
 ) -> Estimates:
     """Estimates from errors that are known already.
@@ -211,15 +212,15 @@ def from_errors(
     """
     require_cv1(estimator, inference)
     keys = RowKeys(rows)
-    std_error = without_zero(panel, rows, std_error, info)
+    std_error = without_zero(panel, rows, std_error, details)
     paths = list(keys.paths(std_error))
     law = law_of(inference, default_law(panel, distribution), panel.n_clusters - 1.0, scores)
     bands = _bands(len(rows), paths, critical, law.ppf(0.5 + inference.level / 2))
     table = table_of(panel, estimator, keys, estimate, std_error, bands, law, inference.level, n_obs)
     labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
-    details = _details(panel, inference, info)
-    return Estimates(table, frame, cautioned(panel, keys, table, frame, details, overall), overall)
+    known = _details(panel, inference, details)
+    return Estimates(table, frame, cautioned(panel, keys, table, frame, known, overall), overall)
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
@@ -259,16 +260,15 @@ def _overall(panel: Panel, rows: Sequence[Row], sums: Floats) -> ClusterScores |
     return ClusterScores(sums[:, place[0]], panel.units, codes[0])
 
 
-def _details(panel: Panel, inference: Inference, info: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        "weighted": panel.weighted,
-        "clusters": list(panel.clusters),
-        "notes": list(panel.notes),
-        "level": inference.level,
-        "draws": inference.draws,
-        "seed": inference.seed,
-        **(info or {}),
-    }
+def _details(panel: Panel, inference: Inference, details: Details | None) -> Details:
+    """The details of the estimator with what every result has of panel and inference."""
+    known = details or Details()
+    return replace(
+        known,
+        weighted=panel.weighted,
+        clusters=tuple(panel.clusters),
+        notes=(*panel.notes, *known.notes),
+    ).measured(level=inference.level, draws=inference.draws, seed=inference.seed)
 
 
 def _bands(n_rows: int, paths: Paths, values: Values, least: float | Floats) -> Floats:

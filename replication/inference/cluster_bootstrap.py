@@ -105,14 +105,13 @@ def with_draws(
     kept = (~found.table["term"].isin(LEFT_OUT)).to_numpy() | (len(found.vcov) == len(table))
     covariance = _covariance(draws[:, kept])
     vcov = pd.DataFrame(covariance.variance, found.vcov.index, found.vcov.columns)
-    kind = inference.interval if law is None else inference.distribution
-    info = {
-        **found.info,
-        "std_errors": f"bootstrap of {panel.n_clusters} clusters, {kind} intervals",
-        "not_estimated": inference.draws - done,
-        "notes": [*found.info.get("notes", []), *covariance.notes],
-    }
-    return replace(found, table=table, vcov=vcov, info=info)
+    details = found.details.noted(covariance.notes).measured(
+        interval=inference.interval if law is None else inference.distribution,
+        resampled_clusters=panel.n_clusters,
+        draws_lost=inference.draws - done,
+        missing_noted=found.details.uncertainty.missing_noted or bool(covariance.negative.any()),
+    )
+    return replace(found, table=table, vcov=vcov, details=details)
 
 
 @dataclass(frozen=True, slots=True)

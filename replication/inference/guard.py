@@ -6,9 +6,7 @@ what a reader sees passes through ``guarded`` once, whatever the estimator and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,19 +84,21 @@ def guarded(found: Estimates, inference: Inference) -> Estimates:
 
     """
     require_clusters(found, inference)
-    table, info, notes = found.table, dict(found.info), list(found.info.get("notes", []))
+    table, details, notes = found.table, found.details, list[str]()
     reason, few = no_basis(found), inference.draws < draws_needed(1, inference.level)
     if reason or few:
         table = table.copy()
     if few:
         notes += _without_bands(table, inference)
-    if reason and (said := _blank(table, info, reason, inference)):
+    if reason and (said := _blank(table, reason, inference)):
         notes.append(said)
+        if details.pretrend is not None:
+            details = replace(details, pretrend=untested(details.pretrend.df, reason))
     notes += _unbounded(table)
-    notes += _lost(found, notes)
-    if len(notes) == len(found.info.get("notes", [])):
+    notes += _lost(found)
+    if not notes:
         return found
-    return replace(found, table=table, info={**info, "notes": notes})
+    return replace(found, table=table, details=details.noted(notes))
 
 
 def require_clusters(found: Estimates, inference: Inference) -> None:
@@ -115,32 +115,28 @@ def require_clusters(found: Estimates, inference: Inference) -> None:
 
 def no_basis(found: Estimates) -> str:
     """Why no clustered test of the effects is possible; empty if one is."""
-    info = found.info
-    if "treated_clusters" not in info or info.get("donor_errors") == "placebo":
+    counts, extras = found.details.cluster_support, found.details.extras
+    if counts is None or extras.get("donor_errors") == "placebo":
         return ""
-    treated, control, kind = (
-        info[name] for name in ("treated_clusters", "control_clusters", "counted_clusters")
-    )
+    treated, control, kind = counts.treated, counts.control, counts.kind
     if treated == 1:
         return f"only {treated} treated cluster ({kind}) carries the estimate"
     if control == 1:
         return f"only {control} control cluster ({kind}) carries the estimate"
-    grouped = info.get("residual_groups", "cohort") != "none" and not info.get("leave_one_out")
+    grouped = extras.get("residual_groups") != "none" and not extras.get("leave_one_out")
     estimator = str(found.table["estimator"].iloc[0])
-    if estimator in SATURATED and grouped and info["treated_clusters_alone"] == treated > 0:
+    if estimator in SATURATED and grouped and counts.alone == treated > 0:
         return f"each of the {treated} treated clusters ({kind}) is the only one of its cohort"
     return ""
 
 
-def _blank(table: pd.DataFrame, info: dict[str, Any], reason: str, inference: Inference) -> str:
+def _blank(table: pd.DataFrame, reason: str, inference: Inference) -> str:
     """Take out what has no basis, in place; the sentence that says so, empty if nothing is."""
     made = WITHOUT_CLUSTERS.get(inference.method, [])
     columns = [name for name in (*TESTED, *INTERVALS) if name not in made]
     if not columns:
         return ""
     table.loc[effects(table), columns] = np.nan
-    if isinstance(info.get("pretrend"), Mapping):
-        info["pretrend"] = untested(int(info["pretrend"].get("df", 0)), reason)
     named = "interval is" if "p_value" in made else "statistic, p-value and interval are"
     return (
         f"Because {reason}, the standard error does not measure the noise of the effect: its "
@@ -179,11 +175,11 @@ def _unbounded(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _lost(found: Estimates, notes: list[str]) -> list[str]:
+def _lost(found: Estimates) -> list[str]:
     """The reason for missing standard errors, where the estimator has not given it."""
     table = found.table
     lost = lost_errors(table["estimate"].to_numpy(), table["std_error"].to_numpy())
-    if not lost.any() or any("o standard error" in note for note in notes):
+    if not lost.any() or found.details.uncertainty.missing_noted:
         return []
     lost &= (table["term"] != "weight").to_numpy()
     return lost_note(row_labels(table), lost) if lost.any() else []

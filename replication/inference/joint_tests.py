@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from scipy import special
 
 from replication.core.arrays import Floats
+from replication.core.details import JointTest
 
 # Scores of a restriction that clusters cannot break (sums over all clusters are zero, a lone
 # treated cluster has none) leave eigenvalues of 1e-16 to 1e-13 of the largest; the covariance of
@@ -18,7 +16,7 @@ RANK = 1e-10
 REDUNDANT = 1e-6
 
 
-def hotelling(wald: float, count: int, n_clusters: int) -> dict[str, Any]:
+def hotelling(wald: float, count: int, n_clusters: int) -> JointTest:
     """F test from the Wald statistic W of q estimates whose covariance comes from G clusters.
 
     ``(G-q) / (q (G-1)) W`` has the distribution F(q, G-q) where the cluster sums are normal
@@ -34,23 +32,16 @@ def hotelling(wald: float, count: int, n_clusters: int) -> dict[str, Any]:
     """
     freedom = n_clusters - count
     statistic = wald * freedom / (count * (n_clusters - 1))
-    return {
-        "test": "F",
-        "statistic": statistic,
-        "df": count,
-        "df_resid": freedom,
-        "p_value": float(special.fdtrc(count, freedom, statistic)),
-    }
+    p_value = float(special.fdtrc(count, freedom, statistic))
+    return JointTest("F", count, statistic, p_value, freedom)
 
 
-def untested(count: int, reason: str) -> dict[str, Any]:
+def untested(count: int, reason: str) -> JointTest:
     """A test of ``count`` estimates that is not possible, and why."""
-    return {"test": "F", "statistic": None, "df": count, "p_value": None, "reason": reason}
+    return JointTest("F", count, reason=reason)
 
 
-def joint_test(
-    estimate: Floats, variance: Floats, n_clusters: int, what: str = "coefficients"
-) -> dict[str, Any]:
+def joint_test(estimate: Floats, variance: Floats, n_clusters: int, what: str = "coefficients") -> JointTest:
     """Test that q estimates are all zero, with the numerical rank of their covariance.
 
     Parameters
@@ -60,9 +51,9 @@ def joint_test(
 
     Returns
     -------
-    dict
-        ``test``, ``statistic``, ``df`` (rank r), ``df_resid`` (G - r) and ``p_value``; where there
-        is no test, ``statistic`` and ``p_value`` are None and ``reason`` says why.
+    JointTest
+        ``df`` is the rank r, ``df_resid`` G - r; where there is no test, ``statistic`` and
+        ``p_value`` are None and ``reason`` says why.
 
     Notes
     -----
@@ -103,7 +94,7 @@ def pretrend_test(
     variance: Floats,
     n_clusters: int,
     anticipation: int = 0,
-) -> Mapping[str, Any]:
+) -> JointTest:
     """Joint test that the path is zero before adoption less anticipation.
 
     Parameters

@@ -77,7 +77,7 @@ def apply_method(
         found = function(by_unit(panel), inference=inference)
     else:
         found = function(panel, inference=inference)
-    return guarded(replace(found, info={**found.info, "method": method}), inference)
+    return guarded(replace(found, details=found.details.measured(method=method)), inference)
 
 
 def by_unit(panel: Panel) -> Panel:

@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import JointTest, PermutationRecord
 from replication.core.errors import PanelError
 from replication.core.estimates import COLUMNS, Estimates, row_labels
 from replication.core.panel import Panel
@@ -60,7 +61,7 @@ def permutation_test(
     Returns
     -------
     Estimates
-        Errors and intervals are those of ``function``; ``info["permutation"]`` has the observed
+        Errors and intervals are those of ``function``; ``details.permutation`` has the observed
         overall effect and its statistic, and all draws of both.
 
     Raises
@@ -202,7 +203,7 @@ def with_p_values(
     Parameters
     ----------
     drawn : (B, K, 2) estimates and statistics of the K rows; NaN where a draw has none.
-    overall : row whose draws are kept in ``info["permutation"]``.
+    overall : row whose draws are kept in ``details.permutation``.
     compared : what was exchanged, and how often.
 
     Raises
@@ -230,44 +231,37 @@ def with_p_values(
         if values.size or compared.complete:
             count = int((values >= abs(observed[index]) * (1 - TIE)).sum())
             p_value[index] = (1 + count) / (1 + values.size)
-    record = {
-        "estimate": float(table["estimate"].iloc[overall]),
-        "statistic": float(table["statistic"].iloc[overall]),
-        "estimates": drawn[usable, overall, 0].tolist(),
-        "statistics": drawn[usable & np.isfinite(drawn[:, overall, 1]), overall, 1].tolist(),
-        "draws": compared.count,
-        "not_estimated": lost,
-        "strata": inference.strata,
-        "blocks": inference.blocks,
-        "tested": inference.statistic,
-        "exchanged": compared.who,
-        "complete": compared.complete,
-    }
-    info = {**found.info, "p_values": "permutation of adoption", "permutation": record}
-    info |= leads_test(table, observed, drawn[:, :, column])
+    record = PermutationRecord(
+        estimate=float(table["estimate"].iloc[overall]),
+        statistic=float(table["statistic"].iloc[overall]),
+        estimates=tuple(drawn[usable, overall, 0].tolist()),
+        statistics=tuple(drawn[usable & np.isfinite(drawn[:, overall, 1]), overall, 1].tolist()),
+        draws=compared.count,
+        draws_lost=lost,
+        strata=inference.strata,
+        blocks=inference.blocks,
+        tested=inference.statistic,
+        exchanged=compared.who,
+        complete=compared.complete,
+    )
+    pretrend = leads_test(table, observed, drawn[:, :, column]) or found.details.pretrend
     table = table.assign(p_value=p_value)
     added = [*too_few(compared, inference), *contradiction(table.iloc[overall], inference)]
-    info |= {"notes": [*found.info.get("notes", []), *added]} if added else {}
-    return replace(found, table=table, info=info)
+    details = replace(found.details, permutation=record, pretrend=pretrend)
+    return replace(found, table=table, details=details.noted(added))
 
 
-def leads_test(table: pd.DataFrame, observed: Floats, drawn: Floats) -> dict[str, Any]:
-    """The pre-trend test of ``info``: the largest statistic before adoption against its draws."""
+def leads_test(table: pd.DataFrame, observed: Floats, drawn: Floats) -> JointTest | None:
+    """The pre-trend test: the largest statistic before adoption against its draws."""
     moving = np.isfinite(observed) & np.isfinite(table["std_error"].to_numpy(dtype=float))
     leads = ((table["term"] == "event") & (table["event_time"] < 0)).to_numpy() & moving
     whole = np.isfinite(drawn[:, leads]).all(axis=1)
     if not leads.any() or not whole.any():
-        return {}
+        return None
     statistic = float(np.abs(observed[leads]).max())
     largest = np.abs(drawn[np.ix_(whole, leads)]).max(axis=1)
     count = int((largest >= statistic * (1 - TIE)).sum())
-    test = {
-        "test": "largest statistic against permuted ones",
-        "statistic": statistic,
-        "df": int(leads.sum()),
-        "p_value": (1 + count) / (1 + largest.size),
-    }
-    return {"pretrend": test}
+    return JointTest("permutation", int(leads.sum()), statistic, (1 + count) / (1 + largest.size))
 
 
 def contradiction(row: pd.Series[Any], inference: Inference) -> list[str]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import FewTreatedRecord, JointTest
 from replication.core.estimates import LEFT_OUT, Estimates
 from replication.core.spec import Inference
 
 TIE = 1e-9
 PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
-TESTS_OF_SCORES = ("pretrend", "pretest_cells")
 
 
 def p_values(points: Floats, draws: Floats) -> Floats:
@@ -38,7 +37,8 @@ def with_placebo_values(
     tested: Ints,
     draws: Floats,
     inference: Inference,
-    about: Mapping[str, Any],
+    record: FewTreatedRecord,
+    notes: Sequence[str],
 ) -> Estimates:
     """The estimates with uncertainty from the (n, K) placebo ``draws`` of the rows ``tested``."""
     table = found.table.copy()
@@ -60,12 +60,16 @@ def with_placebo_values(
         column[tested] = values
         table[name] = column
     table = with_bands(table, tested, draws, error, inference.level)
-    info = {key: value for key, value in found.info.items() if key not in TESTS_OF_SCORES}
-    notes = [*found.info.get("notes", []), *about["notes"]]
-    info |= {**about, "notes": notes, "draws": inference.draws}
-    test = leads_test(table, tested, draws, error)
-    info |= {} if test is None else {"pretrend": test}
-    return replace(found, table=table, vcov=covariance(found, tested, draws, fixed), info=info, overall=None)
+    # Tests of the scores do not belong to these standard errors.
+    details = replace(
+        found.details,
+        few_treated=record,
+        pretest_cells=None,
+        pretrend=leads_test(table, tested, draws, error),
+    )
+    details = details.noted(notes).measured(draws=inference.draws)
+    vcov = covariance(found, tested, draws, fixed)
+    return replace(found, table=table, vcov=vcov, details=details, overall=None)
 
 
 def with_bands(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats, level: float) -> pd.DataFrame:
@@ -85,7 +89,7 @@ def with_bands(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats, 
     return table.assign(band_low=low, band_high=high)
 
 
-def leads_test(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats) -> dict[str, Any] | None:
+def leads_test(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats) -> JointTest | None:
     """Test that all effects before adoption are zero: the largest studentised one."""
     rows = table.iloc[tested]
     leads = ((rows["term"] == "event") & (rows["event_time"] < 0)).to_numpy() & np.isfinite(error)
@@ -93,12 +97,8 @@ def leads_test(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats) 
         return None
     observed = np.abs(rows["statistic"].to_numpy(dtype=float)[leads]).max(keepdims=True)
     largest = np.abs(draws[:, leads] / error[leads]).max(axis=1)
-    return {
-        "test": "largest t-value against placebo values",
-        "statistic": float(observed[0]),
-        "df": int(leads.sum()),
-        "p_value": float(p_values(observed, largest[:, None])[0]),
-    }
+    p_value = float(p_values(observed, largest[:, None])[0])
+    return JointTest("placebo", int(leads.sum()), float(observed[0]), p_value)
 
 
 def covariance(found: Estimates, tested: Ints, draws: Floats, fixed: Bools) -> pd.DataFrame:

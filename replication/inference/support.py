@@ -9,36 +9,15 @@ MacKinnon & Webb 2018, Econometrics Journal 21(2)). The same is true of one cont
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import ClusterSupport
 from replication.core.panel import Panel
 from replication.inference.cluster import combined
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Clusters behind an estimate.
-
-    Attributes
-    ----------
-    treated : clusters with a unit that starts treatment while others are untreated; 0 if unknown.
-    control : clusters with a unit that is untreated while one of those is treated.
-    alone : treated clusters that are the only cluster of their cohort.
-    kind : name of the clusters.
-
-    """
-
-    treated: int
-    control: int
-    alone: int
-    kind: str
-
-
-def support_of(panel: Panel, control_group: str | None = None) -> Support:
+def support_of(panel: Panel, control_group: str | None = None) -> ClusterSupport:
     """Count the clusters of the estimation sample; the smallest counts over several clusterings.
 
     Parameters
@@ -125,8 +104,8 @@ def _whole(first: Ints, n_periods: int, eligible: Bools, *, every: bool) -> tupl
     return treated, control
 
 
-def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) -> Support:
-    return Support(
+def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) -> ClusterSupport:
+    return ClusterSupport(
         treated=_distinct(codes[treated]),
         control=_distinct(codes[control]),
         alone=_alone(codes[treated], first[treated]),
@@ -149,20 +128,10 @@ def _alone(codes: Ints, first: Ints) -> int:
     return _distinct(cluster) - _distinct(cluster[shared])
 
 
-def as_info(found: Support) -> Mapping[str, int | str]:
-    """The counts as entries of ``Estimates.info``."""
-    return {
-        "treated_clusters": found.treated,
-        "control_clusters": found.control,
-        "treated_clusters_alone": found.alone,
-        "counted_clusters": found.kind,
-    }
-
-
 def effective(scores: Floats) -> float:
     """Effective number of clusters behind one row, from its (G,) scores.
 
     ``3 (sum s^2)^2 / sum s^4``, at most G: see ``bootstrap_t.effective_clusters``.
     """
     fourth = float((scores**4).sum())
-    return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, scores.size)
+    return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, float(scores.size))

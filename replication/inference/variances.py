@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import Details
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
@@ -79,7 +79,7 @@ def from_adjusted(
     inference: Inference,
     *,
     n_obs: int | Ints | None = None,
-    info: Mapping[str, Any] | None = None,
+    details: Details | None = None,
 ) -> Estimates:
     """Estimates whose variance is ``score'score`` with t degrees of freedom of each row.
 
@@ -88,8 +88,7 @@ def from_adjusted(
     """
     lost = adjusted.alone >= 0
     freedom = np.where(np.isnan(adjusted.freedom), panel.n_clusters - 1.0, adjusted.freedom)
-    details = {**(info or {}), "variance": inference.variance}
-    notes = [*details.get("notes", panel.notes), SAID[inference.variance]]
+    notes = [SAID[inference.variance]]
     if lost.any():
         notes.append(_not_identified(panel, rows, adjusted.alone))
     few = np.flatnonzero((freedom < FEWEST_DEGREES) & ~lost).tolist()
@@ -109,7 +108,7 @@ def from_adjusted(
         cluster_scores=adjusted.score,
         freedom=freedom,
         n_obs=n_obs,
-        info={**details, "notes": notes},
+        details=(details or Details()).noted(notes).measured(missing_noted=bool(lost.any())),
     )
     moving = found.table["std_error"].notna().to_numpy()
     labels = np.array(row_labels(found.table))[moving].tolist()
@@ -117,7 +116,9 @@ def from_adjusted(
     values = found.vcov.to_numpy().copy()
     values[lost], values[:, lost] = np.nan, np.nan
     vcov = pd.DataFrame(values, found.vcov.index, found.vcov.columns)
-    return replace(found, vcov=vcov, info={**found.info, "degrees_of_freedom": degrees})
+    known = found.details.measured(variance=inference.variance)
+    by_row = {**known.by_row, "degrees_of_freedom": degrees}
+    return replace(found, vcov=vcov, details=replace(known, by_row=by_row))
 
 
 def _not_identified(panel: Panel, rows: Sequence[Row], alone: Ints) -> str:

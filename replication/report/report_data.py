@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
+from replication.core import saved_results
+from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
-from replication.core.files import parse_yaml
 from replication.core.leavings import visible
-from replication.core.limits import RECORD
 from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
@@ -61,7 +61,7 @@ class Saved:
     spec_id: str
     table: pd.DataFrame
     spec: Mapping[str, Any]
-    info: Mapping[str, Any]
+    details: Details
     versions: Mapping[str, str]
 
     def find(self, label: str) -> Mapping[str, Any] | None:
@@ -134,13 +134,12 @@ class Results:
 
 def load(folder: Path) -> Saved:
     """Read ``estimates.csv`` and ``spec.yaml`` of one specification."""
-    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"), RECORD)
-    table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
+    record, details = saved_results.load_record(folder)
     return Saved(
         str(record["spec"]["id"]),
-        table[COLUMNS],
+        saved_results.load_table(folder)[COLUMNS],
         record["spec"],
-        record.get("info") or {},
+        details,
         record.get("versions") or {},
     )
 

@@ -143,8 +143,8 @@ def estimate_cell(row: pd.Series | None) -> tuple[str, ...]:
 def sample_rows(fits: Sequence[Estimates]) -> list[Row]:
     """Estimator, observations, units, clusters and weights."""
     first = [fit.table.iloc[0] for fit in fits]
-    clusters = [" and ".join(map(str, fit.info.get("clusters", ["unit"]))) for fit in fits]
-    weighted = ["yes" if fit.info.get("weighted") else "no" for fit in fits]
+    clusters = [" and ".join(fit.details.clusters) for fit in fits]
+    weighted = ["yes" if fit.details.weighted else "no" for fit in fits]
     lines = {
         "Estimator": [ENTRIES[fit.estimator].label for fit in fits],
         "Observations": [integer(row["n_obs"]) for row in first],
@@ -152,7 +152,7 @@ def sample_rows(fits: Sequence[Estimates]) -> list[Row]:
         "Clusters": [integer(row["n_clusters"]) for row in first],
         "Clustered by": clusters,
         "Weighted": weighted,
-        "Mean of the outcome": [fixed(fit.info.get("mean_outcome")) for fit in fits],
+        "Mean of the outcome": [fixed(fit.details.mean_outcome) for fit in fits],
     }
     return [Row(name, tuple(cell(value) for value in values)) for name, values in lines.items()]
 

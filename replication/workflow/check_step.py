@@ -111,7 +111,7 @@ def coefficients(task: Task, panel: Panel) -> pd.DataFrame:
             panel,
             estimator=task.spec.estimator,
             trends=task.spec.trends,
-            omitted=ours.info.get("omitted", ()),
+            omitted=ours.details.omitted,
         )
     except NoSecondEngineError:
         return pd.DataFrame(columns=COLUMNS)

@@ -101,7 +101,7 @@ def test_pretrends_keep_paths_that_cannot_be_used(context: AnalysisContext) -> N
     found = run(context, "pretrends", groups={"G": {"Usable": "path", "Not": "no_path"}})
     assert found["label"].tolist() == ["Usable", "Not"]
     estimates = context.estimates("path")
-    assert found["pretrend_p_value"].iloc[0] == estimates.info["pretrend"]["p_value"]
+    assert found["pretrend_p_value"].iloc[0] == estimates.details.pretrend.p_value
     assert found["breakdown_relative_magnitudes"].iloc[0] == pytest.approx(
         breakdown_value(estimates), abs=1e-5
     )
@@ -119,7 +119,7 @@ def test_detectable_effects(context: AnalysisContext) -> None:
     error = context.estimates("first").att[1]
     assert found.loc["One", "estimate"] == pytest.approx(2.8015852 * error)
     assert found.loc["One", "percent"] == pytest.approx(100 * (1 - np.exp(-2.8015852 * error)))
-    draws = context.estimates("drawn").info["permutation"]["estimates"]
+    draws = context.estimates("drawn").details.permutation.estimates
     assert found.loc["One", "by_permutation"] == effect_for(draws, 0.8, 0.95)
     assert np.isnan(found.loc["Two", "by_permutation"])
     assert found["size"].tolist() == pytest.approx([0.05, 0.05])

@@ -50,14 +50,14 @@ def test_rows_then_the_joint_tests(context: AnalysisContext) -> None:
     assert table["label"].tolist()[:2] == ["Average", "At adoption"]
     assert table["label"].iloc[2] == "Largest |t| of all 7 estimands"
     assert table["label"].iloc[3].startswith("Wald test, ")
-    saved = context.estimates("drawn").info["balance"]
+    saved = context.estimates("drawn").details.balance
     drawn = table[table["group"] == "Drawn"].set_index("label")
-    assert drawn.loc["Average", "statistic"] == pytest.approx(saved["rows"][0]["statistic"])
+    assert drawn.loc["Average", "statistic"] == pytest.approx(saved.rows[0].statistic)
     assert drawn["fisher_p_value"].between(1 / 20, 1).all()
     plain = table[table["group"] == "Plain"]
     assert plain["fisher_p_value"].isna().all()
     assert plain["p_value"].between(0, 1).all()
-    assert plain["statistic"].iloc[2] == pytest.approx(max(abs(line["statistic"]) for line in saved["rows"]))
+    assert plain["statistic"].iloc[2] == pytest.approx(max(abs(line.statistic) for line in saved.rows))
 
 
 def test_what_is_not_there_is_named(context: AnalysisContext) -> None:

@@ -52,7 +52,7 @@ def case(name: str, **changes: Any) -> Estimates:
 
 
 def notes(found: Estimates) -> str:
-    return " | ".join(found.info["notes"])
+    return " | ".join(found.details.notes)
 
 
 def blank(found: Estimates) -> bool:
@@ -99,8 +99,8 @@ def test_two_way_clusters_are_repaired_by_eigenvalue_and_noted() -> None:
     np.testing.assert_allclose(variance[np.ix_(moving, moving)], expected, atol=1e-10)
     assert np.linalg.eigvalsh(found.vcov.to_numpy())[0] > -1e-12
     assert "not positive semi-definite: 3 of 9 eigenvalues" in notes(found)
-    assert found.info["pretrend"]["p_value"] is None
-    assert "repaired" in found.info["pretrend"]["reason"]
+    assert found.details.pretrend.p_value is None
+    assert "repaired" in found.details.pretrend.reason
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_both_kinds_of_pairs_are_repaired(pairs: str) -> None:
     panel = replace(panel, y=shocks + 0.01 * panel.y, cohort=cohort, coordinates=place)
     found = run("event_study", panel, inference=inference)
     assert "not positive semi-definite" in notes(found)
-    assert found.info["pretrend"]["p_value"] is None
+    assert found.details.pretrend.p_value is None
     assert np.linalg.eigvalsh(found.vcov.to_numpy())[0] > -1e-12
 
 
@@ -159,8 +159,8 @@ def test_repair_keeps_a_semidefinite_variance_as_it_is() -> None:
 
 def test_leads_of_one_treated_cluster_are_not_tested() -> None:
     found = case("event_study_pretrend_singular")
-    assert found.info["pretrend"]["p_value"] is None
-    assert "only 1 treated cluster" in found.info["pretrend"]["reason"]
+    assert found.details.pretrend.p_value is None
+    assert "only 1 treated cluster" in found.details.pretrend.reason
 
 
 def test_a_singular_covariance_is_not_inverted() -> None:
@@ -168,8 +168,8 @@ def test_a_singular_covariance_is_not_inverted() -> None:
     scores = rng.normal(size=(5, 5))
     scores -= scores.mean(axis=0)
     found = joint_test(rng.normal(size=5), scores.T @ scores, 6, "leads")
-    assert found["p_value"] is None
-    assert "its rank is 4" in found["reason"]
+    assert found.p_value is None
+    assert "its rank is 4" in found.reason
 
 
 def test_redundant_leads_are_tested_with_their_rank() -> None:
@@ -180,28 +180,28 @@ def test_redundant_leads_are_tested_with_their_rank() -> None:
     found = joint_test(whole, all_scores.T @ all_scores, 30)
     wald = point @ np.linalg.solve(scores.T @ scores, point)
     expected = hotelling(float(wald), 4, 30)
-    assert (found["df"], found["df_resid"]) == (4, 26)
-    assert found["statistic"] == pytest.approx(expected["statistic"], rel=1e-8)
+    assert (found.df, found.df_resid) == (4, 26)
+    assert found.statistic == pytest.approx(expected.statistic, rel=1e-8)
 
 
 @pytest.mark.parametrize("name", PATHS)
 def test_every_path_has_a_test_of_its_leads_or_a_reason(name: str) -> None:
     keys = {"donor_errors": "jackknife"} if name == "synthetic_did" else options(name)
     found = run(name, made_panel(seed=1, n_units=60), **keys)
-    test = found.info["pretrend"]
+    test = found.details.pretrend
     if name == "synthetic_did":
-        assert test["statistic"] is None
-        assert "weights were chosen" in test["reason"]
+        assert test.statistic is None
+        assert "weights were chosen" in test.reason
         return
     path, variance = found.path()
     leads = ((path["event_time"] < 0) & path["std_error"].notna()).to_numpy()
     points, block = path["estimate"].to_numpy()[leads], variance[np.ix_(leads, leads)]
     rank, groups = np.linalg.matrix_rank(block, tol=1e-9 * block.max()), 60
-    assert (test["test"], test["df"], test["df_resid"]) == ("F", rank, groups - rank)
+    assert (test.test, test.df, test.df_resid) == ("F", rank, groups - rank)
     statistic = points @ np.linalg.pinv(block, 1e-9) @ points
     statistic *= (groups - rank) / (rank * (groups - 1))
-    assert test["statistic"] == pytest.approx(statistic, rel=1e-6)
-    assert test["p_value"] == pytest.approx(stats.f.sf(statistic, rank, groups - rank), rel=1e-5)
+    assert test.statistic == pytest.approx(statistic, rel=1e-6)
+    assert test.p_value == pytest.approx(stats.f.sf(statistic, rank, groups - rank), rel=1e-5)
 
 
 # 3. Few treated ----------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_few_treated_clusters_are_noted_in_every_estimator(name: str, treated: i
     panel = made_panel(seed=treated, n_units=40)
     cohort = np.where(np.arange(40) < treated, 5, 0)
     found = run(name, replace(panel, cohort=cohort), **options(name))
-    assert found.info["treated_clusters"] == treated
+    assert found.details.cluster_support.treated == treated
     words = "1 treated cluster " if treated == 1 else f"{treated} treated clusters "
     assert (f"Only {words}" in notes(found)) is (treated < 10)
     # Placebo errors of synthetic DiD come from the controls by design.
@@ -239,7 +239,7 @@ def test_treated_units_that_drop_out_are_not_counted() -> None:
         if name == "synthetic_did":
             continue
         found = run(name, replace(panel, cohort=cohort, clusters=clusters), **options(name))
-        assert found.info["treated_clusters"] == 1, name
+        assert found.details.cluster_support.treated == 1, name
         assert blank(found), name
 
 
@@ -273,14 +273,14 @@ def test_doses_count_where_they_change(treated: int) -> None:
     dose[:treated, 4] = 0.3
     dose[:treated, 5:] = 1
     found = run("twfe", replace(panel, exposure=dose), treatment="d")
-    assert found.info["treated_clusters"] == treated
+    assert found.details.cluster_support.treated == treated
     assert blank(found) is (treated == 1)
     steady = dose + np.arange(40)[:, None]
     again = run("twfe", replace(panel, exposure=steady), treatment="d")
-    assert again.info["treated_clusters"] == treated
+    assert again.details.cluster_support.treated == treated
     varying = np.random.default_rng(1).uniform(1, 2, size=(40, 8))
     everywhere = run("twfe", replace(panel, exposure=varying), treatment="d")
-    assert everywhere.info["treated_clusters"] == everywhere.info["control_clusters"] == 40
+    assert everywhere.details.cluster_support.treated == everywhere.details.cluster_support.control == 40
     assert np.isfinite(everywhere.table["p_value"][0])
 
 
@@ -423,7 +423,7 @@ def test_the_command_answers_every_case(
         assert said.err.count("\n") == 1
         return
     record = yaml.safe_load((tmp_path / "out" / "spec.yaml").read_text())
-    assert record["info"]["notes"]
+    assert record["details"]["notes"]
     assert "Note: " in said.out
 
 

@@ -218,7 +218,7 @@ def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
     records = [yaml.safe_load(path.read_text()) for path in out.rglob("spec.yaml")]
     assert len(records) == len(changes.get("vary", {}).get("estimator", ["one"]))
     for record in records:
-        notes = [note for note in record["info"].get("notes", []) if "does not read it" in note]
+        notes = [note for note in record["details"].get("notes", []) if "does not read it" in note]
         assert {note.split("'")[1] for note in notes} == set(unread)
         for note in notes:
             of_method = note.startswith("'inference.")

@@ -80,7 +80,7 @@ def test_an_estimator_by_name_has_every_method_of_inference(frame: pd.DataFrame)
     by_name = rp.twfe(panel, inference=rp.Inference(**inference))
     by_frame = rp.estimate(frame, outcome="y", estimator="twfe", cluster="state", inference=inference)
     assert by_name.table["p_value"].tolist() == by_frame.table["p_value"].tolist()
-    assert by_name.info["method"] == "permutation"
+    assert by_name.details.uncertainty.method == "permutation"
     with pytest.raises(InputError, match="did you mean 'window'"):
         rp.imputation(panel, windw=(-3, 3))
 

@@ -271,8 +271,8 @@ def goodman_bacon_diff_diff(case: Case) -> Found:
         for pair in theirs.comparisons
     }
     ours = {
-        (part["treated"], part["comparison"]): (part["weight"], part["estimate"])
-        for part in goodman_bacon(panel, inference=ANALYTIC).info["components"]
+        (part.treated, part.comparison): (part.weight, part.estimate)
+        for part in goodman_bacon(panel, inference=ANALYTIC).details.comparisons
     }
     assert ours.keys() == expected.keys()
     found = Found()
@@ -293,7 +293,7 @@ def twfe_weights_diff_diff(case: Case) -> Found:
     )
     ours = twfe_weights(case.panel, inference=ANALYTIC)
     found = Found()
-    found.points["share"] = (ours.info["share_negative"], theirs.fraction_negative)
-    found.points["sigma"] = (ours.info["sigma_fe"], theirs.sigma_fe)
+    found.points["share"] = (ours.details.extras["share_negative"], theirs.fraction_negative)
+    found.points["sigma"] = (ours.details.extras["sigma_fe"], theirs.sigma_fe)
     found.points["beta"] = (ours.att[0], theirs.beta_fe)
     return found

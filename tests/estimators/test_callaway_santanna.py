@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from group_time_data import cell, mpdta, value
 
+from replication.core.details import Dropped
 from replication.core.panel import Panel
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.sources.countymurders import read_countymurders
@@ -107,12 +108,12 @@ def test_cells_and_averages_equal_r(name) -> None:
 
 @pytest.mark.parametrize("name", PRETEST)
 def test_pretest_of_the_cells_equals_r(name) -> None:
-    pretest = scenario(name).info["pretest_cells"]
+    pretest = scenario(name).details.pretest_cells
     statistic, p_value = PRETEST[name]
-    assert pretest["statistic"] == pytest.approx(statistic, abs=1e-9)
-    assert pretest["df"] == 5
+    assert pretest.statistic == pytest.approx(statistic, abs=1e-9)
+    assert pretest.df == 5
     # R rounds the p-value to five digits.
-    assert round(pretest["p_value"], 5) == p_value
+    assert round(pretest.p_value, 5) == p_value
 
 
 @pytest.mark.parametrize("name", FULL)
@@ -131,7 +132,7 @@ def test_every_value_of_the_reference_files(name, reference) -> None:
             expected = (row.att_egt, row.se_egt)
             assert value(found, term, row.egt) == pytest.approx(expected, **EXACT)
     wald = pd.read_csv(reference / "r_did_pretest.csv").query("scenario == @name").iloc[0]
-    assert found.info["pretest_cells"]["statistic"] == pytest.approx(wald["W"], abs=1e-7)
+    assert found.details.pretest_cells.statistic == pytest.approx(wald["W"], abs=1e-7)
 
 
 def sim_data(reference: Path) -> Panel:
@@ -182,7 +183,7 @@ def test_anticipation_equals_r() -> None:
     for cohort, time, estimate, error in ANTICIPATION:
         assert cell(found, cohort, time) == pytest.approx((estimate, error), **EXACT)
     # The 20 counties treated in 2004 have no period before 2003, when the effect may start.
-    assert found.info["dropped"] == {"units_treated_in_first_period": 20}
+    assert found.details.dropped == (Dropped("units_treated_in_first_period", 20, "units"),)
     assert found.table["n_units"].iloc[0] == 480
 
 
@@ -306,5 +307,5 @@ def test_right_to_carry_row_of_the_parity_file() -> None:
     # parity.csv prints 0.7476 (0.345); diff-diff 3.13 prints the digits typed here. R's
     # convention, without G / (G - 1), would give 0.3412.
     assert found.att == pytest.approx((0.7476021318033762, 0.345330289396083), rel=1e-9)
-    assert found.info["dropped"] == {"units_treated_in_first_period": 145}
+    assert found.details.dropped == (Dropped("units_treated_in_first_period", 145, "units"),)
     assert found.table["n_clusters"].iloc[0] == 42

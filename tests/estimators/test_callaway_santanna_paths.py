@@ -10,6 +10,7 @@ import pytest
 from group_time_data import cell, staggered, value
 from scipy import sparse, stats
 
+from replication.core.details import EventSupport
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna, summarize
 from replication.estimators.callaway_santanna.aggregation import LinearMap
@@ -159,7 +160,7 @@ def test_bootstrap_in_cohort_space_equals_redoing_the_estimate() -> None:
     noise = np.random.default_rng(45).normal(size=(1, 100, 5))
     with_covariate = replace(panel, covariates=noise, covariate_names=("noise",))
     found = callaway_santanna(with_covariate, inference=Inference(method="bootstrap", draws=20))
-    assert "bootstrap of 100 clusters" in found.info["std_errors"]
+    assert found.details.uncertainty.resampled_clusters == 100
     assert found.att[1] == pytest.approx(callaway_santanna(with_covariate).att[1], rel=0.6)
 
 
@@ -216,7 +217,7 @@ def test_many_cells_by_moments_equal_cells_by_scores(
     same = {"atol": 1e-13} if method == "analytic" else {"rtol": 1e-5, "atol": 1e-9}
     np.testing.assert_allclose(many.vcov, kept.vcov.loc[names, names], **same)
     for test in ("pretest_cells", "pretrend"):
-        expected, found = kept.info[test]["statistic"], many.info[test]["statistic"]
+        expected, found = (one.details.find(f"{test}.statistic") for one in (kept, many))
         # Nine clusters test no more than eight values.
         # The path has the errors of the draws where these are asked for; the cells never have.
         close = 1e-5 if (test, method) == ("pretrend", "multiplier") else 1e-8
@@ -299,13 +300,14 @@ def test_support_means_and_comparison_are_counted() -> None:
     panel = staggered(41, adoption=(0, 4, 7), weights="constant")
     found = callaway_santanna(panel)
     size = {cohort: int((panel.cohort == cohort).sum()) for cohort in (0, 4, 7)}
-    support = {entry["event_time"]: entry for entry in found.info["support"]}
-    assert support[0] == {"event_time": 0, "cohorts": 2, "units": size[4] + size[7]}
-    assert support[3] == {"event_time": 3, "cohorts": 1, "units": size[4]}
-    assert found.info["comparison_units"] == {"fewest": size[0], "most": size[0] + size[7]}
+    support = {entry.event_time: entry for entry in found.details.support}
+    assert support[0] == EventSupport(0, 2, size[4] + size[7])
+    assert support[3] == EventSupport(3, 1, size[4])
+    compared = [found.details.extras[f"comparison_units_{name}"] for name in ("fewest", "most")]
+    assert compared == [size[0], size[0] + size[7]]
     before = (panel.cohort[:, None] > 0) & (panel.periods < panel.cohort[:, None])
     expected = np.average(panel.y[before], weights=panel.weight[before])
-    assert found.info["mean_pre"] == pytest.approx(expected)
+    assert found.details.mean_pre == pytest.approx(expected)
 
 
 def test_window_bounds_the_event_path_and_its_average_only() -> None:

@@ -73,7 +73,7 @@ def test_every_value_equals_csdid(name) -> None:
         for key, att, error in averages(theirs, kind, options.get("balance_e")):
             found = value(ours, term, key)
             assert found == pytest.approx((att, error), abs=1e-9, nan_ok=True), (term, key)
-    assert ours.info["pretest_cells"]["statistic"] == pytest.approx(theirs.MP["W"], rel=1e-7)
+    assert ours.details.pretest_cells.statistic == pytest.approx(theirs.MP["W"], rel=1e-7)
 
 
 def fit_csdid(panel, options):

@@ -115,8 +115,8 @@ def test_error_of_the_lines_is_in_the_interval() -> None:
 def test_influence_function_agrees_with_the_bootstrap() -> None:
     panel = staggered(54, n_units=400, periods=PERIODS, adoption=ADOPTION, clusters=100)
     found = callaway_santanna(panel, trends=LINES, inference=Inference(draws=2000))
-    assert found.att[1] == pytest.approx(found.info["analytic_std_error"], rel=0.1)
-    assert "bootstrap of 100 clusters" in found.info["std_errors"]
+    assert found.att[1] == pytest.approx(found.details.extras["analytic_std_error"], rel=0.1)
+    assert found.details.uncertainty.resampled_clusters == 100
 
 
 def test_cohorts_without_two_periods_before_are_dropped_with_the_count() -> None:
@@ -124,7 +124,7 @@ def test_cohorts_without_two_periods_before_are_dropped_with_the_count() -> None
     early = int((panel.cohort == 2).sum())
     found = callaway_santanna(panel, trends=LINES, inference=Inference(draws=20))
     assert set(found.rows("group")["cohort"].dropna()) == {5, 7}
-    assert any(f"{early} units of cohorts [2] were dropped" in note for note in found.info["notes"])
+    assert any(f"{early} units of cohorts [2] were dropped" in note for note in found.details.notes)
 
 
 def test_lines_need_whole_panels_without_covariates() -> None:

@@ -120,16 +120,16 @@ def test_units_treated_throughout_are_dropped_and_counted() -> None:
     without = dcdh(panel.keep_units(~always), inference=ANALYTIC)
     assert found.att == without.att
     dropped = f"{always.sum()} units treated in or before the first period were dropped"
-    assert f"{dropped}, for example {panel.units[always][0]}" in found.info["notes"]
+    assert f"{dropped}, for example {panel.units[always][0]}" in found.details.notes
 
 
 def test_support_counts_units_and_cohorts() -> None:
     panel = draw_panel(9)
-    entries = dcdh(panel, inference=ANALYTIC).info["support"]
-    support = {entry["event_time"]: entry for entry in entries}
-    assert support[0]["cohorts"] == 4
-    assert support[0]["units"] == int((panel.cohort > 0).sum())
-    assert support[5]["units"] == int((panel.cohort == 2003).sum())
+    entries = dcdh(panel, inference=ANALYTIC).details.support
+    support = {entry.event_time: entry for entry in entries}
+    assert support[0].cohorts == 4
+    assert support[0].units == int((panel.cohort > 0).sum())
+    assert support[5].units == int((panel.cohort == 2003).sum())
 
 
 def test_refusals_say_what_is_missing() -> None:
@@ -152,10 +152,10 @@ def test_a_panel_with_a_missing_year_counts_in_years() -> None:
     for horizon, estimate, error in zip(theirs.horizons, theirs.estimates, theirs.std_errors, strict=True):
         if np.isfinite(estimate):
             assert tuple(path.loc[horizon - 1]) == pytest.approx((estimate, error), abs=1e-12)
-    cohorts = {row["event_time"]: row["cohorts"] for row in found.info["support"]}
+    cohorts = {row.event_time: row.cohorts for row in found.details.support}
     assert [cohorts.get(e, 0) for e in range(6)] == [2, 1, 2, 1, 0, 1]
     lost = int((panel.cohort == 2008).sum())
-    assert any(f"{lost} units of the cohorts 2008 have no effect" in n for n in found.info["notes"])
+    assert any(f"{lost} units of the cohorts 2008 have no effect" in n for n in found.details.notes)
 
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
@@ -171,4 +171,4 @@ def test_a_panel_of_every_second_year_counts_in_years() -> None:
     )
     assert list(path_of(found).index) == [-4, 0, 2, 4]
     assert path_of(found).to_numpy() == pytest.approx(plain.to_numpy(), abs=1e-14)
-    assert found.info["reference_event_time"] == -2
+    assert found.details.base_period == -2

@@ -96,10 +96,10 @@ def held(found: dict, known: dict, ours: int, theirs: int, digits: float = 1e-9)
 
 def test_cells_equal_r() -> None:
     result = extended(mpdta())
-    assert result.info["n_params"] == 12
+    assert result.details.uncertainty.parameters == 12
     held(cells(result), R_CELLS, 12, 15)
     never = extended(mpdta(), control_group="never_treated")
-    assert never.info["n_params"] == 17
+    assert never.details.uncertainty.parameters == 17
     held(cells(never), R_NEVER, 17, 20)
 
 
@@ -110,16 +110,16 @@ def with_population(**changes):
 
 def test_averages_with_a_covariate_equal_r() -> None:
     result = extended(with_population())
-    assert result.info["n_params"] == 23
+    assert result.details.uncertainty.parameters == 23
     held(labelled(result), R_COVARIATE, 23, 30)
     never = extended(with_population(), control_group="never_treated")
-    held(labelled(never), R_COVARIATE_NEVER, never.info["n_params"], 40)
+    held(labelled(never), R_COVARIATE_NEVER, never.details.uncertainty.parameters, 40)
 
 
 def test_poisson_averages_in_levels_equal_r() -> None:
     panel = with_population()
     result = extended(replace(panel, y=np.exp(panel.y)), family="poisson")
-    assert result.info["n_params"] == 30
+    assert result.details.uncertainty.parameters == 30
     # R stops its iterations at a relative deviance of 1e-8.
     held(labelled(result), R_POISSON, 30, 30, digits=1e-7)
 
@@ -369,10 +369,10 @@ def test_one_cell_equals_the_poisson_coefficient_with_unit_effects() -> None:
     found = labelled(result)["coef:log_ratio", None]
     n = frame.shape[0]
     # pyfixest leaves the unit effects out of K (1 + 8 periods); cohort effects count: 9 + 1.
-    ours, theirs = result.info["n_params"], 9
+    ours, theirs = result.details.uncertainty.parameters, 9
     assert found[0] == pytest.approx(fit.coef()["d"], rel=1e-6)
     assert found[1] * np.sqrt((n - ours) / (n - theirs)) == pytest.approx(fit.se()["d"], rel=1e-5)
-    effect = result.info["proportional_effect"]
+    effect = result.details.extras["proportional_effect"]
     assert effect == pytest.approx(np.expm1(found[0]))
 
 
@@ -384,7 +384,7 @@ def test_poisson_covariates_make_every_unit_count() -> None:
     index = 2.0 + 0.5 * x[0] + 0.1 * np.arange(8) + np.where(panel.treated, np.log(1.3), 0.0)
     exact = replace(panel, y=np.exp(index), covariates=x, covariate_names=("x",))
     result = extended(exact, family="poisson")
-    assert result.info["proportional_effect"] == pytest.approx(0.3, rel=1e-8)
+    assert result.details.extras["proportional_effect"] == pytest.approx(0.3, rel=1e-8)
     assert result.att[0] == pytest.approx((np.exp(index) * (1 - 1 / 1.3))[panel.treated].mean(), rel=1e-8)
 
 
@@ -459,7 +459,7 @@ def test_the_reference_period_is_exactly_zero() -> None:
 def test_many_cells_leave_their_own_rows_out() -> None:
     panel = random_panel(0, n_units=300, n_periods=40, adoption=(0, *range(2010, 2032)))
     result = extended(panel)
-    assert result.info["cells"] > 400
+    assert result.details.extras["cells"] > 400
     assert result.rows("att_gt").empty
     assert result.att[0] == pytest.approx(imputation(panel, inference=FEW).att[0], rel=1e-8)
 
@@ -470,7 +470,7 @@ def test_many_cells_leave_their_own_rows_out() -> None:
 def test_periods_from_the_last_cohort_on_are_cut() -> None:
     result = extended(random_panel(0, adoption=(2003, 2004, 2006)))
     assert any(
-        "3 periods without a comparison were cut (2006 to 2008)" in note for note in result.info["notes"]
+        "3 periods without a comparison were cut (2006 to 2008)" in note for note in result.details.notes
     )
     assert result.rows("group")["cohort"].dropna().tolist() == [2003, 2004]
 
@@ -479,7 +479,7 @@ def test_poisson_drops_cohorts_without_a_positive_untreated_outcome() -> None:
     panel = counts(0, adoption=(0, 2003, 2004, 2006), n_units=60)
     y = np.where((panel.cohort == 2003)[:, None] & (panel.periods < 2003), 0.0, panel.y)
     dropped = extended(replace(panel, y=y), family="poisson")
-    assert any("1 cohorts without a positive untreated outcome" in n for n in dropped.info["notes"])
+    assert any("1 cohorts without a positive untreated outcome" in n for n in dropped.details.notes)
     without = extended(panel.keep_units(panel.cohort != 2003), family="poisson")
     assert dropped.att == pytest.approx(without.att, rel=1e-9)
 

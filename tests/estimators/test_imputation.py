@@ -20,6 +20,7 @@ from written_out import (
     with_varying_weights,
 )
 
+from replication.core.details import Dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
@@ -91,7 +92,7 @@ def test_general_path_equals_the_model_written_out(model, extra, groups) -> None
         panel = with_covariates(panel)
     result = impute(panel, trends=trends, residual_groups=groups)
     enough = Dense(panel).fit.reshape(panel.y.shape).sum(axis=1) >= 1 + ("unit_linear" in trends)
-    assert result.info["dropped_units"] == (~enough).sum()
+    assert result.details.count_dropped("units_not_used") == (~enough).sum()
     panel = panel.keep_units(enough)
     dense, found = Dense(panel, trends), labelled(result)
     for name, mask in dense.masks(panel).items():
@@ -115,7 +116,7 @@ def test_leave_one_out_equals_the_loop(groups, n_clusters) -> None:
     assert result.att[1] > plain.att[1]
     # The lone unit of 2005 cannot be left out of its own cells.
     lone = {"cohort_event": 4, "cohort": 1, "none": 0}[groups]
-    assert result.info["groups_of_one_cluster"] == lone
+    assert result.details.extras["groups_of_one_cluster"] == lone
 
 
 @pytest.mark.parametrize("trends", [(), ("unit_linear",), ("region_by_time",)])
@@ -157,7 +158,7 @@ def test_pretrends_equal_the_regression_on_untreated_cells(trends, weighted) -> 
         assert found["event", -lead][0] == pytest.approx(expected, rel=1e-6), lead
         error = found["event", -lead][1] * factor
         assert error == pytest.approx(fit.se()[f"lead{lead}"], rel=1e-5), lead
-    assert result.info["omitted_leads"] == []
+    assert result.details.count_dropped("leads_not_identified") == 0
 
 
 def test_pretrend_test_is_the_wald_test_of_the_leads() -> None:
@@ -168,20 +169,20 @@ def test_pretrend_test_is_the_wald_test_of_the_leads() -> None:
     wald = points @ np.linalg.solve(vcov[np.ix_(early, early)], points)
     groups, count = int(result.table["n_clusters"][0]), int(early.sum())
     statistic = wald / count * (groups - count) / (groups - 1)
-    found = result.info["pretrend"]
-    assert found["statistic"] == pytest.approx(statistic, rel=1e-9)
-    assert (found["df"], found["df_resid"]) == (count, groups - count)
-    assert found["p_value"] == pytest.approx(stats.f.sf(statistic, count, groups - count))
+    found = result.details.pretrend
+    assert found.statistic == pytest.approx(statistic, rel=1e-9)
+    assert (found.df, found.df_resid) == (count, groups - count)
+    assert found.p_value == pytest.approx(stats.f.sf(statistic, count, groups - count))
 
 
 def test_leads_keep_a_reference_when_no_window_is_given() -> None:
     with_never = impute(mpdta())
-    assert with_never.info["omitted_leads"] == [-4]
+    assert with_never.details.dropped == (Dropped("leads_not_identified", 1, "leads", (-4,)),)
     # Without never-treated units a straight line in event time is not identified either; the
     # fourth lead belongs to the last cohort alone, which is not treated before the cut.
     panel = mpdta()
     without = impute(panel.keep_units(panel.cohort != 0))
-    assert without.info["omitted_leads"] == [-3]
+    assert without.details.dropped == (Dropped("leads_not_identified", 1, "leads", (-3,)),)
 
 
 def test_cohorts_far_beyond_the_panel_are_comparison_not_leads() -> None:
@@ -367,7 +368,7 @@ def test_a_unit_seen_once_takes_the_general_path_and_changes_nothing(trends) -> 
 def test_averages_add_up() -> None:
     result = impute(random_panel(2, missing=0.1))
     found = labelled(result)
-    sizes = {row["event_time"]: row["units"] for row in result.info["support"]}
+    sizes = {row.event_time: row.units for row in result.details.support}
     post = {h: n for h, n in sizes.items() if h >= 0}
     mean = sum(found["event", h][0] * n for h, n in post.items()) / sum(post.values())
     assert found["att", None][0] == pytest.approx(mean, rel=1e-10)
@@ -403,16 +404,16 @@ def test_units_that_cannot_be_imputed_are_dropped_with_the_count() -> None:
     panel = mpdta()
     # 20 counties of 2004 have one untreated year: enough for an effect, not for a line.
     lines = impute(panel, trends=("unit_linear",))
-    assert any("20 treated units with fewer than 2 untreated" in n for n in lines.info["notes"])
-    assert lines.info["dropped_units"] == 20
+    assert any("20 treated units with fewer than 2 untreated" in n for n in lines.details.notes)
+    assert lines.details.count_dropped("units_not_used") == 20
     always = replace(panel, cohort=np.where(panel.cohort == 2004, 2003, panel.cohort))
-    assert any("20 units treated in or before" in note for note in impute(always).info["notes"])
+    assert any("20 units treated in or before" in note for note in impute(always).details.notes)
 
 
 def test_periods_without_comparison_are_left_out_and_named() -> None:
     panel = random_panel(0, adoption=(2003, 2004, 2006))
     result = impute(panel)
-    assert any("2006, 2007, 2008" in note for note in result.info["notes"])
+    assert any("2006, 2007, 2008" in note for note in result.details.notes)
     assert result.rows("calendar")["time"].dropna().max() == 2005
     cut = impute(panel.keep_periods(panel.periods < 2006))
     assert result.att == pytest.approx(cut.att, rel=1e-9)
@@ -427,7 +428,7 @@ def test_strata_without_comparison_are_left_out() -> None:
     omega = dense.average(dense.masks(panel)["att", None])
     assert (dense.treated & ~dense.effect).any()
     assert result.att[0] == pytest.approx(omega @ dense.tau, rel=1e-9)
-    assert result.info["treated_cells"] == dense.effect.sum()
+    assert result.details.extras["treated_cells"] == dense.effect.sum()
 
 
 def refusals():

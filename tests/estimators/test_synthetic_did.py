@@ -127,7 +127,7 @@ def test_cohorts_are_estimated_apart_and_weighted_by_treated_unit_periods() -> N
         effect.append(alone.att[0])
         weight.append(after * (panel.cohort == g).sum())
     assert found.att[0] == pytest.approx(np.average(effect, weights=weight), abs=1e-12)
-    assert found.info["support"][-1]["cohorts"] == 1
+    assert found.details.support[-1].cohorts == 1
 
 
 def pieces(panel):
@@ -202,7 +202,7 @@ def test_jackknife_intervals_are_t_with_few_degrees_unless_the_law_is_normal() -
         synthetic_did(panel, donor_errors="jackknife", inference=replace(FEW, distribution=law))
         for law in ("auto", "normal")
     )
-    sizes = [c["units"] for c in found.info["cohorts"]]
+    sizes = [c.units for c in found.details.donor_weights]
     rows = found.table.dropna(subset="std_error")
     usual = normal.table.loc[rows.index]
     assert rows["std_error"].tolist() == usual["std_error"].tolist()
@@ -275,8 +275,8 @@ def test_a_cohort_with_one_period_before_adoption_is_dropped_with_the_count() ->
     panel = draw_panel(3, n_units=30, adoption=(0, 0, 0, 2002, 2005))
     found = synthetic_did(panel, donor_errors="jackknife", inference=FEW)
     early = int((panel.cohort == 2002).sum())
-    assert f"{early} units with one period before adoption were dropped" in found.info["notes"]
-    assert [c["cohort"] for c in found.info["cohorts"]] == [2005]
+    assert f"{early} units with one period before adoption were dropped" in found.details.notes
+    assert [c.cohort for c in found.details.donor_weights] == [2005]
 
 
 def test_the_window_limits_the_path() -> None:

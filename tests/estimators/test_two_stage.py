@@ -178,8 +178,8 @@ def test_leads_are_means_of_first_stage_residuals_and_say_so() -> None:
     found = labelled(result)
     for lead in (-2, -1):
         assert found["event", lead][0] == pytest.approx(dense.tau[event == lead].mean(), rel=1e-9)
-    assert "first-stage residuals" in result.info["reference"]
-    assert [row["event_time"] for row in result.info["support"]] == [-2, -1, 0, 1]
+    assert result.details.base_period == "none"
+    assert [row.event_time for row in result.details.support] == [-2, -1, 0, 1]
 
 
 def test_an_empty_window_is_refused() -> None:

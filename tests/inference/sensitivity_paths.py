@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from diff_diff.results import MultiPeriodDiDResults, PeriodEffect
 
 from replication.core.arrays import Floats
+from replication.core.details import Details
 from replication.core.estimates import COLUMNS, Estimates, row_labels
 
 # Benzarti & Carloni (2019), as shipped by R HonestDiD 0.2.x (BCdata_EventStudy): four periods
@@ -141,7 +144,7 @@ MEDICAID_LOWER = [
 
 
 def made_path(
-    estimate: Floats, variance: Floats, times: list[int], reference: int = -1, **info: object
+    estimate: Floats, variance: Floats, times: list[int], reference: int = -1, **known: Any
 ) -> Estimates:
     """Estimates with one path; the fixed reference row is put last, out of order."""
     size = len(times) + 1
@@ -156,7 +159,7 @@ def made_path(
     numbers = [name for name in COLUMNS if name not in COLUMNS[:5]]
     table[numbers] = table[numbers].astype(float)
     labels = row_labels(table)
-    return Estimates(table, pd.DataFrame(full, labels, labels), info)
+    return Estimates(table, pd.DataFrame(full, labels, labels), Details(**known))
 
 
 def benzarti_carloni() -> Estimates:

@@ -77,8 +77,8 @@ def test_fast_path_equals_estimating_again() -> None:
     fast = permutation_test(twfe, panel, BLOCKS, two_way=True)
     slow = permutation_test(twfe, panel, BLOCKS)
     for key in ("estimates", "statistics"):
-        assert fast.info["permutation"][key] == pytest.approx(slow.info["permutation"][key])
-    assert fast.info["permutation"]["blocks"] == "block"
+        assert getattr(fast.details.permutation, key) == pytest.approx(getattr(slow.details.permutation, key))
+    assert fast.details.permutation.blocks == "block"
 
 
 def test_blocks_are_more_spread_than_units_where_blocks_share_shocks() -> None:
@@ -89,7 +89,7 @@ def test_blocks_are_more_spread_than_units_where_blocks_share_shocks() -> None:
     panel = replace(panel, y=0.1 * panel.y + shock)
     alone = replace(panel, clusters={"unit": np.arange(96)})
     spreads = [
-        np.std(permutation_test(twfe, given, one, two_way=True).info["permutation"]["estimates"])
+        np.std(permutation_test(twfe, given, one, two_way=True).details.permutation.estimates)
         for given, one in ((panel, BLOCKS), (alone, replace(BLOCKS, blocks=None)))
     ]
     assert spreads[0] > 2 * spreads[1]
@@ -118,9 +118,9 @@ def test_a_specification_reaches_the_blocks() -> None:
     )
     found = estimate(build_panel(pd.DataFrame(rows), spec), spec)
     p_value = found.rows("att")["p_value"].iloc[0]
-    record = found.info["permutation"]
-    larger = np.abs(record["statistics"]) >= abs(record["statistic"]) * (1 - 1e-9)
-    assert p_value == (1 + larger.sum()) / (1 + len(record["statistics"]))
+    record = found.details.permutation
+    larger = np.abs(record.statistics) >= abs(record.statistic) * (1 - 1e-9)
+    assert p_value == (1 + larger.sum()) / (1 + len(record.statistics))
 
 
 @pytest.mark.parametrize(

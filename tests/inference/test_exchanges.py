@@ -58,10 +58,10 @@ def test_p_value_is_that_of_all_assignments_of_whole_clusters(estimator, sizes, 
         values.append(abs(row[column]))
     expected = np.mean(np.array(values) >= values[0] * (1 - 1e-9))
     assert found.rows("att")["p_value"].iloc[0] == pytest.approx(expected, rel=1e-12)
-    record = found.info["permutation"]
-    assert (record["draws"], record["complete"]) == (20, True)
-    assert record["exchanged"] == ("units" if sizes == 1 else "clusters of state")
-    assert record["tested"] == statistic
+    record = found.details.permutation
+    assert (record.draws, record.complete) == (20, True)
+    assert record.exchanged == ("units" if sizes == 1 else "clusters of state")
+    assert record.tested == statistic
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_sums_of_loadings_equal_estimating_again(estimator) -> None:
     assert compared.count == len(slow) == 60
     # Loadings are differences of fits, exact to about 1e-12.
     assert fast[:, :, 0] == pytest.approx(np.stack(slow), rel=1e-8, abs=1e-9)
-    record = estimate(panel, spec).info["permutation"]
+    record = estimate(panel, spec).details.permutation
     place = labels.index("att")
-    assert record["estimates"] == pytest.approx([one[place] for one in slow], rel=1e-8)
+    assert record.estimates == pytest.approx([one[place] for one in slow], rel=1e-8)
 
 
 def test_clusters_of_different_sizes_are_estimated_draw_by_draw() -> None:
@@ -135,9 +135,9 @@ def test_every_distinct_arrangement_once() -> None:
 def test_what_cannot_be_rejected_is_noted() -> None:
     found = estimate(made(6, [4, *[0] * 9]), spec_of("twfe"))
     assert found.rows("att")["p_value"].iloc[0] >= 0.1
-    assert any("in 10 ways, so no p-value is below 0.1" in note for note in found.info["notes"])
+    assert any("in 10 ways, so no p-value is below 0.1" in note for note in found.details.notes)
     enough = estimate(made(6, [4, *[0] * 29]), spec_of("twfe"))
-    assert not any("no p-value" in note for note in enough.info["notes"])
+    assert not any("no p-value" in note for note in enough.details.notes)
 
 
 def test_an_interval_that_disagrees_with_the_p_value_is_noted() -> None:
@@ -146,7 +146,7 @@ def test_an_interval_that_disagrees_with_the_p_value_is_noted() -> None:
         found = estimate(made(seed, [4, 4, *[0] * 24]), spec_of("twfe"))
         row = found.rows("att").iloc[0]
         differ = (row["p_value"] <= 0.05) != (row["conf_low"] > 0 or row["conf_high"] < 0)
-        assert differ == any("disagrees with the permutation" in n for n in found.info["notes"])
+        assert differ == any("disagrees with the permutation" in n for n in found.details.notes)
         noted.append(differ)
     # Clustered intervals with two treated clusters exclude a true zero in one of three panels.
     assert sum(noted) >= 2
@@ -156,9 +156,9 @@ def test_leads_are_tested_by_the_largest_permuted_one() -> None:
     panel = made(7, [4, 4, *[0] * 7])
     spec = spec_of("event_study", statistic="coefficient")
     found = estimate(panel, spec)
-    test = found.info["pretrend"]
+    test = found.details.pretrend
     leads = found.rows("event").query("event_time < -1")["estimate"].abs()
-    assert (test["df"], test["statistic"]) == (2, leads.max())
+    assert (test.df, test.statistic) == (2, leads.max())
     plain = replace(spec, inference=Inference())
     largest = []
     for pair in itertools.combinations(range(9), 2):
@@ -166,7 +166,7 @@ def test_leads_are_tested_by_the_largest_permuted_one() -> None:
         path = estimate(replace(panel, cohort=cohort), plain).rows("event")
         largest.append(path.query("event_time < -1")["estimate"].abs().max())
     expected = np.mean(np.array(largest) >= largest[0] * (1 - 1e-9))
-    assert test["p_value"] == pytest.approx(expected, rel=1e-12)
+    assert test.p_value == pytest.approx(expected, rel=1e-12)
 
 
 def test_size_is_exact_with_equal_clusters() -> None:

@@ -1,6 +1,6 @@
 """Conley-Taber and Ferman-Pinto against loops over clusters, their symmetries, their refusals."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -193,7 +193,7 @@ def test_sizes_of_clusters_change_the_test_only_where_they_differ() -> None:
     equal = made(7, units=3, dates=(5, 5))
     one, other = (estimate(equal, spec_of("twfe", method)) for method in (CT, FP))
     assert one.table.equals(other.table)
-    assert "same size" in other.info["notes"][-1]
+    assert "same size" in other.details.notes[-1]
     uneven = made(8, units=6, uneven=True, dates=(5, 5))
     # Without shocks of clusters the variance of a mean is that of a unit over the size.
     uneven = replace(uneven, y=np.random.default_rng(8).normal(size=uneven.y.shape))
@@ -261,11 +261,11 @@ def test_leads_are_tested_against_placebo_values() -> None:
     found = estimate(made(10), spec_of("event_study", CT))
     leads = found.rows("event")
     leads = leads[leads["event_time"] < -1]
-    test = found.info["pretrend"]
-    assert test["df"] == len(leads) == 3
-    assert test["statistic"] == leads["statistic"].abs().max()
-    assert test["p_value"] * 24 % 1 == pytest.approx(0, abs=1e-9)
-    record = dict(found.info["few_treated"])
+    test = found.details.pretrend
+    assert test.df == len(leads) == 3
+    assert test.statistic == leads["statistic"].abs().max()
+    assert test.p_value * 24 % 1 == pytest.approx(0, abs=1e-9)
+    record = asdict(found.details.few_treated)
     factor = record.pop("finite_sample_factor")
     assert factor == pytest.approx(np.sqrt((1 + 1 / 23) * 23 / 22), rel=1e-8)
     assert record == {
@@ -284,8 +284,8 @@ def test_controls_with_gaps_and_clusters_treated_throughout_are_left_out_with_a_
     cohort = panel.cohort.copy()
     cohort[25] = 1
     found = estimate(replace(panel, y=y, cohort=cohort), spec_of("twfe", CT))
-    assert found.info["few_treated"]["control_clusters"] == 23
-    notes = " ".join(found.info["notes"])
+    assert found.details.few_treated.control_clusters == 23
+    notes = " ".join(found.details.notes)
     assert "1 control clusters that are not observed in every period" in notes
     assert "1 clusters are treated in every period" in notes
 
@@ -298,7 +298,7 @@ def test_a_specification_reaches_the_method_and_an_unread_key_is_noted() -> None
     found = estimate(build_panel(frame, spec), spec)
     row, same = found.rows("att").iloc[0], overall(panel, "imputation", CT)
     assert row["conf_high"] == pytest.approx(same["conf_high"], **CLOSE)
-    assert (found.info["method"], row["n_clusters"]) == ("conley_taber", 24)
+    assert (found.details.uncertainty.method, row["n_clusters"]) == ("conley_taber", 24)
     assert "'inference.statistic' is set" in unread_keys([spec])["few"][0]
     with pytest.raises(InputError, match="conley_taber"):
         parse_spec({**data, "inference": {"method": "conley_tabor"}})

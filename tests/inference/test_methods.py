@@ -38,7 +38,7 @@ def test_an_estimator_does_a_method_or_says_which_it_does(estimator, method) -> 
     found = estimate(panel_for(estimator), spec)
     plain = estimate(panel_for(estimator), spec_of(estimator, "analytic"))
     row, usual = found.rows("att").iloc[0], plain.rows("att").iloc[0]
-    assert found.info["method"] == method
+    assert found.details.uncertainty.method == method
     assert row["estimate"] == pytest.approx(usual["estimate"], rel=1e-12)
     assert row["std_error"] > 0
     assert 0 < row["p_value"] <= 1
@@ -70,5 +70,5 @@ def test_permutation_in_a_specification_uses_its_strata() -> None:
     spec = spec_of("twfe", "permutation")
     within = replace(spec, inference=replace(spec.inference, strata="region"))
     free, bound = estimate(panel, spec), estimate(panel, within)
-    assert bound.info["permutation"]["strata"] == "region"
-    assert free.info["permutation"]["statistics"] != bound.info["permutation"]["statistics"]
+    assert bound.details.permutation.strata == "region"
+    assert free.details.permutation.statistics != bound.details.permutation.statistics

@@ -34,7 +34,7 @@ def test_fast_path_equals_estimating_again(options) -> None:
     fast = permutation_test(twfe, panel, inference, two_way=True)
     slow = permutation_test(twfe, panel, inference)
     for key in ("estimates", "statistics"):
-        assert fast.info["permutation"][key] == pytest.approx(slow.info["permutation"][key])
+        assert getattr(fast.details.permutation, key) == pytest.approx(getattr(slow.details.permutation, key))
     assert fast.table["p_value"].tolist() == slow.table["p_value"].tolist()
     assert fast.att == twfe(panel).att
 
@@ -65,11 +65,11 @@ def test_p_value_estimates_that_of_all_permutations() -> None:
 
 def test_p_value_is_the_share_of_draws_as_extreme() -> None:
     found = permutation_test(twfe, draw_panel(3), TEN, two_way=True)
-    record = found.info["permutation"]
-    count = sum(abs(draw) >= abs(record["statistic"]) for draw in record["statistics"])
+    record = found.details.permutation
+    count = sum(abs(draw) >= abs(record.statistic) for draw in record.statistics)
     assert found.table["p_value"].iloc[0] == (1 + count) / 41
-    assert record["statistic"] == found.table["statistic"].iloc[0]
-    assert len(set(record["statistics"])) == 40
+    assert record.statistic == found.table["statistic"].iloc[0]
+    assert len(set(record.statistics)) == 40
 
 
 def test_exchanges_stay_within_strata_and_keep_every_row() -> None:
@@ -91,8 +91,8 @@ def test_same_seed_same_draws() -> None:
     panel = draw_panel(5)
     first, second = (permutation_test(twfe, panel, TEN, two_way=True) for _ in range(2))
     other = permutation_test(twfe, panel, replace(TEN, seed=1), two_way=True)
-    assert first.info["permutation"] == second.info["permutation"]
-    assert first.info["permutation"] != other.info["permutation"]
+    assert first.details.permutation == second.details.permutation
+    assert first.details.permutation != other.details.permutation
 
 
 @pytest.mark.parametrize("function", [imputation, dcdh])

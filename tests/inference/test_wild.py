@@ -140,7 +140,7 @@ def test_estimator_reports_wild_p_values_and_keeps_its_errors() -> None:
     row, kept = wild.rows("att").iloc[0], plain.rows("att").iloc[0]
     assert row["p_value"] * 256 == round(row["p_value"] * 256)
     assert row["conf_low"] != kept["conf_low"]
-    assert "rademacher" in wild.info["p_values"]
+    assert wild.details.uncertainty.multiplier == "rademacher"
 
 
 def test_every_row_of_an_event_study_is_tested_by_itself() -> None:

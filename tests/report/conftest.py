@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from replication.core.details import Details, EventSupport, JointTest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.saved_results import save
@@ -49,24 +51,28 @@ def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
         rows += [Row("event", event_time=event) for event in EVENTS]
     estimate = rng.normal(-0.03, 0.02, len(rows))
     scores = rng.normal(0, 0.02 / np.sqrt(N), (N, len(rows)))
-    info: dict[str, Any] = {
-        "absorbed": "unit and period effects" + ", unit linear trends" * ("trends" in spec.id),
-        "mean_outcome": float(panel.y.mean()),
-        "mean_pre": float(panel.y[~panel.treated].mean()),
-    }
+    details = Details(
+        absorbed=("unit", "time"),
+        linear_trends=("unit",) if "trends" in spec.id else (),
+        mean_outcome=float(panel.y.mean()),
+        mean_pre=float(panel.y[~panel.treated].mean()),
+    )
     if path:
         place = rows.index(Row("event", event_time=-1))
         estimate[place], scores[:, place] = 0.0, 0.0
-        info |= {
-            "control_group": "not_yet_treated",
-            "endpoints": "bin" if spec.estimator == "event_study" else None,
-            "base_period": "universal",
-            "overall": "simple",
-            "pretrend": {"statistic": 2.5, "df": 3, "p_value": 0.4753},
-            "support": [{"event_time": e, "units": 900 - 37 * abs(e), "cohorts": 4} for e in EVENTS],
-        }
+        details = replace(
+            details,
+            control_group="not_yet_treated",
+            endpoints="bin" if spec.estimator == "event_study" else "",
+            base_period="universal",
+            average="simple",
+            pretrend=JointTest("F", 3, 2.5, 0.4753),
+            support=tuple(EventSupport(e, 4, 900 - 37 * abs(e)) for e in EVENTS),
+        )
     inference = Inference(draws=199, seed=7)
-    return from_scores(panel, spec.estimator, rows, estimate, scores, inference, distribution="t", info=info)
+    return from_scores(
+        panel, spec.estimator, rows, estimate, scores, inference, distribution="t", details=details
+    )
 
 
 def made_spec(name: str, estimator: str, **more: Any) -> Spec:

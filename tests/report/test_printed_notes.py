@@ -105,13 +105,31 @@ def test_written_figures_fit() -> None:
         assert not any(name in recorded["Comment"] for name in names), path.name
 
 
+def test_rewording_a_note_changes_no_table(study: Study, folders: Folders) -> None:
+    """Cells, labels and the numbers behind them come from fields; only the note below is reworded."""
+    plain, reworded = Context.of(study, folders), Context.of(study, folders)
+    for name in reworded.results.ids():
+        saved = reworded.results.get(name)
+        notes = (
+            "No standard error: unit effects, 12 linear trends.",
+            *(f"Reworded {x}" for x in saved.details.notes),
+        )
+        reworded.results.cache[name] = replace(saved, details=replace(saved.details, notes=notes))
+    for entry in study.tables:
+        one, other = build(entry, plain), build(entry, reworded)
+        assert (one.headings, one.sections) == (other.headings, other.sections), entry.id
+        assert one.data.equals(other.data), entry.id
+
+
 def test_counts_that_differ_become_a_range(study: Study, folders: Folders) -> None:
     from replication.report.tables.table_notes import Shown, sample_notes
 
     saved = Context.of(study, folders).results.get("plain")
     shown = [
         Shown(
-            "", f"({place})", replace(saved, info={**saved.info, "notes": [f"{count:,} units were dropped"]})
+            "",
+            f"({place})",
+            replace(saved, details=replace(saved.details, notes=(f"{count:,} units were dropped",))),
         )
         for place, count in enumerate((3, 1155, 20), start=1)
     ]

@@ -25,10 +25,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
+from replication.core.details import Details, Value
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -131,9 +131,9 @@ def callaway_santanna(
     require_known_trends(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
     fit, plan = fit_and_plan(panel, options, inference)
-    found = summarise(fit, plan, inference, said_of(options, fit, inference))
-    said = [*lost_notes(panel, fit.design, plan), *found.info["notes"]]
-    found = replace(found, info={**found.info, "notes": said})
+    found = summarise(fit, plan, inference, details_of(options, fit, inference))
+    notes = (*lost_notes(panel, fit.design, plan), *found.details.notes)
+    found = replace(found, details=replace(found.details, notes=notes))
     resampled = inference.method == "bootstrap" or bool(options.trends)
     # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
     if not resampled or inference.draws == 1:
@@ -141,7 +141,7 @@ def callaway_santanna(
     if fit.sums is None:
         again = partial(callaway_santanna, **asdict(options))
         return cluster_bootstrap(again, panel, inference)
-    found = replace(found, info={**found.info, "analytic_std_error": found.att[1]})
+    found = replace(found, details=found.details.with_extras({"analytic_std_error": found.att[1]}))
     draws, law = cluster_draws(fit.sums, plan, inference), law_if_set(fit, plan, inference)
     return with_draws(found, draws, fit.design.panel, inference, law)
 
@@ -185,22 +185,22 @@ def lost_notes(panel: Panel, design: Design, plan: Plan) -> list[str]:
     return [note] if note else []
 
 
-def said_of(options: Options, fit: Fit, inference: Inference) -> dict[str, Any]:
-    """The choices behind an estimate, in plain values."""
+def details_of(options: Options, fit: Fit, inference: Inference) -> Details:
+    """The choices behind an estimate."""
     last = options.control_group == "last_treated"
-    covariates = list(fit.design.panel.covariate_names)
-    return {
+    covariates = fit.design.panel.covariate_names
+    extras: dict[str, Value] = {"adjustment": options.adjustment} if covariates else {}
+    if options.balance_e is not None:
+        extras["balance_e"] = options.balance_e
+    return Details(
+        linear_trends=("unit",) if options.trends else (),
+        covariates=covariates,
         # With nobody never treated, the comparison is with units not yet treated.
-        "control_group": "last_treated" if last else fit.design.comparison,
-        "base_period": options.base_period,
-        "window": None if options.window is None else list(options.window),
-        "balance_e": options.balance_e,
-        "covariates": covariates,
-        "adjustment": options.adjustment if covariates else None,
-        "trends": list(options.trends),
-        "std_errors": f"{inference.method}, from the influence function",
-        "multiplier": inference.multiplier,
-    }
+        control_group="last_treated" if last else fit.design.comparison,
+        base_period=options.base_period,
+        window=options.window,
+        extras=extras,
+    ).measured(multiplier=inference.multiplier)
 
 
 def require_known_trends(panel: Panel, options: Options) -> None:

@@ -7,13 +7,14 @@ periods from the last cohort's adoption on are cut, so that this cohort can serv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 from replication.inference.cluster import influence_factor
@@ -32,8 +33,8 @@ class Design:
     comparison : ``never_treated`` (the units with infinite adoption) or ``not_yet_treated``.
     anticipation : int
         Periods before adoption that may already be affected.
-    dropped : mapping
-        Counts of the units and labels of the periods that were left out, by reason.
+    dropped : tuple of Dropped
+        Units and periods that were left out, with the reason.
     notes : tuple of str
         The same as sentences.
     small_sample : ``clusters`` or ``none``
@@ -45,7 +46,7 @@ class Design:
     adoption: Floats
     comparison: str
     anticipation: int = 0
-    dropped: Mapping[str, object] = field(default_factory=dict)
+    dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
     small_sample: str = "clusters"
 
@@ -74,9 +75,9 @@ class Design:
         """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
         return float(np.sqrt(influence_factor(self.panel, self.small_sample)))
 
-    def said(self, note: str, **counts: object) -> Design:
+    def said(self, note: str, *dropped: Dropped) -> Design:
         """The design with one more note, and what it counts."""
-        return replace(self, notes=(*self.notes, note), dropped={**self.dropped, **counts})
+        return replace(self, notes=(*self.notes, note), dropped=(*self.dropped, *dropped))
 
     def keep(self, units: Bools) -> Design:
         """The design of the units where ``units`` is true."""
@@ -126,7 +127,7 @@ def without_early(design: Design) -> Design:
         f"{int(early.sum())} units treated in or before the first period, {first}{span}, were "
         "dropped: they have no untreated period to compare with, for example "
         f"{design.panel.units[early][0]}",
-        units_treated_in_first_period=int(early.sum()),
+        Dropped("units_treated_in_first_period", int(early.sum()), "units"),
     )
 
 
@@ -138,7 +139,7 @@ def without_never_treated(design: Design) -> Design:
     return design.keep(~never).said(
         f"{int(never.sum())} units not treated inside the panel were dropped: only the last "
         "cohort is compared with",
-        units_not_treated=int(never.sum()),
+        Dropped("units_not_treated", int(never.sum()), "units"),
     )
 
 
@@ -172,8 +173,8 @@ def with_comparison(design: Design) -> Design:
     gone = f", and periods {cut[0]} to {cut[-1]} ({len(cut)}) were cut" if cut else ""
     return kept.said(
         f"No unit is never treated{who}; the last cohort, {named}, only serves as comparison{gone}",
-        comparison_cohort=named,
-        periods_cut=[*_listed(design.dropped.get("periods_cut")), *cut],
+        Dropped("comparison_cohort", 1, "cohorts", (named,)),
+        *([Dropped("periods_cut", len(cut), "periods", tuple(cut))] if cut else []),
     )
 
 
@@ -192,7 +193,7 @@ def without_gaps(design: Design) -> Design:
         )
     return design.keep(whole).said(
         f"{count} of {whole.size} units were dropped: they are not observed in every period",
-        units_with_gaps=count,
+        Dropped("units_with_gaps", count, "units"),
     )
 
 
@@ -211,7 +212,7 @@ def require_cohorts(design: Design, treated: Bools) -> None:
     periods = design.panel.label(design.panel.periods)
     raise PanelError(
         f"No comparison is left: of {design.adoption.size} units over {periods[0]} to "
-        f"{periods[-1]}, after dropping {design.dropped or 'none'}, there is not both a treated "
+        f"{periods[-1]}, after dropping {_listed(design.dropped) or 'none'}, there is not both a treated "
         "cohort and a unit that adopts later or never. Check the cohort column (first treated "
         "period, 0 or empty for never) and the sample."
     )
@@ -227,5 +228,5 @@ def require_two_clusters(design: Design) -> None:
         )
 
 
-def _listed(value: object) -> list[object]:
-    return list(value) if isinstance(value, list) else []
+def _listed(dropped: Sequence[Dropped]) -> str:
+    return ", ".join(f"{one.count} {one.what} ({one.reason})" for one in dropped)

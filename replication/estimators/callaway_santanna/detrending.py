@@ -29,6 +29,7 @@ from __future__ import annotations
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Dropped
 from replication.estimators.callaway_santanna.comparison_sample import Design, require_cohorts
 
 FEWEST = 2
@@ -46,7 +47,7 @@ def with_lines(design: Design) -> Design:
     return design.keep(~short).said(
         f"{int(short.sum())} units of cohorts {cohorts} were dropped: they have fewer than "
         f"{FEWEST} periods before adoption, too few for a line",
-        units_too_few_periods_for_line=int(short.sum()),
+        Dropped("units_too_few_periods_for_line", int(short.sum()), "units"),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from scipy import linalg, sparse, special
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, EventSupport, JointTest
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan
 from replication.estimators.callaway_santanna.cell_estimates import Fit
 from replication.estimators.callaway_santanna.cells import Cells, thresholds
@@ -17,39 +17,41 @@ from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.inference.row_table import LARGEST_VCOV
 
 
-def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
-    """Sample, comparison and support in plain values."""
+def with_design(details: Details, design: Design, cells: Cells, plan: Plan) -> Details:
+    """The details with sample, comparison and support."""
     panel = design.panel
-    return {
-        "anticipation": design.anticipation,
-        "comparison": design.comparison,
-        "overall": "simple: all treated cells weighted by size",
-        "dropped": dict(design.dropped),
-        "notes": [*panel.notes, *design.notes],
-        "support": support(design, cells, plan),
-        "comparison_units": comparison_units(design, cells),
-        "mean_outcome": weighted_mean(panel),
-        "mean_pre": mean_pre(design),
-        "n_treated_units": int(np.isfinite(design.adoption).sum()),
-        "n_comparison_only_units": int(np.isinf(design.adoption).sum()),
-    }
+    compared = {f"comparison_units_{name}": count for name, count in comparison_units(design, cells).items()}
+    return (
+        replace(
+            details,
+            anticipation=design.anticipation,
+            average="simple",
+            dropped=design.dropped,
+            support=support(design, cells, plan),
+            mean_outcome=weighted_mean(panel),
+            mean_pre=mean_pre(design),
+        )
+        .noted(design.notes)
+        .with_extras(
+            {
+                **compared,
+                "treated_units": int(np.isfinite(design.adoption).sum()),
+                "comparison_only_units": int(np.isinf(design.adoption).sum()),
+            }
+        )
+    )
 
 
-def support(design: Design, cells: Cells, plan: Plan) -> list[dict[str, int]]:
+def support(design: Design, cells: Cells, plan: Plan) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each point of the event path."""
     units = np.bincount(design.level, minlength=design.cohorts.size + 1)
     found = []
     for entry in plan.averages:
         if entry.row.event_time is not None:
             # A cohort has one cell at an event time.
-            found.append(
-                {
-                    "event_time": entry.row.event_time,
-                    "cohorts": entry.members.size,
-                    "units": int(units[cells.level[entry.members]].sum()),
-                }
-            )
-    return found
+            behind = int(units[cells.level[entry.members]].sum())
+            found.append(EventSupport(int(entry.row.event_time), int(entry.members.size), behind))
+    return tuple(found)
 
 
 def comparison_units(design: Design, cells: Cells) -> dict[str, int]:
@@ -76,14 +78,14 @@ def before_adoption(design: Design, cells: Cells) -> Bools:
     return ~cells.reference & (design.panel.periods[cells.time] < start)
 
 
-def pretest_cells(fit: Fit, plan: Plan, variance: Floats) -> dict[str, Any]:
+def pretest_cells(fit: Fit, plan: Plan, variance: Floats) -> JointTest:
     """Joint test of the cells before adoption; ``variance`` may leave out the cells."""
     before = np.flatnonzero(before_adoption(fit.design, fit.cells) & np.isfinite(fit.estimate))
     own = variance[len(plan.rows) :, len(plan.rows) :]
-    return {"pretest_cells": cells_test(fit, before, own)}
+    return cells_test(fit, before, own)
 
 
-def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
+def cells_test(fit: Fit, before: Ints, variance: Floats) -> JointTest:
     """The test of R ``did::att_gt`` (``W``, ``Wpval``); ``variance`` (K, K) of cells, or empty."""
     if before.size > LARGEST_VCOV:
         return untested(before.size, f"{before.size} cells are too many for a joint test")
@@ -96,12 +98,12 @@ def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
     return wald(fit.estimate[before], part, fit.design.panel.n_clusters)
 
 
-def untested(count: int, reason: str) -> Mapping[str, Any]:
+def untested(count: int, reason: str) -> JointTest:
     """A test that cannot be had, and why."""
-    return {"test": "Wald", "statistic": None, "df": count, "p_value": None, "reason": reason}
+    return JointTest("Wald", count, reason=reason)
 
 
-def wald(estimate: Floats, variance: Floats, n_clusters: int) -> Mapping[str, Any]:
+def wald(estimate: Floats, variance: Floats, n_clusters: int) -> JointTest:
     """Wald statistic that K values with a (K, K) covariance are all zero."""
     usable = np.isfinite(estimate) & (np.diag(variance) > 0)
     count = int(usable.sum())
@@ -116,5 +118,4 @@ def wald(estimate: Floats, variance: Floats, n_clusters: int) -> Mapping[str, An
         return untested(count, "the covariance of the pre-treatment values is singular")
     root = linalg.solve_triangular(factor, estimate[usable], lower=True)
     statistic = float(root @ root)
-    p_value = float(special.chdtrc(count, statistic))
-    return {"test": "Wald", "statistic": statistic, "df": count, "p_value": p_value}
+    return JointTest("Wald", count, statistic, float(special.chdtrc(count, statistic)))

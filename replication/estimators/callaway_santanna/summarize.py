@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Details, Dropped
 from replication.core.estimates import ClusterScores, Estimates
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
@@ -14,7 +15,7 @@ from replication.estimators.callaway_santanna.bootstrap_bands import Drawn, draw
 from replication.estimators.callaway_santanna.cell_estimates import Fit
 from replication.estimators.callaway_santanna.cells import Cells
 from replication.estimators.callaway_santanna.comparison_sample import Design
-from replication.estimators.callaway_santanna.diagnostics import design_facts, pretest_cells
+from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
 from replication.estimators.callaway_santanna.influence import Rows
 from replication.inference.assemble import from_errors, from_scores
 from replication.inference.bands import interquartile_errors, quantiles, studentised
@@ -25,7 +26,7 @@ from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, Tails
 NAME = "callaway_santanna"
 
 
-def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) -> Estimates:
+def summarise(fit: Fit, plan: Plan, inference: Inference, details: Details) -> Estimates:
     """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
     design, cells = fit.design, fit.cells
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
@@ -35,14 +36,15 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
     shown = kept.first(len(plan.rows))
     variance = kept.covariance()
-    facts = {**info, **design_facts(design, cells, plan), **pretest_cells(fit, plan, variance)}
+    details = with_design(details, design, cells, plan)
+    details = replace(details, pretest_cells=pretest_cells(fit, plan, variance))
     if fit.problems:
-        facts["cells_left_out"] = list(fit.problems)
-        facts["notes"] = [*facts["notes"], left_out(fit)]
+        lost = Dropped("not_estimated", len(fit.problems), "cells", tuple(fit.problems))
+        details = replace(details, dropped=(*details.dropped, lost)).noted([left_out(fit)])
     if inference.method == "conley":
         units = fit.rows(every)
         scores = units.scores()[:, np.argsort(units.clusters)].T
-        return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
+        return from_scores(design.panel, NAME, rows, estimate, scores, inference, details=details)
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
     overall[shown.clusters] = scores[0]
@@ -57,7 +59,7 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
         rescaled(variance, std_error),
         critical,
         inference,
-        info=facts,
+        details=details,
         scores=scores_if_drawn(fit, every, inference),
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )

@@ -25,11 +25,11 @@ Empirical Economics 69: 2545-2587 (2025); The Econometrics Journal 26(3): C31-C6
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -117,22 +117,18 @@ def etwfe(
     absorbed = len(cells.panel.units) - 1 if family == "gaussian" else 0
     require_residual(cells.n_obs, fit.n_params + absorbed, "Use fewer covariates, or add units.")
     factor = correction(cells.panel.n_clusters, cells.n_obs, fit.n_params)
-    details = {
-        "control_group": control_group,
-        "reference": f"event time {-1 - anticipation}"
-        if control_group == "never_treated"
-        else "all untreated periods",
-        "n_params": fit.n_params,
-        "cells": size,
-        "support": support(cells, np.array(shown)),
-        **_family_info(family),
-        **_proportional(rows, points, influence, cells, factor),
-        **described(cells, panel),
-    }
+    details = Details(
+        absorbed=("unit" if family == "gaussian" else "cohort", "time"),
+        control_group=control_group,
+        base_period=-1 - anticipation if shows_leads else "untreated",
+        average="cells_by_weight" if family == "gaussian" else "cells_in_levels",
+        support=support(cells, np.array(shown)),
+        extras={"cells": size, "family": family, **_proportional(rows, points, influence, cells, factor)},
+    )
+    details = described(details, cells, panel).measured(parameters=fit.n_params)
     if isinstance(fit, etwfe_linear.LinearFit):
         weight = cluster_influence(cells.panel, *extended_influence(fit, averages))
-        notes = [*details.get("notes", cells.panel.notes), *few_effective(weight, inference)]
-        details |= {"cluster_influence": weight, "notes": notes}
+        details = replace(details, cluster_influence=weight).noted(few_effective(weight, inference))
     if isinstance(fit, etwfe_linear.LinearFit) and inference.variance != "cv1":
         shares = ExtendedShares.of(fit, cells.panel.cluster)
         columns = shares.rows(averages)
@@ -146,7 +142,7 @@ def etwfe(
             adjusted,
             inference,
             n_obs=cells.n_obs,
-            info=details,
+            details=details,
         )
     return from_scores(
         cells.panel,
@@ -158,7 +154,7 @@ def etwfe(
         correction=factor,
         distribution="t" if family == "gaussian" else "influence",
         n_obs=cells.n_obs,
-        info=details,
+        details=details,
     )
 
 
@@ -173,15 +169,6 @@ def require_family(family: str, *, offset: bool) -> None:
             "An offset belongs to the index of a Poisson model; the linear etwfe would leave it "
             "out silently. Set 'family: poisson', or remove 'offset'."
         )
-
-
-def _family_info(family: str) -> dict[str, Any]:
-    gaussian = family == "gaussian"
-    return {
-        "family": family,
-        "absorbed": "unit and period effects" if gaussian else "cohort and period effects",
-        "overall": "all treated cells, by weight" + ("" if gaussian else ", in levels"),
-    }
 
 
 def _fit(
@@ -270,7 +257,7 @@ def _ordered(parts: list[Part]) -> Part:
 
 def _proportional(
     rows: list[Row], points: Floats, scores: Floats, cells: Cells, factor: float
-) -> dict[str, Any]:
+) -> dict[str, float]:
     """The proportional effect exp(log ratio) - 1 with its standard error, for Poisson."""
     places = [place for place, row in enumerate(rows) if row.term == "coef:log_ratio"]
     if not places:

@@ -24,10 +24,10 @@ Review of Economic Studies 91(6): 3253-3285.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from replication.core.details import Details, Dropped
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -108,18 +108,21 @@ def imputation(
     ]
     events = [row.event_time for row in rows if row.event_time is not None]
     require_window(window, cells, len(events))
-    details: dict[str, Any] = {
-        "absorbed": str(model.effects),
-        "control_group": "not_yet_treated",
-        "overall": "all treated cells, by weight",
-        "reference": "all untreated periods before the leads shown, and units never treated",
-        "omitted_leads": [int(h) for h in leads.omitted],
-        "residual_groups": residual_groups,
-        "leave_one_out": leave_one_out,
-        "groups_of_one_cluster": alone,
-        "support": support(cells, np.array(events)),
-        **described(cells, panel),
-    }
+    omitted = tuple(int(h) for h in leads.omitted)
+    details = Details(
+        absorbed=model.effects.absorbed,
+        linear_trends=model.effects.linear_trends,
+        control_group="not_yet_treated",
+        base_period="untreated_before_leads",
+        average="cells_by_weight",
+        support=support(cells, np.array(events)),
+        dropped=(Dropped("leads_not_identified", len(omitted), "leads", omitted),) if omitted else (),
+        extras={
+            "residual_groups": residual_groups,
+            "leave_one_out": leave_one_out,
+            "groups_of_one_cluster": alone,
+        },
+    )
     return from_scores(
         cells.panel,
         "imputation",
@@ -128,7 +131,7 @@ def imputation(
         np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]),
         inference,
         n_obs=cells.n_obs,
-        info=details,
+        details=described(details, cells, panel),
     )
 
 

@@ -8,14 +8,14 @@ and anticipating ones carry effects.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import mean_outcomes, prepared
+from replication.estimators.shared.cohort_comparisons import prepared, with_means
 from replication.estimators.shared.lost_cohorts import lost_cohorts
 
 NO_EVENT = np.iinfo(np.int64).min // 4
@@ -114,17 +114,18 @@ def without_cells(cells: Cells, impossible: Bools) -> Cells:
     return replace(cells, panel=panel, effect=left)
 
 
-def described(cells: Cells, original: Panel) -> dict[str, Any]:
-    """Counts and means that every one of these estimators reports."""
-    return {
-        "anticipation": cells.anticipation,
-        "covariates": list(cells.panel.covariate_names),
-        **mean_outcomes(cells.panel),
-        "notes": [*cells.panel.notes, *_lost(cells, original)],
-        "untreated_cells": int(cells.fit.sum()),
-        "treated_cells": int(cells.effect.sum()),
-        "dropped_units": len(original.units) - len(cells.panel.units),
-    }
+def described(details: Details, cells: Cells, original: Panel) -> Details:
+    """The details with the counts and means that every one of these estimators reports."""
+    gone = len(original.units) - len(cells.panel.units)
+    dropped = (Dropped("units_not_used", gone, "units"),) if gone else ()
+    known = replace(
+        with_means(details, cells.panel),
+        anticipation=cells.anticipation,
+        covariates=cells.panel.covariate_names,
+        dropped=(*details.dropped, *dropped),
+    )
+    counts = {"untreated_cells": int(cells.fit.sum()), "treated_cells": int(cells.effect.sum())}
+    return known.noted(_lost(cells, original)).with_extras(counts)
 
 
 def _lost(cells: Cells, original: Panel) -> list[str]:

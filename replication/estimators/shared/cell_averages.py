@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import EventSupport
 from replication.core.errors import PanelError
 from replication.estimators.imputation.untreated_cells import NO_EVENT, Cells
 from replication.inference.cluster import sum_by_cluster
@@ -154,7 +155,7 @@ def leads_of(cells: Cells, window: tuple[int, int] | None) -> Ints:
     return found
 
 
-def support(cells: Cells, shown: Ints) -> list[dict[str, int]]:
+def support(cells: Cells, shown: Ints) -> tuple[EventSupport, ...]:
     """Cohorts and units with a cell at each event time."""
     _, codes, event = _cohorts(cells)
     there = _by_cohort((cells.fit | cells.effect).astype(float), codes)
@@ -162,8 +163,8 @@ def support(cells: Cells, shown: Ints) -> list[dict[str, int]]:
     for event_time in np.unique(shown):
         at = (event == event_time) & (there > 0)
         units = int(there[at].sum())
-        found.append({"event_time": int(event_time), "cohorts": int(at.sum()), "units": units})
-    return found
+        found.append(EventSupport(int(event_time), int(at.sum()), units))
+    return tuple(found)
 
 
 def require_window(window: tuple[int, int] | None, cells: Cells, shown: int) -> None:

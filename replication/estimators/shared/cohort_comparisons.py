@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, EventSupport
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 
@@ -82,10 +82,10 @@ def cells(panel: Panel) -> tuple[Floats, Floats]:
     return np.where(seen, panel.y, 0.0), np.where(seen, panel.weight, 0.0)
 
 
-def mean_outcomes(panel: Panel) -> dict[str, float]:
-    """Weighted mean of the outcome over all cells, and of adopters before they adopt."""
+def with_means(details: Details, panel: Panel) -> Details:
+    """The details with the mean of the outcome over all cells, and of adopters before they adopt."""
     before = ~panel.treated & (panel.first < panel.periods.size)[:, None]
-    return {"mean_outcome": weighted_mean(panel), "mean_pre": weighted_mean(panel, before)}
+    return replace(details, mean_outcome=weighted_mean(panel), mean_pre=weighted_mean(panel, before))
 
 
 def weighted_mean(panel: Panel, chosen: Bools | None = None) -> float:
@@ -96,9 +96,9 @@ def weighted_mean(panel: Panel, chosen: Bools | None = None) -> float:
     return float(np.vdot(weight, y)) / total if total > 0 else float("nan")
 
 
-def support_row(event_time: int, cohorts: int, units: int) -> Mapping[str, int]:
+def support_row(event_time: int, cohorts: int, units: int) -> EventSupport:
     """How much stands behind one point of a path."""
-    return {"event_time": int(event_time), "cohorts": int(cohorts), "units": int(units)}
+    return EventSupport(int(event_time), int(cohorts), int(units))
 
 
 def empty_window(window: Any, low: int, high: int) -> PanelError:

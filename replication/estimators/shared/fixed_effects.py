@@ -36,6 +36,16 @@ class Effects:
     linear: tuple[str, ...] = ()
     unit_linear: bool = False
 
+    @property
+    def absorbed(self) -> tuple[str, ...]:
+        """Names of the fixed effects, as ``Details.absorbed`` has them."""
+        return ("unit", *(f"{name}_by_time" for name in self.by_time)) if self.by_time else ("unit", "time")
+
+    @property
+    def linear_trends(self) -> tuple[str, ...]:
+        """Strata with linear trends, and ``unit`` for trends of the units."""
+        return (*self.linear, "unit") if self.unit_linear else self.linear
+
     def __str__(self) -> str:
         periods = [f"{name} by period effects" for name in self.by_time] or ["period effects"]
         trends = [f"{name} linear trends" for name in self.linear]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import ClusterInfluence
 from replication.core.panel import Panel
 from replication.estimators.shared.closed_form import closed_form_codes
 from replication.estimators.shared.cluster_blocks import PeriodBlocks
@@ -19,8 +18,10 @@ from replication.inference.leverage import cluster_influence
 BLOCK = 64
 
 
-def regression_influence(sample: Sample, effects: Effects, fit: Fit, combination: Floats) -> dict[str, Any]:
-    """``info["cluster_influence"]`` for the effect ``combination'beta`` (K,).
+def regression_influence(
+    sample: Sample, effects: Effects, fit: Fit, combination: Floats
+) -> ClusterInfluence | None:
+    """Leverage of the clusters for the effect ``combination'beta`` (K,).
 
     A Poisson regression is taken at its working weights, weight times fitted mean.
     """

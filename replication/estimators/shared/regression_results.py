@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
@@ -39,7 +39,7 @@ def regression_estimates(
     rows: Sequence[Row],
     loading: Floats,
     inference: Inference,
-    info: Mapping[str, Any] | None = None,
+    details: Details | None = None,
 ) -> Estimates:
     """Rows ``loading @ coefficient`` with clustered errors and t(G-1) intervals.
 
@@ -61,26 +61,22 @@ def regression_estimates(
     everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
     require_residual(n_obs, everything, "Use fewer trends or covariates.")
     factor = correction(panel.n_clusters, n_obs, n_params)
-    details = {
-        **_details(sample, effects, fit),
-        "n_parameters": n_params,
-        "correction": factor,
-        **(info or {}),
-    }
+    known = _details(sample, effects, fit, details or Details())
+    cv1 = inference.variance == "cv1"
+    known = known.measured(parameters=n_params, correction=factor if cv1 else None)
     overall = next((place for place, row in enumerate(rows) if row.term == "att"), None)
     if overall is not None and inference.method != "conley":
         influence = regression_influence(sample, effects, fit, loading[overall])
-        details["cluster_influence"] = influence
-        details["notes"] = [*details["notes"], *few_effective(influence, inference)]
-    if inference.variance == "cv1":
-        result = _with_errors(sample, fit, estimator, rows, loading, inference, details)
+        known = replace(known, cluster_influence=influence).noted(few_effective(influence, inference))
+    if cv1:
+        result = _with_errors(sample, fit, estimator, rows, loading, inference, known, factor)
     else:
-        result = _adjusted(sample, effects, fit, estimator, rows, loading, inference, details)
+        result = _adjusted(sample, effects, fit, estimator, rows, loading, inference, known)
     if inference.method != "wild":
         return result
     table = with_wild_tests(result.table, sample, effects, fit, loading, inference)
-    said = {"p_values": f"wild cluster bootstrap, {inference.multiplier}, {inference.interval}"}
-    return replace(result, table=table, info={**result.info, **said})
+    made = result.details.measured(multiplier=inference.multiplier, interval=inference.interval)
+    return replace(result, table=table, details=made)
 
 
 def _with_errors(
@@ -90,10 +86,11 @@ def _with_errors(
     rows: Sequence[Row],
     loading: Floats,
     inference: Inference,
-    details: dict[str, Any],
+    details: Details,
+    factor: float,
 ) -> Estimates:
     """Rows with spatial errors within periods, or standard errors clustered one way or several."""
-    panel, n_obs, factor = sample.panel, int(sample.used.sum()), details["correction"]
+    panel, n_obs = sample.panel, int(sample.used.sum())
     points = loading @ fit.coefficient
     codes = list(panel.clusters.values())
     if inference.method == "conley" and inference.pairs == "same_period":
@@ -112,7 +109,7 @@ def _with_errors(
             inference,
             distribution="t",
             n_obs=n_obs,
-            info=with_repair({**details, **facts}, panel, found),
+            details=with_repair(details.with_extras(facts), found),
         )
     if len(codes) == 1 and codes[0].ndim == 1:
         return from_scores(
@@ -125,15 +122,14 @@ def _with_errors(
             correction=factor,
             distribution="t",
             n_obs=n_obs,
-            info=details,
+            details=details,
         )
     scores = fit.cell_scores(sample.used)
     variance, sums = _variance_of_cells(sample, scores, factor)
     if "att" in (terms := [row.term for row in rows]):
         own = scores @ loading[terms.index("att")]
-        details["effective_clusters"] = min(
-            effective(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in _dimensions(sample)
-        )
+        fewest = min(effective(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in _dimensions(sample))
+        details = replace(details, effective_clusters=fewest)
     found = repaired(variance, "The multi-way clustered variance", loading)
     return from_variance(
         panel,
@@ -145,7 +141,7 @@ def _with_errors(
         distribution="t",
         cluster_scores=None if sums is None else sums @ loading.T,
         n_obs=n_obs,
-        info=with_repair(details, panel, found),
+        details=with_repair(details, found),
     )
 
 
@@ -157,10 +153,9 @@ def _adjusted(
     rows: Sequence[Row],
     loading: Floats,
     inference: Inference,
-    details: dict[str, Any],
+    details: Details,
 ) -> Estimates:
     """Rows with CR2 or the cluster jackknife, which need no factor for G, N and K."""
-    del details["correction"]
     return from_adjusted(
         sample.panel,
         estimator,
@@ -169,7 +164,7 @@ def _adjusted(
         adjusted_two_way(sample, effects, fit, loading, inference),
         inference,
         n_obs=int(sample.used.sum()),
-        info=details,
+        details=details,
     )
 
 
@@ -190,26 +185,39 @@ def _dimensions(sample: Sample) -> list[Ints]:
     ]
 
 
-def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
+def _details(sample: Sample, effects: Effects, fit: Fit, details: Details) -> Details:
+    """The details of a regression beside those of the estimator."""
     panel = sample.panel
-    untreated = weighted_mean(panel, untreated_cells(panel))
-    notes = list(panel.notes)
-    if fit.omitted:
-        names = ", ".join(name.removeprefix("coef:") for name in fit.omitted)
-        notes.append(f"covariates left out as collinear: {names}")
+    omitted = tuple(name.removeprefix("coef:") for name in fit.omitted)
     always = int((panel.first == 0).sum())
+    notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
     if always:
         notes.append(f"{always} units are treated in every period; they are kept, and compare as treated")
-    return {
-        "absorbed": str(effects),
-        "engine": fit.path,
-        "mean_outcome": weighted_mean(panel),
-        "mean_pre": None if np.isnan(untreated) else untreated,
-        "dropped": sample.dropped,
-        "always_treated": always,
-        "omitted": [name.removeprefix("coef:") for name in fit.omitted],
-        "notes": notes,
-    }
+    return (
+        replace(
+            details,
+            absorbed=effects.absorbed,
+            linear_trends=effects.linear_trends,
+            covariates=panel.covariate_names,
+            omitted=omitted,
+            mean_outcome=weighted_mean(panel),
+            mean_pre=weighted_mean(panel, untreated_cells(panel)),
+            dropped=tuple(Dropped(name, n, LEFT_OUT[name]) for name, n in sample.dropped.items() if n),
+        )
+        .noted(notes)
+        .with_extras({"engine": fit.path, "always_treated": always})
+    )
+
+
+LEFT_OUT = {
+    "zero_weight_cells": "cells",
+    "cells_outside_window": "cells",
+    "cells_separated": "cells",
+    "singletons": "cells",
+    "units_all_zero": "units",
+    "cells_all_zero": "cells",
+}
+"""What each reason of ``estimation_sample`` counts."""
 
 
 def untreated_cells(panel: Panel) -> Bools:

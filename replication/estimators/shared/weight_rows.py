@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import Details
 from replication.core.estimates import COLUMNS, Estimates
 
 
@@ -18,7 +16,7 @@ def with_weights(
     cohort: Ints,
     time: Ints,
     weight: Floats,
-    info: Mapping[str, Any],
+    details: Details,
 ) -> Estimates:
     """The overall effect of ``two_way`` with its error, and (R,) weights, which have none.
 
@@ -39,4 +37,4 @@ def with_weights(
     table = pd.concat([head, rows], ignore_index=True).assign(estimator=estimator)
     place = np.flatnonzero(two_way.table["term"] == "att")[:1]
     vcov = two_way.vcov.iloc[place, place]
-    return Estimates(table[COLUMNS], vcov, {**two_way.info, **info})
+    return Estimates(table[COLUMNS], vcov, details)

@@ -10,7 +10,7 @@ Weights
     with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
     differences before adoption. Found by the steps of the published software, so that its numbers
-    come out; ``info["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
+    come out; ``details.extras["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
 Assumptions
     A latent factor model in which the weights balance what drives adoption; no anticipation;
     many controls and periods before adoption.
@@ -30,11 +30,11 @@ Journal 24(4): 557-598.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, DonorWeights, EventSupport
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -42,11 +42,11 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     empty_window,
-    mean_outcomes,
     prepared,
     support_row,
     untreated_throughout,
     used_units,
+    with_means,
 )
 from replication.estimators.synthetic_did.synthetic_paths import (
     Cohort,
@@ -101,7 +101,7 @@ def synthetic_did(
     """
     panel = usable(prepared(panel, "synthetic_did"))
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
-    means_of_data = mean_outcomes(panel)
+    means_of_data = with_means(Details(), panel)
     # Adding a constant changes nothing but the digits that are left for the differences.
     panel = replace(panel, y=panel.y - panel.y.mean())
     never = untreated_throughout(panel)
@@ -127,21 +127,21 @@ def synthetic_did(
         inference,
         distribution="normal" if freedom is None else "t",
         freedom=freedom,
-        info={
-            "control_group": "never_treated",
-            "absorbed": ["unit", "time"],
-            "donor_errors": donor_errors,
-            "overall": "cohort effects weighted by treated unit-periods",
-            "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
-            "reference_event_time": None,
-            "before_adoption": "fit of the weights, not a test of trends",
-            "pretrend": untested(int((layout.times < 0).sum()), NO_TEST),
-            "notes": [*panel.notes, *found.notes],
-            "n_controls": int(never.sum()),
-            "cohorts": [record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)],
-            "support": support(layout, sizes),
-            **means_of_data,
-        },
+        details=replace(
+            means_of_data,
+            absorbed=("unit", "time"),
+            control_group="never_treated",
+            average="cohorts_by_unit_periods",
+            support=support(layout, sizes),
+            pretrend=untested(int((layout.times < 0).sum()), NO_TEST),
+            donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
+            extras={
+                "donor_errors": donor_errors,
+                "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
+                "controls": int(never.sum()),
+            },
+            notes=found.notes,
+        ).measured(missing_noted=bool(found.negative.any())),
     )
 
 
@@ -232,25 +232,27 @@ def errors(
     return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
 
 
-def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> dict[str, Any]:
+def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> DonorWeights:
     """What a reader wants to know of a cohort's weights."""
     units, periods = panel.units[never], panel.label(panel.periods)
     order = np.argsort(-weights.unit, kind="stable")[:5]
     used = np.flatnonzero(weights.period > 0)
-    return {
-        "cohort": int(panel.label(cohort.first)),
-        "units": cohort.size,
-        "periods_before": cohort.start,
-        "noise": cohort.noise,
-        "zeta": cohort.zeta,
-        "donors": int((weights.unit > 0).sum()),
-        "largest_donors": {str(units[i]): float(weights.unit[i]) for i in order},
-        "period_weights": {str(periods[t]): float(weights.period[t]) for t in used},
-        "steps_ended_before_limit": weights.settled,
-    }
+    return DonorWeights(
+        cohort=int(panel.label(cohort.first)),
+        units=int(cohort.size),
+        periods_before=int(cohort.start),
+        noise=float(cohort.noise),
+        zeta=float(cohort.zeta),
+        donors=int((weights.unit > 0).sum()),
+        largest_donors={str(units[i]): float(weights.unit[i]) for i in order},
+        period_weights={str(periods[t]): float(weights.period[t]) for t in used},
+        steps_ended_before_limit=bool(weights.settled),
+    )
 
 
-def support(layout: Layout, sizes: Floats) -> list[Any]:
+def support(layout: Layout, sizes: Floats) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each event time."""
     at = [(layout.event == e).any(axis=1) for e in layout.times]
-    return [support_row(e, a.sum(), sizes[a].sum()) for e, a in zip(layout.times, at, strict=True)]
+    return tuple(
+        support_row(int(e), int(a.sum()), int(sizes[a].sum())) for e, a in zip(layout.times, at, strict=True)
+    )

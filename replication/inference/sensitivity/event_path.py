@@ -135,7 +135,7 @@ def frame(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
 
 
 def _require_universal(estimates: Estimates, spec: str) -> None:
-    if estimates.info.get("base_period") == "varying":
+    if estimates.details.base_period == "varying":
         raise SensitivityError(
             f"{spec!r} was estimated with a varying base period: its coefficients before adoption "
             "compare neighbouring periods and those after it compare with the last period before, "
@@ -145,7 +145,7 @@ def _require_universal(estimates: Estimates, spec: str) -> None:
 
 
 def _chosen(times: Ints, estimates: Estimates, window: tuple[int, int] | None) -> Ints:
-    if window is None and estimates.info.get("endpoints") == "bin" and times.size:
+    if window is None and estimates.details.endpoints == "bin" and times.size:
         window = (int(times[0]) + 1, int(times[-1]) - 1)
     low, high = window or (-np.inf, np.inf)
     return np.flatnonzero((times >= low) & (times <= high))
@@ -175,7 +175,7 @@ def _spacing(
     sides = [("before", times < reference), ("after", times > reference)]
     for side, chosen in sides:
         if not chosen.any():
-            pooled = window is None and estimates.info.get("endpoints") == "bin"
+            pooled = window is None and estimates.details.endpoints == "bin"
             why = " once the end coefficients, which pool all event times beyond, are left out"
             raise SensitivityError(
                 f"The path of {spec!r} has no coefficient {side} its reference period {reference}"

@@ -213,7 +213,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         f"Thin bars: {level} pointwise confidence intervals; wide bars: {level} uniform confidence bands "
         f"({draws(every)}). Hollow: reference period."
     )
-    seeds = formatting.distinct(str(saved.info.get("seed", "")) for saved in every)
+    seeds = formatting.distinct(str(saved.details.uncertainty.seed) for saved in every)
     last = Fact(0, f"Seed of the draws: {formatting.listed(seeds)}." if seeds else "", required=False)
     return figure_note(entry, context, [words], [*circumstances(frame, context), last])
 
@@ -245,7 +245,7 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
 
 def draws(every: Sequence[Saved]) -> str:
     """Bootstrap draws behind the bands."""
-    counts = formatting.distinct(formatting.integer(saved.info.get("draws")) for saved in every)
+    counts = formatting.distinct(formatting.integer(saved.details.uncertainty.draws) for saved in every)
     return f"{formatting.listed(counts)} draws"
 
 

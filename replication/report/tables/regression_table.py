@@ -86,7 +86,7 @@ OPTIONS = {
         "statistics": {
             "type": "array",
             "description": (
-                "Rows below the estimates: names, or {label, info} for a key of the result's info, or "
+                "Rows below the estimates: names, or {label, detail} for a field of the result's details, or "
                 "{label, source, column} for a CSV with a spec_id column."
             ),
             "items": {
@@ -95,9 +95,9 @@ OPTIONS = {
                 "required": ["label"],
                 "properties": {
                     "label": {"$ref": "#/$defs/label"},
-                    "info": {
+                    "detail": {
                         "type": "string",
-                        "description": "Key of the result's info; dots reach into it.",
+                        "description": "Field of the result's details or extras; dots reach into it.",
                     },
                     "source": {"$ref": "#/$defs/source"},
                     "column": {"type": "string", "description": "Column of the source."},

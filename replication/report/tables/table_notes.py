@@ -81,7 +81,7 @@ def differing(
 
 def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
     """What was dropped or derived, once for all results that share it; counts that differ as a range."""
-    groups = _by_word(shown, lambda saved: [*saved.info.get("notes", []), saved.spec.get("note")])
+    groups = _by_word(shown, lambda saved: [*saved.details.notes, saved.spec.get("note")])
     alike: dict[str, list[str]] = {}
     for word in groups:
         alike.setdefault(COUNT.sub("#", word), []).append(word)

@@ -138,10 +138,10 @@ def controls_row(entry: Entry, results: Sequence[Saved | None]) -> list[Row]:
 
 
 def extra(item: dict[str, Any], saved: Saved, context: Context) -> str:
-    """A number from the result's info, or from a file with one row a specification."""
+    """A number from the result's details, or from a file with one row a specification."""
     digits = item.get("digits", 3)
-    if "info" in item:
-        return formatting.fixed(facts.number(saved, item["info"]), digits)
+    if "detail" in item:
+        return formatting.fixed(facts.number(saved, item["detail"]), digits)
     frame = read_source(context.folders, item["source"], ["spec_id", item["column"]])
     chosen = frame.loc[frame["spec_id"] == saved.spec_id, item["column"]]
     return formatting.fixed(chosen.iloc[0], digits) if len(chosen) else ""
