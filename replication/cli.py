@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import examine, own_data
+from replication.commands import examine, own_data, trace
 from replication.core.errors import InputError
 
 
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _data(commands)
     own_data.add(commands)
     examine.add(commands)
+    trace.add(commands)
     _simulate(commands)
     _project(commands)
     return top

@@ -46,9 +46,10 @@ REGRESSIONS: Mapping[str, tuple[str, str]] = {
 
 ESTIMANDS: Mapping[str, tuple[str, str]] = {
     "callaway_santanna": (
-        "change in the outcome of cohort g from its base period to t, less the same change in the control group, "
-        "averaged over cohorts and periods",
-        r"ATT(g,t) = E[Y_t - Y_{b} \mid G = g] - E[Y_t - Y_{b} \mid C],\quad \theta = \sum_{g,t} w_{gt}\,ATT(g,t)",
+        "change in the outcome of cohort g from its base period to t, less the same change in the control "
+        "group, averaged over cohorts and periods",
+        r"ATT(g,t) = E[Y_t - Y_{b} \mid G = g] - E[Y_t - Y_{b} \mid C],"
+        r"\quad \theta = \sum_{g,t} w_{gt}\,ATT(g,t)",
     ),
     "dcdh": (
         "change of switchers' outcome from the period before the switch, less that of units not yet switched",
@@ -56,8 +57,8 @@ ESTIMANDS: Mapping[str, tuple[str, str]] = {
         r" - E[Y_{F_g-1+\ell} - Y_{F_g-1} \mid \text{not yet}]",
     ),
     "imputation": (
-        "outcome less the untreated outcome that fixed effects of untreated observations predict, averaged over "
-        "treated observations",
+        "outcome less the untreated outcome that fixed effects of untreated observations predict, averaged "
+        "over treated observations",
         UNTREATED,
     ),
     "two_stage": (
@@ -74,7 +75,8 @@ ESTIMANDS: Mapping[str, tuple[str, str]] = {
         r"\hat\theta_\beta = \sum_{g,t} a_{gt}\bar Y_{gt} - \hat X'\beta,\quad \beta = \beta^*",
     ),
     "synthetic_did": (
-        "two-way fixed effects with unit and period weights that match pre-treatment paths, averaged over cohorts",
+        "two-way fixed effects with unit and period weights that match pre-treatment paths, averaged over "
+        "cohorts",
         r"\min_{\tau,\alpha,\lambda}\sum_{it}(Y_{it} - \alpha_i - \lambda_t - \tau D_{it})^2"
         r"\,\hat\omega_i\,\hat\lambda_t",
     ),
@@ -97,7 +99,9 @@ def equation(saved: Saved, study: Study) -> Equation:
     outcome = study.outcome(str(spec["outcome"])).label
     if name in REGRESSIONS:
         return _regression(saved, study, outcome, *REGRESSIONS[name])
-    words, latex = ESTIMANDS.get(name, (ENTRIES[name].label, rf"\hat\theta\ \text{{({ENTRIES[name].label})}}"))
+    words, latex = ESTIMANDS.get(
+        name, (ENTRIES[name].label, rf"\hat\theta\ \text{{({ENTRIES[name].label})}}")
+    )
     effects = _effects(saved, study)
     return Equation(
         f"{outcome}: {words}{_more(saved, study)}",

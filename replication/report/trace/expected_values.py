@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from replication.checks.verify import ABSOLUTE, OF_LENGTH, RELATIVE
 from replication.core.estimates import row_labels
+from replication.report.tables.published_table import YES_NO
 from replication.report.trace.table_cells import Shown
 
 ESTIMATES = "tables/estimates.csv"
@@ -38,10 +40,9 @@ class ExpectedValues:
                 return _compared(place, frame[column].iloc[row], shown)
         if shown.origin == "specification" and shown.row:
             frame = self._frame(ESTIMATES)
-            if frame is not None and (shown.specification, shown.row) in frame.index:
-                if shown.quantity in frame.columns:
-                    value = frame.at[(shown.specification, shown.row), shown.quantity]
-                    return _compared(ESTIMATES, value, shown)
+            key = (shown.specification, shown.row)
+            if frame is not None and key in frame.index and shown.quantity in frame.columns:
+                return _compared(ESTIMATES, frame.at[key, shown.quantity], shown)
         return None
 
     def _frame(self, name: str) -> pd.DataFrame | None:
@@ -56,11 +57,13 @@ class ExpectedValues:
 
 
 def _compared(file: str, value: Any, shown: Shown) -> dict[str, Any]:
+    if isinstance(value, bool | np.bool_) and shown.origin == "difference":
+        value = YES_NO[bool(value)]
     return {"file": file, "value": value, "equal": equal(value, shown.value, shown.interval)}
 
 
 def equal(expected: Any, found: Any, interval: tuple[Any, Any] | None = None) -> bool:
-    """Whether two values agree as ``replication verify`` sees it: texts exactly, numbers within its tolerances.
+    """Whether two values agree as for ``replication verify``: texts exactly, numbers within its tolerances.
 
     ``interval`` is that whose end the number may be.
     """

@@ -1,4 +1,4 @@
-"""What each point of a figure shows: the rows of the file beside it, with a key from the columns that name it."""
+"""What each point of a figure shows: a row of the file beside it, named by its columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,20 @@ from replication.report.trace.trace_keys import Key, unique
 
 HEADINGS = ("panel_title", "panel", "group", "method", "measure")
 """Columns that say in which part of a figure a point is; an option of the figure may name others."""
-NAMES = ("series", "label", "state", "kind", "treated", "comparison", "m", "date", "time", "year", "event_time", "fips")
+NAMES = (
+    "series",
+    "label",
+    "state",
+    "kind",
+    "treated",
+    "comparison",
+    "m",
+    "date",
+    "time",
+    "year",
+    "event_time",
+    "fips",
+)
 """Columns that name a point there."""
 OPTIONS = ("panel", "group", "x")
 """Options of a figure whose values are columns that name a point."""
@@ -34,7 +47,10 @@ def point_keys(entry: Entry, frame: pd.DataFrame) -> list[Key]:
     # Numbers of panels and series are repeated by their titles.
     have = [name for name in have if not (name in ("panel", "series") and "panel_title" in frame.columns)]
     heads = [name for name in have if name in HEADINGS]
-    return unique(zip(_joined(frame, heads), _joined(frame, have), strict=True))
+    names = [name for name in have if name not in heads]
+    if not names:
+        heads, names = [], heads
+    return unique(zip(_joined(frame, heads), _joined(frame, names), strict=True))
 
 
 def figure_points(entry: Entry, frame: pd.DataFrame, context: Context) -> list[Shown]:
@@ -54,7 +70,8 @@ def figure_points(entry: Entry, frame: pd.DataFrame, context: Context) -> list[S
 def value_column(entry: Entry, frame: pd.DataFrame) -> str:
     """The column that holds what is drawn."""
     asked = [str(entry.options[name]) for name in ("y", "value") if isinstance(entry.options.get(name), str)]
-    return next(name for name in (*asked, *VALUES, *frame.columns) if name in frame.columns)
+    columns = [str(name) for name in frame.columns]
+    return next(name for name in (*asked, *VALUES, *columns) if name in columns)
 
 
 def _point(

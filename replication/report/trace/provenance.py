@@ -20,9 +20,9 @@ from replication.analyses.kind_options import kind_files
 from replication.analyses.kinds import module_of
 from replication.cleaning.recipe import RECIPE
 from replication.core.code_digest import code_digest, code_files
+from replication.core.details_record import plain
 from replication.core.fingerprints import file_digest
 from replication.core.leavings import visible
-from replication.core.saved_results import plain
 from replication.core.spec import Spec, expand, read_spec_file
 from replication.core.study_folder import STUDY
 from replication.report import facts
@@ -101,7 +101,7 @@ class Provenance:
         saved, study = self.context.results.get(name), self.context.study
         outcome = study.outcome(str(saved.spec["outcome"]))
         formula = equation(saved, study)
-        return plain(
+        found: dict[str, Any] = plain(
             {
                 "file": self._spec_files.get(name, ""),
                 "estimator": facts.estimator(saved, study),
@@ -116,7 +116,8 @@ class Provenance:
                 "versions": saved.versions,
                 "command": self.command(saved),
             }
-        )  # type: ignore[no-any-return]
+        )
+        return found
 
     def command(self, saved: Saved) -> str:
         """The command line that computes one specification from the cleaned panel."""
@@ -167,7 +168,9 @@ class Provenance:
     def _recipe(self, name: str) -> dict[str, Any]:
         flow = self.context.folders.clean / f"{name.partition('/')[2] or 'sample_flow'}.csv"
         clean = self.folder / f"{RECIPE}.py"
-        module = f"studies.{self.folder.name}.{RECIPE}" if clean.is_file() else "replication.cleaning.ready_panel"
+        module = (
+            f"studies.{self.folder.name}.{RECIPE}" if clean.is_file() else "replication.cleaning.ready_panel"
+        )
         return {
             "file": self._relative(clean if clean.is_file() else self.folder / STUDY),
             "raw": self._raw_files(module if clean.is_file() else ""),
@@ -194,12 +197,11 @@ class Provenance:
         studies = {study for source in every for study in source.studies}
         names = [name for name in self.data.get("sources", [self.folder.name]) if name in studies]
         chosen = [source.id for name in names for source in of_study(every, name)]
-        code = "".join(
-            path.read_text(encoding="utf-8")
-            for path in code_files(recipe, root=self.root, every_choice=False)
-            if path.suffix == ".py"
-        )
-        typed = [one.id for one in every if TYPED in one.studies and Path(one.path).stem in code]
+        # Readers in the package name every such table; the studies' own code names those that it takes.
+        files = code_files(recipe, root=self.root, every_choice=False)
+        own = [path for path in files if path.suffix == ".py" and path.is_relative_to(self.root / "studies")]
+        code = "".join(path.read_text(encoding="utf-8") for path in own)
+        typed = [one.id for one in every if TYPED in one.studies and f'"{Path(one.path).stem}' in code]
         return dict.fromkeys([*chosen, *typed])
 
     def _raw(self, name: str) -> str:
@@ -211,7 +213,9 @@ class Provenance:
             "url": source.url,
         }
         self.wanted["raw"][name] = {
-            "file": f"data_raw/{source.path}" if source.path else f"package {source.package} {source.version}",
+            "file": f"data_raw/{source.path}"
+            if source.path
+            else f"package {source.package} {source.version}",
             "sha256": source.sha256 or self._located_digest(source),
             "citation": source.citation,
             **{key: value for key, value in about.items() if value},
@@ -256,7 +260,7 @@ class Provenance:
         return f"{self.folder.name}/{own[0]}" if own else self.folder.name
 
     def _names_a_file(self, text: str) -> bool:
-        place, _, rest = text.partition("/")
+        place = text.partition("/")[0]
         return place in ("clean", "analyses", "tables", "raw") and self.context.folders.source(text).is_file()
 
     @cached_property
@@ -292,7 +296,7 @@ def settings(saved: Saved) -> dict[str, Any]:
 
 def remarks(saved: Saved) -> list[str]:
     """What a result notes about its sample: what was dropped or derived, with counts."""
-    return [str(note) for note in saved.info.get("notes") or []]
+    return list(saved.details.notes)
 
 
 def _summary(kind: str, folder: Path) -> str:
@@ -314,5 +318,7 @@ def _texts(value: Any) -> list[str]:
     """Every text inside nested plain data, keys of mappings among them."""
     if isinstance(value, str):
         return [value]
-    parts = [*value, *value.values()] if isinstance(value, Mapping) else value if isinstance(value, list) else []
+    parts = (
+        [*value, *value.values()] if isinstance(value, Mapping) else value if isinstance(value, list) else []
+    )
     return [text for part in parts for text in _texts(part)]

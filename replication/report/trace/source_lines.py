@@ -30,5 +30,6 @@ def source_lines(
 
 
 def _texts(frame: pd.DataFrame, names: list[str]) -> list[tuple[str, ...]]:
-    columns = [frame[name].astype(object).map(str).tolist() for name in names]
+    # Dates are read from text in some figures.
+    columns = [frame[name].astype(object).map(str).str.removesuffix(" 00:00:00").tolist() for name in names]
     return list(zip(*columns, strict=True))

@@ -21,7 +21,7 @@ from replication.report.table_document import Row, TableDocument
 from replication.report.tables import estimators_table, frame_table, published_table, regression_table
 from replication.report.tables import table_statistics as statistics
 from replication.report.tables.table_columns import read_blocks, read_columns
-from replication.report.trace.source_lines import source_lines
+from replication.report.trace.source_lines import FIRST, source_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Shown:
     Attributes
     ----------
     printed : lines of the cell.
-    origin : ``specification``, ``analysis``, ``file``, ``published``, ``difference``, ``description``, ``empty``.
+    origin : ``specification``, ``analysis``, ``file``, ``published``, ``difference``,
+        ``description`` or ``empty``.
     value, std_error, interval : unrounded.
     quantity : what the value is, such as ``estimate``, or the column of a file.
     specification, row : the saved result and the row of its estimates.
@@ -105,9 +106,7 @@ def _of_result(cell: tuple[str, ...], saved: Saved, row: str, quantity: str) -> 
     found = saved.row(row)
     value = found[quantity]
     error = found["std_error"] if quantity == "estimate" else None
-    return Shown(
-        cell, "specification", value, error, quantity=quantity, specification=saved.spec_id, row=row
-    )
+    return Shown(cell, "specification", value, error, quantity=quantity, specification=saved.spec_id, row=row)
 
 
 STORED = {"mean": "mean_outcome", "engine": "second_engine_difference"}
@@ -150,22 +149,33 @@ def _of_statistic(name: str, saved: Saved, entry: Entry, context: Context) -> An
 
 
 def _extra(blank: Shown, item: Mapping[str, Any], saved: Saved, context: Context) -> Shown:
-    if "info" in item:
-        return replace(blank, value=facts.number(saved, item["info"]), quantity=item["info"])
+    if "detail" in item:
+        return replace(blank, value=facts.number(saved, item["detail"]), quantity=item["detail"])
     source, column = item["source"], item["column"]
     frame = read_source(context.folders, source, ["spec_id", column])
     rows = frame.index[frame["spec_id"] == saved.spec_id]
     return replace(
-        blank, origin="file", value=frame.loc[rows[0], column], quantity=column, source=source, line=int(rows[0]) + 2
+        blank,
+        origin="file",
+        value=frame.loc[rows[0], column],
+        quantity=column,
+        source=source,
+        line=int(rows[0]) + FIRST,
     )
+
+
+IN_WORDS = ("absorbed", "controls", "weights")
+"""Statistics that a table's CSV lists by the names of columns and the table words, counts or ticks off."""
 
 
 def _placed(shown: Shown, data: pd.DataFrame) -> Shown:
     """With the row of the table's data that has the same result, if it has the quantity."""
-    if not shown.specification or shown.quantity not in data.columns:
+    if not shown.specification or shown.quantity not in data.columns or shown.quantity in IN_WORDS:
         return shown
-    same = (data["spec_id"] == shown.specification).to_numpy().nonzero()[0]
-    return replace(shown, data=(int(same[0]), shown.quantity)) if len(same) else shown
+    same = (data["spec_id"] == shown.specification).to_numpy()
+    rows = (same & [name == shown.row for name in row_labels(data)]).nonzero()[0]
+    places = rows if shown.quantity in OF_ROW.values() else same.nonzero()[0]
+    return replace(shown, data=(int(places[0]), shown.quantity)) if len(places) else shown
 
 
 OF_ROW = {
@@ -212,6 +222,8 @@ def _of_line(name: str, cell: tuple[str, ...], line: Mapping[str, Any], row: str
     blank = Shown(cell, "specification", specification=saved.spec_id, row=row)
     if name == "mean":
         return replace(blank, value=facts.mean_outcome(saved), quantity="mean_outcome")
+    if not any(cell):
+        return _text(cell)
     return replace(blank, value=facts.comparison(saved, context.study), quantity="control_group")
 
 
@@ -224,9 +236,11 @@ def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
         parts = frame.reset_index(drop=True).groupby(entry.options["group"], sort=False)
         order = [place for _, part in parts for place in part.index]
     lines = source_lines(context.folders, source, frame)
+    whole = read_source(context.folders, source)
     grid: Grid = []
     for place, row in zip(order, document.rows, strict=True):
         record = frame.iloc[place]
+        name, of_spec = _estimated(whole, lines[place])
         grid.append(
             [
                 Shown(
@@ -234,6 +248,8 @@ def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
                     "file",
                     record[column["name"]],
                     quantity=column["name"],
+                    specification=name,
+                    row=of_spec,
                     source=source,
                     line=lines[place],
                     data=(place, column["name"]),
@@ -244,16 +260,34 @@ def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
     return grid
 
 
+def _estimated(whole: pd.DataFrame, line: int | None) -> tuple[str, str]:
+    """The specification and the row of its estimates that a line of a file was made from; empty if none."""
+    if line is None or "spec_id" not in whole.columns:
+        return "", ""
+    record = whole.iloc[line - FIRST]
+    name = record["spec_id"]
+    return ("", "") if pd.isna(name) else (str(name), str(record.get("row", "att")))
+
+
+OF_PUBLISHED = (
+    "published",
+    "estimate",
+    "difference",
+    "std_error_difference",
+    "coefficient_equal",
+    "std_error_equal",
+)
+"""Columns of a table of published values and those of its CSV."""
+
+
 def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
     """Published values, ours, and their differences."""
     grid: Grid = []
     for place, (options, row) in enumerate(zip(entry.options["rows"], document.rows, strict=True)):
         found = document.data.iloc[place]
         name = str(found["spec_id"])
-        names = ("published", "estimate", "difference", "std_error_difference")
-        names += ("coefficient_equal", "std_error_equal")
         cells = []
-        for quantity, cell in zip(names, row.cells, strict=False):
+        for quantity, cell in zip(OF_PUBLISHED, row.cells, strict=False):
             value = found[quantity]
             if quantity == "published":
                 shown = _published(cell, found, options, entry, context)
@@ -274,14 +308,17 @@ def _published(
     cell: tuple[str, ...], found: Any, options: Mapping[str, Any], entry: Entry, context: Context
 ) -> Shown:
     """The published value with where it was read."""
-    where = options.get("where")
+    where: Mapping[str, Any] = options.get("where") or {}
     source = entry.options.get("source", "") if where else ""
     line, place = None, ""
     if source:
         frame = read_source(context.folders, source, text=True)
-        fits = [all(str(row[key]) in map(str, values) for key, values in where.items()) for _, row in frame.iterrows()]
-        line = fits.index(True) + 2
-        record = frame.iloc[line - 2]
+        fits = [
+            all(str(row[key]) in map(str, values) for key, values in where.items())
+            for _, row in frame.iterrows()
+        ]
+        line = fits.index(True) + FIRST
+        record = frame.iloc[line - FIRST]
         place = ", ".join(f"{key} {record[key]}" for key in ("table", "column", "page") if record.get(key))
     about = {
         "publication": options.get("heading") or entry.options.get("publication", ""),

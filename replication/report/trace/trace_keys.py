@@ -1,4 +1,4 @@
-"""Keys of cells: short names of rows, columns and points that stay the same while labels are reworded little."""
+"""Keys of cells: short names of rows, columns and points, made of their labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from replication.report.table_document import TableDocument
 POINT = "point"
 """Column key of the points of a figure."""
 MOST_LISTED = 12
-OTHERS = re.compile(r"[^0-9a-z.~]+")
+OTHERS = re.compile(r"[^0-9a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,7 @@ def cell_key(row: Key, column: Key | None = None) -> str:
 
 def row_keys(document: TableDocument) -> list[Key]:
     """Keys of all rows of a printed table, top to bottom."""
-    return unique(
-        (section.heading, row.label) for section in document.sections for row in section.rows
-    )
+    return unique((section.heading, row.label) for section in document.sections for row in section.rows)
 
 
 def column_keys(document: TableDocument) -> list[Key]:
@@ -58,7 +56,7 @@ def column_keys(document: TableDocument) -> list[Key]:
 
 
 def unique(names: Iterable[tuple[str, str]]) -> list[Key]:
-    """Keys of (heading, label): the label where no other has it, else with its heading, numbered if need be."""
+    """Keys of (heading, label): the label where no other has it, else with its heading, and numbered."""
     pairs = [(heading, label, slug(label)) for heading, label in names]
     alike = Counter(name for _, _, name in pairs)
     used: Counter[str] = Counter()
@@ -71,10 +69,10 @@ def unique(names: Iterable[tuple[str, str]]) -> list[Key]:
 
 
 def slug(text: str) -> str:
-    """A text in small letters, digits and hyphens; a minus sign before a digit stays one."""
-    plain = unicodedata.normalize("NFKD", text.replace(MINUS, "-")).encode("ascii", "ignore").decode().lower()
-    marked = re.sub(r"(?<![0-9a-z])-(?=\d)", "~", plain)
-    return re.sub(r"-*~", "_-", OTHERS.sub("-", marked).strip("-")).lstrip("_") or "blank"
+    """A text in small letters, digits and hyphens; the sign of a number is spelled out."""
+    signed = re.sub(r"(?<!\w)-(?=\d)", "minus ", text.replace(MINUS, "-"))
+    plain = unicodedata.normalize("NFKD", signed).encode("ascii", "ignore").decode().lower()
+    return OTHERS.sub("-", plain).strip("-") or "blank"
 
 
 def find(keys: Sequence[Key], wanted: str, what: str) -> Key:
@@ -85,12 +83,13 @@ def find(keys: Sequence[Key], wanted: str, what: str) -> Key:
     SpecError
         If none or several fit; the message lists what there is.
     """
-    text = wanted.strip().casefold()
+    text = wanted.strip().casefold().replace(MINUS, "-")
     ways = (
         lambda key: text == key.key or wanted == key.label,
         lambda key: text in names(key),
         lambda key: any(name.startswith(text) for name in names(key)),
         lambda key: text in " ".join(names(key)),
+        lambda key: slug(wanted) in key.key.replace(".", "-"),
     )
     for fits in ways:
         found = [key for key in keys if fits(key)]
@@ -110,6 +109,10 @@ def names(key: Key) -> list[str]:
 
 def shown(keys: Sequence[Key]) -> str:
     """The first keys with their labels."""
-    words = [f"{key.key} ({key.label})" if key.label not in ("", key.key) else key.key for key in keys]
+    said = [", ".join(part for part in (key.heading, key.label) if part) for key in keys]
+    words = [
+        f"{key.key} ({text})" if text not in ("", key.key) else key.key
+        for key, text in zip(keys, said, strict=True)
+    ]
     more = [f"{len(words) - MOST_LISTED} more"] if len(words) > MOST_LISTED else []
     return listed([*words[:MOST_LISTED], *more])

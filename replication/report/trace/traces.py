@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import Any
 
 import pandas as pd
 
+from replication.core.details_record import plain
 from replication.core.errors import SpecError, nearest
 from replication.core.files import write_text
-from replication.core.saved_results import plain
 from replication.core.study_folder import read_description, study_folders
 from replication.report.figures import FIGURES
 from replication.report.report_context import Context
@@ -95,8 +96,9 @@ class Traced:
 
     def cells(self) -> Iterator[tuple[Key, Key | None, Shown]]:
         """Every cell with its keys."""
+        columns: Sequence[Key | None] = [None] if self.points else self.columns
         for row, line in zip(self.rows, self.grid, strict=True):
-            for column, shown in zip(self.columns or [None], line, strict=True):
+            for column, shown in zip(columns, line, strict=True):
                 yield row, column, shown
 
 
@@ -123,9 +125,7 @@ class StudyTraces:
         if entry in self.study.tables:
             document = build(entry, self.context)
             grid = table_cells(entry, document, self.context)
-            return Traced(
-                entry, False, row_keys(document), column_keys(document), grid, len(document.data)
-            )
+            return Traced(entry, False, row_keys(document), column_keys(document), grid, len(document.data))
         frame = importlib.import_module(FIGURES[entry.kind]).collect(entry, self.context)
         points = [[shown] for shown in figure_points(entry, frame, self.context)]
         return Traced(entry, True, point_keys(entry, frame), (), points, len(frame))
@@ -167,7 +167,9 @@ class StudyTraces:
             else None,
             "expected": self.expected.of(shown, traced.file, traced.length),
         }
-        kept = {key: value for key, value in found.items() if not _nothing(value) or key in ("printed", "value")}
+        kept = {
+            key: value for key, value in found.items() if not _nothing(value) or key in ("printed", "value")
+        }
         return _finite(plain(kept))  # type: ignore[no-any-return]
 
     def file(self, traced: Traced) -> dict[str, Any]:
@@ -202,22 +204,31 @@ def trace_cell(
         If there is no such table, row or column; the message lists what there is.
     """
     traces, entry = find_entry(root, table if study is None else f"{study}/{table}", stars=stars)
-    traced = traces.traced(entry)
-    if traced.points:
-        raise SpecError(f"{table} is a figure. Name one of its points: replication trace {table} POINT.")
-    found_row, found_column = find(traced.rows, row, "row"), find(traced.columns, column, "column")
-    shown = traced.grid[traced.rows.index(found_row)][traced.columns.index(found_column)]
-    return traces.trace(traced, found_row, found_column, shown)
+    return trace_in(traces, traces.traced(entry), row, column)
 
 
 def trace_point(root: Path, figure: str, point: str, *, study: str | None = None) -> Trace:
     """The trace of one point of a figure; parameters and errors are those of ``trace_cell``."""
     traces, entry = find_entry(root, figure if study is None else f"{study}/{figure}")
-    traced = traces.traced(entry)
-    if not traced.points:
-        raise SpecError(f"{figure} is a table. Name a row and a column: replication trace {figure} ROW COLUMN.")
-    key = find(traced.rows, point, "point")
-    return traces.trace(traced, key, None, traced.grid[traced.rows.index(key)][0])
+    return trace_in(traces, traces.traced(entry), point, None)
+
+
+def trace_in(traces: StudyTraces, traced: Traced, row: str, column: str | None) -> Trace:
+    """The trace of a cell of a table, or of a point of a figure, which has no column."""
+    name = traced.entry.id
+    if traced.points != (column is None):
+        wrong = (
+            f"{name} is a figure. Name one of its points: replication trace {name} POINT."
+            if traced.points
+            else f"{name} is a table. Name a row and a column: replication trace {name} ROW COLUMN."
+        )
+        raise SpecError(wrong)
+    key = find(traced.rows, row, "point" if traced.points else "row")
+    line = traced.grid[traced.rows.index(key)]
+    if column is None:
+        return traces.trace(traced, key, None, line[0])
+    other = find(traced.columns, column, "column")
+    return traces.trace(traced, key, other, line[traced.columns.index(other)])
 
 
 def find_entry(root: Path, name: str, *, stars: bool = False) -> tuple[StudyTraces, Entry]:
@@ -236,7 +247,8 @@ def find_entry(root: Path, name: str, *, stars: bool = False) -> tuple[StudyTrac
             raise SpecError(f"{len(fits)} studies have {name!r}. Name one: {', '.join(fits)}.")
         known = [full.rpartition("/")[2] for full in entries]
         raise SpecError(
-            f"There is no table or figure {name!r}{nearest(own, known)}. There are: {', '.join(entries)}."
+            f"There is no table or figure {name!r}{nearest(own, known)}. There are "
+            f"{len(entries)}; docs/outputs.md lists them."
         )
     traces = StudyTraces(root, folders[entries[fits[0]]], stars=stars)
     every = (*traces.study.tables, *traces.study.figures)
@@ -280,7 +292,8 @@ def _named(keys: Sequence[Key]) -> list[dict[str, str]]:
 
 
 def _nothing(value: Any) -> bool:
-    return value is None or (isinstance(value, str | dict | list) and not value) or value != value
+    empty = isinstance(value, str | dict | list) and not value
+    return value is None or empty or (isinstance(value, float) and math.isnan(value))
 
 
 def _finite(value: Any) -> Any:
@@ -289,7 +302,7 @@ def _finite(value: Any) -> Any:
         return {key: _finite(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_finite(part) for part in value]
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         return None
     if value in (float("inf"), float("-inf")):
         return "infinity" if value > 0 else "-infinity"
