@@ -109,11 +109,11 @@ class Case:
 
 
 ANY = staggered(any_path)
-LINES = {"trends": ("unit_linear",)}
+TRENDS = {"trends": ("unit_linear",)}
 CASES = [
     Case("twfe", staggered(same_level), by_sample, event=None, wild=True),
     Case("twfe, wrongly clustered by unit", by_unit(staggered(same_level)), by_sample, event=None),
-    Case("twfe, unit lines", staggered(same_level, lines=True), by_sample, LINES, event=None),
+    Case("twfe, unit lines", staggered(same_level, trends=True), by_sample, TRENDS, event=None),
     Case("event_study", staggered(same_path), path_to(3, "sample"), {"window": (-3, 3)}, wild=True),
     Case("poisson", staggered(same_level, counts=True), by_sample, event=None),
     Case("callaway_santanna", ANY, by_population),
@@ -124,13 +124,17 @@ CASES = [
         {"covariates": ("x",)},
     ),
     Case(
-        "callaway_santanna, unit lines", staggered(any_path, lines=True), by_population, LINES, {"draws": 199}
+        "callaway_santanna, unit lines",
+        staggered(any_path, trends=True),
+        by_population,
+        TRENDS,
+        {"draws": 199},
     ),
     Case("sun_abraham", ANY, by_sample),
     Case("sun_abraham, shares estimated", ANY, by_population, {"shares": "estimated"}),
     Case("imputation", ANY, by_sample),
     Case("imputation, leave one out", ANY, by_sample, {"leave_one_out": True}),
-    Case("imputation, unit lines", staggered(any_path, lines=True), by_sample, LINES),
+    Case("imputation, unit lines", staggered(any_path, trends=True), by_sample, TRENDS),
     Case("two_stage", ANY, by_population),
     Case("etwfe", ANY, by_sample),
     Case(
@@ -229,12 +233,12 @@ def pointwise(found: Estimates, case: Case, target: Target, n_clusters: int) -> 
         error = row["estimate"] - value
         record[f"{key}_error"], record[f"{key}_std_error"] = error, row["std_error"]
         record[f"{key}_default"] = float(row["conf_low"] <= value <= row["conf_high"])
-        for law, critical in laws(case, n_clusters).items():
-            record[f"{key}_{law}"] = float(abs(error) <= critical * row["std_error"])
+        for distribution, critical in critical_values(case, n_clusters).items():
+            record[f"{key}_{distribution}"] = float(abs(error) <= critical * row["std_error"])
     return record
 
 
-def laws(case: Case, n_clusters: int) -> dict[str, float]:
+def critical_values(case: Case, n_clusters: int) -> dict[str, float]:
     """Critical values of 95% intervals."""
     found = {"normal": float(stats.norm.ppf(0.975))}
     return found if case.own_t else {**found, "t": float(stats.t.ppf(0.975, n_clusters - 1))}

@@ -64,7 +64,7 @@ def any_path(cohort: Ints, event: Ints) -> Floats:
 def staggered(
     path: Callable[[Ints, Ints], Floats],
     *,
-    lines: bool = False,
+    trends: bool = False,
     covariate: bool = False,
     counts: bool = False,
 ) -> Design:
@@ -78,7 +78,7 @@ def staggered(
         mean = rng.normal(size=(n_units, 1)) * 0.5 + 0.1 * PERIODS
         mean = mean + 0.3 * persistent(rng, n_clusters)[cluster]
         mean += effects(truth, cohort)
-        if lines:
+        if trends:
             mean += 0.1 * rng.normal(size=(n_units, 1)) * PERIODS
         x = rng.normal(size=(n_units, 1)) + 0.5 * (cohort[:, None] > 0)
         if covariate:

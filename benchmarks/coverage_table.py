@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 LOW, HIGH = 0.93, 0.97
-LAWS = ("default", "t", "bootstrap_t", "wild")
+DISTRIBUTIONS = ("default", "t", "bootstrap_t", "wild")
 WHAT = {"att": "overall effect", "event": "event time 1", "band": "whole path"}
 
 HEAD = """# How often 95% intervals and bands cover
@@ -52,7 +52,7 @@ def page(table: pd.DataFrame, seed: int) -> str:
     parts = [head]
     for n_clusters in sorted(table["clusters"].unique(), reverse=True):
         rows = table[table["clusters"] == n_clusters]
-        parts += [f"## {n_clusters} clusters\n", lines(rows), verdict(rows)]
+        parts += [f"## {n_clusters} clusters\n", table_rows(rows), verdict(rows)]
     return "\n".join(parts)
 
 
@@ -61,9 +61,13 @@ def noise(draws: int) -> float:
     return float(100 * (0.95 * 0.05 / draws) ** 0.5)
 
 
-def lines(rows: pd.DataFrame) -> str:
+def table_rows(rows: pd.DataFrame) -> str:
     """The table of one number of clusters, in per cent."""
-    columns = [*(f"{key}_{law}" for key in ("att", "event") for law in LAWS), "band_default", "band_normal"]
+    columns = [
+        *(f"{key}_{distribution}" for key in ("att", "event") for distribution in DISTRIBUTIONS),
+        "band_default",
+        "band_normal",
+    ]
     heads = [head(name) for name in columns]
     text = ["| estimator | " + " | ".join([*heads, "error ratio"]) + " |"]
     text.append("| --- |" + " ---: |" * (len(heads) + 1))
@@ -75,8 +79,8 @@ def lines(rows: pd.DataFrame) -> str:
 
 def head(column: str) -> str:
     """What a column shows."""
-    key, law = column.split("_", 1)
-    return f"{WHAT[key]}, {law.replace('_', '-')}"
+    key, distribution = column.split("_", 1)
+    return f"{WHAT[key]}, {distribution.replace('_', '-')}"
 
 
 def percent(share: float) -> str:
@@ -93,9 +97,9 @@ def verdict(rows: pd.DataFrame) -> str:
             if LOW <= own <= HIGH or pd.isna(own):
                 continue
             better = [
-                f"{percent(row[f'{key}_{law}'])} with {law.replace('_', '-')}"
-                for law in LAWS[1:]
-                if f"{key}_{law}" in row and row[f"{key}_{law}"] > own
+                f"{percent(row[f'{key}_{distribution}'])} with {distribution.replace('_', '-')}"
+                for distribution in DISTRIBUTIONS[1:]
+                if f"{key}_{distribution}" in row and row[f"{key}_{distribution}"] > own
             ]
             offered = f"; {', '.join(better)}" if better else ""
             text.append(f"* {row['case']}, {what}: {percent(own)}{offered}.")

@@ -43,11 +43,11 @@ def page(table: pd.DataFrame, seed: int) -> str:
     """The whole page."""
     parts = [HEAD.format(seed=seed)]
     for (design, clusters), rows in table.groupby(["design", "clusters"], sort=False):
-        parts += [f"## {clusters} clusters, {design}\n", lines(rows)]
+        parts += [f"## {clusters} clusters, {design}\n", table_rows(rows)]
     return "\n".join([*parts, verdict(table)])
 
 
-def lines(rows: pd.DataFrame) -> str:
+def table_rows(rows: pd.DataFrame) -> str:
     """The table of one design, in per cent."""
     used = [name for name in TESTS if name in set(rows["method"])]
     text = ["| estimator | treated | " + " | ".join(TESTS[name] for name in used) + " |"]

@@ -42,9 +42,9 @@ def write_tables(table: pd.DataFrame, out: Path, versions: Mapping[str, str]) ->
 
 def page(table: pd.DataFrame, versions: Mapping[str, str]) -> str:
     """The whole page."""
-    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
     machine = f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    parts = [HEAD.format(machine=machine, versions=said), "## Ours against the fastest peer\n"]
+    parts = [HEAD.format(machine=machine, versions=packages), "## Ours against the fastest peer\n"]
     parts.append(overview(table))
     for panel, what in PANELS.items():
         rows = table[table["panel"] == panel]
@@ -62,10 +62,10 @@ def overview(table: pd.DataFrame) -> str:
     for (name, panel), rows in table.groupby(["race", "panel"], sort=False):
         ours = rows[rows["who"] == OURS].iloc[0]
         peers = rows[(rows["who"] != OURS) & rows["seconds"].notna()]
-        asked = next(race.asked for race in RACES if race.name == name)
+        target = next(race.target for race in RACES if race.name == name)
         if len(peers):
             best = peers.loc[peers["seconds"].idxmin()]
-            text = f"{best['who']} | {seconds(best['seconds'])} | {best['ratio']:.1f} | {asked:g}"
+            text = f"{best['who']} | {seconds(best['seconds'])} | {best['ratio']:.1f} | {target:g}"
         else:
             reason = "none finishes" if (rows["who"] != OURS).any() else "no peer"
             text = f"{reason} | | |"

@@ -25,7 +25,7 @@ class Race:
     Attributes
     ----------
     peers : package and how it is called, the one expected to be quickest first.
-    asked : how many times faster than the fastest peer ours is meant to be.
+    target : how many times faster than the fastest peer ours is meant to be.
     window : event times by panel; all if there are none.
     options, inference : fields of ``Spec`` and ``Inference``.
 
@@ -34,7 +34,7 @@ class Race:
     name: str
     estimator: str
     peers: Mapping[str, Any]
-    asked: float = 5.0
+    target: float = 5.0
     panels: tuple[str, ...] = BOTH
     window: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -14,8 +14,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import examine, own_data, trace
+from replication.commands import check_panel, examine, own_data, own_study, trace
 from replication.core.errors import InputError
+
+DESCRIPTION = "Staggered-adoption difference-in-differences: your own panel, or the studies of a project."
+EXAMPLES = """examples, on a panel of your own:
+  replication check my.csv --unit state --time quarter --cohort law --outcome rate
+  replication estimate --panel my.csv --unit state --time quarter --cohort law --outcome rate --out results
+  replication audit --panel my.csv --unit state --time quarter --cohort law --outcome rate
+  replication new my_study --panel my.csv --unit state --time quarter --cohort law --outcome rate
+
+examples, in a project:
+  replication run                                                 whatever is out of date
+  replication run --only tables/castle_doctrine/homicide --cores 1
+  replication trace castle_doctrine/homicide Estimate "(1)"          where a printed number comes from
+  replication export castle_doctrine/state_year --to dta
+
+`replication COMMAND --help` lists the options of a command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,11 +62,18 @@ def _system_refusal(error: OSError) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(prog="replication", description=__doc__)
+    top = argparse.ArgumentParser(
+        prog="replication",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _data(commands)
     own_data.add(commands)
+    check_panel.add(commands)
     examine.add(commands)
+    own_study.add(commands)
     trace.add(commands)
     _simulate(commands)
     _project(commands)
@@ -109,11 +131,18 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     report.set_defaults(run=run_report)
     run = commands.add_parser("run", help="run whatever is out of date, with one line per step")
     run.add_argument("--cores", default="all", help="cores to use (default: all)")
+    run.add_argument(
+        "--only",
+        nargs="+",
+        default=(),
+        metavar="TARGET",
+        help="a study, tables/STUDY/ID, figures/STUDY/ID or tables/STUDY/estimates, and what it needs",
+    )
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
     step.add_argument(
         "name",
-        choices=("clean", "estimate", "gather", "analyse", "check", "tables", "figures", "summary", "page"),
+        choices=("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
     )
     step.add_argument("study", nargs="?")
     step.add_argument("--part", type=int, help="estimate this part only")
@@ -212,7 +241,7 @@ def run_pipeline(chosen: argparse.Namespace) -> int:
     """``replication run``: Snakemake, quietly, with one line per step and a closing line."""
     from replication.workflow.run_snakemake import run
 
-    return run(_root(), chosen.cores)
+    return run(_root(), chosen.cores, chosen.only)
 
 
 def run_step(chosen: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ import pandas as pd
 from replication.core import saved_results
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.core.spec import Spec, parse_spec
 
 
@@ -67,7 +67,7 @@ class AnalysisContext:
         folder = self.tables / "specs" / spec_id
         if not (folder / "spec.yaml").is_file():
             place = self.tables / "specs"
-            known = [found.name for found in visible(place.glob("*"), place)]
+            known = [found.name for found in visible_paths(place.glob("*"), place)]
             raise SpecError(
                 f"There is no result of the specification {spec_id!r}{nearest(spec_id, known)}. "
                 "Correct the id in analyses.yaml, or estimate the specification first."

@@ -33,7 +33,7 @@ def balance(
     year: int,
     unit: str = "fips",
 ) -> pd.DataFrame:
-    """Means by time of activation, and normalised differences of the first and the last group.
+    """Means by time of activation, and normalized differences of the first and the last group.
 
     Parameters
     ----------
@@ -87,6 +87,6 @@ def compared(x: Floats, weight: Floats, member: Any, count: int) -> dict[str, An
         found[f"units_{k + 1}"] = int(np.isfinite(x[chosen]).sum())
     gap = found[f"mean_{count}"] - found["mean_1"]
     scale = np.sqrt((found["spread_1"] ** 2 + found[f"spread_{count}"] ** 2) / 2)
-    normalised = gap / scale if scale > 0 else float("nan")
-    flag = "yes" if abs(normalised) > LIMIT else "no"
-    return {**found, "difference": gap, "normalised_difference": normalised, "flag": flag}
+    normalized = gap / scale if scale > 0 else float("nan")
+    flag = "yes" if abs(normalized) > LIMIT else "no"
+    return {**found, "difference": gap, "normalised_difference": normalized, "flag": flag}

@@ -54,5 +54,5 @@ def _row(context: AnalysisContext, heading: str, entry: Mapping[str, Any]) -> di
     numbers = dict(found.table.iloc[labels.index(name)][NUMBERS])
     if found.details.uncertainty.method == "permutation":
         numbers |= dict.fromkeys(INTERVAL, float("nan"))
-    said = {key: value for key, value in entry.items() if key not in ("spec", "row", "label")}
-    return {"group": heading, "label": entry["label"], "spec_id": spec_id, "row": name, **numbers, **said}
+    options = {key: value for key, value in entry.items() if key not in ("spec", "row", "label")}
+    return {"group": heading, "label": entry["label"], "spec_id": spec_id, "row": name, **numbers, **options}

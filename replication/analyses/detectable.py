@@ -55,9 +55,9 @@ def detectable(
                     "std_error": std_error,
                     "found": found,
                     "estimate": factor * std_error,
-                    "percent": fall(factor * std_error),
+                    "percent": percent_fall(factor * std_error),
                     "by_permutation": drawn,
-                    "percent_by_permutation": fall(drawn),
+                    "percent_by_permutation": percent_fall(drawn),
                     "power": power,
                     "size": 1 - level,
                 }
@@ -65,7 +65,7 @@ def detectable(
     return pd.DataFrame(rows)
 
 
-def fall(effect: float) -> float:
+def percent_fall(effect: float) -> float:
     """Fall in percent of a log effect of this size."""
     return float(100 * -np.expm1(-effect))
 

@@ -47,7 +47,7 @@ def determinants(
     panel : name of the cleaned panel.
     date : column of the day of activation.
     origin : month from which months are counted, such as ``2008-10``.
-    regressors : column -> label; those with more than two values are standardised.
+    regressors : column -> label; those with more than two values are standardized.
     models : name -> ``kind`` (ols or hazard), ``effects`` (a column whose values have effects of
         their own, optional), ``weights`` (ols only, optional).
     cluster : column of clusters.
@@ -139,8 +139,8 @@ def hazard(months: pd.Series, design: pd.DataFrame, codes: Any, names: Sequence[
     rows, quarter, event = at_risk(months)
     clock = pd.get_dummies(pd.Series(quarter), dtype=float)
     # Means go into the effects of the quarters.
-    centred = (design - design.mean()).to_numpy()
-    stacked = np.column_stack([centred[rows], clock.to_numpy()])
+    centered = (design - design.mean()).to_numpy()
+    stacked = np.column_stack([centered[rows], clock.to_numpy()])
     model = sm.GLM(event, stacked, family=sm.families.Binomial(sm.families.links.CLogLog()))
     # Fisher scoring overshoots here: in the last quarters nearly all that are left are activated.
     share = clock.to_numpy().T @ event / clock.to_numpy().sum(axis=0)
@@ -175,8 +175,8 @@ def at_risk(months: pd.Series) -> tuple[Any, Any, Any]:
     quarter = np.concatenate([np.arange(end + 1) for end in last])
     event = (quarter == last[rows]).astype(float)
     share = pd.Series(event).groupby(quarter).transform("mean").to_numpy()
-    told = (share > 0) & (share < 1)
-    return rows[told], quarter[told], event[told]
+    informative = (share > 0) & (share < 1)
+    return rows[informative], quarter[informative], event[informative]
 
 
 def tabulated(result: Any, design: pd.DataFrame, names: Sequence[str], codes: Any) -> pd.DataFrame:
@@ -184,14 +184,14 @@ def tabulated(result: Any, design: pd.DataFrame, names: Sequence[str], codes: An
     from scipy import stats
 
     place = [design.columns.get_loc(name) for name in names]
-    estimate, error = result.params[place], result.bse[place]
+    estimate, std_error = result.params[place], result.bse[place]
     freedom = int(codes.max())
-    width = stats.t.ppf(0.975, freedom) * error
+    width = stats.t.ppf(0.975, freedom) * std_error
     return pd.DataFrame(
         {
             "estimate": estimate,
-            "std_error": error,
-            "p_value": 2 * stats.t.sf(np.abs(estimate / error), freedom),
+            "std_error": std_error,
+            "p_value": 2 * stats.t.sf(np.abs(estimate / std_error), freedom),
             "conf_low": estimate - width,
             "conf_high": estimate + width,
         },

@@ -27,10 +27,10 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.goodman_bacon import KINDS, by_kind, components
 from replication.estimators.imputation.untreated_fit import fit_untreated
-from replication.estimators.shared.cohort_comparisons import prepared
-from replication.estimators.shared.estimation_sample import Sample, estimation_sample
+from replication.estimators.shared.cohort_comparisons import comparison_panel
+from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects
-from replication.estimators.shared.least_squares import Fit
+from replication.estimators.shared.least_squares import RegressionFit
 from replication.estimators.twfe import fit_twfe
 
 COLUMNS = [
@@ -77,7 +77,7 @@ def decomposition(panel: Panel) -> pd.DataFrame:
             "The decomposition is of two-way effects without covariates; remove them to see how "
             "the weights alone make estimates differ."
         )
-    usable = prepared(panel, "decomposition")
+    usable = comparison_panel(panel, "decomposition")
     effect, robust_weight, kept = imputed(usable)
     sample, fit, beta = _two_way(usable.keep_units(kept))
     weight = fit.x[0][fit.design.profile] * sample.weight * fit.bread[0, 0]
@@ -125,7 +125,7 @@ def imputed(panel: Panel) -> tuple[Floats, Floats, Bools]:
     return np.where(model.cells.effect, model.remainder, 0.0), weight / weight.sum(), kept
 
 
-def _two_way(panel: Panel) -> tuple[Sample, Fit, float]:
+def _two_way(panel: Panel) -> tuple[EstimationSample, RegressionFit, float]:
     sample = estimation_sample(panel, Effects())
     fit = fit_twfe(sample, Effects())
     return sample, fit, float(fit.coefficient[0])

@@ -16,7 +16,7 @@ from replication.cleaning.recipe import import_from_study
 from replication.core.errors import SpecError, nearest
 
 
-def analyse(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
+def analyze(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
     """The frame that one entry of a study's ``analyses`` asks for.
 
     Parameters

@@ -18,7 +18,7 @@ def permuted(context: AnalysisContext, *, specs: Sequence[str], measure: str = "
     Parameters
     ----------
     specs : ids of specifications with ``method: permutation``
-    measure : ``statistic`` (studentised, which the p-value uses) or ``estimate``
+    measure : ``statistic`` (studentized, which the p-value uses) or ``estimate``
 
     """
     if measure not in MEASURES:

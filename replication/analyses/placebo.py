@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.placebo_draws import Placebo, draw_placebos, subjects
-from replication.analyses.placebo_summary import EFFECTS, summarise
+from replication.analyses.placebo_draws import Placebo, draw_placebos, placebo_subjects
+from replication.analyses.placebo_summary import EFFECTS, summarize_placebos
 
 
 def placebo(
@@ -21,7 +21,7 @@ def placebo(
     blocks: str = "state",
     effects: Sequence[float] = EFFECTS,
 ) -> pd.DataFrame:
-    """What ``placebo_summary.summarise`` says of the draws.
+    """What ``placebo_summary.summarize`` says of the draws.
 
     Parameters
     ----------
@@ -34,6 +34,6 @@ def placebo(
     chosen = tuple(context.spec(spec_id) for spec_id in specs.values())
     plan = Placebo(chosen, tuple(clusters.values()), blocks, seed)
     frames = {spec.panel: context.frame(spec.panel) for spec in chosen}
-    drawn = draw_placebos(plan, subjects(plan, frames), range(draws))
+    drawn = draw_placebos(plan, placebo_subjects(plan, frames), range(draws))
     labels, columns = ({name: label for label, name in given.items()} for given in (specs, clusters))
-    return summarise(drawn, labels, columns, effects)
+    return summarize_placebos(drawn, labels, columns, effects)

@@ -22,8 +22,8 @@ from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, Spec
 from replication.estimators.registry import estimate
-from replication.inference.block_permutation import matched, ranked_blocks
-from replication.inference.permutation import permuted
+from replication.inference.block_permutation import matched_units, ranked_blocks
+from replication.inference.permutation import permuted_panel
 
 COLUMNS: Final = ["draw", "spec_id", "cluster", "estimate", "std_error", "critical"]
 SHIFTS: Final = (
@@ -85,7 +85,7 @@ class Subject:
     blocks: tuple[Ints, ...]
 
 
-def subjects(plan: Placebo, frames: Mapping[str, pd.DataFrame]) -> list[Subject]:
+def placebo_subjects(plan: Placebo, frames: Mapping[str, pd.DataFrame]) -> list[Subject]:
     """Every specification with every clustering, its panel built once.
 
     Parameters
@@ -120,20 +120,20 @@ def placebo_order(blocks: Sequence[Ints], seed: int, draw: int) -> Ints:
     order = np.empty(sum(block.size for block in blocks), dtype=np.int64)
     for own, drawn in zip(blocks, rng.permutation(len(blocks)), strict=True):
         # In the order of adoption, early counties would stay early and keep what they are like.
-        order[rng.permutation(own)] = matched(own.size, blocks[drawn])
+        order[rng.permutation(own)] = matched_units(own.size, blocks[drawn])
     return order
 
 
 def _row(draw: int, subject: Subject, seed: int) -> list[Any]:
-    panel = permuted(subject.panel, placebo_order(subject.blocks, seed, draw))
+    panel = permuted_panel(subject.panel, placebo_order(subject.blocks, seed, draw))
     name = [draw, subject.spec.id, subject.cluster]
     try:
         row = estimate(panel, subject.spec).rows("att").iloc[0]
     except PanelError:
         return [*name, np.nan, np.nan, np.nan]
-    error = float(row["std_error"])
-    critical = (row["conf_high"] - row["estimate"]) / error
-    return [*name, float(row["estimate"]), error, float(critical)]
+    std_error = float(row["std_error"])
+    critical = (row["conf_high"] - row["estimate"]) / std_error
+    return [*name, float(row["estimate"]), std_error, float(critical)]
 
 
 def _quick(spec: Spec) -> Inference:

@@ -123,14 +123,14 @@ def comparisons(panel: Panel) -> AuditSection:
 def two_way_weights(panel: Panel) -> AuditSection:
     """The two-way estimate, its negative weights, and the comparisons that it averages."""
     try:
-        estimate, error = coefficient(panel)
+        estimate, std_error = coefficient(panel)
         weights = twfe_weights(panel).details
     except InputError as refusal:
         return AuditSection("Two-way fixed effects", (f"It cannot be estimated here: {refusal}",))
     words = [
-        f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(error)}). It weights "
-        f"the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them get a "
-        f"negative weight, which sum to {fixed(weights.find('sum_negative'))}."
+        f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(std_error)}). It "
+        f"weights the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them "
+        f"get a negative weight, which sum to {fixed(weights.find('sum_negative'))}."
     ]
     warnings = []
     if weights.find("sum_negative") < -0.01:

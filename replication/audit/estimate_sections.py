@@ -49,8 +49,8 @@ def every_estimator(panel: Panel) -> tuple[AuditSection, Fits]:
     for name in COMPARED:
         try:
             fits[name] = ENTRIES[name].function(panel)
-            estimate, error, low, high = main_row(fits[name])
-            rows.append((ENTRIES[name].label, estimate, error, low, high, ""))
+            estimate, std_error, low, high = main_row(fits[name])
+            rows.append((ENTRIES[name].label, estimate, std_error, low, high, ""))
         except InputError as refusal:
             rows.append((ENTRIES[name].label, np.nan, np.nan, np.nan, np.nan, str(refusal)))
     columns = ["estimator", "estimate", "std. error", "conf. low", "conf. high", "why not"]
@@ -191,8 +191,8 @@ def leave_one_out(panel: Panel) -> AuditSection:
     rows = []
     for label, keep in left_out(panel):
         try:
-            estimate, error, *_ = main_row(ENTRIES["imputation"].function(panel.keep_units(keep)))
-            rows.append((label, estimate, error))
+            estimate, std_error, *_ = main_row(ENTRIES["imputation"].function(panel.keep_units(keep)))
+            rows.append((label, estimate, std_error))
         except InputError:
             continue
     if not rows:

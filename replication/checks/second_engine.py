@@ -119,9 +119,9 @@ def _absorbing(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> 
     levels += [] if effects.by_time else ["time"]
     sloped = [f"stratum:{name}" for name in effects.linear]
     sloped += ["unit"] if effects.unit_linear else []
-    line = frame[["time"]] - frame["time"].mean()
+    trend = frame[["time"]] - frame["time"].mean()
     interactions = [
-        Interaction(cat=frame[[name]].astype("category"), cont=line.astype(float)) for name in sloped
+        Interaction(cat=frame[[name]].astype("category"), cont=trend.astype(float)) for name in sloped
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -163,9 +163,9 @@ def _poisson_dummies(
 ) -> dict[str, float]:
     import statsmodels.api as sm
 
-    line = (frame["time"] - frame["time"].mean()).to_numpy()[:, None]
+    trend = (frame["time"] - frame["time"].mean()).to_numpy()[:, None]
     columns = [pd.get_dummies(frame[name], dtype=float).to_numpy() for name in levels]
-    columns += [pd.get_dummies(frame[name], dtype=float).to_numpy() * line for name in trends]
+    columns += [pd.get_dummies(frame[name], dtype=float).to_numpy() * trend for name in trends]
     x = np.hstack([frame[regressors].to_numpy(), independent_columns(np.hstack(columns))])
     model = sm.GLM(
         frame["y"].to_numpy(),

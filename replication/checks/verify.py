@@ -12,7 +12,7 @@ import pandas as pd
 from replication.core.arrays import Bools
 from replication.core.errors import InputError, OutputError
 from replication.core.files import unwritable, write_csv
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 
 # Estimates travel between machines with the last digits of another BLAS: a relative 1e-6 is a
 # hundredth of the sixth digit and far below anything printed. Cells at zero get an absolute 1e-9.
@@ -45,7 +45,7 @@ def verify(root: Path, studies: list[str]) -> list[Verdict]:
     verdicts = []
     for study in studies:
         base = root / "studies" / study / "expected"
-        files = visible(base.rglob("*.csv"), base)
+        files = visible_paths(base.rglob("*.csv"), base)
         if not files:
             verdicts.append(Verdict(study, "expected/", 0, 1, "nothing is expected of this study"))
         for path in files:
@@ -75,10 +75,10 @@ def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
     if agree.all() and not named.changed:
         return Verdict(study, label, agree.size, 0, "")
     failed = int((~agree).sum()) + named.changed * agree.shape[1]
-    said = [named.message] if named.changed else []
+    details = [named.message] if named.changed else []
     if not agree.all():
-        said.append(_first_difference(left, right, agree, named.keys))
-    return Verdict(study, label, agree.size, failed, "; ".join(said))
+        details.append(_first_difference(left, right, agree, named.keys))
+    return Verdict(study, label, agree.size, failed, "; ".join(details))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,23 +175,23 @@ def write_expected(root: Path, study: str) -> list[Path]:
         If the study has no outputs, or one of them cannot be read.
     """
     base = root / "studies" / study / "expected"
-    wanted = [
+    requested = [
         (place, path)
         for place in PLACES
-        for path in visible((root / place / study).glob("*.csv"), root / place / study)
+        for path in visible_paths((root / place / study).glob("*.csv"), root / place / study)
         if path.name not in LEFT_OUT
     ]
-    if not wanted:
+    if not requested:
         raise InputError(f"{study} has no outputs to expect. Run the pipeline first.")
     new, old = (base.with_name(f".{base.name}.{word}") for word in ("new", "old"))
     _recover(base, new, old)
     try:
-        for place, path in wanted:
+        for place, path in requested:
             write_csv(new / place / path.name, _held(_as_written(path)))
         _swap(base, new, old)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    return [base / place / path.name for place, path in wanted]
+    return [base / place / path.name for place, path in requested]
 
 
 def _as_written(path: Path) -> pd.DataFrame:

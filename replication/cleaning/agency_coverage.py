@@ -167,7 +167,7 @@ def county_counts(used: AgencyMonths, shares: CountyShares) -> dict[str, NDArray
     """
     found: dict[str, NDArray[np.float64]] = {}
     anyone = _counts_of(shares, used.reported) > 0
-    for k, name in enumerate(used.offences):
+    for k, name in enumerate(used.offenses):
         known, cleared = used.actual[:, :, k], used.cleared[:, :, k]
         both = np.isfinite(known) & np.isfinite(cleared)
         someone = _counts_of(shares, both) > 0

@@ -96,7 +96,7 @@ def in_every_year(frame: pd.DataFrame, passes: Bools, years: Sequence[int]) -> B
     years : sequence of int
         Years that count; rows of other years neither help nor harm.
     """
-    wanted = frame["year"].isin(years).to_numpy(dtype=bool)
-    passed = frame["fips"][passes & wanted].value_counts()
+    requested = frame["year"].isin(years).to_numpy(dtype=bool)
+    passed = frame["fips"][passes & requested].value_counts()
     full = passed.index[passed == len(set(years))]
     return frame["fips"].isin(full).to_numpy(dtype=bool)

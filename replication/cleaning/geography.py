@@ -84,7 +84,7 @@ def recode(fips: pd.Series, mapping: Mapping[int, int]) -> pd.Series:
     return fips.map(lambda code: mapping.get(code, code)).astype("int64")
 
 
-def merge_offences(frame: pd.DataFrame, mapping: Mapping[int, int], sums: Sequence[str]) -> pd.DataFrame:
+def merge_offenses(frame: pd.DataFrame, mapping: Mapping[int, int], sums: Sequence[str]) -> pd.DataFrame:
     """One record for each unit and year after its parts have been put together.
 
     Counts, people and agencies add up. The coverage indicator becomes its mean weighted by

@@ -11,7 +11,7 @@ import pandas as pd
 from replication.cleaning.column_checks import require_columns
 from replication.core.errors import PanelError
 
-OFFENCES: Final = (
+OFFENSES: Final = (
     "murder",
     "rape",
     "robbery",
@@ -21,14 +21,14 @@ OFFENCES: Final = (
     "motor_vehicle_theft",
 )
 TOTALS: Final[dict[str, tuple[str, ...]]] = {
-    "index": OFFENCES,
-    "violent": OFFENCES[:4],
+    "index": OFFENSES,
+    "violent": OFFENSES[:4],
     "violent_no_rape": ("murder", "robbery", "aggravated_assault"),
-    "property": OFFENCES[4:],
+    "property": OFFENSES[4:],
 }
 """Sums that are reported beside the seven offences. Arson is in none of them: few agencies
 report it."""
-OUTCOMES: Final = (*OFFENCES, *TOTALS)
+OUTCOMES: Final = (*OFFENSES, *TOTALS)
 PER: Final = 100_000
 
 
@@ -40,8 +40,8 @@ def totals(frame: pd.DataFrame) -> pd.DataFrame:
     PanelError
         If a count is negative.
     """
-    require_columns(frame, OFFENCES, "The county offences")
-    negative = frame[list(OFFENCES)].lt(0)
+    require_columns(frame, OFFENSES, "The county offences")
+    negative = frame[list(OFFENSES)].lt(0)
     if negative.any(axis=None):
         name = negative.columns[negative.any().to_numpy()][0]
         raise PanelError(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
+from replication.core.reading import number_hint
 
 SHARE_TOLERANCE = 1e-12
 EXACT = 2**53
@@ -28,22 +29,6 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
         )
 
 
-def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
-    """Refuse repeated unit-period rows and rows without unit or period."""
-    for column in (unit, time):
-        absent = int(frame[column].isna().sum())
-        if absent:
-            raise PanelError(f"{absent} rows have no {column!r}. Fill it in or drop these rows.")
-    repeated = frame.duplicated([unit, time], keep=False)
-    if repeated.any():
-        example = frame.loc[repeated, [unit, time]].iloc[0]
-        raise PanelError(
-            f"{int(repeated.sum())} rows share their {unit!r} and {time!r} with another row, for "
-            f"example {unit} {example[unit]} in {time} {example[time]}. A panel has one row per "
-            "unit and period: aggregate or drop the duplicates."
-        )
-
-
 def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequence[str] = ()) -> Floats:
     """A column as floats; text is refused with the count and an example.
 
@@ -58,7 +43,7 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
         raise PanelError(
             f"{int(text.sum())} values of column {column!r} are not numbers, for example "
             f"{frame.loc[text, column].iloc[0]!r}{place_of(frame, text, at)}. Convert the column "
-            "to numbers or leave the cells empty."
+            f"to numbers or leave the cells empty.{number_hint(frame.loc[text, column].iloc[0])}"
         )
     values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
     if missing == "never":

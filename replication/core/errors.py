@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+SHORTEST = 3
+"""Letters that a word needs to be looked for at the beginning of longer ones."""
+
 
 class InputError(ValueError):
     """Something handed to the package cannot be used as it is."""
@@ -32,5 +35,17 @@ class OutputError(InputError):
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """A hint such as ``(did you mean 'mid_year'?)``, or an empty string."""
-    close = difflib.get_close_matches(str(word), [str(option) for option in allowed], n=1)
+    options = [str(option) for option in allowed]
+    close = difflib.get_close_matches(str(word), options, n=1) or _containing(str(word), options)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _containing(word: str, options: list[str]) -> list[str]:
+    """The shortest option that the word begins, as ``state`` does ``state_postal``; or that begins it."""
+    if len(word) < SHORTEST:
+        return []
+    lower = word.lower()
+    found = [
+        o for o in options if o.lower().startswith(lower) or (len(o) > 3 and lower.startswith(o.lower()))
+    ]
+    return sorted(found, key=len)[:1]

@@ -94,7 +94,7 @@ class Ledger:
 
 def renew(
     place: Path,
-    wanted: Mapping[str, str],
+    requested: Mapping[str, str],
     files: Callable[[str], Sequence[Path]],
     make: Callable[[Sequence[str]], Iterable[str]],
 ) -> tuple[int, int]:
@@ -105,7 +105,7 @@ def renew(
     Parameters
     ----------
     place : file of the ledger
-    wanted : id of a result -> its fingerprint
+    requested : id of a result -> its fingerprint
     files : what a result writes
     make : makes the results of some ids and yields each id when its files are written
 
@@ -114,14 +114,14 @@ def renew(
     (made, kept) : how many results were made, and how many were up to date.
     """
     ledger = Ledger.read(place)
-    stale = [name for name, found in wanted.items() if not ledger.is_current(name, found)]
+    stale = [name for name, found in requested.items() if not ledger.is_current(name, found)]
     try:
         for name in make(stale):
-            ledger.note(name, wanted[name], files(name))
+            ledger.note(name, requested[name], files(name))
     finally:
-        ledger.keep(wanted)
-    ledger.write(keep=wanted)
-    return len(stale), len(wanted) - len(stale)
+        ledger.keep(requested)
+    ledger.write(keep=requested)
+    return len(stale), len(requested) - len(stale)
 
 
 def remove_if_incomplete(place: Path) -> list[Path]:

@@ -6,7 +6,6 @@ numbers beyond 2^53 that pass through floating point are rounded to one another.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ import pandas as pd
 from replication.core.arrays import Floats
 from replication.core.columns import EXACT
 from replication.core.errors import PanelError
+from replication.core.reading import plain_label
 
 NEARLY_ALL: Final = 0.75
 """Share of units from which on groups are no groups; pairs have half as many as there are units."""
@@ -30,7 +30,7 @@ def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
             _require_exact(values, column)
             continue
         labels = pd.Series(values.dropna().unique(), dtype=object)
-        plain = labels.map(_plain)
+        plain = labels.map(plain_label)
         twins = plain.duplicated(keep=False)
         if twins.any():
             first = labels[plain == plain[twins].iloc[0]].tolist()[:2]
@@ -39,12 +39,8 @@ def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
                 f"Column {column!r} has {first[0]!r} and {first[1]!r}, which differ only in "
                 "blanks, in how a letter is coded, or in being text or a number"
                 f"{f', and {count - 1} more such pairs' if count > 1 else ''}. Give each unit or "
-                "group one spelling."
+                "group one spelling; `read: {strip_blanks: true}` (`--strip-blanks`) removes such blanks."
             )
-
-
-def _plain(label: Any) -> str:
-    return " ".join(unicodedata.normalize("NFKC", str(label)).split())
 
 
 def _require_exact(values: pd.Series[Any], column: str) -> None:
@@ -85,8 +81,15 @@ def is_continuous(values: pd.Series[Any]) -> bool:
     return bool((found != np.round(found)).any())
 
 
-def text_where_zeros_lead(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def text_where_zeros_lead(
+    path: Path, frame: pd.DataFrame, columns: Sequence[str], **options: Any
+) -> pd.DataFrame:
     """The frame of a CSV file with those id columns as text whose leading zeros were lost.
+
+    Parameters
+    ----------
+    **options
+        What ``pandas.read_csv`` was given as well.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def text_where_zeros_lead(path: Path, frame: pd.DataFrame, columns: Sequence[str
     ]
     if not numeric:
         return frame
-    raw = pd.read_csv(path, usecols=numeric, dtype=str)
+    raw = pd.read_csv(path, usecols=numeric, dtype=str, **options)
     if not raw.index.equals(frame.index):
         return frame
     for name in numeric:

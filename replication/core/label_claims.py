@@ -217,7 +217,7 @@ CLAIMS = (
     ),
     _claim(
         "estimator",
-        "|".join(rf"(?<![-\w])(?:{name})" for name in reversed(ESTIMATOR_NAMES)),
+        "|".join(rf"(?<![-\w])(?:{name})" for name in reversed(list(ESTIMATOR_NAMES))),
         _estimator,
         lambda one: f"uses {one.estimator}",
         "{estimator}",

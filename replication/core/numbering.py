@@ -60,7 +60,7 @@ class Numbering:
     ----------
     form : how a label is made up; None for plain numbers.
     shift : added to the number, so that no period or cohort is 0.
-    zero_is_period : whether a cohort labelled 0 is a period.
+    zero_is_period : whether a cohort labeled 0 is a period.
 
     """
 

@@ -82,7 +82,7 @@ class Panel:
 
         Parameters
         ----------
-        frame : DataFrame, or path of a .csv, .parquet or .dta file
+        frame : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
             One row per unit and period.
         outcome : str
             Column of the outcome.

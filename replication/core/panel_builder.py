@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.columns import numeric, place_of, require_no_reversal, require_unique, whole_numbers
+from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers
+from replication.core.duplicates import require_unique
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
+from replication.core.intake import take_in
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
@@ -24,7 +26,7 @@ from replication.core.sample_selection import (
     absent_values,
     balanced_rows,
     cohort_column,
-    identifiers,
+    identifier_columns,
     strata_names,
     take_sample,
 )
@@ -58,9 +60,10 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     """
     require_single_names(list(frame.columns), "The panel")
     require_roles(spec, frame)
-    everything, frame = frame, take_sample(frame, spec)
-    notes = absent_values(everything, spec)
-    require_unlike(frame, identifiers(spec))
+    taken = take_in(frame, spec)
+    everything, frame = taken.frame, take_sample(taken.frame, spec)
+    notes = [*taken.notes, *absent_values(everything, spec)]
+    require_unlike(frame, identifier_columns(spec))
     require_unique(frame, spec.unit, spec.time)
     at = (spec.unit, spec.time)
     outcome = numeric(frame, spec.outcome, at=at)
@@ -83,7 +86,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
             f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
             "outcome."
         )
-    numbering, said = numbering_of(everything, frame, spec)
+    numbering, said = numbering_of(everything, frame, spec, taken.form)
     return _assemble(frame, outcome, spec, numbering, [*notes, *said])
 
 

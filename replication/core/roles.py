@@ -26,6 +26,8 @@ def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     main = {"unit": spec.unit, "time": spec.time, "outcome": spec.outcome}
     if spec.treatment != "binary":
         main["treatment"] = spec.treatment
+    if spec.cohort_from is not None:
+        main["cohort_from"] = spec.cohort_from
     cohort = cohort_column(spec, frame)
     if spec.treatment == "binary" or cohort in frame.columns:
         main["cohort"] = cohort

@@ -16,7 +16,7 @@ from replication.core.estimates import COLUMNS, Estimates
 from replication.core.files import parse_yaml, replacing, write_csv, write_text
 from replication.core.limits import RECORD
 from replication.core.spec import Spec
-from replication.core.versions import versions
+from replication.core.versions import package_versions
 
 FILES = ("estimates.csv", "vcov.csv", "spec.yaml")
 """What is saved of a specification; the last is written last."""
@@ -29,7 +29,7 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
     record: dict[str, Any] = {
         "spec": spec.resolved(),
         "details": plain(estimates.details),
-        "versions": versions(),
+        "versions": package_versions(),
     }
     if fingerprint:
         record["fingerprint"] = fingerprint
@@ -37,14 +37,14 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
 
 
 def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
-    """Estimates and the record (``spec``, ``details``, ``versions``) of one saved specification."""
+    """Estimates and the record (``spec``, ``details``, ``package_versions``) of one saved specification."""
     record, details = load_record(folder)
     vcov = pd.read_csv(folder / "vcov.csv", index_col=0)
     return Estimates(load_table(folder), vcov, details), record
 
 
 def load_record(folder: Path) -> tuple[dict[str, Any], Details]:
-    """The record (``spec``, ``details``, ``versions``) of one saved specification, and its details.
+    """The record (``spec``, ``details``, ``package_versions``) of one saved specification, and its details.
 
     Raises
     ------

@@ -68,8 +68,8 @@ def explain_violation(error: Any) -> str:
             f"Allowed values: {listed(options)}."
         )
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    said = [_complaint(error, where, schema) + _example(error, schema)]
-    return " ".join([*said, schema.get("description", "")]).strip()
+    sentences = [_complaint(error, where, schema) + _example(error, schema)]
+    return " ".join([*sentences, schema.get("description", "")]).strip()
 
 
 def listed(options: Sequence[Any]) -> str:
@@ -137,7 +137,7 @@ def _kind(kind: str, schema: Mapping[str, Any]) -> str:
     if kind == "array":
         items = schema.get("items", {})
         count = "two " if schema.get("minItems") == schema.get("maxItems") == 2 else ""
-        return f"a list of {count}{ITEMS.get(items.get('type'), 'values')}"
+        return f"a list of {count}{ITEMS.get(str(items.get('type')), 'values')}"
     bounds = [f"{words} {schema[name]}" for name, words in BOUNDS.items() if name in schema]
     numeric = kind in ("integer", "number")
     return " ".join([KINDS.get(kind, kind), " and ".join(bounds) if numeric else ""]).strip()

@@ -22,7 +22,7 @@ import yaml
 
 from replication.core.errors import SpecError, nearest
 from replication.core.files import parse_yaml
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.core.limits import LimitError
 
 STUDY: Final = "study.yaml"
@@ -61,7 +61,7 @@ class Description:
 
 def study_folders(root: Path) -> list[Path]:
     """The folders below ``studies/`` that hold a study, sorted by name."""
-    places = visible((root / "studies").glob(f"*/{STUDY}"), root / "studies")
+    places = visible_paths((root / "studies").glob(f"*/{STUDY}"), root / "studies")
     return [place.parent for place in places if not place.parent.name.startswith(HIDDEN)]
 
 
@@ -114,7 +114,7 @@ def shown(folder: Path, name: str) -> str:
 
 def _part_files(folder: Path, part: str) -> list[Path]:
     whole = folder / f"{part}.yaml"
-    pieces = visible((folder / part).glob("*.yaml"), folder)
+    pieces = visible_paths((folder / part).glob("*.yaml"), folder)
     if whole.is_file() and pieces:
         raise SpecError(
             f"{shown(folder, whole.name)} and the folder {shown(folder, part)} both list the {part} of the "
@@ -157,7 +157,7 @@ def _read(folder: Path, name: str, missing: str = "There is no file {}.") -> Any
 
 def _refuse_strays(folder: Path) -> None:
     """A part whose file name is misspelled would otherwise be left out without a word."""
-    for path in visible([*folder.glob("*.yaml"), *folder.glob("*.yml")], folder):
+    for path in visible_paths([*folder.glob("*.yaml"), *folder.glob("*.yml")], folder):
         if path.name not in {f"{name}.yaml" for name in KNOWN}:
             known = ", ".join(f"{name}.yaml" for name in KNOWN)
             raise SpecError(

@@ -22,7 +22,7 @@ PACKAGES = (
 
 
 @cache
-def versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     """Version of Python and of every package that can move a digit."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
@@ -35,4 +35,4 @@ def versions() -> dict[str, str]:
 
 def versions_line() -> str:
     """The versions in one line, for notes and metadata."""
-    return ", ".join(f"{name} {number}" for name, number in versions().items())
+    return ", ".join(f"{name} {number}" for name, number in package_versions().items())

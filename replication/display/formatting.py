@@ -97,6 +97,6 @@ def sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
-def distinct(words: Iterable[str]) -> list[str]:
+def distinct_words(words: Iterable[str]) -> list[str]:
     """Words without repetition and without empty ones, in their order."""
     return list(dict.fromkeys(word for word in words if word))

@@ -22,7 +22,7 @@ def interval_points(
 
     ``room`` is the width in points that a mark may take.
     """
-    colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+    color, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
     drawn = part["conf_low"].notna()
     broad, size = min(BAND_WIDTH, room), min(POINT, max(1.6, 0.8 * room))
     if {"band_low", "band_high"} <= set(part.columns):
@@ -30,7 +30,7 @@ def interval_points(
             x[drawn],
             part.loc[drawn, "band_low"],
             part.loc[drawn, "band_high"],
-            colors=colour,
+            colors=color,
             alpha=0.28,
             linewidths=broad,
             zorder=2,
@@ -39,7 +39,7 @@ def interval_points(
         x[drawn],
         part.loc[drawn, "conf_low"],
         part.loc[drawn, "conf_high"],
-        colors=colour,
+        colors=color,
         linewidths=BAR_WIDTH,
         zorder=3,
     )
@@ -49,7 +49,7 @@ def interval_points(
         linestyle="none",
         marker=marker,
         markersize=size,
-        color=colour,
+        color=color,
         markeredgewidth=1,
         zorder=4,
     )
@@ -60,7 +60,7 @@ def interval_points(
         marker=marker,
         markersize=size,
         markerfacecolor="white",
-        markeredgecolor=colour,
+        markeredgecolor=color,
         markeredgewidth=1,
         zorder=4,
     )

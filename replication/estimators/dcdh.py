@@ -35,14 +35,14 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
-from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, prepared, used_units
+from replication.estimators.shared.cohort_comparisons import Grid, comparison_panel, on_calendar, used_units
 from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.inference.assemble import from_scores
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class HorizonEffect:
     """One effect or placebo: its point, unit scores (N,), summed weights, units, and onsets."""
 
     step: int
@@ -54,7 +54,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class AdoptionLayout:
     """The panel with units in order of adoption, so that every comparison group is a slice.
 
     Attributes
@@ -105,11 +105,11 @@ def dcdh(
         that can be estimated.
 
     """
-    panel = prepared(panel, "dcdh")
+    panel = comparison_panel(panel, "dcdh")
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "comparison")
     grid = on_calendar(panel)
     layout = layout_of(panel, grid)
-    effects = [found for step in steps(grid, window) if (found := did(layout, step))]
+    effects = [found for step in horizons_of(grid, window) if (found := did(layout, step))]
     after = [effect for effect in effects if effect.step >= 0]
     if not after:
         raise PanelError(
@@ -129,7 +129,7 @@ def dcdh(
     return from_scores(
         panel,
         "dcdh",
-        [Row("att"), *(Row("event", event_time=e.step * grid.step) for e in effects)],
+        [EstimateRow("att"), *(EstimateRow("event", event_time=e.step * grid.step) for e in effects)],
         np.array([point, *(effect.estimate for effect in effects)]),
         np.column_stack([score, *(effect.scores for effect in effects)]),
         inference,
@@ -147,7 +147,7 @@ def dcdh(
     )
 
 
-def with_effects(panel: Panel, grid: Grid, after: list[Effect]) -> Panel:
+def with_effects(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:
     """The panel with a note on the cohorts that have no effect of any length."""
     onsets = {onset for effect in after for onset in effect.onsets}
     shown = panel.cohort[np.isin(grid.onset, list(onsets))].tolist()
@@ -158,21 +158,21 @@ def with_effects(panel: Panel, grid: Grid, after: list[Effect]) -> Panel:
     return with_lost_cohorts(panel, panel, shown, why)
 
 
-def steps(grid: Grid, window: tuple[int, int] | None) -> list[int]:
+def horizons_of(grid: Grid, window: tuple[int, int] | None) -> list[int]:
     """Steps from adoption to try, in order, without the reference -1."""
     low, high = grid.steps(window) if window else (-grid.length, grid.length)
     low, high = max(low, -grid.length), min(high, grid.length - 1)
     return [step for step in range(low, high + 1) if step != -1]
 
 
-def layout_of(panel: Panel, grid: Grid) -> Layout:
+def layout_of(panel: Panel, grid: Grid) -> AdoptionLayout:
     """Sort the units by adoption, once for all event times."""
     first = np.minimum(grid.onset, grid.length)
     order = np.argsort(first, kind="stable").astype(np.int64)
     own = panel.n_clusters == len(panel.units)
     seen = np.zeros(grid.y.shape, dtype=bool)
     seen[:, (panel.periods - grid.start) // grid.step] = panel.observed
-    return Layout(
+    return AdoptionLayout(
         y=np.ascontiguousarray(grid.y[order].T),
         seen=np.ascontiguousarray(seen[order].T),
         weight=panel.unit_weight[order],
@@ -182,7 +182,7 @@ def layout_of(panel: Panel, grid: Grid) -> Layout:
     )
 
 
-def did(layout: Layout, step: int) -> Effect | None:
+def did(layout: AdoptionLayout, step: int) -> HorizonEffect | None:
     """DID_l for ``step = l - 1``, or the placebo for ``step = -1 - l``.
 
     None if no cohort has both units and controls there.
@@ -208,11 +208,11 @@ def did(layout: Layout, step: int) -> Effect | None:
         return None
     unsorted = np.empty(n_units)
     unsorted[layout.order] = scores / mass
-    return Effect(step, total / mass, unsorted, mass, switchers, tuple(onsets))
+    return HorizonEffect(step, total / mass, unsorted, mass, switchers, tuple(onsets))
 
 
 def _compare(
-    layout: Layout, change: Floats, switcher: Ints, control: Ints, scores: Floats
+    layout: AdoptionLayout, change: Floats, switcher: Ints, control: Ints, scores: Floats
 ) -> tuple[float, float]:
     """Mass and effect of one cohort; its part of the scores is added in place."""
     pooled = np.concatenate([switcher, control])
@@ -225,7 +225,7 @@ def _compare(
     return mass, means[0] - means[1]
 
 
-def deviations(layout: Layout, change: Floats, own: Ints, pooled: Ints) -> Floats:
+def deviations(layout: AdoptionLayout, change: Floats, own: Ints, pooled: Ints) -> Floats:
     """Changes less the mean of their own group, scaled by sqrt(n / (n-1)).
 
     The n counts units, or clusters where the errors are clustered above the unit. A group of one

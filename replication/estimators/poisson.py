@@ -30,7 +30,7 @@ from replication.estimators.shared.poisson_irls import poisson_regression
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.estimators.twfe import no_variation, treatment_design
 from replication.inference.methods import SCORES
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @registered(
@@ -66,7 +66,7 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
         )
     except NotIdentified:
         raise PanelError(no_variation(panel, effects)) from None
-    rows = [Row(name) for name in fit.design.names]
+    rows = [EstimateRow(name) for name in fit.design.names]
     return regression_estimates(
         sample,
         effects,

@@ -23,7 +23,7 @@ def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
 
     """
     require_overall(found, panel, estimator)
-    return found if panel.numbering == PLAIN else _labelled(found, panel)
+    return found if panel.numbering == PLAIN else _labeled(found, panel)
 
 
 def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
@@ -40,7 +40,7 @@ def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
     )
 
 
-def _labelled(found: Estimates, panel: Panel) -> Estimates:
+def _labeled(found: Estimates, panel: Panel) -> Estimates:
     """Cohorts and periods as they are called in the data."""
     table = found.table.copy()
     for column in ("cohort", "time"):

@@ -36,21 +36,21 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
+    comparison_panel,
     empty_window,
     on_calendar,
     possible_controls,
-    prepared,
     support_row,
     used_units,
     with_means,
 )
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
-from replication.estimators.shared.stacked_shares import Block, cell_rows, stack_shares
+from replication.estimators.shared.stacked_shares import SubExperimentBlock, cell_rows, stack_shares
 from replication.inference.assemble import from_scores
-from replication.inference.cluster import correction
+from replication.inference.cluster import small_sample_factor
 from replication.inference.leverage import cluster_influence, few_effective
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
 
@@ -102,7 +102,7 @@ def stacked(
         If no cohort covers the window with clean controls, or the window is not one.
 
     """
-    panel = prepared(panel, "stacked")
+    panel = comparison_panel(panel, "stacked")
     grid = on_calendar(panel)
     eligible = possible_controls(panel, control_group)
     low, high = resolve_window(grid, eligible, window, clean_window)
@@ -126,7 +126,7 @@ def stacked(
     cells = cell_rows(loadings, reference)
     influence = cluster_influence(panel, *shares.influence(cells[0]))
     treated_units = sum(one.treated.size for one in found)
-    rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
     trimmed = tuple(panel.label([grid.label(onset) for onset in dropped]).tolist())
     details = Details(
         absorbed=("treatment group", "event time"),
@@ -160,7 +160,7 @@ def stacked(
         estimate @ loadings,
         shares.score @ cells.T,
         inference,
-        correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
+        correction=small_sample_factor(panel.n_clusters, rows_stacked, 2 * overall.size),
         distribution="t",
         n_obs=rows_stacked,
         details=details,
@@ -190,13 +190,13 @@ def resolve_window(
     clean_window: tuple[int, int] | None,
 ) -> tuple[int, int]:
     """Steps -kappa_pre and kappa_post of the window that every sub-experiment covers."""
-    wanted = clean_window or window
-    if wanted is None:
+    requested = clean_window or window
+    if requested is None:
         return widest_window(grid, eligible)
-    low, high = grid.steps(wanted)
+    low, high = grid.steps(requested)
     if low > -1 or high < 0:
         raise PanelError(
-            f"The clean window {list(wanted)} must reach from before adoption (-{grid.step} or "
+            f"The clean window {list(requested)} must reach from before adoption (-{grid.step} or "
             "earlier, the reference period) to 0 or later. Widen it."
         )
     if window is not None and clean_window is not None:
@@ -259,7 +259,7 @@ def nothing_to_compare(where: str) -> PanelError:
     )
 
 
-def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Block]]:
+def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[SubExperimentBlock]]:
     """Differences of cell means (H,) of the weighted stack, and the rows of the stack.
 
     The regression is saturated in group and event time, so its coefficients are differences of
@@ -281,7 +281,10 @@ def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Bloc
         for side in (True, False)
     }
     mass = {True: treated_total, False: control_total}
-    blocks = [Block(rows, treated, w, y - mean[treated], mass[treated]) for rows, treated, w, y in parts]
+    blocks = [
+        SubExperimentBlock(rows, treated, w, y - mean[treated], mass[treated])
+        for rows, treated, w, y in parts
+    ]
     return mean[True] - mean[False], blocks
 
 

@@ -37,7 +37,7 @@ from replication.estimators.shared.weight_rows import with_weights
 from replication.estimators.twfe import fit_twfe
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.methods import FIXED_ROWS
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 SMALLEST = 1e-12
 
@@ -66,7 +66,9 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     """
     sample = estimation_sample(panel, Effects())
     fit = fit_twfe(sample, Effects())
-    two_way = regression_estimates(sample, Effects(), fit, "twfe_weights", [Row("att")], np.eye(1), inference)
+    two_way = regression_estimates(
+        sample, Effects(), fit, "twfe_weights", [EstimateRow("att")], np.eye(1), inference
+    )
     dose = sample.panel.dose
     mass = sample.weight * dose
     weight = mass * fit.x[0][fit.design.profile]

@@ -19,7 +19,7 @@ SMALL_SAMPLE = ("callaway_santanna", "imputation", "two_stage")
 """Estimators that read ``inference.small_sample``."""
 
 
-def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
+def find_unused_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
     """Notes about keys without effect.
 
     Parameters
@@ -31,7 +31,7 @@ def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
     dict
         Id of a specification -> its notes; only of those that have any.
     """
-    read = {key for spec in specs for key in reads(spec.estimator)}
+    read = {key for spec in specs for key in keys_read(spec.estimator)}
     methods = {method_of(spec) for spec in specs}
     estimators = {spec.estimator for spec in specs}
     found: dict[str, list[str]] = {}
@@ -65,11 +65,11 @@ def is_set(fields: Spec | Inference, key: str) -> bool:
 
 def method_of(spec: Spec) -> str:
     """How uncertainty is measured; with unit lines group-time effects resample clusters."""
-    lines = spec.estimator == "callaway_santanna" and bool(spec.trends)
-    return "bootstrap" if lines else spec.inference.method
+    detrended = spec.estimator == "callaway_santanna" and bool(spec.trends)
+    return "bootstrap" if detrended else spec.inference.method
 
 
-def reads(estimator: str) -> list[str]:
+def keys_read(estimator: str) -> list[str]:
     """Keys that an estimator reads, each once."""
     entry = ENTRIES[estimator]
     return list(dict.fromkeys((*entry.takes, *entry.keys)))

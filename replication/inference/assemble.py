@@ -20,19 +20,23 @@ from replication.core.errors import SpecError
 from replication.core.estimates import ClusterScores, Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.bands import interquartile_errors, multiplier_draws, quantiles
-from replication.inference.cautions import cautioned, with_repair, without_zero
+from replication.inference.bands import interquartile_std_errors, multiplier_draws, quantiles
+from replication.inference.cautions import with_cautions, with_repair, without_zero
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
 from replication.inference.critical_values import Paths, Values, largest_of_paths, normal_sup_t, score_sup_t
-from replication.inference.laws import default_law, law_of, without_fixed
-from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, table_of
+from replication.inference.reference_distribution import (
+    choose_distribution,
+    default_distribution,
+    without_fixed,
+)
+from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, table_of
 
 
 def from_scores(
     panel: Panel,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     estimate: Floats,
     scores: Floats,
     inference: Inference,
@@ -50,7 +54,7 @@ def from_scores(
     scores : (N, K) unit-level scores; a zero column marks a value that is fixed.
     correction : small-sample factor of the variance.
     distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
-        ``default_law`` chooses; ``inference.distribution`` overrides.
+        ``default_distribution`` chooses; ``inference.distribution`` overrides.
     details : what the estimator knows; notes of the panel come before its own, and the pre-trend
         test and the cautions are added.
 
@@ -87,7 +91,7 @@ def from_scores(
 def from_variance(
     panel: Panel,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     estimate: Floats,
     variance: Floats,
     inference: Inference,
@@ -123,24 +127,24 @@ def from_variance(
     keys = RowKeys(rows)
     paths = list(keys.paths(std_error))
     degrees = panel.n_clusters - 1.0 if freedom is None else freedom
-    law = law_of(inference, default_law(panel, distribution), degrees, cluster_scores)
+    tails = choose_distribution(inference, default_distribution(panel, distribution), degrees, cluster_scores)
     if cluster_scores is None:
         values: Values = normal_sup_t(paths, variance, inference, degrees)
     else:
         values = score_sup_t(paths, cluster_scores, inference)
-    critical = _bands(len(rows), paths, values, law.ppf(0.5 + inference.level / 2))
-    table = table_of(panel, estimator, keys, estimate, std_error, critical, law, inference.level, n_obs)
+    critical = _bands(len(rows), paths, values, tails.ppf(0.5 + inference.level / 2))
+    table = table_of(panel, estimator, keys, estimate, std_error, critical, tails, inference.level, n_obs)
     labels = keys.labels()
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
     known = _details(panel, inference, details)
-    return Estimates(table, frame, cautioned(panel, keys, table, frame, known, overall), overall)
+    return Estimates(table, frame, with_cautions(panel, keys, table, frame, known, overall), overall)
 
 
 def from_cluster_scores(
     panel: Panel,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     estimate: Floats,
     cluster_scores: Floats,
     inference: Inference,
@@ -157,7 +161,7 @@ def from_cluster_scores(
     """
     analytic = np.sqrt(np.einsum("gk,gk->k", cluster_scores, cluster_scores))
     draws = multiplier_draws(cluster_scores, inference)
-    std_error = interquartile_errors(draws) if inference.method == "multiplier" else analytic
+    std_error = interquartile_std_errors(draws) if inference.method == "multiplier" else analytic
     std_error = without_fixed(np.where(analytic > 0, std_error, 0.0))
     cells = np.array([row.term == "att_gt" for row in rows])
     kept = ~cells if cells.sum() > LARGEST_VCOV else np.ones(cells.size, dtype=bool)
@@ -166,7 +170,7 @@ def from_cluster_scores(
     paths = list(RowKeys(rows).paths(std_error))
     signed = quantiles(largest_of_paths(paths, draws, std_error), inference.level)
     critical = score_sup_t(paths, cluster_scores, inference, signed)
-    return from_errors(
+    return from_std_errors(
         panel,
         estimator,
         rows,
@@ -183,10 +187,10 @@ def from_cluster_scores(
     )
 
 
-def from_errors(
+def from_std_errors(
     panel: Panel,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     estimate: Floats,
     std_error: Floats,
     variance: Floats,
@@ -214,13 +218,15 @@ def from_errors(
     keys = RowKeys(rows)
     std_error = without_zero(panel, rows, std_error, details)
     paths = list(keys.paths(std_error))
-    law = law_of(inference, default_law(panel, distribution), panel.n_clusters - 1.0, scores)
-    bands = _bands(len(rows), paths, critical, law.ppf(0.5 + inference.level / 2))
-    table = table_of(panel, estimator, keys, estimate, std_error, bands, law, inference.level, n_obs)
+    tails = choose_distribution(
+        inference, default_distribution(panel, distribution), panel.n_clusters - 1.0, scores
+    )
+    bands = _bands(len(rows), paths, critical, tails.ppf(0.5 + inference.level / 2))
+    table = table_of(panel, estimator, keys, estimate, std_error, bands, tails, inference.level, n_obs)
     labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
     known = _details(panel, inference, details)
-    return Estimates(table, frame, cautioned(panel, keys, table, frame, known, overall), overall)
+    return Estimates(table, frame, with_cautions(panel, keys, table, frame, known, overall), overall)
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
@@ -251,7 +257,7 @@ def _required(cluster_scores: Floats | None, estimator: str) -> Floats:
     return cluster_scores
 
 
-def _overall(panel: Panel, rows: Sequence[Row], sums: Floats) -> ClusterScores | None:
+def _overall(panel: Panel, rows: Sequence[EstimateRow], sums: Floats) -> ClusterScores | None:
     """Scores of the overall effect by cluster, for joint inference with other outcomes."""
     place = [index for index, row in enumerate(rows) if row.term == "att"]
     codes = list(panel.clusters.values())

@@ -9,7 +9,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.inference.cluster import combined, sum_by_cluster
+from replication.inference.cluster import distinct_rows, sum_by_cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Assignment:
     left_out: int
 
 
-def schedules(panel: Panel) -> Ints:
+def schedule_codes(panel: Panel) -> Ints:
     """(N,) codes of the distinct schedules of treatment: the cohort and, if any, the exposure."""
     if panel.exposure is None:
-        return combined([panel.cohort])[1]
+        return distinct_rows([panel.cohort])[1]
     rows = np.unique(panel.exposure, axis=0, return_inverse=True)[1]
-    return combined([panel.cohort, rows.reshape(-1).astype(np.int64)])[1]
+    return distinct_rows([panel.cohort, rows.reshape(-1).astype(np.int64)])[1]
 
 
 def mixed_clusters(codes: Ints, labels: Ints) -> Ints:
@@ -61,7 +61,7 @@ def assigned_clusters(panel: Panel) -> Ints | None:
     codes = whole_clusters(panel)
     if codes is None or int(codes.max()) + 1 == codes.size:
         return None
-    return None if mixed_clusters(codes, schedules(panel)).size else codes
+    return None if mixed_clusters(codes, schedule_codes(panel)).size else codes
 
 
 def assignment_of(panel: Panel, method: str) -> Assignment:

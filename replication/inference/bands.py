@@ -82,21 +82,21 @@ def drawn_sums(scores: NDArray[Any], clusters: Ints, factors: Factors) -> NDArra
     return found[:count]
 
 
-def multipliers(rng: np.random.Generator, law: str, shape: tuple[int, int]) -> Floats:
+def multipliers(rng: np.random.Generator, distribution: str, shape: tuple[int, int]) -> Floats:
     """Independent draws with mean 0 and variance 1: ``rademacher``, ``mammen`` or ``webb``."""
-    if law == "rademacher":
+    if distribution == "rademacher":
         size = shape[0] * shape[1]
         fair = SIGNS_OF_BYTE.astype(np.float64).take(random_bytes(rng, -(-size // 8)), axis=0)
         return fair.reshape(-1)[:size].reshape(shape)
-    if law == "mammen":
+    if distribution == "mammen":
         root = np.sqrt(5.0)
         low = rng.random(shape) < (root + 1) / (2 * root)
         return np.asarray(np.where(low, (1 - root) / 2, (1 + root) / 2), dtype=np.float64)
-    if law == "webb":
+    if distribution == "webb":
         values = np.sqrt(np.array([0.5, 1.0, 1.5]))
         drawn: Floats = np.concatenate([-values, values])[rng.integers(0, 6, size=shape)]
         return drawn
-    raise SpecError(f"There are no {law!r} multipliers. Use rademacher, mammen or webb.")
+    raise SpecError(f"There are no {distribution!r} multipliers. Use rademacher, mammen or webb.")
 
 
 def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
@@ -140,7 +140,7 @@ def quantiles(largest: Mapping[str, Floats], level: float) -> dict[str, float]:
     return found
 
 
-def studentised(value: float, n_clusters: int) -> float:
+def studentized_critical_value(value: float, n_clusters: int) -> float:
     """The ``sup_t`` value if every draw were divided by its own standard error, not a common one.
 
     Signs leave squares alone: the variance of the G scores of a draw T (in standard errors) is
@@ -152,7 +152,7 @@ def studentised(value: float, n_clusters: int) -> float:
     return float(value * np.sqrt((n_clusters - 1) / room)) if room > 0 else np.inf
 
 
-def interquartile_errors(draws: Floats) -> Floats:
+def interquartile_std_errors(draws: Floats) -> Floats:
     """(K,) standard errors: interquartile range of (B, K) draws over that of the normal law.
 
     Quartiles are the values at ranks ``ceil(B / 4)`` and ``ceil(3 B / 4)``, as in R ``did``.
@@ -162,8 +162,8 @@ def interquartile_errors(draws: Floats) -> Floats:
     # Sorting beats a partition at two ranks. Missing draws come last and make errors missing.
     ranked = np.sort(draws.T, axis=1)
     spread = np.where(np.isnan(ranked[:, -1]), np.nan, ranked[:, high] - ranked[:, low])
-    errors: Floats = spread / NORMAL_RANGE
-    return errors
+    std_errors: Floats = spread / NORMAL_RANGE
+    return std_errors
 
 
 def gaussian_critical_value(variance: Floats, inference: Inference) -> float:

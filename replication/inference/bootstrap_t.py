@@ -83,7 +83,7 @@ def effective_clusters(scores: Floats) -> Floats:
     return np.where(fourth > 0, found, np.inf)
 
 
-class DrawnLaw:
+class DrawnDistribution:
     """The law of each row's t-value from (B, K) draws of its absolute value, symmetric at zero."""
 
     def __init__(self, draws: Floats) -> None:

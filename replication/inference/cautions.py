@@ -19,10 +19,10 @@ from replication.core.arrays import Bools, Floats
 from replication.core.details import ClusterSupport, Details, JointTest
 from replication.core.estimates import ClusterScores
 from replication.core.panel import Panel
-from replication.inference.joint_tests import pretrend_test, untested
+from replication.inference.joint_tests import impossible_test, pretrend_test
 from replication.inference.psd import Repaired
-from replication.inference.row_table import Row, RowKeys
-from replication.inference.support import effective, support_of
+from replication.inference.row_table import EstimateRow, RowKeys
+from replication.inference.support import effective_clusters, support_of
 
 FEW_TREATED = 10
 """Fewer treated (or control) clusters than this are noted."""
@@ -91,7 +91,7 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
     return []
 
 
-def lost_errors(estimate: Floats, std_error: Floats) -> Bools:
+def lost_std_errors(estimate: Floats, std_error: Floats) -> Bools:
     """(K,) estimates that are not fixed at zero and have no standard error."""
     found: Bools = np.isfinite(estimate) & (estimate != 0) & ~np.isfinite(std_error)
     return found
@@ -120,7 +120,7 @@ def outcome_spread(panel: Panel) -> float:
 
 def without_zero(
     panel: Panel,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     std_error: Floats,
     details: Details | None,
 ) -> Floats:
@@ -144,7 +144,7 @@ def with_repair(details: Details, found: Repaired) -> Details:
     return known.measured(missing_noted=True) if found.negative.any() else known
 
 
-def cautioned(
+def with_cautions(
     panel: Panel,
     keys: RowKeys,
     table: pd.DataFrame,
@@ -158,8 +158,8 @@ def cautioned(
         return details
     found = support_of(panel, details.control_group or None)
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
-    behind = details.effective_clusters if overall is None else effective(overall.sums)
-    lost = lost_errors(estimate, std_error)
+    behind = details.effective_clusters if overall is None else effective_clusters(overall.sums)
+    lost = lost_std_errors(estimate, std_error)
     notes = [
         *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
         # Regressions count effective clusters by leverage, and have said so where they are few.
@@ -189,7 +189,7 @@ def _pretrend(
     if details.uncertainty.repaired:
         leads = keys.keys[event, 2] < -details.anticipation
         leads &= table["estimate"].to_numpy()[event] != 0
-        return untested(int(leads.sum()), REPAIRED)
+        return impossible_test(int(leads.sum()), REPAIRED)
     return pretrend_test(
         keys.keys[event, 2],
         table["estimate"].to_numpy()[event],

@@ -25,7 +25,7 @@ from scipy.spatial import cKDTree
 from replication.core.arrays import Floats
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
-from replication.inference.psd import Repaired, repaired
+from replication.inference.psd import Repaired, repaired_variance
 
 EARTH_RADIUS_KM = 6371.0
 
@@ -77,7 +77,7 @@ def kernel_matrix(coordinates: Floats | None, inference: Inference) -> sparse.cs
 
 
 def kernel_weight(distance: Floats, inference: Inference) -> Floats:
-    """Weights of pairs at ``distance`` kilometres."""
+    """Weights of pairs at ``distance`` kilometers."""
     if inference.kernel == "uniform":
         return (distance <= inference.cutoff_km).astype(np.float64)
     return np.maximum(1 - distance / inference.cutoff_km, 0.0)
@@ -116,7 +116,7 @@ def require_coordinates(coordinates: Floats | None) -> Floats:
 
 def _positive(variance: Floats) -> Repaired:
     """Kernels that are cut off at a distance can give negative variances."""
-    return repaired((variance + variance.T) / 2, "The Conley variance")
+    return repaired_variance((variance + variance.T) / 2, "The Conley variance")
 
 
 def _facts(kernel: sparse.csr_matrix, inference: Inference) -> dict[str, float]:

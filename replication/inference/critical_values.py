@@ -14,10 +14,10 @@ from replication.inference.bands import (
     largest_t,
     multiplier_draws,
     quantiles,
-    studentised,
+    studentized_critical_value,
 )
 from replication.inference.bootstrap_t import drawn_t_values, effective_clusters
-from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law
+from replication.inference.row_table import LARGEST_VCOV, NORMAL, TDistribution
 
 Paths = Sequence[tuple[str, Ints]]
 Values = Mapping[str, float | Floats]
@@ -41,7 +41,7 @@ def score_sup_t(
     points too little at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
     law is set to normal. Else each draw has its own error: one by one where a row of the path
     rests on few clusters (``bootstrap_t``), and by moving the value of the multiplier draws
-    (``studentised``) where none does, or cells are too many. Below a dozen clusters, where the
+    (``studentized_critical_value``) where none does, or cells are too many. Below a dozen clusters, where the
     largest draw of the first kind is bounded, the larger value is taken; it may be infinite.
     """
     known = inference.distribution == "normal"
@@ -51,7 +51,7 @@ def score_sup_t(
     values = _largest(others, scores, inference, sign_t_values) if signed is None else signed
     if known:
         return dict(values)
-    moved = {term: studentised(values[term], len(scores)) for term, _ in others}
+    moved = {term: studentized_critical_value(values[term], len(scores)) for term, _ in others}
     return {term: max(own.get(term, 0.0), moved.get(term, 0.0)) for term, _ in paths}
 
 
@@ -98,6 +98,6 @@ def normal_sup_t(
     for term, index in paths:
         value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
         own = freedom if isinstance(freedom, float) else freedom[index]
-        law = NORMAL if inference.distribution == "normal" else Law(own)
-        found[term] = np.broadcast_to(law.ppf(float(special.ndtr(value))), index.size)
+        tails = NORMAL if inference.distribution == "normal" else TDistribution(own)
+        found[term] = np.broadcast_to(tails.ppf(float(special.ndtr(value))), index.size)
     return found

@@ -17,7 +17,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.assignment import schedules
+from replication.inference.assignment import schedule_codes
 from replication.inference.exchanges import Exchanges
 from replication.inference.loadings import group_loadings, points_of
 
@@ -38,7 +38,7 @@ def linear_draws(
 
     One exchange is fitted as well, so that nothing is assumed of the estimator.
     """
-    kind = schedules(panel)
+    kind = schedule_codes(panel)
     count, shape = int(kind.max()) + 1, panel.y.shape
     large = shape[0] * count * len(labels) > LARGEST or count * shape[1] > compared.count
     if large or not panel.balanced or np.ptp(panel.weight) > 0 or panel.covariates is not None:

@@ -104,7 +104,7 @@ def few_treated_test(
         1 / (1 + len(draws)),
         float(factor[names.index("att")]),
     )
-    notes = said(assigned, record, models)
+    notes = placebo_details(assigned, record, models)
     return with_placebo_values(found, tested, draws, inference, record, notes)
 
 
@@ -220,7 +220,7 @@ def choices(controls: int, treated: int, inference: Inference) -> Ints:
     return rng.integers(0, controls, (inference.draws, treated))
 
 
-def said(assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None) -> list[str]:
+def placebo_details(assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None) -> list[str]:
     """What a reader must know of the placebo values."""
     notes = [
         f"standard errors, p-values and intervals are those of {TITLES[record.method]}: residuals of "

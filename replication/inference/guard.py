@@ -15,9 +15,9 @@ from replication.core.arrays import Bools
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.spec import Inference
-from replication.inference.cautions import lost_errors, lost_note
+from replication.inference.cautions import lost_note, lost_std_errors
 from replication.inference.critical_values import FEW_CLUSTERS
-from replication.inference.joint_tests import untested
+from replication.inference.joint_tests import impossible_test
 
 TESTED = ["statistic", "p_value"]
 INTERVALS = ["conf_low", "conf_high", "band_low", "band_high"]
@@ -90,10 +90,10 @@ def guarded(found: Estimates, inference: Inference) -> Estimates:
         table = table.copy()
     if few:
         notes += _without_bands(table, inference)
-    if reason and (said := _blank(table, reason, inference)):
-        notes.append(said)
+    if reason and (note := _blank(table, reason, inference)):
+        notes.append(note)
         if details.pretrend is not None:
-            details = replace(details, pretrend=untested(details.pretrend.df, reason))
+            details = replace(details, pretrend=impossible_test(details.pretrend.df, reason))
     notes += _unbounded(table)
     notes += _lost(found)
     if not notes:
@@ -132,12 +132,12 @@ def no_basis(found: Estimates) -> str:
 
 def _blank(table: pd.DataFrame, reason: str, inference: Inference) -> str:
     """Take out what has no basis, in place; the sentence that says so, empty if nothing is."""
-    made = WITHOUT_CLUSTERS.get(inference.method, [])
-    columns = [name for name in (*TESTED, *INTERVALS) if name not in made]
+    skipped = WITHOUT_CLUSTERS.get(inference.method, [])
+    columns = [name for name in (*TESTED, *INTERVALS) if name not in skipped]
     if not columns:
         return ""
     table.loc[effects(table), columns] = np.nan
-    named = "interval is" if "p_value" in made else "statistic, p-value and interval are"
+    named = "interval is" if "p_value" in skipped else "statistic, p-value and interval are"
     return (
         f"Because {reason}, the standard error does not measure the noise of the effect: its "
         f"{named} not reported"
@@ -178,7 +178,7 @@ def _unbounded(table: pd.DataFrame) -> list[str]:
 def _lost(found: Estimates) -> list[str]:
     """The reason for missing standard errors, where the estimator has not given it."""
     table = found.table
-    lost = lost_errors(table["estimate"].to_numpy(), table["std_error"].to_numpy())
+    lost = lost_std_errors(table["estimate"].to_numpy(), table["std_error"].to_numpy())
     if not lost.any() or found.details.uncertainty.missing_noted:
         return []
     lost &= (table["term"] != "weight").to_numpy()

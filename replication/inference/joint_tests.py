@@ -16,7 +16,7 @@ RANK = 1e-10
 REDUNDANT = 1e-6
 
 
-def hotelling(wald: float, count: int, n_clusters: int) -> JointTest:
+def hotelling_test(wald: float, count: int, n_clusters: int) -> JointTest:
     """F test from the Wald statistic W of q estimates whose covariance comes from G clusters.
 
     ``(G-q) / (q (G-1)) W`` has the distribution F(q, G-q) where the cluster sums are normal
@@ -36,7 +36,7 @@ def hotelling(wald: float, count: int, n_clusters: int) -> JointTest:
     return JointTest("F", count, statistic, p_value, freedom)
 
 
-def untested(count: int, reason: str) -> JointTest:
+def impossible_test(count: int, reason: str) -> JointTest:
     """A test of ``count`` estimates that is not possible, and why."""
     return JointTest("F", count, reason=reason)
 
@@ -69,23 +69,25 @@ def joint_test(estimate: Floats, variance: Floats, n_clusters: int, what: str = 
     lost = ~known & np.isfinite(estimate) & (estimate != 0)
     count, missing = int(known.sum()), int(lost.sum())
     if not known.any():
-        return untested(count, f"none of the {what} has a standard error")
+        return impossible_test(count, f"none of the {what} has a standard error")
     if missing:
-        return untested(count + missing, f"{missing} of {count + missing} {what} have no standard error")
+        return impossible_test(
+            count + missing, f"{missing} of {count + missing} {what} have no standard error"
+        )
     if count >= n_clusters:
-        return untested(count, f"{count} {what} cannot be tested jointly with {n_clusters} clusters")
+        return impossible_test(count, f"{count} {what} cannot be tested jointly with {n_clusters} clusters")
     scale = np.sqrt(own[known])
     values, vectors = np.linalg.eigh(variance[np.ix_(known, known)] / np.outer(scale, scale))
     along = vectors.T @ (estimate[known] / scale)
     kept = values > RANK * values[-1]
     rank = int(kept.sum())
     if np.abs(along[~kept]).max(initial=0.0) > REDUNDANT:
-        return untested(
+        return impossible_test(
             count,
             f"the covariance of the {count} {what} is singular: its rank is {rank}, so that "
             f"{count - rank} combinations of them have no variance among {n_clusters} clusters",
         )
-    return hotelling(float((along[kept] ** 2 / values[kept]).sum()), rank, n_clusters)
+    return hotelling_test(float((along[kept] ** 2 / values[kept]).sum()), rank, n_clusters)
 
 
 def pretrend_test(
@@ -107,5 +109,5 @@ def pretrend_test(
     fixed = (estimate == 0) & (np.diag(variance) <= 0)
     leads = np.flatnonzero(before & ~fixed)
     if not leads.size:
-        return untested(0, "the event path has no coefficient before the reference period")
+        return impossible_test(0, "the event path has no coefficient before the reference period")
     return joint_test(estimate[leads], variance[np.ix_(leads, leads)], n_clusters, "leads")

@@ -84,8 +84,8 @@ def by_unit(panel: Panel) -> Panel:
     """The panel with every unit its own cluster, since the kernel takes the place of clusters."""
     units = np.arange(len(panel.units))
     coarser = [name for name, codes in panel.clusters.items() if codes.max() + 1 < units.size]
-    said = [f"spatial errors take the place of the clusters ({', '.join(coarser)})"]
-    notes = (*panel.notes, *(said if coarser else []))
+    override = [f"spatial errors take the place of the clusters ({', '.join(coarser)})"]
+    notes = (*panel.notes, *(override if coarser else []))
     return replace(panel, clusters={"unit": units}, notes=notes)
 
 

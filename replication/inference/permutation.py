@@ -100,7 +100,7 @@ def has_fast_path(panel: Panel) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class TwoWay:
+class PermutedTwoWay:
     """What permuted two-way regressions share: J distinct rows of treatment, N units.
 
     Attributes
@@ -137,7 +137,7 @@ class TwoWay:
         return np.column_stack([beta, statistic])
 
 
-def two_way_of(panel: Panel) -> TwoWay:
+def two_way_of(panel: Panel) -> PermutedTwoWay:
     """Tables of a balanced panel with constant weights."""
     weight = panel.unit_weight
     y = panel.y - panel.y.mean(axis=1, keepdims=True)
@@ -146,7 +146,7 @@ def two_way_of(panel: Panel) -> TwoWay:
     rows, row = np.unique(dose, axis=0, return_inverse=True)
     rows = rows - rows.mean(axis=1, keepdims=True)
     residual = weight[:, None] * y
-    return TwoWay(
+    return PermutedTwoWay(
         rows,
         (rows**2).sum(axis=1),
         row.reshape(-1).astype(np.int64),
@@ -157,7 +157,7 @@ def two_way_of(panel: Panel) -> TwoWay:
     )
 
 
-def two_way_draws(tables: TwoWay, orders: Iterator[Ints]) -> Floats:
+def two_way_draws(tables: PermutedTwoWay, orders: Iterator[Ints]) -> Floats:
     """(B, 2) estimates and statistics of permuted two-way regressions, in blocks of draws."""
     found = []
     while block := list(itertools.islice(orders, BLOCK)):
@@ -178,7 +178,7 @@ def refitted_draws(
     for order in orders:
         values = np.full((len(labels), 2), np.nan)
         try:
-            table = function(permuted(panel, order), inference=inference).table
+            table = function(permuted_panel(panel, order), inference=inference).table
         except PanelError:
             table = pd.DataFrame(columns=COLUMNS)
         pairs = table[["estimate", "statistic"]].to_numpy(dtype=float)
@@ -189,7 +189,7 @@ def refitted_draws(
     return np.stack(drawn) if drawn else np.empty((0, len(labels), 2))
 
 
-def permuted(panel: Panel, order: Ints) -> Panel:
+def permuted_panel(panel: Panel, order: Ints) -> Panel:
     """The panel in which unit i adopts as unit ``order[i]`` did."""
     exposure = None if panel.exposure is None else panel.exposure[order]
     return replace(panel, cohort=panel.cohort[order], exposure=exposure)

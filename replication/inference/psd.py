@@ -69,7 +69,7 @@ def nearest_psd(variance: Floats) -> Floats:
     return whole
 
 
-def repaired(variance: Floats, source: str, loading: Floats | None = None) -> Repaired:
+def repaired_variance(variance: Floats, source: str, loading: Floats | None = None) -> Repaired:
     """The variance of ``loading @ coefficients``, positive semi-definite.
 
     Parameters

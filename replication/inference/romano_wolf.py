@@ -5,7 +5,7 @@ Null hypotheses
     any false rejection among them, whatever the dependence between the outcomes.
 Method
     Multiplier draws ``t*_s = sum_g v_g S_gs / se*_s`` use the same multipliers v_g for every
-    outcome, which keeps their dependence; each is studentised by its own spread ``se*_s^2 =
+    outcome, which keeps their dependence; each is studentized by its own spread ``se*_s^2 =
     sum_g (v_g S_gs)^2 - (sum_g v_g S_gs)^2 / G`` (the score bootstrap of Kline & Santos 2012,
     Journal of Econometric Methods 1(1)), without which few clusters give tails that are too
     thin. The spread has no factor G/(G-1), which errs on the safe side for regressions, whose
@@ -55,17 +55,19 @@ def romano_wolf(estimates: Sequence[Estimates], inference: Inference) -> pd.Data
 
     """
     rows = pd.concat([found.rows("att").head(1) for found in estimates], ignore_index=True)
-    scores = aligned([require_scores(found) for found in estimates])
+    scores = aligned_sums([require_scores(found) for found in estimates])
     rng = np.random.default_rng(inference.seed)
     drawn = multipliers(rng, inference.multiplier, (inference.draws, len(scores)))
     kept = ["spec_id", "outcome", "estimate", "std_error", "statistic", "p_value"]
     return rows[kept].assign(
-        p_romano_wolf=stepdown(np.abs(rows["statistic"].to_numpy()), studentised(drawn, scores)),
-        p_holm=holm(rows["p_value"].to_numpy()),
+        p_romano_wolf=stepdown_p_values(
+            np.abs(rows["statistic"].to_numpy()), studentized_statistics(drawn, scores)
+        ),
+        p_holm=holm_p_values(rows["p_value"].to_numpy()),
     )
 
 
-def studentised(multipliers: Floats, scores: Floats) -> Floats:
+def studentized_statistics(multipliers: Floats, scores: Floats) -> Floats:
     """(B, S) absolute statistics of the draws with multipliers (B, C) of scores (C, S)."""
     drawn = multipliers @ scores
     clusters = (scores != 0).sum(axis=0)
@@ -77,7 +79,7 @@ def studentised(multipliers: Floats, scores: Floats) -> Floats:
     return statistic
 
 
-def stepdown(statistic: Floats, draws: Floats) -> Floats:
+def stepdown_p_values(statistic: Floats, draws: Floats) -> Floats:
     """(S,) adjusted p-values from absolute statistics (S,) and (B, S) draws under the nulls."""
     order = np.argsort(-statistic, kind="stable")
     largest = np.maximum.accumulate(draws[:, order[::-1]], axis=1)[:, ::-1]
@@ -87,7 +89,7 @@ def stepdown(statistic: Floats, draws: Floats) -> Floats:
     return adjusted
 
 
-def holm(p_value: Floats) -> Floats:
+def holm_p_values(p_value: Floats) -> Floats:
     """(S,) p-values of Holm (1979), Scandinavian Journal of Statistics 6(2)."""
     order = np.argsort(p_value, kind="stable")
     scaled = p_value[order] * np.arange(p_value.size, 0, -1)
@@ -96,7 +98,7 @@ def holm(p_value: Floats) -> Floats:
     return adjusted
 
 
-def aligned(parts: Sequence[ClusterScores]) -> Floats:
+def aligned_sums(parts: Sequence[ClusterScores]) -> Floats:
     """(C, S) sums by cluster of all outcomes; zero where an outcome lacks a cluster.
 
     Clusters have no name here: two are the same if they share a unit.

@@ -29,7 +29,7 @@ ARROW_TEXT = pa.large_string()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EstimateRow:
     """What a number is: its term and, where they apply, cohort, time and event time."""
 
     term: str
@@ -49,7 +49,7 @@ class Tails(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Law:
+class TDistribution:
     """The law of a t-value: t with ``freedom`` degrees, or the normal law if that is infinite.
 
     ``freedom`` may differ between rows. scipy's functions without the checks of its distributions,
@@ -72,13 +72,13 @@ class Law:
         return np.asarray(special.stdtr(self.freedom, -value))
 
 
-NORMAL = Law(np.inf)
+NORMAL = TDistribution(np.inf)
 
 
 class RowKeys:
     """Terms (K,) of the rows, and their cohort, time and event time (K, 3), missing if none."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[EstimateRow]) -> None:
         self.terms = [row.term for row in rows]
         columns = [
             [row.cohort for row in rows],
@@ -110,12 +110,12 @@ def table_of(
     estimate: Floats,
     std_error: Floats,
     critical: Floats,
-    law: Tails,
+    tails: Tails,
     level: float,
     n_obs: int | Ints | None,
 ) -> pd.DataFrame:
-    """``Estimates.table``: (K,) points with intervals by ``law``, bands by ``critical``."""
-    statistic, half = estimate / std_error, law.ppf(0.5 + level / 2) * std_error
+    """``Estimates.table``: (K,) points with intervals by ``tails``, bands by ``critical``."""
+    statistic, half = estimate / std_error, tails.ppf(0.5 + level / 2) * std_error
     band = critical * std_error
     count = len(keys.terms)
     # One call with whole columns: pandas takes its time over scalars and over added columns.
@@ -131,7 +131,7 @@ def table_of(
         "estimate": estimate,
         "std_error": std_error,
         "statistic": statistic,
-        "p_value": 2 * law.sf(np.abs(statistic)),
+        "p_value": 2 * tails.sf(np.abs(statistic)),
         "conf_low": estimate - half,
         "conf_high": estimate + half,
         "band_low": estimate - band,

@@ -14,7 +14,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import ClusterSupport
 from replication.core.panel import Panel
-from replication.inference.cluster import combined
+from replication.inference.cluster import distinct_rows
 
 
 def support_of(panel: Panel, control_group: str | None = None) -> ClusterSupport:
@@ -122,13 +122,13 @@ def _alone(codes: Ints, first: Ints) -> int:
     """Clusters that hold all treated units of each cohort that they have."""
     if not codes.size:
         return 0
-    member = combined([first, codes])[0]
+    member = distinct_rows([first, codes])[0]
     cluster, cohort = codes[member], first[member]
     shared = np.bincount(cohort)[cohort] > 1
     return _distinct(cluster) - _distinct(cluster[shared])
 
 
-def effective(scores: Floats) -> float:
+def effective_clusters(scores: Floats) -> float:
     """Effective number of clusters behind one row, from its (G,) scores.
 
     ``3 (sum s^2)^2 / sum s^4``, at most G: see ``bootstrap_t.effective_clusters``.

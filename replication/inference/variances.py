@@ -18,7 +18,7 @@ from replication.inference.assemble import from_variance
 from replication.inference.bias_reduced import bias_reduced
 from replication.inference.cluster_jackknife import jackknife
 from replication.inference.cluster_shares import Adjusted, ClusterShares
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.weighted_bias_reduced import WeightedShares, weighted_bias_reduced
 
 SAID = {
@@ -42,8 +42,13 @@ ADJUSTING = (
 
 def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson: bool) -> None:
     """Refuse a variance that an estimator does not have, or that a method would not use."""
-    if inference.variance == "cv1":
+    if inference.variance == "cv1" or (inference.variance == "hc1" and estimator == "ols"):
         return
+    if inference.variance == "hc1":
+        raise SpecError(
+            f"{name}: 'inference.variance: hc1' has no clusters and is for the estimator ols. Remove the key "
+            f"from {estimator}, whose standard errors are clustered by the unit if no cluster is named."
+        )
     if estimator not in ADJUSTING or poisson:
         raise SpecError(
             f"{name}: {estimator}{' with family poisson' if poisson else ''} has no "
@@ -58,7 +63,7 @@ def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson:
         )
 
 
-def adjust(
+def adjust_scores(
     inference: Inference, found: ClusterShares, weighted: Callable[[], WeightedShares] | None
 ) -> Adjusted:
     """Scores and degrees of freedom of the variance asked for, ``cv2`` or ``cv3``.
@@ -73,7 +78,7 @@ def adjust(
 def from_adjusted(
     panel: Panel,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     estimate: Floats,
     adjusted: Adjusted,
     inference: Inference,
@@ -121,7 +126,7 @@ def from_adjusted(
     return replace(found, vcov=vcov, details=replace(known, by_row=by_row))
 
 
-def _not_identified(panel: Panel, rows: Sequence[Row], alone: Ints) -> str:
+def _not_identified(panel: Panel, rows: Sequence[EstimateRow], alone: Ints) -> str:
     """Which rows have no standard error, and why."""
     places = np.flatnonzero(alone >= 0).tolist()
     names = [_name(rows[place]) for place in places]
@@ -134,6 +139,6 @@ def _not_identified(panel: Panel, rows: Sequence[Row], alone: Ints) -> str:
     )
 
 
-def _name(row: Row) -> str:
+def _name(row: EstimateRow) -> str:
     parts = (row.term, row.cohort, row.time, row.event_time)
     return ":".join(str(part) for part in parts if part is not None)

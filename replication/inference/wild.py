@@ -2,7 +2,7 @@
 
 For a regression of y on K regressors X (absorbed effects taken out) and the hypothesis
 ``a'beta = r``, each draw multiplies the restricted residuals of every cluster by one random sign
-(or Webb's or Mammen's weight), refits, and compares the studentised statistics (WCR of Cameron,
+(or Webb's or Mammen's weight), refits, and compares the studentized statistics (WCR of Cameron,
 Gelbach & Miller 2008, Review of Economics and Statistics 90(3)). Refitting is linear in the
 multipliers, so a draw needs sums over clusters only (Roodman, Nielsen, MacKinnon & Webb 2019,
 Stata Journal 19(1), section 5); here absorbed effects that cut across clusters, such as periods,

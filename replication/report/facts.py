@@ -8,7 +8,7 @@ from replication.display import details_text
 from replication.display.formatting import sentence
 from replication.estimators.registration import ENTRIES
 from replication.report.report_data import Saved
-from replication.report.study_config import Study
+from replication.report.study_config import StudyConfig
 
 
 def number(saved: Saved, key: str) -> float:
@@ -32,7 +32,7 @@ def pretrend_p(saved: Saved) -> float:
     return number(saved, "pretrend.p_value")
 
 
-def support(saved: Saved, kind: str = "units") -> dict[float, float]:
+def support_by_event_time(saved: Saved, kind: str = "units") -> dict[float, float]:
     """Treated units (or ``cohorts``) by event time, where the estimator counts them."""
     return {float(one.event_time): float(getattr(one, kind)) for one in saved.details.support}
 
@@ -45,7 +45,7 @@ def absorbed(saved: Saved) -> list[str]:
     return [*saved.details.absorbed, *(f"{name}_linear" for name in saved.details.linear_trends)]
 
 
-def effect_label(name: str, saved: Saved, study: Study) -> str:
+def effect_label(name: str, saved: Saved, study: StudyConfig) -> str:
     """An absorbed effect in words: ``County fixed effects``, ``State-by-year fixed effects``."""
     if name in study.labels:
         return study.labels[name]
@@ -58,24 +58,24 @@ def effect_label(name: str, saved: Saved, study: Study) -> str:
     return sentence(f"{study.label(columns.get(name, name))} fixed effects").rstrip(".")
 
 
-def estimator(saved: Saved, study: Study) -> str:
+def estimator(saved: Saved, study: StudyConfig) -> str:
     """Name of the estimator, as the study or the registry of estimators has it."""
     name = str(saved.spec["estimator"])
     return study.labels.get(name) or ENTRIES[name].label
 
 
-def clusters(saved: Saved, study: Study) -> str:
+def clusters(saved: Saved, study: StudyConfig) -> str:
     """Names of the clustering dimensions, for a reader."""
     return " and ".join(study.label(name) for name in saved.details.clusters)
 
 
-def weights(saved: Saved, study: Study) -> str:
+def weights(saved: Saved, study: StudyConfig) -> str:
     """Name of the weights, or ``none``."""
     name = saved.spec.get("weights")
     return study.label(str(name)) if name else "none"
 
 
-def comparison(saved: Saved, study: Study) -> str:
+def comparison(saved: Saved, study: StudyConfig) -> str:
     """The comparison group, as the study calls it; empty for estimators without one."""
     return study.labels.get(saved.details.control_group) or details_text.control_group(saved.details)
 

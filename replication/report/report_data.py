@@ -15,7 +15,7 @@ from replication.core import saved_results
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
@@ -98,7 +98,7 @@ class Results:
 
     def ids(self) -> list[str]:
         """Ids of all saved specifications, sorted."""
-        found = visible(self.folder.glob("*/spec.yaml"), self.folder)
+        found = visible_paths(self.folder.glob("*/spec.yaml"), self.folder)
         return [path.parent.name for path in found]
 
     def get(self, spec_id: str) -> Saved:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from replication.core.files import write_text
 from replication.report.html_table import cut_fragment, style
 from replication.report.report_data import Folders
-from replication.report.study_config import SIMULATED, SIMULATED_WARNING, Entry, Study
+from replication.report.study_config import SIMULATED, SIMULATED_WARNING, Entry, StudyConfig
 from replication.report.table_document import MADE_WITH
 from replication.report.table_files import ENDINGS
 
@@ -59,7 +59,7 @@ PAGE = """<!DOCTYPE html>
 class StudyReport:
     """A study that ran, and where its tables and figures are."""
 
-    study: Study
+    study: StudyConfig
     folders: Folders
 
 
@@ -73,7 +73,7 @@ class Skipped:
     remedies : how a person gets them, one entry a way.
     """
 
-    study: Study
+    study: StudyConfig
     missing: tuple[str, ...]
     remedies: tuple[str, ...] = ()
 
@@ -117,7 +117,7 @@ def contents(studies: Sequence[StudyReport], skipped: Sequence[Skipped]) -> str:
     return "\n".join([*lines, "</ul>"])
 
 
-def _content(study: Study, kind: str, entry: Entry) -> str:
+def _content(study: StudyConfig, kind: str, entry: Entry) -> str:
     words = f"{kind.capitalize()}: {escape(entry.title)}"
     return f'<li><a href="#{kind}-{study.id}-{entry.id}">{words}</a></li>'
 
@@ -147,14 +147,14 @@ def study_section(report: StudyReport, base: Path) -> str:
 def study_files(report: StudyReport, base: Path) -> str:
     """Links to the summary, all estimates of the study and its codebook, where they are."""
     folders = report.folders
-    wanted = [
+    requested = [
         ("Written summary", base / report.study.id / "summary.md"),
         ("All estimates (CSV)", folders.tables / "estimates.csv"),
         ("Second engine (CSV)", folders.tables / "second_engine.csv"),
         ("Codebook", folders.clean / "codebook.md"),
         ("Sample flow (CSV)", folders.clean / "sample_flow.csv"),
     ]
-    return "\n".join(_link(path, base, words) for words, path in wanted if path.is_file())
+    return "\n".join(_link(path, base, words) for words, path in requested if path.is_file())
 
 
 def table_block(report: StudyReport, entry: Entry, base: Path) -> str:
@@ -174,10 +174,10 @@ def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
     picture = folder / f"{entry.id}.png"
     if not picture.is_file():
         return absent(report.study, "figure", entry)
-    said = read_description(picture)
+    metadata = read_description(picture)
     data = base64.b64encode(picture.read_bytes()).decode("ascii")
     title = escape(report.study.heading(entry.title))
-    lines = [*said.get("Comment", "").splitlines(), *said.get("Details", "").splitlines()]
+    lines = [*metadata.get("Comment", "").splitlines(), *metadata.get("Details", "").splitlines()]
     notes = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return "\n".join(
         [
@@ -185,18 +185,18 @@ def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
             f'<figcaption class="unseen">{title}</figcaption>',
             '<div class="scroll" tabindex="0" role="region" '
             f'aria-label="Figure: {title}"><img src="data:image/png;base64,{data}" '
-            f'width="{said["width"]}" height="{said["height"]}" '
-            f'alt="{escape(said.get("Description", entry.title))}"/></div>',
+            f'width="{metadata["width"]}" height="{metadata["height"]}" '
+            f'alt="{escape(metadata.get("Description", entry.title))}"/></div>',
             f"<details><summary>Notes and description as text</summary>{notes}"
-            f"<p>{escape(said.get('Description', ''))}</p>"
-            f"<p>Made with {escape(said.get('Software', MADE_WITH))}.</p></details>",
+            f"<p>{escape(metadata.get('Description', ''))}</p>"
+            f"<p>Made with {escape(metadata.get('Software', MADE_WITH))}.</p></details>",
             _files(folder, entry, FIGURE_ENDINGS, base),
             "</figure>",
         ]
     )
 
 
-def absent(study: Study, kind: str, entry: Entry) -> str:
+def absent(study: StudyConfig, kind: str, entry: Entry) -> str:
     """What stands where a table or figure was not written."""
     return (
         f'<p class="missing" id="{kind}-{study.id}-{entry.id}">{kind.capitalize()} not written: '

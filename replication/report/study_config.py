@@ -82,7 +82,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class StudyConfig:
     """What the report says about one study."""
 
     id: str
@@ -112,8 +112,8 @@ class Study:
         return f"{SIMULATED}: {title}" if self.simulated else title
 
 
-def parse_study(data: Mapping[str, Any], source: str = STUDY) -> Study:
-    """Check the plain data of a study, tables and figures among them, and turn them into a ``Study``.
+def parse_study(data: Mapping[str, Any], source: str = STUDY) -> StudyConfig:
+    """Check the plain data of a study, tables and figures among them, and turn them into a ``StudyConfig``.
 
     Parameters
     ----------
@@ -131,12 +131,12 @@ def parse_study(data: Mapping[str, Any], source: str = STUDY) -> Study:
     return _study(data, lambda part, number: source, None)
 
 
-def load_study(folder: Path) -> Study:
+def load_study(folder: Path) -> StudyConfig:
     """The study that a folder describes; refused as by ``parse_study`` and ``read_description``."""
     return checked_study(read_description(folder))
 
 
-def checked_study(description: Description) -> Study:
+def checked_study(description: Description) -> StudyConfig:
     """The study of a description that was read."""
     found = _study(description.data, description.place, description.folder)
     refuse_contradictions(description.folder, description.data, description.place)
@@ -148,14 +148,14 @@ def checked_study(description: Description) -> Study:
     return found
 
 
-def _study(data: Mapping[str, Any], place: Place, folder: Path | None) -> Study:
+def _study(data: Mapping[str, Any], place: Place, folder: Path | None) -> StudyConfig:
     check(data, place, folder)
     entries = [(part, entry) for part in RESULTS for entry in data.get(part, [])]
     _require_names([entry["id"] for _, entry in entries], bool(data.get("simulated")), place(None, 0))
     for part in PARTS:
         for number, entry in enumerate(data.get(part, [])):
             require_portable(entry["id"], "id", place(part, number))
-    return Study(
+    return StudyConfig(
         id=data["id"],
         title=data["title"],
         description=data.get("description", "").strip(),

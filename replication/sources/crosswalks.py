@@ -11,12 +11,12 @@ from replication.core.errors import SourceError
 from replication.sources.r_data import r_frame
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    cells,
-    parsed,
+    parse_raw,
     raw_bytes,
     require_columns,
     require_rows,
     require_unique,
+    text_cells,
 )
 
 AGENCY_COLUMNS: Final = {
@@ -55,7 +55,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
         If the file is damaged, repeats a pair, or has a pair in one direction only.
     """
     # The names of a few counties are in an old code page; only the codes are used.
-    table = cells(path, "latin-1")
+    table = text_cells(path, "latin-1")
     names = {"focalFIPS": "fips", "adjacentFIPS": "neighbour"}
     require_columns(table, names, path)
     pairs = table[list(names)].rename(columns=names).apply(pd.to_numeric, errors="coerce")
@@ -95,7 +95,7 @@ def read_agencies(path: Path) -> pd.DataFrame:
         If the file is damaged, is not the crosswalk, or repeats an agency.
     """
     data = raw_bytes(path)
-    table = parsed(path, "an R data file", lambda: r_frame(path, data))
+    table = parse_raw(path, "an R data file", lambda: r_frame(path, data))
     require_columns(table, AGENCY_COLUMNS, path)
     if len(table) < FIRST_AGENCIES:
         raise SourceError(

@@ -15,7 +15,7 @@ from typing import Final
 import requests
 import urllib3
 
-from replication.sources.pace import Pace, TooSlowError, seconds_asked
+from replication.sources.pace import Pace, TooSlowError, retry_after_seconds
 
 PIECE: Final = 1 << 16
 BUSY: Final = {429, 500, 502, 503, 504}
@@ -95,7 +95,7 @@ class _Busy(Exception):
 
     def __init__(self, status: int, retry_after: str | None) -> None:
         super().__init__(f"the server is busy (status {status})")
-        self.wait = seconds_asked(retry_after)
+        self.wait = retry_after_seconds(retry_after)
 
 
 class _Job:
@@ -139,8 +139,8 @@ class _Job:
             if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
                 return self._is_whole(answer, have)
             if not answer.ok:
-                said = f"{answer.status_code} {answer.reason}"
-                raise DownloadError(f"{self.url}: the server answers {said}")
+                stated = f"{answer.status_code} {answer.reason}"
+                raise DownloadError(f"{self.url}: the server answers {stated}")
             self._require_plain(answer)
             start = _start(answer, have)
             length = _length(answer)
@@ -263,8 +263,8 @@ def _length(answer: requests.Response) -> int | None:
     written = answer.headers.get("Content-Length")
     if written is None:
         return None
-    said = {part.strip() for part in written.split(",")}
-    (number, *others) = sorted(said)
+    stated = {part.strip() for part in written.split(",")}
+    (number, *others) = sorted(stated)
     if others or not re.fullmatch(r"[0-9]{1,18}", number):
         raise DownloadError(
             f"{answer.url}: the server announces a length that is none (Content-Length: {written[:80]!r})"

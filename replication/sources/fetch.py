@@ -76,9 +76,9 @@ def fetch(
     SourceError
         If the disk cannot hold what is to be fetched.
     """
-    wanted = list(sources)
-    _require_room(wanted, root)
-    return [_guarded(source, root, progress, patience or Patience()) for source in wanted]
+    requested = list(sources)
+    _require_room(requested, root)
+    return [_guarded(source, root, progress, patience or Patience()) for source in requested]
 
 
 def _guarded(source: Source, root: Path, progress: bool, patience: Patience) -> Fetched:

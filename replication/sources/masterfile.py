@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from replication.core.errors import SourceError
 from replication.sources.archives import ZIP_MARK, bounded, unpacked
-from replication.sources.promised import proved
+from replication.sources.promised import verified_content
 from replication.sources.raw_checks import FETCH_AGAIN, raw_bytes
 
 Bytes = NDArray[np.uint8]
@@ -49,7 +49,7 @@ def pieces(path: Path) -> Iterator[bytes]:
             text = unpacked(path, raw_bytes(path))
         else:
             file.seek(0)
-            text = proved(path, file, size)
+            text = verified_content(path, file, size)
         yield from bounded(path, text)
 
 

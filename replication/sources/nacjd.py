@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from replication.core.errors import SourceError
-from replication.sources.raw_checks import FETCH_AGAIN, require_nation, require_unique, text
+from replication.sources.raw_checks import FETCH_AGAIN, decoded_text, require_nation, require_unique
 
 STUDY: Final[dict[int, int]] = {
     2000: 3451,
@@ -107,7 +107,7 @@ COLUMNS: Final = [
 ]
 
 
-def read_county_offences(path: Path, year: int) -> pd.DataFrame:
+def read_county_offenses(path: Path, year: int) -> pd.DataFrame:
     """Reported offences of every county in one year.
 
     Parameters
@@ -149,7 +149,7 @@ def read_county_offences(path: Path, year: int) -> pd.DataFrame:
 
 def _cells(path: Path) -> NDArray[np.bytes_]:
     """(records, 97) single characters; refuses lines of any other length."""
-    lines = text(path).splitlines()
+    lines = decoded_text(path).splitlines()
     lengths = np.fromiter(map(len, lines), dtype=np.int64, count=len(lines))
     wrong = np.flatnonzero(lengths != WIDTH)
     if wrong.size:

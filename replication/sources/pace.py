@@ -57,7 +57,7 @@ class TooSlowError(Exception):
     """A server that sends, but hardly anything."""
 
 
-def seconds_asked(retry_after: str | None) -> float:
+def retry_after_seconds(retry_after: str | None) -> float:
     """Seconds that a Retry-After asks to wait: a number of them, or a date.
 
     Anything else, and a date that has passed, asks for no wait.

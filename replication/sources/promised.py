@@ -40,7 +40,7 @@ LISTED: Final = "`replication data status` lists every file and what to do about
 
 
 @contextmanager
-def promised(what: Promised) -> Iterator[None]:
+def checksums_enforced(what: Promised) -> Iterator[None]:
     """Hold every raw file that is read inside the block against its promise.
 
     Parameters
@@ -70,7 +70,7 @@ def require_promised(path: Path, data: bytes) -> None:
         _refuse(path, digest)
 
 
-def proved(path: Path, file: IO[bytes], size: int) -> Iterator[bytes]:
+def verified_content(path: Path, file: IO[bytes], size: int) -> Iterator[bytes]:
     """The content of a raw file in pieces; refused at its end if it is not what is promised."""
     promise = _promise_of(path)
     digest = None if promise is None else Digest(promise, size)

@@ -54,7 +54,7 @@ def raw_bytes(path: Path) -> bytes:
     return data
 
 
-def text(path: Path, encoding: str = "ascii") -> str:
+def decoded_text(path: Path, encoding: str = "ascii") -> str:
     """The text of a raw file that is known to be written in ``encoding``.
 
     Raises
@@ -91,7 +91,7 @@ def _foreign_byte(data: bytes, encoding: str) -> int | None:
     return None
 
 
-def parsed(path: Path, kind: str, parse: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+def parse_raw(path: Path, kind: str, parse: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """Run a library's parser; whatever it raises becomes one sentence about the file.
 
     Parsers of binary formats meet damaged bytes with errors of every class (struct, zlib,
@@ -106,7 +106,7 @@ def parsed(path: Path, kind: str, parse: Callable[[], pd.DataFrame]) -> pd.DataF
         ) from error
 
 
-def cells(path: Path, encoding: str) -> pd.DataFrame:
+def text_cells(path: Path, encoding: str) -> pd.DataFrame:
     """A comma-separated table as it stands: text throughout, empty cells missing.
 
     Raises
@@ -115,7 +115,7 @@ def cells(path: Path, encoding: str) -> pd.DataFrame:
         If the file is missing, empty, in another encoding, or has a row that is shorter or
         longer than the heading.
     """
-    written = text(path, encoding)
+    written = decoded_text(path, encoding)
     reader = csv.reader(io.StringIO(written, newline=""), strict=True)
     try:
         rows = [row for row in reader if row]
@@ -152,7 +152,7 @@ def json_value(path: Path) -> object:
     SourceError
         If the file is missing, empty, cut off, not JSON in ASCII, or gives a name twice.
     """
-    written = text(path, "ascii")
+    written = decoded_text(path, "ascii")
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         """An object in which no name stands twice."""

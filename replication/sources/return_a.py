@@ -21,7 +21,7 @@ from replication.core.errors import SourceError
 from replication.core.files import write_parquet
 from replication.sources.masterfile import UNREADABLE, Bytes, numbers, records, texts
 from replication.sources.raw_checks import FETCH_AGAIN
-from replication.sources.return_a_anomalies import YearParts, oddities
+from replication.sources.return_a_anomalies import YearParts, find_anomalies
 
 HEADER: Final = 305
 MONTH: Final = 590
@@ -62,7 +62,7 @@ OFFENCE_FIELDS: Final[dict[str, int]] = {
     "total": 26,
 }
 """Number of each offence's field on a card."""
-OFFENCES: Final = (*OFFENCE_FIELDS, "aggravated_assault")
+OFFENSES: Final = (*OFFENCE_FIELDS, "aggravated_assault")
 """Offences of the tidy frame. Aggravated assault is derived: all assault without simple assault."""
 SIMPLE_ASSAULT_JOINS: Final = 1974
 """First year in which the field of all assaults, and the grand total, hold simple assault too."""
@@ -92,19 +92,19 @@ class ReturnA:
         A row an agency and month: ``year``, ``ori``, ``month`` (1 to 12), ``status``
         (``returned``, ``included`` in the return of another month, ``silent``), ``included_in``
         (that month, or 0) and ``card_types`` (five characters as filed).
-    offences : DataFrame
+    offenses : DataFrame
         A row an agency, returned month and offence: ``year``, ``ori``, ``month``, ``offence``,
         ``unfounded``, ``actual``, ``cleared``, ``cleared_under_18``; a measure whose card was
         not filed is missing. Corrections may be negative.
-    odd : DataFrame
+    anomalies : DataFrame
         ``kind``, ``count``, ``example`` of everything unusual.
     """
 
     year: int
     agencies: pd.DataFrame
     months: pd.DataFrame
-    offences: pd.DataFrame
-    odd: pd.DataFrame
+    offenses: pd.DataFrame
+    anomalies: pd.DataFrame
 
 
 def read_return_a(path: Path, year: int) -> ReturnA:
@@ -133,13 +133,13 @@ def read_return_a(path: Path, year: int) -> ReturnA:
     counts, unreadable = _counts(path, parts["counts"][keep])
     returned = np.isin(types[:, :, ACTUAL], RETURNED)
     agencies["months_reported"] = returned.sum(axis=1)
-    odd = oddities(YearParts(agencies, types, included, counts, returned), repeated, unreadable)
+    anomalies = find_anomalies(YearParts(agencies, types, included, counts, returned), repeated, unreadable)
     return ReturnA(
         year,
         agencies,
         _months(agencies["ori"], types, included, returned, year),
-        _offences(agencies["ori"], types, counts, returned, year),
-        odd,
+        _offenses(agencies["ori"], types, counts, returned, year),
+        anomalies,
     )
 
 
@@ -254,16 +254,16 @@ def _months(
     return pd.DataFrame(
         {
             "year": np.int16(year),
-            "ori": _labelled(np.repeat(np.arange(n), MONTHS), ori.tolist()),
+            "ori": _labeled(np.repeat(np.arange(n), MONTHS), ori.tolist()),
             "month": number,
-            "status": _labelled(status, STATUSES),
+            "status": _labeled(status, STATUSES),
             "included_in": np.where(elsewhere, target, 0).astype(np.int8),
-            "card_types": _labelled(code, kinds.astype("U").tolist()),
+            "card_types": _labeled(code, kinds.astype("U").tolist()),
         }
     )
 
 
-def _offences(
+def _offenses(
     ori: pd.Series,
     types: NDArray[Any],
     counts: NDArray[np.float32],
@@ -280,19 +280,19 @@ def _offences(
     chosen = np.concatenate([chosen, aggravated[:, :, None]], axis=2)
     filed = np.isin(types[agency, month, : len(MEASURES)], RETURNED)
     chosen = np.where(filed[:, :, None], chosen, np.float32(np.nan))
-    k = len(OFFENCES)
+    k = len(OFFENSES)
     offence = np.tile(np.arange(k, dtype=np.int8), len(agency))
     frame = pd.DataFrame(
         {
             "year": np.int16(year),
-            "ori": _labelled(np.repeat(agency, k), ori.tolist()),
+            "ori": _labeled(np.repeat(agency, k), ori.tolist()),
             "month": np.repeat(month + 1, k).astype(np.int8),
-            "offence": _labelled(offence, OFFENCES),
+            "offence": _labeled(offence, OFFENSES),
         }
     )
     return frame.assign(**{name: chosen[:, i].reshape(-1) for i, name in enumerate(MEASURES)})
 
 
-def _labelled(code: NDArray[Any], names: Sequence[str]) -> pd.Series:
+def _labeled(code: NDArray[Any], names: Sequence[str]) -> pd.Series:
     """Positions in a list of names as a column of those names, each stored once."""
     return pd.Series(pd.Categorical.from_codes(code, categories=pd.Index(names)))

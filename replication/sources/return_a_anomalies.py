@@ -45,7 +45,7 @@ class YearParts:
     returned: Bools
 
 
-def oddities(parts: YearParts, repeated: list[str], unreadable: int) -> pd.DataFrame:
+def find_anomalies(parts: YearParts, repeated: list[str], unreadable: int) -> pd.DataFrame:
     """One row a kind of oddity that occurs.
 
     Parameters

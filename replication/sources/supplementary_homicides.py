@@ -87,14 +87,14 @@ class Homicides:
     offenders : DataFrame
         A row an offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and
         the same descriptions.
-    odd : DataFrame
+    anomalies : DataFrame
         ``kind``, ``count``, ``example`` of what is unusual.
     """
 
     year: int
     victims: pd.DataFrame
     offenders: pd.DataFrame
-    odd: pd.DataFrame
+    anomalies: pd.DataFrame
 
 
 def read_homicides(path: Path, year: int) -> Homicides:
@@ -119,12 +119,12 @@ def read_homicides(path: Path, year: int) -> Homicides:
     incidents = _incidents(path, grid, year)
     victims = _people(grid, FIRST_VICTIM, BASE, VICTIM)
     offenders = _people(grid, FIRST_OFFENDER, BASE + SLOTS * 5, OFFENDER)
-    odd = _odd(incidents, victims, offenders)
+    anomalies = _find_anomalies(incidents, victims, offenders)
     return Homicides(
         year,
         _victim_rows(incidents, victims, offenders),
         _offender_rows(incidents, offenders),
-        odd,
+        anomalies,
     )
 
 
@@ -240,7 +240,7 @@ def _offender_rows(incidents: pd.DataFrame, offenders: pd.DataFrame) -> pd.DataF
     return incidents[KEYS].merge(rows, on="line", validate="one_to_many")
 
 
-def _odd(incidents: pd.DataFrame, victims: pd.DataFrame, offenders: pd.DataFrame) -> pd.DataFrame:
+def _find_anomalies(incidents: pd.DataFrame, victims: pd.DataFrame, offenders: pd.DataFrame) -> pd.DataFrame:
     """What is unusual: counted, with the first example."""
     keys = ["ori", "month", "incident", "kind", "action"]
     lines = incidents.set_index("line")

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from replication.sources.archives import require_bounded
-from replication.sources.raw_checks import parsed, raw_bytes, require_columns, require_rows, require_unique
+from replication.sources.raw_checks import parse_raw, raw_bytes, require_columns, require_rows, require_unique
 
 YEARS: Final = range(2000, 2024)
 HEADING_LINE: Final = 4
@@ -43,7 +43,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
     """
     data = raw_bytes(path)
     require_bounded(path, data)
-    wide = parsed(
+    wide = parse_raw(
         path,
         "an Excel workbook",
         lambda: pd.read_excel(io.BytesIO(data), header=HEADING_LINE, dtype={"FIPS_Code": "str"}),

@@ -49,5 +49,5 @@ def files_of(root: Path, name: str | None) -> str | None:
     known = {study for source in load_manifest(root) for study in source.studies}
     if name is None or name in known:
         return name
-    asked = {study.id: study.source_names for study in project.studies(root)}.get(name, [])
-    return asked[0] if len(asked) == 1 else name
+    requested = {study.id: study.source_names for study in project.studies(root)}.get(name, [])
+    return requested[0] if len(requested) == 1 else name

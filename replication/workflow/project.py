@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.core.study_folder import STUDY, SUMMARY, description_files, read_description, study_folders
 from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
@@ -21,7 +21,7 @@ FIGURE_ENDINGS = ("pdf", "png", "csv")
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class StudyFolder:
     """One study: its description and where its files are.
 
     Attributes
@@ -69,7 +69,7 @@ class Study:
     @property
     def spec_files(self) -> list[Path]:
         """Specification files of the study, sorted by name."""
-        return visible((self.folder / "specs").rglob("*.yaml"), self.folder)
+        return visible_paths((self.folder / "specs").rglob("*.yaml"), self.folder)
 
     @property
     def panels(self) -> list[str]:
@@ -150,7 +150,7 @@ class Study:
         return [f"figures/{self.id}/{f}.{end}" for f in self.figures for end in FIGURE_ENDINGS]
 
 
-def studies(root: Path) -> list[Study]:
+def studies(root: Path) -> list[StudyFolder]:
     """Every study under ``studies/``, in the order of their ``order`` key.
 
     Raises
@@ -164,7 +164,7 @@ def studies(root: Path) -> list[Study]:
     return found
 
 
-def readable(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
+def readable(root: Path) -> tuple[list[StudyFolder], dict[str, SpecError]]:
     """The studies whose folder can be read, in that order, and for the others why it cannot.
 
     A mistake in one study's folder is no reason to keep the others from running.
@@ -178,7 +178,7 @@ def readable(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
     return sorted(found, key=lambda study: (study.config.get("order", 99), study.id)), refused
 
 
-def study(root: Path, name: str) -> Study:
+def study(root: Path, name: str) -> StudyFolder:
     """One study by its id, its description checked."""
     for folder in study_folders(root):
         if folder.name == name:
@@ -187,7 +187,7 @@ def study(root: Path, name: str) -> Study:
     raise SpecError(f"There is no study {name!r}. Studies: {known}.")
 
 
-def checked(candidate: Study) -> Study:
+def checked(candidate: StudyFolder) -> StudyFolder:
     """The study, refused if it says what no table, figure or analysis understands."""
     from replication.report.study_config import checked_study
 
@@ -195,9 +195,9 @@ def checked(candidate: Study) -> Study:
     return candidate
 
 
-def read_study(folder: Path, root: Path) -> Study:
+def read_study(folder: Path, root: Path) -> StudyFolder:
     """The study of a folder; its outputs can be named."""
-    found = Study(folder.name, read_description(folder).data, folder, root)
+    found = StudyFolder(folder.name, read_description(folder).data, folder, root)
     try:
         _ = (found.panels, found.clean_outputs(), found.analysis_outputs(), found.tables, found.figures)
     except (AttributeError, KeyError, TypeError):
@@ -207,22 +207,22 @@ def read_study(folder: Path, root: Path) -> Study:
     return found
 
 
-def runnable(root: Path) -> list[Study]:
+def runnable(root: Path) -> list[StudyFolder]:
     """The studies that can be read and whose raw files are all here."""
     return [candidate for candidate in readable(root)[0] if not absent_files(candidate)]
 
 
-def absent_files(candidate: Study) -> list[Source]:
+def absent_files(candidate: StudyFolder) -> list[Source]:
     """Raw files that a study needs and that are not on this machine."""
     return [source for source in candidate.sources if locate(source, candidate.root) is None]
 
 
-def raw_files(candidate: Study) -> list[str]:
+def raw_files(candidate: StudyFolder) -> list[str]:
     """Where the raw files of a study lie, the tables typed from publications, and what to draw."""
     root = candidate.root
     places = [locate(source, root) for source in candidate.sources if source.package is None]
     typed = root / "data_raw" / "typed"
-    places += visible(typed.glob("*.csv"), typed)
+    places += visible_paths(typed.glob("*.csv"), typed)
     # What is simulated, and what the columns of a ready panel are, is said in the study's own description.
     places += [candidate.folder / STUDY] if "simulation" in candidate.config or candidate.ready_files else []
     places += candidate.ready_files

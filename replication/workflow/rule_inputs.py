@@ -14,13 +14,13 @@ from typing import Any
 
 from replication.core.code_digest import code_digest, package_modules
 from replication.core.fingerprints import files_digest, remove_if_incomplete
-from replication.workflow.project import Study, absent_files, raw_files, readable
-from replication.workflow.settings import checked_settings, retyped, wanted_studies
+from replication.workflow.project import StudyFolder, absent_files, raw_files, readable
+from replication.workflow.settings import checked_settings, requested_studies, retyped
 
 CODE = {
     "clean": ("replication.workflow.clean_step",),
     "estimate": ("replication.workflow.estimate_step",),
-    "analyse": ("replication.workflow.analysis_step",),
+    "analyze": ("replication.workflow.analysis_step",),
     "check": ("replication.workflow.check_step",),
     "tables": ("replication.report.study_report",),
     "figures": ("replication.report.study_report",),
@@ -31,7 +31,7 @@ CODE = {
 """Where the work of a step begins; what it depends on from there is read from the imports."""
 ROOMS = {"tables": "replication.report.tables", "figures": "replication.report.figures"}
 """Steps whose kinds are the modules of a package, found by their names."""
-OWN = {"clean": "", "analyse": "analyses"}
+OWN = {"clean": "", "analyze": "analyses"}
 """Steps that use a study's own Python, and in which folder of the study it lies."""
 
 
@@ -47,7 +47,7 @@ class Rules:
     """
 
     root: Path
-    studies: Mapping[str, Study]
+    studies: Mapping[str, StudyFolder]
     skipped: tuple[str, ...]
     settings: Mapping[str, Any]
 
@@ -63,8 +63,8 @@ class Rules:
         settings = checked_settings(retyped(dict(config)))
         found, refused = readable(root)
         known = [*(study.id for study in found), *refused]
-        wanted = wanted_studies(settings, known)
-        runs = {study.id: study for study in found if study.id in wanted and not absent_files(study)}
+        requested = requested_studies(settings, known)
+        runs = {study.id: study for study in found if study.id in requested and not absent_files(study)}
         return cls(root, runs, tuple(name for name in known if name not in runs), settings)
 
     @property

@@ -53,7 +53,7 @@ def checked_settings(data: Any, source: str = CONFIG) -> dict[str, Any]:
     return dict(data)
 
 
-def wanted_studies(settings: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+def requested_studies(settings: Mapping[str, Any], known: Sequence[str]) -> list[str]:
     """The studies that the switches name; all if they name none.
 
     Raises
@@ -61,14 +61,14 @@ def wanted_studies(settings: Mapping[str, Any], known: Sequence[str]) -> list[st
     SpecError
         If there is no study of such a name.
     """
-    wanted = [str(name) for name in settings.get("studies") or known]
-    for name in wanted:
+    requested = [str(name) for name in settings.get("studies") or known]
+    for name in requested:
         if name not in known:
             raise SpecError(
                 f"{CONFIG} names the study {name!r}{nearest(name, known)}, which is not there. Studies: "
                 f"{', '.join(known)}."
             )
-    return wanted
+    return requested
 
 
 def retyped(value: Any) -> Any:

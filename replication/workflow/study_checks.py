@@ -7,7 +7,7 @@ from pathlib import Path
 from replication.core.code_digest import code_digest, package_modules
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, files_digest, fingerprint
-from replication.workflow.project import Study, checked, readable
+from replication.workflow.project import StudyFolder, checked, readable
 from replication.workflow.surroundings import unwritable
 
 CHECKED = ".snakemake/checked.json"
@@ -42,7 +42,7 @@ def usable_studies(root: Path) -> tuple[list[str], list[str]]:
     return ids, [f"{name} did not run: {text}" for name, text in complaints.items()]
 
 
-def description_digest(study: Study) -> str:
+def description_digest(study: StudyFolder) -> str:
     """Digest of what a study's folder says, and of what it may say."""
     kinds = [module for package in KINDS for module in package_modules(package, study.root)]
     kinds += package_modules(f"studies.{study.id}.analyses", study.root)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from replication.core.errors import InputError
-from replication.workflow.project import Study
+from replication.workflow.project import StudyFolder
 
 OUTPUTS = ("data_clean", "tables", "figures", "report", "logs")
 PROBE = b"0" * 65536
@@ -43,7 +43,7 @@ def require_writable(root: Path) -> None:
             )
 
 
-def unwritable(study: Study) -> str:
+def unwritable(study: StudyFolder) -> str:
     """One paragraph about a study whose own folders cannot be written; empty if they can."""
     for name in OUTPUTS:
         folder = study.root / name / study.id

@@ -17,7 +17,7 @@ from replication.core.errors import SourceError
 from replication.sources.hand_entered import hand_entered_table
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    parsed,
+    parse_raw,
     raw_bytes,
     require_columns,
     require_rows,
@@ -136,7 +136,9 @@ def read_activations_by_state(path: Path) -> pd.DataFrame:
 
 def _stata(path: Path, columns: list[str]) -> pd.DataFrame:
     data = raw_bytes(path)
-    table = parsed(path, "a Stata file", lambda: pd.read_stata(io.BytesIO(data), convert_categoricals=False))
+    table = parse_raw(
+        path, "a Stata file", lambda: pd.read_stata(io.BytesIO(data), convert_categoricals=False)
+    )
     require_columns(table, columns, path)
     for name in columns:
         kind = table[name].dtype

@@ -43,7 +43,7 @@ class ContextSources:
         Composition in 2005-2009 (``sources.acs``).
     unemployment : DataFrame
         Labour force by year (``sources.unemployment``).
-    earlier_offences : DataFrame
+    earlier_offenses : DataFrame
         Records of 2000-2004 (``sources.nacjd``).
     adjacency : DataFrame
         Pairs of counties (``sources.geography``).
@@ -54,7 +54,7 @@ class ContextSources:
     acs: pd.DataFrame
     noncitizens: pd.DataFrame
     unemployment: pd.DataFrame
-    earlier_offences: pd.DataFrame
+    earlier_offenses: pd.DataFrame
     adjacency: pd.DataFrame
 
 
@@ -80,7 +80,7 @@ def extend_county_year(
     units = merged_units(raw)
     frame = _with_people(frame, context, units)
     frame = _with_earlier_crime(frame, raw, context, units)
-    frame = _with_neighbours(frame, raw, context, units)
+    frame = _with_neighbors(frame, raw, context, units)
     frame = _with_timing(frame)
     frame = with_coverage_variants(frame)
     return conform(with_interactions(frame), schema)
@@ -93,7 +93,7 @@ def merged_units(raw: CountySources) -> dict[int, int]:
 
 def _with_people(frame: pd.DataFrame, context: ContextSources, units: Mapping[int, int]) -> pd.DataFrame:
     shares = county_people.composition(context.acs, context.noncitizens, units)
-    places = county_people.places(context.places, units)
+    places = county_people.unit_places(context.places, units)
     rate = county_people.unemployment(context.unemployment, units).rename("unemployment_rate")
     frame = frame.join(places, on="fips").join(shares, on="fips").join(rate, on=["fips", "year"])
     base = rate.xs(county_people.UNEMPLOYMENT_YEAR, level="year")
@@ -116,11 +116,11 @@ def _with_earlier_crime(
 ) -> pd.DataFrame:
     years = range(earlier_crime.GROWTH[0], earlier_crime.GROWTH[1] + 1)
     people = county_year.populations(raw, units, years)
-    growth = earlier_crime.earlier_growth(context.earlier_offences, people, units)
+    growth = earlier_crime.earlier_growth(context.earlier_offenses, people, units)
     return frame.join(earlier_crime.baseline(frame), on="fips").join(growth, on="fips")
 
 
-def _with_neighbours(
+def _with_neighbors(
     frame: pd.DataFrame, raw: CountySources, context: ContextSources, units: Mapping[int, int]
 ) -> pd.DataFrame:
     dates = geography.merge_dates(raw.activation_days, units, "activation_date")
@@ -129,7 +129,7 @@ def _with_neighbours(
     people = rows[rows["year"] == weight_year].set_index("fips")["population"]
     pairs = neighbors.unit_pairs(context.adjacency, units)
     pairs = neighbors.dated_pairs(pairs, dates, people)
-    fixed = neighbors.neighbourhood(pairs, dates)
+    fixed = neighbors.neighborhood(pairs, dates)
     moving = neighbors.exposure(pairs, sorted(frame["year"].unique()))
     frame = frame.join(fixed, on="fips").merge(moving, how="left", on=["fips", "year"])
     for name in fixed.columns:
@@ -158,7 +158,7 @@ def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
     """
     require_columns(frame, ["agencies_offence", "coverage_indicator", "census_ratio"], "The rows")
     years = sorted(frame["year"].unique())
-    reported = ~coverage.is_missing(frame.fillna(dict.fromkeys(rates.OFFENCES, 0)), rates.OFFENCES)
+    reported = ~coverage.is_missing(frame.fillna(dict.fromkeys(rates.OFFENSES, 0)), rates.OFFENSES)
     found = {"reported": reported}
     for name, rule in VARIANTS.items():
         passes = reported & coverage.indicator_passes(frame, rule)

@@ -28,7 +28,7 @@ def named(names: pd.DataFrame, fips: pd.Series) -> pd.Series:
     return found
 
 
-def places(frame: pd.DataFrame, units: Mapping[int, int]) -> pd.DataFrame:
+def unit_places(frame: pd.DataFrame, units: Mapping[int, int]) -> pd.DataFrame:
     """``latitude`` and ``longitude`` by ``fips``: the mean over the parts of merged units."""
     require_columns(frame, ["fips", "latitude", "longitude"], "The county places")
     coded = recode(frame["fips"], units)

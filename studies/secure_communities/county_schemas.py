@@ -95,7 +95,7 @@ def _earlier() -> dict[str, pa.Column]:
     return found
 
 
-def _neighbours() -> dict[str, pa.Column]:
+def _neighbors() -> dict[str, pa.Column]:
     share = (0.0, 1.0)
     return {
         "neighbours": column("int64", "Adjacent units with a date", "units", ADJACENCY, bounds=(0, INF)),
@@ -195,7 +195,7 @@ def _interactions() -> dict[str, pa.Column]:
 
 
 def _extended(core: pa.DataFrameSchema, name: str) -> pa.DataFrameSchema:
-    more = {**_people(), **_earlier(), **_neighbours(), **_timing(), **_coverage()}
+    more = {**_people(), **_earlier(), **_neighbors(), **_timing(), **_coverage()}
     columns = {**core.columns, **more, **_interactions()}
     return schema(name, columns, ["fips", "year"], core.checks)
 

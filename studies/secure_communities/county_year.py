@@ -19,7 +19,7 @@ from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREEN
 YEARS: Final = tuple(range(2004, 2013))
 WEIGHT_YEAR: Final = 2004
 PEOPLE_YEAR: Final = 2010
-SUMS: Final = (*rates.OFFENCES, "covered_population", "agencies_offence")
+SUMS: Final = (*rates.OFFENSES, "covered_population", "agencies_offence")
 TREATED_BEFORE: Final = pd.Timestamp(2011, 7, 1)
 COMPARISON_FROM: Final = pd.Timestamp(2012, 3, 20)
 
@@ -30,7 +30,7 @@ class CountySources:
 
     Attributes
     ----------
-    offences : DataFrame
+    offenses : DataFrame
         Records of all years, one below the other (``sources.nacjd``).
     activation_days, activation_months : DataFrame
         The two transcriptions of the dates (``activations``).
@@ -40,7 +40,7 @@ class CountySources:
         Typed tables (``sources.typed``).
     """
 
-    offences: pd.DataFrame
+    offenses: pd.DataFrame
     activation_days: pd.DataFrame
     activation_months: pd.DataFrame
     intercensal: pd.DataFrame
@@ -85,7 +85,7 @@ def build_county_year(
     units = {**changes, **geography.NEW_YORK_CITY}
     people = populations(raw, units, years)
     flow = SampleFlow(_people_of(people, years), merged=units)
-    frame, flow = follow_counties(raw.offences, changes, years, flow)
+    frame, flow = follow_counties(raw.offenses, changes, years, flow)
     dates = geography.merge_dates(raw.activation_days, units, "activation_date")
     months = geography.merge_dates(raw.activation_months, units, "activation_month")
     frame = frame.merge(people, how="left", on=["fips", "year"], validate="one_to_one")
@@ -114,13 +114,13 @@ def populations(raw: CountySources, units: Mapping[int, int], years: Sequence[in
 
 
 def follow_counties(
-    offences: pd.DataFrame, changes: Mapping[int, int], years: Sequence[int], flow: SampleFlow
+    offenses: pd.DataFrame, changes: Mapping[int, int], years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Records of units that keep their borders: rules of geography, in the order of the flow."""
     what = "The county offences"
-    require_columns(offences, ["fips", "year", "coverage_indicator", *SUMS], what)
-    require_years(offences, years, what)
-    records = offences[offences["year"].isin(years)].reset_index(drop=True)
+    require_columns(offenses, ["fips", "year", "coverage_indicator", *SUMS], what)
+    require_years(offenses, years, what)
+    records = offenses[offenses["year"].isin(years)].reset_index(drop=True)
     flow = flow.record("Records in the raw files", records, records)
     frame, flow = flow.keep(
         records,
@@ -128,14 +128,14 @@ def follow_counties(
         "Drop state-wide and unallocated records (county codes 777 and 999)",
     )
     require_unique(frame, ["fips", "year"], what)
-    merged = geography.merge_offences(frame, changes, SUMS)
+    merged = geography.merge_offenses(frame, changes, SUMS)
     flow = flow.record("Merge counties that were absorbed, rename those renamed", frame, merged)
     frame, flow = flow.keep(
         merged,
         ~geography.is_left_out(merged["fips"]),
         "Leave out nine reorganised areas of Alaska and Yellowstone Park",
     )
-    city = geography.merge_offences(frame, geography.NEW_YORK_CITY, SUMS)
+    city = geography.merge_offenses(frame, geography.NEW_YORK_CITY, SUMS)
     return city, flow.record("Merge the five boroughs of New York City", frame, city)
 
 
@@ -169,8 +169,8 @@ def reported(
 
 
 def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
-    silent = coverage.is_missing(frame, rates.OFFENCES)
-    counts = frame[list(rates.OFFENCES)].astype(float)
+    silent = coverage.is_missing(frame, rates.OFFENSES)
+    counts = frame[list(rates.OFFENSES)].astype(float)
     return frame.assign(**counts.mask(pd.Series(silent, index=frame.index)))
 
 
@@ -181,7 +181,7 @@ def _coverage_steps(
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:
         text = "Reported in every year (not: coverage indicator 0 with all seven counts 0)"
-        steps.append((text, lambda rows: ~coverage.is_missing(rows, rates.OFFENCES)))
+        steps.append((text, lambda rows: ~coverage.is_missing(rows, rates.OFFENSES)))
     if rule.minimum_indicator > 0:
         exempt = " (New York City exempt)" if geography.NEW_YORK_COUNTY in rule.exempt else ""
         text = f"Coverage indicator at least {rule.minimum_indicator:g} in every year{exempt}"

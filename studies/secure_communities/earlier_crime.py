@@ -36,7 +36,7 @@ def baseline(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def earlier_growth(
-    offences: pd.DataFrame,
+    offenses: pd.DataFrame,
     people: pd.DataFrame,
     changes: Mapping[int, int],
     rule: coverage.CoverageRule = coverage.CANONICAL,
@@ -45,7 +45,7 @@ def earlier_growth(
 
     Parameters
     ----------
-    offences : DataFrame
+    offenses : DataFrame
         Records of 2000-2004 as the reader returns them.
     people : DataFrame
         ``fips``, ``year``, ``population`` of the units.
@@ -59,15 +59,15 @@ def earlier_growth(
     DataFrame
         By ``fips``: ``earlier_growth_<total>`` in log points a year, missing with fewer years.
     """
-    needed = ["fips", "year", "coverage_indicator", "covered_population", *rates.OFFENCES]
-    require_columns(offences, needed, "The county offences of 2000-2004")
+    needed = ["fips", "year", "coverage_indicator", "covered_population", *rates.OFFENSES]
+    require_columns(offenses, needed, "The county offences of 2000-2004")
     years = range(GROWTH[0], GROWTH[1] + 1)
-    require_years(offences, years, "The county offences")
-    records = offences[offences["year"].isin(years)]
+    require_years(offenses, years, "The county offences")
+    records = offenses[offenses["year"].isin(years)]
     records = records[~geography.is_statewide(records["fips"])]
     require_unique(records, ["fips", "year"], "The county offences")
-    sums = [*rates.OFFENCES, "covered_population"]
-    frame = geography.merge_offences(records, changes, sums)
+    sums = [*rates.OFFENSES, "covered_population"]
+    frame = geography.merge_offenses(records, changes, sums)
     frame = frame.merge(people, how="inner", on=["fips", "year"], validate="one_to_one")
     frame["census_ratio"] = frame["covered_population"] / frame["population"]
     frame = frame[usable(frame, rule)].reset_index(drop=True)
@@ -82,7 +82,7 @@ def earlier_growth(
 
 def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
     """County-years that pass every rule of coverage."""
-    silent = coverage.is_missing(frame, rates.OFFENCES)
+    silent = coverage.is_missing(frame, rates.OFFENSES)
     passes = coverage.indicator_passes(frame, rule) & coverage.ratio_passes(frame, rule)
     found: geography.Bools = passes & ~silent
     return found
@@ -91,12 +91,12 @@ def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
 def slope(unit: pd.Series, year: pd.Series, value: pd.Series) -> pd.Series:
     """Least-squares slope of the values on the years, by unit; missing with fewer than four."""
     rows = pd.DataFrame({"unit": unit, "year": year.astype(float), "value": value}).dropna()
-    centred = rows[["year", "value"]] - rows.groupby("unit")[["year", "value"]].transform("mean")
+    centered = rows[["year", "value"]] - rows.groupby("unit")[["year", "value"]].transform("mean")
     products = (
         pd.DataFrame(
             {
-                "cross": centred["year"] * centred["value"],
-                "square": centred["year"] ** 2,
+                "cross": centered["year"] * centered["value"],
+                "square": centered["year"] ** 2,
             }
         )
         .groupby(rows["unit"])

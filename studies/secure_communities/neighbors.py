@@ -69,7 +69,7 @@ def exposure(pairs: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
     return found.reset_index()
 
 
-def neighbourhood(pairs: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
+def neighborhood(pairs: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
     """What does not change over time, by ``fips``.
 
     Returns

@@ -148,7 +148,7 @@ def _timing() -> dict[str, pa.Column]:
     }
 
 
-def _offences(counts: str, missing: str | None) -> dict[str, pa.Column]:
+def _offenses(counts: str, missing: str | None) -> dict[str, pa.Column]:
     inf = float("inf")
     found: dict[str, pa.Column] = {}
     for name in OUTCOMES:
@@ -195,7 +195,7 @@ def _share_follows_date(frame: pd.DataFrame) -> pd.Series:
 
 
 def _county_year(name: str, counts: str, missing: str | None) -> pa.DataFrameSchema:
-    columns = {**_place(), **_people(), **_timing(), **_offences(counts, missing)}
+    columns = {**_place(), **_people(), **_timing(), **_offenses(counts, missing)}
     checks = [
         pa.Check(_totals_add_up, error="totals that equal the sum of their offences"),
         pa.Check(_share_follows_date, error="a share of the year that follows the date"),

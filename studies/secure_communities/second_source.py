@@ -16,7 +16,7 @@ import pandera.pandas as pa
 from replication.cleaning import coverage, geography, rates, timing
 from replication.cleaning.codebook import column, conform, schema
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
-from replication.cleaning.rates import OFFENCES, OUTCOMES
+from replication.cleaning.rates import OFFENSES, OUTCOMES
 from replication.cleaning.sample_flow import SampleFlow
 from studies.secure_communities import county_people, schemas
 from studies.secure_communities.county_context import ContextSources, merged_units
@@ -92,12 +92,12 @@ def _counted(
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Units with counts in every year."""
     what = "Kaplan's county offences"
-    require_columns(kaplan, ["fips", "year", "population", *OFFENCES], what)
+    require_columns(kaplan, ["fips", "year", "population", *OFFENSES], what)
     require_years(kaplan, years, what)
     records = kaplan[kaplan["year"].isin(years)].reset_index(drop=True)
     require_unique(records, ["fips", "year"], what)
     flow = flow.record("Records in Kaplan's files (no Connecticut)", records, records)
-    counts = records[list(OFFENCES)]
+    counts = records[list(OFFENSES)]
     cleaned = records.assign(**counts.mask(counts < 0))
     flow = flow.record("Negative counts (more withdrawn than made) set to missing", records, cleaned)
     merged = merge_counts(cleaned, units)
@@ -106,14 +106,14 @@ def _counted(
     frame, flow = flow.keep(
         merged, ~left_out, "Leave out nine reorganised areas of Alaska and Yellowstone Park"
     )
-    full = frame[list(OFFENCES)].notna().all(axis=1).to_numpy(dtype=bool)
+    full = frame[list(OFFENSES)].notna().all(axis=1).to_numpy(dtype=bool)
     text = f"Has all seven counts in every year {min(years)}-{max(years)}"
     return flow.keep(frame, coverage.in_every_year(frame, full, years), text)
 
 
 def merge_counts(frame: pd.DataFrame, units: dict[int, int]) -> pd.DataFrame:
     """One record a unit and year: people and counts add up, missing where a part is."""
-    columns = ["population", *OFFENCES]
+    columns = ["population", *OFFENSES]
     coded = frame.assign(fips=geography.recode(frame["fips"], units))
     summed = coded.groupby(["fips", "year"])[columns].agg("sum", skipna=False)
     return summed.reset_index()

@@ -177,7 +177,7 @@ def _with_counts(frame: pd.DataFrame, raw: AgencyMonths, used: AgencyMonths) -> 
         "population_base": raw.people[row, first],
         "log_population": positive_log(people),
     }
-    for k, name in enumerate(used.offences):
+    for k, name in enumerate(used.offenses):
         known = used.actual[row, column, k].astype(float)
         cleared = used.cleared[row, column, k].astype(float)
         columns[name], columns[f"cleared_{name}"] = known, cleared

@@ -210,17 +210,17 @@ def with_outcomes(frame: pd.DataFrame, people: str) -> pd.DataFrame:
     """
     parts = [frame, rates.totals(frame)]
     for prefix in (CLEARED, BASE):
-        named = frame[[prefix + name for name in rates.OFFENCES]]
-        parts.append(rates.totals(named.set_axis(rates.OFFENCES, axis=1)).add_prefix(prefix))
+        named = frame[[prefix + name for name in rates.OFFENSES]]
+        parts.append(rates.totals(named.set_axis(rates.OFFENSES, axis=1)).add_prefix(prefix))
     frame = pd.concat(parts, axis=1)
-    per_offence = {
+    per_offense = {
         SHARE + name: frame[CLEARED + name] / frame[BASE + name].where(frame[BASE + name] > 0)
         for name in rates.OUTCOMES
     }
     frame = frame.drop(columns=[BASE + name for name in rates.OUTCOMES])
     per = rates.rates(frame, rates.OUTCOMES, people)
     logs = rates.log_rates(per, rates.OUTCOMES)
-    return pd.concat([frame, pd.DataFrame(per_offence), per, logs], axis=1)
+    return pd.concat([frame, pd.DataFrame(per_offense), per, logs], axis=1)
 
 
 def _list(years: Sequence[int]) -> str:

@@ -64,10 +64,10 @@ def populations(places: Places, units: Mapping[int, int], years: Sequence[int]) 
     what = "The Census populations"
     people = geography.splice_populations(places.intercensal, places.vintage_2019)
     require_unique(people, ["fips", "year"], what)
-    wanted = sorted({*years, WEIGHT_YEAR})
-    require_years(people, wanted, what)
+    requested = sorted({*years, WEIGHT_YEAR})
+    require_years(people, requested, what)
     merged = geography.merge_populations(people, units)
-    return merged[merged["year"].isin([*wanted, FLOW_YEAR])].reset_index(drop=True)
+    return merged[merged["year"].isin([*requested, FLOW_YEAR])].reset_index(drop=True)
 
 
 def flow_of(people: pd.DataFrame, units: Mapping[int, int]) -> SampleFlow:

@@ -15,7 +15,7 @@ from replication.cleaning import timing
 from replication.cleaning.agency_coverage import years_of
 from replication.cleaning.agency_months import Returns, as_agency_months
 from replication.cleaning.codebook import FIPS_BOUNDS, column, conform, schema
-from replication.cleaning.rates import OFFENCES, PER, positive_log
+from replication.cleaning.rates import OFFENSES, PER, positive_log
 from studies.secure_communities.schemas import CENSUS
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.county_month import UNSCREENED, county_frame, start
@@ -108,7 +108,7 @@ def with_reporting(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         ``county_month.county_frame`` under the rule ``UNSCREENED``.
     """
     frame = frame.merge(found, how="left", on=["fips", "month"], validate="one_to_one")
-    index = frame[list(OFFENCES)].sum(axis=1, skipna=False)
+    index = frame[list(OFFENSES)].sum(axis=1, skipna=False)
     return frame.assign(
         listed_population=frame["listed_population"].fillna(0.0),
         reporting_share=frame["reporting_share"].fillna(0.0),

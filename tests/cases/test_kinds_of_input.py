@@ -73,8 +73,8 @@ ROUNDING = 1e-9
 def test_year_and_month_are_counted_in_months(estimator) -> None:
     data = frame()
     month = lambda number: 201006 + number + np.where(number > 6, 88, 0)  # noqa: E731
-    labelled = data.assign(time=month(data["time"]), cohort=month(data["cohort"]))
-    plain, dated = run(data, estimator), run(labelled, estimator)
+    labeled = data.assign(time=month(data["time"]), cohort=month(data["cohort"]))
+    plain, dated = run(data, estimator), run(labeled, estimator)
     np.testing.assert_allclose(dated[NUMBERS], plain[NUMBERS], atol=ROUNDING)
     for column in ("cohort", "time"):
         expected = plain[column].where(plain[column] == 0, month(plain[column]))

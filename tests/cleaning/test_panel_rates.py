@@ -13,7 +13,7 @@ from replication.core.errors import PanelError
 
 
 def counts(*values: float) -> pd.DataFrame:
-    return pd.DataFrame([values], columns=list(rates.OFFENCES))
+    return pd.DataFrame([values], columns=list(rates.OFFENSES))
 
 
 def test_totals_by_definition() -> None:

@@ -197,7 +197,7 @@ def test_rewording_changes_no_cell_of_a_table(tmp_path: Path, monkeypatch: pytes
         facts.mean_outcome,
         facts.mean_before,
         facts.pretrend_p,
-        facts.support,
+        facts.support_by_event_time,
         facts.level,
     ):
         assert read(reworded) == read(plainly)
@@ -209,9 +209,9 @@ def test_a_note_on_missing_errors_is_known_by_its_field_not_by_its_words() -> No
 
     found = estimate("twfe")
     table = found.table.assign(std_error=np.nan)
-    said = replace(found, table=table, details=found.details.measured(missing_noted=True))
+    output = replace(found, table=table, details=found.details.measured(missing_noted=True))
     silent = replace(found, table=table)
-    assert guarded(said, FEW).notes == said.notes
+    assert guarded(output, FEW).notes == output.notes
     assert any("standard error" in note for note in set(guarded(silent, FEW).notes) - set(silent.notes))
 
 

@@ -18,8 +18,8 @@ from replication.estimators.callaway_santanna.cell_estimates import fit_cells
 from replication.estimators.callaway_santanna.cells import plan_cells
 from replication.estimators.callaway_santanna.cohort_draws import CohortSums
 from replication.estimators.callaway_santanna.comparison_sample import group_time_design
-from replication.estimators.callaway_santanna.detrending import slope_weights, with_lines
-from replication.estimators.callaway_santanna.influence import CohortRows, cell_errors, loadings
+from replication.estimators.callaway_santanna.detrending import detrended, slope_weights
+from replication.estimators.callaway_santanna.influence import CohortRows, cell_std_errors, influence_loadings
 from replication.estimators.callaway_santanna.pairwise_cells import general_scores
 from replication.inference.bands import multipliers
 from replication.inference.cluster_bootstrap import cluster_bootstrap
@@ -32,19 +32,19 @@ DESIGNS = [
 ]
 
 
-UNIT_CLUSTERS = [({**made, "clusters": None}, *rest) for made, *rest in DESIGNS]
+UNIT_CLUSTERS = [({**artificial, "clusters": None}, *rest) for artificial, *rest in DESIGNS]
 
 
 def by_sums(design, cells) -> tuple[np.ndarray, np.ndarray]:
     """Estimates and scores of all cells from sums by cohort."""
-    fit = fit_cells(design, cells, adjustment="doubly_robust", fix_weights="none", lines=False)
+    fit = fit_cells(design, cells, adjustment="doubly_robust", fix_weights="none", detrend=False)
     assert fit.sums is not None
     return fit.estimate, in_order(rows_of(fit.sums, cells_alone(fit.sums)))
 
 
 def rows_of(sums: CohortSums, rows: LinearMap, factor: float = 1.0) -> CohortRows:
     """The rows of a linear map."""
-    return CohortRows(sums, list(loadings(sums, rows, factor)))
+    return CohortRows(sums, list(influence_loadings(sums, rows, factor)))
 
 
 def in_order(rows: CohortRows) -> np.ndarray:
@@ -59,9 +59,11 @@ def cells_alone(sums: CohortSums) -> LinearMap:
 
 
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
-@pytest.mark.parametrize(("made", "control_group", "anticipation"), DESIGNS)
-def test_cell_by_cell_equals_sums_by_cohort(made, control_group, anticipation, base_period):
-    design = group_time_design(staggered(31, **made), control_group=control_group, anticipation=anticipation)
+@pytest.mark.parametrize(("artificial", "control_group", "anticipation"), DESIGNS)
+def test_cell_by_cell_equals_sums_by_cohort(artificial, control_group, anticipation, base_period):
+    design = group_time_design(
+        staggered(31, **artificial), control_group=control_group, anticipation=anticipation
+    )
     cells = plan_cells(design, base_period)
     fast = by_sums(design, cells)
     for rule in ("none", "base_period", "varying"):
@@ -72,9 +74,13 @@ def test_cell_by_cell_equals_sums_by_cohort(made, control_group, anticipation, b
 
 
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
-@pytest.mark.parametrize(("made", "control_group", "anticipation"), DESIGNS)
-def test_draws_in_cohort_space_equal_draws_of_the_scores(made, control_group, anticipation, base_period):
-    design = group_time_design(staggered(32, **made), control_group=control_group, anticipation=anticipation)
+@pytest.mark.parametrize(("artificial", "control_group", "anticipation"), DESIGNS)
+def test_draws_in_cohort_space_equal_draws_of_the_scores(
+    artificial, control_group, anticipation, base_period
+):
+    design = group_time_design(
+        staggered(32, **artificial), control_group=control_group, anticipation=anticipation
+    )
     cells = plan_cells(design, base_period)
     estimate, scores = general_scores(design, cells, "doubly_robust", "none")[:2]
     sums = CohortSums(design, cells)
@@ -191,11 +197,11 @@ def test_multiplier_errors_are_the_interquartile_range_of_the_draws() -> None:
 
 @pytest.mark.parametrize("method", ["analytic", "multiplier"])
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
-@pytest.mark.parametrize(("made", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
+@pytest.mark.parametrize(("artificial", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
 def test_many_cells_by_moments_equal_cells_by_scores(
-    made, control_group, anticipation, base_period, method, monkeypatch
+    artificial, control_group, anticipation, base_period, method, monkeypatch
 ):
-    panel = staggered(47, **made)
+    panel = staggered(47, **artificial)
     options = {
         "control_group": control_group,
         "anticipation": anticipation,
@@ -225,14 +231,18 @@ def test_many_cells_by_moments_equal_cells_by_scores(
     np.testing.assert_allclose(many.overall.sums, kept.overall.sums, atol=1e-14)
 
 
-@pytest.mark.parametrize("lines", [False, True])
-@pytest.mark.parametrize(("made", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
-def test_moments_by_cohort_equal_products_of_the_scores(made, control_group, anticipation, lines) -> None:
+@pytest.mark.parametrize("detrend", [False, True])
+@pytest.mark.parametrize(("artificial", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
+def test_moments_by_cohort_equal_products_of_the_scores(
+    artificial, control_group, anticipation, detrend
+) -> None:
     """Also with few enough periods for the moments, and with the cells' own errors."""
-    made = {**made, "n_units": 150, "periods": made.get("periods", range(1, 9))}
-    design = group_time_design(staggered(48, **made), control_group=control_group, anticipation=anticipation)
-    design = with_lines(design) if lines else design
-    sums = CohortSums(design, plan_cells(design, "universal"), slope_weights(design) if lines else None)
+    artificial = {**artificial, "n_units": 150, "periods": artificial.get("periods", range(1, 9))}
+    design = group_time_design(
+        staggered(48, **artificial), control_group=control_group, anticipation=anticipation
+    )
+    design = detrended(design) if detrend else design
+    sums = CohortSums(design, plan_cells(design, "universal"), slope_weights(design) if detrend else None)
     plain = cells_alone(sums)
     tilted = replace(plain, tilt=np.random.default_rng(4).normal(size=plain.tilt.shape))
     rows = rows_of(sums, tilted, 1.1)
@@ -242,7 +252,7 @@ def test_moments_by_cohort_equal_products_of_the_scores(made, control_group, ant
     factors = multipliers(np.random.default_rng(2), "mammen", (scores.shape[1], 7))
     np.testing.assert_allclose(rows.draws(factors), scores @ factors, atol=1e-13)
     alone = in_order(rows_of(sums, plain))
-    np.testing.assert_allclose(cell_errors(sums), np.sqrt((alone**2).sum(axis=1)), atol=1e-13)
+    np.testing.assert_allclose(cell_std_errors(sums), np.sqrt((alone**2).sum(axis=1)), atol=1e-13)
     draws = cell_draws(sums, np.eye(design.panel.n_clusters))
     np.testing.assert_allclose(draws, alone.T, atol=1e-13)
 

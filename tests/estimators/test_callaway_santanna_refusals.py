@@ -15,7 +15,7 @@ from replication.estimators.callaway_santanna import callaway_santanna
 
 
 @pytest.mark.parametrize(
-    ("made", "message"),
+    ("artificial", "message"),
     [
         ({"adoption": (0,)}, "No comparison is left: of 80 units over 1 to 8"),
         ({"adoption": (5,)}, "there is not both a treated cohort and a unit that adopts later"),
@@ -24,8 +24,8 @@ from replication.estimators.callaway_santanna import callaway_santanna
         ({"adoption": (2, 3), "periods": (1, 3, 4)}, "only 1 of 3 periods come before"),
     ],
 )
-def test_no_comparison_is_refused(made, message) -> None:
-    panel = staggered(61, **made)
+def test_no_comparison_is_refused(artificial, message) -> None:
+    panel = staggered(61, **artificial)
     if message is None:
         # Cohort 9 adopts after the last period: never treated inside the panel.
         assert callaway_santanna(panel, control_group="never_treated").att[0] > 0
@@ -76,9 +76,9 @@ def test_covariate_that_tells_treated_from_comparison_is_flagged_with_cell_and_c
     assert np.isfinite(cell(found, 6, 7)[0])
     # Seven estimated cells of cohort 4: all but the reference.
     assert found.details.count_dropped("not_estimated") == 7
-    said = found.details.notes[-1]
-    assert said.startswith("7 of 14 group-time cells could not be estimated and are in no average")
-    assert "cohort 4 in 1: the covariates all but tell treated from comparison units" in said
+    output = found.details.notes[-1]
+    assert output.startswith("7 of 14 group-time cells could not be estimated and are in no average")
+    assert "cohort 4 in 1: the covariates all but tell treated from comparison units" in output
     # Averages are over the other cohort.
     assert value(found, "event", 0) == pytest.approx(cell(found, 6, 6))
     # A regression needs no overlap.

@@ -31,11 +31,11 @@ def by_hand(panel: Panel, cohort: int, time: int, base: int, anticipation: int =
 
 
 @pytest.mark.parametrize(
-    ("made", "anticipation"),
+    ("artificial", "anticipation"),
     [({}, 0), ({"weights": "constant"}, 1), ({"periods": (1, 2, 4, 5, 8, 11), "clusters": 20}, 0)],
 )
-def test_cells_are_differences_of_outcomes_less_lines(made, anticipation) -> None:
-    panel = staggered(51, **{"periods": PERIODS, "adoption": ADOPTION, **made})
+def test_cells_are_differences_of_outcomes_less_lines(artificial, anticipation) -> None:
+    panel = staggered(51, **{"periods": PERIODS, "adoption": ADOPTION, **artificial})
     found = callaway_santanna(panel, trends=LINES, anticipation=anticipation, inference=Inference(draws=20))
     for row in found.rows("att_gt").itertuples():
         base = panel.periods[panel.periods + anticipation < row.cohort][-1]
@@ -89,7 +89,7 @@ def test_error_of_the_lines_is_in_the_interval() -> None:
     The spread of 60 estimates has 9 per cent noise. Were the slopes known, the error would be less
     than half of it: that is what the first step adds.
     """
-    estimates, errors, known = [], [], []
+    estimates, std_errors, known = [], [], []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         noise = rng.normal(size=(120, 10))
@@ -103,12 +103,12 @@ def test_error_of_the_lines_is_in_the_interval() -> None:
         )
         found = callaway_santanna(panel, trends=LINES, inference=Inference(draws=99, seed=seed))
         estimates.append(found.att[0])
-        errors.append(found.att[1])
+        std_errors.append(found.att[1])
         without = callaway_santanna(replace(panel, y=noise), inference=Inference(draws=1))
         known.append(without.att[1])
     spread = np.std(estimates)
     assert np.mean(estimates) == pytest.approx(0, abs=4 * spread / np.sqrt(60))
-    assert np.mean(errors) == pytest.approx(spread, rel=0.25)
+    assert np.mean(std_errors) == pytest.approx(spread, rel=0.25)
     assert np.mean(known) < 0.5 * spread
 
 

@@ -17,7 +17,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.estimators.event_study import event_study
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.twfe import twfe
 
 PANELS = {
@@ -187,15 +187,15 @@ def test_parameters_of_the_medicaid_panel() -> None:
     assert wide.shape == (43, 8)
     assert found.details.uncertainty.parameters == 15
     # pyfixest 0.60: dins ~ i(year, D, ref=2013) | stfips + year, CRV1 by stfips.
-    errors = found.rows("event")["std_error"].to_numpy()
-    assert errors[:3] == pytest.approx([0.0086536, 0.00852438, 0.00710778], abs=6e-9)
+    std_errors = found.rows("event")["std_error"].to_numpy()
+    assert std_errors[:3] == pytest.approx([0.0086536, 0.00852438, 0.00710778], abs=6e-9)
 
 
 def test_general_path_equals_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
     panel = two_way_panel(31, weights="unit", cluster="state")
     trends = ("region_by_time", "unit_linear")
     fast = event_study(panel, trends=trends, window=(-3, 3))
-    monkeypatch.setattr(Sample, "regular", property(lambda self: False))
+    monkeypatch.setattr(EstimationSample, "regular", property(lambda self: False))
     slow = event_study(panel, trends=trends, window=(-3, 3))
     assert (fast.details.extras["engine"], slow.details.extras["engine"]) == ("closed form", "general")
     np.testing.assert_allclose(fast.table["estimate"], slow.table["estimate"], rtol=1e-9)

@@ -47,8 +47,8 @@ def rows_of(result: object) -> dict:
     table = result.table
     event = table["event_time"].where(table["event_time"].notna(), None)
     return {
-        (term, None if e is None or np.isnan(e) else int(e)): (point, error)
-        for term, e, point, error in zip(
+        (term, None if e is None or np.isnan(e) else int(e)): (point, std_error)
+        for term, e, point, std_error in zip(
             table["term"], event, table["estimate"], table["std_error"], strict=True
         )
     }
@@ -67,17 +67,17 @@ def test_equals_the_formula_written_out(seed: int, variance: str) -> None:
                 panel, beta=beta, control_group=control, design_variance=variance, inference=FEW
             )
             other = "adjusted" if variance == "neyman" else "neyman"
-            errors = result.details.by_row[f"std_errors_{other}"]
+            std_errors = result.details.by_row[f"std_errors_{other}"]
             kept = panel
             if control == "last_treated":
                 inside = (panel.cohort > 0) & (panel.cohort <= panel.periods[-1])
                 kept = panel.keep_units(inside)
-            for label, (row, pair) in zip(errors, rows_of(result).items(), strict=True):
+            for label, (row, pair) in zip(std_errors, rows_of(result).items(), strict=True):
                 known = written_out(kept.y, kept.cohort, kept.periods, row, beta, control)
                 assert pair[0] == pytest.approx(known["estimate"], abs=TOLERANCE)
                 if np.isfinite(pair[1]):
                     assert pair[1] == pytest.approx(known[variance], abs=TOLERANCE)
-                    assert errors[label] == pytest.approx(known[other], abs=TOLERANCE)
+                    assert std_errors[label] == pytest.approx(known[other], abs=TOLERANCE)
                     compared += 1
                 else:
                     assert known["neyman"] < 1e-7
@@ -110,11 +110,11 @@ def test_with_beta_one_the_points_are_those_of_callaway_and_santanna() -> None:
 
 def test_the_efficient_beta_has_the_smallest_variance() -> None:
     panel = draw_panel(12)
-    error = {
+    std_error = {
         beta: roth_santanna(panel, beta=beta, design_variance="neyman", inference=FEW).att[1]
         for beta in ("efficient", 0, 1)
     }
-    assert error["efficient"] < min(error[0], error[1])
+    assert std_error["efficient"] < min(std_error[0], std_error[1])
 
 
 def test_units_treated_from_the_start() -> None:
@@ -260,11 +260,11 @@ def test_published_values(police: pd.DataFrame, published: dict) -> None:
     term = {"simple": "att", "cohort": "group"}.get(published["estimand"], published["estimand"])
     event = None if pd.isna(published["event_time"]) else int(published["event_time"])
     row = ("event", event) if event is not None else (term, None)
-    point, error = rows_of(found)[row]
+    point, std_error = rows_of(found)[row]
     label = row[0] if event is None else f"event:{event}"
     for value, printed in (
         (point, published["estimate"]),
-        (error, published["std_error"]),
+        (std_error, published["std_error"]),
         (found.details.by_row["std_errors_neyman"][label], published["std_error_neyman"]),
     ):
         decimals = len(printed.partition(".")[2])

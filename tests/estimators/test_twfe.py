@@ -28,7 +28,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.twfe import twfe
 from replication.sources.castle_panel import read_castle
 from replication.sources.countymurders import read_countymurders
@@ -77,8 +77,8 @@ def test_equals_pyfixest(options: dict[str, object], trends: tuple[str, ...]) ->
     factor = relative_correction(panel, trends, ours, theirs)
     for term, name in names.items():
         assert table.at[term, "estimate"] == pytest.approx(theirs.coef()[name], rel=1e-8, abs=1e-10)
-        error = theirs.se()[name] * factor
-        assert table.at[term, "std_error"] == pytest.approx(error, rel=1e-7)
+        std_error = theirs.se()[name] * factor
+        assert table.at[term, "std_error"] == pytest.approx(std_error, rel=1e-7)
         statistic = table.at[term, "estimate"] / table.at[term, "std_error"]
         degrees = table.at[term, "n_clusters"] - 1
         assert table.at[term, "p_value"] == pytest.approx(2 * stats.t.sf(abs(statistic), degrees))
@@ -122,7 +122,7 @@ def test_general_path_equals_closed_form(
 ) -> None:
     panel = two_way_panel(5, weights=weights, covariates=covariates, cluster="state")
     fast = twfe(panel, trends=trends)
-    monkeypatch.setattr(Sample, "regular", property(lambda self: False))
+    monkeypatch.setattr(EstimationSample, "regular", property(lambda self: False))
     slow = twfe(panel, trends=trends)
     crossed = "kind_by_time" in trends
     assert (fast.details.extras["engine"], slow.details.extras["engine"]) == (
@@ -173,9 +173,9 @@ def test_castle_on_post_equals_the_reference(weights: str | None, expected: tupl
             "weights": weights,
         }
     )
-    estimate, error = twfe(build_panel(castle.load_pandas().data, spec)).att
+    estimate, std_error = twfe(build_panel(castle.load_pandas().data, spec)).att
     assert estimate == pytest.approx(expected[0], abs=2e-8)
-    assert error == pytest.approx(expected[1], abs=5e-7)
+    assert std_error == pytest.approx(expected[1], abs=5e-7)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +192,9 @@ def test_castle_equals_the_published_table(
 ) -> None:
     """Cheng & Hoekstra (2013), Table 5, log homicide, with their errors as printed."""
     names = list(read_castle().columns[-12:]) if controls else []
-    estimate, error = twfe(castle_panel(names), trends=trends).att
+    estimate, std_error = twfe(castle_panel(names), trends=trends).att
     assert estimate == pytest.approx(published[0], abs=5e-4 if "sid_linear" in trends else 5e-5)
-    assert error == pytest.approx(published[1], abs=5e-5)
+    assert std_error == pytest.approx(published[1], abs=5e-5)
 
 
 def test_unit_trends_count_as_effects_of_the_unit() -> None:
@@ -211,8 +211,8 @@ def test_unit_trends_count_as_effects_of_the_unit() -> None:
 def castle_panel(controls: list[str]) -> Panel:
     frame = read_castle()
     year, sid = frame["year"].to_numpy(), frame["sid"].to_numpy()
-    law = np.array([CASTLE.get(number, (9999, 0.0)) for number in sid])
-    frame["share"] = np.where(year == law[:, 0], law[:, 1], year > law[:, 0])
+    distribution = np.array([CASTLE.get(number, (9999, 0.0)) for number in sid])
+    frame["share"] = np.where(year == distribution[:, 0], distribution[:, 1], year > distribution[:, 0])
     frame["log_homicide"] = np.log(frame["homicide"])
     northeast, midwest = {9, 23, 25, 33, 34, 36, 42, 44, 50}, {17, 18, 19, 20, 26, 27, 29, 31, 38}
     midwest |= {39, 46, 55}

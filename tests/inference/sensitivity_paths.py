@@ -143,7 +143,7 @@ MEDICAID_LOWER = [
 ]
 
 
-def made_path(
+def example_path(
     estimate: Floats, variance: Floats, times: list[int], reference: int = -1, **known: Any
 ) -> Estimates:
     """Estimates with one path; the fixed reference row is put last, out of order."""
@@ -163,14 +163,14 @@ def made_path(
 
 
 def benzarti_carloni() -> Estimates:
-    return made_path(BC_BETA, BC_SIGMA, [-5, -4, -3, -2, 0, 1, 2, 3])
+    return example_path(BC_BETA, BC_SIGMA, [-5, -4, -3, -2, 0, 1, 2, 3])
 
 
 def medicaid() -> Estimates:
     variance = np.zeros((7, 7))
     for row, values in enumerate(MEDICAID_LOWER):
         variance[row, : len(values)] = variance[: len(values), row] = values
-    return made_path(MEDICAID_BETA, variance, [-6, -5, -4, -3, -2, 0, 1])
+    return example_path(MEDICAID_BETA, variance, [-6, -5, -4, -3, -2, 0, 1])
 
 
 def drawn(seed: int, n_pre: int, n_post: int) -> Estimates:
@@ -179,7 +179,7 @@ def drawn(seed: int, n_pre: int, n_post: int) -> Estimates:
     size = n_pre + n_post
     root = rng.normal(size=(size, size + 3)) / 10
     times = [*range(-n_pre - 1, -1), *range(n_post)]
-    return made_path(rng.normal(size=size) / 5, root @ root.T, times)
+    return example_path(rng.normal(size=size) / 5, root @ root.T, times)
 
 
 def diff_diff_result(beta, sigma, n_pre):

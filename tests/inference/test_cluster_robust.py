@@ -55,19 +55,19 @@ def reference(name, kind):
 
 @pytest.mark.parametrize("name", [name for name in CASES if "varying" not in name])
 def test_cr2_and_its_degrees_equal_clubsandwich(name) -> None:
-    wanted = reference(name, "CR2")
-    found = rows_of(CASES[name].estimate(Inference(variance="cv2"))).loc[wanted.index]
-    np.testing.assert_allclose(found, wanted, rtol=EQUAL)
+    requested = reference(name, "CR2")
+    found = rows_of(CASES[name].estimate(Inference(variance="cv2"))).loc[requested.index]
+    np.testing.assert_allclose(found, requested, rtol=EQUAL)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_cv3_is_cr3_of_clubsandwich_times_its_factor(name) -> None:
-    wanted = reference(name, "CR3")
+    requested = reference(name, "CR3")
     n_clusters = np.unique(CASES[name].written().cluster).size
-    found = rows_of(CASES[name].estimate(Inference(variance="cv3"))).loc[wanted.index]
+    found = rows_of(CASES[name].estimate(Inference(variance="cv3"))).loc[requested.index]
     factor = np.sqrt((n_clusters - 1) / n_clusters)
-    np.testing.assert_allclose(found["estimate"], wanted["estimate"], rtol=EQUAL)
-    np.testing.assert_allclose(found["std_error"], factor * wanted["std_error"], rtol=EQUAL)
+    np.testing.assert_allclose(found["estimate"], requested["estimate"], rtol=EQUAL)
+    np.testing.assert_allclose(found["std_error"], factor * requested["std_error"], rtol=EQUAL)
     assert (found["df"] == n_clusters - 1).all()
 
 
@@ -107,9 +107,9 @@ def test_cv3_is_the_sum_over_refits_without_each_cluster(name) -> None:
     found = rows_of(CASES[name].estimate(Inference(variance="cv3")))["std_error"]
     for label in list(written.rows)[:2]:
         moved = jackknifed(written, written.rows[label])
-        wanted = np.sqrt((moved.size - 1) / moved.size * moved @ moved)
+        requested = np.sqrt((moved.size - 1) / moved.size * moved @ moved)
         # Refits by lstsq with all dummies have a condition number near 1e6.
-        np.testing.assert_allclose(found[label], wanted, rtol=1e-8)
+        np.testing.assert_allclose(found[label], requested, rtol=1e-8)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "local" not in name])
@@ -138,9 +138,9 @@ def test_leverage_of_local_projections_is_that_of_the_pooled_regression() -> Non
     written = case.written()
     found = case.estimate(Inference()).details.cluster_influence
     whole, _ = hat(written)
-    wanted = [np.diag(whole)[written.cluster == g].sum() for g in np.unique(written.cluster)]
+    requested = [np.diag(whole)[written.cluster == g].sum() for g in np.unique(written.cluster)]
     # The pooled horizons are 0 to 0, so that the regression is that of the event row.
-    np.testing.assert_allclose(pd.DataFrame(found.by_cluster)["leverage"], wanted, rtol=1e-8)
+    np.testing.assert_allclose(pd.DataFrame(found.by_cluster)["leverage"], requested, rtol=1e-8)
 
 
 @pytest.mark.parametrize(

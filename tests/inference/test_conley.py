@@ -19,7 +19,7 @@ from replication.inference.methods import apply_method
 NEAR = Inference(method="conley", cutoff_km=400)
 
 
-def kilometres(first, second):
+def kilometers(first, second):
     """Haversine distance on a sphere of radius 6,371 km."""
     (lat1, lon1), (lat2, lon2) = np.radians(first), np.radians(second)
     half = np.sin((lat2 - lat1) / 2) ** 2
@@ -40,7 +40,7 @@ def by_loops(scores, coordinates, inference):
         for j, other in enumerate(scores):
             pooled = inference.pairs == "any_period" or i == j
             product = own.sum() * other.sum() if pooled else own @ other
-            weight = 1.0 if i == j else weight_of(kilometres(coordinates[i], coordinates[j]), inference)
+            weight = 1.0 if i == j else weight_of(kilometers(coordinates[i], coordinates[j]), inference)
             total += weight * product
     return total
 
@@ -61,7 +61,7 @@ def test_two_way_errors_equal_double_loops(options, pairs, kernel) -> None:
     inference = replace(NEAR, pairs=pairs, kernel=kernel)
     sample = estimation_sample(panel, Effects())
     fit = fit_twfe(sample, Effects())
-    scores = fit.x[0][fit.design.profile] * fit.error * fit.bread[0, 0]
+    scores = fit.x[0][fit.design.profile] * fit.residual * fit.bread[0, 0]
     expected = by_loops(scores, sample.panel.coordinates, inference)
     found = twfe(panel, inference=inference)
     assert found.att[1] ** 2 == pytest.approx(expected * found.details.uncertainty.correction, rel=1e-10)

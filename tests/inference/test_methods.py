@@ -10,7 +10,7 @@ from replication.core.errors import SpecError
 from replication.core.spec import Inference, Spec
 from replication.estimators.registration import ENTRIES
 from replication.estimators.registry import estimate
-from replication.inference.bands import interquartile_errors, multiplier_draws
+from replication.inference.bands import interquartile_std_errors, multiplier_draws
 from replication.inference.cluster import sum_by_cluster
 
 METHODS = ("analytic", "multiplier", "wild", "bootstrap", "permutation", "conley")
@@ -53,7 +53,7 @@ def test_multiplier_errors_are_the_spread_of_the_draws() -> None:
     spec = spec_of("twfe", "multiplier")
     found = estimate(panel, spec)
     sums = found.overall.sums[:, None]
-    expected = interquartile_errors(multiplier_draws(sums, spec.inference))[0]
+    expected = interquartile_std_errors(multiplier_draws(sums, spec.inference))[0]
     assert found.att[1] == pytest.approx(expected, rel=1e-12)
     assert sum_by_cluster(np.ones((48, 1)), found.overall.codes).sum() == 48
 

@@ -13,8 +13,8 @@ from replication.core.spec import Inference
 from replication.estimators.dcdh import dcdh
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.exchanges import permutations, strata_of
-from replication.inference.permutation import permutation_test, permuted, two_way_of
+from replication.inference.exchanges import draw_permutations, strata_of
+from replication.inference.permutation import permutation_test, permuted_panel, two_way_of
 
 TEN = Inference(method="permutation", draws=40)
 
@@ -76,11 +76,11 @@ def test_exchanges_stay_within_strata_and_keep_every_row() -> None:
     panel = draw_panel(4, stratum=True, dose=True)
     strata = strata_of(panel, replace(TEN, strata="region"))
     moved = 0
-    for order in permutations(strata, TEN):
+    for order in draw_permutations(strata, TEN):
         assert (strata[order] == strata).all()
         assert sorted(order) == list(range(48))
         moved += (order != np.arange(48)).sum()
-        again = permuted(panel, order)
+        again = permuted_panel(panel, order)
         assert (again.exposure == panel.exposure[order]).all()
         assert (again.y == panel.y).all()
     # Nearly every unit moves: a stratum of about 16 leaves one in place on average.

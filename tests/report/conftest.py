@@ -17,16 +17,16 @@ from replication.core.panel import Panel
 from replication.core.saved_results import save
 from replication.core.spec import Inference, Spec, parse_spec
 from replication.inference.assemble import from_scores
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.report.report_data import Folders
-from replication.report.study_config import Study, parse_study
+from replication.report.study_config import StudyConfig, parse_study
 
 N, T = 60, 9
 EVENTS = list(range(-4, 4))
 BASE = {"study": "made", "panel": "county_year", "unit": "fips", "time": "year", "cluster": "state"}
 
 
-def made_panel(seed: int, spec: Spec) -> Panel:
+def example_panel(seed: int, spec: Spec) -> Panel:
     rng = np.random.default_rng(seed)
     return Panel(
         y=rng.normal(5.0, 1.0, (N, T)),
@@ -43,12 +43,12 @@ def made_panel(seed: int, spec: Spec) -> Panel:
     )
 
 
-def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
+def example_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
     rng = np.random.default_rng(seed)
-    panel = made_panel(seed, spec)
-    rows = [Row("att"), Row("coef:l_police")]
+    panel = example_panel(seed, spec)
+    rows = [EstimateRow("att"), EstimateRow("coef:l_police")]
     if path:
-        rows += [Row("event", event_time=event) for event in EVENTS]
+        rows += [EstimateRow("event", event_time=event) for event in EVENTS]
     estimate = rng.normal(-0.03, 0.02, len(rows))
     scores = rng.normal(0, 0.02 / np.sqrt(N), (N, len(rows)))
     details = Details(
@@ -58,7 +58,7 @@ def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
         mean_pre=float(panel.y[~panel.treated].mean()),
     )
     if path:
-        place = rows.index(Row("event", event_time=-1))
+        place = rows.index(EstimateRow("event", event_time=-1))
         estimate[place], scores[:, place] = 0.0, 0.0
         details = replace(
             details,
@@ -75,19 +75,19 @@ def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
     )
 
 
-def made_spec(name: str, estimator: str, **more: Any) -> Spec:
+def example_spec(name: str, estimator: str, **more: Any) -> Spec:
     return parse_spec({**BASE, "id": name, "estimator": estimator, "outcome": "log_rate_a", **more})
 
 
 SPECS = [
-    made_spec("plain", "twfe"),
-    made_spec("plain_trends", "twfe", trends="unit_linear"),
-    made_spec("weighted", "twfe", weights="population_2004", title="R&D 100% under_score #1"),
-    made_spec("weighted_trends", "twfe", weights="population_2004", outcome="rate_b"),
-    made_spec("controlled", "twfe", covariates=["l_police", "poverty"]),
-    made_spec("events_twfe", "event_study", window=[-4, 3]),
-    made_spec("events_cs", "callaway_santanna"),
-    made_spec("events_b", "event_study", outcome="rate_b", weights="population_2004"),
+    example_spec("plain", "twfe"),
+    example_spec("plain_trends", "twfe", trends="unit_linear"),
+    example_spec("weighted", "twfe", weights="population_2004", title="R&D 100% under_score #1"),
+    example_spec("weighted_trends", "twfe", weights="population_2004", outcome="rate_b"),
+    example_spec("controlled", "twfe", covariates=["l_police", "poverty"]),
+    example_spec("events_twfe", "event_study", window=[-4, 3]),
+    example_spec("events_cs", "callaway_santanna"),
+    example_spec("events_b", "event_study", outcome="rate_b", weights="population_2004"),
 ]
 
 
@@ -96,7 +96,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder with the results and cleaning outputs of one study."""
     root = tmp_path_factory.mktemp("project")
     for seed, spec in enumerate(SPECS):
-        result = made_result(seed, spec, path=spec.id.startswith("events"))
+        result = example_result(seed, spec, path=spec.id.startswith("events"))
         save(result, spec, root / "tables" / "made" / "specs" / spec.id)
     write_sources(Folders.under(root, "made"))
     return root
@@ -152,5 +152,5 @@ def description() -> dict[str, Any]:
 
 
 @pytest.fixture
-def study(description: dict[str, Any]) -> Study:
+def study(description: dict[str, Any]) -> StudyConfig:
     return parse_study(description)

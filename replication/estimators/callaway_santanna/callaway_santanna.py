@@ -34,12 +34,12 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
-from replication.estimators.callaway_santanna.cell_estimates import Fit, fit_cells
+from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit, fit_cells
 from replication.estimators.callaway_santanna.cells import plan_cells
 from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
-from replication.estimators.callaway_santanna.comparison_sample import Design, group_time_design
-from replication.estimators.callaway_santanna.detrending import with_lines
-from replication.estimators.callaway_santanna.summarize import law_if_set, summarise
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
+from replication.estimators.callaway_santanna.detrending import detrended
+from replication.estimators.callaway_santanna.summarize import requested_distribution, summarize_fit
 from replication.estimators.registration import registered
 from replication.estimators.shared.lost_cohorts import lost_cohorts
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
@@ -131,7 +131,7 @@ def callaway_santanna(
     require_known_trends(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
     fit, plan = fit_and_plan(panel, options, inference)
-    found = summarise(fit, plan, inference, details_of(options, fit, inference))
+    found = summarize_fit(fit, plan, inference, details_of(options, fit, inference))
     notes = (*lost_notes(panel, fit.design, plan), *found.details.notes)
     found = replace(found, details=replace(found.details, notes=notes))
     resampled = inference.method == "bootstrap" or bool(options.trends)
@@ -142,11 +142,11 @@ def callaway_santanna(
         again = partial(callaway_santanna, **asdict(options))
         return cluster_bootstrap(again, panel, inference)
     found = replace(found, details=found.details.with_extras({"analytic_std_error": found.att[1]}))
-    draws, law = cluster_draws(fit.sums, plan, inference), law_if_set(fit, plan, inference)
-    return with_draws(found, draws, fit.design.panel, inference, law)
+    draws, tails = cluster_draws(fit.sums, plan, inference), requested_distribution(fit, plan, inference)
+    return with_draws(found, draws, fit.design.panel, inference, tails)
 
 
-def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[Fit, Plan]:
+def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[GroupTimeFit, Plan]:
     """Estimates of all cells, and what is averaged; spatial errors need the scores of units."""
     design = group_time_design(
         by_unit(panel) if inference.method == "conley" else panel,
@@ -156,13 +156,13 @@ def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[
     )
     design = replace(design, small_sample=inference.small_sample)
     if options.trends:
-        design = with_lines(design)
+        design = detrended(design)
     fit = fit_cells(
         design,
         plan_cells(design, options.base_period),
         adjustment=options.adjustment,
         fix_weights=options.fix_weights,
-        lines=bool(options.trends),
+        detrend=bool(options.trends),
     )
     plan = plan_averages(
         fit.design,
@@ -174,7 +174,7 @@ def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[
     return fit, plan
 
 
-def lost_notes(panel: Panel, design: Design, plan: Plan) -> list[str]:
+def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
     """A note on the cohorts of the panel without a treated cell that can be estimated."""
     compared = design.panel.cohort[np.isinf(design.adoption)]
     late = panel.cohort > panel.periods[0] + design.anticipation
@@ -185,7 +185,7 @@ def lost_notes(panel: Panel, design: Design, plan: Plan) -> list[str]:
     return [note] if note else []
 
 
-def details_of(options: Options, fit: Fit, inference: Inference) -> Details:
+def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Details:
     """The choices behind an estimate."""
     last = options.control_group == "last_treated"
     covariates = fit.design.panel.covariate_names

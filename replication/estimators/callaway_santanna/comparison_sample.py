@@ -21,7 +21,7 @@ from replication.inference.cluster import influence_factor
 
 
 @dataclass(frozen=True)
-class Design:
+class ComparisonDesign:
     """A panel that is ready for 2x2 comparisons.
 
     Attributes
@@ -75,18 +75,18 @@ class Design:
         """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
         return float(np.sqrt(influence_factor(self.panel, self.small_sample)))
 
-    def said(self, note: str, *dropped: Dropped) -> Design:
+    def with_note(self, note: str, *dropped: Dropped) -> ComparisonDesign:
         """The design with one more note, and what it counts."""
         return replace(self, notes=(*self.notes, note), dropped=(*self.dropped, *dropped))
 
-    def keep(self, units: Bools) -> Design:
+    def keep(self, units: Bools) -> ComparisonDesign:
         """The design of the units where ``units`` is true."""
         return replace(self, panel=self.panel.keep_units(units), adoption=self.adoption[units])
 
 
 def group_time_design(
     panel: Panel, *, control_group: str, anticipation: int = 0, unbalanced: str = "drop"
-) -> Design:
+) -> ComparisonDesign:
     """Drop and cut what the group-time estimator cannot use, with counts.
 
     Raises
@@ -95,7 +95,7 @@ def group_time_design(
         If no cohort, no comparison unit, no period or one cluster is left.
 
     """
-    design = Design(panel, adoption_of(panel, anticipation), control_group, anticipation)
+    design = ComparisonDesign(panel, adoption_of(panel, anticipation), control_group, anticipation)
     design = without_early(design)
     if control_group == "last_treated":
         design = without_never_treated(design)
@@ -116,14 +116,14 @@ def adoption_of(panel: Panel, anticipation: int) -> Floats:
     return np.where(inside, panel.cohort.astype(float), np.inf)
 
 
-def without_early(design: Design) -> Design:
+def without_early(design: ComparisonDesign) -> ComparisonDesign:
     """Drop the units that have no untreated period."""
     early = design.adoption <= int(design.panel.periods[0]) + design.anticipation
     first = int(design.panel.label(design.panel.periods[0]))
     if not early.any():
         return design
     span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
-    return design.keep(~early).said(
+    return design.keep(~early).with_note(
         f"{int(early.sum())} units treated in or before the first period, {first}{span}, were "
         "dropped: they have no untreated period to compare with, for example "
         f"{design.panel.units[early][0]}",
@@ -131,19 +131,19 @@ def without_early(design: Design) -> Design:
     )
 
 
-def without_never_treated(design: Design) -> Design:
+def without_never_treated(design: ComparisonDesign) -> ComparisonDesign:
     """Drop the never-treated units, which ``last_treated`` does not compare with."""
     never = np.isinf(design.adoption)
     if not never.any():
         return design
-    return design.keep(~never).said(
+    return design.keep(~never).with_note(
         f"{int(never.sum())} units not treated inside the panel were dropped: only the last "
         "cohort is compared with",
         Dropped("units_not_treated", int(never.sum()), "units"),
     )
 
 
-def with_comparison(design: Design) -> Design:
+def with_comparison(design: ComparisonDesign) -> ComparisonDesign:
     """Turn the last cohort into the comparison, and cut its treated periods, where needed."""
     require_cohorts(design, np.isfinite(design.adoption))
     if np.isinf(design.adoption).any():
@@ -171,14 +171,14 @@ def with_comparison(design: Design) -> Design:
     )
     who = "" if only_last else ": units not yet treated are compared with"
     gone = f", and periods {cut[0]} to {cut[-1]} ({len(cut)}) were cut" if cut else ""
-    return kept.said(
+    return kept.with_note(
         f"No unit is never treated{who}; the last cohort, {named}, only serves as comparison{gone}",
         Dropped("comparison_cohort", 1, "cohorts", (named,)),
         *([Dropped("periods_cut", len(cut), "periods", tuple(cut))] if cut else []),
     )
 
 
-def without_gaps(design: Design) -> Design:
+def without_gaps(design: ComparisonDesign) -> ComparisonDesign:
     """Drop the units that are not observed in every period."""
     panel = design.panel
     whole: Bools = np.asarray(complete_cells(panel).all(axis=1))
@@ -191,7 +191,7 @@ def without_gaps(design: Design) -> Design:
             "Set 'unbalanced: pairwise' to use units in the pairs of periods in which they are "
             "observed, or restrict the periods in 'sample'."
         )
-    return design.keep(whole).said(
+    return design.keep(whole).with_note(
         f"{count} of {whole.size} units were dropped: they are not observed in every period",
         Dropped("units_with_gaps", count, "units"),
     )
@@ -205,7 +205,7 @@ def complete_cells(panel: Panel) -> Bools:
     return complete
 
 
-def require_cohorts(design: Design, treated: Bools) -> None:
+def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:
     """Refuse a panel in which no unit that is treated inside it has a comparison."""
     if treated.any():
         return
@@ -218,7 +218,7 @@ def require_cohorts(design: Design, treated: Bools) -> None:
     )
 
 
-def require_two_clusters(design: Design) -> None:
+def require_two_clusters(design: ComparisonDesign) -> None:
     """Refuse a single cluster: its variance is not defined."""
     if design.panel.n_clusters < 2:
         name = next(iter(design.panel.clusters))

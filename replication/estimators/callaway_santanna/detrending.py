@@ -30,12 +30,12 @@ import numpy as np
 
 from replication.core.arrays import Floats
 from replication.core.details import Dropped
-from replication.estimators.callaway_santanna.comparison_sample import Design, require_cohorts
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, require_cohorts
 
 FEWEST = 2
 
 
-def with_lines(design: Design) -> Design:
+def detrended(design: ComparisonDesign) -> ComparisonDesign:
     """The design without the cohorts that have too few periods before adoption for a line."""
     periods = design.panel.periods
     count = np.searchsorted(periods, design.adoption - design.anticipation)
@@ -44,19 +44,19 @@ def with_lines(design: Design) -> Design:
     if not short.any():
         return design
     cohorts = sorted({int(design.panel.label(cohort)) for cohort in design.adoption[short]})
-    return design.keep(~short).said(
+    return design.keep(~short).with_note(
         f"{int(short.sum())} units of cohorts {cohorts} were dropped: they have fewer than "
         f"{FEWEST} periods before adoption, too few for a line",
-        Dropped("units_too_few_periods_for_line", int(short.sum()), "units"),
+        Dropped("units_too_few_periods_for_trend", int(short.sum()), "units"),
     )
 
 
-def slope_weights(design: Design) -> Floats:
+def slope_weights(design: ComparisonDesign) -> Floats:
     """(H, T) weights that turn outcomes into least-squares slopes before each cohort's adoption."""
     periods = design.panel.periods.astype(float)
     weights = np.zeros((design.cohorts.size, periods.size))
     for level, cohort in enumerate(design.cohorts):
         before = periods + design.anticipation < cohort
-        centred = periods[before] - periods[before].mean()
-        weights[level, before] = centred / (centred @ centred)
+        centered = periods[before] - periods[before].mean()
+        weights[level, before] = centered / (centered @ centered)
     return weights

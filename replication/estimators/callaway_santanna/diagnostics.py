@@ -10,14 +10,14 @@ from scipy import linalg, sparse, special
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, EventSupport, JointTest
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan
-from replication.estimators.callaway_santanna.cell_estimates import Fit
-from replication.estimators.callaway_santanna.cells import Cells, thresholds
-from replication.estimators.callaway_santanna.comparison_sample import Design
+from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
+from replication.estimators.callaway_santanna.cells import GroupTimeCells, comparison_thresholds
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.inference.row_table import LARGEST_VCOV
 
 
-def with_design(details: Details, design: Design, cells: Cells, plan: Plan) -> Details:
+def with_design(details: Details, design: ComparisonDesign, cells: GroupTimeCells, plan: Plan) -> Details:
     """The details with sample, comparison and support."""
     panel = design.panel
     compared = {f"comparison_units_{name}": count for name, count in comparison_units(design, cells).items()}
@@ -27,7 +27,7 @@ def with_design(details: Details, design: Design, cells: Cells, plan: Plan) -> D
             anticipation=design.anticipation,
             average="simple",
             dropped=design.dropped,
-            support=support(design, cells, plan),
+            support=group_time_support(design, cells, plan),
             mean_outcome=weighted_mean(panel),
             mean_pre=mean_pre(design),
         )
@@ -42,7 +42,9 @@ def with_design(details: Details, design: Design, cells: Cells, plan: Plan) -> D
     )
 
 
-def support(design: Design, cells: Cells, plan: Plan) -> tuple[EventSupport, ...]:
+def group_time_support(
+    design: ComparisonDesign, cells: GroupTimeCells, plan: Plan
+) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each point of the event path."""
     units = np.bincount(design.level, minlength=design.cohorts.size + 1)
     found = []
@@ -54,38 +56,38 @@ def support(design: Design, cells: Cells, plan: Plan) -> tuple[EventSupport, ...
     return tuple(found)
 
 
-def comparison_units(design: Design, cells: Cells) -> dict[str, int]:
+def comparison_units(design: ComparisonDesign, cells: GroupTimeCells) -> dict[str, int]:
     """Fewest and most comparison units behind a treated cell."""
     units = np.bincount(design.level, minlength=design.cohorts.size + 1)
     if design.comparison == "never_treated":
         counts = units[-1:]
     else:
         treated = design.panel.periods[cells.time] >= design.cohorts[cells.level]
-        first = np.searchsorted(design.cohorts, thresholds(design, cells)[treated], "right")
+        first = np.searchsorted(design.cohorts, comparison_thresholds(design, cells)[treated], "right")
         counts = np.cumsum(units[::-1])[::-1][first]
     return {"fewest": int(counts.min()), "most": int(counts.max())} if counts.size else {}
 
 
-def mean_pre(design: Design) -> float:
+def mean_pre(design: ComparisonDesign) -> float:
     """Weighted mean outcome of the treated cohorts before adoption less anticipation."""
     before = design.panel.periods + design.anticipation < design.adoption[:, None]
     return weighted_mean(design.panel, before & np.isfinite(design.adoption)[:, None])
 
 
-def before_adoption(design: Design, cells: Cells) -> Bools:
+def before_adoption(design: ComparisonDesign, cells: GroupTimeCells) -> Bools:
     """(K,) estimated cells before adoption less anticipation."""
     start = design.cohorts[cells.level] - design.anticipation
     return ~cells.reference & (design.panel.periods[cells.time] < start)
 
 
-def pretest_cells(fit: Fit, plan: Plan, variance: Floats) -> JointTest:
+def pretest_cells(fit: GroupTimeFit, plan: Plan, variance: Floats) -> JointTest:
     """Joint test of the cells before adoption; ``variance`` may leave out the cells."""
     before = np.flatnonzero(before_adoption(fit.design, fit.cells) & np.isfinite(fit.estimate))
     own = variance[len(plan.rows) :, len(plan.rows) :]
     return cells_test(fit, before, own)
 
 
-def cells_test(fit: Fit, before: Ints, variance: Floats) -> JointTest:
+def cells_test(fit: GroupTimeFit, before: Ints, variance: Floats) -> JointTest:
     """The test of R ``did::att_gt`` (``W``, ``Wpval``); ``variance`` (K, K) of cells, or empty."""
     if before.size > LARGEST_VCOV:
         return untested(before.size, f"{before.size} cells are too many for a joint test")

@@ -46,8 +46,8 @@ class Comparison:
     weight: Floats
 
 
-def standardised(covariates: Floats) -> Floats:
-    """(n, k + 1) a column of ones and the covariates, centred and scaled.
+def standardized(covariates: Floats) -> Floats:
+    """(n, k + 1) a column of ones and the covariates, centered and scaled.
 
     Every estimator here is the same for covariates that span the same space; the scaling keeps
     digits when covariates are as large as populations.

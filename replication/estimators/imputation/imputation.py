@@ -33,19 +33,19 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.residual_groups import GROUPS, treated_scores
-from replication.estimators.imputation.untreated_cells import described
+from replication.estimators.imputation.untreated_cells import describe_cells
 from replication.estimators.imputation.untreated_fit import fit_untreated
 from replication.estimators.imputation.untreated_pretrends import lead_coefficients
 from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     effect_averages,
+    event_time_support,
     overall_means,
     require_window,
-    support,
 )
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import influence_factor
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @registered("Imputation (Borusyak-Jaravel-Spiess)", takes=("trends", "covariates", "weights"))
@@ -101,8 +101,8 @@ def imputation(
     leads = lead_coefficients(model, window)
     means, loadings = overall_means(averages, cells)
     rows = [
-        Row("att"),
-        *(Row("event", event_time=int(h)) for h in leads.event_time),
+        EstimateRow("att"),
+        *(EstimateRow("event", event_time=int(h)) for h in leads.event_time),
         *averages.rows[1:],
         *means,
     ]
@@ -115,7 +115,7 @@ def imputation(
         control_group="not_yet_treated",
         base_period="untreated_before_leads",
         average="cells_by_weight",
-        support=support(cells, np.array(events)),
+        support=event_time_support(cells, np.array(events)),
         dropped=(Dropped("leads_not_identified", len(omitted), "leads", omitted),) if omitted else (),
         extras={
             "residual_groups": residual_groups,
@@ -131,7 +131,7 @@ def imputation(
         np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]),
         inference,
         n_obs=cells.n_obs,
-        details=described(details, cells, panel),
+        details=describe_cells(details, cells, panel),
     )
 
 

@@ -15,14 +15,14 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, Dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import prepared, with_means
+from replication.estimators.shared.cohort_comparisons import comparison_panel, with_means
 from replication.estimators.shared.lost_cohorts import lost_cohorts
 
 NO_EVENT = np.iinfo(np.int64).min // 4
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class SortedCells:
     """A panel with its cells sorted.
 
     Attributes
@@ -62,7 +62,7 @@ class Cells:
         return int(self.fit.sum() + self.effect.sum())
 
 
-def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> Cells:
+def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> SortedCells:
     """Sort the cells, and drop treated units with fewer than ``needed`` untreated cells.
 
     Raises
@@ -71,7 +71,7 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
         If there is a treatment intensity, no treated or no untreated cell, or one cluster.
 
     """
-    cells = _sorted(prepared(panel, estimator), anticipation)
+    cells = _sorted(comparison_panel(panel, estimator), anticipation)
     short = cells.effect.any(axis=1) & (cells.fit.sum(axis=1) < needed)
     if short.any():
         periods = "period" if needed == 1 else "periods"
@@ -94,7 +94,7 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
     return cells
 
 
-def without_cells(cells: Cells, impossible: Bools) -> Cells:
+def without_cells(cells: SortedCells, impossible: Bools) -> SortedCells:
     """The cells less treated ones whose Y(0) no untreated cell identifies, with a note."""
     dropped = cells.effect & impossible
     if not dropped.any():
@@ -114,7 +114,7 @@ def without_cells(cells: Cells, impossible: Bools) -> Cells:
     return replace(cells, panel=panel, effect=left)
 
 
-def described(details: Details, cells: Cells, original: Panel) -> Details:
+def describe_cells(details: Details, cells: SortedCells, original: Panel) -> Details:
     """The details with the counts and means that every one of these estimators reports."""
     gone = len(original.units) - len(cells.panel.units)
     dropped = (Dropped("units_not_used", gone, "units"),) if gone else ()
@@ -128,7 +128,7 @@ def described(details: Details, cells: Cells, original: Panel) -> Details:
     return known.noted(_lost(cells, original)).with_extras(counts)
 
 
-def _lost(cells: Cells, original: Panel) -> list[str]:
+def _lost(cells: SortedCells, original: Panel) -> list[str]:
     """A note on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
@@ -136,15 +136,15 @@ def _lost(cells: Cells, original: Panel) -> list[str]:
     return [note] if note else []
 
 
-def _sorted(panel: Panel, anticipation: int) -> Cells:
+def _sorted(panel: Panel, anticipation: int) -> SortedCells:
     ever = (panel.cohort != NEVER)[:, None]
     event = np.where(ever, panel.periods - panel.cohort[:, None], NO_EVENT).astype(np.int64)
     usable = panel.observed & (panel.weight > 0)
     affected = event >= -anticipation
-    return Cells(panel, anticipation, event, usable & ~affected, usable & affected)
+    return SortedCells(panel, anticipation, event, usable & ~affected, usable & affected)
 
 
-def _require_both(cells: Cells, short: int) -> None:
+def _require_both(cells: SortedCells, short: int) -> None:
     treated = (cells.effect & (cells.event >= 0)).any()
     if not treated:
         extra = f" ({short} treated units were dropped: too few untreated periods)" if short else ""

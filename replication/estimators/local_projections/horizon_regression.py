@@ -37,7 +37,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class HorizonProjection:
     """One regression.
 
     Attributes
@@ -61,7 +61,7 @@ class Projection:
     fit: HorizonFit | None = None
 
 
-def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Projection | None:
+def project(setting: Setting, leads: list[int], *, keep: bool = False) -> HorizonProjection | None:
     """The regression for one horizon, or for the mean over several; None without support."""
     clean = max(0, *leads)
     length = setting.y.shape[0]
@@ -90,7 +90,7 @@ def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Projec
     n_obs = int(rows.sum())
     n_params = 1 + int(counted.sum()) + len(setting.covariates)
     groups = np.unique(setting.cluster[used]).size
-    return Projection(
+    return HorizonProjection(
         point,
         scores * np.sqrt(small_sample(groups, n_obs, n_params)),
         n_obs,

@@ -38,14 +38,14 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.local_projections.horizon_regression import Projection, Setting, project
+from replication.estimators.local_projections.horizon_regression import HorizonProjection, Setting, project
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
+    comparison_panel,
     empty_window,
     on_calendar,
     possible_controls,
-    prepared,
     support_row,
     used_units,
     with_means,
@@ -56,7 +56,7 @@ from replication.inference.assemble import from_scores
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_shares import Adjusted
 from replication.inference.leverage import cluster_influence, few_effective
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
 
@@ -86,7 +86,7 @@ def local_projections(
         asked for with covariates.
 
     """
-    panel = prepared(panel, "local_projections")
+    panel = comparison_panel(panel, "local_projections")
     require_no_adjustment(panel, reweight)
     grid = on_calendar(panel)
     setting = prepare(panel, grid, possible_controls(panel, control_group), reweight)
@@ -101,14 +101,14 @@ def local_projections(
     before = [h for h in range(steps[0], -1) if h in path] if window else []
     placebo = project(setting, before) if before else None
     if -1 in steps:
-        path[-1] = Projection(
+        path[-1] = HorizonProjection(
             0.0, np.zeros(len(panel.units)), 0, np.zeros(0, np.int64), 0, 0, pooled.used & False
         )
     shown = sorted(path)
     found = [pooled, *(path[h] for h in shown)]
     used = np.any([one.used for one in found], axis=0)
     kept = pooled_over(used_units(panel, used, "projection"), panel, grid, pooled, last)
-    rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
     points, n_obs = (
         np.array([one.estimate for one in found]),
         np.array([one.n_obs for one in found]),
@@ -147,7 +147,7 @@ def local_projections(
     )
 
 
-def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: Projection, last: int) -> Panel:
+def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: HorizonProjection, last: int) -> Panel:
     """The panel with notes on the horizons and cohorts of the pooled effect."""
     note = f"the overall effect is that on the mean of event times 0 to {last * grid.step}"
     shown = panel.cohort[np.isin(grid.onset, pooled.onsets)].tolist()
@@ -158,14 +158,16 @@ def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: Projection, last:
     return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)
 
 
-def influence_of(panel: Panel, pooled: Projection, used: Bools) -> ClusterInfluence | None:
+def influence_of(panel: Panel, pooled: HorizonProjection, used: Bools) -> ClusterInfluence | None:
     """Leverage of the clusters in the pooled regression, whose coefficient is ``att``."""
     assert pooled.fit is not None
     partial, leverage = pooled.fit.influence()
     return cluster_influence(panel, partial[used], leverage[used])
 
 
-def adjusted_path(found: Sequence[Projection], cluster: Ints, used: Bools, inference: Inference) -> Adjusted:
+def adjusted_path(
+    found: Sequence[HorizonProjection], cluster: Ints, used: Bools, inference: Inference
+) -> Adjusted:
     """Scores of every regression beside one another; each has degrees of freedom of its own."""
     present = np.unique(cluster[used])
     parts = [None if one.fit is None else one.fit.adjusted(cluster, inference) for one in found]
@@ -191,7 +193,7 @@ def require_no_adjustment(panel: Panel, reweight: bool) -> None:
         )
 
 
-def support_of(path: Mapping[int, Projection], step: int) -> tuple[EventSupport, ...]:
+def support_of(path: Mapping[int, HorizonProjection], step: int) -> tuple[EventSupport, ...]:
     """Cohorts and adopters behind each horizon but the reference."""
     return tuple(
         support_row(h * step, path[h].onsets.size, path[h].adopters) for h in sorted(path) if h != -1
@@ -248,7 +250,7 @@ def nothing_to_project(horizon: int) -> PanelError:
 
 
 def placebo_record(
-    panel: Panel, leads: list[int], found: Projection | None, step: int
+    panel: Panel, leads: list[int], found: HorizonProjection | None, step: int
 ) -> PooledPlacebo | None:
     """The pooled placebo, if there are leads."""
     if found is None:

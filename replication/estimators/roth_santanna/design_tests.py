@@ -12,9 +12,9 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import BalanceRow, BalanceTest, JointTest
 from replication.core.estimates import row_label
 from replication.core.spec import Inference
-from replication.estimators.roth_santanna.design_moments import SINGULAR, Moments
+from replication.estimators.roth_santanna.design_moments import SINGULAR, EstimandMoments
 from replication.inference.permutation import TIE
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 NAN = float("nan")
 
@@ -43,7 +43,7 @@ class Balance:
         return self.difference / self.std_error
 
 
-def balance_of(found: Moments, rows: Sequence[Row]) -> Balance:
+def balance_of(found: EstimandMoments, rows: Sequence[EstimateRow]) -> Balance:
     """Whether outcomes in the last period before adoption are related to its date.
 
     Under random timing X, the difference between cohorts in that period with the weights of an
@@ -70,7 +70,9 @@ def joint_wald(estimate: Floats, variance: Floats) -> tuple[float, int]:
     return float((rotated**2 / values[kept]).sum()), int(kept.sum())
 
 
-def describe_balance(found: Balance, rows: Sequence[Row], smallest: int, inference: Inference) -> BalanceTest:
+def describe_balance(
+    found: Balance, rows: Sequence[EstimateRow], smallest: int, inference: Inference
+) -> BalanceTest:
     """The balance test of every row and jointly.
 
     ``rows`` has X of each estimand with a normal p-value; ``largest`` the joint test by the largest
@@ -115,7 +117,7 @@ def largest_p(found: Balance, statistic: float, inference: Inference) -> float:
     return float(share_beyond(np.abs(draws).max(axis=1), np.array(statistic)))
 
 
-def label(row: Row) -> str:
+def label(row: EstimateRow) -> str:
     """Label of an estimand, as in ``Estimates.vcov``."""
     event_time = NAN if row.event_time is None else row.event_time
     return row_label(row.term, NAN, NAN, event_time)

@@ -41,7 +41,7 @@ from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
-from replication.estimators.roth_santanna.design_moments import Moments, moments
+from replication.estimators.roth_santanna.design_moments import EstimandMoments, estimand_moments
 from replication.estimators.roth_santanna.design_sample import assigned_units
 from replication.estimators.roth_santanna.design_tests import (
     Balance,
@@ -51,11 +51,16 @@ from replication.estimators.roth_santanna.design_tests import (
     joint_wald,
     randomization_draws,
 )
-from replication.estimators.roth_santanna.design_weights import Cohorts, Weights, cohorts_of, design_weights
+from replication.estimators.roth_santanna.design_weights import (
+    Cohorts,
+    EstimandWeights,
+    cohorts_of,
+    design_weights,
+)
 from replication.estimators.shared.cohort_comparisons import support_row, with_means
 from replication.inference.assemble import from_variance
-from replication.inference.exchanges import Exchanges, permutations, strata_of
-from replication.inference.joint_tests import hotelling, untested
+from replication.inference.exchanges import Exchanges, draw_permutations, strata_of
+from replication.inference.joint_tests import hotelling_test, impossible_test
 from replication.inference.permutation import with_p_values
 
 # With 13 units as the control group, 12% of true null hypotheses are rejected at the 5% level
@@ -64,7 +69,7 @@ FEW_UNITS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class TimingDesign:
     """What stays the same when treatment timing is drawn again.
 
     Attributes
@@ -79,7 +84,7 @@ class Design:
 
     panel: Panel
     cohorts: Cohorts
-    weights: Weights
+    weights: EstimandWeights
     beta: str | int
     variance: str
 
@@ -89,13 +94,13 @@ class Design:
         same = (self.weights.outcome == self.weights.difference).all(axis=(1, 2))
         return np.asarray(same & (self.beta != 0))
 
-    def coefficients(self, found: Moments) -> Floats:
+    def coefficients(self, found: EstimandMoments) -> Floats:
         """(K,) beta."""
         if self.beta == "efficient":
             return found.efficient_beta()
         return np.full(len(self.weights.rows), float(self.beta))
 
-    def covariance(self, found: Moments) -> tuple[Floats, Bools]:
+    def covariance(self, found: EstimandMoments) -> tuple[Floats, Bools]:
         """(K, K) covariance, and the (K,) rows where the Neyman form stands for the adjusted."""
         beta = self.coefficients(found)
         if self.variance == "neyman":
@@ -104,7 +109,7 @@ class Design:
 
     def statistics(self, codes: Ints) -> tuple[Floats, Balance]:
         """(K, 2) estimates and t statistics when unit i is in cohort ``codes[i]``, and balance."""
-        found = moments(self.panel.y, self.cohorts, self.weights, codes)
+        found = estimand_moments(self.panel.y, self.cohorts, self.weights, codes)
         estimate = found.estimate(self.coefficients(found))
         variance = np.diag(self.covariance(found)[0])
         std_error = np.sqrt(np.where(self.fixed | (variance <= 0), np.nan, variance))
@@ -153,17 +158,17 @@ def roth_santanna(
     panel = assigned_units(panel, control_group, beta)
     cohorts = cohorts_of(panel)
     weights = design_weights(cohorts, control_group, window)
-    design = Design(panel, cohorts, weights, beta, design_variance)
+    design = TimingDesign(panel, cohorts, weights, beta, design_variance)
     found = design_estimates(design, control_group, inference)
     if inference.method != "permutation":
         return found
     return randomization_test(design, found, inference)
 
 
-def design_estimates(design: Design, control_group: str, inference: Inference) -> Estimates:
+def design_estimates(design: TimingDesign, control_group: str, inference: Inference) -> Estimates:
     """The estimates with their design-based covariance."""
     cohorts, weights = design.cohorts, design.weights
-    found = moments(design.panel.y, cohorts, weights, cohorts.codes)
+    found = estimand_moments(design.panel.y, cohorts, weights, cohorts.codes)
     beta, fixed = design.coefficients(found), design.fixed
     variance, unadjusted = design.covariance(found)
     variance = np.where(np.logical_or.outer(fixed, fixed), 0.0, variance)
@@ -188,21 +193,21 @@ def design_estimates(design: Design, control_group: str, inference: Inference) -
     return replace(result, details=details)
 
 
-def with_design(design: Design, found: Moments, result: Estimates) -> Details:
+def with_design(design: TimingDesign, found: EstimandMoments, result: Estimates) -> Details:
     """The details with what the design knows: coefficients, the other standard errors, support."""
     weights, beta = design.weights, design.coefficients(found)
     labels = row_labels(result.table)
     other = "adjusted" if design.variance == "neyman" else "neyman"
     variance = found.adjusted(beta)[0] if other == "adjusted" else found.neyman(beta)
-    errors = np.sqrt(np.where(design.fixed, 0.0, np.maximum(np.diag(variance), 0.0)))
+    std_errors = np.sqrt(np.where(design.fixed, 0.0, np.maximum(np.diag(variance), 0.0)))
     return replace(
         result.details,
         base_period=reference_of(weights, design.fixed),
         average="cells_by_size",
-        support=support(weights, design.cohorts),
+        support=timing_support(weights, design.cohorts),
         by_row={
             "coefficient_on_difference": dict(zip(labels, beta.tolist(), strict=True)),
-            f"std_errors_{other}": dict(zip(labels, errors.tolist(), strict=True)),
+            f"std_errors_{other}": dict(zip(labels, std_errors.tolist(), strict=True)),
         },
         extras={
             "beta": design.beta,
@@ -212,7 +217,7 @@ def with_design(design: Design, found: Moments, result: Estimates) -> Details:
     )
 
 
-def with_notes(design: Design, unadjusted: int) -> Panel:
+def with_notes(design: TimingDesign, unadjusted: int) -> Panel:
     """The panel, noting variances that could not be adjusted and sides of few units."""
     notes = []
     if unadjusted:
@@ -230,14 +235,14 @@ def with_notes(design: Design, unadjusted: int) -> Panel:
     return replace(design.panel, notes=(*design.panel.notes, *notes)) if notes else design.panel
 
 
-def units_by_side(weights: Weights, cohorts: Cohorts) -> tuple[int, int]:
+def units_by_side(weights: EstimandWeights, cohorts: Cohorts) -> tuple[int, int]:
     """Units of the cohorts that the overall effect counts as treated, and as controls."""
     treated = weights.cells[0].any(axis=1)
     control = (weights.outcome[0] < 0).any(axis=1)
     return int(cohorts.sizes[treated].sum()), int(cohorts.sizes[control].sum())
 
 
-def support(weights: Weights, cohorts: Cohorts) -> tuple[EventSupport, ...]:
+def timing_support(weights: EstimandWeights, cohorts: Cohorts) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each event time."""
     out = []
     for row, cells in zip(weights.rows, weights.cells, strict=True):
@@ -247,7 +252,7 @@ def support(weights: Weights, cohorts: Cohorts) -> tuple[EventSupport, ...]:
     return tuple(out)
 
 
-def reference_of(weights: Weights, fixed: Bools) -> int | None:
+def reference_of(weights: EstimandWeights, fixed: Bools) -> int | None:
     """Event time whose effect is zero by construction, if there is one in the window."""
     found = [row.event_time for row, zero in zip(weights.rows, fixed, strict=True) if zero]
     return found[0] if found else None
@@ -260,11 +265,11 @@ def leads_test(result: Estimates, variance: Floats, n_units: int) -> JointTest:
     estimate = result.table["estimate"].to_numpy()[leads]
     statistic, rank = joint_wald(estimate, variance[np.ix_(leads, leads)])
     if rank == 0:
-        return untested(0, "no event time before the reference is in the window")
-    return hotelling(statistic, rank, n_units)
+        return impossible_test(0, "no event time before the reference is in the window")
+    return hotelling_test(statistic, rank, n_units)
 
 
-def randomization_test(design: Design, found: Estimates, inference: Inference) -> Estimates:
+def randomization_test(design: TimingDesign, found: Estimates, inference: Inference) -> Estimates:
     """The estimates with p-values from permuted dates of first treatment."""
     if inference.blocks is not None:
         raise PanelError(
@@ -272,7 +277,7 @@ def randomization_test(design: Design, found: Estimates, inference: Inference) -
             "would change how many units each cohort has. Leave 'inference.blocks' empty; use "
             "'strata' where timing was assigned within groups."
         )
-    orders = permutations(strata_of(design.panel, inference), inference)
+    orders = draw_permutations(strata_of(design.panel, inference), inference)
     codes = (design.cohorts.codes[order] for order in orders)
     drawn, balances = randomization_draws(design.statistics, codes)
     compared = Exchanges(lambda: iter(()), inference.draws, "units")

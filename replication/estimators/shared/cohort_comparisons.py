@@ -13,7 +13,7 @@ from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 
 
-def prepared(panel: Panel, estimator: str) -> Panel:
+def comparison_panel(panel: Panel, estimator: str) -> Panel:
     """The panel without units treated from its first period on; refuses a treatment intensity."""
     if panel.exposure is not None:
         raise PanelError(
@@ -70,13 +70,13 @@ def possible_controls(panel: Panel, control_group: str) -> Bools:
     return np.ones(panel.cohort.size, dtype=bool)
 
 
-def adoption(panel: Panel) -> Ints:
+def adoption_periods(panel: Panel) -> Ints:
     """(N,) first treated period; a value beyond every period for units never treated."""
     beyond = np.iinfo(np.int64).max // 4
     return np.where(panel.cohort == NEVER, beyond, panel.cohort).astype(np.int64)
 
 
-def cells(panel: Panel) -> tuple[Floats, Floats]:
+def outcomes_and_weights(panel: Panel) -> tuple[Floats, Floats]:
     """(N, T) outcomes with zero for missing, and weights that are zero where it is missing."""
     seen = panel.observed
     return np.where(seen, panel.y, 0.0), np.where(seen, panel.weight, 0.0)
@@ -90,7 +90,7 @@ def with_means(details: Details, panel: Panel) -> Details:
 
 def weighted_mean(panel: Panel, chosen: Bools | None = None) -> float:
     """Weighted mean of the outcome over the observed (N, T) cells, or the chosen among them."""
-    y, weight = (panel.y, panel.weight) if panel.balanced else cells(panel)
+    y, weight = (panel.y, panel.weight) if panel.balanced else outcomes_and_weights(panel)
     weight = weight if chosen is None else weight * chosen
     total = float(weight.sum())
     return float(np.vdot(weight, y)) / total if total > 0 else float("nan")
@@ -154,11 +154,11 @@ def on_calendar(panel: Panel) -> Grid:
     start = int(panel.periods[0])
     step = max(int(np.gcd.reduce(np.diff(panel.periods))), 1)
     column = (panel.periods - start) // step
-    y, weight = cells(panel)
+    y, weight = outcomes_and_weights(panel)
     shape = (len(panel.units), int(column[-1]) + 1)
     base = np.repeat(panel.weight.mean(axis=1, keepdims=True), shape[1], axis=1)
     full = [np.zeros(shape), np.zeros(shape), base]
     for target, values in zip(full, (y, weight, panel.weight), strict=True):
         target[:, column] = values
-    onset = -((start - adoption(panel)) // step)
+    onset = -((start - adoption_periods(panel)) // step)
     return Grid(full[0], full[1], full[2], onset, step, start)

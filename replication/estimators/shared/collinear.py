@@ -41,7 +41,7 @@ def spanned_everywhere(basis: Floats, used: Bools, cohort: Ints) -> list[int]:
 
     Parameters
     ----------
-    basis : (N, T, 1 + Q) ones and standardised covariates.
+    basis : (N, T, 1 + Q) ones and standardized covariates.
     used : (N, T) cells of the sample.
     cohort : (N,)
 

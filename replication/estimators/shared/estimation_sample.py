@@ -20,7 +20,7 @@ from replication.inference.cluster import sum_by_cluster
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class EstimationSample:
     """The panel reduced to the cells that are used, and what was left out.
 
     Attributes
@@ -63,7 +63,7 @@ def estimation_sample(
     keep: Bools | None = None,
     separated: Bools | None = None,
     drop_zero_groups: bool = False,
-) -> Sample:
+) -> EstimationSample:
     """Sample of a regression.
 
     Parameters
@@ -99,7 +99,7 @@ def estimation_sample(
             "out; clustered errors need at least two. Name a finer cluster column or a wider one."
         )
     notes = (*panel.notes, *_notes(dropped))
-    return Sample(replace(reduced, notes=notes), used, dropped, units, periods)
+    return EstimationSample(replace(reduced, notes=notes), used, dropped, units, periods)
 
 
 def _identified(

@@ -17,7 +17,7 @@ from scipy.sparse import csgraph
 from replication.core.arrays import Bools, Ints
 from replication.core.errors import SpecError, nearest
 from replication.core.panel import Panel
-from replication.inference.cluster import combined, dense
+from replication.inference.cluster import dense_codes, distinct_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
 
 def _beyond_units(rows: Ints, levels: Ints) -> int:
     """Rank that effects of the levels add to unit effects: levels less groups linked by units."""
-    level, units = dense(levels), int(rows.max()) + 1
+    level, units = dense_codes(levels), int(rows.max()) + 1
     size = units + int(level.max()) + 1
     edges = sparse.csr_array((np.ones(rows.size), (rows, units + level)), shape=(size, size))
     groups = csgraph.connected_components(edges, directed=False)[1]
@@ -176,7 +176,7 @@ def _rank(partitions: Sequence[Ints]) -> int:
     """Rank of the indicators of several groupings of the units."""
     if len(partitions) == 1:
         return _count(partitions[0])
-    first = combined(partitions)[0]
+    first = distinct_rows(partitions)[0]
     if any(_count(codes) == first.size for codes in partitions):
         # One grouping lies in all the others.
         return int(first.size)

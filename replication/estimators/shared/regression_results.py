@@ -13,30 +13,30 @@ from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.estimators.shared.cohort_comparisons import weighted_mean
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters
-from replication.estimators.shared.least_squares import Fit
+from replication.estimators.shared.least_squares import RegressionFit
 from replication.estimators.shared.regression_influence import regression_influence
 from replication.estimators.shared.regression_wild import with_wild_tests
 from replication.estimators.shared.two_way_shares import adjusted_two_way
 from replication.inference.assemble import from_scores, from_variance
 from replication.inference.cautions import with_repair
-from replication.inference.cluster import correction, multiway, sum_by_cluster
+from replication.inference.cluster import multiway_variance, small_sample_factor, sum_by_cluster
 from replication.inference.conley import conley_variance_same_period
 from replication.inference.leverage import few_effective
-from replication.inference.psd import repaired
-from replication.inference.row_table import Row
-from replication.inference.support import effective
+from replication.inference.psd import repaired_variance
+from replication.inference.row_table import EstimateRow
+from replication.inference.support import effective_clusters
 from replication.inference.variances import from_adjusted, refuse_variance
 
 
 def regression_estimates(
-    sample: Sample,
+    sample: EstimationSample,
     effects: Effects,
-    fit: Fit,
+    fit: RegressionFit,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     loading: Floats,
     inference: Inference,
     details: Details | None = None,
@@ -60,7 +60,7 @@ def regression_estimates(
     free = replace(panel, clusters={})
     everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
     require_residual(n_obs, everything, "Use fewer trends or covariates.")
-    factor = correction(panel.n_clusters, n_obs, n_params)
+    factor = small_sample_factor(panel.n_clusters, n_obs, n_params)
     known = _details(sample, effects, fit, details or Details())
     cv1 = inference.variance == "cv1"
     known = known.measured(parameters=n_params, correction=factor if cv1 else None)
@@ -69,7 +69,7 @@ def regression_estimates(
         influence = regression_influence(sample, effects, fit, loading[overall])
         known = replace(known, cluster_influence=influence).noted(few_effective(influence, inference))
     if cv1:
-        result = _with_errors(sample, fit, estimator, rows, loading, inference, known, factor)
+        result = _with_std_errors(sample, fit, estimator, rows, loading, inference, known, factor)
     else:
         result = _adjusted(sample, effects, fit, estimator, rows, loading, inference, known)
     if inference.method != "wild":
@@ -79,11 +79,11 @@ def regression_estimates(
     return replace(result, table=table, details=made)
 
 
-def _with_errors(
-    sample: Sample,
-    fit: Fit,
+def _with_std_errors(
+    sample: EstimationSample,
+    fit: RegressionFit,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     loading: Floats,
     inference: Inference,
     details: Details,
@@ -128,9 +128,11 @@ def _with_errors(
     variance, sums = _variance_of_cells(sample, scores, factor)
     if "att" in (terms := [row.term for row in rows]):
         own = scores @ loading[terms.index("att")]
-        fewest = min(effective(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in _dimensions(sample))
+        fewest = min(
+            effective_clusters(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in _dimensions(sample)
+        )
         details = replace(details, effective_clusters=fewest)
-    found = repaired(variance, "The multi-way clustered variance", loading)
+    found = repaired_variance(variance, "The multi-way clustered variance", loading)
     return from_variance(
         panel,
         estimator,
@@ -146,11 +148,11 @@ def _with_errors(
 
 
 def _adjusted(
-    sample: Sample,
+    sample: EstimationSample,
     effects: Effects,
-    fit: Fit,
+    fit: RegressionFit,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     loading: Floats,
     inference: Inference,
     details: Details,
@@ -168,16 +170,18 @@ def _adjusted(
     )
 
 
-def _variance_of_cells(sample: Sample, scores: Floats, factor: float) -> tuple[Floats, Floats | None]:
+def _variance_of_cells(
+    sample: EstimationSample, scores: Floats, factor: float
+) -> tuple[Floats, Floats | None]:
     """(K, K) variance from (M, K) cell scores; cluster sums too where there is one clustering."""
     dimensions = _dimensions(sample)
     if len(dimensions) == 1:
         sums = sum_by_cluster(scores, dimensions[0]) * np.sqrt(factor)
         return sums.T @ sums, sums
-    return multiway(scores, dimensions) * factor, None
+    return multiway_variance(scores, dimensions) * factor, None
 
 
-def _dimensions(sample: Sample) -> list[Ints]:
+def _dimensions(sample: EstimationSample) -> list[Ints]:
     """(M,) codes of the cells of the sample in each clustering."""
     return [
         (np.broadcast_to(codes[:, None], sample.used.shape) if codes.ndim == 1 else codes)[sample.used]
@@ -185,7 +189,7 @@ def _dimensions(sample: Sample) -> list[Ints]:
     ]
 
 
-def _details(sample: Sample, effects: Effects, fit: Fit, details: Details) -> Details:
+def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, details: Details) -> Details:
     """The details of a regression beside those of the estimator."""
     panel = sample.panel
     omitted = tuple(name.removeprefix("coef:") for name in fit.omitted)

@@ -160,8 +160,8 @@ def partial_out(groups: list[Group], values: Floats) -> tuple[Floats, Floats]:
     residual = np.zeros(values.shape)
     for place, group in enumerate(groups):
         v = values[group.rows]
-        centred = _within(v, group.weight)
-        effects[place] = group.inverse @ (group.weight * centred).sum(axis=0)
+        centered = _within(v, group.weight)
+        effects[place] = group.inverse @ (group.weight * centered).sum(axis=0)
         left = _within(v - effects[place], group.weight)
         residual[group.rows] = np.where(group.weight > 0, left, 0.0)
     return effects, residual
@@ -171,8 +171,8 @@ def _within(values: Floats, weight: Floats) -> Floats:
     """Deviations from the weighted mean of each unit."""
     total = weight.sum(axis=1, keepdims=True)
     mean = (weight * values).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
-    centred: Floats = values - mean
-    return centred
+    centered: Floats = values - mean
+    return centered
 
 
 def inverse_of_crossproduct(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -> Floats:

@@ -5,7 +5,7 @@ Estimand
     the same gap before adoption averaged with period weights lambda; ``att`` = sum_a
     N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (Algorithm 1, one
     cohort at a time as in Clarke et al.).
-Weights
+SyntheticWeights
     omega on the never-treated units matches the cohort's path before adoption up to a level,
     with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
@@ -41,17 +41,17 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
+    comparison_panel,
     empty_window,
-    prepared,
     support_row,
     untreated_throughout,
     used_units,
     with_means,
 )
 from replication.estimators.synthetic_did.synthetic_paths import (
-    Cohort,
-    Layout,
-    Weights,
+    PathLayout,
+    SyntheticCohort,
+    SyntheticWeights,
     describe_cohort,
     gap_path,
     minimum_weights,
@@ -63,9 +63,9 @@ from replication.estimators.synthetic_did.synthetic_variance import (
     placebo_variance,
 )
 from replication.inference.assemble import from_variance
-from replication.inference.joint_tests import untested
+from replication.inference.joint_tests import impossible_test
 from replication.inference.psd import Repaired
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 FEWEST_BEFORE = 2
 NO_TEST = (
@@ -99,7 +99,7 @@ def synthetic_did(
         before adoption, or cannot carry the errors asked for.
 
     """
-    panel = usable(prepared(panel, "synthetic_did"))
+    panel = usable(comparison_panel(panel, "synthetic_did"))
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
     means_of_data = with_means(Details(), panel)
     # Adding a constant changes nothing but the digits that are left for the differences.
@@ -112,12 +112,12 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
     estimate = layout.collect(paths, sizes)
-    found, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
+    found, freedom = covariance_of_rows(panel, donor_errors, member, cohorts, weights, layout, inference)
     exact = [
         gap_path(controls, m, minimum_weights(controls, m, c)) for m, c in zip(means, cohorts, strict=True)
     ]
-    rows = [Row("att"), *(Row("group", cohort=c.first) for c in cohorts)]
-    rows += [Row("event", event_time=int(e)) for e in layout.times]
+    rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
+    rows += [EstimateRow("event", event_time=int(e)) for e in layout.times]
     return from_variance(
         panel,
         "synthetic_did",
@@ -132,8 +132,8 @@ def synthetic_did(
             absorbed=("unit", "time"),
             control_group="never_treated",
             average="cohorts_by_unit_periods",
-            support=support(layout, sizes),
-            pretrend=untested(int((layout.times < 0).sum()), NO_TEST),
+            support=cohort_support(layout, sizes),
+            pretrend=impossible_test(int((layout.times < 0).sum()), NO_TEST),
             donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
             extras={
                 "donor_errors": donor_errors,
@@ -145,7 +145,7 @@ def synthetic_did(
     )
 
 
-def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[Cohort]]:
+def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[SyntheticCohort]]:
     """(N,) position of the unit's cohort, -1 for controls, and what is known of each cohort."""
     labels = np.unique(panel.cohort[~never])
     member = np.where(never, -1, np.searchsorted(labels, panel.cohort))
@@ -194,7 +194,9 @@ def usable(panel: Panel) -> Panel:
     return panel
 
 
-def lay_out(panel: Panel, cohorts: list[Cohort], window: tuple[int, int] | None) -> tuple[Layout, Floats]:
+def lay_out(
+    panel: Panel, cohorts: list[SyntheticCohort], window: tuple[int, int] | None
+) -> tuple[PathLayout, Floats]:
     """Rows of the result and (G,) cohort sizes."""
     first = np.array([c.first for c in cohorts])
     event: Ints = (panel.periods - first[:, None]).astype(np.int64)
@@ -204,16 +206,16 @@ def lay_out(panel: Panel, cohorts: list[Cohort], window: tuple[int, int] | None)
     if not inside.any():
         raise empty_window(window, int(times[0]), int(times[-1]))
     sizes = np.array([float(c.size) for c in cohorts])
-    return Layout(event, np.array([c.start for c in cohorts]), times[inside]), sizes
+    return PathLayout(event, np.array([c.start for c in cohorts]), times[inside]), sizes
 
 
-def errors(
+def covariance_of_rows(
     panel: Panel,
     kind: str,
     member: Ints,
-    cohorts: list[Cohort],
-    weights: list[Weights],
-    layout: Layout,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
     inference: Inference,
 ) -> tuple[Repaired, Floats | None]:
     """(K, K) variance of the rows, and their (K,) degrees of freedom where it has few."""
@@ -232,7 +234,7 @@ def errors(
     return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
 
 
-def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> DonorWeights:
+def record(cohort: SyntheticCohort, weights: SyntheticWeights, panel: Panel, never: Bools) -> DonorWeights:
     """What a reader wants to know of a cohort's weights."""
     units, periods = panel.units[never], panel.label(panel.periods)
     order = np.argsort(-weights.unit, kind="stable")[:5]
@@ -250,7 +252,7 @@ def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> Dono
     )
 
 
-def support(layout: Layout, sizes: Floats) -> tuple[EventSupport, ...]:
+def cohort_support(layout: PathLayout, sizes: Floats) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each event time."""
     at = [(layout.event == e).any(axis=1) for e in layout.times]
     return tuple(

@@ -13,20 +13,20 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.estimators.synthetic_did.synthetic_paths import (
-    Cohort,
-    Layout,
-    Weights,
+    PathLayout,
+    SyntheticCohort,
+    SyntheticWeights,
     gap_path,
     minimum_weights,
 )
-from replication.inference.psd import Repaired, repaired
+from replication.inference.psd import Repaired, repaired_variance
 
 
 def placebo_variance(
     controls: Floats,
-    cohorts: list[Cohort],
-    weights: list[Weights],
-    layout: Layout,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
     inference: Inference,
 ) -> Repaired:
     """Variance over random assignments of the treated cohorts to controls."""
@@ -49,16 +49,16 @@ def placebo_variance(
             for units, c, w in zip(chosen, cohorts, weights, strict=True)
         ]
         rows.append(layout.collect(np.array(paths), sizes.astype(float)))
-    return spread(np.array(rows))
+    return variance_over_draws(np.array(rows))
 
 
 def bootstrap_variance(
     y: Floats,
     member: Ints,
     cluster: Ints,
-    cohorts: list[Cohort],
-    weights: list[Weights],
-    layout: Layout,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
     inference: Inference,
 ) -> Repaired:
     """Variance over resampled clusters.
@@ -92,15 +92,15 @@ def bootstrap_variance(
                 mean = y[units].mean(axis=0)
                 paths[k] = refitted_path(y[donors], mean, c, w, place[donors])
         rows.append(layout.collect(paths, sizes))
-    return spread(np.array(rows))
+    return variance_over_draws(np.array(rows))
 
 
 def refitted_path(
-    controls: Floats, treated: Floats, cohort: Cohort, weights: Weights, donors: Ints
+    controls: Floats, treated: Floats, cohort: SyntheticCohort, weights: SyntheticWeights, donors: Ints
 ) -> Floats:
     """The path with weights found anew, from the weights of the data as a start."""
     kept = weights.unit[donors]
-    start = Weights(kept / kept.sum(), weights.period) if kept.sum() > 0 else None
+    start = SyntheticWeights(kept / kept.sum(), weights.period) if kept.sum() > 0 else None
     return gap_path(controls, treated, minimum_weights(controls, treated, cohort, start))
 
 
@@ -108,9 +108,9 @@ def jackknife_variance(
     y: Floats,
     member: Ints,
     cluster: Ints,
-    cohorts: list[Cohort],
-    weights: list[Weights],
-    layout: Layout,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
 ) -> tuple[Repaired, Floats]:
     """Variance over leaving out one cluster at a time, and (K,) degrees of freedom of each row.
 
@@ -133,10 +133,10 @@ def jackknife_variance(
     deviation = rows - rows.mean(axis=0)
     variance: Floats = (groups - 1) / groups * deviation.T @ deviation
     whole = Repaired(variance, np.zeros(len(variance), dtype=bool), ())
-    return whole, freedom(deviation, strata(member, cluster), len(cohorts))
+    return whole, satterthwaite_degrees(deviation, cluster_strata(member, cluster), len(cohorts))
 
 
-def strata(member: Ints, cluster: Ints) -> Ints:
+def cluster_strata(member: Ints, cluster: Ints) -> Ints:
     """(C,) place of the first cohort in each cluster; the number of cohorts if it has none."""
     controls = int(member.max()) + 1
     found = np.full(int(cluster.max()) + 1, controls)
@@ -144,7 +144,7 @@ def strata(member: Ints, cluster: Ints) -> Ints:
     return found
 
 
-def freedom(deviation: Floats, stratum: Ints, n_cohorts: int) -> Floats:
+def satterthwaite_degrees(deviation: Floats, stratum: Ints, n_cohorts: int) -> Floats:
     """(K,) Satterthwaite's degrees of freedom of the jackknife variances, from (C, K) deviations.
 
     The variance is a sum V of one part a cohort and one for the clusters of controls only.
@@ -175,7 +175,7 @@ def without_each(y: Floats, weight: Floats, cluster: Ints) -> tuple[Floats, Floa
     return (weight @ y - removed) / safe, mass
 
 
-def require_left(cohort: Cohort, donors: Floats, size: Floats) -> None:
+def require_left(cohort: SyntheticCohort, donors: Floats, size: Floats) -> None:
     """Refuse a jackknife that would leave a cohort without units or without donors."""
     reason = "all its units" if (size == 0).any() else "all its donors"
     if (size == 0).any() or (donors == 0).any():
@@ -186,10 +186,10 @@ def require_left(cohort: Cohort, donors: Floats, size: Floats) -> None:
         )
 
 
-def spread(rows: Floats) -> Repaired:
+def variance_over_draws(rows: Floats) -> Repaired:
     """(K, K) variance over draws; a row that a draw lacks is left out pair by pair."""
     there: Bools = ~np.isnan(rows)
     deviation = np.where(there, rows - np.nanmean(rows, axis=0), 0.0)
     count = there.T.astype(float) @ there
     variance: Floats = deviation.T @ deviation / np.maximum(count, 1.0)
-    return repaired(variance, "The covariance over draws in which some rows are missing")
+    return repaired_variance(variance, "The covariance over draws in which some rows are missing")

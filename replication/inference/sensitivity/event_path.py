@@ -129,7 +129,7 @@ def require_psd(variance: Floats, spec: str) -> None:
         )
 
 
-def frame(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
+def path_table(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
     """A table of ``rows`` with the names of the specification in front."""
     return pd.DataFrame([{**path.names, **row, "event_times": path.span} for row in rows])
 
@@ -180,7 +180,7 @@ def _spacing(
             raise SensitivityError(
                 f"The path of {spec!r} has no coefficient {side} its reference period {reference}"
                 f"{why if pooled else ''}; without periods before and after there is no "
-                "sensitivity to analyse. Widen the window of the specification, or give 'window'."
+                "sensitivity to analyze. Widen the window of the specification, or give 'window'."
             )
     gaps = np.diff(times)
     if (gaps != gaps[0]).any():

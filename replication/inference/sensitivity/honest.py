@@ -5,7 +5,7 @@ Rambachan & Roth (2023), "A More Credible Approach to Parallel Trends", Review o
 a restriction allows, over a range of bounds; and the bound at which the conclusion breaks down.
 
 All intervals are normal, as in R ``HonestDiD``; pointwise intervals of a path with a t law are a
-little wider than the row ``original``.
+little wider than the row ``parallel_trends_interval``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from replication.inference.sensitivity.event_path import (
     EventPath,
     SensitivityError,
     event_path,
-    frame,
+    path_table,
     target_weights,
 )
 
@@ -87,10 +87,10 @@ def honest_did(
         _row(path, weights, method, target, bound, METHODS[method](path, weights, bound, level), level)
         for bound in chosen
     ]
-    return frame(path, rows)
+    return path_table(path, rows)
 
 
-def original(
+def parallel_trends_interval(
     estimates: Estimates,
     *,
     target: str | int = "average",
@@ -104,7 +104,7 @@ def original(
     half = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(weights @ after @ weights))
     point = float(weights @ path.estimate[path.n_pre :])
     ends = (point - half, point + half)
-    return frame(path, [_row(path, weights, ORIGINAL, target, np.nan, ends, level)])
+    return path_table(path, [_row(path, weights, ORIGINAL, target, np.nan, ends, level)])
 
 
 def sensitivity_frame(
@@ -125,7 +125,7 @@ def sensitivity_frame(
 
     """
     options: dict[str, Any] = {"target": target, "level": level, "window": window}
-    first = original(estimates, **options)
+    first = parallel_trends_interval(estimates, **options)
     parts = []
     for method in methods:
         rows = pd.concat([first, honest_did(estimates, method=method, **options)])

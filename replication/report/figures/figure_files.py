@@ -88,5 +88,5 @@ def read_description(png: Path) -> dict[str, str]:
 
     with Image.open(png) as image:
         image.load()
-        said = {str(key): str(value) for key, value in image.info.items()}
-        return {**said, "width": str(image.width), "height": str(image.height)}
+        metadata = {str(key): str(value) for key, value in image.info.items()}
+        return {**metadata, "width": str(image.width), "height": str(image.height)}

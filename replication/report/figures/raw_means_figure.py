@@ -11,7 +11,7 @@ from replication.display.canvas import COLOURS, MARKERS, inches, legend_height, 
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -67,7 +67,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         f"{entry.title}. Means of {formatting.listed(groups)} by period, "
         f"{frame['time'].min():g} to {frame['time'].max():g}."
     )
-    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
+    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
 
 
 def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:

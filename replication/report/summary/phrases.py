@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from replication.display import formatting
-from replication.report.summary.numbers import Effect
+from replication.report.summary.numbers import QuotedEffect
 from replication.report.ties import ranks
 
 FELL, ROSE, STILL = "fell", "rose", "showed no statistically significant change"
 VERBS = {-1: FELL, 1: ROSE, 0: STILL}
 
 
-def verb(effect: Effect) -> str:
+def verb(effect: QuotedEffect) -> str:
     """What an outcome did."""
     return VERBS[effect.direction]
 
 
-def moved(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
+def moved(effects: Mapping[str, QuotedEffect], shown: Callable[[QuotedEffect], str]) -> str:
     """What each outcome did, those that did the same together.
 
     ``index crimes (−5.6% [...]) and violent crimes (...) fell; property crimes (...) showed no
@@ -33,12 +33,12 @@ def moved(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
     return "; ".join(parts)
 
 
-def labelled(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
+def labeled(effects: Mapping[str, QuotedEffect], shown: Callable[[QuotedEffect], str]) -> str:
     """Effects one after the other, each with its name: ``−4.8% [...] (weighted) and −3.5% [...] (raw)``."""
     return formatting.listed(f"{shown(effect)} ({name})" for name, effect in effects.items())
 
 
-def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: str) -> str:
+def changed(before: Mapping[str, QuotedEffect], after: Mapping[str, QuotedEffect], cause: str) -> str:
     """What a change of the design does to estimates whose interval excluded zero.
 
     ``County trends render the estimate insignificant for index crimes and leave it significant for violent
@@ -59,7 +59,7 @@ def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: st
     return formatting.sentence(f"{cause} {words}")
 
 
-def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:
+def spread(effects: Iterable[QuotedEffect]) -> tuple[QuotedEffect, QuotedEffect]:
     """The lowest and the highest of several effects; of equal ones the first and last by source."""
     found = list(effects)
     rank = dict(zip(map(id, found), ranks(effect.estimate for effect in found), strict=True))
@@ -67,7 +67,7 @@ def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:
     return ordered[0], ordered[-1]
 
 
-def excludes(effect: Effect) -> str:
+def excludes(effect: QuotedEffect) -> str:
     """Whether an interval excludes zero, in words."""
     return "excludes zero" if effect.direction else "contains zero"
 

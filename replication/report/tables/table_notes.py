@@ -36,7 +36,7 @@ class Shown:
 
 def inference_note(shown: Sequence[Shown], context: Context, *, beside: bool = False) -> Fact:
     """How the standard errors were computed; ``beside`` if they have a column of their own."""
-    ways = formatting.distinct(facts.clusters(one.saved, context.study) for one in shown)
+    ways = formatting.distinct_words(facts.clusters(one.saved, context.study) for one in shown)
     place = "Standard errors" if beside else "Standard errors in parentheses"
     if not ways:
         return Fact(ERRORS, "" if beside else f"{place}.")
@@ -73,7 +73,8 @@ def differing(
         if unless_alone or len(where) == len(shown):
             return Fact(DESIGN, formatting.sentence(f"{kind}: {word}"), required=False)
     text = " ".join(
-        formatting.sentence(f"{kind} in {places(shown, where)}: {word}") for word, where in groups.items()
+        formatting.sentence(f"{kind} in {columns_concerned(shown, where)}: {word}")
+        for word, where in groups.items()
     )
     short = formatting.sentence(f"{kind}, by result: {' or '.join(groups)}") if len(groups) > 1 else ""
     return Fact(DESIGN, text, short, required=False)
@@ -90,7 +91,7 @@ def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
         text = " ".join(
             formatting.sentence(word)
             if len(groups[word]) == len(shown)
-            else f"{places(shown, groups[word])}: {word}."
+            else f"{columns_concerned(shown, groups[word])}: {word}."
             for word in words
         )
         short = _ranged(pattern, words) or _first_clause(words, len(groups[words[0]]) == len(shown))
@@ -104,14 +105,14 @@ def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...
     return fitted(statements, TABLE_LINES, TABLE_LETTERS)
 
 
-def places(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
+def columns_concerned(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
     """Where the chosen results stand; what is chosen in every panel by its name alone."""
-    names = formatting.distinct(one.name for one in chosen)
+    names = formatting.distinct_words(one.name for one in chosen)
     total = {name: sum(one.name == name for one in shown) for name in names}
     whole = [name for name in names if sum(one.name == name for one in chosen) == total[name]]
     mark = "; " if any("," in name for name in names) else ", "
     words = [mark.join(whole)]
-    for panel in formatting.distinct(one.panel for one in chosen):
+    for panel in formatting.distinct_words(one.panel for one in chosen):
         inside = mark.join(one.name for one in chosen if one.panel == panel and one.name not in whole)
         if inside:
             words.append(f"{panel} {inside if inside.startswith('(') else f'({inside})'}")
@@ -128,10 +129,12 @@ def named_specs(shown: Sequence[Shown]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _by_word(shown: Sequence[Shown], says: Callable[[Saved], Sequence[str | None]]) -> dict[str, list[Shown]]:
+def _by_word(
+    shown: Sequence[Shown], wording: Callable[[Saved], Sequence[str | None]]
+) -> dict[str, list[Shown]]:
     groups: dict[str, list[Shown]] = {}
     for one in shown:
-        for word in says(one.saved):
+        for word in wording(one.saved):
             if word:
                 groups.setdefault(str(word).rstrip("."), []).append(one)
     return groups

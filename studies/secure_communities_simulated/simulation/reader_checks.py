@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from replication.cleaning import timing
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from studies.secure_communities_monthly import reporting_month
 from studies.secure_communities_simulated.simulation.simulated_agencies import SHERIFF
 from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects
@@ -36,7 +36,7 @@ def calibration(country: Country) -> pd.DataFrame:
         ``topic``, ``what``, ``published`` (of the whole country), ``drawn``, ``reported`` (in a
         return; offences only).
     """
-    rows = [*_rollout_rows(country), *_offence_rows(country)]
+    rows = [*_rollout_rows(country), *_offense_rows(country)]
     return pd.DataFrame(rows, columns=["topic", "what", "published", "drawn", "reported"])
 
 
@@ -156,7 +156,7 @@ def _rollout_rows(country: Country) -> list[tuple[str, str, float, float, float]
     return [(topic, what, float(a), float(b), np.nan) for topic, what, a, b in rows]
 
 
-def _offence_rows(country: Country) -> list[tuple[str, str, float, float, float]]:
+def _offense_rows(country: Country) -> list[tuple[str, str, float, float, float]]:
     years = country.facts.by_year.set_index("year").loc[list(YEARS)]
     drawn = country.crime.actual.astype(np.int64)
     there = country.reporting.returned | (country.reporting.included_in > 0)
@@ -168,12 +168,12 @@ def _offence_rows(country: Country) -> list[tuple[str, str, float, float, float]
             (
                 "Index offences",
                 str(year),
-                float(years[list(OFFENCES)].to_numpy()[at].sum()),
+                float(years[list(OFFENSES)].to_numpy()[at].sum()),
                 float(drawn[:, months].sum()),
                 float(reported[:, months].sum()),
             )
         )
-    for k, name in enumerate(OFFENCES):
+    for k, name in enumerate(OFFENSES):
         rows.append(
             (
                 "Offences, 2004-2012",

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.core.arrays import Floats
 from studies.secure_communities_simulated.simulation.simulated_agencies import CITY
 from studies.secure_communities_simulated.simulation.simulated_counties import BASE_YEAR
@@ -37,7 +37,7 @@ Counts = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Crime:
-    """A agencies, T months, K offences (``panel.rates.OFFENCES``).
+    """A agencies, T months, K offences (``panel.rates.OFFENSES``).
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def draw_crime(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Setting
     moved = effects(counties, settings.truth)
     moved += differential_trends(counties, weight, settings.truth)
     moved += shocks(counties, settings)
-    spread = facts.spread.set_index("offence").loc[list(OFFENCES)]
+    spread = facts.spread.set_index("offence").loc[list(OFFENSES)]
     mean = level * np.exp(moved)[agencies["row"].to_numpy()][:, :, None]
     rng = settings.stream("offences")
     dispersion = spread["overdispersion"].to_numpy()
@@ -72,10 +72,10 @@ def draw_crime(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Setting
 def levels(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, facts: Facts) -> Floats:
     """(A, T, K) expected offences of places, years and seasons alone."""
     rng = settings.stream("levels")
-    spread = facts.spread.set_index("offence").loc[list(OFFENCES)]
+    spread = facts.spread.set_index("offence").loc[list(OFFENSES)]
     sd = spread["log_rate_sd"].to_numpy()
     place = np.sqrt(COMMON) * rng.standard_normal(len(counties))[agencies["row"], None]
-    own = np.sqrt(1 - COMMON) * rng.standard_normal((len(agencies), len(OFFENCES)))
+    own = np.sqrt(1 - COMMON) * rng.standard_normal((len(agencies), len(OFFENSES)))
     city = (agencies["kind"] == CITY).to_numpy()[:, None]
     rate = np.where(city, spread["city_rate"].to_numpy(), spread["county_rate"].to_numpy())
     # A covered agency's crimes are in its sheriff's figures, as its people are.
@@ -89,12 +89,12 @@ def levels(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, f
 def national(counties: pd.DataFrame, facts: Facts) -> Floats:
     """(T, K) offences of the simulated part of the country in every month."""
     years = facts.by_year.set_index("year").loc[list(YEARS)]
-    offences = years[list(OFFENCES)].to_numpy(dtype=float)
+    offenses = years[list(OFFENSES)].to_numpy(dtype=float)
     part = counties["population_2010"].sum() / years["population"].to_numpy()[YEARS.index(BASE_YEAR)]
-    season = facts.by_month.set_index("month")[list(OFFENCES)].to_numpy(dtype=float)
+    season = facts.by_month.set_index("month")[list(OFFENSES)].to_numpy(dtype=float)
     season = season / season.sum(axis=0)
-    months: Floats = part * offences[:, None, :] * season[None]
-    return months.reshape(-1, len(OFFENCES))
+    months: Floats = part * offenses[:, None, :] * season[None]
+    return months.reshape(-1, len(OFFENSES))
 
 
 def shocks(counties: pd.DataFrame, settings: Settings) -> Floats:

@@ -37,11 +37,11 @@ def differential_trends(counties: pd.DataFrame, weight: Floats, truth: Truth) ->
     share of the month in force give ``truth.two_way_bias`` for these lines alone.
     """
     early = earliness(counties)
-    line = (early - weight @ early / weight.sum())[:, None] * (NUMBERS - NUMBERS.mean()) / MONTHS
+    trend = (early - weight @ early / weight.sum())[:, None] * (NUMBERS - NUMBERS.mean()) / MONTHS
     if truth.two_way_bias == 0:
-        return np.zeros(line.shape)
-    scale = truth.two_way_bias / two_way(line, shares_in_force(counties), weight)
-    trends: Floats = scale * line
+        return np.zeros(trend.shape)
+    scale = truth.two_way_bias / two_way(trend, shares_in_force(counties), weight)
+    trends: Floats = scale * trend
     return trends
 
 

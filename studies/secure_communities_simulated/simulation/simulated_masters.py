@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.core.files import replacing
 from replication.sources.masterfile import Bytes
 from replication.sources.return_a import (
@@ -64,7 +64,7 @@ def write_master(
     included_in : (A, 12) int
         Month whose return includes this one; 0 for none.
     actual, cleared : (A, 12, 7) int
-        As filed, in the order of ``panel.rates.OFFENCES``; negative numbers are overpunched.
+        As filed, in the order of ``panel.rates.OFFENSES``; negative numbers are overpunched.
         Months without a return must be zero.
     """
     record = np.full((len(headers), WIDTH + len(LINE_END)), SPACE, dtype=np.uint8)
@@ -87,7 +87,7 @@ def fields(counts: Cube) -> dict[str, Cube]:
     Simple assaults are no outcome; as many as aggravated ones are written, so that the reader has
     to take them off the field of all assaults, as in the real files.
     """
-    found = {name: counts[:, :, place] for place, name in enumerate(OFFENCES)}
+    found = {name: counts[:, :, place] for place, name in enumerate(OFFENSES)}
     aggravated = found.pop("aggravated_assault")
     found["simple_assault"] = np.maximum(aggravated, 0)
     found["assault"] = aggravated + found["simple_assault"]

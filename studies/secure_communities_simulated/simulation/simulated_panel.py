@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from replication.cleaning.agency_months import AgencyMonths, agency_months
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.sources.return_a import ReturnA, read_return_a
 from studies.secure_communities_monthly.county_month import (
     CANONICAL,
@@ -77,7 +77,7 @@ def read_returns(country: Country) -> AgencyMonths:
 
 def clean_returns(returns: AgencyMonths, country: Country, rule: MonthlyRule = CANONICAL) -> MonthlyPanel:
     """The county-month panel of returns that were read."""
-    return build_county_month(returns, known_agencies(country), places(country), rule)
+    return build_county_month(returns, known_agencies(country), simulated_places(country), rule)
 
 
 def known_agencies(country: Country) -> pd.DataFrame:
@@ -135,14 +135,14 @@ def filed_counts(country: Country) -> tuple[Counts, Counts]:
     """(A, T, K) offences and clearances as they are filed, faults included."""
     rng = country.settings.stream("corrections")
     found = []
-    for counts, offences in ((country.crime.actual, True), (country.crime.cleared, False)):
+    for counts, offenses in ((country.crime.actual, True), (country.crime.cleared, False)):
         filed = _without_some_rapes(counts.copy(), country)
         filed = _moved(filed, country.reporting)
-        found.append(_corrected(filed, country.reporting, rng) if offences else filed)
+        found.append(_corrected(filed, country.reporting, rng) if offenses else filed)
     return found[0], found[1]
 
 
-def places(country: Country) -> Places:
+def simulated_places(country: Country) -> Places:
     """The frames about counties that the readers of the real study would return."""
     people = populations(country.counties, country.facts)
     return Places(
@@ -161,7 +161,7 @@ def _without_some_rapes(counts: Counts, country: Country) -> Counts:
     for state, years in NO_RAPES.items():
         rows = (country.agencies["state"] == state).to_numpy()
         cells = rows[:, None] & np.isin(year, years)[None, :]
-        counts[cells, OFFENCES.index("rape")] = 0
+        counts[cells, OFFENSES.index("rape")] = 0
     return counts
 
 

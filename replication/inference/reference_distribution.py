@@ -7,8 +7,8 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.bootstrap_t import DrawnLaw, drawn_t_values
-from replication.inference.row_table import NORMAL, Law, Tails
+from replication.inference.bootstrap_t import DrawnDistribution, drawn_t_values
+from replication.inference.row_table import NORMAL, Tails, TDistribution
 
 FEWEST_FOR_NORMAL = 40
 """Fewer clusters than this have critical values of t(G-1) even where the units are clusters.
@@ -17,7 +17,7 @@ With 40 the normal value of a 5% test is passed by 5.7% of t(39), with 20 by 6.5
 """
 
 
-def default_law(panel: Panel, distribution: str) -> str:
+def default_distribution(panel: Panel, distribution: str) -> str:
     """``normal`` or ``t`` for estimators of which the published software has normal intervals.
 
     Normal, as there, where the units are the clusters and many; t(G-1) where clusters lie above
@@ -29,7 +29,7 @@ def default_law(panel: Panel, distribution: str) -> str:
     return "t" if groups < max(len(panel.units), FEWEST_FOR_NORMAL) else "normal"
 
 
-def law_of(
+def choose_distribution(
     inference: Inference, default: str, freedom: float | Floats, scores: Floats | None = None
 ) -> Tails:
     """The distribution of the t-values: the one asked for, else the estimator's.
@@ -40,8 +40,8 @@ def law_of(
     if name == "normal":
         return NORMAL
     if name == "bootstrap_t" and scores is not None:
-        return DrawnLaw(drawn_t_values(scores, inference))
-    return Law(freedom)
+        return DrawnDistribution(drawn_t_values(scores, inference))
+    return TDistribution(freedom)
 
 
 def without_fixed(std_error: Floats) -> Floats:
