@@ -27,7 +27,7 @@ EXAMPLES = """examples, on a panel of your own:
 examples, in a project:
   replication run                                                 whatever is out of date
   replication run --only tables/castle_doctrine/homicide --cores 1
-  replication trace castle_doctrine/homicide Estimate "(1)"          where a printed number comes from
+  replication trace castle_doctrine/homicide Estimate "(1)"       where a printed number comes from
   replication export castle_doctrine/state_year --to dta
 
 `replication COMMAND --help` lists the options of a command."""

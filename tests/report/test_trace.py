@@ -27,7 +27,7 @@ from .printed_numbers import prints_as
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(module.__file__).with_name("trace_schema.json")
 CASTLE = "castle_doctrine"
-STEPS = ("clean", "estimate", "check", "analyse")
+STEPS = ("clean", "estimate", "check", "analyze")
 WITH_RAW = ("right_to_carry", "police_training", "secure_communities", "secure_communities_homicides")
 
 
