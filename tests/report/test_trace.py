@@ -28,7 +28,13 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = Path(module.__file__).with_name("trace_schema.json")
 CASTLE = "castle_doctrine"
 STEPS = ("clean", "estimate", "check", "analyze")
-WITH_RAW = ("right_to_carry", "police_training", "secure_communities", "secure_communities_homicides")
+WITH_RAW = (
+    "right_to_carry",
+    "police_training",
+    "shall_issue",
+    "secure_communities",
+    "secure_communities_homicides",
+)
 
 
 def made_project(root: Path, *studies: str) -> Path:
