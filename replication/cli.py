@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import examine, own_data
+from replication.commands import examine, keep, own_data
 from replication.core.errors import InputError
 
 
@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _data(commands)
     own_data.add(commands)
     examine.add(commands)
+    keep.add(commands)
     _simulate(commands)
     _project(commands)
     return top
@@ -91,14 +92,6 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    verify = commands.add_parser("verify", help="outputs against the committed numbers")
-    verify.add_argument("study", nargs="*", help="only these studies")
-    verify.add_argument(
-        "--write-expected",
-        action="store_true",
-        help="for maintainers: make the present outputs the expected ones",
-    )
-    verify.set_defaults(run=run_verify)
     report = commands.add_parser("report", help="write the page with every table and figure")
     report.add_argument(
         "--readme",
@@ -164,38 +157,6 @@ def run_simulate(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def run_verify(chosen: argparse.Namespace) -> int:
-    """``replication verify``: exit code 1 if any cell misses."""
-    from replication.checks.verify import report, verify, write_expected
-    from replication.core.study_folder import study_folders
-
-    root = _root()
-    able = _studies_that_can_run(root)
-    studies = [_known(root, name) for name in chosen.study] or able
-    if chosen.write_expected:
-        for study in studies:
-            print(f"{study}: {len(write_expected(root, study))} files written to studies/{study}/expected/")
-        return 0
-    expected = [folder.name for folder in study_folders(root) if (folder / "expected").is_dir()]
-    held = chosen.study or [name for name in studies if name in expected]
-    for name in studies:
-        if name not in held:
-            print(f"none  {name}  no numbers are committed for this study, so none are held")
-    for name in expected if not chosen.study else ():
-        if name not in able:
-            print(f"skip  {name}  its raw files are missing, so its outputs were not held")
-    verdicts = verify(root, held)
-    print(report(verdicts))
-    return 0 if all(verdict.passed for verdict in verdicts) else 1
-
-
-def _known(root: Path, name: str) -> str:
-    """The name of a study, refused if there is none of that name."""
-    from replication.workflow.project import study
-
-    return study(root, name).id
-
-
 def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
     from replication.workflow.readme import update_readme
@@ -254,12 +215,6 @@ def _root() -> Path:
 
 def _study_of_files(chosen: argparse.Namespace) -> str | None:
     return f"{chosen.study}_monthly" if chosen.monthly else chosen.study
-
-
-def _studies_that_can_run(root: Path) -> list[str]:
-    from replication.workflow.project import runnable
-
-    return [study.id for study in runnable(root)]
 
 
 if __name__ == "__main__":
