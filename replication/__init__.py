@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from replication.estimators.goodman_bacon import goodman_bacon as goodman_bacon
     from replication.estimators.imputation import imputation as imputation
     from replication.estimators.local_projections import local_projections as local_projections
+    from replication.estimators.ols import ols as ols
     from replication.estimators.poisson import poisson as poisson
     from replication.estimators.roth_santanna import roth_santanna as roth_santanna
     from replication.estimators.stacked import stacked as stacked
@@ -54,6 +55,7 @@ _ESTIMATORS = (
     "goodman_bacon",
     "imputation",
     "local_projections",
+    "ols",
     "poisson",
     "roth_santanna",
     "stacked",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from replication.core.frames import read_frame
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
-from replication.core.spec import Spec, parse_spec
+from replication.core.spec import Inference, Spec, parse_spec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -255,7 +255,13 @@ def by_name(name: str) -> Callable[..., Estimates]:
 
 
 def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
-    given = {key: value for key, value in keys.items() if value is not None and value != []}
+    given = {key: value for key, value in keys.items() if value is not None}
+    if isinstance(given.get("inference"), Inference):
+        plain = {
+            key: list(one) if isinstance(one, tuple) else one
+            for key, one in asdict(given["inference"]).items()
+        }
+        given["inference"] = {key: one for key, one in plain.items() if one is not None}
     spec = parse_spec({"id": estimator, "outcome": outcome, "estimator": estimator, **given}, "the call")
     return replace(spec, id=estimator)
 

@@ -129,8 +129,8 @@ def two_way_weights(panel: Panel) -> AuditSection:
         return AuditSection("Two-way fixed effects", (f"It cannot be estimated here: {refusal}",))
     words = [
         f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(std_error)}). It "
-        f"weights the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them get a "
-        f"negative weight, which sum to {fixed(weights.find('sum_negative'))}."
+        f"weights the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them "
+        f"get a negative weight, which sum to {fixed(weights.find('sum_negative'))}."
     ]
     warnings = []
     if weights.find("sum_negative") < -0.01:

@@ -92,6 +92,7 @@ class Spec:
     duplicates: str = "refuse"
     read: Read = AS_USUAL
     sample: SampleRule = SampleRule()
+    fixed_effects: tuple[str, ...] = ("unit", "time")
     trends: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     offset: str | None = None
@@ -173,6 +174,7 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
     for key in ("trends", "cluster"):
         values[key] = _as_tuple(values.get(key))
     values["trends"] = tuple(trend for trend in values["trends"] if trend != "none")
+    values["fixed_effects"] = tuple(values.get("fixed_effects", ("unit", "time")))
     values["covariates"] = tuple(values.get("covariates") or ())
     for key in ("window", "clean_window"):
         if values.get(key) is not None:

@@ -42,8 +42,13 @@ ADJUSTING = (
 
 def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson: bool) -> None:
     """Refuse a variance that an estimator does not have, or that a method would not use."""
-    if inference.variance == "cv1":
+    if inference.variance == "cv1" or (inference.variance == "hc1" and estimator == "ols"):
         return
+    if inference.variance == "hc1":
+        raise SpecError(
+            f"{name}: 'inference.variance: hc1' has no clusters and is for the estimator ols. Remove the key "
+            f"from {estimator}, whose standard errors are clustered by the unit if no cluster is named."
+        )
     if estimator not in ADJUSTING or poisson:
         raise SpecError(
             f"{name}: {estimator}{' with family poisson' if poisson else ''} has no "

@@ -25,6 +25,11 @@ OPTIONS = {
             "type": "string",
             "description": "Short citation, such as 'Cheng & Hoekstra (2013)'.",
         },
+        "truncated": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether the publication cuts decimals off instead of rounding them.",
+        },
         "rows": {
             "type": "array",
             "minItems": 1,
@@ -78,8 +83,9 @@ HEADS = (
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
     "Differences are our unrounded number minus the published one; two numbers are equal as printed if ours, "
-    "rounded to the published decimals, is the published number."
+    "rounded{} to the published decimals, is the published number."
 )
+OR_CUT = " or cut off"
 WITHOUT_NUMBERS = 2
 YES_NO = {True: "yes", False: "no"}
 SECONDARY = "Secondary: not taken from a table of the publication itself."
@@ -97,7 +103,12 @@ def build(entry: Entry, context: Context) -> TableDocument:
     printed, details = table_notes.printed(
         [
             *(Fact(table_notes.CELLS, note) for note in entry.notes),
-            Fact(table_notes.CELLS, f"{tally(rows)} {NOTES}".strip() if numbers else ""),
+            Fact(
+                table_notes.CELLS,
+                f"{tally(rows)} {NOTES.format(OR_CUT if entry.options.get('truncated') else '')}".strip()
+                if numbers
+                else "",
+            ),
             Fact(table_notes.SAMPLE, " ".join(remarks), required=False),
             Fact(table_notes.ERRORS, IN_PARENTHESES),
             Fact(
@@ -128,6 +139,7 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
     printed = printed_values(row, entry, context)
     saved = context.results.get(row["spec"]) if row.get("spec") else None
     ours = None if saved is None else saved.row(row.get("row", "att"))
+    truncated = bool(entry.options.get("truncated"))
     estimate = np.nan if ours is None else float(ours["estimate"])
     std_error = np.nan if ours is None else float(ours["std_error"])
     return {
@@ -140,8 +152,8 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
         "difference": _less(estimate, printed["estimate"]),
         "std_error_difference": _less(std_error, printed["std_error"]),
         "printed_digits": decimals(printed["estimate"]) if printed["estimate"] else np.nan,
-        "coefficient_equal": _equal(estimate, printed["estimate"]),
-        "std_error_equal": _equal(std_error, printed["std_error"]),
+        "coefficient_equal": _equal(estimate, printed["estimate"], truncated),
+        "std_error_equal": _equal(std_error, printed["std_error"], truncated),
         "secondary": bool(row.get("secondary", False)),
         "note": row.get("note", ""),
         "spec_id": "" if saved is None else saved.spec_id,
@@ -175,9 +187,13 @@ def decimals(printed: str) -> int:
     return len(printed.partition(".")[2])
 
 
-def agrees(value: float, printed: str) -> bool:
-    """Whether a value rounds to the printed number."""
-    return float(f"{value:.{decimals(printed)}f}") == float(printed)
+def agrees(value: float, printed: str, truncated: bool = False) -> bool:
+    """Whether a value rounds to the printed number, or begins with it where decimals may be cut off."""
+    places = decimals(printed)
+    if float(f"{value:.{places}f}") == float(printed):
+        return True
+    whole, _, digits = f"{value:.{places + 6}f}".partition(".")
+    return truncated and float(f"{whole}.{digits[:places]}") == float(printed)
 
 
 def tally(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -223,8 +239,8 @@ def _printed(row: dict[str, Any]) -> TableRow:
     )
 
 
-def _equal(value: float, printed: str) -> bool | None:
-    return agrees(value, printed) if printed and pd.notna(value) else None
+def _equal(value: float, printed: str, truncated: bool) -> bool | None:
+    return agrees(value, printed, truncated) if printed and pd.notna(value) else None
 
 
 def _less(value: float, printed: str) -> float:
