@@ -118,7 +118,7 @@ def _inputs(study: StudyFolder) -> Iterator[Record]:
             "source": source.id,
             "publisher": source.publisher,
             "citation": source.citation,
-            "terms": source.licence,
+            "terms": source.license,
             "url": source.url,
         }
         if source.package is not None:
