@@ -6,8 +6,8 @@
 >>> round(fit.att[0], 3)
 0.723
 
-Nothing is imported before it is used. What runs the studies of a project (``replication run``) is not part of
-this door: it is the command line, and ``replication.workflow`` behind it.
+Modules are imported on first use. The studies of a project are run by the command line (``replication run``)
+and ``replication.workflow``, which are not part of this interface.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 # One thread for the linear algebra: sums in another order would change the last digits with the
-# number of cores. It has to be said before numpy is first imported.
+# number of cores. It must be set before numpy is first imported.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import check_panel, examine, own_data, own_study, trace
+from replication.commands import check_panel, examine, keep, own_data, own_study, trace
 from replication.core.errors import InputError
 
 DESCRIPTION = "Staggered-adoption difference-in-differences: your own panel, or the studies of a project."
@@ -75,17 +75,18 @@ def parser() -> argparse.ArgumentParser:
     examine.add(commands)
     own_study.add(commands)
     trace.add(commands)
+    keep.add(commands)
     _simulate(commands)
     _project(commands)
     return top
 
 
 def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    data = commands.add_parser("data", help="raw files: what is there, and getting the rest")
+    data = commands.add_parser("data", help="status and download of the raw files")
     actions = data.add_subparsers(required=True, metavar="ACTION")
     for name, function, text in (
-        ("status", run_status, "table of raw files: present, verified, missing, and what to do"),
-        ("fetch", run_fetch, "download or copy what may be fetched, proved by checksum"),
+        ("status", run_status, "list raw files (present, verified, missing) with the next step"),
+        ("fetch", run_fetch, "download or copy raw files, verified by checksum"),
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("study", nargs="?", help="only the files of this study")
@@ -95,10 +96,11 @@ def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     simulate = commands.add_parser(
-        "simulate", help="placebo rollouts: coverage, power, detectable effects; goes on if stopped"
+        "simulate",
+        help="simulate placebo rollouts (coverage, power, detectable effects); resumes if interrupted",
     )
     simulate.add_argument("study")
-    simulate.add_argument("--draws", type=int, required=True, help="placebo rollouts to draw")
+    simulate.add_argument("--draws", type=int, required=True, help="number of placebo rollouts")
     simulate.add_argument("--out", type=Path, required=True, help="folder for draws and results")
     simulate.add_argument(
         "--specs", nargs="+", default=(), metavar="ID", help="specifications (default: those the study names)"
@@ -106,30 +108,22 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     simulate.add_argument(
         "--clusters", nargs="+", default=(), metavar="COLUMN", help="cluster by each of these in turn"
     )
-    simulate.add_argument("--seed", type=int, help="decides every draw (default: the study's)")
-    simulate.add_argument("--processes", type=int, help="default: as many as there are cores")
-    simulate.add_argument("--part", type=int, help="draw this part only and write no results yet")
-    simulate.add_argument("--parts", type=int, default=1, help="of so many parts")
+    simulate.add_argument("--seed", type=int, help="seed of the draws (default: the study's)")
+    simulate.add_argument("--processes", type=int, help="number of processes (default: one per core)")
+    simulate.add_argument("--part", type=int, help="draw this part only, without writing results")
+    simulate.add_argument("--parts", type=int, default=1, help="number of parts")
     simulate.set_defaults(run=run_simulate)
 
 
 def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    verify = commands.add_parser("verify", help="outputs against the committed numbers")
-    verify.add_argument("study", nargs="*", help="only these studies")
-    verify.add_argument(
-        "--write-expected",
-        action="store_true",
-        help="for maintainers: make the present outputs the expected ones",
-    )
-    verify.set_defaults(run=run_verify)
-    report = commands.add_parser("report", help="write the page with every table and figure")
+    report = commands.add_parser("report", help="write the page with all tables and figures")
     report.add_argument(
         "--readme",
         action="store_true",
-        help="for maintainers: the computed parts of docs/outputs.md and docs/results as well",
+        help="for maintainers: also update docs/outputs.md and docs/results",
     )
     report.set_defaults(run=run_report)
-    run = commands.add_parser("run", help="run whatever is out of date, with one line per step")
+    run = commands.add_parser("run", help="run all steps that are out of date, with one line per step")
     run.add_argument("--cores", default="all", help="cores to use (default: all)")
     run.add_argument(
         "--only",
@@ -139,14 +133,14 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="a study, tables/STUDY/ID, figures/STUDY/ID or tables/STUDY/estimates, and what it needs",
     )
     run.set_defaults(run=run_pipeline)
-    step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
+    step = commands.add_parser("step", help="run one step of the pipeline (called by the Snakefile)")
     step.add_argument(
         "name",
         choices=("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
     )
     step.add_argument("study", nargs="?")
     step.add_argument("--part", type=int, help="estimate this part only")
-    step.add_argument("--parts", type=int, default=1, help="of so many parts")
+    step.add_argument("--parts", type=int, default=1, help="number of parts")
     step.add_argument("--threads", type=int, default=1)
     step.add_argument("--log", type=Path)
     step.set_defaults(run=run_step)
@@ -194,38 +188,6 @@ def run_simulate(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def run_verify(chosen: argparse.Namespace) -> int:
-    """``replication verify``: exit code 1 if any cell misses."""
-    from replication.checks.verify import report, verify, write_expected
-    from replication.core.study_folder import study_folders
-
-    root = _root()
-    able = _studies_that_can_run(root)
-    studies = [_known(root, name) for name in chosen.study] or able
-    if chosen.write_expected:
-        for study in studies:
-            print(f"{study}: {len(write_expected(root, study))} files written to studies/{study}/expected/")
-        return 0
-    expected = [folder.name for folder in study_folders(root) if (folder / "expected").is_dir()]
-    held = chosen.study or [name for name in studies if name in expected]
-    for name in studies:
-        if name not in held:
-            print(f"none  {name}  no numbers are committed for this study, so none are held")
-    for name in expected if not chosen.study else ():
-        if name not in able:
-            print(f"skip  {name}  its raw files are missing, so its outputs were not held")
-    verdicts = verify(root, held)
-    print(report(verdicts))
-    return 0 if all(verdict.passed for verdict in verdicts) else 1
-
-
-def _known(root: Path, name: str) -> str:
-    """The name of a study, refused if there is none of that name."""
-    from replication.workflow.project import study
-
-    return study(root, name).id
-
-
 def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
     from replication.workflow.readme import update_readme
@@ -238,7 +200,7 @@ def run_report(chosen: argparse.Namespace) -> int:
 
 
 def run_pipeline(chosen: argparse.Namespace) -> int:
-    """``replication run``: Snakemake, quietly, with one line per step and a closing line."""
+    """``replication run``: Snakemake with one line per step and a closing line."""
     from replication.workflow.run_snakemake import run
 
     return run(_root(), chosen.cores, chosen.only)
@@ -260,7 +222,7 @@ def run_step(chosen: argparse.Namespace) -> int:
 
 
 def _require_mirror() -> None:
-    """Refuse a mirror that is not there: studies would silently not run."""
+    """Refuse a mirror that does not exist, as studies would silently be skipped."""
     mirror = os.environ.get("REPLICATION_MIRROR")
     if mirror and not Path(mirror).is_dir():
         raise InputError(
@@ -284,12 +246,6 @@ def _root() -> Path:
 
 def _study_of_files(chosen: argparse.Namespace) -> str | None:
     return f"{chosen.study}_monthly" if chosen.monthly else chosen.study
-
-
-def _studies_that_can_run(root: Path) -> list[str]:
-    from replication.workflow.project import runnable
-
-    return [study.id for study in runnable(root)]
 
 
 if __name__ == "__main__":

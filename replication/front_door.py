@@ -1,4 +1,4 @@
-"""What ``import replication as rp`` offers beyond the estimators: data in, results, tables and plots out."""
+"""The interface of ``import replication as rp`` beyond the estimators: data, results, tables and plots."""
 
 from __future__ import annotations
 
@@ -255,13 +255,9 @@ def by_name(name: str) -> Callable[..., Estimates]:
 
 
 def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
-    given = {key: value for key, value in keys.items() if value is not None}
-    if isinstance(given.get("inference"), Inference):
-        plain = {
-            key: list(one) if isinstance(one, tuple) else one
-            for key, one in asdict(given["inference"]).items()
-        }
-        given["inference"] = {key: one for key, one in plain.items() if one is not None}
+    if isinstance(keys.get("inference"), Inference):
+        keys = {**keys, "inference": asdict(keys["inference"])}
+    given = _listed(keys)
     spec = parse_spec({"id": estimator, "outcome": outcome, "estimator": estimator, **given}, "the call")
     return replace(spec, id=estimator)
 
@@ -274,7 +270,16 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
 
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:
     if not fits:
-        raise SpecError("No result was handed over. Pass a list of results, such as [fit].")
+        raise SpecError("No result was given. Pass a list of results, such as [fit].")
     if labels is not None and len(labels) != len(fits):
         raise SpecError(f"{len(labels)} labels were given for {len(fits)} results. Give one for each.")
     return [str(label) for label in labels] if labels is not None else [fit.estimator for fit in fits]
+
+
+def _listed(values: dict[str, Any]) -> dict[str, Any]:
+    """The keys that are given, tuples as the lists that a specification holds."""
+    return {
+        key: list(value) if isinstance(value, tuple) else _listed(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }

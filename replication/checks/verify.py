@@ -1,4 +1,4 @@
-"""``replication verify``: outputs against the committed numbers in ``expected/``, cell by cell."""
+"""``replication verify``: compare outputs with the expected numbers in ``expected/``, cell by cell."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from replication.checks.contents import matrix_contents, panel_contents
 from replication.core.arrays import Bools
 from replication.core.errors import InputError, OutputError
 from replication.core.files import unwritable, write_csv
@@ -18,21 +19,27 @@ from replication.core.leavings import visible_paths
 # hundredth of the sixth digit and far below anything printed. Cells at zero get an absolute 1e-9.
 RELATIVE = 1e-6
 ABSOLUTE = 1e-9
-# The end of an interval is held by the interval's length, as it may lie near zero by chance. Bands
-# come from draws in single precision, of which a test says that they err by less than this.
+# The tolerance of an interval's end is relative to the interval's length, as it may lie near zero by
+# chance. Bands come from draws in single precision, whose error a test bounds below this.
 OF_LENGTH = 1e-5
 PLACES = ("tables", "figures", "data_clean")
+CONTENTS = {"panels": ("data_clean", panel_contents), "vcov": ("tables", matrix_contents)}
+"""Files of ``expected/contents``: the folder whose contents they hold, and what computes them."""
+
+
+COMMITTED = "agree with expected/"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one expected file."""
+    """Result of comparing one file; ``how`` says what files that pass do in its place."""
 
     study: str
     file: str
     cells: int
     failed: int
     message: str
+    how: str = COMMITTED
 
     @property
     def passed(self) -> bool:
@@ -41,22 +48,29 @@ class Verdict:
 
 
 def verify(root: Path, studies: list[str]) -> list[Verdict]:
-    """Hold every expected CSV of the studies against what the pipeline wrote."""
+    """Compare every expected CSV of the studies with the outputs of the pipeline.
+
+    Panels and covariance matrices are compared by ``held_contents``.
+    """
     verdicts = []
     for study in studies:
         base = root / "studies" / study / "expected"
         files = visible_paths(base.rglob("*.csv"), base)
         if not files:
-            verdicts.append(Verdict(study, "expected/", 0, 1, "nothing is expected of this study"))
+            verdicts.append(
+                Verdict(study, "expected/", 0, 1, "no expected numbers are committed for this study")
+            )
         for path in files:
             relative = path.relative_to(base)
+            if relative.parts[0] == "contents":
+                continue
             place, name = relative.parts[0], Path(*relative.parts[1:])
             verdicts.append(hold(path, root / place / study / name, study, str(relative)))
     return verdicts
 
 
 def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
-    """Compare one file with what was expected of it."""
+    """Compare one file with the expected one."""
     if not found.is_file():
         return Verdict(study, label, 0, 1, "the file was not written")
     try:
@@ -109,7 +123,7 @@ def _aligned(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.
 
 
 def _row_names(frame: pd.DataFrame) -> pd.Index:
-    """One text a row, from columns of text."""
+    """One text per row, from columns of text."""
     columns = (frame[name].tolist() for name in frame.columns)
     return pd.Index(["\t".join(row) for row in zip(*columns, strict=True)])
 
@@ -164,7 +178,7 @@ def ends_agreeing(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
 
 
 def write_expected(root: Path, study: str) -> list[Path]:
-    """Make the present outputs of a study the expected ones; for maintainers, reviewed in git.
+    """Replace the expected numbers of a study by its present outputs; for maintainers, reviewed in git.
 
     The numbers are written to a new folder, which takes the place of the old one when all of them
     are there: a run that fails leaves ``expected/`` as it was.
@@ -188,10 +202,15 @@ def write_expected(root: Path, study: str) -> list[Path]:
     try:
         for place, path in requested:
             write_csv(new / place / path.name, _held(_as_written(path)))
+        for name, (place, contents) in CONTENTS.items():
+            frame = contents(root / place / study)
+            if len(frame):
+                write_csv(new / "contents" / f"{name}.csv", frame)
+        files = visible_paths(new.rglob("*.csv"), new)
         _swap(base, new, old)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    return [base / place / path.name for place, path in requested]
+    return [base / path.relative_to(new) for path in files]
 
 
 def _as_written(path: Path) -> pd.DataFrame:
@@ -225,32 +244,33 @@ def _swap(base: Path, new: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-# What names a row of estimates.
+# Columns that identify a row of estimates.
 KEYS = ["spec_id", "term", "cohort", "time", "event_time"]
-# Group-time cells and weights: every average over them is held, and they run to megabytes.
+# Group-time cells and weights: every average over them is compared, and they run to megabytes.
 CELLS = ["att_gt", "weight"]
-# Says which version made a file, not what is in it.
+# Columns that record the version behind a file, not its content.
 PROVENANCE = ["made_with"]
-# Digests of code and data say nothing about a number.
+# Digests of code and data are not results.
 LEFT_OUT = frozenset({"second_engine.csv"})
 
 
-def report(verdicts: list[Verdict]) -> str:
-    """The verdicts as text: one line per file, failures with their first cell, and a total."""
+def report(verdicts: list[Verdict], *, every: bool = False) -> str:
+    """The failures with their first cell, or a line for every file, and a total for each way of holding."""
     lines = []
     for verdict in verdicts:
-        mark = "pass" if verdict.passed else "FAIL"
-        detail = (
-            f"{verdict.cells} cells"
-            if verdict.passed
-            else (f"{verdict.failed} of {verdict.cells} cells: {verdict.message}")
-        )
-        lines.append(f"{mark}  {verdict.study}/{verdict.file}  {detail}")
-    failed = sum(not verdict.passed for verdict in verdicts)
-    cells = sum(verdict.cells for verdict in verdicts)
+        if not verdict.passed:
+            counted = f"{verdict.failed} of {verdict.cells} cells: " if verdict.cells > 1 else ""
+            lines.append(f"FAIL  {verdict.study}/{verdict.file}  {counted}{verdict.message}")
+        elif every:
+            cells = f" ({verdict.cells} cells)" if verdict.cells > 1 else ""
+            more = f"; {verdict.message}" if verdict.message else ""
+            lines.append(f"pass  {verdict.study}/{verdict.file}  {verdict.how}{cells}{more}")
+    for how in dict.fromkeys([COMMITTED, *(verdict.how for verdict in verdicts)]):
+        held = [verdict for verdict in verdicts if verdict.how == how]
+        lines.append(f"{sum(one.passed for one in held)} of {len(held)} files {how}")
+    total = sum(verdict.cells for verdict in verdicts if verdict.how == COMMITTED)
     lines.append(
-        f"{len(verdicts) - failed} of {len(verdicts)} files agree with expected/ ({cells} cells; "
-        f"numbers within a relative {RELATIVE:g} or an absolute {ABSOLUTE:g}, ends of intervals "
-        f"within {OF_LENGTH:g} of their length, text exactly)."
+        f"{total} committed cells: numbers within a relative {RELATIVE:g} or an absolute {ABSOLUTE:g}, ends "
+        f"of intervals within {OF_LENGTH:g} of their length, text exactly."
     )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Panels that need no cleaning: a file named in ``study.yaml``, described by what it holds."""
+"""Panels that need no cleaning: files named in ``study.yaml``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that examine a panel before it is believed: audit."""
+"""Commands that examine a panel: audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of a tidy panel: present, numeric, unique, and refused with counts where they are not."""
+"""Checks of the columns of a tidy panel, with counts in the refusals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGEST = 1e75
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse names that are no column, with the nearest spelling."""
+    """Refuse names that are not columns, with the nearest spelling."""
     absent = [name for name in names if name not in frame.columns]
     if absent:
         raise PanelError(
@@ -35,7 +35,7 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     Parameters
     ----------
     missing : ``keep``, ``refuse``, or ``never`` (infinite values are kept as well).
-    at : columns that say where a row is, such as those of the unit and the period.
+    at : columns that locate a row, such as those of the unit and the period.
     """
     converted = pd.to_numeric(frame[column], errors="coerce")
     text = converted.isna() & frame[column].notna()
@@ -72,7 +72,7 @@ def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequ
 
 
 def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
-    """Where the first of the rows is: `` for county 7 in year 2004``, or an empty string."""
+    """Location of the first of the rows: `` for county 7 in year 2004``, or an empty string."""
     parts = [f"{name} {frame.loc[rows, name].iloc[0]}" for name in at]
     return f" for {' in '.join(parts)}" if parts else ""
 
@@ -96,7 +96,7 @@ def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -
         raise PanelError(
             f"{int(large.sum())} values of column {column!r} are 2^53 or more, for example "
             f"{values[large][0]:.0f}{place_of(frame, large, at)}, where whole numbers cannot be "
-            "told apart. Number the periods from 1, cohorts included."
+            "distinguished. Number the periods from 1, cohorts included."
         )
     return values.astype(np.int64)
 
@@ -111,5 +111,5 @@ def require_no_reversal(exposure: Floats, column: str, units: Any) -> None:
         raise PanelError(
             f"The treatment {column!r} falls within {rows.size} units, for example unit "
             f"{units[rows[0]]}. Adoption is taken as permanent here: correct the column, end the "
-            "sample before the reversal, or set 'reversals: allow' for twfe and poisson."
+            "sample before the reversal, use dcdh, or set 'reversals: allow' for twfe and poisson."
         )

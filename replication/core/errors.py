@@ -1,7 +1,7 @@
-"""Refusals: one paragraph that says what is wrong, where, and what to do.
+"""Errors about input, each one paragraph that states what is wrong, where, and what to do.
 
 Every message is written to be read by itself on standard error. The command line prints it
-and ends with exit code 2; nobody sees a traceback for a mistake in a file.
+and ends with exit code 2; no traceback is shown for a mistake in a file.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ SHORTEST = 3
 
 
 class InputError(ValueError):
-    """Something handed to the package cannot be used as it is."""
+    """Input that the package cannot use."""
 
 
 class SourceError(InputError):
-    """A raw file is missing, damaged, or not the file that it is said to be."""
+    """A raw file is missing, damaged, or not the file that it is declared to be."""
 
 
 class PanelError(InputError):
-    """A panel cannot carry the estimate that was asked of it."""
+    """A panel does not support the requested estimate."""
 
 
 class SpecError(InputError):
-    """A specification has an unknown key or value, or asks for what does not exist."""
+    """A specification with an unknown key or value, or a reference to something that does not exist."""
 
 
 class OutputError(InputError):
-    """A result cannot be written where it was asked to be written."""
+    """A result that cannot be written to the requested place."""
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

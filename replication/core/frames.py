@@ -1,4 +1,4 @@
-"""Reading a tidy panel of the user's: CSV, Excel, parquet or Stata."""
+"""Reading the tidy panel of the user from CSV, Excel, parquet or Stata."""
 
 from __future__ import annotations
 

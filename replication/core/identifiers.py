@@ -1,4 +1,4 @@
-"""Labels of units, clusters and strata that would merge or part without a word.
+"""Labels of units, clusters and strata that would silently merge or split.
 
 Read from a CSV file as numbers, '01' and '1' are one unit; 'Ohio' and 'Ohio ' are two; whole
 numbers beyond 2^53 that pass through floating point are rounded to one another.
@@ -19,11 +19,11 @@ from replication.core.errors import PanelError
 from replication.core.reading import plain_label
 
 NEARLY_ALL: Final = 0.75
-"""Share of units from which on groups are no groups; pairs have half as many as there are units."""
+"""Groups more numerous than this share of the units are refused; pairs are half as many as units."""
 
 
 def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Refuse labels that differ in blanks, in their way of coding a letter, or in type only."""
+    """Refuse labels that differ only in blanks, in the encoding of a letter, or in type."""
     for column in dict.fromkeys(columns):
         values = frame[column]
         if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
@@ -37,7 +37,7 @@ def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
             count = int(plain.duplicated().sum())
             raise PanelError(
                 f"Column {column!r} has {first[0]!r} and {first[1]!r}, which differ only in "
-                "blanks, in how a letter is coded, or in being text or a number"
+                "blanks, in the encoding of a letter, or in being text or a number"
                 f"{f', and {count - 1} more such pairs' if count > 1 else ''}. Give each unit or "
                 "group one spelling; `read: {strip_blanks: true}` (`--strip-blanks`) removes such blanks."
             )
@@ -50,8 +50,8 @@ def _require_exact(values: pd.Series[Any], column: str) -> None:
     if large.any():
         raise PanelError(
             f"{int(large.sum())} values of column {column!r} are stored as floating-point numbers "
-            f"of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighbouring whole "
-            "numbers cannot be told apart. Store the column as text or as integers."
+            f"of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighboring whole "
+            "numbers cannot be distinguished. Store the column as text or as integers."
         )
 
 
@@ -68,7 +68,7 @@ def require_groups(codes: Any, units: int, values: pd.Series[Any], purpose: str)
     if groups > NEARLY_ALL * units:
         raise PanelError(
             f"Column {values.name!r} has {groups} values for {units} units, for example "
-            f"{values.iloc[0]}, and its groups are to {purpose}. A group of one unit holds no "
+            f"{values.iloc[0]}, and its groups are to {purpose}. A group of one unit provides no "
             "comparison: name a column of groups, or form intervals of a continuous one."
         )
 
@@ -127,7 +127,7 @@ def _refuse_merged(text: pd.Series[Any], number: pd.Series[Any], name: str) -> N
 
 
 def require_single_names(names: Sequence[Any], where: str) -> None:
-    """Refuse a column name that stands twice; blank ones do not count."""
+    """Refuse a repeated column name; blank ones do not count."""
     counts = pd.Series([str(name) for name in names if str(name).strip()]).value_counts()
     repeated = counts[counts > 1]
     if len(repeated):

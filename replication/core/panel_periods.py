@@ -1,4 +1,4 @@
-"""Periods and cohorts of a tidy frame: which labels occur, and what 0, empty and Inf mean."""
+"""Periods and cohorts of a tidy frame, and the meaning of 0, empty and Inf."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequ
 
 
 def far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -> list[str]:
-    """Notes on cohorts further from the panel than it is long, which is how a typo looks."""
+    """Notes on cohorts further from the panel than it is long, which suggests a typing error."""
     first, last = int(periods[0]), int(periods[-1])
     length = last - first + 1
     ends = numbering.label(periods[[0, -1]])

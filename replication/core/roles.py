@@ -1,4 +1,4 @@
-"""Which columns of a specification may not be one and the same."""
+"""Pairs of column roles that must differ."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from replication.core.spec import Spec
 def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     """Refuse one column in two roles that exclude each other.
 
-    Unit, period, outcome, cohort and treatment are five different things; the outcome is no
-    covariate, offset or weight; the treatment is no covariate; and a covariate counts once.
+    Unit, period, outcome, cohort and treatment are five different things; the outcome cannot
+    be a covariate, offset or weight; the treatment cannot be a covariate; and a covariate counts once.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which rows and columns of a tidy frame a specification reads."""
+"""Rows and columns of a tidy frame that a specification reads."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
 
 
 def panel_inputs(spec: Spec) -> tuple[Any, ...]:
-    """All that a panel depends on besides its frame and the name of the specification."""
+    """All inputs of a panel besides its frame and the name of the specification."""
     shaping = (
         spec.study,
         spec.outcome,
         spec.treatment,
-        spec.reversals,
+        spec.reversible,
         spec.cohort_rule,
         spec.unit,
         spec.time,

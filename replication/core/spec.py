@@ -1,7 +1,7 @@
-"""A specification is data: read a YAML file, check it against the schema, resolve its defaults.
+"""Specifications: YAML files checked against a schema, with defaults filled in.
 
-The schema (``spec_schema.json``) is the one place where keys, allowed values, defaults and their
-meaning are written; ``replication explain`` prints it.
+The schema (``spec_schema.json``) is the single definition of keys, allowed values, defaults and
+their meaning; ``replication explain`` prints it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from replication.core.schema_violations import explain_violation, listed, strict
 from replication.core.spec_grid import expand
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
+REVERSIBLE = ("dcdh",)
+"""Estimators whose estimand holds where treatment falls, so that nothing need be allowed."""
 ESTIMATORS = Path(__file__).parents[1] / "estimators"
 
 
@@ -112,11 +114,19 @@ class Spec:
     donor_errors: str = "placebo"
     shares: str = "fixed"
     reweight: bool = False
+    normalized: bool = False
+    switchers: str = "all"
+    baseline_bins: int | None = None
     clean_window: tuple[int, int] | None = None
     beta: str | int = "efficient"
     design_variance: str = "adjusted"
     inference: Inference = Inference()
     note: str | None = None
+
+    @property
+    def reversible(self) -> bool:
+        """Whether a treatment column may fall within a unit."""
+        return self.reversals == "allow" or self.estimator in REVERSIBLE
 
     def resolved(self) -> dict[str, Any]:
         """The specification with every default filled in, as plain data for YAML."""
@@ -137,7 +147,7 @@ def load_specs(path: Path) -> list[Spec]:
 
 
 def read_spec_file(path: Path) -> dict[str, Any]:
-    """The keys of a specification file, as they stand there."""
+    """The keys of a specification file, unchecked."""
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(MOST_CHARACTERS + 1)

@@ -1,4 +1,4 @@
-"""The page with every table and figure, and with what did not run and why.
+"""The page with all tables and figures, and the studies that did not run.
 
 One file that opens from disk: figures are embedded, tables are the fragments of the pages that
 ``document.write_document`` wrote, nothing is loaded from elsewhere. The files beside it are
@@ -25,7 +25,7 @@ from replication.report.table_files import ENDINGS
 FIGURE_ENDINGS = ("pdf", "png", "csv")
 TITLE = "Replication report"
 INTRODUCTION = (
-    "Every table and figure that the pipeline wrote, study by study. Below each stand its notes, "
+    "Every table and figure that the pipeline wrote, study by study. Below each are its notes, "
     "the specifications behind it and the files to take away: LaTeX, HTML, Markdown and CSV of "
     "each table; PDF, PNG and the plotted numbers (CSV) of each figure."
 )
@@ -70,7 +70,7 @@ class Skipped:
     Attributes
     ----------
     missing : files that are not on this machine.
-    remedies : how a person gets them, one entry a way.
+    remedies : how a person gets them, one entry per way.
     """
 
     study: StudyConfig
@@ -113,7 +113,7 @@ def contents(studies: Sequence[StudyReport], skipped: Sequence[Skipped]) -> str:
         lines += [_content(study, "figure", entry) for entry in study.figures]
         lines.append("</ul></li>")
     if skipped:
-        lines.append('<li><a href="#not-run">What did not run, and why</a></li>')
+        lines.append('<li><a href="#not-run">Studies that did not run, with the reason</a></li>')
     return "\n".join([*lines, "</ul>"])
 
 
@@ -197,10 +197,10 @@ def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
 
 
 def absent(study: StudyConfig, kind: str, entry: Entry) -> str:
-    """What stands where a table or figure was not written."""
+    """Notice in place of a table or figure that was not written."""
     return (
         f'<p class="missing" id="{kind}-{study.id}-{entry.id}">{kind.capitalize()} not written: '
-        f"{escape(entry.title)}. Run the pipeline again; its log says what stopped it.</p>"
+        f"{escape(entry.title)}. Run the pipeline again; its log gives the reason.</p>"
     )
 
 
@@ -208,7 +208,7 @@ def skipped_section(skipped: Sequence[Skipped]) -> str:
     """Studies that did not run: which files are missing and how to get them."""
     lines = [
         '<section id="not-run" aria-labelledby="title-not-run">',
-        '<h2 id="title-not-run">What did not run, and why</h2>',
+        '<h2 id="title-not-run">Studies that did not run, with the reason</h2>',
     ]
     for one in skipped:
         study = one.study

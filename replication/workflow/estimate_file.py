@@ -1,4 +1,4 @@
-"""Specifications on one panel file: the promise behind ``replication estimate``."""
+"""Estimation of specifications on one panel file, for ``replication estimate``."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def estimate_file(
     ``inputs`` are further files that may not be overwritten.
     """
     if out.exists() and not out.is_dir():
-        raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
+        raise SpecError(f"--out {out} is a file. Name a folder; it is created if it does not exist.")
     require_apart(out, (*inputs, panel_path))
     if len({spec.read for spec in specs}) > 1:
         raise SpecError(
@@ -123,7 +123,7 @@ def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
 
 
 def next_steps(out: Path, specs: Sequence[Spec]) -> str:
-    """Where the results are, and what can be done with them."""
+    """Location of the results, and commands that use them."""
     folder = out if len(specs) == 1 else out / specs[0].id
     other = f" {out / specs[1].id}" if len(specs) > 1 else ""
     written = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")

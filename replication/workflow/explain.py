@@ -1,4 +1,4 @@
-"""``replication explain`` and ``replication compare``: what a specification says, what differs."""
+"""``replication explain`` and ``replication compare``: resolved specifications and their differences."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def explain_spec(path: Path) -> str:
 
 
 def compare(first: Path, second: Path) -> str:
-    """Two saved results side by side: what the specifications say differently, and the numbers."""
+    """Two saved results side by side: differences of the specifications, and the estimates."""
     (table_a, spec_a), (table_b, spec_b) = (_numbers_and_spec(folder) for folder in (first, second))
     changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
     lines = ["Specification:" if changed else "The same specification."]

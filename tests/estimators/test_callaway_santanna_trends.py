@@ -86,7 +86,7 @@ def test_each_draw_redoes_the_whole_procedure() -> None:
 def test_error_of_the_lines_is_in_the_interval() -> None:
     """Over 60 made-up panels the error reported is the spread of the estimates.
 
-    The spread of 60 estimates has 9 per cent noise. Were the slopes known, the error would be less
+    The spread of 60 estimates has 9 percent noise. Were the slopes known, the error would be less
     than half of it: that is what the first step adds.
     """
     estimates, std_errors, known = [], [], []
@@ -132,7 +132,7 @@ def test_lines_need_whole_panels_without_covariates() -> None:
         (staggered(56, covariates=1), {}),
         (staggered(56), {"unbalanced": "pairwise"}),
     ]:
-        with pytest.raises(SpecError, match="whole panels without covariates"):
+        with pytest.raises(SpecError, match="panels without gaps and without covariates"):
             callaway_santanna(panel, trends=LINES, **options)
     with pytest.raises(SpecError, match="not state_linear"):
         callaway_santanna(staggered(56), trends=("state_linear",))

@@ -1,10 +1,10 @@
 """Projecting effects out of matrices of units by periods, exactly.
 
 Two engines give the same residuals. ``closed_form.ClosedForm`` serves balanced panels with one
-weight a unit. ``Eliminated`` serves any weights, gaps and crossed effects: unit effects (and unit
-lines) are eliminated row by row (Frisch-Waugh-Lovell), and what is left is a dense system in the
-period effects, as many unknowns as periods times strata, solved once per connected group of
-strata.
+weight per unit. ``Eliminated`` serves any weights, gaps and crossed effects: unit effects (and
+unit-specific linear trends) are eliminated row by row (Frisch-Waugh-Lovell), and what is left is a
+dense system in the period effects, as many unknowns as periods times strata, solved once per connected
+group of strata.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Eliminated:
         if self._trend is not None:
             scaled = weight * self._trend
             square = np.einsum("nt,nt->n", scaled, self._trend)
-            # A unit seen once has no line: its square is zero up to rounding.
+            # A unit seen once has no trend: its square is zero up to rounding.
             square = np.where(square > 1e-14 * total[:, 0], square, np.inf)
             self._trend_share = scaled / square[:, None]
         self._codes = [*levels, *slopes]
@@ -110,7 +110,7 @@ class Eliminated:
         return effect
 
     def _within(self, z: Floats) -> Floats:
-        """Residual on unit effects and unit lines."""
+        """Residual on unit effects and unit-specific linear trends."""
         out: Floats = z - np.einsum("nt,nt->n", self._share, z)[:, None]
         if self._trend is not None:
             out -= np.einsum("nt,nt->n", self._trend_share, out)[:, None] * self._trend
@@ -132,7 +132,7 @@ class Eliminated:
         return np.asarray(total)
 
     def _solve_components(self) -> list[tuple[Ints, Floats]]:
-        """Generalised inverse of the normal equations of each connected group of strata."""
+        """Generalized inverse of the normal equations of each connected group of strata."""
         groups, blocks = self._blocks()
         labels = connected_components(groups, directed=False)[1]
         offset = np.cumsum([0, *(int(codes.max()) + 1 for codes in self._codes)])
@@ -153,7 +153,7 @@ class Eliminated:
             for (a, b), block in blocks.items():
                 if a in place:
                     matrix[np.ix_(where[place[a]], where[place[b]])] = block
-            solvers.append((index, generalised_inverse(matrix, self._scale[index])))
+            solvers.append((index, generalized_inverse(matrix, self._scale[index])))
         return solvers
 
     def _columns(self, offset: Ints, member: int) -> Ints:
@@ -203,8 +203,8 @@ def _sum_rows(z: Floats, codes: Ints) -> Floats:
     return sum_by_cluster(z, codes)
 
 
-def generalised_inverse(matrix: Floats, scale: Floats) -> Floats:
-    """Generalised inverse of a positive semi-definite matrix.
+def generalized_inverse(matrix: Floats, scale: Floats) -> Floats:
+    """Generalized inverse of a positive semi-definite matrix.
 
     ``scale`` holds the norms of the columns before the unit effects were eliminated, so that
     what the unit effects span entirely is zero next to one, up to rounding.

@@ -1,4 +1,4 @@
-"""Published values beside ours, digit by printed digit."""
+"""Published and replicated values, compared at the published decimals."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ OPTIONS = {
                 "properties": {
                     "heading": {"type": "string", "description": "Starts a block of rows."},
                     "label": {"$ref": "#/$defs/label"},
-                    "spec": {"type": "string", "description": "Our specification; empty if there is none."},
+                    "spec": {
+                        "type": "string",
+                        "description": "Specification of this study; empty if there is none.",
+                    },
                     "row": {"$ref": "#/$defs/row"},
                     "estimate": {
                         "type": "string",
@@ -54,7 +57,7 @@ OPTIONS = {
                     },
                     "reported": {
                         "type": "string",
-                        "description": "What was reported, where it is no number.",
+                        "description": "The published statement, where it is not a number.",
                     },
                     "where": {
                         "$ref": "#/$defs/where",
@@ -92,11 +95,11 @@ SECONDARY = "Secondary: not taken from a table of the publication itself."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """One published number a row: published, ours, and whether each part is equal as printed."""
+    """One published number per row: published, replicated, and whether each part is equal as printed."""
     rows = [compare(row, entry, context) for row in entry.options["rows"]]
     used = formatting.distinct_words(row["spec_id"] for row in rows)
     publication = entry.options.get("publication", "")
-    # Where nothing but words was published there is no difference to show.
+    # Where only words were published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
     remarks = [f"{row['label']}: {row['note'].rstrip('.')}." for row in rows if row["note"]]
@@ -135,7 +138,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
 
 
 def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
-    """A row as numbers: what was printed, what we find, and whether they agree."""
+    """A row as numbers: published, replicated, and whether they agree."""
     printed = printed_values(row, entry, context)
     saved = context.results.get(row["spec"]) if row.get("spec") else None
     ours = None if saved is None else saved.row(row.get("row", "att"))
