@@ -27,8 +27,8 @@ def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
     Parameters
     ----------
     panels : mapping of panel name to ``{file: ..., read: {...}, keys: [...], labels: {...}, units: {...}}``
-        ``keys`` are the columns that together identify a row; ``labels`` and ``units`` say, by column, what
-        the codebook prints.
+        ``keys`` are the columns that together identify a row; ``labels`` and ``units`` give the text of the
+        codebook by column.
     folder : the study's folder
 
     Raises

@@ -81,7 +81,7 @@ def take_in(frame: pd.DataFrame, spec: Spec) -> Intake:
     Parameters
     ----------
     frame : DataFrame
-        As it was read or handed over; it is not changed.
+        As it was read or passed; it is not changed.
     spec : Spec
 
     Raises

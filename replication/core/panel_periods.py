@@ -21,7 +21,7 @@ from replication.core.spec import Spec
 def numbering_of(
     everything: pd.DataFrame, frame: pd.DataFrame, spec: Spec, form: Form | None = None
 ) -> tuple[Numbering, list[str]]:
-    """How the periods of a panel are counted, and notes on it; refuses what is no period.
+    """The numbering of the periods of a panel, and notes on it; refuses values that are not periods.
 
     Labels are judged on the whole file: a sample of one year of months, or one that ends before
     period 0, keeps the meaning of its labels.

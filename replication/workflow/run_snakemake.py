@@ -95,7 +95,7 @@ def run_only(root: Path, cores: str, only: Sequence[str], able: Sequence[str]) -
     if code:
         if not server.failures:
             print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
-        print(f"The run stopped after {seconds:.0f} s; the accounts of the steps are in logs/.")
+        print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
         return code
     print(closing_of(targets, server.steps, seconds))
     return 0

@@ -26,7 +26,7 @@ class Target:
     ----------
     study : id of its study.
     files : what Snakemake is asked for, relative to the project's folder.
-    results : what a reader opens afterwards.
+    results : what a reader opens afterward.
     """
 
     study: str

@@ -29,7 +29,7 @@ Assumptions
     changes of the covariates), and no anticipation.
 Reproduces
     Stata and R ``did_multiplegt_dyn y i t d, effects(L) placebo(P)`` with ``normalized``,
-    ``switchers`` and ``controls``, analytic errors included.
+    ``switchers`` and ``controls``, including analytic standard errors.
 
 Review of Economics and Statistics 106(6): 1723-1736. With ``cluster`` the degrees of freedom
 count clusters, as the authors' command does.

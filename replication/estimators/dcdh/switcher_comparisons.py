@@ -219,7 +219,7 @@ def spreads(layout: SwitchLayout, change: Floats, own: Ints, pooled: Ints) -> Fl
 def deviations(layout: SwitchLayout, change: Floats, own: Ints, pooled: Ints) -> Floats:
     """Changes less the mean of their own group, scaled by sqrt(n / (n-1)).
 
-    The n counts units, or clusters where the errors are clustered above the unit. A group of one
+    The n counts units, or clusters where the standard errors are clustered above the unit. A group of one
     has no spread of its own: switchers and controls are then pooled. This is the variance of the
     authors' command, conservative if effects differ between the units of a cohort.
     """

@@ -155,12 +155,12 @@ def synthetic_did(
 
 
 def placebo_slopes(panel: Panel, donor_errors: str) -> list[str]:
-    """What placebo errors leave out where there are covariates."""
+    """Note on placebo standard errors where there are covariates."""
     if donor_errors != "placebo" or not panel.covariate_names:
         return []
     return [
-        "placebo errors take covariates of treated units to move as those of never-treated units do; where "
-        "they do not, 'donor_errors: bootstrap' or 'jackknife' holds the error of their slopes"
+        "placebo standard errors assume that covariates of treated units move like those of never-treated "
+        "units; otherwise 'donor_errors: bootstrap' or 'jackknife' reflects the uncertainty of their slopes"
     ]
 
 

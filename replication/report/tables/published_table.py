@@ -85,8 +85,8 @@ HEADS = (
 )
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
-    "Differences are our unrounded number minus the published one; two numbers are equal as printed if ours, "
-    "rounded{} to the published decimals, is the published number."
+    "Differences are the unrounded estimate minus the published one; numbers are equal as printed if the "
+    "estimate, rounded{} to the published decimals, is the published number."
 )
 OR_CUT = " or cut off"
 WITHOUT_NUMBERS = 2
