@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from replication.estimators.stacked import stacked as stacked
     from replication.estimators.sun_abraham import sun_abraham as sun_abraham
     from replication.estimators.synthetic_did import synthetic_did as synthetic_did
+    from replication.estimators.triple_difference import triple_difference as triple_difference
     from replication.estimators.twfe import twfe as twfe
     from replication.estimators.twfe_weights import twfe_weights as twfe_weights
     from replication.estimators.two_stage import two_stage as two_stage
@@ -59,6 +60,7 @@ _ESTIMATORS = (
     "stacked",
     "sun_abraham",
     "synthetic_did",
+    "triple_difference",
     "twfe",
     "twfe_weights",
     "two_stage",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.columns import numeric, place_of, require_no_reversal, require_unique, whole_numbers
+from replication.core.eligibility import eligible_codes
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
@@ -121,7 +122,7 @@ def _assemble(
         clusters=_codes(frame, spec.cluster or (spec.unit,), place, shape),
         covariates=_stack(frame, spec.covariates, place, shape),
         covariate_names=spec.covariates,
-        strata=_strata(frame, spec, row, len(units)),
+        strata={**_strata(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},
         offset=None
         if spec.offset is None
         else np.nan_to_num(_matrix(offset_of(frame, spec.offset, at), place, shape)),

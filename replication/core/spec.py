@@ -116,6 +116,7 @@ class Spec:
     clean_window: tuple[int, int] | None = None
     beta: str | int = "efficient"
     design_variance: str = "adjusted"
+    eligible: str | None = None
     inference: Inference = Inference()
     note: str | None = None
 

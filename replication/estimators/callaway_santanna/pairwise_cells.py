@@ -70,8 +70,8 @@ def batches(design: Design, cells: Cells, fix_weights: str) -> Iterator[Batch]:
     panel = design.panel
     complete = complete_cells(panel)
     gaps = not complete.all()
-    same_x = _first_equal(panel.covariates) if panel.covariates is not None else None
-    same_w = _first_equal(panel.weight[None])
+    same_x = first_equal(panel.covariates) if panel.covariates is not None else None
+    same_w = first_equal(panel.weight[None])
     after = thresholds(design, cells)
     for level, cohort in enumerate(design.cohorts):
         own = design.level == level
@@ -102,7 +102,7 @@ def _weight_column(design: Design, cells: Cells, cell: int, fix_weights: str) ->
     return int(min(cells.time[cell], cells.base[cell]))
 
 
-def _first_equal(values: Floats) -> Ints:
+def first_equal(values: Floats) -> Ints:
     """(T,) first column of (K, N, T) values that equals the column; missing equals missing."""
     first = np.arange(values.shape[2])
     for column in range(1, first.size):

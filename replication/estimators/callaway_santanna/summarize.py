@@ -25,8 +25,13 @@ from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, Tails
 NAME = "callaway_santanna"
 
 
-def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) -> Estimates:
-    """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
+def summarise(
+    fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any], name: str = NAME
+) -> Estimates:
+    """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells.
+
+    ``name`` is that of the estimator.
+    """
     design, cells = fit.design, fit.cells
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
@@ -42,7 +47,7 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     if inference.method == "conley":
         units = fit.rows(every)
         scores = units.scores()[:, np.argsort(units.clusters)].T
-        return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
+        return from_scores(design.panel, name, rows, estimate, scores, inference, info=facts)
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
     overall[shown.clusters] = scores[0]
@@ -50,7 +55,7 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     std_error, critical = errors_and_bands(plan, variance, scores, drawn, inference)
     return from_errors(
         design.panel,
-        NAME,
+        name,
         rows,
         estimate,
         std_error,
