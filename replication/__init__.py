@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from replication.core.spec import Spec as Spec
     from replication.core.spec import load_specs as load_specs
     from replication.estimators.callaway_santanna import callaway_santanna as callaway_santanna
+    from replication.estimators.continuous_dose import continuous_dose as continuous_dose
     from replication.estimators.dcdh import dcdh as dcdh
     from replication.estimators.etwfe import etwfe as etwfe
     from replication.estimators.event_study import event_study as event_study
@@ -49,6 +50,7 @@ __version__ = "0.1.0"
 
 _ESTIMATORS = (
     "callaway_santanna",
+    "continuous_dose",
     "dcdh",
     "etwfe",
     "event_study",

@@ -30,6 +30,7 @@ from replication.core.sample_selection import (
     take_sample,
 )
 from replication.core.spec import Spec
+from replication.core.unit_dose import unit_doses
 
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""
@@ -123,6 +124,7 @@ def _assemble(
         covariates=_stack(frame, spec.covariates, place, shape),
         covariate_names=spec.covariates,
         strata={**_strata(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},
+        unit_values=unit_doses(frame, spec, row, numbers, cohort),
         offset=None
         if spec.offset is None
         else np.nan_to_num(_matrix(offset_of(frame, spec.offset, at), place, shape)),

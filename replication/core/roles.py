@@ -30,7 +30,9 @@ def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     if spec.treatment == "binary" or cohort in frame.columns:
         main["cohort"] = cohort
     beside = [("covariates", name) for name in spec.covariates]
-    beside += [(key, name) for key in ("offset", "weights", "eligible") if (name := getattr(spec, key))]
+    beside += [
+        (key, name) for key in ("offset", "weights", "eligible", "dose") if (name := getattr(spec, key))
+    ]
     for (first, column), (second, other) in itertools.combinations(main.items(), 2):
         _require_two(spec.id, first, second, column, other)
     for (first, column), (second, other) in itertools.product(main.items(), beside):

@@ -49,7 +49,9 @@ def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
 def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
     """Columns that the specification reads."""
     names = [spec.unit, spec.time, spec.outcome, *spec.covariates, *spec.cluster]
-    names += [name for name in (spec.weights, spec.offset, spec.eligible, *spec.inference.groups) if name]
+    names += [
+        name for name in (spec.weights, spec.offset, spec.eligible, spec.dose, *spec.inference.groups) if name
+    ]
     names += [spec.treatment] if spec.treatment != "binary" else []
     dated = spec.treatment == "binary" or cohort_column(spec, frame) in frame.columns
     names += [cohort_column(spec, frame)] if dated else []
@@ -76,6 +78,7 @@ def panel_inputs(spec: Spec) -> tuple[Any, ...]:
         spec.weights,
         spec.cluster,
         spec.eligible,
+        spec.dose,
         spec.inference.coordinates,
     )
     conley = spec.inference.method == "conley"

@@ -117,6 +117,10 @@ class Spec:
     beta: str | int = "efficient"
     design_variance: str = "adjusted"
     eligible: str | None = None
+    dose: str | None = None
+    degree: int = 3
+    knots: int = 0
+    doses: tuple[float, ...] | None = None
     inference: Inference = Inference()
     note: str | None = None
 
@@ -177,6 +181,7 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
         values[key] = _as_tuple(values.get(key))
     values["trends"] = tuple(trend for trend in values["trends"] if trend != "none")
     values["covariates"] = tuple(values.get("covariates") or ())
+    values["doses"] = tuple(values["doses"]) if values.get("doses") else None
     for key in ("window", "clean_window"):
         if values.get(key) is not None:
             values[key] = _ordered_pair(values[key], key, source)

@@ -48,7 +48,10 @@ FEWEST = 2
 
 
 @registered(
-    "Triple difference (Ortiz-Villavicencio-Sant'Anna)", takes=("covariates", "weights"), methods=METHODS
+    "Triple difference (Ortiz-Villavicencio-Sant'Anna)",
+    takes=("covariates", "weights"),
+    methods=METHODS,
+    needs=("eligible",),
 )
 def triple_difference(
     panel: Panel,
