@@ -14,6 +14,7 @@ import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.columns import numeric, place_of, require_no_reversal, require_unique, whole_numbers
+from replication.core.cross_sections import as_individuals
 from replication.core.eligibility import eligible_codes
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
@@ -59,6 +60,8 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
 
     """
     require_single_names(list(frame.columns), "The panel")
+    if spec.repeated_cross_sections:
+        frame = as_individuals(frame, spec)
     require_roles(spec, frame)
     everything, frame = frame, take_sample(frame, spec)
     notes = absent_values(everything, spec)
@@ -110,7 +113,7 @@ def _assemble(
     if exposure is not None and spec.reversals == "refuse":
         require_no_reversal(exposure, spec.treatment, np.asarray(units))
     cohort = _cohorts(frame, spec, row, exposure, (periods, numbering))
-    notes += gap_note(len(frame), shape)
+    notes += [] if spec.repeated_cross_sections else gap_note(len(frame), shape)
     if exposure is None:
         notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
     panel = Panel(

@@ -77,6 +77,7 @@ def panel_inputs(spec: Spec) -> tuple[Any, ...]:
         spec.offset,
         spec.weights,
         spec.cluster,
+        spec.repeated_cross_sections,
         spec.eligible,
         spec.dose,
         spec.inference.coordinates,

@@ -116,6 +116,7 @@ class Spec:
     clean_window: tuple[int, int] | None = None
     beta: str | int = "efficient"
     design_variance: str = "adjusted"
+    repeated_cross_sections: bool = False
     eligible: str | None = None
     dose: str | None = None
     degree: int = 3

@@ -56,6 +56,8 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
         spec.inference,
         poisson="family" in entry.keys and spec.family == "poisson",
     )
+    if spec.repeated_cross_sections:
+        refuse_cross_sections(spec, entry)
     bent = "family" in entry.keys and spec.family != "gaussian"
     if bent and spec.inference.method in FEW_TREATED:
         raise SpecError(
@@ -75,4 +77,20 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
             f"{spec.id}: {spec.estimator} needs a binary treatment that starts with the cohort, "
             f"not the column {spec.treatment!r}. Set 'treatment: binary' and name the cohort "
             "column or 'cohort_rule', or use twfe or poisson."
+        )
+
+
+def refuse_cross_sections(spec: Spec, entry: Registered) -> None:
+    """Refuse estimators that follow units over time, and methods that exchange whole units."""
+    if "repeated_cross_sections" not in entry.keys:
+        able = [name for name, other in ENTRIES.items() if "repeated_cross_sections" in other.keys]
+        raise SpecError(
+            f"{spec.id}: {spec.estimator} follows units over time and cannot take repeated cross-sections. "
+            f"Use {', '.join(able)}, or average individuals to cells of a cluster and period."
+        )
+    if spec.inference.method in ("permutation", *FEW_TREATED):
+        raise SpecError(
+            f"{spec.id}: 'inference.method: {spec.inference.method}' needs units that are followed over "
+            "time. With repeated cross-sections use analytic, multiplier or bootstrap, or average "
+            "individuals to cells of a cluster and period."
         )
