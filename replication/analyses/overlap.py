@@ -66,8 +66,8 @@ def overlap(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
     DataFrame
         One row per covariate and group of cells that share a propensity score: ``cohort``, ``first_time`` to
         ``last_time`` and number of ``cells``; ``treated_units``, ``comparison_units``; range of the
-        propensity score, ``share_trimmed`` of the comparison units, ``effective_comparison`` units after weighting;
-        standardized ``difference_before`` and ``difference_after`` weighting; and the ``problem`` where the
+        propensity score, ``share_trimmed`` of the comparison units, ``effective_comparison`` units after
+        weighting; standardized ``difference_before`` and ``difference_after``; and the ``problem`` where the
         score cannot be estimated.
 
     Raises

@@ -18,6 +18,7 @@ from replication.core.cross_sections import as_individuals
 from replication.core.eligibility import eligible_codes
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
+from replication.core.interactions import covariate_columns, covariate_stack
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
@@ -70,7 +71,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     at = (spec.unit, spec.time)
     outcome = numeric(frame, spec.outcome, at=at)
     complete = np.isfinite(outcome)
-    for name in [*spec.covariates, *([spec.offset] if spec.offset else [])]:
+    for name in [*covariate_columns(spec, frame), *([spec.offset] if spec.offset else [])]:
         values = numeric(frame, name, at=at)
         absent = int((complete & ~np.isfinite(values)).sum())
         if absent:
@@ -116,6 +117,7 @@ def _assemble(
     notes += [] if spec.repeated_cross_sections else gap_note(len(frame), shape)
     if exposure is None:
         notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
+    covariates, names = covariate_stack(frame, spec, place, numbering.label(periods), len(units))
     panel = Panel(
         y=_matrix(outcome, place, shape),
         units=np.asarray(units),
@@ -124,8 +126,8 @@ def _assemble(
         weight=_filled(_matrix(weight, place, shape)),
         exposure=None if exposure is None else np.nan_to_num(exposure),
         clusters=_codes(frame, spec.cluster or (spec.unit,), place, shape),
-        covariates=_stack(frame, spec.covariates, place, shape),
-        covariate_names=spec.covariates,
+        covariates=covariates,
+        covariate_names=names,
         strata={**_strata(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},
         unit_values=unit_doses(frame, spec, row, numbers, cohort),
         offset=None
@@ -278,14 +280,6 @@ def _coordinates(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> Flo
                 "one place per unit: correct the coordinates, or take one period's for all."
             )
     return found
-
-
-def _stack(
-    frame: pd.DataFrame, names: Sequence[str], place: tuple[Any, Any], shape: tuple[int, int]
-) -> Floats | None:
-    if not names:
-        return None
-    return np.stack([_matrix(numeric(frame, name), place, shape) for name in names])
 
 
 def _matrix(values: Floats, place: tuple[Any, Any], shape: tuple[int, int]) -> Floats:

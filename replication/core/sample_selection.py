@@ -9,6 +9,7 @@ import pandas as pd
 
 from replication.core.columns import require_columns
 from replication.core.errors import nearest
+from replication.core.interactions import covariate_columns
 from replication.core.spec import Sample, Spec
 
 
@@ -48,7 +49,7 @@ def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
 
 def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
     """Columns that the specification reads."""
-    names = [spec.unit, spec.time, spec.outcome, *spec.covariates, *spec.cluster]
+    names = [spec.unit, spec.time, spec.outcome, *covariate_columns(spec, frame), *spec.cluster]
     names += [
         name for name in (spec.weights, spec.offset, spec.eligible, spec.dose, *spec.inference.groups) if name
     ]

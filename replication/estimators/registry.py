@@ -6,6 +6,7 @@ from functools import partial
 
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
+from replication.core.interactions import SUFFIX
 from replication.core.memory import keep_freed_memory
 from replication.core.panel import Panel
 from replication.core.spec import Spec
@@ -15,6 +16,9 @@ from replication.estimators.reported import reported
 from replication.estimators.shared.control_residuals import control_residuals
 from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
 from replication.inference.variances import refuse_variance
+
+INTERACTED = ("twfe", "event_study", "poisson")
+"""Estimators that take covariates interacted with periods."""
 
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
@@ -58,6 +62,7 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
     )
     if spec.repeated_cross_sections:
         refuse_cross_sections(spec, entry)
+    refuse_interactions(spec)
     bent = "family" in entry.keys and spec.family != "gaussian"
     if bent and spec.inference.method in FEW_TREATED:
         raise SpecError(
@@ -77,6 +82,16 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
             f"{spec.id}: {spec.estimator} needs a binary treatment that starts with the cohort, "
             f"not the column {spec.treatment!r}. Set 'treatment: binary' and name the cohort "
             "column or 'cohort_rule', or use twfe or poisson."
+        )
+
+
+def refuse_interactions(spec: Spec) -> None:
+    """Refuse covariates by period where slopes of treated cells would come from untreated ones."""
+    by_time = [name for name in spec.covariates if SUFFIX in name]
+    if by_time and spec.estimator not in INTERACTED:
+        raise SpecError(
+            f"{spec.id}: {spec.estimator} takes no covariate interacted with periods ({by_time[0]!r}). Name "
+            f"the column itself, or use one of: {', '.join(INTERACTED)}."
         )
 
 
