@@ -100,23 +100,23 @@ rule gather:
         "python -m replication step gather {wildcards.study} --threads {threads} --log {log}"
 
 
-rule analyse:
+rule analyze:
     input:
         "tables/{study}/estimates.csv",
         description=lambda wildcards: RULES.description(wildcards.study),
     output:
         "tables/{study}/.analyses.json",
     log:
-        "logs/{study}/analyse.log",
+        "logs/{study}/analyze.log",
     benchmark:
-        "logs/{study}/analyse.tsv"
+        "logs/{study}/analyze.tsv"
     conda:
         "environment.yaml"
     params:
         description=lambda wildcards: RULES.contents(RULES.description(wildcards.study)),
-        code=lambda wildcards: RULES.code("analyse", wildcards.study),
+        code=lambda wildcards: RULES.code("analyze", wildcards.study),
     shell:
-        "python -m replication step analyse {wildcards.study} --log {log}"
+        "python -m replication step analyze {wildcards.study} --log {log}"
 
 
 rule check:

@@ -24,15 +24,15 @@ from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Spec
-from replication.estimators.callaway_santanna.cells import Cells, plan_cells
-from replication.estimators.callaway_santanna.comparison_sample import Design, group_time_design
+from replication.estimators.callaway_santanna.cells import GroupTimeCells, plan_cells
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.doubly_robust import (
     TRIM,
     CellProblem,
     Comparison,
     comparison_weight,
     propensity,
-    standardised,
+    standardized,
 )
 from replication.estimators.callaway_santanna.pairwise_cells import Batch, batches, require_both_sides
 
@@ -100,7 +100,7 @@ def overlap_table(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def rows_of(design: Design, cells: Cells, batch: Batch) -> Iterator[dict[str, Any]]:
+def rows_of(design: ComparisonDesign, cells: GroupTimeCells, batch: Batch) -> Iterator[dict[str, Any]]:
     """One row a covariate."""
     panel, used = design.panel, batch.own | batch.other
     assert panel.covariates is not None
@@ -115,7 +115,7 @@ def rows_of(design: Design, cells: Cells, batch: Batch) -> Iterator[dict[str, An
         "treated_units": int(treated.sum()),
         "comparison_units": int((~treated).sum()),
     }
-    data = Comparison(np.zeros((treated.size, 1)), treated, standardised(x), weight)
+    data = Comparison(np.zeros((treated.size, 1)), treated, standardized(x), weight)
     try:
         require_both_sides(design, batch)
         score = propensity(data)[0]

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from replication.sources.archives import require_bounded
-from replication.sources.raw_checks import parsed, raw_bytes, require_columns, require_rows, require_unique
+from replication.sources.raw_checks import parse_raw, raw_bytes, require_columns, require_rows, require_unique
 
 YEARS: Final = range(2000, 2024)
 HEADING_LINE: Final = 4
@@ -22,7 +22,7 @@ PARTS: Final = {
 
 
 def read_unemployment(path: Path) -> pd.DataFrame:
-    """Labour force and unemployment of every county, 2000-2023.
+    """Labor force and unemployment of every county, 2000-2023.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
     """
     data = raw_bytes(path)
     require_bounded(path, data)
-    wide = parsed(
+    wide = parse_raw(
         path,
         "an Excel workbook",
         lambda: pd.read_excel(io.BytesIO(data), header=HEADING_LINE, dtype={"FIPS_Code": "str"}),
@@ -62,7 +62,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
 
 
 def _year(path: Path, counties: pd.DataFrame, year: int) -> pd.DataFrame:
-    """One year's columns, the labour force held against its parts."""
+    """Columns of one year, with the labor force checked against its parts."""
     columns = {f"{part}_{year}": name for part, name in PARTS.items()}
     table = counties[["fips", *columns]].rename(columns=columns)
     numbers: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce")

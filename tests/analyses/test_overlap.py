@@ -11,7 +11,7 @@ from eligible_panels import eligible_panel
 from scipy.optimize import minimize
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.kinds import analyse
+from replication.analyses.kinds import analyze
 from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
@@ -52,7 +52,7 @@ def odds_by_hand(x: np.ndarray, treated: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def test_equals_the_formulas_written_out(context: AnalysisContext) -> None:
-    table = analyse({"id": "a", "kind": "overlap", "spec": "covered"}, context)
+    table = analyze({"id": "a", "kind": "overlap", "spec": "covered"}, context)
     unit = pd.DataFrame(eligible_panel(3)).drop_duplicates("unit")
     assert len(table) == 3 * 2
     for cohort, found in table.groupby("cohort"):
@@ -80,7 +80,7 @@ def test_equals_the_formulas_written_out(context: AnalysisContext) -> None:
 
 
 def test_comparison_units_that_adopt_later_count_while_they_are_untreated(context: AnalysisContext) -> None:
-    table = analyse({"id": "a", "kind": "overlap", "spec": "later"}, context)
+    table = analyze({"id": "a", "kind": "overlap", "spec": "later"}, context)
     spans = table[table["covariate"] == "x1"].groupby("cohort")["comparison_units"]
     assert (spans.nunique() > 1).any()
 
@@ -88,7 +88,7 @@ def test_comparison_units_that_adopt_later_count_while_they_are_untreated(contex
 def test_separation_is_a_problem_and_not_a_number(context: AnalysisContext) -> None:
     frame = context.frame("panel")
     frame["x1"] = frame["x1"].where(frame["cohort"] != 4, 9.0)
-    table = analyse({"id": "a", "kind": "overlap", "spec": "covered"}, context)
+    table = analyze({"id": "a", "kind": "overlap", "spec": "covered"}, context)
     separated = table[table["cohort"] == 4]
     assert separated["problem"].str.contains("covariates").all()
     assert separated["propensity_max"].isna().all()
@@ -97,4 +97,4 @@ def test_separation_is_a_problem_and_not_a_number(context: AnalysisContext) -> N
 
 def test_a_specification_without_covariates_is_refused(context: AnalysisContext) -> None:
     with pytest.raises(SpecError, match="with 0 covariates"):
-        analyse({"id": "a", "kind": "overlap", "spec": "plain"}, context)
+        analyze({"id": "a", "kind": "overlap", "spec": "plain"}, context)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from dosed_panels import dosed_panel
+from unit_dose_panels import dosed_panel
 
 import replication as rp
 from replication.core.errors import PanelError, SpecError

@@ -19,7 +19,7 @@ def main() -> None:
     import moderndid
     import numpy as np
     import polars
-    from dosed_panels import dosed_panel
+    from unit_dose_panels import dosed_panel
 
     warnings.simplefilter("ignore")
     with (HERE / "continuous_dose.csv").open("w", newline="", encoding="utf-8") as file:

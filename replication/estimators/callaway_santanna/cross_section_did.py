@@ -131,9 +131,9 @@ def section_doubly_robust(data: Sections) -> tuple[float, Floats]:
 
 def section_odds(data: Sections) -> tuple[Floats, Floats]:
     """(n,) weights of comparison rows, zero for others, and the influence (n, k) on the logit."""
-    compared = Comparison(data.y[:, None], data.treated, data.x, data.weight)
-    share, bread = propensity(compared)
-    odds = comparison_weight(compared, share)
+    rows = Comparison(data.y[:, None], data.treated, data.x, data.weight)
+    share, bread = propensity(rows)
+    odds = comparison_weight(rows, share)
     if not (odds[data.later].any() and odds[~data.later].any()):
         raise CellProblem("every comparison row of a period is trimmed")
     return odds, (data.x * (data.weight * (data.treated - share))[:, None]) @ bread

@@ -13,17 +13,17 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import SpecError
 from replication.core.panel import Panel
-from replication.estimators.callaway_santanna.cells import Cells, thresholds
-from replication.estimators.callaway_santanna.comparison_sample import Design, group_time_design
+from replication.estimators.callaway_santanna.cells import GroupTimeCells, comparison_thresholds
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.cross_section_did import (
     SECTION_METHODS,
     Sections,
     section_means,
 )
-from replication.estimators.callaway_santanna.doubly_robust import CellProblem, standardised
+from replication.estimators.callaway_santanna.doubly_robust import CellProblem, standardized
 
 
-def cross_section_design(panel: Panel, control_group: str, anticipation: int) -> Design:
+def cross_section_design(panel: Panel, control_group: str, anticipation: int) -> ComparisonDesign:
     """The design of the rows whose period is kept."""
     if (panel.observed.sum(axis=1) > 1).any():
         raise SpecError(
@@ -37,16 +37,18 @@ def cross_section_design(panel: Panel, control_group: str, anticipation: int) ->
     return design if there.all() else design.keep(there)
 
 
-def cross_section_scores(design: Design, cells: Cells, adjustment: str) -> tuple[Floats, Floats, list[str]]:
+def cross_section_scores(
+    design: ComparisonDesign, cells: GroupTimeCells, adjustment: str
+) -> tuple[Floats, Floats, list[str]]:
     """Estimates (K,), scores by cluster (K, C), and why cells could not be estimated."""
-    rows = Rows(design, adjustment)
+    people = Individuals(design, adjustment)
     estimate = np.zeros(cells.time.size)
     scores = np.zeros((cells.time.size, design.panel.n_clusters))
-    problems, after, label = [], thresholds(design, cells), design.panel.label
+    problems, after, label = [], comparison_thresholds(design, cells), design.panel.label
     for cell in np.flatnonzero(~cells.reference):
         level, time, base = int(cells.level[cell]), int(cells.time[cell]), int(cells.base[cell])
         try:
-            estimate[cell], index, part = rows.cell(level, time, base, float(after[cell]))
+            estimate[cell], index, part = people.cell(level, time, base, float(after[cell]))
         except CellProblem as problem:
             estimate[cell] = np.nan
             when = label(design.panel.periods[time])
@@ -56,10 +58,10 @@ def cross_section_scores(design: Design, cells: Cells, adjustment: str) -> tuple
     return estimate, scores, problems
 
 
-class Rows:
+class Individuals:
     """The individuals of a design, by period."""
 
-    def __init__(self, design: Design, adjustment: str) -> None:
+    def __init__(self, design: ComparisonDesign, adjustment: str) -> None:
         panel = design.panel
         column = panel.observed.argmax(axis=1)
         each = np.arange(column.size)
@@ -84,7 +86,7 @@ class Rows:
         if self._x is None:
             estimate, part = section_means(Sections(y, y[:, None], weight, treated, later))
         else:
-            x = standardised(self._x[index])
+            x = standardized(self._x[index])
             estimate, part = self._solve(Sections(y, x, weight, treated, later))
         return estimate, index, part
 
@@ -96,7 +98,7 @@ class Rows:
             raise CellProblem(f"there are no {who} rows in the {where}")
 
 
-def constant_weights(design: Design) -> Design:
+def constant_weights(design: ComparisonDesign) -> ComparisonDesign:
     """The design with each individual's weight in every column: cohorts are sized by the first."""
     panel = design.panel
     own = np.take_along_axis(panel.weight, panel.observed.argmax(axis=1)[:, None], axis=1)

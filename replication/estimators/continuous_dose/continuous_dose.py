@@ -19,23 +19,24 @@ NBER Working Paper 32117.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats
+from replication.core.details import Details
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.callaway_santanna.comparison_sample import Design, group_time_design
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.diagnostics import mean_pre
 from replication.estimators.continuous_dose.dose_curves import Spline, averaged, cohort_curve
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import influence_factor
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 METHODS = ("analytic", "multiplier", "conley")
 POINTS = 20
@@ -103,12 +104,12 @@ def continuous_dose(
     scores *= np.sqrt(influence_factor(design.panel, inference.small_sample))
     names = [f"{value:.6g}" for value in spline.grid]
     rows = [
-        Row(term)
+        EstimateRow(term)
         for term in ("att", "acrt", *(f"{kind}:{at}" for kind in ("att_d", "acrt_d") for at in names))
     ]
-    info = facts(design, spline, without, beyond(design, values, spline.grid))
-    info |= {"dose": dose, "control_group": design.comparison, "anticipation": anticipation}
-    return from_scores(design.panel, "continuous_dose", rows, estimate, scores, inference, info=info)
+    details = details_of(design, spline, without, beyond(design, values, spline.grid))
+    details = replace(details, control_group=design.comparison).with_extras({"dose": dose})
+    return from_scores(design.panel, "continuous_dose", rows, estimate, scores, inference, details=details)
 
 
 def no_curve(degree: int, knots: int) -> PanelError:
@@ -119,13 +120,15 @@ def no_curve(degree: int, knots: int) -> PanelError:
     )
 
 
-def labels(design: Design) -> list[int]:
+def labels(design: ComparisonDesign) -> list[int]:
     """Labels of the cohorts in the data."""
     found: list[int] = np.asarray(design.panel.label(design.cohorts)).tolist()
     return found
 
 
-def grid_of(design: Design, values: Floats, doses: Sequence[float] | None, degree: int, knots: int) -> Floats:
+def grid_of(
+    design: ComparisonDesign, values: Floats, doses: Sequence[float] | None, degree: int, knots: int
+) -> Floats:
     """(J,) doses at which the curves are evaluated."""
     inside = [values[design.level == level] for level in range(design.cohorts.size)]
     able = [part for part in inside if np.unique(part).size > degree + knots]
@@ -160,16 +163,16 @@ def require_knots(inner: Floats, degree: int, dose: str) -> None:
         )
 
 
-def beyond(design: Design, values: Floats, grid: Floats) -> list[str]:
+def beyond(design: ComparisonDesign, values: Floats, grid: Floats) -> list[str]:
     """Cohorts whose doses do not reach all of the grid."""
     reach = [values[design.level == level] for level in range(design.cohorts.size)]
     short = [grid[0] < part.min() or grid[-1] > part.max() for part in reach]
     return [str(label) for label, less in zip(labels(design), short, strict=True) if less]
 
 
-def facts(design: Design, spline: Spline, without: list[str], short: list[str]) -> dict[str, Any]:
-    """What the table does not hold."""
-    panel, notes = design.panel, [*design.panel.notes, *design.notes]
+def details_of(design: ComparisonDesign, spline: Spline, without: list[str], short: list[str]) -> Details:
+    """What the table does not hold; ``without`` are cohorts without a curve, ``short`` extrapolated ones."""
+    panel, notes = design.panel, [*design.notes]
     if without:
         notes.append(
             f"cohorts {', '.join(without)} have too few distinct doses for the spline: they are in the "
@@ -181,13 +184,11 @@ def facts(design: Design, spline: Spline, without: list[str], short: list[str]) 
             f"the curves of cohorts {', '.join(short)} are extrapolated: their doses do not span 'doses', "
             f"{spline.grid[0]:g} to {spline.grid[-1]:g}"
         )
-    return {
-        "notes": notes,
-        "overall": "cohorts by size, each averaged over its treated periods",
-        "doses": spline.grid.tolist(),
-        "degree": spline.degree,
-        "knots": spline.knots.tolist(),
-        "cohorts": design.cohorts.size,
-        "mean_outcome": weighted_mean(panel),
-        "mean_pre": mean_pre(design),
-    }
+    return Details(
+        anticipation=design.anticipation,
+        average="cohorts_by_size",
+        dropped=design.dropped,
+        mean_outcome=weighted_mean(panel),
+        mean_pre=mean_pre(design),
+        extras={"degree": spline.degree, "knots": ", ".join(f"{knot:g}" for knot in spline.knots)},
+    ).noted(notes)

@@ -18,8 +18,8 @@ import numpy as np
 from scipy.interpolate import BSpline
 
 from replication.core.arrays import Bools, Floats
-from replication.estimators.callaway_santanna.cells import compared
-from replication.estimators.callaway_santanna.comparison_sample import Design
+from replication.estimators.callaway_santanna.cells import comparison_cohorts
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class CohortCurve:
     fitted: bool
 
 
-def cohort_curve(design: Design, level: int, dose: Floats, spline: Spline) -> CohortCurve:
+def cohort_curve(design: ComparisonDesign, level: int, dose: Floats, spline: Spline) -> CohortCurve:
     """The curves of one cohort; influence of the cohort's share left out."""
     own = design.level == level
     change, control, other = mean_changes(design, level)
@@ -77,13 +77,15 @@ def cohort_curve(design: Design, level: int, dose: Floats, spline: Spline) -> Co
     return CohortCurve(estimate, scores, fitted=True)
 
 
-def mean_changes(design: Design, level: int) -> tuple[Floats, float, Floats]:
+def mean_changes(design: ComparisonDesign, level: int) -> tuple[Floats, float, Floats]:
     """Mean change (N,) over the cohort's treated periods, that of its controls, and their influence (N,)."""
     panel, cohort = design.panel, int(design.cohorts[level])
     base = int(np.flatnonzero(panel.periods + design.anticipation < cohort)[-1])
     after = panel.periods[panel.periods >= cohort]
     change = panel.y[:, panel.periods >= cohort] - panel.y[:, [base]]
-    used: Bools = compared(design, design.adoption, cohort, (after + design.anticipation).astype(float)).T
+    used: Bools = comparison_cohorts(
+        design, design.adoption, cohort, (after + design.anticipation).astype(float)
+    ).T
     weight = panel.unit_weight[:, None] * used
     share = weight / weight.sum(axis=0)
     mean = (share * change).sum(axis=0)
@@ -104,7 +106,7 @@ def spline_basis(dose: Floats, spline: Spline) -> tuple[BSpline, BSpline] | None
     return basis, basis.derivative()
 
 
-def averaged(curves: list[CohortCurve], design: Design) -> tuple[Floats, Floats]:
+def averaged(curves: list[CohortCurve], design: ComparisonDesign) -> tuple[Floats, Floats]:
     """Estimates and scores over cohorts by size; curves are over the cohorts that have one.
 
     The share of a cohort is estimated: unit i of cohort g adds w_i (theta_g - theta) / sum of w.

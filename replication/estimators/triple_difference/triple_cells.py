@@ -22,32 +22,41 @@ from collections.abc import Iterator
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.callaway_santanna.cells import Cells, compared, thresholds
-from replication.estimators.callaway_santanna.comparison_sample import Design
+from replication.estimators.callaway_santanna.cells import (
+    GroupTimeCells,
+    comparison_cohorts,
+    comparison_thresholds,
+)
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.doubly_robust import (
     METHODS,
     SINGULAR,
     CellProblem,
     Comparison,
     inverse,
-    standardised,
+    standardized,
 )
 from replication.estimators.callaway_santanna.pairwise_cells import first_equal
 from replication.inference.cluster import sum_by_cluster
+
+NO_VARIANCE = "the change of the comparison groups has no variance, by which they are weighted"
+
+ROUNDING = 1e-12
+"""Share of the variance of levels below which that of a change is rounding."""
 
 Cell = tuple[Ints, Floats, Floats]
 """Positions of m cells, their estimates (m,) and scores (N, m)."""
 
 
 def triple_cells(
-    design: Design, cells: Cells, eligible: Bools, adjustment: str
+    design: ComparisonDesign, cells: GroupTimeCells, eligible: Bools, adjustment: str
 ) -> tuple[Floats, Floats, list[str]]:
     """Estimates (K,), scores by cluster (K, C), and why cells could not be estimated."""
     estimate = np.zeros(cells.time.size)
     scores = np.zeros((cells.time.size, design.panel.n_clusters))
     problems: list[str] = []
     if design.panel.covariates is None:
-        found = mean_blocks(design, cells, eligible)
+        found = mean_blocks(design, cells, eligible, problems)
     else:
         found = adjusted_blocks(design, cells, eligible, adjustment, problems)
     for index, points, parts in found:
@@ -56,7 +65,9 @@ def triple_cells(
     return estimate, scores, problems
 
 
-def mean_blocks(design: Design, cells: Cells, eligible: Bools) -> Iterator[Cell]:
+def mean_blocks(
+    design: ComparisonDesign, cells: GroupTimeCells, eligible: Bools, problems: list[str]
+) -> Iterator[Cell]:
     """Cells without covariates, cohort by cohort: differences of the mean gaps of groups.
 
     ``gap`` (S, T) is the mean of the eligible less that of the ineligible units of each group,
@@ -67,37 +78,45 @@ def mean_blocks(design: Design, cells: Cells, eligible: Bools) -> Iterator[Cell]
     side = 2 * level + eligible
     weight = design.panel.unit_weight
     share = weight / np.bincount(side, weight, 2 * count)[side]
-    mean = sum_by_cluster(share[:, None] * design.panel.y, side)
-    part = np.where(eligible, share, -share)[:, None] * (design.panel.y - mean[side])
+    # Without the levels of units, variances of changes keep their digits.
+    outcome = design.panel.y - design.panel.y.mean(axis=1, keepdims=True)
+    mean = sum_by_cluster(share[:, None] * outcome, side)
+    part = np.where(eligible, share, -share)[:, None] * (outcome - mean[side])
     gap = mean[1::2] - mean[::2]
     second = np.stack([part[level == group].T @ part[level == group] for group in range(count)])
     adoption = np.append(design.cohorts.astype(float), np.inf)
-    after = thresholds(design, cells)
+    after, label = comparison_thresholds(design, cells), design.panel.label
     for group in range(count - 1):
         index = cells.of(group)
         time, base = cells.time[index], cells.base[index]
-        used = compared(design, adoption, design.cohorts[group], after[index])
-        variance = second[:, time, time] + second[:, base, base] - 2 * second[:, time, base]
-        precision = used / np.where(variance.T > 0, variance.T, np.inf)
+        used = comparison_cohorts(design, adoption, design.cohorts[group], after[index])
+        scale = second[:, time, time] + second[:, base, base]
+        variance = scale - 2 * second[:, time, base]
+        precision = used / np.where(variance > ROUNDING * scale, variance, np.inf).T
+        problems += [
+            f"cohort {label(design.cohorts[group])} in {label(design.panel.periods[column])}: {NO_VARIANCE}"
+            for column in time[precision.sum(axis=1) == 0]
+        ]
+        precision[precision.sum(axis=1) == 0] = np.nan
         combined = precision / precision.sum(axis=1, keepdims=True)
         change = (gap[:, time] - gap[:, base]).T
         points = change[:, group] - (combined * change).sum(axis=1)
         factor = -combined
         factor[:, group] = 1.0
-        yield index, points, factor.T[level] * (part[:, time] - part[:, base])
+        yield index, points, np.nan_to_num(factor.T[level] * (part[:, time] - part[:, base]))
 
 
 def adjusted_blocks(
-    design: Design, cells: Cells, eligible: Bools, adjustment: str, problems: list[str]
+    design: ComparisonDesign, cells: GroupTimeCells, eligible: Bools, adjustment: str, problems: list[str]
 ) -> Iterator[Cell]:
     """Cells with covariates; those of a cohort that share covariates and comparison groups together."""
     adoption = np.append(design.cohorts.astype(float), np.inf)
-    after, covariates = thresholds(design, cells), design.panel.covariates
+    after, covariates = comparison_thresholds(design, cells), design.panel.covariates
     assert covariates is not None
     same = first_equal(covariates)
     for group, cohort in enumerate(design.cohorts):
         index = cells.of(group)
-        used = compared(design, adoption, int(cohort), after[index])
+        used = comparison_cohorts(design, adoption, int(cohort), after[index])
         column = np.asarray(same)[np.minimum(cells.time[index], cells.base[index])]
         keys, which = np.unique(np.column_stack([used, column]), axis=0, return_inverse=True)
         for place, key in enumerate(keys):
@@ -118,7 +137,13 @@ class Block:
     """m cells of one cohort that share comparison groups and covariates."""
 
     def __init__(
-        self, design: Design, eligible: Bools, adjustment: str, cells: Cells, members: Ints, column: int
+        self,
+        design: ComparisonDesign,
+        eligible: Bools,
+        adjustment: str,
+        cells: GroupTimeCells,
+        members: Ints,
+        column: int,
     ) -> None:
         panel = design.panel
         assert panel.covariates is not None
@@ -144,7 +169,7 @@ class Block:
     def _difference(self, group: int, other: tuple[int, bool]) -> tuple[Floats, Floats]:
         treated = (self._level == group) & self._eligible
         used = treated | ((self._level == other[0]) & (self._eligible == other[1]))
-        data = Comparison(self._change[used], treated[used], standardised(self._x[used]), self._weight[used])
+        data = Comparison(self._change[used], treated[used], standardized(self._x[used]), self._weight[used])
         points, parts = self._solve(data)
         scores = np.zeros(self._change.shape)
         scores[used] = parts
@@ -156,7 +181,7 @@ def efficient_weights(scores: Floats) -> Floats:
     covariance = scores @ scores.T
     scale = np.sqrt(np.diag(covariance))
     if not (scale > SINGULAR * scale.max()).all():
-        raise CellProblem("the variance of a comparison group is zero")
+        raise CellProblem(NO_VARIANCE)
     bread = inverse(
         covariance / np.outer(scale, scale),
         "the covariance of the comparison groups is singular, so that they cannot be weighted",

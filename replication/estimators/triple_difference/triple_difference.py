@@ -29,16 +29,17 @@ from typing import Any
 import numpy as np
 
 from replication.core.arrays import Bools
+from replication.core.details import Details, Value
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import plan_averages
-from replication.estimators.callaway_santanna.cell_estimates import Fit
+from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cells import plan_cells
-from replication.estimators.callaway_santanna.comparison_sample import Design, group_time_design
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.pairwise_cells import require_some_estimate
-from replication.estimators.callaway_santanna.summarize import summarise
+from replication.estimators.callaway_santanna.summarize import summarize_fit
 from replication.estimators.registration import registered
 from replication.estimators.triple_difference.triple_cells import triple_cells
 
@@ -99,27 +100,25 @@ def triple_difference(
     estimate, scores, problems = triple_cells(design, cells, eligible_there, adjustment)
     require_some_estimate(estimate, problems)
     treated = only_eligible(design, eligible_there)
-    fit = Fit(treated, cells, estimate, scores=scores, problems=tuple(problems))
+    fit = GroupTimeFit(treated, cells, estimate, scores=scores, problems=tuple(problems))
     plan = plan_averages(treated, cells, np.isfinite(estimate), window=window, balance_e=balance_e)
     last = control_group == "last_treated"
-    info: dict[str, Any] = {
-        "control_group": "last_treated" if last else design.comparison,
-        "base_period": base_period,
-        "window": None if window is None else list(window),
-        "balance_e": balance_e,
-        "eligible": eligible,
-        "covariates": list(panel.covariate_names),
-        "adjustment": adjustment if panel.covariates is not None else None,
-        "std_errors": f"{inference.method}, from the influence function",
-        "multiplier": inference.multiplier,
-        **counts(design, eligible_there),
-    }
-    return summarise(fit, plan, inference, info, "triple_difference")
+    extras: dict[str, Value] = {"eligible": eligible, **counts(design, eligible_there)}
+    extras |= {"adjustment": adjustment} if panel.covariate_names else {}
+    extras |= {} if balance_e is None else {"balance_e": balance_e}
+    details = Details(
+        covariates=panel.covariate_names,
+        control_group="last_treated" if last else design.comparison,
+        base_period=base_period,
+        window=window,
+        extras=extras,
+    ).measured(multiplier=inference.multiplier)
+    return summarize_fit(fit, plan, inference, details, "triple_difference")
 
 
 def triple_sample(
     panel: Panel, eligible: str | None, control_group: str, anticipation: int
-) -> tuple[Design, Bools]:
+) -> tuple[ComparisonDesign, Bools]:
     """The design of the units whose cohort has both partitions, and which of them are eligible."""
     if panel.exposure is not None:
         raise PanelError(
@@ -142,7 +141,7 @@ def triple_sample(
         panel = without_thin(design, thin, units.reshape(-1, 2), eligible)
 
 
-def without_thin(design: Design, thin: Bools, units: Any, eligible: str) -> Panel:
+def without_thin(design: ComparisonDesign, thin: Bools, units: Any, eligible: str) -> Panel:
     """The panel without cohorts that lack eligible or ineligible units; refuses to drop all."""
     gone = thin[design.level]
     names = [str(design.panel.label(cohort)) for cohort in design.cohorts] + ["never treated"]
@@ -165,13 +164,13 @@ def without_thin(design: Design, thin: Bools, units: Any, eligible: str) -> Pane
     )
 
 
-def only_eligible(design: Design, eligible: Bools) -> Design:
+def only_eligible(design: ComparisonDesign, eligible: Bools) -> ComparisonDesign:
     """The design in which ineligible units count as never treated, which they are."""
     panel = replace(design.panel, cohort=np.where(eligible, design.panel.cohort, NEVER))
     return replace(design, panel=panel, adoption=np.where(eligible, design.adoption, np.inf))
 
 
-def counts(design: Design, eligible: Bools) -> Mapping[str, int]:
+def counts(design: ComparisonDesign, eligible: Bools) -> Mapping[str, int]:
     """Units of the four partitions."""
     adopting = np.isfinite(design.adoption)
     return {
