@@ -134,3 +134,9 @@ def test_cells_without_rows_are_left_out_and_noted() -> None:
     assert any("there are no treated rows in the period" in note for note in found.notes)
     table = found.table
     assert table.loc[(table["cohort"] == 4) & (table["time"] == 5), "estimate"].isna().all()
+
+
+def test_a_constant_outcome_has_no_standard_error() -> None:
+    found = fitted(pd.DataFrame(sampled_people(9)).assign(y=0.1), cluster="state")
+    assert found.att[0] == 0
+    assert found.table["std_error"].isna().all()

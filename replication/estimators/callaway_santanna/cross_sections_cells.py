@@ -69,7 +69,9 @@ class Individuals:
         ends = np.cumsum(np.bincount(column, minlength=panel.periods.size))
         self._of_period: list[Ints] = np.split(order, ends[:-1])
         self._design, self._solve = design, SECTION_METHODS[adjustment]
-        self._y, self._weight = panel.y[each, column], panel.weight[each, column]
+        y, self._weight = panel.y[each, column], panel.weight[each, column]
+        # A level common to all changes nothing but digits; a constant outcome becomes exactly zero.
+        self._y = (y - y[0]) - (y - y[0]).mean()
         self._x = None if panel.covariates is None else panel.covariates[:, each, column].T
 
     def cell(self, level: int, time: int, base: int, after: float) -> tuple[float, Ints, Floats]:
