@@ -101,4 +101,4 @@ def test_simulated_studies_are_marked(description: dict[str, Any], root: Path, p
     write_page([StudyReport(parse_study(description), Folders.under(root, "made"))], [], page)
     section = parsed(page).find(".//section[@class='simulated']")
     assert section is not None
-    assert "SIMULATED: made-up data" in "".join(section.itertext())
+    assert "SIMULATED: simulated data" in "".join(section.itertext())
