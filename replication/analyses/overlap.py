@@ -101,7 +101,7 @@ def overlap_table(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 
 
 def rows_of(design: ComparisonDesign, cells: GroupTimeCells, batch: Batch) -> Iterator[dict[str, Any]]:
-    """One row a covariate."""
+    """One row per covariate."""
     panel, used = design.panel, batch.own | batch.other
     assert panel.covariates is not None
     x = panel.covariates[:, used, batch.covariate_column].T

@@ -132,3 +132,10 @@ def test_the_dose_may_be_zero_before_adoption() -> None:
     before = data.assign(dose=data["dose"].where(data["time"] >= data["cohort"], 0.0))
     found = rp.estimate(before, outcome="y", estimator="continuous_dose", dose="dose", doses=DOSES)
     pd.testing.assert_frame_equal(found.table, fitted(3).table)
+
+
+def test_summary_and_table_show_the_slope_and_both_curves() -> None:
+    found = fitted(3)
+    for name in ("Overall slope", "ATT(0.5)", "ACRT(1.5)"):
+        assert name in found.summary()
+        assert name in rp.table([found]).to_markdown()
