@@ -131,12 +131,8 @@ def row_name(term: str, event_time: float) -> str:
 def row_names(fits: Sequence[Estimates]) -> list[str]:
     """All names: the overall effect, coefficients, then event times in their order."""
     times = sorted({float(time) for fit in fits for time in fit.rows("event")["event_time"].dropna()})
-    coefficients = [
-        name
-        for fit in fits
-        for name in result_rows(fit)
-        if not name.startswith(("Overall effect", "Event time"))
-    ]
+    apart = ("Overall effect", "Event time")
+    coefficients = [name for fit in fits for name in result_rows(fit) if not name.startswith(apart)]
     return [
         "Overall effect",
         *distinct_words(coefficients),
