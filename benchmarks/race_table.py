@@ -1,4 +1,4 @@
-"""Tables of the race: every number as CSV, and a page that can be read."""
+"""Tables of the race: all numbers as CSV, and a Markdown page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PANELS = {
     ANNUAL: "3,100 units by 11 years, 7 cohorts, a quarter never treated",
     ONE_COHORT: "300 units by 11 years, 40 treated in one year",
 }
-HEAD = """# How fast, against other packages
+HEAD = """# Speed compared with other packages
 
 SIMULATED panels. Every contender runs in a process of its own, one after another, on the same
 machine ({machine}).
@@ -42,9 +42,9 @@ def write_tables(table: pd.DataFrame, out: Path, versions: Mapping[str, str]) ->
 
 def page(table: pd.DataFrame, versions: Mapping[str, str]) -> str:
     """The whole page."""
-    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
     machine = f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    parts = [HEAD.format(machine=machine, versions=said), "## Ours against the fastest peer\n"]
+    parts = [HEAD.format(machine=machine, versions=packages), "## Ours against the fastest peer\n"]
     parts.append(overview(table))
     for panel, what in PANELS.items():
         rows = table[table["panel"] == panel]
@@ -54,7 +54,7 @@ def page(table: pd.DataFrame, versions: Mapping[str, str]) -> str:
 
 
 def overview(table: pd.DataFrame) -> str:
-    """A line a race: ours, the fastest peer that finishes, the ratio and what is asked for."""
+    """One line per race: ours, the fastest peer that finishes, the ratio and the target."""
     lines = [
         "| race | panel | ours, s | fastest peer | its s | ratio | asked for |",
         "| --- | --- | ---: | --- | ---: | ---: | ---: |",
@@ -62,10 +62,10 @@ def overview(table: pd.DataFrame) -> str:
     for (name, panel), rows in table.groupby(["race", "panel"], sort=False):
         ours = rows[rows["who"] == OURS].iloc[0]
         peers = rows[(rows["who"] != OURS) & rows["seconds"].notna()]
-        asked = next(race.asked for race in RACES if race.name == name)
+        target = next(race.target for race in RACES if race.name == name)
         if len(peers):
             best = peers.loc[peers["seconds"].idxmin()]
-            text = f"{best['who']} | {seconds(best['seconds'])} | {best['ratio']:.1f} | {asked:g}"
+            text = f"{best['who']} | {seconds(best['seconds'])} | {best['ratio']:.1f} | {target:g}"
         else:
             reason = "none finishes" if (rows["who"] != OURS).any() else "no peer"
             text = f"{reason} | | |"
@@ -74,7 +74,7 @@ def overview(table: pd.DataFrame) -> str:
 
 
 def contenders(rows: pd.DataFrame) -> str:
-    """A line a contender."""
+    """One line per contender."""
     lines = [
         "| race | contender | first, s | seconds | memory, MB | ratio | same |",
         "| --- | --- | ---: | ---: | ---: | ---: | --- |",

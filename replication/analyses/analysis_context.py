@@ -1,4 +1,4 @@
-"""What an analysis is given: the cleaned panels of its study and the estimates already made."""
+"""Input of an analysis: the cleaned panels of its study and the saved estimates."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from replication.core import saved_results
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
-from replication.core.files import parse_yaml
-from replication.core.leavings import visible
-from replication.core.limits import RECORD
+from replication.core.leavings import visible_paths
 from replication.core.spec import Spec, parse_spec
 
 
@@ -56,31 +55,28 @@ class AnalysisContext:
 
     def spec(self, spec_id: str) -> Spec:
         """A specification of the study as it was resolved."""
-        return parse_spec(_without_empty(self._record(spec_id)["spec"]), spec_id)
+        return parse_spec(
+            _without_empty(saved_results.load_record(self._folder(spec_id))[0]["spec"]), spec_id
+        )
 
     def estimates(self, spec_id: str) -> Estimates:
         """The saved estimates of a specification, with their covariance."""
-        folder = self.tables / "specs" / spec_id
-        record = self._record(spec_id)
-        table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
-        vcov = pd.read_csv(folder / "vcov.csv", index_col=0)
-        return Estimates(table, vcov, record["info"])
+        return saved_results.load(self._folder(spec_id))[0]
 
-    def _record(self, spec_id: str) -> dict[str, Any]:
-        path = self.tables / "specs" / spec_id / "spec.yaml"
-        if not path.is_file():
+    def _folder(self, spec_id: str) -> Path:
+        folder = self.tables / "specs" / spec_id
+        if not (folder / "spec.yaml").is_file():
             place = self.tables / "specs"
-            known = [found.name for found in visible(place.glob("*"), place)]
+            known = [found.name for found in visible_paths(place.glob("*"), place)]
             raise SpecError(
                 f"There is no result of the specification {spec_id!r}{nearest(spec_id, known)}. "
                 "Correct the id in analyses.yaml, or estimate the specification first."
             )
-        record: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"), RECORD)
-        return record
+        return folder
 
 
 def _without_empty(value: Any) -> Any:
-    """Plain data without empty values, which the schema knows only as defaults."""
+    """Plain data without empty values, which the schema allows only as defaults."""
     if isinstance(value, Mapping):
         return {key: _without_empty(part) for key, part in value.items() if part not in (None, [])}
     return value

@@ -1,4 +1,4 @@
-"""Sums of coefficients with their errors: what several coefficients say together."""
+"""Sums of coefficients with their standard errors."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def combined(
             )
     factor = np.array([weights.get(term, 0.0) for term in table.index])
     estimate = float(factor @ table["estimate"].to_numpy())
-    error = float(np.sqrt(factor @ found.vcov.to_numpy() @ factor))
+    std_error = float(np.sqrt(factor @ found.vcov.to_numpy() @ factor))
     clusters = int(table["n_clusters"].iloc[0])
     level = context.spec(spec).inference.level
-    width = stats.t.ppf((1 + level) / 2, clusters - 1) * error
+    width = stats.t.ppf((1 + level) / 2, clusters - 1) * std_error
     return {
         "block": block,
         "label": label,
         "estimate": estimate,
-        "std_error": error,
-        "p_value": 2 * stats.t.sf(abs(estimate / error), clusters - 1),
+        "std_error": std_error,
+        "p_value": 2 * stats.t.sf(abs(estimate / std_error), clusters - 1),
         "conf_low": estimate - width,
         "conf_high": estimate + width,
         "n_units": int(table["n_units"].iloc[0]),

@@ -15,9 +15,9 @@ def comparisons(context: AnalysisContext, *, spec: str) -> pd.DataFrame:
     ----------
     spec : id of a Goodman-Bacon specification of the study.
     """
-    info = context.estimates(spec).info
-    if "components" not in info:
+    found = context.estimates(spec).details.comparisons
+    if not found:
         raise SpecError(
             f"The specification {spec!r} has no 2x2 comparisons. Name one with 'estimator: goodman_bacon'."
         )
-    return pd.DataFrame(info["components"]).assign(spec_id=spec)
+    return pd.DataFrame(found).assign(spec_id=spec)

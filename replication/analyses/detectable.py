@@ -1,9 +1,8 @@
-"""How large an effect could have been missed."""
+"""Minimum detectable effects."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,7 @@ def detectable(
     power: float = 0.8,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Smallest effect that a test at ``level`` finds with probability ``power``.
+    """Minimum effect that a test at ``level`` detects with probability ``power``.
 
     Parameters
     ----------
@@ -56,9 +55,9 @@ def detectable(
                     "std_error": std_error,
                     "found": found,
                     "estimate": factor * std_error,
-                    "percent": fall(factor * std_error),
+                    "percent": percent_fall(factor * std_error),
                     "by_permutation": drawn,
-                    "percent_by_permutation": fall(drawn),
+                    "percent_by_permutation": percent_fall(drawn),
                     "power": power,
                     "size": 1 - level,
                 }
@@ -66,7 +65,7 @@ def detectable(
     return pd.DataFrame(rows)
 
 
-def fall(effect: float) -> float:
+def percent_fall(effect: float) -> float:
     """Fall in percent of a log effect of this size."""
     return float(100 * -np.expm1(-effect))
 
@@ -75,15 +74,15 @@ def by_draws(context: AnalysisContext, spec_id: str, power: float, level: float)
     """Detectable effect by the draws of a permutation test of the estimate.
 
     The test rejects beyond the ``level`` quantile of the draws' size; an effect shifts them. The
-    larger one of the effects needed upwards and downwards.
+    larger one of the effects needed upward and downward.
     """
-    record: Mapping[str, Any] | None = context.estimates(spec_id).info.get("permutation")
+    record = context.estimates(spec_id).details.permutation
     if record is None:
         raise SpecError(
             f"The specification {spec_id!r} has no permutation draws. Set its 'inference.method' "
             "to permutation."
         )
-    return effect_for(record["estimates"], power, level)
+    return effect_for(record.estimates, power, level)
 
 
 def effect_for(draws: Sequence[float], power: float, level: float) -> float:

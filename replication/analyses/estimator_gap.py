@@ -1,4 +1,4 @@
-"""Why two-way effects and a robust estimate differ, in one table whose parts add up exactly.
+"""Exact decomposition of the difference between a two-way and a robust estimate.
 
 Write beta for the two-way estimate and tau_it for the imputed effect of a treated cell, Y_it less
 the Y_it(0) fitted on untreated cells. The two-way weights on untreated cells lie in the span of
@@ -8,8 +8,8 @@ unit and period effects, to which the residuals of those cells are orthogonal. S
 
 over treated cells, with W the two-way weights (de Chaisemartin & D'Haultfoeuille 2020, Theorem 1;
 see ``twfe_weights``) and omega those of the robust average: all treated cells alike, times the
-unit weights. The two estimates use the same effects and differ in nothing but how they weigh
-them; the table says at which lengths of exposure. Units that are treated throughout have no
+unit weights. The two estimates use the same effects and differ only in their weights; the
+table shows at which lengths of exposure. Units that are treated throughout have no
 untreated past and enter beta only; they are a part by themselves. On a balanced panel the
 comparisons behind beta follow by kind (``goodman_bacon``): those with units that are treated
 already are the forbidden ones.
@@ -27,10 +27,10 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.goodman_bacon import KINDS, by_kind, components
 from replication.estimators.imputation.untreated_fit import fit_untreated
-from replication.estimators.shared.cohort_comparisons import prepared
-from replication.estimators.shared.estimation_sample import Sample, estimation_sample
+from replication.estimators.shared.cohort_comparisons import comparison_panel
+from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects
-from replication.estimators.shared.least_squares import Fit
+from replication.estimators.shared.least_squares import RegressionFit
 from replication.estimators.twfe import fit_twfe
 
 COLUMNS = [
@@ -60,7 +60,7 @@ def decomposition(panel: Panel) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a part. ``twfe`` and ``robust`` are the two estimates; ``contribution`` of
+        One row per part. ``twfe`` and ``robust`` are the two estimates; ``contribution`` of
         ``weighting`` and ``always_treated`` adds up to that of ``difference``, and that of the
         ``exposure`` rows, one an event time, to that of ``weighting``. ``negative_weights`` has
         the sum of the negative weights and what they contribute to ``twfe``. In the rows of
@@ -77,7 +77,7 @@ def decomposition(panel: Panel) -> pd.DataFrame:
             "The decomposition is of two-way effects without covariates; remove them to see how "
             "the weights alone make estimates differ."
         )
-    usable = prepared(panel, "decomposition")
+    usable = comparison_panel(panel, "decomposition")
     effect, robust_weight, kept = imputed(usable)
     sample, fit, beta = _two_way(usable.keep_units(kept))
     weight = fit.x[0][fit.design.profile] * sample.weight * fit.bread[0, 0]
@@ -125,7 +125,7 @@ def imputed(panel: Panel) -> tuple[Floats, Floats, Bools]:
     return np.where(model.cells.effect, model.remainder, 0.0), weight / weight.sum(), kept
 
 
-def _two_way(panel: Panel) -> tuple[Sample, Fit, float]:
+def _two_way(panel: Panel) -> tuple[EstimationSample, RegressionFit, float]:
     sample = estimation_sample(panel, Effects())
     fit = fit_twfe(sample, Effects())
     return sample, fit, float(fit.coefficient[0])

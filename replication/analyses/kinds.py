@@ -1,4 +1,4 @@
-"""Which function makes which kind of analysis."""
+"""Dispatch of analyses to the functions of their kinds."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from replication.cleaning.recipe import import_from_study
 from replication.core.errors import SpecError, nearest
 
 
-def analyse(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
-    """The frame that one entry of a study's ``analyses`` asks for.
+def analyze(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
+    """The result of one entry of a study's ``analyses``.
 
     Parameters
     ----------

@@ -18,20 +18,20 @@ def permuted(context: AnalysisContext, *, specs: Sequence[str], measure: str = "
     Parameters
     ----------
     specs : ids of specifications with ``method: permutation``
-    measure : ``statistic`` (studentised, which the p-value uses) or ``estimate``
+    measure : ``statistic`` (studentized, which the p-value uses) or ``estimate``
 
     """
     if measure not in MEASURES:
         raise SpecError(f"There is no measure {measure!r}. Use {' or '.join(MEASURES)}.")
     frames = []
     for name in specs:
-        record = context.estimates(name).info.get("permutation")
+        record = context.estimates(name).details.permutation
         if record is None:
             raise SpecError(
                 f"The specification {name!r} has no permutation draws. Set its 'inference.method' "
                 "to permutation."
             )
-        values = [record[measure], *record[MEASURES[measure]]]
+        values = [getattr(record, measure), *getattr(record, MEASURES[measure])]
         kinds = ["actual", *["draw"] * (len(values) - 1)]
         title = context.spec(name).title or name
         frame = pd.DataFrame({"panel": title, "kind": kinds, "estimate": values})

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.placebo_draws import Placebo, draw_placebos, subjects
-from replication.analyses.placebo_summary import EFFECTS, summarise
+from replication.analyses.placebo_draws import Placebo, draw_placebos, placebo_subjects
+from replication.analyses.placebo_summary import EFFECTS, summarize_placebos
 
 
 def placebo(
@@ -21,12 +21,12 @@ def placebo(
     blocks: str = "state",
     effects: Sequence[float] = EFFECTS,
 ) -> pd.DataFrame:
-    """What ``placebo_summary.summarise`` says of the draws.
+    """Summary of the draws by ``placebo_summary.summarize_placebos``.
 
     Parameters
     ----------
     specs : label -> id of a specification of the study.
-    clusters : label -> column by which errors are clustered, one after the other.
+    clusters : label -> column by which standard errors are clustered, one after the other.
     draws, seed : how many, and from which seed.
     blocks : column whose values exchange their schedules of activation.
     effects : sizes at which power is given, in log points.
@@ -34,6 +34,6 @@ def placebo(
     chosen = tuple(context.spec(spec_id) for spec_id in specs.values())
     plan = Placebo(chosen, tuple(clusters.values()), blocks, seed)
     frames = {spec.panel: context.frame(spec.panel) for spec in chosen}
-    drawn = draw_placebos(plan, subjects(plan, frames), range(draws))
+    drawn = draw_placebos(plan, placebo_subjects(plan, frames), range(draws))
     labels, columns = ({name: label for label, name in given.items()} for given in (specs, clusters))
-    return summarise(drawn, labels, columns, effects)
+    return summarize_placebos(drawn, labels, columns, effects)

@@ -19,20 +19,20 @@ EFFECTS: Final = tuple(round(0.005 * step, 4) for step in range(21))
 """Sizes of effect (log points) at which power is given."""
 
 
-def summarise(
+def summarize_placebos(
     draws: pd.DataFrame,
     labels: Mapping[str, str],
     clusters: Mapping[str, str],
     effects: Sequence[float] = EFFECTS,
 ) -> pd.DataFrame:
-    """One row a specification, clustering and size of effect.
+    """One row per specification, clustering and size of effect.
 
     Parameters
     ----------
     draws : DataFrame
         From ``placebo_draws.draw_placebos``.
     labels : id of a specification -> label.
-    clusters : column that errors are clustered by -> label.
+    clusters : column that standard errors are clustered by -> label.
     effects : sizes in log points; power is the mean of that of a rise and that of a fall.
 
     Returns
@@ -40,9 +40,9 @@ def summarise(
     DataFrame
         ``label``, ``spec_id``, ``cluster``, ``clustered_by`` (its label), ``draws`` (estimated),
         ``mean_estimate``, ``sd_estimate``, ``mean_std_error``, ``coverage`` (share of intervals
-        that hold the effect), ``coverage_error`` (Monte Carlo), ``detectable`` (smallest effect
+        that hold the effect), ``coverage_error`` (Monte Carlo), ``smallest_detectable`` (smallest effect
         that the test as it is used finds in 80% of draws; empty if it is above 0.5),
-        ``detectable_by_error`` (by the reported errors), ``not_estimated``, ``effect``, ``power``.
+        ``detectable_by_error`` (by the reported standard errors), ``not_estimated``, ``effect``, ``power``.
 
     Raises
     ------
@@ -75,15 +75,15 @@ def summarise(
 
 def power_of(draws: pd.DataFrame, effects: Floats) -> Floats:
     """(E,) share of draws in which an effect of each size is significant."""
-    estimate, error, critical = (
+    estimate, std_error, critical = (
         draws[name].to_numpy()[:, None] for name in ("estimate", "std_error", "critical")
     )
-    found = [np.abs(estimate + sign * effects) > critical * error for sign in (1, -1)]
+    found = [np.abs(estimate + sign * effects) > critical * std_error for sign in (1, -1)]
     shares: Floats = np.mean(found, axis=(0, 1))
     return shares
 
 
-def detectable(draws: pd.DataFrame) -> float:
+def smallest_detectable(draws: pd.DataFrame) -> float:
     """Smallest effect from which on power is at least 80%; NaN if that is above 0.5."""
     sizes = np.arange(0, LARGEST + FINEST, FINEST)
     below = np.flatnonzero(power_of(draws, sizes) < POWER)
@@ -94,17 +94,17 @@ def detectable(draws: pd.DataFrame) -> float:
 
 
 def _moments(draws: pd.DataFrame) -> dict[str, float]:
-    estimate, error = draws["estimate"].to_numpy(), draws["std_error"].to_numpy()
+    estimate, std_error = draws["estimate"].to_numpy(), draws["std_error"].to_numpy()
     critical = draws["critical"].to_numpy()
-    covered = np.abs(estimate) <= critical * error
+    covered = np.abs(estimate) <= critical * std_error
     coverage = float(covered.mean())
     return {
         "draws": len(draws),
         "mean_estimate": float(estimate.mean()),
         "sd_estimate": float(estimate.std(ddof=1)),
-        "mean_std_error": float(error.mean()),
+        "mean_std_error": float(std_error.mean()),
         "coverage": coverage,
         "coverage_error": float(np.sqrt(coverage * (1 - coverage) / len(draws))),
-        "detectable": detectable(draws),
-        "detectable_by_error": float(((critical + stats.norm.ppf(POWER)) * error).mean()),
+        "detectable": smallest_detectable(draws),
+        "detectable_by_error": float(((critical + stats.norm.ppf(POWER)) * std_error).mean()),
     }

@@ -1,4 +1,4 @@
-"""What saved event-time paths say before adoption, and how far they can be trusted after it."""
+"""Pre-trend tests and sensitivity of saved event-time paths."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pretrends(context: AnalysisContext, *, groups: Mapping[str, Mapping[str, str
     ]
     results = [context.estimates(spec_id) for _, _, spec_id in listed]
     table = sensitivity_table(results)
-    tests = [(found.info.get("pretrend") or {}).get("p_value") for found in results]
+    tests = [found.details.find("pretrend.p_value") for found in results]
     table.insert(0, "pretrend_p_value", pd.Series(tests, dtype=float))
     table.insert(0, "label", [label for _, label, _ in listed])
     table.insert(0, "group", [heading for heading, _, _ in listed])

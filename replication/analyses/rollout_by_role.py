@@ -1,4 +1,4 @@
-"""Cohorts, and who is the comparison: counties and people of each, in the panel and in all."""
+"""Treated and comparison counties and their population by cohort, in the panel and in all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rollout_by_role(
     ----------
     panel, everyone : the cleaned panel, and the one with every unit that can be followed.
     cohort, role : columns of the cohort and of the role.
-    roles : value of ``role`` -> how it is called.
+    roles : value of ``role`` -> its label.
     year : year whose population counts people.
     unit : column that identifies a unit.
 
@@ -44,7 +44,7 @@ def rollout_by_role(
     for chosen in keys:
         whole = _count(context.frame(everyone), year, chosen, unit).add_prefix("all_")
         used = _count(context.frame(panel), year, chosen, unit)
-        parts.append(_labelled(whole.join(used).fillna(0.0), cohort, role, roles))
+        parts.append(_labeled(whole.join(used).fillna(0.0), cohort, role, roles))
     table = pd.concat(parts, ignore_index=True)
     table["people_share"] = table["people"] / table["people"].iloc[-1]
     counts = ["all_units", "all_people", "units", "people"]
@@ -58,7 +58,7 @@ def _count(frame: pd.DataFrame, year: int, keys: list[str], unit: str) -> pd.Dat
     return grouped.agg(units=(unit, "nunique"), people=("population", "sum"))
 
 
-def _labelled(part: pd.DataFrame, cohort: str, role: str, roles: Mapping[str, str]) -> pd.DataFrame:
+def _labeled(part: pd.DataFrame, cohort: str, role: str, roles: Mapping[str, str]) -> pd.DataFrame:
     """``cohort`` and ``role`` in words; within a cohort in the order of ``roles``."""
     table = part.reset_index().rename(columns={cohort: "cohort", role: "role"})
     names = {**roles, EVERYTHING: EVERYTHING}

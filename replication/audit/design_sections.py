@@ -1,4 +1,4 @@
-"""The audit before any robust estimate: cohorts, comparisons, clusters, and what TWFE averages."""
+"""Design sections of the audit: cohorts, comparisons, clusters, and the weights of TWFE."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from replication.core.errors import InputError
 from replication.core.panel import NEVER, Panel
 from replication.display.formatting import fixed, integer, probability
-from replication.estimators.goodman_bacon import goodman_bacon
+from replication.estimators.goodman_bacon import by_kind, components
 from replication.estimators.twfe import twfe
 from replication.estimators.twfe_weights import twfe_weights
 
@@ -117,32 +117,30 @@ def comparisons(panel: Panel) -> AuditSection:
             f"From event time {alone[0]} on some periods have no not-yet-treated unit: effects there rest on "
             "functional form alone, or cannot be estimated."
         )
-    return AuditSection("Who is compared with whom", tuple(words), tuple(warnings), table)
+    return AuditSection("Comparison groups by event time", tuple(words), tuple(warnings), table)
 
 
 def two_way_weights(panel: Panel) -> AuditSection:
     """The two-way estimate, its negative weights, and the comparisons that it averages."""
     try:
-        estimate, error = coefficient(panel)
-        weights = twfe_weights(panel).info
+        estimate, std_error = coefficient(panel)
+        weights = twfe_weights(panel).details
     except InputError as refusal:
         return AuditSection("Two-way fixed effects", (f"It cannot be estimated here: {refusal}",))
     words = [
-        f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(error)}). It weights "
-        "the "
-        f"effects of treated unit-periods; {100 * weights['share_negative']:.1f}% of them get a negative "
-        "weight, "
-        f"which sum to {fixed(weights['sum_negative'])}."
+        f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(std_error)}). It "
+        f"weights the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them "
+        f"get a negative weight, which sum to {fixed(weights.find('sum_negative'))}."
     ]
     warnings = []
-    if weights["sum_negative"] < -0.01:
+    if weights.find("sum_negative") < -0.01:
         warnings.append(
             "TWFE gives negative weights to some effects, so it may differ in sign from every one of them if "
             "effects vary over cohorts or time."
         )
     table, forbidden = None, 0.0
     try:
-        kinds = goodman_bacon(panel).info["by_kind"]
+        kinds = by_kind(components(panel))
         table = pd.DataFrame(
             [(KINDS.get(kind, kind), one["weight"], one["estimate"]) for kind, one in kinds.items()],
             columns=["comparison", "weight", "estimate"],
@@ -173,10 +171,9 @@ def effective_clusters(panel: Panel) -> AuditSection:
     sizes = np.bincount(by_unit, weights=panel.weight[:, 0])
     even = sizes.sum() ** 2 / (sizes**2).sum()
     words = [
-        f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, {with_treated} "
-        "with "
-        f"treated units and {with_control} with never-treated units. By size, they count as {even:.1f} equal "
-        "ones."
+        f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, "
+        f"{with_treated} with treated units and {with_control} with never-treated units. By size, they "
+        f"count as {even:.1f} equal ones."
     ]
     warnings = []
     if with_treated < 10:

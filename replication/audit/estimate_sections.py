@@ -1,4 +1,4 @@
-"""What the audit estimates: every estimator, paths and their robustness, inference, what moves the answer."""
+"""Estimates of the audit: estimators, event-study paths, sensitivity, inference, specification curve."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from replication.audit.design_sections import AuditSection, p_text
+from replication.core.details import JointTest
 from replication.core.errors import InputError
 from replication.core.estimates import Estimates, event_frame, figure_note
 from replication.core.panel import NEVER, Panel
@@ -48,8 +49,8 @@ def every_estimator(panel: Panel) -> tuple[AuditSection, Fits]:
     for name in COMPARED:
         try:
             fits[name] = ENTRIES[name].function(panel)
-            estimate, error, low, high = main_row(fits[name])
-            rows.append((ENTRIES[name].label, estimate, error, low, high, ""))
+            estimate, std_error, low, high = main_row(fits[name])
+            rows.append((ENTRIES[name].label, estimate, std_error, low, high, ""))
         except InputError as refusal:
             rows.append((ENTRIES[name].label, np.nan, np.nan, np.nan, np.nan, str(refusal)))
     columns = ["estimator", "estimate", "std. error", "conf. low", "conf. high", "why not"]
@@ -82,12 +83,10 @@ def event_paths(fits: Fits) -> AuditSection:
         return AuditSection("Event study", ("No estimator gives a path by event time here.",))
     words, warnings = [], []
     for name, fit in shown.items():
-        test = fit.info.get("pretrend") or {}
-        p_value = test.get("p_value")
+        test = fit.details.pretrend or JointTest(reason="no periods before")
+        p_value = test.p_value
         if p_value is None:
-            words.append(
-                f"{ENTRIES[name].label}: no pre-trend test, {test.get('reason', 'no periods before')}."
-            )
+            words.append(f"{ENTRIES[name].label}: no pre-trend test, {test.reason}.")
             continue
         words.append(f"{ENTRIES[name].label}: joint test of the periods before adoption, {p_text(p_value)}.")
         if p_value < 0.05:
@@ -110,7 +109,7 @@ def event_paths(fits: Fits) -> AuditSection:
 
 
 def power_words(fit: Estimates) -> list[str]:
-    """What a pre-trend test of this path could have seen (Roth 2022)."""
+    """Power of a pre-trend test of this path (Roth 2022)."""
     try:
         row = pretest_power(fit, power=(0.8,), window=near(fit)).iloc[0]
     except InputError:
@@ -130,7 +129,7 @@ def near(fit: Estimates) -> tuple[int, int]:
 
 
 def honest_bounds(fits: Fits) -> AuditSection:
-    """How much non-parallel trend the overall effect survives (Rambachan & Roth 2023)."""
+    """Sensitivity of the overall effect to violations of parallel trends (Rambachan & Roth 2023)."""
     rows, words = [], []
     for name in PATHS:
         for method in ("relative_magnitudes", "smoothness"):
@@ -192,8 +191,8 @@ def leave_one_out(panel: Panel) -> AuditSection:
     rows = []
     for label, keep in left_out(panel):
         try:
-            estimate, error, *_ = main_row(ENTRIES["imputation"].function(panel.keep_units(keep)))
-            rows.append((label, estimate, error))
+            estimate, std_error, *_ = main_row(ENTRIES["imputation"].function(panel.keep_units(keep)))
+            rows.append((label, estimate, std_error))
         except InputError:
             continue
     if not rows:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from replication.core.arrays import Floats
 from replication.core.errors import InputError
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 
 BLOCKS: Final = 8
 BITS: Final = 30
@@ -38,7 +38,7 @@ MATRIX_COLUMNS: Final = ["spec_id", "rows", "log_variances", "correlations"]
 def panel_contents(folder: Path) -> pd.DataFrame:
     """A row for each column of each panel in ``data_clean/<study>``, with digests of its blocks of rows."""
     lines = []
-    for path in visible(folder.glob("*.parquet"), folder):
+    for path in visible_paths(folder.glob("*.parquet"), folder):
         frame = read_panel(path)
         for name in frame.columns:
             digests = " ".join(column_digest(part) for part in blocks(frame[name]))
@@ -96,7 +96,7 @@ def rounded(values: Floats) -> np.ndarray:
 
 def matrix_contents(folder: Path) -> pd.DataFrame:
     """A row for each covariance matrix in ``tables/<study>``."""
-    paths = visible(folder.glob("specs/*/vcov.csv"), folder)
+    paths = visible_paths(folder.glob("specs/*/vcov.csv"), folder)
     lines = [(path.parent.name, *summary(read_matrix(path)[1])) for path in paths]
     return pd.DataFrame(lines, columns=MATRIX_COLUMNS)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from replication.checks import contents
 from replication.checks.verify import Verdict
 from replication.core.errors import InputError
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 
 
 def held_panels(root: Path, study: str) -> list[Verdict]:
@@ -33,7 +33,7 @@ def held_matrices(root: Path, study: str) -> list[Verdict]:
     """A verdict for each covariance matrix: symmetric, and as committed."""
     folder, expected = root / "tables" / study, committed(root, study, "vcov")
     left = {} if expected is None else by_name(expected, "spec_id")
-    paths = {path.parent.name: path for path in visible(folder.glob("specs/*/vcov.csv"), folder)}
+    paths = {path.parent.name: path for path in visible_paths(folder.glob("specs/*/vcov.csv"), folder)}
     verdicts = []
     for name in sorted(left.keys() | paths.keys()):
         label, found = f"tables/specs/{name}/vcov.csv", None

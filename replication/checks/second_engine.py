@@ -1,10 +1,10 @@
-"""The same two-way columns from independent software, for the check that coefficients agree.
+"""Two-way coefficients from independent software, to check that they agree.
 
-Every effect goes to the other package as an effect, never as data that our engine projected.
+Every effect goes to the other package as an effect, never as data already projected by this package.
 PanelOLS of linearmodels takes unit and period effects; AbsorbingLS takes strata, trends and long
-panels as well; Poisson goes to statsmodels' GLM with one dummy an effect, or to pyfixest where
-that would be too many. Only coefficients are compared: none of them has our correction of the
-variance by any switch.
+panels as well; Poisson goes to statsmodels' GLM with one dummy per effect, or to pyfixest where
+that would be too many. Only coefficients are compared: none of them offers the correction of
+the variance used here.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def second_engine(
     Parameters
     ----------
     estimator : ``twfe`` or ``poisson``.
-    omitted : covariates that were left out as collinear (``Estimates.info["omitted"]``).
+    omitted : covariates that were left out as collinear (``Estimates.details.omitted``).
 
     Raises
     ------
@@ -72,7 +72,7 @@ def second_engine(
 
 
 def long_frame(panel: Panel, effects: Effects) -> pd.DataFrame:
-    """One row a cell with an outcome and a positive weight."""
+    """One row per cell with an outcome and a positive weight."""
     row, column = np.nonzero(panel.observed & (panel.weight > 0))
     frame = pd.DataFrame(
         {
@@ -119,9 +119,9 @@ def _absorbing(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> 
     levels += [] if effects.by_time else ["time"]
     sloped = [f"stratum:{name}" for name in effects.linear]
     sloped += ["unit"] if effects.unit_linear else []
-    line = frame[["time"]] - frame["time"].mean()
+    trend = frame[["time"]] - frame["time"].mean()
     interactions = [
-        Interaction(cat=frame[[name]].astype("category"), cont=line.astype(float)) for name in sloped
+        Interaction(cat=frame[[name]].astype("category"), cont=trend.astype(float)) for name in sloped
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -163,9 +163,9 @@ def _poisson_dummies(
 ) -> dict[str, float]:
     import statsmodels.api as sm
 
-    line = (frame["time"] - frame["time"].mean()).to_numpy()[:, None]
+    trend = (frame["time"] - frame["time"].mean()).to_numpy()[:, None]
     columns = [pd.get_dummies(frame[name], dtype=float).to_numpy() for name in levels]
-    columns += [pd.get_dummies(frame[name], dtype=float).to_numpy() * line for name in trends]
+    columns += [pd.get_dummies(frame[name], dtype=float).to_numpy() * trend for name in trends]
     x = np.hstack([frame[regressors].to_numpy(), independent_columns(np.hstack(columns))])
     model = sm.GLM(
         frame["y"].to_numpy(),

@@ -1,4 +1,4 @@
-"""``replication verify``: outputs against the committed numbers in ``expected/``, cell by cell."""
+"""``replication verify``: compare outputs with the expected numbers in ``expected/``, cell by cell."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from replication.checks.contents import matrix_contents, panel_contents
 from replication.core.arrays import Bools
 from replication.core.errors import InputError, OutputError
 from replication.core.files import unwritable, write_csv
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 
 # Estimates travel between machines with the last digits of another BLAS: a relative 1e-6 is a
 # hundredth of the sixth digit and far below anything printed. Cells at zero get an absolute 1e-9.
 RELATIVE = 1e-6
 ABSOLUTE = 1e-9
-# The end of an interval is held by the interval's length, as it may lie near zero by chance. Bands
-# come from draws in single precision, of which a test says that they err by less than this.
+# The tolerance of an interval's end is relative to the interval's length, as it may lie near zero by
+# chance. Bands come from draws in single precision, whose error a test bounds below this.
 OF_LENGTH = 1e-5
 PLACES = ("tables", "figures", "data_clean")
 CONTENTS = {"panels": ("data_clean", panel_contents), "vcov": ("tables", matrix_contents)}
@@ -32,7 +32,7 @@ COMMITTED = "agree with expected/"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one file; ``how`` is what files in its place do that pass."""
+    """Result of comparing one file; ``how`` says what files that pass do in its place."""
 
     study: str
     file: str
@@ -48,16 +48,18 @@ class Verdict:
 
 
 def verify(root: Path, studies: list[str]) -> list[Verdict]:
-    """Hold every expected CSV of the studies against what the pipeline wrote.
+    """Compare every expected CSV of the studies with the outputs of the pipeline.
 
-    What ``expected/contents`` says of panels and covariance matrices is held by ``held_contents``.
+    Panels and covariance matrices are compared by ``held_contents``.
     """
     verdicts = []
     for study in studies:
         base = root / "studies" / study / "expected"
-        files = visible(base.rglob("*.csv"), base)
+        files = visible_paths(base.rglob("*.csv"), base)
         if not files:
-            verdicts.append(Verdict(study, "expected/", 0, 1, "nothing is expected of this study"))
+            verdicts.append(
+                Verdict(study, "expected/", 0, 1, "no expected numbers are committed for this study")
+            )
         for path in files:
             relative = path.relative_to(base)
             if relative.parts[0] == "contents":
@@ -68,7 +70,7 @@ def verify(root: Path, studies: list[str]) -> list[Verdict]:
 
 
 def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
-    """Compare one file with what was expected of it."""
+    """Compare one file with the expected one."""
     if not found.is_file():
         return Verdict(study, label, 0, 1, "the file was not written")
     try:
@@ -87,10 +89,10 @@ def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
     if agree.all() and not named.changed:
         return Verdict(study, label, agree.size, 0, "")
     failed = int((~agree).sum()) + named.changed * agree.shape[1]
-    said = [named.message] if named.changed else []
+    details = [named.message] if named.changed else []
     if not agree.all():
-        said.append(_first_difference(left, right, agree, named.keys))
-    return Verdict(study, label, agree.size, failed, "; ".join(said))
+        details.append(_first_difference(left, right, agree, named.keys))
+    return Verdict(study, label, agree.size, failed, "; ".join(details))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def _aligned(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.
 
 
 def _row_names(frame: pd.DataFrame) -> pd.Index:
-    """One text a row, from columns of text."""
+    """One text per row, from columns of text."""
     columns = (frame[name].tolist() for name in frame.columns)
     return pd.Index(["\t".join(row) for row in zip(*columns, strict=True)])
 
@@ -176,7 +178,7 @@ def ends_agreeing(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
 
 
 def write_expected(root: Path, study: str) -> list[Path]:
-    """Make the present outputs of a study the expected ones; for maintainers, reviewed in git.
+    """Replace the expected numbers of a study by its present outputs; for maintainers, reviewed in git.
 
     The numbers are written to a new folder, which takes the place of the old one when all of them
     are there: a run that fails leaves ``expected/`` as it was.
@@ -187,24 +189,24 @@ def write_expected(root: Path, study: str) -> list[Path]:
         If the study has no outputs, or one of them cannot be read.
     """
     base = root / "studies" / study / "expected"
-    wanted = [
+    requested = [
         (place, path)
         for place in PLACES
-        for path in visible((root / place / study).glob("*.csv"), root / place / study)
+        for path in visible_paths((root / place / study).glob("*.csv"), root / place / study)
         if path.name not in LEFT_OUT
     ]
-    if not wanted:
+    if not requested:
         raise InputError(f"{study} has no outputs to expect. Run the pipeline first.")
     new, old = (base.with_name(f".{base.name}.{word}") for word in ("new", "old"))
     _recover(base, new, old)
     try:
-        for place, path in wanted:
+        for place, path in requested:
             write_csv(new / place / path.name, _held(_as_written(path)))
         for name, (place, contents) in CONTENTS.items():
             frame = contents(root / place / study)
             if len(frame):
                 write_csv(new / "contents" / f"{name}.csv", frame)
-        files = visible(new.rglob("*.csv"), new)
+        files = visible_paths(new.rglob("*.csv"), new)
         _swap(base, new, old)
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -242,13 +244,13 @@ def _swap(base: Path, new: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-# What names a row of estimates.
+# Columns that identify a row of estimates.
 KEYS = ["spec_id", "term", "cohort", "time", "event_time"]
-# Group-time cells and weights: every average over them is held, and they run to megabytes.
+# Group-time cells and weights: every average over them is compared, and they run to megabytes.
 CELLS = ["att_gt", "weight"]
-# Says which version made a file, not what is in it.
+# Columns that record the version behind a file, not its content.
 PROVENANCE = ["made_with"]
-# Digests of code and data say nothing about a number.
+# Digests of code and data are not results.
 LEFT_OUT = frozenset({"second_engine.csv"})
 
 

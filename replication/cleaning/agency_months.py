@@ -1,4 +1,4 @@
-"""Returns of all agencies and months as arrays, with what is no count taken out or put right.
+"""Returns of all agencies and months as arrays, with entries that are not counts removed or corrected.
 
 Five things stand between a master file and monthly counts: agencies whose crimes another agency
 reports; months whose figures sit in a later month; agencies that file quarterly or half-yearly
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from replication.cleaning import timing
 from replication.cleaning.agency_counties import people_of
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.core.errors import PanelError
 from replication.sources.return_a import ReturnA
 from replication.sources.return_a_anomalies import bunched
@@ -32,14 +32,14 @@ TOTAL: Final = "total"
 
 @dataclass(frozen=True)
 class AgencyMonths:
-    """Agencies by months: N agencies, T months (whole years), K offences.
+    """Agencies by months: N agencies, T months (whole years), K offenses.
 
     Attributes
     ----------
     ori : (N,) str
     months : (T,) int
         Month numbers, ascending; twelve for each year that was read.
-    offences : tuple of str
+    offenses : tuple of str
     people : (N, T) float
         People of the agency's header; 0 in years in which it is not in the file, and where
         another agency covers it and counts its people.
@@ -50,12 +50,12 @@ class AgencyMonths:
     headers : tuple of DataFrame
         One a year, as read (``ReturnA.agencies``), with the column ``year``.
     notes : DataFrame
-        ``year``, ``what``, ``count``: what was put right.
+        ``year``, ``what``, ``count``: what was corrected.
     """
 
     ori: NDArray[np.str_]
     months: NDArray[np.int64]
-    offences: tuple[str, ...]
+    offenses: tuple[str, ...]
     people: NDArray[np.float64]
     reported: Bools
     actual: Counts
@@ -64,7 +64,7 @@ class AgencyMonths:
     notes: pd.DataFrame
 
 
-def agency_months(years: Iterable[ReturnA], offences: Sequence[str] = OFFENCES) -> AgencyMonths:
+def agency_months(years: Iterable[ReturnA], offenses: Sequence[str] = OFFENSES) -> AgencyMonths:
     """Arrays of every year that was read.
 
     Parameters
@@ -72,19 +72,19 @@ def agency_months(years: Iterable[ReturnA], offences: Sequence[str] = OFFENCES) 
     years : iterable of ReturnA
         One a year, in any order. A generator that reads them one after the other keeps no more
         than one in memory.
-    offences : sequence of str
-        Offences to carry, of those that the reader gives.
+    offenses : sequence of str
+        Offenses to carry, of those that the reader gives.
 
     Raises
     ------
     PanelError
-        If no year or the same year twice is given, or an offence is unknown.
+        If no year or the same year twice is given, or an offense is unknown.
     """
     parts = {}
     for tidy in years:
         if tidy.year in parts:
             raise PanelError(f"Return A of {tidy.year} was given twice. Give every year once.")
-        parts[tidy.year] = _one_year(tidy, tuple(offences))
+        parts[tidy.year] = _one_year(tidy, tuple(offenses))
     if not parts:
         raise PanelError("No year of Return A was given. Read at least one master file.")
     return _together([parts[year] for year in sorted(parts)])
@@ -101,11 +101,11 @@ def as_agency_months(returns: Returns) -> AgencyMonths:
 
 def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
     """Years side by side, over all agencies that occur in any of them."""
-    offences = parts[0].offences
+    offenses = parts[0].offenses
     ori = np.unique(np.concatenate([part.ori for part in parts]))
     shape = (ori.size, MONTHS * len(parts))
     people, reported = np.zeros(shape), np.zeros(shape, dtype=bool)
-    actual = np.full((*shape, len(offences)), np.nan, dtype=np.float32)
+    actual = np.full((*shape, len(offenses)), np.nan, dtype=np.float32)
     cleared = actual.copy()
     for at, part in enumerate(parts):
         row, columns = np.searchsorted(ori, part.ori), slice(MONTHS * at, MONTHS * (at + 1))
@@ -114,7 +114,7 @@ def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
     return AgencyMonths(
         ori=ori,
         months=np.concatenate([part.months for part in parts]),
-        offences=offences,
+        offenses=offenses,
         people=people,
         reported=reported,
         actual=actual,
@@ -124,8 +124,8 @@ def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
     )
 
 
-def _one_year(tidy: ReturnA, offences: tuple[str, ...]) -> AgencyMonths:
-    """One year, put right step by step."""
+def _one_year(tidy: ReturnA, offenses: tuple[str, ...]) -> AgencyMonths:
+    """One year, corrected step by step."""
     ori = tidy.agencies["ori"].to_numpy(dtype=str)
     order = np.argsort(ori)
     headers = tidy.agencies.iloc[order].reset_index(drop=True)
@@ -137,12 +137,12 @@ def _one_year(tidy: ReturnA, offences: tuple[str, ...]) -> AgencyMonths:
     reported[place] = returned
     included = np.zeros((names.size, MONTHS), dtype=np.int64)
     included[place] = tidy.months["included_in"].to_numpy()
-    actual, total = _cube(tidy.offences, names, "actual", offences)
-    cleared, _ = _cube(tidy.offences, names, "cleared", offences)
+    actual, total = _cube(tidy.offenses, names, "actual", offenses)
+    cleared, _ = _cube(tidy.offenses, names, "cleared", offenses)
     part = AgencyMonths(
         ori=names,
         months=timing.month_number(tidy.year, np.arange(1, MONTHS + 1)),
-        offences=offences,
+        offenses=offenses,
         people=np.repeat(people_of(headers).to_numpy()[:, None], MONTHS, axis=1),
         reported=reported,
         actual=actual,
@@ -167,19 +167,19 @@ def _place(frame: pd.DataFrame, names: NDArray[np.str_]) -> Place:
 
 
 def _cube(
-    offences: pd.DataFrame, names: NDArray[np.str_], measure: str, wanted: tuple[str, ...]
+    offenses: pd.DataFrame, names: NDArray[np.str_], measure: str, requested: tuple[str, ...]
 ) -> tuple[Counts, Counts]:
-    """A measure as agencies by months by wanted offences, and of all offences together."""
-    kinds = [*wanted, TOTAL]
-    known = offences["offence"].cat.categories
+    """A measure as agencies by months by wanted offenses, and of all offenses together."""
+    kinds = [*requested, TOTAL]
+    known = offenses["offence"].cat.categories
     unknown = [name for name in kinds if name not in known]
     if unknown:
-        raise PanelError(f"Return A has no offence {unknown[0]!r}. Choose from {', '.join(known)}.")
-    kind = pd.Index(kinds).get_indexer(known)[offences["offence"].cat.codes.to_numpy()]
-    row, month = _place(offences, names)
-    # Offences that were not asked for fall into a layer of their own, which is cut off.
+        raise PanelError(f"Return A has no offense {unknown[0]!r}. Choose from {', '.join(known)}.")
+    kind = pd.Index(kinds).get_indexer(known)[offenses["offence"].cat.codes.to_numpy()]
+    row, month = _place(offenses, names)
+    # Offenses that were not asked for fall into a layer of their own, which is cut off.
     cube = np.full((names.size, MONTHS, len(kinds) + 1), np.nan, dtype=np.float32)
-    cube[row, month, kind] = offences[measure].to_numpy()
+    cube[row, month, kind] = offenses[measure].to_numpy()
     cube = cube[:, :, :-1]
     return cube[:, :, :-1], cube[:, :, -1]
 
@@ -210,7 +210,7 @@ def _without_false_zeros(part: AgencyMonths, total: Counts, year: int) -> Agency
 
 
 def _settled(part: AgencyMonths, year: int) -> AgencyMonths:
-    """Corrections taken off the earlier months of the same agency and offence."""
+    """Corrections taken off the earlier months of the same agency and offense."""
     actual, cleared = part.actual.copy(), part.cleared.copy()
     corrected, left = 0, 0.0
     for cube in (actual, cleared):
@@ -219,7 +219,7 @@ def _settled(part: AgencyMonths, year: int) -> AgencyMonths:
             left += settle(cube[row, :, kind])
     part = replace(part, actual=actual, cleared=cleared)
     part = _noted(part, year, "negative counts taken off earlier months", corrected)
-    return _noted(part, year, "offences or clearances left of them (dropped)", round(left))
+    return _noted(part, year, "offenses or clearances left of them (dropped)", round(left))
 
 
 def settle(series: Counts) -> float:
@@ -228,7 +228,7 @@ def settle(series: Counts) -> float:
     Returns
     -------
     float
-        What no earlier month could bear; the month itself is then zero.
+        The remainder that no earlier month could absorb; the month itself is then zero.
     """
     left = 0.0
     for at in np.flatnonzero(series < 0):

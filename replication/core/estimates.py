@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
+from replication.display.details_text import confidence_level
 from replication.display.result_text import summary_text
 
 if TYPE_CHECKING:
@@ -81,21 +83,21 @@ class Estimates:
         empty where they do not apply (a ``group`` row without cohort is the group average).
         ``conf_*`` is pointwise, ``band_*`` simultaneous over the rows of the same term.
     vcov : DataFrame
-        Labelled by ``row_labels``; zero rows for values that are fixed (reference periods).
+        Labeled by ``row_labels``; zero rows for values that are fixed (reference periods).
         Rows of group-time cells are left out where there are very many, and rows of weights
         always, as those are fixed numbers.
-    info : mapping
-        What a reader must know and no column holds: control group, base period, weights,
+    details : Details
+        Details that no column holds: control group, base period, weights,
         absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
-        event time, dropped units and periods. Values are plain numbers, strings and lists.
+        event time, dropped units and periods.
     overall : ClusterScores or None
-        Behind the error of the ``att`` row; not written to files.
+        Scores behind the standard error of the ``att`` row; not written to files.
 
     """
 
     table: pd.DataFrame
     vcov: pd.DataFrame
-    info: Mapping[str, Any] = field(default_factory=dict)
+    details: Details = field(default_factory=Details)
     overall: ClusterScores | None = None
 
     def __post_init__(self) -> None:
@@ -128,8 +130,8 @@ class Estimates:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was dropped, derived or cannot be trusted, one sentence each."""
-        return tuple(self.info.get("notes", ()))
+        """Notes on what was dropped or derived, and cautions, one sentence each."""
+        return self.details.notes
 
     def tidy(self) -> pd.DataFrame:
         """One row per estimate, with the column names of R ``broom``.
@@ -186,7 +188,7 @@ class Estimates:
 
     def summary(self) -> str:
         """The estimates as text: the overall effect, the path by event time with a plot, sample and notes."""
-        return summary_text(self.table, self.info)
+        return summary_text(self.table, self.details)
 
     def plot(self, title: str | None = None) -> Figure:
         """An event-study figure of the path by event time (matplotlib).
@@ -227,7 +229,7 @@ class Estimates:
         columns = {"N": "n_obs", "n_units": "n_units", "n_clusters": "n_clusters"}
         if key in columns:
             return int(self.table[columns[key]].iloc[0])
-        return self.info.get(key)
+        return self.details.find(key)
 
 
 def row_labels(table: pd.DataFrame) -> list[str]:
@@ -258,8 +260,7 @@ def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
             f"{estimates.estimator} gives no effects by event time, so there is no path to plot. Use an "
             "estimator that does, such as event_study, callaway_santanna or imputation."
         )
-    support = estimates.info.get("support") or []
-    counts = {one["event_time"]: one["units"] for one in support if "units" in one}
+    counts = {one.event_time: one.units for one in estimates.details.support}
     path = path.sort_values("event_time").reset_index(drop=True)
     return path.assign(
         label=label, treated_units=path["event_time"].map(counts), panel_title=estimates.outcome
@@ -268,9 +269,9 @@ def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
 
 def figure_note(fits: Sequence[Estimates]) -> str:
     """How to read an event plot."""
-    info = fits[0].info
+    details = fits[0].details
     return (
-        f"Points: estimates. Thin bars: {100 * info.get('level', 0.95):g}% pointwise confidence intervals; "
+        f"Points: estimates. Thin bars: {confidence_level(details)} pointwise confidence intervals; "
         "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
-        f"adoption. Standard standard errors clustered by {' and '.join(info.get('clusters', ['unit']))}."
+        f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
     )

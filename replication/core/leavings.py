@@ -33,7 +33,7 @@ def temporary_name(name: str) -> str:
     return f".{stem}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
-def sweep(folders: Iterable[Path]) -> list[Path]:
+def remove_temporary_files(folders: Iterable[Path]) -> list[Path]:
     """Remove the temporary files that killed processes left in some folders.
 
     Parameters
@@ -62,7 +62,7 @@ def with_folders_below(folders: Iterable[Path]) -> Iterator[Path]:
             yield Path(place)
 
 
-def visible(paths: Iterable[Path], below: Path) -> list[Path]:
+def visible_paths(paths: Iterable[Path], below: Path) -> list[Path]:
     """The paths, sorted, without those that are hidden or lie in a hidden folder under ``below``.
 
     ``Path.glob`` finds names that begin with a dot, which the shell's patterns do not: temporary

@@ -1,24 +1,25 @@
-"""Estimates on disk: one folder a specification with its numbers, covariance and circumstances."""
+"""Estimates on disk: one folder per specification with its estimates, covariance and metadata."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
+from replication.core.details import Details
+from replication.core.details_record import details_of, plain
 from replication.core.errors import SpecError
 from replication.core.estimates import COLUMNS, Estimates
 from replication.core.files import parse_yaml, replacing, write_csv, write_text
 from replication.core.limits import RECORD
 from replication.core.spec import Spec
-from replication.core.versions import versions
+from replication.core.versions import package_versions
 
 FILES = ("estimates.csv", "vcov.csv", "spec.yaml")
-"""What is saved of a specification; the last is written last."""
+"""Files of a saved specification, in the order in which they are written."""
 
 
 def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") -> None:
@@ -27,8 +28,8 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
     write_csv(folder / "vcov.csv", estimates.vcov.rename_axis("row"), index=True)
     record: dict[str, Any] = {
         "spec": spec.resolved(),
-        "info": plain(estimates.info),
-        "versions": versions(),
+        "details": plain(estimates.details),
+        "versions": package_versions(),
     }
     if fingerprint:
         record["fingerprint"] = fingerprint
@@ -36,11 +37,28 @@ def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") 
 
 
 def load(folder: Path) -> tuple[Estimates, dict[str, Any]]:
-    """Estimates and the record (``spec``, ``info``, ``versions``) of one saved specification."""
-    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"), RECORD)
-    table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
+    """Estimates and the record (``spec``, ``details``, ``package_versions``) of one saved specification."""
+    record, details = load_record(folder)
     vcov = pd.read_csv(folder / "vcov.csv", index_col=0)
-    return Estimates(table, vcov, record["info"]), record
+    return Estimates(load_table(folder), vcov, details), record
+
+
+def load_record(folder: Path) -> tuple[dict[str, Any], Details]:
+    """The record (``spec``, ``details``, ``package_versions``) of one saved specification, and its details.
+
+    Raises
+    ------
+    SpecError
+        If the details have fields that this version of the package does not know.
+    """
+    path = folder / "spec.yaml"
+    record: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"), RECORD)
+    return record, details_of(record.get("details"), str(path))
+
+
+def load_table(folder: Path) -> pd.DataFrame:
+    """The rows of one saved specification."""
+    return pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
 
 
 def stored_fingerprint(folder: Path) -> str:
@@ -55,19 +73,6 @@ def stored_fingerprint(folder: Path) -> str:
 def files_of(folder: Path) -> list[Path]:
     """The files of one saved specification."""
     return [folder / name for name in FILES]
-
-
-def plain(value: Any) -> Any:
-    """Plain numbers, strings, lists and mappings, for YAML."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [plain(part) for part in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return str(value)
 
 
 def write_bundle(path: Path, folders: Sequence[Path]) -> None:

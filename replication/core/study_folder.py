@@ -1,7 +1,7 @@
-"""A study's folder read as one description, whichever file each part of it stands in.
+"""A study's folder read as one description, however its parts are split into files.
 
 ``study.yaml``
-    What the study is: id, title, panels, sources, labels, outcomes, references.
+    The study itself: id, title, panels, sources, labels, outcomes, references.
 ``analyses.yaml``, ``tables.yaml``, ``figures.yaml``
     A list of entries each. A long list may be split: ``tables/1_main.yaml``, ``tables/2_more.yaml`` are read
     in the order of their names.
@@ -22,14 +22,14 @@ import yaml
 
 from replication.core.errors import SpecError, nearest
 from replication.core.files import parse_yaml
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.core.limits import LimitError
 
 STUDY: Final = "study.yaml"
 PARTS: Final = ("analyses", "tables", "figures")
 SUMMARY: Final = "summary.md.j2"
 HIDDEN: Final = ("_", ".")
-"""A folder whose name begins so is not a study: the template that studies are copied from."""
+"""A folder with this prefix is not a study: the template that studies are copied from."""
 KNOWN: Final = ("study", *PARTS)
 RESULTS: Final = ("tables", "figures")
 """Parts whose ids must differ from each other: a reader finds both under one name."""
@@ -37,7 +37,7 @@ RESULTS: Final = ("tables", "figures")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a study's folder says, and where it says it.
+    """The description of a study, with the file of each part.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Description:
 
 def study_folders(root: Path) -> list[Path]:
     """The folders below ``studies/`` that hold a study, sorted by name."""
-    places = visible((root / "studies").glob(f"*/{STUDY}"), root / "studies")
+    places = visible_paths((root / "studies").glob(f"*/{STUDY}"), root / "studies")
     return [place.parent for place in places if not place.parent.name.startswith(HIDDEN)]
 
 
@@ -77,8 +77,8 @@ def read_description(folder: Path) -> Description:
     Raises
     ------
     SpecError
-        If a file is missing, is not valid YAML, holds something else than it should, is named as no part of a
-        study is, or if two entries have the same id.
+        If a file is missing, is not valid YAML, holds something else than it should, has the name of no part
+        of a study, or if two entries have the same id.
     """
     data = _read(folder, STUDY, "There is no study description {}. Write one, or correct the path.")
     if not isinstance(data, dict):
@@ -100,6 +100,10 @@ def read_description(folder: Path) -> Description:
             data[part], origins[part] = entries, tuple(files)
     found = Description(folder, data, origins)
     _require_ids_once(found)
+    # Few studies need it, and the Snakefile reads this module at every start.
+    from replication.core.label_texts import fill_labels
+
+    fill_labels(folder, data, PARTS)
     return found
 
 
@@ -110,7 +114,7 @@ def shown(folder: Path, name: str) -> str:
 
 def _part_files(folder: Path, part: str) -> list[Path]:
     whole = folder / f"{part}.yaml"
-    pieces = visible((folder / part).glob("*.yaml"), folder)
+    pieces = visible_paths((folder / part).glob("*.yaml"), folder)
     if whole.is_file() and pieces:
         raise SpecError(
             f"{shown(folder, whole.name)} and the folder {shown(folder, part)} both list the {part} of the "
@@ -152,12 +156,12 @@ def _read(folder: Path, name: str, missing: str = "There is no file {}.") -> Any
 
 
 def _refuse_strays(folder: Path) -> None:
-    """A part whose file name is misspelled would otherwise be left out without a word."""
-    for path in visible([*folder.glob("*.yaml"), *folder.glob("*.yml")], folder):
+    """A part whose file name is misspelled would otherwise be ignored silently."""
+    for path in visible_paths([*folder.glob("*.yaml"), *folder.glob("*.yml")], folder):
         if path.name not in {f"{name}.yaml" for name in KNOWN}:
             known = ", ".join(f"{name}.yaml" for name in KNOWN)
             raise SpecError(
-                f"{shown(folder, path.name)} is no file of a study{nearest(path.stem, KNOWN)}. The YAML "
+                f"{shown(folder, path.name)} is not a file of a study{nearest(path.stem, KNOWN)}. The YAML "
                 f"files of a study are {known}; its specifications lie in specs/."
             )
 

@@ -1,4 +1,4 @@
-"""Which versions of which packages made a result; written into every output."""
+"""Versions of the packages behind a result, recorded with every output."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ PACKAGES = (
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Version of Python and of every package that can move a digit."""
+def package_versions() -> dict[str, str]:
+    """Version of Python and of every package that can affect the results."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -35,4 +35,4 @@ def versions() -> dict[str, str]:
 
 def versions_line() -> str:
     """The versions in one line, for notes and metadata."""
-    return ", ".join(f"{name} {number}" for name, number in versions().items())
+    return ", ".join(f"{name} {number}" for name, number in package_versions().items())

@@ -77,7 +77,7 @@ def _name_counts(
     axes: Axes, shown: Sequence[float], lines: Sequence[CountLine], labels: Sequence[str]
 ) -> None:
     """What the lines of counts are, in the margin to their left."""
-    # The first count is centred below its tick and may reach into the margin.
+    # The first count is centered below its tick and may reach into the margin.
     left = (shown[0] - axes.get_xlim()[0]) / np.diff(axes.get_xlim())[0] * inches(axes)[0]
     first = [len(formatting.integer(counts[shown[0]])) for _, counts in lines if shown[0] in counts]
     away = 72 * max(0.0, DIGIT_INCHES * max(first, default=0) / 2 - left)

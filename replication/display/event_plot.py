@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from replication.display.canvas import legend_height, sheet, styled
 from replication.display.event_panel import count_lines, draw_panel, label_axes
-from replication.display.formatting import distinct
+from replication.display.formatting import distinct_words
 from replication.display.media import PAGE
 
 HEIGHT = 3.0
@@ -31,7 +31,7 @@ def event_figure(
     title, note : text above and below
     """
     frame = pd.concat([path.assign(series=place + 1) for place, path in enumerate(paths)], ignore_index=True)
-    labels = distinct(frame["label"])
+    labels = distinct_words(frame["label"])
     lines = count_lines(frame)
     with styled():
         page = sheet(

@@ -1,4 +1,4 @@
-"""Notes that fit below a table or a figure: what is said in few lines, and what goes to the details.
+"""Notes that fit below a table or a figure, and the details that do not fit.
 
 A note is a list of facts, each belonging to a paragraph. Required facts are always printed. An optional
 fact is printed in full where there is room, in its short form where there is less, and otherwise only in
@@ -34,7 +34,7 @@ class Fact:
     required: bool = True
 
 
-def lines_of(paragraphs: Sequence[str], letters: int) -> int:
+def line_count(paragraphs: Sequence[str], letters: int) -> int:
     """Printed lines of paragraphs that each begin on a line of their own."""
     return sum(len(textwrap.wrap(text, letters, break_on_hyphens=False)) for text in paragraphs)
 
@@ -42,7 +42,7 @@ def lines_of(paragraphs: Sequence[str], letters: int) -> int:
 def fitted(facts: Sequence[Fact], lines: int, letters: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Paragraphs of at most ``lines`` lines, and every fact that is not printed in full.
 
-    The limit yields to the required facts alone, so that nothing a study's author wrote is lost.
+    Only required facts may exceed the limit, so that nothing a study's author wrote is lost.
     """
     facts = [fact for fact in facts if fact.text]
     chosen: dict[int, str] = {place: fact.text for place, fact in enumerate(facts) if fact.required}
@@ -51,7 +51,7 @@ def fitted(facts: Sequence[Fact], lines: int, letters: int) -> tuple[tuple[str, 
         for place in optional:
             words = facts[place].short or facts[place].text if form == "short" else facts[place].text
             tried = {**chosen, place: words}
-            if lines_of(_paragraphs(facts, tried, optional), letters) <= lines:
+            if line_count(_paragraphs(facts, tried, optional), letters) <= lines:
                 chosen = tried
     details = tuple(facts[place].text for place in optional if chosen.get(place) != facts[place].text)
     return tuple(_paragraphs(facts, chosen, optional)), details

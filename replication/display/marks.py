@@ -22,7 +22,7 @@ def interval_points(
 
     ``room`` is the width in points that a mark may take.
     """
-    colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+    color, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
     drawn = part["conf_low"].notna()
     broad, size = min(BAND_WIDTH, room), min(POINT, max(1.6, 0.8 * room))
     if {"band_low", "band_high"} <= set(part.columns):
@@ -30,7 +30,7 @@ def interval_points(
             x[drawn],
             part.loc[drawn, "band_low"],
             part.loc[drawn, "band_high"],
-            colors=colour,
+            colors=color,
             alpha=0.28,
             linewidths=broad,
             zorder=2,
@@ -39,7 +39,7 @@ def interval_points(
         x[drawn],
         part.loc[drawn, "conf_low"],
         part.loc[drawn, "conf_high"],
-        colors=colour,
+        colors=color,
         linewidths=BAR_WIDTH,
         zorder=3,
     )
@@ -49,7 +49,7 @@ def interval_points(
         linestyle="none",
         marker=marker,
         markersize=size,
-        color=colour,
+        color=color,
         markeredgewidth=1,
         zorder=4,
     )
@@ -60,7 +60,7 @@ def interval_points(
         marker=marker,
         markersize=size,
         markerfacecolor="white",
-        markeredgecolor=colour,
+        markeredgecolor=color,
         markeredgewidth=1,
         zorder=4,
     )
@@ -74,7 +74,7 @@ def zero_line(axes: Axes) -> None:
 def counts_below(
     axes: Axes, places: Sequence[float], values: Sequence[float], line: int, *, size: float = 8.0
 ) -> None:
-    """Counts in grey below the tick labels of the horizontal axis."""
+    """Counts in gray below the tick labels of the horizontal axis."""
     for place, value in zip(places, values, strict=True):
         axes.annotate(
             formatting.integer(value),
@@ -91,7 +91,7 @@ def counts_below(
 
 
 def name_at_left(axes: Axes, words: str, line: int, *, size: float = 8.0, away: float = 0.0) -> None:
-    """What a line of counts counts, in the margin to its left, ``away`` points farther."""
+    """Label of a line of counts, in the margin to its left, ``away`` points farther."""
     axes.annotate(
         words,
         (0, 0),

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+
+from replication.core.details import Details
+from replication.display.details_text import confidence_level
 
 WIDTH = 96
 PLOT = 34
 """Characters of the plot beside the path."""
 
 
-def summary_text(table: pd.DataFrame, info: Mapping[str, Any]) -> str:
+def summary_text(table: pd.DataFrame, details: Details) -> str:
     """The overall effect, coefficients, path, sample and notes of ``Estimates.table``."""
     first = table.iloc[0]
-    lines = [f"{first['estimator']} of {first['outcome']}", sample_line(first, info), ""]
-    level = f"{100 * float(info.get('level', 0.95)):g}%"
+    lines = [f"{first['estimator']} of {first['outcome']}", sample_line(first, details), ""]
+    level = confidence_level(details)
     lines += ["                  estimate  std. error   p-value   " + f"{level} confidence interval"]
     lines += [row_line(name, row) for name, row in main_rows(table)]
     path = table[(table["term"] == "event") & table["event_time"].notna()].sort_values("event_time")
     if len(path):
         lines += ["", f"By time since adoption (o estimate, - {level} confidence interval, | zero)"]
         lines += path_lines(path)
-    lines += note_lines(info.get("notes", ()))
+    lines += note_lines(details.notes)
     return "\n".join(lines)
 
 
-def sample_line(row: pd.Series, info: Mapping[str, Any]) -> str:
+def sample_line(row: pd.Series, details: Details) -> str:
     """Observations, units, clusters and weights."""
-    clusters = " and ".join(map(str, info.get("clusters", ["unit"])))
-    weighted = "weighted" if info.get("weighted") else "unweighted"
+    clusters = " and ".join(details.clusters)
+    weighted = "weighted" if details.weighted else "unweighted"
     return (
         f"{row['n_obs']:,} observations, {row['n_units']:,} units, {row['n_clusters']:,} clusters "
         f"({clusters}), {weighted}"
@@ -84,7 +86,7 @@ def bar(row: pd.Series, low: float, scale: float) -> str:
     return "".join(cells)
 
 
-def note_lines(notes: Any) -> list[str]:
+def note_lines(notes: Sequence[str]) -> list[str]:
     """The notes, folded."""
     lines: list[str] = []
     for note in notes:
@@ -99,7 +101,7 @@ def numbers(row: pd.Series) -> str:
 
 
 def number(value: float) -> str:
-    """Six digits that matter; a dot where there is no number."""
+    """Six significant digits; a dot where there is no number."""
     return "." if not np.isfinite(value) else f"{value:.6g}"
 
 

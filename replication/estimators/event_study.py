@@ -4,7 +4,7 @@ Estimand
     beta_e in ``y_it = alpha_i + delta_t + sum_e beta_e 1{t - g_i = e} + gamma'x_it + eps_it``,
     g_i the cohort of unit i, relative to the period before adoption (less the anticipation).
     With effects that differ over cohorts beta_e mixes effects of other event times (Sun & Abraham
-    2021, Journal of Econometrics 225(2), Proposition 3): see ``sun_abraham``.
+    2021, Journal of Econometrics 225(2), Proposition 3); see ``sun_abraham``.
 Assumptions
     Parallel trends, no anticipation beyond what is allowed, the same path in every cohort.
 Reproduces
@@ -20,19 +20,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, EventSupport
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
-from replication.estimators.shared.estimation_sample import Sample, estimation_sample
+from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
-from replication.estimators.shared.least_squares import Design, Fit, NotIdentified, design_of, least_squares
+from replication.estimators.shared.least_squares import (
+    NotIdentified,
+    RegressionDesign,
+    RegressionFit,
+    design_of,
+    least_squares,
+)
 from replication.estimators.shared.poisson_irls import poisson_regression
 from replication.estimators.shared.regression_results import regression_estimates
-from replication.inference.cluster import combined
+from replication.inference.cluster import distinct_rows
 from replication.inference.methods import REGRESSION
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 NONE = np.iinfo(np.int64).min
 """Event time of units that are never treated."""
@@ -65,7 +72,7 @@ def event_study(
     -------
     Estimates
         ``att`` is the plain average of the coefficients from event time 0 on.
-        ``info["support"]`` counts cohorts and units by event time, ``info["pretrend"]`` is the F
+        ``details.support`` counts cohorts and units by event time, ``details.pretrend`` is the F
         test that all coefficients before the reference are zero.
 
     Raises
@@ -73,7 +80,7 @@ def event_study(
     SpecError
         For a window without the reference period, or an offset in a linear model.
     PanelError
-        If nobody is treated or observed at the reference, or the path is not identified.
+        If no unit is treated or observed at the reference, or the path is not identified.
 
     """
     effects = read_effects(panel, trends)
@@ -99,14 +106,15 @@ def event_study(
         rows,
         loading,
         inference,
-        {
-            "anticipation": anticipation,
-            "support": support,
-            "reference": reference,
-            "endpoints": endpoints if window else "all",
-            "average": "coefficients from event time 0 on, each counted once",
-            "scale": "log points" if family == "poisson" else "units of the outcome",
-        },
+        Details(
+            base_period=reference,
+            anticipation=anticipation,
+            window=window,
+            endpoints=endpoints if window else "all",
+            average="event_times_equally",
+            scale="log points" if family == "poisson" else "",
+            support=support,
+        ),
     )
 
 
@@ -160,27 +168,27 @@ class Kinds:
         return np.unique(self.event[self.used & (self.event != NONE)])
 
 
-def kinds_of(sample: Sample, window: tuple[int, int] | None) -> Kinds:
+def kinds_of(sample: EstimationSample, window: tuple[int, int] | None) -> Kinds:
     """The kinds of a sample, a few where it has no gaps."""
     panel = sample.panel
     columns = [panel.cohort]
     if not sample.used.all():
         columns += list(np.packbits(sample.used, axis=1).astype(np.int64).T)
-    first, codes = combined(columns)
+    first, codes = distinct_rows(columns)
     cohort = panel.cohort[first]
     event = binned(event_times(panel.periods, cohort), window)
     return Kinds(cohort, np.bincount(codes), event, sample.used[first])
 
 
-def support_of(kinds: Kinds) -> list[dict[str, int]]:
+def support_of(kinds: Kinds) -> tuple[EventSupport, ...]:
     """Cohorts and units observed at each event time."""
     found = []
     for time in kinds.times.tolist():
         seen = (kinds.used & (kinds.event == time)).any(axis=1)
         cohorts = np.unique(kinds.cohort[seen]).size
         units = int(kinds.units[seen].sum())
-        found.append({"event_time": time, "cohorts": int(cohorts), "units": units})
-    return found
+        found.append(EventSupport(time, int(cohorts), units))
+    return tuple(found)
 
 
 def require_support(times: list[int], reference: int) -> None:
@@ -198,7 +206,7 @@ def require_support(times: list[int], reference: int) -> None:
         )
 
 
-def require_treated_period(sample: Sample, times: Ints) -> None:
+def require_treated_period(sample: EstimationSample, times: Ints) -> None:
     """Refuse a path without an event time of 0 or later."""
     if (times >= 0).any():
         return
@@ -215,7 +223,7 @@ def require_treated_period(sample: Sample, times: Ints) -> None:
 
 def lost_event_times(
     panel: Panel,
-    sample: Sample,
+    sample: EstimationSample,
     window: tuple[int, int] | None,
     reference: int,
     keep: Bools | None,
@@ -230,9 +238,9 @@ def lost_event_times(
     """
     there = panel.observed & (panel.weight > 0) & (True if keep is None else keep)
     event = binned(event_times(panel.periods, panel.cohort), window)
-    wanted = np.unique(event[there & (event != NONE)])
+    requested = np.unique(event[there & (event != NONE)])
     used = kinds_of(sample, window).times
-    lost = np.setdiff1d(wanted, [*used, reference])
+    lost = np.setdiff1d(requested, [*used, reference])
     if not lost.size:
         return []
     named = ", ".join(map(str, lost))
@@ -246,10 +254,10 @@ def fit_path(
     window: tuple[int, int] | None,
     reference: int,
     family: str,
-) -> tuple[Sample, Fit]:
+) -> tuple[EstimationSample, RegressionFit]:
     """Regression on indicators of every event time but the reference."""
 
-    def design(sample: Sample) -> Design:
+    def design(sample: EstimationSample) -> RegressionDesign:
         """The indicators of a sample, which Poisson may cut further."""
         return path_design(sample, effects, window, reference)
 
@@ -262,14 +270,16 @@ def fit_path(
         raise PanelError(not_identified(panel, effects, error.names)) from None
 
 
-def path_design(sample: Sample, effects: Effects, window: tuple[int, int] | None, reference: int) -> Design:
+def path_design(
+    sample: EstimationSample, effects: Effects, window: tuple[int, int] | None, reference: int
+) -> RegressionDesign:
     """Indicators of the event times that occur, by cohort and stratum, and the covariates."""
     panel = sample.panel
     times = kinds_of(sample, window).times
     require_support(times.tolist(), reference)
     require_treated_period(sample, times)
     strata = [*effects.level_codes(panel), *effects.slope_codes(panel)]
-    member, profile = combined([panel.cohort, *strata])
+    member, profile = distinct_rows([panel.cohort, *strata])
     event = binned(event_times(panel.periods, panel.cohort[member]), window)
     chosen = times[times != reference]
     path = (event == chosen[:, None, None]).astype(float)
@@ -277,18 +287,18 @@ def path_design(sample: Sample, effects: Effects, window: tuple[int, int] | None
 
 
 def not_identified(panel: Panel, effects: Effects, names: Sequence[str]) -> str:
-    """Why the path cannot be told from the effects."""
+    """The message for a path that is collinear with the absorbed effects."""
     never = int((panel.cohort == NEVER).sum())
     return (
-        f"The event-time path is not identified with {effects}: {', '.join(names)} cannot be told "
-        f"from the other event times and the effects ({never} of {len(panel.units)} units are "
+        f"The event-time path is not identified with {effects}: {', '.join(names)} cannot be "
+        f"distinguished from the other event times and the effects ({never} of {len(panel.units)} units are "
         "never treated). Without never-treated units, or with unit linear trends, a path of all "
-        "event times is identified only up to a straight line. Give a 'window' with endpoints "
+        "event times is identified only up to a linear trend. Give a 'window' with endpoints "
         "binned, which takes the effect as constant beyond it, or use fewer trends."
     )
 
 
-def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
+def rows_of(fit: RegressionFit, reference: int) -> tuple[list[EstimateRow], Floats]:
     """Rows of the table and their loadings on the coefficients."""
     names = fit.design.names
     times = [int(name.removeprefix("event:")) for name in names if name.startswith("event:")]
@@ -298,7 +308,7 @@ def rows_of(fit: Fit, reference: int) -> tuple[list[Row], Floats]:
     average[: len(times)] = post / post.sum()
     place = {time: identity[k] for k, time in enumerate(times)}
     place[reference] = np.zeros(len(names))
-    rows = [Row("att"), *(Row("event", event_time=time) for time in sorted(place))]
-    rows += [Row(name) for name in names[len(times) :]]
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=time) for time in sorted(place))]
+    rows += [EstimateRow(name) for name in names[len(times) :]]
     loading = np.vstack([average, *(place[time] for time in sorted(place)), identity[len(times) :]])
     return rows, loading

@@ -23,12 +23,12 @@ cost is one pass over the outcome and a G x G table.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import TwoByTwo
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
@@ -68,16 +68,16 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     Parameters
     ----------
     panel : Panel
-        Balanced, binary treatment, one weight a unit.
+        Balanced, binary treatment, one weight per unit.
 
     Returns
     -------
     Estimates
-        ``att`` is the two-way estimate with its error, which the sum of weight times estimate
+        ``att`` is the two-way estimate with its standard error, which the sum of weight times estimate
         equals to rounding. One ``weight`` row a comparison follows: ``estimate`` is its weight,
         ``cohort`` the treated group's adoption and ``time`` the comparison group's (0: never; the
-        first period: always treated). ``info["components"]`` adds the 2x2 estimates and
-        ``info["by_kind"]`` their totals.
+        first period: always treated). ``details.comparisons`` adds the 2x2 estimates and
+        ``by_kind`` their totals.
 
     Raises
     ------
@@ -87,13 +87,14 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     """
     parts = components(panel)
     labels = np.append(panel.periods, NEVER)
+    two_way = twfe(panel, inference=inference)
     return with_weights(
-        twfe(panel, inference=inference),
+        two_way,
         "goodman_bacon",
         labels[parts.treated],
         labels[parts.comparison],
         parts.weight,
-        {"components": as_records(parts, _labels(panel)), "by_kind": by_kind(parts)},
+        replace(two_way.details, comparisons=as_comparisons(parts, _labels(panel))),
     )
 
 
@@ -168,8 +169,8 @@ def by_kind(parts: Components) -> dict[str, dict[str, float]]:
     return found
 
 
-def as_records(parts: Components, labels: Ints) -> list[dict[str, Any]]:
-    """The comparisons as plain dictionaries, adoption columns turned into ``labels``."""
+def as_comparisons(parts: Components, labels: Ints) -> tuple[TwoByTwo, ...]:
+    """The comparisons one by one, adoption columns turned into ``labels``."""
     columns = (
         parts.kind.tolist(),
         labels[parts.treated].tolist(),
@@ -177,16 +178,7 @@ def as_records(parts: Components, labels: Ints) -> list[dict[str, Any]]:
         parts.estimate.tolist(),
         parts.weight.tolist(),
     )
-    return [
-        {
-            "kind": KINDS[kind],
-            "treated": treated,
-            "comparison": comparison,
-            "estimate": estimate,
-            "weight": weight,
-        }
-        for kind, treated, comparison, estimate, weight in zip(*columns, strict=True)
-    ]
+    return tuple(TwoByTwo(KINDS[kind], *rest) for kind, *rest in zip(*columns, strict=True))
 
 
 Parts = tuple[Ints, Ints, Ints, Floats, Floats]
@@ -195,7 +187,7 @@ Parts = tuple[Ints, Ints, Ints, Floats, Floats]
 def _earlier_treated(
     first: Ints, share: Floats, level: Floats, early: Ints, late: Ints, n_periods: int
 ) -> Parts:
-    """The earlier group switches on; the later is untreated until its own adoption."""
+    """The earlier group adopts; the later one is untreated until its own adoption."""
     usable = first[early] > 0
     early, late = early[usable], late[usable]
     start, end = first[early], first[late]
@@ -210,7 +202,7 @@ def _earlier_treated(
 def _later_treated(
     first: Ints, share: Floats, level: Floats, early: Ints, late: Ints, n_periods: int
 ) -> Parts:
-    """The later group switches on; the earlier is treated already, which is no clean control."""
+    """The later group adopts; the earlier one is already treated and hence not a clean control."""
     usable = first[late] < n_periods
     early, late = early[usable], late[usable]
     start, end = first[early], first[late]

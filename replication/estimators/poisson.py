@@ -4,7 +4,8 @@ Estimand
     beta in ``E[y_it] = exp(o_it + alpha_i + delta_t + beta d_it + gamma'x_it)``; ``exp(beta) - 1``
     is the proportional effect. With o the log of population it is a model of the rate.
 Assumptions
-    Parallel trends of the logarithm of the mean. Counts need not be Poisson: errors are robust.
+    Parallel trends of the logarithm of the mean. The counts need not be Poisson, since the standard
+    errors are robust.
 Reproduces
     R ``fixest::fepois(y ~ d | i + t, offset = ~o, cluster = ~c)``; Stata ``ppmlhdfe y d,
     absorb(i t) offset(o) vce(cluster c)``. Both use normal critical values; here they are
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from replication.core.details import Details
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -29,7 +31,7 @@ from replication.estimators.shared.poisson_irls import poisson_regression
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.estimators.twfe import no_variation, treatment_design
 from replication.inference.methods import SCORES
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @registered(
@@ -54,7 +56,7 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
     Notes
     -----
     Zeros that the model fits perfectly (units and periods whose outcomes are all zero, zeros that
-    trends or covariates separate) carry no information and are left out, with the count said; so
+    trends or covariates separate) carry no information and are left out, with the stated count; so
     are singletons. Correction of the variance as in ``twfe``.
 
     """
@@ -65,7 +67,7 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
         )
     except NotIdentified:
         raise PanelError(no_variation(panel, effects)) from None
-    rows = [Row(name) for name in fit.design.names]
+    rows = [EstimateRow(name) for name in fit.design.names]
     return regression_estimates(
         sample,
         effects,
@@ -74,5 +76,5 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
         rows,
         np.eye(len(rows)),
         inference,
-        {"scale": "log points"},
+        Details(scale="log points"),
     )

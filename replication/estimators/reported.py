@@ -1,4 +1,4 @@
-"""The last step of every estimator: an overall effect that is a number, in labels of the data."""
+"""The last step of every estimator: a finite overall effect, in the labels of the data."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from replication.core.panel import NEVER, Panel
 
 
 def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
-    """The estimates as they are handed out.
+    """The estimates in labels of the data, checked for an overall effect.
 
     Raises
     ------
     PanelError
-        If the overall effect is missing or infinite. A missing standard error is no reason.
+        If the overall effect is missing or infinite. A missing standard error raises nothing.
 
     """
     require_overall(found, panel, estimator)
-    return found if panel.numbering == PLAIN else _labelled(found, panel)
+    return found if panel.numbering == PLAIN else _labeled(found, panel)
 
 
 def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
-    """Refuse an overall effect that nothing identifies."""
+    """Refuse an overall effect that is not identified."""
     value = found.att[0]
     if np.isfinite(value):
         return
-    dropped = "; ".join(str(note) for note in found.info.get("notes", []))
+    dropped = "; ".join(found.notes)
     raise PanelError(
         f"{estimator} has no overall effect of {panel.outcome!r}: what is left of the panel has no "
         f"treated unit-period that can be compared (the value would be {value}). "
@@ -40,8 +40,8 @@ def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
     )
 
 
-def _labelled(found: Estimates, panel: Panel) -> Estimates:
-    """Cohorts and periods as they are called in the data."""
+def _labeled(found: Estimates, panel: Panel) -> Estimates:
+    """Cohorts and periods in the labels of the data."""
     table = found.table.copy()
     for column in ("cohort", "time"):
         numbers = table[column].to_numpy(dtype=float)

@@ -6,13 +6,16 @@ Estimand
     clean controls (the trimmed aggregate ATT). ``att`` is the mean of theta_e over
     e = 0 .. kappa_post: the same cohorts stand behind every point.
 Construction
-    One sub-experiment a cohort: its units, and the units untreated through the window, over the
+    One sub-experiment per cohort: its units, and the units untreated through the window, over the
     periods a - kappa_pre .. a + kappa_post. By equation 3 the stack of all is regressed on
     event-time dummies, a treatment-group dummy and their products, with weight 1 for the treated
     and Q_a = (N_a^D / N^D) / (N_a^C / N^C) for the controls (Table 1, aggregate weights). Counts
     are those of the event time where the panel has gaps, and sums of weights where it is weighted.
 Assumptions
     No anticipation; parallel trends inside every window between the cohort and its controls.
+Covariates
+    Regression adjustment inside every sub-experiment (``shared.stacked_adjustment``), by covariates in
+    the period before adoption and units that are observed throughout the window.
 Variance
     Clustered by unit or above, so that a unit's copies are one cluster; K = 2 (kappa_pre +
     kappa_post + 1) and N counts the rows of the stack, as in the authors' R code
@@ -28,6 +31,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -35,21 +39,26 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
+    comparison_panel,
     empty_window,
-    mean_outcomes,
     on_calendar,
     possible_controls,
-    prepared,
     support_row,
     used_units,
+    with_means,
 )
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
-from replication.estimators.shared.stacked_shares import Block, cell_rows, stack_shares
+from replication.estimators.shared.stacked_adjustment import (
+    adjusted_estimates,
+    adjusted_stack,
+    whole_in_window,
+)
+from replication.estimators.shared.stacked_shares import SubExperimentBlock, cell_rows, stack_shares
 from replication.inference.assemble import from_scores
-from replication.inference.cluster import correction
+from replication.inference.cluster import small_sample_factor
 from replication.inference.leverage import cluster_influence, few_effective
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
 
@@ -74,7 +83,7 @@ class Experiment:
     control_mass: Floats
 
 
-@registered("Stacked (Wing-Freedman-Hollingsworth)")
+@registered("Stacked (Wing-Freedman-Hollingsworth)", takes=("weights", "covariates"))
 def stacked(
     panel: Panel,
     *,
@@ -98,14 +107,17 @@ def stacked(
     Raises
     ------
     PanelError
-        If no cohort covers the window with clean controls, or the window is not one.
+        If no cohort covers the window with clean controls, the window is not one, or controls do
+        not settle the slopes of the covariates.
+    SpecError
+        For corrected variances with covariates.
 
     """
-    panel = prepared(panel, "stacked")
+    panel = comparison_panel(panel, "stacked")
     grid = on_calendar(panel)
     eligible = possible_controls(panel, control_group)
     low, high = resolve_window(grid, eligible, window, clean_window)
-    found, dropped = experiments(grid, eligible, low, high)
+    found, dropped = experiments(grid, eligible, low, high, whole=panel.covariates is not None)
     level, blocks = stack_blocks(grid, found)
     reference = -1 - low
     estimate = level - level[reference]
@@ -114,6 +126,7 @@ def stacked(
         used[one.treated] = used[one.control] = True
     rows_stacked = sum(count_rows(grid, one) for one in found)
     kept = used_units(panel, used, "sub-experiment")
+    whole = panel
     panel = covered(kept, panel, grid, found, (low, high))
     require_residual(rows_stacked, 2 * (high - low + 1), "Narrow 'clean_window' (or 'window'), or add units.")
     shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
@@ -121,25 +134,30 @@ def stacked(
     overall = np.zeros(high - low + 1)
     overall[-low:] = 1 / (high + 1)
     loadings = np.column_stack([overall, np.eye(overall.size)[:, pick]])
+    treated_units = sum(one.treated.size for one in found)
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
+    trimmed = tuple(panel.label([grid.label(onset) for onset in dropped]).tolist())
+    details = Details(
+        absorbed=("treatment group", "event time"),
+        control_group=control_group,
+        base_period=-grid.step,
+        window=(low * grid.step, high * grid.step),
+        average="event_times_of_window",
+        averaged_times=(0, high * grid.step),
+        support=tuple(support_row(h * grid.step, len(found), treated_units) for h in shown),
+        dropped=(Dropped("no_clean_window", len(trimmed), "cohorts", trimmed),) if trimmed else (),
+        extras={"cohorts": len(found), "rows_counted": "a unit once in each sub-experiment"},
+    )
+    details = with_means(details, panel)
+    if panel.covariates is not None:
+        parts = [(one.onset, one.treated, one.control, one.columns) for one in found]
+        adjusted = adjusted_stack(whole, grid, parts, reference).of_units(used)
+        details = details.noted(partly_observed(grid, eligible, found))
+        return adjusted_estimates(panel, rows, loadings, adjusted, inference, details)
     shares = stack_shares(blocks, used.size).of_units(used)
     cells = cell_rows(loadings, reference)
     influence = cluster_influence(panel, *shares.influence(cells[0]))
-    treated_units = sum(one.treated.size for one in found)
-    rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
-    info = {
-        "control_group": control_group,
-        "absorbed": ["treatment group", "event time"],
-        "clean_window": [low * grid.step, high * grid.step],
-        "reference_event_time": -grid.step,
-        "overall": "mean of the event effects from adoption to the end of the clean window",
-        "counted": "n_obs counts rows of the stack; a unit enters once a sub-experiment",
-        "cohorts": panel.label([grid.label(one.onset) for one in found]).tolist(),
-        "dropped_cohorts": panel.label([grid.label(onset) for onset in dropped]).tolist(),
-        "support": [support_row(h * grid.step, len(found), treated_units) for h in shown],
-        **mean_outcomes(panel),
-        "cluster_influence": influence,
-        "notes": [*panel.notes, *few_effective(influence, inference)],
-    }
+    details = replace(details, cluster_influence=influence).noted(few_effective(influence, inference))
     if inference.variance != "cv1":
         return from_adjusted(
             panel,
@@ -149,7 +167,7 @@ def stacked(
             shares.adjusted(cells, panel.cluster, inference),
             inference,
             n_obs=rows_stacked,
-            info=info,
+            details=details,
         )
     return from_scores(
         panel,
@@ -158,10 +176,10 @@ def stacked(
         estimate @ loadings,
         shares.score @ cells.T,
         inference,
-        correction=correction(panel.n_clusters, rows_stacked, 2 * overall.size),
+        correction=small_sample_factor(panel.n_clusters, rows_stacked, 2 * overall.size),
         distribution="t",
         n_obs=rows_stacked,
-        info=info,
+        details=details,
     )
 
 
@@ -188,13 +206,13 @@ def resolve_window(
     clean_window: tuple[int, int] | None,
 ) -> tuple[int, int]:
     """Steps -kappa_pre and kappa_post of the window that every sub-experiment covers."""
-    wanted = clean_window or window
-    if wanted is None:
+    requested = clean_window or window
+    if requested is None:
         return widest_window(grid, eligible)
-    low, high = grid.steps(wanted)
+    low, high = grid.steps(requested)
     if low > -1 or high < 0:
         raise PanelError(
-            f"The clean window {list(wanted)} must reach from before adoption (-{grid.step} or "
+            f"The clean window {list(requested)} must reach from before adoption (-{grid.step} or "
             "earlier, the reference period) to 0 or later. Widen it."
         )
     if window is not None and clean_window is not None:
@@ -228,8 +246,13 @@ def reach_of(grid: Grid, eligible: Bools) -> tuple[Ints, Ints, Floats]:
     return onsets, reach, mass[inside_panel]
 
 
-def experiments(grid: Grid, eligible: Bools, low: int, high: int) -> tuple[list[Experiment], list[int]]:
-    """Sub-experiments with cells in the whole window, and the onsets that were trimmed."""
+def experiments(
+    grid: Grid, eligible: Bools, low: int, high: int, *, whole: bool = False
+) -> tuple[list[Experiment], list[int]]:
+    """Sub-experiments with cells in the whole window, and the onsets that were trimmed.
+
+    ``whole`` keeps the units that are observed throughout the window only.
+    """
     found, dropped = [], []
     for onset in np.unique(grid.onset[grid.onset < grid.length]):
         columns = np.arange(onset + low, onset + high + 1)
@@ -238,6 +261,8 @@ def experiments(grid: Grid, eligible: Bools, low: int, high: int) -> tuple[list[
         if columns[0] < 0 or columns[-1] >= grid.length or not control.size:
             dropped.append(int(onset))
             continue
+        if whole:
+            treated, control = (whole_in_window(grid, units, columns) for units in (treated, control))
         mass = [grid.weight[np.ix_(rows, columns)].sum(axis=0) for rows in (treated, control)]
         if min(m.min() for m in mass) > 0:
             found.append(Experiment(int(onset), treated, control, columns, *mass))
@@ -257,7 +282,7 @@ def nothing_to_compare(where: str) -> PanelError:
     )
 
 
-def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Block]]:
+def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[SubExperimentBlock]]:
     """Differences of cell means (H,) of the weighted stack, and the rows of the stack.
 
     The regression is saturated in group and event time, so its coefficients are differences of
@@ -279,8 +304,22 @@ def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[Bloc
         for side in (True, False)
     }
     mass = {True: treated_total, False: control_total}
-    blocks = [Block(rows, treated, w, y - mean[treated], mass[treated]) for rows, treated, w, y in parts]
+    blocks = [
+        SubExperimentBlock(rows, treated, w, y - mean[treated], mass[treated])
+        for rows, treated, w, y in parts
+    ]
     return mean[True] - mean[False], blocks
+
+
+def partly_observed(grid: Grid, eligible: Bools, found: list[Experiment]) -> list[str]:
+    """A note on units that the stack with covariates leaves out of sub-experiments."""
+    every = sum(
+        int((grid.onset == one.onset).sum() + (eligible & (grid.onset > one.columns[-1])).sum())
+        for one in found
+    )
+    left = every - sum(one.treated.size + one.control.size for one in found)
+    where = "units of sub-experiments that are not observed throughout the window"
+    return [f"{left} {where} were left out"] if left else []
 
 
 def count_rows(grid: Grid, one: Experiment) -> int:

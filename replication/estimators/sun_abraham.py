@@ -26,24 +26,24 @@ Journal of Econometrics 225(2): 175-199.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped, EventSupport
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
-    cells,
+    comparison_panel,
     empty_window,
     last_adopters,
-    mean_outcomes,
-    prepared,
+    outcomes_and_weights,
     support_row,
     untreated_throughout,
+    with_means,
 )
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.exact_fit import require_residual
@@ -52,14 +52,14 @@ from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.estimators.shared.saturated_regression import Saturated, fit_saturated
 from replication.estimators.shared.saturated_shares import SaturatedShares
 from replication.inference.assemble import from_scores
-from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.cluster import small_sample_factor, sum_by_cluster
 from replication.inference.leverage import cluster_influence, few_effective
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class PathCells:
     """The cohort-by-period cells of the path.
 
     Attributes
@@ -110,7 +110,7 @@ def sun_abraham(
         or if a covariate has no variation of its own.
 
     """
-    panel, reference, used = comparison(prepared(panel, "sun_abraham"), control_group, anticipation)
+    panel, reference, used = comparison(comparison_panel(panel, "sun_abraham"), control_group, anticipation)
     panel = with_reference_period(panel, reference, anticipation)
     adopters = panel.keep_units(~np.isin(panel.cohort, reference))
     panel = used_cells(panel, reference, anticipation)
@@ -123,7 +123,7 @@ def sun_abraham(
     require_residual(n_obs, fit.n_params + len(panel.units) - 1, "Use fewer covariates, or add units.")
     blocks = SaturatedShares.of(fit, panel.cluster)
     weight = cluster_influence(panel, *blocks.influence(on_paths[:, :, 0]))
-    factor = correction(panel.n_clusters, n_obs, fit.n_params)
+    factor = small_sample_factor(panel.n_clusters, n_obs, fit.n_params)
     influence = scores + share_influence(fit, found, picked, estimate)
     other = influence if shares == "fixed" else scores
     panel = with_lost_cohorts(
@@ -132,25 +132,25 @@ def sun_abraham(
         found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
         "no unit of theirs links a treated period to the last period before adoption, beside the comparison",
     )
-    info = {
-        "control_group": used,
-        "absorbed": ["unit", "time"],
-        "anticipation": anticipation,
-        "reference_event_time": -1 - anticipation,
-        "overall": "all treated cells, weighted by size",
-        "shares": shares,
-        "covariates": list(panel.covariate_names),
-        "n_params": fit.n_params,
-        "support": support(found, rows, fit),
-        "unidentified_cells": int((found.mass == 0).sum()),
-        **mean_outcomes(panel),
-        "cluster_influence": weight,
-        "notes": [*panel.notes, *few_effective(weight, inference)],
-    }
+    unidentified = int((found.mass == 0).sum())
+    details = Details(
+        absorbed=("unit", "time"),
+        covariates=panel.covariate_names,
+        control_group=used,
+        base_period=-1 - anticipation,
+        anticipation=anticipation,
+        average="cells_by_size",
+        support=path_support(found, rows, fit),
+        dropped=(Dropped("not_identified", unidentified, "cells"),) if unidentified else (),
+        cluster_influence=weight,
+        notes=tuple(few_effective(weight, inference)),
+        extras={"shares": shares},
+    )
+    details = with_means(details, panel).measured(parameters=fit.n_params)
     if inference.variance != "cv1":
         require_fixed_shares(shares, inference)
         adjusted = blocks.adjusted(on_paths, inference)
-        return from_adjusted(panel, "sun_abraham", rows, estimate, adjusted, inference, info=info)
+        return from_adjusted(panel, "sun_abraham", rows, estimate, adjusted, inference, details=details)
     alternative = "att_std_error_" + ("estimated" if shares == "fixed" else "fixed") + "_shares"
     return from_scores(
         panel,
@@ -161,7 +161,7 @@ def sun_abraham(
         inference,
         correction=factor,
         distribution="t",
-        info={**info, alternative: standard_error(panel, other[:, 0], factor)},
+        details=details.with_extras({alternative: standard_error(panel, other[:, 0], factor)}),
     )
 
 
@@ -233,9 +233,9 @@ def used_cells(panel: Panel, reference: Ints, anticipation: int) -> Panel:
             return panel
 
 
-def fit_cohorts(panel: Panel, reference: Ints, anticipation: int) -> tuple[Saturated, Cells]:
+def fit_cohorts(panel: Panel, reference: Ints, anticipation: int) -> tuple[Saturated, PathCells]:
     """The regression, cohort by cohort, and its identified cells."""
-    y, weight = cells(panel)
+    y, weight = outcomes_and_weights(panel)
     compared = np.isin(panel.cohort, reference)
     cohorts = np.unique(panel.cohort[~compared])
     base = reference_columns(panel, cohorts, anticipation)
@@ -253,7 +253,7 @@ def reference_columns(panel: Panel, cohorts: Ints, anticipation: int) -> Ints:
     return (np.searchsorted(panel.periods, cohorts - anticipation) - 1).astype(np.int64)
 
 
-def identified_cells(fit: Saturated, periods: Ints, cohorts: Ints, base: Ints) -> Cells:
+def identified_cells(fit: Saturated, periods: Ints, cohorts: Ints, base: Ints) -> PathCells:
     """Cells whose effect is identified, with their weight.
 
     A cell needs the cohort observed in it and connected with its reference period by units seen
@@ -265,10 +265,10 @@ def identified_cells(fit: Saturated, periods: Ints, cohorts: Ints, base: Ints) -
         linked = (group.component == group.component[b]) & (other == other[b])
         if group.component[b] >= 0 and other[b] >= 0:
             mass[place] = np.where(linked, group.weight.sum(axis=0), 0.0)
-    return Cells(cohorts, base, periods - cohorts[:, None], mass)
+    return PathCells(cohorts, base, periods - cohorts[:, None], mass)
 
 
-def path_rows(found: Cells, window: tuple[int, int] | None) -> tuple[list[Row], list[Bools]]:
+def path_rows(found: PathCells, window: tuple[int, int] | None) -> tuple[list[EstimateRow], list[Bools]]:
     """The rows of the result and the (G, T) cells that each of them averages."""
     live = found.mass > 0
     treated = live & (found.event >= 0)
@@ -283,7 +283,7 @@ def path_rows(found: Cells, window: tuple[int, int] | None) -> tuple[list[Row], 
     if not (free & inside).any():
         raise empty_window(window, int(found.event[live].min()), int(found.event[live].max()))
     times = np.unique(found.event[live & inside])
-    rows = [Row("att"), *(Row("event", event_time=int(e)) for e in times)]
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=int(e)) for e in times)]
     return rows, [treated, *(live & (found.event == e) for e in times)]
 
 
@@ -301,7 +301,7 @@ def with_comparison(loadings: Floats, base: Ints) -> Floats:
     return np.concatenate([loadings, other[None]])
 
 
-def share_influence(fit: Saturated, found: Cells, picked: list[Bools], estimate: Floats) -> Floats:
+def share_influence(fit: Saturated, found: PathCells, picked: list[Bools], estimate: Floats) -> Floats:
     """(N, K) influence of the shares: w_i (delta_gt - beta) over the summed weights of the row."""
     other = fit.path[-1]
     effect = fit.path[:-1] - other + other[found.base][:, None]
@@ -319,7 +319,7 @@ def standard_error(panel: Panel, scores: Floats, factor: float) -> float:
     return float(np.sqrt(factor * (sums**2).sum()))
 
 
-def support(found: Cells, rows: list[Row], fit: Saturated) -> list[Any]:
+def path_support(found: PathCells, rows: list[EstimateRow], fit: Saturated) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each event time."""
     live = found.mass > 0
     sizes = np.array([(group.weight > 0).sum(axis=0) for group in fit.groups[:-1]])
@@ -328,4 +328,4 @@ def support(found: Cells, rows: list[Row], fit: Saturated) -> list[Any]:
         if row.event_time is not None:
             cell = live & (found.event == row.event_time)
             out.append(support_row(row.event_time, cell.any(axis=1).sum(), sizes[cell].sum()))
-    return out
+    return tuple(out)

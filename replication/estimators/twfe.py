@@ -26,13 +26,19 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
-from replication.estimators.shared.estimation_sample import Sample, estimation_sample
+from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
-from replication.estimators.shared.least_squares import Design, Fit, NotIdentified, design_of, least_squares
+from replication.estimators.shared.least_squares import (
+    NotIdentified,
+    RegressionDesign,
+    RegressionFit,
+    design_of,
+    least_squares,
+)
 from replication.estimators.shared.regression_results import regression_estimates
-from replication.inference.cluster import combined
+from replication.inference.cluster import distinct_rows
 from replication.inference.methods import REGRESSION
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @registered(
@@ -60,20 +66,20 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
 
     Notes
     -----
-    Errors are clustered by the clusters of the panel, one way or several, with the correction
-    ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends and period effects that are not
-    nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that
-    of the smallest, in the correction and in t(G-1). Singletons are left out and counted.
+    Standard errors are clustered by the clusters of the panel, one way or several, with the
+    correction ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends and period effects that are
+    not nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that of
+    the smallest, in the correction and in t(G-1). Singletons are left out and counted.
 
     """
     effects = read_effects(panel, trends)
     sample = estimation_sample(panel, effects)
     fit = fit_twfe(sample, effects)
-    rows = [Row(name) for name in fit.design.names]
+    rows = [EstimateRow(name) for name in fit.design.names]
     return regression_estimates(sample, effects, fit, "twfe", rows, np.eye(len(rows)), inference)
 
 
-def fit_twfe(sample: Sample, effects: Effects) -> Fit:
+def fit_twfe(sample: EstimationSample, effects: Effects) -> RegressionFit:
     """The regression behind ``twfe``."""
     try:
         return least_squares(sample, effects, treatment_design(sample.panel, effects))
@@ -81,18 +87,18 @@ def fit_twfe(sample: Sample, effects: Effects) -> Fit:
         raise PanelError(no_variation(sample.panel, effects)) from None
 
 
-def treatment_design(panel: Panel, effects: Effects) -> Design:
-    """The treatment, by cohort and stratum where it is binary, and the covariates."""
+def treatment_design(panel: Panel, effects: Effects) -> RegressionDesign:
+    """Regressors: the treatment, by cohort and stratum where it is binary, and the covariates."""
     if panel.exposure is not None or panel.covariates is not None:
         return design_of(panel, panel.dose[None], ["att"])
     start = panel.first
-    member, profile = combined([start, *effects.level_codes(panel), *effects.slope_codes(panel)])
+    member, profile = distinct_rows([start, *effects.level_codes(panel), *effects.slope_codes(panel)])
     dose = (np.arange(panel.periods.size) >= start[member, None]).astype(float)
     return design_of(panel, dose[None], ["att"], profile)
 
 
 def no_variation(panel: Panel, effects: Effects) -> str:
-    """Why the treatment is not identified, with the counts."""
+    """The message for a treatment that is not identified, with the counts."""
     dose = panel.dose
     treated = int((dose > 0).any(axis=1).sum())
     switching = int((np.ptp(dose, axis=1) > 0).sum())

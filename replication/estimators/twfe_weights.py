@@ -23,8 +23,6 @@ American Economic Review 110(9): 2964-2996.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
@@ -39,7 +37,7 @@ from replication.estimators.shared.weight_rows import with_weights
 from replication.estimators.twfe import fit_twfe
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.methods import FIXED_ROWS
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 SMALLEST = 1e-12
 
@@ -55,8 +53,8 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     Returns
     -------
     Estimates
-        ``att`` is the two-way estimate with its error; a ``weight`` row for every cohort and
-        period with treated cells is the sum of its cells' weights. ``info`` has
+        ``att`` is the two-way estimate with its standard error; a ``weight`` row for every cohort and
+        period with treated cells is the sum of its cells' weights. ``details.extras`` has
         ``share_negative``, ``negative_cells``, ``treated_cells``, ``sum_negative``,
         ``cohort_periods``, ``negative_cohort_periods``, ``sigma_fe`` and ``sigma_fe_opposite``.
 
@@ -68,7 +66,9 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     """
     sample = estimation_sample(panel, Effects())
     fit = fit_twfe(sample, Effects())
-    two_way = regression_estimates(sample, Effects(), fit, "twfe_weights", [Row("att")], np.eye(1), inference)
+    two_way = regression_estimates(
+        sample, Effects(), fit, "twfe_weights", [EstimateRow("att")], np.eye(1), inference
+    )
     dose = sample.panel.dose
     mass = sample.weight * dose
     weight = mass * fit.x[0][fit.design.profile]
@@ -77,13 +77,13 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     weight /= weight.sum()
     treated = mass > 0
     cohort, time, total = by_cohort_and_period(sample.panel, weight, treated)
-    info = {
+    extras = {
         **summary(weight[treated]),
-        "cohort_periods": total.size,
+        "cohort_periods": int(total.size),
         "negative_cohort_periods": int((total < 0).sum()),
         **thresholds(two_way.att[0], mass[treated] / mass.sum(), weight[treated]),
     }
-    return with_weights(two_way, "twfe_weights", cohort, time, total, info)
+    return with_weights(two_way, "twfe_weights", cohort, time, total, two_way.details.with_extras(extras))
 
 
 def by_cohort_and_period(panel: Panel, weight: Floats, treated: Bools) -> tuple[Ints, Ints, Floats]:
@@ -94,7 +94,7 @@ def by_cohort_and_period(panel: Panel, weight: Floats, treated: Bools) -> tuple[
     return cohorts[row], panel.periods[column], total[row, column]
 
 
-def summary(weight: Floats) -> dict[str, Any]:
+def summary(weight: Floats) -> dict[str, float]:
     """How many weights of treated cells are negative, and what they sum to."""
     negative = weight < 0
     return {

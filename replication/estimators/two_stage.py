@@ -6,7 +6,7 @@ Estimand
     weighted mean: ``att`` over treated cells, event rows over the cells of one event time. The
     points equal those of the imputation estimator.
 Assumptions
-    As the imputation estimator.
+    Those of the imputation estimator.
 Variance
     The two steps are one set of moments (Gardner, section 4): the score of a unit is its
     second-stage score, with residuals around the coefficient, less the first stage's influence,
@@ -27,28 +27,28 @@ estimator has pre-trend coefficients.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Details
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.imputation.untreated_cells import described
+from replication.estimators.imputation.untreated_cells import describe_cells
 from replication.estimators.imputation.untreated_fit import UntreatedModel, fit_untreated
 from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     effect_averages,
+    event_time_support,
     lead_averages,
     leads_of,
     require_window,
-    support,
 )
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import influence_factor
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @registered("Two-stage (Gardner)", takes=("trends", "covariates", "weights"))
@@ -83,16 +83,16 @@ def two_stage(
     estimate, scores = _means(model, after)
     before = lead_averages(cells, leads_of(cells, window))
     lead, lead_scores = _means(model, before)
-    rows = [Row("att"), *before.rows, *after.rows[1:]]
+    rows = [EstimateRow("att"), *before.rows, *after.rows[1:]]
     require_window(window, cells, len(rows) - 1)
-    details: dict[str, Any] = {
-        "absorbed": str(model.effects),
-        "control_group": "not_yet_treated",
-        "overall": "all treated cells, by weight",
-        "reference": "none: leads are means of first-stage residuals",
-        "support": support(cells, np.array([row.event_time for row in rows[1:]])),
-        **described(cells, panel),
-    }
+    details = Details(
+        absorbed=model.effects.absorbed,
+        linear_trends=model.effects.linear_trends,
+        control_group="not_yet_treated",
+        base_period="none",
+        average="cells_by_weight",
+        support=event_time_support(cells, np.array([row.event_time for row in rows[1:]])),
+    )
     return from_scores(
         cells.panel,
         "two_stage",
@@ -102,7 +102,7 @@ def two_stage(
         inference,
         correction=influence_factor(cells.panel, inference.small_sample),
         n_obs=cells.n_obs,
-        info=details,
+        details=describe_cells(details, cells, panel),
     )
 
 

@@ -1,12 +1,12 @@
-"""Keys that are set and that no estimator of the file reads: said, so that nobody waits for them.
+"""Keys that are set but not read by any estimator of the file, which are noted.
 
-A grid over estimators hands every key to all of them; what one of them reads is no mistake there,
-and the others say nothing.
+A grid over estimators hands every key to all of them; a key that one of them reads is no mistake
+there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -19,7 +19,7 @@ SMALL_SAMPLE = ("callaway_santanna", "imputation", "two_stage")
 """Estimators that read ``inference.small_sample``."""
 
 
-def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
+def find_unused_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
     """Notes about keys without effect.
 
     Parameters
@@ -31,7 +31,7 @@ def unread_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
     dict
         Id of a specification -> its notes; only of those that have any.
     """
-    read = {key for spec in specs for key in reads(spec.estimator)}
+    read = {key for spec in specs for key in keys_read(spec.estimator)}
     methods = {method_of(spec) for spec in specs}
     estimators = {spec.estimator for spec in specs}
     found: dict[str, list[str]] = {}
@@ -64,12 +64,12 @@ def is_set(fields: Spec | Inference, key: str) -> bool:
 
 
 def method_of(spec: Spec) -> str:
-    """How uncertainty is measured; with unit lines group-time effects resample clusters."""
-    lines = spec.estimator == "callaway_santanna" and bool(spec.trends)
-    return "bootstrap" if lines else spec.inference.method
+    """How uncertainty is measured; with unit-specific linear trends, group-time effects resample clusters."""
+    detrended = spec.estimator == "callaway_santanna" and bool(spec.trends)
+    return "bootstrap" if detrended else spec.inference.method
 
 
-def reads(estimator: str) -> list[str]:
+def keys_read(estimator: str) -> list[str]:
     """Keys that an estimator reads, each once."""
     entry = ENTRIES[estimator]
     return list(dict.fromkeys((*entry.takes, *entry.keys)))
@@ -79,5 +79,4 @@ def with_notes(result: Estimates, notes: Sequence[str]) -> Estimates:
     """The result with further notes; the same one if there are none."""
     if not notes:
         return result
-    info: Mapping[str, object] = result.info
-    return replace(result, info={**info, "notes": [*result.info.get("notes", []), *notes]})
+    return replace(result, details=result.details.noted(notes))

@@ -1,4 +1,4 @@
-"""To which clusters a treatment was assigned, and which stay untreated throughout."""
+"""Treated clusters, and control clusters that stay untreated throughout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.inference.cluster import combined, sum_by_cluster
+from replication.inference.cluster import distinct_rows, sum_by_cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Assignment:
     left_out: int
 
 
-def schedules(panel: Panel) -> Ints:
+def schedule_codes(panel: Panel) -> Ints:
     """(N,) codes of the distinct schedules of treatment: the cohort and, if any, the exposure."""
     if panel.exposure is None:
-        return combined([panel.cohort])[1]
+        return distinct_rows([panel.cohort])[1]
     rows = np.unique(panel.exposure, axis=0, return_inverse=True)[1]
-    return combined([panel.cohort, rows.reshape(-1).astype(np.int64)])[1]
+    return distinct_rows([panel.cohort, rows.reshape(-1).astype(np.int64)])[1]
 
 
 def mixed_clusters(codes: Ints, labels: Ints) -> Ints:
@@ -61,7 +61,7 @@ def assigned_clusters(panel: Panel) -> Ints | None:
     codes = whole_clusters(panel)
     if codes is None or int(codes.max()) + 1 == codes.size:
         return None
-    return None if mixed_clusters(codes, schedules(panel)).size else codes
+    return None if mixed_clusters(codes, schedule_codes(panel)).size else codes
 
 
 def assignment_of(panel: Panel, method: str) -> Assignment:
@@ -97,7 +97,7 @@ def assignment_of(panel: Panel, method: str) -> Assignment:
 
 
 def mixed_message(panel: Panel, codes: Ints, mixed: Ints, method: str) -> str:
-    """Why the treatment was not assigned to these clusters."""
+    """The message for clusters whose units differ in their treatment."""
     name = next(iter(panel.clusters))
     inside = np.flatnonzero(codes == mixed[0])
     dose = panel.dose[inside]
@@ -121,6 +121,6 @@ def require_both(treated: Bools, control: Bools, name: str, method: str) -> None
     if not control.any():
         raise PanelError(
             f"Every one of the {treated.size} clusters of {name!r} is treated in some period, so "
-            f"'method: {method}' has no untreated cluster whose residuals show what chance does. "
+            f"'method: {method}' has no untreated cluster whose residuals show the sampling variation. "
             "End the panel before the last cluster adopts, or use 'method: permutation'."
         )

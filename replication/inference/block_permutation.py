@@ -1,14 +1,14 @@
-"""Whole groups of units exchange their schedules of adoption.
+"""Permutation of adoption schedules between whole groups of units.
 
 Where most of a group adopts on one date (the counties of a state), exchanging single units breaks
-up what was assigned together, and the draws are far less spread than the assignment really was.
+up what was assigned together, and the draws vary far less than the actual assignment.
 Here every block takes the schedule of another block: a unit at a given place of its own block,
 units in order of adoption, adopts as the unit at the same relative place of the block drawn. The
 test is exact where blocks are of one size and their schedules exchangeable; with blocks of
 different sizes the schedules are stretched or thinned, and it is an approximation.
 
 The order of adoption inside a block is kept, so a difference between its early and late units that
-has nothing to do with adoption stays in every draw, and the draws need not be centred at zero.
+has nothing to do with adoption stays in every draw, and the draws need not be centered at zero.
 With the blocks named as strata as well, units are also exchanged inside their block.
 """
 
@@ -56,7 +56,7 @@ def block_permutations(panel: Panel, inference: Inference) -> Iterator[Ints]:
         order = np.empty(len(panel.units), dtype=np.int64)
         for own, drawn in zip(blocks, rng.permutation(len(blocks)), strict=True):
             placed = own if inference.strata is None else rng.permutation(own)
-            order[placed] = matched(own.size, blocks[drawn])
+            order[placed] = matched_units(own.size, blocks[drawn])
         yield order
 
 
@@ -69,7 +69,7 @@ def ranked_blocks(panel: Panel, codes: Ints) -> list[Ints]:
     return [block for block in np.split(ranked, ends) if block.size]
 
 
-def matched(count: int, block: Ints) -> Ints:
+def matched_units(count: int, block: Ints) -> Ints:
     """(count,) units of ``block`` at the relative places of ``count`` units."""
     place = ((np.arange(count) + 0.5) / count * block.size).astype(np.int64)
     return block[place]

@@ -1,4 +1,4 @@
-"""What a reader must be told of a standard error that rests on little, in sentences.
+"""Notes on standard errors that rest on few clusters.
 
 The threshold for treated and control clusters: of 400 samples without an effect (50 units over 10
 periods, AR(0.5), all treated in period 6) nominal 5% tests of ``twfe``, ``callaway_santanna``,
@@ -9,19 +9,20 @@ as controls 9 to 13%, with 10 7 to 10%.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats
+from replication.core.details import ClusterSupport, Details, JointTest
 from replication.core.estimates import ClusterScores
 from replication.core.panel import Panel
-from replication.inference.joint_tests import pretrend_test, untested
+from replication.inference.joint_tests import impossible_test, pretrend_test
 from replication.inference.psd import Repaired
-from replication.inference.row_table import Row, RowKeys
-from replication.inference.support import Support, as_info, effective, support_of
+from replication.inference.row_table import EstimateRow, RowKeys
+from replication.inference.support import effective_clusters, support_of
 
 FEW_TREATED = 10
 """Fewer treated (or control) clusters than this are noted."""
@@ -32,7 +33,9 @@ FEW_EFFECTIVE = 10
 NO_SPREAD = 1e-8
 """Standard errors below this share of the standard deviation of the outcome are zero."""
 
-REMEDY = "'inference.method: permutation', 'conley_taber' or 'ferman_pinto' is made for few treated clusters"
+REMEDY = (
+    "'inference.method: permutation', 'conley_taber' or 'ferman_pinto' is designed for few treated clusters"
+)
 LISTED = 4
 REPAIRED = (
     "the covariance was not positive semi-definite and had to be repaired, and the inverse of a "
@@ -40,7 +43,7 @@ REPAIRED = (
 )
 
 
-def support_notes(found: Support, *, by_cohort: bool) -> list[str]:
+def support_notes(found: ClusterSupport, *, by_cohort: bool) -> list[str]:
     """Notes on few treated and few control clusters.
 
     ``by_cohort``: whether there are rows for single cohorts or event times.
@@ -63,7 +66,7 @@ def _few(count: int, side: str, kind: str, other: str) -> str:
     if count == 1:
         return (
             f"Only 1 {side} cluster ({kind}) carries the estimate: its own residuals are nearly "
-            f"zero by construction, so that the standard error holds the noise of the {other} "
+            f"zero by construction, so that the standard error reflects only the noise of the {other} "
             "group only"
         )
     return (
@@ -81,23 +84,23 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
             "distribution is asked for"
         ]
     if effective is not None and effective < FEW_EFFECTIVE:
-        # Without the number, so that columns of a table share the sentence; it is in the info.
+        # Without the number, so that columns of a table share the sentence; it is in the details.
         return [
             f"The overall effect rests on fewer than {FEW_EFFECTIVE} effective clusters, which "
-            "makes its standard error as uncertain as with that many alike; "
-            "'inference.distribution: bootstrap_t' takes account of it"
+            "makes its standard error as uncertain as with that many equal clusters; "
+            "'inference.distribution: bootstrap_t' accounts for it"
         ]
     return []
 
 
-def lost_errors(estimate: Floats, std_error: Floats) -> Bools:
-    """(K,) estimates that are not fixed at zero and have no standard error."""
+def lost_std_errors(estimate: Floats, std_error: Floats) -> Bools:
+    """(K,) estimates that are not fixed at zero but lack a standard error."""
     found: Bools = np.isfinite(estimate) & (estimate != 0) & ~np.isfinite(std_error)
     return found
 
 
 def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
-    """Why estimates have no standard error."""
+    """A note on estimates without a standard error."""
     if not lost.any():
         return []
     names = [label for label, one in zip(labels, lost, strict=True) if one]
@@ -119,15 +122,15 @@ def outcome_spread(panel: Panel) -> float:
 
 def without_zero(
     panel: Panel,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     std_error: Floats,
-    info: Mapping[str, Any] | None,
+    details: Details | None,
 ) -> Floats:
     """Standard errors with those that are zero on the scale of the outcome set to missing.
 
     Coefficients of covariates have other units and keep theirs.
     """
-    logs = (info or {}).get("scale") == "log points"
+    logs = details is not None and details.scale == "log points"
     small = std_error < NO_SPREAD * (1.0 if logs else outcome_spread(panel))
     if not small.any():
         return std_error
@@ -135,70 +138,64 @@ def without_zero(
     return np.where(small & own, np.nan, std_error)
 
 
-def noted(info: Mapping[str, Any], panel: Panel, notes: Sequence[str]) -> dict[str, Any]:
-    """The info with further notes after those of the panel or the estimator."""
-    return {**info, "notes": [*info.get("notes", panel.notes), *notes]}
-
-
-def with_repair(info: Mapping[str, Any], panel: Panel, found: Repaired) -> dict[str, Any]:
-    """The info with the notes of a repaired variance, whose inverse means nothing any more."""
+def with_repair(details: Details, found: Repaired) -> Details:
+    """The details with the notes of a repaired variance, whose inverse means nothing any more."""
     if not found.notes:
-        return dict(info)
-    return {**noted(info, panel, found.notes), "variance_repaired": True}
+        return details
+    known = details.noted(found.notes).measured(repaired=True)
+    return known.measured(missing_noted=True) if found.negative.any() else known
 
 
-def cautioned(
+def with_cautions(
     panel: Panel,
     keys: RowKeys,
     table: pd.DataFrame,
     vcov: pd.DataFrame,
-    info: dict[str, Any],
+    details: Details,
     overall: ClusterScores | None,
-) -> dict[str, Any]:
-    """The info with the pre-trend test, the support by clusters, and notes on what is thin."""
+) -> Details:
+    """The details with the pre-trend test, the support by clusters, and notes on what is thin."""
     effects = any(not term.startswith("coef:") for term in keys.terms)
     if not effects:
-        return info
-    found = support_of(panel, info.get("control_group"))
+        return details
+    found = support_of(panel, details.control_group or None)
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
-    behind = info.get("effective_clusters") if overall is None else effective(overall.sums)
-    lost = lost_errors(estimate, std_error)
+    behind = details.effective_clusters if overall is None else effective_clusters(overall.sums)
+    lost = lost_std_errors(estimate, std_error)
     notes = [
         *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
-        # Regressions count effective clusters by leverage, and have said so where they are few.
-        *cluster_notes(panel.n_clusters, None if info.get("cluster_influence") else behind),
+        # Regressions count effective clusters by leverage, and have noted it where they are few.
+        *cluster_notes(panel.n_clusters, None if details.cluster_influence else behind),
         *(lost_note(list(keys.labels()), lost) if lost.any() else []),
     ]
-    if behind is not None:
-        info["effective_clusters"] = behind
-    return {
-        **_pretrend(keys, table, vcov, panel.n_clusters, info),
-        **noted(info, panel, notes),
-        **as_info(found),
-    }
+    known = replace(
+        details,
+        effective_clusters=behind,
+        cluster_support=found,
+        pretrend=details.pretrend or _pretrend(keys, table, vcov, panel.n_clusters, details),
+    ).noted(notes)
+    return known.measured(missing_noted=True) if lost.any() else known
 
 
 def _pretrend(
-    keys: RowKeys, table: pd.DataFrame, vcov: pd.DataFrame, n_clusters: int, info: dict[str, Any]
-) -> dict[str, Any]:
+    keys: RowKeys, table: pd.DataFrame, vcov: pd.DataFrame, n_clusters: int, details: Details
+) -> JointTest | None:
     """The joint test of the leads, where there is an event path."""
     event = (np.array(keys.terms) == "event") & ~np.isnan(keys.keys[:, 2])
     if not event.any():
-        return {}
+        return None
     kept = event
     if len(vcov) != len(table):
         kept = event[np.array(keys.terms) != "att_gt"]
     inside = np.flatnonzero(kept)
-    if info.get("variance_repaired"):
-        leads = keys.keys[event, 2] < -info.get("anticipation", 0)
+    if details.uncertainty.repaired:
+        leads = keys.keys[event, 2] < -details.anticipation
         leads &= table["estimate"].to_numpy()[event] != 0
-        return {"pretrend": untested(int(leads.sum()), REPAIRED)}
-    return {
-        "pretrend": pretrend_test(
-            keys.keys[event, 2],
-            table["estimate"].to_numpy()[event],
-            vcov.to_numpy()[np.ix_(inside, inside)],
-            n_clusters,
-            info.get("anticipation", 0),
-        )
-    }
+        return impossible_test(int(leads.sum()), REPAIRED)
+    return pretrend_test(
+        keys.keys[event, 2],
+        table["estimate"].to_numpy()[event],
+        vcov.to_numpy()[np.ix_(inside, inside)],
+        n_clusters,
+        details.anticipation,
+    )

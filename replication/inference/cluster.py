@@ -1,4 +1,4 @@
-"""Clustered variances: sums of scores by cluster, one way or several, and their correction."""
+"""Clustered variances, one-way and multiway, and their small-sample correction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
         ordered = np.empty_like(scores)
         ordered[codes] = scores
         return ordered
-    # One entry a column: in this form there is nothing to sort.
+    # One entry per column: in this form there is nothing to sort.
     indicator = sparse.csc_array(
         (np.ones(codes.size), codes, np.arange(codes.size + 1)), shape=(groups, codes.size)
     )
@@ -30,7 +30,7 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
     return summed
 
 
-def correction(n_clusters: int, n_obs: int, n_params: int) -> float:
+def small_sample_factor(n_clusters: int, n_obs: int, n_params: int) -> float:
     """``G/(G-1) * (N-1)/(N-K)``, the convention of reghdfe and fixest.
 
     ``n_params`` (K) leaves out effects that are nested in the clusters
@@ -50,13 +50,13 @@ def influence_factor(panel: Panel, small_sample: str) -> float:
     return groups / (groups - 1) if counted else 1.0
 
 
-def multiway(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
+def multiway_variance(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
     """(K, K) variance of Cameron, Gelbach & Miller (2011), without any correction.
 
     Parameters
     ----------
     scores : (M, K)
-        One row an observation, scaled so that the one-way variance is ``S'S`` of the sums.
+        One row per observation, scaled so that the one-way variance is ``S'S`` of the sums.
     dimensions : sequence of (M,) codes
         Clustering dimensions; every intersection enters with alternating sign.
 
@@ -64,17 +64,17 @@ def multiway(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
     total = np.zeros((scores.shape[1], scores.shape[1]))
     for size in range(1, len(dimensions) + 1):
         for chosen in itertools.combinations(dimensions, size):
-            sums = sum_by_cluster(scores, intersection(chosen))
+            sums = sum_by_cluster(scores, intersection_codes(chosen))
             total += (-1) ** (size + 1) * sums.T @ sums
     return total
 
 
-def intersection(dimensions: Sequence[Ints]) -> Ints:
+def intersection_codes(dimensions: Sequence[Ints]) -> Ints:
     """Codes 0 .. of the observed combinations of several clusterings."""
-    return dimensions[0] if len(dimensions) == 1 else combined(dimensions)[1]
+    return dimensions[0] if len(dimensions) == 1 else distinct_rows(dimensions)[1]
 
 
-def combined(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
+def distinct_rows(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
     """Distinct rows of several (N,) columns of integers, in ascending order, without sorting rows.
 
     Returns
@@ -83,16 +83,16 @@ def combined(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
     codes : (N,) the kind of each row, 0 .. G-1
 
     """
-    codes = dense(columns[0])
+    codes = dense_codes(columns[0])
     for column in columns[1:]:
-        other = dense(column)
-        codes = dense(codes * (int(other.max()) + 1) + other)
+        other = dense_codes(column)
+        codes = dense_codes(codes * (int(other.max()) + 1) + other)
     first = np.empty(int(codes.max()) + 1, dtype=np.int64)
     first[codes[::-1]] = np.arange(codes.size)[::-1]
     return first, codes
 
 
-def dense(values: Ints) -> Ints:
+def dense_codes(values: Ints) -> Ints:
     """(N,) codes 0 .. G-1 of the distinct values in ascending order."""
     low, high = int(values.min()), int(values.max())
     if high - low > FEW_VALUES * values.size:

@@ -1,8 +1,8 @@
-"""Bootstrap of whole clusters for any estimator: draw clusters, redo everything.
+"""Bootstrap of whole clusters for any estimator, with every step redone in each draw.
 
 Each draw takes as many clusters as there are, with replacement, and runs the estimator on their
 units; a cluster drawn twice counts as two. What the estimator does on the way (cohort shares,
-first steps, imputation) is redone, so its error is in the interval. Where every unit is its own
+first steps, imputation) is redone, so the interval reflects its uncertainty. Where every unit is its own
 cluster this is the pairs bootstrap of units. Efron & Tibshirani (1993), chapters 8, 12 and 13;
 Cameron, Gelbach & Miller (2008), section III.
 """
@@ -22,8 +22,8 @@ from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.bands import sup_t
 from replication.inference.cluster import sum_by_cluster
-from replication.inference.psd import Repaired, repaired
-from replication.inference.row_table import Law, Tails
+from replication.inference.psd import Repaired, repaired_variance
+from replication.inference.row_table import Tails, TDistribution
 
 Estimator = Callable[..., Estimates]
 FEWEST = 0.8
@@ -33,15 +33,15 @@ PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt":
 def cluster_bootstrap(
     function: Estimator, panel: Panel, inference: Inference, *, two_way: bool = False
 ) -> Estimates:
-    """Estimates with errors, intervals, p-values and bands from resampled clusters.
+    """Estimates with standard errors, intervals, p-values and bands from resampled clusters.
 
     Parameters
     ----------
     function : takes a panel and ``inference``.
-    two_way : whether ``function`` is two-way effects without trends or covariates; on balanced
+    two_way : whether ``function`` is two-way fixed effects without trends or covariates; on balanced
         panels with constant weights its draws come from sums over clusters.
     inference : ``draws``, ``seed``, ``level`` and ``interval`` are used; with ``distribution: t``
-        intervals are the estimate plus and minus t(G-1) times the bootstrap error.
+        intervals are the estimate plus and minus t(G-1) times the bootstrap standard error.
 
     Raises
     ------
@@ -64,8 +64,8 @@ def cluster_bootstrap(
     else:
         once = replace(analytic, draws=1)
         draws = resampled_points(function, panel, once, inference.draws, labels)
-    law = Law(panel.n_clusters - 1.0) if inference.distribution == "t" else None
-    return with_draws(found, draws, panel, inference, law)
+    tails = TDistribution(panel.n_clusters - 1.0) if inference.distribution == "t" else None
+    return with_draws(found, draws, panel, inference, tails)
 
 
 def with_draws(
@@ -73,25 +73,26 @@ def with_draws(
     draws: Floats,
     panel: Panel,
     inference: Inference,
-    law: Tails | None = None,
+    tails: Tails | None = None,
 ) -> Estimates:
-    """Estimates whose errors, intervals, p-values, bands and covariance come from (B, K) draws.
+    """Estimates whose standard errors, intervals, p-values, bands and covariance come from (B, K) draws.
 
     Parameters
     ----------
     found : the estimates on the panel itself, with K rows.
     draws : the same rows on B resamples of the clusters; NaN where a draw lacks a row.
-    law : of the t-values, where intervals are the estimate plus and minus errors.
+    tails : of the t-values, where intervals are the estimate plus and minus multiples of the standard error.
 
     Notes
     -----
     ``std_error`` is the standard deviation of the draws. ``interval: equal_tailed`` gives the
     percentile interval and twice the smaller share of draws on one side of zero as p-value;
     ``symmetric`` gives the estimate plus and minus a quantile of the draws' distance from it. Bands
-    hold for all rows of a path at once: errors of the draws times the critical value of ``found``,
-    whose draws have an error each. The largest distance among the rows of a resample, over the
-    common error, takes that error as known and would cover 90 percent at 50 clusters. A row that
-    a draw lacks (a cohort that was not drawn) rests on the other draws.
+    hold for all rows of a path at once: standard errors of the draws times the critical value
+    of ``found``, whose draws each have their own standard error. The largest distance among the rows of
+    a resample, over the common standard error, treats that standard error as known and would cover 90
+    percent at 50 clusters. A row that a draw lacks (a cohort that was not drawn) rests on the other
+    draws.
 
     """
     done = int(np.isfinite(draws).any(axis=1).sum())
@@ -101,18 +102,17 @@ def with_draws(
             "could not be estimated, because they lack treated or comparison units. Cluster by a "
             "finer column, or use 'method: analytic'."
         )
-    table = _with_draws(found.table, draws, inference, law)
+    table = _with_draws(found.table, draws, inference, tails)
     kept = (~found.table["term"].isin(LEFT_OUT)).to_numpy() | (len(found.vcov) == len(table))
     covariance = _covariance(draws[:, kept])
     vcov = pd.DataFrame(covariance.variance, found.vcov.index, found.vcov.columns)
-    kind = inference.interval if law is None else inference.distribution
-    info = {
-        **found.info,
-        "std_errors": f"bootstrap of {panel.n_clusters} clusters, {kind} intervals",
-        "not_estimated": inference.draws - done,
-        "notes": [*found.info.get("notes", []), *covariance.notes],
-    }
-    return replace(found, table=table, vcov=vcov, info=info)
+    details = found.details.noted(covariance.notes).measured(
+        interval=inference.interval if tails is None else inference.distribution,
+        resampled_clusters=panel.n_clusters,
+        draws_lost=inference.draws - done,
+        missing_noted=found.details.uncertainty.missing_noted or bool(covariance.negative.any()),
+    )
+    return replace(found, table=table, vcov=vcov, details=details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +197,17 @@ def two_way_points(panel: Panel, inference: Inference) -> Floats:
     return np.where(moving, above / np.where(moving, below, 1.0), np.nan)
 
 
-def _with_draws(table: pd.DataFrame, draws: Floats, inference: Inference, law: Tails | None) -> pd.DataFrame:
+def _with_draws(
+    table: pd.DataFrame, draws: Floats, inference: Inference, tails: Tails | None
+) -> pd.DataFrame:
     critical = ((table["band_high"] - table["estimate"]) / table["std_error"]).to_numpy()
     table = table.copy()
     point = table["estimate"].to_numpy()
     moving = np.nanmax(np.abs(draws - point), axis=0, initial=0) > 1e-14 * np.abs(point).max()
-    error = np.where(moving, np.nanstd(draws, axis=0, ddof=1), np.nan)
-    table["std_error"] = error
-    table["statistic"] = point / error
-    if law is None:
+    std_error = np.where(moving, np.nanstd(draws, axis=0, ddof=1), np.nan)
+    table["std_error"] = std_error
+    table["statistic"] = point / std_error
+    if tails is None:
         ends = np.array(
             [
                 _summary(column[np.isfinite(column)], value, inference) if used else (np.nan,) * 3
@@ -213,28 +215,28 @@ def _with_draws(table: pd.DataFrame, draws: Floats, inference: Inference, law: T
             ]
         )
     else:
-        reach = law.ppf(0.5 + inference.level / 2) * error
-        ends = np.column_stack([2 * law.sf(np.abs(point / error)), point - reach, point + reach])
+        reach = tails.ppf(0.5 + inference.level / 2) * std_error
+        ends = np.column_stack([2 * tails.sf(np.abs(point / std_error)), point - reach, point + reach])
     table[["p_value", "conf_low", "conf_high"]] = ends
     low, high = ends[:, 1].copy(), ends[:, 2].copy()
     for term, axis in PATHS.items():
         chosen = (table["term"] == term) & table[axis].notna()
         index = np.flatnonzero(chosen.to_numpy() & moving)
         if index.size > 1:
-            value = _critical(critical[index], draws[:, index] - point[index], error[index], inference)
+            value = _critical(critical[index], draws[:, index] - point[index], std_error[index], inference)
             # A band lies around its pointwise interval, even where the draws are skewed.
-            low[index] = np.minimum(low[index], point[index] - value * error[index])
-            high[index] = np.maximum(high[index], point[index] + value * error[index])
+            low[index] = np.minimum(low[index], point[index] - value * std_error[index])
+            high[index] = np.maximum(high[index], point[index] + value * std_error[index])
     return table.assign(band_low=low, band_high=high)
 
 
-def _critical(fitted: Floats, distance: Floats, error: Floats, inference: Inference) -> float:
-    """Critical value of a path: that of the fit; from (B, k) draws if the law is set to normal."""
+def _critical(fitted: Floats, distance: Floats, std_error: Floats, inference: Inference) -> float:
+    """Critical value of a path: that of the fit; from (B, k) draws if the distribution is set to normal."""
     known = fitted[~np.isnan(fitted)]
     if known.size and inference.distribution != "normal":
         return float(known.max())
     whole = distance[np.isfinite(distance).all(axis=1)]
-    return sup_t(whole, error, inference.level) if len(whole) > 1 else 0.0
+    return sup_t(whole, std_error, inference.level) if len(whole) > 1 else 0.0
 
 
 def _summary(draws: Floats, point: float, inference: Inference) -> tuple[float, float, float]:
@@ -262,4 +264,4 @@ def _covariance(draws: Floats) -> Repaired:
     covariance: Floats = filled.T @ filled / pairs
     if seen.all():
         return Repaired(covariance, np.zeros(len(covariance), dtype=bool), ())
-    return repaired(covariance, "The covariance over draws in which some rows are missing")
+    return repaired_variance(covariance, "The covariance over draws in which some rows are missing")

@@ -18,7 +18,7 @@ from replication.inference.cluster_shares import Adjusted, ClusterShares
 def jackknife(found: ClusterShares) -> Adjusted:
     """Scores of CV3 and t(G-1).
 
-    ``CV3 = (G-1)/G sum_g (beta_(g) - beta)(beta_(g) - beta)'``, centred at the estimate from all
+    ``CV3 = (G-1)/G sum_g (beta_(g) - beta)(beta_(g) - beta)'``, centered at the estimate from all
     clusters, as in ``summclust``. CR3 of R ``clubSandwich`` is the same sum without (G-1)/G.
 
     Notes

@@ -25,7 +25,7 @@ from scipy.spatial import cKDTree
 from replication.core.arrays import Floats
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
-from replication.inference.psd import Repaired, repaired
+from replication.inference.psd import Repaired, repaired_variance
 
 EARTH_RADIUS_KM = 6371.0
 
@@ -33,7 +33,7 @@ EARTH_RADIUS_KM = 6371.0
 def conley_variance(
     scores: Floats, coordinates: Floats | None, inference: Inference
 ) -> tuple[Repaired, dict[str, float]]:
-    """(K, K) variance from unit scores (N, K), and what a reader should know of the kernel."""
+    """(K, K) variance from unit scores (N, K), and a note on the kernel."""
     kernel = kernel_matrix(coordinates, inference)
     return _positive(scores.T @ (kernel @ scores)), _facts(kernel, inference)
 
@@ -77,7 +77,7 @@ def kernel_matrix(coordinates: Floats | None, inference: Inference) -> sparse.cs
 
 
 def kernel_weight(distance: Floats, inference: Inference) -> Floats:
-    """Weights of pairs at ``distance`` kilometres."""
+    """Weights of pairs at ``distance`` kilometers."""
     if inference.kernel == "uniform":
         return (distance <= inference.cutoff_km).astype(np.float64)
     return np.maximum(1 - distance / inference.cutoff_km, 0.0)
@@ -99,7 +99,7 @@ def require_coordinates(coordinates: Floats | None) -> Floats:
     """Refuse missing coordinates and values that are not degrees."""
     if coordinates is None:
         raise PanelError(
-            "Spatial errors need the latitude and longitude of every unit, and the panel has none. "
+            "Spatial standard errors need the latitude and longitude of every unit, and the panel has none. "
             "Name their columns in 'inference.coordinates' and set 'method: conley'."
         )
     wrong = (np.abs(coordinates[:, 0]) > 90) | (np.abs(coordinates[:, 1]) > 180)
@@ -107,7 +107,7 @@ def require_coordinates(coordinates: Floats | None) -> Floats:
     if wrong.any():
         example = coordinates[wrong][0].tolist()
         raise PanelError(
-            f"{int(wrong.sum())} of {wrong.size} units have coordinates that are no degrees of "
+            f"{int(wrong.sum())} of {wrong.size} units have coordinates outside the range of "
             f"latitude (-90 to 90) and longitude (-180 to 180), for example {example}. Give the "
             "latitude first, in decimal degrees."
         )
@@ -116,7 +116,7 @@ def require_coordinates(coordinates: Floats | None) -> Floats:
 
 def _positive(variance: Floats) -> Repaired:
     """Kernels that are cut off at a distance can give negative variances."""
-    return repaired((variance + variance.T) / 2, "The Conley variance")
+    return repaired_variance((variance + variance.T) / 2, "The Conley variance")
 
 
 def _facts(kernel: sparse.csr_matrix, inference: Inference) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Critical values of whole paths: sup-t, from scores, from draws at hand, or from a variance."""
+"""Critical values of whole paths (sup-t), from scores, from draws, or from a variance."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from replication.inference.bands import (
     largest_t,
     multiplier_draws,
     quantiles,
-    studentised,
+    studentized_critical_value,
 )
 from replication.inference.bootstrap_t import drawn_t_values, effective_clusters
-from replication.inference.row_table import LARGEST_VCOV, NORMAL, Law
+from replication.inference.row_table import LARGEST_VCOV, NORMAL, TDistribution
 
 Paths = Sequence[tuple[str, Ints]]
 Values = Mapping[str, float | Floats]
 
 FEW_CLUSTERS = 12
-# With so many clusters behind each row of a path, an error of its own moves no band visibly.
+# With so many clusters behind each row of a path, a separate standard error per draw barely changes a band.
 MANY = 200
 
 
@@ -37,12 +37,13 @@ def score_sup_t(
 
     ``signed``: values of multiplier draws, where those are at hand.
 
-    Multiplier draws, as in R ``did``, take the standard errors as known, so that bands cover four
-    points too little at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
-    law is set to normal. Else each draw has its own error: one by one where a row of the path
-    rests on few clusters (``bootstrap_t``), and by moving the value of the multiplier draws
-    (``studentised``) where none does, or cells are too many. Below a dozen clusters, where the
-    largest draw of the first kind is bounded, the larger value is taken; it may be infinite.
+    Multiplier draws, as in R ``did``, take the standard errors as known, so that bands undercover
+    by four points at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
+    distribution is set to normal. Otherwise each draw has its own standard error, computed draw by draw
+    where a row of the path rests on few clusters (``bootstrap_t``), and by moving the value of the
+    multiplier draws (``studentized_critical_value``) where none does, or cells are too many. Below a
+    dozen clusters, where the largest draw of the first kind is bounded, the larger value is taken; it
+    may be infinite.
     """
     known = inference.distribution == "normal"
     few = [] if known or not paths else on_few(paths, scores)
@@ -51,7 +52,7 @@ def score_sup_t(
     values = _largest(others, scores, inference, sign_t_values) if signed is None else signed
     if known:
         return dict(values)
-    moved = {term: studentised(values[term], len(scores)) for term, _ in others}
+    moved = {term: studentized_critical_value(values[term], len(scores)) for term, _ in others}
     return {term: max(own.get(term, 0.0), moved.get(term, 0.0)) for term, _ in paths}
 
 
@@ -91,13 +92,13 @@ def normal_sup_t(
 ) -> dict[str, Floats]:
     """(k,) critical values of each path from normal draws with the variance.
 
-    Unless the law is set to normal they keep their tail probability under t with the degrees of
+    Unless the distribution is set to normal they keep their tail probability under t with the degrees of
     each row.
     """
     found = {}
     for term, index in paths:
         value = gaussian_critical_value(variance[np.ix_(index, index)], inference)
         own = freedom if isinstance(freedom, float) else freedom[index]
-        law = NORMAL if inference.distribution == "normal" else Law(own)
-        found[term] = np.broadcast_to(law.ppf(float(special.ndtr(value))), index.size)
+        tails = NORMAL if inference.distribution == "normal" else TDistribution(own)
+        found[term] = np.broadcast_to(tails.ppf(float(special.ndtr(value))), index.size)
     return found

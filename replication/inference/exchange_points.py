@@ -2,13 +2,12 @@
 
 Where all units weigh the same, an exchange leaves the size of every cohort alone, and with it the
 loadings of an estimate on the units of each schedule. The estimate under an exchange is then a
-sum over units of what the outcomes of each are worth under the schedule that it gets.
+sum over units of the contribution of each unit's outcomes under the schedule that it gets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.assignment import schedules
+from replication.inference.assignment import schedule_codes
 from replication.inference.exchanges import Exchanges
 from replication.inference.loadings import group_loadings, points_of
 
@@ -34,11 +33,11 @@ def linear_draws(
     compared: Exchanges,
     labels: list[str],
 ) -> Floats | None:
-    """(B, K, 2) estimates, with NaN for the statistics; None where a fit a draw is needed.
+    """(B, K, 2) estimates, with NaN for the statistics; None where one fit per draw is needed.
 
-    One exchange is fitted as well, so that nothing is assumed of the estimator.
+    One exchange is fitted as well, so that no property of the estimator is assumed.
     """
-    kind = schedules(panel)
+    kind = schedule_codes(panel)
     count, shape = int(kind.max()) + 1, panel.y.shape
     large = shape[0] * count * len(labels) > LARGEST or count * shape[1] > compared.count
     if large or not panel.balanced or np.ptp(panel.weight) > 0 or panel.covariates is not None:
@@ -61,7 +60,7 @@ def linear_draws(
 
 
 def sums_of_worth(worth: Floats, kind: Ints, orders: Iterator[Ints]) -> Iterator[Floats]:
-    """(K,) estimates under each order from (N, S, K) worth of each unit under each schedule."""
+    """(K,) estimates under each order from (N, S, K) contributions of each unit under each schedule."""
     units = np.arange(len(worth))
     for order in orders:
         yield worth[units, kind[order]].sum(axis=0)
@@ -75,9 +74,7 @@ def refit(
     order: Ints,
 ) -> Floats:
     """(K,) estimates of the panel under one order; NaN if it cannot be estimated."""
-    exposure = None if panel.exposure is None else panel.exposure[order]
-    exchanged = replace(panel, cohort=panel.cohort[order], exposure=exposure)
     try:
-        return points_of(function, exchanged, inference, labels)
+        return points_of(function, panel.reassigned(order), inference, labels)
     except PanelError:
         return np.full(len(labels), np.nan)

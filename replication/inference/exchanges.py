@@ -1,4 +1,4 @@
-"""Which assignments a permutation test compares: of clusters where those were assigned.
+"""The assignments of a permutation test, exchanged between the units or clusters that were assigned.
 
 Where all units of every cluster have one schedule (a state law on counties), the treatment was
 assigned to clusters, and exchanging single units would take their outcomes as independent. Then
@@ -20,10 +20,10 @@ import numpy as np
 from replication.core.arrays import Ints
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.assignment import assigned_clusters, mixed_clusters, schedules
+from replication.inference.assignment import assigned_clusters, mixed_clusters, schedule_codes
 from replication.inference.block_permutation import block_permutations
 
-# Logarithm of a number of assignments that no machine enumerates, and that rounding keeps exact.
+# Logarithm of a number of assignments too large to enumerate and small enough for exact arithmetic.
 LARGEST = 30.0
 
 
@@ -35,7 +35,7 @@ class Exchanges:
     ----------
     orders : gives (N,) positions of the units whose adoption each unit gets, one after the other
     count : how many; complete : whether these are all distinct ones but the observed
-    who : what exchanges its schedule
+    who : the units or clusters that exchange schedules
 
     """
 
@@ -46,7 +46,7 @@ class Exchanges:
 
 
 def exchanges(panel: Panel, inference: Inference) -> Exchanges:
-    """What ``inference`` (``blocks``, ``strata``, ``draws``, ``seed``) compares on this panel."""
+    """The assignments by ``inference`` (``blocks``, ``strata``, ``draws``, ``seed``) on this panel."""
     if inference.blocks is not None:
         who = f"values of {inference.blocks}"
         return Exchanges(partial(block_permutations, panel, inference), inference.draws, who)
@@ -55,14 +55,14 @@ def exchanges(panel: Panel, inference: Inference) -> Exchanges:
     if codes is None or mixed_clusters(codes, strata).size:
         codes, who = np.arange(strata.size), "units"
     first = np.unique(codes, return_index=True)[1]
-    labels, groups = schedules(panel)[first], strata[first]
-    others = distinct(labels, groups) - 1
+    labels, groups = schedule_codes(panel)[first], strata[first]
+    others = count_assignments(labels, groups) - 1
     complete = others <= inference.draws
     count = int(others) if complete else inference.draws
 
     def orders() -> Iterator[Ints]:
-        """Orders of the units from orders of what exchanges."""
-        found = every_assignment(labels, groups) if complete else permutations(groups, inference)
+        """Orders of the units from orders of the exchanged clusters or blocks."""
+        found = every_assignment(labels, groups) if complete else draw_permutations(groups, inference)
         return (first[order][codes] for order in found)
 
     return Exchanges(orders, count, who, complete)
@@ -75,7 +75,7 @@ def strata_of(panel: Panel, inference: Inference) -> Ints:
     return panel.strata[inference.strata]
 
 
-def permutations(strata: Ints, inference: Inference) -> Iterator[Ints]:
+def draw_permutations(strata: Ints, inference: Inference) -> Iterator[Ints]:
     """(N,) positions of those whose adoption each one gets, draw by draw."""
     rng = np.random.default_rng(inference.seed)
     own = np.argsort(strata, kind="stable")
@@ -86,7 +86,7 @@ def permutations(strata: Ints, inference: Inference) -> Iterator[Ints]:
         yield order
 
 
-def distinct(labels: Ints, strata: Ints) -> float:
+def count_assignments(labels: Ints, strata: Ints) -> float:
     """How many assignments of the labels there are within strata; infinite if beyond counting."""
     total = 0.0
     for stratum in np.unique(strata):
@@ -98,7 +98,7 @@ def distinct(labels: Ints, strata: Ints) -> float:
 def every_assignment(labels: Ints, strata: Ints) -> Iterator[Ints]:
     """One order for each distinct assignment of the labels but the observed one."""
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
-    parts = [list(arrangements(labels[inside].tolist())) for inside in members]
+    parts = [list(label_orders(labels[inside].tolist())) for inside in members]
     example = np.unique(labels, return_index=True)[1]
     for chosen in itertools.product(*parts):
         placed = np.empty(labels.size, dtype=np.int64)
@@ -108,7 +108,7 @@ def every_assignment(labels: Ints, strata: Ints) -> Iterator[Ints]:
             yield example[placed]
 
 
-def arrangements(labels: Sequence[int]) -> Iterator[list[int]]:
+def label_orders(labels: Sequence[int]) -> Iterator[list[int]]:
     """Every distinct order of the labels."""
     counts = np.bincount(labels).tolist()
     rarest_first = sorted((c, label) for label, c in enumerate(counts) if c)

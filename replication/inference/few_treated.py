@@ -2,8 +2,8 @@
 
 Setting
     C clusters are treated, D are not, and D is large. An estimate that is linear in the outcome
-    has the error ``theta_hat - theta = sum_c sum_t w_ct e_ct + (the part of the controls)``, with
-    w_ct its loading on treated cluster c in period t. The part of the controls vanishes as D grows;
+    has the error ``theta_hat - theta = sum_c sum_t w_ct e_ct + (contribution of the controls)``, with
+    w_ct its loading on treated cluster c in period t. The contribution of the controls vanishes as D grows;
     that of the C treated clusters does not, and clustered standard errors, which take it from
     the residuals of those C clusters alone, miss nearly all of it.
 Conley & Taber (2011, Review of Economics and Statistics 93(1), equation 7 and section III)
@@ -25,11 +25,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import FewTreatedRecord
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
@@ -63,12 +63,12 @@ def few_treated_test(
     -------
     Estimates
         ``std_error`` is the root mean square of the placebo values; rows of covariates stay as
-        ``function`` gives them. ``info["few_treated"]`` counts clusters and placebo values.
+        ``function`` gives them. ``details.few_treated`` counts clusters and placebo values.
 
     Raises
     ------
     PanelError
-        Without a basis: fewer control clusters than ``1 / (1 - level)``, none at all, clusters
+        Without a basis for inference: fewer control clusters than ``1 / (1 - level)``, none at all, clusters
         with mixed treatment, several clusterings, or an estimate that is not linear.
 
     Notes
@@ -76,7 +76,7 @@ def few_treated_test(
     With D controls their part of the error is not yet zero, and residuals are smaller than
     errors by the fitted period effects. Placebo values are therefore multiplied by a factor which
     goes to one as D grows, for equal clusters ``sqrt((1 + C/D) D/(D-1))``; Conley and Taber leave
-    it out. It is in ``info``.
+    it out. It is in ``details.few_treated``.
 
     """
     once = replace(inference, method="analytic", draws=1, distribution="normal")
@@ -96,13 +96,20 @@ def few_treated_test(
     choice = choices(clusters.size, assigned.treated.size, inference)
     draws: Floats = np.sum([own[drawn] for own, drawn in zip(values, choice.T, strict=True)], axis=0)
     draws *= factor
-    about = said(assigned, clusters, len(draws), inference, models)
-    about["few_treated"]["finite_sample_factor"] = float(factor[names.index("att")])
-    return with_placebo_values(found, tested, draws, inference, about)
+    record = FewTreatedRecord(
+        inference.method,
+        int(assigned.treated.size),
+        int(clusters.size),
+        len(draws),
+        1 / (1 + len(draws)),
+        float(factor[names.index("att")]),
+    )
+    notes = placebo_details(assigned, record, models)
+    return with_placebo_values(found, tested, draws, inference, record, notes)
 
 
 def testable(found: Estimates) -> Ints:
-    """Rows that are effects of treatment: no coefficients of covariates, no weights."""
+    """Rows that are treatment effects, excluding coefficients of covariates and weights."""
     table = found.table
     other = table["term"].str.startswith("coef:") | (table["term"] == "weight")
     finite = np.isfinite(table["estimate"].to_numpy(dtype=float))
@@ -135,7 +142,7 @@ def require_enough(number: int, assigned: Assignment, panel: Panel, inference: I
             f"'method: {inference.method}' reads the distribution of the error from control "
             f"clusters, and {number} clusters of {name!r} are untreated throughout{partly}; a "
             f"test at the {100 * share:g}% level needs at least {needed}. Use 'method: "
-            "permutation', whose info says which p-values are possible, or a lower 'level'."
+            "permutation', whose result says which p-values are possible, or a lower 'level'."
         )
     if assigned.treated.size > 1 and (1 + inference.draws) * share < 1:
         raise PanelError(
@@ -155,7 +162,7 @@ def treated_loadings(
     """(C, T, K) loadings of the estimates on each treated cluster.
 
     Where the panel has no gaps, covariates or strata, clusters of one schedule share loadings in
-    proportion to their weight, and one set of fits a schedule is enough.
+    proportion to their weight, and one set of fits per schedule is enough.
     """
     own = np.full(int(assigned.codes.max()) + 1, -1)
     constant = (panel.weight == panel.weight[:, :1]).all()
@@ -213,18 +220,13 @@ def choices(controls: int, treated: int, inference: Inference) -> Ints:
     return rng.integers(0, controls, (inference.draws, treated))
 
 
-def said(
-    assigned: Assignment,
-    clusters: Ints,
-    count: int,
-    inference: Inference,
-    model: SizeVariance | None,
-) -> dict[str, Any]:
-    """What a reader must know of the placebo values."""
-    title = TITLES[inference.method]
-    text = f"{title}: residuals of {clusters.size} control clusters, {count} placebo values"
-    notes = [f"standard errors, p-values and intervals are those of {text}"]
-    gaps = assigned.control.size - clusters.size
+def placebo_details(assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None) -> list[str]:
+    """Details and notes on the placebo values."""
+    notes = [
+        f"standard errors, p-values and intervals are those of {TITLES[record.method]}: residuals of "
+        f"{record.control_clusters} control clusters, {record.placebo_values} placebo values"
+    ]
+    gaps = assigned.control.size - record.control_clusters
     if gaps:
         notes.append(f"{gaps} control clusters that are not observed in every period give no placebo value")
     if assigned.left_out:
@@ -237,11 +239,4 @@ def said(
             "all control clusters have the same size, so that the variance cannot depend on it and "
             "ferman_pinto equals conley_taber"
         )
-    record = {
-        "method": inference.method,
-        "treated_clusters": int(assigned.treated.size),
-        "control_clusters": int(clusters.size),
-        "placebo_values": count,
-        "smallest_p_value": 1 / (1 + count),
-    }
-    return {"few_treated": record, "std_errors": text, "p_values": text, "notes": notes}
+    return notes

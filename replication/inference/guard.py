@@ -1,14 +1,12 @@
-"""The last look at a result: numbers without a basis are taken out, and the note says why.
+"""Removal of statistics without a basis from a result, with a note that gives the reason.
 
-Estimators report what their formulas give, which resampling and permutation need of every draw;
-what a reader sees passes through ``guarded`` once, whatever the estimator and the method.
+Estimators report what their formulas give, as resampling and permutation need in every draw; a
+reported result passes through ``guarded`` once, whatever the estimator and the method.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +15,9 @@ from replication.core.arrays import Bools
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.spec import Inference
-from replication.inference.cautions import lost_errors, lost_note
+from replication.inference.cautions import lost_note, lost_std_errors
 from replication.inference.critical_values import FEW_CLUSTERS
-from replication.inference.joint_tests import untested
+from replication.inference.joint_tests import impossible_test
 
 TESTED = ["statistic", "p_value"]
 INTERVALS = ["conf_low", "conf_high", "band_low", "band_high"]
@@ -33,11 +31,11 @@ WITHOUT_CLUSTERS = {
 other columns of theirs are analytic."""
 
 SATURATED = ("callaway_santanna", "sun_abraham", "etwfe", "imputation")
-"""Estimators with an effect of its own for every cohort and period, so that the residuals of a
+"""Estimators with a separate effect for every cohort and period, so that the residuals of a
 cohort of one cluster are zero."""
 
 FEWEST_DRAWS = 20
-"""Draws below which the standard deviation or interquartile range of draws is no standard error."""
+"""Fewest draws whose standard deviation or interquartile range is reported as a standard error."""
 
 
 def draws_needed(tails: int, level: float) -> int:
@@ -86,23 +84,25 @@ def guarded(found: Estimates, inference: Inference) -> Estimates:
 
     """
     require_clusters(found, inference)
-    table, info, notes = found.table, dict(found.info), list(found.info.get("notes", []))
+    table, details, notes = found.table, found.details, list[str]()
     reason, few = no_basis(found), inference.draws < draws_needed(1, inference.level)
     if reason or few:
         table = table.copy()
     if few:
         notes += _without_bands(table, inference)
-    if reason and (said := _blank(table, info, reason, inference)):
-        notes.append(said)
+    if reason and (note := _blank(table, reason, inference)):
+        notes.append(note)
+        if details.pretrend is not None:
+            details = replace(details, pretrend=impossible_test(details.pretrend.df, reason))
     notes += _unbounded(table)
-    notes += _lost(found, notes)
-    if len(notes) == len(found.info.get("notes", [])):
+    notes += _lost(found)
+    if not notes:
         return found
-    return replace(found, table=table, info={**info, "notes": notes})
+    return replace(found, table=table, details=details.noted(notes))
 
 
 def require_clusters(found: Estimates, inference: Inference) -> None:
-    """Refuse the interquartile range of multiplier draws where it takes a handful of values."""
+    """Refuse the interquartile range of multiplier draws where it can take only a few values."""
     groups = int(found.table["n_clusters"].iloc[0])
     if inference.method == "multiplier" and groups < FEW_CLUSTERS:
         raise PanelError(
@@ -114,34 +114,30 @@ def require_clusters(found: Estimates, inference: Inference) -> None:
 
 
 def no_basis(found: Estimates) -> str:
-    """Why no clustered test of the effects is possible; empty if one is."""
-    info = found.info
-    if "treated_clusters" not in info or info.get("donor_errors") == "placebo":
+    """The reason why no clustered test of the effects is possible; empty if one is."""
+    counts, extras = found.details.cluster_support, found.details.extras
+    if counts is None or extras.get("donor_errors") == "placebo":
         return ""
-    treated, control, kind = (
-        info[name] for name in ("treated_clusters", "control_clusters", "counted_clusters")
-    )
+    treated, control, kind = counts.treated, counts.control, counts.kind
     if treated == 1:
         return f"only {treated} treated cluster ({kind}) carries the estimate"
     if control == 1:
         return f"only {control} control cluster ({kind}) carries the estimate"
-    grouped = info.get("residual_groups", "cohort") != "none" and not info.get("leave_one_out")
+    grouped = extras.get("residual_groups") != "none" and not extras.get("leave_one_out")
     estimator = str(found.table["estimator"].iloc[0])
-    if estimator in SATURATED and grouped and info["treated_clusters_alone"] == treated > 0:
+    if estimator in SATURATED and grouped and counts.alone == treated > 0:
         return f"each of the {treated} treated clusters ({kind}) is the only one of its cohort"
     return ""
 
 
-def _blank(table: pd.DataFrame, info: dict[str, Any], reason: str, inference: Inference) -> str:
-    """Take out what has no basis, in place; the sentence that says so, empty if nothing is."""
-    made = WITHOUT_CLUSTERS.get(inference.method, [])
-    columns = [name for name in (*TESTED, *INTERVALS) if name not in made]
+def _blank(table: pd.DataFrame, reason: str, inference: Inference) -> str:
+    """Remove statistics without a basis, in place; the sentence that reports it, empty if nothing is."""
+    skipped = WITHOUT_CLUSTERS.get(inference.method, [])
+    columns = [name for name in (*TESTED, *INTERVALS) if name not in skipped]
     if not columns:
         return ""
     table.loc[effects(table), columns] = np.nan
-    if isinstance(info.get("pretrend"), Mapping):
-        info["pretrend"] = untested(int(info["pretrend"].get("df", 0)), reason)
-    named = "interval is" if "p_value" in made else "statistic, p-value and interval are"
+    named = "interval is" if "p_value" in skipped else "statistic, p-value and interval are"
     return (
         f"Because {reason}, the standard error does not measure the noise of the effect: its "
         f"{named} not reported"
@@ -156,7 +152,7 @@ def effects(table: pd.DataFrame) -> Bools:
 
 
 def _without_bands(table: pd.DataFrame, inference: Inference) -> list[str]:
-    """Take out bands, in place, that would be the largest of too few draws."""
+    """Remove bands, in place, that would rest on too few draws."""
     inside = (table["band_high"] != table["conf_high"]) & table["band_high"].notna()
     if not inside.any():
         return []
@@ -179,11 +175,11 @@ def _unbounded(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _lost(found: Estimates, notes: list[str]) -> list[str]:
-    """The reason for missing standard errors, where the estimator has not given it."""
+def _lost(found: Estimates) -> list[str]:
+    """The reason for missing standard errors, where the estimator has given none."""
     table = found.table
-    lost = lost_errors(table["estimate"].to_numpy(), table["std_error"].to_numpy())
-    if not lost.any() or any("o standard error" in note for note in notes):
+    lost = lost_std_errors(table["estimate"].to_numpy(), table["std_error"].to_numpy())
+    if not lost.any() or found.details.uncertainty.missing_noted:
         return []
     lost &= (table["term"] != "weight").to_numpy()
     return lost_note(row_labels(table), lost) if lost.any() else []

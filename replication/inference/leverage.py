@@ -1,10 +1,10 @@
-"""How much single clusters weigh in a regression: leverage, partial leverage, effective number.
+"""Influence of single clusters on a regression: leverage, partial leverage, effective number.
 
 With z the regressor of the overall effect after everything else is taken out of it (so that the
 estimate is ``z'Wy / z'Wz``), cluster g has
 
-    leverage          L_g  = tr(H_gg), the part of the fit's parameters that it settles;
-    partial leverage  l_g  = z_g'W_g z_g / z'Wz, the part of the effect that it settles;
+    leverage          L_g  = tr(H_gg), its share in determining the fitted parameters;
+    partial leverage  l_g  = z_g'W_g z_g / z'Wz, its share in determining the effect;
     effective number  G*   = 1 / sum_g l_g^2 = G / (1 + cv(l)^2).
 
 Effects of the units are swept out first and not counted in L_g. G* is that of Carter, Schnepel &
@@ -18,24 +18,24 @@ Steigerwald (2017), Review of Economics and Statistics 99(4): 698-709.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import ClusterInfluence, ClusterWeight
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster
 
 FEW_EFFECTIVE = 15
-"""Below so many effective clusters a result carries a note.
+"""Results that rest on fewer effective clusters carry a note.
 
 With the tails of t(G* - 1), a t-value that is compared with the 5% points of a t distribution with
 many degrees of freedom rejects a true null hypothesis in more than 7% of samples from here on.
 """
 LISTED = 60
-"""So many clusters are listed one by one in ``info``."""
+"""So many clusters are listed one by one in the details."""
 
 
 def effective_number(partial: Floats) -> float:
@@ -44,8 +44,10 @@ def effective_number(partial: Floats) -> float:
     return total**2 / float(partial @ partial) if total > 0 else float("nan")
 
 
-def cluster_influence(panel: Panel, partial: Floats, leverage: Floats | None = None) -> dict[str, Any]:
-    """``info["cluster_influence"]`` of a regression, for the clustering with the fewest clusters.
+def cluster_influence(
+    panel: Panel, partial: Floats, leverage: Floats | None = None
+) -> ClusterInfluence | None:
+    """How much single clusters weigh in a regression, for the clustering with the fewest clusters.
 
     Parameters
     ----------
@@ -54,46 +56,44 @@ def cluster_influence(panel: Panel, partial: Floats, leverage: Floats | None = N
 
     Returns
     -------
-    dict
-        ``clustering``, ``clusters``, ``effective``; ``partial_leverage_max``, ``leverage_max`` and
-        ``leverage_mean``, each maximum with a unit of its cluster (a panel keeps no labels of
-        clusters); ``by_cluster`` where there are at most ``LISTED`` clusters. Empty if nothing of
-        the effect is left, and where units change their cluster and ``partial`` is by unit.
+    ClusterInfluence or None
+        Each maximum has a unit of its cluster (a panel keeps no labels of clusters); clusters are
+        listed where there are at most ``LISTED``. None if nothing of the effect is left, and where
+        units change their cluster and ``partial`` is by unit.
 
     """
     name, codes = min(panel.clusters.items(), key=lambda item: int(item[1].max()))
     shares = _partial(partial, codes)
     if shares is None or not shares.sum() > 0:
-        return {}
+        return None
     shares = shares / shares.sum()
-    found: dict[str, Any] = {
-        "clustering": name,
-        "clusters": int(shares.size),
-        "effective": effective_number(shares),
-        **_largest("partial_leverage", shares, panel, codes),
-    }
+    most = int(np.argmax(shares))
+    found = ClusterInfluence(
+        name,
+        int(shares.size),
+        effective_number(shares),
+        float(shares[most]),
+        _unit_of(panel, codes, most),
+    )
     settled = None
     if leverage is not None and codes.ndim == 1:
         settled = _summed(leverage, codes)
-        found |= _largest("leverage", settled, panel, codes)
-        found["leverage_mean"] = float(settled.mean())
+        found = _with_leverage(found, settled, panel, codes)
     if shares.size <= LISTED and codes.ndim == 1:
-        found["by_cluster"] = _listed(shares, settled, panel, codes)
+        found = replace(found, by_cluster=_listed(shares, settled, panel, codes))
     return found
 
 
-def few_effective(influence: Mapping[str, Any], inference: Inference) -> list[str]:
+def few_effective(influence: ClusterInfluence | None, inference: Inference) -> list[str]:
     """The note on a result that rests on few clusters; none if it rests on enough."""
-    effective = influence.get("effective", np.inf)
-    if effective >= FEW_EFFECTIVE:
+    if influence is None or influence.effective >= FEW_EFFECTIVE:
         return []
-    share = influence["partial_leverage_max"]
     usual = inference.method == "analytic" and inference.variance == "cv1"
     advice = "; compare 'inference.variance: cv3' or 'cv2'" if usual else ""
     return [
-        f"the overall effect rests on an effective number of {effective:.1f} of "
-        f"{influence['clusters']} clusters, fewer than {FEW_EFFECTIVE}, and one cluster carries "
-        f"{100 * share:.0f}% of its identifying variation{advice}"
+        f"the overall effect rests on an effective number of {influence.effective:.1f} of "
+        f"{influence.clusters} clusters, fewer than {FEW_EFFECTIVE}, and one cluster carries "
+        f"{100 * influence.partial_leverage_max:.0f}% of its identifying variation{advice}"
     ]
 
 
@@ -114,19 +114,20 @@ def _unit_of(panel: Panel, codes: Ints, cluster: int) -> str:
     return str(panel.units[int(np.argmax(member))])
 
 
-def _largest(what: str, values: Floats, panel: Panel, codes: Ints) -> dict[str, Any]:
-    place = int(np.argmax(values))
-    return {
-        f"{what}_max": float(values[place]),
-        f"{what}_max_cluster_of": _unit_of(panel, codes, place),
-    }
+def _with_leverage(found: ClusterInfluence, settled: Floats, panel: Panel, codes: Ints) -> ClusterInfluence:
+    place = int(np.argmax(settled))
+    return replace(
+        found,
+        leverage_max=float(settled[place]),
+        leverage_max_cluster_of=_unit_of(panel, codes, place),
+        leverage_mean=float(settled.mean()),
+    )
 
 
-def _listed(shares: Floats, settled: Floats | None, panel: Panel, codes: Ints) -> list[dict[str, Any]]:
-    rows = []
-    for cluster, share in enumerate(shares.tolist()):
-        row = {"cluster_of": _unit_of(panel, codes, cluster), "partial_leverage": share}
-        if settled is not None:
-            row["leverage"] = float(settled[cluster])
-        rows.append(row)
-    return rows
+def _listed(shares: Floats, settled: Floats | None, panel: Panel, codes: Ints) -> tuple[ClusterWeight, ...]:
+    return tuple(
+        ClusterWeight(
+            _unit_of(panel, codes, cluster), share, None if settled is None else float(settled[cluster])
+        )
+        for cluster, share in enumerate(shares.tolist())
+    )

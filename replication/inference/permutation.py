@@ -1,4 +1,4 @@
-"""Permutation test of the rollout: who was treated when, exchanged between units.
+"""Permutation test of the rollout: adoption dates are exchanged between units.
 
 Null hypothesis
     No effect on any unit at any time, and adoption as good as randomly assigned to units (within
@@ -6,17 +6,17 @@ Null hypothesis
     observed statistic is a random draw from the distribution over exchanges (Fisher; for
     staggered adoption Athey & Imbens 2022, Journal of Econometrics 226(1)).
 Statistic
-    ``t = estimate / std_error``: studentising keeps the test valid in large samples for the null
+    ``t = estimate / std_error``: studentizing keeps the test valid in large samples for the null
     of no average effect as well (Chung & Romano 2013, Annals of Statistics 41(2)). With
     ``statistic: coefficient`` the estimate itself. MacKinnon & Webb (2020, Journal of
     Econometrics 218(2)) call the two RI-t and RI-beta; with clusters of one size both are exact.
 p-value
     ``(1 + number of draws with |t*| >= |t|) / (1 + draws)``, over all other assignments where
-    these are at most ``draws`` (see ``exchanges``, which also says who exchanges with whom).
+    these are at most ``draws`` (see ``exchanges``, which also defines what is exchanged).
 
-Two-way effects on a balanced panel have a fast path. Exchanging units permutes the rows of the
+Two-way fixed effects on a balanced panel have a fast path. Exchanging units permutes the rows of the
 unit-demeaned treatment; only its period means change. With J distinct rows of treatment a draw
-needs sums over units of an (N, J) table that is made once, not a regression.
+needs sums over units of an (N, J) table that is computed once, not a regression.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import JointTest, PermutationRecord
 from replication.core.errors import PanelError
 from replication.core.estimates import COLUMNS, Estimates, row_labels
 from replication.core.panel import Panel
@@ -60,7 +61,7 @@ def permutation_test(
     Returns
     -------
     Estimates
-        Errors and intervals are those of ``function``; ``info["permutation"]`` has the observed
+        Standard errors and intervals are those of ``function``; ``details.permutation`` has the observed
         overall effect and its statistic, and all draws of both.
 
     Raises
@@ -99,8 +100,8 @@ def has_fast_path(panel: Panel) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class TwoWay:
-    """What permuted two-way regressions share: J distinct rows of treatment, N units.
+class PermutedTwoWay:
+    """Tables shared by permuted two-way regressions: J distinct rows of treatment, N units.
 
     Attributes
     ----------
@@ -120,7 +121,7 @@ class TwoWay:
     cluster: Ints
 
     def refit(self, orders: Ints) -> Floats:
-        """(B, 2) estimates, and the same over uncorrected clustered errors, for (B, N) orders."""
+        """(B, 2) estimates, and the same over uncorrected clustered standard errors, for (B, N) orders."""
         row = self.row[orders]
         mass = np.stack([np.bincount(r, self.weight, len(self.rows)) for r in row])
         mean = mass @ self.rows / self.weight.sum()
@@ -136,7 +137,7 @@ class TwoWay:
         return np.column_stack([beta, statistic])
 
 
-def two_way_of(panel: Panel) -> TwoWay:
+def two_way_of(panel: Panel) -> PermutedTwoWay:
     """Tables of a balanced panel with constant weights."""
     weight = panel.unit_weight
     y = panel.y - panel.y.mean(axis=1, keepdims=True)
@@ -145,7 +146,7 @@ def two_way_of(panel: Panel) -> TwoWay:
     rows, row = np.unique(dose, axis=0, return_inverse=True)
     rows = rows - rows.mean(axis=1, keepdims=True)
     residual = weight[:, None] * y
-    return TwoWay(
+    return PermutedTwoWay(
         rows,
         (rows**2).sum(axis=1),
         row.reshape(-1).astype(np.int64),
@@ -156,7 +157,7 @@ def two_way_of(panel: Panel) -> TwoWay:
     )
 
 
-def two_way_draws(tables: TwoWay, orders: Iterator[Ints]) -> Floats:
+def two_way_draws(tables: PermutedTwoWay, orders: Iterator[Ints]) -> Floats:
     """(B, 2) estimates and statistics of permuted two-way regressions, in blocks of draws."""
     found = []
     while block := list(itertools.islice(orders, BLOCK)):
@@ -177,7 +178,7 @@ def refitted_draws(
     for order in orders:
         values = np.full((len(labels), 2), np.nan)
         try:
-            table = function(permuted(panel, order), inference=inference).table
+            table = function(permuted_panel(panel, order), inference=inference).table
         except PanelError:
             table = pd.DataFrame(columns=COLUMNS)
         pairs = table[["estimate", "statistic"]].to_numpy(dtype=float)
@@ -188,10 +189,9 @@ def refitted_draws(
     return np.stack(drawn) if drawn else np.empty((0, len(labels), 2))
 
 
-def permuted(panel: Panel, order: Ints) -> Panel:
+def permuted_panel(panel: Panel, order: Ints) -> Panel:
     """The panel in which unit i adopts as unit ``order[i]`` did."""
-    exposure = None if panel.exposure is None else panel.exposure[order]
-    return replace(panel, cohort=panel.cohort[order], exposure=exposure)
+    return panel.reassigned(order)
 
 
 def with_p_values(
@@ -202,7 +202,7 @@ def with_p_values(
     Parameters
     ----------
     drawn : (B, K, 2) estimates and statistics of the K rows; NaN where a draw has none.
-    overall : row whose draws are kept in ``info["permutation"]``.
+    overall : row whose draws are kept in ``details.permutation``.
     compared : what was exchanged, and how often.
 
     Raises
@@ -218,7 +218,7 @@ def with_p_values(
     if lost > (1 - FEWEST) * compared.count:
         raise PanelError(
             f"{lost} of {compared.count} permuted panels could not be estimated, because "
-            "exchanging adoption leaves nothing to compare or no spread. Name coarser strata or "
+            "exchanging adoption leaves no comparison or no variation. Name coarser strata or "
             "none, or use 'method: analytic'."
         )
     observed = table[MEASURES[inference.statistic]].to_numpy(dtype=float)
@@ -230,44 +230,37 @@ def with_p_values(
         if values.size or compared.complete:
             count = int((values >= abs(observed[index]) * (1 - TIE)).sum())
             p_value[index] = (1 + count) / (1 + values.size)
-    record = {
-        "estimate": float(table["estimate"].iloc[overall]),
-        "statistic": float(table["statistic"].iloc[overall]),
-        "estimates": drawn[usable, overall, 0].tolist(),
-        "statistics": drawn[usable & np.isfinite(drawn[:, overall, 1]), overall, 1].tolist(),
-        "draws": compared.count,
-        "not_estimated": lost,
-        "strata": inference.strata,
-        "blocks": inference.blocks,
-        "tested": inference.statistic,
-        "exchanged": compared.who,
-        "complete": compared.complete,
-    }
-    info = {**found.info, "p_values": "permutation of adoption", "permutation": record}
-    info |= leads_test(table, observed, drawn[:, :, column])
+    record = PermutationRecord(
+        estimate=float(table["estimate"].iloc[overall]),
+        statistic=float(table["statistic"].iloc[overall]),
+        estimates=tuple(drawn[usable, overall, 0].tolist()),
+        statistics=tuple(drawn[usable & np.isfinite(drawn[:, overall, 1]), overall, 1].tolist()),
+        draws=compared.count,
+        draws_lost=lost,
+        strata=inference.strata,
+        blocks=inference.blocks,
+        tested=inference.statistic,
+        exchanged=compared.who,
+        complete=compared.complete,
+    )
+    pretrend = leads_test(table, observed, drawn[:, :, column]) or found.details.pretrend
     table = table.assign(p_value=p_value)
     added = [*too_few(compared, inference), *contradiction(table.iloc[overall], inference)]
-    info |= {"notes": [*found.info.get("notes", []), *added]} if added else {}
-    return replace(found, table=table, info=info)
+    details = replace(found.details, permutation=record, pretrend=pretrend)
+    return replace(found, table=table, details=details.noted(added))
 
 
-def leads_test(table: pd.DataFrame, observed: Floats, drawn: Floats) -> dict[str, Any]:
-    """The pre-trend test of ``info``: the largest statistic before adoption against its draws."""
+def leads_test(table: pd.DataFrame, observed: Floats, drawn: Floats) -> JointTest | None:
+    """The pre-trend test: the largest statistic before adoption against its draws."""
     moving = np.isfinite(observed) & np.isfinite(table["std_error"].to_numpy(dtype=float))
     leads = ((table["term"] == "event") & (table["event_time"] < 0)).to_numpy() & moving
     whole = np.isfinite(drawn[:, leads]).all(axis=1)
     if not leads.any() or not whole.any():
-        return {}
+        return None
     statistic = float(np.abs(observed[leads]).max())
     largest = np.abs(drawn[np.ix_(whole, leads)]).max(axis=1)
     count = int((largest >= statistic * (1 - TIE)).sum())
-    test = {
-        "test": "largest statistic against permuted ones",
-        "statistic": statistic,
-        "df": int(leads.sum()),
-        "p_value": (1 + count) / (1 + largest.size),
-    }
-    return {"pretrend": test}
+    return JointTest("permutation", int(leads.sum()), statistic, (1 + count) / (1 + largest.size))
 
 
 def contradiction(row: pd.Series[Any], inference: Inference) -> list[str]:

@@ -1,21 +1,20 @@
-"""From placebo values of each row to its standard error, p-value, interval and band."""
+"""Standard errors, p-values, intervals and bands from placebo values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import FewTreatedRecord, JointTest
 from replication.core.estimates import LEFT_OUT, Estimates
 from replication.core.spec import Inference
 
 TIE = 1e-9
 PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt": "cohort"}
-TESTS_OF_SCORES = ("pretrend", "pretest_cells")
 
 
 def p_values(points: Floats, draws: Floats) -> Floats:
@@ -38,19 +37,20 @@ def with_placebo_values(
     tested: Ints,
     draws: Floats,
     inference: Inference,
-    about: Mapping[str, Any],
+    record: FewTreatedRecord,
+    notes: Sequence[str],
 ) -> Estimates:
     """The estimates with uncertainty from the (n, K) placebo ``draws`` of the rows ``tested``."""
     table = found.table.copy()
     point = table["estimate"].to_numpy(dtype=float)[tested]
-    error = np.sqrt((draws**2).mean(axis=0))
-    # A reference period loads on nothing; its placebo values are zero up to rounding.
-    fixed = error <= TIE * error.max(initial=0.0)
-    error = np.where(fixed, np.nan, error)
+    std_error = np.sqrt((draws**2).mean(axis=0))
+    # The placebo values of a reference period are zero up to rounding.
+    fixed = std_error <= TIE * std_error.max(initial=0.0)
+    std_error = np.where(fixed, np.nan, std_error)
     ends = reach(np.abs(draws), inference.level)
     columns = {
-        "std_error": error,
-        "statistic": point / error,
+        "std_error": std_error,
+        "statistic": point / std_error,
         "p_value": np.where(fixed, np.nan, p_values(point, draws)),
         "conf_low": np.where(fixed, np.nan, point - ends),
         "conf_high": np.where(fixed, np.nan, point + ends),
@@ -59,17 +59,23 @@ def with_placebo_values(
         column = table[name].to_numpy(dtype=float).copy()
         column[tested] = values
         table[name] = column
-    table = with_bands(table, tested, draws, error, inference.level)
-    info = {key: value for key, value in found.info.items() if key not in TESTS_OF_SCORES}
-    notes = [*found.info.get("notes", []), *about["notes"]]
-    info |= {**about, "notes": notes, "draws": inference.draws}
-    test = leads_test(table, tested, draws, error)
-    info |= {} if test is None else {"pretrend": test}
-    return replace(found, table=table, vcov=covariance(found, tested, draws, fixed), info=info, overall=None)
+    table = with_bands(table, tested, draws, std_error, inference.level)
+    # Tests of the scores do not belong to these standard errors.
+    details = replace(
+        found.details,
+        few_treated=record,
+        pretest_cells=None,
+        pretrend=leads_test(table, tested, draws, std_error),
+    )
+    details = details.noted(notes).measured(draws=inference.draws)
+    vcov = covariance(found, tested, draws, fixed)
+    return replace(found, table=table, vcov=vcov, details=details, overall=None)
 
 
-def with_bands(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats, level: float) -> pd.DataFrame:
-    """Bands as wide as the largest studentised placebo value of a path."""
+def with_bands(
+    table: pd.DataFrame, tested: Ints, draws: Floats, std_error: Floats, level: float
+) -> pd.DataFrame:
+    """Bands as wide as the largest studentized placebo value of a path."""
     low = table["band_low"].to_numpy(dtype=float).copy()
     high = table["band_high"].to_numpy(dtype=float).copy()
     low[tested], high[tested] = table["conf_low"].iloc[tested], table["conf_high"].iloc[tested]
@@ -77,28 +83,24 @@ def with_bands(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats, 
     point = table["estimate"].to_numpy(dtype=float)[tested]
     for name, axis in PATHS.items():
         on_path = (term == name) & table[axis].notna().to_numpy()[tested]
-        index = np.flatnonzero(on_path & np.isfinite(error))
+        index = np.flatnonzero(on_path & np.isfinite(std_error))
         if index.size > 1:
-            critical = reach(np.abs(draws[:, index] / error[index]).max(axis=1), level)
-            low[tested[index]] = point[index] - critical * error[index]
-            high[tested[index]] = point[index] + critical * error[index]
+            critical = reach(np.abs(draws[:, index] / std_error[index]).max(axis=1), level)
+            low[tested[index]] = point[index] - critical * std_error[index]
+            high[tested[index]] = point[index] + critical * std_error[index]
     return table.assign(band_low=low, band_high=high)
 
 
-def leads_test(table: pd.DataFrame, tested: Ints, draws: Floats, error: Floats) -> dict[str, Any] | None:
-    """Test that all effects before adoption are zero: the largest studentised one."""
+def leads_test(table: pd.DataFrame, tested: Ints, draws: Floats, std_error: Floats) -> JointTest | None:
+    """Test that all effects before adoption are zero: the largest studentized one."""
     rows = table.iloc[tested]
-    leads = ((rows["term"] == "event") & (rows["event_time"] < 0)).to_numpy() & np.isfinite(error)
+    leads = ((rows["term"] == "event") & (rows["event_time"] < 0)).to_numpy() & np.isfinite(std_error)
     if not leads.any():
         return None
     observed = np.abs(rows["statistic"].to_numpy(dtype=float)[leads]).max(keepdims=True)
-    largest = np.abs(draws[:, leads] / error[leads]).max(axis=1)
-    return {
-        "test": "largest t-value against placebo values",
-        "statistic": float(observed[0]),
-        "df": int(leads.sum()),
-        "p_value": float(p_values(observed, largest[:, None])[0]),
-    }
+    largest = np.abs(draws[:, leads] / std_error[leads]).max(axis=1)
+    p_value = float(p_values(observed, largest[:, None])[0])
+    return JointTest("placebo", int(leads.sum()), float(observed[0]), p_value)
 
 
 def covariance(found: Estimates, tested: Ints, draws: Floats, fixed: Bools) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Rows of a result: what each number is, and the table of ``Estimates``."""
+"""Row keys of a result, and the table of ``Estimates``."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ ARROW_TEXT = pa.large_string()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What a number is: its term and, where they apply, cohort, time and event time."""
+class EstimateRow:
+    """Key of a row: its term and, where they apply, cohort, time and event time."""
 
     term: str
     cohort: int | None = None
@@ -39,7 +39,7 @@ class Row:
 
 
 class Tails(Protocol):
-    """The law of t-values, the same for all rows or one a row."""
+    """The distribution of t-values, the same for all rows or one a row."""
 
     def ppf(self, share: float) -> float | Floats:
         """Quantile."""
@@ -49,8 +49,8 @@ class Tails(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Law:
-    """The law of a t-value: t with ``freedom`` degrees, or the normal law if that is infinite.
+class TDistribution:
+    """The distribution of a t-value: t with ``freedom`` degrees, normal where that is infinite.
 
     ``freedom`` may differ between rows. scipy's functions without the checks of its distributions,
     which cost more than a regression.
@@ -72,13 +72,13 @@ class Law:
         return np.asarray(special.stdtr(self.freedom, -value))
 
 
-NORMAL = Law(np.inf)
+NORMAL = TDistribution(np.inf)
 
 
 class RowKeys:
     """Terms (K,) of the rows, and their cohort, time and event time (K, 3), missing if none."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[EstimateRow]) -> None:
         self.terms = [row.term for row in rows]
         columns = [
             [row.cohort for row in rows],
@@ -88,7 +88,7 @@ class RowKeys:
         self.keys: Floats = np.array(columns, dtype=float).T
 
     def paths(self, std_error: Floats) -> Iterator[tuple[str, Ints]]:
-        """Terms and rows of each path that gets a band: two or more of one term with an error."""
+        """Terms and rows of each path with a band: two or more rows of one term with a standard error."""
         terms, moving = np.array(self.terms), ~np.isnan(std_error)
         for term, axis in PATHS.items():
             index = np.flatnonzero((terms == term) & moving & ~np.isnan(self.keys[:, axis]))
@@ -110,12 +110,12 @@ def table_of(
     estimate: Floats,
     std_error: Floats,
     critical: Floats,
-    law: Tails,
+    tails: Tails,
     level: float,
     n_obs: int | Ints | None,
 ) -> pd.DataFrame:
-    """``Estimates.table``: (K,) points with intervals by ``law``, bands by ``critical``."""
-    statistic, half = estimate / std_error, law.ppf(0.5 + level / 2) * std_error
+    """``Estimates.table``: (K,) points with intervals by ``tails``, bands by ``critical``."""
+    statistic, half = estimate / std_error, tails.ppf(0.5 + level / 2) * std_error
     band = critical * std_error
     count = len(keys.terms)
     # One call with whole columns: pandas takes its time over scalars and over added columns.
@@ -131,7 +131,7 @@ def table_of(
         "estimate": estimate,
         "std_error": std_error,
         "statistic": statistic,
-        "p_value": 2 * law.sf(np.abs(statistic)),
+        "p_value": 2 * tails.sf(np.abs(statistic)),
         "conf_low": estimate - half,
         "conf_high": estimate + half,
         "band_low": estimate - band,

@@ -63,7 +63,7 @@ def variance_by_size(values: Floats, size: Floats) -> SizeVariance:
     relative = square / np.where(scale > 0, scale, 1.0)[:, None]
     weight = np.ones_like(square)
     for _ in range(STEPS):
-        a, b = bounded_line(relative, inverse, weight)
+        a, b = bounded_linear_fit(relative, inverse, weight)
         fitted = a[:, None] + b[:, None] * inverse[:, None]
         before, weight = weight, 1 / np.maximum(fitted, FLOOR) ** 2
         if np.abs(weight / before - 1).max() < CONVERGED:
@@ -71,7 +71,7 @@ def variance_by_size(values: Floats, size: Floats) -> SizeVariance:
     return SizeVariance(a * scale, b * scale / (1 / size).mean(), equal_sizes=False)
 
 
-def bounded_line(square: Floats, x: Floats, weight: Floats) -> tuple[Floats, Floats]:
+def bounded_linear_fit(square: Floats, x: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """(C, K) intercept and slope of weighted least squares on x (D,), neither below zero."""
     total = weight.sum(axis=1)
     level = (weight * square).sum(axis=1) / total

@@ -1,7 +1,7 @@
-"""How many treated and how many control clusters an estimate rests on.
+"""Treated and control clusters behind an estimate.
 
 A clustered variance is a sum over clusters. Where one treated cluster carries the effect, its
-residuals are nearly zero by construction, so that the standard error holds the noise of the
+residuals are nearly zero by construction, so that the standard error reflects only the noise of the
 controls only: with 50 units of which one is treated, tests at the 5% level reject a true null
 hypothesis in three samples of four (Conley & Taber 2011, Review of Economics and Statistics 93(1);
 MacKinnon & Webb 2018, Econometrics Journal 21(2)). The same is true of one control cluster.
@@ -9,36 +9,15 @@ MacKinnon & Webb 2018, Econometrics Journal 21(2)). The same is true of one cont
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import ClusterSupport
 from replication.core.panel import Panel
-from replication.inference.cluster import combined
+from replication.inference.cluster import distinct_rows
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Clusters behind an estimate.
-
-    Attributes
-    ----------
-    treated : clusters with a unit that starts treatment while others are untreated; 0 if unknown.
-    control : clusters with a unit that is untreated while one of those is treated.
-    alone : treated clusters that are the only cluster of their cohort.
-    kind : name of the clusters.
-
-    """
-
-    treated: int
-    control: int
-    alone: int
-    kind: str
-
-
-def support_of(panel: Panel, control_group: str | None = None) -> Support:
+def support_of(panel: Panel, control_group: str | None = None) -> ClusterSupport:
     """Count the clusters of the estimation sample; the smallest counts over several clusterings.
 
     Parameters
@@ -49,7 +28,7 @@ def support_of(panel: Panel, control_group: str | None = None) -> Support:
 
     Notes
     -----
-    Clusterings that cut across units (such as periods) say nothing of how many units are treated;
+    Clusterings that cut across units (such as periods) carry no information on how many units are treated;
     if there are no others, the units themselves are counted.
 
     """
@@ -98,7 +77,7 @@ def dosed_carriers(first: Ints, dose: Floats) -> tuple[Bools, Bools]:
     """
     treated: Bools = first < dose.shape[1]
     control: Bools = first > first[treated].min(initial=dose.shape[1])
-    # Sums with irrational weights tell paths apart without sorting rows.
+    # Sums with irrational weights distinguish paths without sorting rows.
     paths = np.unique(dose[treated] @ np.sqrt(np.arange(2.0, dose.shape[1] + 2)))
     return treated, np.ones(first.size, dtype=bool) if paths.size > 2 else control
 
@@ -125,8 +104,8 @@ def _whole(first: Ints, n_periods: int, eligible: Bools, *, every: bool) -> tupl
     return treated, control
 
 
-def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) -> Support:
-    return Support(
+def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) -> ClusterSupport:
+    return ClusterSupport(
         treated=_distinct(codes[treated]),
         control=_distinct(codes[control]),
         alone=_alone(codes[treated], first[treated]),
@@ -135,7 +114,7 @@ def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) 
 
 
 def _distinct(codes: Ints) -> int:
-    """Number of different codes."""
+    """Number of distinct codes."""
     return int(np.count_nonzero(np.bincount(codes)))
 
 
@@ -143,26 +122,16 @@ def _alone(codes: Ints, first: Ints) -> int:
     """Clusters that hold all treated units of each cohort that they have."""
     if not codes.size:
         return 0
-    member = combined([first, codes])[0]
+    member = distinct_rows([first, codes])[0]
     cluster, cohort = codes[member], first[member]
     shared = np.bincount(cohort)[cohort] > 1
     return _distinct(cluster) - _distinct(cluster[shared])
 
 
-def as_info(found: Support) -> Mapping[str, int | str]:
-    """The counts as entries of ``Estimates.info``."""
-    return {
-        "treated_clusters": found.treated,
-        "control_clusters": found.control,
-        "treated_clusters_alone": found.alone,
-        "counted_clusters": found.kind,
-    }
-
-
-def effective(scores: Floats) -> float:
+def effective_clusters(scores: Floats) -> float:
     """Effective number of clusters behind one row, from its (G,) scores.
 
     ``3 (sum s^2)^2 / sum s^4``, at most G: see ``bootstrap_t.effective_clusters``.
     """
     fourth = float((scores**4).sum())
-    return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, scores.size)
+    return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, float(scores.size))

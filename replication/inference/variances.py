@@ -1,15 +1,15 @@
-"""Which variance a regression is given by ``inference.variance``, and what is said of it."""
+"""The variance of a regression by ``inference.variance``, and the note on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import Details
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
@@ -18,7 +18,7 @@ from replication.inference.assemble import from_variance
 from replication.inference.bias_reduced import bias_reduced
 from replication.inference.cluster_jackknife import jackknife
 from replication.inference.cluster_shares import Adjusted, ClusterShares
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.weighted_bias_reduced import WeightedShares, weighted_bias_reduced
 
 SAID = {
@@ -42,8 +42,13 @@ ADJUSTING = (
 
 def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson: bool) -> None:
     """Refuse a variance that an estimator does not have, or that a method would not use."""
-    if inference.variance == "cv1":
+    if inference.variance == "cv1" or (inference.variance == "hc1" and estimator == "ols"):
         return
+    if inference.variance == "hc1":
+        raise SpecError(
+            f"{name}: 'inference.variance: hc1' has no clusters and is for the estimator ols. Remove the key "
+            f"from {estimator}, whose standard errors are clustered by the unit if no cluster is named."
+        )
     if estimator not in ADJUSTING or poisson:
         raise SpecError(
             f"{name}: {estimator}{' with family poisson' if poisson else ''} has no "
@@ -58,10 +63,10 @@ def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson:
         )
 
 
-def adjust(
+def adjust_scores(
     inference: Inference, found: ClusterShares, weighted: Callable[[], WeightedShares] | None
 ) -> Adjusted:
-    """Scores and degrees of freedom of the variance asked for, ``cv2`` or ``cv3``.
+    """Scores and degrees of freedom of the requested variance, ``cv2`` or ``cv3``.
 
     ``weighted`` gives what CR2 needs besides where weights are unequal; None where they are not.
     """
@@ -73,13 +78,13 @@ def adjust(
 def from_adjusted(
     panel: Panel,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     estimate: Floats,
     adjusted: Adjusted,
     inference: Inference,
     *,
     n_obs: int | Ints | None = None,
-    info: Mapping[str, Any] | None = None,
+    details: Details | None = None,
 ) -> Estimates:
     """Estimates whose variance is ``score'score`` with t degrees of freedom of each row.
 
@@ -88,8 +93,7 @@ def from_adjusted(
     """
     lost = adjusted.alone >= 0
     freedom = np.where(np.isnan(adjusted.freedom), panel.n_clusters - 1.0, adjusted.freedom)
-    details = {**(info or {}), "variance": inference.variance}
-    notes = [*details.get("notes", panel.notes), SAID[inference.variance]]
+    notes = [SAID[inference.variance]]
     if lost.any():
         notes.append(_not_identified(panel, rows, adjusted.alone))
     few = np.flatnonzero((freedom < FEWEST_DEGREES) & ~lost).tolist()
@@ -109,7 +113,7 @@ def from_adjusted(
         cluster_scores=adjusted.score,
         freedom=freedom,
         n_obs=n_obs,
-        info={**details, "notes": notes},
+        details=(details or Details()).noted(notes).measured(missing_noted=bool(lost.any())),
     )
     moving = found.table["std_error"].notna().to_numpy()
     labels = np.array(row_labels(found.table))[moving].tolist()
@@ -117,11 +121,13 @@ def from_adjusted(
     values = found.vcov.to_numpy().copy()
     values[lost], values[:, lost] = np.nan, np.nan
     vcov = pd.DataFrame(values, found.vcov.index, found.vcov.columns)
-    return replace(found, vcov=vcov, info={**found.info, "degrees_of_freedom": degrees})
+    known = found.details.measured(variance=inference.variance)
+    by_row = {**known.by_row, "degrees_of_freedom": degrees}
+    return replace(found, vcov=vcov, details=replace(known, by_row=by_row))
 
 
-def _not_identified(panel: Panel, rows: Sequence[Row], alone: Ints) -> str:
-    """Which rows have no standard error, and why."""
+def _not_identified(panel: Panel, rows: Sequence[EstimateRow], alone: Ints) -> str:
+    """A note on rows without a standard error, with the reason."""
     places = np.flatnonzero(alone >= 0).tolist()
     names = [_name(rows[place]) for place in places]
     codes = panel.cluster
@@ -133,6 +139,6 @@ def _not_identified(panel: Panel, rows: Sequence[Row], alone: Ints) -> str:
     )
 
 
-def _name(row: Row) -> str:
+def _name(row: EstimateRow) -> str:
     parts = (row.term, row.cohort, row.time, row.event_time)
     return ":".join(str(part) for part in parts if part is not None)

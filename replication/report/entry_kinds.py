@@ -1,4 +1,4 @@
-"""Which kinds of tables and figures there are, and the schema of every entry of a study's parts.
+"""Kinds of tables and figures, and the schemas of their entries.
 
 A kind of table is a module ``tables/<kind>_table.py``, a kind of figure ``figures/<kind>_figure.py``. Its
 options stand in the module as ``OPTIONS``, a plain dictionary with the ``properties`` and ``required`` of a
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from replication.analyses.kind_options import analysis_options, kind_files
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 
 HERE: Final = Path(__file__).parent
 SCHEMA_FILE: Final = HERE / "study_schema.json"
@@ -32,7 +32,7 @@ SHARED: Final = {"analyses": (), "tables": ("notes",), "figures": ("notes", "fig
 def result_kinds(part: str) -> dict[str, str]:
     """Kinds of ``tables`` or ``figures`` and the dotted name of the module of each."""
     ending = ENDINGS[part]
-    names = [path.stem for path in visible((HERE / part).glob(f"*{ending}.py"), HERE)]
+    names = [path.stem for path in visible_paths((HERE / part).glob(f"*{ending}.py"), HERE)]
     return {name.removesuffix(ending): f"replication.report.{part}.{name}" for name in names}
 
 

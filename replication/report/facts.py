@@ -1,63 +1,30 @@
-"""What results say about themselves, in one place: the keys of ``Estimates.info`` that are read.
-
-========================  ======================================================================
-key                       meaning
-========================  ======================================================================
-clusters, notes, level,   set by ``inference.assemble`` for every result
-draws, seed
-absorbed                  absorbed effects: words of ``estimators.effects``, or a list of names
-mean_outcome              mean of the outcome in the estimation sample, weighted as the estimate
-mean_pre                  mean of the outcome of treated units before treatment
-pretrend                  ``{statistic, df, p_value}`` of the joint test of the periods before, or
-                          the ``reason`` why there is none
-support                   ``[{event_time, units, cohorts}]`` behind each event time
-control_group             ``never_treated``, ``not_yet_treated`` or ``last_treated``
-base_period, reference,   base or reference period: ``universal``, ``varying``, an event time, or
-reference_event_time      words
-endpoints                 ``bin`` where the ends of the window collect the event times beyond
-overall, average          how the overall effect is averaged
-variance                  ``cv2`` or ``cv3`` where the clustered variance is corrected
-degrees_of_freedom        of each row, by label, where the variance is corrected
-cluster_influence         leverage, partial leverage and effective number of clusters
-========================  ======================================================================
-"""
+"""What results report about themselves, as tables and figures show it: fields of ``Details``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from replication.display.formatting import sentence, signed
+from replication.display import details_text
+from replication.display.formatting import sentence
 from replication.estimators.registration import ENTRIES
 from replication.report.report_data import Saved
-from replication.report.study_config import Study
-
-GROUPS = {
-    "never_treated": "never-treated units",
-    "not_yet_treated": "not-yet-treated units",
-    "last_treated": "the last cohort to adopt",
-}
-VARYING = "the period before, for each pre-treatment estimate"
+from replication.report.study_config import StudyConfig
 
 
 def number(saved: Saved, key: str) -> float:
-    """A number of the info, dots reaching into it; NaN if it is not there."""
-    value: Any = saved.info
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return np.nan if value is None or isinstance(value, str | Mapping | list) else float(value)
+    """A number of the details, dots reaching into it; NaN if it is not there."""
+    value = saved.details.find(key)
+    return float(value) if isinstance(value, int | float) else np.nan
 
 
 def mean_outcome(saved: Saved) -> float:
     """Mean of the outcome in the estimation sample."""
-    return number(saved, "mean_outcome")
+    return saved.details.mean_outcome
 
 
 def mean_before(saved: Saved) -> float:
     """Mean of the outcome of treated units before treatment."""
-    return number(saved, "mean_pre")
+    return saved.details.mean_pre
 
 
 def pretrend_p(saved: Saved) -> float:
@@ -65,10 +32,9 @@ def pretrend_p(saved: Saved) -> float:
     return number(saved, "pretrend.p_value")
 
 
-def support(saved: Saved, kind: str = "units") -> dict[float, float]:
+def support_by_event_time(saved: Saved, kind: str = "units") -> dict[float, float]:
     """Treated units (or ``cohorts``) by event time, where the estimator counts them."""
-    records = saved.info.get("support") or []
-    return {float(one["event_time"]): float(one[kind]) for one in records if kind in one}
+    return {float(one.event_time): float(getattr(one, kind)) for one in saved.details.support}
 
 
 def absorbed(saved: Saved) -> list[str]:
@@ -76,23 +42,10 @@ def absorbed(saved: Saved) -> list[str]:
 
     ``unit`` and ``time`` stand for the columns of the specification.
     """
-    found = saved.info.get("absorbed") or []
-    return _named_effects(found) if isinstance(found, str) else [str(name) for name in found]
+    return [*saved.details.absorbed, *(f"{name}_linear" for name in saved.details.linear_trends)]
 
 
-def _named_effects(words: str) -> list[str]:
-    """Names behind words such as ``unit and state by period effects, unit linear trends``."""
-    names: list[str] = []
-    for part in words.split(", "):
-        if part.endswith(" linear trends"):
-            names.append(f"{part.removesuffix(' linear trends')}_linear")
-        else:
-            kept = part.replace(" effects", "").split(" and ")
-            names += [name.replace(" by period", "_by_time").replace("period", "time") for name in kept]
-    return names
-
-
-def effect_label(name: str, saved: Saved, study: Study) -> str:
+def effect_label(name: str, saved: Saved, study: StudyConfig) -> str:
     """An absorbed effect in words: ``County fixed effects``, ``State-by-year fixed effects``."""
     if name in study.labels:
         return study.labels[name]
@@ -105,62 +58,49 @@ def effect_label(name: str, saved: Saved, study: Study) -> str:
     return sentence(f"{study.label(columns.get(name, name))} fixed effects").rstrip(".")
 
 
-def estimator(saved: Saved, study: Study) -> str:
+def estimator(saved: Saved, study: StudyConfig) -> str:
     """Name of the estimator, as the study or the registry of estimators has it."""
     name = str(saved.spec["estimator"])
     return study.labels.get(name) or ENTRIES[name].label
 
 
-def clusters(saved: Saved, study: Study) -> str:
+def clusters(saved: Saved, study: StudyConfig) -> str:
     """Names of the clustering dimensions, for a reader."""
-    names = saved.info.get("clusters") or saved.spec.get("cluster") or []
-    names = [names] if isinstance(names, str) else names
-    return " and ".join(study.label(str(name)) for name in names)
+    return " and ".join(study.label(name) for name in saved.details.clusters)
 
 
-def weights(saved: Saved, study: Study) -> str:
+def weights(saved: Saved, study: StudyConfig) -> str:
     """Name of the weights, or ``none``."""
     name = saved.spec.get("weights")
     return study.label(str(name)) if name else "none"
 
 
-def comparison(saved: Saved, study: Study) -> str:
-    """The comparison group, as the study calls it; empty for estimators without one."""
-    name = saved.info.get("control_group")
-    if name is None:
-        return ""
-    return study.labels.get(str(name)) or GROUPS.get(str(name), str(name).replace("_", " "))
+def comparison(saved: Saved, study: StudyConfig) -> str:
+    """The comparison group, as labeled by the study; empty for estimators without one."""
+    return study.labels.get(saved.details.control_group) or details_text.control_group(saved.details)
 
 
 def base_period(saved: Saved) -> str:
     """The base or reference period in words; empty where the estimator has none."""
-    info = saved.info
-    base = info.get("base_period", info.get("reference_event_time", info.get("reference")))
-    if base is None:
-        return ""
-    if base == "universal":
-        base = -1 - int(saved.spec.get("anticipation") or 0)
-    if isinstance(base, int | float):
-        return f"event time {signed(base)}"
-    return VARYING if base == "varying" else str(base).replace("_", " ")
+    return details_text.base_period(saved.details)
 
 
 def binned(saved: Saved) -> dict[float, str]:
     """The event times that stand for themselves ``and earlier`` or ``and later``."""
     window = saved.spec.get("window")
-    if saved.info.get("endpoints") != "bin" or not window:
+    if saved.details.endpoints != "bin" or not window:
         return {}
     return {float(window[0]): "and earlier", float(window[1]): "and later"}
 
 
 def overall(saved: Saved) -> str:
     """How the overall effect is averaged; empty where there is nothing to average."""
-    return str(saved.info.get("overall") or saved.info.get("average") or "")
+    return details_text.average(saved.details)
 
 
 def level(saved: Saved) -> str:
     """The confidence level, as ``95%``."""
-    return f"{100 * float(saved.info.get('level', 0.95)):g}%"
+    return details_text.confidence_level(saved.details)
 
 
 def in_logs_of_means(saved: Saved) -> bool:

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from replication.report.study_config import SIMULATED
-from replication.report.table_document import Heading, Row, Section, TableDocument
+from replication.report.table_document import Heading, Section, TableDocument, TableRow
 
 STYLE_FILE = Path(__file__).with_name("report.css")
 BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
@@ -110,7 +110,7 @@ def _section(section: Section, document: TableDocument) -> list[str]:
     return [*lines, "</tbody>"]
 
 
-def _row(row: Row, align: str) -> str:
+def _row(row: TableRow, align: str) -> str:
     cells = [
         f'<td class="{kind}">{"<br/>".join(escape(line) for line in cell)}</td>'
         for cell, kind in zip(row.cells, align, strict=True)

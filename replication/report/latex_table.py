@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from replication.display.formatting import one_line
 from replication.report.study_config import SIMULATED
-from replication.report.table_document import Heading, Row, TableDocument, folded
+from replication.report.table_document import Heading, TableDocument, TableRow, folded_head
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -56,7 +56,7 @@ SPECIAL = {
 }
 LAST_PLAIN = 0x17F  # Latin Extended-A: what pdflatex sets with T1 fonts and no further package
 
-# Sizes in millimetres of \small text and of the notes, generous, since the page is cut to them.
+# Sizes in millimeters of \small text and of the notes, generous, since the page is cut to them.
 LETTER, GAP, LINE, MARGIN = 1.72, 4.3, 3.95, 9
 NOTE_LETTER, NOTE_LINE = 1.42, 3.45
 NARROWEST, TEXT_COLUMN, TITLE = 120, 62, 12
@@ -121,7 +121,7 @@ def latex_fragment(document: TableDocument) -> str:
 
 
 def page_size(document: TableDocument) -> tuple[int, int]:
-    """Width and height in millimetres of a page that holds the table and its notes."""
+    """Width and height in millimeters of a page that holds the table and its notes."""
     wraps = wrapping(document)
     widths = [LETTER * letters for letters in document.column_widths()]
     columns = [TEXT_COLUMN if wrap else mm for mm, wrap in zip(widths, wraps, strict=True)]
@@ -134,7 +134,7 @@ def page_size(document: TableDocument) -> tuple[int, int]:
         + (0.2 if row.height > 1 else 0)
         for row in document.rows
     )
-    lines += sum(max(len(folded(head.text)) for head in heads) for heads in document.headings)
+    lines += sum(max(len(folded_head(head.text)) for head in heads) for heads in document.headings)
     lines += sum(0.6 + bool(section.heading) for section in document.sections)
     below = sum(math.ceil(NOTE_LETTER * len(note) / width) for note in document.notes)
     height = TITLE + LINE * lines + NOTE_LINE * below + 2 * MARGIN
@@ -151,7 +151,7 @@ def wrapping(document: TableDocument) -> list[bool]:
     ]
 
 
-def _texts(row: Row) -> list[tuple[str, ...]]:
+def _texts(row: TableRow) -> list[tuple[str, ...]]:
     return [(row.label,), *row.cells]
 
 
@@ -209,7 +209,7 @@ def _heading(head: Heading, align: str) -> str:
     if head.span == 1 and not head.text:
         return ""
     kind = "c" if head.span > 1 else align
-    lines = [head.text] if head.span > 1 else folded(head.text)
+    lines = [head.text] if head.span > 1 else folded_head(head.text)
     text = r"\\".join(opening(escape(line)) for line in lines)
     text = rf"\shortstack[{kind}]{{{text}}}" if len(lines) > 1 else text
     return rf"\multicolumn{{{head.span}}}{{{kind}}}{{{text}}}"
@@ -225,7 +225,7 @@ def _rules(headings: Sequence[Heading]) -> list[str]:
     return ["".join(rules)] if rules else []
 
 
-def _row(row: Row) -> list[str]:
+def _row(row: TableRow) -> list[str]:
     lines = []
     for level in range(row.height):
         cells = [escape(cell[level]) if level < len(cell) else "" for cell in row.cells]

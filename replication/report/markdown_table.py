@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from replication.display.formatting import one_line
 from replication.report.study_config import SIMULATED_WARNING
-from replication.report.table_document import Row, TableDocument
+from replication.report.table_document import TableDocument, TableRow
 
 SPECIAL = {"|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", ">": "&gt;", "`": r"\`", "#": r"\#"}
 RULE = {"l": ":--", "c": ":-:", "r": "--:"}
@@ -30,7 +30,7 @@ def markdown(document: TableDocument) -> str:
 
 
 def _head(document: TableDocument) -> list[str]:
-    """One head a column: what stands above it, top to bottom."""
+    """One head per column: what stands above it, top to bottom."""
     levels = [[head.text for head in headings for _ in range(head.span)] for headings in document.headings]
     columns = zip(*levels, strict=True)
     names = ["<br>".join(escape(text) for text in texts if text) for texts in columns]
@@ -47,7 +47,7 @@ def _body(document: TableDocument) -> list[str]:
     return lines
 
 
-def _row(row: Row) -> str:
+def _row(row: TableRow) -> str:
     return _line(escape(row.label), ["<br>".join(escape(line) for line in cell) for cell in row.cells])
 
 

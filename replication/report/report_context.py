@@ -1,4 +1,4 @@
-"""What the makers of tables and figures are given besides their entry in the study's folder."""
+"""Context passed to the functions that make tables and figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from replication.report.report_data import Folders, Results, Saved
-from replication.report.study_config import Study
+from replication.report.study_config import StudyConfig
 from replication.report.table_document import MADE_WITH
 
 
@@ -20,19 +20,19 @@ class Context:
         Whether estimates carry significance stars (``config.yaml``; off by default).
     """
 
-    study: Study
+    study: StudyConfig
     results: Results
     folders: Folders
     stars: bool = False
 
     @classmethod
-    def of(cls, study: Study, folders: Folders, *, stars: bool = False) -> Context:
+    def of(cls, study: StudyConfig, folders: Folders, *, stars: bool = False) -> Context:
         """The context of a study whose results lie in ``folders.tables / "specs"``."""
         return cls(study, Results(folders.tables / "specs"), folders, stars)
 
 
-def versions(results: Iterable[Saved]) -> str:
-    """Packages that made the results, each version once; ours alone where no result is shown."""
+def versions_of_results(results: Iterable[Saved]) -> str:
+    """Versions of the packages behind the results; only this package where no result is shown."""
     found: dict[str, list[str]] = {}
     for saved in results:
         for name, number in _installed(saved.versions).items():

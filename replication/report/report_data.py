@@ -1,4 +1,4 @@
-"""What the report reads: saved results, and CSV files that cleaning and estimation left behind."""
+"""Input of the report: saved results, and CSV files written by cleaning and estimation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
+from replication.core import saved_results
+from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
-from replication.core.files import parse_yaml
-from replication.core.leavings import visible
-from replication.core.limits import RECORD
+from replication.core.leavings import visible_paths
 from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
@@ -41,7 +41,7 @@ class Folders:
         )
 
     def shown(self, name: str) -> str:
-        """That file as a reader finds it, from the root of the project on."""
+        """The path of the file relative to the root of the project."""
         # Where one folder holds everything (a simulation), that folder is the root.
         root = self.raw if self.raw == self.tables else self.raw.parent
         return self.source(name).relative_to(root).as_posix()
@@ -61,7 +61,7 @@ class Saved:
     spec_id: str
     table: pd.DataFrame
     spec: Mapping[str, Any]
-    info: Mapping[str, Any]
+    details: Details
     versions: Mapping[str, str]
 
     def find(self, label: str) -> Mapping[str, Any] | None:
@@ -85,12 +85,12 @@ class Saved:
 
 @dataclass
 class Results:
-    """The saved results of one study, each read when it is first asked for.
+    """The saved results of one study, each read on first use.
 
     Attributes
     ----------
     folder : Path
-        ``tables/<study>/specs``, one folder a specification.
+        ``tables/<study>/specs``, one folder per specification.
     """
 
     folder: Path
@@ -98,7 +98,7 @@ class Results:
 
     def ids(self) -> list[str]:
         """Ids of all saved specifications, sorted."""
-        found = visible(self.folder.glob("*/spec.yaml"), self.folder)
+        found = visible_paths(self.folder.glob("*/spec.yaml"), self.folder)
         return [path.parent.name for path in found]
 
     def get(self, spec_id: str) -> Saved:
@@ -134,13 +134,12 @@ class Results:
 
 def load(folder: Path) -> Saved:
     """Read ``estimates.csv`` and ``spec.yaml`` of one specification."""
-    record = parse_yaml((folder / "spec.yaml").read_text(encoding="utf-8"), RECORD)
-    table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
+    record, details = saved_results.load_record(folder)
     return Saved(
         str(record["spec"]["id"]),
-        table[COLUMNS],
+        saved_results.load_table(folder)[COLUMNS],
         record["spec"],
-        record.get("info") or {},
+        details,
         record.get("versions") or {},
     )
 

@@ -1,4 +1,4 @@
-"""The page with every table and figure, and with what did not run and why.
+"""The page with all tables and figures, and the studies that did not run.
 
 One file that opens from disk: figures are embedded, tables are the fragments of the pages that
 ``document.write_document`` wrote, nothing is loaded from elsewhere. The files beside it are
@@ -18,14 +18,14 @@ from urllib.parse import quote
 from replication.core.files import write_text
 from replication.report.html_table import cut_fragment, style
 from replication.report.report_data import Folders
-from replication.report.study_config import SIMULATED, SIMULATED_WARNING, Entry, Study
+from replication.report.study_config import SIMULATED, SIMULATED_WARNING, Entry, StudyConfig
 from replication.report.table_document import MADE_WITH
 from replication.report.table_files import ENDINGS
 
 FIGURE_ENDINGS = ("pdf", "png", "csv")
 TITLE = "Replication report"
 INTRODUCTION = (
-    "Every table and figure that the pipeline wrote, study by study. Below each stand its notes, "
+    "Every table and figure that the pipeline wrote, study by study. Below each are its notes, "
     "the specifications behind it and the files to take away: LaTeX, HTML, Markdown and CSV of "
     "each table; PDF, PNG and the plotted numbers (CSV) of each figure."
 )
@@ -59,7 +59,7 @@ PAGE = """<!DOCTYPE html>
 class StudyReport:
     """A study that ran, and where its tables and figures are."""
 
-    study: Study
+    study: StudyConfig
     folders: Folders
 
 
@@ -70,10 +70,10 @@ class Skipped:
     Attributes
     ----------
     missing : files that are not on this machine.
-    remedies : how a person gets them, one entry a way.
+    remedies : how a person gets them, one entry per way.
     """
 
-    study: Study
+    study: StudyConfig
     missing: tuple[str, ...]
     remedies: tuple[str, ...] = ()
 
@@ -113,11 +113,11 @@ def contents(studies: Sequence[StudyReport], skipped: Sequence[Skipped]) -> str:
         lines += [_content(study, "figure", entry) for entry in study.figures]
         lines.append("</ul></li>")
     if skipped:
-        lines.append('<li><a href="#not-run">What did not run, and why</a></li>')
+        lines.append('<li><a href="#not-run">Studies that did not run, with the reason</a></li>')
     return "\n".join([*lines, "</ul>"])
 
 
-def _content(study: Study, kind: str, entry: Entry) -> str:
+def _content(study: StudyConfig, kind: str, entry: Entry) -> str:
     words = f"{kind.capitalize()}: {escape(entry.title)}"
     return f'<li><a href="#{kind}-{study.id}-{entry.id}">{words}</a></li>'
 
@@ -147,14 +147,14 @@ def study_section(report: StudyReport, base: Path) -> str:
 def study_files(report: StudyReport, base: Path) -> str:
     """Links to the summary, all estimates of the study and its codebook, where they are."""
     folders = report.folders
-    wanted = [
+    requested = [
         ("Written summary", base / report.study.id / "summary.md"),
         ("All estimates (CSV)", folders.tables / "estimates.csv"),
         ("Second engine (CSV)", folders.tables / "second_engine.csv"),
         ("Codebook", folders.clean / "codebook.md"),
         ("Sample flow (CSV)", folders.clean / "sample_flow.csv"),
     ]
-    return "\n".join(_link(path, base, words) for words, path in wanted if path.is_file())
+    return "\n".join(_link(path, base, words) for words, path in requested if path.is_file())
 
 
 def table_block(report: StudyReport, entry: Entry, base: Path) -> str:
@@ -174,10 +174,10 @@ def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
     picture = folder / f"{entry.id}.png"
     if not picture.is_file():
         return absent(report.study, "figure", entry)
-    said = read_description(picture)
+    metadata = read_description(picture)
     data = base64.b64encode(picture.read_bytes()).decode("ascii")
     title = escape(report.study.heading(entry.title))
-    lines = [*said.get("Comment", "").splitlines(), *said.get("Details", "").splitlines()]
+    lines = [*metadata.get("Comment", "").splitlines(), *metadata.get("Details", "").splitlines()]
     notes = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return "\n".join(
         [
@@ -185,22 +185,22 @@ def figure_block(report: StudyReport, entry: Entry, base: Path) -> str:
             f'<figcaption class="unseen">{title}</figcaption>',
             '<div class="scroll" tabindex="0" role="region" '
             f'aria-label="Figure: {title}"><img src="data:image/png;base64,{data}" '
-            f'width="{said["width"]}" height="{said["height"]}" '
-            f'alt="{escape(said.get("Description", entry.title))}"/></div>',
+            f'width="{metadata["width"]}" height="{metadata["height"]}" '
+            f'alt="{escape(metadata.get("Description", entry.title))}"/></div>',
             f"<details><summary>Notes and description as text</summary>{notes}"
-            f"<p>{escape(said.get('Description', ''))}</p>"
-            f"<p>Made with {escape(said.get('Software', MADE_WITH))}.</p></details>",
+            f"<p>{escape(metadata.get('Description', ''))}</p>"
+            f"<p>Made with {escape(metadata.get('Software', MADE_WITH))}.</p></details>",
             _files(folder, entry, FIGURE_ENDINGS, base),
             "</figure>",
         ]
     )
 
 
-def absent(study: Study, kind: str, entry: Entry) -> str:
-    """What stands where a table or figure was not written."""
+def absent(study: StudyConfig, kind: str, entry: Entry) -> str:
+    """Notice in place of a table or figure that was not written."""
     return (
         f'<p class="missing" id="{kind}-{study.id}-{entry.id}">{kind.capitalize()} not written: '
-        f"{escape(entry.title)}. Run the pipeline again; its log says what stopped it.</p>"
+        f"{escape(entry.title)}. Run the pipeline again; its log gives the reason.</p>"
     )
 
 
@@ -208,7 +208,7 @@ def skipped_section(skipped: Sequence[Skipped]) -> str:
     """Studies that did not run: which files are missing and how to get them."""
     lines = [
         '<section id="not-run" aria-labelledby="title-not-run">',
-        '<h2 id="title-not-run">What did not run, and why</h2>',
+        '<h2 id="title-not-run">Studies that did not run, with the reason</h2>',
     ]
     for one in skipped:
         study = one.study

@@ -1,4 +1,4 @@
-"""Pictures of one result: an event-study figure, a table in every format, and a small page with both."""
+"""Output for one result: an event-study figure, a table in every format, and a page with both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
 from replication.estimators.registration import ENTRIES
 from replication.report.html_table import fragment, style
-from replication.report.result_table import ResultTable, result_table, row_names, rows
+from replication.report.result_table import ResultTable, result_rows, result_table, row_names
 from replication.report.table_document import MADE_WITH
 
 PAGE = """<!DOCTYPE html>
@@ -66,7 +66,7 @@ def write_figure(fit: Estimates, spec: Spec, title: str, folder: Path) -> bool:
 
 def table_of(fit: Estimates, spec: Spec, title: str) -> ResultTable | None:
     """The table of one result; None for a decomposition, which has no effect to show."""
-    if not any(name in rows(fit) for name in row_names([fit])):
+    if not any(name in result_rows(fit) for name in row_names([fit])):
         return None
     return result_table([fit], [ENTRIES[spec.estimator].label], title)
 

@@ -1,4 +1,4 @@
-"""Results side by side that belong to no study: any estimates, in every format."""
+"""Tables of any estimates side by side, outside a study, in every format."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.files import write_text
-from replication.display.formatting import distinct, fixed, integer, signed
+from replication.display.formatting import distinct_words, fixed, integer, signed
 from replication.estimators.registration import ENTRIES
 from replication.report.html_table import fragment, table_page
 from replication.report.latex_table import latex, latex_fragment
 from replication.report.markdown_table import markdown
-from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+from replication.report.table_document import Heading, Section, TableDocument, TableRow, table_cell
 
 SHOWN = ("att", "coef", "event")
 
@@ -87,10 +87,12 @@ def result_table(fits: Sequence[Estimates], labels: Sequence[str], title: str) -
     SpecError
         If no result has a row that a table shows.
     """
-    names = [name for name in row_names(fits) if any(name in rows(fit) for fit in fits)]
+    names = [name for name in row_names(fits) if any(name in result_rows(fit) for fit in fits)]
     if not names:
         raise SpecError("None of the results has an overall effect, a coefficient or an event time to show.")
-    effects = [Row(name, tuple(estimate_cell(rows(fit).get(name)) for fit in fits)) for name in names]
+    effects = [
+        TableRow(name, tuple(estimate_cell(result_rows(fit).get(name)) for fit in fits)) for name in names
+    ]
     document = TableDocument(
         id="table",
         study="",
@@ -104,8 +106,8 @@ def result_table(fits: Sequence[Estimates], labels: Sequence[str], title: str) -
     return ResultTable(document)
 
 
-def rows(fit: Estimates) -> dict[str, pd.Series]:
-    """The rows of a result that a table shows, by their name."""
+def result_rows(fit: Estimates) -> dict[str, pd.Series]:
+    """Rows of a result for a table, by name."""
     found = {}
     for _, row in fit.table.iterrows():
         name = row_name(str(row["term"]), float(row["event_time"]))
@@ -127,24 +129,28 @@ def row_names(fits: Sequence[Estimates]) -> list[str]:
     """All names: the overall effect, coefficients, then event times in their order."""
     times = sorted({float(time) for fit in fits for time in fit.rows("event")["event_time"].dropna()})
     coefficients = [
-        name for fit in fits for name in rows(fit) if not name.startswith(("Overall", "Event time"))
+        name for fit in fits for name in result_rows(fit) if not name.startswith(("Overall", "Event time"))
     ]
-    return ["Overall effect", *distinct(coefficients), *(f"Event time {signed(time)}" for time in times)]
+    return [
+        "Overall effect",
+        *distinct_words(coefficients),
+        *(f"Event time {signed(time)}" for time in times),
+    ]
 
 
 def estimate_cell(row: pd.Series | None) -> tuple[str, ...]:
     """An estimate with its standard error in parentheses below; empty if the result has no such row."""
     if row is None:
-        return cell("")
-    error = fixed(row["std_error"])
-    return cell(fixed(row["estimate"]), f"({error})" if error else "")
+        return table_cell("")
+    std_error = fixed(row["std_error"])
+    return table_cell(fixed(row["estimate"]), f"({std_error})" if std_error else "")
 
 
-def sample_rows(fits: Sequence[Estimates]) -> list[Row]:
+def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
     """Estimator, observations, units, clusters and weights."""
     first = [fit.table.iloc[0] for fit in fits]
-    clusters = [" and ".join(map(str, fit.info.get("clusters", ["unit"]))) for fit in fits]
-    weighted = ["yes" if fit.info.get("weighted") else "no" for fit in fits]
+    clusters = [" and ".join(fit.details.clusters) for fit in fits]
+    weighted = ["yes" if fit.details.weighted else "no" for fit in fits]
     lines = {
         "Estimator": [ENTRIES[fit.estimator].label for fit in fits],
         "Observations": [integer(row["n_obs"]) for row in first],
@@ -152,12 +158,12 @@ def sample_rows(fits: Sequence[Estimates]) -> list[Row]:
         "Clusters": [integer(row["n_clusters"]) for row in first],
         "Clustered by": clusters,
         "Weighted": weighted,
-        "Mean of the outcome": [fixed(fit.info.get("mean_outcome")) for fit in fits],
+        "Mean of the outcome": [fixed(fit.details.mean_outcome) for fit in fits],
     }
-    return [Row(name, tuple(cell(value) for value in values)) for name, values in lines.items()]
+    return [TableRow(name, tuple(table_cell(value) for value in values)) for name, values in lines.items()]
 
 
 def notes(fits: Sequence[Estimates]) -> list[str]:
-    """What the cells are."""
-    outcomes = ", ".join(distinct(fit.outcome for fit in fits))
+    """Description of the cells."""
+    outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
     return [f"Outcome: {outcomes}. Standard errors in parentheses."]

@@ -41,6 +41,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
+from replication.core.label_claims import refuse_contradictions
 from replication.core.limits import require_portable, shortened
 from replication.core.schema_violations import explain_violation, strict_validator
 from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
@@ -52,7 +53,7 @@ Place = Callable[[str | None, int], str]
 """Names the file in which an entry of a part stands; of the study itself for None."""
 SIMULATED = "SIMULATED"
 SIMULATED_WARNING = (
-    f"{SIMULATED}: made-up data with a known truth; nothing here is a finding about the world."
+    f"{SIMULATED}: simulated data with a known truth; the results are not findings about the world."
 )
 
 
@@ -74,15 +75,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an outcome is called and measured."""
+    """Label and unit of an outcome."""
 
     label: str
     unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
-    """What the report says about one study."""
+class StudyConfig:
+    """Description of a study for the report."""
 
     id: str
     title: str
@@ -97,7 +98,7 @@ class Study:
     figures: tuple[Entry, ...] = ()
 
     def label(self, name: str) -> str:
-        """How a name is printed; spelled out from the name itself where nothing is said."""
+        """The printed form of a name: its label, or the name with underscores as spaces."""
         if name in self.labels:
             return self.labels[name]
         return str(name).replace("_", " ").strip()
@@ -107,37 +108,38 @@ class Study:
         return self.outcomes.get(name, Outcome(self.label(name)))
 
     def heading(self, title: str) -> str:
-        """A title as printed; simulated data say so everywhere."""
+        """A title as printed; simulated data are marked as such."""
         return f"{SIMULATED}: {title}" if self.simulated else title
 
 
-def parse_study(data: Mapping[str, Any], source: str = STUDY) -> Study:
-    """Check the plain data of a study, tables and figures among them, and turn them into a ``Study``.
+def parse_study(data: Mapping[str, Any], source: str = STUDY) -> StudyConfig:
+    """Check the plain data of a study, tables and figures among them, and turn them into a ``StudyConfig``.
 
     Parameters
     ----------
     data : mapping
         The keys of ``study.yaml``, and lists under ``analyses``, ``tables`` and ``figures``.
     source : str
-        What messages call it.
+        Its name in messages.
 
     Raises
     ------
     SpecError
         For unknown keys and values, ids used twice, and simulated studies whose outputs do not
-        say SIMULATED in their names.
+        have SIMULATED in their names.
     """
     return _study(data, lambda part, number: source, None)
 
 
-def load_study(folder: Path) -> Study:
+def load_study(folder: Path) -> StudyConfig:
     """The study that a folder describes; refused as by ``parse_study`` and ``read_description``."""
     return checked_study(read_description(folder))
 
 
-def checked_study(description: Description) -> Study:
+def checked_study(description: Description) -> StudyConfig:
     """The study of a description that was read."""
     found = _study(description.data, description.place, description.folder)
+    refuse_contradictions(description.folder, description.data, description.place)
     if found.id != description.folder.name:
         raise SpecError(
             f"{description.place()} has the id {found.id!r}, and its folder is called "
@@ -146,14 +148,14 @@ def checked_study(description: Description) -> Study:
     return found
 
 
-def _study(data: Mapping[str, Any], place: Place, folder: Path | None) -> Study:
+def _study(data: Mapping[str, Any], place: Place, folder: Path | None) -> StudyConfig:
     check(data, place, folder)
     entries = [(part, entry) for part in RESULTS for entry in data.get(part, [])]
     _require_names([entry["id"] for _, entry in entries], bool(data.get("simulated")), place(None, 0))
     for part in PARTS:
         for number, entry in enumerate(data.get(part, [])):
             require_portable(entry["id"], "id", place(part, number))
-    return Study(
+    return StudyConfig(
         id=data["id"],
         title=data["title"],
         description=data.get("description", "").strip(),
@@ -169,7 +171,7 @@ def _study(data: Mapping[str, Any], place: Place, folder: Path | None) -> Study:
 
 
 def check(data: Mapping[str, Any], place: Place, folder: Path | None = None) -> None:
-    """Refuse what the schemas do not know, naming the file and the entry where it stands.
+    """Refuse keys and values outside the schemas, naming the file and the entry.
 
     Parameters
     ----------
@@ -215,7 +217,7 @@ def _require_names(names: list[str], simulated: bool, source: str) -> None:
     if simulated and silent:
         raise SpecError(
             f"{source}: the study is simulated, and {len(silent)} of its {len(names)} tables and "
-            f"figures do not say so in their file name, for example {silent[0]!r}. Call it "
+            f"figures are not marked as simulated in their file name, for example {silent[0]!r}. Call it "
             f"'{silent[0]}_{SIMULATED}'."
         )
 

@@ -1,4 +1,4 @@
-"""All tables and all figures of one study: what the pipeline calls."""
+"""Writing all tables and all figures of one study."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from replication.core.errors import InputError
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
-from replication.report.study_config import Entry, Study
+from replication.report.study_config import Entry, StudyConfig
 
 
 def write_tables(
-    study: Study, folders: Folders, *, stars: bool = False, only: Iterable[str] | None = None
+    study: StudyConfig, folders: Folders, *, stars: bool = False, only: Iterable[str] | None = None
 ) -> list[Path]:
     """Write ``<table>.tex``, ``.html``, ``.md`` and ``.csv`` of each table of a study.
 
     Parameters
     ----------
-    study : Study
+    study : StudyConfig
         From ``config.parse_study``.
     folders : Folders
         Results are read from ``folders.tables / "specs"``; tables are written beside it.
@@ -49,7 +49,7 @@ def write_tables(
     return written
 
 
-def write_figures(study: Study, folders: Folders, *, only: Iterable[str] | None = None) -> list[Path]:
+def write_figures(study: StudyConfig, folders: Folders, *, only: Iterable[str] | None = None) -> list[Path]:
     """Write ``<figure>.pdf``, ``.png`` and ``.csv`` of each figure of a study.
 
     Parameters and errors are those of ``write_tables``.
@@ -65,13 +65,13 @@ def write_figures(study: Study, folders: Folders, *, only: Iterable[str] | None 
 
 
 def chosen(entries: Iterable[Entry], only: Iterable[str] | None) -> list[Entry]:
-    """The entries whose ids were asked for."""
-    wanted = None if only is None else set(only)
-    return [entry for entry in entries if wanted is None or entry.id in wanted]
+    """The entries with the requested ids."""
+    requested = None if only is None else set(only)
+    return [entry for entry in entries if requested is None or entry.id in requested]
 
 
 @contextmanager
-def _named(what: str, entry: Entry, study: Study) -> Iterator[None]:
+def _named(what: str, entry: Entry, study: StudyConfig) -> Iterator[None]:
     """Adds the table or figure to a refusal that is raised while it is made."""
     try:
         yield

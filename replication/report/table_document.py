@@ -1,6 +1,6 @@
 """One shape for every table; ``latex``, ``html`` and ``markdown`` write it, a CSV holds its data.
 
-The writers are our own, each about a hundred lines. great-tables draws one estimate a cell and no
+The writers are our own, each about a hundred lines. great-tables draws one estimate per cell and no
 LaTeX document that compiles by itself, repeats 8 kB of style with every table and numbers its
 HTML at random; maketables takes a second to import and builds on it. ``Estimates`` keeps the
 hooks of maketables for readers who want Word.
@@ -29,8 +29,8 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A row: its name and one cell a column, each of one line or more."""
+class TableRow:
+    """A row: its name and one cell per column, each of one line or more."""
 
     label: str
     cells: tuple[tuple[str, ...], ...]
@@ -45,7 +45,7 @@ class Row:
 class Section:
     """Rows between two rules, with a heading where there is one."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     heading: str = ""
 
 
@@ -79,7 +79,7 @@ class TableDocument:
     simulated: bool = False
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TableRow]:
         """All rows, top to bottom."""
         return [row for section in self.sections for row in section.rows]
 
@@ -97,18 +97,18 @@ class TableDocument:
         widths = [max([len(self.stub), *(len(row.label) for row in self.rows)], default=0)]
         single = [heads for heads in self.headings if all(head.span == 1 for head in heads)]
         for index in range(len(self.align)):
-            heads = [len(line) for row in single for line in folded(row[index].text)]
+            heads = [len(line) for row in single for line in folded_head(row[index].text)]
             lines = [len(line) for row in self.rows for line in row.cells[index]]
             widths.append(max([*heads, *lines], default=0))
         return widths
 
 
-def folded(text: str) -> list[str]:
+def folded_head(text: str) -> list[str]:
     """A column head in lines of a bearable width."""
     return textwrap.wrap(text, HEAD_WIDTH, break_long_words=False) or [""]
 
 
-def cell(*lines: str) -> tuple[str, ...]:
+def table_cell(*lines: str) -> tuple[str, ...]:
     """A cell of several lines; empty lines at its end are left out."""
     kept = list(lines)
     while len(kept) > 1 and not kept[-1]:
@@ -116,8 +116,8 @@ def cell(*lines: str) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def spanning(texts: Sequence[str]) -> tuple[Heading, ...]:
-    """Heads of neighbouring columns with the same text joined into one."""
+def spanning_heads(texts: Sequence[str]) -> tuple[Heading, ...]:
+    """Heads of neighboring columns with the same text joined into one."""
     joined: list[Heading] = []
     for text in texts:
         if joined and joined[-1].text == text:

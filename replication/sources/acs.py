@@ -10,12 +10,12 @@ import pandas as pd
 from replication.core.errors import SourceError
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    cells,
     json_value,
     require_columns,
     require_nation,
     require_rows,
     require_unique,
+    text_cells,
 )
 
 NATION: Final = {
@@ -100,7 +100,7 @@ def read_noncitizens(path: Path) -> pd.DataFrame:
     SourceError
         If the file is damaged, repeats a county and year, or holds years outside 2009-2018.
     """
-    table = cells(path, "ascii")
+    table = text_cells(path, "ascii")
     names = {"fips": "fips", "year": "year", "noncit_pop": "noncitizens", "moe": "margin"}
     require_columns(table, names, path)
     table = table[list(names)].replace("NA", None).rename(columns=names)

@@ -1,6 +1,6 @@
 """County populations of the Census Bureau: intercensal 2000-2010 and vintage 2019.
 
-Both files carry the state totals beside the counties, so a damaged file betrays itself: in each
+Both files carry the state totals beside the counties, so that damage is detected: in each
 state and year the counties must add up to the state.
 """
 
@@ -13,7 +13,13 @@ import pandas as pd
 
 from replication.core.errors import SourceError
 from replication.core.limits import shortened
-from replication.sources.raw_checks import FETCH_AGAIN, cells, require_columns, require_rows, require_unique
+from replication.sources.raw_checks import (
+    FETCH_AGAIN,
+    require_columns,
+    require_rows,
+    require_unique,
+    text_cells,
+)
 
 STATE_LEVEL: Final = 40
 COUNTY_LEVEL: Final = 50
@@ -77,7 +83,7 @@ def _populations(path: Path, years: range) -> pd.DataFrame:
 
 
 def _table(path: Path, columns: list[str]) -> pd.DataFrame:
-    table = cells(path, "latin-1")
+    table = text_cells(path, "latin-1")
     require_columns(table, columns, path)
     numbers = table[columns].apply(pd.to_numeric, errors="coerce").astype("float64")
     broken = numbers.isna() | (numbers < 0) | (numbers % 1 != 0)
@@ -131,7 +137,7 @@ def read_county_names(path: Path) -> pd.DataFrame:
     SourceError
         If the file is damaged or repeats a county.
     """
-    table = cells(path, "latin-1")
+    table = text_cells(path, "latin-1")
     require_columns(table, [*KEYS, "CTYNAME"], path)
     counties = table[pd.to_numeric(table["SUMLEV"], errors="coerce") == COUNTY_LEVEL]
     state, county = (pd.to_numeric(counties[key], errors="coerce") for key in KEYS[1:])

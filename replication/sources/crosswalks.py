@@ -1,4 +1,4 @@
-"""Which counties touch, and in which county each police agency lies."""
+"""County adjacency, and the crosswalk from police agencies to counties."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from replication.core.errors import SourceError
 from replication.sources.r_data import r_frame
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    cells,
-    parsed,
+    parse_raw,
     raw_bytes,
     require_columns,
     require_rows,
     require_unique,
+    text_cells,
 )
 
 AGENCY_COLUMNS: Final = {
@@ -37,7 +37,7 @@ ALASKA: Final = 2
 
 
 def read_adjacency(path: Path) -> pd.DataFrame:
-    """Pairs of counties that touch, each pair in both directions.
+    """Adjacent counties, each pair in both directions.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``fips``, ``neighbour``, sorted; no county is its own neighbour.
+        ``fips``, ``neighbour``, sorted; no county is its own neighbor.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
         If the file is damaged, repeats a pair, or has a pair in one direction only.
     """
     # The names of a few counties are in an old code page; only the codes are used.
-    table = cells(path, "latin-1")
+    table = text_cells(path, "latin-1")
     names = {"focalFIPS": "fips", "adjacentFIPS": "neighbour"}
     require_columns(table, names, path)
     pairs = table[list(names)].rename(columns=names).apply(pd.to_numeric, errors="coerce")
@@ -69,7 +69,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     require_unique(pairs, ["fips", "neighbour"], path)
     forward = pd.MultiIndex.from_frame(pairs)
     backward = pd.MultiIndex.from_arrays([pairs["neighbour"], pairs["fips"]])
-    require_rows(pairs, pd.Series(forward.isin(backward)), path, "a pair stands in one direction only")
+    require_rows(pairs, pd.Series(forward.isin(backward)), path, "a pair is listed in one direction only")
     tidy: pd.DataFrame = pairs.astype("int64")
     return tidy.sort_values(["fips", "neighbour"], ignore_index=True)
 
@@ -85,7 +85,7 @@ def read_agencies(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an agency: ``ori`` (7 characters), ``ori9``, ``state_fips``, ``fips`` (missing
+        One row per agency: ``ori`` (7 characters), ``ori9``, ``state_fips``, ``fips`` (missing
         where no county is given), ``place_fips``, ``agency_type``, ``name``, ``longitude``,
         ``latitude`` (degrees, west negative; missing where unknown).
 
@@ -95,7 +95,7 @@ def read_agencies(path: Path) -> pd.DataFrame:
         If the file is damaged, is not the crosswalk, or repeats an agency.
     """
     data = raw_bytes(path)
-    table = parsed(path, "an R data file", lambda: r_frame(path, data))
+    table = parse_raw(path, "an R data file", lambda: r_frame(path, data))
     require_columns(table, AGENCY_COLUMNS, path)
     if len(table) < FIRST_AGENCIES:
         raise SourceError(

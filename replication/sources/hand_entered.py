@@ -10,9 +10,9 @@ import pandas as pd
 
 from replication.core.errors import SourceError
 from replication.core.limits import shortened
-from replication.sources.raw_checks import FETCH_AGAIN, cells, require_columns, require_unique
+from replication.sources.raw_checks import FETCH_AGAIN, require_columns, require_unique, text_cells
 
-OFFENCES: Final = (
+OFFENSES: Final = (
     "murder",
     "rape",
     "robbery",
@@ -90,7 +90,7 @@ def read_published_castle(path: Path) -> pd.DataFrame:
         "std_error": "float64",
     }
     table = hand_entered_table(path, kinds, ["outcome", "specification"])
-    printed = cells(path, "utf-8")
+    printed = text_cells(path, "utf-8")
     for name in ("estimate", "std_error"):
         table[f"{name}_decimals"] = printed[name].str.partition(".")[2].str.len().astype("int64")
     return table
@@ -101,36 +101,36 @@ def read_border_counties(path: Path) -> pd.DataFrame:
     return hand_entered_table(path, {"fips": "int64", "county": "str", "state": "str"}, ["fips"])
 
 
-def read_offences_by_year(path: Path) -> pd.DataFrame:
-    """National offences: ``offences_by_year.csv``.
+def read_offenses_by_year(path: Path) -> pd.DataFrame:
+    """National offenses: ``offences_by_year.csv``.
 
     Returns
     -------
     DataFrame
-        2004-2012: ``year``, ``population``, and one column an offence.
+        2004-2012: ``year``, ``population``, and one column per offense.
     """
-    kinds = dict.fromkeys(("year", "population", *OFFENCES), "int64")
+    kinds = dict.fromkeys(("year", "population", *OFFENSES), "int64")
     return hand_entered_table(path, kinds, ["year"])
 
 
-def read_offences_by_month(path: Path) -> pd.DataFrame:
-    """Offences by calendar month: ``offences_by_month_2013.csv``.
+def read_offenses_by_month(path: Path) -> pd.DataFrame:
+    """Offenses by calendar month: ``offences_by_month_2013.csv``.
 
     Returns
     -------
     DataFrame
-        12 rows: ``month`` (1 to 12), and one column an offence.
+        12 rows: ``month`` (1 to 12), and one column per offense.
     """
-    return hand_entered_table(path, dict.fromkeys(("month", *OFFENCES), "int64"), ["month"])
+    return hand_entered_table(path, dict.fromkeys(("month", *OFFENSES), "int64"), ["month"])
 
 
-def read_offence_spread(path: Path) -> pd.DataFrame:
-    """How offences vary between agencies: ``offence_spread_2013.csv``.
+def read_offense_spread(path: Path) -> pd.DataFrame:
+    """How offenses vary between agencies: ``offence_spread_2013.csv``.
 
     Returns
     -------
     DataFrame
-        7 offences: ``offence``, ``city_rate``, ``county_rate`` (a year, per 100,000 people),
+        7 offenses: ``offence``, ``city_rate``, ``county_rate`` (a year, per 100,000 people),
         ``log_rate_sd``, ``overdispersion``, ``cleared_share``.
     """
     names = ("city_rate", "county_rate", "log_rate_sd", "overdispersion", "cleared_share")
@@ -161,7 +161,7 @@ def read_regions(path: Path) -> pd.DataFrame:
 def hand_entered_table(path: Path, kinds: Mapping[str, str], keys: Sequence[str]) -> pd.DataFrame:
     """A CSV with these columns, unique in ``keys``; the repository itself is where to get it."""
     try:
-        table = cells(path, "utf-8")
+        table = text_cells(path, "utf-8")
         require_columns(table, kinds, path)
         if table.empty:
             raise SourceError(f"{path}: the table has a heading and no rows. {FETCH_AGAIN}")

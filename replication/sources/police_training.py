@@ -15,7 +15,7 @@ from replication.core.errors import SourceError
 from replication.sources.r_data import r_frame
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    parsed,
+    parse_raw,
     raw_bytes,
     require_columns,
     require_rows,
@@ -50,7 +50,7 @@ def read_police_training(path: Path) -> pd.DataFrame:
         officer twice or outside the panel, or has a count that is not a whole number.
     """
     data = raw_bytes(path)
-    table = parsed(path, "an R data file", lambda: r_frame(path, data))
+    table = parse_raw(path, "an R data file", lambda: r_frame(path, data))
     require_columns(table, [*WHOLE, "month", "assigned"], path)
     raw = table[list(WHOLE)].apply(pd.to_numeric, errors="coerce")
     good = (raw.notna() & (raw % 1 == 0)).all(axis=1) & (raw[list(OUTCOMES)] >= 0).all(axis=1)

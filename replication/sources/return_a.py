@@ -1,9 +1,9 @@
-"""Return A master files of the FBI: offences known and cleared by arrest, agency by month.
+"""Return A master files of the FBI: offenses known and cleared by arrest, agency by month.
 
 A record is one agency's year: a header of 305 characters and twelve months of 590. Each month
-says of each of its cards (0 unfounded, 1 actual, 2 cleared, 3 cleared under 18, 4 assaults on
-police) whether it was filed. A month without a return holds zeros, which are no counts: here
-such months have a status and no offences.
+records for each of its cards (0 unfounded, 1 actual, 2 cleared, 3 cleared under 18, 4 assaults on
+police) whether it was filed. A month without a return holds zeros that are not counts; here
+such months have a status and no offenses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from replication.core.errors import SourceError
 from replication.core.files import write_parquet
 from replication.sources.masterfile import UNREADABLE, Bytes, numbers, records, texts
 from replication.sources.raw_checks import FETCH_AGAIN
-from replication.sources.return_a_anomalies import YearParts, oddities
+from replication.sources.return_a_anomalies import YearParts, find_anomalies
 
 HEADER: Final = 305
 MONTH: Final = 590
@@ -61,9 +61,9 @@ OFFENCE_FIELDS: Final[dict[str, int]] = {
     "motor_vehicle_theft": 22,
     "total": 26,
 }
-"""Number of each offence's field on a card."""
-OFFENCES: Final = (*OFFENCE_FIELDS, "aggravated_assault")
-"""Offences of the tidy frame. Aggravated assault is derived: all assault without simple assault."""
+"""Number of each offense's field on a card."""
+OFFENSES: Final = (*OFFENCE_FIELDS, "aggravated_assault")
+"""Offenses of the tidy frame. Aggravated assault is derived: all assault without simple assault."""
 SIMPLE_ASSAULT_JOINS: Final = 1974
 """First year in which the field of all assaults, and the grand total, hold simple assault too."""
 MEASURES: Final = ("unfounded", "actual", "cleared", "cleared_under_18")
@@ -84,31 +84,31 @@ class ReturnA:
     ----------
     year : int
     agencies : DataFrame
-        A row an agency: ``year``, ``ori``, ``fbi_state`` (not the FIPS code), ``group``,
+        One row per agency: ``year``, ``ori``, ``fbi_state`` (not the FIPS code), ``group``,
         ``division``, ``covered_by`` (the agency that reports for it, or empty), ``last_month``,
         ``agency_count``, three times ``population_k``, ``county_k`` (the FBI's number), ``msa_k``,
         then ``population`` (their sum), ``name``, ``state_name``, ``months_reported``.
     months : DataFrame
-        A row an agency and month: ``year``, ``ori``, ``month`` (1 to 12), ``status``
+        One row per agency and month: ``year``, ``ori``, ``month`` (1 to 12), ``status``
         (``returned``, ``included`` in the return of another month, ``silent``), ``included_in``
         (that month, or 0) and ``card_types`` (five characters as filed).
-    offences : DataFrame
-        A row an agency, returned month and offence: ``year``, ``ori``, ``month``, ``offence``,
+    offenses : DataFrame
+        One row per agency, returned month and offense: ``year``, ``ori``, ``month``, ``offence``,
         ``unfounded``, ``actual``, ``cleared``, ``cleared_under_18``; a measure whose card was
         not filed is missing. Corrections may be negative.
-    odd : DataFrame
-        ``kind``, ``count``, ``example`` of everything unusual.
+    anomalies : DataFrame
+        ``kind``, ``count``, ``example`` of all anomalies.
     """
 
     year: int
     agencies: pd.DataFrame
     months: pd.DataFrame
-    offences: pd.DataFrame
-    odd: pd.DataFrame
+    offenses: pd.DataFrame
+    anomalies: pd.DataFrame
 
 
 def read_return_a(path: Path, year: int) -> ReturnA:
-    """Offences known and clearances of every agency and month of a year.
+    """Offenses known and clearances of every agency and month of a year.
 
     Parameters
     ----------
@@ -133,13 +133,13 @@ def read_return_a(path: Path, year: int) -> ReturnA:
     counts, unreadable = _counts(path, parts["counts"][keep])
     returned = np.isin(types[:, :, ACTUAL], RETURNED)
     agencies["months_reported"] = returned.sum(axis=1)
-    odd = oddities(YearParts(agencies, types, included, counts, returned), repeated, unreadable)
+    anomalies = find_anomalies(YearParts(agencies, types, included, counts, returned), repeated, unreadable)
     return ReturnA(
         year,
         agencies,
         _months(agencies["ori"], types, included, returned, year),
-        _offences(agencies["ori"], types, counts, returned, year),
-        odd,
+        _offenses(agencies["ori"], types, counts, returned, year),
+        anomalies,
     )
 
 
@@ -154,7 +154,7 @@ def write_return_a(tidy: ReturnA, folder: Path) -> list[Path]:
 
 
 def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
-    """Fields of a batch of records, once it is seen to be of the year."""
+    """Fields of a batch of records, after checking their year."""
     _require_year(path, batch, year)
     month = batch[:, HEADER:].reshape(len(batch), MONTHS, MONTH)
     cards = month[:, :, 17 : 17 + 4 * 140].reshape(len(batch), MONTHS, 4, 28, 5)
@@ -175,7 +175,7 @@ def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
 
 
 def _require_year(path: Path, batch: Bytes, year: int) -> None:
-    """Refuse records of another kind, and records that say another year than the one expected."""
+    """Refuse records of another kind, and records of another year than expected."""
     if (batch[:, 0] != IDENTIFIER).any():
         row = int((batch[:, 0] != IDENTIFIER).argmax())
         raise SourceError(
@@ -254,23 +254,23 @@ def _months(
     return pd.DataFrame(
         {
             "year": np.int16(year),
-            "ori": _labelled(np.repeat(np.arange(n), MONTHS), ori.tolist()),
+            "ori": _labeled(np.repeat(np.arange(n), MONTHS), ori.tolist()),
             "month": number,
-            "status": _labelled(status, STATUSES),
+            "status": _labeled(status, STATUSES),
             "included_in": np.where(elsewhere, target, 0).astype(np.int8),
-            "card_types": _labelled(code, kinds.astype("U").tolist()),
+            "card_types": _labeled(code, kinds.astype("U").tolist()),
         }
     )
 
 
-def _offences(
+def _offenses(
     ori: pd.Series,
     types: NDArray[Any],
     counts: NDArray[np.float32],
     returned: NDArray[np.bool_],
     year: int,
 ) -> pd.DataFrame:
-    """Long frame of the returned months; the derived offence comes last."""
+    """Long frame of the returned months; the derived offense comes last."""
     agency, month = np.nonzero(returned)
     chosen = counts[agency, month]
     names = list(OFFENCE_FIELDS)
@@ -280,19 +280,19 @@ def _offences(
     chosen = np.concatenate([chosen, aggravated[:, :, None]], axis=2)
     filed = np.isin(types[agency, month, : len(MEASURES)], RETURNED)
     chosen = np.where(filed[:, :, None], chosen, np.float32(np.nan))
-    k = len(OFFENCES)
+    k = len(OFFENSES)
     offence = np.tile(np.arange(k, dtype=np.int8), len(agency))
     frame = pd.DataFrame(
         {
             "year": np.int16(year),
-            "ori": _labelled(np.repeat(agency, k), ori.tolist()),
+            "ori": _labeled(np.repeat(agency, k), ori.tolist()),
             "month": np.repeat(month + 1, k).astype(np.int8),
-            "offence": _labelled(offence, OFFENCES),
+            "offence": _labeled(offence, OFFENSES),
         }
     )
     return frame.assign(**{name: chosen[:, i].reshape(-1) for i, name in enumerate(MEASURES)})
 
 
-def _labelled(code: NDArray[Any], names: Sequence[str]) -> pd.Series:
+def _labeled(code: NDArray[Any], names: Sequence[str]) -> pd.Series:
     """Positions in a list of names as a column of those names, each stored once."""
     return pd.Series(pd.Categorical.from_codes(code, categories=pd.Index(names)))

@@ -1,8 +1,8 @@
-"""Supplementary Homicide Reports of the FBI: a line an incident, with victims and offenders.
+"""Supplementary Homicide Reports of the FBI: one line per incident, with victims and offenders.
 
 A line has 98 characters and then ten slots of 5 for further victims and ten of 12 for further
 offenders, cut at its last character. Agencies that had no homicide file nothing, so an absent
-agency may have had none or may not report: the panel has to tell them apart.
+agency may have had none or may not report: the panel distinguishes them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Homicides:
     ----------
     year : int
     victims : DataFrame
-        A row a victim: ``year``, ``line`` (of the file, from 1), ``ori``, ``month``,
+        One row per victim: ``year``, ``line`` (of the file, from 1), ``ori``, ``month``,
         ``fbi_state`` (not the FIPS code), ``county`` (the FBI's number; missing where none),
         ``group``, ``population``, ``name``, ``state_name``, ``kind`` (``murder`` or
         ``negligent``), ``action``, ``incident``, ``situation`` (A to F), ``victims`` and
@@ -85,16 +85,16 @@ class Homicides:
         ``not_reported``), then of the first offender ``offender_age`` ... ``offender_ethnicity``,
         ``weapon``, ``relationship``, ``circumstance``, ``subcircumstance``.
     offenders : DataFrame
-        A row an offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and
+        One row per offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and
         the same descriptions.
-    odd : DataFrame
-        ``kind``, ``count``, ``example`` of what is unusual.
+    anomalies : DataFrame
+        ``kind``, ``count``, ``example`` of anomalies.
     """
 
     year: int
     victims: pd.DataFrame
     offenders: pd.DataFrame
-    odd: pd.DataFrame
+    anomalies: pd.DataFrame
 
 
 def read_homicides(path: Path, year: int) -> Homicides:
@@ -119,12 +119,12 @@ def read_homicides(path: Path, year: int) -> Homicides:
     incidents = _incidents(path, grid, year)
     victims = _people(grid, FIRST_VICTIM, BASE, VICTIM)
     offenders = _people(grid, FIRST_OFFENDER, BASE + SLOTS * 5, OFFENDER)
-    odd = _odd(incidents, victims, offenders)
+    anomalies = _find_anomalies(incidents, victims, offenders)
     return Homicides(
         year,
         _victim_rows(incidents, victims, offenders),
         _offender_rows(incidents, offenders),
-        odd,
+        anomalies,
     )
 
 
@@ -167,7 +167,7 @@ def _require_year(path: Path, lines: list[bytes], year: int) -> None:
 
 
 def _incidents(path: Path, grid: Bytes, year: int) -> pd.DataFrame:
-    """What a line says once: agency, month, kind, and how many people."""
+    """Fields that a line holds once: agency, month, kind, and numbers of people."""
     fields: dict[str, NDArray[Any]] = {
         name: numbers(grid[:, slice(*at)]) for name, at in NUMBER_FIELDS.items()
     }
@@ -240,8 +240,8 @@ def _offender_rows(incidents: pd.DataFrame, offenders: pd.DataFrame) -> pd.DataF
     return incidents[KEYS].merge(rows, on="line", validate="one_to_many")
 
 
-def _odd(incidents: pd.DataFrame, victims: pd.DataFrame, offenders: pd.DataFrame) -> pd.DataFrame:
-    """What is unusual: counted, with the first example."""
+def _find_anomalies(incidents: pd.DataFrame, victims: pd.DataFrame, offenders: pd.DataFrame) -> pd.DataFrame:
+    """Anomalies: counts with the first example."""
     keys = ["ori", "month", "incident", "kind", "action"]
     lines = incidents.set_index("line")
     cases = {

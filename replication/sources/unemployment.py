@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from replication.sources.archives import require_bounded
-from replication.sources.raw_checks import parsed, raw_bytes, require_columns, require_rows, require_unique
+from replication.sources.raw_checks import parse_raw, raw_bytes, require_columns, require_rows, require_unique
 
 YEARS: Final = range(2000, 2024)
 HEADING_LINE: Final = 4
@@ -22,7 +22,7 @@ PARTS: Final = {
 
 
 def read_unemployment(path: Path) -> pd.DataFrame:
-    """Labour force and unemployment of every county, 2000-2023.
+    """Labor force and unemployment of every county, 2000-2023.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ def read_unemployment(path: Path) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If the workbook is damaged, lacks a year, repeats a county, or has a labour force that is
+        If the workbook is damaged, lacks a year, repeats a county, or has a labor force that is
         not the sum of the employed and the unemployed.
     """
     data = raw_bytes(path)
     require_bounded(path, data)
-    wide = parsed(
+    wide = parse_raw(
         path,
         "an Excel workbook",
         lambda: pd.read_excel(io.BytesIO(data), header=HEADING_LINE, dtype={"FIPS_Code": "str"}),
@@ -62,10 +62,10 @@ def read_unemployment(path: Path) -> pd.DataFrame:
 
 
 def _year(path: Path, counties: pd.DataFrame, year: int) -> pd.DataFrame:
-    """One year's columns, the labour force held against its parts."""
+    """Columns of one year, with the labor force checked against its parts."""
     columns = {f"{part}_{year}": name for part, name in PARTS.items()}
     table = counties[["fips", *columns]].rename(columns=columns)
     numbers: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce")
     gap = (numbers["labour_force"] - numbers["employed"] - numbers["unemployed"]).fillna(0)
-    require_rows(numbers, gap == 0, path, f"labour force of {year} is not the sum of its two parts")
+    require_rows(numbers, gap == 0, path, f"labor force of {year} is not the sum of its two parts")
     return numbers.assign(year=year)

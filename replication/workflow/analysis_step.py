@@ -1,4 +1,4 @@
-"""The analyzing step: what a study asks beyond single specifications, one CSV file each."""
+"""The analysis step: analyses beyond single specifications, one CSV file each."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.kinds import analyse, module_of
+from replication.analyses.kinds import analyze, module_of
 from replication.core.code_digest import code_digest
 from replication.core.errors import InputError
 from replication.core.files import write_csv
 from replication.core.fingerprints import file_digest, fingerprint, renew
 from replication.report.report_data import Folders
 from replication.workflow.entry_inputs import named_inputs
-from replication.workflow.project import Study
+from replication.workflow.project import StudyFolder
 
 
-def analyse_study(study: Study, root: Path) -> tuple[int, int]:
-    """Make what has changed; returns (made, kept)."""
+def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
+    """Rerun analyses that have changed; returns (made, kept)."""
     context = AnalysisContext(root / "data_clean" / study.id, root / "tables" / study.id, study.folder)
     entries = {str(entry["id"]): entry for entry in study.config.get("analyses", [])}
     # A folder of their own: a table of the same name writes its cells into tables/<study>.
@@ -27,7 +27,7 @@ def analyse_study(study: Study, root: Path) -> tuple[int, int]:
     def make(names: Sequence[str]) -> Iterator[str]:
         for name in names:
             try:
-                write_csv(places[name], analyse(entries[name], context))
+                write_csv(places[name], analyze(entries[name], context))
             except InputError as error:
                 raise type(error)(f"{study.id}, analysis {name!r}: {error}") from None
             yield name
@@ -41,8 +41,8 @@ def analyse_study(study: Study, root: Path) -> tuple[int, int]:
     )
 
 
-def analysis_fingerprint(entry: Mapping[str, Any], study: Study, panels: list[str]) -> str:
-    """Digest of all that an analysis depends on: its options, the code, panels and estimates."""
+def analysis_fingerprint(entry: Mapping[str, Any], study: StudyFolder, panels: list[str]) -> str:
+    """Digest of all inputs of an analysis: its options, the code, panels and estimates."""
     module = module_of(str(entry["kind"]), study.folder)
     code = code_digest(module, root=study.folder.parents[1]) if module else ""
     return fingerprint(entry, code, panels, named_inputs(entry, Folders.under(study.root, study.id)))

@@ -1,4 +1,4 @@
-"""The second opinion: every two-way column again by linearmodels or statsmodels."""
+"""Verification of every two-way column by linearmodels or statsmodels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from replication.core.processes import die_with_parent, pool_context
 from replication.workflow.entry_inputs import strings
 from replication.workflow.estimate_batch import Task, with_panels
 from replication.workflow.estimate_step import batches, plan_tasks
-from replication.workflow.project import Study
+from replication.workflow.project import StudyFolder
 
 TOLERANCE = 1e-8
 # Two decimals beyond the tolerance: later digits are the rounding of one processor.
@@ -31,12 +31,12 @@ class EnginesDisagreeError(InputError):
     """Two engines gave different coefficients for the same specification."""
 
 
-def check_study(study: Study, root: Path, threads: int = 1) -> pd.DataFrame:
-    """Hold our coefficients against another engine's; fail on a difference above 1e-8.
+def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFrame:
+    """Compare the coefficients with those of another engine; fail on a difference above 1e-8.
 
     Every two-way column that the study names in a table, an analysis or a figure is checked; the
-    grid of a specification curve, which is matched by a pattern, is not. Poisson models with a
-    line for every unit have no second engine and are left out.
+    grid of a specification curve, which is matched by a pattern, is not. Poisson models with
+    unit-specific linear trends have no second engine and are left out.
 
     Writes ``tables/<study>/second_engine.csv`` with one row per coefficient. A difference within
     the tolerance is written as zero and the other engine's coefficient with ten decimals, so that
@@ -48,7 +48,7 @@ def check_study(study: Study, root: Path, threads: int = 1) -> pd.DataFrame:
         task for task in plan_tasks(study, root) if task.spec.estimator in CHECKED and task.spec.id in shown
     ]
     engine = code_digest("replication.checks.second_engine")
-    wanted = {task.spec.id: fingerprint(task.fingerprint, engine) for task in tasks}
+    requested = {task.spec.id: fingerprint(task.fingerprint, engine) for task in tasks}
     # Snakemake removes the table before this step; what was found stays in a file of its own.
     store = folder / ".second_engine.csv"
     known = pd.read_csv(store) if store.is_file() else pd.DataFrame(columns=COLUMNS)
@@ -57,12 +57,12 @@ def check_study(study: Study, root: Path, threads: int = 1) -> pd.DataFrame:
     def make(names: Sequence[str]) -> Sequence[str]:
         stale = [task for task in tasks if task.spec.id in names]
         found.update(zip(names, compared(stale, threads), strict=True))
-        refuse_differences(together(found, wanted), study.id)
-        write_csv(store, without_noise(together(found, wanted)))
+        refuse_differences(together(found, requested), study.id)
+        write_csv(store, without_noise(together(found, requested)))
         return names
 
-    renew(root / study.check_ledger, wanted, lambda _: [store], make)
-    write_csv(folder / "second_engine.csv", without_noise(together(found, wanted)))
+    renew(root / study.check_ledger, requested, lambda _: [store], make)
+    write_csv(folder / "second_engine.csv", without_noise(together(found, requested)))
     return pd.read_csv(folder / "second_engine.csv")
 
 
@@ -111,7 +111,7 @@ def coefficients(task: Task, panel: Panel) -> pd.DataFrame:
             panel,
             estimator=task.spec.estimator,
             trends=task.spec.trends,
-            omitted=ours.info.get("omitted", ()),
+            omitted=ours.details.omitted,
         )
     except NoSecondEngineError:
         return pd.DataFrame(columns=COLUMNS)
@@ -132,7 +132,7 @@ def refuse_differences(result: pd.DataFrame, study: str) -> None:
         worst = wrong.iloc[int(wrong["difference"].fillna(np.inf).to_numpy().argmax())]
         raise EnginesDisagreeError(
             f"{len(wrong)} of {len(result)} coefficients of {study} differ by more than "
-            f"{TOLERANCE:g} between our estimate and the second engine; the largest is "
+            f"{TOLERANCE:g} between the estimate and the second engine; the largest is "
             f"{worst['spec_id']} {worst['term']}: {worst['ours']:.10g} against "
             f"{worst['second']:.10g}. One of the two is wrong: report it with this specification."
         )

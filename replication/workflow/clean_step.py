@@ -13,22 +13,22 @@ from replication.core.errors import SpecError
 from replication.core.files import write_csv, write_parquet, write_text
 from replication.core.fingerprints import Ledger
 from replication.sources.manifest import promises, require_verified
-from replication.sources.promised import promised
-from replication.workflow.project import Study
+from replication.sources.promised import checksums_enforced
+from replication.workflow.project import StudyFolder
 
 
-def clean_study(study: Study, root: Path) -> Cleaned:
+def clean_study(study: StudyFolder, root: Path) -> Cleaned:
     """Clean a study and write everything below ``data_clean/<study>``.
 
     Raises
     ------
     SourceError
-        If a raw file does not hold the promised bytes, before the cleaning or when it is read.
+        If a raw file does not match the manifest, before the cleaning or when it is read.
     SpecError
         If the study has neither a recipe nor ready panels.
     """
     require_verified(study.sources, root)
-    with promised(promises(root)):
+    with checksums_enforced(promises(root)):
         cleaned = panels_of(study, root)
     folder = root / "data_clean" / study.id
     books, pages = [], []
@@ -47,7 +47,7 @@ def clean_study(study: Study, root: Path) -> Cleaned:
     return cleaned
 
 
-def panels_of(study: Study, root: Path) -> Cleaned:
+def panels_of(study: StudyFolder, root: Path) -> Cleaned:
     """The panels of a study by its recipe, or read from the files that it names."""
     recipe = recipe_of(study.folder)
     if recipe is not None:

@@ -12,7 +12,7 @@ from replication.workflow import project
 
 
 def status_text(root: Path, study: str | None) -> str:
-    """The table of raw files, then what to do about those that are not there."""
+    """The table of raw files, with the remedy for missing ones."""
     table = status(root, files_of(root, study))
     width = max(len(name) for name in table["file"])
     lines = [f"{row.state:<9} {row.file:<{width}} {row.id}" for row in table.itertuples()]
@@ -31,7 +31,7 @@ def status_text(root: Path, study: str | None) -> str:
 
 
 def fetch_files(root: Path, study: str | None) -> tuple[str, bool]:
-    """Fetch what may be fetched; returns the account of it and whether nothing is left over."""
+    """Fetch the files that may be fetched; returns a report and whether all are in place."""
     results = fetch(of_study(load_manifest(root), files_of(root, study)), root)
     lines = []
     for result in results:
@@ -49,5 +49,5 @@ def files_of(root: Path, name: str | None) -> str | None:
     known = {study for source in load_manifest(root) for study in source.studies}
     if name is None or name in known:
         return name
-    asked = {study.id: study.source_names for study in project.studies(root)}.get(name, [])
-    return asked[0] if len(asked) == 1 else name
+    requested = {study.id: study.source_names for study in project.studies(root)}.get(name, [])
+    return requested[0] if len(requested) == 1 else name

@@ -1,4 +1,4 @@
-"""What an entry of a study's description names: its results and files, as digests for a fingerprint."""
+"""Digests of the results and files that an entry of a study names, for its fingerprint."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.fingerprints import file_digest
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.report.report_data import Folders
 
 PLACES = ("clean/", "analyses/", "tables/", "raw/")
@@ -28,7 +28,7 @@ def _named_files(entry: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
                 yield folders.source(text)
         elif _is_pattern(text):
             place = folders.tables / "specs"
-            yield from visible(place.glob(f"{text}/spec.yaml"), place)
+            yield from visible_paths(place.glob(f"{text}/spec.yaml"), place)
 
 
 def strings(value: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""The estimating step: the specifications of a study in parts, unchanged ones kept, then gathered."""
+"""The estimation step: specifications are estimated in parts, unchanged ones kept, and then gathered."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
 from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec, load_specs
-from replication.estimators.unused_keys import unread_keys
+from replication.estimators.unused_keys import find_unused_keys
 from replication.workflow.estimate_batch import Task, run_batch
-from replication.workflow.project import Study
+from replication.workflow.project import StudyFolder
 
 BATCH = 8
 """Specifications that one process estimates in a row, at most."""
@@ -29,8 +29,8 @@ ROUNDS = 3
 """How often a study is estimated in one step while its specifications are being edited."""
 
 
-def estimate_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
-    """Estimate what has changed and gather everything in ``tables/<study>/estimates.csv``.
+def estimate_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int, int]:
+    """Estimate specifications that have changed and gather all in ``tables/<study>/estimates.csv``.
 
     Returns
     -------
@@ -41,8 +41,8 @@ def estimate_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int
     return estimated + again, total - estimated - again
 
 
-def estimate_part(study: Study, root: Path, part: int, parts: int, threads: int = 1) -> tuple[int, int]:
-    """Estimate what has changed in one part of a study, and note what the part holds.
+def estimate_part(study: StudyFolder, root: Path, part: int, parts: int, threads: int = 1) -> tuple[int, int]:
+    """Estimate the changed specifications of one part of a study, and record the content of the part.
 
     The parts are disjoint and make up the whole, so that each can be estimated on a machine of its own;
     the note is ``tables/<study>/.parts/<part>-of-<parts>.json``.
@@ -66,10 +66,10 @@ def estimate_part(study: Study, root: Path, part: int, parts: int, threads: int 
     return len(stale), len(tasks) - len(stale)
 
 
-def gather_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
+def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int, int]:
     """Write ``tables/<study>/estimates.csv`` after a closing check of every fingerprint.
 
-    What was edited while it was estimated is estimated again here.
+    Specifications edited during estimation are estimated again here.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def gather_study(study: Study, root: Path, threads: int = 1) -> tuple[int, int]:
             return again, len(tasks)
     raise SpecError(
         f"{study.id} was estimated {ROUNDS} times, and each time its specifications or its panels were "
-        "changed meanwhile. Run again when nobody edits them."
+        "changed meanwhile. Run again when no file is edited."
     )
 
 
@@ -117,18 +117,18 @@ def run(tasks: Sequence[Task], threads: int) -> None:
         list(pool.map(run_batch, waiting))
 
 
-def inputs_digest(study: Study, root: Path) -> str:
+def inputs_digest(study: StudyFolder, root: Path) -> str:
     """Digest of the files that the estimates of a study are made from."""
     return files_digest([*study.spec_files, *panel_files(study, root).values()])
 
 
-def study_specs(study: Study) -> list[Spec]:
+def study_specs(study: StudyFolder) -> list[Spec]:
     """Every specification of a study; ids must be unique and name their study."""
     return [spec for specs in specs_by_file(study) for spec in specs]
 
 
-def specs_by_file(study: Study) -> list[list[Spec]]:
-    """The specifications of each file of a study, checked as ``study_specs`` says."""
+def specs_by_file(study: StudyFolder) -> list[list[Spec]]:
+    """The specifications of each file of a study, checked as in ``study_specs``."""
     files = [load_specs(path) for path in study.spec_files]
     seen: set[str] = set()
     for spec in itertools.chain.from_iterable(files):
@@ -146,8 +146,8 @@ def specs_by_file(study: Study) -> list[list[Spec]]:
     return files
 
 
-def plan_tasks(study: Study, root: Path) -> list[Task]:
-    """What each specification needs and what it depends on."""
+def plan_tasks(study: StudyFolder, root: Path) -> list[Task]:
+    """Inputs and fingerprint of each specification."""
     panels = panel_files(study, root)
     digests = {name: file_digest(path) for name, path in panels.items()}
     specs = noted_specs(study)
@@ -164,12 +164,12 @@ def plan_tasks(study: Study, root: Path) -> list[Task]:
     ]
 
 
-def noted_specs(study: Study) -> list[tuple[Spec, tuple[str, ...]]]:
+def noted_specs(study: StudyFolder) -> list[tuple[Spec, tuple[str, ...]]]:
     """Every specification with the notes on keys without effect."""
     found = []
     for specs in specs_by_file(study):
-        unread = unread_keys(specs)
-        found += [(spec, tuple(unread.get(spec.id, ()))) for spec in specs]
+        unused = find_unused_keys(specs)
+        found += [(spec, tuple(unused.get(spec.id, ()))) for spec in specs]
     return found
 
 
@@ -180,7 +180,7 @@ def estimator_digest(name: str) -> str:
     )
 
 
-def panel_files(study: Study, root: Path) -> dict[str, Path]:
+def panel_files(study: StudyFolder, root: Path) -> dict[str, Path]:
     """Cleaned panels of a study and their files."""
     return {name: root / "data_clean" / study.id / f"{name}.parquet" for name in study.panels}
 

@@ -1,4 +1,4 @@
-"""``replication explain`` and ``replication compare``: what a specification says, what differs."""
+"""``replication explain`` and ``replication compare``: resolved specifications and their differences."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import yaml
 
 from replication.core.estimates import row_labels
 from replication.core.spec import explain, load_specs
+from replication.core.spec_grid import flat
 from replication.estimators.registration import ENTRIES
-from replication.estimators.unused_keys import reads, unread_keys
+from replication.estimators.unused_keys import find_unused_keys, keys_read
 from replication.workflow.saved_folders import read_folder
 
 
@@ -18,7 +19,7 @@ def explain_keys() -> str:
     """Every key of a specification, and the estimators with the keys that each one reads."""
     lines = [explain(), "", "Estimators:"]
     for name, entry in ENTRIES.items():
-        keys = ", ".join(reads(name)) or "no further keys"
+        keys = ", ".join(keys_read(name)) or "no further keys"
         lines.append(f"  {name}: {entry.label}; reads {keys}")
     return "\n".join(lines)
 
@@ -27,17 +28,17 @@ def explain_spec(path: Path) -> str:
     """A specification file with every default filled in; a grid as its specifications."""
     parts = []
     specs = load_specs(path)
-    unread = unread_keys(specs)
+    unused = find_unused_keys(specs)
     for spec in specs:
         entry = ENTRIES[spec.estimator]
-        head = [f"{spec.id}: {entry.label} of {spec.outcome}", *unread.get(spec.id, [])]
+        head = [f"{spec.id}: {entry.label} of {spec.outcome}", *unused.get(spec.id, [])]
         lines = "".join(f"# {line}\n" for line in head)
         parts.append(lines + yaml.safe_dump(spec.resolved(), sort_keys=False))
     return "\n".join(parts)
 
 
 def compare(first: Path, second: Path) -> str:
-    """Two saved results side by side: what the specifications say differently, and the numbers."""
+    """Two saved results side by side: differences of the specifications, and the estimates."""
     (table_a, spec_a), (table_b, spec_b) = (_numbers_and_spec(folder) for folder in (first, second))
     changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
     lines = ["Specification:" if changed else "The same specification."]
@@ -56,14 +57,4 @@ def _numbers_and_spec(folder: Path) -> tuple[pd.DataFrame, dict[str, object]]:
     """Estimates and standard errors by row of a saved result, and its specification, flat."""
     result, record = read_folder(folder)
     table = result.table.assign(row=row_labels(result.table)).set_index("row")
-    return table[["estimate", "std_error"]], _flat(record["spec"])
-
-
-def _flat(data: dict[str, object], prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, value in data.items():
-        if isinstance(value, dict) and value:
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
+    return table[["estimate", "std_error"]], flat(record["spec"])

@@ -18,16 +18,16 @@ from typing import Any
 
 from replication.core.files import write_text
 from replication.core.fingerprints import file_digest
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.core.saved_results import FILES
-from replication.core.versions import versions
+from replication.core.versions import package_versions
 from replication.report.report_data import Folders
 from replication.sources.manifest import MANIFEST, locate
 from replication.workflow import project
 from replication.workflow.crate import crate
 from replication.workflow.entry_inputs import PLACES, keys, strings
 from replication.workflow.estimate_step import study_specs
-from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, Study
+from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 
 Record = dict[str, Any]
 SHARED = ("Snakefile", "config.yaml", MANIFEST, "pyproject.toml", "requirements.lock", "CITATION.cff")
@@ -83,7 +83,7 @@ def manifest(root: Path) -> Record:
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         },
-        "versions": versions(),
+        "versions": package_versions(),
         "specifications": specifications,
         "inputs": sorted(inputs.values(), key=lambda one: one["path"]),
         "outputs": sorted(outputs, key=lambda one: one["path"]),
@@ -102,13 +102,13 @@ def _shared_files(root: Path) -> list[Record]:
     names = [root / name for name in SHARED if (root / name).is_file()]
     return [
         *(_file(root, path, kind="project") for path in names),
-        *(_file(root, path, kind="hand-entered") for path in visible(typed.glob("*.csv"), typed)),
+        *(_file(root, path, kind="hand-entered") for path in visible_paths(typed.glob("*.csv"), typed)),
     ]
 
 
-def _inputs(study: Study) -> Iterator[Record]:
+def _inputs(study: StudyFolder) -> Iterator[Record]:
     """The raw files of a study, and its own files: description, specifications, programs, ready panels."""
-    for path in visible(study.folder.rglob("*"), study.folder):
+    for path in visible_paths(study.folder.rglob("*"), study.folder):
         below = path.relative_to(study.folder).parts
         if path.is_file() and below[0] != "expected" and "__pycache__" not in below:
             yield _file(study.root, path, kind="study", study=study.id)
@@ -118,7 +118,7 @@ def _inputs(study: Study) -> Iterator[Record]:
             "source": source.id,
             "publisher": source.publisher,
             "citation": source.citation,
-            "terms": source.licence,
+            "terms": source.license,
             "url": source.url,
         }
         if source.package is not None:
@@ -136,7 +136,7 @@ def _raw_file(root: Path, place: Path, _: int) -> Record:
     return _file(root, place)
 
 
-def _specifications(study: Study) -> Iterator[Record]:
+def _specifications(study: StudyFolder) -> Iterator[Record]:
     """What is estimated: panel, estimator, seed, and the rows of the specification's file."""
     for spec in study_specs(study):
         resolved = spec.resolved()
@@ -151,7 +151,7 @@ def _specifications(study: Study) -> Iterator[Record]:
         }
 
 
-def _outputs(study: Study) -> Iterator[Record]:
+def _outputs(study: StudyFolder) -> Iterator[Record]:
     """Every file that was made of a study, with its rule, its specifications, its panels and its inputs."""
     panels = {spec.id: f"data_clean/{study.id}/{spec.panel}.parquet" for spec in study_specs(study)}
     for name, rule, entry in _made(study, list(panels)):
@@ -170,7 +170,7 @@ def _outputs(study: Study) -> Iterator[Record]:
             )
 
 
-def _made(study: Study, specs: Sequence[str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _made(study: StudyFolder, specs: Sequence[str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """(file, rule, the entry of the study's description that asks for it)."""
     base = f"tables/{study.id}"
     for name in study.clean_outputs():
@@ -181,7 +181,7 @@ def _made(study: Study, specs: Sequence[str]) -> Iterator[tuple[str, str, Mappin
     yield f"{base}/estimates.csv", "gather", {"specs": list(specs)}
     yield f"{base}/second_engine.csv", "check", {}
     for entry in study.config.get("analyses", []):
-        yield f"{base}/analyses/{entry['id']}.csv", "analyse", entry
+        yield f"{base}/analyses/{entry['id']}.csv", "analyze", entry
     for folder, endings in (("tables", TABLE_ENDINGS), ("figures", FIGURE_ENDINGS)):
         for entry in study.config.get(folder, []):
             for ending in endings:
@@ -197,7 +197,7 @@ def _named(entry: Mapping[str, Any], specs: Sequence[str]) -> list[str]:
     return [spec for spec in specs if spec in texts or any(fnmatch.fnmatchcase(spec, p) for p in patterns)]
 
 
-def _files(entry: Mapping[str, Any], study: Study) -> list[str]:
+def _files(entry: Mapping[str, Any], study: StudyFolder) -> list[str]:
     """The cleaned files, analyses and raw files that an entry names."""
     folders = Folders.under(study.root, study.id)
     return sorted({folders.shown(text) for text in strings(dict(entry)) if text.startswith(PLACES)})

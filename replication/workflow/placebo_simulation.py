@@ -1,8 +1,8 @@
-"""``replication simulate``: many placebo rollouts, in parallel, going on where it stopped.
+"""``replication simulate``: many placebo rollouts, in parallel, resumed if interrupted.
 
-Draws are made in chunks, each written to a file of its own when it is complete. What a draw is
-depends on the seed and its number alone, and results are always read back from the chunks: neither
-the number of processes nor an interruption changes a digit.
+Draws are made in chunks, each written to a file of its own when it is complete. A draw depends
+only on the seed and its number, and results are always read back from the chunks: neither
+the number of processes nor an interruption changes the results.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import Any
 import pandas as pd
 from pyarrow.parquet import read_schema
 
-from replication.analyses.placebo_draws import SHIFTS, Placebo, Subject, draw_placebos, subjects
-from replication.analyses.placebo_summary import summarise
+from replication.analyses.placebo_draws import SHIFTS, Placebo, Subject, draw_placebos, placebo_subjects
+from replication.analyses.placebo_summary import summarize_placebos
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError, nearest
 from replication.core.files import write_csv, write_text
 from replication.core.fingerprints import file_digest, fingerprint
-from replication.core.leavings import sweep
+from replication.core.leavings import remove_temporary_files
 from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec
 from replication.workflow.estimate_step import study_specs
-from replication.workflow.project import Study
+from replication.workflow.project import StudyFolder
 
 CHUNK = 10
 PLAN = "plan.json"
@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for.
+    """The requested simulation.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Order:
     panels : name of a cleaned panel -> its file
     """
 
-    study: Study
+    study: StudyFolder
     placebo: Placebo
     labels: Mapping[str, str]
     panels: Mapping[str, Path]
@@ -68,7 +68,7 @@ class Order:
 
 
 def make_order(
-    study: Study,
+    study: StudyFolder,
     root: Path,
     out: Path,
     draws: int,
@@ -77,7 +77,7 @@ def make_order(
     specs: Sequence[str] = (),
     clusters: Sequence[str] = (),
 ) -> Order:
-    """The order with what the study itself says filled in.
+    """The order with defaults from the study filled in.
 
     Parameters
     ----------
@@ -114,12 +114,12 @@ def make_order(
 
 
 def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
-    """Draw what is missing and summarise everything.
+    """Draw the missing draws and summarize all.
 
     Returns
     -------
     DataFrame
-        From ``placebo_summary.summarise``.
+        From ``placebo_summary.summarize``.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
         If the folder holds draws of another plan.
     """
     require_same_plan(order)
-    sweep([order.out, order.out / CHUNKS])
+    remove_temporary_files([order.out, order.out / CHUNKS])
     missing = [chunk for chunk in order.chunks if not chunk[0].is_file()]
     done = order.draws - sum(len(numbers) for _, numbers in missing)
     say(f"{done} of {order.draws} placebo draws are there already, {order.draws - done} to go")
@@ -138,11 +138,11 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
     drawn = pd.concat([pd.read_csv(path) for path, _ in order.chunks], ignore_index=True)
     known = {**order.study.config.get("labels", {}), **_reversed(CLUSTERS)}
     clusters = {name: known.get(name, name) for name in order.placebo.clusters}
-    return summarise(drawn, order.labels, clusters)
+    return summarize_placebos(drawn, order.labels, clusters)
 
 
 def draw_part(order: Order, part: int, parts: int, processes: int, say: Say = print) -> None:
-    """Draw what is missing of one of several parts, which may be drawn on different machines.
+    """Draw the missing draws of one of several parts, which may be drawn on different machines.
 
     ``simulate`` then finds all draws there and summarizes them.
 
@@ -184,11 +184,11 @@ def run_chunks(order: Order, missing: Sequence[tuple[Path, range]], processes: i
 def prepare(order: Order) -> list[Subject]:
     """The panels of every specification and clustering."""
     frames = {name: pd.read_parquet(path) for name, path in order.panels.items()}
-    return subjects(order.placebo, frames)
+    return placebo_subjects(order.placebo, frames)
 
 
 def require_same_plan(order: Order) -> None:
-    """Note what is drawn in ``plan.json``, or refuse a folder that holds other draws."""
+    """Record the plan in ``plan.json``, or refuse a folder that holds other draws."""
     place = order.out / PLAN
     plan = plan_of(order)
     if not place.is_file():
@@ -204,7 +204,7 @@ def require_same_plan(order: Order) -> None:
 
 
 def plan_of(order: Order) -> dict[str, Any]:
-    """All that a draw depends on, but not how many there are."""
+    """All inputs of a draw except the number of draws."""
     placebo = order.placebo
     return {
         "study": order.study.id,
@@ -222,7 +222,7 @@ def _reversed(pairs: Mapping[str, str]) -> dict[str, str]:
     return {name: label for label, name in pairs.items()}
 
 
-def _table_labels_of(study: Study, known: Mapping[str, Spec]) -> dict[str, str]:
+def _table_labels_of(study: StudyFolder, known: Mapping[str, Spec]) -> dict[str, str]:
     """Those of the table with most different estimators, as far as they can be drawn."""
     tables = [one for one in study.config.get("tables", []) if one["kind"] == "estimators"]
     found = [dict(_table_labels(table["rows"], "")) for table in tables]
@@ -248,7 +248,7 @@ def _table_labels(rows: Sequence[Any], heading: str) -> Iterator[tuple[str, str]
 
 
 def _require_columns(
-    study: Study, files: Mapping[str, Path], blocks: str, clusters: Sequence[str]
+    study: StudyFolder, files: Mapping[str, Path], blocks: str, clusters: Sequence[str]
 ) -> tuple[str, ...]:
     """The clusters, the usual ones as far as they are there if none is named."""
     for panel, path in files.items():
@@ -271,7 +271,7 @@ def _require_columns(
     return tuple(clusters) or (blocks,)
 
 
-def _panel_files(study: Study, root: Path, specs: Sequence[Spec]) -> dict[str, Path]:
+def _panel_files(study: StudyFolder, root: Path, specs: Sequence[Spec]) -> dict[str, Path]:
     files = {spec.panel: root / "data_clean" / study.id / f"{spec.panel}.parquet" for spec in specs}
     absent = [str(path) for path in files.values() if not path.is_file()]
     if absent:

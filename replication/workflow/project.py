@@ -1,4 +1,4 @@
-"""What there is to run: the studies, their specifications, files and outputs.
+"""The project: its studies, their specifications, files and outputs.
 
 Read by the Snakefile at every start, so nothing slow is imported here.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.core.study_folder import STUDY, SUMMARY, description_files, read_description, study_folders
 from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
@@ -21,12 +21,12 @@ FIGURE_ENDINGS = ("pdf", "png", "csv")
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class StudyFolder:
     """One study: its description and where its files are.
 
     Attributes
     ----------
-    config : what the folder says (``core.study_folder``)
+    config : description of the study (``core.study_folder``)
     folder : ``studies/<study>``
     root : top folder of the project
     """
@@ -69,7 +69,7 @@ class Study:
     @property
     def spec_files(self) -> list[Path]:
         """Specification files of the study, sorted by name."""
-        return visible((self.folder / "specs").rglob("*.yaml"), self.folder)
+        return visible_paths((self.folder / "specs").rglob("*.yaml"), self.folder)
 
     @property
     def panels(self) -> list[str]:
@@ -96,31 +96,31 @@ class Study:
 
     @property
     def clean_ledger(self) -> str:
-        """Where it is noted what cleaning wrote."""
+        """Ledger of the files that cleaning wrote."""
         return f"data_clean/{self.id}/.clean.json"
 
     @property
     def analysis_ledger(self) -> str:
-        """Where it is noted what each analysis was made from."""
+        """Ledger of the inputs of each analysis."""
         return f"tables/{self.id}/.analyses.json"
 
     @property
     def check_ledger(self) -> str:
-        """Where it is noted what the second engine has checked."""
+        """Ledger of the checks by the second engine."""
         return f"tables/{self.id}/.second_engine.json"
 
     @property
     def table_ledger(self) -> str:
-        """Where it is noted what each table was made from."""
+        """Ledger of the inputs of each table."""
         return f"tables/{self.id}/.tables.json"
 
     @property
     def figure_ledger(self) -> str:
-        """Where it is noted what each figure was made from."""
+        """Ledger of the inputs of each figure."""
         return f"figures/{self.id}/.figures.json"
 
     def part_output(self, part: int, parts: int) -> str:
-        """Where it is noted what one of several parts of the estimates holds."""
+        """Ledger of one of several parts of the estimates."""
         return f"tables/{self.id}/.parts/{part}-of-{parts}.json"
 
     def clean_outputs(self) -> list[str]:
@@ -150,7 +150,7 @@ class Study:
         return [f"figures/{self.id}/{f}.{end}" for f in self.figures for end in FIGURE_ENDINGS]
 
 
-def studies(root: Path) -> list[Study]:
+def studies(root: Path) -> list[StudyFolder]:
     """Every study under ``studies/``, in the order of their ``order`` key.
 
     Raises
@@ -164,10 +164,10 @@ def studies(root: Path) -> list[Study]:
     return found
 
 
-def readable(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
-    """The studies whose folder can be read, in that order, and for the others why it cannot.
+def readable(root: Path) -> tuple[list[StudyFolder], dict[str, SpecError]]:
+    """The studies whose folder can be read, in that order, and for the others the reason.
 
-    A mistake in one study's folder is no reason to keep the others from running.
+    A mistake in one study's folder does not keep the others from running.
     """
     found, refused = [], {}
     for folder in study_folders(root):
@@ -178,7 +178,7 @@ def readable(root: Path) -> tuple[list[Study], dict[str, SpecError]]:
     return sorted(found, key=lambda study: (study.config.get("order", 99), study.id)), refused
 
 
-def study(root: Path, name: str) -> Study:
+def study(root: Path, name: str) -> StudyFolder:
     """One study by its id, its description checked."""
     for folder in study_folders(root):
         if folder.name == name:
@@ -187,43 +187,43 @@ def study(root: Path, name: str) -> Study:
     raise SpecError(f"There is no study {name!r}. Studies: {known}.")
 
 
-def checked(candidate: Study) -> Study:
-    """The study, refused if it says what no table, figure or analysis understands."""
+def checked(candidate: StudyFolder) -> StudyFolder:
+    """The study, refused if an entry does not fit the schema of its kind."""
     from replication.report.study_config import checked_study
 
     checked_study(read_description(candidate.folder))
     return candidate
 
 
-def read_study(folder: Path, root: Path) -> Study:
+def read_study(folder: Path, root: Path) -> StudyFolder:
     """The study of a folder; its outputs can be named."""
-    found = Study(folder.name, read_description(folder).data, folder, root)
+    found = StudyFolder(folder.name, read_description(folder).data, folder, root)
     try:
         _ = (found.panels, found.clean_outputs(), found.analysis_outputs(), found.tables, found.figures)
     except (AttributeError, KeyError, TypeError):
-        # The outputs cannot even be named: the schema says in words what is wrong.
+        # The outputs cannot even be named; the schema gives the message.
         checked(found)
         raise
     return found
 
 
-def runnable(root: Path) -> list[Study]:
+def runnable(root: Path) -> list[StudyFolder]:
     """The studies that can be read and whose raw files are all here."""
     return [candidate for candidate in readable(root)[0] if not absent_files(candidate)]
 
 
-def absent_files(candidate: Study) -> list[Source]:
+def absent_files(candidate: StudyFolder) -> list[Source]:
     """Raw files that a study needs and that are not on this machine."""
     return [source for source in candidate.sources if locate(source, candidate.root) is None]
 
 
-def raw_files(candidate: Study) -> list[str]:
+def raw_files(candidate: StudyFolder) -> list[str]:
     """Where the raw files of a study lie, the tables typed from publications, and what to draw."""
     root = candidate.root
     places = [locate(source, root) for source in candidate.sources if source.package is None]
     typed = root / "data_raw" / "typed"
-    places += visible(typed.glob("*.csv"), typed)
-    # What is simulated, and what the columns of a ready panel are, is said in the study's own description.
+    places += visible_paths(typed.glob("*.csv"), typed)
+    # The settings of a simulation and the columns of a ready panel are stated in the study's own description.
     places += [candidate.folder / STUDY] if "simulation" in candidate.config or candidate.ready_files else []
     places += candidate.ready_files
     return [os.path.relpath(place, root) for place in places if place is not None]
@@ -235,7 +235,7 @@ def _manifest(root: Path, _: int) -> list[Source]:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """The project folder: the nearest one upwards that holds the Snakefile and the studies."""
+    """The project folder: the nearest one upward that holds the Snakefile and the studies."""
     here = (start or Path(os.environ.get("REPLICATION_ROOT") or Path.cwd())).resolve()
     for folder in (here, *here.parents):
         if (folder / "Snakefile").is_file() and (folder / "studies").is_dir():

@@ -1,4 +1,4 @@
-"""The computed parts of ``docs/outputs.md``: the headline table and the list of outputs.
+"""Generated parts of ``docs/outputs.md``: the headline table and the list of outputs.
 
 ``replication report --readme`` writes them between their markers and copies the headline figure
 and tables to ``docs/results``, so that no number there is typed by hand.
@@ -17,7 +17,7 @@ from replication.workflow import project
 
 OUTPUTS = "docs/outputs.md"
 HEADLINE = "headline"
-"""Key of ``study.yaml``: what the documentation shows of the study."""
+"""Key of ``study.yaml`` with the headline table for the documentation."""
 
 
 def update_readme(root: Path) -> Path:
@@ -43,8 +43,8 @@ def computed(root: Path, outputs: Path | None = None) -> dict[str, bytes]:
     """
     place, study = outputs or root, headline_study(root)
     text = (root / OUTPUTS).read_text(encoding="utf-8")
-    text = between(text, "results", headline(study, place))
-    text = between(text, "list", listing(root))
+    text = replaced_between_markers(text, "results", headline(study, place))
+    text = replaced_between_markers(text, "list", output_listing(root))
     files = {OUTPUTS: text.encode()}
     for name in study.config[HEADLINE]["copies"]:
         folder, _, file = name.partition("/")
@@ -53,7 +53,7 @@ def computed(root: Path, outputs: Path | None = None) -> dict[str, bytes]:
     return files
 
 
-def between(text: str, name: str, content: str) -> str:
+def replaced_between_markers(text: str, name: str, content: str) -> str:
     """The text with what stands between the markers of ``name`` replaced."""
     start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
     if start not in text or end not in text:
@@ -62,8 +62,8 @@ def between(text: str, name: str, content: str) -> str:
     return f"{head}{start}\n{content}\n{end}{rest.split(end, 1)[1]}"
 
 
-def headline_study(root: Path) -> project.Study:
-    """The one study whose results stand at the head of the README."""
+def headline_study(root: Path) -> project.StudyFolder:
+    """The one study whose results are the headline of the documentation."""
     found = [study for study in project.studies(root) if HEADLINE in study.config]
     if len(found) != 1:
         names = ", ".join(study.id for study in found) or "none"
@@ -74,7 +74,7 @@ def headline_study(root: Path) -> project.Study:
     return project.study(root, found[0].id)
 
 
-def headline(study: project.Study, outputs: Path) -> str:
+def headline(study: project.StudyFolder, outputs: Path) -> str:
     """Overall effects with their standard errors, the rows by the columns that the study names."""
     results = Results(outputs / "tables" / study.id / "specs")
     columns = study.config[HEADLINE]["columns"]
@@ -88,7 +88,7 @@ def headline(study: project.Study, outputs: Path) -> str:
     return "\n".join(lines)
 
 
-def listing(root: Path) -> str:
+def output_listing(root: Path) -> str:
     """Every table and figure with the specifications behind it and the function that makes it."""
     lines = ["| output | what it shows | specifications | made by |", "| --- | --- | --- | --- |"]
     for study in project.studies(root):
@@ -102,7 +102,7 @@ def listing(root: Path) -> str:
     return "\n".join(lines)
 
 
-def files_behind(entry: dict[str, object], study: project.Study, stems: dict[str, list[str]]) -> str:
+def files_behind(entry: dict[str, object], study: project.StudyFolder, stems: dict[str, list[str]]) -> str:
     """The specification files that a table or figure draws on, or the cleaned file it shows.
 
     ``stems`` are the ids of the specifications of each file.

@@ -20,14 +20,14 @@ from replication.report.report_context import Context
 from replication.report.report_data import Folders
 from replication.report.study_config import load_study
 from replication.workflow import project
-from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, Study
+from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.settings import read_settings
 
 Task = tuple[str, str, str]
 """What to make again, of which study, and which table or figure of it."""
 
 
-def link_inputs(study: Study, root: Path, scratch: Path) -> None:
+def link_inputs(study: StudyFolder, root: Path, scratch: Path) -> None:
     """Link into the folder what tables, figures and the summary of a study are made from."""
     made = {Path(name).name for name in [*study.table_outputs(), *study.summary_outputs()]}
     tables = scratch / "tables" / study.id
@@ -43,7 +43,7 @@ def link_inputs(study: Study, root: Path, scratch: Path) -> None:
             link.symlink_to(root / place)
 
 
-def tasks(study: Study) -> list[Task]:
+def tasks(study: StudyFolder) -> list[Task]:
     """What there is to make again of a study; pictures, which take longest, first."""
     figures = [("figure", study.id, name) for name in study.figures]
     summary = [("summary", study.id, "")] if study.summary else []
@@ -72,7 +72,7 @@ def held_file(label: str, study: str, root: Path, scratch: Path) -> Verdict:
     return Verdict(study, shown, 1, int(bool(message)), message, MADE_AGAIN)
 
 
-def _tables(study: Study, entry: str, root: Path, scratch: Path) -> Iterator[Verdict]:
+def _tables(study: StudyFolder, entry: str, root: Path, scratch: Path) -> Iterator[Verdict]:
     from replication.report.study_report import write_tables
 
     context = _context(root, scratch, study.id)
@@ -81,7 +81,7 @@ def _tables(study: Study, entry: str, root: Path, scratch: Path) -> Iterator[Ver
         yield held_file(f"tables/{study.id}/{entry}.{ending}", study.id, root, scratch)
 
 
-def _figures(study: Study, entry: str, root: Path, scratch: Path) -> Iterator[Verdict]:
+def _figures(study: StudyFolder, entry: str, root: Path, scratch: Path) -> Iterator[Verdict]:
     from replication.report.figures import write_figure
     from replication.report.figures.figure_files import backend, read_description
 
@@ -100,7 +100,7 @@ def _figures(study: Study, entry: str, root: Path, scratch: Path) -> Iterator[Ve
             yield Verdict(study.id, f"figures/{entry}.{ending}", 1, 0, f"drawn by {drawn}", BY_DATA)
 
 
-def _summary(study: Study, _: str, root: Path, scratch: Path) -> Iterator[Verdict]:
+def _summary(study: StudyFolder, _: str, root: Path, scratch: Path) -> Iterator[Verdict]:
     from replication.report.summary import write_summary
 
     context = _context(root, scratch, study.id)
@@ -110,7 +110,7 @@ def _summary(study: Study, _: str, root: Path, scratch: Path) -> Iterator[Verdic
         yield held_file(label, study.id, root, scratch)
 
 
-def _kept(study: Study, _: str, root: Path, scratch: Path) -> Iterator[Verdict]:
+def _kept(study: StudyFolder, _: str, root: Path, scratch: Path) -> Iterator[Verdict]:
     """What the steps before the tables wrote: by the digests that they noted."""
     from replication.workflow.estimate_step import study_specs
 
@@ -139,7 +139,7 @@ def _kept(study: Study, _: str, root: Path, scratch: Path) -> Iterator[Verdict]:
 CHANGED = "the file was changed after the pipeline wrote it; remove it and run again"
 
 
-def _ledgers(study: Study, root: Path) -> list[Ledger]:
+def _ledgers(study: StudyFolder, root: Path) -> list[Ledger]:
     """The notes of the steps whose files are not made again: cleaning, estimates, analyses."""
     parts = sorted((root / "tables" / study.id / ".parts").glob("[!.]*.json"))
     places = [root / study.clean_ledger, root / study.analysis_ledger, *parts]
@@ -147,7 +147,7 @@ def _ledgers(study: Study, root: Path) -> list[Ledger]:
 
 
 @cache
-def _study(root: Path, name: str) -> Study:
+def _study(root: Path, name: str) -> StudyFolder:
     return project.study(root, name)
 
 

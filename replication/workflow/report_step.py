@@ -16,17 +16,17 @@ from replication.report.study_config import load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES
 from replication.sources.manifest import promises
-from replication.sources.promised import promised
+from replication.sources.promised import checksums_enforced
 from replication.workflow import project
 from replication.workflow.entry_inputs import named_inputs, strings
-from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, Study
+from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.settings import read_settings
 
 LISTS = ("tables", "figures", "analyses")
-"""What a description says of single entries; the rest is shared by all of them."""
+"""Keys of a description that concern single entries; the rest is shared."""
 
 
-def tables(study: Study, root: Path) -> tuple[int, int]:
+def tables(study: StudyFolder, root: Path) -> tuple[int, int]:
     """Write the tables whose numbers, description or code changed; returns (written, kept)."""
     config, folders = load_study(study.folder), Folders.under(root, study.id)
     stars = read_settings(root)["tables"]["stars"]
@@ -44,7 +44,7 @@ def tables(study: Study, root: Path) -> tuple[int, int]:
     )
 
 
-def figures(study: Study, root: Path) -> tuple[int, int]:
+def figures(study: StudyFolder, root: Path) -> tuple[int, int]:
     """Draw the figures whose numbers, description or code changed; returns (drawn, kept)."""
     config, folders = load_study(study.folder), Folders.under(root, study.id)
     return renew(
@@ -59,7 +59,11 @@ def figures(study: Study, root: Path) -> tuple[int, int]:
 
 
 def entry_fingerprint(
-    entry: Mapping[str, Any], study: Study, folders: Folders, makers: Mapping[str, str], others: list[Any]
+    entry: Mapping[str, Any],
+    study: StudyFolder,
+    folders: Folders,
+    makers: Mapping[str, str],
+    others: list[Any],
 ) -> str:
     """Digest of all that a table or figure depends on: its entry, the code, its results and its files."""
     shared = {key: value for key, value in study.config.items() if key not in LISTS}
@@ -69,20 +73,20 @@ def entry_fingerprint(
 
 
 def _made(root: Path, names: Sequence[str], write: Callable[[], object]) -> Sequence[str]:
-    """All of them, once they are written of raw files that hold the promised bytes."""
-    with promised(promises(root)):
+    """All of them, after the raw files have been verified against the manifest."""
+    with checksums_enforced(promises(root)):
         write()
     return names
 
 
-def summary(study: Study, root: Path) -> int:
+def summary(study: StudyFolder, root: Path) -> int:
     """Write ``report/<study>/summary.md``; returns how many numbers it has."""
     from replication.report.summary import write_summary
 
     if study.summary is None:
         raise SpecError(f"{study.id} has no summary. Write studies/{study.id}/{SUMMARY}, a Jinja template.")
     target = root / "report" / study.id / "summary.md"
-    with promised(promises(root)):
+    with checksums_enforced(promises(root)):
         return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 

@@ -1,4 +1,4 @@
-"""Folders of saved results: loaded, drawn, put into a table, examined."""
+"""Commands on folders of saved results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from replication.core import saved_results
 from replication.core.errors import SpecError
 from replication.core.estimates import NUMBERS, Estimates, event_frame, figure_note, row_labels
 from replication.core.files import replacing
-from replication.core.leavings import visible
+from replication.core.leavings import visible_paths
 from replication.report.result_table import ResultTable, result_table
 
 FIGURES = (".png", ".pdf", ".svg")
@@ -25,7 +25,7 @@ def load_folder(folder: Path) -> Estimates:
 
 
 def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
-    """The result in a folder, and the record of what it is an estimate of.
+    """The result in a folder, and the record of its specification.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
         If the folder holds no result, or one that is damaged.
     """
     if not (folder / "spec.yaml").is_file():
-        grid = sorted(place.parent.name for place in visible(folder.glob("*/spec.yaml"), folder))
+        grid = sorted(place.parent.name for place in visible_paths(folder.glob("*/spec.yaml"), folder))
         inside = (
             f" It holds the results of a grid: name one of {', '.join(grid[:5])} below it." if grid else ""
         )
@@ -54,7 +54,7 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
 
 
 def _require_whole(result: Estimates, record: Mapping[str, Any]) -> None:
-    """Fail on numbers that are none, on a row that stands twice, and on a record without a specification."""
+    """Fail on invalid numbers, repeated rows, and a record without a specification."""
     dict(record["spec"])
     result.table[NUMBERS].astype(float)
     rows = pd.Index(row_labels(result.table))

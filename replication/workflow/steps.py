@@ -11,7 +11,7 @@ from pathlib import Path
 
 from replication.core.errors import InputError
 from replication.core.files import unwritable
-from replication.core.leavings import sweep, with_folders_below
+from replication.core.leavings import remove_temporary_files, with_folders_below
 from replication.workflow import project
 
 
@@ -24,7 +24,7 @@ def step(
     log: Path | None,
     part: tuple[int, int] | None = None,
 ) -> int:
-    """Run a step, print one line about it, and keep the account in ``log``.
+    """Run a step, print one line about it, and keep the trace in ``log``.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def step(
     Returns
     -------
     int
-        0 on success, 2 for unusable input or a machine that cannot go on, 1 for a fault of ours (its
+        0 on success, 2 for unusable input or a failure of the machine, 1 for an internal error (its
         traceback is in the log).
     """
     label = study or ("all studies" if name in WITHOUT_STUDY else "replication")
@@ -41,8 +41,8 @@ def step(
     try:
         if not study and name not in WITHOUT_STUDY:
             raise InputError(_study_needed(name, root))
-        sweep(with_folders_below(folders_of(root, study)))
-        said = (
+        remove_temporary_files(with_folders_below(folders_of(root, study)))
+        message = (
             _estimate_part(root, study or "", threads, part)
             if part
             else STEPS[name](root, study or "", threads)
@@ -55,7 +55,7 @@ def step(
         return _failed(label, name, machine_text(error), log, 2)
     except Exception:
         return _failed_by_fault(label, name, log)
-    line = f"{label:<28} {name:<9} {said} ({time.perf_counter() - start:.1f} s)"
+    line = f"{label:<28} {name:<9} {message} ({time.perf_counter() - start:.1f} s)"
     _write(log, line + "\n")
     print(line, flush=True)
     return 0
@@ -68,19 +68,19 @@ MACHINE = frozenset(
 
 
 def machine_text(error: OSError) -> str:
-    """One paragraph about a file that the machine does not let us read or write."""
+    """One paragraph about a file that the system does not allow to be read or written."""
     where = error.filename or "a file"
     return (
-        f"{where}: {error.strerror or error}. The step stopped there and left nothing half-written. Make the "
+        f"{where}: {error.strerror or error}. The step stopped and left no incomplete file. Make the "
         "folder writable or free some space, and run again; the steps of other studies are not affected."
     )
 
 
 def _failed_by_fault(label: str, name: str, log: Path | None) -> int:
-    account = traceback.format_exc()
-    where = f"; the account is in {log}" if log else f":\n{account}"
-    code = _failed(label, name, f"stopped by a fault of the package{where}", None, 1)
-    _write(log, account)
+    trace = traceback.format_exc()
+    where = f"; the account is in {log}" if log else f":\n{trace}"
+    code = _failed(label, name, f"stopped by an internal error{where}", None, 1)
+    _write(log, trace)
     return code
 
 
@@ -126,11 +126,11 @@ def _gather(root: Path, study: str, threads: int) -> str:
     return f"{counted(total, 'specification')} gathered{late}"
 
 
-def _analyse(root: Path, study: str, _: int) -> str:
-    from replication.workflow.analysis_step import analyse_study
+def _analyze(root: Path, study: str, _: int) -> str:
+    from replication.workflow.analysis_step import analyze_study
 
-    made, kept = analyse_study(project.study(root, study), root)
-    return f"{counted(made, 'analysis', 'analyses')} made, {kept} unchanged"
+    count, kept = analyze_study(project.study(root, study), root)
+    return f"{counted(count, 'analysis', 'analyses')} made, {kept} unchanged"
 
 
 def _check(root: Path, study: str, threads: int) -> str:
@@ -172,7 +172,7 @@ STEPS: dict[str, Callable[[Path, str, int], str]] = {
     "clean": _clean,
     "estimate": _estimate,
     "gather": _gather,
-    "analyse": _analyse,
+    "analyze": _analyze,
     "check": _check,
     "tables": _tables,
     "figures": _figures,
@@ -207,5 +207,5 @@ def _write(log: Path | None, text: str) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text, encoding="utf-8")
     except OSError as error:
-        # What the log would have said is printed as well; the step itself may have succeeded.
+        # The content of the log is printed as well; the step itself may have succeeded.
         print(unwritable(log, error), file=sys.stderr, flush=True)

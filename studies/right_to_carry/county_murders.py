@@ -35,7 +35,7 @@ def build_county_year(
     Returns
     -------
     frame : DataFrame
-        Sorted by ``fips`` and ``year``, described by ``law_schemas.RIGHT_TO_CARRY_YEAR``.
+        Sorted by ``fips`` and ``year``, described by ``county_murders_schema.RIGHT_TO_CARRY_YEAR``.
     flow : SampleFlow
         Counties in the data, and those with a population in 1980.
 
@@ -54,7 +54,7 @@ def build_county_year(
     flow = SampleFlow(base, people_of=f"population, {FIRST_YEAR}")
     flow = flow.record("Counties in the shipped data", murders, murders)
     frame, flow = flow.keep(murders, murders["fips"].isin(base.index), f"Has a population in {FIRST_YEAR}")
-    frame = _with_law(_with_place(frame, regions), adoption)
+    frame = _with_adoption(_with_place(frame, regions), adoption)
     frame = _with_rates(frame.assign(population_1980=frame["fips"].map(base)))
     return conform(frame[list(RIGHT_TO_CARRY_YEAR.columns)], RIGHT_TO_CARRY_YEAR), flow
 
@@ -71,7 +71,7 @@ def _with_place(frame: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     return frame.rename(columns={"state_fips": "state", "postal": "state_postal"})
 
 
-def _with_law(frame: pd.DataFrame, adoption: pd.DataFrame) -> pd.DataFrame:
+def _with_adoption(frame: pd.DataFrame, adoption: pd.DataFrame) -> pd.DataFrame:
     cohort = cohorts(frame["state"], adoption)
     treated = ((cohort != NEVER) & (frame["year"] >= cohort)).astype("int64")
     return frame.assign(cohort=cohort, treated=treated)

@@ -1,4 +1,4 @@
-"""When Secure Communities was switched on in each county: two independent transcriptions.
+"""Activation dates of Secure Communities by county, from two independently digitized lists.
 
 ``securecommunities.dta`` gives the day, ``activation_dates_makayla_revisedforbalance.dta`` the
 month. They agree on the month in 3,094 of 3,102 common counties; the other eight are in Indiana
@@ -17,7 +17,7 @@ from replication.core.errors import SourceError
 from replication.sources.hand_entered import hand_entered_table
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    parsed,
+    parse_raw,
     raw_bytes,
     require_columns,
     require_rows,
@@ -136,7 +136,9 @@ def read_activations_by_state(path: Path) -> pd.DataFrame:
 
 def _stata(path: Path, columns: list[str]) -> pd.DataFrame:
     data = raw_bytes(path)
-    table = parsed(path, "a Stata file", lambda: pd.read_stata(io.BytesIO(data), convert_categoricals=False))
+    table = parse_raw(
+        path, "a Stata file", lambda: pd.read_stata(io.BytesIO(data), convert_categoricals=False)
+    )
     require_columns(table, columns, path)
     for name in columns:
         kind = table[name].dtype

@@ -1,4 +1,4 @@
-"""The annual county panel with what surrounds it: people, earlier crime, neighbours, variants."""
+"""The annual county panel with context: population, earlier crime, neighbors and variants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from studies.secure_communities.county_year import CountySources
 
 EARLY_UNTIL: Final = pd.Timestamp(2010, 12, 31)
 SPLITS: Final = ("hispanic_high", "noncitizen_high", "mexican_border", "large", "early")
-"""Flags by which the effect may differ, chosen before any was estimated."""
+"""Flags for heterogeneity of the effect, chosen before estimation."""
 
 CANONICAL: Final = coverage.CANONICAL
 VARIANTS: Final[dict[str, coverage.CoverageRule]] = {
@@ -42,8 +42,8 @@ class ContextSources:
     acs, noncitizens : DataFrame
         Composition in 2005-2009 (``sources.acs``).
     unemployment : DataFrame
-        Labour force by year (``sources.unemployment``).
-    earlier_offences : DataFrame
+        Labor force by year (``sources.unemployment``).
+    earlier_offenses : DataFrame
         Records of 2000-2004 (``sources.nacjd``).
     adjacency : DataFrame
         Pairs of counties (``sources.geography``).
@@ -54,7 +54,7 @@ class ContextSources:
     acs: pd.DataFrame
     noncitizens: pd.DataFrame
     unemployment: pd.DataFrame
-    earlier_offences: pd.DataFrame
+    earlier_offenses: pd.DataFrame
     adjacency: pd.DataFrame
 
 
@@ -68,7 +68,7 @@ def extend_county_year(
     frame : DataFrame
         Panel of county and year.
     raw, context : sources
-        What the readers return.
+        Frames as the readers return them.
     schema : DataFrameSchema
         ``county_schemas.COUNTY_YEAR_CONTEXT`` or ``county_schemas.COUNTY_YEAR_ALL``.
 
@@ -80,7 +80,7 @@ def extend_county_year(
     units = merged_units(raw)
     frame = _with_people(frame, context, units)
     frame = _with_earlier_crime(frame, raw, context, units)
-    frame = _with_neighbours(frame, raw, context, units)
+    frame = _with_neighbors(frame, raw, context, units)
     frame = _with_timing(frame)
     frame = with_coverage_variants(frame)
     return conform(with_interactions(frame), schema)
@@ -93,7 +93,7 @@ def merged_units(raw: CountySources) -> dict[int, int]:
 
 def _with_people(frame: pd.DataFrame, context: ContextSources, units: Mapping[int, int]) -> pd.DataFrame:
     shares = county_people.composition(context.acs, context.noncitizens, units)
-    places = county_people.places(context.places, units)
+    places = county_people.unit_places(context.places, units)
     rate = county_people.unemployment(context.unemployment, units).rename("unemployment_rate")
     frame = frame.join(places, on="fips").join(shares, on="fips").join(rate, on=["fips", "year"])
     base = rate.xs(county_people.UNEMPLOYMENT_YEAR, level="year")
@@ -116,11 +116,11 @@ def _with_earlier_crime(
 ) -> pd.DataFrame:
     years = range(earlier_crime.GROWTH[0], earlier_crime.GROWTH[1] + 1)
     people = county_year.populations(raw, units, years)
-    growth = earlier_crime.earlier_growth(context.earlier_offences, people, units)
+    growth = earlier_crime.earlier_growth(context.earlier_offenses, people, units)
     return frame.join(earlier_crime.baseline(frame), on="fips").join(growth, on="fips")
 
 
-def _with_neighbours(
+def _with_neighbors(
     frame: pd.DataFrame, raw: CountySources, context: ContextSources, units: Mapping[int, int]
 ) -> pd.DataFrame:
     dates = geography.merge_dates(raw.activation_days, units, "activation_date")
@@ -129,7 +129,7 @@ def _with_neighbours(
     people = rows[rows["year"] == weight_year].set_index("fips")["population"]
     pairs = neighbors.unit_pairs(context.adjacency, units)
     pairs = neighbors.dated_pairs(pairs, dates, people)
-    fixed = neighbors.neighbourhood(pairs, dates)
+    fixed = neighbors.neighborhood(pairs, dates)
     moving = neighbors.exposure(pairs, sorted(frame["year"].unique()))
     frame = frame.join(fixed, on="fips").merge(moving, how="left", on=["fips", "year"])
     for name in fixed.columns:
@@ -140,7 +140,7 @@ def _with_neighbours(
 
 
 def _with_timing(frame: pd.DataFrame) -> pd.DataFrame:
-    """Anticipation: next year's share, and what the state had begun before the county."""
+    """Anticipation: next year's share, and earlier activation in the state."""
     state = timing.share_of_year(frame["state_first_activation"], frame["year"])
     return frame.assign(
         share_of_year_next=timing.share_of_year(frame["activation_date"], frame["year"] + 1),
@@ -151,14 +151,14 @@ def _with_timing(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
-    """Flags of stricter and looser rules, and of counties whose agencies stay the same in number.
+    """Flags of stricter and looser screens, and of counties with a constant number of agencies.
 
     ``reported`` and ``passes_coverage`` speak of the year; the others of the county, which must
     pass in every year of the panel.
     """
     require_columns(frame, ["agencies_offence", "coverage_indicator", "census_ratio"], "The rows")
     years = sorted(frame["year"].unique())
-    reported = ~coverage.is_missing(frame.fillna(dict.fromkeys(rates.OFFENCES, 0)), rates.OFFENCES)
+    reported = ~coverage.is_missing(frame.fillna(dict.fromkeys(rates.OFFENSES, 0)), rates.OFFENSES)
     found = {"reported": reported}
     for name, rule in VARIANTS.items():
         passes = reported & coverage.indicator_passes(frame, rule)
@@ -172,7 +172,7 @@ def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_interactions(frame: pd.DataFrame) -> pd.DataFrame:
-    """``share_of_year_x_<flag>`` for each split, and with the neighbours' share."""
+    """``share_of_year_x_<flag>`` for each split, and with the neighbors' share."""
     share = frame["share_of_year"]
     products = {f"share_of_year_x_{name}": share * frame[name].astype(float) for name in SPLITS}
     products["share_of_year_x_neighbours"] = share * frame["neighbours_share_of_year"]

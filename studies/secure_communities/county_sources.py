@@ -29,7 +29,7 @@ def county_sources(root: Path) -> CountySources:
     """Every raw file of the canonical annual panel, read."""
     place = finder(root)
     return CountySources(
-        offences=county_offences(place, YEARS),
+        offenses=county_offenses(place, YEARS),
         activation_days=activations.read_activation_days(place("activation_days")),
         activation_months=activations.read_activation_months(place("activation_months")),
         intercensal=census.read_intercensal(place("census_intercensal")),
@@ -41,7 +41,7 @@ def county_sources(root: Path) -> CountySources:
 
 
 def context_sources(root: Path) -> ContextSources:
-    """Names, places, people, earlier crime and neighbours of the counties, read."""
+    """Names, places, people, earlier crime and neighbors of the counties, read."""
     place = finder(root)
     return ContextSources(
         names=census.read_county_names(place("census_vintage_2019")),
@@ -49,19 +49,19 @@ def context_sources(root: Path) -> ContextSources:
         acs=acs.read_acs(place("acs_2009"), 2009),
         noncitizens=acs.read_noncitizens(place("noncitizens")),
         unemployment=unemployment.read_unemployment(place("unemployment")),
-        earlier_offences=county_offences(place, range(GROWTH[0], GROWTH[1] + 1)),
+        earlier_offenses=county_offenses(place, range(GROWTH[0], GROWTH[1] + 1)),
         adjacency=crosswalks.read_adjacency(place("adjacency")),
     )
 
 
 def second_source(root: Path) -> pd.DataFrame:
-    """Kaplan's county offences of all years, one below the other."""
+    """Kaplan's county offenses of all years, one below the other."""
     place = finder(root)
     years = [kaplan.read_kaplan(place(f"kaplan_{year}"), year) for year in KAPLAN_YEARS]
     return pd.concat(years, ignore_index=True)
 
 
-def county_offences(place: Place, years: Iterable[int]) -> pd.DataFrame:
+def county_offenses(place: Place, years: Iterable[int]) -> pd.DataFrame:
     """Records of NACJD of some years, one below the other."""
-    frames = [nacjd.read_county_offences(place(f"nacjd_{year}"), year) for year in years]
+    frames = [nacjd.read_county_offenses(place(f"nacjd_{year}"), year) for year in years]
     return pd.concat(frames, ignore_index=True)

@@ -19,7 +19,7 @@ from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREEN
 YEARS: Final = tuple(range(2004, 2013))
 WEIGHT_YEAR: Final = 2004
 PEOPLE_YEAR: Final = 2010
-SUMS: Final = (*rates.OFFENCES, "covered_population", "agencies_offence")
+SUMS: Final = (*rates.OFFENSES, "covered_population", "agencies_offence")
 TREATED_BEFORE: Final = pd.Timestamp(2011, 7, 1)
 COMPARISON_FROM: Final = pd.Timestamp(2012, 3, 20)
 
@@ -30,17 +30,17 @@ class CountySources:
 
     Attributes
     ----------
-    offences : DataFrame
+    offenses : DataFrame
         Records of all years, one below the other (``sources.nacjd``).
     activation_days, activation_months : DataFrame
-        The two transcriptions of the dates (``activations``).
+        The two digitized lists of the dates (``activations``).
     intercensal, vintage_2019 : DataFrame
         County populations (``sources.census``).
     fips_changes, regions, border_counties : DataFrame
         Typed tables (``sources.typed``).
     """
 
-    offences: pd.DataFrame
+    offenses: pd.DataFrame
     activation_days: pd.DataFrame
     activation_months: pd.DataFrame
     intercensal: pd.DataFrame
@@ -55,17 +55,17 @@ def build_county_year(
     years: Sequence[int] = YEARS,
     rule: coverage.CoverageRule = coverage.CANONICAL,
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Panel of county and year, and what every rule cost.
+    """Panel of county and year, and its sample flow.
 
     Parameters
     ----------
     raw : CountySources
-        What the readers return.
+        Frames as the readers return them.
     years : sequence of int
         Years of the panel; a county needs every one of them.
     rule : CoverageRule
-        Which county-years count as reported. The canonical rule keeps 2,049 counties; with
-        ``coverage.UNSCREENED`` all counties stay and the offences of years that were not
+        Definition of reported county-years. The canonical rule keeps 2,049 counties; with
+        ``coverage.UNSCREENED`` all counties stay and the offenses of years that were not
         reported are missing.
 
     Returns
@@ -74,7 +74,7 @@ def build_county_year(
         Sorted by ``fips`` and ``year``, described by ``schemas.COUNTY_YEAR`` (or, where missing
         years stay, ``schemas.COUNTY_YEAR_UNSCREENED``).
     flow : SampleFlow
-        A line a rule, people counted by the Census population of 2010.
+        One line per rule, people counted by the Census population of 2010.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def build_county_year(
     units = {**changes, **geography.NEW_YORK_CITY}
     people = populations(raw, units, years)
     flow = SampleFlow(_people_of(people, years), merged=units)
-    frame, flow = follow_counties(raw.offences, changes, years, flow)
+    frame, flow = follow_counties(raw.offenses, changes, years, flow)
     dates = geography.merge_dates(raw.activation_days, units, "activation_date")
     months = geography.merge_dates(raw.activation_months, units, "activation_month")
     frame = frame.merge(people, how="left", on=["fips", "year"], validate="one_to_one")
@@ -114,13 +114,13 @@ def populations(raw: CountySources, units: Mapping[int, int], years: Sequence[in
 
 
 def follow_counties(
-    offences: pd.DataFrame, changes: Mapping[int, int], years: Sequence[int], flow: SampleFlow
+    offenses: pd.DataFrame, changes: Mapping[int, int], years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Records of units that keep their borders: rules of geography, in the order of the flow."""
-    what = "The county offences"
-    require_columns(offences, ["fips", "year", "coverage_indicator", *SUMS], what)
-    require_years(offences, years, what)
-    records = offences[offences["year"].isin(years)].reset_index(drop=True)
+    """Records of units with constant borders, in the order of the sample flow."""
+    what = "The county offenses"
+    require_columns(offenses, ["fips", "year", "coverage_indicator", *SUMS], what)
+    require_years(offenses, years, what)
+    records = offenses[offenses["year"].isin(years)].reset_index(drop=True)
     flow = flow.record("Records in the raw files", records, records)
     frame, flow = flow.keep(
         records,
@@ -128,14 +128,14 @@ def follow_counties(
         "Drop state-wide and unallocated records (county codes 777 and 999)",
     )
     require_unique(frame, ["fips", "year"], what)
-    merged = geography.merge_offences(frame, changes, SUMS)
+    merged = geography.merge_offenses(frame, changes, SUMS)
     flow = flow.record("Merge counties that were absorbed, rename those renamed", frame, merged)
     frame, flow = flow.keep(
         merged,
         ~geography.is_left_out(merged["fips"]),
-        "Leave out nine reorganised areas of Alaska and Yellowstone Park",
+        "Leave out nine reorganized areas of Alaska and Yellowstone Park",
     )
-    city = geography.merge_offences(frame, geography.NEW_YORK_CITY, SUMS)
+    city = geography.merge_offenses(frame, geography.NEW_YORK_CITY, SUMS)
     return city, flow.record("Merge the five boroughs of New York City", frame, city)
 
 
@@ -159,29 +159,29 @@ def followed_and_dated(
 def reported(
     frame: pd.DataFrame, rule: coverage.CoverageRule, years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Units that were reported in every year, by the three rules of coverage."""
+    """Units that were reported in every year, by the three coverage screens."""
     if not rule.drop_missing:
         frame = _unreported_as_missing(frame)
-        flow = flow.record("Offences of years without a report set to missing", frame, frame)
+        flow = flow.record("Offenses of years without a report set to missing", frame, frame)
     for text, passes in _coverage_steps(rule):
         frame, flow = flow.keep(frame, coverage.in_every_year(frame, passes(frame), years), text)
     return frame, flow
 
 
 def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
-    silent = coverage.is_missing(frame, rates.OFFENCES)
-    counts = frame[list(rates.OFFENCES)].astype(float)
+    silent = coverage.is_missing(frame, rates.OFFENSES)
+    counts = frame[list(rates.OFFENSES)].astype(float)
     return frame.assign(**counts.mask(pd.Series(silent, index=frame.index)))
 
 
 def _coverage_steps(
     rule: coverage.CoverageRule,
 ) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
-    """Text and test of each rule that can drop anything."""
+    """Label and condition of each rule that can drop units."""
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:
         text = "Reported in every year (not: coverage indicator 0 with all seven counts 0)"
-        steps.append((text, lambda rows: ~coverage.is_missing(rows, rates.OFFENCES)))
+        steps.append((text, lambda rows: ~coverage.is_missing(rows, rates.OFFENSES)))
     if rule.minimum_indicator > 0:
         exempt = " (New York City exempt)" if geography.NEW_YORK_COUNTY in rule.exempt else ""
         text = f"Coverage indicator at least {rule.minimum_indicator:g} in every year{exempt}"
@@ -206,9 +206,9 @@ def comparison_role(date: pd.Series) -> pd.Series:
 
 
 def alternative_dates(date: pd.Series, month: pd.Series) -> pd.Series:
-    """Dates by the second transcription: its month's first day where the months differ.
+    """Dates by the second digitized list: its month's first day where the months differ.
 
-    Where it names the same month, or none, the day of the first transcription stands.
+    Where it names the same month, or none, the day of the first digitized list is kept.
     """
     same = date.dt.to_period("M") == month.dt.to_period("M")
     chosen: pd.Series = date.where(same | month.isna(), month)

@@ -1,4 +1,4 @@
-"""Crime before the programme: its level in 2004-2006 and its growth in 2000-2004."""
+"""Crime before the program: its level in 2004-2006 and its growth in 2000-2004."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def baseline(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        ``fips``, ``year`` and ``log_rate_<total>``; years of zero offences do not count.
+        ``fips``, ``year`` and ``log_rate_<total>``; years of zero offenses do not count.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def baseline(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def earlier_growth(
-    offences: pd.DataFrame,
+    offenses: pd.DataFrame,
     people: pd.DataFrame,
     changes: Mapping[int, int],
     rule: coverage.CoverageRule = coverage.CANONICAL,
@@ -45,29 +45,29 @@ def earlier_growth(
 
     Parameters
     ----------
-    offences : DataFrame
+    offenses : DataFrame
         Records of 2000-2004 as the reader returns them.
     people : DataFrame
         ``fips``, ``year``, ``population`` of the units.
     changes : mapping of int to int
         Code of a part -> code of the unit, New York City included.
     rule : CoverageRule
-        Which county-years count; a county needs four of the five.
+        County-years that count; a county needs four of the five.
 
     Returns
     -------
     DataFrame
         By ``fips``: ``earlier_growth_<total>`` in log points a year, missing with fewer years.
     """
-    needed = ["fips", "year", "coverage_indicator", "covered_population", *rates.OFFENCES]
-    require_columns(offences, needed, "The county offences of 2000-2004")
+    needed = ["fips", "year", "coverage_indicator", "covered_population", *rates.OFFENSES]
+    require_columns(offenses, needed, "The county offenses of 2000-2004")
     years = range(GROWTH[0], GROWTH[1] + 1)
-    require_years(offences, years, "The county offences")
-    records = offences[offences["year"].isin(years)]
+    require_years(offenses, years, "The county offenses")
+    records = offenses[offenses["year"].isin(years)]
     records = records[~geography.is_statewide(records["fips"])]
-    require_unique(records, ["fips", "year"], "The county offences")
-    sums = [*rates.OFFENCES, "covered_population"]
-    frame = geography.merge_offences(records, changes, sums)
+    require_unique(records, ["fips", "year"], "The county offenses")
+    sums = [*rates.OFFENSES, "covered_population"]
+    frame = geography.merge_offenses(records, changes, sums)
     frame = frame.merge(people, how="inner", on=["fips", "year"], validate="one_to_one")
     frame["census_ratio"] = frame["covered_population"] / frame["population"]
     frame = frame[usable(frame, rule)].reset_index(drop=True)
@@ -81,8 +81,8 @@ def earlier_growth(
 
 
 def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
-    """County-years that pass every rule of coverage."""
-    silent = coverage.is_missing(frame, rates.OFFENCES)
+    """County-years that pass every coverage screen."""
+    silent = coverage.is_missing(frame, rates.OFFENSES)
     passes = coverage.indicator_passes(frame, rule) & coverage.ratio_passes(frame, rule)
     found: geography.Bools = passes & ~silent
     return found
@@ -91,12 +91,12 @@ def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
 def slope(unit: pd.Series, year: pd.Series, value: pd.Series) -> pd.Series:
     """Least-squares slope of the values on the years, by unit; missing with fewer than four."""
     rows = pd.DataFrame({"unit": unit, "year": year.astype(float), "value": value}).dropna()
-    centred = rows[["year", "value"]] - rows.groupby("unit")[["year", "value"]].transform("mean")
+    centered = rows[["year", "value"]] - rows.groupby("unit")[["year", "value"]].transform("mean")
     products = (
         pd.DataFrame(
             {
-                "cross": centred["year"] * centred["value"],
-                "square": centred["year"] ** 2,
+                "cross": centered["year"] * centered["value"],
+                "square": centered["year"] ** 2,
             }
         )
         .groupby(rows["unit"])

@@ -14,7 +14,7 @@ from replication.sources.raw_files import Place, finder, typed_table
 from replication.sources.return_a import ReturnA, read_return_a
 from replication.sources.supplementary_homicides import read_homicides
 from studies.secure_communities import activations
-from studies.secure_communities.county_sources import county_offences
+from studies.secure_communities.county_sources import county_offenses
 from studies.secure_communities.county_year import YEARS
 from studies.secure_communities_homicides.county_homicides import HomicideSources
 from studies.secure_communities_monthly.county_places import Places
@@ -25,7 +25,7 @@ HOMICIDE_YEARS = (2003, 2004, 2005, 2006, 2008, 2009, 2010, 2011, 2012, 2013)
 
 @dataclass(frozen=True, slots=True)
 class ReturnASources:
-    """What the panels made from Return A are built from.
+    """Input of the panels made from Return A.
 
     Attributes
     ----------
@@ -42,10 +42,10 @@ class ReturnASources:
 
 
 def return_a_sources(root: Path) -> ReturnASources:
-    """Every raw file of the panels made from Return A, read; a missing one is said first."""
+    """Every raw file of the panels made from Return A, read; a missing one is reported first."""
     place = finder(root)
     masters = {year: place(f"return_a_{year}") for year in YEARS}
-    around = places(root)
+    around = read_places(root)
     crosswalk = crosswalks.read_agencies(place("agency_crosswalk"))
     return ReturnASources(agency_months(read_masters(masters)), crosswalk, around)
 
@@ -56,8 +56,8 @@ def read_masters(masters: Mapping[int, Path]) -> Iterator[ReturnA]:
         yield read_return_a(path, year)
 
 
-def places(root: Path) -> Places:
-    """What the monthly panels need to know of counties."""
+def read_places(root: Path) -> Places:
+    """County data for the monthly panels."""
     place = finder(root)
     return Places(
         activation_days=activations.read_activation_days(place("activation_days")),
@@ -76,8 +76,8 @@ def homicide_sources(root: Path) -> HomicideSources:
     return HomicideSources(
         victims=homicide_victims(place),
         crosswalk=crosswalks.read_agencies(place("agency_crosswalk")),
-        reference=county_offences(place, YEARS),
-        places=places(root),
+        reference=county_offenses(place, YEARS),
+        places=read_places(root),
     )
 
 

@@ -1,7 +1,7 @@
-"""Every county and month, however it reports: how coverage moves, and what it does.
+"""Coverage and crime of every county and month, whether or not it reports.
 
-Index offences of all agencies that reported are counted once per covered person and once per
-resident: the second mistakes an agency that begins to report for a rise of crime.
+Index offenses of all agencies that reported are counted once per covered person and once per
+resident: in the second, an agency that begins to report looks like a rise in crime.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from replication.cleaning import timing
 from replication.cleaning.agency_coverage import years_of
 from replication.cleaning.agency_months import Returns, as_agency_months
 from replication.cleaning.codebook import FIPS_BOUNDS, column, conform, schema
-from replication.cleaning.rates import OFFENCES, PER, positive_log
+from replication.cleaning.rates import OFFENSES, PER, positive_log
 from studies.secure_communities.schemas import CENSUS
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.county_month import UNSCREENED, county_frame, start
@@ -49,17 +49,17 @@ def reporting_columns() -> dict[str, pa.Column]:
         ),
         "log_rate_index": column(
             "float64",
-            "Log index offences per covered person",
+            "Log index offenses per covered person",
             "log per 100,000 covered people",
             RETURN_A,
-            missing=f"{UNUSED}, or no offence",
+            missing=f"{UNUSED}, or no offense",
         ),
         "log_naive_index": column(
             "float64",
-            "Log index offences per resident, covered or not",
+            "Log index offenses per resident, covered or not",
             "log per 100,000 residents",
             RETURN_A,
-            missing=f"{UNUSED}, or no offence",
+            missing=f"{UNUSED}, or no offense",
         ),
     }
 
@@ -108,7 +108,7 @@ def with_reporting(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         ``county_month.county_frame`` under the rule ``UNSCREENED``.
     """
     frame = frame.merge(found, how="left", on=["fips", "month"], validate="one_to_one")
-    index = frame[list(OFFENCES)].sum(axis=1, skipna=False)
+    index = frame[list(OFFENSES)].sum(axis=1, skipna=False)
     return frame.assign(
         listed_population=frame["listed_population"].fillna(0.0),
         reporting_share=frame["reporting_share"].fillna(0.0),

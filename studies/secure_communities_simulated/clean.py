@@ -1,4 +1,4 @@
-"""How the simulated panels are made: returns are drawn as ``study.yaml`` asks, then cleaned as usual."""
+"""The simulated panels: returns are drawn as specified in ``study.yaml`` and cleaned like real ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def clean(root: Path) -> Cleaned:
         panels[name] = (simulate_county_month(countries[name]).frame, COUNTY_MONTH)
     frames = {
         **_rollout(country),
-        **_accounts(country, cleaned),
+        **_codebook_tables(country, cleaned),
         "coverage": reader_checks.coverage_by_month(everyone),
         "truth": reader_checks.truth_by_event_time(countries),
         "settings": reader_checks.settings_table(settings),
@@ -57,7 +57,7 @@ def clean(root: Path) -> Cleaned:
 
 
 def study_settings(folder: Path) -> dict[str, Settings]:
-    """What a study asks to be simulated."""
+    """Settings of the simulation of a study."""
     description = read_description(folder)
     return parse_settings(description.data["simulation"], description.place())
 
@@ -69,7 +69,7 @@ def _rollout(country: Country) -> dict[str, pd.DataFrame]:
     return {"rollout": by_date, "rollout_by_year": rollout.rollout_by_year(by_date)}
 
 
-def _accounts(country: Country, cleaned: MonthlyPanel) -> dict[str, pd.DataFrame]:
+def _codebook_tables(country: Country, cleaned: MonthlyPanel) -> dict[str, pd.DataFrame]:
     decided = cleaned.allocation.query("year == year.max()")
     repairs = cleaned.repairs.groupby("what", sort=False)["count"].sum().reset_index()
     return {

@@ -11,12 +11,12 @@ import pytest
 
 from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.balance import groups
-from replication.analyses.kinds import analyse
+from replication.analyses.kinds import analyze
 from replication.analyses.moments import weighted_mean, weighted_spread
 from replication.core.errors import PanelError, SpecError
 
 
-def made(folder: Path, **frames: pd.DataFrame) -> AnalysisContext:
+def artificial(folder: Path, **frames: pd.DataFrame) -> AnalysisContext:
     clean = folder / "clean"
     clean.mkdir(exist_ok=True)
     for name, frame in frames.items():
@@ -25,7 +25,7 @@ def made(folder: Path, **frames: pd.DataFrame) -> AnalysisContext:
 
 
 def run(context: AnalysisContext, kind: str, **options: Any) -> pd.DataFrame:
-    return analyse({"id": "a", "kind": kind, **options}, context)
+    return analyze({"id": "a", "kind": kind, **options}, context)
 
 
 @pytest.fixture
@@ -54,13 +54,13 @@ def test_weighted_moments_are_those_of_copies() -> None:
 
 
 def test_summary_statistics(tmp_path: Path, counties: pd.DataFrame) -> None:
-    context = made(tmp_path, panel=counties)
+    context = artificial(tmp_path, panel=counties)
     blocks = {"One": {"x": "The x"}, "Two": {"z": "The z"}}
     table = run(context, "summary_statistics", panel="panel", blocks=blocks, weights="people")
-    told = counties[["x", "z"]].describe().T
+    described = counties[["x", "z"]].describe().T
     names = {"mean": "mean", "spread": "std", "minimum": "min", "median": "50%", "maximum": "max"}
     for ours, theirs in names.items():
-        assert table[ours].to_numpy() == pytest.approx(told[theirs].to_numpy())
+        assert table[ours].to_numpy() == pytest.approx(described[theirs].to_numpy())
     assert table["rows"].tolist() == [160, 159]
     assert table["units"].tolist() == [40, 40]
     assert table["block"].tolist() == ["One", "Two"]
@@ -74,7 +74,7 @@ def test_summary_statistics(tmp_path: Path, counties: pd.DataFrame) -> None:
 
 def test_balance_of_first_and_last(tmp_path: Path, counties: pd.DataFrame) -> None:
     table = run(
-        made(tmp_path, panel=counties),
+        artificial(tmp_path, panel=counties),
         "balance",
         panel="panel",
         variables={"x": "X", "z": "Z"},
@@ -103,7 +103,7 @@ def test_flags_stand_beyond_a_quarter(tmp_path: Path) -> None:
     frame["date"] = pd.to_datetime(["2009-01-01"] * 2 + ["2012-01-01"] * 2)
     frame["far"], frame["near"] = [0.0, 2.0, 0.4, 2.4], [0.0, 2.0, 0.3, 2.3]
     table = run(
-        made(tmp_path, panel=frame),
+        artificial(tmp_path, panel=frame),
         "balance",
         panel="panel",
         year=2005,
@@ -141,7 +141,7 @@ def test_cohorts_and_their_roles(tmp_path: Path) -> None:
     everyone = pd.concat([everyone, everyone.assign(year=2011, population=1)])
     panel = everyone[everyone["fips"].isin([1, 3, 4])]
     table = run(
-        made(tmp_path, panel=panel, everyone=everyone),
+        artificial(tmp_path, panel=panel, everyone=everyone),
         "rollout_by_role",
         panel="panel",
         everyone="everyone",
@@ -174,7 +174,7 @@ def test_coverage_by_state(tmp_path: Path) -> None:
             "coverage_indicator": [100.0, 20.0, 90.0, 100.0, 100.0, 90.0],
         }
     )
-    table = run(made(tmp_path, panel=frame), "coverage_by_state", panel="panel", state="state")
+    table = run(artificial(tmp_path, panel=frame), "coverage_by_state", panel="panel", state="state")
     wide = table.pivot_table(index=["measure", "state"], columns="year", values="value")
     ratio, indicator = "Covered over Census population, %", "Coverage indicator"
     assert wide.loc[(ratio, "IL")].tolist() == [50, 100]
@@ -195,7 +195,7 @@ def test_cohort_means(tmp_path: Path) -> None:
             "crimes": [4, 0, 2, 8, 0, 2, 2, 2, 4],
         }
     )
-    context = made(tmp_path, panel=frame)
+    context = artificial(tmp_path, panel=frame)
     options: dict[str, Any] = {
         "panel": "panel",
         "outcomes": {"crimes": "Crimes"},
@@ -210,9 +210,9 @@ def test_cohort_means(tmp_path: Path) -> None:
     assert wide.loc[("Rate", "early")].tolist() == [1000, 2000, 1000]
     assert wide.loc[("2004-2005 = 100", "early")].tolist() == pytest.approx([200 / 3, 400 / 3, 200 / 3])
     assert wide.loc[("2004-2005 = 100", "late")].tolist() == [100, 100, 200]
-    told = table.drop_duplicates("group").set_index("group")
-    assert told["adoption"].to_dict() == {"early": 2009, "late": 2010}
-    assert told["units"].to_dict() == {"early": 2, "late": 1}
+    described = table.drop_duplicates("group").set_index("group")
+    assert described["adoption"].to_dict() == {"early": 2009, "late": 2010}
+    assert described["units"].to_dict() == {"early": 2, "late": 1}
     with pytest.raises(SpecError, match="No group has the cohort 2012"):
         run(context, "cohort_means", groups={"early": [2009]}, **options)
 
@@ -227,7 +227,7 @@ def test_two_sources_year_by_year(tmp_path: Path) -> None:
     frame.loc[frame["fips"] == 29, "used"] = False
     frame.loc[0, "a"] = np.nan
     table = run(
-        made(tmp_path, panel=frame),
+        artificial(tmp_path, panel=frame),
         "compare_sources",
         panel="panel",
         pairs={"o": ["a", "b"]},
@@ -260,7 +260,7 @@ def test_agreement_of_two_lists(tmp_path: Path) -> None:
             "agreement": ["same month", "other month", "other month", "first list only"],
         }
     )
-    context = made(tmp_path)
+    context = artificial(tmp_path)
     frame.to_csv(context.clean / "lists.csv", index=False)
     words = {"same month": "Same", "other month": "Other", "second list only": "Second"}
     counts = run(context, "transcription_agreement", lists="lists", words=words)

@@ -13,7 +13,7 @@ from scipy import optimize, stats
 
 from replication.analyses.analysis_context import AnalysisContext
 from replication.analyses.determinants import at_risk, months_since
-from replication.analyses.kinds import analyse
+from replication.analyses.kinds import analyze
 from replication.analyses.missing_agency_bounds import linear_weights
 from replication.core.errors import PanelError, SpecError
 from replication.core.panel_builder import build_panel
@@ -25,7 +25,7 @@ PERIODS = range(2004, 2008)
 
 
 def run(context: AnalysisContext, kind: str, **options: Any) -> pd.DataFrame:
-    return analyse({"id": "a", "kind": kind, **options}, context)
+    return analyze({"id": "a", "kind": kind, **options}, context)
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_a_county_that_reports_for_nobody_has_no_lower_bound(
     context: AnalysisContext, frame: pd.DataFrame
 ) -> None:
     frame.assign(indicator=0.0).to_parquet(context.clean / "panel.parquet")
-    with pytest.raises(SpecError, match="64 cells report for nobody, and with k = 0"):
+    with pytest.raises(SpecError, match="64 cells report for no population, and with k = 0"):
         run(
             context,
             "missing_agency_bounds",
@@ -305,8 +305,8 @@ def test_hazard_maximises_its_likelihood(dated: tuple[AnalysisContext, pd.DataFr
     x = np.column_stack([rows["x"] / rows["x"].std(), rows["flag"].astype(float)])
     lines = [(i, q, q == quarter[i]) for i in range(len(rows)) for q in range(quarter[i] + 1)]
     unit, clock, event = (np.array(column) for column in zip(*lines, strict=True))
-    told = np.array([0 < event[clock == q].mean() < 1 for q in clock])
-    unit, clock, event = unit[told], clock[told], event[told]
+    informative = np.array([0 < event[clock == q].mean() < 1 for q in clock])
+    unit, clock, event = unit[informative], clock[informative], event[informative]
     design = np.hstack([x[unit], pd.get_dummies(clock).to_numpy(float)])
 
     def minus(beta: np.ndarray) -> float:

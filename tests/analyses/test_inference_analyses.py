@@ -4,7 +4,7 @@ import pytest
 from drawn_panels import as_frame, draw_panel
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.kinds import analyse
+from replication.analyses.kinds import analyze
 from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
@@ -30,7 +30,7 @@ def context(tmp_path):
 
 
 def test_stepdown_of_three_outcomes(context) -> None:
-    table = analyse({"id": "a", "kind": "stepdown", "specs": ["out1", "out2", "out3"]}, context)
+    table = analyze({"id": "a", "kind": "stepdown", "specs": ["out1", "out2", "out3"]}, context)
     assert table["outcome"].tolist() == ["y1", "y2", "y3"]
     # Draws of 12 clusters are coarse; single p-values from t(11) bound the adjusted ones nearly.
     assert (table["p_romano_wolf"] >= 0.6 * table["p_value"]).all()
@@ -38,15 +38,15 @@ def test_stepdown_of_three_outcomes(context) -> None:
 
 
 def test_comparisons_and_decomposition_give_the_same_estimate(context) -> None:
-    pairs = analyse({"id": "a", "kind": "comparisons", "spec": "bacon"}, context)
-    parts = analyse({"id": "b", "kind": "decomposition", "spec": "out1"}, context)
+    pairs = analyze({"id": "a", "kind": "comparisons", "spec": "bacon"}, context)
+    parts = analyze({"id": "b", "kind": "decomposition", "spec": "out1"}, context)
     two_way = parts.set_index("part").loc["twfe", "estimate"]
     assert (pairs["weight"] * pairs["estimate"]).sum() == pytest.approx(two_way)
     assert context.estimates("bacon").att[0] == pytest.approx(two_way)
 
 
 def test_permutation_draws_have_one_actual_value(context) -> None:
-    frame = analyse({"id": "a", "kind": "permuted", "specs": ["mixed"]}, context)
+    frame = analyze({"id": "a", "kind": "permuted", "specs": ["mixed"]}, context)
     assert frame["kind"].value_counts().to_dict() == {"draw": 19, "actual": 1}
     assert frame["panel"].unique().tolist() == ["Title of mixed"]
     actual = frame.loc[frame["kind"] == "actual", "estimate"].iloc[0]
@@ -66,4 +66,4 @@ def test_permutation_draws_have_one_actual_value(context) -> None:
 )
 def test_refusals(context, entry, message) -> None:
     with pytest.raises(SpecError, match=message):
-        analyse({"id": "a", **entry}, context)
+        analyze({"id": "a", **entry}, context)

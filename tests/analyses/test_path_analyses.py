@@ -12,23 +12,26 @@ from drawn_panels import as_frame, draw_panel
 from scipy import stats
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.detectable import effect_for, fall
-from replication.analyses.kinds import analyse
+from replication.analyses.detectable import effect_for, percent_fall
+from replication.analyses.kinds import analyze
 from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
 from replication.inference.romano_wolf import romano_wolf
-from replication.inference.sensitivity import breakdown_value, original
+from replication.inference.sensitivity import breakdown_value, parallel_trends_interval
 
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    made = as_frame(draw_panel(4, n_clusters=12)).rename(columns={"y": "y1"})
-    state = made["cluster"].map(lambda code: f"S{code:02d}")
-    return made.assign(
-        y2=made["y1"] + made["unit"] % 5, y3=made["y1"].abs(), state=state, big=made["unit"] < 20
+    artificial = as_frame(draw_panel(4, n_clusters=12)).rename(columns={"y": "y1"})
+    state = artificial["cluster"].map(lambda code: f"S{code:02d}")
+    return artificial.assign(
+        y2=artificial["y1"] + artificial["unit"] % 5,
+        y3=artificial["y1"].abs(),
+        state=state,
+        big=artificial["unit"] < 20,
     )
 
 
@@ -60,7 +63,7 @@ def context(tmp_path_factory: pytest.TempPathFactory, frame: pd.DataFrame) -> An
 
 
 def run(context: AnalysisContext, kind: str, **options: Any) -> pd.DataFrame:
-    return analyse({"id": "a", "kind": kind, **options}, context)
+    return analyze({"id": "a", "kind": kind, **options}, context)
 
 
 def test_leaving_out_is_estimating_the_rest(context: AnalysisContext, frame: pd.DataFrame) -> None:
@@ -90,7 +93,7 @@ def test_leaving_out_is_estimating_the_rest(context: AnalysisContext, frame: pd.
 def test_robust_intervals_name_their_panels(context: AnalysisContext) -> None:
     found = run(context, "robust_intervals", panels={"Index": "path"})
     assert found["panel"].unique().tolist() == ["Index: relative magnitudes", "Index: smoothness"]
-    plain = original(context.estimates("path")).iloc[0]
+    plain = parallel_trends_interval(context.estimates("path")).iloc[0]
     first = found[found["m"].isna()]
     assert len(first) == 2
     assert (first["conf_low"] == plain["conf_low"]).all()
@@ -101,7 +104,7 @@ def test_pretrends_keep_paths_that_cannot_be_used(context: AnalysisContext) -> N
     found = run(context, "pretrends", groups={"G": {"Usable": "path", "Not": "no_path"}})
     assert found["label"].tolist() == ["Usable", "Not"]
     estimates = context.estimates("path")
-    assert found["pretrend_p_value"].iloc[0] == estimates.info["pretrend"]["p_value"]
+    assert found["pretrend_p_value"].iloc[0] == estimates.details.pretrend.p_value
     assert found["breakdown_relative_magnitudes"].iloc[0] == pytest.approx(
         breakdown_value(estimates), abs=1e-5
     )
@@ -116,10 +119,10 @@ def test_detectable_effects(context: AnalysisContext) -> None:
         groups={"G": {"One": "first", "Two": "second"}},
         permutations={"first": "drawn"},
     ).set_index("label")
-    error = context.estimates("first").att[1]
-    assert found.loc["One", "estimate"] == pytest.approx(2.8015852 * error)
-    assert found.loc["One", "percent"] == pytest.approx(100 * (1 - np.exp(-2.8015852 * error)))
-    draws = context.estimates("drawn").info["permutation"]["estimates"]
+    std_error = context.estimates("first").att[1]
+    assert found.loc["One", "estimate"] == pytest.approx(2.8015852 * std_error)
+    assert found.loc["One", "percent"] == pytest.approx(100 * (1 - np.exp(-2.8015852 * std_error)))
+    draws = context.estimates("drawn").details.permutation.estimates
     assert found.loc["One", "by_permutation"] == effect_for(draws, 0.8, 0.95)
     assert np.isnan(found.loc["Two", "by_permutation"])
     assert found["size"].tolist() == pytest.approx([0.05, 0.05])
@@ -137,7 +140,7 @@ def test_effect_for_normal_draws_is_the_usual_one() -> None:
 
 
 def test_fall_of_a_log_effect() -> None:
-    assert fall(np.log(2)) == pytest.approx(50)
+    assert percent_fall(np.log(2)) == pytest.approx(50)
 
 
 def test_collected_rows_and_what_a_permutation_has_not(context: AnalysisContext) -> None:
@@ -182,8 +185,8 @@ def test_columns_that_name_no_units_are_refused(
 
 def test_files_lie_apart_from_the_tables(tmp_path: Path, frame: pd.DataFrame) -> None:
     """A table of the same name writes into the folder above."""
-    from replication.workflow.analysis_step import analyse_study
-    from replication.workflow.project import Study
+    from replication.workflow.analysis_step import analyze_study
+    from replication.workflow.project import StudyFolder
 
     (tmp_path / "data_clean" / "made").mkdir(parents=True)
     frame.to_parquet(tmp_path / "data_clean" / "made" / "panel.parquet")
@@ -191,8 +194,8 @@ def test_files_lie_apart_from_the_tables(tmp_path: Path, frame: pd.DataFrame) ->
     place = tmp_path / "tables" / "made" / "specs" / "one"
     save(estimate(build_panel(frame, spec), spec), spec, place)
     entry = {"id": "rows", "kind": "collected", "groups": {"G": [{"label": "a", "spec": "one"}]}}
-    study = Study("made", {"panels": ["panel"], "analyses": [entry]}, tmp_path, tmp_path)
-    assert analyse_study(study, tmp_path) == (1, 0)
-    assert analyse_study(study, tmp_path) == (0, 1)
+    study = StudyFolder("made", {"panels": ["panel"], "analyses": [entry]}, tmp_path, tmp_path)
+    assert analyze_study(study, tmp_path) == (1, 0)
+    assert analyze_study(study, tmp_path) == (0, 1)
     assert study.analysis_outputs() == ["tables/made/analyses/rows.csv"]
     assert (tmp_path / study.analysis_outputs()[0]).is_file()

@@ -8,7 +8,7 @@ import pytest
 from drawn_panels import as_frame, draw_panel
 
 from replication.analyses.analysis_context import AnalysisContext
-from replication.analyses.kinds import analyse
+from replication.analyses.kinds import analyze
 from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
@@ -37,7 +37,7 @@ def context(tmp_path: Path) -> AnalysisContext:
 
 
 def test_rows_then_the_joint_tests(context: AnalysisContext) -> None:
-    table = analyse(
+    table = analyze(
         {
             "id": "a",
             "kind": "timing_balance",
@@ -50,19 +50,19 @@ def test_rows_then_the_joint_tests(context: AnalysisContext) -> None:
     assert table["label"].tolist()[:2] == ["Average", "At adoption"]
     assert table["label"].iloc[2] == "Largest |t| of all 7 estimands"
     assert table["label"].iloc[3].startswith("Wald test, ")
-    saved = context.estimates("drawn").info["balance"]
+    saved = context.estimates("drawn").details.balance
     drawn = table[table["group"] == "Drawn"].set_index("label")
-    assert drawn.loc["Average", "statistic"] == pytest.approx(saved["rows"][0]["statistic"])
+    assert drawn.loc["Average", "statistic"] == pytest.approx(saved.rows[0].statistic)
     assert drawn["fisher_p_value"].between(1 / 20, 1).all()
     plain = table[table["group"] == "Plain"]
     assert plain["fisher_p_value"].isna().all()
     assert plain["p_value"].between(0, 1).all()
-    assert plain["statistic"].iloc[2] == pytest.approx(max(abs(line["statistic"]) for line in saved["rows"]))
+    assert plain["statistic"].iloc[2] == pytest.approx(max(abs(line.statistic) for line in saved.rows))
 
 
 def test_what_is_not_there_is_named(context: AnalysisContext) -> None:
     entry = {"id": "a", "kind": "timing_balance", "rows": {"event:9": "Late"}}
     with pytest.raises(SpecError, match=r"no row 'event:9'.*event:3"):
-        analyse({**entry, "specs": {"Plain": "normal"}}, context)
+        analyze({**entry, "specs": {"Plain": "normal"}}, context)
     with pytest.raises(SpecError, match="'twfe' has no balance test"):
-        analyse({**entry, "specs": {"Plain": "twfe"}}, context)
+        analyze({**entry, "specs": {"Plain": "twfe"}}, context)

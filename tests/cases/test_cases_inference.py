@@ -24,8 +24,8 @@ from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, Spec, load_specs
 from replication.estimators.registry import ENTRIES, estimate
-from replication.inference.joint_tests import hotelling, joint_test
-from replication.inference.psd import repaired
+from replication.inference.joint_tests import hotelling_test, joint_test
+from replication.inference.psd import repaired_variance
 from replication.inference.support import support_of
 
 DATA = Path(__file__).with_name("data")
@@ -52,7 +52,7 @@ def case(name: str, **changes: Any) -> Estimates:
 
 
 def notes(found: Estimates) -> str:
-    return " | ".join(found.info["notes"])
+    return " | ".join(found.details.notes)
 
 
 def blank(found: Estimates) -> bool:
@@ -99,8 +99,8 @@ def test_two_way_clusters_are_repaired_by_eigenvalue_and_noted() -> None:
     np.testing.assert_allclose(variance[np.ix_(moving, moving)], expected, atol=1e-10)
     assert np.linalg.eigvalsh(found.vcov.to_numpy())[0] > -1e-12
     assert "not positive semi-definite: 3 of 9 eigenvalues" in notes(found)
-    assert found.info["pretrend"]["p_value"] is None
-    assert "repaired" in found.info["pretrend"]["reason"]
+    assert found.details.pretrend.p_value is None
+    assert "repaired" in found.details.pretrend.reason
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_two_way_clusters_are_repaired_by_eigenvalue_and_noted() -> None:
 def test_a_negative_conley_variance_has_no_standard_error(name: str) -> None:
     """Three units in a row share a shock, the outer two are treated and too far apart.
 
-    Their scores are (1, -1, 1) or (1, -2, 1), for which a uniform kernel that links neighbours
+    Their scores are (1, -1, 1) or (1, -2, 1), for which a uniform kernel that links neighbors
     gives 3 - 4 and 6 - 8.
     """
-    panel = made_panel(seed=4, n_units=36)
+    panel = example_panel(seed=4, n_units=36)
     rng = np.random.default_rng(5)
     y = rng.normal(size=(12, 8)).repeat(3, axis=0) + 0.01 * rng.normal(size=(36, 8))
     row = np.repeat(np.arange(12.0), 3)
@@ -133,7 +133,7 @@ def test_a_negative_conley_variance_has_no_standard_error(name: str) -> None:
 
 @pytest.mark.parametrize("pairs", ["any_period", "same_period"])
 def test_both_kinds_of_pairs_are_repaired(pairs: str) -> None:
-    panel = made_panel(seed=4, n_units=36)
+    panel = example_panel(seed=4, n_units=36)
     row = np.repeat(np.arange(12.0), 3)
     place = np.column_stack([np.tile([0.0, 1.0, 2.0], 12), 10 * row])
     inference = Inference(method="conley", kernel="uniform", cutoff_km=150, pairs=pairs)
@@ -142,14 +142,14 @@ def test_both_kinds_of_pairs_are_repaired(pairs: str) -> None:
     panel = replace(panel, y=shocks + 0.01 * panel.y, cohort=cohort, coordinates=place)
     found = run("event_study", panel, inference=inference)
     assert "not positive semi-definite" in notes(found)
-    assert found.info["pretrend"]["p_value"] is None
+    assert found.details.pretrend.p_value is None
     assert np.linalg.eigvalsh(found.vcov.to_numpy())[0] > -1e-12
 
 
 def test_repair_keeps_a_semidefinite_variance_as_it_is() -> None:
     scores = np.random.default_rng(0).normal(size=(3, 5)) * [1, 1e3, 1e-3, 1, 1]
     variance = scores.T @ scores
-    found = repaired(variance, "The variance")
+    found = repaired_variance(variance, "The variance")
     assert found.notes == ()
     np.testing.assert_array_equal(found.variance, variance)
 
@@ -159,8 +159,8 @@ def test_repair_keeps_a_semidefinite_variance_as_it_is() -> None:
 
 def test_leads_of_one_treated_cluster_are_not_tested() -> None:
     found = case("event_study_pretrend_singular")
-    assert found.info["pretrend"]["p_value"] is None
-    assert "only 1 treated cluster" in found.info["pretrend"]["reason"]
+    assert found.details.pretrend.p_value is None
+    assert "only 1 treated cluster" in found.details.pretrend.reason
 
 
 def test_a_singular_covariance_is_not_inverted() -> None:
@@ -168,8 +168,8 @@ def test_a_singular_covariance_is_not_inverted() -> None:
     scores = rng.normal(size=(5, 5))
     scores -= scores.mean(axis=0)
     found = joint_test(rng.normal(size=5), scores.T @ scores, 6, "leads")
-    assert found["p_value"] is None
-    assert "its rank is 4" in found["reason"]
+    assert found.p_value is None
+    assert "its rank is 4" in found.reason
 
 
 def test_redundant_leads_are_tested_with_their_rank() -> None:
@@ -179,29 +179,29 @@ def test_redundant_leads_are_tested_with_their_rank() -> None:
     whole, all_scores = np.append(point, -point.sum()), np.c_[scores, -scores.sum(axis=1)]
     found = joint_test(whole, all_scores.T @ all_scores, 30)
     wald = point @ np.linalg.solve(scores.T @ scores, point)
-    expected = hotelling(float(wald), 4, 30)
-    assert (found["df"], found["df_resid"]) == (4, 26)
-    assert found["statistic"] == pytest.approx(expected["statistic"], rel=1e-8)
+    expected = hotelling_test(float(wald), 4, 30)
+    assert (found.df, found.df_resid) == (4, 26)
+    assert found.statistic == pytest.approx(expected.statistic, rel=1e-8)
 
 
 @pytest.mark.parametrize("name", PATHS)
 def test_every_path_has_a_test_of_its_leads_or_a_reason(name: str) -> None:
     keys = {"donor_errors": "jackknife"} if name == "synthetic_did" else options(name)
-    found = run(name, made_panel(seed=1, n_units=60), **keys)
-    test = found.info["pretrend"]
+    found = run(name, example_panel(seed=1, n_units=60), **keys)
+    test = found.details.pretrend
     if name == "synthetic_did":
-        assert test["statistic"] is None
-        assert "weights were chosen" in test["reason"]
+        assert test.statistic is None
+        assert "weights were chosen" in test.reason
         return
     path, variance = found.path()
     leads = ((path["event_time"] < 0) & path["std_error"].notna()).to_numpy()
     points, block = path["estimate"].to_numpy()[leads], variance[np.ix_(leads, leads)]
     rank, groups = np.linalg.matrix_rank(block, tol=1e-9 * block.max()), 60
-    assert (test["test"], test["df"], test["df_resid"]) == ("F", rank, groups - rank)
+    assert (test.test, test.df, test.df_resid) == ("F", rank, groups - rank)
     statistic = points @ np.linalg.pinv(block, 1e-9) @ points
     statistic *= (groups - rank) / (rank * (groups - 1))
-    assert test["statistic"] == pytest.approx(statistic, rel=1e-6)
-    assert test["p_value"] == pytest.approx(stats.f.sf(statistic, rank, groups - rank), rel=1e-5)
+    assert test.statistic == pytest.approx(statistic, rel=1e-6)
+    assert test.p_value == pytest.approx(stats.f.sf(statistic, rank, groups - rank), rel=1e-5)
 
 
 # 3. Few treated ----------------------------------------------------------------------------------
@@ -219,10 +219,10 @@ def test_one_treated_unit_has_no_p_value(name: str) -> None:
 @pytest.mark.parametrize("name", EFFECTS)
 @pytest.mark.parametrize("treated", [1, 4, 10])
 def test_few_treated_clusters_are_noted_in_every_estimator(name: str, treated: int) -> None:
-    panel = made_panel(seed=treated, n_units=40)
+    panel = example_panel(seed=treated, n_units=40)
     cohort = np.where(np.arange(40) < treated, 5, 0)
     found = run(name, replace(panel, cohort=cohort), **options(name))
-    assert found.info["treated_clusters"] == treated
+    assert found.details.cluster_support.treated == treated
     words = "1 treated cluster " if treated == 1 else f"{treated} treated clusters "
     assert (f"Only {words}" in notes(found)) is (treated < 10)
     # Placebo errors of synthetic DiD come from the controls by design.
@@ -231,7 +231,7 @@ def test_few_treated_clusters_are_noted_in_every_estimator(name: str, treated: i
 
 def test_treated_units_that_drop_out_are_not_counted() -> None:
     """Units treated from the first period on, and two units of one cluster, carry nothing more."""
-    panel = made_panel(seed=8, n_units=40)
+    panel = example_panel(seed=8, n_units=40)
     cohort = np.zeros(40, dtype=np.int64)
     cohort[:2], cohort[2:6] = 5, 1
     clusters = {"pair": np.arange(40) // 2}
@@ -239,14 +239,14 @@ def test_treated_units_that_drop_out_are_not_counted() -> None:
         if name == "synthetic_did":
             continue
         found = run(name, replace(panel, cohort=cohort, clusters=clusters), **options(name))
-        assert found.info["treated_clusters"] == 1, name
+        assert found.details.cluster_support.treated == 1, name
         assert blank(found), name
 
 
 @pytest.mark.parametrize("control_group", [None, "never_treated", "not_yet_treated", "last_treated"])
 @pytest.mark.parametrize("never", [True, False])
 def test_support_from_dates_equals_support_from_cells(control_group: str | None, *, never: bool) -> None:
-    panel = made_panel(seed=2, n_units=20)
+    panel = example_panel(seed=2, n_units=20)
     for seed in range(50):
         rng = np.random.default_rng(seed)
         cohort = rng.choice([0, 1, 4, 6, 8, 12] if never else [1, 4, 6, 8], 20)
@@ -268,24 +268,24 @@ def test_support_from_dates_equals_support_from_cells(control_group: str | None,
 @pytest.mark.parametrize("treated", [1, 4, 30])
 def test_doses_count_where_they_change(treated: int) -> None:
     """A share of the period in force counts as treatment, a dose that is always there does not."""
-    panel = made_panel(seed=12, n_units=40)
+    panel = example_panel(seed=12, n_units=40)
     dose = np.zeros((40, 8))
     dose[:treated, 4] = 0.3
     dose[:treated, 5:] = 1
     found = run("twfe", replace(panel, exposure=dose), treatment="d")
-    assert found.info["treated_clusters"] == treated
+    assert found.details.cluster_support.treated == treated
     assert blank(found) is (treated == 1)
     steady = dose + np.arange(40)[:, None]
     again = run("twfe", replace(panel, exposure=steady), treatment="d")
-    assert again.info["treated_clusters"] == treated
+    assert again.details.cluster_support.treated == treated
     varying = np.random.default_rng(1).uniform(1, 2, size=(40, 8))
     everywhere = run("twfe", replace(panel, exposure=varying), treatment="d")
-    assert everywhere.info["treated_clusters"] == everywhere.info["control_clusters"] == 40
+    assert everywhere.details.cluster_support.treated == everywhere.details.cluster_support.control == 40
     assert np.isfinite(everywhere.table["p_value"][0])
 
 
 def test_one_control_unit_is_as_bad_as_one_treated_unit() -> None:
-    panel = made_panel(seed=9, n_units=30)
+    panel = example_panel(seed=9, n_units=30)
     cohort = np.where(np.arange(30) < 29, 5, 0)
     found = run("callaway_santanna", replace(panel, cohort=cohort))
     assert blank(found)
@@ -316,25 +316,25 @@ def test_three_clusters_that_are_three_cohorts_have_no_variance(name: str) -> No
 @pytest.mark.parametrize("name", ["imputation", "two_stage", "callaway_santanna"])
 def test_clusters_above_the_unit_have_t_and_a_factor(name: str) -> None:
     """G/(G-1) in the variance and t(G-1), or neither if asked for by name."""
-    clustered = replace(made_panel(seed=3, n_units=60), clusters={"c": np.arange(60) % 20})
+    clustered = replace(example_panel(seed=3, n_units=60), clusters={"c": np.arange(60) % 20})
     usual = run(name, clustered).table
     plain = run(name, clustered, inference=Inference(small_sample="none")).table
     normal = run(name, clustered, inference=Inference(distribution="normal")).table
     effects = ((usual["event_time"] >= 0) | (usual["term"] == "att")).to_numpy()
     ratio = usual["std_error"][effects] / plain["std_error"][effects]
     np.testing.assert_allclose(ratio, np.sqrt(20 / 19), rtol=1e-10)
-    for table, law in ((usual, stats.t(19)), (plain, stats.t(19)), (normal, stats.norm)):
+    for table, distribution in ((usual, stats.t(19)), (plain, stats.t(19)), (normal, stats.norm)):
         reach = (table["conf_high"] - table["estimate"]) / table["std_error"]
-        np.testing.assert_allclose(reach[effects], law.ppf(0.975), rtol=1e-9)
+        np.testing.assert_allclose(reach[effects], distribution.ppf(0.975), rtol=1e-9)
 
 
-@pytest.mark.parametrize(("n_units", "law"), [(39, stats.t(38)), (40, stats.norm)])
-def test_units_as_clusters_have_t_where_they_are_few(n_units: int, law: Any) -> None:
+@pytest.mark.parametrize(("n_units", "distribution"), [(39, stats.t(38)), (40, stats.norm)])
+def test_units_as_clusters_have_t_where_they_are_few(n_units: int, distribution: Any) -> None:
     for name in ("imputation", "two_stage", "callaway_santanna", "dcdh"):
-        table = run(name, made_panel(seed=5, n_units=n_units)).table
+        table = run(name, example_panel(seed=5, n_units=n_units)).table
         row = table[table["term"] == "att"].iloc[0]
         reach = (row["conf_high"] - row["estimate"]) / row["std_error"]
-        assert reach == pytest.approx(law.ppf(0.975), rel=1e-9), name
+        assert reach == pytest.approx(distribution.ppf(0.975), rel=1e-9), name
 
 
 # 6. Draws ----------------------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def test_a_wild_interval_without_ends_is_unbounded() -> None:
 @pytest.mark.parametrize("interval", ["symmetric", "equal_tailed"])
 def test_ends_of_wild_intervals_do_not_move_with_the_scale(multiplier: str, interval: str) -> None:
     """A finite end is where the test starts to reject: outcomes times 1000 move it as much."""
-    panel = replace(made_panel(seed=6, n_units=24), clusters={"c": np.arange(24) % 6})
+    panel = replace(example_panel(seed=6, n_units=24), clusters={"c": np.arange(24) % 6})
     inference = Inference(method="wild", multiplier=multiplier, interval=interval, draws=499)
     ends = [
         run("twfe", replace(panel, y=scale * panel.y), inference=inference)
@@ -392,7 +392,7 @@ def test_too_few_draws_are_refused_with_the_number_needed(inference: dict[str, A
 
 
 def test_bands_from_too_few_draws_are_not_reported() -> None:
-    panel = made_panel(seed=7, n_units=60)
+    panel = example_panel(seed=7, n_units=60)
     found = run("event_study", panel, inference=Inference(draws=99, level=0.999))
     event = found.rows("event").dropna(subset="std_error")
     assert event["band_low"].isna().all()
@@ -417,14 +417,14 @@ def test_the_command_answers_every_case(
     folder = DATA / name
     given = ["estimate", str(folder / "spec.yaml"), "--panel", str(folder / "panel.csv")]
     assert main([*given, "--out", str(tmp_path / "out")]) == code
-    said = capsys.readouterr()
-    assert "Traceback" not in said.err
+    output = capsys.readouterr()
+    assert "Traceback" not in output.err
     if code:
-        assert said.err.count("\n") == 1
+        assert output.err.count("\n") == 1
         return
     record = yaml.safe_load((tmp_path / "out" / "spec.yaml").read_text())
-    assert record["info"]["notes"]
-    assert "Note: " in said.out
+    assert record["details"]["notes"]
+    assert "Note: " in output.out
 
 
 def options(name: str) -> dict[str, Any]:
@@ -438,7 +438,7 @@ def run(name: str, panel: Panel, **keys: Any) -> Estimates:
     return estimate(panel, Spec(id="made", outcome="y", estimator=name, **keys))
 
 
-def made_panel(*, seed: int, n_units: int, n_periods: int = 8) -> Panel:
+def example_panel(*, seed: int, n_units: int, n_periods: int = 8) -> Panel:
     """Positive outcomes without an effect, three cohorts and never-treated units, by turns."""
     rng = np.random.default_rng(seed)
     shape = (n_units, n_periods)

@@ -78,15 +78,15 @@ def test_it_is_refused_in_one_paragraph(name, tmp_path, capsys) -> None:
 
 @pytest.mark.parametrize("name", ESTIMATED)
 def test_it_has_the_right_value_and_says_what_was_done(name, tmp_path, capsys) -> None:
-    att, error, notes = ESTIMATED[name]
+    att, std_error, notes = ESTIMATED[name]
     assert run(name, tmp_path) == 0
     printed = " ".join(capsys.readouterr().out.split())
     row = pd.read_csv(tmp_path / "estimates.csv").iloc[0]
     assert row["estimate"] == pytest.approx(att, abs=DIGITS)
-    if error is None:
+    if std_error is None:
         assert pd.isna(row["std_error"])
-    elif error is not ...:
-        assert row["std_error"] == pytest.approx(error, abs=DIGITS)
+    elif std_error is not ...:
+        assert row["std_error"] == pytest.approx(std_error, abs=DIGITS)
     for words in notes:
         assert words.lower() in printed.lower(), printed
 

@@ -73,8 +73,8 @@ ROUNDING = 1e-9
 def test_year_and_month_are_counted_in_months(estimator) -> None:
     data = frame()
     month = lambda number: 201006 + number + np.where(number > 6, 88, 0)  # noqa: E731
-    labelled = data.assign(time=month(data["time"]), cohort=month(data["cohort"]))
-    plain, dated = run(data, estimator), run(labelled, estimator)
+    labeled = data.assign(time=month(data["time"]), cohort=month(data["cohort"]))
+    plain, dated = run(data, estimator), run(labeled, estimator)
     np.testing.assert_allclose(dated[NUMBERS], plain[NUMBERS], atol=ROUNDING)
     for column in ("cohort", "time"):
         expected = plain[column].where(plain[column] == 0, month(plain[column]))
@@ -89,7 +89,7 @@ def test_a_cohort_of_zero_is_a_period_where_empty_means_never(estimator) -> None
     np.testing.assert_allclose(found.table[NUMBERS], plain[NUMBERS], atol=ROUNDING)
     groups = found.table.loc[found.table["term"] == "group", "cohort"].dropna()
     assert set(groups) <= {-1, 0, 2}
-    assert any("cohort 0 of 'cohort' is taken as period 0" in note for note in found.info["notes"])
+    assert any("cohort 0 of 'cohort' is taken as period 0" in note for note in found.details.notes)
     assert len(set(found.vcov.index)) == len(found.vcov)
 
 
@@ -128,7 +128,7 @@ def test_units_without_weight_are_no_units(estimator) -> None:
     whole, found = run(data[data["w"] > 0], estimator, weights="w"), None
     found = result(data, estimator, weights="w")
     pd.testing.assert_frame_equal(found.table, whole)
-    assert any("weight zero in every period" in note for note in found.info["notes"])
+    assert any("weight zero in every period" in note for note in found.details.notes)
 
 
 @pytest.mark.parametrize("estimator", [n for n in ENTRIES if n != "poisson"])
@@ -170,7 +170,7 @@ def test_an_event_time_of_zeros_is_named() -> None:
     data = frame()
     data["count"] = data["count"].where(data["time"] - data["cohort"] != 1, 0)
     found = result(data, "event_study", family="poisson")
-    assert any("event times 1 were left out" in note for note in found.info["notes"])
+    assert any("event times 1 were left out" in note for note in found.details.notes)
     assert 1 not in set(found.table["event_time"])
 
 
@@ -182,7 +182,7 @@ def test_a_cohort_without_the_period_before_adoption_is_named(estimator) -> None
     keys = {"unbalanced": "pairwise"} if estimator == "callaway_santanna" else {}
     found = result(lost, estimator, **keys)
     count = int(data.loc[data["cohort"] == 5, "unit"].nunique())
-    notes = " | ".join(found.info["notes"])
+    notes = " | ".join(found.details.notes)
     assert f"{count} units of the cohorts 5 have no effect of their own" in notes, notes
 
 
@@ -268,7 +268,7 @@ def test_a_collinear_covariate_is_named(estimator) -> None:
     data = frame()
     data["twice"] = 2 * data["x"] + 3
     found = result(data, estimator, covariates=["x", "twice"])
-    assert "covariates left out as collinear: twice" in found.info["notes"]
+    assert "covariates left out as collinear: twice" in found.details.notes
 
 
 @pytest.mark.parametrize("column", ["time", "cohort"])
@@ -314,7 +314,7 @@ def test_quarters_are_counted_one_apart_and_doubtful_ones_are_noted() -> None:
     np.testing.assert_allclose(run(dated, "event_study")[NUMBERS], plain, atol=ROUNDING)
     halves = data[data["time"].isin([1, 2, 5, 6])]
     halves = halves.assign(time=quarter(halves["time"]), cohort=quarter(halves["cohort"]))
-    notes = result(halves, "twfe").info["notes"]
+    notes = result(halves, "twfe").details.notes
     assert any("may be year and quarter or half-year" in note for note in notes)
 
 

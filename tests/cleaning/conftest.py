@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_panels import TYPED, Made, made_sources
+from artificial_panels import TYPED, Made, artificial_sources
 
 
 @pytest.fixture
@@ -14,5 +14,5 @@ def typed_folder() -> Path:
 
 
 @pytest.fixture
-def made() -> Made:
-    return made_sources()
+def artificial() -> Made:
+    return artificial_sources()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_monthly import crosswalk, read_years
-from sources.made_masters import Agency
+from artificial_monthly import crosswalk, read_years
+from sources.artificial_masters import Agency
 
 from replication.cleaning.agency_counties import (
     CROSSWALK,

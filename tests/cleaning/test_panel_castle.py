@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_panels import dummies, two_way
+from artificial_panels import dummies, two_way
 
 from replication.core.errors import PanelError
 from replication.sources import hand_entered

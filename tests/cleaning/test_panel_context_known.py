@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_panels import dummies, two_way
+from artificial_panels import dummies, two_way
 
 from replication.cleaning.recipe import Cleaned
 from replication.core.errors import SourceError

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_monthly import agency, crosswalk, month, places, read_years
-from sources.made_masters import Agency, Month
+from artificial_monthly import agency, crosswalk, month, places, read_years
+from sources.artificial_masters import Agency, Month
 from test_panel_homicides import real_places
 
 from replication.cleaning.agency_counties import AgencyRule
 from replication.cleaning.agency_months import agency_months
 from replication.cleaning.codebook import codebook
-from replication.cleaning.rates import OFFENCES, OUTCOMES
+from replication.cleaning.rates import OFFENSES, OUTCOMES
 from replication.core.errors import PanelError
 from replication.sources.crosswalks import read_agencies
 from replication.sources.return_a import ReturnA, read_return_a
@@ -37,7 +37,7 @@ from studies.secure_communities_monthly.return_a_schemas import (
 YEARS = range(2004, 2013)
 ALL = [1001, 1003, 12086, 36061, 48085, 48113]
 INDEX = 28.0
-"""Index offences of a steady agency in a month; five of them are cleared."""
+"""Index offenses of a steady agency in a month; five of them are cleared."""
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,9 @@ def steady(tmp_path_factory: pytest.TempPathFactory) -> list[ReturnA]:
     return read_years(tmp_path_factory.mktemp("steady"), YEARS)
 
 
-def changed(tmp_path: Path, steady: list[ReturnA], year: int, *made: Agency) -> list[ReturnA]:
+def changed(tmp_path: Path, steady: list[ReturnA], year: int, *artificial: Agency) -> list[ReturnA]:
     """The steady years with some agencies of one year written anew."""
-    (other,) = read_years(tmp_path, [year], {year: {one.ori: one for one in made}})
+    (other,) = read_years(tmp_path, [year], {year: {one.ori: one for one in artificial}})
     return [other if tidy.year == year else tidy for tidy in steady]
 
 
@@ -79,7 +79,7 @@ def test_nine_steady_years(steady: list[ReturnA]) -> None:
     assert frame["clearance_share_aggravated_assault"].to_numpy() == pytest.approx(1 / 4)
     assert frame["clearance_share_burglary"].to_numpy() == pytest.approx(0)
     one = rows(frame, 1001, 2009).loc[6]
-    assert one[list(OFFENCES)].tolist() == [2, 4, 6, 8, 10, 12, 14]
+    assert one[list(OFFENSES)].tolist() == [2, 4, 6, 8, 10, 12, 14]
     assert one[["violent", "violent_no_rape", "property", "cleared_index"]].tolist() == [
         20,
         16,

@@ -13,7 +13,7 @@ from replication.core.errors import PanelError
 from replication.sources import hand_entered
 
 
-def offences(**columns: list[float]) -> pd.DataFrame:
+def offenses(**columns: list[float]) -> pd.DataFrame:
     return pd.DataFrame({"year": 2010, **columns})
 
 
@@ -47,13 +47,13 @@ def test_statewide_codes_and_areas_left_out() -> None:
 
 
 def test_merge_adds_counts_and_weights_the_indicator_by_covered_people() -> None:
-    frame = offences(
+    frame = offenses(
         fips=[36005, 36061, 1001],
         coverage_indicator=[100.0, 0.0, 60.0],
         covered_population=[300, 100, 7],
         murder=[4, 5, 6],
     )
-    merged = geography.merge_offences(frame, geography.NEW_YORK_CITY, ["murder", "covered_population"])
+    merged = geography.merge_offenses(frame, geography.NEW_YORK_CITY, ["murder", "covered_population"])
     assert merged["fips"].tolist() == [1001, 36061]
     assert merged["murder"].tolist() == [6, 9]
     assert merged["covered_population"].tolist() == [7, 400]
@@ -61,14 +61,14 @@ def test_merge_adds_counts_and_weights_the_indicator_by_covered_people() -> None
 
 
 def test_merge_of_parts_that_cover_no_one_takes_the_plain_mean() -> None:
-    frame = offences(fips=[51005, 51560], coverage_indicator=[0.0, 50.0], covered_population=[0, 0])
-    merged = geography.merge_offences(frame, {51560: 51005}, ["covered_population"])
+    frame = offenses(fips=[51005, 51560], coverage_indicator=[0.0, 50.0], covered_population=[0, 0])
+    merged = geography.merge_offenses(frame, {51560: 51005}, ["covered_population"])
     assert merged["coverage_indicator"].tolist() == [25.0]
 
 
 def test_merge_does_not_depend_on_the_order_of_rows() -> None:
     rng = np.random.default_rng(1)
-    frame = offences(
+    frame = offenses(
         fips=[36005, 36047, 36061, 36081],
         coverage_indicator=[10.0, 20.0, 30.0, 40.0],
         covered_population=[1, 2, 3, 4],
@@ -76,7 +76,7 @@ def test_merge_does_not_depend_on_the_order_of_rows() -> None:
     args = (geography.NEW_YORK_CITY, ["covered_population"])
     shuffled = frame.iloc[rng.permutation(4)]
     pd.testing.assert_frame_equal(
-        geography.merge_offences(frame, *args), geography.merge_offences(shuffled, *args)
+        geography.merge_offenses(frame, *args), geography.merge_offenses(shuffled, *args)
     )
 
 

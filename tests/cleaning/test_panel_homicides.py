@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_monthly import crosswalk, places, read_victims
-from sources.made_masters import Incident
+from artificial_monthly import crosswalk, places, read_victims
+from sources.artificial_masters import Incident
 
 from replication.cleaning.codebook import codebook
 from replication.core.errors import PanelError
@@ -59,17 +59,17 @@ def sources(tmp_path: Path, **changed: object) -> HomicideSources:
     reference = grid.to_frame(index=False)
     reference["murder"] = reference["fips"].map(REFERENCE)
     victims = read_victims(tmp_path, {year: incidents(year) for year in YEARS})
-    made = {
+    artificial = {
         "victims": victims,
         "crosswalk": crosswalk(),
         "reference": reference,
         "places": places(),
     }
-    return HomicideSources(**{**made, **changed})  # type: ignore[arg-type]
+    return HomicideSources(**{**artificial, **changed})  # type: ignore[arg-type]
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> HomicidePanel:
+def artificial(tmp_path: Path) -> HomicidePanel:
     return build_county_month(sources(tmp_path), years=range(2008, 2012))
 
 
@@ -80,43 +80,43 @@ def cell(panel: HomicidePanel, fips: int, year: int, month: int) -> pd.Series:
     return frame[rows].iloc[0]
 
 
-def test_months_of_a_year_without_a_file_are_absent(made: HomicidePanel) -> None:
-    assert made.absent_years == (2010,)
-    assert sorted(made.frame["year"].unique()) == [2008, 2009, 2011]
-    assert sorted(made.frame["month"].unique()) == [*range(576, 600), *range(612, 624)]
-    assert made.frame.groupby("fips").size().eq(36).all()
-    rule = made.flow.table()["rule"].iloc[0]
+def test_months_of_a_year_without_a_file_are_absent(artificial: HomicidePanel) -> None:
+    assert artificial.absent_years == (2010,)
+    assert sorted(artificial.frame["year"].unique()) == [2008, 2009, 2011]
+    assert sorted(artificial.frame["month"].unique()) == [*range(576, 600), *range(612, 624)]
+    assert artificial.frame.groupby("fips").size().eq(36).all()
+    rule = artificial.flow.table()["rule"].iloc[0]
     assert rule == "Counties of the Census, months of 2008-2011 (2010 absent: no homicide file)"
 
 
-def test_rules_and_what_they_cost(made: HomicidePanel) -> None:
-    table = made.flow.table()
+def test_rules_and_what_they_cost(artificial: HomicidePanel) -> None:
+    table = artificial.flow.table()
     assert table["counties_before"].tolist() == [7, 7, 6, 6, 6, 5]
     assert table["counties_after"].tolist() == [7, 6, 6, 6, 5, 5]
     assert table["people_after"].iloc[-1] == 50_000 + 20_000 + 100_000 + 10_000 + 30_000
     assert table["rows_after"].iloc[-1] == 5 * 36
     assert "at least 50% of its murders in every year checked (2008, 2009, 2011)" in (table["rule"].iloc[4])
-    assert sorted(made.frame["fips"].unique()) == [1001, 1003, 36061, 48085, 48113]
+    assert sorted(artificial.frame["fips"].unique()) == [1001, 1003, 36061, 48085, 48113]
 
 
-def test_victims_by_ethnicity(made: HomicidePanel) -> None:
-    march = cell(made, 1001, 2009, 3)
+def test_victims_by_ethnicity(artificial: HomicidePanel) -> None:
+    march = cell(artificial, 1001, 2009, 3)
     assert march[["homicides", "hispanic_victims", "non_hispanic_victims"]].tolist() == [3, 2, 1]
     assert march["hispanic_offender_victims"] == 2
     assert march["rate_homicides"] == pytest.approx(1e5 * 3 / 50_000)
     assert march["rate_hispanic_victims"] == pytest.approx(1e5 * 2 / 5000)
     assert march["rate_non_hispanic_victims"] == pytest.approx(1e5 / 45_000)
-    december = cell(made, 1001, 2009, 12)
+    december = cell(artificial, 1001, 2009, 12)
     assert december["unknown_ethnicity_victims"] == 1
     assert december["hispanic_victims_allocated"] == pytest.approx(2 / 3)
     assert december["non_hispanic_victims_allocated"] == pytest.approx(1 / 3)
-    assert cell(made, 1003, 2009, 7)["homicides"] == 1
-    assert cell(made, 48113, 2008, 6)["homicides"] == 1
-    assert made.frame.groupby("year")["homicides"].sum().tolist() == [16, 16, 16]
+    assert cell(artificial, 1003, 2009, 7)["homicides"] == 1
+    assert cell(artificial, 48113, 2008, 6)["homicides"] == 1
+    assert artificial.frame.groupby("year")["homicides"].sum().tolist() == [16, 16, 16]
 
 
-def test_counties_without_known_ethnicity_are_marked(made: HomicidePanel) -> None:
-    county = made.frame.drop_duplicates("fips").set_index("fips")
+def test_counties_without_known_ethnicity_are_marked(artificial: HomicidePanel) -> None:
+    county = artificial.frame.drop_duplicates("fips").set_index("fips")
     assert county["reports_ethnicity"].to_dict() == {
         1001: True,
         1003: True,
@@ -127,8 +127,8 @@ def test_counties_without_known_ethnicity_are_marked(made: HomicidePanel) -> Non
     assert county.loc[36061, "ethnicity_known_share"] == 0
     assert county.loc[1001, "ethnicity_known_share"] == 0.75
     assert np.isnan(county.loc[48085, "ethnicity_known_share"])
-    assert np.isnan(cell(made, 36061, 2008, 1)["hispanic_victims_allocated"])
-    assert cell(made, 36061, 2008, 2)["hispanic_victims_allocated"] == 0
+    assert np.isnan(cell(artificial, 36061, 2008, 1)["hispanic_victims_allocated"])
+    assert cell(artificial, 36061, 2008, 2)["hispanic_victims_allocated"] == 0
 
 
 def test_a_stricter_rule_of_known_ethnicity(tmp_path: Path) -> None:
@@ -151,8 +151,8 @@ def test_the_unknown_of_a_year_follow_the_county_then_the_state(tmp_path: Path) 
     assert cell(panel, 48085, 2009, 4)["hispanic_victims_allocated"] == pytest.approx(6 / 8)
 
 
-def test_timing_and_place(made: HomicidePanel) -> None:
-    dallas = cell(made, 48113, 2008, 11)
+def test_timing_and_place(artificial: HomicidePanel) -> None:
+    dallas = cell(artificial, 48113, 2008, 11)
     assert dallas["share_of_month"] == pytest.approx(15 / 30)
     assert dallas[["cohort_calendar_month", "cohort_mid_month", "cohort_first_full_month"]].tolist() == [
         586,
@@ -161,11 +161,11 @@ def test_timing_and_place(made: HomicidePanel) -> None:
     ]
     assert (dallas["state"], dallas["state_postal"], dallas["hispanic_share"]) == (48, "TX", 0.4)
     assert dallas["state_first_activation"] == pd.Timestamp(2008, 11, 16)
-    city = cell(made, 36061, 2011, 1)
+    city = cell(artificial, 36061, 2011, 1)
     assert city["new_york_city"]
     assert (city["population"], city["comparison_2012"]) == (100_000, "comparison")
     assert city["hispanic_share"] == pytest.approx((500 + 200) / 2000)
-    role = made.frame.drop_duplicates("fips").set_index("fips")["comparison_2012"]
+    role = artificial.frame.drop_duplicates("fips").set_index("fips")["comparison_2012"]
     assert role.to_dict() == {
         1001: "treated",
         1003: "left_out",
@@ -173,19 +173,19 @@ def test_timing_and_place(made: HomicidePanel) -> None:
         48085: "treated",
         48113: "treated",
     }
-    design = made.frame.drop_duplicates("fips").set_index("fips")["cohort_design_2011"]
+    design = artificial.frame.drop_duplicates("fips").set_index("fips")["cohort_design_2011"]
     assert design.to_dict() == {1001: 607, 1003: 0, 36061: 0, 48085: 587, 48113: 587}
 
 
-def test_the_panel_is_its_codebook(made: HomicidePanel) -> None:
-    table = codebook(made.frame, COUNTY_MONTH_HOMICIDES)
-    assert table["name"].tolist() == list(made.frame.columns)
+def test_the_panel_is_its_codebook(artificial: HomicidePanel) -> None:
+    table = codebook(artificial.frame, COUNTY_MONTH_HOMICIDES)
+    assert table["name"].tolist() == list(artificial.frame.columns)
     missing = table.set_index("name")["missing"]
     assert missing["log_hispanic_population"] == "36: county not in the survey, or no such people"
 
 
-def test_what_decided_each_agency(made: HomicidePanel) -> None:
-    table = made.allocation[made.allocation["year"] == 2008].set_index("decided_by")
+def test_what_decided_each_agency(artificial: HomicidePanel) -> None:
+    table = artificial.allocation[artificial.allocation["year"] == 2008].set_index("decided_by")
     assert table["victims"].to_dict() == {
         "agency crosswalk": 15,
         "FBI county number": 1,
@@ -233,8 +233,8 @@ def test_refusals(tmp_path: Path) -> None:
         build_county_month(broken)
 
 
-def test_the_panel_of_both_groups(made: HomicidePanel) -> None:
-    frame, flow = by_ethnicity(made.frame, made.flow)
+def test_the_panel_of_both_groups(artificial: HomicidePanel) -> None:
+    frame, flow = by_ethnicity(artificial.frame, artificial.flow)
     assert flow.table()["counties_after"].tolist()[-2:] == [4, 4]
     assert len(frame) == 2 * 4 * 36
     assert frame["unit"].nunique() == 8
@@ -247,8 +247,8 @@ def test_the_panel_of_both_groups(made: HomicidePanel) -> None:
     assert after["share_of_month"].to_dict() == {0: 1.0, 1: 1.0}
     assert after["hispanic_share_of_month"].to_dict() == {0: 0.0, 1: 1.0}
     known = frame.groupby("year")["victims"].sum()
-    both = made.frame[["hispanic_victims", "non_hispanic_victims"]].sum(axis=1)
-    assert known.tolist() == both.groupby(made.frame["year"]).sum().tolist()
+    both = artificial.frame[["hispanic_victims", "non_hispanic_victims"]].sum(axis=1)
+    assert known.tolist() == both.groupby(artificial.frame["year"]).sum().tolist()
 
 
 # The real files
@@ -283,7 +283,7 @@ def real_places(mirror: Path) -> Places:
 def test_the_real_panel(mirror: Path) -> None:
     victims = [read_homicides(mirror / "fbi/shr" / name, year).victims for year, name in REAL_FILES.items()]
     murders = [
-        nacjd.read_county_offences(mirror / f"nacjd/{nacjd.STUDY[year]:05d}-0004-Data.txt", year)
+        nacjd.read_county_offenses(mirror / f"nacjd/{nacjd.STUDY[year]:05d}-0004-Data.txt", year)
         for year in range(2003, 2013)
     ]
     panel = build_county_month(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_panels import TYPED, dummies, two_way
+from artificial_panels import TYPED, dummies, two_way
 
 from replication.cleaning import coverage, geography
 from replication.sources import census, hand_entered, nacjd
@@ -35,13 +35,13 @@ FLOW = [
 
 @pytest.fixture(scope="module")
 def raw(mirror: Path) -> CountySources:
-    offences = [
-        nacjd.read_county_offences(mirror / "nacjd" / f"{nacjd.STUDY[year]:05d}-0004-Data.txt", year)
+    offenses = [
+        nacjd.read_county_offenses(mirror / "nacjd" / f"{nacjd.STUDY[year]:05d}-0004-Data.txt", year)
         for year in county_year.YEARS
     ]
     dates = mirror / "secure_communities"
     return CountySources(
-        pd.concat(offences, ignore_index=True),
+        pd.concat(offenses, ignore_index=True),
         activations.read_activation_days(dates / "securecommunities.dta"),
         activations.read_activation_months(dates / "activation_dates_makayla_revisedforbalance.dta"),
         census.read_intercensal(mirror / "census" / "co-est00int-tot.csv"),

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_monthly import STEADY, agency, month, read_years
-from sources.made_masters import Month
+from artificial_monthly import STEADY, agency, month, read_years
+from sources.artificial_masters import Month
 
 from replication.cleaning.agency_coverage import (
     apply_rule,
@@ -45,7 +45,7 @@ def row(months: AgencyMonths, ori: str) -> int:
 
 def counts(months: AgencyMonths, ori: str, offence: str, measure: str = "actual") -> list[float]:
     cube = getattr(months, measure)
-    found: list[float] = cube[row(months, ori), :, months.offences.index(offence)].tolist()
+    found: list[float] = cube[row(months, ori), :, months.offenses.index(offence)].tolist()
     return found
 
 
@@ -192,7 +192,7 @@ def test_an_unknown_rule_and_double_years_are_refused(tmp_path: Path) -> None:
         agency_months([tidy, tidy])
     with pytest.raises(PanelError, match="No year of Return A was given"):
         agency_months([])
-    with pytest.raises(PanelError, match="Return A has no offence 'arson'"):
+    with pytest.raises(PanelError, match="Return A has no offense 'arson'"):
         agency_months([tidy], ["arson"])
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from made_context import made_context
-from made_panels import Made
+from artificial_context import artificial_context
+from artificial_panels import Made
 
 from replication.cleaning.geography import NEW_YORK_CITY
 from studies.secure_communities import border_pairs, county_year, neighbors
@@ -32,7 +32,7 @@ def test_exposure_weights_neighbours_by_people() -> None:
     pairs = neighbors.dated_pairs(
         pairs_of((1001, 1003), (1003, 12086), (1001, 12086), (1001, 99)), DATES, PEOPLE
     )
-    assert len(pairs) == 7  # 99 has no date: it is no neighbour of 1001, but has one itself
+    assert len(pairs) == 7  # 99 has no date: it is no neighbor of 1001, but has one itself
     found = neighbors.exposure(pairs, [2010, 2011]).set_index(["fips", "year"])
     half = 183 / 365
     assert found.loc[(1001, 2011), "neighbours_share_of_year"] == pytest.approx(half * 3000 / 3500)
@@ -44,14 +44,14 @@ def test_exposure_weights_neighbours_by_people() -> None:
 
 def test_neighbourhood_flags() -> None:
     pairs = neighbors.dated_pairs(pairs_of((1001, 1003), (1003, 12086)), DATES, PEOPLE)
-    found = neighbors.neighbourhood(pairs, DATES)
+    found = neighbors.neighborhood(pairs, DATES)
     assert found["neighbours"].to_dict() == {1001: 1, 1003: 2, 12086: 1}
     assert found["neighbour_other_year"].all()
     assert found["neighbour_treated_2011"].to_dict() == {1001: False, 1003: True, 12086: False}
     assert found["on_state_border"].to_dict() == {1001: False, 1003: True, 12086: True}
     same = DATES.where(DATES.index != 1003, pd.Timestamp(2010, 12, 31))
     pairs = neighbors.dated_pairs(pairs_of((1001, 1003)), same, PEOPLE)
-    assert not neighbors.neighbourhood(pairs, same)["neighbour_other_year"].any()
+    assert not neighbors.neighborhood(pairs, same)["neighbour_other_year"].any()
 
 
 def test_state_border_pairs_are_numbered_once() -> None:
@@ -67,13 +67,13 @@ def test_state_border_pairs_are_numbered_once() -> None:
 
 
 @pytest.fixture
-def extended(made: Made) -> pd.DataFrame:
-    made.days["activation_date"] = pd.to_datetime(
-        made.days["fips"].map({1001: "2010-03-01", 1003: "2012-04-01"}).fillna("2012-05-01")
+def extended(artificial: Made) -> pd.DataFrame:
+    artificial.days["activation_date"] = pd.to_datetime(
+        artificial.days["fips"].map({1001: "2010-03-01", 1003: "2012-04-01"}).fillna("2012-05-01")
     )
-    raw = made.sources()
+    raw = artificial.sources()
     core, _ = county_year.build_county_year(raw)
-    return extend_county_year(core, raw, made_context(made), COUNTY_YEAR_CONTEXT)
+    return extend_county_year(core, raw, artificial_context(artificial), COUNTY_YEAR_CONTEXT)
 
 
 def test_columns_in_the_panel(extended: pd.DataFrame) -> None:
@@ -99,8 +99,10 @@ def test_columns_in_the_panel(extended: pd.DataFrame) -> None:
     assert np.allclose(extended["share_of_year_x_neighbours"][~alone], product[~alone])
 
 
-def test_border_panel(made: Made, extended: pd.DataFrame) -> None:
-    frame, flow = border_pairs.build_border_pairs(extended, made.sources(), made_context(made))
+def test_border_panel(artificial: Made, extended: pd.DataFrame) -> None:
+    frame, flow = border_pairs.build_border_pairs(
+        extended, artificial.sources(), artificial_context(artificial)
+    )
     assert sorted(frame["fips"].unique()) == [1001, 1003, 12086, 48201]
     assert frame.groupby("pair_member").size().eq(9).all()
     assert frame["pair_member"].nunique() == 4

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_panels import dummies, two_way
+from artificial_panels import dummies, two_way
 
 from replication.core.errors import PanelError
 from replication.sources import hand_entered
@@ -40,9 +40,9 @@ def fit(frame: pd.DataFrame, weight: np.ndarray) -> tuple[float, float]:
 
 
 def test_weighted_rate_regression(built: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    estimate, error = fit(built[0], built[0]["population"].to_numpy(float))
+    estimate, std_error = fit(built[0], built[0]["population"].to_numpy(float))
     assert estimate == pytest.approx(1.056, abs=5e-4)
-    assert error == pytest.approx(0.632, abs=1e-3)
+    assert std_error == pytest.approx(0.632, abs=1e-3)
 
 
 def test_poisson_with_population_offset(built: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -57,9 +57,9 @@ def test_poisson_with_population_offset(built: tuple[pd.DataFrame, pd.DataFrame]
         share = np.exp(index - index.max(axis=1, keepdims=True))
         share /= share.sum(axis=1, keepdims=True)
         mean = share * murders.sum(axis=1, keepdims=True)
-        centred = x - (share[:, :, None] * x).sum(axis=1, keepdims=True)
-        score = np.einsum("nt,ntk->k", murders - mean, centred)
-        step = np.linalg.solve(np.einsum("nt,ntk,ntl->kl", mean, centred, centred), score)
+        centered = x - (share[:, :, None] * x).sum(axis=1, keepdims=True)
+        score = np.einsum("nt,ntk->k", murders - mean, centered)
+        step = np.linalg.solve(np.einsum("nt,ntk,ntl->kl", mean, centered, centered), score)
         beta += step
         if np.abs(step).max() < 1e-12:
             break

@@ -17,7 +17,7 @@ from replication.workflow import estimate_batch
 from replication.workflow import estimate_step as step
 from replication.workflow.check_step import check_study
 from replication.workflow.estimate_step import estimate_study
-from replication.workflow.project import Study
+from replication.workflow.project import StudyFolder
 
 GRID = """
 id: grid
@@ -51,7 +51,7 @@ def test_only_columns_that_are_shown_are_checked(tmp_path: Path) -> None:
     clean.mkdir(parents=True)
     frame.to_parquet(clean / "panel.parquet")
     shown = {"columns": ["grid__unit_linear", "counts"]}
-    study = Study("made", {"panels": ["panel"], "tables": [shown]}, specs.parent, tmp_path)
+    study = StudyFolder("made", {"panels": ["panel"], "tables": [shown]}, specs.parent, tmp_path)
     assert estimate_study(study, tmp_path) == (3, 0)
     checked = check_study(study, tmp_path)
     assert checked["spec_id"].tolist() == ["grid__unit_linear"]
@@ -83,7 +83,7 @@ def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any
         return build_panel(rows, spec)
 
     monkeypatch.setattr(estimate_batch, "build_panel", counted)
-    study = Study("made", {"panels": ["panel"]}, specs.parent, tmp_path)
+    study = StudyFolder("made", {"panels": ["panel"]}, specs.parent, tmp_path)
     assert step.estimate_study(study, tmp_path) == (4, 0)
     assert built == ["grid__w__none", "grid__none__none"]
     bundle = pd.read_csv(tmp_path / "tables" / "made" / "estimates.csv")
@@ -102,13 +102,13 @@ def test_a_key_without_effect_is_noted_in_a_study_and_remade_when_it_goes(tmp_pa
     clean = tmp_path / "data_clean" / "made"
     clean.mkdir(parents=True)
     as_frame(draw_panel(3, n_clusters=9)).to_parquet(clean / "panel.parquet")
-    study = Study("made", {"panels": ["panel"]}, specs.parent, tmp_path)
+    study = StudyFolder("made", {"panels": ["panel"]}, specs.parent, tmp_path)
     (specs / "grid.yaml").write_text(GRID + "window: [-2, 2]\n")
     assert step.estimate_study(study, tmp_path) == (2, 0)
     place = tmp_path / "tables" / "made" / "specs" / "grid__none" / "spec.yaml"
-    said = "'window' is set and twfe does not read it: it changes nothing"
-    assert said in yaml.safe_load(place.read_text())["info"]["notes"]
+    output = "'window' is set and twfe does not read it: it changes nothing"
+    assert output in yaml.safe_load(place.read_text())["details"]["notes"]
     assert step.estimate_study(study, tmp_path) == (0, 2)
     (specs / "grid.yaml").write_text(GRID)
     assert step.estimate_study(study, tmp_path) == (2, 0)
-    assert said not in place.read_text()
+    assert output not in place.read_text()

@@ -13,7 +13,7 @@ from replication.cli import main
 from replication.core.estimates import COLUMNS
 from replication.core.spec import load_specs
 from replication.estimators.registration import ENTRIES
-from replication.estimators.unused_keys import unread_keys
+from replication.estimators.unused_keys import find_unused_keys
 
 SPEC = {
     "id": "mine",
@@ -121,10 +121,10 @@ def test_a_bad_spec_ends_with_2_and_one_paragraph(
     tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str], changes: dict, words: str
 ) -> None:
     assert run(write_spec(tmp_path, **changes), panel, tmp_path / "out") == 2
-    said = capsys.readouterr()
-    assert words in said.err
-    assert said.err.count("\n") == 1
-    assert "Traceback" not in said.err
+    output = capsys.readouterr()
+    assert words in output.err
+    assert output.err.count("\n") == 1
+    assert "Traceback" not in output.err
     assert not (tmp_path / "out").exists()
 
 
@@ -134,7 +134,8 @@ def test_a_bad_spec_ends_with_2_and_one_paragraph(
         ("absent.csv", None, "no panel file"),
         ("empty.csv", b"", "is empty"),
         ("header.csv", b"county,year,first,people,state,y\n", "no rows"),
-        ("panel.xlsx", b"x", "panels are read from .csv, .parquet, .dta"),
+        ("panel.ods", b"x", "panels are read from .csv, .csv.gz, .xlsx, .parquet, .dta"),
+        ("panel.xlsx", b"x", "cannot be read as xlsx"),
         ("cut.parquet", b"PAR1abc", "cannot be read as parquet"),
         ("bad.dta", b"nonsense", "cannot be read as dta"),
     ],
@@ -146,10 +147,10 @@ def test_a_bad_panel_ends_with_2_and_one_paragraph(
     if content is not None:
         place.write_bytes(content)
     assert run(write_spec(tmp_path), place, tmp_path / "out") == 2
-    said = capsys.readouterr().err
-    assert words in said
-    assert str(place) in said
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert words in output
+    assert str(place) in output
+    assert output.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
@@ -181,7 +182,7 @@ def test_explain_names_a_key_once_for_each_estimator(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    ("changes", "unread"),
+    ("changes", "unused"),
     [
         ({"estimator": "callaway_santanna", "leave_one_out": True}, ["leave_one_out"]),
         (
@@ -208,32 +209,32 @@ def test_explain_names_a_key_once_for_each_estimator(capsys: pytest.CaptureFixtu
     ],
 )
 def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
-    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str], changes: dict, unread: list
+    tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str], changes: dict, unused: list
 ) -> None:
     spec, out = write_spec(tmp_path, **changes), tmp_path / "out"
     assert run(spec, panel, out) == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert main(["explain", str(spec)]) == 0
     explained = capsys.readouterr().out
     records = [yaml.safe_load(path.read_text()) for path in out.rglob("spec.yaml")]
     assert len(records) == len(changes.get("vary", {}).get("estimator", ["one"]))
     for record in records:
-        notes = [note for note in record["info"].get("notes", []) if "does not read it" in note]
-        assert {note.split("'")[1] for note in notes} == set(unread)
+        notes = [note for note in record["details"].get("notes", []) if "does not read it" in note]
+        assert {note.split("'")[1] for note in notes} == set(unused)
         for note in notes:
             of_method = note.startswith("'inference.")
             name = "method 'analytic'" if of_method else record["spec"]["estimator"]
             assert note.endswith(f"is set and {name} does not read it: it changes nothing")
-            assert note in " ".join(said.split())
+            assert note in " ".join(output.split())
             assert f"# {note}" in explained
-    assert ("does not read it" in said + explained) is bool(unread)
+    assert ("does not read it" in output + explained) is bool(unused)
 
 
 def test_no_shipped_specification_sets_a_key_in_vain() -> None:
     root = Path(__file__).parents[2] / "studies"
     files = sorted(root.glob("*/specs/**/*.yaml"))
     assert len(files) > 40
-    found = {path.name: unread_keys(load_specs(path)) for path in files}
+    found = {path.name: find_unused_keys(load_specs(path)) for path in files}
     assert not {name: notes for name, notes in found.items() if notes}
 
 
@@ -241,9 +242,9 @@ def test_compare_of_the_same_says_so(tmp_path: Path, panel: Path, capsys: pytest
     assert run(write_spec(tmp_path), panel, tmp_path / "a") == 0
     capsys.readouterr()
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("The same specification.\n")
-    assert "Specification:" not in said
+    output = capsys.readouterr().out
+    assert output.startswith("The same specification.\n")
+    assert "Specification:" not in output
 
 
 def test_compare_shows_what_changed(tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,13 +252,13 @@ def test_compare_shows_what_changed(tmp_path: Path, panel: Path, capsys: pytest.
     assert run(write_spec(tmp_path, weights=None), panel, tmp_path / "b") == 0
     capsys.readouterr()
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
-    said = capsys.readouterr().out
-    assert "weights: people -> None" in said
-    assert "att" in said
+    output = capsys.readouterr().out
+    assert "weights: people -> None" in output
+    assert "att" in output
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "output"),
     [
         (
             ["estimate"],
@@ -272,7 +273,7 @@ def test_a_step_without_its_study_says_so(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     words: list[str],
-    said: list[str],
+    output: list[str],
 ) -> None:
     (tmp_path / "Snakefile").touch()
     for name in ("first", "second"):
@@ -282,5 +283,5 @@ def test_a_step_without_its_study_says_so(
     assert main(["step", *words]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    for part in said:
+    for part in output:
         assert part in error

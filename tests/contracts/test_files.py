@@ -18,7 +18,13 @@ from replication.checks.verify import verify, write_expected
 from replication.core.errors import InputError, OutputError, PanelError
 from replication.core.files import replacing, write_csv, write_parquet, write_text
 from replication.core.frames import read_frame
-from replication.core.leavings import ABANDONED_AFTER, sweep, temporary_name, visible, with_folders_below
+from replication.core.leavings import (
+    ABANDONED_AFTER,
+    remove_temporary_files,
+    temporary_name,
+    visible_paths,
+    with_folders_below,
+)
 from replication.workflow.steps import folders_of
 
 FRAME = pd.DataFrame({"x": [0.5] * 20_000, "y": range(20_000)})
@@ -131,11 +137,11 @@ def test_what_a_killed_write_leaves_is_no_result_and_is_swept(tmp_path: Path) ->
         assert process.stdout.readline() == "writing\n"
         folders = list(with_folders_below(folders_of(tmp_path, "s")))
         (left,) = path.parent.iterdir()
-        assert sweep(folders) == [], "a living process is still writing this file"
+        assert remove_temporary_files(folders) == [], "a living process is still writing this file"
         process.send_signal(signal.SIGKILL)
     assert left.exists()
     assert not list(path.parent.glob("*.csv"))
-    assert sweep(folders) == [left]
+    assert remove_temporary_files(folders) == [left]
     assert names(path.parent) == []
 
 
@@ -147,7 +153,7 @@ def test_files_of_another_machine_are_swept_when_they_are_old(tmp_path: Path) ->
         place.touch()
     past = time.time() - ABANDONED_AFTER - 60
     os.utime(old, (past, past))
-    assert sorted(sweep([tmp_path])) == sorted([old, ended])
+    assert sorted(remove_temporary_files([tmp_path])) == sorted([old, ended])
     assert names(tmp_path) == [recent.name]
 
 
@@ -156,7 +162,7 @@ def test_other_peoples_files_are_not_swept(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     past = time.time() - 2 * ABANDONED_AFTER
     os.utime(tmp_path / name, (past, past))
-    assert sweep([tmp_path, tmp_path / "absent"]) == []
+    assert remove_temporary_files([tmp_path, tmp_path / "absent"]) == []
     assert names(tmp_path) == [name]
 
 
@@ -173,7 +179,7 @@ def test_hidden_files_are_no_results(tmp_path: Path) -> None:
     table.to_csv(folder / ".t-k1lled.csv", index=False)
     (folder / ".trash").mkdir()
     table.to_csv(folder / ".trash" / "old.csv", index=False)
-    assert visible(folder.rglob("*.csv"), folder) == [folder / "t.csv"]
+    assert visible_paths(folder.rglob("*.csv"), folder) == [folder / "t.csv"]
     assert [path.name for path in write_expected(tmp_path, "s")] == ["t.csv"]
     (tmp_path / "studies" / "s" / "expected" / "tables" / ".t-k1lled.csv").write_text("row\nhalf\n")
     assert [verdict.file for verdict in verify(tmp_path, ["s"])] == ["tables/t.csv"]

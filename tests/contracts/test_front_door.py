@@ -80,7 +80,7 @@ def test_an_estimator_by_name_has_every_method_of_inference(frame: pd.DataFrame)
     by_name = rp.twfe(panel, inference=rp.Inference(**inference))
     by_frame = rp.estimate(frame, outcome="y", estimator="twfe", cluster="state", inference=inference)
     assert by_name.table["p_value"].tolist() == by_frame.table["p_value"].tolist()
-    assert by_name.info["method"] == "permutation"
+    assert by_name.details.uncertainty.method == "permutation"
     with pytest.raises(InputError, match="did you mean 'window'"):
         rp.imputation(panel, windw=(-3, 3))
 
@@ -100,8 +100,8 @@ def test_the_parts_of_a_result(frame: pd.DataFrame) -> None:
     event = fit.aggregate("event")
     assert set(event.table["term"]) == {"event"}
     assert event.vcov.shape == (len(event.table), len(event.table))
-    errors = event.table["std_error"].fillna(0).to_numpy()
-    assert np.sqrt(np.diag(event.vcov)) == pytest.approx(errors, rel=1e-12)
+    std_errors = event.table["std_error"].fillna(0).to_numpy()
+    assert np.sqrt(np.diag(event.vcov)) == pytest.approx(std_errors, rel=1e-12)
     assert fit.aggregate("simple").att == fit.att
     assert isinstance(fit.notes, tuple)
     assert not rp.honest_did(fit).empty
@@ -124,9 +124,9 @@ def test_refusals_name_what_to_do(frame: pd.DataFrame) -> None:
 @pytest.mark.parametrize("ending", ["md", "tex", "html", "docx"])
 def test_tables_are_written_in_every_format(ending: str, frame: pd.DataFrame, tmp_path: Path) -> None:
     fit = rp.estimate(frame, outcome="y", estimator="event_study")
-    made = rp.table([fit], labels=["Event study"], title="Own data & more")
-    first = made.save(tmp_path / f"one.{ending}").read_bytes()
-    assert first == made.save(tmp_path / f"two.{ending}").read_bytes()
+    artificial = rp.table([fit], labels=["Event study"], title="Own data & more")
+    first = artificial.save(tmp_path / f"one.{ending}").read_bytes()
+    assert first == artificial.save(tmp_path / f"two.{ending}").read_bytes()
     if ending != "docx":
         assert f"{fit.att[0]:.3f}" in first.decode()
 

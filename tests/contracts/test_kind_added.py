@@ -32,16 +32,16 @@ TABLE = '''"""One number."""
 import pandas as pd
 
 from replication.report.report_data import read_source
-from replication.report.table_document import Row, Section, TableDocument, cell, spanning
+from replication.report.table_document import Section, TableDocument, TableRow, spanning_heads, table_cell
 
 OPTIONS = {"required": ["source"], "properties": {"source": {"$ref": "#/$defs/source"}}}
 
 
 def build(entry, context):
     frame = read_source(context.folders, entry.options["source"])
-    rows = tuple(Row(name, (cell(str(value)),)) for name, value in frame.itertuples(index=False))
+    rows = tuple(TableRow(name, (table_cell(str(value)),)) for name, value in frame.itertuples(index=False))
     return TableDocument(
-        id=entry.id, study=context.study.id, title=entry.title, headings=(spanning(["Largest"]),),
+        id=entry.id, study=context.study.id, title=entry.title, headings=(spanning_heads(["Largest"]),),
         sections=(Section(rows),), align="r", data=frame, simulated=context.study.simulated,
     )
 '''
@@ -100,7 +100,7 @@ def run(project: Path, name: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_one_file_adds_a_kind(project: Path) -> None:
-    for name in ("clean", "estimate", "analyse", "check", "tables", "figures"):
+    for name in ("clean", "estimate", "analyze", "check", "tables", "figures"):
         done = run(project, name)
         assert done.returncode == 0, done.stderr
     top = pd.read_csv(project / "studies/my_study/panel.csv")["log_rate"].max()
@@ -115,7 +115,7 @@ def test_one_file_adds_a_kind(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
+    ("file", "old", "new", "output"),
     [
         (
             "analyses.yaml",
@@ -133,7 +133,7 @@ def test_one_file_adds_a_kind(project: Path) -> None:
     ],
 )
 def test_its_options_are_checked_like_those_of_any_other(
-    project: Path, file: str, old: str, new: str, said: str
+    project: Path, file: str, old: str, new: str, output: str
 ) -> None:
     place = project / "studies" / "my_study" / file
     text = place.read_text(encoding="utf-8")
@@ -141,5 +141,5 @@ def test_its_options_are_checked_like_those_of_any_other(
     done = run(project, "clean")
     place.write_text(text, encoding="utf-8")
     assert done.returncode == 2
-    assert said in done.stderr
+    assert output in done.stderr
     assert f"studies/my_study/{file}" in done.stderr

@@ -8,7 +8,7 @@ from maketables import ETable
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.assemble import from_scores
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 def test_maketables_reads_estimates() -> None:
@@ -22,7 +22,7 @@ def test_maketables_reads_estimates() -> None:
         clusters={"unit": np.arange(30)},
         outcome="rate",
     )
-    rows = [Row("att"), Row("coef:x")]
+    rows = [EstimateRow("att"), EstimateRow("coef:x")]
     result = from_scores(
         panel, "twfe", rows, np.array([0.1234, -2.0]), rng.normal(size=(30, 2)) / 30, Inference()
     )

@@ -1,7 +1,7 @@
 """The two studies on Return A 2004-2012, from made raw files in the real layout to the figures.
 
 The files of these years are on no machine of ours: what is proved here is the pipeline, on a made
-country with an effect of -0.3 on every offence and none on clearances per offence.
+country with an effect of -0.3 on every offense and none on clearances per offense.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_project import ROOT, make_project
+from artificial_project import ROOT, make_project
 
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.cli import main
 from replication.sources.manifest import MIRROR, state_of
 from replication.workflow import project
@@ -31,7 +31,7 @@ STUDIES = (COUNTIES, CITIES)
 TRUTH = -0.3
 STATES = (1, 6, 8, 12, 13, 17, 25, 26, 27, 36, 37, 39, 42, 46, 48, 51, 53)
 """Of every region, early and late; 17 and 1 report as badly as Illinois and Alabama did."""
-STEPS = ("clean", "estimate", "analyse", "tables", "figures")
+STEPS = ("clean", "estimate", "analyze", "tables", "figures")
 FIRST = 12 * (2004 - 1960)
 
 
@@ -50,7 +50,7 @@ def no_mirror() -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, no_mirror: None) -> tuple[Path, Country]:
+def artificial(tmp_path_factory: pytest.TempPathFactory, no_mirror: None) -> tuple[Path, Country]:
     """A project in which both studies ran."""
     root = tmp_path_factory.mktemp("project")
     settings = Settings(seed=7, share=1e-6, truth=Truth("constant", TRUTH))
@@ -59,12 +59,12 @@ def made(tmp_path_factory: pytest.TempPathFactory, no_mirror: None) -> tuple[Pat
     return root, country
 
 
-def panel(made: tuple[Path, Country], study: str, name: str) -> pd.DataFrame:
-    return pd.read_parquet(made[0] / "data_clean" / study / f"{name}.parquet")
+def panel(artificial: tuple[Path, Country], study: str, name: str) -> pd.DataFrame:
+    return pd.read_parquet(artificial[0] / "data_clean" / study / f"{name}.parquet")
 
 
-def estimate_of(made: tuple[Path, Country], study: str, spec: str, term: str = "att") -> pd.Series:
-    table = pd.read_csv(made[0] / "tables" / study / "estimates.csv")
+def estimate_of(artificial: tuple[Path, Country], study: str, spec: str, term: str = "att") -> pd.Series:
+    table = pd.read_csv(artificial[0] / "tables" / study / "estimates.csv")
     rows = table[(table["spec_id"] == spec) & (table["term"] == term)]
     assert len(rows) == 1
     return rows.iloc[0]
@@ -78,17 +78,17 @@ def filed_whole(country: Country) -> np.ndarray:
 
 
 def drawn(country: Country, rows: np.ndarray) -> np.ndarray:
-    """(agencies, months, offences) as drawn; two states write zero rapes in some years."""
+    """(agencies, months, offenses) as drawn; two states write zero rapes in some years."""
     counts = country.crime.actual[rows].astype(float)
     state, year = country.agencies.loc[rows, "state"].to_numpy(), np.repeat(range(2004, 2013), 12)
     for code, years in NO_RAPES.items():
         cells = (state == code)[:, None] & np.isin(year, years)[None, :]
-        counts[cells, OFFENCES.index("rape")] = 0
+        counts[cells, OFFENSES.index("rape")] = 0
     return counts
 
 
-def test_every_promised_file_is_written(made: tuple[Path, Country]) -> None:
-    root, _ = made
+def test_every_promised_file_is_written(artificial: tuple[Path, Country]) -> None:
+    root, _ = artificial
     assert [study.id for study in project.runnable(root)] == list(STUDIES)
     for study in project.studies(root):
         promised = [*study.clean_outputs(), *study.table_outputs(), *study.figure_outputs()]
@@ -98,13 +98,13 @@ def test_every_promised_file_is_written(made: tuple[Path, Country]) -> None:
             assert state_of(source, root) == ("verified", "")
 
 
-def test_counts_of_counties_are_those_that_were_drawn(made: tuple[Path, Country]) -> None:
-    frame, country = panel(made, COUNTIES, "county_month"), made[1]
+def test_counts_of_counties_are_those_that_were_drawn(artificial: tuple[Path, Country]) -> None:
+    frame, country = panel(artificial, COUNTIES, "county_month"), artificial[1]
     whole = pd.Series(filed_whole(country)).groupby(country.agencies["fips"]).all()
     fips = sorted(set(whole[whole].index) & set(frame["fips"]))
     assert len(fips) > 50
     wide = frame[frame["fips"].isin(fips)].sort_values(["fips", "month"])
-    found = wide[list(OFFENCES)].to_numpy().reshape(len(fips), 108, len(OFFENCES))
+    found = wide[list(OFFENSES)].to_numpy().reshape(len(fips), 108, len(OFFENSES))
     assert wide["month"].iloc[0] == FIRST
     rows = country.agencies["fips"].isin(fips).to_numpy()
     place = np.searchsorted(fips, country.agencies.loc[rows, "fips"])
@@ -114,15 +114,15 @@ def test_counts_of_counties_are_those_that_were_drawn(made: tuple[Path, Country]
     assert found.sum() > 1e6
 
 
-def test_counts_of_cities_are_those_that_were_drawn(made: tuple[Path, Country]) -> None:
-    frame, country = panel(made, CITIES, "city_month"), made[1]
+def test_counts_of_cities_are_those_that_were_drawn(artificial: tuple[Path, Country]) -> None:
+    frame, country = panel(artificial, CITIES, "city_month"), artificial[1]
     agencies = country.agencies
     assert set(agencies.set_index("ori").loc[frame["ori"].unique(), "kind"]) == {CITY}
     rows = agencies["ori"].isin(frame["ori"]).to_numpy() & filed_whole(country)
     names = sorted(agencies.loc[rows, "ori"])
     assert len(names) > 100
     wide = frame[frame["ori"].isin(names)].sort_values(["ori", "month"])
-    found = wide[list(OFFENCES)].to_numpy().reshape(len(names), 108, len(OFFENCES))
+    found = wide[list(OFFENSES)].to_numpy().reshape(len(names), 108, len(OFFENSES))
     order = np.argsort(agencies.loc[rows, "ori"].to_numpy())
     assert np.array_equal(found, drawn(country, rows)[order])
     dates = country.counties.set_index("fips")["activation_date"]
@@ -161,90 +161,90 @@ WEIGHT = "covered_population_2004"
     ],
 )
 def test_the_planted_effect_comes_back(
-    made: tuple[Path, Country], study: str, spec: str, within: float
+    artificial: tuple[Path, Country], study: str, spec: str, within: float
 ) -> None:
-    row = estimate_of(made, study, spec)
+    row = estimate_of(artificial, study, spec)
     assert row["estimate"] == pytest.approx(TRUTH, abs=within)
     assert 0 < row["std_error"] < within
 
 
 @pytest.mark.parametrize("trends", ["none", "unit_linear"])
-def test_clearances_per_offence_do_not_move(made: tuple[Path, Country], trends: str) -> None:
+def test_clearances_per_offence_do_not_move(artificial: tuple[Path, Country], trends: str) -> None:
     for study, prefix in ((COUNTIES, "scm"), (CITIES, "scc")):
-        row = estimate_of(made, study, f"{prefix}_clearance__clearance_share_index__{trends}")
+        row = estimate_of(artificial, study, f"{prefix}_clearance__clearance_share_index__{trends}")
         assert abs(row["estimate"]) < 0.005
         assert 0 < row["std_error"] < 0.005
 
 
-def test_clusters_and_samples_are_what_the_specifications_say(made: tuple[Path, Country]) -> None:
+def test_clusters_and_samples_are_what_the_specifications_say(artificial: tuple[Path, Country]) -> None:
     base = "scc_twfe__log_rate_index__none__population_base"
-    by_state, by_county = (estimate_of(made, CITIES, f"{base}__{c}") for c in ("state", "fips"))
+    by_state, by_county = (estimate_of(artificial, CITIES, f"{base}__{c}") for c in ("state", "fips"))
     assert by_state["estimate"] == by_county["estimate"]
     assert by_state["n_clusters"] < by_county["n_clusters"] <= by_county["n_units"]
     flows = {
-        rule: pd.read_csv(made[0] / "data_clean" / COUNTIES / f"sample_flow{rule}.csv")
+        rule: pd.read_csv(artificial[0] / "data_clean" / COUNTIES / f"sample_flow{rule}.csv")
         for rule in ("", "_scaled", "_interpolated")
     }
     kept = {rule: flow["counties_after"].iloc[-1] for rule, flow in flows.items()}
     assert kept[""] < kept["_scaled"]
-    path = panel(made, COUNTIES, "county_month")["month"]
+    path = panel(artificial, COUNTIES, "county_month")["month"]
     assert (path.min(), path.max()) == (FIRST, FIRST + 107)
 
 
-def test_illinois_begins_to_report_late(made: tuple[Path, Country]) -> None:
-    drift = pd.read_csv(made[0] / "data_clean" / COUNTIES / "coverage_by_state.csv")
+def test_illinois_begins_to_report_late(artificial: tuple[Path, Country]) -> None:
+    drift = pd.read_csv(artificial[0] / "data_clean" / COUNTIES / "coverage_by_state.csv")
     assert set(drift["group"]) > {"US", "IL", "AL", "CA"}
     illinois = drift[drift["group"] == "IL"].set_index("time")["covered_share"]
     assert illinois[illinois.index >= 2010].min() > illinois[illinois.index < 2010].max() + 0.1
 
 
-def test_secondary_figures_are_marked_as_such(made: tuple[Path, Country]) -> None:
-    text = (made[0] / "tables" / COUNTIES / "published.md").read_text()
+def test_secondary_figures_are_marked_as_such(artificial: tuple[Path, Country]) -> None:
+    text = (artificial[0] / "tables" / COUNTIES / "published.md").read_text()
     assert "Index, county and month fixed effects † | a significant fall of about 4%" in text
     assert "† Secondary: not taken from a table" in text
-    city = (made[0] / "tables" / CITIES / "published.md").read_text()
+    city = (artificial[0] / "tables" / CITIES / "published.md").read_text()
     assert "arrests are not in Return A" in city
 
 
 def test_a_missing_year_is_named_with_the_command(
-    made: tuple[Path, Country],
+    artificial: tuple[Path, Country],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.delenv(MIRROR, raising=False)
-    root = made[0]
+    root = artificial[0]
     place = root / "data_raw" / "fbi" / "return_a" / "RETA2007.txt.zip"
     aside = place.rename(place.with_suffix(".aside"))
     try:
         assert project.runnable(root) == []
-        said = closing(root, 0, 1.0)
+        output = closing(root, 0, 1.0)
         for study in STUDIES:
             assert (
                 f"{study} did not run: 1 raw file is missing from data_raw "
                 "(REPLICATION_MIRROR is not set): fbi/return_a/RETA2007.txt.zip. To get them: "
                 "`replication data fetch secure_communities --monthly`."
-            ) in said
-            assert "Outputs of an earlier run are left as they are" in said
+            ) in output
+            assert "Outputs of an earlier run are left as they are" in output
         for study in STUDIES:
             assert step("clean", study, root, threads=1, log=None) == 2
-            told = capsys.readouterr().err
-            assert "data_raw/fbi/return_a/RETA2007.txt.zip is missing" in told
-            assert "replication data fetch secure_communities --monthly" in told
-            assert "Traceback" not in told
+            message = capsys.readouterr().err
+            assert "data_raw/fbi/return_a/RETA2007.txt.zip is missing" in message
+            assert "replication data fetch secure_communities --monthly" in message
+            assert "Traceback" not in message
     finally:
         aside.rename(place)
 
 
 def test_verify_passes_over_studies_without_committed_numbers(
-    made: tuple[Path, Country],
+    artificial: tuple[Path, Country],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("REPLICATION_ROOT", str(made[0]))
+    monkeypatch.setenv("REPLICATION_ROOT", str(artificial[0]))
     assert main(["verify"]) == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for study in STUDIES:
-        assert f"none  {study}  no numbers are committed" in said
+        assert f"none  {study}  no numbers are committed" in output
         assert not (ROOT / "studies" / study / "expected").exists()
     assert main(["verify", COUNTIES]) == 1
 
@@ -256,17 +256,17 @@ def test_without_files_the_run_and_the_page_say_how_to_get_them(
     for name in ("studies", "data_raw/sources.yaml", "config.yaml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).symlink_to(ROOT / name)
-    said = closing(tmp_path, 0, 1.0)
+    output = closing(tmp_path, 0, 1.0)
     for study in STUDIES:
-        line = next(line for line in said.splitlines() if line.startswith(f"{study} did not run"))
+        line = next(line for line in output.splitlines() if line.startswith(f"{study} did not run"))
         assert "14 raw files are missing" in line
         assert "replication data fetch secure_communities --monthly" in line
         assert "`replication data status secure_communities_return_a`" in line
-        assert f"{study}" not in next(x for x in said.splitlines() if x.startswith("Tables:"))
+        assert f"{study}" not in next(x for x in output.splitlines() if x.startswith("Tables:"))
     status = status_text(tmp_path, CITIES)
     assert "14 missing" in status
     assert "RETA2004.txt.zip" in status
-    by_hand = next(x for x in said.splitlines() if x.startswith("secure_communities_homicides did"))
+    by_hand = next(x for x in output.splitlines() if x.startswith("secure_communities_homicides did"))
     assert "To get them" not in by_hand
     assert "`replication data status secure_communities_homicides` says how" in by_hand
     html = page(tmp_path).read_text(encoding="utf-8")

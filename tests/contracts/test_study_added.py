@@ -16,7 +16,7 @@ from replication.workflow.steps import STEPS, step
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "studies" / "_template"
-ORDER = ("clean", "estimate", "analyse", "check", "tables", "figures")
+ORDER = ("clean", "estimate", "analyze", "check", "tables", "figures")
 STUDY = """
 id: added
 title: Added
@@ -50,11 +50,11 @@ FIGURES = """
 
 def panel() -> pd.DataFrame:
     """The panel of the template with columns of every type, some of their values missing."""
-    made = template_panel().rename(columns={"district": "place", "adopted": "first", "log_rate": "y"})
-    return made.assign(
-        note=made["province"].where(made["year"] > 2012),
-        share=(made["year"] / 3000).where(made["year"] > 2011),
-        big=made["population"] > 90_000,
+    artificial = template_panel().rename(columns={"district": "place", "adopted": "first", "log_rate": "y"})
+    return artificial.assign(
+        note=artificial["province"].where(artificial["year"] > 2012),
+        share=(artificial["year"] / 3000).where(artificial["year"] > 2011),
+        big=artificial["population"] > 90_000,
         day="2010-02-01",
     )
 
@@ -128,10 +128,10 @@ def test_the_codebook_of_a_ready_panel_describes_what_it_holds(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "output"),
     [
         ("file: panel.csv", "file: panle.csv", "There is no panel file"),
-        ("file: panel.csv", "file: panel.xlsx", "'panels.panel.file' is 'panel.xlsx'"),
+        ("file: panel.csv", "file: panel.ods", "'panels.panel.file' is 'panel.ods'"),
         ("file: panel.csv", "fiel: panel.csv", "unknown key 'fiel' (did you mean 'file'?)"),
         ("keys: [place, year]", "keys: [place, yaer]", "there is no column 'yaer' (did you mean 'year'?)"),
         (
@@ -144,7 +144,7 @@ def test_the_codebook_of_a_ready_panel_describes_what_it_holds(
     ],
 )
 def test_ready_panels_are_refused_in_one_paragraph(
-    root: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+    root: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, output: str
 ) -> None:
     place = root / "studies/added/study.yaml"
     text = place.read_text(encoding="utf-8")
@@ -152,7 +152,7 @@ def test_ready_panels_are_refused_in_one_paragraph(
     place.write_text(text.replace(old, new, 1), encoding="utf-8")
     assert step("clean", "added", root, threads=1, log=None) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert output in error
     assert error.count("\n") == 1
 
 
@@ -183,11 +183,11 @@ def test_a_copy_of_the_template_runs_as_it_is(root: Path, capsys: pytest.Capture
     ]
     assert [name for name in outputs if not (root / name).is_file()] == []
     assert set(STEPS) == {*ORDER, "gather", "summary", "page"}
-    said = (root / "report/my_study/summary.md").read_text(encoding="utf-8")
+    output = (root / "report/my_study/summary.md").read_text(encoding="utf-8")
     row = pd.read_csv(root / "tables/my_study/specs/template_group_time/estimates.csv").query("term == 'att'")
     assert row["conf_high"].item() < 0
-    assert "the rate fell:" in said
-    assert "in 40[^2] districts." in said
+    assert "the rate fell:" in output
+    assert "in 40[^2] districts." in output
 
 
 def test_the_template_is_no_study_and_its_panel_is_made_by_the_script() -> None:

@@ -98,7 +98,7 @@ def test_values_that_no_row_has_are_noted_with_a_near_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cohort", "said"),
+    ("cohort", "output"),
     [
         (
             20030,
@@ -117,10 +117,10 @@ def test_values_that_no_row_has_are_noted_with_a_near_one() -> None:
         (0, None),
     ],
 )
-def test_a_cohort_further_off_than_the_panel_is_long_is_noted(cohort: int, said: str) -> None:
+def test_a_cohort_further_off_than_the_panel_is_long_is_noted(cohort: int, output: str) -> None:
     data = frame()
     data.loc[data["unit"] == "c", "cohort"] = cohort
-    assert build_panel(data, spec()).notes == ((said,) if said else ())
+    assert build_panel(data, spec()).notes == ((output,) if output else ())
 
 
 def test_cohort_rule_finds_its_column() -> None:
@@ -169,7 +169,11 @@ def _set(column: str, rows: object, value: object):
         (lambda d: d, {"trends": "region_by_time"}, ["no column 'region'"]),
         (lambda d: d.assign(g=range(18)), {"trends": "g_by_time"}, ["6 units change their 'g'"]),
         (_set("unit", 2, None), {}, ["1 rows have no 'unit'"]),
-        (lambda d: d.assign(time=pd.to_datetime(d["time"].astype(str))), {}, ["holds dates"]),
+        (
+            lambda d: d.assign(time=pd.Timestamp("2001-01-01") + pd.to_timedelta(d["time"] - 2001, "D")),
+            {},
+            ["holds dates", "2001-01-01 and 2001-01-02"],
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_count(change, keys, words) -> None:

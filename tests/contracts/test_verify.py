@@ -44,10 +44,10 @@ def test_last_digits_may_differ(root: Path) -> None:
 
 
 def test_a_changed_number_is_named(root: Path) -> None:
-    said = change(root, lambda f: f.assign(estimate=[0.123457, -1e-12]))
-    assert "FAIL  s/tables/t.csv  1 of 6 cells: row 2, estimate" in said
-    assert "'0.123456789'" in said
-    assert "1 of 2 files agree" in said
+    output = change(root, lambda f: f.assign(estimate=[0.123457, -1e-12]))
+    assert "FAIL  s/tables/t.csv  1 of 6 cells: row 2, estimate" in output
+    assert "'0.123456789'" in output
+    assert "1 of 2 files agree" in output
 
 
 def test_changed_text_a_lost_row_and_a_lost_column_are_named(root: Path) -> None:
@@ -82,24 +82,24 @@ def estimates(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(root: Path, edit) -> str:
+def message(root: Path, edit) -> str:
     path = root / "tables" / "s" / "t.csv"
     edit(pd.read_csv(path, dtype={"event_time": str})).to_csv(path, index=False)
     return report(verify(root, ["s"]))
 
 
 def test_a_row_of_estimates_is_named_by_its_keys(estimates: Path) -> None:
-    said = told(estimates, lambda f: f.assign(band_low=f["band_low"] * (f["term"] != "event")))
-    assert "1 of 15 cells: a event -2, band_low: expected '1.5', found '0.0'" in said
-    assert "cells that differ: band_low (1)" in said
+    output = message(estimates, lambda f: f.assign(band_low=f["band_low"] * (f["term"] != "event")))
+    assert "1 of 15 cells: a event -2, band_low: expected '1.5', found '0.0'" in output
+    assert "cells that differ: band_low (1)" in output
 
 
 def test_the_order_of_rows_is_free_and_others_are_counted(estimates: Path) -> None:
-    assert "1 of 1 files agree" in told(estimates, lambda f: f.iloc[::-1])
+    assert "1 of 1 files agree" in message(estimates, lambda f: f.iloc[::-1])
     more = pd.DataFrame([{"spec_id": "c", "term": "att", "estimate": 1.0, "band_low": 0.0}])
-    said = told(estimates, lambda f: pd.concat([f[f["spec_id"] != "b"], more]))
-    assert "10 of 10 cells: 1 rows are missing, such as b att" in said
-    assert "1 rows are not expected, such as c att" in said
+    output = message(estimates, lambda f: pd.concat([f[f["spec_id"] != "b"], more]))
+    assert "10 of 10 cells: 1 rows are missing, such as b att" in output
+    assert "1 rows are not expected, such as c att" in output
 
 
 def test_rows_may_be_named_by_the_specification_alone(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_ends_of_an_interval_are_held_by_its_length(estimates: Path) -> None:
     )
     frame.to_csv(path, index=False)
     write_expected(estimates, "s")
-    assert "1 of 1 files" in told(estimates, lambda f: f.assign(band_low=f["band_low"] + 5e-6))
-    said = told(estimates, lambda f: f.assign(band_high=f["band_high"] + 2e-5))
-    assert "cells that differ: band_high (3)" in said
-    assert "estimate (3)" in told(estimates, lambda f: f.assign(estimate=f["estimate"] + 5e-5))
+    assert "1 of 1 files" in message(estimates, lambda f: f.assign(band_low=f["band_low"] + 5e-6))
+    output = message(estimates, lambda f: f.assign(band_high=f["band_high"] + 2e-5))
+    assert "cells that differ: band_high (3)" in output
+    assert "estimate (3)" in message(estimates, lambda f: f.assign(estimate=f["estimate"] + 5e-5))

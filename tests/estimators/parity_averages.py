@@ -45,17 +45,17 @@ def sun_abraham_diff_diff(case: Case) -> Found:
     )
     found = Found()
     pair = (theirs.overall_att, theirs.overall_se)
-    found.add("att", ours["att", None], pair, errors=not case.weighted)
+    found.add("att", ours["att", None], pair, std_errors=not case.weighted)
     for e, effect in theirs.event_study_effects.items():
         pair = (effect["effect"], effect["se"])
-        found.add(int(e), ours["event", int(e)], pair, errors=not case.weighted)
+        found.add(int(e), ours["event", int(e)], pair, std_errors=not case.weighted)
     return found
 
 
 def imputation_diff_diff(case: Case) -> Found:
     """Errors with units as clusters and without weights; the others are written out below.
 
-    diff-diff averages the residuals of a group over units where errors are clustered above
+    diff-diff averages the residuals of a group over units where standard errors are clustered above
     them, and with the weights of the survey; Stata sums by cluster, with weights squared.
     """
     ours = values(imputation(clustered_by_unit(case.panel), inference=ANALYTIC))
@@ -63,12 +63,12 @@ def imputation_diff_diff(case: Case) -> Found:
     plain = not case.weighted
     found = Found()
     pair = (theirs.overall_att, theirs.overall_se)
-    found.add("att", ours["att", None], pair, errors=plain)
+    found.add("att", ours["att", None], pair, std_errors=plain)
     for kind, term, column in (("event_study", "event", "event_time"), ("group", "group", "label")):
         for row in theirs.aggregate(kind).to_dataframe().to_dict("records"):
             if np.isfinite(row["se"]) and (term == "group" or row[column] >= 0):
                 label, pair = int(row[column]), (row["att"], row["se"])
-                found.add((term, label), ours[term, label], pair, errors=plain)
+                found.add((term, label), ours[term, label], pair, std_errors=plain)
     return found
 
 
@@ -129,7 +129,7 @@ def etwfe_diff_diff(case: Case) -> Found:
         plain = not case.weighted
         for (g, t), cell in theirs.group_time_effects.items():
             name = ("att_gt", int(g), int(t))
-            found.add((group, *name), ours[name], (cell["att"], cell["se"]), errors=plain)
+            found.add((group, *name), ours[name], (cell["att"], cell["se"]), std_errors=plain)
         if plain:
             pair = (theirs.overall_att, theirs.overall_se)
             found.add((group, "att"), ours["att", None], pair)
@@ -192,10 +192,10 @@ def local_projections_diff_diff(case: Case) -> Found:
         )
         pooled = theirs.pooled.set_index("window").loc["post"]
         pair = (pooled["coefficient"], pooled["se"])
-        found.add((reweight, group, "att"), ours["att", None], pair, errors=plain)
+        found.add((reweight, group, "att"), ours["att", None], pair, std_errors=plain)
         for row in theirs.event_study.query("horizon != -1").to_dict("records"):
             name, pair = row["horizon"], (row["coefficient"], row["se"])
-            found.add((reweight, group, name), ours["event", name], pair, errors=plain)
+            found.add((reweight, group, name), ours["event", name], pair, std_errors=plain)
     return found
 
 
@@ -223,7 +223,7 @@ def synthetic_did_diff_diff(case: Case) -> Found:
             post_periods=[int(t) for t in one.periods if t >= g],
         )
         ours = synthetic_did(one, donor_errors=kind, inference=ANALYTIC)
-        found.add(g, ours.att, (theirs.att, theirs.se), errors=several)
+        found.add(g, ours.att, (theirs.att, theirs.se), std_errors=several)
     return found
 
 
@@ -271,8 +271,8 @@ def goodman_bacon_diff_diff(case: Case) -> Found:
         for pair in theirs.comparisons
     }
     ours = {
-        (part["treated"], part["comparison"]): (part["weight"], part["estimate"])
-        for part in goodman_bacon(panel, inference=ANALYTIC).info["components"]
+        (part.treated, part.comparison): (part.weight, part.estimate)
+        for part in goodman_bacon(panel, inference=ANALYTIC).details.comparisons
     }
     assert ours.keys() == expected.keys()
     found = Found()
@@ -293,7 +293,7 @@ def twfe_weights_diff_diff(case: Case) -> Found:
     )
     ours = twfe_weights(case.panel, inference=ANALYTIC)
     found = Found()
-    found.points["share"] = (ours.info["share_negative"], theirs.fraction_negative)
-    found.points["sigma"] = (ours.info["sigma_fe"], theirs.sigma_fe)
+    found.points["share"] = (ours.details.extras["share_negative"], theirs.fraction_negative)
+    found.points["sigma"] = (ours.details.extras["sigma_fe"], theirs.sigma_fe)
     found.points["beta"] = (ours.att[0], theirs.beta_fe)
     return found

@@ -32,12 +32,12 @@ class Found:
     """Pairs (ours, theirs) of points and of standard errors, by name."""
 
     points: dict[object, tuple[float, float]] = field(default_factory=dict)
-    errors: dict[object, tuple[float, float]] = field(default_factory=dict)
+    std_errors: dict[object, tuple[float, float]] = field(default_factory=dict)
 
-    def add(self, name, ours, theirs, *, errors: bool = True) -> None:
+    def add(self, name, ours, theirs, *, std_errors: bool = True) -> None:
         self.points[name] = (ours[0], theirs[0])
-        if errors:
-            self.errors[name] = (ours[1], theirs[1])
+        if std_errors:
+            self.std_errors[name] = (ours[1], theirs[1])
 
 
 def values(estimates: Estimates) -> dict[tuple, tuple[float, float]]:
@@ -105,7 +105,7 @@ def poisson_pyfixest(case: Case) -> Found:
 
 @dataclass
 class Dummies:
-    """A regression with one dummy a cohort and period, by pyfixest.
+    """A regression with one dummy per cohort and period, by pyfixest.
 
     ``missed`` holds the mass of reference cells, which count as zeros in an average over event
     time, and ``lost`` the cohorts without any observation in their reference period.

@@ -33,7 +33,7 @@ def dummies(panel: Panel, effects: Effects) -> np.ndarray:
     """(N T, P) indicator columns of all effects and trends."""
     n_periods = panel.periods.size
     unit, period = (a.ravel() for a in np.indices(panel.y.shape))
-    line = (panel.periods - panel.periods.mean())[period]
+    trend = (panel.periods - panel.periods.mean())[period]
 
     def indicators(codes: np.ndarray) -> np.ndarray:
         return (codes[:, None] == np.unique(codes)).astype(float)
@@ -42,9 +42,9 @@ def dummies(panel: Panel, effects: Effects) -> np.ndarray:
     for codes in effects.level_codes(panel):
         columns.append(indicators(codes[unit] * n_periods + period))
     for codes in effects.slope_codes(panel):
-        columns.append(indicators(codes[unit]) * line[:, None])
+        columns.append(indicators(codes[unit]) * trend[:, None])
     if effects.unit_linear:
-        columns.append(indicators(unit) * line[:, None])
+        columns.append(indicators(unit) * trend[:, None])
     return np.hstack(columns)
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from group_time_data import cell, mpdta, value
 
+from replication.core.details import Dropped
 from replication.core.panel import Panel
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.sources.countymurders import read_countymurders
@@ -99,20 +100,20 @@ def scenario(name: str, panel: Panel | None = None):
 @pytest.mark.parametrize("name", CELLS)
 def test_cells_and_averages_equal_r(name) -> None:
     found = scenario(name)
-    for cohort, time, estimate, error in CELLS[name]:
-        assert cell(found, cohort, time) == pytest.approx((estimate, error), **EXACT)
-    for term, key, estimate, error in AVERAGES[name]:
-        assert value(found, term, key) == pytest.approx((estimate, error), **EXACT)
+    for cohort, time, estimate, std_error in CELLS[name]:
+        assert cell(found, cohort, time) == pytest.approx((estimate, std_error), **EXACT)
+    for term, key, estimate, std_error in AVERAGES[name]:
+        assert value(found, term, key) == pytest.approx((estimate, std_error), **EXACT)
 
 
 @pytest.mark.parametrize("name", PRETEST)
 def test_pretest_of_the_cells_equals_r(name) -> None:
-    pretest = scenario(name).info["pretest_cells"]
+    pretest = scenario(name).details.pretest_cells
     statistic, p_value = PRETEST[name]
-    assert pretest["statistic"] == pytest.approx(statistic, abs=1e-9)
-    assert pretest["df"] == 5
+    assert pretest.statistic == pytest.approx(statistic, abs=1e-9)
+    assert pretest.df == 5
     # R rounds the p-value to five digits.
-    assert round(pretest["p_value"], 5) == p_value
+    assert round(pretest.p_value, 5) == p_value
 
 
 @pytest.mark.parametrize("name", FULL)
@@ -131,7 +132,7 @@ def test_every_value_of_the_reference_files(name, reference) -> None:
             expected = (row.att_egt, row.se_egt)
             assert value(found, term, row.egt) == pytest.approx(expected, **EXACT)
     wald = pd.read_csv(reference / "r_did_pretest.csv").query("scenario == @name").iloc[0]
-    assert found.info["pretest_cells"]["statistic"] == pytest.approx(wald["W"], abs=1e-7)
+    assert found.details.pretest_cells.statistic == pytest.approx(wald["W"], abs=1e-7)
 
 
 def sim_data(reference: Path) -> Panel:
@@ -161,8 +162,8 @@ UNIVERSAL = [
 
 def test_universal_base_equals_r_and_its_reference_is_zero_without_error() -> None:
     found = callaway_santanna(mpdta(), control_group="never_treated")
-    for cohort, time, estimate, error in UNIVERSAL:
-        assert cell(found, cohort, time) == pytest.approx((estimate, error), **EXACT)
+    for cohort, time, estimate, std_error in UNIVERSAL:
+        assert cell(found, cohort, time) == pytest.approx((estimate, std_error), **EXACT)
     for row in [cell(found, 2006, 2005), value(found, "event", -1)]:
         assert row[0] == 0
         assert np.isnan(row[1])
@@ -179,10 +180,10 @@ ANTICIPATION = [
 
 def test_anticipation_equals_r() -> None:
     found = callaway_santanna(mpdta(), control_group="never_treated", base_period="varying", anticipation=1)
-    for cohort, time, estimate, error in ANTICIPATION:
-        assert cell(found, cohort, time) == pytest.approx((estimate, error), **EXACT)
+    for cohort, time, estimate, std_error in ANTICIPATION:
+        assert cell(found, cohort, time) == pytest.approx((estimate, std_error), **EXACT)
     # The 20 counties treated in 2004 have no period before 2003, when the effect may start.
-    assert found.info["dropped"] == {"units_treated_in_first_period": 20}
+    assert found.details.dropped == (Dropped("units_treated_in_first_period", 20, "units"),)
     assert found.table["n_units"].iloc[0] == 480
 
 
@@ -208,9 +209,9 @@ def test_clustered_errors_are_those_of_r_times_the_small_sample_factor() -> None
         (2006, 2004): 0.0358483168279247,
         (2007, 2007): 0.0143442032201854,
     }
-    for key, error in expected.items():
+    for key, std_error in expected.items():
         ours = cell(found, *key)[1] / np.sqrt(groups / (groups - 1))
-        assert ours == pytest.approx(error, **EXACT)
+        assert ours == pytest.approx(std_error, **EXACT)
 
 
 # r_did_fixweights.csv: mpdta, never-treated, weights 1 + 0.05 (county mod 7) + 0.1 (year - 2003),
@@ -249,8 +250,8 @@ def test_changing_weights_equal_r(rule) -> None:
         base_period="varying",
         fix_weights=rule,
     )
-    for cohort, time, estimate, error in FIXED[rule]:
-        assert cell(found, cohort, time) == pytest.approx((estimate, error), **EXACT)
+    for cohort, time, estimate, std_error in FIXED[rule]:
+        assert cell(found, cohort, time) == pytest.approx((estimate, std_error), **EXACT)
 
 
 def test_changing_weights_equal_the_whole_reference_file(reference) -> None:
@@ -306,5 +307,5 @@ def test_right_to_carry_row_of_the_parity_file() -> None:
     # parity.csv prints 0.7476 (0.345); diff-diff 3.13 prints the digits typed here. R's
     # convention, without G / (G - 1), would give 0.3412.
     assert found.att == pytest.approx((0.7476021318033762, 0.345330289396083), rel=1e-9)
-    assert found.info["dropped"] == {"units_treated_in_first_period": 145}
+    assert found.details.dropped == (Dropped("units_treated_in_first_period", 145, "units"),)
     assert found.table["n_clusters"].iloc[0] == 42

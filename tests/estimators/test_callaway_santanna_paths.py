@@ -10,6 +10,7 @@ import pytest
 from group_time_data import cell, staggered, value
 from scipy import sparse, stats
 
+from replication.core.details import EventSupport
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna, summarize
 from replication.estimators.callaway_santanna.aggregation import LinearMap
@@ -17,8 +18,8 @@ from replication.estimators.callaway_santanna.cell_estimates import fit_cells
 from replication.estimators.callaway_santanna.cells import plan_cells
 from replication.estimators.callaway_santanna.cohort_draws import CohortSums
 from replication.estimators.callaway_santanna.comparison_sample import group_time_design
-from replication.estimators.callaway_santanna.detrending import slope_weights, with_lines
-from replication.estimators.callaway_santanna.influence import CohortRows, cell_errors, loadings
+from replication.estimators.callaway_santanna.detrending import detrended, slope_weights
+from replication.estimators.callaway_santanna.influence import CohortRows, cell_std_errors, influence_loadings
 from replication.estimators.callaway_santanna.pairwise_cells import general_scores
 from replication.inference.bands import multipliers
 from replication.inference.cluster_bootstrap import cluster_bootstrap
@@ -31,19 +32,19 @@ DESIGNS = [
 ]
 
 
-UNIT_CLUSTERS = [({**made, "clusters": None}, *rest) for made, *rest in DESIGNS]
+UNIT_CLUSTERS = [({**artificial, "clusters": None}, *rest) for artificial, *rest in DESIGNS]
 
 
 def by_sums(design, cells) -> tuple[np.ndarray, np.ndarray]:
     """Estimates and scores of all cells from sums by cohort."""
-    fit = fit_cells(design, cells, adjustment="doubly_robust", fix_weights="none", lines=False)
+    fit = fit_cells(design, cells, adjustment="doubly_robust", fix_weights="none", detrend=False)
     assert fit.sums is not None
     return fit.estimate, in_order(rows_of(fit.sums, cells_alone(fit.sums)))
 
 
 def rows_of(sums: CohortSums, rows: LinearMap, factor: float = 1.0) -> CohortRows:
     """The rows of a linear map."""
-    return CohortRows(sums, list(loadings(sums, rows, factor)))
+    return CohortRows(sums, list(influence_loadings(sums, rows, factor)))
 
 
 def in_order(rows: CohortRows) -> np.ndarray:
@@ -58,9 +59,11 @@ def cells_alone(sums: CohortSums) -> LinearMap:
 
 
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
-@pytest.mark.parametrize(("made", "control_group", "anticipation"), DESIGNS)
-def test_cell_by_cell_equals_sums_by_cohort(made, control_group, anticipation, base_period):
-    design = group_time_design(staggered(31, **made), control_group=control_group, anticipation=anticipation)
+@pytest.mark.parametrize(("artificial", "control_group", "anticipation"), DESIGNS)
+def test_cell_by_cell_equals_sums_by_cohort(artificial, control_group, anticipation, base_period):
+    design = group_time_design(
+        staggered(31, **artificial), control_group=control_group, anticipation=anticipation
+    )
     cells = plan_cells(design, base_period)
     fast = by_sums(design, cells)
     for rule in ("none", "base_period", "varying"):
@@ -71,9 +74,13 @@ def test_cell_by_cell_equals_sums_by_cohort(made, control_group, anticipation, b
 
 
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
-@pytest.mark.parametrize(("made", "control_group", "anticipation"), DESIGNS)
-def test_draws_in_cohort_space_equal_draws_of_the_scores(made, control_group, anticipation, base_period):
-    design = group_time_design(staggered(32, **made), control_group=control_group, anticipation=anticipation)
+@pytest.mark.parametrize(("artificial", "control_group", "anticipation"), DESIGNS)
+def test_draws_in_cohort_space_equal_draws_of_the_scores(
+    artificial, control_group, anticipation, base_period
+):
+    design = group_time_design(
+        staggered(32, **artificial), control_group=control_group, anticipation=anticipation
+    )
     cells = plan_cells(design, base_period)
     estimate, scores = general_scores(design, cells, "doubly_robust", "none")[:2]
     sums = CohortSums(design, cells)
@@ -137,7 +144,7 @@ def test_bootstrap_errors_come_close_to_the_analytic_ones() -> None:
     for method in ("multiplier", "bootstrap"):
         drawn = callaway_santanna(panel, inference=Inference(method=method, draws=4000))
         np.testing.assert_array_equal(drawn.table["estimate"], analytic.table["estimate"])
-        # 4,000 draws: 1.1 per cent noise in a standard deviation, twice that in a quartile range.
+        # 4,000 draws: 1.1 percent noise in a standard deviation, twice that in a quartile range.
         ratio = drawn.table["std_error"] / analytic.table["std_error"]
         assert ratio.between(0.9, 1.1).sum() == analytic.table["std_error"].notna().sum()
         np.testing.assert_allclose(
@@ -154,12 +161,12 @@ def test_bootstrap_in_cohort_space_equals_redoing_the_estimate() -> None:
     panel = staggered(45, n_units=100, adoption=(0, 4), periods=range(1, 6))
     closed = callaway_santanna(panel, inference=Inference(method="bootstrap", draws=2000))
     general = cluster_bootstrap(callaway_santanna, panel, Inference(method="bootstrap", draws=150))
-    # 150 draws: 6 per cent noise in a standard deviation.
+    # 150 draws: 6 percent noise in a standard deviation.
     assert closed.att[1] == pytest.approx(general.att[1], rel=0.2)
     noise = np.random.default_rng(45).normal(size=(1, 100, 5))
     with_covariate = replace(panel, covariates=noise, covariate_names=("noise",))
     found = callaway_santanna(with_covariate, inference=Inference(method="bootstrap", draws=20))
-    assert "bootstrap of 100 clusters" in found.info["std_errors"]
+    assert found.details.uncertainty.resampled_clusters == 100
     assert found.att[1] == pytest.approx(callaway_santanna(with_covariate).att[1], rel=0.6)
 
 
@@ -190,11 +197,11 @@ def test_multiplier_errors_are_the_interquartile_range_of_the_draws() -> None:
 
 @pytest.mark.parametrize("method", ["analytic", "multiplier"])
 @pytest.mark.parametrize("base_period", ["universal", "varying"])
-@pytest.mark.parametrize(("made", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
+@pytest.mark.parametrize(("artificial", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
 def test_many_cells_by_moments_equal_cells_by_scores(
-    made, control_group, anticipation, base_period, method, monkeypatch
+    artificial, control_group, anticipation, base_period, method, monkeypatch
 ):
-    panel = staggered(47, **made)
+    panel = staggered(47, **artificial)
     options = {
         "control_group": control_group,
         "anticipation": anticipation,
@@ -216,7 +223,7 @@ def test_many_cells_by_moments_equal_cells_by_scores(
     same = {"atol": 1e-13} if method == "analytic" else {"rtol": 1e-5, "atol": 1e-9}
     np.testing.assert_allclose(many.vcov, kept.vcov.loc[names, names], **same)
     for test in ("pretest_cells", "pretrend"):
-        expected, found = kept.info[test]["statistic"], many.info[test]["statistic"]
+        expected, found = (one.details.find(f"{test}.statistic") for one in (kept, many))
         # Nine clusters test no more than eight values.
         # The path has the errors of the draws where these are asked for; the cells never have.
         close = 1e-5 if (test, method) == ("pretrend", "multiplier") else 1e-8
@@ -224,14 +231,18 @@ def test_many_cells_by_moments_equal_cells_by_scores(
     np.testing.assert_allclose(many.overall.sums, kept.overall.sums, atol=1e-14)
 
 
-@pytest.mark.parametrize("lines", [False, True])
-@pytest.mark.parametrize(("made", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
-def test_moments_by_cohort_equal_products_of_the_scores(made, control_group, anticipation, lines) -> None:
+@pytest.mark.parametrize("detrend", [False, True])
+@pytest.mark.parametrize(("artificial", "control_group", "anticipation"), [*DESIGNS, *UNIT_CLUSTERS])
+def test_moments_by_cohort_equal_products_of_the_scores(
+    artificial, control_group, anticipation, detrend
+) -> None:
     """Also with few enough periods for the moments, and with the cells' own errors."""
-    made = {**made, "n_units": 150, "periods": made.get("periods", range(1, 9))}
-    design = group_time_design(staggered(48, **made), control_group=control_group, anticipation=anticipation)
-    design = with_lines(design) if lines else design
-    sums = CohortSums(design, plan_cells(design, "universal"), slope_weights(design) if lines else None)
+    artificial = {**artificial, "n_units": 150, "periods": artificial.get("periods", range(1, 9))}
+    design = group_time_design(
+        staggered(48, **artificial), control_group=control_group, anticipation=anticipation
+    )
+    design = detrended(design) if detrend else design
+    sums = CohortSums(design, plan_cells(design, "universal"), slope_weights(design) if detrend else None)
     plain = cells_alone(sums)
     tilted = replace(plain, tilt=np.random.default_rng(4).normal(size=plain.tilt.shape))
     rows = rows_of(sums, tilted, 1.1)
@@ -241,7 +252,7 @@ def test_moments_by_cohort_equal_products_of_the_scores(made, control_group, ant
     factors = multipliers(np.random.default_rng(2), "mammen", (scores.shape[1], 7))
     np.testing.assert_allclose(rows.draws(factors), scores @ factors, atol=1e-13)
     alone = in_order(rows_of(sums, plain))
-    np.testing.assert_allclose(cell_errors(sums), np.sqrt((alone**2).sum(axis=1)), atol=1e-13)
+    np.testing.assert_allclose(cell_std_errors(sums), np.sqrt((alone**2).sum(axis=1)), atol=1e-13)
     draws = cell_draws(sums, np.eye(design.panel.n_clusters))
     np.testing.assert_allclose(draws, alone.T, atol=1e-13)
 
@@ -272,7 +283,7 @@ def test_bands_cover_all_points_of_a_path_at_once() -> None:
         np.zeros(free.sum()), variance[np.ix_(free, free)], size=20_000
     )
     inside = (np.abs(draws) <= critical.iloc[0] * scale).all(axis=1).mean()
-    # Binomial noise of 20,000 checks and 5,000 draws is 0.4 per cent.
+    # Binomial noise of 20,000 checks and 5,000 draws is 0.4 percent.
     assert inside == pytest.approx(0.95, abs=0.015)
 
 
@@ -299,13 +310,14 @@ def test_support_means_and_comparison_are_counted() -> None:
     panel = staggered(41, adoption=(0, 4, 7), weights="constant")
     found = callaway_santanna(panel)
     size = {cohort: int((panel.cohort == cohort).sum()) for cohort in (0, 4, 7)}
-    support = {entry["event_time"]: entry for entry in found.info["support"]}
-    assert support[0] == {"event_time": 0, "cohorts": 2, "units": size[4] + size[7]}
-    assert support[3] == {"event_time": 3, "cohorts": 1, "units": size[4]}
-    assert found.info["comparison_units"] == {"fewest": size[0], "most": size[0] + size[7]}
+    support = {entry.event_time: entry for entry in found.details.support}
+    assert support[0] == EventSupport(0, 2, size[4] + size[7])
+    assert support[3] == EventSupport(3, 1, size[4])
+    compared = [found.details.extras[f"comparison_units_{name}"] for name in ("fewest", "most")]
+    assert compared == [size[0], size[0] + size[7]]
     before = (panel.cohort[:, None] > 0) & (panel.periods < panel.cohort[:, None])
     expected = np.average(panel.y[before], weights=panel.weight[before])
-    assert found.info["mean_pre"] == pytest.approx(expected)
+    assert found.details.mean_pre == pytest.approx(expected)
 
 
 def test_window_bounds_the_event_path_and_its_average_only() -> None:

@@ -58,22 +58,22 @@ NAMES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_value_equals_csdid(name) -> None:
-    seed, made, options = CASES[name]
-    panel = staggered(seed, **made)
+    seed, artificial, options = CASES[name]
+    panel = staggered(seed, **artificial)
     options = {"base_period": "varying", **options}
     ours = callaway_santanna(panel, **options)
     theirs = fit_csdid(panel, options)
     results = theirs.results
     assert len(results["att"]) == len(ours.rows("att_gt"))
-    for cohort, time, att, error in zip(
+    for cohort, time, att, std_error in zip(
         results["group"], results["year"], results["att"], results["se"], strict=True
     ):
-        assert cell(ours, cohort, time) == pytest.approx((att, error), abs=1e-9, nan_ok=True)
+        assert cell(ours, cohort, time) == pytest.approx((att, std_error), abs=1e-9, nan_ok=True)
     for kind, term in TERMS.items():
-        for key, att, error in averages(theirs, kind, options.get("balance_e")):
+        for key, att, std_error in averages(theirs, kind, options.get("balance_e")):
             found = value(ours, term, key)
-            assert found == pytest.approx((att, error), abs=1e-9, nan_ok=True), (term, key)
-    assert ours.info["pretest_cells"]["statistic"] == pytest.approx(theirs.MP["W"], rel=1e-7)
+            assert found == pytest.approx((att, std_error), abs=1e-9, nan_ok=True), (term, key)
+    assert ours.details.pretest_cells.statistic == pytest.approx(theirs.MP["W"], rel=1e-7)
 
 
 def fit_csdid(panel, options):

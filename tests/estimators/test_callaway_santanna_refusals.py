@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from group_time_data import cell, staggered, value
 
+from replication.core.details import Dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna
 
 
 @pytest.mark.parametrize(
-    ("made", "message"),
+    ("artificial", "message"),
     [
         ({"adoption": (0,)}, "No comparison is left: of 80 units over 1 to 8"),
         ({"adoption": (5,)}, "there is not both a treated cohort and a unit that adopts later"),
@@ -23,8 +24,8 @@ from replication.estimators.callaway_santanna import callaway_santanna
         ({"adoption": (2, 3), "periods": (1, 3, 4)}, "only 1 of 3 periods come before"),
     ],
 )
-def test_no_comparison_is_refused(made, message) -> None:
-    panel = staggered(61, **made)
+def test_no_comparison_is_refused(artificial, message) -> None:
+    panel = staggered(61, **artificial)
     if message is None:
         # Cohort 9 adopts after the last period: never treated inside the panel.
         assert callaway_santanna(panel, control_group="never_treated").att[0] > 0
@@ -74,10 +75,10 @@ def test_covariate_that_tells_treated_from_comparison_is_flagged_with_cell_and_c
     assert np.isnan(cell(found, 4, 5)[0])
     assert np.isfinite(cell(found, 6, 7)[0])
     # Seven estimated cells of cohort 4: all but the reference.
-    assert len(found.info["cells_left_out"]) == 7
-    said = found.info["notes"][-1]
-    assert said.startswith("7 of 14 group-time cells could not be estimated and are in no average")
-    assert "cohort 4 in 1: the covariates all but tell treated from comparison units" in said
+    assert found.details.count_dropped("not_estimated") == 7
+    output = found.details.notes[-1]
+    assert output.startswith("7 of 14 group-time cells could not be estimated and are in no average")
+    assert "cohort 4 in 1: the covariates almost perfectly separate treated from comparison units" in output
     # Averages are over the other cohort.
     assert value(found, "event", 0) == pytest.approx(cell(found, 6, 6))
     # A regression needs no overlap.
@@ -103,10 +104,10 @@ def test_units_treated_from_the_start_are_dropped_with_the_count() -> None:
     panel = staggered(70, adoption=(0, 1, 4, 6))
     early = int((panel.cohort == 1).sum())
     found = callaway_santanna(panel)
-    assert found.info["notes"] == [
+    assert found.details.notes == (
         f"{early} units treated in or before the first period, 1, were dropped: they have no "
-        f"untreated period to compare with, for example {panel.units[panel.cohort == 1][0]}"
-    ]
+        f"untreated period to compare with, for example {panel.units[panel.cohort == 1][0]}",
+    )
     assert found.table["n_units"].iloc[0] == 80 - early
     without = callaway_santanna(panel.keep_units(panel.cohort != 1))
     np.testing.assert_array_equal(found.table["estimate"], without.table["estimate"])
@@ -116,14 +117,17 @@ def test_units_treated_from_the_start_are_dropped_with_the_count() -> None:
 def test_without_never_treated_units_the_last_cohort_is_the_comparison(control_group) -> None:
     panel = staggered(71, adoption=(3, 5, 7))
     found = callaway_santanna(panel, control_group=control_group)
-    assert found.info["dropped"] == {"comparison_cohort": 7, "periods_cut": [7, 8]}
+    assert found.details.dropped == (
+        Dropped("comparison_cohort", 1, "cohorts", (7,)),
+        Dropped("periods_cut", 2, "periods", (7, 8)),
+    )
     assert (
         "the last cohort, 7, only serves as comparison, and periods 7 to 8 (2) were cut"
-        in (found.info["notes"][-1])
+        in (found.details.notes[-1])
     )
     assert set(found.rows("calendar")["time"].dropna()) == {3, 4, 5, 6}
     expected = "last_treated" if control_group == "last_treated" else "not_yet_treated"
-    assert found.info["control_group"] == expected
+    assert found.details.control_group == expected
 
 
 def test_last_treated_compares_with_the_last_cohort_only() -> None:
@@ -136,7 +140,7 @@ def test_last_treated_compares_with_the_last_cohort_only() -> None:
         found.table[["estimate", "std_error"]], expected.table[["estimate", "std_error"]]
     )
     count = int((panel.cohort == 0).sum())
-    assert found.info["dropped"]["units_not_treated"] == count
+    assert found.details.count_dropped("units_not_treated") == count
 
 
 def test_cohort_whose_units_all_have_gaps_goes_and_the_comparison_is_sought_again() -> None:
@@ -145,7 +149,7 @@ def test_cohort_whose_units_all_have_gaps_goes_and_the_comparison_is_sought_agai
     y[panel.cohort == 0, 1] = np.nan
     found = callaway_santanna(replace(panel, y=y))
     count = int((panel.cohort == 0).sum())
-    assert found.info["dropped"]["units_with_gaps"] == count
-    assert found.info["dropped"]["periods_cut"] == [7, 8]
+    assert found.details.count_dropped("units_with_gaps") == count
+    assert found.details.count_dropped("periods_cut") == 2
     expected = callaway_santanna(panel.keep_units(panel.cohort > 0))
     np.testing.assert_array_equal(found.table["estimate"], expected.table["estimate"])

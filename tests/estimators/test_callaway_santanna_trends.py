@@ -31,11 +31,11 @@ def by_hand(panel: Panel, cohort: int, time: int, base: int, anticipation: int =
 
 
 @pytest.mark.parametrize(
-    ("made", "anticipation"),
+    ("artificial", "anticipation"),
     [({}, 0), ({"weights": "constant"}, 1), ({"periods": (1, 2, 4, 5, 8, 11), "clusters": 20}, 0)],
 )
-def test_cells_are_differences_of_outcomes_less_lines(made, anticipation) -> None:
-    panel = staggered(51, **{"periods": PERIODS, "adoption": ADOPTION, **made})
+def test_cells_are_differences_of_outcomes_less_lines(artificial, anticipation) -> None:
+    panel = staggered(51, **{"periods": PERIODS, "adoption": ADOPTION, **artificial})
     found = callaway_santanna(panel, trends=LINES, anticipation=anticipation, inference=Inference(draws=20))
     for row in found.rows("att_gt").itertuples():
         base = panel.periods[panel.periods + anticipation < row.cohort][-1]
@@ -86,10 +86,10 @@ def test_each_draw_redoes_the_whole_procedure() -> None:
 def test_error_of_the_lines_is_in_the_interval() -> None:
     """Over 60 made-up panels the error reported is the spread of the estimates.
 
-    The spread of 60 estimates has 9 per cent noise. Were the slopes known, the error would be less
+    The spread of 60 estimates has 9 percent noise. Were the slopes known, the error would be less
     than half of it: that is what the first step adds.
     """
-    estimates, errors, known = [], [], []
+    estimates, std_errors, known = [], [], []
     for seed in range(60):
         rng = np.random.default_rng(seed)
         noise = rng.normal(size=(120, 10))
@@ -103,20 +103,20 @@ def test_error_of_the_lines_is_in_the_interval() -> None:
         )
         found = callaway_santanna(panel, trends=LINES, inference=Inference(draws=99, seed=seed))
         estimates.append(found.att[0])
-        errors.append(found.att[1])
+        std_errors.append(found.att[1])
         without = callaway_santanna(replace(panel, y=noise), inference=Inference(draws=1))
         known.append(without.att[1])
     spread = np.std(estimates)
     assert np.mean(estimates) == pytest.approx(0, abs=4 * spread / np.sqrt(60))
-    assert np.mean(errors) == pytest.approx(spread, rel=0.25)
+    assert np.mean(std_errors) == pytest.approx(spread, rel=0.25)
     assert np.mean(known) < 0.5 * spread
 
 
 def test_influence_function_agrees_with_the_bootstrap() -> None:
     panel = staggered(54, n_units=400, periods=PERIODS, adoption=ADOPTION, clusters=100)
     found = callaway_santanna(panel, trends=LINES, inference=Inference(draws=2000))
-    assert found.att[1] == pytest.approx(found.info["analytic_std_error"], rel=0.1)
-    assert "bootstrap of 100 clusters" in found.info["std_errors"]
+    assert found.att[1] == pytest.approx(found.details.extras["analytic_std_error"], rel=0.1)
+    assert found.details.uncertainty.resampled_clusters == 100
 
 
 def test_cohorts_without_two_periods_before_are_dropped_with_the_count() -> None:
@@ -124,7 +124,7 @@ def test_cohorts_without_two_periods_before_are_dropped_with_the_count() -> None
     early = int((panel.cohort == 2).sum())
     found = callaway_santanna(panel, trends=LINES, inference=Inference(draws=20))
     assert set(found.rows("group")["cohort"].dropna()) == {5, 7}
-    assert any(f"{early} units of cohorts [2] were dropped" in note for note in found.info["notes"])
+    assert any(f"{early} units of cohorts [2] were dropped" in note for note in found.details.notes)
 
 
 def test_lines_need_whole_panels_without_covariates() -> None:
@@ -132,7 +132,7 @@ def test_lines_need_whole_panels_without_covariates() -> None:
         (staggered(56, covariates=1), {}),
         (staggered(56), {"unbalanced": "pairwise"}),
     ]:
-        with pytest.raises(SpecError, match="whole panels without covariates"):
+        with pytest.raises(SpecError, match="panels without gaps and without covariates"):
             callaway_santanna(panel, trends=LINES, **options)
     with pytest.raises(SpecError, match="not state_linear"):
         callaway_santanna(staggered(56), trends=("state_linear",))

@@ -53,7 +53,7 @@ def test_parts_add_up(seed, options) -> None:
 def test_negative_weights_are_those_of_the_weights() -> None:
     panel = draw_panel(4)
     row = decomposition(panel).set_index("part").loc["negative_weights"]
-    expected = twfe_weights(panel, inference=ANALYTIC).info["sum_negative"]
+    expected = twfe_weights(panel, inference=ANALYTIC).details.extras["sum_negative"]
     assert row["twfe_weight"] == pytest.approx(expected, rel=1e-10)
 
 

@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 from drawn_panels import as_frame
 from written_out import (
-    labelled,
+    labeled,
     mpdta,
     mpdta_population,
     random_panel,
@@ -22,7 +22,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.spec import Inference
 from replication.estimators.etwfe import etwfe
 from replication.estimators.imputation import imputation
-from replication.inference.cluster import correction
+from replication.inference.cluster import small_sample_factor
 
 FEW = Inference(draws=9)
 
@@ -96,10 +96,10 @@ def held(found: dict, known: dict, ours: int, theirs: int, digits: float = 1e-9)
 
 def test_cells_equal_r() -> None:
     result = extended(mpdta())
-    assert result.info["n_params"] == 12
+    assert result.details.uncertainty.parameters == 12
     held(cells(result), R_CELLS, 12, 15)
     never = extended(mpdta(), control_group="never_treated")
-    assert never.info["n_params"] == 17
+    assert never.details.uncertainty.parameters == 17
     held(cells(never), R_NEVER, 17, 20)
 
 
@@ -110,18 +110,18 @@ def with_population(**changes):
 
 def test_averages_with_a_covariate_equal_r() -> None:
     result = extended(with_population())
-    assert result.info["n_params"] == 23
-    held(labelled(result), R_COVARIATE, 23, 30)
+    assert result.details.uncertainty.parameters == 23
+    held(labeled(result), R_COVARIATE, 23, 30)
     never = extended(with_population(), control_group="never_treated")
-    held(labelled(never), R_COVARIATE_NEVER, never.info["n_params"], 40)
+    held(labeled(never), R_COVARIATE_NEVER, never.details.uncertainty.parameters, 40)
 
 
 def test_poisson_averages_in_levels_equal_r() -> None:
     panel = with_population()
     result = extended(replace(panel, y=np.exp(panel.y)), family="poisson")
-    assert result.info["n_params"] == 30
+    assert result.details.uncertainty.parameters == 30
     # R stops its iterations at a relative deviance of 1e-8.
-    held(labelled(result), R_POISSON, 30, 30, digits=1e-7)
+    held(labeled(result), R_POISSON, 30, 30, digits=1e-7)
 
 
 # diff-diff 3.13 on mpdta, 7 digits printed.
@@ -135,7 +135,7 @@ MPDTA = {
 
 
 def test_mpdta_equals_the_reference_to_the_printed_digits() -> None:
-    found = labelled(extended(mpdta()))
+    found = labeled(extended(mpdta()))
     for name, values in MPDTA.items():
         assert found[name] == pytest.approx(values, abs=6e-8), name
 
@@ -151,7 +151,7 @@ def test_parity_table_of_the_shared_folder(reference) -> None:
 
 
 def written_out(panel, control_group: str, anticipation: int = 0):
-    """Design with one column a parameter, the columns of each cell, and the used rows."""
+    """Design with one column per parameter, the columns of each cell, and the used rows."""
     n_units, n_periods = panel.y.shape
     unit = np.repeat(np.arange(n_units), n_periods)
     time = np.tile(np.arange(n_periods), n_units)
@@ -200,7 +200,7 @@ def dense_average(panel, control_group, chosen):
     influence = (design @ (bread @ load)) * w * (y - design @ beta)
     sums = np.bincount(cluster, influence)
     rank = np.linalg.matrix_rank(root, tol=1e-8) - len(panel.units) + 1
-    factor = correction(panel.n_clusters, int(used.sum()), rank)
+    factor = small_sample_factor(panel.n_clusters, int(used.sum()), rank)
     return load @ beta, np.sqrt(factor * (sums**2).sum())
 
 
@@ -212,7 +212,7 @@ def test_averages_equal_the_regression_written_out(control_group, extra, changes
     panel = with_varying_weights(panel) if extra in {"weights", "both"} else panel
     panel = with_covariates(panel, names=("x1",)) if extra in {"covariates", "both"} else panel
     result = extended(panel, control_group=control_group)
-    found = labelled(result)
+    found = labeled(result)
     rows = {
         ("att", None): lambda g, t: t >= g,
         ("event", 1): lambda g, t: t - g == 1,
@@ -230,7 +230,7 @@ def test_a_cohort_of_one_unit_with_a_covariate_equals_the_regression() -> None:
     """Its cell and the covariate inside it are one number; their sum is still an effect."""
     panel = with_covariates(random_panel(11, adoption=(0, 2003, 2006), missing=0.0), names=("x1",))
     assert (panel.cohort == 2005).sum() == 1
-    found = labelled(extended(panel))
+    found = labeled(extended(panel))
     for name, chosen in {
         ("att", None): lambda g, t: t >= g,
         ("group", 2005): lambda g, t: g == 2005,
@@ -251,7 +251,7 @@ def test_random_panels_equal_diff_diff(seed) -> None:
             frame, outcome="y", unit="unit", time="time", first_treat="cohort"
         )
         path = peer.aggregate("event").to_dataframe()
-    found = labelled(extended(panel))
+    found = labeled(extended(panel))
     assert found["att", None] == pytest.approx((peer.overall_att, peer.overall_se), rel=1e-6)
     assert len(path) > 0
     for row in path.itertuples():
@@ -320,7 +320,7 @@ def glm_average(panel, chosen, kind):
     bread = np.linalg.inv(full.T @ ((weight * mean)[:, None] * full))
     scores = (full @ (bread @ gradient)) * weight * (y - mean)
     sums = np.bincount(np.repeat(panel.cluster, n_periods)[used], scores)
-    factor = correction(panel.n_clusters, int(used.sum()), fit.params.size)
+    factor = small_sample_factor(panel.n_clusters, int(used.sum()), fit.params.size)
     return target(fit.params), np.sqrt(factor * (sums**2).sum())
 
 
@@ -329,7 +329,7 @@ def glm_average(panel, chosen, kind):
 def test_poisson_equals_a_glm_with_dummies(seed, weighted) -> None:
     panel = counts(seed, adoption=(0, 2003, 2004, 2006), n_units=60)
     panel = with_varying_weights(panel) if weighted else panel
-    found = labelled(extended(panel, family="poisson"))
+    found = labeled(extended(panel, family="poisson"))
     rows = {
         ("att", None): (lambda g, t: g > 0, "levels"),
         ("coef:log_ratio", None): (lambda g, t: g > 0, "ratio"),
@@ -366,13 +366,13 @@ def test_one_cell_equals_the_poisson_coefficient_with_unit_effects() -> None:
         warnings.simplefilter("ignore")
         fit = pyfixest.fepois("y ~ d | unit + time", frame, vcov={"CRV1": "cluster"})
     result = extended(panel, family="poisson")
-    found = labelled(result)["coef:log_ratio", None]
+    found = labeled(result)["coef:log_ratio", None]
     n = frame.shape[0]
     # pyfixest leaves the unit effects out of K (1 + 8 periods); cohort effects count: 9 + 1.
-    ours, theirs = result.info["n_params"], 9
+    ours, theirs = result.details.uncertainty.parameters, 9
     assert found[0] == pytest.approx(fit.coef()["d"], rel=1e-6)
     assert found[1] * np.sqrt((n - ours) / (n - theirs)) == pytest.approx(fit.se()["d"], rel=1e-5)
-    effect = result.info["proportional_effect"]
+    effect = result.details.extras["proportional_effect"]
     assert effect == pytest.approx(np.expm1(found[0]))
 
 
@@ -384,7 +384,7 @@ def test_poisson_covariates_make_every_unit_count() -> None:
     index = 2.0 + 0.5 * x[0] + 0.1 * np.arange(8) + np.where(panel.treated, np.log(1.3), 0.0)
     exact = replace(panel, y=np.exp(index), covariates=x, covariate_names=("x",))
     result = extended(exact, family="poisson")
-    assert result.info["proportional_effect"] == pytest.approx(0.3, rel=1e-8)
+    assert result.details.extras["proportional_effect"] == pytest.approx(0.3, rel=1e-8)
     assert result.att[0] == pytest.approx((np.exp(index) * (1 - 1 / 1.3))[panel.treated].mean(), rel=1e-8)
 
 
@@ -396,7 +396,7 @@ def test_balanced_points_equal_imputation(seed) -> None:
     panel = random_panel(seed, missing=0.0)
     rng = np.random.default_rng(seed)
     panel = replace(panel, weight=np.repeat(rng.uniform(0.5, 2, (40, 1)), 8, axis=1))
-    ours, other = labelled(extended(panel)), labelled(imputation(panel, inference=FEW))
+    ours, other = labeled(extended(panel)), labeled(imputation(panel, inference=FEW))
     compared = [name for name in ours if name in other and (name[0] != "event" or name[1] >= 0)]
     assert len(compared) > 8
     for name in compared:
@@ -425,11 +425,11 @@ def test_never_treated_cells_are_differences_of_means() -> None:
 @pytest.mark.parametrize("family", ["gaussian", "poisson"])
 def test_constants_labels_scale_and_replication(family) -> None:
     panel = random_panel(0) if family == "gaussian" else replace(counts(0), offset=None)
-    base = labelled(extended(panel, family=family))
-    scaled = labelled(extended(replace(panel, y=5.0 * panel.y), family=family))
+    base = labeled(extended(panel, family=family))
+    scaled = labeled(extended(replace(panel, y=5.0 * panel.y), family=family))
     later = replace(panel, periods=panel.periods + 7, cohort=np.where(panel.cohort == 0, 0, panel.cohort + 7))
-    moved = labelled(extended(later, family=family))
-    heavier = labelled(extended(replace(panel, weight=7.0 * panel.weight), family=family))
+    moved = labeled(extended(later, family=family))
+    heavier = labeled(extended(replace(panel, weight=7.0 * panel.weight), family=family))
     for (term, label), values in base.items():
         times = 1.0 if term == "coef:log_ratio" else 5.0
         expected = np.array(values) * times
@@ -453,13 +453,13 @@ def test_the_reference_period_is_exactly_zero() -> None:
     row = result.rows("event").set_index("event_time").loc[-2]
     assert row["estimate"] == 0
     assert np.isnan(row["std_error"])
-    assert labelled(result)["event", -1][1] > 0
+    assert labeled(result)["event", -1][1] > 0
 
 
 def test_many_cells_leave_their_own_rows_out() -> None:
     panel = random_panel(0, n_units=300, n_periods=40, adoption=(0, *range(2010, 2032)))
     result = extended(panel)
-    assert result.info["cells"] > 400
+    assert result.details.extras["cells"] > 400
     assert result.rows("att_gt").empty
     assert result.att[0] == pytest.approx(imputation(panel, inference=FEW).att[0], rel=1e-8)
 
@@ -470,7 +470,7 @@ def test_many_cells_leave_their_own_rows_out() -> None:
 def test_periods_from_the_last_cohort_on_are_cut() -> None:
     result = extended(random_panel(0, adoption=(2003, 2004, 2006)))
     assert any(
-        "3 periods without a comparison were cut (2006 to 2008)" in note for note in result.info["notes"]
+        "3 periods without a comparison were cut (2006 to 2008)" in note for note in result.details.notes
     )
     assert result.rows("group")["cohort"].dropna().tolist() == [2003, 2004]
 
@@ -479,7 +479,7 @@ def test_poisson_drops_cohorts_without_a_positive_untreated_outcome() -> None:
     panel = counts(0, adoption=(0, 2003, 2004, 2006), n_units=60)
     y = np.where((panel.cohort == 2003)[:, None] & (panel.periods < 2003), 0.0, panel.y)
     dropped = extended(replace(panel, y=y), family="poisson")
-    assert any("1 cohorts without a positive untreated outcome" in n for n in dropped.info["notes"])
+    assert any("1 cohorts without a positive untreated outcome" in n for n in dropped.details.notes)
     without = extended(panel.keep_units(panel.cohort != 2003), family="poisson")
     assert dropped.att == pytest.approx(without.att, rel=1e-9)
 

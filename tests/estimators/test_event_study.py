@@ -17,7 +17,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.estimators.event_study import event_study
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.twfe import twfe
 
 PANELS = {
@@ -86,16 +86,16 @@ def test_equals_pyfixest(options: dict[str, object], setting: dict[str, object])
     ours = event_study(panel, **setting)
     theirs = by_pyfixest(panel, **setting)
     points, vcov = path_of(theirs)
-    vcov = vcov * (theirs._N - theirs._df_k) / (theirs._N - ours.info["n_parameters"])
+    vcov = vcov * (theirs._N - theirs._df_k) / (theirs._N - ours.details.uncertainty.parameters)
     raw, whole = vcov, semidefinite(vcov)
     lost, repaired = np.diag(raw) < 0, whole is not raw
     # An estimate whose own variance is negative has no standard error and no covariances.
     vcov = np.where(lost | lost[:, None], 0.0, whole)
-    notes = [note for note in ours.info["notes"] if "not positive semi-definite" in note]
+    notes = [note for note in ours.details.notes if "not positive semi-definite" in note]
     assert bool(notes) is repaired
     path, covariance = ours.path()
     path = path.reset_index(drop=True)
-    moving = (path["event_time"] != ours.info["reference"]).to_numpy()
+    moving = (path["event_time"] != ours.details.base_period).to_numpy()
     assert (path["std_error"][moving].isna().to_numpy() == (np.diag(raw) < 0)).all()
     assert path["event_time"][moving].tolist() == points.index.tolist()
     np.testing.assert_allclose(path["estimate"][moving], points, rtol=1e-7, atol=1e-9)
@@ -109,20 +109,20 @@ def test_equals_pyfixest(options: dict[str, object], setting: dict[str, object])
 
 
 def check_pretrend(ours: Estimates, points: pd.Series, vcov: np.ndarray, *, repaired: bool) -> None:
-    found = ours.info["pretrend"]
-    pre = np.asarray(points.index < ours.info["reference"])
+    found = ours.details.pretrend
+    pre = np.asarray(points.index < ours.details.base_period)
     groups = int(ours.table["n_clusters"][0])
-    assert found["df"] == pre.sum()
+    assert found.df == pre.sum()
     if 0 < pre.sum() < groups and not repaired:
         values = points.to_numpy()[pre]
         wald = values @ np.linalg.solve(vcov[np.ix_(pre, pre)], values) / pre.sum()
         statistic, freedom = wald * (groups - pre.sum()) / (groups - 1), groups - pre.sum()
-        assert found["statistic"] == pytest.approx(statistic, rel=1e-5)
+        assert found.statistic == pytest.approx(statistic, rel=1e-5)
         p_value = stats.f.sf(statistic, pre.sum(), freedom)
-        assert found["p_value"] == pytest.approx(p_value, rel=1e-4)
+        assert found.p_value == pytest.approx(p_value, rel=1e-4)
     else:
-        assert found["p_value"] is None
-        assert found["reason"]
+        assert found.p_value is None
+        assert found.reason
 
 
 def test_mpdta_equals_pyfixest_printed() -> None:
@@ -158,11 +158,11 @@ def test_parameters_are_counted_as_pyfixest_counts_them(cluster: str) -> None:
     more = np.stack([panel.covariates[0], shift, 2 * panel.covariates[0] - shift])
     panel = replace(panel, covariates=more, covariate_names=("x0", "x1", "x2"))
     ours, theirs = event_study(panel, window=(-3, 2)), by_pyfixest(panel, window=(-3, 2))
-    assert ours.info["omitted"] == ["x1", "x2"] == theirs._collin_vars
+    assert ours.details.omitted == ("x1", "x2") == tuple(theirs._collin_vars)
     # Five event times and a covariate; one for the units, nested in their clusters, and eight
     # further periods; with periods as clusters one for them.
     expected = 5 + 1 + (1 if cluster == "state_period" else 9)
-    assert ours.info["n_parameters"] == theirs._df_k == expected
+    assert ours.details.uncertainty.parameters == theirs._df_k == expected
     place = list(theirs.coef().index).index("x0")
     error = np.sqrt(semidefinite(theirs._vcov)[place, place])
     assert ours.rows("coef:x0")["std_error"].iloc[0] == pytest.approx(error, rel=1e-7)
@@ -185,19 +185,19 @@ def test_parameters_of_the_medicaid_panel() -> None:
     )
     found = event_study(panel)
     assert wide.shape == (43, 8)
-    assert found.info["n_parameters"] == 15
+    assert found.details.uncertainty.parameters == 15
     # pyfixest 0.60: dins ~ i(year, D, ref=2013) | stfips + year, CRV1 by stfips.
-    errors = found.rows("event")["std_error"].to_numpy()
-    assert errors[:3] == pytest.approx([0.0086536, 0.00852438, 0.00710778], abs=6e-9)
+    std_errors = found.rows("event")["std_error"].to_numpy()
+    assert std_errors[:3] == pytest.approx([0.0086536, 0.00852438, 0.00710778], abs=6e-9)
 
 
 def test_general_path_equals_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
     panel = two_way_panel(31, weights="unit", cluster="state")
     trends = ("region_by_time", "unit_linear")
     fast = event_study(panel, trends=trends, window=(-3, 3))
-    monkeypatch.setattr(Sample, "regular", property(lambda self: False))
+    monkeypatch.setattr(EstimationSample, "regular", property(lambda self: False))
     slow = event_study(panel, trends=trends, window=(-3, 3))
-    assert (fast.info["engine"], slow.info["engine"]) == ("closed form", "general")
+    assert (fast.details.extras["engine"], slow.details.extras["engine"]) == ("closed form", "general")
     np.testing.assert_allclose(fast.table["estimate"], slow.table["estimate"], rtol=1e-9)
     np.testing.assert_allclose(fast.vcov, slow.vcov, rtol=1e-8, atol=1e-14)
 
@@ -223,7 +223,7 @@ def test_poisson_family_equals_pyfixest() -> None:
     moving = path["std_error"].notna().to_numpy()
     np.testing.assert_allclose(path["estimate"][moving], points, rtol=1e-7, atol=1e-8)
     np.testing.assert_allclose(covariance[np.ix_(moving, moving)], vcov, rtol=1e-5, atol=1e-7 * vcov.max())
-    assert ours.info["scale"] == "log points"
+    assert ours.details.scale == "log points"
 
 
 def test_one_post_coefficient_for_all_times_is_twfe() -> None:
@@ -235,12 +235,12 @@ def test_one_post_coefficient_for_all_times_is_twfe() -> None:
 def test_support_counts_cohorts_and_units() -> None:
     panel = two_way_panel(34, missing=0.3)
     observed = panel.observed.sum(axis=1) > 1
-    found = {entry["event_time"]: entry for entry in event_study(panel).info["support"]}
+    found = {entry.event_time: entry for entry in event_study(panel).details.support}
     event = panel.periods - panel.cohort[:, None]
     for time, entry in found.items():
         cells = (event == time) & panel.observed & (panel.cohort > 0)[:, None] & observed[:, None]
-        assert entry["units"] == cells.any(axis=1).sum()
-        assert entry["cohorts"] == np.unique(panel.cohort[cells.any(axis=1)]).size
+        assert entry.units == cells.any(axis=1).sum()
+        assert entry.cohorts == np.unique(panel.cohort[cells.any(axis=1)]).size
     assert min(found) == -11
     assert max(found) == 5
 
@@ -249,10 +249,10 @@ def test_units_treated_before_the_panel_keep_their_event_times() -> None:
     panel = two_way_panel(35, cluster="state")
     early = replace(panel, cohort=np.where(panel.cohort == 1994, 1988, panel.cohort))
     found = event_study(early, window=(-4, 6))
-    assert found.info["always_treated"] == (panel.cohort == 1994).sum()
+    assert found.details.extras["always_treated"] == (panel.cohort == 1994).sum()
     dropped = early.keep_units(early.cohort != 1988)
     assert found.att[0] != pytest.approx(event_study(dropped, window=(-4, 6)).att[0], abs=1e-6)
-    assert found.info["support"][-1]["units"] >= found.info["always_treated"]
+    assert found.details.support[-1].units >= found.details.extras["always_treated"]
 
 
 @pytest.mark.parametrize("trends", [(), ("region_by_time",)])
@@ -310,7 +310,7 @@ def test_periods_that_skip_the_reference_are_refused_with_what_occurs() -> None:
 
 def test_info_names_reference_ends_and_absorbed() -> None:
     panel = two_way_panel(42)
-    info = event_study(panel, window=(-3, 2), endpoints="drop").info
-    assert (info["reference"], info["endpoints"]) == (-1, "drop")
-    assert info["dropped"]["cells_outside_window"] > 0
-    assert event_study(panel).info["endpoints"] == "all"
+    details = event_study(panel, window=(-3, 2), endpoints="drop").details
+    assert (details.base_period, details.endpoints) == (-1, "drop")
+    assert details.count_dropped("cells_outside_window") > 0
+    assert event_study(panel).details.endpoints == "all"

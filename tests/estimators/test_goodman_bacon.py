@@ -10,7 +10,7 @@ from drawn_panels import as_frame, draw_panel
 
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
-from replication.estimators.goodman_bacon import components, goodman_bacon
+from replication.estimators.goodman_bacon import by_kind, components, goodman_bacon
 from replication.estimators.twfe import twfe
 
 ANALYTIC = Inference()
@@ -70,22 +70,23 @@ def test_components_equal_the_peer(seed) -> None:
         (int(pair.treated_group), int(never.get(pair.control_group, pair.control_group))): pair
         for pair in theirs.comparisons
     }
-    ours = goodman_bacon(panel, inference=ANALYTIC).info["components"]
+    ours = goodman_bacon(panel, inference=ANALYTIC).details.comparisons
     assert len(ours) == len(expected) == 16
     for part in ours:
-        pair = expected[part["treated"], part["comparison"]]
-        assert part["weight"] == pytest.approx(pair.weight, rel=1e-10)
-        assert part["estimate"] == pytest.approx(pair.estimate, rel=1e-9, abs=1e-12)
+        pair = expected[part.treated, part.comparison]
+        assert part.weight == pytest.approx(pair.weight, rel=1e-10)
+        assert part.estimate == pytest.approx(pair.estimate, rel=1e-9, abs=1e-12)
 
 
 def test_rows_and_totals_tell_the_same() -> None:
-    found = goodman_bacon(draw_panel(2, adoption=ADOPTIONS["always and never"]), inference=ANALYTIC)
-    parts, rows = found.info["components"], found.rows("weight")
-    assert rows["cohort"].tolist() == [part["treated"] for part in parts]
-    assert rows["time"].tolist() == [part["comparison"] for part in parts]
-    assert rows["estimate"].tolist() == [part["weight"] for part in parts]
+    panel = draw_panel(2, adoption=ADOPTIONS["always and never"])
+    found = goodman_bacon(panel, inference=ANALYTIC)
+    parts, rows = found.details.comparisons, found.rows("weight")
+    assert rows["cohort"].tolist() == [part.treated for part in parts]
+    assert rows["time"].tolist() == [part.comparison for part in parts]
+    assert rows["estimate"].tolist() == [part.weight for part in parts]
     assert rows["std_error"].isna().all()
-    totals = found.info["by_kind"]
+    totals = by_kind(components(panel))
     # Always-treated units are a comparison only for those that adopt inside the panel.
     assert totals["treated_vs_always"]["comparisons"] == 2
     assert sum(kind["weight"] for kind in totals.values()) == pytest.approx(1)
@@ -111,7 +112,7 @@ def test_mpdta_sums_to_the_two_way_estimate(reference) -> None:
     )
     found = goodman_bacon(panel, inference=ANALYTIC)
     assert found.att == pytest.approx((-0.03654894, 0.01326516), abs=5e-9)
-    total = sum(part["weight"] * part["estimate"] for part in found.info["components"])
+    total = sum(part.weight * part.estimate for part in found.details.comparisons)
     assert total == pytest.approx(-0.03654894, abs=5e-9)
 
 

@@ -93,7 +93,7 @@ def invariant(name: str, panel: Panel) -> dict:
         return {key: (pair[0], np.nan) for key, pair in found.items()}
     if name == "synthetic_did":
         result = synthetic_did(panel, inference=ANALYTIC, **OPTIONS[name])
-        return {"minimum": (result.info["att_at_minimum"], np.nan)}
+        return {"minimum": (result.details.extras["att_at_minimum"], np.nan)}
     return found
 
 
@@ -174,9 +174,9 @@ def test_sun_abraham_is_the_group_time_path(case: Case) -> None:
 def test_components_of_goodman_bacon_sum_to_two_way_effects(case: Case) -> None:
     panel = whole(case.panel)
     module = importlib.import_module("replication.estimators.goodman_bacon")
-    parts = module.goodman_bacon(panel, inference=ANALYTIC).info["components"]
-    total = sum(part["weight"] * part["estimate"] for part in parts)
-    assert sum(part["weight"] for part in parts) == pytest.approx(1)
+    parts = module.goodman_bacon(panel, inference=ANALYTIC).details.comparisons
+    total = sum(part.weight * part.estimate for part in parts)
+    assert sum(part.weight for part in parts) == pytest.approx(1)
     assert total == pytest.approx(estimates("twfe", panel)["att", None][0], abs=1e-12)
 
 

@@ -13,13 +13,14 @@ from written_out import (
     Dense,
     castle,
     conservative,
-    labelled,
+    labeled,
     mpdta,
     random_panel,
     with_covariates,
     with_varying_weights,
 )
 
+from replication.core.details import Dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
@@ -49,7 +50,7 @@ LEFT_OUT = 0.0134691
 
 
 def test_mpdta_equals_the_reference_to_the_printed_digits() -> None:
-    found = labelled(impute(mpdta()))
+    found = labeled(impute(mpdta()))
     for name, values in MPDTA.items():
         assert found[name] == pytest.approx(values, abs=6e-8), name
     assert impute(mpdta(), leave_one_out=True).att[1] == pytest.approx(LEFT_OUT, abs=6e-8)
@@ -91,9 +92,9 @@ def test_general_path_equals_the_model_written_out(model, extra, groups) -> None
         panel = with_covariates(panel)
     result = impute(panel, trends=trends, residual_groups=groups)
     enough = Dense(panel).fit.reshape(panel.y.shape).sum(axis=1) >= 1 + ("unit_linear" in trends)
-    assert result.info["dropped_units"] == (~enough).sum()
+    assert result.details.count_dropped("units_not_used") == (~enough).sum()
     panel = panel.keep_units(enough)
-    dense, found = Dense(panel, trends), labelled(result)
+    dense, found = Dense(panel, trends), labeled(result)
     for name, mask in dense.masks(panel).items():
         omega = dense.average(mask)
         point = omega @ dense.tau
@@ -115,7 +116,7 @@ def test_leave_one_out_equals_the_loop(groups, n_clusters) -> None:
     assert result.att[1] > plain.att[1]
     # The lone unit of 2005 cannot be left out of its own cells.
     lone = {"cohort_event": 4, "cohort": 1, "none": 0}[groups]
-    assert result.info["groups_of_one_cluster"] == lone
+    assert result.details.extras["groups_of_one_cluster"] == lone
 
 
 @pytest.mark.parametrize("trends", [(), ("unit_linear",), ("region_by_time",)])
@@ -143,7 +144,7 @@ def test_pretrends_equal_the_regression_on_untreated_cells(trends, weighted) -> 
         vcov={"CRV1": "cluster"},
         weights="w" if weighted else None,
     )
-    found = labelled(result)
+    found = labeled(result)
     ours = fit._df_k
     if trends == ("unit_linear",):
         # Written as regressors, pyfixest counts the lines; here they are nested like the units.
@@ -155,9 +156,9 @@ def test_pretrends_equal_the_regression_on_untreated_cells(trends, weighted) -> 
     for lead in (3, 2, 1):
         expected = fit.coef()[f"lead{lead}"]
         assert found["event", -lead][0] == pytest.approx(expected, rel=1e-6), lead
-        error = found["event", -lead][1] * factor
-        assert error == pytest.approx(fit.se()[f"lead{lead}"], rel=1e-5), lead
-    assert result.info["omitted_leads"] == []
+        std_error = found["event", -lead][1] * factor
+        assert std_error == pytest.approx(fit.se()[f"lead{lead}"], rel=1e-5), lead
+    assert result.details.count_dropped("leads_not_identified") == 0
 
 
 def test_pretrend_test_is_the_wald_test_of_the_leads() -> None:
@@ -168,27 +169,27 @@ def test_pretrend_test_is_the_wald_test_of_the_leads() -> None:
     wald = points @ np.linalg.solve(vcov[np.ix_(early, early)], points)
     groups, count = int(result.table["n_clusters"][0]), int(early.sum())
     statistic = wald / count * (groups - count) / (groups - 1)
-    found = result.info["pretrend"]
-    assert found["statistic"] == pytest.approx(statistic, rel=1e-9)
-    assert (found["df"], found["df_resid"]) == (count, groups - count)
-    assert found["p_value"] == pytest.approx(stats.f.sf(statistic, count, groups - count))
+    found = result.details.pretrend
+    assert found.statistic == pytest.approx(statistic, rel=1e-9)
+    assert (found.df, found.df_resid) == (count, groups - count)
+    assert found.p_value == pytest.approx(stats.f.sf(statistic, count, groups - count))
 
 
 def test_leads_keep_a_reference_when_no_window_is_given() -> None:
     with_never = impute(mpdta())
-    assert with_never.info["omitted_leads"] == [-4]
+    assert with_never.details.dropped == (Dropped("leads_not_identified", 1, "leads", (-4,)),)
     # Without never-treated units a straight line in event time is not identified either; the
     # fourth lead belongs to the last cohort alone, which is not treated before the cut.
     panel = mpdta()
     without = impute(panel.keep_units(panel.cohort != 0))
-    assert without.info["omitted_leads"] == [-3]
+    assert without.details.dropped == (Dropped("leads_not_identified", 1, "leads", (-3,)),)
 
 
 def test_cohorts_far_beyond_the_panel_are_comparison_not_leads() -> None:
     panel = random_panel(1, adoption=(2003, 2004, 2030))
     never = replace(panel, cohort=np.where(panel.cohort == 2030, 0, panel.cohort))
     far, plain = (
-        {key: value for key, value in labelled(impute(each)).items() if key[0] == "event"}
+        {key: value for key, value in labeled(impute(each)).items() if key[0] == "event"}
         for each in (panel, never)
     )
     assert far.keys() == plain.keys()
@@ -211,7 +212,7 @@ def test_random_panels_equal_diff_diff(seed) -> None:
         )
         path = peer.aggregate("event_study").to_dataframe()
     result = impute(panel)
-    found = labelled(result)
+    found = labeled(result)
     assert found["att", None] == pytest.approx((peer.overall_att, peer.overall_se), rel=1e-6)
     checked = 0
     for row in path[path["event_time"] >= 0].itertuples():
@@ -233,7 +234,7 @@ def test_leave_one_out_and_anticipation_equal_diff_diff() -> None:
     assert impute(panel, leave_one_out=True).att == pytest.approx(
         (left_out.overall_att, left_out.overall_se), rel=1e-7
     )
-    found = labelled(impute(panel, anticipation=1))
+    found = labeled(impute(panel, anticipation=1))
     for h in (-1, 0, 1, 2):
         assert found["event", h] == pytest.approx((path["att"][h], path["se"][h]), rel=1e-7)
 
@@ -310,7 +311,7 @@ def test_weights_are_replication_weights_for_the_points() -> None:
         strata={},
         coordinates=None,
     )
-    first, second = labelled(impute(weighted)), labelled(impute(repeated))
+    first, second = labeled(impute(weighted)), labeled(impute(repeated))
     for name, values in first.items():
         assert second[name][0] == pytest.approx(values[0], rel=1e-8), name
 
@@ -320,7 +321,7 @@ def test_a_period_of_labels_apart_keeps_event_times_in_label_units() -> None:
     cohort = np.where(panel.cohort == 0, 0, 2001 + 2 * (panel.cohort - 2001))
     wide = replace(panel, periods=2001 + 2 * np.arange(8), cohort=cohort)
     assert impute(wide).att == pytest.approx(impute(panel).att, rel=1e-10)
-    assert labelled(impute(wide))["event", 2] == pytest.approx(labelled(impute(panel))["event", 1])
+    assert labeled(impute(wide))["event", 2] == pytest.approx(labeled(impute(panel))["event", 1])
 
 
 def test_a_balanced_panel_is_its_cohort_by_period_means() -> None:
@@ -337,7 +338,7 @@ def test_a_balanced_panel_is_its_cohort_by_period_means() -> None:
         weight=np.repeat(size[:, None].astype(float), 8, axis=1),
         clusters={"cohort": np.arange(cohorts.size)},
     )
-    small, large = labelled(impute(collapsed)), labelled(impute(panel))
+    small, large = labeled(impute(collapsed)), labeled(impute(panel))
     for name, values in large.items():
         assert small[name][0] == pytest.approx(values[0], rel=1e-9), name
 
@@ -366,8 +367,8 @@ def test_a_unit_seen_once_takes_the_general_path_and_changes_nothing(trends) -> 
 
 def test_averages_add_up() -> None:
     result = impute(random_panel(2, missing=0.1))
-    found = labelled(result)
-    sizes = {row["event_time"]: row["units"] for row in result.info["support"]}
+    found = labeled(result)
+    sizes = {row.event_time: row.units for row in result.details.support}
     post = {h: n for h, n in sizes.items() if h >= 0}
     mean = sum(found["event", h][0] * n for h, n in post.items()) / sum(post.values())
     assert found["att", None][0] == pytest.approx(mean, rel=1e-10)
@@ -381,7 +382,7 @@ def test_a_window_shows_part_of_the_path_and_leaves_the_average_alone() -> None:
     shown = part.rows("event")["event_time"].dropna().tolist()
     assert shown == [-2, -1, 0, 1]
     assert part.att == whole.att
-    assert labelled(part)["event", 1] == labelled(whole)["event", 1]
+    assert labeled(part)["event", 1] == labeled(whole)["event", 1]
 
 
 def test_an_effect_without_noise_is_recovered_with_unit_lines() -> None:
@@ -391,7 +392,7 @@ def test_an_effect_without_noise_is_recovered_with_unit_lines() -> None:
     y = rng.normal(size=(n, 1)) + rng.normal(size=(n, 1)) * panel.periods + rng.normal(size=8)
     event = panel.periods - panel.cohort[:, None]
     y = y + np.where(panel.treated, 1.0 + 0.5 * event, 0.0)
-    found = labelled(impute(replace(panel, y=y), trends=("unit_linear",)))
+    found = labeled(impute(replace(panel, y=y), trends=("unit_linear",)))
     for h in range(4):
         assert found["event", h][0] == pytest.approx(1.0 + 0.5 * h, abs=1e-8)
 
@@ -403,16 +404,16 @@ def test_units_that_cannot_be_imputed_are_dropped_with_the_count() -> None:
     panel = mpdta()
     # 20 counties of 2004 have one untreated year: enough for an effect, not for a line.
     lines = impute(panel, trends=("unit_linear",))
-    assert any("20 treated units with fewer than 2 untreated" in n for n in lines.info["notes"])
-    assert lines.info["dropped_units"] == 20
+    assert any("20 treated units with fewer than 2 untreated" in n for n in lines.details.notes)
+    assert lines.details.count_dropped("units_not_used") == 20
     always = replace(panel, cohort=np.where(panel.cohort == 2004, 2003, panel.cohort))
-    assert any("20 units treated in or before" in note for note in impute(always).info["notes"])
+    assert any("20 units treated in or before" in note for note in impute(always).details.notes)
 
 
 def test_periods_without_comparison_are_left_out_and_named() -> None:
     panel = random_panel(0, adoption=(2003, 2004, 2006))
     result = impute(panel)
-    assert any("2006, 2007, 2008" in note for note in result.info["notes"])
+    assert any("2006, 2007, 2008" in note for note in result.details.notes)
     assert result.rows("calendar")["time"].dropna().max() == 2005
     cut = impute(panel.keep_periods(panel.periods < 2006))
     assert result.att == pytest.approx(cut.att, rel=1e-9)
@@ -427,7 +428,7 @@ def test_strata_without_comparison_are_left_out() -> None:
     omega = dense.average(dense.masks(panel)["att", None])
     assert (dense.treated & ~dense.effect).any()
     assert result.att[0] == pytest.approx(omega @ dense.tau, rel=1e-9)
-    assert result.info["treated_cells"] == dense.effect.sum()
+    assert result.details.extras["treated_cells"] == dense.effect.sum()
 
 
 def refusals():

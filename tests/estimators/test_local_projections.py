@@ -59,9 +59,9 @@ def test_equals_diff_diff(seed, window, case, reweight) -> None:
     assert path.loc[-1, "estimate"] == 0.0
     pooled = theirs.pooled.set_index("window")
     assert found.att == pytest.approx(tuple(pooled.loc["post", ["coefficient", "se"]]), abs=1e-9)
-    placebo = found.info["pooled_placebo"]
+    placebo = found.details.pooled_placebo
     expected = tuple(pooled.loc["pre", ["coefficient", "se"]])
-    assert (placebo["estimate"], placebo["std_error"]) == pytest.approx(expected, abs=1e-9)
+    assert (placebo.estimate, placebo.std_error) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", [3, 4])
@@ -146,12 +146,12 @@ def test_reweighted_and_pooled_it_is_the_weighted_stack(seed, control_group) -> 
 def test_the_default_window_pools_over_what_every_cohort_reaches() -> None:
     panel = draw_panel(1)
     found = local_projections(panel, inference=ANALYTIC)
-    assert found.info["pooled_horizons"] == [0, 1]
+    assert found.details.averaged_times == (0, 1)
     assert found.att == pytest.approx(
         local_projections(panel, window=(-2, 1), inference=ANALYTIC).att, abs=1e-12
     )
     assert list(path_of(found).index) == list(range(-6, 6))
-    assert found.info["support"][-1]["cohorts"] == 1
+    assert found.details.support[-1].cohorts == 1
 
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
@@ -184,7 +184,7 @@ def test_constants_and_order_change_nothing_and_scaling_scales() -> None:
 def test_adopters_without_a_clean_control_are_counted() -> None:
     panel = draw_panel(6, adoption=(2003, 2004, 2006))
     found = local_projections(panel, window=(-2, 0), inference=ANALYTIC)
-    assert found.info["adopters_without_clean_control"] == int((panel.cohort == 2006).sum())
+    assert found.details.count_dropped("no_clean_control") == int((panel.cohort == 2006).sum())
 
 
 @pytest.mark.parametrize(

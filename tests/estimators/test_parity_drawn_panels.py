@@ -48,7 +48,7 @@ class Comparison:
     panels: Callable[[Case], bool] = lambda _: True
     reason: str = ""
     points: float = ROUNDING
-    errors: float = ROUNDING
+    std_errors: float = ROUNDING
 
     def __str__(self) -> str:
         return f"{self.estimator}-{self.package}"
@@ -57,7 +57,7 @@ class Comparison:
 TABLE = [
     Comparison("twfe", "pyfixest", regressions.twfe_pyfixest),
     Comparison("event_study", "pyfixest", regressions.event_study_pyfixest),
-    Comparison("poisson", "pyfixest", regressions.poisson_pyfixest, errors=LAST_STEP),
+    Comparison("poisson", "pyfixest", regressions.poisson_pyfixest, std_errors=LAST_STEP),
     Comparison("callaway_santanna", "csdid", group_time.callaway_santanna_csdid),
     Comparison("callaway_santanna", "moderndid", group_time.callaway_santanna_moderndid),
     Comparison("callaway_santanna", "diff-diff", group_time.callaway_santanna_diff_diff),
@@ -128,7 +128,7 @@ def test_equal(row: Comparison, case: Case) -> None:
         warnings.simplefilter("ignore")
         found = row.run(case)
     assert found.points
-    for pairs, tolerance in ((found.points, row.points), (found.errors, row.errors)):
+    for pairs, tolerance in ((found.points, row.points), (found.std_errors, row.std_errors)):
         scale = max((abs(theirs) for _, theirs in pairs.values() if np.isfinite(theirs)), default=1)
         for name, (ours, theirs) in pairs.items():
             close = pytest.approx(theirs, abs=tolerance * scale, rel=0, nan_ok=True)

@@ -59,8 +59,8 @@ def test_equals_pyfixest(options: dict[str, object], trends: tuple[str, ...]) ->
     names = {"att": "d"} | {f"coef:{name}": name for name in panel.covariate_names}
     # Effects of three regions by period, unless nested: K is their rank here, and two more there.
     free = "region_by_time" in trends and "period" not in panel.clusters
-    assert theirs._df_k - ours.info["n_parameters"] == 2 * free
-    factor = np.sqrt((theirs._N - theirs._df_k) / (theirs._N - ours.info["n_parameters"]))
+    assert theirs._df_k - ours.details.uncertainty.parameters == 2 * free
+    factor = np.sqrt((theirs._N - theirs._df_k) / (theirs._N - ours.details.uncertainty.parameters))
     for term, name in names.items():
         assert table.at[term, "estimate"] == pytest.approx(theirs.coef()[name], rel=1e-7, abs=1e-9)
         assert table.at[term, "std_error"] == pytest.approx(theirs.se()[name] * factor, rel=1e-5)
@@ -98,7 +98,7 @@ def test_clustered_error_of_the_dummy_regression() -> None:
     )
     ours = poisson(panel)
     full = (len(frame) - 1) / (len(frame) - x.shape[1]) * 12 / 11
-    expected = fit.bse["d"] * np.sqrt(ours.info["correction"] / full)
+    expected = fit.bse["d"] * np.sqrt(ours.details.uncertainty.correction / full)
     assert ours.att == pytest.approx((fit.params["d"], expected), rel=1e-7)
 
 
@@ -106,8 +106,8 @@ def test_right_to_carry_equals_the_reference() -> None:
     """pyfixest, three digits printed there: murders, offset log population, state clusters."""
     found = poisson(murders())
     assert found.att == pytest.approx((0.165, 0.071), abs=5e-4)
-    assert found.info["dropped"]["units_all_zero"] == 65
-    assert any("65 units whose outcomes are all zero" in note for note in found.info["notes"])
+    assert found.details.count_dropped("units_all_zero") == 65
+    assert any("65 units whose outcomes are all zero" in note for note in found.details.notes)
     assert found.table["n_obs"][0] == 37349 - 65 * 17
 
 
@@ -134,8 +134,8 @@ def test_real_counts_with_trends_are_separated_and_still_fitted() -> None:
     panel = murders()
     panel = panel.keep_units(np.isin(panel.units // 1000, [6, 17, 51, 53]))
     found = poisson(panel, trends=("unit_linear",))
-    assert found.info["dropped"]["cells_separated"] > 0
-    assert any("trends or covariates separate" in note for note in found.info["notes"])
+    assert found.details.count_dropped("cells_separated") > 0
+    assert any("trends or covariates separate" in note for note in found.details.notes)
     assert np.isfinite(found.att).all()
 
 
@@ -149,8 +149,8 @@ def test_separated_zeros_change_nothing() -> None:
     found = poisson(marked)
     without = poisson(replace(panel, y=np.where(mark == 1, np.nan, y)))
     assert found.att == pytest.approx(without.att, rel=1e-8)
-    assert found.info["dropped"]["cells_separated"] == 2
-    assert found.info["omitted"] == ["mark"]
+    assert found.details.count_dropped("cells_separated") == 2
+    assert found.details.omitted == ("mark",)
 
 
 def test_treatment_of_zeros_only_is_refused() -> None:
@@ -167,7 +167,7 @@ def test_periods_of_zeros_are_left_out() -> None:
     found = poisson(replace(panel, y=y))
     kept = poisson(replace(panel, y=y).keep_periods(np.arange(9) != 2))
     assert found.att == pytest.approx(kept.att, rel=1e-10)
-    assert found.info["dropped"]["cells_all_zero"] == 45
+    assert found.details.count_dropped("cells_all_zero") == 45
 
 
 def test_negative_outcomes_are_refused_with_an_example() -> None:

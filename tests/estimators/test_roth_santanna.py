@@ -47,8 +47,8 @@ def rows_of(result: object) -> dict:
     table = result.table
     event = table["event_time"].where(table["event_time"].notna(), None)
     return {
-        (term, None if e is None or np.isnan(e) else int(e)): (point, error)
-        for term, e, point, error in zip(
+        (term, None if e is None or np.isnan(e) else int(e)): (point, std_error)
+        for term, e, point, std_error in zip(
             table["term"], event, table["estimate"], table["std_error"], strict=True
         )
     }
@@ -67,17 +67,17 @@ def test_equals_the_formula_written_out(seed: int, variance: str) -> None:
                 panel, beta=beta, control_group=control, design_variance=variance, inference=FEW
             )
             other = "adjusted" if variance == "neyman" else "neyman"
-            errors = result.info[f"std_errors_{other}"]
+            std_errors = result.details.by_row[f"std_errors_{other}"]
             kept = panel
             if control == "last_treated":
                 inside = (panel.cohort > 0) & (panel.cohort <= panel.periods[-1])
                 kept = panel.keep_units(inside)
-            for label, (row, pair) in zip(errors, rows_of(result).items(), strict=True):
+            for label, (row, pair) in zip(std_errors, rows_of(result).items(), strict=True):
                 known = written_out(kept.y, kept.cohort, kept.periods, row, beta, control)
                 assert pair[0] == pytest.approx(known["estimate"], abs=TOLERANCE)
                 if np.isfinite(pair[1]):
                     assert pair[1] == pytest.approx(known[variance], abs=TOLERANCE)
-                    assert errors[label] == pytest.approx(known[other], abs=TOLERANCE)
+                    assert std_errors[label] == pytest.approx(known[other], abs=TOLERANCE)
                     compared += 1
                 else:
                     assert known["neyman"] < 1e-7
@@ -87,15 +87,15 @@ def test_equals_the_formula_written_out(seed: int, variance: str) -> None:
 @pytest.mark.parametrize("seed", range(0, 20, 3))
 def test_balance_is_the_difference_before_adoption(seed: int) -> None:
     panel = drawn(seed)
-    balance = roth_santanna(panel, inference=FEW).info["balance"]
-    for line in balance["rows"]:
-        term, _, event = line["row"].partition(":")
+    balance = roth_santanna(panel, inference=FEW).details.balance
+    for line in balance.rows:
+        term, _, event = line.row.partition(":")
         row = (term, int(event) if event else None)
         known = written_out(panel.y, panel.cohort, panel.periods, row, 1, "not_yet_treated")
-        assert line["difference"] == pytest.approx(known["difference"], abs=TOLERANCE)
-        assert line["std_error"] == pytest.approx(known["difference_error"], abs=TOLERANCE)
-    assert len(balance["rows"]) > 5
-    assert balance["wald"]["df"] <= len(balance["rows"])
+        assert line.difference == pytest.approx(known["difference"], abs=TOLERANCE)
+        assert line.std_error == pytest.approx(known["difference_error"], abs=TOLERANCE)
+    assert len(balance.rows) > 5
+    assert balance.wald.df <= len(balance.rows)
 
 
 def test_with_beta_one_the_points_are_those_of_callaway_and_santanna() -> None:
@@ -110,23 +110,23 @@ def test_with_beta_one_the_points_are_those_of_callaway_and_santanna() -> None:
 
 def test_the_efficient_beta_has_the_smallest_variance() -> None:
     panel = draw_panel(12)
-    error = {
+    std_error = {
         beta: roth_santanna(panel, beta=beta, design_variance="neyman", inference=FEW).att[1]
         for beta in ("efficient", 0, 1)
     }
-    assert error["efficient"] < min(error[0], error[1])
+    assert std_error["efficient"] < min(std_error[0], std_error[1])
 
 
 def test_units_treated_from_the_start() -> None:
     panel = draw_panel(13, n_units=60, adoption=(0, 2001, 2004, 2006) * 2)
     efficient = roth_santanna(panel, inference=FEW)
-    assert any("compared in levels" in note for note in efficient.info["notes"])
+    assert any("compared in levels" in note for note in efficient.details.notes)
     known = written_out(panel.y, panel.cohort, panel.periods, ("att", None), "efficient", "not_yet_treated")
     assert efficient.att[0] == pytest.approx(known["estimate"], abs=TOLERANCE)
     assert efficient.att[1] == pytest.approx(known["neyman"], abs=TOLERANCE)
     count = int((panel.cohort == 2001).sum())
     dropped = roth_santanna(panel, beta=1, inference=FEW)
-    assert f"{count} units treated in or before the first period were dropped" in str(dropped.info["notes"])
+    assert f"{count} units treated in or before the first period were dropped" in str(dropped.details.notes)
     assert dropped.table["n_units"].iloc[0] == 60 - count
 
 
@@ -136,7 +136,7 @@ def test_gaps_and_lone_units_are_dropped_with_their_count() -> None:
     y[5, 3] = np.nan
     cohort[7] = 2007
     found = roth_santanna(replace(panel, y=y, cohort=cohort), inference=FEW)
-    notes = " ".join(found.info["notes"])
+    notes = " ".join(found.details.notes)
     assert "1 units with a gap" in notes
     assert "1 units that are alone in their cohort" in notes
     keep = np.ones(48, dtype=bool)
@@ -148,7 +148,7 @@ def test_few_units_on_one_side_are_noted() -> None:
     panel = draw_panel(16, n_units=200)
     last = replace(panel, cohort=np.where(np.arange(200) < 13, 2008, panel.cohort))
     sides = {
-        control: " ".join(roth_santanna(p, control_group=control, inference=FEW).info["notes"])
+        control: " ".join(roth_santanna(p, control_group=control, inference=FEW).details.notes)
         for control, p in (("not_yet_treated", panel), ("last_treated", last))
     }
     assert "13 control units" in sides["last_treated"]
@@ -172,9 +172,9 @@ def test_randomization_test_is_the_share_of_permuted_statistics() -> None:
     assert ("att", None) in labels
     att = found.rows("att").iloc[0]
     assert att["p_value"] == pytest.approx((1 + exceeds) / 50)
-    assert found.info["permutation"]["draws"] == 49
-    line = found.info["balance"]["rows"][0]
-    assert line["fisher_p_value"] == pytest.approx((1 + differ) / 50)
+    assert found.details.permutation.draws == 49
+    line = found.details.balance.rows[0]
+    assert line.fisher_p_value == pytest.approx((1 + differ) / 50)
 
 
 def written_of(panel: Panel, cohort: np.ndarray) -> tuple[float, float]:
@@ -233,7 +233,7 @@ def test_a_specification_reaches_the_estimator() -> None:
     found = estimate(build_panel(frame, spec), spec)
     direct = roth_santanna(panel, beta=1, control_group="never_treated", window=(-2, 2), inference=FEW)
     assert found.att == pytest.approx(direct.att, abs=1e-14)
-    assert found.info["reference_event_time"] == -1
+    assert found.details.base_period == -1
 
 
 @pytest.fixture(scope="module")
@@ -260,12 +260,12 @@ def test_published_values(police: pd.DataFrame, published: dict) -> None:
     term = {"simple": "att", "cohort": "group"}.get(published["estimand"], published["estimand"])
     event = None if pd.isna(published["event_time"]) else int(published["event_time"])
     row = ("event", event) if event is not None else (term, None)
-    point, error = rows_of(found)[row]
+    point, std_error = rows_of(found)[row]
     label = row[0] if event is None else f"event:{event}"
     for value, printed in (
         (point, published["estimate"]),
-        (error, published["std_error"]),
-        (found.info["std_errors_neyman"][label], published["std_error_neyman"]),
+        (std_error, published["std_error"]),
+        (found.details.by_row["std_errors_neyman"][label], published["std_error_neyman"]),
     ):
         decimals = len(printed.partition(".")[2])
         assert abs(value - float(printed)) <= 0.5 * 10.0**-decimals + 1e-15

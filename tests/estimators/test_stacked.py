@@ -10,6 +10,7 @@ import pyfixest
 import pytest
 from drawn_panels import as_frame, draw_panel
 
+from replication.core.details import Dropped
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.estimators.stacked import stacked
@@ -124,20 +125,20 @@ def test_one_cohort_is_the_plain_difference_in_differences_of_means() -> None:
 
 def test_the_default_window_trims_no_cohort() -> None:
     found = stacked(draw_panel(1, adoption=ADOPTION), inference=ANALYTIC)
-    assert found.info["clean_window"] == [-2, 1]
-    assert found.info["cohorts"] == [2003, 2004, 2006, 2007]
-    assert found.info["dropped_cohorts"] == []
+    assert found.details.window == (-2, 1)
+    assert found.details.extras["cohorts"] == 4
+    assert found.details.dropped == ()
 
 
 def test_trimmed_cohorts_are_named_and_the_window_shows_part_of_the_clean_window() -> None:
     panel = draw_panel(1, adoption=ADOPTION)
     found = stacked(panel, window=(-1, 0), clean_window=(-3, 2), inference=ANALYTIC)
     whole = stacked(panel, clean_window=(-3, 2), inference=ANALYTIC)
-    assert found.info["dropped_cohorts"] == [2003, 2007]
+    assert found.details.dropped == (Dropped("no_clean_window", 2, "cohorts", (2003, 2007)),)
     assert list(path_of(found).index) == [-1, 0]
     assert list(path_of(whole).index) == [-3, -2, -1, 0, 1, 2]
     assert found.att == pytest.approx(whole.att, abs=1e-12)
-    assert found.info["support"][0]["cohorts"] == 2
+    assert found.details.support[0].cohorts == 2
 
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:

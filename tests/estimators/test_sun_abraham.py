@@ -11,6 +11,7 @@ import pyfixest
 import pytest
 from drawn_panels import as_frame, draw_panel
 
+from replication.core.details import EventSupport
 from replication.core.errors import PanelError
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, parse_spec
@@ -54,7 +55,7 @@ def test_mpdta_equals_the_reference(mpdta) -> None:
         assert tuple(path.loc[event_time]) == pytest.approx(values, abs=1e-10)
     assert path.loc[-1, "estimate"] == 0.0
     assert np.isnan(path.loc[-1, "std_error"])
-    assert found.info["support"][-1] == {"event_time": 3, "cohorts": 1, "units": 20}
+    assert found.details.support[-1] == EventSupport(3, 1, 20)
 
 
 def saturated_regression(panel, anticipation=0):
@@ -192,12 +193,12 @@ def test_points_on_balanced_panels_are_differences_of_means(seed, weighted) -> N
 def test_not_yet_treated_without_never_treated_is_the_last_cohort_and_cuts_its_periods() -> None:
     panel = draw_panel(3, adoption=(2003, 2005, 2007))
     found = sun_abraham(panel, control_group="not_yet_treated", inference=ANALYTIC)
-    assert found.info["control_group"] == "last_treated"
+    assert found.details.control_group == "last_treated"
     cut = panel.keep_periods(panel.periods < 2007)
     as_never = replace(cut, cohort=np.where(cut.cohort == 2007, 0, cut.cohort))
     expected, _ = saturated_regression(as_never)
     assert found.att == pytest.approx(expected["att"], abs=1e-10)
-    assert "periods from 2007 on were cut: the last cohort adopts" in found.info["notes"]
+    assert "periods from 2007 on were cut: the last cohort adopts" in found.details.notes
 
 
 def test_last_treated_leaves_out_whoever_is_not_treated_inside_the_panel() -> None:
@@ -245,13 +246,13 @@ def test_estimated_shares_add_their_variance() -> None:
     estimated = sun_abraham(panel, shares="estimated", inference=ANALYTIC)
     assert path_of(estimated)["estimate"].equals(path_of(fixed)["estimate"])
     n_obs, groups = panel.y.size, len(panel.units)
-    factor = groups / (groups - 1) * (n_obs - 1) / (n_obs - fixed.info["n_params"])
+    factor = groups / (groups - 1) * (n_obs - 1) / (n_obs - fixed.details.uncertainty.parameters)
     for event_time in (-3, 0, 1, 2):
         added = path_of(estimated).loc[event_time, "std_error"] ** 2
         added -= path_of(fixed).loc[event_time, "std_error"] ** 2
         assert added == pytest.approx(factor * share_variance(panel, fixed, event_time), rel=1e-6)
-    assert fixed.info["att_std_error_estimated_shares"] == pytest.approx(estimated.att[1])
-    assert estimated.info["att_std_error_fixed_shares"] == pytest.approx(fixed.att[1])
+    assert fixed.details.extras["att_std_error_estimated_shares"] == pytest.approx(estimated.att[1])
+    assert estimated.details.extras["att_std_error_fixed_shares"] == pytest.approx(fixed.att[1])
 
 
 def test_relabelling_and_constants_change_nothing_and_scaling_scales() -> None:
@@ -279,7 +280,7 @@ def test_a_cell_cut_off_from_its_reference_period_is_counted_and_left_out() -> N
     rows = np.flatnonzero(panel.cohort == 2004)
     y[np.ix_(rows, [0])] = np.nan
     found = sun_abraham(replace(panel, y=y), inference=ANALYTIC)
-    assert found.info["unidentified_cells"] == 1
+    assert found.details.count_dropped("not_identified") == 1
     assert path_of(found).index.min() == -2
 
 

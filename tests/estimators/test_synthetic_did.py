@@ -25,7 +25,7 @@ from replication.estimators.synthetic_did.synthetic_paths import (
     minimum_weights,
     published_weights,
 )
-from replication.estimators.synthetic_did.synthetic_variance import freedom, strata
+from replication.estimators.synthetic_did.synthetic_variance import cluster_strata, satterthwaite_degrees
 
 FEW = Inference(draws=20, seed=1)
 STAGGERED = (0, 0, 0, 0, 2004, 2004, 2006)
@@ -127,7 +127,7 @@ def test_cohorts_are_estimated_apart_and_weighted_by_treated_unit_periods() -> N
         effect.append(alone.att[0])
         weight.append(after * (panel.cohort == g).sum())
     assert found.att[0] == pytest.approx(np.average(effect, weights=weight), abs=1e-12)
-    assert found.info["support"][-1]["cohorts"] == 1
+    assert found.details.support[-1].cohorts == 1
 
 
 def pieces(panel):
@@ -178,7 +178,7 @@ def test_degrees_of_freedom_are_those_of_parts_of_the_variance() -> None:
     stratum = np.array([2, 0, 0, 1, 2, 0, 1, 2, 2])
     d = np.random.default_rng(4).normal(size=(9, 3))
     d[stratum != 1, 2] = 0
-    found = freedom(d, stratum, 2)
+    found = satterthwaite_degrees(d, stratum, 2)
     for row in (0, 1):
         first, second, rest = ((d[stratum == k, row] ** 2) for k in range(3))
         parts = np.array([first.sum(), second.sum(), rest.sum()])
@@ -186,23 +186,23 @@ def test_degrees_of_freedom_are_those_of_parts_of_the_variance() -> None:
         assert found[row] == pytest.approx(parts.sum() ** 2 / (parts**2 / own).sum(), rel=1e-12)
     assert found[2] == pytest.approx(1)
     # Clusters of one cohort with equal shares: its own degrees; controls with equal ones: 3 n.
-    assert freedom(np.ones((6, 1)), np.zeros(6, int), 1)[0] == pytest.approx(5)
-    assert freedom(np.ones((6, 1)), np.ones(6, int), 1)[0] == pytest.approx(18)
+    assert satterthwaite_degrees(np.ones((6, 1)), np.zeros(6, int), 1)[0] == pytest.approx(5)
+    assert satterthwaite_degrees(np.ones((6, 1)), np.ones(6, int), 1)[0] == pytest.approx(18)
 
 
 def test_clusters_are_of_their_first_cohort_or_of_controls() -> None:
     member, cluster = np.array([-1, 1, -1, 0, 1, -1]), np.array([0, 0, 1, 2, 2, 1])
-    assert strata(member, cluster).tolist() == [1, 2, 0]
+    assert cluster_strata(member, cluster).tolist() == [1, 2, 0]
 
 
 def test_jackknife_intervals_are_t_with_few_degrees_unless_the_law_is_normal() -> None:
     """Two cohorts of 5 and 6 units: between 4 degrees and those of 9 and the controls."""
     panel = draw_panel(6, n_units=36, adoption=(0, 0, 0, 0, 2004, 2006))
     found, normal = (
-        synthetic_did(panel, donor_errors="jackknife", inference=replace(FEW, distribution=law))
-        for law in ("auto", "normal")
+        synthetic_did(panel, donor_errors="jackknife", inference=replace(FEW, distribution=distribution))
+        for distribution in ("auto", "normal")
     )
-    sizes = [c["units"] for c in found.info["cohorts"]]
+    sizes = [c.units for c in found.details.donor_weights]
     rows = found.table.dropna(subset="std_error")
     usual = normal.table.loc[rows.index]
     assert rows["std_error"].tolist() == usual["std_error"].tolist()
@@ -211,11 +211,13 @@ def test_jackknife_intervals_are_t_with_few_degrees_unless_the_law_is_normal() -
     assert (reach > 1.97).all()
     assert ((usual["conf_high"] - usual["estimate"]) / usual["std_error"]).max() < 1.96
     path = rows[(rows["term"] == "event") & rows["event_time"].notna()]
-    wide, law = ((t["band_high"] - t["estimate"]) / t["std_error"] for t in (path, usual.loc[path.index]))
+    wide, distribution = (
+        (t["band_high"] - t["estimate"]) / t["std_error"] for t in (path, usual.loc[path.index])
+    )
     degrees = [
         optimize.brentq(lambda v, r=r: stats.t.ppf(0.975, v) - r, 1, 1e4) for r in reach.loc[path.index]
     ]
-    assert stats.t(degrees).sf(wide) == pytest.approx(stats.norm.sf(law), rel=1e-6)
+    assert stats.t(degrees).sf(wide) == pytest.approx(stats.norm.sf(distribution), rel=1e-6)
 
 
 def test_staggered_placebo_is_the_spread_over_assignments() -> None:
@@ -249,11 +251,11 @@ def test_bootstrap_repeats_itself_with_its_seed() -> None:
 def test_bootstrap_error_is_near_the_jackknife() -> None:
     """Both estimate one variance; with 24 treated and 36 controls they agree within a third."""
     panel = draw_panel(9, n_units=60, adoption=(0, 0, 0, 2005, 2005))
-    errors = [
+    std_errors = [
         synthetic_did(panel, donor_errors=kind, inference=Inference(draws=200)).att[1]
         for kind in ("bootstrap", "jackknife")
     ]
-    assert errors[0] == pytest.approx(errors[1], rel=0.35)
+    assert std_errors[0] == pytest.approx(std_errors[1], rel=0.35)
 
 
 def test_constants_and_order_change_nothing_and_scaling_scales() -> None:
@@ -275,8 +277,8 @@ def test_a_cohort_with_one_period_before_adoption_is_dropped_with_the_count() ->
     panel = draw_panel(3, n_units=30, adoption=(0, 0, 0, 2002, 2005))
     found = synthetic_did(panel, donor_errors="jackknife", inference=FEW)
     early = int((panel.cohort == 2002).sum())
-    assert f"{early} units with one period before adoption were dropped" in found.info["notes"]
-    assert [c["cohort"] for c in found.info["cohorts"]] == [2005]
+    assert f"{early} units with one period before adoption were dropped" in found.details.notes
+    assert [c.cohort for c in found.details.donor_weights] == [2005]
 
 
 def test_the_window_limits_the_path() -> None:
@@ -294,7 +296,7 @@ def test_the_window_limits_the_path() -> None:
         ({"adoption": (0,)}, {}, "No cohort is left that has two periods before"),
         ({"adoption": (0, 2004, 2005)}, {}, "need more of these than of the treated"),
         ({"adoption": STAGGERED, "n_clusters": 9}, {}, "treat the 48 units as independent"),
-        ({"adoption": STAGGERED, "weighted": True}, {}, "takes neither weights nor covariates"),
+        ({"adoption": STAGGERED, "weighted": True}, {}, "takes no weights"),
         ({"adoption": STAGGERED}, {"window": (30, 40)}, "holds no event time"),
         ({"adoption": STAGGERED, "n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),

@@ -28,7 +28,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.twfe import twfe
 from replication.sources.castle_panel import read_castle
 from replication.sources.countymurders import read_countymurders
@@ -77,8 +77,8 @@ def test_equals_pyfixest(options: dict[str, object], trends: tuple[str, ...]) ->
     factor = relative_correction(panel, trends, ours, theirs)
     for term, name in names.items():
         assert table.at[term, "estimate"] == pytest.approx(theirs.coef()[name], rel=1e-8, abs=1e-10)
-        error = theirs.se()[name] * factor
-        assert table.at[term, "std_error"] == pytest.approx(error, rel=1e-7)
+        std_error = theirs.se()[name] * factor
+        assert table.at[term, "std_error"] == pytest.approx(std_error, rel=1e-7)
         statistic = table.at[term, "estimate"] / table.at[term, "std_error"]
         degrees = table.at[term, "n_clusters"] - 1
         assert table.at[term, "p_value"] == pytest.approx(2 * stats.t.sf(abs(statistic), degrees))
@@ -95,13 +95,13 @@ def relative_correction(
     they are nested. Period effects of strata count by their rank here (``test_absorb``); pyfixest
     takes off one for each set.
     """
-    counted = theirs._df_k - ours.info["n_parameters"]
+    counted = theirs._df_k - ours.details.uncertainty.parameters
     nested = "unit_linear" in trends and set(panel.clusters) != {"period"}
     if any(name.endswith("_by_time") for name in trends):
         assert counted >= 0
     else:
         assert counted == (ours.table["n_units"][0] - 1 if nested else 0)
-    return float(np.sqrt((theirs._N - theirs._df_k) / (theirs._N - ours.info["n_parameters"])))
+    return float(np.sqrt((theirs._N - theirs._df_k) / (theirs._N - ours.details.uncertainty.parameters)))
 
 
 @pytest.mark.parametrize("trends", TRENDS, ids="+".join)
@@ -122,10 +122,10 @@ def test_general_path_equals_closed_form(
 ) -> None:
     panel = two_way_panel(5, weights=weights, covariates=covariates, cluster="state")
     fast = twfe(panel, trends=trends)
-    monkeypatch.setattr(Sample, "regular", property(lambda self: False))
+    monkeypatch.setattr(EstimationSample, "regular", property(lambda self: False))
     slow = twfe(panel, trends=trends)
     crossed = "kind_by_time" in trends
-    assert (fast.info["engine"], slow.info["engine"]) == (
+    assert (fast.details.extras["engine"], slow.details.extras["engine"]) == (
         "general" if crossed else "closed form",
         "general",
     )
@@ -173,9 +173,9 @@ def test_castle_on_post_equals_the_reference(weights: str | None, expected: tupl
             "weights": weights,
         }
     )
-    estimate, error = twfe(build_panel(castle.load_pandas().data, spec)).att
+    estimate, std_error = twfe(build_panel(castle.load_pandas().data, spec)).att
     assert estimate == pytest.approx(expected[0], abs=2e-8)
-    assert error == pytest.approx(expected[1], abs=5e-7)
+    assert std_error == pytest.approx(expected[1], abs=5e-7)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +192,9 @@ def test_castle_equals_the_published_table(
 ) -> None:
     """Cheng & Hoekstra (2013), Table 5, log homicide, with their errors as printed."""
     names = list(read_castle().columns[-12:]) if controls else []
-    estimate, error = twfe(castle_panel(names), trends=trends).att
+    estimate, std_error = twfe(castle_panel(names), trends=trends).att
     assert estimate == pytest.approx(published[0], abs=5e-4 if "sid_linear" in trends else 5e-5)
-    assert error == pytest.approx(published[1], abs=5e-5)
+    assert std_error == pytest.approx(published[1], abs=5e-5)
 
 
 def test_unit_trends_count_as_effects_of_the_unit() -> None:
@@ -203,16 +203,16 @@ def test_unit_trends_count_as_effects_of_the_unit() -> None:
     as_unit = twfe(panel, trends=("region_by_time", "unit_linear"))
     as_stratum = twfe(panel, trends=("region_by_time", "sid_linear"))
     assert as_unit.att[0] == pytest.approx(as_stratum.att[0], rel=1e-9)
-    assert as_stratum.info["n_parameters"] - as_unit.info["n_parameters"] == 46
-    ratio = as_unit.info["correction"] / as_stratum.info["correction"]
+    assert as_stratum.details.uncertainty.parameters - as_unit.details.uncertainty.parameters == 46
+    ratio = as_unit.details.uncertainty.correction / as_stratum.details.uncertainty.correction
     assert as_unit.att[1] / as_stratum.att[1] == pytest.approx(np.sqrt(ratio), rel=1e-9)
 
 
 def castle_panel(controls: list[str]) -> Panel:
     frame = read_castle()
     year, sid = frame["year"].to_numpy(), frame["sid"].to_numpy()
-    law = np.array([CASTLE.get(number, (9999, 0.0)) for number in sid])
-    frame["share"] = np.where(year == law[:, 0], law[:, 1], year > law[:, 0])
+    distribution = np.array([CASTLE.get(number, (9999, 0.0)) for number in sid])
+    frame["share"] = np.where(year == distribution[:, 0], distribution[:, 1], year > distribution[:, 0])
     frame["log_homicide"] = np.log(frame["homicide"])
     northeast, midwest = {9, 23, 25, 33, 34, 36, 42, 44, 50}, {17, 18, 19, 20, 26, 27, 29, 31, 38}
     midwest |= {39, 46, 55}
@@ -255,9 +255,9 @@ def test_right_to_carry_equals_the_reference() -> None:
     )
     found = twfe(build_panel(frame, spec))
     assert found.att == pytest.approx((1.056, 0.632), abs=5e-4)
-    assert found.info["engine"] == "general"
-    assert found.info["always_treated"] == 145
-    assert any("145 units are treated in every period" in note for note in found.info["notes"])
+    assert found.details.extras["engine"] == "general"
+    assert found.details.extras["always_treated"] == 145
+    assert any("145 units are treated in every period" in note for note in found.details.notes)
 
 
 @pytest.mark.parametrize("options", [{}, {"missing": 0.1, "weights": "varying"}])
@@ -299,7 +299,7 @@ def test_zero_weights_leave_cells_out() -> None:
     nothing = twfe(replace(panel, weight=np.where(zero, 0.0, panel.weight)))
     absent = twfe(replace(panel, y=np.where(zero, np.nan, panel.y)))
     assert nothing.att == pytest.approx(absent.att, rel=1e-12)
-    assert nothing.info["dropped"]["zero_weight_cells"] == zero.sum()
+    assert nothing.details.count_dropped("zero_weight_cells") == zero.sum()
     assert nothing.table["n_obs"][0] == (~zero).sum()
 
 
@@ -310,10 +310,10 @@ def test_collinear_covariates_are_left_out_and_said() -> None:
     by_unit = np.repeat(np.arange(45.0)[:, None], 9, axis=1)
     more = np.stack([first, second, by_unit, 2 * first - second + by_unit])
     found = twfe(replace(panel, covariates=more, covariate_names=("a", "b", "c", "d")))
-    assert found.info["omitted"] == ["c", "d"]
+    assert found.details.omitted == ("c", "d")
     assert list(found.table["term"]) == ["att", "coef:a", "coef:b"]
     assert found.att == pytest.approx(twfe(panel).att, rel=1e-9)
-    assert any("collinear: c, d" in note for note in found.info["notes"])
+    assert any("collinear: c, d" in note for note in found.details.notes)
 
 
 def test_covariates_with_large_means_are_kept() -> None:
@@ -363,11 +363,11 @@ def test_more_parameters_than_observations_are_refused() -> None:
         twfe(panel, trends=("a_by_time", "b_by_time", "c_by_time"))
 
 
-def test_info_says_what_was_done() -> None:
+def test_details_hold_what_was_done() -> None:
     panel = two_way_panel(8, weights="unit", cluster="state")
-    info = twfe(panel, trends=("region_by_time", "unit_linear")).info
-    assert info["absorbed"] == "unit effects and region by period effects, unit linear trends"
-    assert twfe(panel).info["absorbed"] == "unit and period effects"
-    assert info["mean_outcome"] == pytest.approx(np.average(panel.y, weights=panel.weight))
+    details = twfe(panel, trends=("region_by_time", "unit_linear")).details
+    assert (details.absorbed, details.linear_trends) == (("unit", "region_by_time"), ("unit",))
+    assert twfe(panel).details.absorbed == ("unit", "time")
+    assert details.mean_outcome == pytest.approx(np.average(panel.y, weights=panel.weight))
     before = (panel.cohort > 0)[:, None] & ~panel.treated
-    assert info["mean_pre"] == pytest.approx(np.average(panel.y[before], weights=panel.weight[before]))
+    assert details.mean_pre == pytest.approx(np.average(panel.y[before], weights=panel.weight[before]))

@@ -47,8 +47,8 @@ def test_share_and_threshold_equal_the_peer(seed) -> None:
             as_frame(panel).astype({"d": int}), outcome="y", unit="unit", time="time", treatment="d"
         )
     found = twfe_weights(panel, inference=ANALYTIC)
-    assert found.info["share_negative"] == pytest.approx(theirs.fraction_negative, abs=1e-12)
-    assert found.info["sigma_fe"] == pytest.approx(theirs.sigma_fe, rel=1e-9)
+    assert found.details.extras["share_negative"] == pytest.approx(theirs.fraction_negative, abs=1e-12)
+    assert found.details.extras["sigma_fe"] == pytest.approx(theirs.sigma_fe, rel=1e-9)
     assert found.att[0] == pytest.approx(theirs.beta_fe, rel=1e-9)
 
 
@@ -106,11 +106,11 @@ def test_second_threshold_solves_its_problem() -> None:
 
 def test_without_negative_weights_there_is_no_second_threshold() -> None:
     panel = draw_panel(5, adoption=(0, 2008))
-    info = twfe_weights(panel, inference=ANALYTIC).info
-    assert info["share_negative"] == 0
-    assert info["sigma_fe_opposite"] is None
+    extras = twfe_weights(panel, inference=ANALYTIC).details.extras
+    assert extras["share_negative"] == 0
+    assert extras["sigma_fe_opposite"] is None
     # One adoption date in the last period: all treated cells weigh the same.
-    assert info["sigma_fe"] is None
+    assert extras["sigma_fe"] is None
 
 
 def test_mpdta(reference) -> None:
@@ -126,11 +126,11 @@ def test_mpdta(reference) -> None:
         weight=np.ones((500, 5)),
         clusters={"county": np.arange(500)},
     )
-    info = twfe_weights(panel, inference=ANALYTIC).info
-    assert (info["negative_cells"], info["treated_cells"]) == (20, 291)
-    assert info["share_negative"] == pytest.approx(0.0687, abs=5e-5)
-    assert info["sigma_fe"] == pytest.approx(0.0828, abs=5e-5)
-    assert info["negative_cohort_periods"] == 1
+    extras = twfe_weights(panel, inference=ANALYTIC).details.extras
+    assert (extras["negative_cells"], extras["treated_cells"]) == (20, 291)
+    assert extras["share_negative"] == pytest.approx(0.0687, abs=5e-5)
+    assert extras["sigma_fe"] == pytest.approx(0.0828, abs=5e-5)
+    assert extras["negative_cohort_periods"] == 1
 
 
 def test_mpdta_design_alone() -> None:
@@ -144,9 +144,9 @@ def test_mpdta_design_alone() -> None:
         weight=np.ones((500, 5)),
         clusters={"county": np.arange(500)},
     )
-    info = twfe_weights(panel, inference=ANALYTIC).info
-    assert (info["negative_cells"], info["treated_cells"]) == (20, 291)
-    assert info["sum_negative"] == pytest.approx(-0.010851, abs=5e-7)
+    extras = twfe_weights(panel, inference=ANALYTIC).details.extras
+    assert (extras["negative_cells"], extras["treated_cells"]) == (20, 291)
+    assert extras["sum_negative"] == pytest.approx(-0.010851, abs=5e-7)
 
 
 def test_no_variation_is_refused() -> None:

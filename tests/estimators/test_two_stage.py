@@ -11,7 +11,7 @@ from drawn_panels import as_frame
 from written_out import (
     Dense,
     castle,
-    labelled,
+    labeled,
     mpdta,
     random_panel,
     with_covariates,
@@ -43,7 +43,7 @@ MPDTA = {
 
 
 def test_mpdta_equals_the_reference_to_the_printed_digits() -> None:
-    found = labelled(second(mpdta()))
+    found = labeled(second(mpdta()))
     for name, values in MPDTA.items():
         assert found[name] == pytest.approx(values, abs=6e-8), name
 
@@ -114,7 +114,7 @@ def test_random_panels_equal_diff_diff(seed) -> None:
             frame, outcome="y", unit="unit", time="time", first_treat="cohort"
         )
         path = peer.aggregate("event_study").to_dataframe()
-    found = labelled(second(panel))
+    found = labeled(second(panel))
     assert found["att", None] == pytest.approx((peer.overall_att, peer.overall_se), rel=1e-6)
     path = path[(path["event_time"] >= 0) & np.isfinite(path["se"])]
     assert len(path) > 0
@@ -154,7 +154,7 @@ def test_random_panels_equal_pyfixest(seed, weighted) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_points_equal_the_imputation_estimator(seed) -> None:
     panel = with_varying_weights(with_covariates(random_panel(seed)))
-    ours, other = labelled(second(panel)), labelled(imputation(panel, inference=FEW))
+    ours, other = labeled(second(panel)), labeled(imputation(panel, inference=FEW))
     effects = [name for name in ours if name[0] == "att" or name[1] >= 0]
     assert len(effects) > 3
     for name in effects:
@@ -175,11 +175,11 @@ def test_leads_are_means_of_first_stage_residuals_and_say_so() -> None:
     result = second(panel, window=(-2, 1))
     dense = Dense(panel)
     event = dense.event.ravel()
-    found = labelled(result)
+    found = labeled(result)
     for lead in (-2, -1):
         assert found["event", lead][0] == pytest.approx(dense.tau[event == lead].mean(), rel=1e-9)
-    assert "first-stage residuals" in result.info["reference"]
-    assert [row["event_time"] for row in result.info["support"]] == [-2, -1, 0, 1]
+    assert result.details.base_period == "none"
+    assert [row.event_time for row in result.details.support] == [-2, -1, 0, 1]
 
 
 def test_an_empty_window_is_refused() -> None:

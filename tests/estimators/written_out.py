@@ -100,7 +100,7 @@ def castle(weighted: bool = False) -> Panel:
 
 
 class Dense:
-    """The model of untreated outcomes with one column a dummy.
+    """The model of untreated outcomes with one column per dummy.
 
     ``tau`` are outcomes less predictions, and ``weights(omega)`` the weights on every outcome of
     an average with weights ``omega`` on treated cells.
@@ -129,7 +129,7 @@ class Dense:
     def _design(self, panel, trends, n_units, n_periods):
         unit = np.repeat(np.arange(n_units), n_periods)
         time = np.tile(np.arange(n_periods), n_units)
-        line = (panel.periods - panel.periods.mean())[time] / 5
+        time_trend = (panel.periods - panel.periods.mean())[time] / 5
         columns = [np.eye(n_units)[unit]]
         levels = [t.removesuffix("_by_time") for t in trends if t.endswith("_by_time")]
         for name in levels:
@@ -139,10 +139,10 @@ class Dense:
             columns.append(np.eye(n_periods)[time])
         for trend in trends:
             if trend == "unit_linear":
-                columns.append(np.eye(n_units)[unit] * line[:, None])
+                columns.append(np.eye(n_units)[unit] * time_trend[:, None])
             elif trend.endswith("_linear"):
                 code = panel.strata[trend.removesuffix("_linear")][unit]
-                columns.append(np.eye(code.max() + 1)[code] * line[:, None])
+                columns.append(np.eye(code.max() + 1)[code] * time_trend[:, None])
         if panel.covariates is not None:
             columns.append(np.nan_to_num(panel.covariates.reshape(len(panel.covariates), -1).T))
         return np.hstack(columns)
@@ -153,7 +153,7 @@ class Dense:
         return omega - np.where(self.fit, self.weight, 0.0) * (self.design @ moved)
 
     def average(self, mask):
-        """(N T,) normalised weights of the treated cells in ``mask``."""
+        """(N T,) normalized weights of the treated cells in ``mask``."""
         omega = self.weight * (self.effect & mask)
         return omega / omega.sum()
 
@@ -169,7 +169,7 @@ class Dense:
         return masks
 
 
-def labelled(result) -> dict:
+def labeled(result) -> dict:
     """(estimate, std_error) of every row by (term, label); label None for means and att."""
     key = {"event": "event_time", "group": "cohort", "calendar": "time"}
     found = {}

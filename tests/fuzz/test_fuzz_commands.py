@@ -51,11 +51,11 @@ def ended(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> int:
         code = main(arguments)
     except SystemExit as stop:  # argparse ends so, with its usage on standard error
         code = int(stop.code or 0)
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert code in {0, 1, 2}
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     if code == 2:
-        assert said.strip()
+        assert output.strip()
     return code
 
 

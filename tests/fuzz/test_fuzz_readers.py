@@ -16,12 +16,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fuzzing import accepted, cases, changed
-from hypothesis import given
-from hypothesis import strategies as st
-from made_masters import Agency, Incident, homicide_line, return_a_record, write_packed
-from made_ppmd import YEAR, ZIPX
-from made_sources import (
+from artificial_masters import Agency, Incident, homicide_line, return_a_record, write_packed
+from artificial_ppmd import YEAR, ZIPX
+from artificial_sources import (
     activation_days,
     activation_months,
     census_text,
@@ -29,6 +26,9 @@ from made_sources import (
     nacjd_table,
     stata_bytes,
 )
+from fuzzing import accepted, cases, changed
+from hypothesis import given
+from hypothesis import strategies as st
 from test_composition import acs_rows, kaplan_object
 
 from replication.core.frames import read_frame
@@ -100,7 +100,7 @@ CASES: dict[str, Case] = {
     "offences": (
         "04466-0004-Data.txt",
         lambda: "\n".join(nacjd_lines(nacjd_table(2004), 2004)).encode() + b"\n",
-        lambda path: nacjd.read_county_offences(path, 2004),
+        lambda path: nacjd.read_county_offenses(path, 2004),
     ),
     "composition": (
         "acs.json",
@@ -187,7 +187,7 @@ def test_a_damaged_manifest_is_read_or_refused(folder: Path, data: st.DataObject
     accepted(lambda: load_manifest(folder))
 
 
-GROUP = b"""  - {publisher: a, citation: b, doi: c, licence: d, redistributable: true,
+GROUP = b"""  - {publisher: a, citation: b, doi: c, license: d, redistributable: true,
      how: "e {name}", years: [2004], studies: [s], url: "http://h/{name}",
      files: [{id: f, path: g/h.txt, size: 3, sha256: "%s"}]}
 """ % (b"0" * 64)

@@ -24,7 +24,7 @@ from replication.estimators.twfe import twfe
 
 @dataclass(frozen=True)
 class Written:
-    """One regression: M rows, nested (M, A) and other (M, B) columns, labelled rows (B,)."""
+    """One regression: M rows, nested (M, A) and other (M, B) columns, labeled rows (B,)."""
 
     y: np.ndarray
     weight: np.ndarray
@@ -55,16 +55,16 @@ def two_way(panel, columns, rows, trends=()):
     others = [column[unit, time] for column in columns]
     others += [] if panel.covariates is None else [c[unit, time] for c in panel.covariates]
     others = [np.column_stack(others)]
-    line = (time - time.mean())[:, None]
+    time_trend = (time - time.mean())[:, None]
     if "unit_linear" in trends:
-        nested.append(nested[0] * line)
+        nested.append(nested[0] * time_trend)
     strata = [t.removesuffix("_by_time") for t in trends if t.endswith("_by_time")]
     n_periods = panel.periods.size
     for codes in [panel.strata[s][unit] for s in strata] or [np.zeros(unit.size, dtype=int)]:
         others.append(dummies(codes * n_periods + time))
     for trend in trends:
         if trend.endswith("_linear") and trend != "unit_linear":
-            others.append(dummies(panel.strata[trend.removesuffix("_linear")][unit]) * line)
+            others.append(dummies(panel.strata[trend.removesuffix("_linear")][unit]) * time_trend)
     design = np.hstack(others)
     padded = {name: np.concatenate([row, np.zeros(design.shape[1] - len(row))]) for name, row in rows.items()}
     return Written(

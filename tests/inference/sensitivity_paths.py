@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from diff_diff.results import MultiPeriodDiDResults, PeriodEffect
 
 from replication.core.arrays import Floats
+from replication.core.details import Details
 from replication.core.estimates import COLUMNS, Estimates, row_labels
 
 # Benzarti & Carloni (2019), as shipped by R HonestDiD 0.2.x (BCdata_EventStudy): four periods
@@ -140,8 +143,8 @@ MEDICAID_LOWER = [
 ]
 
 
-def made_path(
-    estimate: Floats, variance: Floats, times: list[int], reference: int = -1, **info: object
+def example_path(
+    estimate: Floats, variance: Floats, times: list[int], reference: int = -1, **known: Any
 ) -> Estimates:
     """Estimates with one path; the fixed reference row is put last, out of order."""
     size = len(times) + 1
@@ -156,18 +159,18 @@ def made_path(
     numbers = [name for name in COLUMNS if name not in COLUMNS[:5]]
     table[numbers] = table[numbers].astype(float)
     labels = row_labels(table)
-    return Estimates(table, pd.DataFrame(full, labels, labels), info)
+    return Estimates(table, pd.DataFrame(full, labels, labels), Details(**known))
 
 
 def benzarti_carloni() -> Estimates:
-    return made_path(BC_BETA, BC_SIGMA, [-5, -4, -3, -2, 0, 1, 2, 3])
+    return example_path(BC_BETA, BC_SIGMA, [-5, -4, -3, -2, 0, 1, 2, 3])
 
 
 def medicaid() -> Estimates:
     variance = np.zeros((7, 7))
     for row, values in enumerate(MEDICAID_LOWER):
         variance[row, : len(values)] = variance[: len(values), row] = values
-    return made_path(MEDICAID_BETA, variance, [-6, -5, -4, -3, -2, 0, 1])
+    return example_path(MEDICAID_BETA, variance, [-6, -5, -4, -3, -2, 0, 1])
 
 
 def drawn(seed: int, n_pre: int, n_post: int) -> Estimates:
@@ -176,7 +179,7 @@ def drawn(seed: int, n_pre: int, n_post: int) -> Estimates:
     size = n_pre + n_post
     root = rng.normal(size=(size, size + 3)) / 10
     times = [*range(-n_pre - 1, -1), *range(n_post)]
-    return made_path(rng.normal(size=size) / 5, root @ root.T, times)
+    return example_path(rng.normal(size=size) / 5, root @ root.T, times)
 
 
 def diff_diff_result(beta, sigma, n_pre):

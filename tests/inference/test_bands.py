@@ -16,7 +16,7 @@ from replication.inference.bands import (
     drawn_sums,
     multiplier_draws,
     quantiles,
-    studentised,
+    studentized_critical_value,
     sup_t,
 )
 from replication.inference.bootstrap_t import drawn_t_values
@@ -39,7 +39,7 @@ def test_studentised_value_is_the_quantile_of_studentised_draws() -> None:
     own = drawn.std(axis=1, ddof=1) * np.sqrt(12)
     expected = np.quantile(np.abs(drawn.sum(axis=1) / own).max(axis=1), 0.95)
     common = sup_t(drawn.sum(axis=1), np.sqrt((scores**2).sum(axis=0)), 0.95)
-    assert studentised(common, 12) == pytest.approx(expected, rel=1e-3)
+    assert studentized_critical_value(common, 12) == pytest.approx(expected, rel=1e-3)
     assert expected > 1.2 * common
 
 
@@ -47,8 +47,8 @@ def test_studentised_value_is_the_quantile_of_studentised_draws() -> None:
 def test_bands_are_studentised_unless_the_law_is_normal(estimator) -> None:
     panel = draw_panel(5, n_clusters=20)
     normal, own, t = (
-        critical_value(estimator(panel, inference=Inference(distribution=law)))
-        for law in ("normal", "auto", "t")
+        critical_value(estimator(panel, inference=Inference(distribution=distribution)))
+        for distribution in ("normal", "auto", "t")
     )
     # What independent draws of 20 normal clusters give over ten to fifteen rows lies between.
     assert 1.1 * normal < own < 1.5 * normal
@@ -57,7 +57,7 @@ def test_bands_are_studentised_unless_the_law_is_normal(estimator) -> None:
 
 
 def test_with_four_clusters_a_band_may_be_without_bounds() -> None:
-    assert studentised(2.0, 4) == np.inf
+    assert studentized_critical_value(2.0, 4) == np.inf
 
 
 def test_below_a_dozen_clusters_the_larger_value_counts() -> None:
@@ -67,8 +67,8 @@ def test_below_a_dozen_clusters_the_larger_value_counts() -> None:
     few, more = (x - x.mean(axis=0) for x in (rng.normal(size=(g, size)) for g in (4, 12)))
     known = sup_t(multiplier_draws(few, inference), np.sqrt((few**2).sum(axis=0)), 0.95)
     own = np.quantile(drawn_t_values(few, inference).max(axis=1), 0.95)
-    assert studentised(known, 4) > own
-    assert score_sup_t(paths, few, inference)["event"] == pytest.approx(studentised(known, 4))
+    assert studentized_critical_value(known, 4) > own
+    assert score_sup_t(paths, few, inference)["event"] == pytest.approx(studentized_critical_value(known, 4))
     own = np.quantile(drawn_t_values(more, inference).max(axis=1), 0.95)
     assert score_sup_t(paths, more, inference)["event"] == pytest.approx(own)
 
@@ -77,8 +77,8 @@ def test_bands_without_scores_keep_their_tail_probability_under_t() -> None:
     """Two-way clusters: 10 in the smaller dimension."""
     panel = two_way_panel(3, n_units=60, n_periods=10, cluster="unit_period")
     normal, t = (
-        critical_value(event_study(panel, window=(-3, 3), inference=Inference(distribution=law)))
-        for law in ("normal", "auto")
+        critical_value(event_study(panel, window=(-3, 3), inference=Inference(distribution=distribution)))
+        for distribution in ("normal", "auto")
     )
     assert stats.t(9).sf(t) == pytest.approx(stats.norm.sf(normal), rel=1e-6)
 
@@ -89,12 +89,12 @@ def test_a_band_of_one_draw_is_no_narrower_than_the_intervals() -> None:
     assert (path["band_high"] >= path["conf_high"]).all()
 
 
-@pytest.mark.parametrize("law", ["rademacher", "mammen", "webb"])
-def test_single_precision_moves_a_draw_by_less_than_a_hundred_thousandth_of_its_error(law) -> None:
+@pytest.mark.parametrize("distribution", ["rademacher", "mammen", "webb"])
+def test_single_precision_moves_a_draw_by_less_than_a_hundred_thousandth_of_its_error(distribution) -> None:
     """3,000 clusters, columns of very different size, some clusters far larger than others."""
     rng = np.random.default_rng(7)
     scores = rng.standard_t(3, size=(3000, 4)) * np.array([1e-9, 1.0, 1e9, 0.0])
-    inference = Inference(draws=300, multiplier=law)
+    inference = Inference(draws=300, multiplier=distribution)
     factors = cluster_factors(3000, inference, np.float64)
     exact = factors.take(np.arange(3000), axis=0).T @ scores
     scale = np.sqrt((scores**2).sum(axis=0))
@@ -104,17 +104,17 @@ def test_single_precision_moves_a_draw_by_less_than_a_hundred_thousandth_of_its_
 
 
 @pytest.mark.parametrize("count", [1, 4, 7])
-@pytest.mark.parametrize("law", ["rademacher", "mammen", "webb"])
-def test_draws_piece_by_piece_are_one_product(law, count, monkeypatch) -> None:
+@pytest.mark.parametrize("distribution", ["rademacher", "mammen", "webb"])
+def test_draws_piece_by_piece_are_one_product(distribution, count, monkeypatch) -> None:
     """Clusters in any order and more than once, pieces that do not divide them."""
     rng = np.random.default_rng(8)
     scores, clusters = rng.normal(size=(count, 50)), rng.integers(0, 20, 50)
-    factors = cluster_factors(20, Inference(draws=27, multiplier=law), np.float64)
+    factors = cluster_factors(20, Inference(draws=27, multiplier=distribution), np.float64)
     signs = np.array(factors.take(np.arange(20), axis=0))
     np.testing.assert_allclose(signs.mean(), 0, atol=0.2)
     for room in (1, 27 * 13, 10_000):
         monkeypatch.setattr("replication.inference.bands.ROOM", room)
-        again = cluster_factors(20, Inference(draws=27, multiplier=law), np.float64)
+        again = cluster_factors(20, Inference(draws=27, multiplier=distribution), np.float64)
         found = drawn_sums(scores, clusters, again)
         np.testing.assert_allclose(found, scores @ signs[clusters], atol=1e-12)
 

@@ -12,14 +12,14 @@ from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, parse_spec
 from replication.estimators.registry import estimate
 from replication.estimators.twfe import twfe
-from replication.inference.block_permutation import block_permutations, matched, ranked_blocks
+from replication.inference.block_permutation import block_permutations, matched_units, ranked_blocks
 from replication.inference.permutation import permutation_test
 
 PERIODS = np.arange(2001, 2007)
 
 
-def made(cohorts: list[list[int]], seed: int = 1) -> Panel:
-    """A panel with one block a list of cohorts."""
+def artificial(cohorts: list[list[int]], seed: int = 1) -> Panel:
+    """A panel with one block per list of cohorts."""
     cohort = np.concatenate([np.array(block) for block in cohorts])
     block = np.repeat(np.arange(len(cohorts)), [len(part) for part in cohorts])
     y = np.random.default_rng(seed).normal(size=(cohort.size, PERIODS.size))
@@ -38,7 +38,7 @@ BLOCKS = Inference(method="permutation", draws=50, blocks="block")
 
 
 def test_equal_blocks_exchange_whole_schedules() -> None:
-    panel = made([[2003, 0], [2004, 2005], [2002, 2002]])
+    panel = artificial([[2003, 0], [2004, 2005], [2002, 2002]])
     schedules = {tuple(sorted(part)) for part in ([2003, 0], [2004, 2005], [2002, 2002])}
     for order in block_permutations(panel, BLOCKS):
         drawn = panel.cohort[order].reshape(3, 2)
@@ -47,7 +47,7 @@ def test_equal_blocks_exchange_whole_schedules() -> None:
 
 
 def test_units_keep_their_place_in_the_order_of_adoption() -> None:
-    panel = made([[2005, 2002], [0, 2003]])
+    panel = artificial([[2005, 2002], [0, 2003]])
     assert [block.tolist() for block in ranked_blocks(panel, panel.strata["block"])] == [
         [1, 0],
         [3, 2],
@@ -57,7 +57,7 @@ def test_units_keep_their_place_in_the_order_of_adoption() -> None:
 
 
 def test_the_order_inside_a_block_may_be_drawn_too() -> None:
-    panel = made([[2005, 2002], [0, 2003]])
+    panel = artificial([[2005, 2002], [0, 2003]])
     inference = replace(BLOCKS, strata="block", draws=200)
     orders = {tuple(order.tolist()) for order in block_permutations(panel, inference)}
     own, other = {(0, 1), (1, 0)}, {(2, 3), (3, 2)}
@@ -69,34 +69,34 @@ def test_the_order_inside_a_block_may_be_drawn_too() -> None:
     [(1, [7]), (2, [5, 9]), (3, [5, 7, 9]), (6, [5, 5, 7, 7, 9, 9])],
 )
 def test_schedules_are_stretched_and_thinned(count, expected) -> None:
-    assert matched(count, np.array([5, 7, 9])).tolist() == expected
+    assert matched_units(count, np.array([5, 7, 9])).tolist() == expected
 
 
 def test_fast_path_equals_estimating_again() -> None:
-    panel = made([[2003, 0, 2003], [2004, 2005], [2002], [0, 0, 2004, 2006], [2005, 0]])
+    panel = artificial([[2003, 0, 2003], [2004, 2005], [2002], [0, 0, 2004, 2006], [2005, 0]])
     fast = permutation_test(twfe, panel, BLOCKS, two_way=True)
     slow = permutation_test(twfe, panel, BLOCKS)
     for key in ("estimates", "statistics"):
-        assert fast.info["permutation"][key] == pytest.approx(slow.info["permutation"][key])
-    assert fast.info["permutation"]["blocks"] == "block"
+        assert getattr(fast.details.permutation, key) == pytest.approx(getattr(slow.details.permutation, key))
+    assert fast.details.permutation.blocks == "block"
 
 
 def test_blocks_are_more_spread_than_units_where_blocks_share_shocks() -> None:
     """Twelve blocks with one date each and common shocks: single units average them away."""
     dates = [2003, 2003, 2004, 2004, 2005, 2005, 0, 0, 0, 0, 0, 0]
-    panel = made([[date] * 8 for date in dates])
+    panel = artificial([[date] * 8 for date in dates])
     shock = np.random.default_rng(3).normal(size=(12, PERIODS.size)).repeat(8, axis=0)
     panel = replace(panel, y=0.1 * panel.y + shock)
     alone = replace(panel, clusters={"unit": np.arange(96)})
     spreads = [
-        np.std(permutation_test(twfe, given, one, two_way=True).info["permutation"]["estimates"])
+        np.std(permutation_test(twfe, given, one, two_way=True).details.permutation.estimates)
         for given, one in ((panel, BLOCKS), (alone, replace(BLOCKS, blocks=None)))
     ]
     assert spreads[0] > 2 * spreads[1]
 
 
 def test_a_specification_reaches_the_blocks() -> None:
-    panel = made([[2003, 0], [2004, 2005], [2002, 2006], [0, 0]])
+    panel = artificial([[2003, 0], [2004, 2005], [2002, 2006], [0, 0]])
     rows = [
         {
             "unit": unit,
@@ -118,9 +118,9 @@ def test_a_specification_reaches_the_blocks() -> None:
     )
     found = estimate(build_panel(pd.DataFrame(rows), spec), spec)
     p_value = found.rows("att")["p_value"].iloc[0]
-    record = found.info["permutation"]
-    larger = np.abs(record["statistics"]) >= abs(record["statistic"]) * (1 - 1e-9)
-    assert p_value == (1 + larger.sum()) / (1 + len(record["statistics"]))
+    record = found.details.permutation
+    larger = np.abs(record.statistics) >= abs(record.statistic) * (1 - 1e-9)
+    assert p_value == (1 + larger.sum()) / (1 + len(record.statistics))
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_a_specification_reaches_the_blocks() -> None:
 )
 def test_refusals(cohorts, options, message) -> None:
     with pytest.raises(PanelError, match=message):
-        next(block_permutations(made(cohorts), replace(BLOCKS, **options)))
+        next(block_permutations(artificial(cohorts), replace(BLOCKS, **options)))

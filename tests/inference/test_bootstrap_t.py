@@ -14,10 +14,10 @@ from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
 from replication.inference.assemble import from_scores
 from replication.inference.bands import random_bytes
-from replication.inference.bootstrap_t import BLOCK, COUNTS_OF_BYTE, DrawnLaw, counts, drawn_t_values
+from replication.inference.bootstrap_t import BLOCK, COUNTS_OF_BYTE, DrawnDistribution, counts, drawn_t_values
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_bootstrap import cluster_bootstrap
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 DRAWN = Inference(distribution="bootstrap_t")
 
@@ -48,8 +48,8 @@ def written_out(original, inference):
     least, found = 0.25 * (original**2).sum(axis=0), []
     for row in counts_drawn(len(scores), inference):
         sample = np.repeat(scores, row, axis=0)
-        centre = sample.sum(axis=0) / max(len(sample), 1)
-        own = ((sample - centre) ** 2).sum(axis=0)
+        center = sample.sum(axis=0) / max(len(sample), 1)
+        own = ((sample - center) ** 2).sum(axis=0)
         found.append(np.abs(sample.sum(axis=0)) / np.sqrt(np.maximum(own, least)))
     return np.array(found)
 
@@ -96,19 +96,19 @@ def test_a_fixed_row_never_moves_and_a_row_of_one_cluster_stays_in_bounds() -> N
 
 def test_with_many_clusters_draws_follow_the_normal_law() -> None:
     scores = np.random.default_rng(5).normal(size=(4000, 1))
-    law = DrawnLaw(drawn_t_values(scores, Inference(draws=20_000)))
-    assert law.ppf(0.975)[0] == pytest.approx(1.96, abs=0.04)
-    assert law.sf(np.array([1.645]))[0] == pytest.approx(0.05, abs=0.004)
+    distribution = DrawnDistribution(drawn_t_values(scores, Inference(draws=20_000)))
+    assert distribution.ppf(0.975)[0] == pytest.approx(1.96, abs=0.04)
+    assert distribution.sf(np.array([1.645]))[0] == pytest.approx(0.05, abs=0.004)
 
 
 def test_coverage_of_a_mean_over_ten_clusters() -> None:
-    """Means of 10 normal numbers: t(9) is exact, and the draws come near it; the normal law not."""
+    """Means of 10 normal numbers: t(9) is exact, and the draws come near it; the normal distribution not."""
     rng, inside = np.random.default_rng(6), np.zeros(2)
     for trial in range(400):
         sample = rng.normal(size=10)
         scores = (sample - sample.mean())[:, None]
         value = abs(sample.sum()) / np.sqrt((scores**2).sum())
-        reach = DrawnLaw(drawn_t_values(scores, Inference(draws=400, seed=trial))).ppf(0.975)[0]
+        reach = DrawnDistribution(drawn_t_values(scores, Inference(draws=400, seed=trial))).ppf(0.975)[0]
         inside += (value <= reach, value <= 1.96)
     # Simulation errors of 1.1 and 1.6 points.
     assert inside[0] / 400 == pytest.approx(0.95, abs=0.03)
@@ -116,10 +116,10 @@ def test_coverage_of_a_mean_over_ten_clusters() -> None:
 
 
 def test_the_law_counts_the_value_as_one_more_draw() -> None:
-    law = DrawnLaw(np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 4.0]]))
-    assert law.sf(np.array([1.0, 5.0])).tolist() == [3 / 8, 1 / 8]
-    assert np.isnan(law.sf(np.array([np.nan, 1.0]))).tolist() == [True, False]
-    assert law.ppf(0.75).tolist() == [1.0, 1.0]
+    distribution = DrawnDistribution(np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 4.0]]))
+    assert distribution.sf(np.array([1.0, 5.0])).tolist() == [3 / 8, 1 / 8]
+    assert np.isnan(distribution.sf(np.array([np.nan, 1.0]))).tolist() == [True, False]
+    assert distribution.ppf(0.75).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("method", ["analytic", "multiplier"])
@@ -128,8 +128,8 @@ def test_intervals_and_p_values_come_from_the_draws(estimator, method) -> None:
     """Errors and estimates stay; an interval excludes zero where the p-value is below 5 %."""
     panel = draw_panel(5, n_clusters=15)
     usual, drawn = (
-        estimator(panel, inference=Inference(distribution=law, method=method)).table
-        for law in ("t", "bootstrap_t")
+        estimator(panel, inference=Inference(distribution=distribution, method=method)).table
+        for distribution in ("t", "bootstrap_t")
     )
     for column in ("estimate", "std_error"):
         np.testing.assert_array_equal(drawn[column], usual[column])
@@ -145,7 +145,7 @@ def test_intervals_and_p_values_come_from_the_draws(estimator, method) -> None:
 def test_bands_and_intervals_are_quantiles_of_the_same_draws() -> None:
     panel = draw_panel(8, n_clusters=12)
     rng = np.random.default_rng(8)
-    rows = [Row("att"), *(Row("event", event_time=e) for e in range(4))]
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=e) for e in range(4))]
     scores = rng.standard_t(3, size=(len(panel.units), 5))
     scores[:, 2] = 0.0
     table = from_scores(panel, "made", rows, np.arange(5.0), scores, DRAWN).table
@@ -174,16 +174,16 @@ def test_resampled_clusters_have_no_scores_but_a_t_law() -> None:
         cluster_bootstrap(twfe, panel, replace(boot, distribution="bootstrap_t"))
 
 
-@pytest.mark.parametrize("law", ["t", "bootstrap_t"])
-def test_unit_lines_have_bands_of_the_scores_and_resampled_errors(law) -> None:
+@pytest.mark.parametrize("distribution", ["t", "bootstrap_t"])
+def test_unit_lines_have_bands_of_the_scores_and_resampled_errors(distribution) -> None:
     panel = draw_panel(7, n_units=90, n_clusters=20, adoption=(0, 2005, 2006))
     lines = {"trends": ("unit_linear",)}
-    found = callaway_santanna(panel, inference=Inference(draws=99, distribution=law), **lines)
-    once = callaway_santanna(panel, inference=Inference(draws=1, distribution=law), **lines)
+    found = callaway_santanna(panel, inference=Inference(draws=99, distribution=distribution), **lines)
+    once = callaway_santanna(panel, inference=Inference(draws=1, distribution=distribution), **lines)
     rows = found.path()[0].dropna(subset="std_error")
     assert found.att[1] != once.att[1]
     values = (rows["band_high"] - rows["estimate"]) / rows["std_error"]
     np.testing.assert_allclose(values, values.iloc[0], rtol=1e-9)
     assert values.iloc[0] > 2.3
     reach = (rows["conf_high"] - rows["estimate"]) / rows["std_error"]
-    assert (np.ptp(reach) < 1e-9) == (law == "t")
+    assert (np.ptp(reach) < 1e-9) == (distribution == "t")

@@ -84,7 +84,7 @@ def test_paths_have_bands_and_a_covariance(function) -> None:
     assert (rows["band_low"][moving] <= rows["conf_low"][moving]).all()
     assert (rows["band_high"][moving] >= rows["conf_high"][moving]).all()
     assert found.vcov.index.tolist() == row_labels(found.table)
-    assert "80 clusters" in found.info["std_errors"]
+    assert found.details.uncertainty.resampled_clusters == 80
 
 
 def test_error_is_near_the_analytic_one_with_many_clusters() -> None:

@@ -43,7 +43,7 @@ CASES = cases()
 
 def rows_of(found):
     table = found.table.assign(row=row_labels(found.table)).set_index("row")
-    degrees = pd.Series(found.info["degrees_of_freedom"])
+    degrees = pd.Series(found.details.by_row["degrees_of_freedom"])
     return table[["estimate", "std_error"]].assign(df=degrees)
 
 
@@ -55,19 +55,19 @@ def reference(name, kind):
 
 @pytest.mark.parametrize("name", [name for name in CASES if "varying" not in name])
 def test_cr2_and_its_degrees_equal_clubsandwich(name) -> None:
-    wanted = reference(name, "CR2")
-    found = rows_of(CASES[name].estimate(Inference(variance="cv2"))).loc[wanted.index]
-    np.testing.assert_allclose(found, wanted, rtol=EQUAL)
+    requested = reference(name, "CR2")
+    found = rows_of(CASES[name].estimate(Inference(variance="cv2"))).loc[requested.index]
+    np.testing.assert_allclose(found, requested, rtol=EQUAL)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_cv3_is_cr3_of_clubsandwich_times_its_factor(name) -> None:
-    wanted = reference(name, "CR3")
+    requested = reference(name, "CR3")
     n_clusters = np.unique(CASES[name].written().cluster).size
-    found = rows_of(CASES[name].estimate(Inference(variance="cv3"))).loc[wanted.index]
+    found = rows_of(CASES[name].estimate(Inference(variance="cv3"))).loc[requested.index]
     factor = np.sqrt((n_clusters - 1) / n_clusters)
-    np.testing.assert_allclose(found["estimate"], wanted["estimate"], rtol=EQUAL)
-    np.testing.assert_allclose(found["std_error"], factor * wanted["std_error"], rtol=EQUAL)
+    np.testing.assert_allclose(found["estimate"], requested["estimate"], rtol=EQUAL)
+    np.testing.assert_allclose(found["std_error"], factor * requested["std_error"], rtol=EQUAL)
     assert (found["df"] == n_clusters - 1).all()
 
 
@@ -107,40 +107,40 @@ def test_cv3_is_the_sum_over_refits_without_each_cluster(name) -> None:
     found = rows_of(CASES[name].estimate(Inference(variance="cv3")))["std_error"]
     for label in list(written.rows)[:2]:
         moved = jackknifed(written, written.rows[label])
-        wanted = np.sqrt((moved.size - 1) / moved.size * moved @ moved)
+        requested = np.sqrt((moved.size - 1) / moved.size * moved @ moved)
         # Refits by lstsq with all dummies have a condition number near 1e6.
-        np.testing.assert_allclose(found[label], wanted, rtol=1e-8)
+        np.testing.assert_allclose(found[label], requested, rtol=1e-8)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "local" not in name])
 def test_leverage_and_partial_leverage_are_those_of_the_hat_matrix(name) -> None:
     case = CASES[name]
     written = case.written()
-    found = case.estimate(Inference()).info["cluster_influence"]
+    found = case.estimate(Inference()).details.cluster_influence
     whole, design = hat(written)
     direction = design @ np.linalg.pinv(design.T @ design, rcond=1e-10) @ written.rows["att"]
     clusters = np.unique(written.cluster)
     leverage = [np.diag(whole)[written.cluster == g].sum() for g in clusters]
     part = np.array([(direction[written.cluster == g] ** 2).sum() for g in clusters])
     part = part / part.sum()
-    listed = pd.DataFrame(found["by_cluster"])
+    listed = pd.DataFrame(found.by_cluster)
     np.testing.assert_allclose(listed["leverage"], leverage, rtol=1e-8)
     np.testing.assert_allclose(listed["partial_leverage"], part, rtol=1e-8)
     # G* = G / (1 + squared coefficient of variation), Carter, Schnepel & Steigerwald (2017).
     spread = part.var() / part.mean() ** 2
-    assert found["effective"] == pytest.approx(clusters.size / (1 + spread), rel=1e-10)
-    assert found["leverage_max"] == pytest.approx(max(leverage), rel=1e-8)
-    assert found["partial_leverage_max"] == pytest.approx(part.max(), rel=1e-8)
+    assert found.effective == pytest.approx(clusters.size / (1 + spread), rel=1e-10)
+    assert found.leverage_max == pytest.approx(max(leverage), rel=1e-8)
+    assert found.partial_leverage_max == pytest.approx(part.max(), rel=1e-8)
 
 
 def test_leverage_of_local_projections_is_that_of_the_pooled_regression() -> None:
     case = CASES["local_projections_covariates"]
     written = case.written()
-    found = case.estimate(Inference()).info["cluster_influence"]
+    found = case.estimate(Inference()).details.cluster_influence
     whole, _ = hat(written)
-    wanted = [np.diag(whole)[written.cluster == g].sum() for g in np.unique(written.cluster)]
+    requested = [np.diag(whole)[written.cluster == g].sum() for g in np.unique(written.cluster)]
     # The pooled horizons are 0 to 0, so that the regression is that of the event row.
-    np.testing.assert_allclose(pd.DataFrame(found["by_cluster"])["leverage"], wanted, rtol=1e-8)
+    np.testing.assert_allclose(pd.DataFrame(found.by_cluster)["leverage"], requested, rtol=1e-8)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_the_unit_of_the_weights_does_not_matter(variance) -> None:
     million = replace(panel, weight=1e6 * panel.weight)
     one, other = (twfe(p, inference=Inference(variance=variance)) for p in (panel, million))
     assert other.att == pytest.approx(one.att, rel=1e-9)
-    degrees = [found.info["degrees_of_freedom"]["att"] for found in (one, other)]
+    degrees = [found.details.by_row["degrees_of_freedom"]["att"] for found in (one, other)]
     assert degrees[1] == pytest.approx(degrees[0], rel=1e-9)
 
 
@@ -211,12 +211,12 @@ def test_an_effect_of_one_cluster_has_no_standard_error(estimate, variance) -> N
     assert np.isfinite(found.att[0])
     assert np.isnan(found.table[["std_error", "p_value", "conf_low", "band_low"]]).all(axis=None)
     assert np.isnan(found.vcov.loc["att", "att"])
-    assert any("no standard error for att" in note for note in found.info["notes"])
+    assert any("no standard error for att" in note for note in found.details.notes)
 
 
 def test_a_pretrend_test_without_variance_gives_its_reason() -> None:
     found = event_study(one_treated_cluster(), inference=Inference(variance="cv3"))
-    assert "standard error" in found.info["pretrend"]["reason"]
+    assert "standard error" in found.details.pretrend.reason
 
 
 def test_few_degrees_of_freedom_are_noted() -> None:
@@ -224,14 +224,14 @@ def test_few_degrees_of_freedom_are_noted() -> None:
     treated = np.isin(panel.cluster, (4, 5))
     panel = replace(panel, cohort=np.where(treated, panel.periods[4], 0))
     found = twfe(panel, inference=Inference(variance="cv2"))
-    assert found.info["degrees_of_freedom"]["att"] < 4
-    assert any("fewer than 4 degrees of freedom" in note for note in found.info["notes"])
+    assert found.details.by_row["degrees_of_freedom"]["att"] < 4
+    assert any("fewer than 4 degrees of freedom" in note for note in found.details.notes)
 
 
 def test_intervals_and_p_values_use_each_rows_degrees() -> None:
     found = CASES["event_study"].estimate(Inference(variance="cv2", level=0.9))
     table = found.table[found.table["std_error"].notna()]
-    degrees = np.array(list(found.info["degrees_of_freedom"].values()))
+    degrees = np.array(list(found.details.by_row["degrees_of_freedom"].values()))
     half = stats.t.ppf(0.95, degrees) * table["std_error"]
     np.testing.assert_allclose(table["conf_high"] - table["estimate"], half, rtol=1e-10)
     p_value = 2 * stats.t.sf(np.abs(table["statistic"]), degrees)
@@ -241,22 +241,22 @@ def test_intervals_and_p_values_use_each_rows_degrees() -> None:
 
 def test_few_effective_clusters_are_noted_and_many_are_not() -> None:
     panel = two_way_panel(3)
-    assert twfe(panel).info["cluster_influence"]["effective"] > FEW_EFFECTIVE
-    assert not any("effective number" in note for note in twfe(panel).info["notes"])
+    assert twfe(panel).details.cluster_influence.effective > FEW_EFFECTIVE
+    assert not any("effective number" in note for note in twfe(panel).details.notes)
     heavy = replace(panel, weight=panel.weight * np.where(np.arange(45) < 3, 200, 1)[:, None])
-    note = next(note for note in twfe(heavy).info["notes"] if "effective number" in note)
+    note = next(note for note in twfe(heavy).details.notes if "effective number" in note)
     assert "of 45 clusters" in note
     assert "cv3" in note
 
 
 def test_influence_of_poisson_uses_its_working_weights() -> None:
     panel = two_way_panel(3, counts=True, cluster="state")
-    found = poisson(panel).info["cluster_influence"]
-    assert found["clusters"] == 12
-    total = sum(row["partial_leverage"] for row in found["by_cluster"])
+    found = poisson(panel).details.cluster_influence
+    assert found.clusters == 12
+    total = sum(row.partial_leverage for row in found.by_cluster)
     assert total == pytest.approx(1, rel=1e-12)
     # Rank of the regressor and the period effects beside unit effects: 1 + 9 - 1.
-    assert sum(row["leverage"] for row in found["by_cluster"]) == pytest.approx(9, rel=1e-6)
+    assert sum(row.leverage for row in found.by_cluster) == pytest.approx(9, rel=1e-6)
 
 
 @pytest.mark.parametrize("estimator", sorted(set(ENTRIES) - set(ADJUSTING)))

@@ -19,7 +19,7 @@ from replication.inference.methods import apply_method
 NEAR = Inference(method="conley", cutoff_km=400)
 
 
-def kilometres(first, second):
+def kilometers(first, second):
     """Haversine distance on a sphere of radius 6,371 km."""
     (lat1, lon1), (lat2, lon2) = np.radians(first), np.radians(second)
     half = np.sin((lat2 - lat1) / 2) ** 2
@@ -40,7 +40,7 @@ def by_loops(scores, coordinates, inference):
         for j, other in enumerate(scores):
             pooled = inference.pairs == "any_period" or i == j
             product = own.sum() * other.sum() if pooled else own @ other
-            weight = 1.0 if i == j else weight_of(kilometres(coordinates[i], coordinates[j]), inference)
+            weight = 1.0 if i == j else weight_of(kilometers(coordinates[i], coordinates[j]), inference)
             total += weight * product
     return total
 
@@ -61,18 +61,18 @@ def test_two_way_errors_equal_double_loops(options, pairs, kernel) -> None:
     inference = replace(NEAR, pairs=pairs, kernel=kernel)
     sample = estimation_sample(panel, Effects())
     fit = fit_twfe(sample, Effects())
-    scores = fit.x[0][fit.design.profile] * fit.error * fit.bread[0, 0]
+    scores = fit.x[0][fit.design.profile] * fit.residual * fit.bread[0, 0]
     expected = by_loops(scores, sample.panel.coordinates, inference)
     found = twfe(panel, inference=inference)
-    assert found.att[1] ** 2 == pytest.approx(expected * found.info["correction"], rel=1e-10)
-    assert found.info["neighbours_per_unit"] > 0
+    assert found.att[1] ** 2 == pytest.approx(expected * found.details.uncertainty.correction, rel=1e-10)
+    assert found.details.extras["neighbours_per_unit"] > 0
 
 
 def test_cutoff_below_every_distance_is_clustering_by_unit() -> None:
     panel = draw_panel(2)
     spatial = twfe(panel, inference=replace(NEAR, cutoff_km=0.001))
     assert spatial.att == pytest.approx(twfe(panel, inference=Inference()).att, rel=1e-12)
-    assert spatial.info["units_without_neighbour"] == 48
+    assert spatial.details.extras["units_without_neighbour"] == 48
 
 
 def test_far_apart_groups_at_one_place_are_clusters() -> None:
@@ -106,7 +106,7 @@ def test_kernel_takes_the_place_of_clusters() -> None:
     found = apply_method(twfe, panel, NEAR)
     alone = twfe(replace(panel, clusters={"unit": np.arange(48)}), inference=NEAR)
     assert found.att == alone.att
-    assert "spatial errors take the place of the clusters (cluster)" in found.info["notes"]
+    assert "spatial standard errors replace clustering by (cluster)" in found.details.notes
 
 
 def test_wrong_coordinates_are_refused_with_the_count() -> None:

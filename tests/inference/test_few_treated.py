@@ -1,6 +1,6 @@
 """Conley-Taber and Ferman-Pinto against loops over clusters, their symmetries, their refusals."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -22,7 +22,7 @@ from replication.core.spec import Inference, Spec, parse_spec
 from replication.estimators.registry import estimate
 from replication.estimators.shared.control_residuals import control_residuals
 from replication.estimators.twfe import twfe
-from replication.estimators.unused_keys import unread_keys
+from replication.estimators.unused_keys import find_unused_keys
 from replication.inference.few_treated import few_treated_test
 from replication.inference.size_variance import rescaling, variance_by_size
 
@@ -44,7 +44,7 @@ LINEAR = (
 CLOSE = {"rel": 1e-8, "abs": 1e-10}
 
 
-def made(
+def artificial(
     seed: int,
     *,
     clusters: int = 24,
@@ -108,7 +108,7 @@ def overall(panel: Panel, estimator: str, inference: Inference, **options: objec
     ],
 )
 def test_two_way_effects_against_dummies_and_loops(options, trends, inference) -> None:
-    panel = made(1, **options)
+    panel = artificial(1, **options)
     row = overall(panel, "twfe", inference, trends=trends)
     loading = loadings_of_twfe(panel, trends)
     draws = placebo_values(panel, loading, trends, sizes=inference is FP)
@@ -123,7 +123,7 @@ def test_two_way_effects_against_dummies_and_loops(options, trends, inference) -
 
 @pytest.mark.parametrize("seed", range(20))
 def test_group_time_average_against_loops(seed) -> None:
-    panel = made(seed, dates=(4, 6), units=1 + seed % 2)
+    panel = artificial(seed, dates=(4, 6), units=1 + seed % 2)
     row = overall(panel, "callaway_santanna", CT, control_group="never_treated")
     loading = loadings_of_group_time(panel)
     draws = placebo_values(panel, loading)
@@ -139,7 +139,7 @@ def test_one_treated_of_equal_clusters_is_the_formula_of_conley_and_taber() -> N
     With all clusters alike, two-way loadings are those times D / (D + 1), up to what loads on the
     controls; the finite-sample factor is sqrt((1 + 1/D) D/(D - 1)).
     """
-    panel = made(3, clusters=41)
+    panel = artificial(3, clusters=41)
     d = panel.dose[0] - panel.dose[0].mean()
     y = panel.y[1:] - panel.y[1:].mean(axis=1, keepdims=True)
     placebo = (y - y.mean(axis=0)) @ d / (d @ d)
@@ -152,7 +152,7 @@ def test_one_treated_of_equal_clusters_is_the_formula_of_conley_and_taber() -> N
 
 
 def test_random_choices_of_controls_approach_all_of_them() -> None:
-    panel = made(4, dates=(4, 5, 6), clusters=23)
+    panel = artificial(4, dates=(4, 5, 6), clusters=23)
     draws = placebo_values(panel, loadings_of_twfe(panel))
     row = overall(panel, "twfe", replace(CT, draws=4999))
     # Three standard errors of a share from 4,999 draws.
@@ -163,7 +163,7 @@ def test_random_choices_of_controls_approach_all_of_them() -> None:
 @pytest.mark.parametrize("estimator", LINEAR)
 def test_every_linear_estimator_moves_with_an_effect_and_not_with_the_data(estimator) -> None:
     """The placebo values do not know the effect, the units' levels or the periods' levels."""
-    panel = made(5, dates=(4, 6), units=2)
+    panel = artificial(5, dates=(4, 6), units=2)
     options = {"window": (-2, 1)} if estimator in ("stacked", "local_projections") else {}
     first = estimate(panel, spec_of(estimator, CT, **options))
     rng = np.random.default_rng(6)
@@ -190,11 +190,11 @@ def test_every_linear_estimator_moves_with_an_effect_and_not_with_the_data(estim
 
 
 def test_sizes_of_clusters_change_the_test_only_where_they_differ() -> None:
-    equal = made(7, units=3, dates=(5, 5))
+    equal = artificial(7, units=3, dates=(5, 5))
     one, other = (estimate(equal, spec_of("twfe", method)) for method in (CT, FP))
     assert one.table.equals(other.table)
-    assert "same size" in other.info["notes"][-1]
-    uneven = made(8, units=6, uneven=True, dates=(5, 5))
+    assert "same size" in other.details.notes[-1]
+    uneven = artificial(8, units=6, uneven=True, dates=(5, 5))
     # Without shocks of clusters the variance of a mean is that of a unit over the size.
     uneven = replace(uneven, y=np.random.default_rng(8).normal(size=uneven.y.shape))
     one, other = (overall(uneven, "twfe", method) for method in (CT, FP))
@@ -235,7 +235,7 @@ def test_variance_by_size_maximises_the_normal_likelihood(seed) -> None:
 def test_the_test_rejects_as_often_as_it_should_where_clustered_errors_do_not() -> None:
     rejected = {"conley_taber": 0, "analytic": 0}
     for seed in range(60):
-        panel = made(seed, clusters=40)
+        panel = artificial(seed, clusters=40)
         for method in rejected:
             row = overall(panel, "twfe", Inference(method=method))
             if method == "analytic":
@@ -249,7 +249,7 @@ def test_the_test_rejects_as_often_as_it_should_where_clustered_errors_do_not() 
 
 
 def test_covariates_keep_the_clustered_errors_of_the_regression() -> None:
-    panel = made(9, covariate=True, units=2)
+    panel = artificial(9, covariate=True, units=2)
     found, plain = (estimate(panel, spec_of("twfe", one)) for one in (CT, Inference()))
     row, usual = (one.rows("coef:x").iloc[0] for one in (found, plain))
     assert row.equals(usual)
@@ -258,14 +258,14 @@ def test_covariates_keep_the_clustered_errors_of_the_regression() -> None:
 
 
 def test_leads_are_tested_against_placebo_values() -> None:
-    found = estimate(made(10), spec_of("event_study", CT))
+    found = estimate(artificial(10), spec_of("event_study", CT))
     leads = found.rows("event")
     leads = leads[leads["event_time"] < -1]
-    test = found.info["pretrend"]
-    assert test["df"] == len(leads) == 3
-    assert test["statistic"] == leads["statistic"].abs().max()
-    assert test["p_value"] * 24 % 1 == pytest.approx(0, abs=1e-9)
-    record = dict(found.info["few_treated"])
+    test = found.details.pretrend
+    assert test.df == len(leads) == 3
+    assert test.statistic == leads["statistic"].abs().max()
+    assert test.p_value * 24 % 1 == pytest.approx(0, abs=1e-9)
+    record = asdict(found.details.few_treated)
     factor = record.pop("finite_sample_factor")
     assert factor == pytest.approx(np.sqrt((1 + 1 / 23) * 23 / 22), rel=1e-8)
     assert record == {
@@ -278,28 +278,28 @@ def test_leads_are_tested_against_placebo_values() -> None:
 
 
 def test_controls_with_gaps_and_clusters_treated_throughout_are_left_out_with_a_note() -> None:
-    panel = made(11, clusters=26)
+    panel = artificial(11, clusters=26)
     y = panel.y.copy()
     y[20, 3] = np.nan
     cohort = panel.cohort.copy()
     cohort[25] = 1
     found = estimate(replace(panel, y=y, cohort=cohort), spec_of("twfe", CT))
-    assert found.info["few_treated"]["control_clusters"] == 23
-    notes = " ".join(found.info["notes"])
+    assert found.details.few_treated.control_clusters == 23
+    notes = " ".join(found.details.notes)
     assert "1 control clusters that are not observed in every period" in notes
     assert "1 clusters are treated in every period" in notes
 
 
 def test_a_specification_reaches_the_method_and_an_unread_key_is_noted() -> None:
-    panel = made(14, units=2, dates=(4, 6))
+    panel = artificial(14, units=2, dates=(4, 6))
     frame = as_frame(panel).rename(columns={"cluster": "state"})
     data = {"id": "few", "outcome": "y", "estimator": "imputation", "cluster": "state"}
     spec = parse_spec({**data, "inference": {"method": "conley_taber", "statistic": "coefficient"}})
     found = estimate(build_panel(frame, spec), spec)
     row, same = found.rows("att").iloc[0], overall(panel, "imputation", CT)
     assert row["conf_high"] == pytest.approx(same["conf_high"], **CLOSE)
-    assert (found.info["method"], row["n_clusters"]) == ("conley_taber", 24)
-    assert "'inference.statistic' is set" in unread_keys([spec])["few"][0]
+    assert (found.details.uncertainty.method, row["n_clusters"]) == ("conley_taber", 24)
+    assert "'inference.statistic' is set" in find_unused_keys([spec])["few"][0]
     with pytest.raises(InputError, match="conley_taber"):
         parse_spec({**data, "inference": {"method": "conley_tabor"}})
 
@@ -350,7 +350,7 @@ def two_way(panel: Panel) -> Panel:
 )
 def test_without_a_basis_there_is_a_refusal(change, spec, message) -> None:
     with pytest.raises(InputError, match=message):
-        estimate(change(made(12, units=2)), spec)
+        estimate(change(artificial(12, units=2)), spec)
 
 
 def test_an_estimate_that_is_not_linear_is_found_out() -> None:
@@ -359,10 +359,10 @@ def test_an_estimate_that_is_not_linear_is_found_out() -> None:
 
     residuals = partial(control_residuals, estimator="twfe")
     with pytest.raises(InputError, match="not a linear function of the outcome"):
-        few_treated_test(bent, made(13), CT, residuals)
+        few_treated_test(bent, artificial(13), CT, residuals)
 
 
 def test_too_few_draws_for_the_level_are_refused() -> None:
-    panel = made(13, dates=(4, 5))
+    panel = artificial(13, dates=(4, 5))
     with pytest.raises(InputError, match=r"10 draws cannot give a p-value below 0\.05"):
         estimate(panel, spec_of("twfe", replace(CT, draws=10)))

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from replication.inference.joint_tests import hotelling
+from replication.inference.joint_tests import hotelling_test
 
 
 def test_one_estimate_is_tested_by_t() -> None:
-    found = hotelling(2.5**2, 1, 20)
-    assert found["p_value"] == pytest.approx(2 * stats.t(19).sf(2.5), rel=1e-12)
+    found = hotelling_test(2.5**2, 1, 20)
+    assert found.p_value == pytest.approx(2 * stats.t(19).sf(2.5), rel=1e-12)
 
 
 def test_size_is_kept_with_22_estimates_and_43_clusters() -> None:
@@ -20,6 +20,6 @@ def test_size_is_kept_with_22_estimates_and_43_clusters() -> None:
         sums = rng.normal(size=(43, 22))
         mean = sums.mean(axis=0)
         wald.append(43 * mean @ np.linalg.solve(np.cov(sums.T), mean))
-    share = np.mean([hotelling(value, 22, 43)["p_value"] < 0.05 for value in wald])
+    share = np.mean([hotelling_test(value, 22, 43).p_value < 0.05 for value in wald])
     assert abs(share - 0.05) < 0.015
     assert np.mean(stats.chi2(22).sf(wald) < 0.05) > 0.6

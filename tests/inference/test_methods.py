@@ -10,7 +10,7 @@ from replication.core.errors import SpecError
 from replication.core.spec import Inference, Spec
 from replication.estimators.registration import ENTRIES
 from replication.estimators.registry import estimate
-from replication.inference.bands import interquartile_errors, multiplier_draws
+from replication.inference.bands import interquartile_std_errors, multiplier_draws
 from replication.inference.cluster import sum_by_cluster
 
 METHODS = ("analytic", "multiplier", "wild", "bootstrap", "permutation", "conley")
@@ -38,7 +38,7 @@ def test_an_estimator_does_a_method_or_says_which_it_does(estimator, method) -> 
     found = estimate(panel_for(estimator), spec)
     plain = estimate(panel_for(estimator), spec_of(estimator, "analytic"))
     row, usual = found.rows("att").iloc[0], plain.rows("att").iloc[0]
-    assert found.info["method"] == method
+    assert found.details.uncertainty.method == method
     assert row["estimate"] == pytest.approx(usual["estimate"], rel=1e-12)
     assert row["std_error"] > 0
     assert 0 < row["p_value"] <= 1
@@ -53,7 +53,7 @@ def test_multiplier_errors_are_the_spread_of_the_draws() -> None:
     spec = spec_of("twfe", "multiplier")
     found = estimate(panel, spec)
     sums = found.overall.sums[:, None]
-    expected = interquartile_errors(multiplier_draws(sums, spec.inference))[0]
+    expected = interquartile_std_errors(multiplier_draws(sums, spec.inference))[0]
     assert found.att[1] == pytest.approx(expected, rel=1e-12)
     assert sum_by_cluster(np.ones((48, 1)), found.overall.codes).sum() == 48
 
@@ -70,5 +70,5 @@ def test_permutation_in_a_specification_uses_its_strata() -> None:
     spec = spec_of("twfe", "permutation")
     within = replace(spec, inference=replace(spec.inference, strata="region"))
     free, bound = estimate(panel, spec), estimate(panel, within)
-    assert bound.info["permutation"]["strata"] == "region"
-    assert free.info["permutation"]["statistics"] != bound.info["permutation"]["statistics"]
+    assert bound.details.permutation.strata == "region"
+    assert free.details.permutation.statistics != bound.details.permutation.statistics

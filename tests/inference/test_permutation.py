@@ -13,8 +13,8 @@ from replication.core.spec import Inference
 from replication.estimators.dcdh import dcdh
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.exchanges import permutations, strata_of
-from replication.inference.permutation import permutation_test, permuted, two_way_of
+from replication.inference.exchanges import draw_permutations, strata_of
+from replication.inference.permutation import permutation_test, permuted_panel, two_way_of
 
 TEN = Inference(method="permutation", draws=40)
 
@@ -34,7 +34,7 @@ def test_fast_path_equals_estimating_again(options) -> None:
     fast = permutation_test(twfe, panel, inference, two_way=True)
     slow = permutation_test(twfe, panel, inference)
     for key in ("estimates", "statistics"):
-        assert fast.info["permutation"][key] == pytest.approx(slow.info["permutation"][key])
+        assert getattr(fast.details.permutation, key) == pytest.approx(getattr(slow.details.permutation, key))
     assert fast.table["p_value"].tolist() == slow.table["p_value"].tolist()
     assert fast.att == twfe(panel).att
 
@@ -65,22 +65,22 @@ def test_p_value_estimates_that_of_all_permutations() -> None:
 
 def test_p_value_is_the_share_of_draws_as_extreme() -> None:
     found = permutation_test(twfe, draw_panel(3), TEN, two_way=True)
-    record = found.info["permutation"]
-    count = sum(abs(draw) >= abs(record["statistic"]) for draw in record["statistics"])
+    record = found.details.permutation
+    count = sum(abs(draw) >= abs(record.statistic) for draw in record.statistics)
     assert found.table["p_value"].iloc[0] == (1 + count) / 41
-    assert record["statistic"] == found.table["statistic"].iloc[0]
-    assert len(set(record["statistics"])) == 40
+    assert record.statistic == found.table["statistic"].iloc[0]
+    assert len(set(record.statistics)) == 40
 
 
 def test_exchanges_stay_within_strata_and_keep_every_row() -> None:
     panel = draw_panel(4, stratum=True, dose=True)
     strata = strata_of(panel, replace(TEN, strata="region"))
     moved = 0
-    for order in permutations(strata, TEN):
+    for order in draw_permutations(strata, TEN):
         assert (strata[order] == strata).all()
         assert sorted(order) == list(range(48))
         moved += (order != np.arange(48)).sum()
-        again = permuted(panel, order)
+        again = permuted_panel(panel, order)
         assert (again.exposure == panel.exposure[order]).all()
         assert (again.y == panel.y).all()
     # Nearly every unit moves: a stratum of about 16 leaves one in place on average.
@@ -91,8 +91,8 @@ def test_same_seed_same_draws() -> None:
     panel = draw_panel(5)
     first, second = (permutation_test(twfe, panel, TEN, two_way=True) for _ in range(2))
     other = permutation_test(twfe, panel, replace(TEN, seed=1), two_way=True)
-    assert first.info["permutation"] == second.info["permutation"]
-    assert first.info["permutation"] != other.info["permutation"]
+    assert first.details.permutation == second.details.permutation
+    assert first.details.permutation != other.details.permutation
 
 
 @pytest.mark.parametrize("function", [imputation, dcdh])

@@ -12,7 +12,13 @@ from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
 from replication.inference.bands import multipliers
-from replication.inference.romano_wolf import aligned, holm, romano_wolf, stepdown, studentised
+from replication.inference.romano_wolf import (
+    aligned_sums,
+    holm_p_values,
+    romano_wolf,
+    stepdown_p_values,
+    studentized_statistics,
+)
 
 MANY = Inference(draws=1999)
 
@@ -36,7 +42,7 @@ def test_stepdown_equals_its_definition(seed) -> None:
     root = rng.normal(size=(6, 6))
     draws = np.abs(rng.normal(size=(199, 6)) @ root) / np.sqrt((root**2).sum(axis=0))
     statistic = np.abs(rng.normal(size=6)) * 2
-    assert stepdown(statistic, draws).tolist() == written_out(statistic, draws)
+    assert stepdown_p_values(statistic, draws).tolist() == written_out(statistic, draws)
 
 
 def outcomes(seed, number, shared=0.0):
@@ -84,7 +90,7 @@ def test_a_single_outcome_with_few_clusters_is_near_its_t_test() -> None:
     rng = np.random.default_rng(6)
     scores = rng.normal(size=(12, 1))
     scores *= 1 / np.sqrt((scores**2).sum())
-    drawn = studentised(multipliers(rng, "rademacher", (50_000, 12)), scores)
+    drawn = studentized_statistics(multipliers(rng, "rademacher", (50_000, 12)), scores)
     # The spread has no G / (G - 1), so a draw is sqrt(12 / 11) times a t statistic.
     expected = 2 * stats.t(11).sf(2.7 * np.sqrt(11 / 12))
     assert (drawn >= 2.7).mean() == pytest.approx(expected, rel=0.25)
@@ -95,7 +101,7 @@ def test_a_single_outcome_with_few_clusters_is_near_its_t_test() -> None:
 def test_studentised_draws_written_out() -> None:
     rng = np.random.default_rng(7)
     scores, signs = rng.normal(size=(9, 2)), multipliers(rng, "webb", (5, 9))
-    for sign, found in zip(signs, studentised(signs, scores), strict=True):
+    for sign, found in zip(signs, studentized_statistics(signs, scores), strict=True):
         for column, value in zip(scores.T, found, strict=True):
             parts = sign * column
             expected = abs(parts.sum()) / np.sqrt(((parts - parts.mean()) ** 2).sum())
@@ -104,19 +110,19 @@ def test_studentised_draws_written_out() -> None:
 
 def test_holm_by_hand() -> None:
     """0.01 x 4, 0.02 x 3, then 0.03 x 2 = 0.06 and 0.04 x 1, held up by the one before."""
-    assert holm(np.array([0.04, 0.01, 0.03, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm_p_values(np.array([0.04, 0.01, 0.03, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
 
 
 def test_clusters_of_different_samples_are_matched_by_their_units() -> None:
     panel = draw_panel(4, n_clusters=10)
     part = panel.keep_units(panel.cluster != 2)
     whole, less = twfe(panel), twfe(part)
-    scores = aligned([whole.overall, less.overall])
+    scores = aligned_sums([whole.overall, less.overall])
     assert scores.shape == (10, 2)
     assert scores[2, 1] == 0
     own = np.delete(scores[:, 1], 2)
     assert own.tolist() == less.overall.sums.tolist()
-    reverse = aligned([less.overall, whole.overall])
+    reverse = aligned_sums([less.overall, whole.overall])
     assert sorted(reverse[:, 1]) == pytest.approx(sorted(scores[:, 0]))
     assert (scores**2).sum(axis=0) == pytest.approx([whole.att[1] ** 2, less.att[1] ** 2])
 

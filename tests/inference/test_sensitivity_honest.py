@@ -12,7 +12,7 @@ from sensitivity_paths import (
     BC_SIGMA,
     benzarti_carloni,
     drawn,
-    made_path,
+    example_path,
     medicaid,
 )
 
@@ -21,12 +21,12 @@ from replication.inference.sensitivity import (
     event_path,
     flci,
     honest_did,
-    original,
+    parallel_trends_interval,
     relative_magnitudes,
     sensitivity_frame,
     smoothness,
 )
-from replication.inference.sensitivity.arp import least_favourable_value
+from replication.inference.sensitivity.arp import least_favorable_value
 from replication.inference.sensitivity.normal_distributions import (
     folded_cdf,
     folded_quantile,
@@ -42,7 +42,7 @@ def test_no_affine_estimator_has_a_shorter_interval(seed):
     weights = np.full(3, 1 / 3)
     for bound in (0.0, 0.01, 0.05):
         best = flci.optimal(path, weights, bound, 0.95)
-        base, bend = flci._parametrise(path, weights)
+        base, bend = flci._parametrize(path, weights)
         fixed = flci._bends_after(path, weights)
 
         def length(u, base=base, bend=bend, fixed=fixed, bound=bound):
@@ -98,10 +98,10 @@ def test_statistic_is_the_linear_program(seed, kind):
         assert statistic == pytest.approx(program.fun, abs=1e-8)
 
 
-def test_least_favourable_value_is_the_quantile_of_draws():
+def test_least_favorable_value_is_the_quantile_of_draws():
     path = event_path(benzarti_carloni())
     for found in relative_magnitudes.restrictions(path, MEAN, 1.0)[:3]:
-        value = least_favourable_value(found, path.variance, 0.05)
+        value = least_favorable_value(found, path.variance, 0.05)
         draws = np.random.default_rng(1).multivariate_normal(np.zeros(8), BC_SIGMA, size=200_000)
         share = ((draws @ found.loading.T).max(axis=1) > value).mean()
         # Four standard errors of the simulation.
@@ -118,7 +118,7 @@ def test_intervals_cover_at_the_edge_of_the_restriction():
     hits = {"relative_magnitudes": 0, "smoothness": 0}
     draws = 100
     for estimate in rng.multivariate_normal(delta, variance, size=draws):
-        path = event_path(made_path(estimate, variance, [-4, -3, -2, 0, 1]))
+        path = event_path(example_path(estimate, variance, [-4, -3, -2, 0, 1]))
         low, high = relative_magnitudes.interval(path, weights, bound, 0.9)
         hits["relative_magnitudes"] += low <= truth <= high
         low, high = flci.interval(path, weights, 0.0, 0.9)
@@ -130,7 +130,7 @@ def test_intervals_cover_at_the_edge_of_the_restriction():
 
 def test_bound_zero_is_parallel_trends_or_a_straight_line():
     estimates = benzarti_carloni()
-    plain = original(estimates).iloc[0]
+    plain = parallel_trends_interval(estimates).iloc[0]
     honest = honest_did(estimates, bounds=[0]).iloc[0]
     assert honest["conf_low"] == pytest.approx(plain["conf_low"], abs=1e-6)
     assert honest["conf_high"] == pytest.approx(plain["conf_high"], abs=1e-6)
@@ -147,7 +147,7 @@ def test_wider_bounds_give_wider_intervals(method):
 def test_scaling_the_outcome_scales_the_interval(method):
     small = honest_did(benzarti_carloni(), method=method, bounds=[0.5], target=1).iloc[0]
     factor = 1000.0
-    scaled = made_path(factor * BC_BETA, factor**2 * BC_SIGMA, [-5, -4, -3, -2, 0, 1, 2, 3])
+    scaled = example_path(factor * BC_BETA, factor**2 * BC_SIGMA, [-5, -4, -3, -2, 0, 1, 2, 3])
     bound = 0.5 if method == "relative_magnitudes" else 0.5 * factor
     large = honest_did(scaled, method=method, bounds=[bound], target=1).iloc[0]
     for column in ("conf_low", "conf_high"):
@@ -165,13 +165,13 @@ def test_breakdown_is_where_the_interval_meets_zero(method):
 
 
 def test_breakdown_is_zero_where_nothing_was_significant():
-    null = float(original(benzarti_carloni())["estimate"].iloc[0])
+    null = float(parallel_trends_interval(benzarti_carloni())["estimate"].iloc[0])
     assert breakdown_value(benzarti_carloni(), null=null) == 0.0
 
 
 def test_one_period_after_uses_the_inequalities_before_too():
     # R HonestDiD: with one period after, moments among the periods before enter the test.
-    path = event_path(made_path(BC_BETA[:5], BC_SIGMA[:5, :5], [-5, -4, -3, -2, 0]))
+    path = event_path(example_path(BC_BETA[:5], BC_SIGMA[:5, :5], [-5, -4, -3, -2, 0]))
     found = relative_magnitudes.restrictions(path, np.ones(1), 1.0)
     assert len(found) == 8
     # One inequality each for the seven other changes before and the largest itself, three after.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn_panels import draw_panel
-from sensitivity_paths import BC_BETA, BC_SIGMA, benzarti_carloni, made_path, medicaid
+from sensitivity_paths import BC_BETA, BC_SIGMA, benzarti_carloni, example_path, medicaid
 
 from replication.core.errors import InputError
 from replication.core.spec import Inference
@@ -48,13 +48,13 @@ def test_targets():
     assert target_weights(path, "average") == pytest.approx([0.25] * 4)
     assert target_weights(path, 2) == pytest.approx([0, 0, 1, 0])
     # Periods between the reference and adoption are after the reference, but no effect of it.
-    early = event_path(made_path(BC_BETA, BC_SIGMA, [-6, -5, -4, -3, -1, 0, 1, 2], reference=-2))
+    early = event_path(example_path(BC_BETA, BC_SIGMA, [-6, -5, -4, -3, -1, 0, 1, 2], reference=-2))
     assert early.n_pre == 4
     assert target_weights(early, "average") == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3])
 
 
 def test_binned_ends_are_left_out_unless_asked_for():
-    binned = made_path(BC_BETA, BC_SIGMA, TIMES, endpoints="bin")
+    binned = example_path(BC_BETA, BC_SIGMA, TIMES, endpoints="bin")
     assert event_path(binned).span == "-4..2"
     assert event_path(binned, (-5, 3)).span == "-5..3"
     assert event_path(benzarti_carloni(), (-3, 1)).span == "-3..1"
@@ -64,22 +64,22 @@ def test_binned_ends_are_left_out_unless_asked_for():
     ("path", "options", "message"),
     [
         (
-            made_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying"),
+            example_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying"),
             {},
             "varying base period.*straight pre-trend bends at zero.*base_period: universal",
         ),
         (
-            made_path(BC_BETA[4:], BC_SIGMA[4:, 4:], TIMES[4:]),
+            example_path(BC_BETA[4:], BC_SIGMA[4:, 4:], TIMES[4:]),
             {},
             "no coefficient before its reference period -1",
         ),
         (
-            made_path(BC_BETA[:4], BC_SIGMA[:4, :4], TIMES[:4]),
+            example_path(BC_BETA[:4], BC_SIGMA[:4, :4], TIMES[:4]),
             {},
             "no coefficient after its reference period -1",
         ),
         (
-            made_path(BC_BETA[3:6], BC_SIGMA[3:6, 3:6], TIMES[3:6], endpoints="bin"),
+            example_path(BC_BETA[3:6], BC_SIGMA[3:6, 3:6], TIMES[3:6], endpoints="bin"),
             {},
             "once the end coefficients, which pool all event times beyond",
         ),
@@ -92,17 +92,17 @@ def test_binned_ends_are_left_out_unless_asked_for():
         (benzarti_carloni(), {"target": "mean"}, "target 'mean' is not on the path"),
         (benzarti_carloni(), {"window": (0, 3)}, "has 0 reference periods"),
         (
-            made_path(BC_BETA, BC_SIGMA, [-6, -4, -3, -2, 0, 1, 2, 3]),
+            example_path(BC_BETA, BC_SIGMA, [-6, -4, -3, -2, 0, 1, 2, 3]),
             {},
             r"not evenly spaced \(-6, -4, -3, -2, -1, 0",
         ),
-        (made_path(BC_BETA, OVER_ONE, TIMES), {}, "not positive semi-definite.*cluster one way"),
+        (example_path(BC_BETA, OVER_ONE, TIMES), {}, "not positive semi-definite.*cluster one way"),
         (
-            made_path(BC_BETA, np.where(np.eye(8) == 1, BC_SIGMA, np.nan), TIMES),
+            example_path(BC_BETA, np.where(np.eye(8) == 1, BC_SIGMA, np.nan), TIMES),
             {},
             "covariance of the path of 'made' has missing values",
         ),
-        (made_path(BC_BETA, np.diag([0.01] * 7 + [0]), TIMES), {}, "no standard error at event times 3"),
+        (example_path(BC_BETA, np.diag([0.01] * 7 + [0]), TIMES), {}, "no standard error at event times 3"),
     ],
 )
 def test_refusals(path, options, message):
@@ -140,7 +140,7 @@ def test_paths_without_a_common_reference_are_refused():
 
 
 def test_table_has_one_row_a_path_and_says_why_one_is_empty():
-    varying = made_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying")
+    varying = example_path(BC_BETA, BC_SIGMA, TIMES, base_period="varying")
     table = sensitivity_table([benzarti_carloni(), medicaid(), varying], target=0)
     assert list(table.columns) == TABLE_COLUMNS
     first, second, third = (table.iloc[k] for k in range(3))
@@ -157,7 +157,7 @@ def test_table_has_one_row_a_path_and_says_why_one_is_empty():
 
 def test_table_keeps_intervals_where_only_the_power_is_undefined():
     rank_one = np.outer(BC_BETA, BC_BETA) + 1e-9 * np.diag([0, 0, 0, 0, 1, 1, 1, 1])
-    row = sensitivity_table([made_path(BC_BETA, rank_one, TIMES)]).iloc[0]
+    row = sensitivity_table([example_path(BC_BETA, rank_one, TIMES)]).iloc[0]
     assert np.isfinite(row["conf_low"])
     assert np.isfinite(row["breakdown_smoothness"])
     assert "singular covariance" in row["note"]

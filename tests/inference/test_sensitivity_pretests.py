@@ -13,7 +13,7 @@ from sensitivity_paths import (
     benzarti_carloni,
     diff_diff_result,
     drawn,
-    made_path,
+    example_path,
     medicaid,
 )
 
@@ -38,11 +38,11 @@ def test_box_probability_and_mean(size):
     root = rng.normal(size=(size, size + 2))
     variance, mean = root @ root.T, rng.normal(size=size)
     half = 1.5 * np.sqrt(np.diag(variance))
-    probability, centre = box_moments(mean, np.linalg.cholesky(variance), half)
-    law = stats.multivariate_normal(mean, variance)
-    exact = law.cdf(half, lower_limit=-half, rng=np.random.default_rng(1))
+    probability, center = box_moments(mean, np.linalg.cholesky(variance), half)
+    distribution = stats.multivariate_normal(mean, variance)
+    exact = distribution.cdf(half, lower_limit=-half, rng=np.random.default_rng(1))
     assert probability == pytest.approx(exact, abs=5e-5)
-    assert centre == pytest.approx(tallis(mean, variance, half, exact), abs=1e-3)
+    assert center == pytest.approx(tallis(mean, variance, half, exact), abs=1e-3)
 
 
 def tallis(mean, variance, half, probability):
@@ -55,8 +55,8 @@ def tallis(mean, variance, half, probability):
             if rest.any():
                 slope = variance[rest, k] / variance[k, k]
                 within = variance[np.ix_(rest, rest)] - np.outer(slope, variance[k, rest])
-                law = stats.multivariate_normal(mean[rest] + slope * (end - mean[k]), within)
-                share = law.cdf(half[rest], lower_limit=-half[rest], rng=np.random.default_rng(2))
+                distribution = stats.multivariate_normal(mean[rest] + slope * (end - mean[k]), within)
+                share = distribution.cdf(half[rest], lower_limit=-half[rest], rng=np.random.default_rng(2))
             shift += sign * variance[:, k] * density * share / probability
     return mean + shift
 
@@ -78,7 +78,7 @@ def test_slope_equals_diff_diff(test, form, power):
 def test_one_coefficient_in_closed_form():
     """One period before: power is that of a two-sided z test, and the bias is textbook."""
     variance = np.array([[0.04, 0.01], [0.01, 0.09]])
-    path = made_path(np.array([0.1, 0.3]), variance, [-2, 0])
+    path = example_path(np.array([0.1, 0.3]), variance, [-2, 0])
     for power in (0.5, 0.8):
         row = pretest_power(path, power=[power]).iloc[0]
         mean = row["slope"] / 0.2
@@ -135,8 +135,8 @@ def test_power_is_reached_exactly():
 
 def test_slope_is_per_unit_of_event_time():
     """A path of every second period: the same numbers two apart halve the slope."""
-    every = made_path(BC_BETA, BC_SIGMA, [-5, -4, -3, -2, 0, 1, 2, 3])
-    second = made_path(BC_BETA, BC_SIGMA, [-10, -8, -6, -4, 0, 2, 4, 6], reference=-2)
+    every = example_path(BC_BETA, BC_SIGMA, [-5, -4, -3, -2, 0, 1, 2, 3])
+    second = example_path(BC_BETA, BC_SIGMA, [-10, -8, -6, -4, 0, 2, 4, 6], reference=-2)
     one = pretest_power(every, target=0)["slope"].to_numpy()
     two = pretest_power(second, target=0)["slope"].to_numpy()
     assert two == pytest.approx(one / 2)
@@ -199,7 +199,7 @@ def test_wrong_uses_are_refused():
     with pytest.raises(SensitivityError, match="positive number in units of the outcome; got -1"):
         equivalence_test(medicaid(), threshold=-1)
     rank_one = np.outer(BC_BETA, BC_BETA) + 1e-9 * np.diag([0, 0, 0, 0, 1, 1, 1, 1])
-    singular = made_path(BC_BETA, rank_one, [-5, -4, -3, -2, 0, 1, 2, 3])
+    singular = example_path(BC_BETA, rank_one, [-5, -4, -3, -2, 0, 1, 2, 3])
     with pytest.raises(SensitivityError, match="singular covariance"):
         pretest_power(singular)
 

@@ -19,21 +19,21 @@ from replication.inference.sensitivity import (
     event_path,
     flci,
     honest_did,
-    original,
+    parallel_trends_interval,
     relative_magnitudes,
     smoothness,
 )
-from replication.inference.sensitivity.arp import accepted, least_favourable_value
+from replication.inference.sensitivity.arp import accepted_values, least_favorable_value
 
 FIRST, THIRD, MEAN = np.array([1.0, 0, 0, 0]), np.array([0, 0, 1.0, 0]), np.full(4, 0.25)
 
 
 def conditional_on_grid(found, path, reach, points):
-    """Ends of the grid points kept by the test without its least favourable stage, as R prints."""
+    """Ends of the grid points kept by the test without its least favorable stage, as R prints."""
     grid = np.linspace(-reach, reach, points)
     kept = np.zeros(points, dtype=bool)
     for one in found:
-        kept |= accepted(one, path.estimate, path.variance, grid, 0.05, 0.0, np.inf)
+        kept |= accepted_values(one, path.estimate, path.variance, grid, 0.05, 0.0, np.inf)
     return grid[kept].min(), grid[kept].max()
 
 
@@ -120,7 +120,7 @@ def test_draws_of_the_critical_value_reach_the_printed_third_effect():
     """
     path = event_path(benzarti_carloni())
     found = smoothness.restriction(path, THIRD, 0.0)
-    exact = least_favourable_value(found, path.variance, 0.005)
+    exact = least_favorable_value(found, path.variance, 0.005)
     reach = 20 * np.sqrt(BC_SIGMA[6, 6])
     grid = np.linspace(-reach, reach, 1000)
     root = np.linalg.cholesky(path.variance)
@@ -129,7 +129,7 @@ def test_draws_of_the_critical_value_reach_the_printed_third_effect():
     for _ in range(100):
         moments = found.loading @ (root @ rng.normal(size=(len(root), 1000)))
         drawn.append(np.quantile(moments.max(axis=0), 0.995))
-        kept = accepted(found, path.estimate, path.variance, grid, 0.05, 0.005, drawn[-1])
+        kept = accepted_values(found, path.estimate, path.variance, grid, 0.05, 0.005, drawn[-1])
         ends.append(grid[kept].min())
     assert np.median(drawn) == pytest.approx(exact, abs=0.03)
     assert (np.round(ends, 3) == 0.339).mean() > 0.1
@@ -171,7 +171,7 @@ def test_largest_plausible_bend_equals_r():
 
 
 def test_original_interval_equals_r():
-    row = original(benzarti_carloni(), target=0).iloc[0]
+    row = parallel_trends_interval(benzarti_carloni(), target=0).iloc[0]
     assert row["conf_low"] == pytest.approx(0.15877494280765, abs=1e-9)
     assert row["conf_high"] == pytest.approx(0.233147292681241, abs=1e-9)
 

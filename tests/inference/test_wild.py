@@ -124,8 +124,8 @@ def test_intervals_invert_the_test(kind) -> None:
 def test_webb_and_rademacher_agree_with_many_clusters() -> None:
     _, fit, sums = fitted(draw_panel(5, n_clusters=24))
     values = [
-        wild_cluster(sums, np.ones(1), fit.coefficient[0], Inference(draws=1999, multiplier=law))
-        for law in ("webb", "rademacher")
+        wild_cluster(sums, np.ones(1), fit.coefficient[0], Inference(draws=1999, multiplier=distribution))
+        for distribution in ("webb", "rademacher")
     ]
     # Three standard errors of a p-value near 0.3 from 1,999 draws.
     assert values[0].p_value == pytest.approx(values[1].p_value, abs=0.045)
@@ -140,7 +140,7 @@ def test_estimator_reports_wild_p_values_and_keeps_its_errors() -> None:
     row, kept = wild.rows("att").iloc[0], plain.rows("att").iloc[0]
     assert row["p_value"] * 256 == round(row["p_value"] * 256)
     assert row["conf_low"] != kept["conf_low"]
-    assert "rademacher" in wild.info["p_values"]
+    assert wild.details.uncertainty.multiplier == "rademacher"
 
 
 def test_every_row_of_an_event_study_is_tested_by_itself() -> None:

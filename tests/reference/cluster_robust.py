@@ -30,13 +30,13 @@ def write(folder: Path, name: str, written) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as artificial:
         for name, case in cases().items():
-            write(Path(made), name, case.written())
+            write(Path(artificial), name, case.written())
         command = [
             "Rscript",
             str(HERE / "cluster_robust.R"),
-            made,
+            artificial,
             str(HERE / "cluster_robust.csv"),
         ]
         subprocess.run(command, check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,22 @@ import pandas as pd
 import pytest
 import yaml
 
+from replication.core.details import Details, EventSupport, JointTest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.saved_results import save
 from replication.core.spec import Inference, Spec, parse_spec
 from replication.inference.assemble import from_scores
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.report.report_data import Folders
-from replication.report.study_config import Study, parse_study
+from replication.report.study_config import StudyConfig, parse_study
 
 N, T = 60, 9
 EVENTS = list(range(-4, 4))
 BASE = {"study": "made", "panel": "county_year", "unit": "fips", "time": "year", "cluster": "state"}
 
 
-def made_panel(seed: int, spec: Spec) -> Panel:
+def example_panel(seed: int, spec: Spec) -> Panel:
     rng = np.random.default_rng(seed)
     return Panel(
         y=rng.normal(5.0, 1.0, (N, T)),
@@ -41,47 +43,51 @@ def made_panel(seed: int, spec: Spec) -> Panel:
     )
 
 
-def made_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
+def example_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
     rng = np.random.default_rng(seed)
-    panel = made_panel(seed, spec)
-    rows = [Row("att"), Row("coef:l_police")]
+    panel = example_panel(seed, spec)
+    rows = [EstimateRow("att"), EstimateRow("coef:l_police")]
     if path:
-        rows += [Row("event", event_time=event) for event in EVENTS]
+        rows += [EstimateRow("event", event_time=event) for event in EVENTS]
     estimate = rng.normal(-0.03, 0.02, len(rows))
     scores = rng.normal(0, 0.02 / np.sqrt(N), (N, len(rows)))
-    info: dict[str, Any] = {
-        "absorbed": "unit and period effects" + ", unit linear trends" * ("trends" in spec.id),
-        "mean_outcome": float(panel.y.mean()),
-        "mean_pre": float(panel.y[~panel.treated].mean()),
-    }
+    details = Details(
+        absorbed=("unit", "time"),
+        linear_trends=("unit",) if "trends" in spec.id else (),
+        mean_outcome=float(panel.y.mean()),
+        mean_pre=float(panel.y[~panel.treated].mean()),
+    )
     if path:
-        place = rows.index(Row("event", event_time=-1))
+        place = rows.index(EstimateRow("event", event_time=-1))
         estimate[place], scores[:, place] = 0.0, 0.0
-        info |= {
-            "control_group": "not_yet_treated",
-            "endpoints": "bin" if spec.estimator == "event_study" else None,
-            "base_period": "universal",
-            "overall": "simple",
-            "pretrend": {"statistic": 2.5, "df": 3, "p_value": 0.4753},
-            "support": [{"event_time": e, "units": 900 - 37 * abs(e), "cohorts": 4} for e in EVENTS],
-        }
+        details = replace(
+            details,
+            control_group="not_yet_treated",
+            endpoints="bin" if spec.estimator == "event_study" else "",
+            base_period="universal",
+            average="simple",
+            pretrend=JointTest("F", 3, 2.5, 0.4753),
+            support=tuple(EventSupport(e, 4, 900 - 37 * abs(e)) for e in EVENTS),
+        )
     inference = Inference(draws=199, seed=7)
-    return from_scores(panel, spec.estimator, rows, estimate, scores, inference, distribution="t", info=info)
+    return from_scores(
+        panel, spec.estimator, rows, estimate, scores, inference, distribution="t", details=details
+    )
 
 
-def made_spec(name: str, estimator: str, **more: Any) -> Spec:
+def example_spec(name: str, estimator: str, **more: Any) -> Spec:
     return parse_spec({**BASE, "id": name, "estimator": estimator, "outcome": "log_rate_a", **more})
 
 
 SPECS = [
-    made_spec("plain", "twfe"),
-    made_spec("plain_trends", "twfe", trends="unit_linear"),
-    made_spec("weighted", "twfe", weights="population_2004", title="R&D 100% under_score #1"),
-    made_spec("weighted_trends", "twfe", weights="population_2004", outcome="rate_b"),
-    made_spec("controlled", "twfe", covariates=["l_police", "poverty"]),
-    made_spec("events_twfe", "event_study", window=[-4, 3]),
-    made_spec("events_cs", "callaway_santanna"),
-    made_spec("events_b", "event_study", outcome="rate_b", weights="population_2004"),
+    example_spec("plain", "twfe"),
+    example_spec("plain_trends", "twfe", trends="unit_linear"),
+    example_spec("weighted", "twfe", weights="population_2004", title="R&D 100% under_score #1"),
+    example_spec("weighted_trends", "twfe", weights="population_2004", outcome="rate_b"),
+    example_spec("controlled", "twfe", covariates=["l_police", "poverty"]),
+    example_spec("events_twfe", "event_study", window=[-4, 3]),
+    example_spec("events_cs", "callaway_santanna"),
+    example_spec("events_b", "event_study", outcome="rate_b", weights="population_2004"),
 ]
 
 
@@ -90,7 +96,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project folder with the results and cleaning outputs of one study."""
     root = tmp_path_factory.mktemp("project")
     for seed, spec in enumerate(SPECS):
-        result = made_result(seed, spec, path=spec.id.startswith("events"))
+        result = example_result(seed, spec, path=spec.id.startswith("events"))
         save(result, spec, root / "tables" / "made" / "specs" / spec.id)
     write_sources(Folders.under(root, "made"))
     return root
@@ -146,5 +152,5 @@ def description() -> dict[str, Any]:
 
 
 @pytest.fixture
-def study(description: dict[str, Any]) -> Study:
+def study(description: dict[str, Any]) -> StudyConfig:
     return parse_study(description)

@@ -17,7 +17,7 @@ from replication.report.figures import FIGURES, event_study_figure, write_figure
 from replication.report.figures.figure_files import Drawing, read_description
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
-from replication.report.study_config import Entry, Study, parse_study
+from replication.report.study_config import Entry, StudyConfig, parse_study
 from replication.report.study_report import write_figures
 
 
@@ -28,7 +28,7 @@ def written(root: Path) -> Path:
 
 
 @pytest.fixture
-def context(study: Study, folders: Folders, written: Path) -> Context:
+def context(study: StudyConfig, folders: Folders, written: Path) -> Context:
     return Context.of(study, Folders(folders.tables, written, folders.clean, folders.raw))
 
 
@@ -127,13 +127,13 @@ def test_two_renderings_have_the_same_bytes(context: Context) -> None:
 
 def test_files_say_what_made_them(context: Context) -> None:
     write_figures(context.study, context.folders, only=["events"])
-    said = read_description(context.folders.figures / "events.png")
-    assert said["Source"] == "events_twfe, events_cs, events_b"
-    assert said["Software"].startswith("replication 0.")
-    assert "numpy" in said["Software"]
-    assert said["Description"].startswith("Event study. Crime before and after activation.")
+    output = read_description(context.folders.figures / "events.png")
+    assert output["Source"] == "events_twfe, events_cs, events_b"
+    assert output["Software"].startswith("replication 0.")
+    assert "numpy" in output["Software"]
+    assert output["Description"].startswith("Event study. Crime before and after activation.")
     table = pd.read_csv(context.folders.figures / "events.csv")
-    assert set(table["made_with"]) == {said["Software"].split(",")[0]}
+    assert set(table["made_with"]) == {output["Software"].split(",")[0]}
     assert set(table["spec_id"]) == {"events_twfe", "events_cs", "events_b"}
     pdf = (context.folders.figures / "events.pdf").read_bytes()
     assert b"/Type3" not in pdf, "journals refuse Type 3 fonts"
@@ -170,8 +170,8 @@ def test_simulated_figures_carry_the_mark(description: dict[str, Any], context: 
         entry["id"] += "_SIMULATED"
     write_figures(parse_study(description), context.folders, only=["rollout_SIMULATED"])
     plain = write_figures(context.study, context.folders, only=["rollout"])
-    said = read_description(context.folders.figures / "rollout_SIMULATED.png")
-    assert said["Title"].startswith("SIMULATED: ")
+    output = read_description(context.folders.figures / "rollout_SIMULATED.png")
+    assert output["Title"].startswith("SIMULATED: ")
     marked = (context.folders.figures / "rollout_SIMULATED.png").read_bytes()
     assert marked != plain[1].read_bytes()
 
@@ -246,10 +246,10 @@ def test_every_kind_draws_its_frame(kind: str, context: Context) -> None:
         assert sorted(shown[name].dropna()) == pytest.approx(sorted(frame[name].dropna()))
     first = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in write_figure(entry, context)] == first
-    said = read_description(paths[1])
-    assert said["Description"].startswith(f"A {kind}.")
-    assert f"Source: data_clean/made/{kind}.csv." in said["Details"]
-    assert "data_clean" not in said["Comment"], "paths stay out of the picture"
+    output = read_description(paths[1])
+    assert output["Description"].startswith(f"A {kind}.")
+    assert f"Source: data_clean/made/{kind}.csv." in output["Details"]
+    assert "data_clean" not in output["Comment"], "paths stay out of the picture"
 
 
 def test_every_kind_is_drawn_here() -> None:
@@ -310,9 +310,9 @@ def test_wrong_frames_are_refused(kind: str, change: dict[str, Any], message: st
 
 def test_milestones_are_numbered_and_explained(context: Context) -> None:
     write_figures(context.study, context.folders, only=["rollout"])
-    said = read_description(context.folders.figures / "rollout.png")
-    assert re.search("1: 10 August 2010, Official count of 544; 2: 22 January 2013", said["Comment"])
-    assert "3,143 counties and 100.0% of the population" in said["Description"]
+    output = read_description(context.folders.figures / "rollout.png")
+    assert re.search("1: 10 August 2010, Official count of 544; 2: 22 January 2013", output["Comment"])
+    assert "3,143 counties and 100.0% of the population" in output["Description"]
     frame = pd.read_csv(context.folders.figures / "rollout.csv")
     stones = frame[frame["milestone"].notna()].set_index("milestone")["counties"]
     assert stones.to_dict() == {"Official count of 544": 546, "Last counties": 3143}

@@ -14,7 +14,7 @@ import pytest
 from replication.report.latex_table import escape, latex
 from replication.report.markdown_table import markdown
 from replication.report.spreadsheet import quoted, without_formulas
-from replication.report.table_document import Heading, Row, Section, TableDocument
+from replication.report.table_document import Heading, Section, TableDocument, TableRow
 from replication.report.table_files import write_document
 
 from .test_writers import compile_latex
@@ -30,13 +30,13 @@ DOCUMENT = TableDocument(
     sections=(
         Section(
             (
-                Row(ARGUMENT, (("1", "[0.1, 0.2]"), (TORN,))),
-                Row(STAR, (("2",), ("",))),
-                Row("", ((ARGUMENT,), (STAR,))),
+                TableRow(ARGUMENT, (("1", "[0.1, 0.2]"), (TORN,))),
+                TableRow(STAR, (("2",), ("",))),
+                TableRow("", ((ARGUMENT,), (STAR,))),
             ),
             ARGUMENT,
         ),
-        Section((Row(f" {ARGUMENT}", (("3",), ("=1+1",))),), TORN),
+        Section((TableRow(f" {ARGUMENT}", (("3",), ("=1+1",))),), TORN),
     ),
     align="cl",
     data=pd.DataFrame({"=a": ["=cmd()"]}),

@@ -13,7 +13,7 @@ import pytest
 
 from replication.report.report_data import Folders
 from replication.report.report_page import Skipped, StudyReport, write_page
-from replication.report.study_config import Study, parse_study
+from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_figures, write_tables
 
 
@@ -26,7 +26,7 @@ def parsed(path: Path) -> ET.Element:
     return ET.fromstring(path.read_text(encoding="utf-8").replace("<!DOCTYPE html>", "", 1))
 
 
-def test_every_table_and_figure_is_shown(study: Study, folders: Folders, page: Path) -> None:
+def test_every_table_and_figure_is_shown(study: StudyConfig, folders: Folders, page: Path) -> None:
     write_tables(study, folders)
     write_figures(study, folders)
     write_page([StudyReport(study, folders)], [], page)
@@ -46,7 +46,7 @@ def test_every_table_and_figure_is_shown(study: Study, folders: Folders, page: P
     assert data == (folders.figures / "events.png").read_bytes()
 
 
-def test_links_lead_to_files_and_nothing_is_loaded(study: Study, folders: Folders, page: Path) -> None:
+def test_links_lead_to_files_and_nothing_is_loaded(study: StudyConfig, folders: Folders, page: Path) -> None:
     test_every_table_and_figure_is_shown(study, folders, page)
     files = [
         link.attrib["href"] for link in parsed(page).iter("a") if not link.attrib["href"].startswith("#")
@@ -59,14 +59,14 @@ def test_links_lead_to_files_and_nothing_is_loaded(study: Study, folders: Folder
     assert not re.search(r"(src|href)=\"https?:|@import|url\((?!\"data:)|<script|<link", text)
 
 
-def test_the_same_page_has_the_same_bytes(study: Study, folders: Folders, page: Path) -> None:
+def test_the_same_page_has_the_same_bytes(study: StudyConfig, folders: Folders, page: Path) -> None:
     test_every_table_and_figure_is_shown(study, folders, page)
     first = page.read_bytes()
     write_page([StudyReport(study, folders)], [], page)
     assert page.read_bytes() == first
 
 
-def test_what_did_not_run_is_said_with_the_way_to_get_it(study: Study, page: Path) -> None:
+def test_what_did_not_run_is_said_with_the_way_to_get_it(study: StudyConfig, page: Path) -> None:
     skipped = Skipped(study, ("nacjd/a & b.txt", "census/c.csv"), ("By hand from <ICPSR>.",))
     write_page([], [skipped], page)
     section = parsed(page).find(".//section[@id='not-run']")
@@ -78,7 +78,7 @@ def test_what_did_not_run_is_said_with_the_way_to_get_it(study: Study, page: Pat
         assert part in words
 
 
-def test_a_table_that_was_not_written_is_named(study: Study, root: Path, page: Path) -> None:
+def test_a_table_that_was_not_written_is_named(study: StudyConfig, root: Path, page: Path) -> None:
     write_page([StudyReport(study, Folders.under(root / "elsewhere", "made"))], [], page)
     words = page.read_text(encoding="utf-8")
     assert "Table not written: Who is left" in words
@@ -101,4 +101,4 @@ def test_simulated_studies_are_marked(description: dict[str, Any], root: Path, p
     write_page([StudyReport(parse_study(description), Folders.under(root, "made"))], [], page)
     section = parsed(page).find(".//section[@class='simulated']")
     assert section is not None
-    assert "SIMULATED: made-up data" in "".join(section.itertext())
+    assert "SIMULATED: simulated data" in "".join(section.itertext())

@@ -16,14 +16,14 @@ from replication.display.fitted_notes import (
     TABLE_LINES,
     Fact,
     fitted,
-    lines_of,
+    line_count,
 )
 from replication.display.media import PAGE
 from replication.report.figures import FIGURES
 from replication.report.figures.figure_files import read_description
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
-from replication.report.study_config import Study, load_study
+from replication.report.study_config import StudyConfig, load_study
 from replication.report.tables import build
 
 ROOT = Path(__file__).parents[2]
@@ -53,22 +53,22 @@ def test_required_facts_are_never_lost() -> None:
 
 
 @pytest.mark.parametrize("stars", [False, True])
-def test_tables_of_a_study_fit(study: Study, folders: Folders, stars: bool) -> None:
+def test_tables_of_a_study_fit(study: StudyConfig, folders: Folders, stars: bool) -> None:
     context = Context.of(study, folders, stars=stars)
     for entry in study.tables:
         document = build(entry, context)
-        assert 0 < lines_of(document.notes, TABLE_LETTERS) <= TABLE_LINES, entry.id
+        assert 0 < line_count(document.notes, TABLE_LETTERS) <= TABLE_LINES, entry.id
         for name in {name for _, name in document.specs}:
             assert not any(re.search(rf"\b{name}\b", note) for note in document.notes if "_" in name)
             assert any(name in line for line in document.record())
 
 
-def test_figures_of_a_study_fit(study: Study, folders: Folders) -> None:
+def test_figures_of_a_study_fit(study: StudyConfig, folders: Folders) -> None:
     context = Context.of(study, folders)
     for entry in study.figures:
         kind = importlib.import_module(FIGURES[entry.kind])
         drawing = kind.draw(kind.collect(entry, context), entry, context)
-        assert lines_of(drawing.note.splitlines(), PAGE.letters) <= FIGURE_LINES, entry.id
+        assert line_count(drawing.note.splitlines(), PAGE.letters) <= FIGURE_LINES, entry.id
         texts = [
             text.get_text() for text in drawing.figure.findobj(lambda artist: hasattr(artist, "get_text"))
         ]
@@ -83,7 +83,7 @@ def test_own_notes_of_every_study_leave_room(folder: Path) -> None:
         (study.figures, PAGE.letters, OWN_FIGURE_LINES),
     )
     for entries, letters, most in kinds:
-        long = {entry.id: lines_of([" ".join(entry.notes)], letters) for entry in entries}
+        long = {entry.id: line_count([" ".join(entry.notes)], letters) for entry in entries}
         assert {name: lines for name, lines in long.items() if lines > most} == {}
 
 
@@ -92,7 +92,7 @@ def test_written_tables_fit() -> None:
     for path in sorted((ROOT / "tables").glob("*/*.md")):
         printed = path.read_text(encoding="utf-8").partition("<!--")[0]
         notes = [line[2:] for line in printed.splitlines() if line.startswith("- ")]
-        assert lines_of(notes, TABLE_LETTERS) <= TABLE_LINES, path.name
+        assert line_count(notes, TABLE_LETTERS) <= TABLE_LINES, path.name
         assert "Specifications:" not in printed, path.name
 
 
@@ -100,18 +100,36 @@ def test_written_figures_fit() -> None:
     for path in sorted((ROOT / "figures").glob("*/*.png")):
         recorded = read_description(path)
         lines = recorded["Comment"].splitlines()
-        assert lines_of(lines, PAGE.letters) <= FIGURE_LINES, path.name
+        assert line_count(lines, PAGE.letters) <= FIGURE_LINES, path.name
         names = [name for name in recorded.get("Source", "").split(", ") if "_" in name]
         assert not any(name in recorded["Comment"] for name in names), path.name
 
 
-def test_counts_that_differ_become_a_range(study: Study, folders: Folders) -> None:
+def test_rewording_a_note_changes_no_table(study: StudyConfig, folders: Folders) -> None:
+    """Cells, labels and the numbers behind them come from fields; only the note below is reworded."""
+    plain, reworded = Context.of(study, folders), Context.of(study, folders)
+    for name in reworded.results.ids():
+        saved = reworded.results.get(name)
+        notes = (
+            "No standard error: unit effects, 12 linear trends.",
+            *(f"Reworded {x}" for x in saved.details.notes),
+        )
+        reworded.results.cache[name] = replace(saved, details=replace(saved.details, notes=notes))
+    for entry in study.tables:
+        one, other = build(entry, plain), build(entry, reworded)
+        assert (one.headings, one.sections) == (other.headings, other.sections), entry.id
+        assert one.data.equals(other.data), entry.id
+
+
+def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders) -> None:
     from replication.report.tables.table_notes import Shown, sample_notes
 
     saved = Context.of(study, folders).results.get("plain")
     shown = [
         Shown(
-            "", f"({place})", replace(saved, info={**saved.info, "notes": [f"{count:,} units were dropped"]})
+            "",
+            f"({place})",
+            replace(saved, details=replace(saved.details, notes=(f"{count:,} units were dropped",))),
         )
         for place, count in enumerate((3, 1155, 20), start=1)
     ]

@@ -30,12 +30,12 @@ from replication.report.figures import (
 from replication.report.figures.figure_files import read_description
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
-from replication.report.study_config import Entry, Study
+from replication.report.study_config import Entry, StudyConfig
 from replication.report.tables.frame_table import printed
 
 
 @pytest.fixture
-def context(study: Study, folders: Folders, tmp_path: Path) -> Context:
+def context(study: StudyConfig, folders: Folders, tmp_path: Path) -> Context:
     return Context.of(study, Folders(folders.tables, tmp_path, folders.clean, folders.raw))
 
 

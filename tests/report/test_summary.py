@@ -17,21 +17,21 @@ from replication.core.spec import load_specs
 from replication.core.study_folder import read_description
 from replication.report.report_data import Folders
 from replication.report.report_page import StudyReport, study_files
-from replication.report.study_config import Study, load_study
+from replication.report.study_config import StudyConfig, load_study
 from replication.report.summary import phrases, write_summary
-from replication.report.summary.numbers import Effect, Numbers, Value
+from replication.report.summary.numbers import Numbers, QuotedEffect, Value
 from replication.report.summary.phrases import changed, moved
 from replication.report.summary.summary_document import MARK, compose, in_order
 from replication.report.summary.template import unwrapped
-from replication.workflow.project import Study as Planned
+from replication.workflow.project import StudyFolder as Planned
 
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "studies" / "secure_communities" / "specs"
 TEMPLATE = SPECS.parent / "summary.md.j2"
 
 
-def effect(estimate: float, error: float = 0.01, source: str = "s") -> Effect:
-    return Effect(estimate, estimate - 2 * error, estimate + 2 * error, 0.5, source)
+def effect(estimate: float, std_error: float = 0.01, source: str = "s") -> QuotedEffect:
+    return QuotedEffect(estimate, estimate - 2 * std_error, estimate + 2 * std_error, 0.5, source)
 
 
 DOWN, UP, FLAT = effect(-0.05), effect(0.05), effect(0.001)
@@ -48,7 +48,7 @@ DOWN, UP, FLAT = effect(-0.05), effect(0.05), effect(0.001)
         ),
     ],
 )
-def test_verbs_follow_intervals(effects: dict[str, Effect], words: str) -> None:
+def test_verbs_follow_intervals(effects: dict[str, QuotedEffect], words: str) -> None:
     assert moved(effects, lambda _: "x") == words
 
 
@@ -66,13 +66,13 @@ def test_verbs_follow_intervals(effects: dict[str, Effect], words: str) -> None:
     ],
 )
 def test_what_a_change_of_design_does(
-    before: tuple[Effect, Effect], after: tuple[Effect, Effect], words: str
+    before: tuple[QuotedEffect, QuotedEffect], after: tuple[QuotedEffect, QuotedEffect], words: str
 ) -> None:
     pairs = [dict(zip("ab", part, strict=True)) for part in (before, after)]
     assert changed(*pairs, "Trends") == words
 
 
-def test_numbers_are_fetched_printed_and_kept(study: Study, folders: Folders) -> None:
+def test_numbers_are_fetched_printed_and_kept(study: StudyConfig, folders: Folders) -> None:
     numbers = Numbers(study, folders)
     found = numbers.effect("plain")
     row = numbers.results.get("plain").row("att")
@@ -91,7 +91,7 @@ def test_numbers_are_fetched_printed_and_kept(study: Study, folders: Folders) ->
     assert numbers.ledger[0]["source"] == "plain"
 
 
-def test_rows_of_files_name_their_specification(study: Study, folders: Folders) -> None:
+def test_rows_of_files_name_their_specification(study: StudyConfig, folders: Folders) -> None:
     frame = pd.DataFrame(
         {
             "label": ["a", "b"],
@@ -124,12 +124,12 @@ def test_rows_of_files_name_their_specification(study: Study, folders: Folders) 
         (lambda n: n.reported("Nothing"), "has no row 'Nothing'"),
     ],
 )
-def test_what_is_gone_stops_the_summary(ask: Any, message: str, study: Study, folders: Folders) -> None:
+def test_what_is_gone_stops_the_summary(ask: Any, message: str, study: StudyConfig, folders: Folders) -> None:
     with pytest.raises(SpecError, match=message):
         ask(Numbers(study, folders))
 
 
-def test_footnotes_are_numbered_as_they_appear(study: Study, folders: Folders) -> None:
+def test_footnotes_are_numbered_as_they_appear(study: StudyConfig, folders: Folders) -> None:
     numbers = Numbers(study, folders)
     late, early = numbers.words(Value("late", "L")), numbers.words(Value("early", "E"))
     numbers.words(Value("never shown", "N"))
@@ -144,7 +144,7 @@ def test_footnotes_are_numbered_as_they_appear(study: Study, folders: Folders) -
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "output"),
     [
         ("# T\n\n{{ pkt('plain') }}\n", 3, r"'pkt' is not defined \(did you mean 'pct'\?\)"),
         ("{% if x %}\n\nnever closed\n", 2, "Unexpected end of template"),
@@ -165,10 +165,10 @@ def test_footnotes_are_numbered_as_they_appear(study: Study, folders: Folders) -
     ],
 )
 def test_faults_of_a_template_name_its_line(
-    text: str, line: int, said: str, study: Study, folders: Folders, tmp_path: Path
+    text: str, line: int, output: str, study: StudyConfig, folders: Folders, tmp_path: Path
 ) -> None:
     (tmp_path / "summary.md.j2").write_text(text, encoding="utf-8")
-    with pytest.raises(SpecError, match=said) as refused:
+    with pytest.raises(SpecError, match=output) as refused:
         write_summary(tmp_path / "summary.md.j2", study, folders, tmp_path / "summary.md")
     assert str(refused.value).startswith(f"made, summary: {tmp_path / 'summary.md.j2'}, line {line}: ")
     assert "\n" not in str(refused.value)
@@ -188,7 +188,7 @@ are kept.
 """
 
 
-def test_a_template_fetches_prints_and_notes(study: Study, folders: Folders, tmp_path: Path) -> None:
+def test_a_template_fetches_prints_and_notes(study: StudyConfig, folders: Folders, tmp_path: Path) -> None:
     (tmp_path / "summary.md.j2").write_text(FLOW_TEMPLATE, encoding="utf-8")
     assert write_summary(tmp_path / "summary.md.j2", study, folders, tmp_path / "summary.md") == 4
     lines = (tmp_path / "summary.md").read_text(encoding="utf-8").split("\n")
@@ -203,7 +203,7 @@ def test_paragraphs_are_unwrapped_and_rows_are_not() -> None:
     assert unwrapped(text) == "# T\n\nA b c\n\n| x |\n| y |\n\n- one and\n- two p\N{NO-BREAK SPACE}= 1"
 
 
-def test_the_page_links_the_summary(study: Study, folders: Folders, tmp_path: Path) -> None:
+def test_the_page_links_the_summary(study: StudyConfig, folders: Folders, tmp_path: Path) -> None:
     assert "summary" not in study_files(StudyReport(study, folders), tmp_path)
     (tmp_path / study.id).mkdir()
     (tmp_path / study.id / "summary.md").write_text("x")
@@ -223,22 +223,22 @@ def test_only_studies_with_a_template_have_a_summary(tmp_path: Path) -> None:
 class MadeNumbers(Numbers):
     """Every effect is the same; files have one made-up row for whatever is asked."""
 
-    def __init__(self, study: Study, folders: Folders, world: Effect) -> None:
+    def __init__(self, study: StudyConfig, folders: Folders, world: QuotedEffect) -> None:
         super().__init__(study, folders)
         self.world = world
-        self.asked: set[str] = set()
-        self.changed: dict[str, Effect] = {}
+        self.requested: set[str] = set()
+        self.changed: dict[str, QuotedEffect] = {}
 
-    def effect(self, spec_id: str, row: str = "att") -> Effect:
-        self.asked.add(spec_id)
+    def effect(self, spec_id: str, row: str = "att") -> QuotedEffect:
+        self.requested.add(spec_id)
         return replace(self.changed.get(spec_id, self.world), source=f"`{spec_id}`, {row}")
 
     def about(self, spec_id: str, key: str) -> Value:
-        self.asked.add(spec_id)
+        self.requested.add(spec_id)
         return Value([2004, 2012] if key == "sample.years" else 50, f"`{spec_id}`, {key}")
 
     def frame(self, file: str, /, **where: Any) -> pd.DataFrame:
-        self.asked.add(file)
+        self.requested.add(file)
         world = {"estimate": self.world.estimate, "conf_low": self.world.low, "conf_high": self.world.high}
         p_value = 0.001 if self.world.direction else 0.4
         columns = dict.fromkeys(("p_value", "p_romano_wolf", "pretrend_p_value"), p_value) | dict.fromkeys(
@@ -279,21 +279,23 @@ class MadeNumbers(Numbers):
 
 
 @pytest.fixture(scope="module")
-def real() -> Study:
+def real() -> StudyConfig:
     return load_study(SPECS.parent)
 
 
-def made(real: Study, folders: Folders, world: Effect, **changes: Effect) -> tuple[str, Any]:
+def artificial(
+    real: StudyConfig, folders: Folders, world: QuotedEffect, **changes: QuotedEffect
+) -> tuple[str, Any]:
     numbers = MadeNumbers(real, folders, world)
     numbers.changed = changes
     return compose(TEMPLATE, numbers), numbers
 
 
-def test_every_specification_and_file_that_it_names_exists(real: Study, folders: Folders) -> None:
-    _, numbers = made(real, folders, DOWN)
+def test_every_specification_and_file_that_it_names_exists(real: StudyConfig, folders: Folders) -> None:
+    _, numbers = artificial(real, folders, DOWN)
     known = {spec.id for path in SPECS.rglob("*.yaml") for spec in load_specs(path)}
-    files = {name for name in numbers.asked if "/" in name}
-    assert numbers.asked - files <= known
+    files = {name for name in numbers.requested if "/" in name}
+    assert numbers.requested - files <= known
     entries = read_description(SPECS.parent).data["analyses"]
     analyses = {f"analyses/{entry['id']}.csv" for entry in entries}
     cleaned = {"clean/rollout.csv", "clean/sample_flow.csv", "tables/estimates.csv"}
@@ -301,37 +303,39 @@ def test_every_specification_and_file_that_it_names_exists(real: Study, folders:
 
 
 @pytest.mark.parametrize("world", [DOWN, UP, FLAT])
-def test_no_sentence_contradicts_the_numbers(real: Study, folders: Folders, world: Effect) -> None:
-    text, numbers = made(real, folders, world)
-    said = re.sub(r"“[^”]*”", "", text.split("## In short", 1)[1]).split("[^1]:")[0]
+def test_no_sentence_contradicts_the_numbers(
+    real: StudyConfig, folders: Folders, world: QuotedEffect
+) -> None:
+    text, numbers = artificial(real, folders, world)
+    output = re.sub(r"“[^”]*”", "", text.split("## In short", 1)[1]).split("[^1]:")[0]
     words = {-1: phrases.FELL, 1: phrases.ROSE, 0: phrases.STILL}
     for direction, word in words.items():
-        assert (f" {word}" in said) == (direction == world.direction), word
+        assert (f" {word}" in output) == (direction == world.direction), word
     if world.direction == 0:
-        assert "every interval contained zero before" in said
-        assert "significant at the 5% level for none" in said
-        assert "No interval excludes zero" in said
+        assert "every interval contained zero before" in output
+        assert "significant at the 5% level for none" in output
+        assert "No interval excludes zero" in output
     else:
-        assert "render the estimate insignificant" not in said
-        assert "leave it significant for index crimes, violent crimes and property crimes" in said
-        assert "All intervals exclude zero" in said
+        assert "render the estimate insignificant" not in output
+        assert "leave it significant for index crimes, violent crimes and property crimes" in output
+        assert "All intervals exclude zero" in output
     marks = [int(number) for number in MARK.findall(text.split("[^1]:")[0])]
     assert list(dict.fromkeys(marks)) == list(range(1, max(marks) + 1))
     assert len(re.findall(r"^\[\^\d+\]: ", text, re.MULTILINE)) == max(marks)
     assert {line["footnote"] for line in numbers.ledger} == set(marks)
 
 
-def test_one_specification_changes_its_number_and_its_sentence(real: Study, folders: Folders) -> None:
+def test_one_specification_changes_its_number_and_its_sentence(real: StudyConfig, folders: Folders) -> None:
     changed_one = "sc_twfe__log_rate_index__unit_linear__population_2004"
-    before, _ = made(real, folders, DOWN)
-    after, numbers = made(real, folders, DOWN, **{changed_one: FLAT})
+    before, _ = artificial(real, folders, DOWN)
+    after, numbers = artificial(real, folders, DOWN, **{changed_one: FLAT})
     assert "County trends render the estimate insignificant for index crimes and leave it" in after
     assert "County trends render the estimate insignificant" not in before
     assert "reflects in part how that regression estimates them" in after
     fitted = ("sc_imputation_trends__log_rate_index", "sc_group_time_trends__log_rate_index")
     one, other = (f"{name}__population_2004" for name in fitted)
-    assert "depends on how the trends" in made(real, folders, DOWN, **{changed_one: FLAT, one: FLAT})[0]
-    neither = made(real, folders, DOWN, **{changed_one: FLAT, one: FLAT, other: FLAT})[0]
+    assert "depends on how the trends" in artificial(real, folders, DOWN, **{changed_one: FLAT, one: FLAT})[0]
+    neither = artificial(real, folders, DOWN, **{changed_one: FLAT, one: FLAT, other: FLAT})[0]
     assert "every interval contains zero" in neither
     assert "The interval of TWFE with county trends excludes zero" in before
     lines = [line for line in numbers.ledger if line["source"].startswith(changed_one)]
@@ -339,9 +343,9 @@ def test_one_specification_changes_its_number_and_its_sentence(real: Study, fold
     assert len(lines) >= 4
 
 
-def test_ledger_holds_every_printed_result(real: Study, folders: Folders) -> None:
+def test_ledger_holds_every_printed_result(real: StudyConfig, folders: Folders) -> None:
     """Without its results the text has no figure but names, dates and years of publication."""
-    text, numbers = made(real, folders, DOWN)
+    text, numbers = artificial(real, folders, DOWN)
     body = text.split("## In short", 1)[1].split("[^1]:")[0]
     for line in sorted(numbers.ledger, key=lambda one: -len(one["printed"])):
         body = body.replace(f"{line['printed']}[^{line['footnote']}]", "")
@@ -354,7 +358,7 @@ def test_ledger_holds_every_printed_result(real: Study, folders: Folders) -> Non
 ALLOWED = {"2", "3", "4", "8", "15", "0.05", "0", "100", "20", "5%", "95"}
 
 
-def test_ledger_is_a_file(real: Study, folders: Folders, tmp_path: Path, monkeypatch: Any) -> None:
+def test_ledger_is_a_file(real: StudyConfig, folders: Folders, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(
         "replication.report.summary.summary_document.Numbers",
         lambda study, folders: MadeNumbers(study, folders, DOWN),

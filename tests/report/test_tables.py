@@ -11,13 +11,13 @@ from replication.core.errors import SpecError
 from replication.display.formatting import fixed
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
-from replication.report.study_config import Study, parse_study
+from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_tables
 from replication.report.table_document import TableDocument
 from replication.report.tables import build
 
 
-def table(study: Study, folders: Folders, name: str, *, stars: bool = False) -> TableDocument:
+def table(study: StudyConfig, folders: Folders, name: str, *, stars: bool = False) -> TableDocument:
     entry = next(entry for entry in study.tables if entry.id == name)
     return build(entry, Context.of(study, folders, stars=stars))
 
@@ -31,7 +31,7 @@ def on_disk(folders: Folders, spec_id: str, term: str = "att") -> pd.Series[Any]
     return frame[frame["term"] == term].iloc[0]
 
 
-def test_regression_cells_equal_the_estimates(study: Study, folders: Folders) -> None:
+def test_regression_cells_equal_the_estimates(study: StudyConfig, folders: Folders) -> None:
     document = table(study, folders, "main")
     for label, term in (("Program active", "att"), ("Police, log", "coef:l_police")):
         specs = ["plain", "plain_trends", "weighted", "weighted_trends"]
@@ -45,7 +45,7 @@ def test_regression_cells_equal_the_estimates(study: Study, folders: Folders) ->
     assert len(document.data) == 8
 
 
-def test_regression_statistics_and_heads(study: Study, folders: Folders) -> None:
+def test_regression_statistics_and_heads(study: StudyConfig, folders: Folders) -> None:
     document = table(study, folders, "main")
     assert [head.text for head in document.headings[0]] == ["Unweighted", "Weighted"]
     assert [head.span for head in document.headings[0]] == [2, 2]
@@ -101,7 +101,7 @@ def test_covariates_that_are_rows_are_not_controls(description: dict[str, Any], 
     assert "Controls" not in [row.label for row in without.rows]
 
 
-def test_panels_share_their_common_statistics(study: Study, folders: Folders) -> None:
+def test_panels_share_their_common_statistics(study: StudyConfig, folders: Folders) -> None:
     document = table(study, folders, "by_panel")
     assert [section.heading for section in document.sections] == [
         "Panel A. Unweighted",
@@ -119,7 +119,7 @@ def test_panels_share_their_common_statistics(study: Study, folders: Folders) ->
     assert document.specs[2] == ("Panel B. Weighted: (1)", "weighted")
 
 
-def test_stars_only_on_request(study: Study, folders: Folders) -> None:
+def test_stars_only_on_request(study: StudyConfig, folders: Folders) -> None:
     plain, starred = (table(study, folders, "main", stars=stars) for stars in (False, True))
     assert not any("*" in line for row in plain.rows for cell in row.cells for line in cell)
     p_values = plain.data["p_value"]
@@ -128,14 +128,14 @@ def test_stars_only_on_request(study: Study, folders: Folders) -> None:
     assert any("p < 0.05" in note for note in starred.notes)
 
 
-def test_published_values_keep_their_digits(study: Study, folders: Folders) -> None:
+def test_published_values_keep_their_digits(study: StudyConfig, folders: Folders) -> None:
     document = table(study, folders, "published")
     ours = on_disk(folders, "plain")
-    published, here, difference, error_difference, *equal = cells(document, "One")
+    published, here, difference, std_error_difference, *equal = cells(document, "One")
     assert published == ("0.100", "(0.0342)")
     assert here == (fixed(ours["estimate"]), f"({fixed(ours['std_error'], 4)})")
     assert difference == (fixed(ours["estimate"] - 0.1, 4),)
-    assert error_difference == (fixed(ours["std_error"] - 0.0342, 5),)
+    assert std_error_difference == (fixed(ours["std_error"] - 0.0342, 5),)
     assert equal == [("no",), ("no",)]
     assert document.data["printed_digits"].tolist()[:3] == [3, 4, 2]
     heads = [head.text for head in document.headings[0]]
@@ -147,7 +147,7 @@ def test_published_values_keep_their_digits(study: Study, folders: Folders) -> N
 
 
 def test_equality_is_to_the_printed_digits(description: dict[str, Any], folders: Folders) -> None:
-    ours, error = on_disk(folders, "plain")[["estimate", "std_error"]]
+    ours, std_error = on_disk(folders, "plain")[["estimate", "std_error"]]
     description["tables"][2]["rows"] = [
         {"label": "Same", "spec": "plain", "estimate": f"{ours:.4f}"},
         {"label": "Other", "spec": "plain", "estimate": f"{ours + 0.0001:.4f}"},
@@ -155,7 +155,7 @@ def test_equality_is_to_the_printed_digits(description: dict[str, Any], folders:
             "label": "Other error",
             "spec": "plain",
             "estimate": f"{ours:.4f}",
-            "std_error": f"{error + 0.0001:.4f}",
+            "std_error": f"{std_error + 0.0001:.4f}",
         },
     ]
     document = table(parse_study(description), folders, "published")
@@ -192,7 +192,7 @@ def test_words_alone_need_no_difference(description: dict[str, Any], folders: Fo
     assert not any("as printed" in note for note in document.notes)
 
 
-def test_frames_are_formatted(study: Study, folders: Folders) -> None:
+def test_frames_are_formatted(study: StudyConfig, folders: Folders) -> None:
     document = table(study, folders, "sample_flow")
     assert cells(document, "Coverage < 80%") == [
         ("3,100",),
@@ -205,7 +205,7 @@ def test_frames_are_formatted(study: Study, folders: Folders) -> None:
     assert document.notes[-1] == "Source: data_clean/made/sample_flow.csv."
 
 
-def test_estimators_stand_side_by_side(study: Study, folders: Folders) -> None:
+def test_estimators_stand_side_by_side(study: StudyConfig, folders: Folders) -> None:
     document = table(study, folders, "estimators")
     row = on_disk(folders, "events_cs")
     found = cells(document, "Group-time (Callaway-Sant'Anna)")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from replication.report.summary.numbers import Effect
+from replication.report.summary.numbers import QuotedEffect
 from replication.report.summary.phrases import spread
 from replication.report.ties import ranks
 
@@ -23,8 +23,8 @@ def test_other_estimates_keep_their_order_and_missing_ones_come_last() -> None:
 
 @pytest.mark.parametrize("digit", [-1e-16, 1e-16])
 def test_the_lowest_of_equal_effects_is_the_first_by_source(digit) -> None:
-    lowest = Effect(-0.06, -0.09, -0.03, 0.01, "imputation")
-    equal = Effect(-0.06 + digit, -0.10, -0.02, 0.01, "two_stage")
-    highest = Effect(0.01, -0.01, 0.03, 0.3, "twfe")
+    lowest = QuotedEffect(-0.06, -0.09, -0.03, 0.01, "imputation")
+    equal = QuotedEffect(-0.06 + digit, -0.10, -0.02, 0.01, "two_stage")
+    highest = QuotedEffect(0.01, -0.01, 0.03, 0.3, "twfe")
     for effects in ([equal, highest, lowest], [lowest, equal, highest]):
         assert spread(effects) == (lowest, highest)

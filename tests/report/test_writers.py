@@ -17,9 +17,9 @@ from replication.report.html_table import cut_fragment, fragment, table_page
 from replication.report.latex_table import escape, latex
 from replication.report.markdown_table import markdown
 from replication.report.report_data import Folders
-from replication.report.study_config import Study, parse_study
+from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_tables
-from replication.report.table_document import Heading, Row, Section, TableDocument
+from replication.report.table_document import Heading, Section, TableDocument, TableRow
 
 NASTY = r"50% of R&D_x #1 {a} ~ ^ \cmd $5 <b> |c| " + "\N{MINUS SIGN}1 \N{EN DASH} é \N{SNOWMAN}"
 DOCUMENT = TableDocument(
@@ -27,7 +27,10 @@ DOCUMENT = TableDocument(
     study="made",
     title=NASTY,
     headings=((Heading(NASTY, 2),), (Heading("a"), Heading(NASTY))),
-    sections=(Section((Row(NASTY, (("1", "(2)"), (NASTY,))),), NASTY), Section((Row("x", ((), ())),))),
+    sections=(
+        Section((TableRow(NASTY, (("1", "(2)"), (NASTY,))),), NASTY),
+        Section((TableRow("x", ((), ())),)),
+    ),
     align="cl",
     data=pd.DataFrame({"a": [1]}),
     stub=NASTY,
@@ -53,7 +56,7 @@ def test_latex_compiles_by_itself(tmp_path: Path, simulated: bool) -> None:
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
 def test_all_tables_compile_and_can_be_read_into_a_paper(
-    tmp_path: Path, study: Study, folders: Folders
+    tmp_path: Path, study: StudyConfig, folders: Folders
 ) -> None:
     names = [path for path in write_tables(study, folders) if path.suffix == ".tex"]
     assert len(names) == len(study.tables)
@@ -119,7 +122,7 @@ def test_simulated_tables_say_so_in_every_format() -> None:
     assert "SIMULATED" not in latex(DOCUMENT) + table_page(DOCUMENT).partition("</style>")[2]
 
 
-def test_files_are_whole_and_the_same_every_time(study: Study, folders: Folders) -> None:
+def test_files_are_whole_and_the_same_every_time(study: StudyConfig, folders: Folders) -> None:
     paths = write_tables(study, folders)
     assert [path.name for path in paths[:4]] == ["main.tex", "main.html", "main.md", "main.csv"]
     first = {path: path.read_bytes() for path in paths}
@@ -133,7 +136,7 @@ def test_files_are_whole_and_the_same_every_time(study: Study, folders: Folders)
             assert spec in re.sub(r"\\_(\\allowbreak\{\})?|_<wbr/>|\\_", "_", words)
 
 
-def test_html_pages_of_the_study_are_well_formed(study: Study, folders: Folders) -> None:
+def test_html_pages_of_the_study_are_well_formed(study: StudyConfig, folders: Folders) -> None:
     for path in write_tables(study, folders):
         if path.suffix == ".html":
             assert parsed(path.read_text(encoding="utf-8")).find(".//table") is not None

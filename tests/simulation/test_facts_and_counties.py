@@ -1,4 +1,4 @@
-"""Typed facts, and counties, people and offences held against them."""
+"""Typed facts, and counties, people and offenses held against them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from replication.cleaning.geography import NEW_YORK_CITY, is_left_out, recodings
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from studies.secure_communities_simulated.simulation.simulated_agencies import CITY, SHERIFF, draw_agencies
 from studies.secure_communities_simulated.simulation.simulated_counties import (
     divided,
@@ -18,7 +18,7 @@ from studies.secure_communities_simulated.simulation.simulated_crime import leve
 from studies.secure_communities_simulated.simulation.simulation_settings import YEARS, Facts, Settings
 
 # FBI, Crime in the United States 2013, Table 1: violent and property crime of the country. They
-# are totals of what is typed, so that a mistyped offence cannot go unseen.
+# are totals of what is typed, so that a mistyped offense cannot go unseen.
 VIOLENT = {
     2004: 1360088,
     2005: 1390745,
@@ -47,8 +47,8 @@ ACTIVATED = {2008: 14, 2009: 91, 2010: 790, 2011: 1099, 2012: 1043, 2013: 106}
 
 def test_typed_offences_add_up_to_the_published_totals(facts: Facts) -> None:
     years = facts.by_year.set_index("year")
-    assert years[list(OFFENCES[:4])].sum(axis=1).to_dict() == VIOLENT
-    assert years[list(OFFENCES[4:])].sum(axis=1).to_dict() == PROPERTY
+    assert years[list(OFFENSES[:4])].sum(axis=1).to_dict() == VIOLENT
+    assert years[list(OFFENSES[4:])].sum(axis=1).to_dict() == PROPERTY
 
 
 def test_typed_months_are_those_of_the_master_of_2013(mirror, facts: Facts) -> None:
@@ -62,12 +62,12 @@ def test_typed_months_are_those_of_the_master_of_2013(mirror, facts: Facts) -> N
     whole = months.reported.all(axis=1) & np.isfinite(months.actual).all(axis=(1, 2))
     assert int(whole.sum()) == 14702
     counted = months.actual[whole].sum(axis=0, dtype=float)
-    assert (facts.by_month[list(OFFENCES)].to_numpy() == counted).all()
+    assert (facts.by_month[list(OFFENSES)].to_numpy() == counted).all()
 
 
 def test_typed_months_hold_most_of_the_offences_of_2013(facts: Facts) -> None:
     # Whole-file totals from the FBI's description of the 2013 master.
-    totals = facts.by_month[list(OFFENCES)].sum()
+    totals = facts.by_month[list(OFFENSES)].sum()
     assert 0.9 < totals["murder"] / 14114 < 1
     assert 0.9 < totals["robbery"] / 341538 < 1
     assert 0.9 < totals["burglary"] / 1884358 < 1
@@ -140,17 +140,17 @@ def test_expected_offences_are_the_published_ones(facts: Facts) -> None:
     agencies = draw_agencies(counties, settings)
     level = levels(counties, agencies, settings, facts)
     part = counties["population_2010"].sum() / 309330219
-    by_year = level.reshape(len(agencies), len(YEARS), 12, len(OFFENCES)).sum(axis=(0, 2))
-    published = facts.by_year.set_index("year").loc[list(YEARS), list(OFFENCES)].to_numpy()
+    by_year = level.reshape(len(agencies), len(YEARS), 12, len(OFFENSES)).sum(axis=(0, 2))
+    published = facts.by_year.set_index("year").loc[list(YEARS), list(OFFENSES)].to_numpy()
     assert by_year == pytest.approx(part * published, rel=1e-9)
     season = national(counties, facts)[:12] / by_year[0]
-    typed = facts.by_month[list(OFFENCES)]
+    typed = facts.by_month[list(OFFENSES)]
     assert season == pytest.approx((typed / typed.sum()).to_numpy(), rel=1e-9)
 
 
 def test_spread_table_is_plausible(facts: Facts) -> None:
     spread = facts.spread.set_index("offence")
-    assert list(spread.index) == list(OFFENCES)
+    assert list(spread.index) == list(OFFENSES)
     assert (spread["city_rate"] > spread["county_rate"]).all()
     assert spread["cleared_share"].between(0, 1).all()
     # The national clearance rates of 2012 (Crime in the United States, Table 25) lie close.

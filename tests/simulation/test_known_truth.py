@@ -98,12 +98,12 @@ def test_paths_follow_the_truth(context: AnalysisContext) -> None:
 def test_other_outcomes_and_panels_are_refused(context: AnalysisContext) -> None:
     frame = context.frame("grown").assign(count=1.0)
     write_parquet(context.clean / "other.parquet", frame)
-    for name, change, said in (
+    for name, change, output in (
         ("counted", {"outcome": "count"}, "outcome is 'count'"),
         ("unknown", {"panel": "other"}, "was not simulated"),
     ):
         spec = parse_spec({**BASE, "id": name, **SPECS["two_way"], **change})
         result = estimate(build_panel(frame, spec), spec)
         save(result, spec, context.tables / "specs" / name, "stamp")
-        with pytest.raises(SpecError, match=said):
+        with pytest.raises(SpecError, match=output):
             known_truth(context, groups={"G": {"one": name}})

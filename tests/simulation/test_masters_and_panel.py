@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from replication.cleaning.agency_months import AgencyMonths
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.sources.return_a import read_return_a
 from studies.secure_communities_monthly.county_month import MonthlyPanel
 from studies.secure_communities_simulated.simulation.reader_checks import (
@@ -24,7 +24,7 @@ from studies.secure_communities_simulated.simulation.simulated_masters import di
 from studies.secure_communities_simulated.simulation.simulated_panel import (
     Country,
     draw_country,
-    places,
+    simulated_places,
     write_masters,
 )
 from studies.secure_communities_simulated.simulation.simulated_reporting import ALABAMA, ILLINOIS, MINNESOTA
@@ -86,13 +86,13 @@ def test_characters_stand_where_the_record_description_has_them(tmp_path: Path) 
 
 def test_the_reader_gives_back_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "RETA2004.txt"
-    made = one_agency()
-    write_master(path, year=2004, **made)
+    artificial = one_agency()
+    write_master(path, year=2004, **artificial)
     tidy = read_return_a(path, 2004)
-    wide = tidy.offences.pivot(index="month", columns="offence", values="actual")
-    assert wide[list(OFFENCES)].to_numpy() == pytest.approx(made["actual"][0, [0, 2]])
-    cleared = tidy.offences.pivot(index="month", columns="offence", values="cleared")
-    assert cleared.loc[1, list(OFFENCES)].tolist() == made["cleared"][0, 0].tolist()
+    wide = tidy.offenses.pivot(index="month", columns="offence", values="actual")
+    assert wide[list(OFFENSES)].to_numpy() == pytest.approx(artificial["actual"][0, [0, 2]])
+    cleared = tidy.offenses.pivot(index="month", columns="offence", values="cleared")
+    assert cleared.loc[1, list(OFFENSES)].tolist() == artificial["cleared"][0, 0].tolist()
     status = tidy.months.set_index("month")["status"]
     assert [status[1], status[2], status[3], status[4]] == [
         "returned",
@@ -130,7 +130,7 @@ def test_a_truth_changes_counts_and_nothing_else(country: Country, facts: Facts)
     pd.testing.assert_frame_equal(without.agencies, country.agencies)
     assert (without.reporting.returned == country.reporting.returned).all()
     before = NUMBERS < 12 * (2008 - 1960) + 9
-    # Nobody is active before October 2008; afterwards 30% of offences go. Poisson draws differ.
+    # Nobody is active before October 2008; afterwards 30% of offenses go. Poisson draws differ.
     early = country.crime.actual[:, before].sum() / without.crime.actual[:, before].sum()
     assert early == pytest.approx(1, abs=0.002)
     late = NUMBERS >= 12 * (2012 - 1960) + 6
@@ -139,7 +139,7 @@ def test_a_truth_changes_counts_and_nothing_else(country: Country, facts: Facts)
 
 
 def test_the_repairs_give_back_the_true_offences(country: Country, returns: AgencyMonths) -> None:
-    """Agencies that report every month: their years are true to the offence, faults or not."""
+    """Agencies that report every month: their years are true to the offense, faults or not."""
     agencies = country.agencies
     place = np.searchsorted(returns.ori, agencies["ori"].to_numpy(dtype=str))
     there = (country.reporting.returned | (country.reporting.included_in > 0)).all(axis=1)
@@ -182,7 +182,7 @@ def test_illinois_and_alabama(country: Country) -> None:
 
 def test_some_states_file_no_rapes(country: Country, returns: AgencyMonths) -> None:
     postal = np.array([name[:2] for name in returns.ori])
-    rapes = np.nan_to_num(returns.actual[:, :, OFFENCES.index("rape")]).reshape(-1, YEARS, 12)
+    rapes = np.nan_to_num(returns.actual[:, :, OFFENSES.index("rape")]).reshape(-1, YEARS, 12)
     by_year = {state: rapes[postal == state].sum(axis=(0, 2)) for state in ("IL", "MN", "WI")}
     assert (by_year["IL"] > 0).tolist() == [False] * 6 + [True] * 3
     assert (by_year["MN"] > 0).tolist() == [True] * 2 + [False] * 3 + [True] * 4
@@ -203,9 +203,9 @@ def test_coverage_rises_in_the_full_country(facts: Facts) -> None:
     assert (table["count"] > 0).all()
     assert (table["count"] < table["of"]).all()
     facts_table = calibration(country).set_index(["topic", "what"])
-    offences = facts_table.loc["Index offences"]
-    assert (offences["drawn"] / offences["published"]).to_numpy() == pytest.approx(1, abs=0.02)
-    assert (offences["reported"] < offences["drawn"]).all()
+    offenses = facts_table.loc["Index offenses"]
+    assert (offenses["drawn"] / offenses["published"]).to_numpy() == pytest.approx(1, abs=0.02)
+    assert (offenses["reported"] < offenses["drawn"]).all()
 
 
 def test_cleaning_keeps_the_well_covered_and_finds_the_effect(
@@ -239,9 +239,9 @@ def test_estimates_find_a_large_constant_effect(cleaned: MonthlyPanel) -> None:
             "sample": {"balanced": True},
         }
     )
-    value, error = estimate(build_panel(cleaned.frame, spec), spec).att
-    assert value == pytest.approx(-0.3, abs=3 * error)
-    assert error < 0.03
+    value, std_error = estimate(build_panel(cleaned.frame, spec), spec).att
+    assert value == pytest.approx(-0.3, abs=3 * std_error)
+    assert std_error < 0.03
 
 
 def test_reporting_panel_has_every_county_and_month(country: Country, returns: AgencyMonths) -> None:
@@ -257,7 +257,7 @@ def test_reporting_panel_has_every_county_and_month(country: Country, returns: A
 
 
 def test_places_are_what_the_cleaning_expects(country: Country) -> None:
-    here = places(country)
+    here = simulated_places(country)
     assert here.intercensal["year"].max() == 2009
     assert here.vintage_2019["year"].min() == 2010
     assert here.activation_days["fips"].is_unique

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from replication.analyses.placebo_draws import SHIFTS, Placebo, draw_placebos, placebo_order, subjects
-from replication.analyses.placebo_summary import detectable, power_of, summarise
+from replication.analyses.placebo_draws import SHIFTS, Placebo, draw_placebos, placebo_order, placebo_subjects
+from replication.analyses.placebo_summary import power_of, smallest_detectable, summarize_placebos
 from replication.cli import main
 from replication.core.errors import PanelError, SpecError
 from replication.core.files import write_parquet
@@ -61,7 +61,7 @@ def plan_of(*specs: dict) -> Placebo:
 
 
 def test_every_state_gets_the_schedule_of_one_state(frame: pd.DataFrame) -> None:
-    ready = subjects(plan_of(TWFE), {"county_month": frame})[0]
+    ready = placebo_subjects(plan_of(TWFE), {"county_month": frame})[0]
     panel = ready.panel
     state = frame.drop_duplicates("fips")["state"].to_numpy()
     for draw in range(5):
@@ -80,7 +80,7 @@ def test_every_state_gets_the_schedule_of_one_state(frame: pd.DataFrame) -> None
 
 def test_a_draw_is_its_number_and_nothing_else(frame: pd.DataFrame) -> None:
     plan = plan_of(TWFE)
-    ready = subjects(plan, {"county_month": frame})
+    ready = placebo_subjects(plan, {"county_month": frame})
     together = draw_placebos(plan, ready, range(6))
     apart = [draw_placebos(plan, ready, [number]) for number in (5, 0, 3)]
     for part in apart:
@@ -93,7 +93,7 @@ def test_a_draw_is_its_number_and_nothing_else(frame: pd.DataFrame) -> None:
 
 
 def test_order_inside_a_state_is_random(frame: pd.DataFrame) -> None:
-    ready = subjects(plan_of(TWFE), {"county_month": frame})[0]
+    ready = placebo_subjects(plan_of(TWFE), {"county_month": frame})[0]
     block = max(ready.blocks, key=len)
     given = np.array([placebo_order(ready.blocks, 5, draw)[block] for draw in range(40)])
     cohorts = ready.panel.cohort[given]
@@ -123,21 +123,21 @@ def test_estimators_that_do_not_shift_are_refused() -> None:
         Placebo((), ("state",), "state", 1)
 
 
-def draws_of(estimates: list[float], error: float = 1.0, critical: float = 2.0) -> pd.DataFrame:
+def draws_of(estimates: list[float], std_error: float = 1.0, critical: float = 2.0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "draw": range(len(estimates)),
             "spec_id": "s",
             "cluster": "state",
             "estimate": estimates,
-            "std_error": error,
+            "std_error": std_error,
             "critical": critical,
         }
     )
 
 
 def test_summary_by_hand() -> None:
-    table = summarise(draws_of([-3.0, -1.0, 0.0, 1.0]), {"s": "S"}, {"state": "State"}, [0.0, 2.5])
+    table = summarize_placebos(draws_of([-3.0, -1.0, 0.0, 1.0]), {"s": "S"}, {"state": "State"}, [0.0, 2.5])
     row = table.iloc[0]
     assert row["coverage"] == 0.75
     assert row["coverage_error"] == pytest.approx(np.sqrt(0.75 * 0.25 / 4))
@@ -153,16 +153,16 @@ def test_power_and_detectable_effect_agree_with_the_normal_formula() -> None:
     rng = np.random.default_rng(1)
     draws = draws_of(list(rng.normal(0, 0.05, 20_000)), error=0.05, critical=1.959964)
     assert power_of(draws, np.array([0.0]))[0] == pytest.approx(0.05, abs=0.005)
-    assert detectable(draws) == pytest.approx(0.05 * (1.959964 + 0.841621), abs=0.002)
-    assert np.isnan(detectable(draws_of([0.0, 1.0], error=10.0)))
+    assert smallest_detectable(draws) == pytest.approx(0.05 * (1.959964 + 0.841621), abs=0.002)
+    assert np.isnan(smallest_detectable(draws_of([0.0, 1.0], error=10.0)))
 
 
 def test_draws_that_cannot_be_estimated_are_counted() -> None:
     draws = draws_of([0.0, 1.0, np.nan])
-    row = summarise(draws, {"s": "S"}, {"state": "State"}, [0.0]).iloc[0]
+    row = summarize_placebos(draws, {"s": "S"}, {"state": "State"}, [0.0]).iloc[0]
     assert (row["draws"], row["not_estimated"]) == (2, 1)
     with pytest.raises(PanelError, match="1 of 3 placebo draws"):
-        summarise(draws_of([0.0, np.nan, np.nan]), {"s": "S"}, {"state": "State"})
+        summarize_placebos(draws_of([0.0, np.nan, np.nan]), {"s": "S"}, {"state": "State"})
 
 
 @pytest.fixture
@@ -213,9 +213,9 @@ def test_interrupted_and_extended_runs_give_the_same_numbers(root: Path, tmp_pat
         simulate(stopped, 1, Stop(2))
     held = chunk_bytes(stopped.out)
     assert list(held) == ["draws_000000-000009.csv", "draws_000010-000019.csv"]
-    said: list[str] = []
-    pd.testing.assert_frame_equal(simulate(stopped, 1, said.append), expected)
-    assert said[0] == "20 of 25 placebo draws are there already, 5 to go"
+    output: list[str] = []
+    pd.testing.assert_frame_equal(simulate(stopped, 1, output.append), expected)
+    assert output[0] == "20 of 25 placebo draws are there already, 5 to go"
     assert chunk_bytes(stopped.out) == chunk_bytes(whole.out)
     fewer = make_order(study(root, "made"), root, tmp_path / "extended", 12)
     simulate(fewer, 1, Stop(99))
@@ -259,7 +259,7 @@ def test_command_writes_marked_table_and_figure_and_refuses_a_mixed_folder(
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "output"),
     [
         (["--draws", "1"], "at least two"),
         (["--draws", "4", "--specs", "made_twf"], "did you mean 'made_twfe'"),
@@ -272,12 +272,12 @@ def test_bad_orders_are_refused_in_one_paragraph(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     more: list[str],
-    said: str,
+    output: str,
 ) -> None:
     monkeypatch.setenv("REPLICATION_ROOT", str(root))
     assert main(["simulate", "made", "--out", str(tmp_path / "x"), *more]) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert output in error
     assert error.count("\n") == 1
     assert not (tmp_path / "x").exists()
 
@@ -311,9 +311,9 @@ def test_states_as_units_exchange_dates_and_are_the_only_clusters(
 
 def test_bootstrap_draws_are_kept_where_the_error_needs_them(frame: pd.DataFrame) -> None:
     spec: Spec = parse_spec({**TWFE, "inference": {"method": "bootstrap", "draws": 7}})
-    found = subjects(Placebo((spec,), ("state",), "state", 1), {"county_month": frame})[0]
+    found = placebo_subjects(Placebo((spec,), ("state",), "state", 1), {"county_month": frame})[0]
     assert (found.spec.inference.method, found.spec.inference.draws) == ("bootstrap", 7)
     wild: Spec = parse_spec({**TWFE, "inference": {"method": "wild"}})
-    found = subjects(Placebo((wild,), ("state",), "state", 1), {"county_month": frame})[0]
+    found = placebo_subjects(Placebo((wild,), ("state",), "state", 1), {"county_month": frame})[0]
     assert (found.spec.inference.method, found.spec.inference.draws) == ("analytic", 1)
     assert isinstance(found.panel, Panel)

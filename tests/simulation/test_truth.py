@@ -96,20 +96,20 @@ def test_drawn_crime_shows_the_fall_without_county_trends_only(everyone: pd.Data
     people = everyone["population_2010"].to_numpy(dtype=float)
     whole = (by_county > 0).all(axis=1)
     panel = as_panel(everyone[whole], np.log(by_county[whole] / people[whole, None]))
-    plain, error = twfe(panel).att
-    trends, trend_error = twfe(panel, trends=("unit_linear",)).att
+    plain, std_error = twfe(panel).att
+    trends, trend_std_error = twfe(panel, trends=("unit_linear",)).att
     # Three standard errors around what was put in; the two are far apart.
-    assert plain == pytest.approx(-0.04, abs=3 * error)
-    assert error < 0.012
-    assert trends == pytest.approx(0.0, abs=3 * trend_error)
-    assert trend_error < 0.007
+    assert plain == pytest.approx(-0.04, abs=3 * std_error)
+    assert std_error < 0.012
+    assert trends == pytest.approx(0.0, abs=3 * trend_std_error)
+    assert trend_std_error < 0.007
     assert plain < -0.02 < trends
     zero = twfe(replace(panel, y=panel.y - effects(everyone[whole], settings.truth))).att[0]
     assert zero == pytest.approx(plain, abs=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("truth", "said"),
+    ("truth", "output"),
     [
         ({"effect": "konstant", "size": 1.0}, "constant"),
         ({"effect": "none", "size": -0.1}, "size -0.1"),
@@ -118,8 +118,8 @@ def test_drawn_crime_shows_the_fall_without_county_trends_only(everyone: pd.Data
         ({"effect": "anticipation", "size": 1.0}, "at least one month"),
     ],
 )
-def test_truths_that_make_no_sense_are_refused(truth: dict, said: str) -> None:
-    with pytest.raises(SpecError, match=said):
+def test_truths_that_make_no_sense_are_refused(truth: dict, output: str) -> None:
+    with pytest.raises(SpecError, match=output):
         Truth(**truth)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_sources import activation_days, activation_months, stata_bytes
+from artificial_sources import activation_days, activation_months, stata_bytes
 
 from replication.core.errors import SourceError
 from studies.secure_communities.activations import read_activation_days, read_activation_months

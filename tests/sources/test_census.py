@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_sources import census_text
+from artificial_sources import census_text
 
 from replication.core.errors import SourceError
 from replication.sources.census import read_intercensal, read_vintage_2019

@@ -35,16 +35,16 @@ def kaplan_object(year: int) -> dict[str, dict[str, float]]:
 
 def uneven(year: int) -> str:
     """Burglary rates that stand for 400.4 burglaries."""
-    made = kaplan_object(year)
-    for record in made.values():
+    artificial = kaplan_object(year)
+    for record in artificial.values():
         record["county_burglary_rate"] *= 1.001
-    return json.dumps(made)
+    return json.dumps(artificial)
 
 
 def test_kaplan_rates_become_counts(tmp_path: Path) -> None:
     # Rates to four decimals carry whole counts of counties, not of quarters of the country.
-    made = kaplan_object(2010)
-    small = {f"{fips:05d}": {**made["01001"], "population": 50_000.0} for fips in range(1001, 1003)}
+    artificial = kaplan_object(2010)
+    small = {f"{fips:05d}": {**artificial["01001"], "population": 50_000.0} for fips in range(1001, 1003)}
     for record in small.values():
         record |= {"county_murder_rate": 6.0, "county_robbery_rate": 40.0}
         record |= {"county_aggravated_assault_rate": 140.0, "county_violent_crime_rate": 196.0}

@@ -49,9 +49,9 @@ def test_every_county_has_a_place_on_the_globe() -> None:
 
 
 def test_an_absent_or_cut_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = ModuleType("bokeh_sampledata.us_counties")
-    made.data = {(1, 1): {"lats": [0, 0, 1], "lons": [0, 1, 0]}}
-    monkeypatch.setitem(sys.modules, "bokeh_sampledata.us_counties", made)
+    artificial = ModuleType("bokeh_sampledata.us_counties")
+    artificial.data = {(1, 1): {"lats": [0, 0, 1], "lons": [0, 1, 0]}}
+    monkeypatch.setitem(sys.modules, "bokeh_sampledata.us_counties", artificial)
     with pytest.raises(SourceError, match="has shapes of 1 counties"):
         read_county_places()
     monkeypatch.setitem(sys.modules, "bokeh_sampledata.us_counties", None)

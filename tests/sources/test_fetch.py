@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_server import Behaviour, serving
+from scripted_server import Behavior, serving
 
 from replication.core.errors import SourceError
 from replication.sources.download import Patience
@@ -29,7 +29,7 @@ SOURCE = Source(
     citation="none",
     doi=None,
     years=(2004,),
-    licence="none",
+    license="none",
     redistributable=True,
     url=None,
     sha256=hashlib.sha256(BODY).hexdigest(),
@@ -46,12 +46,12 @@ def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def good() -> Behaviour:
-    return Behaviour(BODY)
+def good() -> Behavior:
+    return Behavior(BODY)
 
 
 @pytest.fixture
-def address(good: Behaviour) -> Iterator[str]:
+def address(good: Behavior) -> Iterator[str]:
     with serving(good) as url:
         yield url
 
@@ -70,14 +70,14 @@ def leavings(root: Path) -> list[str]:
 
 
 def test_right_bytes_get_their_name_and_a_second_fetch_does_nothing(
-    tmp_path: Path, address: str, good: Behaviour
+    tmp_path: Path, address: str, good: Behavior
 ) -> None:
     source = replace(SOURCE, url=address)
     assert brought(tmp_path, source).outcome == "downloaded"
     assert target(tmp_path).read_bytes() == BODY
     assert leavings(tmp_path) == ["file.bin"]
     assert brought(tmp_path, source).outcome == "present"
-    assert len(good.asked) == 1
+    assert len(good.requested) == 1
 
 
 def test_a_git_blob_id_proves_as_well(tmp_path: Path, address: str) -> None:
@@ -91,7 +91,7 @@ def test_a_git_blob_id_proves_as_well(tmp_path: Path, address: str) -> None:
 
 
 def test_wrong_bytes_leave_nothing_and_say_expected_and_found(tmp_path: Path) -> None:
-    with serving(Behaviour(BODY[:-1] + b"!")) as url:
+    with serving(Behavior(BODY[:-1] + b"!")) as url:
         result = brought(tmp_path, replace(SOURCE, url=url))
     assert result.outcome == "failed"
     found = hashlib.sha256(BODY[:-1] + b"!").hexdigest()
@@ -102,34 +102,34 @@ def test_wrong_bytes_leave_nothing_and_say_expected_and_found(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("status", "reason"), [(404, "Not Found"), (403, "Forbidden")])
 def test_a_refusal_is_said_at_once(tmp_path: Path, status: int, reason: str) -> None:
-    lazy = Behaviour(BODY, statuses=[status] * 9)
+    lazy = Behavior(BODY, statuses=[status] * 9)
     with serving(lazy) as url:
         result = brought(tmp_path, replace(SOURCE, url=url))
     assert result.outcome == "failed"
     assert f"{url}: the server answers {status} {reason}" in result.message
-    assert len(lazy.asked) == 1
+    assert len(lazy.requested) == 1
     assert leavings(tmp_path) == []
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_is_asked_again(tmp_path: Path, status: int) -> None:
-    busy = Behaviour(BODY, statuses=[status, status])
+    busy = Behavior(BODY, statuses=[status, status])
     with serving(busy) as url:
         assert brought(tmp_path, replace(SOURCE, url=url)).outcome == "downloaded"
-    assert len(busy.asked) == 3
-    with serving(Behaviour(BODY, statuses=[status] * 9)) as url:
+    assert len(busy.requested) == 3
+    with serving(Behavior(BODY, statuses=[status] * 9)) as url:
         result = brought(tmp_path, replace(SOURCE, url=url, path="folder/second.bin"))
     assert f"busy (status {status}); given up after 3 attempts in vain" in result.message
 
 
 def test_twenty_cuts_are_resumed_to_the_right_bytes(tmp_path: Path) -> None:
     cuts = np.random.default_rng(3).integers(1, 14_000, 20).tolist()
-    cutting = Behaviour(BODY, cuts=list(cuts))
+    cutting = Behavior(BODY, cuts=list(cuts))
     with serving(cutting) as url:
         assert brought(tmp_path, replace(SOURCE, url=url)).outcome == "downloaded"
     assert target(tmp_path).read_bytes() == BODY
     arrived = np.cumsum(cuts)
-    assert cutting.asked == [None, *(f"bytes={n}-" for n in arrived)]
+    assert cutting.requested == [None, *(f"bytes={n}-" for n in arrived)]
 
 
 @pytest.mark.parametrize("ranges", [True, False])
@@ -138,44 +138,44 @@ def test_what_an_earlier_run_left_is_gone_on_from(tmp_path: Path, kept: int, ran
     part = target(tmp_path).with_name("file.bin.part")
     part.parent.mkdir(parents=True)
     part.write_bytes((BODY + b"x" * 50)[:kept])
-    server = Behaviour(BODY, ranges=ranges)
+    server = Behavior(BODY, ranges=ranges)
     with serving(server) as url:
         assert brought(tmp_path, replace(SOURCE, url=url)).outcome == "downloaded"
-    assert server.asked[0] == f"bytes={kept}-"
+    assert server.requested[0] == f"bytes={kept}-"
     assert target(tmp_path).read_bytes() == BODY
     assert leavings(tmp_path) == ["file.bin"]
 
 
 def test_false_leavings_are_thrown_away_and_fetched_anew(
-    tmp_path: Path, address: str, good: Behaviour
+    tmp_path: Path, address: str, good: Behavior
 ) -> None:
     part = target(tmp_path).with_name("file.bin.part")
     part.parent.mkdir(parents=True)
     part.write_bytes(b"?" * 1000)
     assert brought(tmp_path, replace(SOURCE, url=address)).outcome == "downloaded"
-    assert good.asked == ["bytes=1000-", None]
+    assert good.requested == ["bytes=1000-", None]
     assert target(tmp_path).read_bytes() == BODY
 
 
 def test_a_stalling_server_is_left_and_asked_for_the_rest(tmp_path: Path) -> None:
-    stalling = Behaviour(BODY, delay=0.6, step=1 << 17)
+    stalling = Behavior(BODY, delay=0.6, step=1 << 17)
     hasty = Patience(attempts=1, pause=0.0, timeout=0.15)
     with serving(stalling) as url:
         assert brought(tmp_path, replace(SOURCE, url=url), hasty).outcome == "downloaded"
-    assert stalling.asked == [None, "bytes=131072-", "bytes=262144-"]
+    assert stalling.requested == [None, "bytes=131072-", "bytes=262144-"]
     assert target(tmp_path).read_bytes() == BODY
 
 
 def test_a_silent_server_is_given_up(tmp_path: Path) -> None:
     hasty = Patience(attempts=2, pause=0.0, timeout=0.1)
-    with serving(Behaviour(BODY, silence=0.4)) as url:
+    with serving(Behavior(BODY, silence=0.4)) as url:
         result = brought(tmp_path, replace(SOURCE, url=url), hasty)
     assert "no answer (ReadTimeout); given up after 2 attempts in vain" in result.message
     assert leavings(tmp_path) == []
 
 
 def test_nobody_listening_is_said(tmp_path: Path) -> None:
-    with serving(Behaviour(BODY)) as url:
+    with serving(Behavior(BODY)) as url:
         pass
     result = brought(tmp_path, replace(SOURCE, url=url))
     assert result.outcome == "failed"
@@ -183,7 +183,7 @@ def test_nobody_listening_is_said(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_leaves_a_part_that_the_next_run_completes(tmp_path: Path) -> None:
-    slow = Behaviour(BODY, delay=0.05)
+    slow = Behavior(BODY, delay=0.05)
     part = target(tmp_path).with_name("file.bin.part")
     with serving(slow) as url:
         command = [sys.executable, "-c", KILLED, url, str(part)]
@@ -195,7 +195,7 @@ def test_a_killed_run_leaves_a_part_that_the_next_run_completes(tmp_path: Path) 
     kept = part.read_bytes()
     assert 0 < len(kept) < len(BODY)
     assert kept == BODY[: len(kept)]
-    with serving(Behaviour(BODY)) as url:
+    with serving(Behavior(BODY)) as url:
         assert brought(tmp_path, replace(SOURCE, url=url)).outcome == "downloaded"
     assert target(tmp_path).read_bytes() == BODY
 
@@ -210,7 +210,7 @@ download(sys.argv[1], part, lambda done, total: None, Patience())
 
 
 def test_the_mirror_is_copied_from_before_the_network_is_asked(
-    tmp_path: Path, address: str, good: Behaviour, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, address: str, good: Behavior, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "mirror/folder"
     folder.mkdir(parents=True)
@@ -218,7 +218,7 @@ def test_the_mirror_is_copied_from_before_the_network_is_asked(
     monkeypatch.setenv("REPLICATION_MIRROR", str(tmp_path / "mirror"))
     assert brought(tmp_path / "project", replace(SOURCE, url=address)).outcome == "copied"
     assert target(tmp_path / "project").read_bytes() == BODY
-    assert good.asked == []
+    assert good.requested == []
 
 
 def test_a_false_mirror_is_refused_and_the_network_asked(
@@ -263,7 +263,7 @@ def test_packages_are_present_or_explained(tmp_path: Path) -> None:
     package = replace(SOURCE, path="", sha256=None, package="causaldata", version="0.0.1")
     result = brought(tmp_path, package)
     assert result.outcome == "present"
-    assert result.message.endswith("the printed numbers were made with 0.0.1")
+    assert result.message.endswith("the expected numbers were made with version 0.0.1")
     absent = replace(package, package="no_such_package_here")
     assert brought(tmp_path, absent).outcome == "by hand"
 

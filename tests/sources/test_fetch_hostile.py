@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_server import Behaviour, serving
+from scripted_server import Behavior, serving
 from test_fetch import BODY, EAGER, SOURCE, brought, leavings, no_mirror, target
 
 from replication.sources import download
 from replication.sources.download import Patience
 from replication.sources.fetch import fetch
-from replication.sources.pace import LONGEST_WAIT, seconds_asked
+from replication.sources.pace import LONGEST_WAIT, retry_after_seconds
 
 assert no_mirror  # a fixture for every test here
 SIZE = len(BODY)
@@ -30,7 +30,7 @@ Script = Callable[[int, dict[str, str]], tuple[bytes, float]]
 @contextmanager
 def scripted(script: Script) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """A server that sends raw bytes, without any library to put its headers right."""
-    asked: list[dict[str, str]] = []
+    requested: list[dict[str, str]] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.05)
         ended = threading.Event()
@@ -48,8 +48,8 @@ def scripted(script: Script) -> Iterator[tuple[str, list[dict[str, str]]]]:
                 connection.settimeout(5)
                 lines = connection.recv(1 << 16).decode("latin-1").split("\r\n")[1:]
                 headers = dict(line.split(": ", 1) for line in lines if ": " in line)
-                asked.append(headers)
-                content, delay = script(len(asked), headers)
+                requested.append(headers)
+                content, delay = script(len(requested), headers)
                 step = 1 if delay else max(len(content), 1)
                 for at in range(0, len(content), step):
                     try:
@@ -61,7 +61,7 @@ def scripted(script: Script) -> Iterator[tuple[str, list[dict[str, str]]]]:
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/file.bin", asked
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/file.bin", requested
         finally:
             ended.set()
             thread.join()
@@ -106,10 +106,10 @@ def test_right_bytes_before_an_endless_rest_are_proved_and_kept(tmp_path: Path) 
 
 @pytest.mark.parametrize("announced", [SIZE + 1, SIZE - 1, 10**15])
 def test_another_size_is_refused_before_a_byte_is_written(tmp_path: Path, announced: int) -> None:
-    with scripted(once(answer(f"Content-Length: {announced}"))) as (url, asked):
+    with scripted(once(answer(f"Content-Length: {announced}"))) as (url, requested):
         result = brought(tmp_path, replace(SOURCE, url=url))
-    assert f"announces {announced} bytes, and the manifest promises {SIZE}" in result.message
-    assert len(asked) == 1
+    assert f"announces {announced} bytes, and the manifest states {SIZE}" in result.message
+    assert len(requested) == 1
     assert leavings(tmp_path) == []
 
 
@@ -126,7 +126,7 @@ def test_another_size_is_refused_before_a_byte_is_written(tmp_path: Path, announ
     ],
 )
 def test_a_length_that_is_none_is_one_sources_failure(tmp_path: Path, headers: list[str]) -> None:
-    with scripted(once(answer(*headers))) as (bad, _), serving(Behaviour(BODY)) as good:
+    with scripted(once(answer(*headers))) as (bad, _), serving(Behavior(BODY)) as good:
         first = replace(SOURCE, id="first", path="first.bin", url=bad)
         second = replace(SOURCE, url=good)
         results = fetch([first, second], tmp_path, progress=False, patience=EAGER)
@@ -155,7 +155,7 @@ def test_a_length_that_is_said_twice_the_same_is_that_length(tmp_path: Path) -> 
     ],
 )
 def test_answers_that_are_no_http_are_one_sources_failure(tmp_path: Path, content: bytes) -> None:
-    with scripted(once(content)) as (bad, _), serving(Behaviour(BODY)) as good:
+    with scripted(once(content)) as (bad, _), serving(Behavior(BODY)) as good:
         first = replace(SOURCE, id="first", path="first.bin", url=bad)
         results = fetch([first, replace(SOURCE, url=good)], tmp_path, progress=False, patience=EAGER)
     assert [result.outcome for result in results] == ["failed", "downloaded"]
@@ -168,16 +168,16 @@ def test_a_cut_at_the_last_byte_and_then_416_ends(tmp_path: Path, stated: str | 
 
     def script(number: int, headers: dict[str, str]) -> tuple[bytes, float]:
         if "Range" in headers:
-            said = [f"Content-Range: {stated}"] if stated else []
-            return answer(*said, body=b"", status="416 Range Not Satisfiable"), 0.0
+            output = [f"Content-Range: {stated}"] if stated else []
+            return answer(*output, body=b"", status="416 Range Not Satisfiable"), 0.0
         chunk = f"{SIZE:x}\r\n".encode() + BODY + b"\r\n"  # the closing chunk never comes
         return answer("Transfer-Encoding: chunked", body=chunk), 0.0
 
     for size in (SIZE, None):
-        with scripted(script) as (url, asked):
+        with scripted(script) as (url, requested):
             source = replace(SOURCE, url=url, size=size, path=f"{size}.bin")
             assert brought(tmp_path, source).outcome == "downloaded"
-        assert len(asked) == 2
+        assert len(requested) == 2
 
 
 def test_a_server_that_disowns_what_it_sent_is_given_up(tmp_path: Path) -> None:
@@ -186,10 +186,10 @@ def test_a_server_that_disowns_what_it_sent_is_given_up(tmp_path: Path) -> None:
             return answer("Content-Range: bytes */7", body=b"", status="416 No"), 0.0
         return answer(f"Content-Length: {SIZE}", body=BODY[: 1000 * number]), 0.0
 
-    with scripted(script) as (url, asked):
+    with scripted(script) as (url, requested):
         result = brought(tmp_path, replace(SOURCE, url=url))
     assert "status 416); given up after 2 new beginnings" in result.message
-    assert len(asked) == 6
+    assert len(requested) == 6
 
 
 def test_a_server_that_always_begins_anew_is_given_up(tmp_path: Path) -> None:
@@ -198,10 +198,10 @@ def test_a_server_that_always_begins_anew_is_given_up(tmp_path: Path) -> None:
     def script(number: int, headers: dict[str, str]) -> tuple[bytes, float]:
         return answer(f"Content-Length: {SIZE}", body=BODY[: 5000 + 5000 * (number % 2)]), 0.0
 
-    with scripted(script) as (url, asked):
+    with scripted(script) as (url, requested):
         result = brought(tmp_path, replace(SOURCE, url=url))
     assert "given up after 3 attempts in vain" in result.message
-    assert len(asked) == 4
+    assert len(requested) == 4
 
 
 @pytest.mark.parametrize("dripping", ["body", "headers"])
@@ -216,7 +216,7 @@ def test_a_server_that_drips_is_given_up_after_the_span(tmp_path: Path, dripping
         return content, 0.01
 
     if dripping == "body":
-        with serving(Behaviour(BODY, delay=0.01, step=1)) as url:
+        with serving(Behavior(BODY, delay=0.01, step=1)) as url:
             result = brought(tmp_path, replace(SOURCE, url=url), patient)
         assert "below 1,000 bytes per second a download is given up" in result.message
         assert leavings(tmp_path) == ["file.bin.part"]
@@ -229,7 +229,7 @@ def test_a_server_that_drips_is_given_up_after_the_span(tmp_path: Path, dripping
 
 
 def test_a_byte_per_connection_is_too_slow_as_well(tmp_path: Path) -> None:
-    cutting = Behaviour(BODY, cuts=[1] * 100_000)
+    cutting = Behavior(BODY, cuts=[1] * 100_000)
     patient = Patience(attempts=3, pause=0.0, timeout=5.0, slowest=1e6, span=0.3)
     with serving(cutting) as url:
         result = brought(tmp_path, replace(SOURCE, url=url), patient)
@@ -240,10 +240,10 @@ def test_a_byte_per_connection_is_too_slow_as_well(tmp_path: Path) -> None:
 def test_a_file_that_is_packed_for_the_way_is_named(tmp_path: Path, coding: str) -> None:
     packed = gzip.compress(BODY)
     content = answer(f"Content-Encoding: {coding}", f"Content-Length: {len(packed)}", body=packed)
-    with scripted(once(content)) as (url, asked):
+    with scripted(once(content)) as (url, requested):
         result = brought(tmp_path, replace(SOURCE, url=url))
     assert f"sends the file packed (Content-Encoding: {coding})" in result.message
-    assert asked[0]["Accept-Encoding"] == "identity"
+    assert requested[0]["Accept-Encoding"] == "identity"
     assert leavings(tmp_path) == []
 
 
@@ -265,7 +265,7 @@ def test_a_file_that_is_packed_for_the_way_is_named(tmp_path: Path, coding: str)
     ],
 )
 def test_retry_after_is_a_number_or_a_date(written: str | None, low: float, high: float) -> None:
-    assert low <= seconds_asked(written) <= high
+    assert low <= retry_after_seconds(written) <= high
 
 
 def test_a_date_to_come_back_is_heeded(tmp_path: Path) -> None:
@@ -277,16 +277,16 @@ def test_a_date_to_come_back_is_heeded(tmp_path: Path) -> None:
         return answer(f"Content-Length: {SIZE}"), 0.0
 
     start = time.monotonic()
-    with scripted(script) as (url, asked):
+    with scripted(script) as (url, requested):
         assert brought(tmp_path, replace(SOURCE, url=url)).outcome == "downloaded"
-    assert len(asked) == 2
+    assert len(requested) == 2
     assert 0.9 <= time.monotonic() - start < 5
 
 
 def test_a_file_that_cannot_be_written_is_one_sources_failure(tmp_path: Path) -> None:
     (tmp_path / "data_raw").mkdir()
     (tmp_path / "data_raw" / "taken").write_text("a file where a folder belongs")
-    with serving(Behaviour(BODY)) as url:
+    with serving(Behavior(BODY)) as url:
         first = replace(SOURCE, id="first", path="taken/first.bin", url=url)
         results = fetch([first, replace(SOURCE, url=url)], tmp_path, progress=False, patience=EAGER)
     assert [result.outcome for result in results] == ["failed", "downloaded"]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_server import Behaviour, serving
+from scripted_server import Behavior, serving
 from test_fetch import EAGER, SOURCE
 
 from replication.core.errors import SourceError
@@ -86,17 +86,17 @@ def blob(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def made_source(url: str, content: bytes = BODY) -> Source:
+def artificial_source(url: str, content: bytes = BODY) -> Source:
     return replace(SOURCE, url=url, sha256=None, git_blob=blob(content), size=None)
 
 
-def kill_at(run: Forker, source: Source, part: Path, byte: int, server: Behaviour) -> None:
+def kill_at(run: Forker, source: Source, part: Path, byte: int, server: Behavior) -> None:
     """Start a fetch and kill it once it has asked and ``part`` has grown to ``byte`` bytes."""
-    asked = len(server.asked)
+    requested = len(server.requested)
     child = run.start(source)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if len(server.asked) > asked and part.exists() and part.stat().st_size >= byte:
+        if len(server.requested) > requested and part.exists() and part.stat().st_size >= byte:
             break
         time.sleep(0.001)
     os.kill(child, signal.SIGKILL)
@@ -110,10 +110,10 @@ def test_killed_twenty_times_a_fetch_ends_with_the_right_bytes(
     monkeypatch.delenv("REPLICATION_MIRROR", raising=False)
     target = tmp_path / "data_raw/folder/file.bin"
     part = target.with_name("file.bin.part")
-    slow = Behaviour(BODY, delay=0.003, step=2048, ranges=ranges)
+    slow = Behavior(BODY, delay=0.003, step=2048, ranges=ranges)
     steps = np.random.default_rng(5).integers(1, 15_000, KILLS)
     with serving(slow) as url, forker(tmp_path) as run:
-        source = made_source(url)
+        source = artificial_source(url)
         for at in range(KILLS):
             have = part.stat().st_size if part.exists() and ranges else 0
             kill_at(run, source, part, have + int(steps[at]), slow)
@@ -121,9 +121,9 @@ def test_killed_twenty_times_a_fetch_ends_with_the_right_bytes(
             kept = part.read_bytes()
             assert kept == BODY[: len(kept)]
             assert len(kept) < len(BODY)
-    assert len(slow.asked) == KILLS
-    with serving(Behaviour(BODY, ranges=ranges)) as url:
-        (result,) = fetch([made_source(url)], tmp_path, progress=False, patience=EAGER)
+    assert len(slow.requested) == KILLS
+    with serving(Behavior(BODY, ranges=ranges)) as url:
+        (result,) = fetch([artificial_source(url)], tmp_path, progress=False, patience=EAGER)
     assert result.outcome == "downloaded"
     assert target.read_bytes() == BODY
     assert not part.exists()
@@ -135,12 +135,12 @@ def test_a_killed_fetch_of_other_bytes_leaves_nothing_in_the_end(
     monkeypatch.delenv("REPLICATION_MIRROR", raising=False)
     part = tmp_path / "data_raw/folder/file.bin.part"
     other = BODY[:-1] + bytes([BODY[-1] ^ 1])
-    slow = Behaviour(other, delay=0.002)
+    slow = Behavior(other, delay=0.002)
     with serving(slow) as url, forker(tmp_path) as run:
-        kill_at(run, made_source(url), part, 100_000, slow)
+        kill_at(run, artificial_source(url), part, 100_000, slow)
     assert part.stat().st_size >= 100_000
-    with serving(Behaviour(other)) as url:
-        (result,) = fetch([made_source(url)], tmp_path, progress=False, patience=EAGER)
+    with serving(Behavior(other)) as url:
+        (result,) = fetch([artificial_source(url)], tmp_path, progress=False, patience=EAGER)
     assert result.outcome == "failed"
     assert f"git blob id expected {blob(BODY)}, found {blob(other)}" in result.message
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -162,13 +162,13 @@ BLOBS = {
 
 
 def test_the_monthly_study_asks_for_return_a_and_the_homicide_files() -> None:
-    wanted = {source.id: source for source in of_study(load_manifest(ROOT), "secure_communities_monthly")}
+    requested = {source.id: source for source in of_study(load_manifest(ROOT), "secure_communities_monthly")}
     for year, expected in BLOBS.items():
-        source = wanted[f"return_a_{year}"]
+        source = requested[f"return_a_{year}"]
         assert source.git_blob == expected
         assert source.url is not None
         assert source.url.endswith(f"fc1a319dee6e20b4daa7ef91b5fe82630cba4f7d/masterfiles/RETA{year}.txt.zip")
-    homicides = {int(name[-4:]) for name in wanted if name.startswith("homicides_")}
+    homicides = {int(name[-4:]) for name in requested if name.startswith("homicides_")}
     assert homicides == {*range(2003, 2007), *range(2008, 2014)}
     for name in (
         "return_a_2013",
@@ -178,8 +178,8 @@ def test_the_monthly_study_asks_for_return_a_and_the_homicide_files() -> None:
         "census_vintage_2019",
         "acs_2009",
     ):
-        assert wanted[name].url is not None
-    assert all(source.sha256 or source.git_blob for source in wanted.values())
+        assert requested[name].url is not None
+    assert all(source.sha256 or source.git_blob for source in requested.values())
 
 
 def test_files_of_unknown_size_need_room_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +187,6 @@ def test_files_of_unknown_size_need_room_too(tmp_path: Path, monkeypatch: pytest
         free = 2 * ASSUMED_SIZE
 
     monkeypatch.setattr("shutil.disk_usage", lambda _: Disk)
-    sources = [replace(made_source("http://127.0.0.1:9/x"), path=f"{n}.bin") for n in range(3)]
+    sources = [replace(artificial_source("http://127.0.0.1:9/x"), path=f"{n}.bin") for n in range(3)]
     with pytest.raises(SourceError, match="24 MB are to be fetched and 16 MB are free"):
         fetch(sources, tmp_path, progress=False)

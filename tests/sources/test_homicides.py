@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_masters import Incident, homicide_line, write_homicides
+from artificial_masters import Incident, homicide_line, write_homicides
 
 from replication.core.errors import SourceError
 from replication.sources.supplementary_homicides import Homicides, read_homicides
@@ -33,7 +33,7 @@ REAL = {
 Hispanic victims among them, counted line by line without this reader."""
 
 
-def made(path: Path, *incidents: Incident, year: int = 2005, **choices: Any) -> Homicides:
+def artificial(path: Path, *incidents: Incident, year: int = 2005, **choices: Any) -> Homicides:
     return read_homicides(write_homicides(path / "SHR.DAT.zip", incidents, year, **choices), year)
 
 
@@ -151,7 +151,7 @@ def test_one_incident_comes_back(tmp_path: Path, method: int | None) -> None:
         2_100_000,
         12,
     )
-    tidy = made(tmp_path, incident, method=method)
+    tidy = artificial(tmp_path, incident, method=method)
     (row,) = tidy.victims.itertuples(index=False)
     assert (row.year, row.month, row.line, row.ori) == (2005, 7, 1, "TXHPD00")
     assert (row.fbi_state, row.county, row.group, row.population) == (42, 101, "1A", 2_100_000)
@@ -170,7 +170,7 @@ def test_one_incident_comes_back(tmp_path: Path, method: int | None) -> None:
 
 def test_further_victims_and_offenders(tmp_path: Path) -> None:
     people = [(f"{20 + i}", "M", "W", "HNU "[i % 4]) for i in range(11)]
-    tidy = made(
+    tidy = artificial(
         tmp_path,
         Incident("AL00100", victims=people[:3], offenders=people[:1]),
         Incident("AL00100", victims=people, offenders=people, month=2),
@@ -187,19 +187,19 @@ def test_further_victims_and_offenders(tmp_path: Path) -> None:
     last = tidy.offenders[tidy.offenders["line"] == 3]
     assert last["ethnicity"].tolist() == kinds
     assert last["circumstance"].unique().tolist() == ["45"]
-    assert tidy.odd["kind"].tolist() == []
+    assert tidy.anomalies["kind"].tolist() == []
 
 
 @pytest.mark.parametrize(
     ("written", "years"), [("NB", 0), ("BB", 0), ("00", np.nan), ("  ", np.nan), ("99", 99)]
 )
 def test_ages(tmp_path: Path, written: str, years: float) -> None:
-    tidy = made(tmp_path, Incident("AL00100", victims=[(written, "M", "W", "N")]))
+    tidy = artificial(tmp_path, Incident("AL00100", victims=[(written, "M", "W", "N")]))
     np.testing.assert_equal(tidy.victims["age"].iloc[0], float(years))
 
 
 def test_negligence_is_kept_apart_and_oddities_counted(tmp_path: Path) -> None:
-    tidy = made(
+    tidy = artificial(
         tmp_path,
         Incident("AL00100"),
         Incident("AL00100"),
@@ -208,14 +208,14 @@ def test_negligence_is_kept_apart_and_oddities_counted(tmp_path: Path) -> None:
     )
     assert tidy.victims["kind"].tolist() == ["murder", "murder", "negligent", "murder"]
     assert tidy.victims["county"].isna().tolist() == [False, False, True, False]
-    found = dict(zip(tidy.odd["kind"], tidy.odd["count"], strict=True))
+    found = dict(zip(tidy.anomalies["kind"], tidy.anomalies["count"], strict=True))
     assert found == {
         "incident number used twice by an agency in a month": 1,
         "no county given": 1,
         "manslaughter by negligence": 1,
         "ethnicity of the first victim not reported": 1,
     }
-    example = tidy.odd.set_index("kind")["example"]
+    example = tidy.anomalies.set_index("kind")["example"]
     assert example["no county given"] == "line 3, AL00101"
 
 
@@ -225,7 +225,7 @@ def test_announced_people_that_are_not_there_are_counted(tmp_path: Path) -> None
     path = tmp_path / "SHR.TXT"
     path.write_text(line, newline="")
     tidy = read_homicides(path, 2005)
-    assert tidy.odd["count"].tolist() == [1, 1]
+    assert tidy.anomalies["count"].tolist() == [1, 1]
     assert len(tidy.victims) == 1
 
 
@@ -262,7 +262,7 @@ def test_missing_and_empty_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_frames_can_be_put_below_each_other(tmp_path: Path) -> None:
-    years = [made(tmp_path, Incident("AL00100"), year=year).victims for year in (2005, 2006)]
+    years = [artificial(tmp_path, Incident("AL00100"), year=year).victims for year in (2005, 2006)]
     together = pd.concat(years, ignore_index=True)
     assert together["year"].tolist() == [2005, 2006]
     assert str(together["county"].dtype) == "Int64"

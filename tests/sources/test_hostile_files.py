@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_masters import Agency, return_a_record
+from artificial_masters import Agency, return_a_record
 
 from replication.core.errors import SourceError
 from replication.sources import acs, archives, census, crosswalks, hand_entered, kaplan, nacjd, raw_checks
@@ -38,7 +38,7 @@ TEXT_READERS: dict[str, Read] = {
     "fips.csv": hand_entered.read_fips_changes,
     "acs.json": lambda path: acs.read_acs(path, 2009),
     "kaplan.json": lambda path: kaplan.read_kaplan(path, 2010),
-    "04466-0004-Data.txt": lambda path: nacjd.read_county_offences(path, 2004),
+    "04466-0004-Data.txt": lambda path: nacjd.read_county_offenses(path, 2004),
     "RETA2007.txt": lambda path: read_return_a(path, 2007),
     "SHR2007.txt": lambda path: read_homicides(path, 2007),
     "days.dta": read_activation_days,

@@ -23,7 +23,7 @@ groups:
   - publisher: nobody
     citation: A file of {{year}}, study {{study:05d}}.
     doi: 10.0/{{study}}
-    licence: none
+    license: none
     redistributable: false
     url: https://example.org/{{name}}
     how: Put {{name}} at data_raw/{{path}}.
@@ -40,14 +40,14 @@ def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REPLICATION_MIRROR", raising=False)
 
 
-def made(root: Path, text: str = MADE) -> Path:
+def artificial(root: Path, text: str = MADE) -> Path:
     (root / "data_raw").mkdir()
     (root / manifest.MANIFEST).write_text(text, encoding="utf-8")
     return root
 
 
 def test_texts_are_filled_and_addresses_quoted(tmp_path: Path) -> None:
-    first, second = manifest.load_manifest(made(tmp_path))
+    first, second = manifest.load_manifest(artificial(tmp_path))
     assert first.citation == "A file of 2004, study 00012."
     assert first.doi == "10.0/12"
     assert first.url == "https://example.org/a%20file.txt"
@@ -59,7 +59,7 @@ def test_texts_are_filled_and_addresses_quoted(tmp_path: Path) -> None:
 
 
 def test_states_follow_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made(tmp_path)
+    artificial(tmp_path)
     table = manifest.status(tmp_path, "made_study")
     assert table.columns.tolist() == ["id", "file", "state", "todo"]
     assert table["state"].tolist() == ["missing", "missing"]
@@ -72,14 +72,14 @@ def test_states_follow_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     table = manifest.status(tmp_path)
     assert table["state"].tolist() == ["verified", "damaged"]
     assert table["todo"].tolist()[0] == ""
-    told = table["todo"].tolist()[1]
-    assert f"SHA-256 expected {'0' * 64}, found {SHA} (3 bytes expected, 12 found)" in told
-    assert "Remove the file, then: Put b.txt at data_raw/b.txt." in told
+    message = table["todo"].tolist()[1]
+    assert f"SHA-256 expected {'0' * 64}, found {SHA} (3 bytes expected, 12 found)" in message
+    assert "Remove the file, then: Put b.txt at data_raw/b.txt." in message
     assert [source.id for source in manifest.missing("made_study", tmp_path)] == ["second"]
 
 
 def test_the_project_folder_comes_before_the_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = manifest.load_manifest(made(tmp_path))[1]
+    source = manifest.load_manifest(artificial(tmp_path))[1]
     assert manifest.locate(source, tmp_path) is None
     mirror = tmp_path / "mirror"
     mirror.mkdir()
@@ -93,8 +93,8 @@ def test_the_project_folder_comes_before_the_mirror(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("licence: none", "", r"source 'first': the key 'licence' is missing"),
-        ("licence: none", "license: none", r"the key 'licence' is missing"),
+        ("license: none", "", r"source 'first': the key 'license' is missing"),
+        ("license: none", "licence: none", r"the key 'license' is missing"),
         ("doi: 10.0/{study}", "doy: 3", r"unknown key 'doy' \(did you mean 'doi'\?\)"),
         ("study: 12", "studdy: 12", r"'(citation|doi)' has a placeholder that nothing fills"),
         (f"sha256: {SHA}", "size: 12", r"needs 'path' and one of 'sha256' and 'git_blob'"),
@@ -106,7 +106,7 @@ def test_the_project_folder_comes_before_the_mirror(tmp_path: Path, monkeypatch:
     ],
 )
 def test_mistakes_in_the_manifest_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
-    made(tmp_path, MADE.replace(old, new, 1))
+    artificial(tmp_path, MADE.replace(old, new, 1))
     with pytest.raises(SourceError, match=message):
         manifest.load_manifest(tmp_path)
 
@@ -176,7 +176,7 @@ def test_git_blob_ids_prove_the_return_a_files(mirror: Path) -> None:
 
 
 def test_a_file_with_other_bytes_stops_whoever_would_use_it(tmp_path: Path) -> None:
-    sources = manifest.load_manifest(made(tmp_path))
+    sources = manifest.load_manifest(artificial(tmp_path))
     manifest.require_verified(sources, tmp_path)
     (tmp_path / "data_raw/b.txt").write_bytes(BODY)
     with pytest.raises(SourceError, match=r"b\.txt: SHA-256 expected 0+, found .* Remove the file"):

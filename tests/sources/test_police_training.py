@@ -16,7 +16,7 @@ RAW = "policing/pj_officer_level_balanced.rda"
 FIRST_TRAINED = {101: 13, 102: 40, 103: 72}
 
 
-def made() -> pd.DataFrame:
+def artificial() -> pd.DataFrame:
     """Three officers by 72 months, in the columns and types of the real file."""
     months = pd.date_range("2011-01-01", periods=72, freq="MS")
     rng = np.random.default_rng(1)
@@ -38,7 +38,7 @@ def written(frame: pd.DataFrame, folder: Path) -> Path:
 
 
 def test_a_made_file_reads_back(tmp_path: Path) -> None:
-    frame = made()
+    frame = artificial()
     read = read_police_training(written(frame.sample(frac=1, random_state=2), tmp_path))
     assert read.columns.tolist() == [
         "uid",
@@ -81,7 +81,7 @@ def cell(column: str, value: object, row: int = 5):
     ],
 )
 def test_what_is_wrong_is_refused_with_its_place(change, words: str, tmp_path: Path) -> None:
-    frame = change(made()).reset_index(drop=True)
+    frame = change(artificial()).reset_index(drop=True)
     with pytest.raises(SourceError, match=words) as error:
         read_police_training(written(frame, tmp_path))
     assert "Fetch the file again" in str(error.value)
@@ -89,7 +89,7 @@ def test_what_is_wrong_is_refused_with_its_place(change, words: str, tmp_path: P
 
 
 def test_two_dates_of_one_officer_are_refused(tmp_path: Path) -> None:
-    frame = made()
+    frame = artificial()
     frame.loc[10, ["first_trained", "assigned"]] = [14, "2012-02-01"]
     with pytest.raises(SourceError, match="first officer 101 with 72 months and 2 dates"):
         read_police_training(written(frame, tmp_path))

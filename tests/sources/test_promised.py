@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pyreadr
 import pytest
-from made_masters import Agency, write_return_a
-from made_sources import activation_days, stata_bytes
+from artificial_masters import Agency, write_return_a
+from artificial_sources import activation_days, stata_bytes
 from test_fetch import SOURCE
 
 from replication.core.errors import SourceError
@@ -20,7 +20,7 @@ from replication.sources import hand_entered, manifest
 from replication.sources.crosswalks import read_agencies
 from replication.sources.manifest import Source, load_manifest, promises
 from replication.sources.masterfile import pieces
-from replication.sources.promised import Promised, promised
+from replication.sources.promised import Promised, checksums_enforced
 from replication.sources.raw_checks import raw_bytes
 from studies.secure_communities.activations import read_activation_days
 
@@ -55,7 +55,7 @@ def test_a_file_that_changes_after_its_checksum_is_not_used(tmp_path: Path, blob
     path = tmp_path / "days.dta"
     path.write_bytes(stata_bytes(activation_days()))
     held = Promised({path: promise(path, blob=blob)}, (tmp_path,))
-    with promised(held):
+    with checksums_enforced(held):
         before = read_activation_days(path)
     other = activation_days()
     houston = other["county"] == 48201
@@ -63,7 +63,7 @@ def test_a_file_that_changes_after_its_checksum_is_not_used(tmp_path: Path, blob
     path.write_bytes(stata_bytes(other))
     assert len(read_activation_days(path)) == len(before)
     assert not read_activation_days(path).equals(before)
-    with promised(held), pytest.raises(SourceError, match=CHANGED):
+    with checksums_enforced(held), pytest.raises(SourceError, match=CHANGED):
         read_activation_days(path)
 
 
@@ -74,11 +74,11 @@ def test_masters_are_hashed_as_they_are_read(tmp_path: Path, packed: bool) -> No
     if not packed:
         path.write_bytes(b"".join(pieces(path)))
     held = Promised({path: promise(path)}, (tmp_path,))
-    with promised(held):
+    with checksums_enforced(held):
         text = b"".join(pieces(path))
     assert text.count(b"AL0000") == 3
     flip(path, path.stat().st_size - 1)
-    with promised(held), pytest.raises(SourceError, match=CHANGED):
+    with checksums_enforced(held), pytest.raises(SourceError, match=CHANGED):
         list(pieces(path))
 
 
@@ -95,9 +95,9 @@ def test_the_crosswalk_is_parsed_from_the_bytes_that_were_hashed(
         return read(place)
 
     monkeypatch.setattr(pyreadr, "read_r", changed_meanwhile)
-    with promised(held), pytest.raises(SourceError, match="expected columns are missing"):
+    with checksums_enforced(held), pytest.raises(SourceError, match="expected columns are missing"):
         read_agencies(path)
-    with promised(held), pytest.raises(SourceError, match=CHANGED):
+    with checksums_enforced(held), pytest.raises(SourceError, match=CHANGED):
         read_agencies(path)
 
 
@@ -107,7 +107,7 @@ def test_a_raw_file_that_nothing_proves_is_refused_and_a_made_one_is_not(tmp_pat
     for path in (inside, outside):
         path.write_bytes(b"a\n1\n")
     assert raw_bytes(inside) == b"a\n1\n"
-    with promised(Promised({}, (inside.parent,))):
+    with checksums_enforced(Promised({}, (inside.parent,))):
         assert raw_bytes(outside) == b"a\n1\n"
         with pytest.raises(SourceError, match="does not list this file at this place"):
             raw_bytes(inside)
@@ -123,7 +123,7 @@ def test_a_typed_table_that_was_changed_is_not_read(tmp_path: Path) -> None:
     raw = tmp_path / "data_raw"
     shutil.copytree(TYPED, raw / "typed")
     shutil.copy(ROOT / manifest.MANIFEST, raw)
-    with promised(promises(tmp_path)):
+    with checksums_enforced(promises(tmp_path)):
         assert len(hand_entered.read_regions(raw / "typed" / "census_regions.csv")) == 51
         folders = Folders.under(tmp_path, "castle_doctrine")
         source = "raw/typed/published_cheng_hoekstra_2013.csv"
@@ -131,7 +131,7 @@ def test_a_typed_table_that_was_changed_is_not_read(tmp_path: Path) -> None:
     for name in ("census_regions.csv", "published_cheng_hoekstra_2013.csv"):
         path = raw / "typed" / name
         path.write_text(path.read_text().replace("1", "2"), encoding="utf-8")
-    with promised(promises(tmp_path)):
+    with checksums_enforced(promises(tmp_path)):
         with pytest.raises(SourceError, match=rf"census_regions\.csv: SHA-256 expected.*{CHANGED}"):
             hand_entered.read_regions(raw / "typed" / "census_regions.csv")
         with pytest.raises(SourceError, match=CHANGED):

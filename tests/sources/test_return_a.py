@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_masters import Agency, Month, overpunched, return_a_record, steady, write_return_a
+from artificial_masters import Agency, Month, overpunched, return_a_record, steady, write_return_a
 
 from replication.core.errors import SourceError
 from replication.sources.masterfile import UNREADABLE, numbers
-from replication.sources.return_a import OFFENCES, ReturnA, read_return_a
+from replication.sources.return_a import OFFENSES, ReturnA, read_return_a
 from replication.sources.return_a import write_return_a as save
 
 FULL = {
@@ -31,19 +31,19 @@ FULL = {
 }
 
 
-def made(path: Path, *agencies: Agency, year: int = 2007, **choices: Any) -> ReturnA:
+def artificial(path: Path, *agencies: Agency, year: int = 2007, **choices: Any) -> ReturnA:
     return read_return_a(write_return_a(path / "RETA.txt.zip", agencies, year, **choices), year)
 
 
 def value(tidy: ReturnA, ori: str, month: int, offence: str, measure: str = "actual") -> float:
-    frame = tidy.offences
+    frame = tidy.offenses
     rows = (frame["ori"] == ori) & (frame["month"] == month) & (frame["offence"] == offence)
     assert rows.sum() == 1
     return float(frame.loc[rows, measure].iloc[0])
 
 
-def odd(tidy: ReturnA) -> dict[str, int]:
-    return dict(zip(tidy.odd["kind"], tidy.odd["count"], strict=True))
+def anomalies(tidy: ReturnA) -> dict[str, int]:
+    return dict(zip(tidy.anomalies["kind"], tidy.anomalies["count"], strict=True))
 
 
 REAL = {
@@ -66,7 +66,7 @@ REAL = {
         {"murder": 14_114, "robbery": 341_538, "burglary": 1_884_358, "aggravated_assault": 713_479},
     ),
 }
-"""Agencies, agency-months with a return and actual offences. 2013 as the project's notes give them;
+"""Agencies, agency-months with a return and actual offenses. 2013 as the project's notes give them;
 1973 and 1974 counted by an independent pass over the bytes when this reader was written."""
 
 
@@ -79,20 +79,20 @@ def test_the_real_masters(mirror: Path, year: int) -> None:
     assert (tidy.months["status"] == "returned").sum() == months
     assert tidy.agencies["months_reported"].sum() == months
     assert len(tidy.months) == 12 * agencies
-    assert len(tidy.offences) == months * len(OFFENCES)
-    actual = tidy.offences.groupby("offence", observed=True)["actual"].sum()
+    assert len(tidy.offenses) == months * len(OFFENSES)
+    actual = tidy.offenses.groupby("offence", observed=True)["actual"].sum()
     assert {name: int(actual[name]) for name in counts} == counts
 
 
 def test_what_is_odd_in_the_real_master_of_2013(mirror: Path) -> None:
     tidy = read_return_a(mirror / "fbi/return_a/reta2013.zipx", 2013)
-    kinds = odd(tidy)
+    kinds = anomalies(tidy)
     assert kinds["agency covered by another"] == 3782
     assert kinds["agency in several counties"] == 664
     assert kinds["month with a return but without clearances"] == 8925
-    assert kinds["agency whose offences all sit in March, June, September or December"] == 380
+    assert kinds["agency whose offenses all sit in March, June, September or December"] == 380
     assert kinds["negative number of actual"] == 233
-    illinois = tidy.offences[tidy.offences["ori"].astype(str).str.startswith("IL")]
+    illinois = tidy.offenses[tidy.offenses["ori"].astype(str).str.startswith("IL")]
     assert illinois["cleared"].isna().mean() > 0.9
     covered = tidy.agencies["covered_by"] != ""
     assert tidy.agencies.loc[~covered, "population"].sum() == 316_128_839
@@ -121,29 +121,29 @@ def test_the_real_master_is_read_fast_in_little_memory(mirror: Path) -> None:
 )
 def test_a_made_master_comes_back(tmp_path: Path, end: str, tail: bytes, method: int | None) -> None:
     agencies = [Agency(f"AL{i:05d}", months=steady(FULL, {"murder": 1})) for i in range(3)]
-    tidy = made(tmp_path, *agencies, end=end, tail=tail, method=method)
+    tidy = artificial(tmp_path, *agencies, end=end, tail=tail, method=method)
     assert tidy.agencies["ori"].tolist() == ["AL00000", "AL00001", "AL00002"]
     assert (tidy.agencies["months_reported"] == 12).all()
-    assert len(tidy.offences) == 3 * 12 * len(OFFENCES)
+    assert len(tidy.offenses) == 3 * 12 * len(OFFENSES)
     for name, count in FULL.items():
         assert value(tidy, "AL00002", 12, name) == count
     assert value(tidy, "AL00001", 5, "total") == 1 + 2 + 3 + 4 + 50 + 6 + 7 + 8
     assert value(tidy, "AL00001", 5, "murder", "cleared") == 1
     assert value(tidy, "AL00001", 5, "murder", "unfounded") == 0
-    assert tidy.odd.empty
+    assert tidy.anomalies.empty
 
 
 def test_more_records_than_a_batch(tmp_path: Path) -> None:
     agencies = [Agency(f"TX{i:05d}", months=steady({"larceny": i})) for i in range(1003)]
-    tidy = made(tmp_path, *agencies)
-    larceny = tidy.offences[tidy.offences["offence"] == "larceny"]
+    tidy = artificial(tmp_path, *agencies)
+    larceny = tidy.offenses[tidy.offenses["offence"] == "larceny"]
     assert larceny["actual"].sum() == 12 * sum(range(1003))
     assert value(tidy, "TX01002", 1, "larceny") == 1002
 
 
 def test_headers(tmp_path: Path) -> None:
     places = [(70_000, "057", "012"), (20_000, "043", ""), (1, "061", "")]
-    tidy = made(
+    tidy = artificial(
         tmp_path,
         Agency(
             "TXDPD00",
@@ -168,8 +168,8 @@ def test_headers(tmp_path: Path) -> None:
     )
     assert (post.covered_by, post.population, post.agency_count) == ("TXDPD00", 0, 0)
     assert tidy.agencies.loc[1, ["county_1", "county_2", "msa_1"]].isna().all()
-    assert odd(tidy)["agency in several counties"] == 1
-    assert odd(tidy)["agency covered by another"] == 1
+    assert anomalies(tidy)["agency in several counties"] == 1
+    assert anomalies(tidy)["agency covered by another"] == 1
 
 
 def test_a_month_without_a_return_is_missing_not_zero(tmp_path: Path) -> None:
@@ -181,23 +181,23 @@ def test_a_month_without_a_return_is_missing_not_zero(tmp_path: Path) -> None:
         5: Month("22222", actual=FULL),
         7: Month("55555"),
     }
-    tidy = made(tmp_path, Agency("AL00101", months=months))
+    tidy = artificial(tmp_path, Agency("AL00101", months=months))
     returned = tidy.months.loc[tidy.months["status"] == "returned", "month"]
     assert returned.tolist() == [4, 5, 7]
-    assert sorted(tidy.offences["month"].unique()) == [4, 5, 7]
+    assert sorted(tidy.offenses["month"].unique()) == [4, 5, 7]
     assert value(tidy, "AL00101", 7, "murder") == 0
-    kinds = odd(tidy)
+    kinds = anomalies(tidy)
     assert kinds["month that was adjusted"] == 1
     assert kinds["month marked as not available"] == 1
 
 
 def test_a_card_that_was_not_filed_is_missing(tmp_path: Path) -> None:
     totals = Month("02000", actual=FULL, cleared={"murder": 9})
-    tidy = made(tmp_path, Agency("FL00100", months=dict.fromkeys(range(1, 13), totals)))
+    tidy = artificial(tmp_path, Agency("FL00100", months=dict.fromkeys(range(1, 13), totals)))
     assert value(tidy, "FL00100", 1, "murder") == 1
     for measure in ("unfounded", "cleared", "cleared_under_18"):
-        assert tidy.offences[measure].isna().all()
-    assert odd(tidy)["month with a return but without clearances"] == 12
+        assert tidy.offenses[measure].isna().all()
+    assert anomalies(tidy)["month with a return but without clearances"] == 12
 
 
 def test_months_included_in_another(tmp_path: Path) -> None:
@@ -207,12 +207,12 @@ def test_months_included_in_another(tmp_path: Path) -> None:
         3: Month(actual={"murder": 9}),
         4: Month("55555", 3, actual={"murder": 1}),
     }
-    tidy = made(tmp_path, Agency("AL00101", months=months))
+    tidy = artificial(tmp_path, Agency("AL00101", months=months))
     status = tidy.months.set_index("month")["status"].astype(str)
     assert status.tolist()[:5] == ["included", "included", "returned", "returned", "silent"]
     assert tidy.months["included_in"].tolist()[:5] == [3, 3, 0, 0, 0]
-    assert odd(tidy)["month included in another month"] == 2
-    assert odd(tidy)["month said to be included in another, with a return of its own"] == 1
+    assert anomalies(tidy)["month included in another month"] == 2
+    assert anomalies(tidy)["month reported as included in another, with a return of its own"] == 1
 
 
 @pytest.mark.parametrize(
@@ -242,13 +242,13 @@ def test_overpunched_numbers(written: str, number: int) -> None:
 
 
 def test_every_negative_number_comes_back(tmp_path: Path) -> None:
-    for wanted in range(-120, 121):
-        field = np.frombuffer(overpunched(wanted).encode(), np.uint8)
-        assert numbers(field[None])[0] == wanted
+    for requested in range(-120, 121):
+        field = np.frombuffer(overpunched(requested).encode(), np.uint8)
+        assert numbers(field[None])[0] == requested
     months = {m: Month(actual={"burglary": -m * 7}, unfounded={"rape": -1}) for m in range(1, 13)}
-    tidy = made(tmp_path, Agency("AZ00200", months=months))
+    tidy = artificial(tmp_path, Agency("AZ00200", months=months))
     assert [value(tidy, "AZ00200", m, "burglary") for m in (1, 2, 12)] == [-7, -14, -84]
-    kinds = odd(tidy)
+    kinds = anomalies(tidy)
     assert kinds["negative number of actual"] == 24
     assert kinds["negative number of unfounded"] == 24
 
@@ -256,23 +256,23 @@ def test_every_negative_number_comes_back(tmp_path: Path) -> None:
 def test_simple_assault_joins_all_assaults_in_1974(tmp_path: Path) -> None:
     agency = Agency("AL00101", months=steady({"assault": 50, "simple_assault": 45}))
     for year, aggravated in ((1973, 50), (1974, 5), (2007, 5)):
-        tidy = made(tmp_path, agency, year=year)
+        tidy = artificial(tmp_path, agency, year=year)
         assert value(tidy, "AL00101", 1, "aggravated_assault") == aggravated
 
 
 def test_figures_that_are_not_monthly_are_pointed_out(tmp_path: Path) -> None:
     half = {m: Month(actual={"larceny": 300 if m in {6, 12} else 0}) for m in range(1, 13)}
     hole = steady({"larceny": 90}) | {4: Month()}
-    tidy = made(
+    tidy = artificial(
         tmp_path,
         Agency("FL00100", months=half),
         Agency("AR00500", months=hole),
         Agency("AR00501", months=steady({"larceny": 1}) | {4: Month()}),
     )
-    kinds = odd(tidy)
-    assert kinds["agency whose offences all sit in March, June, September or December"] == 1
+    kinds = anomalies(tidy)
+    assert kinds["agency whose offenses all sit in March, June, September or December"] == 1
     assert kinds["agency with an empty month among large ones"] == 1
-    example = tidy.odd.set_index("kind")["example"]
+    example = tidy.anomalies.set_index("kind")["example"]
     assert example["agency with an empty month among large ones"].startswith("AR00500 MADE CITY")
 
 
@@ -284,14 +284,14 @@ def test_other_oddities(tmp_path: Path) -> None:
         3: Month("00000", actual={"murder": 1}),
         4: Month(actual={"rape": 3}, cleared={"rape": 1}, cleared_under_18={"rape": 2}),
     }
-    tidy = made(
+    tidy = artificial(
         tmp_path,
         Agency("AL00101", months=months, last_month=9),
         Agency("AL00102", covered_by="AL09999", months=steady({"murder": 1})),
         Agency("AL00103", places=[(0, "001", "")], months=steady({"murder": 1})),
         Agency("AL00104"),
     )
-    assert odd(tidy) == {
+    assert anomalies(tidy) == {
         "agency covered by another": 1,
         "agency covered by one that is not in the file": 1,
         "covered agency with returns of its own": 1,
@@ -299,14 +299,14 @@ def test_other_oddities(tmp_path: Path) -> None:
         "agency without any return": 1,
         "last month reported that is not the last return": 1,
         "month with counts but no return (left out)": 1,
-        "grand total that is not the sum of its offences": 1,
-        "more offences cleared than known": 1,
+        "grand total that is not the sum of its offenses": 1,
+        "more offenses cleared than known": 1,
         "more cleared under 18 than cleared": 1,
     }
 
 
 def test_of_two_records_of_an_agency_the_fuller_one_is_kept(tmp_path: Path) -> None:
-    tidy = made(
+    tidy = artificial(
         tmp_path,
         Agency("AL00101", months=steady({"murder": 1}, months=[1, 2])),
         Agency("AL00102"),
@@ -314,7 +314,7 @@ def test_of_two_records_of_an_agency_the_fuller_one_is_kept(tmp_path: Path) -> N
     )
     assert tidy.agencies["ori"].tolist() == ["AL00102", "AL00101"]
     assert value(tidy, "AL00101", 2, "murder") == 2
-    assert odd(tidy)["agency with more than one record (the fullest was kept)"] == 1
+    assert anomalies(tidy)["agency with more than one record (the fullest was kept)"] == 1
 
 
 def test_the_year_inside_decides(tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def test_damaged_masters_are_refused(tmp_path: Path, spoil: Any, message: str) -
 def test_one_unreadable_number_is_missing_and_counted(tmp_path: Path) -> None:
     agencies = [Agency(f"AL0000{i}", months=steady(FULL)) for i in range(3)]
     record = return_a_record(agencies[0], 2007)
-    at = 305 + 17 + 140 + 80  # January, card of actual offences, field 17: burglary
+    at = 305 + 17 + 140 + 80  # January, card of actual offenses, field 17: burglary
     assert record[at : at + 5] == "00006"
     text = record[:at] + "0?006" + record[at + 5 :] + "\n"
     text += "".join(return_a_record(agency, 2007) + "\n" for agency in agencies[1:])
@@ -364,16 +364,16 @@ def test_one_unreadable_number_is_missing_and_counted(tmp_path: Path) -> None:
     path.write_text(text)
     tidy = read_return_a(path, 2007)
     assert np.isnan(value(tidy, "AL00000", 1, "burglary"))
-    assert odd(tidy)["number that cannot be read (missing)"] == 1
+    assert anomalies(tidy)["number that cannot be read (missing)"] == 1
 
 
 def test_the_frames_are_written_and_read_again(tmp_path: Path) -> None:
-    tidy = made(tmp_path, Agency("AL00101", months=steady(FULL)), Agency("AL00102"))
+    tidy = artificial(tmp_path, Agency("AL00101", months=steady(FULL)), Agency("AL00102"))
     paths = save(tidy, tmp_path / "out")
     assert [path.name for path in paths] == [
         f"return_a_{name}_2007.parquet" for name in ("agencies", "months", "offences", "odd")
     ]
-    offences = pd.read_parquet(paths[2])
-    pd.testing.assert_frame_equal(offences, tidy.offences)
+    offenses = pd.read_parquet(paths[2])
+    pd.testing.assert_frame_equal(offenses, tidy.offenses)
     again = ReturnA(2007, *(pd.read_parquet(path) for path in paths))
     assert again.agencies["county_1"].tolist() == tidy.agencies["county_1"].tolist()

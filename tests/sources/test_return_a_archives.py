@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from made_masters import Agency, return_a_record, steady, write_return_a
-from made_ppmd import AGENCIES, YEAR, ZIPX
-from test_return_a import FULL, made, value
+from artificial_masters import Agency, return_a_record, steady, write_return_a
+from artificial_ppmd import AGENCIES, YEAR, ZIPX
+from test_return_a import FULL, artificial, value
 
 from replication.core.errors import SourceError
 from replication.sources.return_a import read_return_a
@@ -42,7 +42,7 @@ def test_a_zipx_archive_is_read_through_libarchive(tmp_path: Path) -> None:
     path = tmp_path / "reta2013.zipx"
     path.write_bytes(ZIPX)
     tidy = read_return_a(path, YEAR)
-    again = made(tmp_path, *AGENCIES, year=YEAR)
+    again = artificial(tmp_path, *AGENCIES, year=YEAR)
     for name in ("agencies", "months", "offences", "odd"):
         pd.testing.assert_frame_equal(getattr(tidy, name), getattr(again, name))
     assert value(tidy, "AL00101", 6, "burglary") == -3

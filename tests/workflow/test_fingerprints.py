@@ -170,19 +170,19 @@ def test_a_module_that_is_not_there_is_refused(mine: Path) -> None:
 
 
 def test_a_result_is_made_again_when_its_fingerprint_or_a_file_changes(tmp_path: Path) -> None:
-    made: list[str] = []
+    artificial: list[str] = []
 
     def make(names: Sequence[str]) -> Iterator[str]:
         for name in names:
-            made.append(name)
+            artificial.append(name)
             (tmp_path / name).write_text(name)
             yield name
 
-    def again(**wanted: str) -> list[str]:
-        made.clear()
-        counts = renew(tmp_path / ".ledger.json", wanted, lambda name: [tmp_path / name], make)
-        assert counts == (len(made), len(wanted) - len(made))
-        return list(made)
+    def again(**requested: str) -> list[str]:
+        artificial.clear()
+        counts = renew(tmp_path / ".ledger.json", requested, lambda name: [tmp_path / name], make)
+        assert counts == (len(artificial), len(requested) - len(artificial))
+        return list(artificial)
 
     assert again(a="1", b="1") == ["a", "b"]
     assert again(a="1", b="1") == []

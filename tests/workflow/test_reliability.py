@@ -147,18 +147,18 @@ def test_without_the_process_that_serves_steps_run_by_themselves(finished: Path,
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "output"),
     [
         ("study.yaml", "studies/first/study.yaml is not valid YAML: "),
         ("tables.yaml", "studies/first/tables.yaml is not valid YAML: "),
     ],
 )
-def test_a_description_that_is_no_yaml_stops_its_own_study_only(fresh: Path, name: str, said: str) -> None:
+def test_a_description_that_is_no_yaml_stops_its_own_study_only(fresh: Path, name: str, output: str) -> None:
     place = fresh / "studies/first" / name
     place.write_text(place.read_text() + "\n  - [", encoding="utf-8")
     done = run(fresh)
     assert done.returncode == 2
-    assert f"first did not run: {said}" in done.stdout
+    assert f"first did not run: {output}" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert (fresh / "figures/second/path.pdf").is_file()
     assert (fresh / "report/index.html").is_file()
@@ -166,7 +166,7 @@ def test_a_description_that_is_no_yaml_stops_its_own_study_only(fresh: Path, nam
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "output"),
     [
         ("stars: false", "stars: maybe", "config.yaml: 'tables.stars' is 'maybe' where true or false"),
         (
@@ -179,11 +179,11 @@ def test_a_description_that_is_no_yaml_stops_its_own_study_only(fresh: Path, nam
         ("estimation:", "estimation: [", "config.yaml is not valid YAML"),
     ],
 )
-def test_wrong_switches_are_refused_in_one_paragraph(project: Path, old: str, new: str, said: str) -> None:
+def test_wrong_switches_are_refused_in_one_paragraph(project: Path, old: str, new: str, output: str) -> None:
     replace_in(project / "config.yaml", old, new)
     done = run(project)
     assert done.returncode == 2
-    assert said in done.stdout + done.stderr
+    assert output in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -259,10 +259,10 @@ def test_a_full_disk_is_reported_with_the_file(
     monkeypatch.setitem(workflow_steps.STEPS, "tables", full)
     log = tmp_path / "logs" / "tables.log"
     assert workflow_steps.step("tables", "first", tmp_path, threads=1, log=log) == 2
-    said = capsys.readouterr().err
-    assert "first: tables: tables/first/effects.tex: No space left on device." in said
-    assert "Traceback" not in said
-    assert log.read_text() == said.removeprefix("first: tables: ")
+    output = capsys.readouterr().err
+    assert "first: tables: tables/first/effects.tex: No space left on device." in output
+    assert "Traceback" not in output
+    assert log.read_text() == output.removeprefix("first: tables: ")
 
 
 @pytest.mark.parametrize("signalled", [True, False])

@@ -33,7 +33,7 @@ def test_a_second_run_has_nothing_to_do(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gone", "made"),
+    ("gone", "artificial"),
     [
         ("figures/first/path.pdf", {"first figures", "all studies"}),
         ("tables/first/others.tex", {"first tables", "all studies"}),
@@ -46,14 +46,14 @@ def test_a_second_run_has_nothing_to_do(project: Path) -> None:
     ],
 )
 def test_a_deleted_output_is_made_again_and_no_other_study_is_touched(
-    finished: Path, project: Path, gone: str, made: set[str]
+    finished: Path, project: Path, gone: str, artificial: set[str]
 ) -> None:
     (project / gone).unlink()
     again = run(project)
     assert again.returncode == 0, again.stdout + again.stderr
     assert (project / gone).read_bytes() == (finished / gone).read_bytes()
     done = {name.replace("all studies page", "all studies") for name in steps(again.stdout)}
-    assert done >= made
+    assert done >= artificial
     assert not any(name.startswith("second ") for name in done)
     assert run(project).stdout.startswith(NOTHING)
 
@@ -65,11 +65,11 @@ def test_one_deleted_table_is_written_alone(project: Path) -> None:
 
 def test_an_edited_specification_is_followed_to_what_shows_it(project: Path) -> None:
     replace_in(project / "studies/first/specs/events.yaml", "[-3, 2]", "[-2, 2]")
-    said = run(project).stdout
-    assert said.count("1 specification estimated") == 1
-    assert "first                        tables    1 table written, 1 unchanged" in said
-    assert "first                        figures   1 figure drawn, 0 unchanged" in said
-    assert not any(name.startswith("second ") for name in steps(said))
+    output = run(project).stdout
+    assert output.count("1 specification estimated") == 1
+    assert "first                        tables    1 table written, 1 unchanged" in output
+    assert "first                        figures   1 figure drawn, 0 unchanged" in output
+    assert not any(name.startswith("second ") for name in steps(output))
     assert pd.read_csv(project / "figures/first/path.csv")["event_time"].min() == -2
 
 
@@ -84,9 +84,9 @@ def test_an_edit_that_keeps_the_time_of_the_file_counts(project: Path) -> None:
 
 def test_an_edited_title_is_printed_without_estimating(project: Path) -> None:
     replace_in(project / "studies/first/figures.yaml", "title: Path", "title: The path")
-    said = run(project).stdout
-    assert "first                        figures   1 figure drawn" in said
-    assert "1 specification estimated" not in said
+    output = run(project).stdout
+    assert "first                        figures   1 figure drawn" in output
+    assert "1 specification estimated" not in output
     assert "The path" in (project / "report/index.html").read_text(encoding="utf-8")
 
 
@@ -172,7 +172,7 @@ def test_parts_are_disjoint_and_give_the_same_bytes_as_the_whole(study_root: Pat
             path.unlink()
     counts = [estimate_step.estimate_part(study, study_root, part, 3) for part in (3, 1, 2)]
     assert [kept for _, kept in counts] == [0, 0, 0]
-    assert sum(made for made, _ in counts) == 5
+    assert sum(artificial for artificial, _ in counts) == 5
     assert estimate_step.gather_study(study, study_root) == (0, 5)
     assert bundle.read_bytes() == whole
     with pytest.raises(SpecError, match="no part 4 of 3"):

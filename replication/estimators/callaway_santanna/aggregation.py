@@ -17,16 +17,16 @@ from scipy import sparse
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
-from replication.estimators.callaway_santanna.cells import Cells
-from replication.estimators.callaway_santanna.comparison_sample import Design
-from replication.inference.row_table import Row
+from replication.estimators.callaway_santanna.cells import GroupTimeCells
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
+from replication.inference.row_table import EstimateRow
 
 
 @dataclass(frozen=True, slots=True)
 class Average:
     """A row that averages cells: over time within a cohort, or by cohort size."""
 
-    row: Row
+    row: EstimateRow
     members: Ints
     by_size: bool = True
 
@@ -35,27 +35,27 @@ class Average:
 class Summary:
     """A row that averages averages: equally, or by cohort size (the group average)."""
 
-    row: Row
+    row: EstimateRow
     members: Ints
     by_size: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is averaged; rows of ``averages`` come first, then those of ``summaries``."""
+    """The averages; rows of ``averages`` come first, then those of ``summaries``."""
 
     averages: tuple[Average, ...]
     summaries: tuple[Summary, ...]
 
     @property
-    def rows(self) -> list[Row]:
-        """One row an average."""
+    def rows(self) -> list[EstimateRow]:
+        """One row per average."""
         return [entry.row for entry in self.averages] + [entry.row for entry in self.summaries]
 
 
 def plan_averages(
-    design: Design,
-    cells: Cells,
+    design: ComparisonDesign,
+    cells: GroupTimeCells,
     usable: Bools,
     *,
     window: tuple[int, int] | None = None,
@@ -76,17 +76,17 @@ def plan_averages(
     event_time = periods[cells.time] - cohorts[cells.level]
     treated = usable & (event_time >= 0)
     require_treated(treated, design)
-    averages = [Average(Row("att"), np.flatnonzero(treated))]
+    averages = [Average(EstimateRow("att"), np.flatnonzero(treated))]
     in_path = usable & in_event_path(design, cells, event_time, window, balance_e)
     for value in np.unique(event_time[in_path]):
         members = np.flatnonzero(in_path & (event_time == value))
-        averages.append(Average(Row("event", event_time=int(value)), members))
+        averages.append(Average(EstimateRow("event", event_time=int(value)), members))
     for level in np.unique(cells.level[treated]):
         members = np.flatnonzero(treated & (cells.level == level))
-        averages.append(Average(Row("group", cohort=int(cohorts[level])), members, by_size=False))
+        averages.append(Average(EstimateRow("group", cohort=int(cohorts[level])), members, by_size=False))
     for column in np.unique(cells.time[treated]):
         members = np.flatnonzero(treated & (cells.time == column))
-        averages.append(Average(Row("calendar", time=int(periods[column])), members))
+        averages.append(Average(EstimateRow("calendar", time=int(periods[column])), members))
     return Plan(tuple(averages), tuple(summaries_of(averages)))
 
 
@@ -99,12 +99,12 @@ def summaries_of(averages: Sequence[Average]) -> Iterator[Summary]:
             if entry.row.term == term and (entry.row.event_time or 0) >= 0
         ]
         if members:
-            yield Summary(Row(term), np.array(members), by_size)
+            yield Summary(EstimateRow(term), np.array(members), by_size)
 
 
 def in_event_path(
-    design: Design,
-    cells: Cells,
+    design: ComparisonDesign,
+    cells: GroupTimeCells,
     event_time: Ints,
     window: tuple[int, int] | None,
     balance_e: int | None,
@@ -130,7 +130,7 @@ def in_event_path(
     return inside
 
 
-def require_treated(treated: Bools, design: Design) -> None:
+def require_treated(treated: Bools, design: ComparisonDesign) -> None:
     """Refuse a panel without a treated cell that can be estimated."""
     if not treated.any():
         raise PanelError(
@@ -239,7 +239,7 @@ def _below_identity(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix((values, places, ends), shape=(columns + rows, columns))
 
 
-def cohort_scores(design: Design) -> Floats:
+def cohort_scores(design: ComparisonDesign) -> Floats:
     """(H + 1, C) weight of each cohort in each cluster: the scores of the cohort sizes."""
     scores = np.zeros((design.cohorts.size + 1, design.panel.n_clusters))
     np.add.at(scores, (design.level, design.panel.cluster), design.panel.weight[:, 0])

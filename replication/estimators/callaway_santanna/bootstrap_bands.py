@@ -16,64 +16,64 @@ from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap
 from replication.estimators.callaway_santanna.cohort_draws import CohortSums, Table
 from replication.estimators.callaway_santanna.influence import CohortRows, Rows
-from replication.inference.bands import cluster_factors, interquartile_errors
+from replication.inference.bands import cluster_factors, interquartile_std_errors
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Draws of the averages (R, B), largest t-value of the cells (B,) and their errors (K,)."""
+    """Draws of the averages (R, B), largest t-value of the cells (B,) and their standard errors (K,)."""
 
     averages: Table
     largest: Floats
-    cell_error: Floats
+    cell_std_error: Floats
 
 
-def draw_rows(every: Rows, cell_error: Floats, n_clusters: int, inference: Inference) -> Drawn:
+def draw_rows(every: Rows, cell_std_error: Floats, n_clusters: int, inference: Inference) -> Drawn:
     """Draws of the averages and of the cells (K,) that follow them, at once.
 
     Parameters
     ----------
-    cell_error : (K,) analytic errors; ``inference.method == "multiplier"`` replaces them by the
-        interquartile range of the draws over that of the normal law.
+    cell_std_error : (K,) analytic standard errors; ``inference.method == "multiplier"`` replaces them by the
+        interquartile range of the draws over that of the normal distribution.
 
     """
     precision = np.float32 if isinstance(every, CohortRows) else np.float64
     draws = every.draws(cluster_factors(n_clusters, inference, precision))
-    count = len(draws) - cell_error.size
-    errors, largest = _looked_at(draws[count:], cell_error, inference)
-    return Drawn(draws[:count], largest, errors)
+    count = len(draws) - cell_std_error.size
+    std_errors, largest = _looked_at(draws[count:], cell_std_error, inference)
+    return Drawn(draws[:count], largest, std_errors)
 
 
 def draw_many(
     sums: CohortSums,
     averages: LinearMap,
-    cell_error: Floats,
+    cell_std_error: Floats,
     n_clusters: int,
     inference: Inference,
 ) -> Drawn:
     """The same without all draws of all cells at once; no small-sample factor."""
     means = sums.influence(cluster_factors(n_clusters, inference, np.float32))
     drawn = averages.tilt @ means.mass
-    largest, errors = np.zeros(inference.draws), cell_error.copy()
+    largest, std_errors = np.zeros(inference.draws), cell_std_error.copy()
     for level in range(len(means.own)):
         index, values = sums.cells_of(means, level)
         drawn += averages.share[:, index] @ values
-        errors[index], value = _looked_at(values, cell_error[index], inference)
+        std_errors[index], value = _looked_at(values, cell_std_error[index], inference)
         np.maximum(largest, value, out=largest)
-    return Drawn(drawn, largest, errors)
+    return Drawn(drawn, largest, std_errors)
 
 
-def _looked_at(values: Table, error: Floats, inference: Inference) -> tuple[Floats, Floats]:
-    """Errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0.
+def _looked_at(values: Table, std_error: Floats, inference: Inference) -> tuple[Floats, Floats]:
+    """Standard errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0.
 
     The draws become t-values in place.
     """
-    known = np.isfinite(error) & (error > 0)
+    known = np.isfinite(std_error) & (std_error > 0)
     values[~known] = 0.0
     if inference.method == "multiplier":
-        error = np.where(known, interquartile_errors(values.T), error)
-    scale = np.where(known, error, np.inf).astype(values.dtype)
+        std_error = np.where(known, interquartile_std_errors(values.T), std_error)
+    scale = np.where(known, std_error, np.inf).astype(values.dtype)
     if not known.any():
-        return error, np.zeros(values.shape[1])
+        return std_error, np.zeros(values.shape[1])
     values /= scale[:, None]
-    return error, np.abs(values, out=values).max(axis=0)
+    return std_error, np.abs(values, out=values).max(axis=0)

@@ -25,21 +25,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
+from replication.core.details import Details, Value
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
-from replication.estimators.callaway_santanna.cell_estimates import Fit, fit_cells
+from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit, fit_cells
 from replication.estimators.callaway_santanna.cells import plan_cells
 from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
-from replication.estimators.callaway_santanna.comparison_sample import Design, group_time_design
-from replication.estimators.callaway_santanna.detrending import with_lines
-from replication.estimators.callaway_santanna.summarize import law_if_set, summarise
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
+from replication.estimators.callaway_santanna.detrending import detrended
+from replication.estimators.callaway_santanna.summarize import requested_distribution, summarize_fit
 from replication.estimators.registration import registered
 from replication.estimators.shared.lost_cohorts import lost_cohorts
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
@@ -98,11 +98,11 @@ def callaway_santanna(
         Which period's weight a unit carries where weights change.
     unbalanced : ``drop`` (units with gaps) or ``pairwise``
     trends : () or ("unit_linear",)
-        Take out unit lines before adoption; see ``detrended``.
+        Removes unit-specific linear trends fitted before adoption; see ``detrended``.
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
-        clusters; ``conley`` for spatial errors. Simultaneous bands always come from the draws.
-        With unit lines whole clusters are always drawn.
+        clusters; ``conley`` for spatial standard errors. Simultaneous bands always come from the draws.
+        With unit-specific linear trends whole clusters are always drawn.
 
     Returns
     -------
@@ -131,9 +131,9 @@ def callaway_santanna(
     require_known_trends(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
     fit, plan = fit_and_plan(panel, options, inference)
-    found = summarise(fit, plan, inference, said_of(options, fit, inference))
-    said = [*lost_notes(panel, fit.design, plan), *found.info["notes"]]
-    found = replace(found, info={**found.info, "notes": said})
+    found = summarize_fit(fit, plan, inference, details_of(options, fit, inference))
+    notes = (*lost_notes(panel, fit.design, plan), *found.details.notes)
+    found = replace(found, details=replace(found.details, notes=notes))
     resampled = inference.method == "bootstrap" or bool(options.trends)
     # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
     if not resampled or inference.draws == 1:
@@ -141,13 +141,13 @@ def callaway_santanna(
     if fit.sums is None:
         again = partial(callaway_santanna, **asdict(options))
         return cluster_bootstrap(again, panel, inference)
-    found = replace(found, info={**found.info, "analytic_std_error": found.att[1]})
-    draws, law = cluster_draws(fit.sums, plan, inference), law_if_set(fit, plan, inference)
-    return with_draws(found, draws, fit.design.panel, inference, law)
+    found = replace(found, details=found.details.with_extras({"analytic_std_error": found.att[1]}))
+    draws, tails = cluster_draws(fit.sums, plan, inference), requested_distribution(fit, plan, inference)
+    return with_draws(found, draws, fit.design.panel, inference, tails)
 
 
-def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[Fit, Plan]:
-    """Estimates of all cells, and what is averaged; spatial errors need the scores of units."""
+def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[GroupTimeFit, Plan]:
+    """Estimates of all cells, and what is averaged; spatial standard errors need the scores of units."""
     design = group_time_design(
         by_unit(panel) if inference.method == "conley" else panel,
         control_group=options.control_group,
@@ -156,13 +156,13 @@ def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[
     )
     design = replace(design, small_sample=inference.small_sample)
     if options.trends:
-        design = with_lines(design)
+        design = detrended(design)
     fit = fit_cells(
         design,
         plan_cells(design, options.base_period),
         adjustment=options.adjustment,
         fix_weights=options.fix_weights,
-        lines=bool(options.trends),
+        detrend=bool(options.trends),
     )
     plan = plan_averages(
         fit.design,
@@ -174,7 +174,7 @@ def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[
     return fit, plan
 
 
-def lost_notes(panel: Panel, design: Design, plan: Plan) -> list[str]:
+def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
     """A note on the cohorts of the panel without a treated cell that can be estimated."""
     compared = design.panel.cohort[np.isinf(design.adoption)]
     late = panel.cohort > panel.periods[0] + design.anticipation
@@ -185,26 +185,26 @@ def lost_notes(panel: Panel, design: Design, plan: Plan) -> list[str]:
     return [note] if note else []
 
 
-def said_of(options: Options, fit: Fit, inference: Inference) -> dict[str, Any]:
-    """The choices behind an estimate, in plain values."""
+def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Details:
+    """The choices behind an estimate."""
     last = options.control_group == "last_treated"
-    covariates = list(fit.design.panel.covariate_names)
-    return {
-        # With nobody never treated, the comparison is with units not yet treated.
-        "control_group": "last_treated" if last else fit.design.comparison,
-        "base_period": options.base_period,
-        "window": None if options.window is None else list(options.window),
-        "balance_e": options.balance_e,
-        "covariates": covariates,
-        "adjustment": options.adjustment if covariates else None,
-        "trends": list(options.trends),
-        "std_errors": f"{inference.method}, from the influence function",
-        "multiplier": inference.multiplier,
-    }
+    covariates = fit.design.panel.covariate_names
+    extras: dict[str, Value] = {"adjustment": options.adjustment} if covariates else {}
+    if options.balance_e is not None:
+        extras["balance_e"] = options.balance_e
+    return Details(
+        linear_trends=("unit",) if options.trends else (),
+        covariates=covariates,
+        # Without never-treated units, the comparison is with units not yet treated.
+        control_group="last_treated" if last else fit.design.comparison,
+        base_period=options.base_period,
+        window=options.window,
+        extras=extras,
+    ).measured(multiplier=inference.multiplier)
 
 
 def require_known_trends(panel: Panel, options: Options) -> None:
-    """Only unit lines, without covariates, on whole panels."""
+    """Refuse trends other than unit-specific linear trends, covariates and panels with gaps."""
     if not options.trends:
         return
     if options.trends != ("unit_linear",):
@@ -215,6 +215,6 @@ def require_known_trends(panel: Panel, options: Options) -> None:
         )
     if panel.covariates is not None or options.unbalanced == "pairwise":
         raise SpecError(
-            "Unit lines are taken out of whole panels without covariates: remove 'covariates' and "
-            "set 'unbalanced: drop', or use imputation with 'trends: unit_linear'."
+            "Unit-specific linear trends need panels without gaps and without covariates. Remove "
+            "'covariates' and set 'unbalanced: drop', or use imputation with 'trends: unit_linear'."
         )

@@ -9,23 +9,23 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.errors import PanelError
 from replication.estimators.callaway_santanna.aggregation import LinearMap, cohort_scores
-from replication.estimators.callaway_santanna.cells import Cells
+from replication.estimators.callaway_santanna.cells import GroupTimeCells
 from replication.estimators.callaway_santanna.cohort_draws import CohortSums
-from replication.estimators.callaway_santanna.comparison_sample import Design, complete_cells
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, complete_cells
 from replication.estimators.callaway_santanna.detrending import slope_weights
 from replication.estimators.callaway_santanna.influence import (
     CohortRows,
     Rows,
     ScoredRows,
-    cell_errors,
-    loadings,
+    cell_std_errors,
+    influence_loadings,
 )
 from replication.estimators.callaway_santanna.pairwise_cells import general_scores, require_some_estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """Estimates (K,) of the cells, and what their errors are made of: sums or scores.
+class GroupTimeFit:
+    """Estimates (K,) of the cells, and the sums or scores behind their standard errors.
 
     Attributes
     ----------
@@ -35,8 +35,8 @@ class Fit:
 
     """
 
-    design: Design
-    cells: Cells
+    design: ComparisonDesign
+    cells: GroupTimeCells
     estimate: Floats
     sums: CohortSums | None = None
     scores: Floats | None = None
@@ -46,42 +46,44 @@ class Fit:
         """Rows that are sums of cells and of cohort sizes."""
         factor = self.design.score_factor
         if self.sums is not None:
-            return CohortRows(self.sums, list(loadings(self.sums, rows, factor)))
+            return CohortRows(self.sums, list(influence_loadings(self.sums, rows, factor)))
         assert self.scores is not None
         return ScoredRows(factor * (rows.share @ self.scores + rows.tilt @ cohort_scores(self.design)))
 
-    def cell_errors(self) -> Floats:
+    def cell_std_errors(self) -> Floats:
         """(K,) standard errors of the cells."""
         if self.sums is not None:
-            return self.design.score_factor * cell_errors(self.sums)
+            return self.design.score_factor * cell_std_errors(self.sums)
         assert self.scores is not None
         length: Floats = np.sqrt((self.scores**2).sum(axis=1))
         return self.design.score_factor * length
 
 
-def fit_cells(design: Design, cells: Cells, *, adjustment: str, fix_weights: str, lines: bool) -> Fit:
+def fit_cells(
+    design: ComparisonDesign, cells: GroupTimeCells, *, adjustment: str, fix_weights: str, detrend: bool
+) -> GroupTimeFit:
     """Cells by cohort sums where the panel allows it, one by one where it does not.
 
-    ``lines``: whether unit lines are taken out.
+    ``detrend``: whether unit-specific linear trends are removed.
     """
     panel = design.panel
     if fix_weights == "first_period":
         first = np.broadcast_to(panel.weight[:, :1], panel.weight.shape)
         design = replace(design, panel=replace(panel, weight=first))
     if is_plain(design):
-        sums = CohortSums(design, cells, slope_weights(design) if lines else None)
-        return Fit(design, cells, sums.estimate(), sums)
-    if lines:
+        sums = CohortSums(design, cells, slope_weights(design) if detrend else None)
+        return GroupTimeFit(design, cells, sums.estimate(), sums)
+    if detrend:
         raise PanelError(
-            "Unit lines need weights that do not change over time. Name a column that is constant "
-            "within unit, or set 'fix_weights: first_period'."
+            "Unit-specific linear trends need weights that are constant over time. Name a column "
+            "that is constant within unit, or set 'fix_weights: first_period'."
         )
     estimate, scores, problems = general_scores(design, cells, adjustment, fix_weights)
     require_some_estimate(estimate, problems)
-    return Fit(design, cells, estimate, scores=scores, problems=tuple(problems))
+    return GroupTimeFit(design, cells, estimate, scores=scores, problems=tuple(problems))
 
 
-def is_plain(design: Design) -> bool:
+def is_plain(design: ComparisonDesign) -> bool:
     """Whether cohort-by-period sums suffice: no gaps, no covariates, constant weights."""
     panel = design.panel
     constant = (panel.weight == panel.weight[:, :1]).all()

@@ -1,4 +1,4 @@
-"""Group-time cells, and what a balanced panel tells of them: sums by cohort, cluster and period.
+"""Group-time cells, and the sums by cohort, cluster and period on which they rest in a balanced panel.
 
 Callaway & Sant'Anna (2021), Journal of Econometrics 225(2), equations 2.6 and 4.2. Without
 covariates
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.callaway_santanna.comparison_sample import Design
-from replication.inference.cluster import combined, sum_by_cluster
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
+from replication.inference.cluster import distinct_rows, sum_by_cluster
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class GroupTimeCells:
     """The K cells (g, t): position of the cohort, columns of period and base period.
 
     ``reference`` marks cells whose period is their base: zero by construction.
@@ -39,7 +39,7 @@ class Cells:
         return np.flatnonzero((self.level == level) & ~self.reference)
 
 
-def plan_cells(design: Design, base_period: str) -> Cells:
+def plan_cells(design: ComparisonDesign, base_period: str) -> GroupTimeCells:
     """All cells, by cohort and period.
 
     The base is the last period before adoption less anticipation; with ``varying`` the cells
@@ -57,17 +57,17 @@ def plan_cells(design: Design, base_period: str) -> Cells:
         first = 1 if base_period == "varying" else 0
         parts.append(np.column_stack([np.full(column.size, level), column, base])[first:])
     level, time, base = np.concatenate(parts).T.astype(np.int64)
-    return Cells(level, time, base, time == base)
+    return GroupTimeCells(level, time, base, time == base)
 
 
-def thresholds(design: Design, cells: Cells) -> Floats:
+def comparison_thresholds(design: ComparisonDesign, cells: GroupTimeCells) -> Floats:
     """(K,) comparison units of a cell adopt after this period."""
     later = np.maximum(cells.time, cells.base)
     after: Floats = (design.panel.periods[later] + design.anticipation).astype(float)
     return after
 
 
-def compared(design: Design, adoption: Floats, cohort: int, after: Floats) -> Bools:
+def comparison_cohorts(design: ComparisonDesign, adoption: Floats, cohort: int, after: Floats) -> Bools:
     """(K, P) whether each of P adoption dates is a comparison in each of K cells of a cohort."""
     if design.comparison == "never_treated":
         return np.broadcast_to(np.isinf(adoption), (after.size, adoption.size))
@@ -76,10 +76,10 @@ def compared(design: Design, adoption: Floats, cohort: int, after: Floats) -> Bo
 
 
 @dataclass(frozen=True, slots=True)
-class Atoms:
+class ClusterCohorts:
     """Weighted sums of the outcome over the units that share cohort and cluster.
 
-    Scores are sums over units, so that P atoms carry all that N units carry.
+    Scores are sums over units, so that P cluster-cohort sums carry the information of N units.
 
     Attributes
     ----------
@@ -95,8 +95,8 @@ class Atoms:
     cluster: Ints
 
 
-def atoms_of(design: Design) -> Atoms:
-    """Atoms of a balanced panel whose weights do not change over time."""
+def cluster_cohort_sums(design: ComparisonDesign) -> ClusterCohorts:
+    """Cluster-cohort sums of a balanced panel whose weights are constant over time."""
     panel = design.panel
     n_periods = panel.periods.size
     outcome = panel.y - (panel.y @ np.full(n_periods, 1 / n_periods))[:, None]
@@ -105,14 +105,14 @@ def atoms_of(design: Design) -> Atoms:
     if panel.n_clusters == panel.cluster.size:
         # Every unit is a cluster: there is nothing to add up.
         order = np.argsort(design.level, kind="stable")
-        return Atoms(
+        return ClusterCohorts(
             total=(outcome * weight[:, None])[order].T.copy(),
             mass=weight[order],
             level=design.level[order],
             cluster=panel.cluster[order],
         )
-    first, code = combined([design.level, panel.cluster])
-    return Atoms(
+    first, code = distinct_rows([design.level, panel.cluster])
+    return ClusterCohorts(
         total=np.ascontiguousarray(sum_by_cluster(outcome * weight[:, None], code).T),
         mass=np.bincount(code, weights=weight).astype(float),
         level=design.level[first],

@@ -2,7 +2,7 @@
 
 On a balanced panel without covariates every cell is a difference of changes of two means, that of
 its cohort and that of its comparison pool, and pools are sums of cohorts. A draw that gives
-cluster c the factor v_c therefore needs a (cohorts x periods) table, not one number a unit and
+cluster c the factor v_c therefore needs a (cohorts x periods) table, not one number per unit and
 cell. Two bootstraps use it:
 
 * factors of mean zero (Rademacher and others) on the scores: the multiplier bootstrap, in single
@@ -23,17 +23,21 @@ from numpy.typing import NDArray
 from replication.core.arrays import Floats, Ints
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, average_points
-from replication.estimators.callaway_santanna.cells import Cells, atoms_of, thresholds
-from replication.estimators.callaway_santanna.comparison_sample import Design
+from replication.estimators.callaway_santanna.cells import (
+    GroupTimeCells,
+    cluster_cohort_sums,
+    comparison_thresholds,
+)
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.inference.bands import Factors, drawn_sums
-from replication.inference.cluster import combined
+from replication.inference.cluster import distinct_rows
 
 Table = NDArray[Any]
 BLOCK = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class CohortMeans:
     """Means by period, or draws of their influence, for B draws.
 
     Attributes
@@ -54,7 +58,7 @@ class CohortSums:
 
     Attributes
     ----------
-    total, mass, cluster : (T, P), (P,) and (P,) of the ``Atoms``, cohort after cohort
+    total, mass, cluster : (T, P), (P,) and (P,) of the ``ClusterCohorts``, cohort after cohort
     size, mean : (H + 1,) weights and (H + 1, T) means of the cohorts, never treated last
     pool_size, pool_mean : (J,) and (J, T) of the comparison pools
     pools : list of (first cohort, cohort left out or -1)
@@ -63,38 +67,38 @@ class CohortSums:
 
     """
 
-    def __init__(self, design: Design, cells: Cells, slope: Floats | None = None) -> None:
+    def __init__(self, design: ComparisonDesign, cells: GroupTimeCells, slope: Floats | None = None) -> None:
         self.design, self.cells, self.slope = design, cells, slope
-        atoms = atoms_of(design)
-        self.bounds = np.searchsorted(atoms.level, np.arange(design.cohorts.size + 2))
-        self.total, self.mass, self.cluster = atoms.total, atoms.mass, atoms.cluster
+        groups = cluster_cohort_sums(design)
+        self.bounds = np.searchsorted(groups.level, np.arange(design.cohorts.size + 2))
+        self.total, self.mass, self.cluster = groups.total, groups.mass, groups.cluster
         self.pools, self.pool_of = pools_of(design, cells)
         periods = design.panel.periods
         self.elapsed = (periods[cells.time] - periods[cells.base]).astype(float)
         self.size, self.pool_size, self.mean, self.pool_mean = self._at_the_estimate()
-        self._centred: dict[int, Floats] = {}
+        self._centered: dict[int, Floats] = {}
 
     @property
     def one_each(self) -> bool:
-        """Whether every cluster holds units of one cohort only, one atom each."""
+        """Whether every cluster holds units of one cohort only."""
         return self.cluster.size == self.design.panel.n_clusters
 
-    def atoms(self, level: int) -> slice:
-        """The atoms of a cohort."""
+    def groups(self, level: int) -> slice:
+        """Positions of the cluster-cohort sums of a cohort."""
         return slice(self.bounds[level], self.bounds[level + 1])
 
-    def centred(self, level: int) -> Floats:
-        """(T + 1, P) weighted outcomes of the atoms of a cohort less their mean, and the weights.
+    def centered(self, level: int) -> Floats:
+        """(T + 1, P) weighted cluster sums of the outcomes of a cohort less their mean, and the weights.
 
-        Kept, as errors, covariances and draws all start from them.
+        The result is kept because standard errors, covariances and draws all start from it.
         """
-        if level not in self._centred:
-            units = self.atoms(level)
+        if level not in self._centered:
+            units = self.groups(level)
             mean = self.mean[level] if self.size[level] > 0 else np.zeros(len(self.total))
             moved = np.vstack([self.total[:, units], self.mass[units]])
             moved[:-1] -= mean[:, None] * moved[-1]
-            self._centred[level] = moved
-        return self._centred[level]
+            self._centered[level] = moved
+        return self._centered[level]
 
     def _at_the_estimate(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Weights and means of cohorts and pools in the panel itself."""
@@ -106,24 +110,24 @@ class CohortSums:
             means = total / mass[:, None], pool / pool_mass[:, None]
         return mass[:, 0], pool_mass[:, 0], means[0][:, :, 0], means[1][:, :, 0]
 
-    def influence(self, factors: Factors) -> Means:
+    def influence(self, factors: Factors) -> CohortMeans:
         """Draws ``sum_c v_c (influence of cluster c)`` of all means, for (C, B) factors v."""
         total, mass = self._sums(factors)
         pool, pool_mass = self._pooled(total, mass)
-        _centre(total, mass, self.mean, self.size)
-        _centre(pool, pool_mass, self.pool_mean, self.pool_size)
-        return Means(total[:-1], pool, mass)
+        _center(total, mass, self.mean, self.size)
+        _center(pool, pool_mass, self.pool_mean, self.pool_size)
+        return CohortMeans(total[:-1], pool, mass)
 
-    def reweighted(self, factors: Factors) -> Means:
+    def reweighted(self, factors: Factors) -> CohortMeans:
         """Means with clusters weighted by (C, B) factors; missing where no weight is left."""
         total, mass = self._sums(factors)
         pool, pool_mass = self._pooled(total, mass)
         with np.errstate(invalid="ignore", divide="ignore"):
             total /= np.where(mass > 0, mass, np.nan)[:, None]
             pool /= np.where(pool_mass > 0, pool_mass, np.nan)[:, None]
-        return Means(total[:-1], pool, mass)
+        return CohortMeans(total[:-1], pool, mass)
 
-    def cells_of(self, means: Means, level: int) -> tuple[Ints, Table]:
+    def cells_of(self, means: CohortMeans, level: int) -> tuple[Ints, Table]:
         """Positions (k,) and values (k, B) of the estimated cells of one cohort."""
         index = self.cells.of(level)
         time, base, pool = self.cells.time[index], self.cells.base[index], self.pool_of[index]
@@ -140,7 +144,7 @@ class CohortSums:
 
     def estimate(self) -> Floats:
         """(K,) estimates; missing where a cell lacks units with weight, zero at references."""
-        means = Means(self.mean[:-1, :, None], self.pool_mean[:, :, None], self.size[:, None])
+        means = CohortMeans(self.mean[:-1, :, None], self.pool_mean[:, :, None], self.size[:, None])
         found = np.zeros(self.cells.time.size)
         for level in range(len(means.own)):
             index, values = self.cells_of(means, level)
@@ -152,7 +156,7 @@ class CohortSums:
         stacked = np.vstack([self.total, self.mass]).astype(factors.dtype)
         sums = np.stack(
             [
-                drawn_sums(stacked[:, self.atoms(level)], self.cluster[self.atoms(level)], factors)
+                drawn_sums(stacked[:, self.groups(level)], self.cluster[self.groups(level)], factors)
                 for level in range(self.bounds.size - 1)
             ]
         )
@@ -175,7 +179,7 @@ class CohortSums:
         return pool, pool_mass
 
 
-def pools_of(design: Design, cells: Cells) -> tuple[list[tuple[int, int]], Ints]:
+def pools_of(design: ComparisonDesign, cells: GroupTimeCells) -> tuple[list[tuple[int, int]], Ints]:
     """The comparison pools that cells use, and which one each cell uses.
 
     A cohort that is itself not yet treated in a cell is no comparison: where it would come first
@@ -185,14 +189,14 @@ def pools_of(design: Design, cells: Cells) -> tuple[list[tuple[int, int]], Ints]
     if design.comparison == "never_treated":
         return [(last, -1)], np.zeros(cells.time.size, dtype=np.int64)
     dates = np.append(design.cohorts.astype(float), np.inf)
-    first = np.searchsorted(dates, thresholds(design, cells), side="right")
+    first = np.searchsorted(dates, comparison_thresholds(design, cells), side="right")
     first = np.where(first == cells.level, first + 1, first)
     without = np.where(first < cells.level, cells.level, -1)
-    member, place = combined([first, without])
+    member, place = distinct_rows([first, without])
     return list(zip(first[member].tolist(), without[member].tolist(), strict=True)), place
 
 
-def _centre(table: Table, mass: Table, mean: Floats, size: Floats) -> None:
+def _center(table: Table, mass: Table, mean: Floats, size: Floats) -> None:
     """Turn sums into draws of the influence of means, in place: ``(sum - mass mean) / size``."""
     for place in range(len(table)):
         center = mean[place].astype(table.dtype)

@@ -1,26 +1,27 @@
-"""Who is compared with whom: the sample of the group-time estimators.
+"""Sample and comparison groups of the group-time estimators.
 
 The rules are those of R ``did::att_gt``: units treated in or before the first period leave, a
-cohort after the last period counts as never treated, and where nobody is never treated the
+cohort after the last period counts as never treated, and where no unit is never treated the
 periods from the last cohort's adoption on are cut, so that this cohort can serve as comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 from replication.inference.cluster import influence_factor
 
 
 @dataclass(frozen=True)
-class Design:
+class ComparisonDesign:
     """A panel that is ready for 2x2 comparisons.
 
     Attributes
@@ -32,8 +33,8 @@ class Design:
     comparison : ``never_treated`` (the units with infinite adoption) or ``not_yet_treated``.
     anticipation : int
         Periods before adoption that may already be affected.
-    dropped : mapping
-        Counts of the units and labels of the periods that were left out, by reason.
+    dropped : tuple of Dropped
+        Units and periods that were left out, with the reason.
     notes : tuple of str
         The same as sentences.
     small_sample : ``clusters`` or ``none``
@@ -45,7 +46,7 @@ class Design:
     adoption: Floats
     comparison: str
     anticipation: int = 0
-    dropped: Mapping[str, object] = field(default_factory=dict)
+    dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
     small_sample: str = "clusters"
 
@@ -74,18 +75,18 @@ class Design:
         """Factor of the scores: root of G / (G - 1) with clusters above the unit, else 1."""
         return float(np.sqrt(influence_factor(self.panel, self.small_sample)))
 
-    def said(self, note: str, **counts: object) -> Design:
+    def with_note(self, note: str, *dropped: Dropped) -> ComparisonDesign:
         """The design with one more note, and what it counts."""
-        return replace(self, notes=(*self.notes, note), dropped={**self.dropped, **counts})
+        return replace(self, notes=(*self.notes, note), dropped=(*self.dropped, *dropped))
 
-    def keep(self, units: Bools) -> Design:
+    def keep(self, units: Bools) -> ComparisonDesign:
         """The design of the units where ``units`` is true."""
         return replace(self, panel=self.panel.keep_units(units), adoption=self.adoption[units])
 
 
 def group_time_design(
     panel: Panel, *, control_group: str, anticipation: int = 0, unbalanced: str = "drop"
-) -> Design:
+) -> ComparisonDesign:
     """Drop and cut what the group-time estimator cannot use, with counts.
 
     Raises
@@ -94,7 +95,7 @@ def group_time_design(
         If no cohort, no comparison unit, no period or one cluster is left.
 
     """
-    design = Design(panel, adoption_of(panel, anticipation), control_group, anticipation)
+    design = ComparisonDesign(panel, adoption_of(panel, anticipation), control_group, anticipation)
     design = without_early(design)
     if control_group == "last_treated":
         design = without_never_treated(design)
@@ -115,34 +116,34 @@ def adoption_of(panel: Panel, anticipation: int) -> Floats:
     return np.where(inside, panel.cohort.astype(float), np.inf)
 
 
-def without_early(design: Design) -> Design:
+def without_early(design: ComparisonDesign) -> ComparisonDesign:
     """Drop the units that have no untreated period."""
     early = design.adoption <= int(design.panel.periods[0]) + design.anticipation
     first = int(design.panel.label(design.panel.periods[0]))
     if not early.any():
         return design
     span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
-    return design.keep(~early).said(
+    return design.keep(~early).with_note(
         f"{int(early.sum())} units treated in or before the first period, {first}{span}, were "
         "dropped: they have no untreated period to compare with, for example "
         f"{design.panel.units[early][0]}",
-        units_treated_in_first_period=int(early.sum()),
+        Dropped("units_treated_in_first_period", int(early.sum()), "units"),
     )
 
 
-def without_never_treated(design: Design) -> Design:
+def without_never_treated(design: ComparisonDesign) -> ComparisonDesign:
     """Drop the never-treated units, which ``last_treated`` does not compare with."""
     never = np.isinf(design.adoption)
     if not never.any():
         return design
-    return design.keep(~never).said(
+    return design.keep(~never).with_note(
         f"{int(never.sum())} units not treated inside the panel were dropped: only the last "
         "cohort is compared with",
-        units_not_treated=int(never.sum()),
+        Dropped("units_not_treated", int(never.sum()), "units"),
     )
 
 
-def with_comparison(design: Design) -> Design:
+def with_comparison(design: ComparisonDesign) -> ComparisonDesign:
     """Turn the last cohort into the comparison, and cut its treated periods, where needed."""
     require_cohorts(design, np.isfinite(design.adoption))
     if np.isinf(design.adoption).any():
@@ -170,14 +171,14 @@ def with_comparison(design: Design) -> Design:
     )
     who = "" if only_last else ": units not yet treated are compared with"
     gone = f", and periods {cut[0]} to {cut[-1]} ({len(cut)}) were cut" if cut else ""
-    return kept.said(
+    return kept.with_note(
         f"No unit is never treated{who}; the last cohort, {named}, only serves as comparison{gone}",
-        comparison_cohort=named,
-        periods_cut=[*_listed(design.dropped.get("periods_cut")), *cut],
+        Dropped("comparison_cohort", 1, "cohorts", (named,)),
+        *([Dropped("periods_cut", len(cut), "periods", tuple(cut))] if cut else []),
     )
 
 
-def without_gaps(design: Design) -> Design:
+def without_gaps(design: ComparisonDesign) -> ComparisonDesign:
     """Drop the units that are not observed in every period."""
     panel = design.panel
     whole: Bools = np.asarray(complete_cells(panel).all(axis=1))
@@ -190,9 +191,9 @@ def without_gaps(design: Design) -> Design:
             "Set 'unbalanced: pairwise' to use units in the pairs of periods in which they are "
             "observed, or restrict the periods in 'sample'."
         )
-    return design.keep(whole).said(
+    return design.keep(whole).with_note(
         f"{count} of {whole.size} units were dropped: they are not observed in every period",
-        units_with_gaps=count,
+        Dropped("units_with_gaps", count, "units"),
     )
 
 
@@ -204,28 +205,28 @@ def complete_cells(panel: Panel) -> Bools:
     return complete
 
 
-def require_cohorts(design: Design, treated: Bools) -> None:
+def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:
     """Refuse a panel in which no unit that is treated inside it has a comparison."""
     if treated.any():
         return
     periods = design.panel.label(design.panel.periods)
     raise PanelError(
         f"No comparison is left: of {design.adoption.size} units over {periods[0]} to "
-        f"{periods[-1]}, after dropping {design.dropped or 'none'}, there is not both a treated "
+        f"{periods[-1]}, after dropping {_listed(design.dropped) or 'none'}, there is not both a treated "
         "cohort and a unit that adopts later or never. Check the cohort column (first treated "
         "period, 0 or empty for never) and the sample."
     )
 
 
-def require_two_clusters(design: Design) -> None:
+def require_two_clusters(design: ComparisonDesign) -> None:
     """Refuse a single cluster: its variance is not defined."""
     if design.panel.n_clusters < 2:
         name = next(iter(design.panel.clusters))
         raise PanelError(
             f"One cluster of {name!r} is left after {'; '.join(design.notes) or 'no drop'}. "
-            "Clustered errors need at least two; name a finer column."
+            "Clustered standard errors need at least two; name a finer column."
         )
 
 
-def _listed(value: object) -> list[object]:
-    return list(value) if isinstance(value, list) else []
+def _listed(dropped: Sequence[Dropped]) -> str:
+    return ", ".join(f"{one.count} {one.what} ({one.reason})" for one in dropped)

@@ -1,89 +1,93 @@
-"""What a reader must know of a group-time estimate and no row of the table holds."""
+"""Diagnostics of a group-time estimate: sample, comparison, support and pre-test."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from scipy import linalg, sparse, special
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, EventSupport, JointTest
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan
-from replication.estimators.callaway_santanna.cell_estimates import Fit
-from replication.estimators.callaway_santanna.cells import Cells, thresholds
-from replication.estimators.callaway_santanna.comparison_sample import Design
+from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
+from replication.estimators.callaway_santanna.cells import GroupTimeCells, comparison_thresholds
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.inference.row_table import LARGEST_VCOV
 
 
-def design_facts(design: Design, cells: Cells, plan: Plan) -> dict[str, Any]:
-    """Sample, comparison and support in plain values."""
+def with_design(details: Details, design: ComparisonDesign, cells: GroupTimeCells, plan: Plan) -> Details:
+    """The details with sample, comparison and support."""
     panel = design.panel
-    return {
-        "anticipation": design.anticipation,
-        "comparison": design.comparison,
-        "overall": "simple: all treated cells weighted by size",
-        "dropped": dict(design.dropped),
-        "notes": [*panel.notes, *design.notes],
-        "support": support(design, cells, plan),
-        "comparison_units": comparison_units(design, cells),
-        "mean_outcome": weighted_mean(panel),
-        "mean_pre": mean_pre(design),
-        "n_treated_units": int(np.isfinite(design.adoption).sum()),
-        "n_comparison_only_units": int(np.isinf(design.adoption).sum()),
-    }
+    compared = {f"comparison_units_{name}": count for name, count in comparison_units(design, cells).items()}
+    return (
+        replace(
+            details,
+            anticipation=design.anticipation,
+            average="simple",
+            dropped=design.dropped,
+            support=group_time_support(design, cells, plan),
+            mean_outcome=weighted_mean(panel),
+            mean_pre=mean_pre(design),
+        )
+        .noted(design.notes)
+        .with_extras(
+            {
+                **compared,
+                "treated_units": int(np.isfinite(design.adoption).sum()),
+                "comparison_only_units": int(np.isinf(design.adoption).sum()),
+            }
+        )
+    )
 
 
-def support(design: Design, cells: Cells, plan: Plan) -> list[dict[str, int]]:
+def group_time_support(
+    design: ComparisonDesign, cells: GroupTimeCells, plan: Plan
+) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each point of the event path."""
     units = np.bincount(design.level, minlength=design.cohorts.size + 1)
     found = []
     for entry in plan.averages:
         if entry.row.event_time is not None:
             # A cohort has one cell at an event time.
-            found.append(
-                {
-                    "event_time": entry.row.event_time,
-                    "cohorts": entry.members.size,
-                    "units": int(units[cells.level[entry.members]].sum()),
-                }
-            )
-    return found
+            behind = int(units[cells.level[entry.members]].sum())
+            found.append(EventSupport(int(entry.row.event_time), int(entry.members.size), behind))
+    return tuple(found)
 
 
-def comparison_units(design: Design, cells: Cells) -> dict[str, int]:
+def comparison_units(design: ComparisonDesign, cells: GroupTimeCells) -> dict[str, int]:
     """Fewest and most comparison units behind a treated cell."""
     units = np.bincount(design.level, minlength=design.cohorts.size + 1)
     if design.comparison == "never_treated":
         counts = units[-1:]
     else:
         treated = design.panel.periods[cells.time] >= design.cohorts[cells.level]
-        first = np.searchsorted(design.cohorts, thresholds(design, cells)[treated], "right")
+        first = np.searchsorted(design.cohorts, comparison_thresholds(design, cells)[treated], "right")
         counts = np.cumsum(units[::-1])[::-1][first]
     return {"fewest": int(counts.min()), "most": int(counts.max())} if counts.size else {}
 
 
-def mean_pre(design: Design) -> float:
+def mean_pre(design: ComparisonDesign) -> float:
     """Weighted mean outcome of the treated cohorts before adoption less anticipation."""
     before = design.panel.periods + design.anticipation < design.adoption[:, None]
     return weighted_mean(design.panel, before & np.isfinite(design.adoption)[:, None])
 
 
-def before_adoption(design: Design, cells: Cells) -> Bools:
+def before_adoption(design: ComparisonDesign, cells: GroupTimeCells) -> Bools:
     """(K,) estimated cells before adoption less anticipation."""
     start = design.cohorts[cells.level] - design.anticipation
     return ~cells.reference & (design.panel.periods[cells.time] < start)
 
 
-def pretest_cells(fit: Fit, plan: Plan, variance: Floats) -> dict[str, Any]:
+def pretest_cells(fit: GroupTimeFit, plan: Plan, variance: Floats) -> JointTest:
     """Joint test of the cells before adoption; ``variance`` may leave out the cells."""
     before = np.flatnonzero(before_adoption(fit.design, fit.cells) & np.isfinite(fit.estimate))
     own = variance[len(plan.rows) :, len(plan.rows) :]
-    return {"pretest_cells": cells_test(fit, before, own)}
+    return cells_test(fit, before, own)
 
 
-def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
+def cells_test(fit: GroupTimeFit, before: Ints, variance: Floats) -> JointTest:
     """The test of R ``did::att_gt`` (``W``, ``Wpval``); ``variance`` (K, K) of cells, or empty."""
     if before.size > LARGEST_VCOV:
         return untested(before.size, f"{before.size} cells are too many for a joint test")
@@ -96,17 +100,17 @@ def cells_test(fit: Fit, before: Ints, variance: Floats) -> Mapping[str, Any]:
     return wald(fit.estimate[before], part, fit.design.panel.n_clusters)
 
 
-def untested(count: int, reason: str) -> Mapping[str, Any]:
-    """A test that cannot be had, and why."""
-    return {"test": "Wald", "statistic": None, "df": count, "p_value": None, "reason": reason}
+def untested(count: int, reason: str) -> JointTest:
+    """A test that is not possible, with the reason."""
+    return JointTest("Wald", count, reason=reason)
 
 
-def wald(estimate: Floats, variance: Floats, n_clusters: int) -> Mapping[str, Any]:
+def wald(estimate: Floats, variance: Floats, n_clusters: int) -> JointTest:
     """Wald statistic that K values with a (K, K) covariance are all zero."""
     usable = np.isfinite(estimate) & (np.diag(variance) > 0)
     count = int(usable.sum())
     if not count:
-        return untested(count, "no pre-treatment value with an error")
+        return untested(count, "no pre-treatment value with a standard error")
     if count >= n_clusters:
         return untested(count, f"{count} values are tested with {n_clusters} clusters")
     variance = variance[np.ix_(usable, usable)]
@@ -116,5 +120,4 @@ def wald(estimate: Floats, variance: Floats, n_clusters: int) -> Mapping[str, An
         return untested(count, "the covariance of the pre-treatment values is singular")
     root = linalg.solve_triangular(factor, estimate[usable], lower=True)
     statistic = float(root @ root)
-    p_value = float(special.chdtrc(count, statistic))
-    return {"test": "Wald", "statistic": statistic, "df": count, "p_value": p_value}
+    return JointTest("Wald", count, statistic, float(special.chdtrc(count, statistic)))

@@ -58,7 +58,7 @@ class ScoredRows:
         return ScoredRows(self._scores[:count])
 
     def scores(self) -> Floats:
-        """As they are."""
+        """The scores themselves."""
         return self._scores
 
     def covariance(self) -> Floats:
@@ -75,7 +75,7 @@ class CohortRows:
 
     Parameters
     ----------
-    matrices : for each cohort (R, T + 1), see ``loadings``; small-sample factor included.
+    matrices : for each cohort (R, T + 1), see ``influence_loadings``; small-sample factor included.
 
     """
 
@@ -93,7 +93,7 @@ class CohortRows:
         """Cohort by cohort, added up where clusters span cohorts."""
         columns = np.empty((len(self._loadings[0]), self._sums.cluster.size))
         for level, matrix in enumerate(self._loadings):
-            np.matmul(matrix, self._sums.centred(level), out=columns[:, self._sums.atoms(level)])
+            np.matmul(matrix, self._sums.centered(level), out=columns[:, self._sums.groups(level)])
         if self._sums.one_each:
             return columns
         return np.ascontiguousarray(sum_by_cluster(columns.T, self._sums.cluster).T)
@@ -105,14 +105,14 @@ class CohortRows:
         if not sums.one_each or size * len(self._loadings) > sums.cluster.size:
             scores = self.scores()
             return np.asarray(scores @ scores.T)
-        moments = (outcomes @ outcomes.T for outcomes in map(sums.centred, range(len(sums.size))))
+        moments = (outcomes @ outcomes.T for outcomes in map(sums.centered, range(len(sums.size))))
         half = [matrix @ moment for matrix, moment in zip(self._loadings, moments, strict=True)]
         return np.asarray(np.hstack(half) @ np.hstack(self._loadings).T)
 
     def draws(self, factors: Factors) -> Table:
         """From sums by cohort, in the precision of the factors."""
         sums = [
-            drawn_sums(self._sums.centred(level), self._sums.cluster[self._sums.atoms(level)], factors)
+            drawn_sums(self._sums.centered(level), self._sums.cluster[self._sums.groups(level)], factors)
             for level in range(len(self._loadings))
         ]
         matrix = np.hstack(self._loadings).astype(factors.dtype)
@@ -120,7 +120,7 @@ class CohortRows:
         return drawn
 
 
-def loadings(sums: CohortSums, rows: LinearMap, factor: float) -> Iterator[Floats]:
+def influence_loadings(sums: CohortSums, rows: LinearMap, factor: float) -> Iterator[Floats]:
     """``A_h`` and ``c_h`` (R, T + 1) of the module's formula, cohort after cohort.
 
     ``rows`` holds shares (R, K) of the cells and tilts (R, H + 1) of the cohort sizes, which are
@@ -167,16 +167,16 @@ def _by_period(sums: CohortSums, rows: LinearMap, which: Ints, count: int) -> Fl
     return np.asarray(total, dtype=np.float64).reshape(-1, count, n_periods)
 
 
-def cell_errors(sums: CohortSums) -> Floats:
+def cell_std_errors(sums: CohortSums) -> Floats:
     """(K,) standard errors of the cells, however many there are."""
     if not sums.one_each or sums.slope is not None:
-        return _errors_of_shared_clusters(sums)
+        return _std_errors_of_shared_clusters(sums)
     cells, pool, which = sums.cells, pool_moments(sums), sums.pool_of
     variance = pool[which, cells.time, cells.time] + pool[which, cells.base, cells.base]
     variance -= 2 * pool[which, cells.time, cells.base]
     for level in range(len(sums.size) - 1):
         index = cells.of(level)
-        outcomes = sums.centred(level)[:-1]
+        outcomes = sums.centered(level)[:-1]
         change = outcomes[cells.time[index]] - outcomes[cells.base[index]]
         with np.errstate(invalid="ignore", divide="ignore"):
             variance[index] += (change**2).sum(axis=1) / sums.size[level] ** 2
@@ -184,7 +184,7 @@ def cell_errors(sums: CohortSums) -> Floats:
     return np.sqrt(np.maximum(np.nan_to_num(variance), 0.0))
 
 
-def _errors_of_shared_clusters(sums: CohortSums) -> Floats:
+def _std_errors_of_shared_clusters(sums: CohortSums) -> Floats:
     """The same from the influence of each cluster, some clusters at a time."""
     n_clusters = sums.design.panel.n_clusters
     square = np.zeros(sums.cells.time.size)
@@ -202,18 +202,18 @@ def pool_moments(sums: CohortSums) -> Floats:
     raw = np.zeros((size, n_periods, n_periods))
     cross, squares = np.zeros((size, n_periods)), np.zeros(size)
     for level in range(size):
-        total, mass = sums.total[:, sums.atoms(level)], sums.mass[sums.atoms(level)]
+        total, mass = sums.total[:, sums.groups(level)], sums.mass[sums.groups(level)]
         raw[level], cross[level], squares[level] = total @ total.T, total @ mass, mass @ mass
     from_here = [np.cumsum(table[::-1], axis=0)[::-1] for table in (raw, cross, squares)]
     moments = np.full((len(sums.pools), n_periods, n_periods), np.nan)
     for place, (first, without) in enumerate(sums.pools):
         if not sums.pool_size[place] > 0:
             continue
-        second, line, square = (table[first] for table in from_here)
+        second, linear, square = (table[first] for table in from_here)
         if without >= 0:
-            second, line = second - raw[without], line - cross[without]
+            second, linear = second - raw[without], linear - cross[without]
             square = square - squares[without]
-        shift = np.outer(line, sums.pool_mean[place])
-        centre = square * np.outer(sums.pool_mean[place], sums.pool_mean[place])
-        moments[place] = (second - shift - shift.T + centre) / sums.pool_size[place] ** 2
+        shift = np.outer(linear, sums.pool_mean[place])
+        center = square * np.outer(sums.pool_mean[place], sums.pool_mean[place])
+        moments[place] = (second - shift - shift.T + center) / sums.pool_size[place] ** 2
     return moments

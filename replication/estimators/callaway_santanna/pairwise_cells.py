@@ -1,6 +1,6 @@
 """Group-time cells one comparison at a time: covariates, gaps, and weights that change.
 
-Equal to the sums by cohort (``group_time_draws.CohortSums``) where both apply, and slower. Cells of
+Equal to the sums by cohort (``cohort_draws.CohortSums``) where both apply, and slower. Cells of
 a cohort that share comparison units, covariates and weights are estimated together: with a
 universal base and covariates that do not change, one propensity score serves all periods after
 adoption.
@@ -20,13 +20,17 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError, SpecError
-from replication.estimators.callaway_santanna.cells import Cells, compared, thresholds
-from replication.estimators.callaway_santanna.comparison_sample import Design, complete_cells
+from replication.estimators.callaway_santanna.cells import (
+    GroupTimeCells,
+    comparison_cohorts,
+    comparison_thresholds,
+)
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, complete_cells
 from replication.estimators.callaway_santanna.doubly_robust import (
     METHODS,
     CellProblem,
     Comparison,
-    standardised,
+    standardized,
 )
 from replication.inference.cluster import sum_by_cluster
 
@@ -43,7 +47,7 @@ class Batch:
 
 
 def general_scores(
-    design: Design, cells: Cells, adjustment: str, fix_weights: str
+    design: ComparisonDesign, cells: GroupTimeCells, adjustment: str, fix_weights: str
 ) -> tuple[Floats, Floats, list[str]]:
     """Estimates (K,), scores by cluster (K, C), and why cells could not be estimated."""
     estimate = np.zeros(cells.time.size)
@@ -65,14 +69,14 @@ def general_scores(
     return estimate, scores, problems
 
 
-def batches(design: Design, cells: Cells, fix_weights: str) -> Iterator[Batch]:
+def batches(design: ComparisonDesign, cells: GroupTimeCells, fix_weights: str) -> Iterator[Batch]:
     """Cells that can be estimated together, cohort by cohort."""
     panel = design.panel
     complete = complete_cells(panel)
     gaps = not complete.all()
     same_x = _first_equal(panel.covariates) if panel.covariates is not None else None
     same_w = _first_equal(panel.weight[None])
-    after = thresholds(design, cells)
+    after = comparison_thresholds(design, cells)
     for level, cohort in enumerate(design.cohorts):
         own = design.level == level
         groups: dict[tuple[int, ...], list[int]] = {}
@@ -89,11 +93,11 @@ def batches(design: Design, cells: Cells, fix_weights: str) -> Iterator[Batch]:
             groups.setdefault(tuple(int(part) for part in key), []).append(int(cell))
         for (_, column, weights, *pair), members in groups.items():
             seen = complete[:, pair].all(axis=1) if gaps else np.ones(own.size, dtype=bool)
-            other = compared(design, design.adoption, int(cohort), after[members[:1]])[0]
+            other = comparison_cohorts(design, design.adoption, int(cohort), after[members[:1]])[0]
             yield Batch(np.array(members), own & seen, other & seen, column, weights)
 
 
-def _weight_column(design: Design, cells: Cells, cell: int, fix_weights: str) -> int:
+def _weight_column(design: ComparisonDesign, cells: GroupTimeCells, cell: int, fix_weights: str) -> int:
     if fix_weights == "first_period":
         return 0
     if fix_weights == "base_period":
@@ -113,7 +117,7 @@ def _first_equal(values: Floats) -> Ints:
     return first
 
 
-def require_both_sides(design: Design, batch: Batch) -> None:
+def require_both_sides(design: ComparisonDesign, batch: Batch) -> None:
     """A cell needs treated and comparison units with weight."""
     weight = design.panel.weight[:, batch.weight_column]
     for name, side in (("treated", batch.own), ("comparison", batch.other)):
@@ -124,7 +128,7 @@ def require_both_sides(design: Design, batch: Batch) -> None:
 Solver = Callable[[Batch, Bools], tuple[Floats, Floats]]
 
 
-def _solver(design: Design, cells: Cells, adjustment: str, fix_weights: str) -> Solver:
+def _solver(design: ComparisonDesign, cells: GroupTimeCells, adjustment: str, fix_weights: str) -> Solver:
     """The function that estimates the cells of a batch."""
     panel = design.panel
     covariates = panel.covariates
@@ -144,7 +148,7 @@ def _solver(design: Design, cells: Cells, adjustment: str, fix_weights: str) -> 
         weight = panel.weight[used, batch.weight_column]
         if covariates is None:
             return two_by_two(change, weight, batch.own[used], batch.other[used])
-        x = standardised(covariates[:, used, batch.covariate_column].T)
+        x = standardized(covariates[:, used, batch.covariate_column].T)
         return METHODS[adjustment](Comparison(change, batch.own[used], x, weight))
 
     return solve
@@ -166,7 +170,9 @@ def two_by_two(change: Floats, weight: Floats, own: Bools, other: Bools) -> tupl
     return estimate, scores
 
 
-def own_period_weights(design: Design, cells: Cells, batch: Batch, used: Bools) -> tuple[Floats, Floats]:
+def own_period_weights(
+    design: ComparisonDesign, cells: GroupTimeCells, batch: Batch, used: Bools
+) -> tuple[Floats, Floats]:
     """Difference of means in which each period has its own weights (``fix_weights`` varying)."""
     panel = design.panel
     total, scores = np.zeros(batch.cells.size), np.zeros((int(used.sum()), batch.cells.size))
@@ -182,7 +188,7 @@ def own_period_weights(design: Design, cells: Cells, batch: Batch, used: Bools) 
     return total, scores
 
 
-def _named(design: Design, cells: Cells, cell: int) -> str:
+def _named(design: ComparisonDesign, cells: GroupTimeCells, cell: int) -> str:
     label = design.panel.label
     cohort = label(design.cohorts[cells.level[cell]])
     return f"cohort {cohort} in {label(design.panel.periods[cells.time[cell]])}"

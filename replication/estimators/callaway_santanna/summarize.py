@@ -1,32 +1,33 @@
-"""From the cells to ``Estimates``: averages, errors, bands and what a reader must know."""
+"""From the cells to ``Estimates``: averages, standard errors, bands, notes and details."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Details, Dropped
 from replication.core.estimates import ClusterScores, Estimates
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
 from replication.estimators.callaway_santanna.bootstrap_bands import Drawn, draw_many, draw_rows
-from replication.estimators.callaway_santanna.cell_estimates import Fit
-from replication.estimators.callaway_santanna.cells import Cells
-from replication.estimators.callaway_santanna.comparison_sample import Design
-from replication.estimators.callaway_santanna.diagnostics import design_facts, pretest_cells
+from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
+from replication.estimators.callaway_santanna.cells import GroupTimeCells
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
+from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
 from replication.estimators.callaway_santanna.influence import Rows
-from replication.inference.assemble import from_errors, from_scores
-from replication.inference.bands import interquartile_errors, quantiles, studentised
+from replication.inference.assemble import from_scores, from_std_errors
+from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
 from replication.inference.critical_values import largest_of_paths, score_sup_t
-from replication.inference.laws import law_of, without_fixed
-from replication.inference.row_table import LARGEST_VCOV, Row, RowKeys, Tails
+from replication.inference.reference_distribution import choose_distribution, without_fixed
+from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, Tails
 
 NAME = "callaway_santanna"
 
 
-def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) -> Estimates:
-    """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
+def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, details: Details) -> Estimates:
+    """Averages, standard errors, bands and details of a fit; rows of the averages, then of the cells."""
     design, cells = fit.design, fit.cells
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
@@ -35,20 +36,21 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
     kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
     shown = kept.first(len(plan.rows))
     variance = kept.covariance()
-    facts = {**info, **design_facts(design, cells, plan), **pretest_cells(fit, plan, variance)}
+    details = with_design(details, design, cells, plan)
+    details = replace(details, pretest_cells=pretest_cells(fit, plan, variance))
     if fit.problems:
-        facts["cells_left_out"] = list(fit.problems)
-        facts["notes"] = [*facts["notes"], left_out(fit)]
+        lost = Dropped("not_estimated", len(fit.problems), "cells", tuple(fit.problems))
+        details = replace(details, dropped=(*details.dropped, lost)).noted([left_out(fit)])
     if inference.method == "conley":
         units = fit.rows(every)
         scores = units.scores()[:, np.argsort(units.clusters)].T
-        return from_scores(design.panel, NAME, rows, estimate, scores, inference, info=facts)
+        return from_scores(design.panel, NAME, rows, estimate, scores, inference, details=details)
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
     overall[shown.clusters] = scores[0]
     drawn = drawn_of(fit, averages, kept, variance, inference)
-    std_error, critical = errors_and_bands(plan, variance, scores, drawn, inference)
-    return from_errors(
+    std_error, critical = std_errors_and_bands(plan, variance, scores, drawn, inference)
+    return from_std_errors(
         design.panel,
         NAME,
         rows,
@@ -57,58 +59,62 @@ def summarise(fit: Fit, plan: Plan, inference: Inference, info: dict[str, Any]) 
         rescaled(variance, std_error),
         critical,
         inference,
-        info=facts,
+        details=details,
         scores=scores_if_drawn(fit, every, inference),
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )
 
 
-def scores_if_drawn(fit: Fit, every: LinearMap, inference: Inference) -> Floats | None:
+def scores_if_drawn(fit: GroupTimeFit, every: LinearMap, inference: Inference) -> Floats | None:
     """(C, R + K) scores of all rows, if the intervals come from draws of them."""
     return fit.rows(every).scores().T if inference.distribution == "bootstrap_t" else None
 
 
-def law_if_set(fit: Fit, plan: Plan, inference: Inference) -> Tails | None:
-    """The law of the t-values of all rows, if intervals around resampled errors follow one."""
+def requested_distribution(fit: GroupTimeFit, plan: Plan, inference: Inference) -> Tails | None:
+    """The distribution of all t-values, where intervals around bootstrap standard errors use one."""
     if inference.distribution not in ("t", "bootstrap_t"):
         return None
     averages = linear_map(plan, fit.cells.level, np.nan_to_num(fit.estimate), fit.design.mass)
     scores = scores_if_drawn(fit, averages.with_cells(np.isfinite(fit.estimate)), inference)
-    return law_of(inference, "t", fit.design.panel.n_clusters - 1.0, scores)
+    return choose_distribution(inference, "t", fit.design.panel.n_clusters - 1.0, scores)
 
 
-def drawn_of(fit: Fit, averages: LinearMap, kept: Rows, variance: Floats, inference: Inference) -> Drawn:
+def drawn_of(
+    fit: GroupTimeFit, averages: LinearMap, kept: Rows, variance: Floats, inference: Inference
+) -> Drawn:
     """Multiplier draws of averages and cells; cells are among the ``kept`` rows unless many."""
     n_clusters, count = fit.design.panel.n_clusters, len(averages.tilt)
     if len(variance) > count:
-        error = np.sqrt(np.diag(variance)[count:])
-        return draw_rows(kept, error, n_clusters, inference)
+        std_error = np.sqrt(np.diag(variance)[count:])
+        return draw_rows(kept, std_error, n_clusters, inference)
     if fit.sums is None:
         every = fit.rows(averages.with_cells(np.isfinite(fit.estimate)))
-        return draw_rows(every, fit.cell_errors(), n_clusters, inference)
+        return draw_rows(every, fit.cell_std_errors(), n_clusters, inference)
     factor = fit.design.score_factor
-    found = draw_many(fit.sums, averages, fit.cell_errors() / factor, n_clusters, inference)
-    return Drawn(factor * found.averages, found.largest, factor * found.cell_error)
+    found = draw_many(fit.sums, averages, fit.cell_std_errors() / factor, n_clusters, inference)
+    return Drawn(factor * found.averages, found.largest, factor * found.cell_std_error)
 
 
-def errors_and_bands(
+def std_errors_and_bands(
     plan: Plan, variance: Floats, scores: Floats, drawn: Drawn, inference: Inference
 ) -> tuple[Floats, dict[str, float]]:
     """(R + K,) standard errors, and the critical value of each path.
 
     ``scores`` (R, C) are those of the averages; ``variance`` may leave out the cells.
     """
-    error = without_fixed(np.sqrt(np.diag(variance)[: len(scores)]))
+    std_error = without_fixed(np.sqrt(np.diag(variance)[: len(scores)]))
     if inference.method == "multiplier":
-        error = np.where(np.isnan(error), np.nan, interquartile_errors(drawn.averages.T))
-    paths = list(RowKeys(plan.rows).paths(error))
-    largest = largest_of_paths(paths, drawn.averages.T, error)
+        std_error = np.where(np.isnan(std_error), np.nan, interquartile_std_errors(drawn.averages.T))
+    paths = list(RowKeys(plan.rows).paths(std_error))
+    largest = largest_of_paths(paths, drawn.averages.T, std_error)
     signed = quantiles({**largest, "att_gt": drawn.largest}, inference.level)
     cells = signed.pop("att_gt")
     critical = score_sup_t(paths, scores.T, inference, signed)
     # Cells may be too many for scores of theirs, so that their value is always moved.
-    moved = cells if inference.distribution == "normal" else studentised(cells, scores.shape[1])
-    return (without_fixed(np.concatenate([error, drawn.cell_error])), {**critical, "att_gt": moved})
+    moved = (
+        cells if inference.distribution == "normal" else studentized_critical_value(cells, scores.shape[1])
+    )
+    return (without_fixed(np.concatenate([std_error, drawn.cell_std_error])), {**critical, "att_gt": moved})
 
 
 def rescaled(variance: Floats, std_error: Floats) -> Floats:
@@ -118,16 +124,16 @@ def rescaled(variance: Floats, std_error: Floats) -> Floats:
     return variance * ratio[:, None] * ratio
 
 
-def cell_rows(design: Design, cells: Cells) -> list[Row]:
+def cell_rows(design: ComparisonDesign, cells: GroupTimeCells) -> list[EstimateRow]:
     """Rows of the cells, with their event time."""
     cohort, time = design.cohorts[cells.level], design.panel.periods[cells.time]
     return [
-        Row("att_gt", cohort=g, time=t, event_time=t - g)
+        EstimateRow("att_gt", cohort=g, time=t, event_time=t - g)
         for g, t in zip(cohort.tolist(), time.tolist(), strict=True)
     ]
 
 
-def left_out(fit: Fit) -> str:
+def left_out(fit: GroupTimeFit) -> str:
     """A sentence on the cells that could not be estimated."""
     count, total = len(fit.problems), int((~fit.cells.reference).sum())
     return (

@@ -3,7 +3,7 @@
 Estimand
     delta_gt = E[Y_t(g) - Y_t(0) | cohort g], one for every treated cohort and period, in one
     regression; ``att`` is their mean with the weights of the treated cells, the other rows average
-    parts of them.
+    subsets of them.
 Assumptions
     Parallel trends of Y(0) in levels (gaussian) or of log E[Y(0)] (poisson), given covariates
     with slopes that differ by cohort and by period; no anticipation beyond the stated.
@@ -25,11 +25,11 @@ Empirical Economics 69: 2545-2587 (2025); The Econometrics Journal 26(3): C31-C6
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -37,22 +37,22 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
 from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts, positive_treated
 from replication.estimators.etwfe.etwfe_shares import ExtendedShares, extended_influence
-from replication.estimators.imputation.untreated_cells import Cells, described, without_cells
+from replication.estimators.imputation.untreated_cells import SortedCells, describe_cells, without_cells
 from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     count_cells,
     effect_averages,
+    event_time_support,
     overall_means,
     require_window,
-    support,
 )
 from replication.estimators.shared.collinear import spanned_everywhere
 from replication.estimators.shared.exact_fit import require_residual
 from replication.inference.assemble import from_scores
-from replication.inference.cluster import correction, sum_by_cluster
+from replication.inference.cluster import small_sample_factor, sum_by_cluster
 from replication.inference.leverage import cluster_influence, few_effective
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
 FAMILIES = ("gaussian", "poisson")
@@ -116,23 +116,19 @@ def etwfe(
     require_window(window, cells, len(shown))
     absorbed = len(cells.panel.units) - 1 if family == "gaussian" else 0
     require_residual(cells.n_obs, fit.n_params + absorbed, "Use fewer covariates, or add units.")
-    factor = correction(cells.panel.n_clusters, cells.n_obs, fit.n_params)
-    details = {
-        "control_group": control_group,
-        "reference": f"event time {-1 - anticipation}"
-        if control_group == "never_treated"
-        else "all untreated periods",
-        "n_params": fit.n_params,
-        "cells": size,
-        "support": support(cells, np.array(shown)),
-        **_family_info(family),
-        **_proportional(rows, points, influence, cells, factor),
-        **described(cells, panel),
-    }
+    factor = small_sample_factor(cells.panel.n_clusters, cells.n_obs, fit.n_params)
+    details = Details(
+        absorbed=("unit" if family == "gaussian" else "cohort", "time"),
+        control_group=control_group,
+        base_period=-1 - anticipation if shows_leads else "untreated",
+        average="cells_by_weight" if family == "gaussian" else "cells_in_levels",
+        support=event_time_support(cells, np.array(shown)),
+        extras={"cells": size, "family": family, **_proportional(rows, points, influence, cells, factor)},
+    )
+    details = describe_cells(details, cells, panel).measured(parameters=fit.n_params)
     if isinstance(fit, etwfe_linear.LinearFit):
         weight = cluster_influence(cells.panel, *extended_influence(fit, averages))
-        notes = [*details.get("notes", cells.panel.notes), *few_effective(weight, inference)]
-        details |= {"cluster_influence": weight, "notes": notes}
+        details = replace(details, cluster_influence=weight).noted(few_effective(weight, inference))
     if isinstance(fit, etwfe_linear.LinearFit) and inference.variance != "cv1":
         shares = ExtendedShares.of(fit, cells.panel.cluster)
         columns = shares.rows(averages)
@@ -146,7 +142,7 @@ def etwfe(
             adjusted,
             inference,
             n_obs=cells.n_obs,
-            info=details,
+            details=details,
         )
     return from_scores(
         cells.panel,
@@ -158,7 +154,7 @@ def etwfe(
         correction=factor,
         distribution="t" if family == "gaussian" else "influence",
         n_obs=cells.n_obs,
-        info=details,
+        details=details,
     )
 
 
@@ -175,18 +171,9 @@ def require_family(family: str, *, offset: bool) -> None:
         )
 
 
-def _family_info(family: str) -> dict[str, Any]:
-    gaussian = family == "gaussian"
-    return {
-        "family": family,
-        "absorbed": "unit and period effects" if gaussian else "cohort and period effects",
-        "overall": "all treated cells, by weight" + ("" if gaussian else ", in levels"),
-    }
-
-
 def _fit(
     panel: Panel, control_group: str, family: str, anticipation: int
-) -> tuple[Cells, etwfe_linear.LinearFit | etwfe_poisson.PoissonFit]:
+) -> tuple[SortedCells, etwfe_linear.LinearFit | etwfe_poisson.PoissonFit]:
     cells = model_cells(panel, control_group, anticipation, family)
     if family == "gaussian":
         linear = etwfe_linear.fit_linear(cells)
@@ -196,7 +183,7 @@ def _fit(
     return without_cells(cells, etwfe_poisson.open_cells(poisson, cells)), poisson
 
 
-def _with_collinear(cells: Cells, basis: Floats) -> Cells:
+def _with_collinear(cells: SortedCells, basis: Floats) -> SortedCells:
     """The cells with a note on covariates that those before them span."""
     used = cells.fit | cells.effect
     spanned = spanned_everywhere(basis, used, cells.panel.cohort)
@@ -207,12 +194,12 @@ def _with_collinear(cells: Cells, basis: Floats) -> Cells:
     return replace(cells, panel=replace(cells.panel, notes=(*cells.panel.notes, note)))
 
 
-Part = tuple[list[Row], Floats, Floats]
+Part = tuple[list[EstimateRow], Floats, Floats]
 
 
 def _parts(
     averages: Averages,
-    cells: Cells,
+    cells: SortedCells,
     window: tuple[int, int] | None,
     estimate: Floats,
     columns: Floats,
@@ -230,12 +217,12 @@ def _parts(
     return parts
 
 
-def _reference_row(cells: Cells, window: tuple[int, int] | None, size: int) -> Part:
+def _reference_row(cells: SortedCells, window: tuple[int, int] | None, size: int) -> Part:
     """The reference period, exactly zero, if the window shows it."""
     event_time = -1 - cells.anticipation
     if window is not None and not window[0] <= event_time <= window[1]:
         return [], np.zeros(0), np.zeros((size, 0))
-    return [Row("event", event_time=event_time)], np.zeros(1), np.zeros((size, 1))
+    return [EstimateRow("event", event_time=event_time)], np.zeros(1), np.zeros((size, 1))
 
 
 def _log_ratio(fit: etwfe_poisson.PoissonFit, averages: Averages) -> Part:
@@ -247,7 +234,7 @@ def _log_ratio(fit: etwfe_poisson.PoissonFit, averages: Averages) -> Part:
         return [], np.zeros(0), np.zeros((len(fit.y), 0))
     own, common = fit.parts(first)
     ratio = np.array([np.log(weight / without)])
-    return [Row("coef:log_ratio")], ratio, own / weight - common / without
+    return [EstimateRow("coef:log_ratio")], ratio, own / weight - common / without
 
 
 def _ordered(parts: list[Part]) -> Part:
@@ -269,16 +256,16 @@ def _ordered(parts: list[Part]) -> Part:
 
 
 def _proportional(
-    rows: list[Row], points: Floats, scores: Floats, cells: Cells, factor: float
-) -> dict[str, Any]:
+    rows: list[EstimateRow], points: Floats, scores: Floats, cells: SortedCells, factor: float
+) -> dict[str, float]:
     """The proportional effect exp(log ratio) - 1 with its standard error, for Poisson."""
     places = [place for place, row in enumerate(rows) if row.term == "coef:log_ratio"]
     if not places:
         return {}
     log_ratio = float(points[places[0]])
     sums = sum_by_cluster(scores[:, places], cells.panel.cluster)
-    error = float(np.sqrt(factor * (sums**2).sum()))
+    std_error = float(np.sqrt(factor * (sums**2).sum()))
     return {
         "proportional_effect": float(np.expm1(log_ratio)),
-        "proportional_effect_std_error": float(np.exp(log_ratio)) * error,
+        "proportional_effect_std_error": float(np.exp(log_ratio)) * std_error,
     }

@@ -14,13 +14,13 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError, SpecError
 from replication.core.panel import Panel
-from replication.estimators.imputation.untreated_cells import NO_EVENT, Cells, sort_cells
-from replication.estimators.shared.cohort_comparisons import prepared, untreated_throughout
+from replication.estimators.imputation.untreated_cells import NO_EVENT, SortedCells, sort_cells
+from replication.estimators.shared.cohort_comparisons import comparison_panel, untreated_throughout
 
 CONTROL_GROUPS = ("not_yet_treated", "never_treated")
 
 
-def model_cells(panel: Panel, control_group: str, anticipation: int, family: str) -> Cells:
+def model_cells(panel: Panel, control_group: str, anticipation: int, family: str) -> SortedCells:
     """Sorted cells; ``effect`` are those with a dummy, ``fit`` the comparison.
 
     Raises
@@ -37,7 +37,7 @@ def model_cells(panel: Panel, control_group: str, anticipation: int, family: str
             "Without never-treated units, not_yet_treated cuts the panel where the last cohort "
             "adopts, which makes that cohort the last comparison."
         )
-    panel = prepared(panel, "etwfe")
+    panel = comparison_panel(panel, "etwfe")
     if family == "gaussian":
         panel = _without_singletons(panel)
     cells = _sorted(panel, control_group, anticipation)
@@ -59,7 +59,7 @@ def model_cells(panel: Panel, control_group: str, anticipation: int, family: str
         cells = _sorted(cells.panel.keep_periods(kept, note), control_group, anticipation)
 
 
-def _sorted(panel: Panel, control_group: str, anticipation: int) -> Cells:
+def _sorted(panel: Panel, control_group: str, anticipation: int) -> SortedCells:
     cells = sort_cells(panel, anticipation, 0, "etwfe")
     if control_group == "not_yet_treated":
         return cells
@@ -74,7 +74,7 @@ def _sorted(panel: Panel, control_group: str, anticipation: int) -> Cells:
     return replace(cells, fit=usable & ~dummied, effect=usable & dummied)
 
 
-def _reference(cells: Cells) -> Bools:
+def _reference(cells: SortedCells) -> Bools:
     """(N, T) the last period before adoption less anticipation, of units that adopt."""
     before = (cells.event < -cells.anticipation) & (cells.event != NO_EVENT)
     last = np.where(before, cells.event, NO_EVENT).max(axis=1, keepdims=True)
@@ -82,21 +82,21 @@ def _reference(cells: Cells) -> Bools:
     return found
 
 
-def _compared(cells: Cells, family: str) -> Bools:
+def _compared(cells: SortedCells, family: str) -> Bools:
     """(T,) periods with a comparison; for the Poisson model one with a positive outcome."""
     counted = cells.fit if family == "gaussian" else cells.fit & (cells.outcome > 0)
     return np.asarray(counted.any(axis=0))
 
 
 def _without_singletons(panel: Panel) -> Panel:
-    """Units seen once carry nothing but their own effect, and would count as clusters."""
+    """Drop units observed once, which identify only their own effect but would count as clusters."""
     once = (panel.observed & (panel.weight > 0)).sum(axis=1) == 1
     if not once.any():
         return panel
     return panel.keep_units(~once, f"{int(once.sum())} units observed once were dropped")
 
 
-def positive_cohorts(cells: Cells) -> Cells:
+def positive_cohorts(cells: SortedCells) -> SortedCells:
     """Drop cohorts whose comparison outcomes are all zero, which a log link cannot fit."""
     total: dict[int, float] = {}
     sums: Floats = (cells.fit_weight * cells.outcome).sum(axis=1)
@@ -123,7 +123,7 @@ def positive_cohorts(cells: Cells) -> Cells:
     )
 
 
-def positive_treated(cells: Cells) -> Cells:
+def positive_treated(cells: SortedCells) -> SortedCells:
     """The cells; refuses those of a Poisson model without a positive treated outcome."""
     treated = cells.effect & (cells.event >= 0)
     if (treated & (cells.outcome > 0)).any():

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.imputation.untreated_cells import Cells
-from replication.estimators.shared.absorb import generalised_inverse
-from replication.estimators.shared.cell_averages import Averages, members
+from replication.estimators.imputation.untreated_cells import SortedCells
+from replication.estimators.shared.absorb import generalized_inverse
+from replication.estimators.shared.cell_averages import Averages, group_members
 
 OPEN = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Cohort:
+class CohortEquations:
     """One cohort's part of the normal equations, unit effects eliminated.
 
     Columns are periods x (1, x_1 .. x_Q), period-major.
@@ -35,7 +35,7 @@ class Cohort:
     gram : (M, M) crossproduct of the columns.
     size : (M,) their sums of squares before unit effects were eliminated.
     own : (M, J) map of the cohort's own parameters (cells, slopes) to the columns.
-    inverse : (J, J) generalised inverse of their equations.
+    inverse : (J, J) generalized inverse of their equations.
     mass : (M,) weighted sums of (1, x) over the cells with effects of each period.
 
     """
@@ -66,7 +66,7 @@ class LinearFit:
     Attributes
     ----------
     cohorts : in ascending order of the label, units never treated first.
-    schur : (M, M) generalised inverse of the equations of the common parameters.
+    schur : (M, M) generalized inverse of the equations of the common parameters.
     basis : (N, T, 1 + Q) columns (1, x).
     common : (M,) period effects and period slopes; own : each cohort's parameters.
     weight : (N, T) weights, zero outside the regression.
@@ -75,7 +75,7 @@ class LinearFit:
 
     """
 
-    cohorts: list[Cohort]
+    cohorts: list[CohortEquations]
     schur: Floats
     basis: Floats
     common: Floats
@@ -124,19 +124,19 @@ class LinearFit:
         return loads
 
 
-def fit_linear(cells: Cells) -> LinearFit:
+def fit_linear(cells: SortedCells) -> LinearFit:
     """Fit the regression on all cells, treated and untreated."""
     weight = cells.fit_weight + cells.effect_weight
-    basis = columns(cells)
+    basis = covariate_columns(cells)
     codes = np.unique(cells.panel.cohort, return_inverse=True)[1].reshape(-1)
-    cohorts = [_eliminate(cells, weight, basis, units) for units in members(codes)]
+    cohorts = [_eliminate(cells, weight, basis, units) for units in group_members(codes)]
     right = [_right(weight, basis, cells.outcome, cohort.units) for cohort in cohorts]
     schur = sum(
         cohort.gram - cohort.gram @ cohort.own @ cohort.inverse @ cohort.own.T @ cohort.gram
         for cohort in cohorts
     )
     scale = np.sqrt(np.sum([cohort.size for cohort in cohorts], axis=0))
-    inverse = generalised_inverse(np.asarray(schur), scale)
+    inverse = generalized_inverse(np.asarray(schur), scale)
     common, own = _solve(cohorts, inverse, right)
     rank = np.trace(inverse @ schur) + sum(np.trace(c.inverse @ c.own.T @ c.gram @ c.own) for c in cohorts)
     left = cells.outcome - _fitted(cohorts, basis, common, own)
@@ -146,8 +146,8 @@ def fit_linear(cells: Cells) -> LinearFit:
     return LinearFit(cohorts, inverse, basis, common, own, weight, weight * left, n_params)
 
 
-def columns(cells: Cells) -> Floats:
-    """(N, T, 1 + Q) ones and covariates, these centred and scaled for the arithmetic only."""
+def covariate_columns(cells: SortedCells) -> Floats:
+    """(N, T, 1 + Q) ones and covariates, these centered and scaled for the arithmetic only."""
     stack = [np.ones(cells.panel.y.shape)]
     used = cells.fit | cells.effect
     for x in () if cells.panel.covariates is None else cells.panel.covariates:
@@ -158,7 +158,7 @@ def columns(cells: Cells) -> Floats:
     return np.stack(stack, axis=2)
 
 
-def open_cells(fit: LinearFit, cells: Cells) -> Bools:
+def open_cells(fit: LinearFit, cells: SortedCells) -> Bools:
     """(N, T) cells whose effect the regression leaves open.
 
     Random parameters are planted without error; where a cell's effect is determined, it comes
@@ -180,16 +180,16 @@ def open_cells(fit: LinearFit, cells: Cells) -> Bools:
     return missed & cells.effect
 
 
-def _eliminate(cells: Cells, weight: Floats, basis: Floats, units: Ints) -> Cohort:
+def _eliminate(cells: SortedCells, weight: Floats, basis: Floats, units: Ints) -> CohortEquations:
     w, z = weight[units], basis[units]
     width, size = z.shape[2], z.shape[1] * z.shape[2]
     raw, gram = period_gram(w, z)
     effect = cells.effect[units]
     own = _own_columns(np.asarray(effect.any(axis=0)), width)
     squares = (own * (raw @ own)).sum(axis=0)
-    inverse = generalised_inverse(own.T @ gram @ own, np.sqrt(squares))
+    inverse = generalized_inverse(own.T @ gram @ own, np.sqrt(squares))
     mass = ((effect * w)[:, :, None] * z).sum(axis=0).reshape(size)
-    return Cohort(units, gram, np.diag(raw).copy(), own, inverse, mass)
+    return CohortEquations(units, gram, np.diag(raw).copy(), own, inverse, mass)
 
 
 def period_gram(weight: Floats, basis: Floats) -> tuple[Floats, Floats]:
@@ -224,12 +224,12 @@ def _own_columns(dummied: Bools, width: int) -> Floats:
 def _right(weight: Floats, basis: Floats, y: Floats, units: Ints) -> Floats:
     w, values = weight[units], y[units]
     total = w.sum(axis=1, keepdims=True)
-    centred = values - (w * values).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
-    right: Floats = np.einsum("nt,ntq->tq", w * centred, basis[units]).ravel()
+    centered = values - (w * values).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
+    right: Floats = np.einsum("nt,ntq->tq", w * centered, basis[units]).ravel()
     return right
 
 
-def _solve(cohorts: list[Cohort], schur: Floats, right: list[Floats]) -> tuple[Floats, list[Floats]]:
+def _solve(cohorts: list[CohortEquations], schur: Floats, right: list[Floats]) -> tuple[Floats, list[Floats]]:
     """Common and own parameters from each cohort's right-hand side (M,)."""
     left = sum(
         r - cohort.gram @ (cohort.own @ (cohort.inverse @ (cohort.own.T @ r)))
@@ -239,7 +239,7 @@ def _solve(cohorts: list[Cohort], schur: Floats, right: list[Floats]) -> tuple[F
     return common, [cohort.solve(r, common) for cohort, r in zip(cohorts, right, strict=True)]
 
 
-def _fitted(cohorts: list[Cohort], basis: Floats, common: Floats, own: list[Floats]) -> Floats:
+def _fitted(cohorts: list[CohortEquations], basis: Floats, common: Floats, own: list[Floats]) -> Floats:
     """(N, T) fitted values without unit effects."""
     n_periods, width = basis.shape[1:]
     out = np.zeros(basis.shape[:2])

@@ -18,10 +18,10 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
-from replication.estimators.etwfe.etwfe_linear import columns
-from replication.estimators.imputation.untreated_cells import Cells
-from replication.estimators.shared.absorb import generalised_inverse
-from replication.estimators.shared.cell_averages import Averages, members
+from replication.estimators.etwfe.etwfe_linear import covariate_columns
+from replication.estimators.imputation.untreated_cells import SortedCells
+from replication.estimators.shared.absorb import generalized_inverse
+from replication.estimators.shared.cell_averages import Averages, group_members
 from replication.inference.cluster import sum_by_cluster
 
 TOLERANCE = 1e-11
@@ -41,7 +41,7 @@ class PoissonFit:
     untreated : (N, T) fitted mean without treatment.
     treated : (N, T) fitted mean in the cells with effects.
     scaled : (N, T) residuals times weights of untreated cells, zero elsewhere.
-    information, inverse : (P, P) and its generalised inverse; cohorts first, then periods.
+    information, inverse : (P, P) and its generalized inverse; cohorts first, then periods.
     n_params : K, all parameters.
 
     """
@@ -90,7 +90,7 @@ class PoissonFit:
         return np.concatenate([part.reshape(-1, part.shape[2]) for part in stacked])
 
 
-def fit_poisson(cells: Cells) -> PoissonFit:
+def fit_poisson(cells: SortedCells) -> PoissonFit:
     """Fit the model by Newton steps.
 
     Raises
@@ -108,7 +108,7 @@ def fit_poisson(cells: Cells) -> PoissonFit:
         )
     codes = np.unique(panel.cohort, return_inverse=True)[1].reshape(-1).astype(np.int64)
     offset = np.zeros(y.shape) if panel.offset is None else panel.offset
-    basis = columns(cells)
+    basis = covariate_columns(cells)
     index, information = _newton(cells, codes, basis, offset)
     untreated = np.exp(index + offset)
     treated, own = _fit_cells(cells, codes, basis, np.exp(offset))
@@ -119,11 +119,11 @@ def fit_poisson(cells: Cells) -> PoissonFit:
 
 
 def invert(information: Floats) -> Floats:
-    """Generalised inverse, scaled by the diagonal."""
-    return generalised_inverse(information, np.sqrt(np.maximum(np.diag(information), 0.0)))
+    """Generalized inverse, scaled by the diagonal."""
+    return generalized_inverse(information, np.sqrt(np.maximum(np.diag(information), 0.0)))
 
 
-def open_cells(fit: PoissonFit, cells: Cells) -> Bools:
+def open_cells(fit: PoissonFit, cells: SortedCells) -> Bools:
     """(N, T) cells whose mean without treatment the untreated cells leave open.
 
     Random parameters come back unchanged, as far as they matter to a cell, where it is determined.
@@ -134,7 +134,7 @@ def open_cells(fit: PoissonFit, cells: Cells) -> Bools:
     return missed & cells.effect
 
 
-def _newton(cells: Cells, codes: Ints, basis: Floats, offset: Floats) -> tuple[Floats, Floats]:
+def _newton(cells: SortedCells, codes: Ints, basis: Floats, offset: Floats) -> tuple[Floats, Floats]:
     """(N, T) linear index without treatment, and the (P, P) information of its parameters."""
     weight, y = cells.fit_weight, cells.outcome
     if basis.shape[2] == 1:
@@ -142,13 +142,13 @@ def _newton(cells: Cells, codes: Ints, basis: Floats, offset: Floats) -> tuple[F
         exposure = sum_by_cluster(weight * np.exp(offset), codes)
         sums = sum_by_cluster(weight * y, codes)
         cohort = np.arange(len(sums))
-        path, information = _maximise(sums, exposure, cohort, np.ones((*sums.shape, 1)))
+        path, information = _maximize(sums, exposure, cohort, np.ones((*sums.shape, 1)))
         return path[codes], information
-    return _maximise(weight * y, weight * np.exp(offset), codes, basis)
+    return _maximize(weight * y, weight * np.exp(offset), codes, basis)
 
 
-def _maximise(y: Floats, exposure: Floats, codes: Ints, basis: Floats) -> tuple[Floats, Floats]:
-    """Maximise the Poisson likelihood of ``y`` with mean ``exposure * exp(index)``."""
+def _maximize(y: Floats, exposure: Floats, codes: Ints, basis: Floats) -> tuple[Floats, Floats]:
+    """Maximize the Poisson likelihood of ``y`` with mean ``exposure * exp(index)``."""
     n_cohorts, (_, n_periods, width) = int(codes.max()) + 1, basis.shape
     parameters = np.zeros((n_cohorts + n_periods, width))
     used = sum_by_cluster(exposure, codes).sum(axis=1)
@@ -209,13 +209,13 @@ def _derivatives(y: Floats, mean: Floats, codes: Ints, basis: Floats) -> tuple[F
     return score, information.reshape(size * width, size * width)
 
 
-def _fit_cells(cells: Cells, codes: Ints, basis: Floats, exposure: Floats) -> tuple[Floats, int]:
+def _fit_cells(cells: SortedCells, codes: Ints, basis: Floats, exposure: Floats) -> tuple[Floats, int]:
     """(N, T) fitted means of the cells with effects, each by itself, and their parameters."""
     weight, y = cells.effect_weight, cells.outcome
     width = basis.shape[2]
     fitted = np.zeros(y.shape)
     count = 0
-    for units in members(codes):
+    for units in group_members(codes):
         for t in np.flatnonzero(weight[units].any(axis=0)):
             w, scale = weight[units, t], exposure[units, t]
             if width == 1:

@@ -15,17 +15,17 @@ import numpy as np
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import SpecError
 from replication.core.spec import Inference
-from replication.estimators.etwfe.etwfe_linear import Cohort, LinearFit, period_gram
+from replication.estimators.etwfe.etwfe_linear import CohortEquations, LinearFit, period_gram
 from replication.estimators.shared.absorb import CUTOFF
 from replication.estimators.shared.cell_averages import Averages
 from replication.estimators.shared.cluster_weights import (
     equal_weights,
     members_of,
     require_constant,
-    unweighted,
+    unweighted_residuals,
 )
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
-from replication.inference.variances import adjust
+from replication.inference.variances import adjust_scores
 from replication.inference.weighted_bias_reduced import WeightedShares
 
 LARGEST = 1500
@@ -34,7 +34,7 @@ LARGEST = 1500
 
 @dataclass(frozen=True, slots=True)
 class ExtendedShares:
-    """What the shares of all clusters need.
+    """Arrays from which the shares of all clusters are computed.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class ExtendedShares:
     cohort : (N,) place of each unit's cohort
     members : units of each cluster
     starts : first of the P parameters of each cohort; the common ones come before
-    root : (P, D) R with R R' the generalised inverse of the normal equations
+    root : (P, D) R with R R' the generalized inverse of the normal equations
 
     """
 
@@ -93,9 +93,9 @@ class ExtendedShares:
         """One block."""
         return (self.moment(cluster),)
 
-    def scores(self, error: Floats) -> Floats:
-        """(G, D) products of the design with ``error`` (N, T), by cluster."""
-        columns = (error[:, :, None] * self.fit.basis).reshape(len(error), -1)
+    def scores(self, residual: Floats) -> Floats:
+        """(G, D) products of the design with ``residual`` (N, T), by cluster."""
+        columns = (residual[:, :, None] * self.fit.basis).reshape(len(residual), -1)
         found = np.zeros((len(self.members), int(self.starts[-1])))
         for cluster, rows in enumerate(self.members):
             for place in np.unique(self.cohort[rows]).tolist():
@@ -106,7 +106,7 @@ class ExtendedShares:
         return found @ self.root
 
     def rows(self, averages: Averages) -> Floats:
-        """(D, R) averages of cell effects in the coordinates, one a column."""
+        """(D, R) averages of cell effects in the coordinates, one per column."""
         loads = self.fit.loads(averages)
         loading = np.zeros((int(self.starts[-1]), len(averages.rows)))
         for start, load in zip(self.starts, loads, strict=False):
@@ -118,8 +118,8 @@ class ExtendedShares:
         kind = np.arange(len(self.members))
         found = ClusterShares(rows.T, self.scores(self.fit.scaled), kind, self.shares)
         if equal_weights(self.weight):
-            return adjust(inference, found, None)
-        return adjust(inference, found, lambda: self._weighted(found))
+            return adjust_scores(inference, found, None)
+        return adjust_scores(inference, found, lambda: self._weighted(found))
 
     def _weighted(self, found: ClusterShares) -> WeightedShares:
         require_constant(self.weight)
@@ -127,7 +127,7 @@ class ExtendedShares:
             ExtendedShares(self.fit, power, self.cohort, self.members, self.starts, self.root)
             for power in (np.where(self.weight > 0, 1.0, 0.0), self.weight**2)
         )
-        plain = self.scores(unweighted(self.fit.scaled, self.weight))
+        plain = self.scores(unweighted_residuals(self.fit.scaled, self.weight))
         return WeightedShares(found, plain, (equal.moment, self.moment, square.moment))
 
 
@@ -161,7 +161,7 @@ def extended_influence(fit: LinearFit, averages: Averages) -> tuple[Floats, Floa
     return partial, leverage
 
 
-def _add(total: Floats, cohort: Cohort, gram: Floats, start: int) -> None:
+def _add(total: Floats, cohort: CohortEquations, gram: Floats, start: int) -> None:
     """Add the normal equations of some units of a cohort to those of all parameters."""
     common = slice(0, len(gram))
     own = slice(start, start + cohort.own.shape[1])

@@ -2,14 +2,14 @@
 
 Estimand
     tau = sum over treated cells of omega_it (Y_it - Y_it(0)), sum omega_it = 1 (section 2);
-    ``att`` weights every treated cell by its weight, the other rows average parts of them.
+    ``att`` weights every treated cell by its weight, the other rows average subsets of them.
 Assumptions
     Y_it(0) follows the model of ``untreated_fit`` (unit and period effects, trends, covariates)
     in every period, and effects start no earlier than ``anticipation`` periods before adoption.
 Variance
     sum over clusters c of (sum_{it in c} v_it eps_it)^2, with v_it the weight of outcome it in
     the estimate (Theorem 3). On treated cells eps_it is the effect less the mean effect of its
-    residual group (equation 8), so that the error is conservative: effects that differ inside a
+    residual group (equation 8), so that the standard error is conservative: effects that differ inside a
     group widen it. The default groups are cohort x event time. ``leave_one_out`` leaves a
     cluster out of its own group's mean (supplementary appendix A.9). Groups sum within clusters,
     as Stata does; R and diff-diff sum within units, which is the same where clusters are units.
@@ -24,28 +24,28 @@ Review of Economic Studies 91(6): 3253-3285.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from replication.core.details import Details, Dropped
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.residual_groups import GROUPS, treated_scores
-from replication.estimators.imputation.untreated_cells import described
+from replication.estimators.imputation.untreated_cells import describe_cells
 from replication.estimators.imputation.untreated_fit import fit_untreated
 from replication.estimators.imputation.untreated_pretrends import lead_coefficients
 from replication.estimators.registration import registered
 from replication.estimators.shared.cell_averages import (
     effect_averages,
+    event_time_support,
     overall_means,
     require_window,
-    support,
 )
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import influence_factor
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @registered("Imputation (Borusyak-Jaravel-Spiess)", takes=("trends", "covariates", "weights"))
@@ -66,7 +66,7 @@ def imputation(
     panel : Panel
         N units by T periods; gaps, covariates and weights that change over time are allowed.
     trends : such as ``("unit_linear",)`` or ``("region_by_time",)``
-        Part of the model of Y(0). With unit lines, treated units need two untreated periods;
+        Part of the model of Y(0). With unit-specific linear trends, treated units need two untreated periods;
         those with fewer are dropped with the count.
     window : first and last event time shown; ``att``, group and calendar rows use all cells.
     anticipation : periods before adoption in which the effect may start; they carry no model and
@@ -101,25 +101,28 @@ def imputation(
     leads = lead_coefficients(model, window)
     means, loadings = overall_means(averages, cells)
     rows = [
-        Row("att"),
-        *(Row("event", event_time=int(h)) for h in leads.event_time),
+        EstimateRow("att"),
+        *(EstimateRow("event", event_time=int(h)) for h in leads.event_time),
         *averages.rows[1:],
         *means,
     ]
     events = [row.event_time for row in rows if row.event_time is not None]
     require_window(window, cells, len(events))
-    details: dict[str, Any] = {
-        "absorbed": str(model.effects),
-        "control_group": "not_yet_treated",
-        "overall": "all treated cells, by weight",
-        "reference": "all untreated periods before the leads shown, and units never treated",
-        "omitted_leads": [int(h) for h in leads.omitted],
-        "residual_groups": residual_groups,
-        "leave_one_out": leave_one_out,
-        "groups_of_one_cluster": alone,
-        "support": support(cells, np.array(events)),
-        **described(cells, panel),
-    }
+    omitted = tuple(int(h) for h in leads.omitted)
+    details = Details(
+        absorbed=model.effects.absorbed,
+        linear_trends=model.effects.linear_trends,
+        control_group="not_yet_treated",
+        base_period="untreated_before_leads",
+        average="cells_by_weight",
+        support=event_time_support(cells, np.array(events)),
+        dropped=(Dropped("leads_not_identified", len(omitted), "leads", omitted),) if omitted else (),
+        extras={
+            "residual_groups": residual_groups,
+            "leave_one_out": leave_one_out,
+            "groups_of_one_cluster": alone,
+        },
+    )
     return from_scores(
         cells.panel,
         "imputation",
@@ -128,7 +131,7 @@ def imputation(
         np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]),
         inference,
         n_obs=cells.n_obs,
-        info=details,
+        details=describe_cells(details, cells, panel),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.imputation.untreated_fit import UntreatedModel
 from replication.estimators.shared.cell_averages import Averages
-from replication.inference.cluster import intersection, sum_by_cluster
+from replication.inference.cluster import intersection_codes, sum_by_cluster
 
 GROUPS = ("cohort_event", "cohort", "none")
 
@@ -44,7 +44,7 @@ def treated_scores(
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class GroupMeans:
     """Mean effects of G groups in M separate problems (columns).
 
     Attributes
@@ -82,7 +82,7 @@ class Means:
         return single
 
 
-def _group_means(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> Means:
+def _group_means(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> GroupMeans:
     """Means by group.
 
     Parameters
@@ -91,11 +91,11 @@ def _group_means(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> Means:
     codes : (N,) group of each unit; columns are separate problems.
 
     """
-    pair = intersection([codes, cluster])
+    pair = intersection_codes([codes, cluster])
     owner = np.zeros(int(pair.max()) + 1, dtype=np.int64)
     owner[pair] = codes
     weight, effect = sum_by_cluster(a, pair), sum_by_cluster(b, pair)
     square = sum_by_cluster(weight**2, owner)
     cross = sum_by_cluster(weight * effect, owner)
     mean = np.divide(cross, square, out=np.zeros_like(cross), where=square > 0)
-    return Means(pair, owner, weight, square, mean, mean[codes])
+    return GroupMeans(pair, owner, weight, square, mean, mean[codes])

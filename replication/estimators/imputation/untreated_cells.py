@@ -8,21 +8,21 @@ and anticipating ones carry effects.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import mean_outcomes, prepared
+from replication.estimators.shared.cohort_comparisons import comparison_panel, with_means
 from replication.estimators.shared.lost_cohorts import lost_cohorts
 
 NO_EVENT = np.iinfo(np.int64).min // 4
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class SortedCells:
     """A panel with its cells sorted.
 
     Attributes
@@ -62,7 +62,7 @@ class Cells:
         return int(self.fit.sum() + self.effect.sum())
 
 
-def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> Cells:
+def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> SortedCells:
     """Sort the cells, and drop treated units with fewer than ``needed`` untreated cells.
 
     Raises
@@ -71,7 +71,7 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
         If there is a treatment intensity, no treated or no untreated cell, or one cluster.
 
     """
-    cells = _sorted(prepared(panel, estimator), anticipation)
+    cells = _sorted(comparison_panel(panel, estimator), anticipation)
     short = cells.effect.any(axis=1) & (cells.fit.sum(axis=1) < needed)
     if short.any():
         periods = "period" if needed == 1 else "periods"
@@ -88,13 +88,13 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
         cells = _sorted(cells.panel.keep_units(~idle, note), anticipation)
     if cells.panel.n_clusters < 2:
         raise PanelError(
-            "One cluster is left after units that cannot be used were dropped; clustered errors "
+            "One cluster is left after units that cannot be used were dropped; clustered standard errors "
             "need at least two. Name a finer cluster column or widen the sample."
         )
     return cells
 
 
-def without_cells(cells: Cells, impossible: Bools) -> Cells:
+def without_cells(cells: SortedCells, impossible: Bools) -> SortedCells:
     """The cells less treated ones whose Y(0) no untreated cell identifies, with a note."""
     dropped = cells.effect & impossible
     if not dropped.any():
@@ -114,20 +114,21 @@ def without_cells(cells: Cells, impossible: Bools) -> Cells:
     return replace(cells, panel=panel, effect=left)
 
 
-def described(cells: Cells, original: Panel) -> dict[str, Any]:
-    """Counts and means that every one of these estimators reports."""
-    return {
-        "anticipation": cells.anticipation,
-        "covariates": list(cells.panel.covariate_names),
-        **mean_outcomes(cells.panel),
-        "notes": [*cells.panel.notes, *_lost(cells, original)],
-        "untreated_cells": int(cells.fit.sum()),
-        "treated_cells": int(cells.effect.sum()),
-        "dropped_units": len(original.units) - len(cells.panel.units),
-    }
+def describe_cells(details: Details, cells: SortedCells, original: Panel) -> Details:
+    """The details with the counts and means that every one of these estimators reports."""
+    gone = len(original.units) - len(cells.panel.units)
+    dropped = (Dropped("units_not_used", gone, "units"),) if gone else ()
+    known = replace(
+        with_means(details, cells.panel),
+        anticipation=cells.anticipation,
+        covariates=cells.panel.covariate_names,
+        dropped=(*details.dropped, *dropped),
+    )
+    counts = {"untreated_cells": int(cells.fit.sum()), "treated_cells": int(cells.effect.sum())}
+    return known.noted(_lost(cells, original)).with_extras(counts)
 
 
-def _lost(cells: Cells, original: Panel) -> list[str]:
+def _lost(cells: SortedCells, original: Panel) -> list[str]:
     """A note on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
@@ -135,15 +136,15 @@ def _lost(cells: Cells, original: Panel) -> list[str]:
     return [note] if note else []
 
 
-def _sorted(panel: Panel, anticipation: int) -> Cells:
+def _sorted(panel: Panel, anticipation: int) -> SortedCells:
     ever = (panel.cohort != NEVER)[:, None]
     event = np.where(ever, panel.periods - panel.cohort[:, None], NO_EVENT).astype(np.int64)
     usable = panel.observed & (panel.weight > 0)
     affected = event >= -anticipation
-    return Cells(panel, anticipation, event, usable & ~affected, usable & affected)
+    return SortedCells(panel, anticipation, event, usable & ~affected, usable & affected)
 
 
-def _require_both(cells: Cells, short: int) -> None:
+def _require_both(cells: SortedCells, short: int) -> None:
     treated = (cells.effect & (cells.event >= 0)).any()
     if not treated:
         extra = f" ({short} treated units were dropped: too few untreated periods)" if short else ""
@@ -153,8 +154,8 @@ def _require_both(cells: Cells, short: int) -> None:
         )
     if not cells.fit.any():
         raise PanelError(
-            "No untreated unit-period is left, so nothing tells what would have happened without "
-            "the treatment. Start the panel earlier or add units that are never treated."
+            "No untreated unit-period is left, so outcomes without the treatment are not "
+            "identified. Start the panel earlier or add units that are never treated."
         )
 
 

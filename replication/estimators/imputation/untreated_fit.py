@@ -5,8 +5,8 @@
 with weights. An average of effects, sum omega_it (Y_it - Y_it(0)), is linear in the outcomes: its
 weight on an untreated cell is minus that cell's weight times the projection of omega on the
 columns of the model (Borusyak, Jaravel & Spiess 2024, Theorem 3). Untreated residuals are
-orthogonal to unit effects and unit lines within every unit, so these drop out of the scores; the
-period effects and covariates that are left are a few hundred numbers a row.
+orthogonal to unit effects and unit-specific linear trends within every unit, so these drop out of the
+scores; the period effects and covariates that are left are a few hundred numbers per row.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.estimators.imputation.untreated_cells import Cells, sort_cells, without_cells
-from replication.estimators.imputation.untreated_two_way import TwoWay
+from replication.estimators.imputation.untreated_cells import SortedCells, sort_cells, without_cells
+from replication.estimators.imputation.untreated_two_way import UntreatedTwoWay
 from replication.estimators.shared.cell_averages import Averages
 from replication.estimators.shared.collinear import least_variation, spread_of
 from replication.estimators.shared.fixed_effects import Effects, read_effects
-from replication.inference.cluster import intersection
+from replication.inference.cluster import intersection_codes
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class UntreatedProjection:
     """Weights of K averages projected on the model of untreated outcomes.
 
     Attributes
@@ -43,10 +43,10 @@ class Projection:
     along: Floats
     product: Floats
 
-    def subset(self, kept: Bools) -> Projection:
+    def subset(self, kept: Bools) -> UntreatedProjection:
         """Some of the averages."""
         product = self.product[np.ix_(kept, kept)]
-        return Projection(self.coefficients[:, kept], self.along[:, kept], product)
+        return UntreatedProjection(self.coefficients[:, kept], self.along[:, kept], product)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class UntreatedModel:
 
     """
 
-    cells: Cells
+    cells: SortedCells
     effects: Effects
-    two_way: TwoWay
+    two_way: UntreatedTwoWay
     inner: Floats
     bread: Floats
     remainder: Floats
@@ -84,7 +84,7 @@ class UntreatedModel:
         slopes = self.bread @ np.einsum("qnt,nt,nt->q", self.inner, self.cells.fit_weight, left)
         return left - np.tensordot(slopes, self.inner, 1)
 
-    def project(self, averages: Averages) -> Projection:
+    def project(self, averages: Averages) -> UntreatedProjection:
         """Projection of every row's weights on the model."""
         right, product = self.two_way.reduced(averages)
         coefficients = self.two_way.period_effects(right.T).T
@@ -92,9 +92,9 @@ class UntreatedModel:
         for place, x in enumerate(self.inner):
             along[place] = averages.sums(averages.weight * x)
         product += right.T @ coefficients + along.T @ self.bread @ along
-        return Projection(coefficients, along, product)
+        return UntreatedProjection(coefficients, along, product)
 
-    def through(self, projection: Projection, scaled: Floats) -> Floats:
+    def through(self, projection: UntreatedProjection, scaled: Floats) -> Floats:
         """(N, K) unit sums of ``scaled`` (N, T) times the projection of each row.
 
         ``scaled`` must be residuals times weights, which are orthogonal to the unit effects.
@@ -121,7 +121,7 @@ def fit_untreated(panel: Panel, trends: Sequence[str], anticipation: int, estima
     cells = sort_cells(panel, anticipation, 2 if effects.unit_linear else 1, estimator)
     panel = cells.panel
     levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    two_way = TwoWay(
+    two_way = UntreatedTwoWay(
         cells.fit_weight,
         panel.periods,
         levels,
@@ -138,13 +138,13 @@ def fit_untreated(panel: Panel, trends: Sequence[str], anticipation: int, estima
     return UntreatedModel(cells, effects, two_way, inner, bread, model.residual(cells.outcome))
 
 
-def _alike(cells: Cells, strata: list[Ints]) -> Ints | None:
-    """(N,) codes of cohort and strata, if the panel is balanced with one weight a unit."""
+def _alike(cells: SortedCells, strata: list[Ints]) -> Ints | None:
+    """(N,) codes of cohort and strata, if the panel is balanced with one weight per unit."""
     panel = cells.panel
     if not panel.balanced or (panel.weight != panel.weight[:, :1]).any():
         return None
     cohort = np.unique(panel.cohort, return_inverse=True)[1].reshape(-1).astype(np.int64)
-    return intersection([cohort, *strata])
+    return intersection_codes([cohort, *strata])
 
 
 def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -> Floats:

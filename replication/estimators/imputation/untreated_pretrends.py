@@ -3,7 +3,7 @@
 The untreated outcomes are regressed on the effects of the model and a dummy for each lead (event
 time before adoption) that is shown; the reference is every earlier untreated period of the
 adopters, and the units never treated. No treated cell enters, so the test is independent of the
-effects where errors are (Borusyak, Jaravel & Spiess 2024, Proposition 4 and section 4.4).
+effects if the regression errors are (Borusyak, Jaravel & Spiess 2024, Proposition 4 and section 4.4).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.imputation.untreated_fit import Projection, UntreatedModel
+from replication.estimators.imputation.untreated_fit import UntreatedModel, UntreatedProjection
 from replication.estimators.shared.cell_averages import Averages, lead_averages, leads_of
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import absorbed_parameters
-from replication.inference.cluster import correction
+from replication.inference.cluster import small_sample_factor
 
 DEPENDENT = 1e-9
 
@@ -53,7 +53,7 @@ def lead_coefficients(model: UntreatedModel, window: tuple[int, int] | None) -> 
 
 
 def _regress(
-    model: UntreatedModel, averages: Averages, projection: Projection, product: Floats
+    model: UntreatedModel, averages: Averages, projection: UntreatedProjection, product: Floats
 ) -> tuple[Floats, Floats]:
     """Coefficients (L,) and unit scores (N, L), with the correction in them."""
     if not averages.rows:
@@ -75,7 +75,7 @@ def _correction(model: UntreatedModel, n_leads: int) -> float:
     n_params = absorbed_parameters(sample.panel, model.effects, sample.used)
     n_params += n_leads + len(model.inner)
     n_obs = int(sample.used.sum())
-    return correction(sample.panel.n_clusters, n_obs, n_params) if n_obs > n_params else 0.0
+    return small_sample_factor(sample.panel.n_clusters, n_obs, n_params) if n_obs > n_params else 0.0
 
 
 def _independent(product: Floats) -> Bools:

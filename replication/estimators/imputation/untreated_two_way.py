@@ -1,8 +1,8 @@
 """Unit, period and trend effects fitted on untreated cells, and averages projected on them.
 
 ``absorb.Eliminated`` solves the fit for any weights and gaps. Here hundreds of averages pass
-through it at once, by their sums over units and periods. On a balanced panel with one weight a
-unit, units of one cohort and stratum differ by their weight alone, and a few dozen cohort-by-period
+through it at once, by their sums over units and periods. On a balanced panel with one weight
+per unit, units of one cohort and stratum differ by their weight alone, and a few dozen cohort-by-period
 rows stand for all of them.
 """
 
@@ -14,13 +14,13 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.shared.absorb import Eliminated
-from replication.estimators.shared.cell_averages import Averages, members
+from replication.estimators.shared.cell_averages import Averages, group_members
 from replication.inference.cluster import sum_by_cluster
 
 UNDETERMINED = 1e-6
 
 
-class TwoWay(Eliminated):
+class UntreatedTwoWay(Eliminated):
     """The model without covariates.
 
     Parameters
@@ -41,11 +41,11 @@ class TwoWay(Eliminated):
         alike: Ints | None = None,
     ) -> None:
         self._alike = alike
-        self._kinds: TwoWay | None = None
+        self._kinds: UntreatedTwoWay | None = None
         if alike is not None:
             first = np.unique(alike, return_index=True)[1]
             merged = sum_by_cluster(weight, alike)
-            self._kinds = TwoWay(
+            self._kinds = UntreatedTwoWay(
                 merged, periods, [c[first] for c in levels], [c[first] for c in slopes], each
             )
         super().__init__(weight, periods, levels, slopes, each)
@@ -54,7 +54,7 @@ class TwoWay(Eliminated):
         return super()._solve_components() if self._kinds is None else self._kinds._solvers
 
     def reduced(self, averages: Averages) -> tuple[Floats, Floats]:
-        """Right-hand sides of the rows' projection after unit effects and lines are eliminated.
+        """Right-hand sides of the rows' projection after unit effects and trends are eliminated.
 
         Returns
         -------
@@ -66,18 +66,18 @@ class TwoWay(Eliminated):
         field, total = averages.weight, self._weight.sum(axis=1)
         level = averages.by_unit(field)
         product = level.T @ (level / np.where(total > 0, total, np.inf)[:, None])
-        line = None
-        if self._line is not None:
-            line = averages.by_unit(field * self._line)
-            square = np.einsum("nt,nt,nt->n", self._weight, self._line, self._line)
-            product += line.T @ (line / np.where(square > 1e-14 * total, square, np.inf)[:, None])
+        trend = None
+        if self._trend is not None:
+            trend = averages.by_unit(field * self._trend)
+            square = np.einsum("nt,nt,nt->n", self._weight, self._trend, self._trend)
+            product += trend.T @ (trend / np.where(square > 1e-14 * total, square, np.inf)[:, None])
         parts = []
         for codes, basis in zip(self._codes, self._bases, strict=True):
-            for units in members(codes):
+            for units in group_members(codes):
                 right = averages.by_period(field, units)
                 right -= self._share[units].T @ level[units]
-                if line is not None:
-                    right -= self._line_share[units].T @ line[units]
+                if trend is not None:
+                    right -= self._trend_share[units].T @ trend[units]
                 parts.append(basis.T @ right)
         return np.concatenate(parts), product
 
@@ -87,7 +87,7 @@ class TwoWay(Eliminated):
         for start, codes, basis in zip(self._starts[:-1], self._codes, self._bases, strict=True):
             seen = scaled @ basis
             width = basis.shape[1]
-            for stratum, units in enumerate(members(codes)):
+            for stratum, units in enumerate(group_members(codes)):
                 first = start + stratum * width
                 out[units] += seen[units] @ coefficients[first : first + width]
         return out

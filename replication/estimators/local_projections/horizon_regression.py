@@ -15,7 +15,7 @@ ILL_CONDITIONED = 1e10
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every horizon needs, periods first so that a period is contiguous.
+    """Arrays shared by all horizons, periods first so that a period is contiguous.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class HorizonProjection:
     """One regression.
 
     Attributes
@@ -61,7 +61,7 @@ class Projection:
     fit: HorizonFit | None = None
 
 
-def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Projection | None:
+def project(setting: Setting, leads: list[int], *, keep: bool = False) -> HorizonProjection | None:
     """The regression for one horizon, or for the mean over several; None without support."""
     clean = max(0, *leads)
     length = setting.y.shape[0]
@@ -90,7 +90,7 @@ def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Projec
     n_obs = int(rows.sum())
     n_params = 1 + int(counted.sum()) + len(setting.covariates)
     groups = np.unique(setting.cluster[used]).size
-    return Projection(
+    return HorizonProjection(
         point,
         scores * np.sqrt(small_sample(groups, n_obs, n_params)),
         n_obs,
@@ -103,7 +103,7 @@ def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Projec
 
 
 def small_sample(groups: int, n_obs: int, n_params: int) -> float:
-    """The factor of the variance; zero, so that no error is printed, without degrees of freedom."""
+    """The factor of the variance; zero, so that no standard error is reported, without degrees of freedom."""
     if groups < 2 or n_obs <= n_params:
         return 0.0
     return groups / (groups - 1) * (n_obs - 1) / (n_obs - n_params)

@@ -9,10 +9,10 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.spec import Inference
-from replication.estimators.shared.cluster_weights import equal_weights, unweighted
+from replication.estimators.shared.cluster_weights import equal_weights, unweighted_residuals
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
-from replication.inference.variances import adjust
+from replication.inference.variances import adjust_scores
 from replication.inference.weighted_bias_reduced import WeightedShares
 
 
@@ -47,7 +47,7 @@ class HorizonFit:
         used: Bools = np.asarray((self.weight > 0).any(axis=0))
         present, codes = np.unique(cluster[used], return_inverse=True)
         sums = HorizonSums.of(self, np.asarray(codes.reshape(-1), dtype=np.int64), used)
-        found = adjust(inference, sums.shares(), None if equal_weights(self.weight) else sums.weighted)
+        found = adjust_scores(inference, sums.shares(), None if equal_weights(self.weight) else sums.weighted)
         score = np.zeros((int(cluster.max()) + 1, 1))
         score[present] = found.score
         alone = np.where(found.alone >= 0, present[found.alone], -1)
@@ -89,10 +89,10 @@ class HorizonSums:
             flat = np.moveaxis(values, -1, 0).reshape(codes.size, -1)
             return sum_by_cluster(flat, codes).reshape(-1, *values.shape[:-1])
 
-        def scores(error: Floats) -> Floats:
+        def scores(residual: Floats) -> Floats:
             """(G, K + L) products with residuals, weighted or not."""
-            regressors = by_cluster((x * error).sum(axis=1))
-            return np.hstack([regressors, by_cluster(error * scale[:, None])])
+            regressors = by_cluster((x * residual).sum(axis=1))
+            return np.hstack([regressors, by_cluster(residual * scale[:, None])])
 
         loading = np.concatenate([root[0], np.zeros(len(scale))])[None]
         return cls(
@@ -101,7 +101,7 @@ class HorizonSums:
             [by_cluster(x * w * scale[:, None]) for w in powers],
             [by_cluster(w * (scale**2)[:, None]) for w in powers],
             scores(weight * residual),
-            scores(unweighted(weight * residual, weight)),
+            scores(unweighted_residuals(weight * residual, weight)),
         )
 
     def moment(self, power: int, cluster: int) -> Share:
@@ -114,7 +114,7 @@ class HorizonSums:
         return np.arange(count + size), found
 
     def shares(self) -> ClusterShares:
-        """The shares, in one block a cluster."""
+        """The shares, in one block per cluster."""
 
         def blocks(cluster: int) -> Sequence[Share]:
             """One block."""
@@ -123,7 +123,7 @@ class HorizonSums:
         return ClusterShares(self.loading, self.score, np.arange(len(self.score)), blocks)
 
     def weighted(self) -> WeightedShares:
-        """What CR2 needs with unequal weights."""
+        """Moments for CR2 with unequal weights."""
         powers = (
             lambda cluster: self.moment(0, cluster),
             lambda cluster: self.moment(1, cluster),

@@ -1,6 +1,6 @@
 """Local projections difference-in-differences of Dube, Girardi, Jorda & Taylor (2025).
 
-Regression, one a horizon h, on adopters and clean controls only
+One regression per horizon h, on adopters and clean controls only
     y_{i,t+h} - y_{i,t-1} = beta_h dD_it + lambda_t^h + x_it' g_h + e_it^h,
     with dD_it = 1 where unit i adopts in t, and as controls the units still untreated in t+h (in
     t for h < 0).
@@ -13,7 +13,7 @@ Estimand
 Overall effect
     ``att`` pools: the dependent variable is the mean of y over t .. t+H less y_{t-1}, controls
     are untreated through t+H. The pooled placebo (means over the periods before t-1) is in
-    ``info``.
+    the details.
 Assumptions
     No anticipation, parallel trends. With covariates also that they act linearly and alike on
     all (online appendix B.2).
@@ -29,26 +29,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Ints
+from replication.core.details import ClusterInfluence, Details, Dropped, EventSupport, PooledPlacebo
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.local_projections.horizon_regression import Projection, Setting, project
+from replication.estimators.local_projections.horizon_regression import HorizonProjection, Setting, project
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
+    comparison_panel,
     empty_window,
-    mean_outcomes,
     on_calendar,
     possible_controls,
-    prepared,
     support_row,
     used_units,
+    with_means,
 )
 from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
 from replication.estimators.stacked import reach_of
@@ -56,7 +56,7 @@ from replication.inference.assemble import from_scores
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_shares import Adjusted
 from replication.inference.leverage import cluster_influence, few_effective
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
 
@@ -86,7 +86,7 @@ def local_projections(
         asked for with covariates.
 
     """
-    panel = prepared(panel, "local_projections")
+    panel = comparison_panel(panel, "local_projections")
     require_no_adjustment(panel, reweight)
     grid = on_calendar(panel)
     setting = prepare(panel, grid, possible_controls(panel, control_group), reweight)
@@ -101,35 +101,38 @@ def local_projections(
     before = [h for h in range(steps[0], -1) if h in path] if window else []
     placebo = project(setting, before) if before else None
     if -1 in steps:
-        path[-1] = Projection(
+        path[-1] = HorizonProjection(
             0.0, np.zeros(len(panel.units)), 0, np.zeros(0, np.int64), 0, 0, pooled.used & False
         )
     shown = sorted(path)
     found = [pooled, *(path[h] for h in shown)]
     used = np.any([one.used for one in found], axis=0)
     kept = pooled_over(used_units(panel, used, "projection"), panel, grid, pooled, last)
-    rows = [Row("att"), *(Row("event", event_time=h * grid.step) for h in shown)]
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
     points, n_obs = (
         np.array([one.estimate for one in found]),
         np.array([one.n_obs for one in found]),
     )
     influence = influence_of(kept, pooled, used)
-    about = {
-        "control_group": control_group,
-        **averaged(last * grid.step, reweight),
-        "pooled_placebo": placebo_record(panel, before, placebo, grid.step),
-        "adopters_without_clean_control": pooled.unmatched,
-        "support": support_of(path, grid.step),
-    }
-    about |= {
-        **common_info(panel, grid),
-        "cluster_influence": influence,
-        "notes": [*kept.notes, *few_effective(influence, inference)],
-    }
+    unmatched = int(pooled.unmatched)
+    details = Details(
+        absorbed=("time",),
+        covariates=panel.covariate_names,
+        control_group=control_group,
+        base_period=-grid.step,
+        average="horizons_equally" if reweight else "horizons_by_variance",
+        averaged_times=(0, last * grid.step),
+        support=support_of(path, grid.step),
+        dropped=(Dropped("no_clean_control", unmatched, "adopters"),) if unmatched else (),
+        cluster_influence=influence,
+        pooled_placebo=placebo_record(panel, before, placebo, grid.step),
+        notes=tuple(few_effective(influence, inference)),
+    )
+    details = with_means(details, panel)
     if corrected:
         adjusted = adjusted_path(found, panel.cluster, used, inference)
         return from_adjusted(
-            kept, "local_projections", rows, points, adjusted, inference, n_obs=n_obs, info=about
+            kept, "local_projections", rows, points, adjusted, inference, n_obs=n_obs, details=details
         )
     return from_scores(
         kept,
@@ -140,11 +143,11 @@ def local_projections(
         inference,
         distribution="t",
         n_obs=n_obs,
-        info=about,
+        details=details,
     )
 
 
-def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: Projection, last: int) -> Panel:
+def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: HorizonProjection, last: int) -> Panel:
     """The panel with notes on the horizons and cohorts of the pooled effect."""
     note = f"the overall effect is that on the mean of event times 0 to {last * grid.step}"
     shown = panel.cohort[np.isin(grid.onset, pooled.onsets)].tolist()
@@ -155,14 +158,16 @@ def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: Projection, last:
     return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)
 
 
-def influence_of(panel: Panel, pooled: Projection, used: Bools) -> dict[str, Any]:
+def influence_of(panel: Panel, pooled: HorizonProjection, used: Bools) -> ClusterInfluence | None:
     """Leverage of the clusters in the pooled regression, whose coefficient is ``att``."""
     assert pooled.fit is not None
     partial, leverage = pooled.fit.influence()
     return cluster_influence(panel, partial[used], leverage[used])
 
 
-def adjusted_path(found: Sequence[Projection], cluster: Ints, used: Bools, inference: Inference) -> Adjusted:
+def adjusted_path(
+    found: Sequence[HorizonProjection], cluster: Ints, used: Bools, inference: Inference
+) -> Adjusted:
     """Scores of every regression beside one another; each has degrees of freedom of its own."""
     present = np.unique(cluster[used])
     parts = [None if one.fit is None else one.fit.adjusted(cluster, inference) for one in found]
@@ -188,30 +193,11 @@ def require_no_adjustment(panel: Panel, reweight: bool) -> None:
         )
 
 
-def averaged(last: int, reweight: bool) -> dict[str, Any]:
-    """What the pooled effect is an average of."""
-    weights = "adopters equally weighted" if reweight else "variance-weighted"
-    return {
-        "reweight": reweight,
-        "overall": f"mean over horizons 0 to {last}, {weights}",
-        "pooled_horizons": [0, last],
-    }
-
-
-def support_of(path: Mapping[int, Projection], step: int) -> list[Mapping[str, int]]:
+def support_of(path: Mapping[int, HorizonProjection], step: int) -> tuple[EventSupport, ...]:
     """Cohorts and adopters behind each horizon but the reference."""
-    return [support_row(h * step, path[h].onsets.size, path[h].adopters) for h in sorted(path) if h != -1]
-
-
-def common_info(panel: Panel, grid: Grid) -> dict[str, Any]:
-    """What is said of every result."""
-    return {
-        "absorbed": ["time"],
-        "dependent_variable": "change from the period before adoption",
-        "reference_event_time": -grid.step,
-        "covariates": list(panel.covariate_names),
-        **mean_outcomes(panel),
-    }
+    return tuple(
+        support_row(h * step, path[h].onsets.size, path[h].adopters) for h in sorted(path) if h != -1
+    )
 
 
 def prepare(panel: Panel, grid: Grid, eligible: Bools, reweight: bool) -> Setting:
@@ -263,13 +249,12 @@ def nothing_to_project(horizon: int) -> PanelError:
     )
 
 
-def placebo_record(panel: Panel, leads: list[int], found: Projection | None, step: int) -> Any:
-    """The pooled placebo as plain numbers."""
+def placebo_record(
+    panel: Panel, leads: list[int], found: HorizonProjection | None, step: int
+) -> PooledPlacebo | None:
+    """The pooled placebo, if there are leads."""
     if found is None:
         return None
     sums = sum_by_cluster(found.scores[:, None], panel.cluster)
-    return {
-        "horizons": [leads[0] * step, leads[-1] * step],
-        "estimate": found.estimate,
-        "std_error": float(np.sqrt((sums**2).sum())),
-    }
+    horizons = (leads[0] * step, leads[-1] * step)
+    return PooledPlacebo(horizons, float(found.estimate), float(np.sqrt((sums**2).sum())))

@@ -20,14 +20,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.roth_santanna.design_weights import Cohorts, Weights
+from replication.estimators.roth_santanna.design_weights import Cohorts, EstimandWeights
 
 # Singular values below this share of the largest count as zero, as in MASS::ginv.
 SINGULAR = float(np.sqrt(np.finfo(float).eps))
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class EstimandMoments:
     """Points and covariances of K estimands and of their X.
 
     Attributes
@@ -71,7 +71,7 @@ class Moments:
         return neyman - self.adjustment * np.outer(~kept, ~kept), kept
 
 
-def moments(y: Floats, found: Cohorts, weights: Weights, codes: Ints) -> Moments:
+def estimand_moments(y: Floats, found: Cohorts, weights: EstimandWeights, codes: Ints) -> EstimandMoments:
     """Moments of the estimands when unit i is in cohort ``codes[i]``.
 
     Parameters
@@ -100,7 +100,7 @@ def moments(y: Floats, found: Cohorts, weights: Weights, codes: Ints) -> Moments
             inner.append(before @ own[:, : early.depth])
             cross.append(before @ values[:, :k])
     adjustment = adjustment_of(inner, cross, early, y.shape[0])
-    return Moments(total[:k], total[k:], spread[:k, :k], spread[k:, :k], spread[k:, k:], adjustment)
+    return EstimandMoments(total[:k], total[k:], spread[:k, :k], spread[k:, :k], spread[k:, k:], adjustment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Earlier:
     chosen: Bools
 
 
-def earlier_periods(found: Cohorts, weights: Weights) -> Earlier:
+def earlier_periods(found: Cohorts, weights: EstimandWeights) -> Earlier:
     """The periods M Y of the adjustment.
 
     They come before the first cohort of all estimands, so that the covariance of all is one, as in

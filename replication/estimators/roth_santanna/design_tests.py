@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import BalanceRow, BalanceTest, JointTest
 from replication.core.estimates import row_label
 from replication.core.spec import Inference
-from replication.estimators.roth_santanna.design_moments import SINGULAR, Moments
+from replication.estimators.roth_santanna.design_moments import SINGULAR, EstimandMoments
 from replication.inference.permutation import TIE
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 NAN = float("nan")
 
@@ -43,8 +43,8 @@ class Balance:
         return self.difference / self.std_error
 
 
-def balance_of(found: Moments, rows: Sequence[Row]) -> Balance:
-    """Whether outcomes in the last period before adoption are related to its date.
+def balance_of(found: EstimandMoments, rows: Sequence[EstimateRow]) -> Balance:
+    """Test whether outcomes in the last period before adoption are related to the adoption date.
 
     Under random timing X, the difference between cohorts in that period with the weights of an
     estimand, has mean zero (Roth & Sant'Anna 2023, section 4). Event times before adoption repeat
@@ -71,9 +71,9 @@ def joint_wald(estimate: Floats, variance: Floats) -> tuple[float, int]:
 
 
 def describe_balance(
-    found: Balance, rows: Sequence[Row], smallest: int, inference: Inference
-) -> dict[str, Any]:
-    """The balance test as plain data.
+    found: Balance, rows: Sequence[EstimateRow], smallest: int, inference: Inference
+) -> BalanceTest:
+    """The balance test of every row and jointly.
 
     ``rows`` has X of each estimand with a normal p-value; ``largest`` the joint test by the largest
     |t|, from normal draws with the correlation of the rows; ``wald`` the chi-squared test of R
@@ -86,29 +86,26 @@ def describe_balance(
     smallest : units of the smallest cohort.
 
     """
-    lines = [
-        {
-            "row": label(rows[int(k)]),
-            "difference": float(found.difference[k]),
-            "std_error": float(found.std_error[k]),
-            "statistic": float(found.statistic[k]),
-            "p_value": float(2 * special.ndtr(-abs(found.statistic[k]))),
-        }
+    lines = tuple(
+        BalanceRow(
+            row=label(rows[int(k)]),
+            difference=float(found.difference[k]),
+            std_error=float(found.std_error[k]),
+            statistic=float(found.statistic[k]),
+            p_value=float(2 * special.ndtr(-abs(found.statistic[k]))),
+        )
         for k in np.flatnonzero(np.isfinite(found.std_error))
-    ]
+    )
     if not lines:
-        return {"rows": [], "reason": "no cohort is observed before its adoption"}
+        none = JointTest("largest", reason="no cohort is observed before its adoption")
+        return BalanceTest((), none, replace(none, test="Wald"))
     statistic = float(np.nanmax(np.abs(found.statistic)))
-    return {
-        "rows": lines,
-        "largest": {"statistic": statistic, "p_value": largest_p(found, statistic, inference)},
-        "wald": {
-            "statistic": found.wald,
-            "df": found.rank,
-            "p_value": float(special.chdtrc(found.rank, found.wald)),
-        },
-        "smallest_cohort": smallest,
-    }
+    return BalanceTest(
+        lines,
+        JointTest("largest", len(lines), statistic, largest_p(found, statistic, inference)),
+        JointTest("Wald", found.rank, found.wald, float(special.chdtrc(found.rank, found.wald))),
+        smallest,
+    )
 
 
 def largest_p(found: Balance, statistic: float, inference: Inference) -> float:
@@ -120,7 +117,7 @@ def largest_p(found: Balance, statistic: float, inference: Inference) -> float:
     return float(share_beyond(np.abs(draws).max(axis=1), np.array(statistic)))
 
 
-def label(row: Row) -> str:
+def label(row: EstimateRow) -> str:
     """Label of an estimand, as in ``Estimates.vcov``."""
     event_time = NAN if row.event_time is None else row.event_time
     return row_label(row.term, NAN, NAN, event_time)
@@ -134,29 +131,27 @@ def randomization_draws(
     return np.stack([values for values, _ in drawn]), [found for _, found in drawn]
 
 
-def fisher_balance(
-    described: Mapping[str, Any], observed: Balance, drawn: Sequence[Balance]
-) -> dict[str, Any]:
+def fisher_balance(described: BalanceTest, observed: Balance, drawn: Sequence[Balance]) -> BalanceTest:
     """The balance test with randomization p-values: ``(1 + as large) / (1 + draws)``.
 
     Of each row by |t|, of the largest |t|, and of the Wald statistic.
     """
-    if not described["rows"]:
-        return dict(described)
+    if not described.rows:
+        return described
     used: Bools = np.isfinite(observed.std_error)
     t = np.abs(np.array([one.statistic[used] for one in drawn]))
     own = np.abs(observed.statistic[used])
     rows = share_beyond(t, own).tolist()
-    lines = zip(described["rows"], rows, strict=True)
+    lines = zip(described.rows, rows, strict=True)
     largest = float(share_beyond(t.max(axis=1), own.max()))
     wald = float(share_beyond(np.array([one.wald for one in drawn]), np.array(observed.wald)))
-    return {
-        **described,
-        "rows": [{**line, "fisher_p_value": p} for line, p in lines],
-        "largest": {**described["largest"], "fisher_p_value": largest},
-        "wald": {**described["wald"], "fisher_p_value": wald},
-        "draws": len(drawn),
-    }
+    return replace(
+        described,
+        rows=tuple(replace(line, fisher_p_value=p) for line, p in lines),
+        largest=replace(described.largest, fisher_p_value=largest),
+        wald=replace(described.wald, fisher_p_value=wald),
+        draws=len(drawn),
+    )
 
 
 def share_beyond(drawn: Floats, observed: Floats) -> Floats:

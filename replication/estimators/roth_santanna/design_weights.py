@@ -16,8 +16,8 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.estimators.shared.cohort_comparisons import adoption, empty_window
-from replication.inference.row_table import Row
+from replication.estimators.shared.cohort_comparisons import adoption_periods, empty_window
+from replication.inference.row_table import EstimateRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Cohorts:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class EstimandWeights:
     """Weights of K estimands on the cohort means.
 
     Attributes
@@ -65,16 +65,16 @@ class Weights:
 
     """
 
-    rows: list[Row]
+    rows: list[EstimateRow]
     outcome: Floats
     difference: Floats
     earliest: Ints
     cells: Floats
 
-    def take(self, chosen: Bools) -> Weights:
+    def take(self, chosen: Bools) -> EstimandWeights:
         """The weights of some of the estimands."""
         kept = [row for row, keep in zip(self.rows, chosen, strict=True) if keep]
-        return Weights(
+        return EstimandWeights(
             kept,
             self.outcome[chosen],
             self.difference[chosen],
@@ -85,13 +85,13 @@ class Weights:
 
 def cohorts_of(panel: Panel) -> Cohorts:
     """The cohorts of a panel."""
-    labels, codes = np.unique(adoption(panel), return_inverse=True)
+    labels, codes = np.unique(adoption_periods(panel), return_inverse=True)
     codes = codes.reshape(-1).astype(np.int64)
     base = np.searchsorted(panel.periods, labels) - 1
     return Cohorts(labels, np.bincount(codes), codes, panel.periods, base.astype(np.int64))
 
 
-def design_weights(found: Cohorts, control_group: str, window: tuple[int, int] | None) -> Weights:
+def design_weights(found: Cohorts, control_group: str, window: tuple[int, int] | None) -> EstimandWeights:
     """Weights of the simple, cohort and calendar averages and of each event time.
 
     Parameters
@@ -119,11 +119,11 @@ def design_weights(found: Cohorts, control_group: str, window: tuple[int, int] |
     times = np.unique(found.event[live & (found.event >= low) & (found.event <= high)])
     if not np.setdiff1d(times, [-1]).size:
         raise empty_window(window, int(found.event[live].min()), int(found.event[live].max()))
-    rows = [Row("att"), Row("group"), Row("calendar")]
-    rows += [Row("event", event_time=int(e)) for e in times]
+    rows = [EstimateRow("att"), EstimateRow("group"), EstimateRow("calendar")]
+    rows += [EstimateRow("event", event_time=int(e)) for e in times]
     paths = [live & (found.event == e) for e in times]
     size = found.sizes[:, None]
-    cells = np.stack([*averages(treated, found.sizes), *(normalised(size * path) for path in paths)])
+    cells = np.stack([*averages(treated, found.sizes), *(normalized(size * path) for path in paths)])
     return on_cohort_means(rows, cells, share, found)
 
 
@@ -153,15 +153,15 @@ def averages(treated: Bools, sizes: Ints) -> tuple[Floats, Floats, Floats]:
     mass = sizes[:, None] * treated
     length = np.maximum(treated.sum(axis=1, keepdims=True), 1)
     by_period = mass / np.maximum(mass.sum(axis=0), 1)
-    return normalised(mass), normalised(mass / length), normalised(by_period)
+    return normalized(mass), normalized(mass / length), normalized(by_period)
 
 
-def normalised(mass: Floats | Ints) -> Floats:
+def normalized(mass: Floats | Ints) -> Floats:
     """Weights that sum to one."""
     return np.asarray(mass / mass.sum())
 
 
-def on_cohort_means(rows: list[Row], cells: Floats, share: Floats, found: Cohorts) -> Weights:
+def on_cohort_means(rows: list[EstimateRow], cells: Floats, share: Floats, found: Cohorts) -> EstimandWeights:
     """From weights of effects to weights of cohort means in each period."""
     by_period = np.matmul(cells.transpose(2, 0, 1), share.transpose(1, 0, 2))
     outcome = cells - by_period.transpose(1, 2, 0)
@@ -172,4 +172,4 @@ def on_cohort_means(rows: list[Row], cells: Floats, share: Floats, found: Cohort
     difference = cells.sum(axis=2)[:, :, None] * before
     difference -= np.einsum("gkc,gt->kct", by_cohort, before, optimize=True)
     earliest = (outcome != 0).any(axis=2).argmax(axis=1)
-    return Weights(rows, outcome, difference, earliest.astype(np.int64), cells)
+    return EstimandWeights(rows, outcome, difference, earliest.astype(np.int64), cells)

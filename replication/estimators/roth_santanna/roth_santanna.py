@@ -13,7 +13,7 @@ Estimator
     the difference in means.
 Assumptions
     When units adopt is random given the sizes of the cohorts (in particular, not related to past
-    outcomes: ``info["balance"]`` tests it), and there is no anticipation. Parallel trends is
+    outcomes: ``details.balance`` tests it), and there is no anticipation. Parallel trends is
     implied. Units are assigned one by one, so that there is no clustering above the unit.
 Variance
     Design-based, over assignments of the units at hand: ``design_variance: adjusted`` (sigma_**)
@@ -31,17 +31,17 @@ Journal of Political Economy: Microeconomics 1(4): 669-709.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, EventSupport, JointTest
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
-from replication.estimators.roth_santanna.design_moments import Moments, moments
+from replication.estimators.roth_santanna.design_moments import EstimandMoments, estimand_moments
 from replication.estimators.roth_santanna.design_sample import assigned_units
 from replication.estimators.roth_santanna.design_tests import (
     Balance,
@@ -51,11 +51,16 @@ from replication.estimators.roth_santanna.design_tests import (
     joint_wald,
     randomization_draws,
 )
-from replication.estimators.roth_santanna.design_weights import Cohorts, Weights, cohorts_of, design_weights
-from replication.estimators.shared.cohort_comparisons import mean_outcomes, support_row
+from replication.estimators.roth_santanna.design_weights import (
+    Cohorts,
+    EstimandWeights,
+    cohorts_of,
+    design_weights,
+)
+from replication.estimators.shared.cohort_comparisons import support_row, with_means
 from replication.inference.assemble import from_variance
-from replication.inference.exchanges import Exchanges, permutations, strata_of
-from replication.inference.joint_tests import hotelling
+from replication.inference.exchanges import Exchanges, draw_permutations, strata_of
+from replication.inference.joint_tests import hotelling_test, impossible_test
 from replication.inference.permutation import with_p_values
 
 # With 13 units as the control group, 12% of true null hypotheses are rejected at the 5% level
@@ -64,8 +69,8 @@ FEW_UNITS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
-    """What stays the same when treatment timing is drawn again.
+class TimingDesign:
+    """Design of a panel under random treatment timing.
 
     Attributes
     ----------
@@ -79,7 +84,7 @@ class Design:
 
     panel: Panel
     cohorts: Cohorts
-    weights: Weights
+    weights: EstimandWeights
     beta: str | int
     variance: str
 
@@ -89,13 +94,13 @@ class Design:
         same = (self.weights.outcome == self.weights.difference).all(axis=(1, 2))
         return np.asarray(same & (self.beta != 0))
 
-    def coefficients(self, found: Moments) -> Floats:
+    def coefficients(self, found: EstimandMoments) -> Floats:
         """(K,) beta."""
         if self.beta == "efficient":
             return found.efficient_beta()
         return np.full(len(self.weights.rows), float(self.beta))
 
-    def covariance(self, found: Moments) -> tuple[Floats, Bools]:
+    def covariance(self, found: EstimandMoments) -> tuple[Floats, Bools]:
         """(K, K) covariance, and the (K,) rows where the Neyman form stands for the adjusted."""
         beta = self.coefficients(found)
         if self.variance == "neyman":
@@ -104,7 +109,7 @@ class Design:
 
     def statistics(self, codes: Ints) -> tuple[Floats, Balance]:
         """(K, 2) estimates and t statistics when unit i is in cohort ``codes[i]``, and balance."""
-        found = moments(self.panel.y, self.cohorts, self.weights, codes)
+        found = estimand_moments(self.panel.y, self.cohorts, self.weights, codes)
         estimate = found.estimate(self.coefficients(found))
         variance = np.diag(self.covariance(found)[0])
         std_error = np.sqrt(np.where(self.fixed | (variance <= 0), np.nan, variance))
@@ -130,7 +135,7 @@ def roth_santanna(
     beta : ``efficient``, 1 or 0; the coefficient on the difference before adoption.
     control_group : ``not_yet_treated``, ``never_treated`` (not treated in the panel), or
         ``last_treated`` (the last cohort to adopt in the panel).
-    design_variance : ``adjusted`` or ``neyman``; the other one is in ``info``.
+    design_variance : ``adjusted`` or ``neyman``; the other one is in the details.
     window : first and last event time; all that can be compared if None.
     inference : Inference
         With ``method: permutation`` the p-values are those of the Fisher randomization test with
@@ -139,8 +144,8 @@ def roth_santanna(
     Returns
     -------
     Estimates with ``att``, ``group``, ``calendar`` and ``event`` rows, in units of the outcome.
-    ``info["balance"]`` has X of each row with its standard error and the joint tests that all are
-    zero (``design_tests``); ``info["std_errors_neyman"]`` (or ``_adjusted``) has the other
+    ``details.balance`` has X of each row with its standard error and the joint tests that all are
+    zero (``design_tests``); ``details.by_row["std_errors_neyman"]`` (or ``_adjusted``) has the other
     standard error of each row.
 
     Raises
@@ -153,17 +158,17 @@ def roth_santanna(
     panel = assigned_units(panel, control_group, beta)
     cohorts = cohorts_of(panel)
     weights = design_weights(cohorts, control_group, window)
-    design = Design(panel, cohorts, weights, beta, design_variance)
+    design = TimingDesign(panel, cohorts, weights, beta, design_variance)
     found = design_estimates(design, control_group, inference)
     if inference.method != "permutation":
         return found
     return randomization_test(design, found, inference)
 
 
-def design_estimates(design: Design, control_group: str, inference: Inference) -> Estimates:
+def design_estimates(design: TimingDesign, control_group: str, inference: Inference) -> Estimates:
     """The estimates with their design-based covariance."""
     cohorts, weights = design.cohorts, design.weights
-    found = moments(design.panel.y, cohorts, weights, cohorts.codes)
+    found = estimand_moments(design.panel.y, cohorts, weights, cohorts.codes)
     beta, fixed = design.coefficients(found), design.fixed
     variance, unadjusted = design.covariance(found)
     variance = np.where(np.logical_or.outer(fixed, fixed), 0.0, variance)
@@ -177,38 +182,42 @@ def design_estimates(design: Design, control_group: str, inference: Inference) -
         variance,
         replace(inference, method="analytic"),
     )
-    lines = describe(design, found, result)
-    about = {
-        "control_group": control_group,
-        "pretrend": leads_test(result, variance, len(panel.units)),
-        "balance": describe_balance(
+    details = replace(
+        with_means(with_design(design, found, result), panel),
+        control_group=control_group,
+        pretrend=leads_test(result, variance, len(panel.units)),
+        balance=describe_balance(
             balance_of(found, weights.rows), weights.rows, int(cohorts.sizes.min()), inference
         ),
-        **mean_outcomes(panel),
-    }
-    return replace(result, info={**result.info, **lines, **about})
+    )
+    return replace(result, details=details)
 
 
-def describe(design: Design, found: Moments, result: Estimates) -> dict[str, Any]:
-    """What the design says of itself: coefficients, the other standard errors, support."""
+def with_design(design: TimingDesign, found: EstimandMoments, result: Estimates) -> Details:
+    """The details with what the design knows: coefficients, the other standard errors, support."""
     weights, beta = design.weights, design.coefficients(found)
     labels = row_labels(result.table)
     other = "adjusted" if design.variance == "neyman" else "neyman"
     variance = found.adjusted(beta)[0] if other == "adjusted" else found.neyman(beta)
-    errors = np.sqrt(np.where(design.fixed, 0.0, np.maximum(np.diag(variance), 0.0)))
-    return {
-        "beta": design.beta,
-        "coefficient_on_difference": dict(zip(labels, beta.tolist(), strict=True)),
-        "reference_event_time": reference_of(weights, design.fixed),
-        "overall": "all treated cells, weighted by size",
-        "design_variance": design.variance,
-        f"std_errors_{other}": dict(zip(labels, errors.tolist(), strict=True)),
-        "cohorts": int(design.cohorts.inside.sum()),
-        "support": support(weights, design.cohorts),
-    }
+    std_errors = np.sqrt(np.where(design.fixed, 0.0, np.maximum(np.diag(variance), 0.0)))
+    return replace(
+        result.details,
+        base_period=reference_of(weights, design.fixed),
+        average="cells_by_size",
+        support=timing_support(weights, design.cohorts),
+        by_row={
+            "coefficient_on_difference": dict(zip(labels, beta.tolist(), strict=True)),
+            f"std_errors_{other}": dict(zip(labels, std_errors.tolist(), strict=True)),
+        },
+        extras={
+            "beta": design.beta,
+            "design_variance": design.variance,
+            "cohorts": int(design.cohorts.inside.sum()),
+        },
+    )
 
 
-def with_notes(design: Design, unadjusted: int) -> Panel:
+def with_notes(design: TimingDesign, unadjusted: int) -> Panel:
     """The panel, noting variances that could not be adjusted and sides of few units."""
     notes = []
     if unadjusted:
@@ -226,41 +235,41 @@ def with_notes(design: Design, unadjusted: int) -> Panel:
     return replace(design.panel, notes=(*design.panel.notes, *notes)) if notes else design.panel
 
 
-def units_by_side(weights: Weights, cohorts: Cohorts) -> tuple[int, int]:
+def units_by_side(weights: EstimandWeights, cohorts: Cohorts) -> tuple[int, int]:
     """Units of the cohorts that the overall effect counts as treated, and as controls."""
     treated = weights.cells[0].any(axis=1)
     control = (weights.outcome[0] < 0).any(axis=1)
     return int(cohorts.sizes[treated].sum()), int(cohorts.sizes[control].sum())
 
 
-def support(weights: Weights, cohorts: Cohorts) -> list[Any]:
+def timing_support(weights: EstimandWeights, cohorts: Cohorts) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each event time."""
     out = []
     for row, cells in zip(weights.rows, weights.cells, strict=True):
         if row.event_time is not None:
             there = cells.any(axis=1)
             out.append(support_row(row.event_time, there.sum(), cohorts.sizes[there].sum()))
-    return out
+    return tuple(out)
 
 
-def reference_of(weights: Weights, fixed: Bools) -> int | None:
+def reference_of(weights: EstimandWeights, fixed: Bools) -> int | None:
     """Event time whose effect is zero by construction, if there is one in the window."""
     found = [row.event_time for row, zero in zip(weights.rows, fixed, strict=True) if zero]
     return found[0] if found else None
 
 
-def leads_test(result: Estimates, variance: Floats, n_units: int) -> dict[str, Any]:
+def leads_test(result: Estimates, variance: Floats, n_units: int) -> JointTest:
     """Joint test that the effects before adoption are zero."""
     event = result.table["event_time"].to_numpy()
     leads = np.flatnonzero((event < 0) & (np.diag(variance) > 0))
     estimate = result.table["estimate"].to_numpy()[leads]
     statistic, rank = joint_wald(estimate, variance[np.ix_(leads, leads)])
     if rank == 0:
-        return {"df": 0, "reason": "no event time before the reference is in the window"}
-    return hotelling(statistic, rank, n_units)
+        return impossible_test(0, "no event time before the reference is in the window")
+    return hotelling_test(statistic, rank, n_units)
 
 
-def randomization_test(design: Design, found: Estimates, inference: Inference) -> Estimates:
+def randomization_test(design: TimingDesign, found: Estimates, inference: Inference) -> Estimates:
     """The estimates with p-values from permuted dates of first treatment."""
     if inference.blocks is not None:
         raise PanelError(
@@ -268,11 +277,12 @@ def randomization_test(design: Design, found: Estimates, inference: Inference) -
             "would change how many units each cohort has. Leave 'inference.blocks' empty; use "
             "'strata' where timing was assigned within groups."
         )
-    orders = permutations(strata_of(design.panel, inference), inference)
+    orders = draw_permutations(strata_of(design.panel, inference), inference)
     codes = (design.cohorts.codes[order] for order in orders)
     drawn, balances = randomization_draws(design.statistics, codes)
     compared = Exchanges(lambda: iter(()), inference.draws, "units")
     tested = with_p_values(found, drawn, 0, inference, compared)
     observed = design.statistics(design.cohorts.codes)[1]
-    balance = fisher_balance(found.info["balance"], observed, balances)
-    return replace(tested, info={**tested.info, "balance": balance})
+    assert found.details.balance is not None
+    balance = fisher_balance(found.details.balance, observed, balances)
+    return replace(tested, details=replace(tested.details, balance=balance))

@@ -1,10 +1,10 @@
 """Projecting effects out of matrices of units by periods, exactly.
 
 Two engines give the same residuals. ``closed_form.ClosedForm`` serves balanced panels with one
-weight a unit. ``Eliminated`` serves any weights, gaps and crossed effects: unit effects (and unit
-lines) are eliminated row by row (Frisch-Waugh-Lovell), and what is left is a dense system in the
-period effects, as many unknowns as periods times strata, solved once per connected group of
-strata.
+weight per unit. ``Eliminated`` serves any weights, gaps and crossed effects: unit effects (and
+unit-specific linear trends) are eliminated row by row (Frisch-Waugh-Lovell), and what is left is a
+dense system in the period effects, as many unknowns as periods times strata, solved once per connected
+group of strata.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
-from replication.inference.cluster import combined, sum_by_cluster
+from replication.inference.cluster import distinct_rows, sum_by_cluster
 
 CUTOFF = 1e-11
 REFINED = 1e-13
@@ -62,13 +62,13 @@ class Eliminated:
         total = weight.sum(axis=1, keepdims=True)
         self._share = weight / np.where(total > 0, total, 1.0)
         time = (periods - periods.mean()) / max(float(np.ptp(periods)), 1.0)
-        self._line = time - (self._share @ time)[:, None] if each else None
-        if self._line is not None:
-            scaled = weight * self._line
-            square = np.einsum("nt,nt->n", scaled, self._line)
-            # A unit seen once has no line: its square is zero up to rounding.
+        self._trend = time - (self._share @ time)[:, None] if each else None
+        if self._trend is not None:
+            scaled = weight * self._trend
+            square = np.einsum("nt,nt->n", scaled, self._trend)
+            # A unit seen once has no trend: its square is zero up to rounding.
             square = np.where(square > 1e-14 * total[:, 0], square, np.inf)
-            self._line_share = scaled / square[:, None]
+            self._trend_share = scaled / square[:, None]
         self._codes = [*levels, *slopes]
         self._bases = [np.eye(periods.size)] * len(levels) + [time[:, None]] * len(slopes)
         sizes = [(int(c.max()) + 1) * b.shape[1] for c, b in zip(self._codes, self._bases, strict=True)]
@@ -110,10 +110,10 @@ class Eliminated:
         return effect
 
     def _within(self, z: Floats) -> Floats:
-        """Residual on unit effects and unit lines."""
+        """Residual on unit effects and unit-specific linear trends."""
         out: Floats = z - np.einsum("nt,nt->n", self._share, z)[:, None]
-        if self._line is not None:
-            out -= np.einsum("nt,nt->n", self._line_share, out)[:, None] * self._line
+        if self._trend is not None:
+            out -= np.einsum("nt,nt->n", self._trend_share, out)[:, None] * self._trend
         return out
 
     def _right(self, scaled: Floats) -> Floats:
@@ -132,7 +132,7 @@ class Eliminated:
         return np.asarray(total)
 
     def _solve_components(self) -> list[tuple[Ints, Floats]]:
-        """Generalised inverse of the normal equations of each connected group of strata."""
+        """Generalized inverse of the normal equations of each connected group of strata."""
         groups, blocks = self._blocks()
         labels = connected_components(groups, directed=False)[1]
         offset = np.cumsum([0, *(int(codes.max()) + 1 for codes in self._codes)])
@@ -153,7 +153,7 @@ class Eliminated:
             for (a, b), block in blocks.items():
                 if a in place:
                     matrix[np.ix_(where[place[a]], where[place[b]])] = block
-            solvers.append((index, generalised_inverse(matrix, self._scale[index])))
+            solvers.append((index, generalized_inverse(matrix, self._scale[index])))
         return solvers
 
     def _columns(self, offset: Ints, member: int) -> Ints:
@@ -171,7 +171,7 @@ class Eliminated:
             for m, (second, right) in enumerate(zip(self._codes, self._bases, strict=True)):
                 if m < k:
                     continue
-                member = combined([first, second])[1]
+                member = distinct_rows([first, second])[1]
                 order = np.argsort(member, kind="stable")
                 bounds = np.cumsum(np.bincount(member))[:-1]
                 for rows in np.split(order, bounds):
@@ -188,9 +188,9 @@ class Eliminated:
         """(T, T) normal equations of period effects over some units, unit effects eliminated."""
         weight = self._weight[rows]
         normal: Floats = np.diag(weight.sum(axis=0)) - weight.T @ self._share[rows]
-        if self._line is not None:
-            scaled = weight * self._line[rows]
-            normal -= scaled.T @ self._line_share[rows]
+        if self._trend is not None:
+            scaled = weight * self._trend[rows]
+            normal -= scaled.T @ self._trend_share[rows]
         return normal
 
 
@@ -203,8 +203,8 @@ def _sum_rows(z: Floats, codes: Ints) -> Floats:
     return sum_by_cluster(z, codes)
 
 
-def generalised_inverse(matrix: Floats, scale: Floats) -> Floats:
-    """Generalised inverse of a positive semi-definite matrix.
+def generalized_inverse(matrix: Floats, scale: Floats) -> Floats:
+    """Generalized inverse of a positive semi-definite matrix.
 
     ``scale`` holds the norms of the columns before the unit effects were eliminated, so that
     what the unit effects span entirely is zero next to one, up to rounding.

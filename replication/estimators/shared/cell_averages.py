@@ -14,10 +14,11 @@ import numpy as np
 from scipy import sparse
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import EventSupport
 from replication.core.errors import PanelError
-from replication.estimators.imputation.untreated_cells import NO_EVENT, Cells
+from replication.estimators.imputation.untreated_cells import NO_EVENT, SortedCells
 from replication.inference.cluster import sum_by_cluster
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Averages:
 
     """
 
-    rows: list[Row]
+    rows: list[EstimateRow]
     codes: Ints
     member: sparse.csr_matrix
     weight: Floats
@@ -97,7 +98,7 @@ def _by_cohort(field: Floats, codes: Ints, groups: int | None = None) -> Floats:
     return np.asarray(sparse.csr_matrix((np.ones(codes.size), place), (groups, codes.size)) @ field)
 
 
-def effect_averages(cells: Cells, window: tuple[int, int] | None, which: tuple[str, ...]) -> Averages:
+def effect_averages(cells: SortedCells, window: tuple[int, int] | None, which: tuple[str, ...]) -> Averages:
     """Rows of treatment effects: ``att`` first, then event, group and calendar rows as asked.
 
     ``att``, group and calendar rows average the cells at or after adoption; event rows also show
@@ -106,19 +107,20 @@ def effect_averages(cells: Cells, window: tuple[int, int] | None, which: tuple[s
     cohort, codes, event = _cohorts(cells)
     there = _by_cohort(cells.effect_weight, codes) > 0
     after = there & (event >= 0)
-    chosen: list[tuple[Row, Bools]] = [(Row("att"), after)]
+    chosen: list[tuple[EstimateRow, Bools]] = [(EstimateRow("att"), after)]
     if "event" in which:
         shown = np.unique(event[there])
         shown = shown[_inside(shown, window)]
-        chosen += [(Row("event", event_time=int(h)), there & (event == h)) for h in shown]
+        chosen += [(EstimateRow("event", event_time=int(h)), there & (event == h)) for h in shown]
     if "group" in which:
         chosen += [
-            (Row("group", cohort=int(g)), after & (cohort == g)[:, None]) for g in cohort[after.any(axis=1)]
+            (EstimateRow("group", cohort=int(g)), after & (cohort == g)[:, None])
+            for g in cohort[after.any(axis=1)]
         ]
     if "calendar" in which:
         columns = np.arange(after.shape[1])
         chosen += [
-            (Row("calendar", time=int(cells.panel.periods[t])), after & (columns == t))
+            (EstimateRow("calendar", time=int(cells.panel.periods[t])), after & (columns == t))
             for t in np.flatnonzero(after.any(axis=0))
         ]
     if "att_gt" in which:
@@ -126,25 +128,25 @@ def effect_averages(cells: Cells, window: tuple[int, int] | None, which: tuple[s
     return _averages(chosen, codes, cells.effect_weight)
 
 
-def count_cells(cells: Cells) -> int:
+def count_cells(cells: SortedCells) -> int:
     """Cohorts times periods with effects."""
     _, codes, _ = _cohorts(cells)
     return int((_by_cohort(cells.effect_weight, codes) > 0).sum())
 
 
-def lead_averages(cells: Cells, leads: Ints) -> Averages:
-    """One row a lead: the untreated cells ``-lead`` periods before adoption."""
+def lead_averages(cells: SortedCells, leads: Ints) -> Averages:
+    """One row per lead: the untreated cells ``-lead`` periods before adoption."""
     _, codes, event = _cohorts(cells)
     there = _by_cohort(cells.fit_weight, codes) > 0
-    chosen = [(Row("event", event_time=int(h)), there & (event == h)) for h in leads]
+    chosen = [(EstimateRow("event", event_time=int(h)), there & (event == h)) for h in leads]
     return _averages(chosen, codes, cells.fit_weight)
 
 
-def leads_of(cells: Cells, window: tuple[int, int] | None) -> Ints:
+def leads_of(cells: SortedCells, window: tuple[int, int] | None) -> Ints:
     """Event times before adoption (and anticipation) with cells inside the window, ascending.
 
     Only those that a cohort treated inside the panel goes through: the far leads of cohorts that
-    adopt long after its end are comparison periods, and a path normalised on them says nothing
+    adopt long after its end are comparison periods, and a path normalized on them says nothing
     about the treated.
     """
     adopting = cells.effect.any(axis=1)
@@ -154,7 +156,7 @@ def leads_of(cells: Cells, window: tuple[int, int] | None) -> Ints:
     return found
 
 
-def support(cells: Cells, shown: Ints) -> list[dict[str, int]]:
+def event_time_support(cells: SortedCells, shown: Ints) -> tuple[EventSupport, ...]:
     """Cohorts and units with a cell at each event time."""
     _, codes, event = _cohorts(cells)
     there = _by_cohort((cells.fit | cells.effect).astype(float), codes)
@@ -162,11 +164,11 @@ def support(cells: Cells, shown: Ints) -> list[dict[str, int]]:
     for event_time in np.unique(shown):
         at = (event == event_time) & (there > 0)
         units = int(there[at].sum())
-        found.append({"event_time": int(event_time), "cohorts": int(at.sum()), "units": units})
-    return found
+        found.append(EventSupport(int(event_time), int(at.sum()), units))
+    return tuple(found)
 
 
-def require_window(window: tuple[int, int] | None, cells: Cells, shown: int) -> None:
+def require_window(window: tuple[int, int] | None, cells: SortedCells, shown: int) -> None:
     """Refuse a window without a cell in it."""
     if window is not None and shown == 0:
         seen = cells.event[(cells.fit | cells.effect) & (cells.event != NO_EVENT)]
@@ -176,7 +178,7 @@ def require_window(window: tuple[int, int] | None, cells: Cells, shown: int) -> 
         )
 
 
-def overall_means(averages: Averages, cells: Cells) -> tuple[list[Row], Floats]:
+def overall_means(averages: Averages, cells: SortedCells) -> tuple[list[EstimateRow], Floats]:
     """Means of the event, group and calendar rows, as rows and their (K, M) loadings.
 
     Group effects count by the weight of their cohort's units, event times from 0 on and calendar
@@ -189,12 +191,12 @@ def overall_means(averages: Averages, cells: Cells) -> tuple[list[Row], Floats]:
     for term in ("event", "group", "calendar"):
         load = np.array([_load(row, term, share) for row in averages.rows])
         if load.sum() > 0:
-            rows.append(Row(term))
+            rows.append(EstimateRow(term))
             loadings.append(load / load.sum())
     return rows, np.array(loadings).reshape(len(rows), len(averages.rows)).T
 
 
-def _load(row: Row, term: str, share: dict[int, float]) -> float:
+def _load(row: EstimateRow, term: str, share: dict[int, float]) -> float:
     if row.term != term:
         return 0.0
     if row.cohort is not None:
@@ -202,17 +204,17 @@ def _load(row: Row, term: str, share: dict[int, float]) -> float:
     return float(row.event_time is None or row.event_time >= 0)
 
 
-def _single_cells(cells: Cells, cohort: Ints, there: Bools) -> list[tuple[Row, Bools]]:
+def _single_cells(cells: SortedCells, cohort: Ints, there: Bools) -> list[tuple[EstimateRow, Bools]]:
     found = []
     for g, t in zip(*np.nonzero(there), strict=True):
         only = np.zeros(there.shape, dtype=bool)
         only[g, t] = True
         time = int(cells.panel.periods[t])
-        found.append((Row("att_gt", int(cohort[g]), time, time - int(cohort[g])), only))
+        found.append((EstimateRow("att_gt", int(cohort[g]), time, time - int(cohort[g])), only))
     return found
 
 
-def _averages(chosen: list[tuple[Row, Bools]], codes: Ints, weight: Floats) -> Averages:
+def _averages(chosen: list[tuple[EstimateRow, Bools]], codes: Ints, weight: Floats) -> Averages:
     places = [np.flatnonzero(mask) for _, mask in chosen]
     column = np.repeat(np.arange(len(chosen)), [place.size for place in places])
     cell = np.concatenate([np.zeros(0, dtype=np.int64), *places])
@@ -221,12 +223,12 @@ def _averages(chosen: list[tuple[Row, Bools]], codes: Ints, weight: Floats) -> A
     return _build([row for row, _ in chosen], codes, member, weight)
 
 
-def _build(rows: list[Row], codes: Ints, member: Any, weight: Floats) -> Averages:
+def _build(rows: list[EstimateRow], codes: Ints, member: Any, weight: Floats) -> Averages:
     """The averages with their cells cohort by cohort."""
     member = sparse.csr_matrix(member)
     n_periods = weight.shape[1]
     blocks = []
-    for cohort, units in enumerate(members(codes)):
+    for cohort, units in enumerate(group_members(codes)):
         start = cohort * n_periods
         bounds = member.indptr[start : start + n_periods + 1]
         within = member.indices[bounds[0] : bounds[-1]]
@@ -237,13 +239,13 @@ def _build(rows: list[Row], codes: Ints, member: Any, weight: Floats) -> Average
     return Averages(rows, codes, member, weight, tuple(blocks))
 
 
-def _cohorts(cells: Cells) -> tuple[Ints, Ints, Ints]:
+def _cohorts(cells: SortedCells) -> tuple[Ints, Ints, Ints]:
     """(G,) labels, (N,) codes and (G, T) event times of the cohorts, units never treated first."""
     labels, first, codes = np.unique(cells.panel.cohort, return_index=True, return_inverse=True)
     return labels, codes.reshape(-1).astype(np.int64), cells.event[first]
 
 
-def members(codes: Ints) -> list[Ints]:
+def group_members(codes: Ints) -> list[Ints]:
     """Units of each group, for codes 0 .. G-1."""
     order = np.argsort(codes, kind="stable")
     return np.split(order, np.cumsum(np.bincount(codes))[:-1])

@@ -1,6 +1,6 @@
-"""Projecting effects out of balanced panels with one weight a unit, in closed form.
+"""Projecting effects out of balanced panels with one weight per unit, in closed form.
 
-Projections on the two sides of the matrix commute there, so means of rows, lines within rows and
+Projections on the two sides of the matrix commute there, so means of rows, linear trends within rows and
 weighted means of columns are taken off one after the other. ``absorb.Eliminated`` gives the same
 residuals for any other panel.
 """
@@ -16,7 +16,7 @@ from replication.core.arrays import Floats, Ints
 
 
 class ClosedForm:
-    """Balanced panel, one weight a unit.
+    """Balanced panel, one weight per unit.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ class ClosedForm:
         self._slopes = None if slopes is None or each else slopes
         self._slope_means = None if self._slopes is None else _group_means(weight, self._slopes)
         self._each = each
-        centred = periods - periods.mean()
-        self._line = centred / np.sqrt(centred @ centred) if periods.size > 1 else centred
+        centered = periods - periods.mean()
+        self._trend = centered / np.sqrt(centered @ centered) if periods.size > 1 else centered
 
     def residual(self, z: Floats) -> Floats:
         """(N, T) residuals of ``z``."""
         z = z - z.mean(axis=1, keepdims=True)
         if self._each:
-            z -= np.outer(z @ self._line, self._line)
+            z -= np.outer(z @ self._trend, self._trend)
         means = self._means @ z
         z -= means if len(means) == 1 else means[self._levels]
         if self._slope_means is not None and self._slopes is not None:
-            slope = (self._slope_means @ (z @ self._line))[self._slopes]
-            z -= np.outer(slope, self._line)
+            slope = (self._slope_means @ (z @ self._trend))[self._slopes]
+            z -= np.outer(slope, self._trend)
         return z
 
 

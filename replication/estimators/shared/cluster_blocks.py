@@ -8,11 +8,11 @@ import numpy as np
 
 from replication.core.arrays import Floats, Ints
 from replication.estimators.shared.absorb import Eliminated
-from replication.inference.cluster import combined
+from replication.inference.cluster import distinct_rows
 
 
 class PeriodBlocks(Eliminated):
-    """The absorbed effects other than unit effects and unit lines, cluster by cluster.
+    """The absorbed effects other than unit effects and unit-specific linear trends, cluster by cluster.
 
     The P unknowns are period effects of strata and trends of strata. Their normal equations are
     singular (a constant is a unit effect); ``roots`` are coordinates of what is identified.
@@ -74,19 +74,19 @@ class PeriodBlocks(Eliminated):
         weight = self._weight[rows]
         found: Floats = weight @ np.diag(inverse)
         found = found - ((weight @ inverse) * self._share[rows]).sum(axis=1)
-        if self._line is not None:
-            scaled = weight * self._line[rows]
-            found = found - ((scaled @ inverse) * self._line_share[rows]).sum(axis=1)
+        if self._trend is not None:
+            scaled = weight * self._trend[rows]
+            found = found - ((scaled @ inverse) * self._trend_share[rows]).sum(axis=1)
         return found
 
     def _alike(self, rows: Ints) -> Iterator[Ints]:
         """Positions in ``rows`` of the units that share all their strata."""
-        member = combined([codes[rows] for codes in self._codes])[1]
+        member = distinct_rows([codes[rows] for codes in self._codes])[1]
         order = np.argsort(member, kind="stable")
         yield from np.split(order, np.cumsum(np.bincount(member))[:-1])
 
     def _places(self, rows: Ints) -> list[Ints]:
-        """Unknowns of units that share all their strata, one array a set of effects."""
+        """Unknowns of units that share all their strata, one array per set of effects."""
         places = []
         for start, codes, basis in zip(self._starts[:-1], self._codes, self._bases, strict=True):
             width = basis.shape[1]

@@ -1,4 +1,4 @@
-"""What corrected variances ask of the weights, and clusters as lists of their units."""
+"""Requirements of corrected variances on the weights, and clusters as lists of their units."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def require_constant(weight: Floats) -> None:
         )
 
 
-def unweighted(error: Floats, weight: Floats) -> Floats:
+def unweighted_residuals(residual: Floats, weight: Floats) -> Floats:
     """Residuals from residuals times weights; zero outside the sample."""
-    return np.divide(error, weight, out=np.zeros(weight.shape), where=weight > 0)
+    return np.divide(residual, weight, out=np.zeros(weight.shape), where=weight > 0)
 
 
 def members_of(codes: Ints) -> list[Ints]:

@@ -1,24 +1,24 @@
-"""What the cohort estimators share: who may be compared with whom, and what is said of a path."""
+"""Comparison groups, calendars and support shared by the cohort estimators."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, EventSupport
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 
 
-def prepared(panel: Panel, estimator: str) -> Panel:
+def comparison_panel(panel: Panel, estimator: str) -> Panel:
     """The panel without units treated from its first period on; refuses a treatment intensity."""
     if panel.exposure is not None:
         raise PanelError(
             f"{estimator} takes a binary treatment that starts with the cohort; this panel has a "
-            "treatment intensity. Set 'treatment: binary' and name the cohort column, or use twfe."
+            "treatment intensity. Set 'treatment: binary' and name the cohort column, or use dcdh or twfe."
         )
     always = panel.first == 0
     if always.all():
@@ -42,7 +42,7 @@ def used_units(panel: Panel, used: Bools, where: str) -> Panel:
     kept = panel.keep_units(used, note)
     if kept.n_clusters < 2:
         raise PanelError(
-            f"The units that take part in a {where} are in one cluster, and clustered errors need "
+            f"The units that take part in a {where} are in one cluster, and clustered standard errors need "
             "at least two. Name a finer cluster column, or leave 'cluster' empty for units."
         )
     return kept
@@ -70,35 +70,35 @@ def possible_controls(panel: Panel, control_group: str) -> Bools:
     return np.ones(panel.cohort.size, dtype=bool)
 
 
-def adoption(panel: Panel) -> Ints:
+def adoption_periods(panel: Panel) -> Ints:
     """(N,) first treated period; a value beyond every period for units never treated."""
     beyond = np.iinfo(np.int64).max // 4
     return np.where(panel.cohort == NEVER, beyond, panel.cohort).astype(np.int64)
 
 
-def cells(panel: Panel) -> tuple[Floats, Floats]:
+def outcomes_and_weights(panel: Panel) -> tuple[Floats, Floats]:
     """(N, T) outcomes with zero for missing, and weights that are zero where it is missing."""
     seen = panel.observed
     return np.where(seen, panel.y, 0.0), np.where(seen, panel.weight, 0.0)
 
 
-def mean_outcomes(panel: Panel) -> dict[str, float]:
-    """Weighted mean of the outcome over all cells, and of adopters before they adopt."""
+def with_means(details: Details, panel: Panel) -> Details:
+    """The details with the mean of the outcome over all cells, and of adopters before they adopt."""
     before = ~panel.treated & (panel.first < panel.periods.size)[:, None]
-    return {"mean_outcome": weighted_mean(panel), "mean_pre": weighted_mean(panel, before)}
+    return replace(details, mean_outcome=weighted_mean(panel), mean_pre=weighted_mean(panel, before))
 
 
 def weighted_mean(panel: Panel, chosen: Bools | None = None) -> float:
     """Weighted mean of the outcome over the observed (N, T) cells, or the chosen among them."""
-    y, weight = (panel.y, panel.weight) if panel.balanced else cells(panel)
+    y, weight = (panel.y, panel.weight) if panel.balanced else outcomes_and_weights(panel)
     weight = weight if chosen is None else weight * chosen
     total = float(weight.sum())
     return float(np.vdot(weight, y)) / total if total > 0 else float("nan")
 
 
-def support_row(event_time: int, cohorts: int, units: int) -> Mapping[str, int]:
-    """How much stands behind one point of a path."""
-    return {"event_time": int(event_time), "cohorts": int(cohorts), "units": int(units)}
+def support_row(event_time: int, cohorts: int, units: int) -> EventSupport:
+    """Cohorts and units behind one point of a path."""
+    return EventSupport(int(event_time), int(cohorts), int(units))
 
 
 def empty_window(window: Any, low: int, high: int) -> PanelError:
@@ -154,11 +154,11 @@ def on_calendar(panel: Panel) -> Grid:
     start = int(panel.periods[0])
     step = max(int(np.gcd.reduce(np.diff(panel.periods))), 1)
     column = (panel.periods - start) // step
-    y, weight = cells(panel)
+    y, weight = outcomes_and_weights(panel)
     shape = (len(panel.units), int(column[-1]) + 1)
     base = np.repeat(panel.weight.mean(axis=1, keepdims=True), shape[1], axis=1)
     full = [np.zeros(shape), np.zeros(shape), base]
     for target, values in zip(full, (y, weight, panel.weight), strict=True):
         target[:, column] = values
-    onset = -((start - adoption(panel)) // step)
+    onset = -((start - adoption_periods(panel)) // step)
     return Grid(full[0], full[1], full[2], onset, step, start)

@@ -1,4 +1,4 @@
-"""Which covariates say nothing that the ones before them do not say."""
+"""Covariates that are collinear with those before them."""
 
 from __future__ import annotations
 
@@ -34,6 +34,23 @@ def spread_of(x: Floats, weight: Floats) -> float:
     return float((weight * (x - mean) ** 2).sum())
 
 
+def own_variation(cross: Floats, least: Floats) -> Bools:
+    """(K,) whether each covariate varies beyond those before it.
+
+    Parameters
+    ----------
+    cross : (K, K) cross-products of the covariates, effects taken out.
+    least : (K,) of ``least_variation``.
+
+    """
+    left, found = cross.copy(), np.zeros(len(cross), dtype=bool)
+    for k in range(len(cross)):
+        found[k] = left[k, k] > least[k]
+        if found[k]:
+            left = left - np.outer(left[k], left[k]) / left[k, k]
+    return found
+
+
 def spanned_everywhere(basis: Floats, used: Bools, cohort: Ints) -> list[int]:
     """Covariates that those before them span in every period and in every cohort.
 
@@ -41,7 +58,7 @@ def spanned_everywhere(basis: Floats, used: Bools, cohort: Ints) -> list[int]:
 
     Parameters
     ----------
-    basis : (N, T, 1 + Q) ones and standardised covariates.
+    basis : (N, T, 1 + Q) ones and standardized covariates.
     used : (N, T) cells of the sample.
     cohort : (N,)
 

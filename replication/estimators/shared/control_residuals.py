@@ -1,4 +1,4 @@
-"""Residuals of the control units: what outcomes do where nothing is treated."""
+"""Residuals of the untreated control units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from replication.core.errors import SpecError
 from replication.core.panel import Panel
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import read_effects
-from replication.estimators.shared.least_squares import absorbers, design_of, least_squares
+from replication.estimators.shared.least_squares import absorption_engines, design_of, least_squares
 
 COMMON = ("twfe", "event_study", "imputation", "two_stage")
 """Estimators whose covariates have one coefficient, as in the regression of this module."""
@@ -23,7 +23,7 @@ def control_residuals(panel: Panel, *, trends: Sequence[str] = (), estimator: st
     Parameters
     ----------
     panel : units that are untreated in every period.
-    trends : as in ``twfe``; strata have period effects or lines of their own.
+    trends : as in ``twfe``; strata have their own period effects or linear trends.
     estimator : the estimator whose residuals these are to be.
 
     Raises
@@ -45,10 +45,10 @@ def control_residuals(panel: Panel, *, trends: Sequence[str] = (), estimator: st
     if len(design.x):
         fit = least_squares(sample, effects, design)
         weight = np.where(sample.used, sample.weight, 1.0)
-        error = fit.error / weight
+        residual = fit.residual / weight
     else:
-        engine = absorbers(sample, effects, design)[0]
-        error = engine.residual(np.where(sample.used, kept.y, 0.0))
+        engine = absorption_engines(sample, effects, design)[0]
+        residual = engine.residual(np.where(sample.used, kept.y, 0.0))
     found = np.full(panel.y.shape, np.nan)
-    found[np.ix_(sample.units, sample.periods)] = np.where(sample.used, error, np.nan)
+    found[np.ix_(sample.units, sample.periods)] = np.where(sample.used, residual, np.nan)
     return found

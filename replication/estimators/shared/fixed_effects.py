@@ -1,8 +1,8 @@
 """The effects that a regression absorbs, read from the ``trends`` of a specification.
 
 Unit effects and period effects are always there. ``<stratum>_by_time`` replaces the period
-effects by effects of stratum and period; ``unit_linear`` and ``<stratum>_linear`` add a straight
-line in the period label for every unit or stratum.
+effects by effects of stratum and period; ``unit_linear`` and ``<stratum>_linear`` add a linear
+trend in the period label for every unit or stratum.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.sparse import csgraph
 from replication.core.arrays import Bools, Ints
 from replication.core.errors import SpecError, nearest
 from replication.core.panel import Panel
-from replication.inference.cluster import combined, dense
+from replication.inference.cluster import dense_codes, distinct_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,16 @@ class Effects:
     by_time: tuple[str, ...] = ()
     linear: tuple[str, ...] = ()
     unit_linear: bool = False
+
+    @property
+    def absorbed(self) -> tuple[str, ...]:
+        """Names of the fixed effects, as ``Details.absorbed`` has them."""
+        return ("unit", *(f"{name}_by_time" for name in self.by_time)) if self.by_time else ("unit", "time")
+
+    @property
+    def linear_trends(self) -> tuple[str, ...]:
+        """Strata with linear trends, and ``unit`` for trends of the units."""
+        return (*self.linear, "unit") if self.unit_linear else self.linear
 
     def __str__(self) -> str:
         periods = [f"{name} by period effects" for name in self.by_time] or ["period effects"]
@@ -55,7 +65,7 @@ class Effects:
 
 
 def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
-    """Effects of a list such as ``("region_by_time", "unit_linear")``.
+    """The absorbed effects named by a list such as ``("region_by_time", "unit_linear")``.
 
     Raises
     ------
@@ -92,7 +102,7 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     Linear trends of the units (``unit_linear``) are effects of the unit like its level: they are
     not counted where units are nested in a clustering. Trends of strata (``<stratum>_linear``)
     are regressors and are counted, except those that other effects already span. Packages differ
-    here and authors too, and it matters: the printed error of Cheng & Hoekstra with state trends,
+    here and authors too, and it matters: the published standard error of Cheng & Hoekstra with state trends,
     0.0388, counts them (a stratum trend by state gives it); with ``unit_linear`` it is 0.037.
 
     Parameters
@@ -133,7 +143,7 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
 
 def _beyond_units(rows: Ints, levels: Ints) -> int:
     """Rank that effects of the levels add to unit effects: levels less groups linked by units."""
-    level, units = dense(levels), int(rows.max()) + 1
+    level, units = dense_codes(levels), int(rows.max()) + 1
     size = units + int(level.max()) + 1
     edges = sparse.csr_array((np.ones(rows.size), (rows, units + level)), shape=(size, size))
     groups = csgraph.connected_components(edges, directed=False)[1]
@@ -166,7 +176,7 @@ def _rank(partitions: Sequence[Ints]) -> int:
     """Rank of the indicators of several groupings of the units."""
     if len(partitions) == 1:
         return _count(partitions[0])
-    first = combined(partitions)[0]
+    first = distinct_rows(partitions)[0]
     if any(_count(codes) == first.size for codes in partitions):
         # One grouping lies in all the others.
         return int(first.size)

@@ -1,8 +1,8 @@
 """Weighted least squares on absorbed effects: design, collinearity, fit, scores.
 
 Shared by the two-way regressions. Regressors are kept by *profile*: units with the same rows of
-regressors (such as all units of a cohort) share one, and cross-products need one row a profile,
-which is why an event study of 3,000 units costs little more than one of 50.
+regressors (such as all units of a cohort) share one, and cross-products need one row per profile,
+so that an event study of 3,000 units costs little more than one of 50.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.shared.absorb import Absorber, Eliminated
 from replication.estimators.shared.closed_form import ClosedForm, closed_form_codes
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.inference.cluster import sum_by_cluster
 
 NO_VARIATION = 1e-10
 COLLINEAR = 1e-10
-# Further from collinear than this, one factorisation settles all regressors.
+# Further from collinear than this, one factorization settles all regressors.
 SAFE = 1e3
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class RegressionDesign:
     """Regressors by profile.
 
     Attributes
@@ -43,14 +43,14 @@ class Design:
     profile: Ints
     names: tuple[str, ...]
 
-    def keep(self, chosen: Bools) -> Design:
+    def keep(self, chosen: Bools) -> RegressionDesign:
         """The design of the chosen regressors."""
         names = tuple(name for name, one in zip(self.names, chosen, strict=True) if one)
         return replace(self, x=self.x[chosen], names=names)
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class RegressionFit:
     """A fitted regression; ``estimate - truth = sum of scores`` to first order.
 
     Attributes
@@ -58,7 +58,7 @@ class Fit:
     design : regressors that were kept
     x : (K, C, T) regressors without the absorbed effects
     coefficient : (K,)
-    error : (N, T) residuals times weights, zero outside the sample
+    residual : (N, T) residuals times weights, zero outside the sample
     bread : (K, K) inverse of the weighted cross-products of ``x``
     omitted : names of covariates left out as collinear
     path : ``closed form`` or ``general``
@@ -66,10 +66,10 @@ class Fit:
 
     """
 
-    design: Design
+    design: RegressionDesign
     x: Floats
     coefficient: Floats
-    error: Floats
+    residual: Floats
     bread: Floats
     omitted: tuple[str, ...]
     path: str
@@ -80,54 +80,56 @@ class Fit:
         """(N, K) scores of the units, bread included."""
         profile, (_, groups, _) = self.design.profile, self.x.shape
         if groups == profile.size:
-            raw = np.einsum("knt,nt->nk", self.x, self.error, optimize=False)
+            raw = np.einsum("knt,nt->nk", self.x, self.residual, optimize=False)
         else:
             raw = np.empty((profile.size, len(self.x)))
             order = np.argsort(profile, kind="stable")
             bounds = np.cumsum(np.bincount(profile, minlength=groups))[:-1]
             for group, rows in enumerate(np.split(order, bounds)):
-                raw[rows] = self.error[rows] @ self.x[:, group].T
+                raw[rows] = self.residual[rows] @ self.x[:, group].T
         scores: Floats = raw @ self.bread
         return scores
 
     def cell_scores(self, used: Bools) -> Floats:
         """(M, K) scores of the cells of the sample, bread included."""
-        columns = [(x[self.design.profile] * self.error)[used] for x in self.x]
+        columns = [(x[self.design.profile] * self.residual)[used] for x in self.x]
         return np.column_stack(columns) @ self.bread
 
     def period_scores(self, column: int) -> Floats:
         """(N, K) scores of one period, bread included; zero for units outside the sample then."""
         x = self.x[:, self.design.profile, column]
-        scores: Floats = (x * self.error[:, column]).T @ self.bread
+        scores: Floats = (x * self.residual[:, column]).T @ self.bread
         return scores
 
 
-def design_of(panel: Panel, treatments: Floats, names: Sequence[str], profile: Ints | None = None) -> Design:
+def design_of(
+    panel: Panel, treatments: Floats, names: Sequence[str], profile: Ints | None = None
+) -> RegressionDesign:
     """Treatments (K, C, T) by profile, followed by the covariates of the panel, if any."""
     identity = np.arange(len(panel.units))
     profile = identity if profile is None else profile
     if panel.covariates is None:
-        return Design(treatments, profile, tuple(names))
+        return RegressionDesign(treatments, profile, tuple(names))
     covariates = np.nan_to_num(panel.covariates)
     labels = (f"coef:{name}" for name in panel.covariate_names)
     x = np.concatenate([treatments[:, profile], covariates])
-    return Design(x, identity, (*names, *labels))
+    return RegressionDesign(x, identity, (*names, *labels))
 
 
-def absorbers(
-    sample: Sample, effects: Effects, design: Design
-) -> tuple[Absorber, Absorber, Floats, Design, str]:
+def absorption_engines(
+    sample: EstimationSample, effects: Effects, design: RegressionDesign
+) -> tuple[Absorber, Absorber, Floats, RegressionDesign, str]:
     """Engines for the outcome and for the design, weights of the profiles, and the path taken.
 
-    The closed form needs profiles that lie within strata; the general path has one profile a
-    unit.
+    The closed form needs profiles that lie within strata; the general path has one profile
+    per unit.
     """
     panel = sample.panel
     levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
     codes = closed_form_codes(levels, slopes, effects.unit_linear) if sample.regular else None
     if codes is None:
         general = Eliminated(sample.weight, panel.periods, levels, slopes, effects.unit_linear)
-        whole = expanded(design)
+        whole = one_profile_per_unit(design)
         return general, general, sample.weight, whole, "general"
     weight = panel.weight[:, 0]
     outcome = ClosedForm(weight, panel.periods, *codes, effects.unit_linear)
@@ -142,14 +144,14 @@ def absorbers(
     return outcome, regressors, total[:, None], design, "closed form"
 
 
-def expanded(design: Design) -> Design:
-    """The same design with one profile a unit."""
+def one_profile_per_unit(design: RegressionDesign) -> RegressionDesign:
+    """The same design with one profile per unit."""
     if design.x.shape[1] == design.profile.size:
         return design
-    return Design(design.x[:, design.profile], np.arange(design.profile.size), design.names)
+    return RegressionDesign(design.x[:, design.profile], np.arange(design.profile.size), design.names)
 
 
-def least_squares(sample: Sample, effects: Effects, design: Design) -> Fit:
+def least_squares(sample: EstimationSample, effects: Effects, design: RegressionDesign) -> RegressionFit:
     """Regression of the outcome on the design, weighted, effects absorbed.
 
     Raises
@@ -158,10 +160,10 @@ def least_squares(sample: Sample, effects: Effects, design: Design) -> Fit:
         If a treatment is collinear with the effects or with other treatments.
 
     """
-    outcome, regressors, weight, design, path = absorbers(sample, effects, design)
+    outcome, regressors, weight, design, path = absorption_engines(sample, effects, design)
     x = residuals(regressors, design.x)
     gram = cross_products(x, weight)
-    kept = independent(design, x, gram, weight)
+    kept = independent_regressors(design, x, gram, weight)
     omitted = tuple(np.array(design.names)[~kept])
     x, gram, design = (
         (x, gram, design) if kept.all() else (x[kept], gram[np.ix_(kept, kept)], design.keep(kept))
@@ -171,8 +173,8 @@ def least_squares(sample: Sample, effects: Effects, design: Design) -> Fit:
     bread = np.asarray(np.linalg.inv(gram), dtype=np.float64)
     coefficient = bread @ moment
     fitted = np.tensordot(coefficient, x, 1)
-    error = (y - fitted[design.profile]) * sample.weight
-    return Fit(design, x, coefficient, error, bread, omitted, path)
+    residual = (y - fitted[design.profile]) * sample.weight
+    return RegressionFit(design, x, coefficient, residual, bread, omitted, path)
 
 
 def residuals(engine: Absorber, x: Floats) -> Floats:
@@ -201,7 +203,7 @@ def cross_moment(x: Floats, profile: Ints, scaled: Floats) -> Floats:
     return moment
 
 
-def independent(design: Design, x: Floats, gram: Floats, weight: Floats) -> Bools:
+def independent_regressors(design: RegressionDesign, x: Floats, gram: Floats, weight: Floats) -> Bools:
     """(K,) regressors that are neither absorbed nor spanned by those before them.
 
     Covariates are left out; a treatment that is not identified is refused.
@@ -238,7 +240,7 @@ class NotIdentified(PanelError):
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
-            f"The effect {', '.join(names)} cannot be told from the absorbed effects: no variation "
+            f"The effect {', '.join(names)} cannot be distinguished from the absorbed effects: no variation "
             "is left in the treatment once they are taken out."
         )
         self.names = tuple(names)

@@ -16,15 +16,15 @@ from replication.core.arrays import Bools, Floats
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.shared.absorb import Eliminated
-from replication.estimators.shared.estimation_sample import Sample, estimation_sample
+from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.least_squares import (
-    Design,
-    Fit,
+    RegressionDesign,
+    RegressionFit,
     cross_moment,
     cross_products,
-    expanded,
-    independent,
+    independent_regressors,
+    one_profile_per_unit,
     residuals,
 )
 
@@ -35,14 +35,17 @@ VANISHED = 1e-10
 
 
 def poisson_regression(
-    panel: Panel, effects: Effects, design: Callable[[Sample], Design], keep: Bools | None = None
-) -> tuple[Sample, Fit]:
+    panel: Panel,
+    effects: Effects,
+    design: Callable[[EstimationSample], RegressionDesign],
+    keep: Bools | None = None,
+) -> tuple[EstimationSample, RegressionFit]:
     """Sample and fit of a Poisson model; cells that are fitted perfectly are left out.
 
     Groups of zeros go before the fit. Zeros that trends or covariates separate show during the
     fit, as a mean that falls by a constant factor in every step; they are left out and the rest is
     fitted again, as Stata's ``ppmlhdfe`` does. A treatment that was identified by such cells only
-    is then refused by ``independent``.
+    is then refused by ``independent_regressors``.
 
     Parameters
     ----------
@@ -58,7 +61,7 @@ def poisson_regression(
     keep = panel.observed if keep is None else keep
     separated = np.zeros(keep.shape, dtype=bool)
     if effects.unit_linear:
-        separated |= separated_by_lines(panel.y, keep & panel.observed & (panel.weight > 0))
+        separated |= separated_by_trends(panel.y, keep & panel.observed & (panel.weight > 0))
     while True:
         sample = estimation_sample(panel, effects, keep=keep, separated=separated, drop_zero_groups=True)
         try:
@@ -78,8 +81,8 @@ def _refuse_negative(panel: Panel) -> None:
         )
 
 
-def separated_by_lines(y: Floats, used: Bools) -> Bools:
-    """(N, T) zeros of units whose one positive cell is their first or last: a line fits them.
+def separated_by_trends(y: Floats, used: Bools) -> Bools:
+    """(N, T) zeros of units whose one positive cell is their first or last: a linear trend fits them.
 
     ``b (t - s)`` is zero at the positive period s and goes to minus infinity in all the others.
     Found here because the iteration would find such zeros a few at a time, the farthest first,
@@ -103,7 +106,7 @@ class Separated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the iteration stands: index, mean, last step (N, T), and the regression's parts."""
+    """State of the iteration: index, mean, last step (N, T), and the regression's parts."""
 
     eta: Floats
     mu: Floats
@@ -113,7 +116,7 @@ class State:
     bread: Floats
 
 
-def poisson_fit(sample: Sample, effects: Effects, design: Design) -> Fit:
+def poisson_fit(sample: EstimationSample, effects: Effects, design: RegressionDesign) -> RegressionFit:
     """Maximum (quasi-)likelihood of ``E y = exp(offset + effects + x'b)``.
 
     Converged when the weighted root mean square step of the linear index is below 1e-9; steps
@@ -132,7 +135,7 @@ def poisson_fit(sample: Sample, effects: Effects, design: Design) -> Fit:
     offset = np.zeros(y.shape) if panel.offset is None else panel.offset
     exposed = np.exp(offset)
     mu = (y + exposed * (weight * y).sum() / (weight * exposed).sum()) / 2
-    whole = expanded(design)
+    whole = one_profile_per_unit(design)
     kept = _kept(sample, effects, whole, weight * mu)
     chosen = whole.keep(kept)
     none = np.zeros(0)
@@ -150,12 +153,12 @@ def poisson_fit(sample: Sample, effects: Effects, design: Design) -> Fit:
             "for extreme values of the outcome, the offset or a covariate."
         )
     omitted = tuple(np.array(whole.names)[~kept])
-    error = weight * (y - state.mu)
-    return Fit(
+    residual = weight * (y - state.mu)
+    return RegressionFit(
         chosen,
         state.x,
         state.coefficient,
-        error,
+        residual,
         state.bread,
         omitted,
         "general",
@@ -163,23 +166,23 @@ def poisson_fit(sample: Sample, effects: Effects, design: Design) -> Fit:
     )
 
 
-def _engine(sample: Sample, effects: Effects, scale: Floats) -> Eliminated:
+def _engine(sample: EstimationSample, effects: Effects, scale: Floats) -> Eliminated:
     panel = sample.panel
     levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
     return Eliminated(scale, panel.periods, levels, slopes, effects.unit_linear)
 
 
-def _kept(sample: Sample, effects: Effects, design: Design, scale: Floats) -> Bools:
+def _kept(sample: EstimationSample, effects: Effects, design: RegressionDesign, scale: Floats) -> Bools:
     """Regressors that are identified under the first weights."""
     engine = _engine(sample, effects, scale)
     x = residuals(engine, design.x)
-    return independent(design, x, cross_products(x, scale), scale)
+    return independent_regressors(design, x, cross_products(x, scale), scale)
 
 
 def _step(
-    sample: Sample,
+    sample: EstimationSample,
     effects: Effects,
-    design: Design,
+    design: RegressionDesign,
     state: State,
     data: tuple[Floats, Floats],
     *,

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from replication.core.arrays import Floats
+from replication.core.details import ClusterInfluence
 from replication.core.panel import Panel
 from replication.estimators.shared.closed_form import closed_form_codes
 from replication.estimators.shared.cluster_blocks import PeriodBlocks
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
-from replication.estimators.shared.least_squares import Fit
+from replication.estimators.shared.least_squares import RegressionFit
 from replication.inference.leverage import cluster_influence
 
 # Profiles at a time, so that their combinations stay in the memory next to the processor.
 BLOCK = 64
 
 
-def regression_influence(sample: Sample, effects: Effects, fit: Fit, combination: Floats) -> dict[str, Any]:
-    """``info["cluster_influence"]`` for the effect ``combination'beta`` (K,).
+def regression_influence(
+    sample: EstimationSample, effects: Effects, fit: RegressionFit, combination: Floats
+) -> ClusterInfluence | None:
+    """Leverage of the clusters for the effect ``combination'beta`` (K,).
 
     A Poisson regression is taken at its working weights, weight times fitted mean.
     """
@@ -36,7 +37,7 @@ def regression_influence(sample: Sample, effects: Effects, fit: Fit, combination
     )
 
 
-def squared(fit: Fit, rows: Floats) -> Floats:
+def squared(fit: RegressionFit, rows: Floats) -> Floats:
     """(C, T) sums over rows (R, K) of the squared combinations of regressors, by profile."""
     count, profiles, periods = fit.x.shape
     found = np.empty((profiles, periods))
@@ -47,7 +48,7 @@ def squared(fit: Fit, rows: Floats) -> Floats:
     return found
 
 
-def by_unit(fit: Fit, weight: Floats, rows: Floats) -> Floats:
+def by_unit(fit: RegressionFit, weight: Floats, rows: Floats) -> Floats:
     """(N,) sums of ``w z^2`` over the periods and over the z of rows (R, K)."""
     profile, squares = fit.design.profile, squared(fit, rows)
     if fit.path == "closed form":
@@ -57,10 +58,10 @@ def by_unit(fit: Fit, weight: Floats, rows: Floats) -> Floats:
     return total
 
 
-def unit_leverage(sample: Sample, effects: Effects, fit: Fit, weight: Floats) -> Floats:
+def unit_leverage(sample: EstimationSample, effects: Effects, fit: RegressionFit, weight: Floats) -> Floats:
     """(N,) leverage of the units in regressors, period effects and stratum trends.
 
-    Unit effects and unit lines are swept out and not counted.
+    Unit effects and unit-specific linear trends are swept out and not counted.
     """
     regressors = by_unit(fit, weight, np.linalg.cholesky(fit.bread).T.astype(np.float64))
     if fit.path == "closed form":
@@ -71,7 +72,7 @@ def unit_leverage(sample: Sample, effects: Effects, fit: Fit, weight: Floats) ->
 
 
 def regular_leverage(panel: Panel, effects: Effects) -> Floats:
-    """(N,) leverage in period effects and trends of a panel without gaps, one weight a unit.
+    """(N,) leverage in period effects and trends of a panel without gaps, one weight per unit.
 
     A unit settles its share of the weight of its stratum in each free effect of the stratum.
     """

@@ -1,47 +1,47 @@
-"""From a fitted regression to ``Estimates``: clustered variance and what a reader must know."""
+"""From a fitted regression to ``Estimates``: clustered variance, notes and details."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.estimators.shared.cohort_comparisons import weighted_mean
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters
-from replication.estimators.shared.least_squares import Fit
+from replication.estimators.shared.least_squares import RegressionFit
 from replication.estimators.shared.regression_influence import regression_influence
 from replication.estimators.shared.regression_wild import with_wild_tests
 from replication.estimators.shared.two_way_shares import adjusted_two_way
 from replication.inference.assemble import from_scores, from_variance
 from replication.inference.cautions import with_repair
-from replication.inference.cluster import correction, multiway, sum_by_cluster
+from replication.inference.cluster import multiway_variance, small_sample_factor, sum_by_cluster
 from replication.inference.conley import conley_variance_same_period
 from replication.inference.leverage import few_effective
-from replication.inference.psd import repaired
-from replication.inference.row_table import Row
-from replication.inference.support import effective
+from replication.inference.psd import repaired_variance
+from replication.inference.row_table import EstimateRow
+from replication.inference.support import effective_clusters
 from replication.inference.variances import from_adjusted, refuse_variance
 
 
 def regression_estimates(
-    sample: Sample,
+    sample: EstimationSample,
     effects: Effects,
-    fit: Fit,
+    fit: RegressionFit,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     loading: Floats,
     inference: Inference,
-    info: Mapping[str, Any] | None = None,
+    details: Details | None = None,
 ) -> Estimates:
-    """Rows ``loading @ coefficient`` with clustered errors and t(G-1) intervals.
+    """Rows ``loading @ coefficient`` with clustered standard errors and t(G-1) intervals.
 
     Parameters
     ----------
@@ -60,40 +60,37 @@ def regression_estimates(
     free = replace(panel, clusters={})
     everything = len(fit.coefficient) + absorbed_parameters(free, effects, sample.used)
     require_residual(n_obs, everything, "Use fewer trends or covariates.")
-    factor = correction(panel.n_clusters, n_obs, n_params)
-    details = {
-        **_details(sample, effects, fit),
-        "n_parameters": n_params,
-        "correction": factor,
-        **(info or {}),
-    }
+    factor = small_sample_factor(panel.n_clusters, n_obs, n_params)
+    known = _details(sample, effects, fit, details or Details())
+    cv1 = inference.variance == "cv1"
+    known = known.measured(parameters=n_params, correction=factor if cv1 else None)
     overall = next((place for place, row in enumerate(rows) if row.term == "att"), None)
     if overall is not None and inference.method != "conley":
         influence = regression_influence(sample, effects, fit, loading[overall])
-        details["cluster_influence"] = influence
-        details["notes"] = [*details["notes"], *few_effective(influence, inference)]
-    if inference.variance == "cv1":
-        result = _with_errors(sample, fit, estimator, rows, loading, inference, details)
+        known = replace(known, cluster_influence=influence).noted(few_effective(influence, inference))
+    if cv1:
+        result = _with_std_errors(sample, fit, estimator, rows, loading, inference, known, factor)
     else:
-        result = _adjusted(sample, effects, fit, estimator, rows, loading, inference, details)
+        result = _adjusted(sample, effects, fit, estimator, rows, loading, inference, known)
     if inference.method != "wild":
         return result
     table = with_wild_tests(result.table, sample, effects, fit, loading, inference)
-    said = {"p_values": f"wild cluster bootstrap, {inference.multiplier}, {inference.interval}"}
-    return replace(result, table=table, info={**result.info, **said})
+    made = result.details.measured(multiplier=inference.multiplier, interval=inference.interval)
+    return replace(result, table=table, details=made)
 
 
-def _with_errors(
-    sample: Sample,
-    fit: Fit,
+def _with_std_errors(
+    sample: EstimationSample,
+    fit: RegressionFit,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     loading: Floats,
     inference: Inference,
-    details: dict[str, Any],
+    details: Details,
+    factor: float,
 ) -> Estimates:
-    """Rows with spatial errors within periods, or standard errors clustered one way or several."""
-    panel, n_obs, factor = sample.panel, int(sample.used.sum()), details["correction"]
+    """Rows with spatial standard errors within periods, or standard errors clustered one way or several."""
+    panel, n_obs = sample.panel, int(sample.used.sum())
     points = loading @ fit.coefficient
     codes = list(panel.clusters.values())
     if inference.method == "conley" and inference.pairs == "same_period":
@@ -112,7 +109,7 @@ def _with_errors(
             inference,
             distribution="t",
             n_obs=n_obs,
-            info=with_repair({**details, **facts}, panel, found),
+            details=with_repair(details.with_extras(facts), found),
         )
     if len(codes) == 1 and codes[0].ndim == 1:
         return from_scores(
@@ -125,16 +122,17 @@ def _with_errors(
             correction=factor,
             distribution="t",
             n_obs=n_obs,
-            info=details,
+            details=details,
         )
     scores = fit.cell_scores(sample.used)
     variance, sums = _variance_of_cells(sample, scores, factor)
     if "att" in (terms := [row.term for row in rows]):
         own = scores @ loading[terms.index("att")]
-        details["effective_clusters"] = min(
-            effective(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in _dimensions(sample)
+        fewest = min(
+            effective_clusters(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in _dimensions(sample)
         )
-    found = repaired(variance, "The multi-way clustered variance", loading)
+        details = replace(details, effective_clusters=fewest)
+    found = repaired_variance(variance, "The multi-way clustered variance", loading)
     return from_variance(
         panel,
         estimator,
@@ -145,22 +143,21 @@ def _with_errors(
         distribution="t",
         cluster_scores=None if sums is None else sums @ loading.T,
         n_obs=n_obs,
-        info=with_repair(details, panel, found),
+        details=with_repair(details, found),
     )
 
 
 def _adjusted(
-    sample: Sample,
+    sample: EstimationSample,
     effects: Effects,
-    fit: Fit,
+    fit: RegressionFit,
     estimator: str,
-    rows: Sequence[Row],
+    rows: Sequence[EstimateRow],
     loading: Floats,
     inference: Inference,
-    details: dict[str, Any],
+    details: Details,
 ) -> Estimates:
     """Rows with CR2 or the cluster jackknife, which need no factor for G, N and K."""
-    del details["correction"]
     return from_adjusted(
         sample.panel,
         estimator,
@@ -169,20 +166,22 @@ def _adjusted(
         adjusted_two_way(sample, effects, fit, loading, inference),
         inference,
         n_obs=int(sample.used.sum()),
-        info=details,
+        details=details,
     )
 
 
-def _variance_of_cells(sample: Sample, scores: Floats, factor: float) -> tuple[Floats, Floats | None]:
+def _variance_of_cells(
+    sample: EstimationSample, scores: Floats, factor: float
+) -> tuple[Floats, Floats | None]:
     """(K, K) variance from (M, K) cell scores; cluster sums too where there is one clustering."""
     dimensions = _dimensions(sample)
     if len(dimensions) == 1:
         sums = sum_by_cluster(scores, dimensions[0]) * np.sqrt(factor)
         return sums.T @ sums, sums
-    return multiway(scores, dimensions) * factor, None
+    return multiway_variance(scores, dimensions) * factor, None
 
 
-def _dimensions(sample: Sample) -> list[Ints]:
+def _dimensions(sample: EstimationSample) -> list[Ints]:
     """(M,) codes of the cells of the sample in each clustering."""
     return [
         (np.broadcast_to(codes[:, None], sample.used.shape) if codes.ndim == 1 else codes)[sample.used]
@@ -190,26 +189,39 @@ def _dimensions(sample: Sample) -> list[Ints]:
     ]
 
 
-def _details(sample: Sample, effects: Effects, fit: Fit) -> dict[str, Any]:
+def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, details: Details) -> Details:
+    """The details of a regression beside those of the estimator."""
     panel = sample.panel
-    untreated = weighted_mean(panel, untreated_cells(panel))
-    notes = list(panel.notes)
-    if fit.omitted:
-        names = ", ".join(name.removeprefix("coef:") for name in fit.omitted)
-        notes.append(f"covariates left out as collinear: {names}")
+    omitted = tuple(name.removeprefix("coef:") for name in fit.omitted)
     always = int((panel.first == 0).sum())
+    notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
     if always:
-        notes.append(f"{always} units are treated in every period; they are kept, and compare as treated")
-    return {
-        "absorbed": str(effects),
-        "engine": fit.path,
-        "mean_outcome": weighted_mean(panel),
-        "mean_pre": None if np.isnan(untreated) else untreated,
-        "dropped": sample.dropped,
-        "always_treated": always,
-        "omitted": [name.removeprefix("coef:") for name in fit.omitted],
-        "notes": notes,
-    }
+        notes.append(f"{always} units are treated in every period; they are kept as treated comparison units")
+    return (
+        replace(
+            details,
+            absorbed=effects.absorbed,
+            linear_trends=effects.linear_trends,
+            covariates=panel.covariate_names,
+            omitted=omitted,
+            mean_outcome=weighted_mean(panel),
+            mean_pre=weighted_mean(panel, untreated_cells(panel)),
+            dropped=tuple(Dropped(name, n, LEFT_OUT[name]) for name, n in sample.dropped.items() if n),
+        )
+        .noted(notes)
+        .with_extras({"engine": fit.path, "always_treated": always})
+    )
+
+
+LEFT_OUT = {
+    "zero_weight_cells": "cells",
+    "cells_outside_window": "cells",
+    "cells_separated": "cells",
+    "singletons": "cells",
+    "units_all_zero": "units",
+    "cells_all_zero": "cells",
+}
+"""What each reason of ``estimation_sample`` counts."""
 
 
 def untreated_cells(panel: Panel) -> Bools:

@@ -10,18 +10,18 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.shared.absorb import Eliminated
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
-from replication.estimators.shared.least_squares import Fit
+from replication.estimators.shared.least_squares import RegressionFit
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.wild import ClusterSums, wild_cluster
 
 
 def with_wild_tests(
     table: pd.DataFrame,
-    sample: Sample,
+    sample: EstimationSample,
     effects: Effects,
-    fit: Fit,
+    fit: RegressionFit,
     loading: Floats,
     inference: Inference,
 ) -> pd.DataFrame:
@@ -35,10 +35,10 @@ def with_wild_tests(
     columns = ["p_value", "conf_low", "conf_high"]
     table = table.copy()
     points = loading @ fit.coefficient
-    errors = table["std_error"].to_numpy(dtype=float)
+    std_errors = table["std_error"].to_numpy(dtype=float)
     for row, combination in enumerate(loading):
         # Without a standard error there is no statistic to draw.
-        if combination.any() and errors[row] > 0:
+        if combination.any() and std_errors[row] > 0:
             found = wild_cluster(sums, combination, float(points[row]), inference)
             table.loc[table.index[row], columns] = (
                 found.p_value,
@@ -48,7 +48,7 @@ def with_wild_tests(
     return table
 
 
-def cluster_sums(sample: Sample, effects: Effects, fit: Fit) -> ClusterSums:
+def cluster_sums(sample: EstimationSample, effects: Effects, fit: RegressionFit) -> ClusterSums:
     """Sums by cluster of the fit.
 
     Raises
@@ -68,13 +68,13 @@ def cluster_sums(sample: Sample, effects: Effects, fit: Fit) -> ClusterSums:
         effects.unit_linear,
     )
     profile = fit.design.profile
-    scores = np.stack([(x[profile] * fit.error).sum(axis=1) for x in fit.x], axis=1)
+    scores = np.stack([(x[profile] * fit.residual).sum(axis=1) for x in fit.x], axis=1)
     effect_x = np.stack([absorber.sums(x[profile] * weight, codes) for x in fit.x])
     return ClusterSums(
         scores=sum_by_cluster(scores, codes),
         cross=_cross(fit.x, profile, weight, codes),
         bread=fit.bread,
-        effect_residual=absorber.sums(fit.error, codes),
+        effect_residual=absorber.sums(fit.residual, codes),
         effect_x=effect_x,
         effect_solved=absorber.period_effects(effect_x),
     )

@@ -1,7 +1,7 @@
 """Regression on unit effects and one period effect per cohort, solved cohort by cohort.
 
 A regression with unit effects, period effects and a dummy for every cohort and period but one
-leaves each cohort a free path of its own: it splits into one two-way fit a cohort,
+gives each cohort a free path: it splits into one two-way fit per cohort,
 
     y_it = alpha_i + mu_gt + x_it' b + e_it,    delta_gt = (mu_gt - mu_gr) - (mu_0t - mu_0r),
 
@@ -31,7 +31,7 @@ class Group:
     ----------
     rows : units of the cohort.
     weight : (n, T) weights, zero where not observed.
-    inverse : (T, T) generalised inverse of the period equations; zero at the grounded period.
+    inverse : (T, T) generalized inverse of the period equations; zero at the grounded period.
     component : (T,) periods with the same number are connected by units seen in both; -1 where
         the cohort is not observed.
 
@@ -55,7 +55,7 @@ class Saturated:
 
     Attributes
     ----------
-    groups : one fit a cohort; the comparison group is the last.
+    groups : one fit per cohort; the comparison group is the last.
     path : (G, T) period effects of each group, net of covariates.
     residual : (N, T) residuals times weight.
     slopes, slope_scores : (K,) coefficients of the covariates and (N, K) their scores.
@@ -160,8 +160,8 @@ def partial_out(groups: list[Group], values: Floats) -> tuple[Floats, Floats]:
     residual = np.zeros(values.shape)
     for place, group in enumerate(groups):
         v = values[group.rows]
-        centred = _within(v, group.weight)
-        effects[place] = group.inverse @ (group.weight * centred).sum(axis=0)
+        centered = _within(v, group.weight)
+        effects[place] = group.inverse @ (group.weight * centered).sum(axis=0)
         left = _within(v - effects[place], group.weight)
         residual[group.rows] = np.where(group.weight > 0, left, 0.0)
     return effects, residual
@@ -171,8 +171,8 @@ def _within(values: Floats, weight: Floats) -> Floats:
     """Deviations from the weighted mean of each unit."""
     total = weight.sum(axis=1, keepdims=True)
     mean = (weight * values).sum(axis=1, keepdims=True) / np.where(total > 0, total, 1.0)
-    centred: Floats = values - mean
-    return centred
+    centered: Floats = values - mean
+    return centered
 
 
 def inverse_of_crossproduct(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -> Floats:

@@ -2,7 +2,7 @@
 
 Coordinates are those of the covariates, swept of everything else, and of the period effects of each
 cohort, swept of unit effects. Cohorts are orthogonal: without covariates every cluster has one
-block a cohort, and on a panel without gaps that block is the cluster's share of the cohort's
+block per cohort, and on a panel without gaps that block is the cluster's share of the cohort's
 weight times the identity.
 """
 
@@ -20,13 +20,13 @@ from replication.estimators.shared.cluster_weights import (
     equal_weights,
     members_of,
     require_constant,
-    unweighted,
+    unweighted_residuals,
 )
 from replication.estimators.shared.saturated_regression import Saturated
 from replication.estimators.shared.two_way_shares import cluster_kinds
-from replication.inference.cluster import combined, sum_by_cluster
+from replication.inference.cluster import distinct_rows, sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
-from replication.inference.variances import adjust
+from replication.inference.variances import adjust_scores
 from replication.inference.weighted_bias_reduced import WeightedShares
 
 LARGEST = 2000
@@ -35,7 +35,7 @@ LARGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class SaturatedShares:
-    """What the shares of all clusters need.
+    """Arrays from which the shares of all clusters are computed.
 
     Attributes
     ----------
@@ -91,21 +91,21 @@ class SaturatedShares:
             found[:, : len(self.covariates)] = -on.T @ self.covariates
         return found
 
-    def scores(self, error: Floats) -> Floats:
-        """(G, P) products of the design with ``error`` (N, T), by cluster."""
-        codes = np.empty(len(error), dtype=np.int64)
+    def scores(self, residual: Floats) -> Floats:
+        """(G, P) products of the design with ``residual`` (N, T), by cluster."""
+        codes = np.empty(len(residual), dtype=np.int64)
         for cluster, rows in enumerate(self.members):
             codes[rows] = cluster
         found = np.zeros((len(self.members), self.size))
         for group, root, place in zip(self.fit.groups, self.roots, self.places, strict=True):
-            mine = sum_by_cluster(error[group.rows] @ root, codes[group.rows])
+            mine = sum_by_cluster(residual[group.rows] @ root, codes[group.rows])
             found[: len(mine), place] = mine
-        own = np.einsum("knt,nt->nk", self.fit.inner, error) @ self.covariates
+        own = np.einsum("knt,nt->nk", self.fit.inner, residual) @ self.covariates
         found[:, : len(self.covariates)] = sum_by_cluster(own, codes)
         return found
 
     def shares(self, cluster: int) -> Sequence[Share]:
-        """One block a cohort of the cluster; one for all of them where there are covariates."""
+        """One block per cohort of the cluster; one for all of them where there are covariates."""
         rows = self.members[cluster]
         if self.fit.slopes.size:
             return (self.moment(cluster),)
@@ -153,20 +153,20 @@ class SaturatedShares:
         if self.fit.slopes.size or not equal_weights(self.weight):
             return np.arange(len(self.members))
         gaps = np.packbits(self.weight > 0, axis=1).astype(np.int64).T
-        return cluster_kinds(self.members, combined([self.cohort, *gaps])[1])
+        return cluster_kinds(self.members, distinct_rows([self.cohort, *gaps])[1])
 
     def adjusted(self, loadings: Floats, inference: Inference) -> Adjusted:
         """Scores and degrees of freedom of ``inference.variance``; loadings (G, T, R)."""
         found = ClusterShares(self.rows(loadings), self.scores(self.fit.residual), self.kinds(), self.shares)
         if equal_weights(self.weight):
-            return adjust(inference, found, None)
-        return adjust(inference, found, lambda: self._weighted(found))
+            return adjust_scores(inference, found, None)
+        return adjust_scores(inference, found, lambda: self._weighted(found))
 
     def _weighted(self, found: ClusterShares) -> WeightedShares:
         require_constant(self.weight)
         equal = replace(self, weight=np.where(self.weight > 0, 1.0, 0.0))
         square = replace(self, weight=self.weight**2)
-        plain = self.scores(unweighted(self.fit.residual, self.weight))
+        plain = self.scores(unweighted_residuals(self.fit.residual, self.weight))
         return WeightedShares(found, plain, (equal.moment, self.moment, square.moment))
 
     def influence(self, loading: Floats) -> tuple[Floats, Floats]:

@@ -15,12 +15,12 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
-from replication.inference.variances import adjust
+from replication.inference.variances import adjust_scores
 from replication.inference.weighted_bias_reduced import WeightedShares
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SubExperimentBlock:
     """One side of a sub-experiment: n units over H periods.
 
     Attributes
@@ -87,10 +87,10 @@ class StackShares:
             lambda cluster: power(1, cluster),
             lambda cluster: power(2, cluster),
         )
-        return adjust(inference, found, lambda: WeightedShares(found, plain, powers))
+        return adjust_scores(inference, found, lambda: WeightedShares(found, plain, powers))
 
 
-def stack_shares(blocks: Sequence[Block], n_units: int) -> StackShares:
+def stack_shares(blocks: Sequence[SubExperimentBlock], n_units: int) -> StackShares:
     """Sum the rows of the stack by unit and cell."""
     width = blocks[0].weight.shape[1]
     total, mass = np.zeros((5, n_units, 2 * width)), np.zeros(2 * width)

@@ -1,8 +1,8 @@
 """Shares of clusters in a regression with unit effects, period effects and trends.
 
 The design is the regressors, swept of all effects, and the period effects and stratum trends, swept
-of unit effects (and unit lines), which are nested in the clusters. The two parts are orthogonal, so
-that ``M`` is the bread of the regressors beside the inverse of the period equations.
+of unit effects (and unit-specific linear trends), which are nested in the clusters. The two parts are
+orthogonal, so that ``M`` is the bread of the regressors beside the inverse of the period equations.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from replication.estimators.shared.cluster_weights import (
     equal_weights,
     members_of,
     require_constant,
-    unweighted,
+    unweighted_residuals,
 )
-from replication.estimators.shared.estimation_sample import Sample
+from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
-from replication.estimators.shared.least_squares import Fit
-from replication.inference.cluster import combined, sum_by_cluster
+from replication.estimators.shared.least_squares import RegressionFit
+from replication.inference.cluster import distinct_rows, sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
-from replication.inference.variances import adjust
+from replication.inference.variances import adjust_scores
 from replication.inference.weighted_bias_reduced import WeightedShares
 
 
 @dataclass(frozen=True, slots=True)
-class TwoWay:
-    """What the shares of all clusters need.
+class TwoWayShares:
+    """Arrays from which the shares of all clusters are computed.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class TwoWay:
 
     """
 
-    fit: Fit
+    fit: RegressionFit
     weight: Floats
     blocks: PeriodBlocks
     members: list[Ints]
@@ -60,16 +60,16 @@ class TwoWay:
         """Coordinates P."""
         return len(self.regressors) + sum(place.size for _, _, place in self.groups)
 
-    def scores(self, error: Floats) -> Floats:
-        """(G, P) products of the design with ``error`` (N, T), by cluster."""
+    def scores(self, residual: Floats) -> Floats:
+        """(G, P) products of the design with ``residual`` (N, T), by cluster."""
         found = np.zeros((len(self.members), self.size))
-        codes = np.empty(len(error), dtype=np.int64)
+        codes = np.empty(len(residual), dtype=np.int64)
         for cluster, rows in enumerate(self.members):
             codes[rows] = cluster
         profile = self.fit.design.profile
-        own = np.stack([(x[profile] * error).sum(axis=1) for x in self.fit.x], axis=1)
+        own = np.stack([(x[profile] * residual).sum(axis=1) for x in self.fit.x], axis=1)
         found[:, : len(self.regressors)] = sum_by_cluster(own, codes) @ self.regressors
-        sums = self.blocks.sums(error, codes)
+        sums = self.blocks.sums(residual, codes)
         for unknowns, root, place in self.groups:
             found[:, place] = sums[:, unknowns] @ root
         return found
@@ -121,18 +121,18 @@ class TwoWay:
 
 
 def adjusted_two_way(
-    sample: Sample, effects: Effects, fit: Fit, loading: Floats, inference: Inference
+    sample: EstimationSample, effects: Effects, fit: RegressionFit, loading: Floats, inference: Inference
 ) -> Adjusted:
     """Scores and degrees of freedom of ``inference.variance`` for rows (R, K) of coefficients."""
     two_way, found = two_way_shares(sample, effects, fit, loading)
     if equal_weights(sample.weight):
-        return adjust(inference, found, None)
-    return adjust(inference, found, lambda: weighted_shares(sample, effects, two_way, found))
+        return adjust_scores(inference, found, None)
+    return adjust_scores(inference, found, lambda: weighted_shares(sample, effects, two_way, found))
 
 
 def two_way_shares(
-    sample: Sample, effects: Effects, fit: Fit, loading: Floats
-) -> tuple[TwoWay, ClusterShares]:
+    sample: EstimationSample, effects: Effects, fit: RegressionFit, loading: Floats
+) -> tuple[TwoWayShares, ClusterShares]:
     """Shares of the clusters; ``loading`` (R, K) are rows in the coefficients."""
     codes = whole_clusters(sample.panel)
     blocks = blocks_of(sample, effects, sample.weight)
@@ -143,36 +143,36 @@ def two_way_shares(
         groups.append((index[order], root[order], np.arange(done, done + root.shape[1])))
         done += root.shape[1]
     members = members_of(codes)
-    found = TwoWay(fit, sample.weight, blocks, members, regressors, groups)
+    found = TwoWayShares(fit, sample.weight, blocks, members, regressors, groups)
     rows = np.zeros((len(loading), found.size))
     rows[:, : len(regressors)] = loading @ regressors
     kind = cluster_kinds(members, unit_kinds(sample, effects, fit))
-    return found, ClusterShares(rows, found.scores(fit.error), kind, found.shares)
+    return found, ClusterShares(rows, found.scores(fit.residual), kind, found.shares)
 
 
 def weighted_shares(
-    sample: Sample, effects: Effects, two_way: TwoWay, found: ClusterShares
+    sample: EstimationSample, effects: Effects, two_way: TwoWayShares, found: ClusterShares
 ) -> WeightedShares:
-    """The moments that CR2 needs with unequal weights, which must be constant within units."""
+    """Moments for CR2 with unequal weights, which must be constant within units."""
     weight = two_way.weight
     require_constant(weight)
     equal, square = (
         replace(two_way, weight=power, blocks=blocks_of(sample, effects, power))
         for power in (np.where(weight > 0, 1.0, 0.0), weight**2)
     )
-    plain = unweighted(two_way.fit.error, weight)
+    plain = unweighted_residuals(two_way.fit.residual, weight)
     powers = (equal.moment, two_way.moment, square.moment)
     return WeightedShares(found, two_way.scores(plain), powers)
 
 
-def blocks_of(sample: Sample, effects: Effects, weight: Floats) -> PeriodBlocks:
+def blocks_of(sample: EstimationSample, effects: Effects, weight: Floats) -> PeriodBlocks:
     """The period equations of a sample with some weights."""
     panel = sample.panel
     levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
     return PeriodBlocks(weight, panel.periods, levels, slopes, effects.unit_linear)
 
 
-def unit_kinds(sample: Sample, effects: Effects, fit: Fit) -> Ints | None:
+def unit_kinds(sample: EstimationSample, effects: Effects, fit: RegressionFit) -> Ints | None:
     """(N,) kinds of units with the same design and weights; None where all may differ."""
     panel, profile = sample.panel, fit.design.profile
     if fit.x.shape[1] == profile.size or panel.weighted or np.ptp(panel.weight) > 0:
@@ -180,7 +180,7 @@ def unit_kinds(sample: Sample, effects: Effects, fit: Fit) -> Ints | None:
     columns = [profile, *effects.level_codes(panel), *effects.slope_codes(panel)]
     if not sample.used.all():
         columns += list(np.packbits(sample.used, axis=1).astype(np.int64).T)
-    return combined(columns)[1]
+    return distinct_rows(columns)[1]
 
 
 def cluster_kinds(members: Sequence[Ints], unit: Ints | None) -> Ints:
@@ -188,8 +188,8 @@ def cluster_kinds(members: Sequence[Ints], unit: Ints | None) -> Ints:
     if unit is None:
         return np.arange(len(members))
     seen: dict[bytes, int] = {}
-    made = [seen.setdefault(np.sort(unit[rows]).tobytes(), len(seen)) for rows in members]
-    return np.array(made, dtype=np.int64)
+    kinds = [seen.setdefault(np.sort(unit[rows]).tobytes(), len(seen)) for rows in members]
+    return np.array(kinds, dtype=np.int64)
 
 
 def whole_clusters(panel: Panel) -> Ints:

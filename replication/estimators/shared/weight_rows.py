@@ -1,14 +1,12 @@
-"""Decompositions as ``Estimates``: the two-way effect first, then one row a weight."""
+"""Decompositions as ``Estimates``: the two-way effect first, then one row per weight."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
+from replication.core.details import Details
 from replication.core.estimates import COLUMNS, Estimates
 
 
@@ -18,12 +16,12 @@ def with_weights(
     cohort: Ints,
     time: Ints,
     weight: Floats,
-    info: Mapping[str, Any],
+    details: Details,
 ) -> Estimates:
-    """The overall effect of ``two_way`` with its error, and (R,) weights, which have none.
+    """The overall effect of ``two_way`` with its standard error, and (R,) weights, which have none.
 
     Weights are functions of who is treated when, not of the outcome; they are fixed numbers given
-    the design, so their error is empty and the covariance leaves them out.
+    the design, so their standard error is missing and the covariance leaves them out.
     """
     head = two_way.rows("att")
     first = head.iloc[0]
@@ -39,4 +37,4 @@ def with_weights(
     table = pd.concat([head, rows], ignore_index=True).assign(estimator=estimator)
     place = np.flatnonzero(two_way.table["term"] == "att")[:1]
     vcov = two_way.vcov.iloc[place, place]
-    return Estimates(table[COLUMNS], vcov, {**two_way.info, **info})
+    return Estimates(table[COLUMNS], vcov, details)

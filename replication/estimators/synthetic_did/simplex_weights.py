@@ -1,6 +1,6 @@
 """Least squares on the simplex with a ridge: the weights of synthetic difference-in-differences.
 
-    minimise |A w - b|^2 + ridge |w|^2   subject to  w >= 0, sum(w) = 1
+    minimize |A w - b|^2 + ridge |w|^2   subject to  w >= 0, sum(w) = 1
 
 Two solvers of the same problem. ``frank_wolfe`` takes the steps of R ``synthdid`` and stops where
 it stops, so that published numbers come out to the digit; it may stop short of the minimum (on
@@ -129,20 +129,20 @@ def _on_support(a: Floats, b: Floats, ridge: float) -> Floats:
     """
     rows, k = a.shape
     mean = a.mean(axis=1)
-    centred = a - mean[:, None]
+    centered = a - mean[:, None]
     left = b - mean
-    if ridge < WELL_CONDITIONED * float((centred**2).sum()) / min(rows, k):
-        u, s, vt = np.linalg.svd(centred, full_matrices=False)
+    if ridge < WELL_CONDITIONED * float((centered**2).sum()) / min(rows, k):
+        u, s, vt = np.linalg.svd(centered, full_matrices=False)
         # The vector of ones has singular value zero; rounding there would be blown up by 1/ridge.
         gain = np.where(s > s[0] * max(rows, k) * EPSILON, s / (s**2 + ridge), 0.0)
         free = vt.T @ (gain * (u.T @ left))
     elif rows < k:
-        dual = centred @ centred.T
+        dual = centered @ centered.T
         dual[np.diag_indices(rows)] += ridge
-        free = centred.T @ cho_solve(cho_factor(dual), left)
+        free = centered.T @ cho_solve(cho_factor(dual), left)
     else:
-        normal = centred.T @ centred
+        normal = centered.T @ centered
         normal[np.diag_indices(k)] += ridge
-        free = cho_solve(cho_factor(normal), centred.T @ left)
+        free = cho_solve(cho_factor(normal), centered.T @ left)
     found: Floats = 1.0 / k + free - free.mean()
     return found

@@ -5,23 +5,25 @@ Estimand
     the same gap before adoption averaged with period weights lambda; ``att`` = sum_a
     N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (Algorithm 1, one
     cohort at a time as in Clarke et al.).
-Weights
-    omega on the never-treated units matches the cohort's path before adoption up to a level,
+Weights omega
+    on the never-treated units matches the cohort's path before adoption up to a level,
     with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
     differences before adoption. Found by the steps of the published software, so that its numbers
-    come out; ``info["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
+    come out; ``details.extras["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
 Assumptions
     A latent factor model in which the weights balance what drives adoption; no anticipation;
     many controls and periods before adoption.
 Event path
     The gap at each event time less the weighted gap before (Clarke et al. 2024). Before adoption
     it shows the fit of the weights, which were chosen to make it flat: it is no test.
+Covariates
+    Taken out beforehand with slopes from untreated unit-periods (``projected_covariates``).
 Reproduces
     R ``synthdid::synthdid_estimate`` and ``vcov``; Stata ``sdid y i t d, vce(placebo)``. Intervals
-    are normal as theirs are; around jackknife errors t, with the degrees of freedom that few
-    treated units leave (``synthetic_errors.freedom``), as normal ones cover 91 to 93 percent
-    with five units a cohort (``distribution: normal`` gives them).
+    are normal as theirs are; around jackknife standard errors t, with the degrees of freedom that few
+    treated units leave (``synthetic_variance.satterthwaite_degrees``), as normal ones cover 91 to 93 percent
+    with five units per cohort (``distribution: normal`` gives them).
 
 American Economic Review 111(12): 4088-4118; Clarke, Pailanir, Athey & Imbens (2024), Stata
 Journal 24(4): 557-598.
@@ -30,28 +32,29 @@ Journal 24(4): 557-598.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, DonorWeights, EventSupport
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
 from replication.estimators.shared.cohort_comparisons import (
+    comparison_panel,
     empty_window,
-    mean_outcomes,
-    prepared,
     support_row,
     untreated_throughout,
     used_units,
+    with_means,
 )
+from replication.estimators.synthetic_did.projected_covariates import CovariateOutcomes, outcomes_of
 from replication.estimators.synthetic_did.synthetic_paths import (
-    Cohort,
-    Layout,
-    Weights,
+    PathLayout,
+    SyntheticCohort,
+    SyntheticWeights,
     describe_cohort,
     gap_path,
     minimum_weights,
@@ -63,9 +66,9 @@ from replication.estimators.synthetic_did.synthetic_variance import (
     placebo_variance,
 )
 from replication.inference.assemble import from_variance
-from replication.inference.joint_tests import untested
+from replication.inference.joint_tests import impossible_test
 from replication.inference.psd import Repaired
-from replication.inference.row_table import Row
+from replication.inference.row_table import EstimateRow
 
 FEWEST_BEFORE = 2
 NO_TEST = (
@@ -74,7 +77,7 @@ NO_TEST = (
 )
 
 
-@registered("Synthetic difference-in-differences", takes=(), methods=("analytic",))
+@registered("Synthetic difference-in-differences", takes=("covariates",), methods=("analytic",))
 def synthetic_did(
     panel: Panel,
     *,
@@ -86,9 +89,9 @@ def synthetic_did(
 
     Parameters
     ----------
-    panel : balanced, unweighted, without covariates, with never-treated units.
+    panel : balanced, unweighted, with never-treated units.
     donor_errors : ``placebo`` (needs more never-treated than treated units), ``jackknife`` (two
-        or more units, or clusters, a cohort), or ``bootstrap``. The last two leave out and draw
+        or more units, or clusters, per cohort), or ``bootstrap``. The last two leave out and draw
         clusters; placebo needs clusters of one unit.
     window : first and last event time reported.
 
@@ -96,14 +99,17 @@ def synthetic_did(
     ------
     PanelError
         If the panel has gaps or weights, has no never-treated unit or no cohort with two periods
-        before adoption, or cannot carry the errors asked for.
+        before adoption, a covariate has no variation of its own, or the panel cannot support the
+        requested standard errors.
 
     """
-    panel = usable(prepared(panel, "synthetic_did"))
+    panel = usable(comparison_panel(panel, "synthetic_did"))
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
-    means_of_data = mean_outcomes(panel)
+    means_of_data = with_means(Details(), panel)
     # Adding a constant changes nothing but the digits that are left for the differences.
     panel = replace(panel, y=panel.y - panel.y.mean())
+    outcomes = outcomes_of(panel)
+    panel = replace(panel, y=outcomes.adjusted(np.arange(len(panel.units)), outcomes.start))
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
@@ -112,12 +118,14 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
     estimate = layout.collect(paths, sizes)
-    found, freedom = errors(panel, donor_errors, member, cohorts, weights, layout, inference)
+    found, freedom = covariance_of_rows(
+        panel, outcomes, donor_errors, member, cohorts, weights, layout, inference
+    )
     exact = [
         gap_path(controls, m, minimum_weights(controls, m, c)) for m, c in zip(means, cohorts, strict=True)
     ]
-    rows = [Row("att"), *(Row("group", cohort=c.first) for c in cohorts)]
-    rows += [Row("event", event_time=int(e)) for e in layout.times]
+    rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
+    rows += [EstimateRow("event", event_time=int(e)) for e in layout.times]
     return from_variance(
         panel,
         "synthetic_did",
@@ -127,25 +135,36 @@ def synthetic_did(
         inference,
         distribution="normal" if freedom is None else "t",
         freedom=freedom,
-        info={
-            "control_group": "never_treated",
-            "absorbed": ["unit", "time"],
-            "donor_errors": donor_errors,
-            "overall": "cohort effects weighted by treated unit-periods",
-            "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
-            "reference_event_time": None,
-            "before_adoption": "fit of the weights, not a test of trends",
-            "pretrend": untested(int((layout.times < 0).sum()), NO_TEST),
-            "notes": [*panel.notes, *found.notes],
-            "n_controls": int(never.sum()),
-            "cohorts": [record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)],
-            "support": support(layout, sizes),
-            **means_of_data,
-        },
+        details=replace(
+            means_of_data,
+            absorbed=("unit", "time"),
+            covariates=panel.covariate_names,
+            control_group="never_treated",
+            average="cohorts_by_unit_periods",
+            support=cohort_support(layout, sizes),
+            pretrend=impossible_test(int((layout.times < 0).sum()), NO_TEST),
+            donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
+            extras={
+                "donor_errors": donor_errors,
+                "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
+                "controls": int(never.sum()),
+            },
+            notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
+        ).measured(missing_noted=bool(found.negative.any())),
     )
 
 
-def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[Cohort]]:
+def placebo_slopes(panel: Panel, donor_errors: str) -> list[str]:
+    """What placebo errors leave out where there are covariates."""
+    if donor_errors != "placebo" or not panel.covariate_names:
+        return []
+    return [
+        "placebo errors take covariates of treated units to move as those of never-treated units do; where "
+        "they do not, 'donor_errors: bootstrap' or 'jackknife' holds the error of their slopes"
+    ]
+
+
+def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[SyntheticCohort]]:
     """(N,) position of the unit's cohort, -1 for controls, and what is known of each cohort."""
     labels = np.unique(panel.cohort[~never])
     member = np.where(never, -1, np.searchsorted(labels, panel.cohort))
@@ -158,10 +177,10 @@ def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[Cohort]]:
 
 def usable(panel: Panel) -> Panel:
     """The panel without cohorts that have one period before adoption; refuses gaps and weights."""
-    if panel.weighted or panel.covariate_names:
+    if panel.weighted:
         raise PanelError(
-            "synthetic_did takes neither weights nor covariates, and leaving them out silently "
-            "would change the estimand. Remove them from the specification."
+            "synthetic_did takes no weights, and leaving them out silently would change the estimand. "
+            "Remove them from the specification."
         )
     gaps = ~panel.observed.all(axis=1)
     if gaps.any():
@@ -194,7 +213,9 @@ def usable(panel: Panel) -> Panel:
     return panel
 
 
-def lay_out(panel: Panel, cohorts: list[Cohort], window: tuple[int, int] | None) -> tuple[Layout, Floats]:
+def lay_out(
+    panel: Panel, cohorts: list[SyntheticCohort], window: tuple[int, int] | None
+) -> tuple[PathLayout, Floats]:
     """Rows of the result and (G,) cohort sizes."""
     first = np.array([c.first for c in cohorts])
     event: Ints = (panel.periods - first[:, None]).astype(np.int64)
@@ -204,53 +225,56 @@ def lay_out(panel: Panel, cohorts: list[Cohort], window: tuple[int, int] | None)
     if not inside.any():
         raise empty_window(window, int(times[0]), int(times[-1]))
     sizes = np.array([float(c.size) for c in cohorts])
-    return Layout(event, np.array([c.start for c in cohorts]), times[inside]), sizes
+    return PathLayout(event, np.array([c.start for c in cohorts]), times[inside]), sizes
 
 
-def errors(
+def covariance_of_rows(
     panel: Panel,
+    outcomes: CovariateOutcomes,
     kind: str,
     member: Ints,
-    cohorts: list[Cohort],
-    weights: list[Weights],
-    layout: Layout,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
     inference: Inference,
 ) -> tuple[Repaired, Floats | None]:
     """(K, K) variance of the rows, and their (K,) degrees of freedom where it has few."""
     cluster = panel.cluster
     if kind == "jackknife":
-        return jackknife_variance(panel.y, member, cluster, cohorts, weights, layout)
+        return jackknife_variance(outcomes, member, cluster, cohorts, weights, layout)
     if kind == "bootstrap":
-        variance = bootstrap_variance(panel.y, member, cluster, cohorts, weights, layout, inference)
+        variance = bootstrap_variance(outcomes, member, cluster, cohorts, weights, layout, inference)
         return variance, None
     if panel.n_clusters < len(panel.units):
         raise PanelError(
-            f"Placebo errors treat the {len(panel.units)} units as independent, and the panel is "
+            f"Placebo standard errors treat the {len(panel.units)} units as independent, and the panel is "
             f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
             "leave out and draw clusters, or cluster by unit."
         )
-    return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
+    return placebo_variance(outcomes, np.flatnonzero(member < 0), cohorts, weights, layout, inference), None
 
 
-def record(cohort: Cohort, weights: Weights, panel: Panel, never: Bools) -> dict[str, Any]:
-    """What a reader wants to know of a cohort's weights."""
+def record(cohort: SyntheticCohort, weights: SyntheticWeights, panel: Panel, never: Bools) -> DonorWeights:
+    """Summary of a cohort's weights."""
     units, periods = panel.units[never], panel.label(panel.periods)
     order = np.argsort(-weights.unit, kind="stable")[:5]
     used = np.flatnonzero(weights.period > 0)
-    return {
-        "cohort": int(panel.label(cohort.first)),
-        "units": cohort.size,
-        "periods_before": cohort.start,
-        "noise": cohort.noise,
-        "zeta": cohort.zeta,
-        "donors": int((weights.unit > 0).sum()),
-        "largest_donors": {str(units[i]): float(weights.unit[i]) for i in order},
-        "period_weights": {str(periods[t]): float(weights.period[t]) for t in used},
-        "steps_ended_before_limit": weights.settled,
-    }
+    return DonorWeights(
+        cohort=int(panel.label(cohort.first)),
+        units=int(cohort.size),
+        periods_before=int(cohort.start),
+        noise=float(cohort.noise),
+        zeta=float(cohort.zeta),
+        donors=int((weights.unit > 0).sum()),
+        largest_donors={str(units[i]): float(weights.unit[i]) for i in order},
+        period_weights={str(periods[t]): float(weights.period[t]) for t in used},
+        steps_ended_before_limit=bool(weights.settled),
+    )
 
 
-def support(layout: Layout, sizes: Floats) -> list[Any]:
+def cohort_support(layout: PathLayout, sizes: Floats) -> tuple[EventSupport, ...]:
     """Cohorts and units behind each event time."""
     at = [(layout.event == e).any(axis=1) for e in layout.times]
-    return [support_row(e, a.sum(), sizes[a].sum()) for e, a in zip(layout.times, at, strict=True)]
+    return tuple(
+        support_row(int(e), int(a.sum()), int(sizes[a].sum())) for e, a in zip(layout.times, at, strict=True)
+    )

@@ -15,7 +15,7 @@ SMALLEST_RIDGE = 1e-14
 
 
 @dataclass(frozen=True, slots=True)
-class Cohort:
+class SyntheticCohort:
     """A cohort: adoption, size, and what the weights depend on.
 
     Attributes
@@ -36,7 +36,7 @@ class Cohort:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class SyntheticWeights:
     """Unit weights (N0,), period weights (T0,), and whether the steps ended before their limit."""
 
     unit: Floats
@@ -44,15 +44,15 @@ class Weights:
     settled: bool = True
 
 
-def describe_cohort(first: int, start: int, size: int, controls: Floats) -> Cohort:
+def describe_cohort(first: int, start: int, size: int, controls: Floats) -> SyntheticCohort:
     """A cohort with its noise level and ridge, as R ``synthdid_estimate`` sets them."""
     noise = float(np.diff(controls[:, :start], axis=1).std(ddof=1))
     after = controls.shape[1] - start
-    return Cohort(first, start, size, noise, float((size * after) ** 0.25 * noise))
+    return SyntheticCohort(first, start, size, noise, float((size * after) ** 0.25 * noise))
 
 
 def problems(
-    controls: Floats, treated: Floats, cohort: Cohort
+    controls: Floats, treated: Floats, cohort: SyntheticCohort
 ) -> tuple[tuple[Floats, Floats, float], tuple[Floats, Floats, float]]:
     """(A, b, ridge) of the unit weights and of the period weights, intercepts swept out."""
     before, after = controls[:, : cohort.start], controls[:, cohort.start :]
@@ -66,29 +66,29 @@ def problems(
     )
 
 
-def _floor(centred: Floats) -> float:
+def _floor(centered: Floats) -> float:
     """Least ridge, from deviations: the level of the outcome must not matter."""
-    return SMALLEST_RIDGE * max(float((centred**2).sum()), 1e-300)
+    return SMALLEST_RIDGE * max(float((centered**2).sum()), 1e-300)
 
 
-def published_weights(controls: Floats, treated: Floats, cohort: Cohort) -> Weights:
+def published_weights(controls: Floats, treated: Floats, cohort: SyntheticCohort) -> SyntheticWeights:
     """Weights by the steps of R ``synthdid``."""
     stop = (STOP * cohort.noise) ** 2
     unit, period = problems(controls, treated, cohort)
     found = [frank_wolfe(*p, decrease=p[0].shape[0] * stop) for p in (unit, period)]
-    return Weights(found[0][0], found[1][0], found[0][1] and found[1][1])
+    return SyntheticWeights(found[0][0], found[1][0], found[0][1] and found[1][1])
 
 
 def minimum_weights(
-    controls: Floats, treated: Floats, cohort: Cohort, start: Weights | None = None
-) -> Weights:
+    controls: Floats, treated: Floats, cohort: SyntheticCohort, start: SyntheticWeights | None = None
+) -> SyntheticWeights:
     """Weights at the exact minimum."""
     unit, period = problems(controls, treated, cohort)
     first = (None, None) if start is None else (start.unit, start.period)
-    return Weights(exact_weights(*unit, first[0]), exact_weights(*period, first[1]))
+    return SyntheticWeights(exact_weights(*unit, first[0]), exact_weights(*period, first[1]))
 
 
-def gap_path(controls: Floats, treated: Floats, weights: Weights) -> Floats:
+def gap_path(controls: Floats, treated: Floats, weights: SyntheticWeights) -> Floats:
     """(T,) treated mean less its synthetic control, less the weighted gap before adoption."""
     gap = treated - weights.unit @ controls
     path: Floats = gap - weights.period @ gap[: weights.period.size]
@@ -96,7 +96,7 @@ def gap_path(controls: Floats, treated: Floats, weights: Weights) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PathLayout:
     """How cohort paths become rows: overall, by cohort, by event time.
 
     Attributes

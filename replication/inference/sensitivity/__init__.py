@@ -2,7 +2,12 @@
 
 from replication.inference.sensitivity.equivalence import equivalence_test
 from replication.inference.sensitivity.event_path import SensitivityError, event_path
-from replication.inference.sensitivity.honest import breakdown_value, honest_did, original, sensitivity_frame
+from replication.inference.sensitivity.honest import (
+    breakdown_value,
+    honest_did,
+    parallel_trends_interval,
+    sensitivity_frame,
+)
 from replication.inference.sensitivity.pretest_power import pretest_path, pretest_power
 from replication.inference.sensitivity.sensitivity_rows import sensitivity_table
 
@@ -12,7 +17,7 @@ __all__ = [
     "equivalence_test",
     "event_path",
     "honest_did",
-    "original",
+    "parallel_trends_interval",
     "pretest_path",
     "pretest_power",
     "sensitivity_frame",

@@ -40,7 +40,7 @@ TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class MomentInequalities:
     r"""J inequalities ``loading beta - slope theta - offset <= 0``, scaled.
 
     Attributes
@@ -60,7 +60,7 @@ class Restriction:
 
     Attributes
     ----------
-    differences : (T, K) one row a period after the reference, invertible on its last T columns.
+    differences : (T, K) one row per period after the reference, invertible on its last T columns.
     slack : (K,) zero after the reference.
     rows : (R, K) further inequalities that involve no period after the reference.
     """
@@ -71,7 +71,7 @@ class Restriction:
     rows: Floats
 
 
-def moments(restriction: Restriction, weights: Floats, variance: Floats) -> Moments:
+def dual_rays(restriction: Restriction, weights: Floats, variance: Floats) -> MomentInequalities:
     """Extreme rays of the dual, for the target ``weights`` (T,)."""
     differences, slack, bound = restriction.differences, restriction.slack, restriction.bound
     above, below = differences - slack, -differences - slack
@@ -93,10 +93,10 @@ def moments(restriction: Restriction, weights: Floats, variance: Floats) -> Mome
     offset = np.concatenate([[size, size], np.full(weights.size, 2.0), flat[weights.size :] + 1])
     kept = scale > TINY * scale.max()
     loading, slope, offset, scale = loading[kept], slope[kept], offset[kept], scale[kept]
-    return Moments(loading / scale[:, None], slope / scale, bound * offset / scale)
+    return MomentInequalities(loading / scale[:, None], slope / scale, bound * offset / scale)
 
 
-def least_favourable_value(found: Moments, variance: Floats, size: float) -> float:
+def least_favorable_value(found: MomentInequalities, variance: Floats, size: float) -> float:
     """Quantile ``1 - size`` of the largest of the J moments when all of them bind.
 
     With ``R`` the radius and ``u`` the direction of the normal vector behind the moments, the
@@ -119,8 +119,8 @@ def least_favourable_value(found: Moments, variance: Floats, size: float) -> flo
     return float(optimize.brentq(excess, 0.0, 2 * top, xtol=1e-12)) if excess(0.0) > 0 else 0.0
 
 
-def accepted(
-    found: Moments,
+def accepted_values(
+    found: MomentInequalities,
     estimate: Floats,
     variance: Floats,
     theta: Floats,
@@ -132,7 +132,7 @@ def accepted(
 
     Parameters
     ----------
-    size, first : size of the test, and of its first (least favourable) stage; 0 for none.
+    size, first : size of the test, and of its first (least favorable) stage; 0 for none.
     critical : critical value of the first stage; infinite for none.
 
     """
@@ -153,11 +153,11 @@ def accepted(
 
 
 def confidence_set(
-    found: Sequence[Moments], estimate: Floats, variance: Floats, level: float
+    found: Sequence[MomentInequalities], estimate: Floats, variance: Floats, level: float
 ) -> tuple[float, float]:
     """Smallest interval around all ``theta`` that one of the restrictions ``found`` keeps.
 
-    The conditional test with a least favourable first stage of size ``(1 - level) / 10`` (the
+    The conditional test with a least favorable first stage of size ``(1 - level) / 10`` (the
     hybrid C-LF of the paper). NaN if nothing is kept.
     """
     parts = [_hull(one, estimate, variance, 1 - level) for one in found]
@@ -167,9 +167,9 @@ def confidence_set(
     return float(low), float(high)
 
 
-def _hull(found: Moments, estimate: Floats, variance: Floats, size: float) -> tuple[float, float]:
+def _hull(found: MomentInequalities, estimate: Floats, variance: Floats, size: float) -> tuple[float, float]:
     first = size / 10
-    critical = least_favourable_value(found, variance, first)
+    critical = least_favorable_value(found, variance, first)
     constant = found.loading @ estimate - found.offset
     if (constant[found.slope == 0] > critical).any():
         return np.nan, np.nan
@@ -180,7 +180,7 @@ def _hull(found: Moments, estimate: Floats, variance: Floats, size: float) -> tu
         return np.nan, np.nan
     test = (found, estimate, variance)
     grid = np.linspace(low, high, GRID)
-    kept = np.flatnonzero(accepted(*test, grid, size, first, critical))
+    kept = np.flatnonzero(accepted_values(*test, grid, size, first, critical))
     if not kept.size:
         return np.nan, np.nan
     ends = []
@@ -188,7 +188,7 @@ def _hull(found: Moments, estimate: Floats, variance: Floats, size: float) -> tu
         inner, outer = grid[place], grid[min(max(place + outward, 0), GRID - 1)]
         for _ in range(ROUNDS if inner != outer else 0):
             finer = np.linspace(inner, outer, ZOOM)
-            last = int(np.flatnonzero(accepted(*test, finer, size, first, critical)).max())
+            last = int(np.flatnonzero(accepted_values(*test, finer, size, first, critical)).max())
             inner, outer = finer[last], finer[min(last + 1, ZOOM - 1)]
         ends.append(float(inner))
     return ends[0], ends[1]

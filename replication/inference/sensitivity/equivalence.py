@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from replication.core.estimates import Estimates
-from replication.inference.sensitivity.event_path import EventPath, SensitivityError, event_path, frame
+from replication.inference.sensitivity.event_path import EventPath, SensitivityError, event_path, path_table
 from replication.inference.sensitivity.normal_distributions import folded_cdf
 
 
@@ -59,13 +59,13 @@ def equivalence_test(
             f"{threshold}. Leave it out to get the smallest bound that the data support."
         )
     path = event_path(estimates, window)
-    error = np.sqrt(np.diag(path.variance))
+    std_error = np.sqrt(np.diag(path.variance))
     single = [
-        _row("coefficient", float(path.estimate[k]), float(error[k]), threshold, level)
+        _row("coefficient", float(path.estimate[k]), float(std_error[k]), threshold, level)
         | {"event_time": float(path.times[k])}
         for k in range(path.n_pre)
     ]
-    return frame(path, [*single, _largest(single), _mean(path, threshold, level)])
+    return path_table(path, [*single, _largest(single), _mean(path, threshold, level)])
 
 
 def smallest_bound(estimate: float, std_error: float, level: float) -> float:
@@ -119,5 +119,5 @@ def _largest(single: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _mean(path: EventPath, threshold: float | None, level: float) -> dict[str, Any]:
     n_pre = path.n_pre
-    error = float(np.sqrt(path.variance[:n_pre, :n_pre].sum())) / n_pre
-    return _row("mean", float(path.estimate[:n_pre].mean()), error, threshold, level)
+    std_error = float(np.sqrt(path.variance[:n_pre, :n_pre].sum())) / n_pre
+    return _row("mean", float(path.estimate[:n_pre].mean()), std_error, threshold, level)

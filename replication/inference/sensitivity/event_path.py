@@ -28,7 +28,7 @@ class EventPath:
     estimate, variance : (K,) and (K, K)
     times : (K,) event times, ascending and, with the reference, evenly spaced.
     reference : event time of the period that the others are measured from.
-    spacing : distance between neighbouring event times.
+    spacing : distance between neighboring event times.
     names : spec_id, study, estimator and outcome.
     """
 
@@ -61,7 +61,7 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
     """Read and check the path of ``estimates``.
 
     Without a ``window``, end coefficients that collect all event times beyond the window of an
-    event study (``endpoints: bin``) are left out: a restriction on neighbouring periods says
+    event study (``endpoints: bin``) are left out: a restriction on neighboring periods says
     nothing about them. A ``window`` is taken as it is given.
 
     Raises
@@ -129,23 +129,23 @@ def require_psd(variance: Floats, spec: str) -> None:
         )
 
 
-def frame(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
+def path_table(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
     """A table of ``rows`` with the names of the specification in front."""
     return pd.DataFrame([{**path.names, **row, "event_times": path.span} for row in rows])
 
 
 def _require_universal(estimates: Estimates, spec: str) -> None:
-    if estimates.info.get("base_period") == "varying":
+    if estimates.details.base_period == "varying":
         raise SensitivityError(
             f"{spec!r} was estimated with a varying base period: its coefficients before adoption "
-            "compare neighbouring periods and those after it compare with the last period before, "
+            "compare neighboring periods and those after it compare with the last period before, "
             "so a straight pre-trend bends at zero and violations before and after cannot be "
             "compared. Estimate it again with 'base_period: universal'."
         )
 
 
 def _chosen(times: Ints, estimates: Estimates, window: tuple[int, int] | None) -> Ints:
-    if window is None and estimates.info.get("endpoints") == "bin" and times.size:
+    if window is None and estimates.details.endpoints == "bin" and times.size:
         window = (int(times[0]) + 1, int(times[-1]) - 1)
     low, high = window or (-np.inf, np.inf)
     return np.flatnonzero((times >= low) & (times <= high))
@@ -163,7 +163,7 @@ def _reference(times: Ints, point: Floats, variance: Floats, spec: str) -> int:
         return int(times[fixed][0])
     raise SensitivityError(
         f"The path of {spec!r} has {int(fixed.sum())} reference periods (rows that are exactly "
-        "zero without an error) where one is needed: violations are measured from it. Estimators "
+        "zero without a standard error) where one is needed: violations are measured from it. Estimators "
         "that impute (imputation, two_stage) have none; use callaway_santanna, sun_abraham, "
         "stacked or event_study, and a window that contains the reference."
     )
@@ -175,18 +175,18 @@ def _spacing(
     sides = [("before", times < reference), ("after", times > reference)]
     for side, chosen in sides:
         if not chosen.any():
-            pooled = window is None and estimates.info.get("endpoints") == "bin"
+            pooled = window is None and estimates.details.endpoints == "bin"
             why = " once the end coefficients, which pool all event times beyond, are left out"
             raise SensitivityError(
                 f"The path of {spec!r} has no coefficient {side} its reference period {reference}"
                 f"{why if pooled else ''}; without periods before and after there is no "
-                "sensitivity to analyse. Widen the window of the specification, or give 'window'."
+                "sensitivity to analyze. Widen the window of the specification, or give 'window'."
             )
     gaps = np.diff(times)
     if (gaps != gaps[0]).any():
         raise SensitivityError(
             f"The event times of {spec!r} are not evenly spaced ({', '.join(map(str, times))}); "
-            "restrictions on neighbouring periods need a path without gaps. Choose a window "
+            "restrictions on neighboring periods need a path without gaps. Choose a window "
             "without them."
         )
     return int(gaps[0])

@@ -7,7 +7,7 @@ distance from the reference), and a worst bias of
 .. math:: M \Big( \sum_{t \ge 0} |\textstyle\sum_{s > t} l_s (s - t)| +
           \sum_{t < 0} |\sum_{s < t} a_s (t - s)| \Big)
 
-over :math:`\Delta^{SD}(M)`: one term a bend. The interval with half-length
+over :math:`\Delta^{SD}(M)`: one term per bend. The interval with half-length
 :math:`\sigma\, cv_\alpha(b / \sigma)`, cv the quantile of :math:`|N(b/\sigma, 1)|`, is the shortest
 over a (Rambachan & Roth 2023, section 4; Donoho 1994; Armstrong & Kolesar 2018). In the bends
 :math:`u_t` it is a lasso: for any price of bias the minimum of variance plus price times
@@ -57,7 +57,7 @@ def interval(path: EventPath, weights: Floats, bound: float, level: float) -> tu
 
 def optimal(path: EventPath, weights: Floats, bound: float, level: float) -> Affine:
     """The affine estimator whose interval is shortest."""
-    base, bend = _parametrise(path, weights)
+    base, bend = _parametrize(path, weights)
     curvature = bend.T @ path.variance @ bend
     knots = lasso_path(curvature, bend.T @ path.variance @ base)
     fixed = _bends_after(path, weights)
@@ -129,7 +129,7 @@ def _next_corner(
     return float(min(price, candidates.min(initial=price)))
 
 
-def _parametrise(path: EventPath, weights: Floats) -> tuple[Floats, Floats]:
+def _parametrize(path: EventPath, weights: Floats) -> tuple[Floats, Floats]:
     """``base`` (K,) and ``bend`` (K, K_pre - 1): estimators without bias from a straight line."""
     before, after = path.steps[: path.n_pre], path.steps[path.n_pre :]
     inner = before[1:]
@@ -148,7 +148,7 @@ def _bends_after(path: EventPath, weights: Floats) -> float:
 
 def _interval_of(path: EventPath, full: Floats, bias: float, level: float) -> tuple[float, float, float]:
     """Standard error, half-length and worst bias of one estimator."""
-    error = float(np.sqrt(max(float(full @ path.variance @ full), 0.0)))
-    if error == 0:
+    std_error = float(np.sqrt(max(float(full @ path.variance @ full), 0.0)))
+    if std_error == 0:
         return 0.0, bias, bias
-    return error, error * folded_quantile(level, bias / error), bias
+    return std_error, std_error * folded_quantile(level, bias / std_error), bias

@@ -4,8 +4,8 @@ Rambachan & Roth (2023), "A More Credible Approach to Parallel Trends", Review o
 90(5): 2555-2591. Intervals for a weighted effect after adoption that hold for every violation that
 a restriction allows, over a range of bounds; and the bound at which the conclusion breaks down.
 
-All intervals are normal, as in R ``HonestDiD``; pointwise intervals of a path with a t law are a
-little wider than the row ``original``.
+All intervals are normal, as in R ``HonestDiD``; pointwise intervals of a path with a t distribution are a
+little wider than the row ``parallel_trends_interval``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from replication.inference.sensitivity.event_path import (
     EventPath,
     SensitivityError,
     event_path,
-    frame,
+    path_table,
     target_weights,
 )
 
@@ -54,7 +54,7 @@ def honest_did(
     level: float = 0.95,
     window: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
-    """Intervals that stay valid under violations of parallel trends, one row a bound.
+    """Intervals that stay valid under violations of parallel trends, one row per bound.
 
     Parameters
     ----------
@@ -87,10 +87,10 @@ def honest_did(
         _row(path, weights, method, target, bound, METHODS[method](path, weights, bound, level), level)
         for bound in chosen
     ]
-    return frame(path, rows)
+    return path_table(path, rows)
 
 
-def original(
+def parallel_trends_interval(
     estimates: Estimates,
     *,
     target: str | int = "average",
@@ -104,7 +104,7 @@ def original(
     half = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(weights @ after @ weights))
     point = float(weights @ path.estimate[path.n_pre :])
     ends = (point - half, point + half)
-    return frame(path, [_row(path, weights, ORIGINAL, target, np.nan, ends, level)])
+    return path_table(path, [_row(path, weights, ORIGINAL, target, np.nan, ends, level)])
 
 
 def sensitivity_frame(
@@ -115,7 +115,7 @@ def sensitivity_frame(
     level: float = 0.95,
     window: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
-    """What the figure ``sensitivity`` plots: one panel a method, at its default bounds.
+    """What the figure ``sensitivity`` plots: one panel per method, at its default bounds.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def sensitivity_frame(
 
     """
     options: dict[str, Any] = {"target": target, "level": level, "window": window}
-    first = original(estimates, **options)
+    first = parallel_trends_interval(estimates, **options)
     parts = []
     for method in methods:
         rows = pd.concat([first, honest_did(estimates, method=method, **options)])

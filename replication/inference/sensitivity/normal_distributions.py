@@ -1,4 +1,4 @@
-"""Normal laws that are cut off: truncated and folded quantiles, boxes, directions on a sphere.
+"""Restricted normal distributions: truncated and folded quantiles, boxes, directions on a sphere.
 
 Everything is deterministic: integrals over more than two dimensions use Sobol's sequence, no random
 numbers.
@@ -72,9 +72,9 @@ def box_moments(mean: Floats, root: Floats, half: Floats) -> tuple[float, Floats
     u = even_points(mean.size)
     z, weight = np.empty_like(u), np.ones(len(u))
     for k in range(mean.size):
-        centre = mean[k] + z[:, :k] @ root[k, :k]
-        low = special.ndtr((-half[k] - centre) / root[k, k])
-        mass = special.ndtr((half[k] - centre) / root[k, k]) - low
+        center = mean[k] + z[:, :k] @ root[k, :k]
+        low = special.ndtr((-half[k] - center) / root[k, k])
+        mass = special.ndtr((half[k] - center) / root[k, k]) - low
         weight *= mass
         z[:, k] = special.ndtri(np.clip(low + u[:, k] * mass, 1e-300, 1 - 1e-16))
     probability = float(weight.mean())

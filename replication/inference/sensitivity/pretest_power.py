@@ -27,7 +27,7 @@ from replication.inference.sensitivity.event_path import (
     EventPath,
     SensitivityError,
     event_path,
-    frame,
+    path_table,
     target_weights,
 )
 from replication.inference.sensitivity.normal_distributions import box_moments
@@ -57,7 +57,7 @@ def pretest_power(
     Returns
     -------
     DataFrame
-        One row a power: ``slope`` per unit of event time; ``trend`` the violation in the target
+        One row per power: ``slope`` per unit of event time; ``trend`` the violation in the target
         that it makes; ``bias_if_passed`` the expected error of the target given that the pre-test
         passes; ``bayes_factor`` the probability of passing relative to no violation;
         ``likelihood_ratio`` that of the coefficients seen before adoption; ``detected`` whether
@@ -77,7 +77,7 @@ def pretest_power(
         raise SensitivityError(f"Power lies between 0 and 1; got {wrong}. Use 0.5 and 0.8.")
     passing = _passing(test)
     _require_regular(path)
-    return frame(
+    return path_table(
         path,
         [_row(path, weights, passing, test, str(target), share, level) for share in power],
     )
@@ -128,10 +128,10 @@ def slope_for_power(path: EventPath, passing: Passing, power: float, level: floa
 
     if missed(0.0) <= 0:
         return 0.0
-    error = np.sqrt(np.diag(path.variance))[: path.n_pre]
+    std_error = np.sqrt(np.diag(path.variance))[: path.n_pre]
     # At this slope the farthest coefficient alone is detected with more than the power asked.
     z = stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power) + 1
-    top = z * float((error / np.abs(distance[: path.n_pre])).min())
+    top = z * float((std_error / np.abs(distance[: path.n_pre])).min())
     return float(optimize.brentq(missed, 0.0, top, xtol=1e-10 * top))
 
 
@@ -222,8 +222,8 @@ def _passing(test: str) -> Passing:
 
 def _require_regular(path: EventPath) -> None:
     within = path.variance[: path.n_pre, : path.n_pre]
-    error = np.sqrt(np.diag(within))
-    lowest = float(np.linalg.eigvalsh(within / np.outer(error, error)).min())
+    std_error = np.sqrt(np.diag(within))
+    lowest = float(np.linalg.eigvalsh(within / np.outer(std_error, std_error)).min())
     if lowest < SINGULAR:
         raise SensitivityError(
             f"The {path.n_pre} coefficients of {path.names['spec_id']!r} before adoption have a "

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from replication.core.arrays import Floats
-from replication.inference.sensitivity.arp import Moments, Restriction, confidence_set, moments
+from replication.inference.sensitivity.arp import MomentInequalities, Restriction, confidence_set, dual_rays
 from replication.inference.sensitivity.event_path import EventPath
 
 DEFAULT_BOUNDS = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -28,7 +28,7 @@ def interval(path: EventPath, weights: Floats, bound: float, level: float) -> tu
     return confidence_set(restrictions(path, weights, bound), path.estimate, path.variance, level)
 
 
-def restrictions(path: EventPath, weights: Floats, bound: float) -> list[Moments]:
+def restrictions(path: EventPath, weights: Floats, bound: float) -> list[MomentInequalities]:
     """Moments for each change before the reference as the largest one, in each direction."""
     changes = first_differences(path)
     before, after = changes[: path.n_pre], changes[path.n_pre :]
@@ -42,12 +42,12 @@ def restrictions(path: EventPath, weights: Floats, bound: float) -> list[Moments
                 rows = np.vstack([before - v, -before - v])
                 rows = rows[(rows**2).sum(axis=1) > 1e-10]
             restriction = Restriction(after, bound * v, 0.0, rows)
-            found.append(moments(restriction, weights, path.variance))
+            found.append(dual_rays(restriction, weights, path.variance))
     return found
 
 
 def first_differences(path: EventPath) -> Floats:
-    """(K, K) changes between neighbouring periods; the reference is zero and has no column."""
+    """(K, K) changes between neighboring periods; the reference is zero and has no column."""
     size, n_pre = path.times.size, path.n_pre
     with_reference = np.diff(np.eye(size + 1), axis=0)
     changes: Floats = np.delete(with_reference, n_pre, axis=1)

@@ -1,4 +1,4 @@
-"""One row a specification: how robust its path is, and what its pre-trends can tell."""
+"""One row per specification: how robust its path is, and what its pre-trends can tell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from replication.core.estimates import Estimates
 from replication.inference.sensitivity.equivalence import equivalence_test
 from replication.inference.sensitivity.event_path import IDENTITY, SensitivityError
-from replication.inference.sensitivity.honest import breakdown_value, original
+from replication.inference.sensitivity.honest import breakdown_value, parallel_trends_interval
 from replication.inference.sensitivity.pretest_power import pretest_power
 
 TABLE_COLUMNS = [
@@ -62,7 +62,7 @@ def _row(estimates: Estimates, target: str | int, level: float) -> dict[str, Any
     names = {name: str(first[name]) for name in IDENTITY} | {"target": str(target), "level": level}
     options: dict[str, Any] = {"target": target, "level": level}
     try:
-        first = original(estimates, **options).iloc[0]
+        first = parallel_trends_interval(estimates, **options).iloc[0]
         row: dict[str, Any] = {str(name): value for name, value in first.items()}
         row |= {
             f"breakdown_{method}": breakdown_value(estimates, method=method, **options)

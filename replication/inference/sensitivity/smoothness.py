@@ -1,4 +1,4 @@
-r"""Smoothness: the slope of the violation changes by at most M between neighbouring periods.
+r"""Smoothness: the slope of the violation changes by at most M between neighboring periods.
 
 .. math:: |(\delta_{t+1} - \delta_t) - (\delta_t - \delta_{t-1})| \le M
 
@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from replication.core.arrays import Floats
-from replication.inference.sensitivity.arp import Moments, Restriction, confidence_set, moments
+from replication.inference.sensitivity.arp import MomentInequalities, Restriction, confidence_set, dual_rays
 from replication.inference.sensitivity.event_path import EventPath
 
 
@@ -24,13 +24,13 @@ def interval(path: EventPath, weights: Floats, bound: float, level: float) -> tu
     return confidence_set([restriction(path, weights, bound)], path.estimate, path.variance, level)
 
 
-def restriction(path: EventPath, weights: Floats, bound: float) -> Moments:
+def restriction(path: EventPath, weights: Floats, bound: float) -> MomentInequalities:
     """Moments of the smoothness restriction in the periods after the reference."""
     bends = second_differences(path)
     before, after = bends[: path.n_pre - 1], bends[path.n_pre - 1 :]
     slack = np.zeros(path.times.size)
     rows = np.vstack([before, -before]) if weights.size == 1 else np.empty((0, path.times.size))
-    return moments(Restriction(after, slack, bound, rows), weights, path.variance)
+    return dual_rays(Restriction(after, slack, bound, rows), weights, path.variance)
 
 
 def second_differences(path: EventPath) -> Floats:
@@ -48,12 +48,12 @@ def largest_plausible(path: EventPath, level: float) -> float:
     before = second_differences(path)[: path.n_pre - 1]
     if not len(before):
         return np.nan
-    error = np.sqrt(np.einsum("ik,kl,il->i", before, path.variance, before))
-    return float((np.abs(before @ path.estimate) + stats.norm.ppf(level) * error).max())
+    std_error = np.sqrt(np.einsum("ik,kl,il->i", before, path.variance, before))
+    return float((np.abs(before @ path.estimate) + stats.norm.ppf(level) * std_error).max())
 
 
 def default_bounds(path: EventPath, weights: Floats, level: float) -> tuple[float, ...]:
-    """Five round bounds from 0 to the largest plausible bend, or one error of the target."""
+    """Five round bounds from 0 to the largest plausible bend, or one standard error of the target."""
     top = largest_plausible(path, level)
     if np.isnan(top):
         after = path.variance[path.n_pre :, path.n_pre :]

@@ -9,7 +9,7 @@ from replication.display.canvas import COLOURS, GREY, MARKERS, legend_height, sh
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -34,7 +34,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """A scatter, one mark a comparison, with the two-way estimate (the weighted mean) as a line."""
+    """A scatter, one mark per comparison, with the two-way estimate (the weighted mean) as a line."""
     kinds = in_order(frame["kind"])
     overall = float((frame["estimate"] * frame["weight"]).sum() / frame["weight"].sum())
     marked = (
@@ -79,4 +79,4 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes.set_ylabel(entry.options.get("y_label", "2x2 estimate"))
     page.legend(labels)
     alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(parts)}."
-    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
+    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)

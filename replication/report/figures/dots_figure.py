@@ -1,4 +1,4 @@
-"""Estimates as points with intervals, one a line: leave-one-out, estimators, detectable effects."""
+"""Estimates as points with intervals, one per row: leave-one-out, estimators, detectable effects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from replication.report import facts
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 from replication.report.ties import ranks
@@ -113,7 +113,7 @@ def from_spec(item: object, context: Context) -> dict[str, object]:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """The lines top to bottom, the headline in another colour with a dashed line through it."""
+    """The lines top to bottom, the headline in another color with a dashed line through it."""
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     left = 0.35 + LETTER * int(frame["label"].astype(str).str.len().max())
     words, details = note(frame, entry, context)
@@ -134,18 +134,18 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     first = frame["headline"]
     sizes = bool(entry.options.get("symmetric"))
     point, width, bars = ("found", 5.0, SKY) if sizes else ("estimate", 1.2, "")
-    for chosen, colour, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
-        ink = "black" if sizes else colour
+    for chosen, color, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
+        ink = "black" if sizes else color
         part, y = frame[chosen], places[chosen]
-        axes.hlines(y, part["conf_low"], part["conf_high"], colors=bars or colour, linewidths=width, zorder=3)
+        axes.hlines(y, part["conf_low"], part["conf_high"], colors=bars or color, linewidths=width, zorder=3)
         axes.plot(part[point], y, linestyle="none", marker=marker, markersize=3.8, color=ink, zorder=4)
     lines = list(frame.loc[frame["headline"], "estimate"])
     for value in [*lines, *(item["value"] for item in entry.options.get("published", []))]:
         axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     axes.set_xlabel(entry.options.get("x_label", "Estimate"))
-    specs = formatting.distinct(frame["spec_id"].astype(str)) if "spec_id" in frame else []
+    specs = formatting.distinct_words(frame["spec_id"].astype(str)) if "spec_id" in frame else []
     results = [context.results.get(name) for name in specs] if "series" in entry.options else []
-    return Drawing(page.figure, describe(frame, entry), words, specs, versions(results), details)
+    return Drawing(page.figure, describe(frame, entry), words, specs, versions_of_results(results), details)
 
 
 def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: float) -> pd.Series[float]:
@@ -175,7 +175,7 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
-    """What the marks are."""
+    """Explanation of the marks."""
     barred = frame["conf_low"].notna().any()
     words = ["Points: estimates; bars: pointwise confidence intervals."] if barred else []
     if entry.options.get("symmetric"):

@@ -1,7 +1,7 @@
-"""Event studies: effects before and after adoption, one panel an outcome.
+"""Event studies: effects before and after adoption, one panel per outcome.
 
 Points with pointwise bars inside wider simultaneous bars; the reference period is hollow, at zero
-and without a bar; estimates are never joined, least of all across the onset.
+and without a bar; estimates are not connected.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from replication.display.fitted_notes import Fact
 from replication.report import facts
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 
@@ -43,7 +43,7 @@ OPTIONS = {
         "panels": {
             "type": "array",
             "minItems": 1,
-            "description": "One outcome a panel, up to three estimators in each.",
+            "description": "One outcome per panel, up to three estimators in each.",
             "items": {
                 "type": "object",
                 "additionalProperties": False,
@@ -88,7 +88,7 @@ MOST_NAMED = 3
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """One row an estimate, with the treated units behind it and the mean before treatment."""
+    """One row per estimate, with the treated units behind it and the mean before treatment."""
     parts = []
     for number, panel in enumerate(entry.options["panels"]):
         for place, item in enumerate(panel["series"]):
@@ -107,7 +107,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
-    """The event-time path of one result; reference periods (fixed, without error) are marked."""
+    """The event-time path of one result; reference periods (fixed, without a standard error) are marked."""
     table = saved.table
     path = table[(table["term"] == "event") & table["event_time"].notna()]
     if window is not None:
@@ -121,19 +121,19 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
     path = path.sort_values("event_time")[COLUMNS].reset_index(drop=True)
     return path.assign(
         reference=path["std_error"].isna() & (path["estimate"] == 0),
-        treated_units=path["event_time"].map(facts.support(saved)),
+        treated_units=path["event_time"].map(facts.support_by_event_time(saved)),
         binned=path["event_time"].map(facts.binned(saved)),
-        treated_cohorts=path["event_time"].map(facts.support(saved, "cohorts")),
+        treated_cohorts=path["event_time"].map(facts.support_by_event_time(saved, "cohorts")),
         mean_before=facts.mean_before(saved),
         pretrend_p_value=facts.pretrend_p(saved),
     )
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """One panel an outcome, side by side or stacked; panels of a row with one unit share their scale."""
+    """One panel per outcome, side by side or stacked; panels of a row with one unit share their scale."""
     panels = [panel for _, panel in frame.groupby("panel", sort=True)]
     words, details = note(frame, entry, context)
-    labels = formatting.distinct(frame["label"])
+    labels = formatting.distinct_words(frame["label"])
     logs = [in_logs(panel, context) for panel in panels]
     across = side_by_side(len(panels), max(map(panel_width, panels)), entry.medium)
     names = [y_label(panel, log, entry, context) for panel, log in zip(panels, logs, strict=True)]
@@ -166,13 +166,13 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             marks.percent_axis(axes, PERCENT)
     if len(labels) > 1:
         page.legend(labels)
-    specs = formatting.distinct(frame["spec_id"])
+    specs = formatting.distinct_words(frame["spec_id"])
     return Drawing(
         page.figure,
         describe(frame, entry),
         words,
         specs,
-        versions(context.results.get(name) for name in specs),
+        versions_of_results(context.results.get(name) for name in specs),
         details,
     )
 
@@ -201,31 +201,31 @@ def y_label(panel: pd.DataFrame, log: bool, entry: Entry, context: Context) -> s
 
 def mean_before(panel: pd.DataFrame) -> str:
     """The mean of the outcome before treatment, one for each sample that is shown."""
-    means = formatting.distinct(formatting.adaptive(value) for value in panel["mean_before"].unique())
+    means = formatting.distinct_words(formatting.adaptive(value) for value in panel["mean_before"].unique())
     return f"mean before treatment {' or '.join(means)}" if means else ""
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
-    """How to read the figure, and how the series were estimated."""
-    every = [context.results.get(name) for name in formatting.distinct(frame["spec_id"])]
-    level = formatting.listed(formatting.distinct(facts.level(saved) for saved in every))
+    """Explanation of the marks, and the estimation of the series."""
+    every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
+    level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
     words = (
         f"Thin bars: {level} pointwise confidence intervals; wide bars: {level} uniform confidence bands "
         f"({draws(every)}). Hollow: reference period."
     )
-    seeds = formatting.distinct(str(saved.info.get("seed", "")) for saved in every)
+    seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
     last = Fact(0, f"Seed of the draws: {formatting.listed(seeds)}." if seeds else "", required=False)
     return figure_note(entry, context, [words], [*circumstances(frame, context), last])
 
 
 def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
-    """What all series share, a fact each, then what each has of its own."""
+    """Facts common to all series, then those that differ."""
     parts = [part for _, part in frame.groupby(["panel", "series"], sort=True)]
     found = [about(part, context) for part in parts]
     kinds = list(dict.fromkeys(kind for words in found for kind in words))
     facts_found = []
     for kind in kinds:
-        values = formatting.distinct(words.get(kind, "") for words in found)
+        values = formatting.distinct_words(words.get(kind, "") for words in found)
         if len(values) == 1 and all(kind in words for words in found):
             text = f"{kind}: {values[0]}"
             short = ""
@@ -245,7 +245,7 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
 
 def draws(every: Sequence[Saved]) -> str:
     """Bootstrap draws behind the bands."""
-    counts = formatting.distinct(formatting.integer(saved.info.get("draws")) for saved in every)
+    counts = formatting.distinct_words(formatting.integer(saved.details.uncertainty.draws) for saved in every)
     return f"{formatting.listed(counts)} draws"
 
 
@@ -266,7 +266,7 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
 
 
 def end_points(part: pd.DataFrame) -> str:
-    """Which of the points shown are not one event time but all from there on."""
+    """Points that pool all event times from there on."""
     ends = part[part["binned"].notna()]
     return ", ".join(
         f"{formatting.signed(time)} {way}"
@@ -276,7 +276,7 @@ def end_points(part: pd.DataFrame) -> str:
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:
     """The figure in words: range of the estimates before and after in each series."""
-    said = [f"Event study. {entry.title}."]
+    sentences = [f"Event study. {entry.title}."]
     for _, part in frame.groupby(["panel", "series"], sort=True):
         first: Any = part.iloc[0]
         before = part[(part["event_time"] < 0) & ~part["reference"]]["estimate"]
@@ -286,5 +286,5 @@ def describe(frame: pd.DataFrame, entry: Entry) -> str:
             for name, values in (("before", before), ("from", after))
             if len(values)
         ]
-        said.append(f"{first['panel_title']}, {first['label']}: estimates {'; '.join(ranges)}.")
-    return " ".join(said)
+        sentences.append(f"{first['panel_title']}, {first['label']}: estimates {'; '.join(ranges)}.")
+    return " ".join(sentences)

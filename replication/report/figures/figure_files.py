@@ -19,12 +19,12 @@ from replication.report.table_document import MADE_WITH
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A finished figure with what is said about it.
+    """A finished figure with its description.
 
     Attributes
     ----------
     alt : the figure in words, for readers who do not see it.
-    note : what stands below it.
+    note : the note below it.
     details : statements for which the note has no room; recorded in the PNG.
     specs : ids of the specifications shown.
     """
@@ -103,5 +103,5 @@ def read_description(png: Path) -> dict[str, str]:
 
     with Image.open(png) as image:
         image.load()
-        said = {str(key): str(value) for key, value in image.info.items()}
-        return {**said, "width": str(image.width), "height": str(image.height)}
+        metadata = {str(key): str(value) for key, value in image.info.items()}
+        return {**metadata, "width": str(image.width), "height": str(image.height)}

@@ -1,4 +1,4 @@
-"""Lines of any column over any other: by group, by panel, some groups in colour."""
+"""Lines of any column over any other: by group, by panel, some groups in color."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from replication.display.canvas import (
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -38,7 +38,7 @@ OPTIONS = {
         "highlight": {
             "type": "array",
             "items": {"type": ["string", "number"]},
-            "description": "Groups in color; the others are grey.",
+            "description": "Groups in color; the others are gray.",
         },
         "same_scale": {
             "type": "boolean",
@@ -64,10 +64,10 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """Up to six groups in colour, or the highlighted ones with the others in grey."""
+    """Up to six groups in color, or the highlighted ones with the others in gray."""
     panel = entry.options.get("panel")
     panels = in_order(frame[panel].astype(str)) if panel else [""]
-    shown = coloured(frame, entry)
+    shown = colored(frame, entry)
     words, details = figure_note(entry, context, [])
     across = side_by_side(len(panels), 2.0, entry.medium)
     page = sheet(
@@ -95,7 +95,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         marks.share_scale(page.axes)
     if len(shown) > 1:
         page.legend(shown)
-    return Drawing(page.figure, describe(frame, entry), words, versions=versions([]), details=details)
+    return Drawing(
+        page.figure, describe(frame, entry), words, versions=versions_of_results([]), details=details
+    )
 
 
 def axis_label(role: str, entry: Entry, context: Context) -> str:
@@ -104,8 +106,8 @@ def axis_label(role: str, entry: Entry, context: Context) -> str:
     return str(entry.options.get(f"{role}_label", formatting.sentence(name).rstrip(".")))
 
 
-def coloured(frame: pd.DataFrame, entry: Entry) -> list[str]:
-    """Groups that get a colour."""
+def colored(frame: pd.DataFrame, entry: Entry) -> list[str]:
+    """Groups that get a color."""
     if "group" not in entry.options:
         return []
     if "highlight" in entry.options:
@@ -115,7 +117,7 @@ def coloured(frame: pd.DataFrame, entry: Entry) -> list[str]:
 
 
 def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) -> None:
-    """The lines of one panel, grey ones first."""
+    """The lines of one panel, gray ones first."""
     x, y = entry.options["x"], entry.options["y"]
     group = entry.options.get("group")
     parts = {"": frame} if group is None else dict(iter(frame.groupby(frame[group].astype(str))))
@@ -124,25 +126,25 @@ def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) 
     for name, part in sorted(parts.items(), key=lambda item: item[0] in shown):
         ordered = part.sort_values(x)
         place = shown.index(name) if name in shown else 0
-        grey = group is not None and name not in shown
-        colour = LIGHT if grey else COLOURS[place % MOST_COLOURS] if shown else BLUE
-        if {"low", "high"} <= set(entry.options) and not grey:
+        gray = group is not None and name not in shown
+        color = LIGHT if gray else COLOURS[place % MOST_COLOURS] if shown else BLUE
+        if {"low", "high"} <= set(entry.options) and not gray:
             axes.fill_between(
                 ordered[x],
                 ordered[entry.options["low"]],
                 ordered[entry.options["high"]],
-                color=colour,
+                color=color,
                 alpha=0.2,
                 linewidth=0,
             )
         axes.plot(
             ordered[x],
             ordered[y],
-            color=colour,
-            linewidth=0.7 if grey else 1.4,
-            marker="" if grey else MARKERS[place % MOST_COLOURS],
+            color=color,
+            linewidth=0.7 if gray else 1.4,
+            marker="" if gray else MARKERS[place % MOST_COLOURS],
             markersize=3.5,
-            zorder=2 if grey else 3,
+            zorder=2 if gray else 3,
         )
 
 

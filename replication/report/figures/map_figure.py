@@ -1,4 +1,4 @@
-"""A county map of the United States, coloured by classes of a number or a date; Alaska and Hawaii in insets.
+"""A county map of the United States, colored by classes of a number or a date; Alaska and Hawaii in insets.
 
 County shapes come from the package ``bokeh_sampledata`` (simplified Census TIGER/Line boundaries
 of 2009, public domain), which is needed only where maps are drawn.
@@ -26,7 +26,7 @@ from replication.display.fitted_notes import Fact
 from replication.report.figures.csv_frames import from_source
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -35,12 +35,12 @@ OPTIONS = {
         "source": {"$ref": "#/$defs/source"},
         "rename": {"$ref": "#/$defs/rename"},
         "where": {"$ref": "#/$defs/where"},
-        "value": {"type": "string", "description": "Column that colours the counties: a number or a date."},
+        "value": {"type": "string", "description": "Column that colors the counties: a number or a date."},
         "breaks": {
             "type": "array",
             "minItems": 1,
             "items": {"type": ["number", "string"]},
-            "description": "Bounds between the colours (dates as '2010-01-01'), ascending.",
+            "description": "Bounds between the colors (dates as '2010-01-01'), ascending.",
         },
         "labels": {
             "type": "array",
@@ -83,7 +83,7 @@ INSETS = {
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """``fips``, the value, and the class that colours the county."""
+    """``fips``, the value, and the class that colors the county."""
     value = entry.options["value"]
     frame = from_source(entry, context, ["fips", value]).drop_duplicates("fips")
     breaks, names = classes(entry, frame[value])
@@ -130,7 +130,7 @@ def as_numbers(values: pd.Series[Any], entry: Entry) -> pd.Series[float]:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """Counties in the colours of their classes, without a value in grey, states outlined."""
+    """Counties in the colors of their classes, without a value in gray, states outlined."""
     shapes = county_shapes()
     missing = sorted(set(frame["fips"]) - set(shapes))
     drawn = f"Alaska is drawn at {INSETS[ALASKA].scale:.0%} of the scale.{_left_out(missing)}"
@@ -150,15 +150,15 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         below=below,
     )
     axes = page.axes[0]
-    colours = dict(zip(names, ramp(len(names)), strict=True))
+    colors = dict(zip(names, ramp(len(names)), strict=True))
     chosen = dict(zip(frame["fips"], frame["class"], strict=True))
     polygons = [
-        (ring, colours.get(chosen.get(fips, ""), MISSING)) for fips, rings in shapes.items() for ring in rings
+        (ring, colors.get(chosen.get(fips, ""), MISSING)) for fips, rings in shapes.items() for ring in rings
     ]
     axes.add_collection(
         PolyCollection(
             [ring for ring, _ in polygons],
-            facecolors=[colour for _, colour in polygons],
+            facecolors=[color for _, color in polygons],
             edgecolors="white",
             linewidths=0.1,
             rasterized=True,
@@ -169,7 +169,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes.set_aspect("equal")
     axes.autoscale_view()
     axes.set_axis_off()
-    handles = [Patch(facecolor=colours[name], label=name) for name in names]
+    handles = [Patch(facecolor=colors[name], label=name) for name in names]
     if (frame["class"] == "").any() or set(shapes) - set(chosen):
         handles.append(Patch(facecolor=MISSING, label="no value"))
     axes.legend(
@@ -184,9 +184,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         labelspacing=0.25,
     )
     counts = frame["class"].value_counts()
-    said = [f"{name}: {counts.get(name, 0)} counties" for name in names]
-    alt = f"{entry.title}. County map. {'; '.join(said)}."
-    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
+    parts = [f"{name}: {counts.get(name, 0)} counties" for name in names]
+    alt = f"{entry.title}. County map. {'; '.join(parts)}."
+    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
 
 
 def _left_out(missing: list[int]) -> str:
@@ -196,7 +196,7 @@ def _left_out(missing: list[int]) -> str:
 
 
 def ramp(count: int) -> list[str]:
-    """Colours from dark to light that differ in lightness, so that grey prints can be read."""
+    """Colors from dark to light that differ in lightness, so that gray prints can be read."""
     points = np.linspace(0.05, 0.97, count)
     return [mpl.colors.to_hex(mpl.colormaps["viridis"](float(point))) for point in points]
 
@@ -224,7 +224,7 @@ def state_borders() -> Floats:
     shapes = [(fips // 1000, ring) for fips, parts in county_shapes().items() for ring in parts]
     sides = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for _, ring in shapes])
     state = np.concatenate([np.full(len(ring) - 1, code) for code, ring in shapes])
-    # One number an end point; a side is the same whichever way its county runs around it.
+    # One number per end point; a side is the same whichever way its county runs around it.
     ends = np.sort(np.round(sides @ np.array([1.0, np.pi]), 9), axis=1)
     order = np.lexsort((state, ends[:, 1], ends[:, 0]))
     same = (np.diff(ends[order], axis=0) == 0).all(axis=1) & (np.diff(state[order]) == 0)

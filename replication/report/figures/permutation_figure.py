@@ -1,4 +1,4 @@
-"""The distribution of the estimate under permuted treatment dates, and where ours lies in it."""
+"""The distribution of the estimate under permuted treatment dates, and the actual estimate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from replication.display.canvas import BLUE, SKY, TITLE_LETTERS_PER_INCH, VERMIL
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -51,7 +51,7 @@ def p_value(draws: pd.Series[float], actual: float) -> float:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """A histogram of the draws with the actual estimate as a line; one panel a permutation."""
+    """A histogram of the draws with the actual estimate as a line; one panel per permutation."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     marked = "Line: actual value. Two-sided p-values count draws at least as large in absolute value."
     words, details = figure_note(entry, context, [marked])
@@ -68,7 +68,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         above=0.28 + 0.17 * max(title.count("\n") + bool(title) for title in titles),
         below=0.45,
     )
-    said = []
+    parts = []
     for axes, panel, title in zip(page.axes, panels, titles, strict=True):
         part = frame[frame["panel"] == panel] if panel else frame
         draws = part.loc[part["kind"] == DRAW, "estimate"]
@@ -86,9 +86,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         )
         axes.set_xlabel(entry.options.get("x_label", "Estimate"))
         marks.light_grid(axes)
-        said.append(f"{panel}: {finding}" if panel else finding)
+        parts.append(f"{panel}: {finding}" if panel else finding)
     for axes in page.axes[:: page.across]:
         axes.set_ylabel(entry.options.get("y_label", "Draws"))
-    alt = f"{entry.title}. Histogram of permuted estimates. {'; '.join(said)}."
-    specs = formatting.distinct(frame["spec_id"].dropna().astype(str)) if "spec_id" in frame else []
-    return Drawing(page.figure, alt, words, specs, versions([]), details)
+    alt = f"{entry.title}. Histogram of permuted estimates. {'; '.join(parts)}."
+    specs = formatting.distinct_words(frame["spec_id"].dropna().astype(str)) if "spec_id" in frame else []
+    return Drawing(page.figure, alt, words, specs, versions_of_results([]), details)

@@ -11,7 +11,7 @@ from replication.display.canvas import COLOURS, MARKERS, inches, legend_height, 
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -37,7 +37,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """One panel a value of ``panel`` (levels, indexed), side by side."""
+    """One panel per value of ``panel`` (levels, indexed), side by side."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
@@ -67,11 +67,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         f"{entry.title}. Means of {formatting.listed(groups)} by period, "
         f"{frame['time'].min():g} to {frame['time'].max():g}."
     )
-    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
+    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
 
 
 def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:
-    """One line a group, in two pieces where the group adopts."""
+    """One line per group, in two pieces where the group adopts."""
     marks.light_grid(axes)
     for place, group in enumerate(groups):
         part = frame[frame["group"].astype(str) == group].sort_values("time")

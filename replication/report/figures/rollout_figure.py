@@ -13,7 +13,7 @@ from replication.display import formatting, marks
 from replication.display.canvas import BLUE, GREY, VERMILION, sheet
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 
@@ -23,7 +23,7 @@ OPTIONS = {
         "source": {"$ref": "#/$defs/source"},
         "rename": {"$ref": "#/$defs/rename"},
         "where": {"$ref": "#/$defs/where"},
-        "unit": {"type": "string", "default": "counties", "description": "What is counted."},
+        "unit": {"type": "string", "default": "counties", "description": "The counted units."},
         "milestones": {
             "type": "array",
             "description": "Dates marked on the curve.",
@@ -104,13 +104,13 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         f"{last['date']:%Y-%m-%d}, when {formatting.integer(last['counties'])} {unit} and "
         f"{formatting.fixed(100 * last['share'], 1)}% of the population are covered."
     )
-    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
+    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
 
 
-def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], colour: str, name: str) -> None:
-    """A curve that rises on the dates and is flat in between."""
+def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], color: str, name: str) -> None:
+    """A step curve that rises on the dates."""
     marks.light_grid(axes)
-    axes.step(frame["date"], values, where="post", color=colour)
+    axes.step(frame["date"], values, where="post", color=color)
     axes.set_ylim(0, float(values.max()) * 1.05)
     axes.set_ylabel(name)
     calendar: Any = dates  # matplotlib.dates has no annotations
@@ -126,7 +126,7 @@ def milestones(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
-    """The number of each milestone above its line; the note says what it stands for."""
+    """The number of each milestone above its line, explained in the note."""
     for number, row in enumerate(_stones(frame), start=1):
         axes.annotate(
             str(number),
@@ -142,12 +142,12 @@ def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
-    """What the numbers on the dashed lines stand for, and the source."""
-    said = [
+    """Explanation of the numbered milestones, and the source."""
+    milestones = [
         f"{number}: {row.date.day} {row.date:%B %Y}, {row.milestone}"
         for number, row in enumerate(_stones(frame), start=1)
     ]
-    stones = [formatting.sentence(f"dashed lines: {'; '.join(said)}")] if said else []
+    stones = [formatting.sentence(f"dashed lines: {'; '.join(milestones)}")] if milestones else []
     return figure_note(entry, context, ["Cumulative shares.", *stones])
 
 

@@ -11,7 +11,7 @@ from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, legend_he
 from replication.report.figures import line_figure
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -41,7 +41,7 @@ SMALLEST, LARGEST = 8.0, 160.0
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """One panel; areas proportional to ``size``; ``highlight`` chooses the points with names."""
     options = entry.options
-    shown = line_figure.coloured(frame, entry) if "group" in options else []
+    shown = line_figure.colored(frame, entry) if "group" in options else []
     words, details = figure_note(entry, context, [])
     page = sheet(
         context.study.heading(entry.title),
@@ -74,7 +74,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     if len(shown) > 1:
         page.legend(shown)
     alt = line_figure.describe(frame, entry)
-    return Drawing(page.figure, alt, words, versions=versions([]), details=details)
+    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
 
 
 def areas(frame: pd.DataFrame, size: str | None) -> Floats:
@@ -91,6 +91,6 @@ def named(frame: pd.DataFrame, entry: Entry) -> pd.DataFrame:
     if "label" not in entry.options:
         return frame.iloc[:0]
     label, x, y = (entry.options[role] for role in ("label", "x", "y"))
-    wanted = entry.options.get("highlight")
-    chosen = frame if wanted is None else frame[frame[label].isin(wanted)]
+    requested = entry.options.get("highlight")
+    chosen = frame if requested is None else frame[frame[label].isin(requested)]
     return pd.DataFrame({"label": chosen[label], "x": chosen[x], "y": chosen[y]})

@@ -13,7 +13,7 @@ from replication.display.canvas import BLUE, GREY, VERMILION, inches, sheet, sid
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -63,7 +63,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_xlabel(entry.options.get("x_label", "Largest violation allowed, M"))
         if page.begins_row(place):
             axes.set_ylabel(wrapped(entry.options.get("y_label", "Effect"), inches(axes)[1]))
-    return Drawing(page.figure, describe(frame, panels, entry), words, versions=versions([]), details=details)
+    return Drawing(
+        page.figure, describe(frame, panels, entry), words, versions=versions_of_results([]), details=details
+    )
 
 
 def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
@@ -98,14 +100,14 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
 
 def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
     """The figure in words: up to which violation the interval excludes zero."""
-    said = [f"{entry.title}. Robust intervals by size of the violation allowed."]
+    sentences = [f"{entry.title}. Robust intervals by size of the violation allowed."]
     for panel in panels:
         part = frame[frame["panel"] == panel] if panel else frame
         away = part[(part["conf_low"] > 0) | (part["conf_high"] < 0)]["m"]
         found = (
-            f"zero is left out up to M = {away.max():g}"
+            f"the interval excludes zero up to M = {away.max():g}"
             if away.notna().any()
             else ("no robust interval excludes zero")
         )
-        said.append(formatting.sentence(f"{panel}: {found}" if panel else found))
-    return " ".join(said)
+        sentences.append(formatting.sentence(f"{panel}: {found}" if panel else found))
+    return " ".join(sentences)

@@ -18,9 +18,9 @@ from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, sheet, wrap
 from replication.report import facts
 from replication.report.figures.figure_files import Drawing
 from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
-from replication.report.study_config import Entry, Study
+from replication.report.study_config import Entry, StudyConfig
 from replication.report.ties import ranks
 
 OPTIONS = {
@@ -76,7 +76,7 @@ EMPTY = "none"
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """One row a specification in ascending order of the estimate, one column a choice."""
+    """One row per specification in ascending order of the estimate, one column per choice."""
     label = entry.options.get("row", "att")
     saved = context.results.matching(entry.options["specs"])
     found = [(one, one.find(label)) for one in saved]
@@ -101,8 +101,8 @@ def _row(saved: Saved, found: Mapping[str, Any], entry: Entry, context: Context)
     return {**{name: found[name] for name in names}, **choices}
 
 
-def value_of(saved: Saved, choice: Mapping[str, Any], study: Study) -> str:
-    """How the value of a key, or of a choice told by the id, is printed."""
+def value_of(saved: Saved, choice: Mapping[str, Any], study: StudyConfig) -> str:
+    """Printed form of the value of a key, or of a choice identified by the specification id."""
     if "ids" in choice:
         return by_id(saved.spec_id, choice)
     value: Any = saved.spec
@@ -116,7 +116,7 @@ def value_of(saved: Saved, choice: Mapping[str, Any], study: Study) -> str:
 
 
 def by_id(spec_id: str, choice: Mapping[str, Any]) -> str:
-    """What the first pattern that fits the id stands for."""
+    """Label of the first pattern that matches the id."""
     for pattern, value in choice["ids"].items():
         if fnmatch.fnmatchcase(spec_id, pattern):
             return str(value)
@@ -126,7 +126,7 @@ def by_id(spec_id: str, choice: Mapping[str, Any]) -> str:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """The curve above, one line of ticks a value of each choice below."""
+    """The curve above, one line of ticks per value of each choice below."""
     lines = choice_lines(frame, entry)
     letters = max(len(label) for _, _, label in lines)
     words, details = note(frame, entry, context)
@@ -147,7 +147,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     curve.set_ylabel(wrapped(entry.options.get("y_label", "Estimate"), CURVE_HEIGHT))
     draw_choices(below, frame, lines)
     specs = list(frame["spec_id"])
-    shown = versions(context.results.get(name) for name in specs)
+    shown = versions_of_results(context.results.get(name) for name in specs)
     return Drawing(page.figure, describe(frame, entry), words, entry.options["specs"], shown, details)
 
 
@@ -156,7 +156,7 @@ def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
     marks.light_grid(axes)
     marks.zero_line(axes)
     apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
-    for chosen, colour, bar in ((~apart, GREY, LIGHT), (apart, BLUE, BLUE)):
+    for chosen, color, bar in ((~apart, GREY, LIGHT), (apart, BLUE, BLUE)):
         part = frame[chosen & ~frame["headline"]]
         axes.vlines(
             part["place"],
@@ -173,7 +173,7 @@ def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
             linestyle="none",
             marker="o",
             markersize=1.8,
-            color=colour,
+            color=color,
             markeredgewidth=0,
             zorder=3,
         )
@@ -199,7 +199,7 @@ def choice_lines(frame: pd.DataFrame, entry: Entry) -> list[tuple[str, str, str]
         key = choice["key"]
         found.append((key, "", choice.get("label", key.replace("_", " ").capitalize())))
         named = choice.get("ids") or choice.get("values", {})
-        given = formatting.distinct(str(value) for value in named.values())
+        given = formatting.distinct_words(str(value) for value in named.values())
         present = set(frame[key])
         ordered = [value for value in given if value in present]
         ordered += sorted(present - set(ordered))

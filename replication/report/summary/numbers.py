@@ -1,7 +1,7 @@
-"""Numbers of a summary: fetched by specification or file, printed once, and kept in a ledger.
+"""Numbers of a summary, fetched by specification or file and recorded in a ledger.
 
 Whatever is printed goes through ``Numbers``, which puts the footnote of its source behind it. A
-specification or row that is gone stops the summary with a message; nothing can stay behind. Templates call
+missing specification or row stops the summary with a message. Templates call
 these methods by the names of ``template.functions``.
 """
 
@@ -19,7 +19,7 @@ import pandas as pd
 from replication.core.errors import SpecError, nearest
 from replication.display import formatting
 from replication.report.report_data import Folders, Results, read_source
-from replication.report.study_config import Study
+from replication.report.study_config import StudyConfig
 
 DAGGER = formatting.DAGGER
 ESTIMATES = "tables/estimates.csv"
@@ -27,8 +27,8 @@ PLACES = {0: "first", -1: "last", -2: "last but one"}
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """An estimate with its interval and p-value, and the words that say where it is from."""
+class QuotedEffect:
+    """An estimate with its interval and p-value, and the words that name its source."""
 
     estimate: float
     low: float
@@ -44,7 +44,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A number or text of a file, and where it is from."""
+    """A number or text of a file, with its source."""
 
     value: Any
     source: str
@@ -52,7 +52,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a publication reports, as the study's table of published results has it."""
+    """A published result, as listed in the study's table of published results."""
 
     words: str
     secondary: bool
@@ -66,11 +66,11 @@ class Numbers:
     Attributes
     ----------
     sources : source -> number of its footnote, in order of appearance
-    ledger : one entry a printed number
+    ledger : one entry per printed number
     files : files that were read
     """
 
-    study: Study
+    study: StudyConfig
     folders: Folders
     sources: dict[str, int] = field(default_factory=dict)
     ledger: list[dict[str, Any]] = field(default_factory=list)
@@ -89,7 +89,7 @@ class Numbers:
 
     # What is read.
 
-    def effect(self, spec_id: str, row: str = "att") -> Effect:
+    def effect(self, spec_id: str, row: str = "att") -> QuotedEffect:
         """A row of a specification."""
         found = self.results.get(spec_id).row(row)
         place = f"`{spec_id}`" if row == "att" else f"`{spec_id}`, row `{row}`"
@@ -110,7 +110,7 @@ class Numbers:
             raise SpecError(f"{spec_id} says nothing of {key!r}, which the summary needs.")
         return Value(value, f"`{spec_id}`, {key}")
 
-    def effects(self, specs: Mapping[str, str], pattern: str = "{}") -> dict[str, Effect]:
+    def effects(self, specs: Mapping[str, str], pattern: str = "{}") -> dict[str, QuotedEffect]:
         """Overall effects by name; ``{}`` in the pattern stands for what is listed under the name."""
         return {name: self.effect(pattern.format(part)) for name, part in specs.items()}
 
@@ -169,14 +169,14 @@ class Numbers:
                 rows = rows.sort_values(column, ascending=ascending)
         return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
 
-    def line(self, file: str, /, **where: Any) -> Effect:
+    def line(self, file: str, /, **where: Any) -> QuotedEffect:
         """A row of a file as an effect; a p-value that the file does not have is missing."""
         self.cell(file, "estimate", **where)
         rows = self.frame(file, **where)
         return _effect(rows.iloc[0], f"{_place(file, where)}{_spec(rows)}")
 
     def reported(self, label: str, table: str = "published") -> Reported:
-        """What the study's table of published results says under a label."""
+        """The entry of the study's table of published results under a label."""
         entries = {entry.id: entry for entry in self.study.tables}
         rows = entries[table].options["rows"] if table in entries else []
         for row in rows:
@@ -187,7 +187,7 @@ class Numbers:
 
     # What is printed.
 
-    def percent(self, effect: Effect | str) -> str:
+    def percent(self, effect: QuotedEffect | str) -> str:
         """A log effect as a change in percent with its interval: ``−5.6% [−9.1, −1.9]``.
 
         A specification id stands for its overall effect.
@@ -197,13 +197,13 @@ class Numbers:
         shown = f"{formatting.fixed(point, 1)}% {formatting.interval(low, high, 1)}"
         return self.note(shown, effect.estimate, effect.source, effect.low, effect.high)
 
-    def interval(self, effect: Effect) -> str:
+    def interval(self, effect: QuotedEffect) -> str:
         """The interval of a log effect in percent, where its point is not to be shown."""
         low, high = (100 * np.expm1(x) for x in (effect.low, effect.high))
         shown = f"{formatting.interval(low, high, 1)}%"
         return self.note(shown, np.nan, effect.source, effect.low, effect.high)
 
-    def points(self, effect: Effect, digits: int = 2) -> str:
+    def points(self, effect: QuotedEffect, digits: int = 2) -> str:
         """An effect in the unit of its outcome with its interval."""
         shown = f"{formatting.fixed(effect.estimate, digits)} "
         shown += formatting.interval(effect.low, effect.high, digits)
@@ -243,7 +243,7 @@ class Numbers:
         return self.note(shown + (DAGGER if reported.secondary else ""), np.nan, reported.source)
 
     def note(self, shown: str, value: float, source: str, low: float = np.nan, high: float = np.nan) -> str:
-        """What is shown, with the footnote of its source; it is kept in the ledger."""
+        """The printed number with the footnote of its source; it is recorded in the ledger."""
         number = self.sources.setdefault(source, len(self.sources) + 1)
         self.ledger.append(
             {
@@ -258,11 +258,11 @@ class Numbers:
         return f"{shown}[^{number}]"
 
 
-def _effect(found: Mapping[str, Any] | pd.Series[Any], source: str) -> Effect:
+def _effect(found: Mapping[str, Any] | pd.Series[Any], source: str) -> QuotedEffect:
     estimate, low, high, p_value = (
         float(found.get(name, np.nan)) for name in ("estimate", "conf_low", "conf_high", "p_value")
     )
-    return Effect(estimate, low, high, p_value, source)
+    return QuotedEffect(estimate, low, high, p_value, source)
 
 
 def _place(file: str, where: Mapping[str, Any]) -> str:

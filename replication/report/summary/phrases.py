@@ -1,24 +1,24 @@
-"""Words chosen by numbers: what a sentence says follows the sign and the interval of an effect."""
+"""Wording that follows from the sign and the interval of an effect."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
 from replication.display import formatting
-from replication.report.summary.numbers import Effect
+from replication.report.summary.numbers import QuotedEffect
 from replication.report.ties import ranks
 
 FELL, ROSE, STILL = "fell", "rose", "showed no statistically significant change"
 VERBS = {-1: FELL, 1: ROSE, 0: STILL}
 
 
-def verb(effect: Effect) -> str:
-    """What an outcome did."""
+def verb(effect: QuotedEffect) -> str:
+    """The change of an outcome in words."""
     return VERBS[effect.direction]
 
 
-def moved(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
-    """What each outcome did, those that did the same together.
+def moved(effects: Mapping[str, QuotedEffect], shown: Callable[[QuotedEffect], str]) -> str:
+    """The changes of outcomes in words, grouped by direction.
 
     ``index crimes (−5.6% [...]) and violent crimes (...) fell; property crimes (...) showed no
     statistically significant change``.
@@ -33,13 +33,13 @@ def moved(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
     return "; ".join(parts)
 
 
-def labelled(effects: Mapping[str, Effect], shown: Callable[[Effect], str]) -> str:
+def labeled(effects: Mapping[str, QuotedEffect], shown: Callable[[QuotedEffect], str]) -> str:
     """Effects one after the other, each with its name: ``−4.8% [...] (weighted) and −3.5% [...] (raw)``."""
     return formatting.listed(f"{shown(effect)} ({name})" for name, effect in effects.items())
 
 
-def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: str) -> str:
-    """What a change of the design does to estimates whose interval excluded zero.
+def changed(before: Mapping[str, QuotedEffect], after: Mapping[str, QuotedEffect], cause: str) -> str:
+    """The effect of a design change on estimates whose interval excluded zero.
 
     ``County trends render the estimate insignificant for index crimes and leave it significant for violent
     crimes.`` Significance is at the 5% level, that of the intervals.
@@ -59,7 +59,7 @@ def changed(before: Mapping[str, Effect], after: Mapping[str, Effect], cause: st
     return formatting.sentence(f"{cause} {words}")
 
 
-def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:
+def spread(effects: Iterable[QuotedEffect]) -> tuple[QuotedEffect, QuotedEffect]:
     """The lowest and the highest of several effects; of equal ones the first and last by source."""
     found = list(effects)
     rank = dict(zip(map(id, found), ranks(effect.estimate for effect in found), strict=True))
@@ -67,7 +67,7 @@ def spread(effects: Iterable[Effect]) -> tuple[Effect, Effect]:
     return ordered[0], ordered[-1]
 
 
-def excludes(effect: Effect) -> str:
+def excludes(effect: QuotedEffect) -> str:
     """Whether an interval excludes zero, in words."""
     return "excludes zero" if effect.direction else "contains zero"
 

@@ -10,7 +10,7 @@ import pandas as pd
 from replication.core.errors import InputError
 from replication.core.files import write_csv, write_text
 from replication.report.report_data import Folders
-from replication.report.study_config import Study
+from replication.report.study_config import StudyConfig
 from replication.report.summary.numbers import Numbers
 from replication.report.summary.template import rendered
 from replication.report.table_document import MADE_WITH
@@ -19,7 +19,7 @@ LEDGER = "summary_numbers.csv"
 MARK = re.compile(r"\[\^(\d+)\]")
 
 
-def write_summary(template: Path, study: Study, folders: Folders, path: Path) -> int:
+def write_summary(template: Path, study: StudyConfig, folders: Folders, path: Path) -> int:
     """Write the summary and ``tables/<study>/summary_numbers.csv``; returns how many numbers.
 
     Parameters

@@ -16,7 +16,7 @@ p, count, fixed, share  print a p-value, a whole number, a number with decimals,
 log_pct, words, years   print a log difference in percent; text; first and last year of a specification
 quote(label)            prints what the study's table ``published`` has under a label
 moved, changed, verb,   words that follow the signs and intervals of effects (``summary.phrases``)
-excludes, labelled,
+excludes, labeled,
 spread
 many, listed, sentence  ``3 states``; ``a, b and c``; a capital at the start and a full stop at the end
 label(name), title      how the study prints a name; its title
@@ -56,7 +56,7 @@ def functions(numbers: Numbers) -> Mapping[str, Any]:
     }
     worded = {
         name: getattr(phrases, name)
-        for name in ("moved", "changed", "verb", "excludes", "labelled", "spread", "many")
+        for name in ("moved", "changed", "verb", "excludes", "labeled", "spread", "many")
     }
     return {
         **fetched,
@@ -93,8 +93,8 @@ def rendered(template: Path, numbers: Numbers) -> str:
     try:
         text = environment.get_template(template.name).render(offered)
     except TemplateSyntaxError as error:
-        said = str(error.message).rstrip(".")
-        raise SpecError(f"{template}, line {error.lineno}: {said}. Correct the template.") from None
+        message = str(error.message).rstrip(".")
+        raise SpecError(f"{template}, line {error.lineno}: {message}. Correct the template.") from None
     except InputError as error:
         raise type(error)(f"{template}, line {_line(error, template)}: {error}") from None
     except Exception as error:
@@ -126,11 +126,11 @@ def _line(error: BaseException, template: Path) -> int | str:
 
 def _explained(error: Exception, offered: Mapping[str, Any]) -> str:
     """What went wrong, with the nearest name where one is not known."""
-    said = " ".join(str(error).split())
-    unknown = UNKNOWN.match(said)
+    message = " ".join(str(error).split())
+    unknown = UNKNOWN.match(message)
     if isinstance(error, UndefinedError) and unknown:
         return (
             f"{unknown[1]!r} is not defined{nearest(unknown[1], offered)}. Correct the name, or set it "
             f"above. The functions are {', '.join(sorted(offered))}."
         )
-    return f"{said} ({type(error).__name__}). Correct the template."
+    return f"{message} ({type(error).__name__}). Correct the template."

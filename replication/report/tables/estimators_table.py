@@ -1,4 +1,4 @@
-"""Estimators side by side: one specification a row."""
+"""Estimators side by side: one specification per row."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pandas as pd
 from replication.display import formatting
 from replication.display.fitted_notes import Fact
 from replication.report import facts
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
-from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+from replication.report.table_document import Heading, Section, TableDocument, TableRow, table_cell
 from replication.report.tables import table_notes
 from replication.report.tables.table_notes import Shown
 
@@ -85,7 +85,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
     lines = [line for _, block in blocks for line in block]
     columns = shown_columns(entry, lines, context)
     results = [line["saved"] for line in lines]
-    level = formatting.listed(formatting.distinct(facts.level(saved) for saved in results))
+    level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in results))
     heads = [
         f"{level} {LABELS[name]}" if name in LEVELLED else context.study.labels.get(name, LABELS[name])
         for name in columns
@@ -116,14 +116,14 @@ def build(entry: Entry, context: Context) -> TableDocument:
         notes=printed,
         details=details,
         specs=tuple((f"{name}:", spec_id) for name, spec_id in table_notes.named_specs(shown)),
-        versions=versions(results),
+        versions=versions_of_results(results),
         simulated=context.study.simulated,
         data=pd.DataFrame([_data(line, heading, context) for heading, block in blocks for line in block]),
     )
 
 
 def read_blocks(entry: Entry, context: Context) -> list[tuple[str, list[dict[str, Any]]]]:
-    """(heading, rows) of the table; neighbouring rows without heading share a block."""
+    """(heading, rows) of the table; neighboring rows without heading share a block."""
     blocks: list[tuple[str, list[dict[str, Any]]]] = []
     for item in entry.options["rows"]:
         if isinstance(item, Mapping) and "rows" in item:
@@ -157,7 +157,7 @@ def _line(item: Any, entry: Entry, context: Context) -> dict[str, Any]:
     return {"saved": saved, "found": found, "label": label, "truth": truth}
 
 
-def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Context) -> Row:
+def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Context) -> TableRow:
     digits = entry.options.get("digits", 3)
     found, saved = line["found"], line["saved"]
     mark = formatting.stars(found["p_value"]) if context.stars else ""
@@ -172,7 +172,7 @@ def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Contex
         "truth": formatting.fixed(line["truth"], digits),
         **{name: formatting.integer(found[name]) for name in ("n_obs", "n_units", "n_clusters")},
     }
-    return Row(line["label"], tuple(cell(cells[name]) for name in columns))
+    return TableRow(line["label"], tuple(table_cell(cells[name]) for name in columns))
 
 
 def _data(line: dict[str, Any], heading: str, context: Context) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Any CSV that cleaning or estimation wrote, with labelled columns and formats."""
+"""Any CSV that cleaning or estimation wrote, with labeled columns and formats."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.display import formatting
 from replication.display.fitted_notes import Fact
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
-from replication.report.table_document import Heading, Row, Section, TableDocument, cell, spanning
+from replication.report.table_document import (
+    Heading,
+    Section,
+    TableDocument,
+    TableRow,
+    spanning_heads,
+    table_cell,
+)
 from replication.report.tables import table_notes
 
 OPTIONS = {
@@ -90,7 +97,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
     labels = [column.get("label", context.study.label(column["name"])) for column in columns]
     heads: list[tuple[Heading, ...]] = [tuple(Heading(label) for label in labels[1:])]
     if any(groups):
-        heads.insert(0, spanning(groups[1:]))
+        heads.insert(0, spanning_heads(groups[1:]))
     marked = [
         f"{formatting.DAGGER} above {column['mark_above']:g} in absolute value ({label})."
         for column, label in zip(columns, labels, strict=True)
@@ -113,7 +120,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         stub=labels[0],
         notes=printed,
         details=details,
-        versions=versions([]),
+        versions=versions_of_results([]),
         simulated=context.study.simulated,
         data=frame[list(dict.fromkeys(needed))],
     )
@@ -155,7 +162,7 @@ def printed(column: Mapping[str, Any], value: Any) -> str:
 
 
 def sections(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> list[Section]:
-    """All rows, or one block a value of the grouping column, in the order of the file."""
+    """All rows, or one block per value of the grouping column, in the order of the file."""
     group = entry.options.get("group")
     if group is None:
         return [Section(_rows(entry, columns, frame))]
@@ -164,7 +171,7 @@ def sections(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -
     ]
 
 
-def _rows(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[Row, ...]:
+def _rows(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[TableRow, ...]:
     shown = [[printed(column, value) for value in frame[column["name"]].tolist()] for column in columns]
     lines = zip(*shown, strict=True)
-    return tuple(Row(first, tuple(cell(value) for value in others)) for first, *others in lines)
+    return tuple(TableRow(first, tuple(table_cell(value) for value in others)) for first, *others in lines)

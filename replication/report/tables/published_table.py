@@ -1,4 +1,4 @@
-"""Published values beside ours, digit by printed digit."""
+"""Published and replicated values, compared at the published decimals."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.display import formatting
 from replication.display.fitted_notes import Fact
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
-from replication.report.table_document import Heading, Row, Section, TableDocument, cell
+from replication.report.table_document import Heading, Section, TableDocument, TableRow, table_cell
 from replication.report.tables import table_notes
 
 OPTIONS = {
@@ -24,6 +24,11 @@ OPTIONS = {
         "publication": {
             "type": "string",
             "description": "Short citation, such as 'Cheng & Hoekstra (2013)'.",
+        },
+        "truncated": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether the publication cuts decimals off instead of rounding them.",
         },
         "rows": {
             "type": "array",
@@ -36,7 +41,10 @@ OPTIONS = {
                 "properties": {
                     "heading": {"type": "string", "description": "Starts a block of rows."},
                     "label": {"$ref": "#/$defs/label"},
-                    "spec": {"type": "string", "description": "Our specification; empty if there is none."},
+                    "spec": {
+                        "type": "string",
+                        "description": "Specification of this study; empty if there is none.",
+                    },
                     "row": {"$ref": "#/$defs/row"},
                     "estimate": {
                         "type": "string",
@@ -49,7 +57,7 @@ OPTIONS = {
                     },
                     "reported": {
                         "type": "string",
-                        "description": "What was reported, where it is no number.",
+                        "description": "The published statement, where it is not a number.",
                     },
                     "where": {
                         "$ref": "#/$defs/where",
@@ -78,26 +86,32 @@ HEADS = (
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
     "Differences are our unrounded number minus the published one; two numbers are equal as printed if ours, "
-    "rounded to the published decimals, is the published number."
+    "rounded{} to the published decimals, is the published number."
 )
+OR_CUT = " or cut off"
 WITHOUT_NUMBERS = 2
 YES_NO = {True: "yes", False: "no"}
 SECONDARY = "Secondary: not taken from a table of the publication itself."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """One published number a row: published, ours, and whether each part is equal as printed."""
+    """One published number per row: published, replicated, and whether each part is equal as printed."""
     rows = [compare(row, entry, context) for row in entry.options["rows"]]
-    used = formatting.distinct(row["spec_id"] for row in rows)
+    used = formatting.distinct_words(row["spec_id"] for row in rows)
     publication = entry.options.get("publication", "")
-    # Where nothing but words was published there is no difference to show.
+    # Where only words were published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
     remarks = [f"{row['label']}: {row['note'].rstrip('.')}." for row in rows if row["note"]]
     printed, details = table_notes.printed(
         [
             *(Fact(table_notes.CELLS, note) for note in entry.notes),
-            Fact(table_notes.CELLS, f"{tally(rows)} {NOTES}".strip() if numbers else ""),
+            Fact(
+                table_notes.CELLS,
+                f"{tally(rows)} {NOTES.format(OR_CUT if entry.options.get('truncated') else '')}".strip()
+                if numbers
+                else "",
+            ),
             Fact(table_notes.SAMPLE, " ".join(remarks), required=False),
             Fact(table_notes.ERRORS, IN_PARENTHESES),
             Fact(
@@ -117,17 +131,18 @@ def build(entry: Entry, context: Context) -> TableDocument:
         notes=printed,
         details=details,
         specs=tuple(("", name) for name in used),
-        versions=versions(context.results.get(name) for name in used),
+        versions=versions_of_results(context.results.get(name) for name in used),
         simulated=context.study.simulated,
         data=pd.DataFrame(rows),
     )
 
 
 def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
-    """A row as numbers: what was printed, what we find, and whether they agree."""
+    """A row as numbers: published, replicated, and whether they agree."""
     printed = printed_values(row, entry, context)
     saved = context.results.get(row["spec"]) if row.get("spec") else None
     ours = None if saved is None else saved.row(row.get("row", "att"))
+    truncated = bool(entry.options.get("truncated"))
     estimate = np.nan if ours is None else float(ours["estimate"])
     std_error = np.nan if ours is None else float(ours["std_error"])
     return {
@@ -140,8 +155,8 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
         "difference": _less(estimate, printed["estimate"]),
         "std_error_difference": _less(std_error, printed["std_error"]),
         "printed_digits": decimals(printed["estimate"]) if printed["estimate"] else np.nan,
-        "coefficient_equal": _equal(estimate, printed["estimate"]),
-        "std_error_equal": _equal(std_error, printed["std_error"]),
+        "coefficient_equal": _equal(estimate, printed["estimate"], truncated),
+        "std_error_equal": _equal(std_error, printed["std_error"], truncated),
         "secondary": bool(row.get("secondary", False)),
         "note": row.get("note", ""),
         "spec_id": "" if saved is None else saved.spec_id,
@@ -175,56 +190,60 @@ def decimals(printed: str) -> int:
     return len(printed.partition(".")[2])
 
 
-def agrees(value: float, printed: str) -> bool:
-    """Whether a value rounds to the printed number."""
-    return float(f"{value:.{decimals(printed)}f}") == float(printed)
+def agrees(value: float, printed: str, truncated: bool = False) -> bool:
+    """Whether a value rounds to the printed number, or begins with it where decimals may be cut off."""
+    places = decimals(printed)
+    if float(f"{value:.{places}f}") == float(printed):
+        return True
+    whole, _, digits = f"{value:.{places + 6}f}".partition(".")
+    return truncated and float(f"{whole}.{digits[:places]}") == float(printed)
 
 
 def tally(rows: Sequence[Mapping[str, Any]]) -> str:
     """How many numbers are equal as printed, coefficients and standard errors apart."""
-    said = []
+    parts = []
     for name, words in (("coefficient", "coefficients"), ("std_error", "standard errors")):
         verdicts = [row[f"{name}_equal"] for row in rows if row[f"{name}_equal"] is not None]
         if verdicts:
-            said.append(f"{sum(verdicts)} of {len(verdicts)} {words}")
-    return f"Equal as printed: {formatting.listed(said)}." if said else ""
+            parts.append(f"{sum(verdicts)} of {len(verdicts)} {words}")
+    return f"Equal as printed: {formatting.listed(parts)}." if parts else ""
 
 
 def sections(rows: list[dict[str, Any]], shown: int = len(HEADS)) -> list[Section]:
     """The rows, a new block at each heading; the first ``shown`` cells of each."""
-    blocks: list[tuple[str, list[Row]]] = []
+    blocks: list[tuple[str, list[TableRow]]] = []
     for row in rows:
         if row["heading"] or not blocks:
             blocks.append((row["heading"], []))
         line = _printed(row)
-        blocks[-1][1].append(Row(line.label, line.cells[:shown]))
+        blocks[-1][1].append(TableRow(line.label, line.cells[:shown]))
     return [Section(tuple(lines), heading) for heading, lines in blocks]
 
 
-def _printed(row: dict[str, Any]) -> Row:
+def _printed(row: dict[str, Any]) -> TableRow:
     digits = decimals(row["published"]) if pd.notna(row["printed_digits"]) else 3
-    error = row["published_std_error"]
-    error_digits = decimals(error) if error else digits
+    std_error = row["published_std_error"]
+    std_error_digits = decimals(std_error) if std_error else digits
     number = pd.notna(row["printed_digits"])
     published = row["published"].replace("-", formatting.MINUS) if number else row["published"]
-    return Row(
+    return TableRow(
         row["label"] + (f" {formatting.DAGGER}" if row["secondary"] else ""),
         (
-            cell(published, f"({error})" if error else ""),
-            cell(
+            table_cell(published, f"({std_error})" if std_error else ""),
+            table_cell(
                 formatting.fixed(row["estimate"], digits),
-                f"({formatting.fixed(row['std_error'], error_digits)})" if row["spec_id"] else "",
+                f"({formatting.fixed(row['std_error'], std_error_digits)})" if row["spec_id"] else "",
             ),
-            cell(formatting.fixed(row["difference"], digits + 1)),
-            cell(formatting.fixed(row["std_error_difference"], error_digits + 1)),
-            cell(YES_NO.get(row["coefficient_equal"], "")),
-            cell(YES_NO.get(row["std_error_equal"], "")),
+            table_cell(formatting.fixed(row["difference"], digits + 1)),
+            table_cell(formatting.fixed(row["std_error_difference"], std_error_digits + 1)),
+            table_cell(YES_NO.get(row["coefficient_equal"], "")),
+            table_cell(YES_NO.get(row["std_error_equal"], "")),
         ),
     )
 
 
-def _equal(value: float, printed: str) -> bool | None:
-    return agrees(value, printed) if printed and pd.notna(value) else None
+def _equal(value: float, printed: str, truncated: bool) -> bool | None:
+    return agrees(value, printed, truncated) if printed and pd.notna(value) else None
 
 
 def _less(value: float, printed: str) -> float:

@@ -10,13 +10,19 @@ import pandas as pd
 from replication.display import formatting
 from replication.display.fitted_notes import Fact
 from replication.report import facts
-from replication.report.report_context import Context, versions
+from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
-from replication.report.table_document import Row, Section, TableDocument, cell
+from replication.report.table_document import Section, TableDocument, TableRow, table_cell
 from replication.report.tables import table_notes as notes
 from replication.report.tables import table_statistics
-from replication.report.tables.table_columns import Block, Column, heads, read_blocks, read_columns
+from replication.report.tables.table_columns import (
+    Column,
+    TableBlock,
+    column_heads,
+    read_blocks,
+    read_columns,
+)
 from replication.report.tables.table_notes import Shown
 
 OPTIONS = {
@@ -54,7 +60,7 @@ OPTIONS = {
             "type": "array",
             "minItems": 1,
             "description": (
-                "Blocks of rows with specifications of their own, one a column; 'columns' then only has "
+                "Blocks of rows with their own specifications, one per column; 'columns' then only has "
                 "headings and labels."
             ),
             "items": {
@@ -67,7 +73,7 @@ OPTIONS = {
                         "type": "array",
                         "minItems": 1,
                         "items": {"type": ["string", "null"]},
-                        "description": "One specification id a column; empty for a blank cell.",
+                        "description": "One specification id per column; empty for a blank cell.",
                     },
                 },
             },
@@ -86,7 +92,7 @@ OPTIONS = {
         "statistics": {
             "type": "array",
             "description": (
-                "Rows below the estimates: names, or {label, info} for a key of the result's info, or "
+                "Rows below the estimates: names, or {label, detail} for a field of the result's details, or "
                 "{label, source, column} for a CSV with a spec_id column."
             ),
             "items": {
@@ -95,9 +101,9 @@ OPTIONS = {
                 "required": ["label"],
                 "properties": {
                     "label": {"$ref": "#/$defs/label"},
-                    "info": {
+                    "detail": {
                         "type": "string",
-                        "description": "Key of the result's info; dots reach into it.",
+                        "description": "Field of the result's details or extras; dots reach into it.",
                     },
                     "source": {"$ref": "#/$defs/source"},
                     "column": {"type": "string", "description": "Column of the source."},
@@ -112,7 +118,7 @@ OVERALL = ({"row": "att", "label": "Estimate"},)
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """A table with one specification a column.
+    """A table with one specification per column.
 
     With ``panels``, the estimates of each panel stand in a block of their own; statistics that
     are equal in all panels are printed once, at the foot.
@@ -130,22 +136,22 @@ def build(entry: Entry, context: Context) -> TableDocument:
         id=entry.id,
         study=context.study.id,
         title=context.study.heading(entry.title),
-        headings=heads(columns),
+        headings=column_heads(columns),
         sections=tuple(sections(entry, columns, blocks, context)),
         align="c" * len(columns),
         notes=printed,
         details=details,
         specs=notes.named_specs(shown),
-        versions=versions(one.saved for one in shown),
+        versions=versions_of_results(one.saved for one in shown),
         simulated=context.study.simulated,
         data=data(entry, columns, blocks, context),
     )
 
 
 def sections(
-    entry: Entry, columns: Sequence[Column], blocks: Sequence[Block], context: Context
+    entry: Entry, columns: Sequence[Column], blocks: Sequence[TableBlock], context: Context
 ) -> list[Section]:
-    """Estimates and statistics of each block, then what all blocks have in common."""
+    """Estimates and statistics of each block, then those common to all blocks."""
     results = [saved for block in blocks for saved in block.results]
     truths = [column.truth for column in columns] * len(blocks)
     own, common = table_statistics.by_block(
@@ -158,27 +164,27 @@ def sections(
     return [*found, Section(tuple(common))] if common else found
 
 
-def estimate_rows(entry: Entry, block: Block, context: Context) -> list[Row]:
+def estimate_rows(entry: Entry, block: TableBlock, context: Context) -> list[TableRow]:
     """Estimates with their standard errors below."""
     digits = entry.options.get("digits", 3)
-    wanted = entry.options.get("rows", OVERALL)
-    refuse_unknown(entry, block, wanted)
+    requested = entry.options.get("rows", OVERALL)
+    refuse_unknown(entry, block, requested)
     return [
-        Row(
+        TableRow(
             row["label"],
             tuple(
                 estimate_cell(None if saved is None else saved.find(row["row"]), digits, context)
                 for saved in block.results
             ),
         )
-        for row in wanted
+        for row in requested
     ]
 
 
-def refuse_unknown(entry: Entry, block: Block, wanted: Sequence[dict[str, Any]]) -> None:
-    """Refuse a row that no column has; a blank line would hide a slip of the pen."""
+def refuse_unknown(entry: Entry, block: TableBlock, requested: Sequence[dict[str, Any]]) -> None:
+    """Refuse a row that no column has, which is likely a typing error."""
     results = [saved for saved in block.results if saved is not None]
-    for row in wanted:
+    for row in requested:
         if results and not any(saved.find(row["row"]) for saved in results):
             results[0].row(row["row"])
 
@@ -188,8 +194,10 @@ def estimate_cell(found: Any, digits: int, context: Context) -> tuple[str, ...]:
     if found is None:
         return ("",)
     mark = formatting.stars(found["p_value"]) if context.stars else ""
-    error = formatting.fixed(found["std_error"], digits)
-    return cell(formatting.fixed(found["estimate"], digits) + mark, f"({error})" if error else "")
+    std_error = formatting.fixed(found["std_error"], digits)
+    return table_cell(
+        formatting.fixed(found["estimate"], digits) + mark, f"({std_error})" if std_error else ""
+    )
 
 
 def table_notes(
@@ -213,17 +221,19 @@ def table_notes(
     )
 
 
-def data(entry: Entry, columns: Sequence[Column], blocks: Sequence[Block], context: Context) -> pd.DataFrame:
-    """One row a cell: the whole estimate, unrounded, and the statistics of its column."""
+def data(
+    entry: Entry, columns: Sequence[Column], blocks: Sequence[TableBlock], context: Context
+) -> pd.DataFrame:
+    """One row per cell: the whole estimate, unrounded, and the statistics of its column."""
     lines = []
     for block in blocks:
-        for wanted in entry.options.get("rows", OVERALL):
+        for requested in entry.options.get("rows", OVERALL):
             for column, saved in zip(columns, block.results, strict=True):
-                found = None if saved is None else saved.find(wanted["row"])
+                found = None if saved is None else saved.find(requested["row"])
                 if saved is not None and found is not None:
                     place = {
                         "panel": block.heading,
-                        "row": wanted["label"],
+                        "row": requested["label"],
                         "column": column.number,
                         "heading": column.heading,
                         "label": column.label,

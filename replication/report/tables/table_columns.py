@@ -10,7 +10,7 @@ from replication.core.errors import SpecError
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
-from replication.report.table_document import Heading, spanning
+from replication.report.table_document import Heading, spanning_heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Rows of one panel: a heading and one result (or none) a column."""
+class TableBlock:
+    """Rows of one panel: a heading and one result (or none) per column."""
 
     heading: str
     results: tuple[Saved | None, ...]
@@ -69,11 +69,11 @@ def default_label(saved: Saved, context: Context) -> str:
     return str(title) if title else context.study.outcome(str(saved.spec["outcome"])).label
 
 
-def read_blocks(entry: Entry, columns: Sequence[Column], context: Context) -> list[Block]:
+def read_blocks(entry: Entry, columns: Sequence[Column], context: Context) -> list[TableBlock]:
     """The panels of an entry, top to bottom; one without heading where there are none."""
     get = context.results.get
     if "panels" not in entry.options:
-        return [Block("", tuple(get(column.spec) for column in columns if column.spec))]
+        return [TableBlock("", tuple(get(column.spec) for column in columns if column.spec))]
     blocks = []
     for panel in entry.options["panels"]:
         if len(panel["specs"]) != len(columns):
@@ -83,15 +83,15 @@ def read_blocks(entry: Entry, columns: Sequence[Column], context: Context) -> li
                 "column, null for an empty cell."
             )
         found = tuple(None if name is None else get(name) for name in panel["specs"])
-        blocks.append(Block(panel["heading"], found))
+        blocks.append(TableBlock(panel["heading"], found))
     return blocks
 
 
-def heads(columns: Sequence[Column]) -> tuple[tuple[Heading, ...], ...]:
+def column_heads(columns: Sequence[Column]) -> tuple[tuple[Heading, ...], ...]:
     """Rows of column heads: groups, labels (where there are any) and numbers."""
     rows = []
     if any(column.heading for column in columns):
-        rows.append(spanning([column.heading for column in columns]))
+        rows.append(spanning_heads([column.heading for column in columns]))
     if any(column.label for column in columns):
         rows.append(tuple(Heading(column.label) for column in columns))
     return (*rows, tuple(Heading(f"({column.number})") for column in columns))

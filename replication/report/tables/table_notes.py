@@ -1,6 +1,6 @@
 """The note below a table: at most five lines, in the order that AEA journals use.
 
-What the cells are; the sample; fixed effects and weights; standard errors; the source.
+The cells; the sample; fixed effects and weights; standard errors; the source.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Shown:
 
 def inference_note(shown: Sequence[Shown], context: Context, *, beside: bool = False) -> Fact:
     """How the standard errors were computed; ``beside`` if they have a column of their own."""
-    ways = formatting.distinct(facts.clusters(one.saved, context.study) for one in shown)
+    ways = formatting.distinct_words(facts.clusters(one.saved, context.study) for one in shown)
     place = "Standard errors" if beside else "Standard errors in parentheses"
     if not ways:
         return Fact(ERRORS, "" if beside else f"{place}.")
@@ -63,7 +63,7 @@ def design_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
 def differing(
     shown: Sequence[Shown], kind: str, words_of: Callable[[Saved], str], *, unless_alone: bool = False
 ) -> Fact:
-    """What each result has of one kind, with its place where not all have the same.
+    """One fact for each result, with its place where the results differ.
 
     ``unless_alone``: results that have nothing of the kind do not count, so that one word needs no place.
     """
@@ -73,15 +73,16 @@ def differing(
         if unless_alone or len(where) == len(shown):
             return Fact(DESIGN, formatting.sentence(f"{kind}: {word}"), required=False)
     text = " ".join(
-        formatting.sentence(f"{kind} in {places(shown, where)}: {word}") for word, where in groups.items()
+        formatting.sentence(f"{kind} in {columns_concerned(shown, where)}: {word}")
+        for word, where in groups.items()
     )
     short = formatting.sentence(f"{kind}, by result: {' or '.join(groups)}") if len(groups) > 1 else ""
     return Fact(DESIGN, text, short, required=False)
 
 
 def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
-    """What was dropped or derived, once for all results that share it; counts that differ as a range."""
-    groups = _by_word(shown, lambda saved: [*saved.info.get("notes", []), saved.spec.get("note")])
+    """Notes on dropped or derived observations, each once; counts that differ between results as a range."""
+    groups = _by_word(shown, lambda saved: [*saved.details.notes, saved.spec.get("note")])
     alike: dict[str, list[str]] = {}
     for word in groups:
         alike.setdefault(COUNT.sub("#", word), []).append(word)
@@ -90,7 +91,7 @@ def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
         text = " ".join(
             formatting.sentence(word)
             if len(groups[word]) == len(shown)
-            else f"{places(shown, groups[word])}: {word}."
+            else f"{columns_concerned(shown, groups[word])}: {word}."
             for word in words
         )
         short = _ranged(pattern, words) or _first_clause(words, len(groups[words[0]]) == len(shown))
@@ -100,18 +101,18 @@ def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
 
 
 def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The five lines below a table, and what is recorded with its files only."""
+    """The printed note of at most five lines, and the details recorded with the files."""
     return fitted(statements, TABLE_LINES, TABLE_LETTERS)
 
 
-def places(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
-    """Where the chosen results stand; what is chosen in every panel by its name alone."""
-    names = formatting.distinct(one.name for one in chosen)
+def columns_concerned(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
+    """Places of the chosen results; those chosen in every panel by name alone."""
+    names = formatting.distinct_words(one.name for one in chosen)
     total = {name: sum(one.name == name for one in shown) for name in names}
     whole = [name for name in names if sum(one.name == name for one in chosen) == total[name]]
     mark = "; " if any("," in name for name in names) else ", "
     words = [mark.join(whole)]
-    for panel in formatting.distinct(one.panel for one in chosen):
+    for panel in formatting.distinct_words(one.panel for one in chosen):
         inside = mark.join(one.name for one in chosen if one.panel == panel and one.name not in whole)
         if inside:
             words.append(f"{panel} {inside if inside.startswith('(') else f'({inside})'}")
@@ -128,10 +129,12 @@ def named_specs(shown: Sequence[Shown]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _by_word(shown: Sequence[Shown], says: Callable[[Saved], Sequence[str | None]]) -> dict[str, list[Shown]]:
+def _by_word(
+    shown: Sequence[Shown], wording: Callable[[Saved], Sequence[str | None]]
+) -> dict[str, list[Shown]]:
     groups: dict[str, list[Shown]] = {}
     for one in shown:
-        for word in says(one.saved):
+        for word in wording(one.saved):
             if word:
                 groups.setdefault(str(word).rstrip("."), []).append(one)
     return groups

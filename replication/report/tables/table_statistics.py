@@ -15,7 +15,7 @@ from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved, read_source
 from replication.report.study_config import Entry
-from replication.report.table_document import Row, cell
+from replication.report.table_document import TableRow, table_cell
 
 DEFAULT = ("n_obs", "n_units", "n_clusters", "mean", "absorbed", "weights", "clusters", "engine")
 LABELS = {
@@ -67,15 +67,17 @@ MAKERS: dict[str, Maker] = {
 
 def rows(
     entry: Entry, results: Sequence[Saved | None], truths: Sequence[float | None], context: Context
-) -> list[Row]:
-    """Rows of statistics, one cell a result; rows without any content are left out."""
-    wanted = list(entry.options.get("statistics", DEFAULT))
-    if any(truth is not None for truth in truths) and "truth" not in wanted:
-        wanted.insert(0, "truth")
-    if "controls" not in wanted:
-        wanted.insert(wanted.index("absorbed") if "absorbed" in wanted else len(wanted), "controls")
-    found: list[Row] = []
-    for item in wanted:
+) -> list[TableRow]:
+    """Rows of statistics, one cell per result; rows without any content are left out."""
+    requested = list(entry.options.get("statistics", DEFAULT))
+    if any(truth is not None for truth in truths) and "truth" not in requested:
+        requested.insert(0, "truth")
+    if "controls" not in requested:
+        requested.insert(
+            requested.index("absorbed") if "absorbed" in requested else len(requested), "controls"
+        )
+    found: list[TableRow] = []
+    for item in requested:
         if item == "absorbed":
             found += absorbed_rows(results, context)
         elif item == "controls":
@@ -91,26 +93,26 @@ def rows(
     return [row for row in found if any(any(lines) for lines in row.cells)]
 
 
-def by_block(rows: Sequence[Row], n_columns: int) -> tuple[list[list[Row]], list[Row]]:
+def by_block(rows: Sequence[TableRow], n_columns: int) -> tuple[list[list[TableRow]], list[TableRow]]:
     """Rows over the columns of all blocks, split into blocks; and the rows common to all blocks.
 
     A row is common if no two blocks disagree on a column, empty cells aside.
     """
-    common: list[Row] = []
-    own: list[list[Row]] = []
+    common: list[TableRow] = []
+    own: list[list[TableRow]] = []
     for row in rows:
         parts = [row.cells[start : start + n_columns] for start in range(0, len(row.cells), n_columns)]
-        said = [{lines for lines in column if any(lines)} for column in zip(*parts, strict=True)]
-        if all(len(lines) <= 1 for lines in said):
-            common.append(Row(row.label, tuple(next(iter(lines), ("",)) for lines in said)))
+        entries = [{lines for lines in column if any(lines)} for column in zip(*parts, strict=True)]
+        if all(len(lines) <= 1 for lines in entries):
+            common.append(TableRow(row.label, tuple(next(iter(lines), ("",)) for lines in entries)))
         else:
-            own.append([Row(row.label, part) for part in parts])
+            own.append([TableRow(row.label, part) for part in parts])
     blocks = [list(block) for block in zip(*own, strict=True)]
     return [[row for row in block if any(map(any, row.cells))] for block in blocks], common
 
 
-def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Row]:
-    """One row an effect or trend that some column absorbs."""
+def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[TableRow]:
+    """One row per effect or trend that some column absorbs."""
     sets = [
         [facts.effect_label(name, saved, context.study) for name in facts.absorbed(saved)] if saved else []
         for saved in results
@@ -120,7 +122,7 @@ def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Row
             name,
             ["Yes" if name in have else "No" if have else "" for have in sets],
         )
-        for name in formatting.distinct(name for names in sets for name in names)
+        for name in formatting.distinct_words(name for names in sets for name in names)
     ]
 
 
@@ -130,18 +132,18 @@ def controls(saved: Saved, entry: Entry) -> list[str]:
     return [name for name in saved.spec.get("covariates") or [] if f"coef:{name}" not in shown]
 
 
-def controls_row(entry: Entry, results: Sequence[Saved | None]) -> list[Row]:
+def controls_row(entry: Entry, results: Sequence[Saved | None]) -> list[TableRow]:
     """How many controls each column has; no row where no column has any."""
     counts = [len(controls(saved, entry)) if saved else None for saved in results]
-    said = ["" if count is None else f"Yes ({count})" if count else "No" for count in counts]
-    return [_row(LABELS["controls"], said)] if any(counts) else []
+    entries = ["" if count is None else f"Yes ({count})" if count else "No" for count in counts]
+    return [_row(LABELS["controls"], entries)] if any(counts) else []
 
 
 def extra(item: dict[str, Any], saved: Saved, context: Context) -> str:
-    """A number from the result's info, or from a file with one row a specification."""
+    """A number from the result's details, or from a file with one row per specification."""
     digits = item.get("digits", 3)
-    if "info" in item:
-        return formatting.fixed(facts.number(saved, item["info"]), digits)
+    if "detail" in item:
+        return formatting.fixed(facts.number(saved, item["detail"]), digits)
     frame = read_source(context.folders, item["source"], ["spec_id", item["column"]])
     chosen = frame.loc[frame["spec_id"] == saved.spec_id, item["column"]]
     return formatting.fixed(chosen.iloc[0], digits) if len(chosen) else ""
@@ -162,5 +164,5 @@ def _engine_table(path: Path, written: int) -> dict[str, float]:
     return {str(name): float(value) for name, value in largest.items()}
 
 
-def _row(label: str, cells: Sequence[str]) -> Row:
-    return Row(label, tuple(cell(value) for value in cells))
+def _row(label: str, cells: Sequence[str]) -> TableRow:
+    return TableRow(label, tuple(table_cell(value) for value in cells))

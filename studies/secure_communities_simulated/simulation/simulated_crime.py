@@ -1,11 +1,11 @@
-"""Offences and clearances of made agencies, calibrated to national numbers.
+"""Offenses and clearances of simulated agencies, calibrated to national numbers.
 
-The mean of agency a, offence k and month t is
+The mean of agency a, offense k and month t is
 
     people x rate of its kind x county and agency effects x season
-           x exp(trend + slow state and county shocks + effect of the programme),
+           x exp(trend + slow state and county shocks + effect of the program),
 
-scaled such that levels and seasons add up to the published offences of each year. Counts are
+scaled such that levels and seasons add up to the published offenses of each year. Counts are
 negative binomial around it, clearances binomial.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.core.arrays import Floats
 from studies.secure_communities_simulated.simulation.simulated_agencies import CITY
 from studies.secure_communities_simulated.simulation.simulated_counties import BASE_YEAR
@@ -30,20 +30,20 @@ COMMON: Final = 0.5
 STATE_SHOCKS: Final = (0.02, 0.97)
 COUNTY_SHOCKS: Final = (0.05, 0.90)
 """Standard deviation and monthly persistence of slow shocks to the log rate. Chosen: shocks that
-last for months and span a state are why errors are clustered by state."""
+last for months and span a state are why standard errors are clustered by state."""
 
 Counts = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Crime:
-    """A agencies, T months, K offences (``panel.rates.OFFENCES``).
+    """A agencies, T months, K offenses (``panel.rates.OFFENSES``).
 
     Attributes
     ----------
     actual, cleared : (A, T, K) int32
     level : (A, T, K) float32
-        Expected offences without trends, shocks and effect.
+        Expected offenses without trends, shocks and effect.
     """
 
     actual: Counts
@@ -52,13 +52,13 @@ class Crime:
 
 
 def draw_crime(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, facts: Facts) -> Crime:
-    """Offences and clearances of every agency and month, whether or not it reports them."""
+    """Offenses and clearances of every agency and month, whether or not it reports them."""
     level = levels(counties, agencies, settings, facts)
     weight = counties["population_2010"].to_numpy(dtype=float)
     moved = effects(counties, settings.truth)
     moved += differential_trends(counties, weight, settings.truth)
     moved += shocks(counties, settings)
-    spread = facts.spread.set_index("offence").loc[list(OFFENCES)]
+    spread = facts.spread.set_index("offence").loc[list(OFFENSES)]
     mean = level * np.exp(moved)[agencies["row"].to_numpy()][:, :, None]
     rng = settings.stream("offences")
     dispersion = spread["overdispersion"].to_numpy()
@@ -70,12 +70,12 @@ def draw_crime(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Setting
 
 
 def levels(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, facts: Facts) -> Floats:
-    """(A, T, K) expected offences of places, years and seasons alone."""
+    """(A, T, K) expected offenses of places, years and seasons alone."""
     rng = settings.stream("levels")
-    spread = facts.spread.set_index("offence").loc[list(OFFENCES)]
+    spread = facts.spread.set_index("offence").loc[list(OFFENSES)]
     sd = spread["log_rate_sd"].to_numpy()
     place = np.sqrt(COMMON) * rng.standard_normal(len(counties))[agencies["row"], None]
-    own = np.sqrt(1 - COMMON) * rng.standard_normal((len(agencies), len(OFFENCES)))
+    own = np.sqrt(1 - COMMON) * rng.standard_normal((len(agencies), len(OFFENSES)))
     city = (agencies["kind"] == CITY).to_numpy()[:, None]
     rate = np.where(city, spread["city_rate"].to_numpy(), spread["county_rate"].to_numpy())
     # A covered agency's crimes are in its sheriff's figures, as its people are.
@@ -87,14 +87,14 @@ def levels(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, f
 
 
 def national(counties: pd.DataFrame, facts: Facts) -> Floats:
-    """(T, K) offences of the simulated part of the country in every month."""
+    """(T, K) offenses of the simulated part of the country in every month."""
     years = facts.by_year.set_index("year").loc[list(YEARS)]
-    offences = years[list(OFFENCES)].to_numpy(dtype=float)
+    offenses = years[list(OFFENSES)].to_numpy(dtype=float)
     part = counties["population_2010"].sum() / years["population"].to_numpy()[YEARS.index(BASE_YEAR)]
-    season = facts.by_month.set_index("month")[list(OFFENCES)].to_numpy(dtype=float)
+    season = facts.by_month.set_index("month")[list(OFFENSES)].to_numpy(dtype=float)
     season = season / season.sum(axis=0)
-    months: Floats = part * offences[:, None, :] * season[None]
-    return months.reshape(-1, len(OFFENCES))
+    months: Floats = part * offenses[:, None, :] * season[None]
+    return months.reshape(-1, len(OFFENSES))
 
 
 def shocks(counties: pd.DataFrame, settings: Settings) -> Floats:

@@ -1,4 +1,4 @@
-"""Return A master files of made agencies, in the exact layout of the real ones.
+"""Return A master files of simulated agencies, in the exact layout of the real ones.
 
 A record of 7,385 characters is one agency's year: a header of 305, then twelve months of 590
 (``sources.return_a`` describes and reads them). Positions are counted from 0 here, as the reader
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.core.files import replacing
 from replication.sources.masterfile import Bytes
 from replication.sources.return_a import (
@@ -32,7 +32,7 @@ CARD: Final = 140
 FIELD: Final = 5
 ACTUAL, CLEARED = 1, 2
 FILED: Final = " 55  "
-"""Card types of a return with offences and clearances."""
+"""Card types of a return with offenses and clearances."""
 NOT_FILED: Final = "00000"
 LINE_END: Final = b"\r\n"
 SPACE, ZERO = ord(" "), ord("0")
@@ -64,7 +64,7 @@ def write_master(
     included_in : (A, 12) int
         Month whose return includes this one; 0 for none.
     actual, cleared : (A, 12, 7) int
-        As filed, in the order of ``panel.rates.OFFENCES``; negative numbers are overpunched.
+        As filed, in the order of ``panel.rates.OFFENSES``; negative numbers are overpunched.
         Months without a return must be zero.
     """
     record = np.full((len(headers), WIDTH + len(LINE_END)), SPACE, dtype=np.uint8)
@@ -87,7 +87,7 @@ def fields(counts: Cube) -> dict[str, Cube]:
     Simple assaults are no outcome; as many as aggravated ones are written, so that the reader has
     to take them off the field of all assaults, as in the real files.
     """
-    found = {name: counts[:, :, place] for place, name in enumerate(OFFENCES)}
+    found = {name: counts[:, :, place] for place, name in enumerate(OFFENSES)}
     aggravated = found.pop("aggravated_assault")
     found["simple_assault"] = np.maximum(aggravated, 0)
     found["assault"] = aggravated + found["simple_assault"]
@@ -133,7 +133,7 @@ def _put_header(record: Bytes, headers: pd.DataFrame, year: int, filed: NDArray[
 
 
 def _put_months(month: Bytes, filed: NDArray[np.bool_], included_in: NDArray[np.integer], year: int) -> None:
-    """Everything of the months but the counts: what is included where, dates, card types."""
+    """All fields of the months but the counts: inclusion, dates, card types."""
     month[:, :, CARDS_AT:] = ZERO
     month[:, :, 8:13] = np.where(filed[:, :, None], _characters(FILED), _characters(NOT_FILED))
     month[:, :, 0:2] = np.where((included_in > 0)[:, :, None], digits(included_in, 2), SPACE)

@@ -1,8 +1,8 @@
 """A simulated county-month panel: drawn, written as master files, read and cleaned as real ones.
 
-What goes through the code of the real study: the returns of agencies, through the reader of the
+The code of the real study processes the returns of agencies, through the reader of the
 master files, the repair of agency months, the crosswalk, the coverage rule and the assembly of
-the panel. What is handed over as frames: counties, their people and their activation dates.
+the panel. Frames are passed directly for counties, their people and their activation dates.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from replication.cleaning.agency_months import AgencyMonths, agency_months
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.sources.return_a import ReturnA, read_return_a
 from studies.secure_communities_monthly.county_month import (
     CANONICAL,
@@ -45,7 +45,7 @@ from studies.secure_communities_simulated.simulation.simulation_settings import 
 
 @dataclass(frozen=True)
 class Country:
-    """Everything that is true of a simulated country, whether or not it is reported."""
+    """The simulated country, before reporting."""
 
     settings: Settings
     facts: Facts
@@ -65,7 +65,7 @@ def draw_country(settings: Settings, facts: Facts) -> Country:
 
 
 def simulate_county_month(country: Country, rule: MonthlyRule = CANONICAL) -> MonthlyPanel:
-    """The panel that cleaning makes of the country's master files."""
+    """The panel cleaned from the country's master files."""
     return clean_returns(read_returns(country), country, rule)
 
 
@@ -77,7 +77,7 @@ def read_returns(country: Country) -> AgencyMonths:
 
 def clean_returns(returns: AgencyMonths, country: Country, rule: MonthlyRule = CANONICAL) -> MonthlyPanel:
     """The county-month panel of returns that were read."""
-    return build_county_month(returns, known_agencies(country), places(country), rule)
+    return build_county_month(returns, known_agencies(country), simulated_places(country), rule)
 
 
 def known_agencies(country: Country) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def read_masters(country: Country, folder: Path) -> Iterator[ReturnA]:
 
 
 def write_masters(country: Country, folder: Path) -> Iterator[Path]:
-    """One master file a year, ``RETA2004.txt`` and on."""
+    """One master file per year, ``RETA2004.txt`` and on."""
     people = populations(country.counties, country.facts)
     filed = filed_counts(country)
     for at, year in enumerate(YEARS):
@@ -132,17 +132,17 @@ def headers(country: Country, people: pd.DataFrame) -> pd.DataFrame:
 
 
 def filed_counts(country: Country) -> tuple[Counts, Counts]:
-    """(A, T, K) offences and clearances as they are filed, faults included."""
+    """(A, T, K) offenses and clearances as they are filed, faults included."""
     rng = country.settings.stream("corrections")
     found = []
-    for counts, offences in ((country.crime.actual, True), (country.crime.cleared, False)):
+    for counts, offenses in ((country.crime.actual, True), (country.crime.cleared, False)):
         filed = _without_some_rapes(counts.copy(), country)
         filed = _moved(filed, country.reporting)
-        found.append(_corrected(filed, country.reporting, rng) if offences else filed)
+        found.append(_corrected(filed, country.reporting, rng) if offenses else filed)
     return found[0], found[1]
 
 
-def places(country: Country) -> Places:
+def simulated_places(country: Country) -> Places:
     """The frames about counties that the readers of the real study would return."""
     people = populations(country.counties, country.facts)
     return Places(
@@ -161,12 +161,12 @@ def _without_some_rapes(counts: Counts, country: Country) -> Counts:
     for state, years in NO_RAPES.items():
         rows = (country.agencies["state"] == state).to_numpy()
         cells = rows[:, None] & np.isin(year, years)[None, :]
-        counts[cells, OFFENCES.index("rape")] = 0
+        counts[cells, OFFENSES.index("rape")] = 0
     return counts
 
 
 def _moved(counts: Counts, reporting: Reporting) -> Counts:
-    """Figures where they are filed: in the quarter's last month, or in the including month."""
+    """Figures in the month in which they are filed: the quarter's last month, or the including month."""
     lumped = counts[reporting.quarterly].reshape(-1, counts.shape[1] // 3, 3, counts.shape[2])
     whole = np.zeros_like(lumped)
     whole[:, :, 2] = lumped.sum(axis=2)
@@ -178,7 +178,7 @@ def _moved(counts: Counts, reporting: Reporting) -> Counts:
 
 
 def _corrected(counts: Counts, reporting: Reporting, rng: np.random.Generator) -> Counts:
-    """Some offences counted one too many, and one taken off in the next month of none."""
+    """Some counts are one too large, with a correction of minus one in the next month without offenses."""
     chosen = (rng.random(counts.shape) < CORRECTED) & (counts == 0)
     chosen &= (reporting.returned & ~reporting.quarterly[:, None])[:, :, None]
     chosen[:, 1:] &= reporting.returned[:, :-1, None] & ~chosen[:, :-1]

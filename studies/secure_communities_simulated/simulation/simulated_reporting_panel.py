@@ -12,13 +12,17 @@ from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.county_month import UNSCREENED, allocations, county_frame
 from studies.secure_communities_monthly.monthly_schemas import month_columns, timing_columns
 from studies.secure_communities_monthly.reporting_month import reporting_columns, with_reporting
-from studies.secure_communities_simulated.simulation.simulated_panel import Country, known_agencies, places
+from studies.secure_communities_simulated.simulation.simulated_panel import (
+    Country,
+    known_agencies,
+    simulated_places,
+)
 from studies.secure_communities_simulated.simulation.simulation_settings import YEARS
 
 SCHEMA: Final = schema(
     "reporting_month",
     {
-        "fips": column("int64", "County code (made)", "even number", "simulated", bounds=FIPS_BOUNDS),
+        "fips": column("int64", "County code (simulated)", "even number", "simulated", bounds=FIPS_BOUNDS),
         **month_columns("simulated"),
         "state": column("int64", "State code", "FIPS code", "from fips", bounds=STATE_BOUNDS),
         **reporting_columns(),
@@ -30,7 +34,7 @@ SCHEMA: Final = schema(
 
 def build_reporting_month(returns: AgencyMonths, country: Country) -> pd.DataFrame:
     """The unscreened panel, described by ``SCHEMA``."""
-    here = places(country)
+    here = simulated_places(country)
     shares, _ = allocations(returns, known_agencies(country), UNSCREENED.agencies)
     people = county_places.populations(here, {}, YEARS)
     frame = county_places.month_grid(country.counties["fips"], YEARS)

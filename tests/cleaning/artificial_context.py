@@ -1,11 +1,11 @@
-"""Made frames around the made counties: names, places, people, earlier crime, neighbours."""
+"""Made frames around the made counties: names, places, people, earlier crime, neighbors."""
 
 from __future__ import annotations
 
 import pandas as pd
-from made_panels import PLACES, Made
+from artificial_panels import PLACES, Made
 
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from studies.secure_communities.county_context import ContextSources
 
 CODES_OF_2009 = sorted(set(PLACES) - {2158, 51560})
@@ -22,7 +22,7 @@ TOUCHING = [
 ]
 
 
-def made_context(made: Made) -> ContextSources:
+def artificial_context(artificial: Made) -> ContextSources:
     """Every county a line of latitude apart; a tenth Hispanic, two in a hundred noncitizens."""
     codes = pd.Series(CODES_OF_2009)
     people = codes.map({**PLACES, 51005: 2000})
@@ -38,13 +38,13 @@ def made_context(made: Made) -> ContextSources:
         acs=acs,
         noncitizens=noncitizens,
         unemployment=work,
-        earlier_offences=earlier_records(made),
+        earlier_offenses=earlier_records(artificial),
         adjacency=pd.DataFrame(pairs, columns=["fips", "neighbour"]),
     )
 
 
-def earlier_records(made: Made) -> pd.DataFrame:
-    """Records of 2000-2004 in which every offence doubles each year."""
-    first = made.offences[made.offences["year"] == 2004]
-    years = [first.assign(year=2000 + k, **{n: first[n] * 2**k for n in OFFENCES}) for k in range(5)]
+def earlier_records(artificial: Made) -> pd.DataFrame:
+    """Records of 2000-2004 in which every offense doubles each year."""
+    first = artificial.offenses[artificial.offenses["year"] == 2004]
+    years = [first.assign(year=2000 + k, **{n: first[n] * 2**k for n in OFFENSES}) for k in range(5)]
     return pd.concat(years, ignore_index=True)

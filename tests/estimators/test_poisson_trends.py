@@ -9,7 +9,7 @@ import pytest
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
 from replication.estimators.registry import estimate
-from replication.estimators.shared.poisson_irls import separated_by_lines
+from replication.estimators.shared.poisson_irls import separated_by_trends
 
 SPEC = {
     "id": "lines",
@@ -49,6 +49,6 @@ def test_such_units_change_nothing(only: int) -> None:
 
 def test_only_zeros_beside_a_lone_count_at_an_end_are_separated() -> None:
     y = np.array([[1, 0, 0, 0], [0, 0, 0, 2], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0], [np.nan, 1, 0, 0]])
-    found = separated_by_lines(y, np.isfinite(y))
+    found = separated_by_trends(y, np.isfinite(y))
     assert found.sum(axis=1).tolist() == [3, 3, 0, 0, 0, 2]
     assert not found[y > 0].any()

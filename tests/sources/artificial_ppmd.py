@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 
-from made_masters import Agency, steady
+from artificial_masters import Agency, steady
 
 YEAR = 2013
 AGENCIES = [

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass
-class Behaviour:
+class Behavior:
     """What the server does with its one file.
 
     Attributes
@@ -38,16 +38,16 @@ class Behaviour:
     silence: float = 0.0
     delay: float = 0.0
     step: int = 4096
-    asked: list[str | None] = field(default_factory=list)
+    requested: list[str | None] = field(default_factory=list)
 
 
 @contextmanager
-def serving(behaviour: Behaviour) -> Iterator[str]:
+def serving(behavior: Behavior) -> Iterator[str]:
     """Serve until the block ends; gives the address of the file."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            answer(self, behaviour)
+            answer(self, behavior)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -64,17 +64,17 @@ def serving(behaviour: Behaviour) -> Iterator[str]:
         thread.join()
 
 
-def answer(handler: BaseHTTPRequestHandler, behaviour: Behaviour) -> None:
-    behaviour.asked.append(handler.headers.get("Range"))
-    time.sleep(behaviour.silence)
-    if behaviour.statuses:
-        handler.send_response(behaviour.statuses.pop(0))
+def answer(handler: BaseHTTPRequestHandler, behavior: Behavior) -> None:
+    behavior.requested.append(handler.headers.get("Range"))
+    time.sleep(behavior.silence)
+    if behavior.statuses:
+        handler.send_response(behavior.statuses.pop(0))
         handler.send_header("Retry-After", "0")
         handler.send_header("Content-Length", "0")
         handler.end_headers()
         return
-    size = len(behaviour.body)
-    start = first_byte(handler.headers.get("Range")) if behaviour.ranges else 0
+    size = len(behavior.body)
+    start = first_byte(handler.headers.get("Range")) if behavior.ranges else 0
     if start and start >= size:
         handler.send_response(416)
         handler.send_header("Content-Range", f"bytes */{size}")
@@ -86,20 +86,20 @@ def answer(handler: BaseHTTPRequestHandler, behaviour: Behaviour) -> None:
         handler.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
     handler.send_header("Content-Length", str(size - start))
     handler.end_headers()
-    stop = start + behaviour.cuts.pop(0) if behaviour.cuts else size
-    send(handler, behaviour, behaviour.body[start:stop])
+    stop = start + behavior.cuts.pop(0) if behavior.cuts else size
+    send(handler, behavior, behavior.body[start:stop])
 
 
-def send(handler: BaseHTTPRequestHandler, behaviour: Behaviour, body: bytes) -> None:
-    for at in range(0, len(body), behaviour.step):
+def send(handler: BaseHTTPRequestHandler, behavior: Behavior, body: bytes) -> None:
+    for at in range(0, len(body), behavior.step):
         try:
-            handler.wfile.write(body[at : at + behaviour.step])
+            handler.wfile.write(body[at : at + behavior.step])
             handler.wfile.flush()
         except OSError:
             return
-        time.sleep(behaviour.delay)
+        time.sleep(behavior.delay)
 
 
-def first_byte(asked: str | None) -> int:
-    found = re.fullmatch(r"bytes=(\d+)-", asked or "")
+def first_byte(requested: str | None) -> int:
+    found = re.fullmatch(r"bytes=(\d+)-", requested or "")
     return int(found[1]) if found else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from replication.cleaning.rates import OFFENCES
+from replication.cleaning.rates import OFFENSES
 from replication.sources import hand_entered
 from studies.secure_communities.county_year import CountySources
 
@@ -32,21 +32,21 @@ PLACES = {
     51560: 500,
     17031: 5000,
 }
-"""Made counties and their people; 02270 in the offences is 02158 in the Census."""
+"""Made counties and their people; 02270 in the offenses is 02158 in the Census."""
 
 
 @dataclass
 class Made:
     """Frames that a test may spoil before it builds the panel."""
 
-    offences: pd.DataFrame
+    offenses: pd.DataFrame
     days: pd.DataFrame
     months: pd.DataFrame
     census: pd.DataFrame
 
     def sources(self) -> CountySources:
         return CountySources(
-            self.offences,
+            self.offenses,
             self.days,
             self.months,
             self.census[self.census["year"] <= 2010],
@@ -57,26 +57,26 @@ class Made:
         )
 
     def rows(self, fips: int, *years: int) -> pd.Series:
-        """Mask of the offence records of a county, in some years or in all."""
-        return (self.offences["fips"] == fips) & self.offences["year"].isin(years or YEARS)
+        """Mask of the offense records of a county, in some years or in all."""
+        return (self.offenses["fips"] == fips) & self.offenses["year"].isin(years or YEARS)
 
 
-def made_sources() -> Made:
+def artificial_sources() -> Made:
     """Counties that pass every rule, and some that geography drops or merges."""
     codes = [code for code in PLACES if code != 2158]
     grid = pd.MultiIndex.from_product([[*codes, 1777, 34999], YEARS], names=["fips", "year"])
-    offences = grid.to_frame(index=False)
-    people = offences["fips"].map(PLACES).fillna(77).astype("int64")
-    offences["state"] = offences["fips"] // 1000
-    offences["county"] = offences["fips"] % 1000
-    offences["population"] = people
-    offences["covered_population"] = people
-    offences["agencies_arrest"] = 2
-    offences["agencies_offence"] = 2
-    offences["coverage_indicator"] = 100.0
-    for position, name in enumerate(OFFENCES):
-        offences[name] = position + 1
-    offences["arson"] = 1
+    offenses = grid.to_frame(index=False)
+    people = offenses["fips"].map(PLACES).fillna(77).astype("int64")
+    offenses["state"] = offenses["fips"] // 1000
+    offenses["county"] = offenses["fips"] % 1000
+    offenses["population"] = people
+    offenses["covered_population"] = people
+    offenses["agencies_arrest"] = 2
+    offenses["agencies_offence"] = 2
+    offenses["coverage_indicator"] = 100.0
+    for position, name in enumerate(OFFENSES):
+        offenses[name] = position + 1
+    offenses["arson"] = 1
     census = pd.MultiIndex.from_product(
         [[code for code in PLACES if code not in (2270, 51560)], range(2000, 2020)],
         names=["fips", "year"],
@@ -86,7 +86,7 @@ def made_sources() -> Made:
     days = pd.DataFrame({"fips": dated, "activation_date": pd.Timestamp(2010, 7, 2)})
     days["activation_date"] = days["activation_date"].astype("datetime64[ns]")
     months = days.assign(activation_month=pd.Timestamp(2010, 7, 1))[["fips", "activation_month"]]
-    return Made(offences, days, months, census)
+    return Made(offenses, days, months, census)
 
 
 def two_way(
@@ -126,5 +126,5 @@ def two_way(
 
 
 def dummies(values: pd.Series) -> np.ndarray:
-    """One column a value."""
+    """One column per value."""
     return pd.get_dummies(values).to_numpy(dtype=float)

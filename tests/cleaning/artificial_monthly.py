@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from sources.made_masters import Agency, Incident, Month, write_homicides, write_return_a
+from sources.artificial_masters import Agency, Incident, Month, write_homicides, write_return_a
 
 from replication.sources import hand_entered
 from replication.sources.return_a import ReturnA, read_return_a
@@ -62,7 +62,7 @@ STEADY = {
 }
 """A month: aggravated assault is 4, the index 28."""
 CLEARED = {"murder": 1, "robbery": 1, "assault": 4, "simple_assault": 3, "larceny": 2}
-"""Cleared in a month: one aggravated assault, five index offences."""
+"""Cleared in a month: one aggravated assault, five index offenses."""
 
 
 def crosswalk(extra: Mapping[str, tuple[int, str]] | None = None) -> pd.DataFrame:
@@ -105,16 +105,16 @@ def month(types: str = "55555", times: int = 1, **counts: int) -> Month:
 
 def agency(ori: str, state: int, group: str, *parts: tuple[int, str], **choices: object) -> Agency:
     """An agency with people in some counties (people, FBI county number), steady by default."""
-    made = {"months": {m: month() for m in range(1, 13)}, "name": f"MADE {ori}", **choices}
+    artificial = {"months": {m: month() for m in range(1, 13)}, "name": f"MADE {ori}", **choices}
     groups = [(people, county, "") for people, county in parts]
-    return Agency(ori, state, group, places=groups, **made)  # type: ignore[arg-type]
+    return Agency(ori, state, group, places=groups, **artificial)  # type: ignore[arg-type]
 
 
 def country() -> dict[str, Agency]:
     """All agencies in a steady year; every county is fully covered."""
     return {
-        made.ori: made
-        for made in (
+        artificial.ori: artificial
+        for artificial in (
             agency("AL00100", 1, "9A", (30_000, "001")),
             agency("AL00101", 1, "4", (20_000, "001")),
             agency("AL00200", 1, "8B", (20_000, "002")),

@@ -1,0 +1,63 @@
+"""Words for what a result knows of itself: the one place where fields of ``Details`` are worded.
+
+Tables and figures read fields; nothing reads these words back.
+"""
+
+from __future__ import annotations
+
+from replication.core.details import Details
+from replication.display.formatting import signed
+
+AVERAGE = {
+    "simple": "simple: all treated cells weighted by size",
+    "cells_by_size": "all treated cells, weighted by size",
+    "cells_by_weight": "all treated cells, by weight",
+    "cells_in_levels": "all treated cells, by weight, in levels",
+    "event_times_equally": "coefficients from event time 0 on, each counted once",
+    "event_times_of_window": "mean of the event effects from adoption to the end of the clean window",
+    "horizons_equally": "mean over horizons {first} to {last}, adopters equally weighted",
+    "horizons_by_variance": "mean over horizons {first} to {last}, variance-weighted",
+    "switchers": "effects weighted by their number of switchers (average total effect)",
+    "switchers_per_unit": "effects weighted by their number of switchers, per unit of treatment "
+    "(average total effect)",
+    "cohorts_by_unit_periods": "cohort effects weighted by treated unit-periods",
+}
+CONTROL_GROUP = {
+    "never_treated": "never-treated units",
+    "not_yet_treated": "not-yet-treated units",
+    "last_treated": "the last cohort to adopt",
+}
+BASE_PERIOD = {
+    "varying": "the period before, for each pre-treatment estimate",
+    "untreated_before_leads": "all untreated periods before the leads shown, and units never treated",
+    "untreated": "all untreated periods",
+    "none": "none: leads are means of first-stage residuals",
+}
+
+
+def average(details: Details) -> str:
+    """How the overall effect is averaged; empty where there is nothing to average."""
+    first, last = details.averaged_times or (0, 0)
+    return AVERAGE[details.average].format(first=first, last=last) if details.average else ""
+
+
+def control_group(details: Details) -> str:
+    """The control group; empty for estimators without one."""
+    return CONTROL_GROUP.get(details.control_group, details.control_group.replace("_", " "))
+
+
+def base_period(details: Details) -> str:
+    """The base or reference period; empty where the estimator has none."""
+    base = details.base_period
+    if base is None:
+        return ""
+    if base == "universal":
+        base = -1 - details.anticipation
+    if isinstance(base, int):
+        return f"event time {signed(base)}"
+    return BASE_PERIOD[base]
+
+
+def confidence_level(details: Details) -> str:
+    """The confidence level, as ``95%``."""
+    return f"{100 * details.uncertainty.level:g}%"
