@@ -92,19 +92,22 @@ def output_listing(root: Path) -> str:
     """Every table and figure with the specifications behind it and the function that makes it."""
     lines = ["| output | what it shows | specifications | made by |", "| --- | --- | --- | --- |"]
     for study in project.studies(root):
+        stems = {path.stem: _ids(path) for path in study.spec_files}
         for folder, makers in (("tables", TABLES), ("figures", FIGURES)):
             for entry in study.config.get(folder, []):
-                files = files_behind(entry, study)
+                files = files_behind(entry, study, stems)
                 output = f"`{folder}/{study.id}/{entry['id']}`"
                 maker = f"`{makers[entry['kind']].replace('.', '/')}.py`"
                 lines.append(f"| {output} | {entry['title']} | {files} | {maker} |")
     return "\n".join(lines)
 
 
-def files_behind(entry: dict[str, object], study: project.StudyFolder) -> str:
-    """The specification files that a table or figure draws on, or the cleaned file it shows."""
+def files_behind(entry: dict[str, object], study: project.StudyFolder, stems: dict[str, list[str]]) -> str:
+    """The specification files that a table or figure draws on, or the cleaned file it shows.
+
+    ``stems`` are the ids of the specifications of each file.
+    """
     text = repr(entry)
-    stems = {path.stem: _ids(path) for path in study.spec_files}
     found = [f"`{stem}.yaml`" for stem, ids in stems.items() if any(name in text for name in ids)]
     folders = Folders.under(study.root, study.id)
     source = folders.shown(str(entry["source"])) if "source" in entry else ""

@@ -53,7 +53,7 @@ def tasks(study: StudyFolder) -> list[Task]:
 def made_again(task: Task, root: Path, scratch: Path) -> list[Verdict]:
     """Make something again and hold the files of the project against it."""
     kind, name, entry = task
-    study = project.study(root, name)
+    study = _study(root, name)
     try:
         return list(MAKERS[kind](study, entry, root, scratch))
     except InputError as error:
@@ -144,6 +144,11 @@ def _ledgers(study: StudyFolder, root: Path) -> list[Ledger]:
     parts = sorted((root / "tables" / study.id / ".parts").glob("[!.]*.json"))
     places = [root / study.clean_ledger, root / study.analysis_ledger, *parts]
     return [Ledger.read(place) for place in places]
+
+
+@cache
+def _study(root: Path, name: str) -> StudyFolder:
+    return project.study(root, name)
 
 
 @cache
