@@ -15,7 +15,7 @@ def add(commands: Subparsers) -> None:
     )
     verify.add_argument("study", nargs="*", help="only these studies")
     verify.add_argument(
-        "--all", action="store_true", help="print a line for every file, not for failures only"
+        "--all", action="store_true", help="print all files, not failures only"
     )
     verify.add_argument(
         "--write-expected",

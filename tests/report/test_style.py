@@ -13,12 +13,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BRITISH = {
-    "-our": r"\b(behaviour|color|favour|flavour|harbour|honour|humour|labour|neighbour|rigour|vigour)\w*",
+    "-our": r"\b(behaviour|colour|favour|flavour|harbour|honour|humour|labour|neighbour|rigour|vigour)\w*",
     "-ise": r"\b(capital|central|character|emphas|factor|final|formal|general|initial|local|maxim|minim"
     r"|normal|optim|organ|parametr|random|real|recogn|reorgan|special|standard|student|summar|synchron|util"
     r"|victim|visual)is(e|ed|es|er|ing|ation|ations)\b",
-    "-yse": r"\b(analyze[dr]?|analysing|catalyse[ds]?|paralyse[ds]?)\b",
-    "-re": r"\b(calibre|center|fibre|kilometre|litre|metre|millimetre)[ds]?\b",
+    "-yse": r"\b(analyse[dr]?|analysing|catalyse[ds]?|paralyse[ds]?)\b",
+    "-re": r"\b(calibre|centre|fibre|kilometre|litre|metre|millimetre)[ds]?\b",
     "-ll-": r"\b(un)?(cancell|labell|modell|signall|travell)(ed|ing)\b",
     "-ence": r"\b(defence|licence|offence|pretence)s?\b",
     "-ogue": r"\b(analogue|catalogue|dialogue)s?\b",
