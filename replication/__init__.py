@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from replication.core.spec import Spec as Spec
     from replication.core.spec import load_specs as load_specs
     from replication.estimators.callaway_santanna import callaway_santanna as callaway_santanna
+    from replication.estimators.continuous_dose import continuous_dose as continuous_dose
     from replication.estimators.dcdh import dcdh as dcdh
     from replication.estimators.etwfe import etwfe as etwfe
     from replication.estimators.event_study import event_study as event_study
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from replication.estimators.stacked import stacked as stacked
     from replication.estimators.sun_abraham import sun_abraham as sun_abraham
     from replication.estimators.synthetic_did import synthetic_did as synthetic_did
+    from replication.estimators.triple_difference import triple_difference as triple_difference
     from replication.estimators.twfe import twfe as twfe
     from replication.estimators.twfe_weights import twfe_weights as twfe_weights
     from replication.estimators.two_stage import two_stage as two_stage
@@ -49,6 +51,7 @@ __version__ = "0.1.0"
 
 _ESTIMATORS = (
     "callaway_santanna",
+    "continuous_dose",
     "dcdh",
     "etwfe",
     "event_study",
@@ -61,6 +64,7 @@ _ESTIMATORS = (
     "stacked",
     "sun_abraham",
     "synthetic_did",
+    "triple_difference",
     "twfe",
     "twfe_weights",
     "two_stage",

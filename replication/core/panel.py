@@ -43,6 +43,8 @@ class Panel:
     covariates : (K, N, T) float
     strata : mapping of name to (N,) int codes
         Groups with their own period effects (``region_by_time`` uses ``strata["region"]``).
+    unit_values : mapping of name to (N,) float
+        Columns of one number per unit, such as the dose of ``continuous_dose``.
     offset : (N, T) float or None
         Added to the linear index of a Poisson model.
     coordinates : (N, 2) float or None
@@ -67,6 +69,7 @@ class Panel:
     covariates: Floats | None = None
     covariate_names: tuple[str, ...] = ()
     strata: Mapping[str, Ints] = field(default_factory=dict)
+    unit_values: Mapping[str, Floats] = field(default_factory=dict)
     offset: Floats | None = None
     coordinates: Floats | None = None
     weighted: bool = False
@@ -194,6 +197,7 @@ def keep_units(panel: Panel, keep: Bools, note: str = "") -> Panel:
         cohort=panel.cohort[keep],
         weight=panel.weight[keep],
         exposure=_rows(panel.exposure, keep),
+        unit_values={name: values[keep] for name, values in panel.unit_values.items()},
         doses=_rows(panel.doses, keep),
         offset=_rows(panel.offset, keep),
         coordinates=_rows(panel.coordinates, keep),

@@ -15,10 +15,13 @@ import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers
+from replication.core.cross_sections import as_individuals
 from replication.core.duplicates import require_unique
+from replication.core.eligibility import eligible_codes
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
 from replication.core.intake import take_in
+from replication.core.interactions import covariate_columns, covariate_stack
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
@@ -32,6 +35,7 @@ from replication.core.sample_selection import (
     take_sample,
 )
 from replication.core.spec import Spec
+from replication.core.unit_dose import unit_doses
 
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""
@@ -60,6 +64,8 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
 
     """
     require_single_names(list(frame.columns), "The panel")
+    if spec.repeated_cross_sections:
+        frame = as_individuals(frame, spec)
     require_roles(spec, frame)
     taken = take_in(frame, spec)
     everything, sampled = taken.frame, take_sample(taken.frame, spec)
@@ -70,7 +76,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     at = (spec.unit, spec.time)
     outcome = numeric(frame, spec.outcome, at=at)
     complete = np.isfinite(outcome)
-    for name in [*spec.covariates, *([spec.offset] if spec.offset else [])]:
+    for name in [*covariate_columns(spec, frame), *([spec.offset] if spec.offset else [])]:
         values = numeric(frame, name, at=at)
         absent = int((complete & ~np.isfinite(values)).sum())
         if absent:
@@ -116,9 +122,10 @@ def _assemble(
     if exposure is not None and not spec.reversible:
         require_no_reversal(exposure, spec.treatment, np.asarray(units))
     cohort = _cohorts(frame, spec, row, exposure, (periods, numbering))
-    notes += gap_note(len(frame), shape)
+    notes += [] if spec.repeated_cross_sections else gap_note(len(frame), shape)
     if exposure is None:
         notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
+    covariates, names = covariate_stack(frame, spec, place, numbering.label(periods), len(units))
     return Panel(
         y=_matrix(outcome, place, shape),
         units=np.asarray(units),
@@ -127,9 +134,10 @@ def _assemble(
         weight=_filled(_matrix(weight, place, shape)),
         exposure=None if exposure is None else np.nan_to_num(exposure),
         clusters=_codes(frame, spec.cluster or (spec.unit,), place, shape),
-        covariates=_stack(frame, spec.covariates, place, shape),
-        covariate_names=spec.covariates,
-        strata=_strata(frame, spec, row, len(units)),
+        covariates=covariates,
+        covariate_names=names,
+        strata={**_strata(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},
+        unit_values=unit_doses(frame, spec, row, numbers, cohort),
         offset=None
         if spec.offset is None
         else np.nan_to_num(_matrix(offset_of(frame, spec.offset, at), place, shape)),
@@ -289,14 +297,6 @@ def _coordinates(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> Flo
                 "one place per unit: correct the coordinates, or take one period's for all."
             )
     return found
-
-
-def _stack(
-    frame: pd.DataFrame, names: Sequence[str], place: tuple[Any, Any], shape: tuple[int, int]
-) -> Floats | None:
-    if not names:
-        return None
-    return np.stack([_matrix(numeric(frame, name), place, shape) for name in names])
 
 
 def _matrix(values: Floats, place: tuple[Any, Any], shape: tuple[int, int]) -> Floats:

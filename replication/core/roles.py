@@ -7,6 +7,7 @@ import itertools
 import pandas as pd
 
 from replication.core.errors import SpecError
+from replication.core.interactions import covariate_columns
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
@@ -31,8 +32,10 @@ def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     cohort = cohort_column(spec, frame)
     if spec.treatment == "binary" or cohort in frame.columns:
         main["cohort"] = cohort
-    beside = [("covariates", name) for name in spec.covariates]
-    beside += [(key, name) for key in ("offset", "weights") if (name := getattr(spec, key))]
+    beside = [("covariates", name) for name in covariate_columns(spec, frame)]
+    beside += [
+        (key, name) for key in ("offset", "weights", "eligible", "dose") if (name := getattr(spec, key))
+    ]
     for (first, column), (second, other) in itertools.combinations(main.items(), 2):
         _require_two(spec.id, first, second, column, other)
     for (first, column), (second, other) in itertools.product(main.items(), beside):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from replication.core.columns import require_columns
 from replication.core.errors import PanelError, nearest
+from replication.core.interactions import covariate_columns
 from replication.core.reading import is_text
 from replication.core.spec import SampleRule, Spec
 
@@ -74,8 +75,10 @@ def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
 
 def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
     """Columns that the specification reads."""
-    names = [spec.unit, spec.time, spec.outcome, *spec.covariates, *spec.cluster]
-    names += [name for name in (spec.weights, spec.offset, *spec.inference.groups) if name]
+    names = [spec.unit, spec.time, spec.outcome, *covariate_columns(spec, frame), *spec.cluster]
+    names += [
+        name for name in (spec.weights, spec.offset, spec.eligible, spec.dose, *spec.inference.groups) if name
+    ]
     names += [spec.treatment] if spec.treatment != "binary" else []
     dated = spec.treatment == "binary" or cohort_column(spec, frame) in frame.columns
     names += [cohort_column(spec, frame)] if dated else []
@@ -106,6 +109,9 @@ def panel_inputs(spec: Spec) -> tuple[Any, ...]:
         spec.offset,
         spec.weights,
         spec.cluster,
+        spec.repeated_cross_sections,
+        spec.eligible,
+        spec.dose,
         spec.inference.coordinates,
     )
     conley = spec.inference.method == "conley"

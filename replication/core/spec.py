@@ -120,6 +120,12 @@ class Spec:
     clean_window: tuple[int, int] | None = None
     beta: str | int = "efficient"
     design_variance: str = "adjusted"
+    repeated_cross_sections: bool = False
+    eligible: str | None = None
+    dose: str | None = None
+    degree: int = 3
+    knots: int = 0
+    doses: tuple[float, ...] | None = None
     inference: Inference = Inference()
     note: str | None = None
 
@@ -186,6 +192,7 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
     values["trends"] = tuple(trend for trend in values["trends"] if trend != "none")
     values["fixed_effects"] = tuple(values.get("fixed_effects", ("unit", "time")))
     values["covariates"] = tuple(values.get("covariates") or ())
+    values["doses"] = tuple(values["doses"]) if values.get("doses") else None
     for key in ("window", "clean_window"):
         if values.get(key) is not None:
             values[key] = _ordered_pair(values[key], key, source)

@@ -20,6 +20,7 @@ AVERAGE = {
     "switchers": "effects weighted by their number of switchers (average total effect)",
     "switchers_per_unit": "effects weighted by their number of switchers, per unit of treatment "
     "(average total effect)",
+    "cohorts_by_size": "cohort effects weighted by size, each averaged over its treated periods",
     "cohorts_by_unit_periods": "cohort effects weighted by treated unit-periods",
 }
 CONTROL_GROUP = {

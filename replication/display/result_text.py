@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from replication.core.details import Details
+from replication.display.curve_names import curve_name
 from replication.display.details_text import confidence_level
 
 WIDTH = 96
@@ -49,6 +50,8 @@ def main_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
             found.append(("Overall effect", row))
         elif str(row["term"]).startswith("coef:"):
             found.append((str(row["term"])[5:], row))
+        elif curve_name(str(row["term"])):
+            found.append((curve_name(str(row["term"])), row))
     return found
 
 

@@ -31,6 +31,7 @@ class Registered:
     cohorts : whether adoption must be a cohort (a share-of-period treatment is refused).
     takes : which of ``trends``, ``covariates``, ``offset`` and ``weights`` it can use.
     methods : values of ``inference.method`` that it has.
+    needs : keys without which it does not run.
     """
 
     label: str
@@ -39,6 +40,7 @@ class Registered:
     cohorts: bool = True
     takes: tuple[str, ...] = ("weights",)
     methods: tuple[str, ...] = LINEAR
+    needs: tuple[str, ...] = ()
 
 
 _FOUND: dict[str, Registered] = {}
@@ -50,6 +52,7 @@ def registered(
     cohorts: bool = True,
     takes: Sequence[str] = ("weights",),
     methods: Sequence[str] = LINEAR,
+    needs: Sequence[str] = (),
 ) -> Callable[[Callable[P, Estimates]], Callable[P, Estimates]]:
     """Register the function below; see ``Registered`` for the arguments."""
 
@@ -57,7 +60,8 @@ def registered(
         parameters = inspect.signature(function).parameters.values()
         keywords = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
         keys = tuple(name for name in keywords if name != "inference")
-        _FOUND[function.__name__] = Registered(label, function, keys, cohorts, tuple(takes), tuple(methods))
+        entry = Registered(label, function, keys, cohorts, tuple(takes), tuple(methods), tuple(needs))
+        _FOUND[function.__name__] = entry
         return function
 
     return register

@@ -6,6 +6,7 @@ from functools import partial
 
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
+from replication.core.interactions import SUFFIX
 from replication.core.memory import keep_freed_memory
 from replication.core.panel import Panel
 from replication.core.spec import REVERSIBLE, Spec
@@ -15,6 +16,9 @@ from replication.estimators.reported import reported
 from replication.estimators.shared.control_residuals import control_residuals
 from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
 from replication.inference.variances import refuse_variance
+
+INTERACTED = ("twfe", "event_study", "poisson")
+"""Estimators that take covariates interacted with periods."""
 
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
@@ -62,6 +66,9 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
         spec.inference,
         poisson="family" in entry.keys and spec.family == "poisson",
     )
+    if spec.repeated_cross_sections:
+        refuse_cross_sections(spec, entry)
+    refuse_interactions(spec)
     bent = "family" in entry.keys and spec.family != "gaussian"
     if bent and spec.inference.method in FEW_TREATED:
         raise SpecError(
@@ -81,4 +88,30 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
             f"{spec.id}: {spec.estimator} needs a binary treatment that starts with the cohort, "
             f"not the column {spec.treatment!r}. Set 'treatment: binary' and name the cohort "
             "column or 'cohort_rule', or use dcdh, twfe or poisson."
+        )
+
+
+def refuse_interactions(spec: Spec) -> None:
+    """Refuse covariates by period where slopes of treated cells would come from untreated ones."""
+    by_time = [name for name in spec.covariates if SUFFIX in name]
+    if by_time and spec.estimator not in INTERACTED:
+        raise SpecError(
+            f"{spec.id}: {spec.estimator} takes no covariate interacted with periods ({by_time[0]!r}). Name "
+            f"the column itself, or use one of: {', '.join(INTERACTED)}."
+        )
+
+
+def refuse_cross_sections(spec: Spec, entry: Registered) -> None:
+    """Refuse estimators that follow units over time, and methods that exchange whole units."""
+    if "repeated_cross_sections" not in entry.keys:
+        able = [name for name, other in ENTRIES.items() if "repeated_cross_sections" in other.keys]
+        raise SpecError(
+            f"{spec.id}: {spec.estimator} follows units over time and cannot take repeated cross-sections. "
+            f"Use {', '.join(able)}, or average individuals to cells of a cluster and period."
+        )
+    if spec.inference.method in ("permutation", *FEW_TREATED):
+        raise SpecError(
+            f"{spec.id}: 'inference.method: {spec.inference.method}' needs units that are followed over "
+            "time. With repeated cross-sections use analytic, multiplier or bootstrap, or average "
+            "individuals to cells of a cluster and period."
         )

@@ -15,7 +15,7 @@ from replication.core.spec import Inference, Spec
 from replication.estimators.registration import ENTRIES
 from replication.inference.methods import READ_BY
 
-SMALL_SAMPLE = ("callaway_santanna", "imputation", "two_stage")
+SMALL_SAMPLE = ("callaway_santanna", "continuous_dose", "triple_difference", "imputation", "two_stage")
 """Estimators that read ``inference.small_sample``."""
 
 

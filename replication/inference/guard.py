@@ -30,7 +30,7 @@ WITHOUT_CLUSTERS = {
 """Methods that do not rest on the noise of the treated clusters, and the columns that they make;
 other columns of theirs are analytic."""
 
-SATURATED = ("callaway_santanna", "sun_abraham", "etwfe", "imputation")
+SATURATED = ("callaway_santanna", "triple_difference", "sun_abraham", "etwfe", "imputation")
 """Estimators with a separate effect for every cohort and period, so that the residuals of a
 cohort of one cluster are zero."""
 

@@ -19,6 +19,10 @@ PATHS = {"event": 2, "group": 0, "calendar": 1, "att_gt": 0}
 """Terms that are paths, and the column of ``RowKeys.keys`` along which each runs."""
 
 
+CURVES = ("att_d:", "acrt_d:")
+"""Beginnings of the terms of a curve over doses, each of which gets a band of its own."""
+
+
 LARGEST_VCOV = 1000
 """Where there are more group-time cells, covariances leave them out."""
 
@@ -94,6 +98,10 @@ class RowKeys:
             index = np.flatnonzero((terms == term) & moving & ~np.isnan(self.keys[:, axis]))
             if index.size > 1:
                 yield term, index
+        for curve in CURVES:
+            index = np.flatnonzero(np.char.startswith(terms, curve) & moving)
+            if index.size > 1:
+                yield curve, index
 
     def labels(self, without: Collection[str] = ()) -> pd.Index[str]:
         """Labels such as ``att``, ``event:-2`` and ``att_gt:2004:2006``, one a row."""

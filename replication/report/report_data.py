@@ -16,6 +16,7 @@ from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
 from replication.core.leavings import visible_paths
+from replication.inference.row_table import CURVES
 from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
@@ -66,7 +67,7 @@ class Saved:
 
     def find(self, label: str) -> Mapping[str, Any] | None:
         """The estimate with a row label such as ``att`` or ``event:-2``; None if there is none."""
-        term = label if label.startswith("coef:") else label.partition(":")[0]
+        term = label if label.startswith(("coef:", *CURVES)) else label.partition(":")[0]
         rows = self.table[self.table["term"] == term]
         labels = row_labels(rows)
         return dict(rows.iloc[labels.index(label)]) if label in labels else None

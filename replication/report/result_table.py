@@ -12,6 +12,7 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.files import write_text
+from replication.display.curve_names import curve_name
 from replication.display.formatting import distinct_words, fixed, integer, signed
 from replication.estimators.registration import ENTRIES
 from replication.report.html_table import fragment, table_page
@@ -122,15 +123,16 @@ def row_name(term: str, event_time: float) -> str:
         return "Overall effect"
     if term.startswith("coef:"):
         return term.removeprefix("coef:")
+    if curve_name(term):
+        return curve_name(term)
     return f"Event time {signed(event_time)}" if term == "event" and np.isfinite(event_time) else ""
 
 
 def row_names(fits: Sequence[Estimates]) -> list[str]:
     """All names: the overall effect, coefficients, then event times in their order."""
     times = sorted({float(time) for fit in fits for time in fit.rows("event")["event_time"].dropna()})
-    coefficients = [
-        name for fit in fits for name in result_rows(fit) if not name.startswith(("Overall", "Event time"))
-    ]
+    apart = ("Overall effect", "Event time")
+    coefficients = [name for fit in fits for name in result_rows(fit) if not name.startswith(apart)]
     return [
         "Overall effect",
         *distinct_words(coefficients),

@@ -90,10 +90,17 @@ def summary(study: StudyFolder, root: Path) -> int:
         return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 
-def page(root: Path) -> Path:
-    """Write ``report/index.html`` with every study that ran, and why the others did not."""
+def page(root: Path, outputs: Path | None = None) -> Path:
+    """Write ``report/index.html`` with every study that ran, and why the others did not.
+
+    Parameters
+    ----------
+    outputs : Path, optional
+        Folder that holds ``tables``, ``figures`` and ``report``; the project's own if None.
+    """
     from replication.report.report_page import Skipped, StudyReport, write_page
 
+    place = outputs or root
     ran, skipped = [], []
     for study in project.readable(root)[0]:
         config = load_study(study.folder)
@@ -102,7 +109,7 @@ def page(root: Path) -> Path:
             ways = {source.how: source.path for source in absent}
             skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))
         else:
-            ran.append(StudyReport(config, Folders.under(root, study.id)))
-    target = root / "report" / "index.html"
+            ran.append(StudyReport(config, Folders.under(place, study.id)))
+    target = place / "report" / "index.html"
     write_page(ran, skipped, target)
     return target

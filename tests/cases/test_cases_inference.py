@@ -41,8 +41,8 @@ INFERENCE = (
     "wild_unbounded_interval",
 )
 WITHOUT_INFERENCE = ("goodman_bacon", "twfe_weights", "roth_santanna")  # the last: units as clusters only
-EFFECTS = [name for name in ENTRIES if name not in WITHOUT_INFERENCE]
-PATHS = [name for name in EFFECTS if name not in ("twfe", "poisson")]
+EFFECTS = [name for name in ENTRIES if name not in WITHOUT_INFERENCE and not ENTRIES[name].needs]
+PATHS = [name for name in EFFECTS if name not in ("twfe", "poisson", "ols")]
 
 
 def case(name: str, **changes: Any) -> Estimates:

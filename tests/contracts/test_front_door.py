@@ -63,11 +63,21 @@ def test_an_estimate_loads_nothing_of_the_pipeline() -> None:
     assert not [name for name in loaded if name.startswith("replication.workflow")]
 
 
+OPTIONS = {
+    "synthetic_did": {"donor_errors": "jackknife"},
+    "triple_difference": {"eligible": "eligible"},
+    "continuous_dose": {"dose": "dose"},
+}
+
+
 @pytest.mark.parametrize("name", ENTRIES)
 def test_every_estimator_by_name_gives_what_estimate_gives(name: str, frame: pd.DataFrame) -> None:
-    positive = frame.assign(y=np.exp(frame["y"]))
-    options = {"donor_errors": "jackknife"} if name == "synthetic_did" else {}
-    by_name = getattr(rp, name)(rp.read_panel(positive, outcome="y"), **options)
+    positive = frame.assign(
+        y=np.exp(frame["y"]), eligible=frame["unit"] // 4 % 2, dose=frame["unit"] % 7 + 1.0
+    )
+    options = OPTIONS.get(name, {})
+    columns = {key: value for key, value in options.items() if key in ENTRIES[name].needs}
+    by_name = getattr(rp, name)(rp.read_panel(positive, outcome="y", **columns), **options)
     by_frame = rp.estimate(positive, outcome="y", estimator=name, **options)
     pd.testing.assert_frame_equal(
         by_name.table.drop(columns="spec_id"), by_frame.table.drop(columns="spec_id"), check_exact=True

@@ -18,7 +18,9 @@ from replication.core.spec import Inference, parse_spec
 from replication.estimators.registration import ENTRIES
 
 FEW = Inference(draws=9)
-WITH_WINDOW = [name for name, entry in ENTRIES.items() if "window" in entry.keys]
+GENERAL = [name for name, entry in ENTRIES.items() if not entry.needs]
+"""Estimators that run without a column of their own."""
+WITH_WINDOW = [name for name in GENERAL if "window" in ENTRIES[name].keys]
 ONE_WEIGHT = ("dcdh", "goodman_bacon")
 PARTS = ("unit", "units", "cohort", "period", "cluster", "window", "weight")
 
@@ -40,7 +42,7 @@ def refusal(name: str, panel: Panel, **options) -> str:
     return message
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", GENERAL)
 @pytest.mark.parametrize("adoption", [2004, 0, 2001, 1999], ids=["one date", "never", "first", "past"])
 def test_no_comparison_left(name: str, adoption: int) -> None:
     panel = replace(draw_panel(1), cohort=np.full(48, adoption, dtype=np.int64))
@@ -48,7 +50,7 @@ def test_no_comparison_left(name: str, adoption: int) -> None:
     assert any(word in message for word in ("48", "No ", "no ", "None", "not")), message
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", GENERAL)
 def test_one_cluster(name: str) -> None:
     panel = replace(draw_panel(1), clusters={"state": np.zeros(48, dtype=np.int64)})
     assert "cluster" in refusal(name, panel).lower()
@@ -67,7 +69,7 @@ def test_weights_that_change_where_a_unit_has_one(name: str) -> None:
     assert "48 of 48 units change over time" in message
 
 
-@pytest.mark.parametrize("name", [n for n in ENTRIES if "weights" not in ENTRIES[n].takes])
+@pytest.mark.parametrize("name", [n for n in GENERAL if "weights" not in ENTRIES[n].takes])
 def test_weights_where_there_can_be_none(name: str) -> None:
     assert "weights" in refusal(name, draw_panel(1, weighted=True))
 

@@ -18,12 +18,16 @@ METHODS = ("analytic", "multiplier", "wild", "bootstrap", "permutation", "conley
 
 def spec_of(estimator, method):
     inference = Inference(method=method, draws=40, cutoff_km=300)
-    return Spec(id="made", outcome="y", estimator=estimator, inference=inference, donor_errors="jackknife")
+    needed = {key: key for key in ENTRIES[estimator].needs}
+    options = {"donor_errors": "jackknife", "degree": 1, **needed}
+    return Spec(id="made", outcome="y", estimator=estimator, inference=inference, **options)
 
 
 def panel_for(estimator):
     # Timing that is assigned to units one by one leaves no clusters above them.
     panel = draw_panel(3, n_clusters=None if estimator == "roth_santanna" else 12)
+    numbers = np.arange(len(panel.units))
+    panel = replace(panel, strata={"eligible": numbers % 2}, unit_values={"dose": 1.0 + numbers % 7})
     return replace(panel, y=np.exp(panel.y)) if estimator == "poisson" else panel
 
 

@@ -38,7 +38,13 @@ from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cells import plan_cells
 from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
+from replication.estimators.callaway_santanna.cross_sections_cells import (
+    constant_weights,
+    cross_section_design,
+    cross_section_scores,
+)
 from replication.estimators.callaway_santanna.detrending import detrended
+from replication.estimators.callaway_santanna.pairwise_cells import require_some_estimate
 from replication.estimators.callaway_santanna.summarize import requested_distribution, summarize_fit
 from replication.estimators.registration import registered
 from replication.estimators.shared.lost_cohorts import lost_cohorts
@@ -61,6 +67,7 @@ class Options:
     unbalanced: str
     balance_e: int | None
     trends: tuple[str, ...]
+    repeated_cross_sections: bool = False
 
 
 @registered("Group-time (Callaway-Sant'Anna)", takes=("covariates", "weights", "trends"))
@@ -76,6 +83,7 @@ def callaway_santanna(
     unbalanced: str = "drop",
     balance_e: int | None = None,
     trends: Sequence[str] = (),
+    repeated_cross_sections: bool = False,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
     """Group-time effects with simple, group, calendar and event averages.
@@ -99,6 +107,8 @@ def callaway_santanna(
     unbalanced : ``drop`` (units with gaps) or ``pairwise``
     trends : () or ("unit_linear",)
         Removes unit-specific linear trends fitted before adoption; see ``detrended``.
+    repeated_cross_sections : bool
+        Whether every unit is an individual that is observed once; see ``cross_section_did``.
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
         clusters; ``conley`` for spatial standard errors. Simultaneous bands always come from the draws.
@@ -127,6 +137,7 @@ def callaway_santanna(
         unbalanced,
         balance_e,
         tuple(trends),
+        repeated_cross_sections,
     )
     require_known_trends(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
@@ -148,6 +159,8 @@ def callaway_santanna(
 
 def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[GroupTimeFit, Plan]:
     """Estimates of all cells, and what is averaged; spatial standard errors need the scores of units."""
+    if options.repeated_cross_sections:
+        return fit_cross_sections(panel, options, inference)
     design = group_time_design(
         by_unit(panel) if inference.method == "conley" else panel,
         control_group=options.control_group,
@@ -172,6 +185,20 @@ def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[
         balance_e=options.balance_e,
     )
     return fit, plan
+
+
+def fit_cross_sections(panel: Panel, options: Options, inference: Inference) -> tuple[GroupTimeFit, Plan]:
+    """The same from individuals that are observed once."""
+    panel = by_unit(panel) if inference.method == "conley" else panel
+    design = cross_section_design(panel, options.control_group, options.anticipation)
+    design = replace(constant_weights(design), small_sample=inference.small_sample)
+    cells = plan_cells(design, options.base_period)
+    estimate, scores, problems = cross_section_scores(design, cells, options.adjustment)
+    require_some_estimate(estimate, problems)
+    plan = plan_averages(
+        design, cells, np.isfinite(estimate), window=options.window, balance_e=options.balance_e
+    )
+    return GroupTimeFit(design, cells, estimate, scores=scores, problems=tuple(problems)), plan
 
 
 def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
@@ -207,6 +234,10 @@ def require_known_trends(panel: Panel, options: Options) -> None:
     """Refuse trends other than unit-specific linear trends, covariates and panels with gaps."""
     if not options.trends:
         return
+    if options.repeated_cross_sections:
+        raise SpecError(
+            "An individual that is observed once has no line: remove 'trends' or 'repeated_cross_sections'."
+        )
     if options.trends != ("unit_linear",):
         raise SpecError(
             "The group-time estimator takes 'trends: unit_linear', not "

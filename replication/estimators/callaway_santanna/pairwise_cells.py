@@ -74,8 +74,8 @@ def batches(design: ComparisonDesign, cells: GroupTimeCells, fix_weights: str) -
     panel = design.panel
     complete = complete_cells(panel)
     gaps = not complete.all()
-    same_x = _first_equal(panel.covariates) if panel.covariates is not None else None
-    same_w = _first_equal(panel.weight[None])
+    same_x = first_equal(panel.covariates) if panel.covariates is not None else None
+    same_w = first_equal(panel.weight[None])
     after = comparison_thresholds(design, cells)
     for level, cohort in enumerate(design.cohorts):
         own = design.level == level
@@ -106,7 +106,7 @@ def _weight_column(design: ComparisonDesign, cells: GroupTimeCells, cell: int, f
     return int(min(cells.time[cell], cells.base[cell]))
 
 
-def _first_equal(values: Floats) -> Ints:
+def first_equal(values: Floats) -> Ints:
     """(T,) first column of (K, N, T) values that equals the column; missing equals missing."""
     first = np.arange(values.shape[2])
     for column in range(1, first.size):

@@ -26,8 +26,13 @@ from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, 
 NAME = "callaway_santanna"
 
 
-def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, details: Details) -> Estimates:
-    """Averages, standard errors, bands and details of a fit; rows of the averages, then of the cells."""
+def summarize_fit(
+    fit: GroupTimeFit, plan: Plan, inference: Inference, details: Details, name: str = NAME
+) -> Estimates:
+    """Averages, standard errors, bands and details of a fit; rows of the averages, then of the cells.
+
+    ``name`` is that of the estimator.
+    """
     design, cells = fit.design, fit.cells
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
@@ -44,7 +49,7 @@ def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, details: 
     if inference.method == "conley":
         units = fit.rows(every)
         scores = units.scores()[:, np.argsort(units.clusters)].T
-        return from_scores(design.panel, NAME, rows, estimate, scores, inference, details=details)
+        return from_scores(design.panel, name, rows, estimate, scores, inference, details=details)
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
     overall[shown.clusters] = scores[0]
@@ -52,7 +57,7 @@ def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, details: 
     std_error, critical = std_errors_and_bands(plan, variance, scores, drawn, inference)
     return from_std_errors(
         design.panel,
-        NAME,
+        name,
         rows,
         estimate,
         std_error,

@@ -72,6 +72,7 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
         "Details": "\n".join(drawing.details),
         "Source": specs,
         "Software": drawing.versions,
+        "Backend": backend(),
     }
     paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv")]
     with replacing(paths[0]) as temporary:
@@ -80,6 +81,20 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
         figure.savefig(temporary, format="png", dpi=DPI, metadata=png)
     write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
     return paths
+
+
+def backend() -> str:
+    """The versions that decide the bytes of a figure: of matplotlib, of FreeType and of Pillow."""
+    import matplotlib as mpl
+    import PIL
+    from matplotlib import ft2font
+
+    drawn = {
+        "matplotlib": mpl.__version__,
+        "FreeType": ft2font.__freetype_version__,
+        "Pillow": PIL.__version__,
+    }
+    return ", ".join(f"{name} {number}" for name, number in drawn.items())
 
 
 def read_description(png: Path) -> dict[str, str]:

@@ -1,0 +1,142 @@
+"""Group-time effects from repeated cross-sections: moderndid's numbers, formulas, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sampled_people import sampled_people
+
+import replication as rp
+from replication.core.errors import PanelError, SpecError
+from replication.core.estimates import Estimates
+from replication.estimators.callaway_santanna.cross_section_did import SECTION_METHODS, Sections
+
+REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "repeated_cross_sections.csv")
+# The reference is printed to nine digits; the logit of moderndid (statsmodels) stops once the deviance moves
+# by less than 1e-8.
+TOLERANCE = 1e-6
+
+
+def fitted(data: dict | pd.DataFrame, **options: object) -> Estimates:
+    frame = pd.DataFrame(data)
+    return rp.estimate(frame, outcome="y", **{"repeated_cross_sections": True, **options})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_equals_moderndid(seed: int) -> None:
+    reference = REFERENCE[REFERENCE["seed"] == seed]
+    compared = 0
+    for (adjustment, control), known in reference.groupby(["adjustment", "control_group"]):
+        covariates = {} if adjustment == "none" else {"covariates": ["x1", "x2"], "adjustment": adjustment}
+        ours = fitted(sampled_people(seed), control_group=control, **covariates).table
+        ours = ours[ours["term"].isin(["att", "att_gt"])]
+        both = known.merge(ours, on=["term", "cohort", "time"], suffixes=("", "_ours"), validate="one_to_one")
+        np.testing.assert_allclose(both["estimate_ours"], both["estimate"], atol=TOLERANCE)
+        tested = both["std_error"].notna()
+        np.testing.assert_allclose(both["std_error_ours"][tested], both["std_error"][tested], rtol=TOLERANCE)
+        compared += len(both)
+    assert compared == len(reference) == 4 * 19
+
+
+def test_without_covariates_a_cell_is_four_means() -> None:
+    data = pd.DataFrame(sampled_people(3))
+    table = fitted(data, control_group="never_treated").table
+    cells = table[(table["term"] == "att_gt") & table["std_error"].notna()]
+    for row in cells.itertuples():
+        point = variance = 0.0
+        base = row.cohort - 1
+        four = ((row.cohort, row.time, 1), (row.cohort, base, -1), (0, row.time, -1), (0, base, 1))
+        for group, time, sign in four:
+            y = data.loc[(data["cohort"] == group) & (data["time"] == time), "y"]
+            point += sign * y.mean()
+            variance += ((y - y.mean()) ** 2).sum() / len(y) ** 2
+        assert row.estimate == pytest.approx(point, abs=1e-12)
+        assert row.std_error == pytest.approx(np.sqrt(variance), rel=1e-12)
+    assert len(cells) == 15
+
+
+@pytest.mark.parametrize("method", SECTION_METHODS)
+def test_scores_are_the_derivative_by_weights(method: str) -> None:
+    """The influence of a row, times its weight's change, is the change of the estimate."""
+    rng = np.random.default_rng(4)
+    n, step = 300, 1e-5
+    x = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
+    treated, later = rng.uniform(size=n) < 1 / (1 + np.exp(-0.5 * x[:, 1])), rng.uniform(size=n) < 0.5
+    y = x @ [1, 2, 3] + treated * later * x[:, 1] + rng.normal(size=n)
+    weight = rng.uniform(0.5, 2, n)
+    solve = SECTION_METHODS[method]
+    _, scores = solve(Sections(y, x, weight, treated, later))
+    for row in range(0, n, 23):
+        ends = []
+        for sign in (1, -1):
+            moved = weight.copy()
+            moved[row] *= 1 + sign * step
+            ends.append(solve(Sections(y, x, moved, treated, later))[0])
+        # Central differences in steps of 1e-5 are exact to about 1e-9.
+        assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(scores[row], abs=1e-8)
+
+
+def test_clusters_of_a_panel_read_as_cross_sections_give_its_effects() -> None:
+    """On a balanced panel the points are the same, and clustering by unit gives the panel's errors."""
+    data = rp.simulated_panel(seed=2)
+    panel = rp.estimate(data, outcome="y")
+    data["person"] = np.arange(len(data))
+    rows = rp.estimate(data, outcome="y", unit="person", cluster="unit", repeated_cross_sections=True)
+    cells = panel.table["term"] == "att_gt"
+    np.testing.assert_allclose(rows.table["estimate"], panel.table["estimate"], atol=1e-12)
+    factor = np.sqrt(60 / 59)  # clusters above the row count G / (G - 1)
+    np.testing.assert_allclose(
+        rows.table["std_error"][cells], panel.table["std_error"][cells] * factor, rtol=1e-10
+    )
+
+
+def test_a_unit_column_is_not_needed_and_weights_count_as_copies_do() -> None:
+    data = pd.DataFrame(sampled_people(5)).drop(columns="unit")
+    data["w"] = 1 + data["state"] % 2
+    copies = pd.concat([data, data[data["w"] == 2]])
+    options = {"cluster": "state", "covariates": ["x1"]}
+    one, two = fitted(data, weights="w", **options), fitted(copies, **options)
+    np.testing.assert_allclose(one.table["estimate"], two.table["estimate"], atol=1e-8)
+    np.testing.assert_allclose(one.table["std_error"], two.table["std_error"], rtol=1e-7)
+
+
+def test_whole_clusters_are_drawn() -> None:
+    options = {"cluster": "state", "control_group": "never_treated"}
+    plain = fitted(sampled_people(6), **options)
+    drawn = fitted(sampled_people(6), inference={"method": "bootstrap", "draws": 199}, **options)
+    # 199 draws of 40 clusters are within a third of the analytic standard error almost surely.
+    assert drawn.att[1] == pytest.approx(plain.att[1], rel=0.33)
+    assert drawn.att[0] == pytest.approx(plain.att[0], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "error", "words"),
+    [
+        ({"unit": 1}, {}, PanelError, "every individual is observed once"),
+        ({}, {"estimator": "twfe"}, SpecError, "cannot take repeated cross-sections"),
+        ({}, {"trends": "unit_linear"}, SpecError, "has no line"),
+        ({}, {"inference": {"method": "permutation"}}, SpecError, "followed over time"),
+        ({}, {"inference": {"method": "conley_taber"}}, SpecError, "followed over time"),
+        ({"cohort": 0}, {}, PanelError, "No comparison is left"),
+    ],
+)
+def test_misuse_is_refused(change: dict, options: dict, error: type, words: str) -> None:
+    with pytest.raises(error, match=words):
+        fitted(pd.DataFrame(sampled_people(7)).assign(**change), **options)
+
+
+def test_cells_without_rows_are_left_out_and_noted() -> None:
+    data = pd.DataFrame(sampled_people(8))
+    found = fitted(data[(data["cohort"] != 4) | (data["time"] != 5)], control_group="never_treated")
+    assert any("there are no treated rows in the period" in note for note in found.notes)
+    table = found.table
+    assert table.loc[(table["cohort"] == 4) & (table["time"] == 5), "estimate"].isna().all()
+
+
+def test_a_constant_outcome_has_no_standard_error() -> None:
+    found = fitted(pd.DataFrame(sampled_people(9)).assign(y=0.1), cluster="state")
+    assert found.att[0] == 0
+    assert found.table["std_error"].isna().all()
