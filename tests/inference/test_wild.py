@@ -15,8 +15,8 @@ from replication.estimators.twfe import fit_twfe, twfe
 from replication.inference.wild import bootstrap, sign_patterns, wild_cluster
 
 SIX = Inference(draws=64)
-# Dummies of units and periods are dependent: their zero singular values are rounding errors, about 1e-16 of the
-# largest, and the cutoff by default, which differs between versions of numpy, may lie below them.
+# Dummies of units and periods are dependent: their zero singular values are rounding errors, about 1e-16 of
+# the largest, and the cutoff by default, which differs between versions of numpy, may lie below them.
 RANK = 1e-10
 
 
