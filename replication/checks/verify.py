@@ -255,7 +255,7 @@ LEFT_OUT = frozenset({"second_engine.csv"})
 
 
 def report(verdicts: list[Verdict], *, every: bool = False) -> str:
-    """The failures with their first cell, or all files, and a total for each kind of comparison."""
+    """The failures with their first cell, or one line per file, and a total for each way of holding."""
     lines = []
     for verdict in verdicts:
         if not verdict.passed:

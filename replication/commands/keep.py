@@ -14,7 +14,7 @@ def add(commands: Subparsers) -> None:
         "verify", help="every output against the numbers behind it and those committed"
     )
     verify.add_argument("study", nargs="*", help="only these studies")
-    verify.add_argument("--all", action="store_true", help="print all files, not failures only")
+    verify.add_argument("--all", action="store_true", help="print one line per file, not failures only")
     verify.add_argument(
         "--write-expected",
         action="store_true",

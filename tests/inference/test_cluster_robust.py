@@ -82,7 +82,7 @@ def hat(written):
     nested = written.nested * root
     design = written.design * root
     if nested.size:
-        design = design - nested @ (np.linalg.pinv(nested) @ design)
+        design = design - nested @ (np.linalg.pinv(nested, rcond=1e-10) @ design)
     return design @ np.linalg.pinv(design, rcond=1e-10), design
 
 

@@ -15,6 +15,9 @@ from replication.estimators.twfe import fit_twfe, twfe
 from replication.inference.wild import bootstrap, sign_patterns, wild_cluster
 
 SIX = Inference(draws=64)
+# Dummies of units and periods are dependent: their zero singular values are rounding errors, about 1e-16 of
+# the largest, and the cutoff by default, which differs between versions of numpy, may lie below them.
+RANK = 1e-10
 
 
 def fitted(panel, trends=()):
@@ -44,8 +47,8 @@ def refitted(panel, signs, null, trends=()):
     y, dose = panel.y[rows, columns], panel.dose[rows, columns]
     cluster = panel.cluster[rows]
     design = np.column_stack([dose, nuisance]) * root
-    solve = np.linalg.pinv(design)
-    left = dose * root[:, 0] - (nuisance * root) @ np.linalg.pinv(nuisance * root) @ (dose * root[:, 0])
+    solve = np.linalg.pinv(design, RANK)
+    left = dose * root[:, 0] - (nuisance * root) @ np.linalg.pinv(nuisance * root, RANK) @ (dose * root[:, 0])
 
     def statistic(outcome):
         beta = solve @ (outcome * root[:, 0])
@@ -54,7 +57,7 @@ def refitted(panel, signs, null, trends=()):
         return (beta[0] - null) / np.sqrt(sums @ sums)
 
     rest = (y - null * dose) * root[:, 0]
-    fit = (nuisance * root) @ np.linalg.pinv(nuisance * root) @ rest
+    fit = (nuisance * root) @ np.linalg.pinv(nuisance * root, RANK) @ rest
     restricted = (rest - fit) / root[:, 0]
     mean = y - restricted
     return statistic(y), np.array([statistic(mean + sign[cluster] * restricted) for sign in signs])
@@ -162,7 +165,7 @@ def written_out_p_value(panel, event, window):
     others = [time == e for e in range(window[0], window[1] + 1) if e not in (-1, event)]
     nuisance = np.column_stack([nuisance, *others]).astype(float)
     own, y, cluster = (time == event).astype(float), panel.y.ravel(), panel.cluster[rows]
-    project = nuisance @ np.linalg.pinv(nuisance)
+    project = nuisance @ np.linalg.pinv(nuisance, RANK)
     left = own - project @ own
     restricted = y - project @ y
     signs = sign_patterns(7, Inference(draws=128))[0]

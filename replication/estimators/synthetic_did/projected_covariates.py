@@ -85,7 +85,7 @@ def cross_products(y: Floats, x: Floats, start: Ints) -> Floats:
     for one, count in zip(*np.unique(start[start > 0], return_counts=True), strict=True):
         periods[:one, :one] -= count / one
     flat = z.reshape(len(z), -1)
-    found: Floats = flat @ flat.T - sums @ np.linalg.pinv(periods, hermitian=True) @ sums.T
+    found: Floats = flat @ flat.T - sums @ np.linalg.pinv(periods, rcond=COLLINEAR, hermitian=True) @ sums.T
     return found
 
 
