@@ -99,7 +99,8 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="for maintainers: make the present outputs the expected ones",
     )
     verify.set_defaults(run=run_verify)
-    report = commands.add_parser("report", help="write the page with every table and figure")
+    report = commands.add_parser("report", help="write the pages with every table and figure")
+    report.add_argument("--zip", type=Path, metavar="FILE", help="the whole report as one archive as well")
     report.add_argument(
         "--readme",
         action="store_true",
@@ -199,9 +200,11 @@ def _known(root: Path, name: str) -> str:
 def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
     from replication.workflow.readme import update_readme
-    from replication.workflow.report_step import page
+    from replication.workflow.report_step import page, zipped_page
 
     print(f"written: {page(_root())}")
+    if chosen.zip is not None:
+        print(f"written: {zipped_page(_root(), chosen.zip)}")
     if chosen.readme:
         print(f"written: {update_readme(_root())}")
     return 0

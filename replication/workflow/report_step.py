@@ -1,8 +1,9 @@
-"""The reporting steps: tables and figures of a study, and the page with all of them."""
+"""The reporting steps: tables and figures of a study, and the site with all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,32 @@ def summary(study: StudyFolder, root: Path) -> int:
 
 
 def page(root: Path) -> Path:
-    """Write ``report/index.html`` with every study that ran, and why the others did not."""
-    from replication.report.report_page import Skipped, StudyReport, write_page
+    """Write the report, a folder of pages that begins with ``report/index.html``."""
+    from replication.report.site.site_render import write_site
+
+    target = root / "report"
+    write_site(render_site(root), target)
+    return target / "index.html"
+
+
+def zipped_page(root: Path, target: Path) -> Path:
+    """Write the whole report as one archive, which opens from disk once it is unpacked."""
+    from replication.report.site.site_render import zip_site
+
+    zip_site(render_site(root), summaries_of(root), target)
+    return target
+
+
+def render_site(root: Path) -> dict[str, bytes]:
+    """Every file of the report but the summaries, from the outputs that there are; nothing is written.
+
+    Returns
+    -------
+    dict of str to bytes
+        Path below ``report/`` and content: equal bytes for equal outputs, whatever the machine.
+    """
+    from replication.report.site.site_pages import Skipped, StudyReport
+    from replication.report.site.site_render import render
 
     ran, skipped = [], []
     for study in project.readable(root)[0]:
@@ -102,7 +127,21 @@ def page(root: Path) -> Path:
             ways = {source.how: source.path for source in absent}
             skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))
         else:
-            ran.append(StudyReport(config, Folders.under(root, study.id)))
-    target = root / "report" / "index.html"
-    write_page(ran, skipped, target)
-    return target
+            ran.append(StudyReport(config, Folders.under(root, study.id), tuple(study.sources)))
+    names = [report.study.id for report in ran]
+    return render(
+        ran, skipped, summaries=summaries_of(root), traces=traces_of(root, names), checks=checks_of(root, names)
+    )
+
+
+def summaries_of(root: Path) -> dict[str, Path]:
+    """The written summaries that there are, by study."""
+    return {path.parent.name: path for path in sorted((root / "report").glob("*/summary.md"))}
+
+
+def checks_of(root: Path, studies: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """What ``replication verify`` finds of the committed numbers of each study that has some."""
+    from replication.checks.verify import verify
+
+    held = [name for name in studies if (root / "studies" / name / "expected").is_dir()]
+    return {name: [asdict(verdict) for verdict in verify(root, [name])] for name in held}

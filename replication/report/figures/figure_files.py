@@ -1,13 +1,18 @@
-"""A finished figure and its files: PDF, PNG, and the CSV of every number that is plotted."""
+"""A finished figure and its files: PDF, PNG, SVG, and the CSV of every number that is plotted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.collections import Collection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from replication.core.files import replacing
 from replication.display.canvas import DPI
@@ -15,6 +20,12 @@ from replication.report.report_context import Context
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import SIMULATED, Entry
 from replication.report.table_document import MADE_WITH
+
+LARGEST_SVG = 400_000
+"""Bytes from which on areas and points of a figure are drawn as pixels inside its SVG; axes and text never are."""
+SVG_DPI = 150
+MANY = 100
+"""Points of a line from which on it counts as points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class Drawing:
 
 
 def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) -> list[Path]:
-    """Write ``<id>.pdf``, ``<id>.png`` and ``<id>.csv``; no date or machine in any of them."""
+    """Write ``<id>.pdf``, ``.png``, ``.csv`` and ``.svg``; no date or machine in any of them."""
     figure, folder = drawing.figure, context.folders.figures
     if context.study.simulated:
         figure.text(
@@ -73,13 +84,35 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
         "Source": specs,
         "Software": drawing.versions,
     }
-    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv")]
+    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv", "svg")]
     with replacing(paths[0]) as temporary:
         figure.savefig(temporary, format="pdf", metadata=pdf)
     with replacing(paths[1]) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata=png)
     write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
+    write_svg(figure, paths[3], {"Title": title, "Creator": drawing.versions})
     return paths
+
+
+def write_svg(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a figure as SVG, equal bytes for equal figures; a large one with its areas and points as pixels.
+
+    Parameters
+    ----------
+    metadata : ``Title``, ``Creator`` and other terms of Dublin Core; the date is left out.
+    """
+    with mpl.rc_context({"svg.hashsalt": "replication", "svg.fonttype": "path"}), replacing(path) as temporary:
+        terms = {**metadata, "Date": None}
+        figure.savefig(temporary, format="svg", metadata=terms)
+        if temporary.stat().st_size > LARGEST_SVG:
+            for artist in figure.findobj(_heavy):
+                artist.set_rasterized(True)
+            figure.savefig(temporary, format="svg", metadata=terms, dpi=SVG_DPI)
+
+
+def _heavy(artist: Artist) -> bool:
+    many = isinstance(artist, Line2D) and len(artist.get_xydata()) > MANY
+    return many or isinstance(artist, Collection | Patch)
 
 
 def read_description(png: Path) -> dict[str, str]:
