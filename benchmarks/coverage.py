@@ -1,12 +1,12 @@
 """Coverage of 95% intervals and bands by Monte Carlo: ``python -m benchmarks.coverage``.
 
-Every estimator meets panels that satisfy its own assumptions (``coverage_designs``), with 50, 20
+Every estimator is applied to panels that satisfy its own assumptions (``coverage_designs``), with 50, 20
 and 10 clusters. A draw records whether the interval of the overall effect, that of one event time
-and the band over the whole path contain what the estimator aims at (``coverage_aims``). The
+and the band over the whole path contain the estimand of the estimator (``coverage_aims``). The
 pointwise intervals are taken as the estimator gives them, with t(G-1) critical values, from the
 bootstrap-t of the scores and, for the two-way regressions, from the wild cluster bootstrap.
 
-Writes ``benchmarks/results/coverage.{csv,md}``. Draws have seeds of their own, so that the result
+Writes ``benchmarks/results/coverage.{csv,md}``. Each draw has its own seed, so that the result
 does not depend on the number of cores.
 """
 
@@ -68,17 +68,17 @@ SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An estimator, panels that satisfy its assumptions, and what it aims at.
+    """An estimator, panels that satisfy its assumptions, and its estimand.
 
     Attributes
     ----------
-    name : of the estimator; what follows a comma says how it is used.
+    name : of the estimator; the part after a comma describes its options.
     options, inference : fields of ``Spec`` and ``Inference``.
     term : row of the overall effect.
-    event : event time that is looked at besides; None if there is no path.
+    event : further event time that is recorded; None if there is no path.
     path_from : first event time of which the truth is known.
     wild : whether the wild bootstrap is tried as well.
-    own_t : whether its t law has degrees of freedom of its own, not G-1.
+    own_t : whether its t distribution has its own degrees of freedom, not G-1.
     clusters : numbers of clusters; draws : fewer than usual where a draw is slow.
 
     """
@@ -180,7 +180,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     chosen = parser.parse_args()
     rows = []
-    # One process a core is faster than threads.
+    # One process per core is faster than threads.
     with ProcessPoolExecutor(chosen.cores, initializer=threadpool_limits, initargs=(1,)) as pool:
         for place, case in enumerate(CASES):
             for n_clusters in case.clusters if chosen.only in case.name else ():
@@ -193,7 +193,7 @@ def main() -> None:
 
 
 def one_draw(place: int, n_clusters: int, draw: int) -> dict[str, float]:
-    """Whether each interval of one simulated panel contains what is aimed at."""
+    """Whether each interval of one simulated panel contains the estimand."""
     case = CASES[place]
     panel, truth = case.design(np.random.default_rng([SEED, place, n_clusters, draw]), n_clusters)
     target = case.aim(truth)

@@ -1,4 +1,4 @@
-"""What an estimator aims at, as a function of the true effects and the weights of cohorts.
+"""Estimands of the estimators as functions of the true effects and the cohort weights.
 
 A target maps ``att`` and event times to values. Event times that are missing are before adoption
 (or the reference) and worth zero.

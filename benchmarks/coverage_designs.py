@@ -1,8 +1,8 @@
-"""Simulated panels whose effects are known, and the value that each estimator aims at.
+"""Simulated panels whose effects are known, and the estimand of each estimator.
 
 Units lie in clusters with common shocks, which persist; a third of a cluster's units adopt with
-its leading cohort, so that errors which ignore the clusters are too small. Adoption is drawn anew
-each time. What an estimator aims at is a function of the effects and of the cohorts' weights:
+its leading cohort, so that standard errors which ignore the clusters are too small. Adoption is drawn anew
+each time. The estimand of an estimator is a function of the effects and of the cohorts' weights:
 their shares in the population where the standard error counts them as estimated, and their
 numbers in the sample where it takes them as given.
 """
@@ -47,12 +47,12 @@ Design = Callable[[np.random.Generator, int], tuple[Panel, Truth]]
 
 
 def same_level(cohort: Ints, event: Ints) -> Floats:
-    """One effect for everybody at any time: what two-way effects assume."""
+    """A constant effect, as two-way fixed effects assume."""
     return np.full(np.broadcast(cohort, event).shape, 0.5)
 
 
 def same_path(cohort: Ints, event: Ints) -> Floats:
-    """The same path in every cohort, flat from event time 3 on: what an event study assumes."""
+    """The same path in every cohort, flat from event time 3 on, as an event study assumes."""
     return np.broadcast_to(0.4 + 0.1 * np.minimum(event, 3), np.broadcast(cohort, event).shape)
 
 
@@ -68,7 +68,7 @@ def staggered(
     covariate: bool = False,
     counts: bool = False,
 ) -> Design:
-    """Three cohorts and units never treated; unit lines, a covariate or counts on request."""
+    """Three cohorts and never-treated units; unit trends, a covariate or counts on request."""
 
     def draw(rng: np.random.Generator, n_clusters: int) -> tuple[Panel, Truth]:
         n_units = n_clusters * UNITS
@@ -94,7 +94,7 @@ def staggered(
 
 
 def by_unit(design: Design) -> Design:
-    """The same panels with errors that take every unit as independent, which is wrong."""
+    """The same panels with standard errors that ignore the clusters, which share shocks."""
 
     def draw(rng: np.random.Generator, n_clusters: int) -> tuple[Panel, Truth]:
         panel, truth = design(rng, n_clusters)
@@ -123,7 +123,7 @@ def few_treated(rng: np.random.Generator, n_units: int) -> tuple[Panel, Truth]:
 
 
 def adoption(rng: np.random.Generator, cluster: Ints) -> Ints:
-    """Cohort of each unit: its cluster's leading one with chance ``LEADING``, else drawn freely."""
+    """Cohort of each unit: its cluster's leading one with probability ``LEADING``, else drawn freely."""
     dates = np.append(NEVER, COHORTS)
     leading = rng.choice(dates, cluster.max() + 1, p=CHANCE)
     free = rng.choice(dates, cluster.size, p=CHANCE)

@@ -1,4 +1,4 @@
-"""Tables of the Monte Carlo: every number as CSV, and a page that can be read."""
+"""Tables of the Monte Carlo: all numbers as CSV, and a Markdown page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Simulated panels on which each estimator's own assumptions hold: 20 units in eac
 clusters, 8 periods, three adoption cohorts and units never treated; shocks of units and of clusters
 that persist; a third of a cluster's units adopt together. Effects differ between cohorts and grow;
 they are constant for `twfe` and Poisson, and one path for `event_study`. Rows with unit lines have
-random lines, those with a covariate a trend along it that adoption depends on.
+random unit-specific linear trends, those with a covariate a trend along it that adoption depends on.
 `synthetic_did` has 50 units of their own, 16 periods, 40 donors and two cohorts of 5; its path is
 counted from adoption on, while its band spans the periods before as well and so covers more.
 Tests with one, two or five treated clusters are in `few_treated.md`.
@@ -29,7 +29,7 @@ share is {error_50:.1f} points at {draws_50} draws and {error_few:.1f} at {draws
   it; bands come from the bootstrap-t of the scores.
 * *t*: `inference: {{distribution: t}}`, t(G-1) intervals.
 * *bootstrap-t*: `inference: {{distribution: bootstrap_t}}`, intervals from the draws of the bands.
-* *normal*: `inference: {{distribution: normal}}`, bands whose draws take the errors as known, as in
+* *normal*: `inference: {{distribution: normal}}`, bands whose draws treat the standard errors as known, as in
   R `did`.
 * *wild*: `inference: {{method: wild}}`, 399 draws.
 * *error ratio*: mean standard error over the standard deviation of the estimates.
@@ -57,12 +57,12 @@ def page(table: pd.DataFrame, seed: int) -> str:
 
 
 def noise(draws: int) -> float:
-    """Standard error of a share of 0.95, in per cent."""
+    """Standard error of a share of 0.95, in percent."""
     return float(100 * (0.95 * 0.05 / draws) ** 0.5)
 
 
 def table_rows(rows: pd.DataFrame) -> str:
-    """The table of one number of clusters, in per cent."""
+    """The table of one number of clusters, in percent."""
     columns = [
         *(f"{key}_{distribution}" for key in ("att", "event") for distribution in DISTRIBUTIONS),
         "band_default",
@@ -78,18 +78,18 @@ def table_rows(rows: pd.DataFrame) -> str:
 
 
 def head(column: str) -> str:
-    """What a column shows."""
+    """Heading of a column."""
     key, distribution = column.split("_", 1)
     return f"{WHAT[key]}, {distribution.replace('_', '-')}"
 
 
 def percent(share: float) -> str:
-    """A share in per cent; empty where there is none."""
+    """A share in percent; empty where there is none."""
     return "" if pd.isna(share) else f"{100 * share:.1f}"
 
 
 def verdict(rows: pd.DataFrame) -> str:
-    """Who lies outside 93 to 97 per cent, and what the correction gives."""
+    """Cases outside 93 to 97 percent, with the coverage of the corrections."""
     text = []
     for _, row in rows.iterrows():
         for key, what in WHAT.items():
@@ -104,5 +104,5 @@ def verdict(rows: pd.DataFrame) -> str:
             offered = f"; {', '.join(better)}" if better else ""
             text.append(f"* {row['case']}, {what}: {percent(own)}{offered}.")
     if not text:
-        return "Every interval and band covers in 93 to 97 per cent of the draws.\n"
-    return "\n".join(["Outside 93 to 97 per cent:", "", *text, ""])
+        return "Every interval and band covers in 93 to 97 percent of the draws.\n"
+    return "\n".join(["Outside 93 to 97 percent:", "", *text, ""])

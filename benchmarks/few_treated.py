@@ -4,11 +4,11 @@ There is no effect in any panel. Of 50 or 10 clusters, one, two or five are trea
 half of eight periods; a cluster's shocks are a first-order autoregression with memory 0.5. A draw
 records for each method whether it rejects at the 5% level.
 
-* *equal clusters*: one unit a cluster, all of one variance.
+* *equal clusters*: one unit per cluster, all of one variance.
 * *smallest clusters treated*: clusters of 4 to 200 people, weighted by size; the variance of a
   cluster's shocks is ``0.1 + 8 / size``, and the smallest ones are treated.
 
-Writes ``benchmarks/results/few_treated.{csv,md}``. Draws have seeds of their own, so that the
+Writes ``benchmarks/results/few_treated.{csv,md}``. Each draw has its own seed, so that the
 result does not depend on the number of cores.
 """
 

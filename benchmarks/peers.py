@@ -1,7 +1,7 @@
-"""Calls of other packages that ask for what our estimators give.
+"""Calls of other packages that give the same estimates.
 
 A peer takes the frame of ``panels.frame_of`` and the event window, and returns the point of its
-overall effect where that is the same number as ours, so that a race is between equal answers.
+overall effect where that is the same number as in this package, so that a race is between equal answers.
 """
 
 from __future__ import annotations

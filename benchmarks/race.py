@@ -1,8 +1,8 @@
-"""The race against other packages: ``python -m benchmarks.race``.
+"""Race against other packages: ``python -m benchmarks.race``.
 
 Every contender estimates the same panel in a process of its own (``measure``), one after another,
 so that peaks of memory are its own. Quick ones go round three times, in turns, and their fastest
-counts: on a machine with neighbours one process can be slower than the next by a half. What does
+counts: on a machine with neighbors one process can be slower than the next by a half. What does
 not finish within the time or the memory given is listed with the reason. Writes
 ``benchmarks/results/race.{csv,md}``.
 """
@@ -88,7 +88,7 @@ def measured(place: int, panel: str, who: str, seconds: int) -> dict[str, Any]:
 
 
 def compared(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Times over ours, and whether the overall effect is the same number."""
+    """Ratio to the time of this package, and whether the overall effect is the same number."""
     ours = found[0]
     for row in found[1:]:
         if "seconds" in row and "seconds" in ours:

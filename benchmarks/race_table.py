@@ -1,4 +1,4 @@
-"""Tables of the race: every number as CSV, and a page that can be read."""
+"""Tables of the race: all numbers as CSV, and a Markdown page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PANELS = {
     ANNUAL: "3,100 units by 11 years, 7 cohorts, a quarter never treated",
     ONE_COHORT: "300 units by 11 years, 40 treated in one year",
 }
-HEAD = """# How fast, against other packages
+HEAD = """# Speed compared with other packages
 
 SIMULATED panels. Every contender runs in a process of its own, one after another, on the same
 machine ({machine}).
@@ -54,7 +54,7 @@ def page(table: pd.DataFrame, versions: Mapping[str, str]) -> str:
 
 
 def overview(table: pd.DataFrame) -> str:
-    """A line a race: ours, the fastest peer that finishes, the ratio and what is asked for."""
+    """One line per race: ours, the fastest peer that finishes, the ratio and the target."""
     lines = [
         "| race | panel | ours, s | fastest peer | its s | ratio | asked for |",
         "| --- | --- | ---: | --- | ---: | ---: | ---: |",
@@ -74,7 +74,7 @@ def overview(table: pd.DataFrame) -> str:
 
 
 def contenders(rows: pd.DataFrame) -> str:
-    """A line a contender."""
+    """One line per contender."""
     lines = [
         "| race | contender | first, s | seconds | memory, MB | ratio | same |",
         "| --- | --- | ---: | ---: | ---: | ---: | --- |",

@@ -1,4 +1,4 @@
-"""Which estimator races on which panel, and against whom."""
+"""Races: estimators, panels and peers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Race:
     Attributes
     ----------
     peers : package and how it is called, the one expected to be quickest first.
-    target : how many times faster than the fastest peer ours is meant to be.
+    target : target ratio of the fastest peer's time to that of this package.
     window : event times by panel; all if there are none.
     options, inference : fields of ``Spec`` and ``Inference``.
 
@@ -41,7 +41,7 @@ class Race:
     inference: Mapping[str, Any] = field(default_factory=dict)
 
     def ours(self, panel: Panel, panel_name: str) -> Estimates:
-        """Our estimates."""
+        """Estimates of this package."""
         from replication.core.spec import Inference, Spec
         from replication.estimators.registry import estimate
 

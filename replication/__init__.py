@@ -6,8 +6,8 @@
 >>> round(fit.att[0], 3)
 0.723
 
-Nothing is imported before it is used. What runs the studies of a project (``replication run``) is not part of
-this door: it is the command line, and ``replication.workflow`` behind it.
+Modules are imported on first use. The studies of a project are run by the command line (``replication run``)
+and ``replication.workflow``, which are not part of this interface.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from replication.estimators.goodman_bacon import goodman_bacon as goodman_bacon
     from replication.estimators.imputation import imputation as imputation
     from replication.estimators.local_projections import local_projections as local_projections
+    from replication.estimators.ols import ols as ols
     from replication.estimators.poisson import poisson as poisson
     from replication.estimators.roth_santanna import roth_santanna as roth_santanna
     from replication.estimators.stacked import stacked as stacked
@@ -54,6 +55,7 @@ _ESTIMATORS = (
     "goodman_bacon",
     "imputation",
     "local_projections",
+    "ols",
     "poisson",
     "roth_santanna",
     "stacked",

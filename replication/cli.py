@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 # One thread for the linear algebra: sums in another order would change the last digits with the
-# number of cores. It has to be said before numpy is first imported.
+# number of cores. It must be set before numpy is first imported.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
@@ -14,8 +14,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import examine, own_data
+from replication.commands import check_panel, examine, own_data, own_study
 from replication.core.errors import InputError
+
+DESCRIPTION = "Staggered-adoption difference-in-differences: your own panel, or the studies of a project."
+EXAMPLES = """examples, on a panel of your own:
+  replication check my.csv --unit state --time quarter --cohort law --outcome rate
+  replication estimate --panel my.csv --unit state --time quarter --cohort law --outcome rate --out results
+  replication audit --panel my.csv --unit state --time quarter --cohort law --outcome rate
+  replication new my_study --panel my.csv --unit state --time quarter --cohort law --outcome rate
+
+examples, in a project:
+  replication run                                                 whatever is out of date
+  replication run --only tables/castle_doctrine/homicide --cores 1
+  replication export castle_doctrine/state_year --to dta
+
+`replication COMMAND --help` lists the options of a command."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,22 +61,29 @@ def _system_refusal(error: OSError) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(prog="replication", description=__doc__)
+    top = argparse.ArgumentParser(
+        prog="replication",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _data(commands)
     own_data.add(commands)
+    check_panel.add(commands)
     examine.add(commands)
+    own_study.add(commands)
     _simulate(commands)
     _project(commands)
     return top
 
 
 def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    data = commands.add_parser("data", help="raw files: what is there, and getting the rest")
+    data = commands.add_parser("data", help="status and download of the raw files")
     actions = data.add_subparsers(required=True, metavar="ACTION")
     for name, function, text in (
-        ("status", run_status, "table of raw files: present, verified, missing, and what to do"),
-        ("fetch", run_fetch, "download or copy what may be fetched, proved by checksum"),
+        ("status", run_status, "list raw files (present, verified, missing) with the next step"),
+        ("fetch", run_fetch, "download or copy raw files, verified by checksum"),
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("study", nargs="?", help="only the files of this study")
@@ -72,10 +93,11 @@ def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     simulate = commands.add_parser(
-        "simulate", help="placebo rollouts: coverage, power, detectable effects; goes on if stopped"
+        "simulate",
+        help="simulate placebo rollouts (coverage, power, detectable effects); resumes if interrupted",
     )
     simulate.add_argument("study")
-    simulate.add_argument("--draws", type=int, required=True, help="placebo rollouts to draw")
+    simulate.add_argument("--draws", type=int, required=True, help="number of placebo rollouts")
     simulate.add_argument("--out", type=Path, required=True, help="folder for draws and results")
     simulate.add_argument(
         "--specs", nargs="+", default=(), metavar="ID", help="specifications (default: those the study names)"
@@ -83,41 +105,48 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     simulate.add_argument(
         "--clusters", nargs="+", default=(), metavar="COLUMN", help="cluster by each of these in turn"
     )
-    simulate.add_argument("--seed", type=int, help="decides every draw (default: the study's)")
-    simulate.add_argument("--processes", type=int, help="default: as many as there are cores")
-    simulate.add_argument("--part", type=int, help="draw this part only and write no results yet")
-    simulate.add_argument("--parts", type=int, default=1, help="of so many parts")
+    simulate.add_argument("--seed", type=int, help="seed of the draws (default: the study's)")
+    simulate.add_argument("--processes", type=int, help="number of processes (default: one per core)")
+    simulate.add_argument("--part", type=int, help="draw this part only, without writing results")
+    simulate.add_argument("--parts", type=int, default=1, help="number of parts")
     simulate.set_defaults(run=run_simulate)
 
 
 def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    verify = commands.add_parser("verify", help="outputs against the committed numbers")
+    verify = commands.add_parser("verify", help="compare outputs with the expected numbers")
     verify.add_argument("study", nargs="*", help="only these studies")
     verify.add_argument(
         "--write-expected",
         action="store_true",
-        help="for maintainers: make the present outputs the expected ones",
+        help="for maintainers: replace the expected numbers by the present outputs",
     )
     verify.set_defaults(run=run_verify)
-    report = commands.add_parser("report", help="write the pages with every table and figure")
+    report = commands.add_parser("report", help="write the pages with all tables and figures")
     report.add_argument("--zip", type=Path, metavar="FILE", help="the whole report as one archive as well")
     report.add_argument(
         "--readme",
         action="store_true",
-        help="for maintainers: the computed parts of docs/outputs.md and docs/results as well",
+        help="for maintainers: also update docs/outputs.md and docs/results",
     )
     report.set_defaults(run=run_report)
-    run = commands.add_parser("run", help="run whatever is out of date, with one line per step")
+    run = commands.add_parser("run", help="run all steps that are out of date, with one line per step")
     run.add_argument("--cores", default="all", help="cores to use (default: all)")
+    run.add_argument(
+        "--only",
+        nargs="+",
+        default=(),
+        metavar="TARGET",
+        help="a study, tables/STUDY/ID, figures/STUDY/ID or tables/STUDY/estimates, and what it needs",
+    )
     run.set_defaults(run=run_pipeline)
-    step = commands.add_parser("step", help="one step of the pipeline (what the Snakefile calls)")
+    step = commands.add_parser("step", help="run one step of the pipeline (called by the Snakefile)")
     step.add_argument(
         "name",
         choices=("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
     )
     step.add_argument("study", nargs="?")
     step.add_argument("--part", type=int, help="estimate this part only")
-    step.add_argument("--parts", type=int, default=1, help="of so many parts")
+    step.add_argument("--parts", type=int, default=1, help="number of parts")
     step.add_argument("--threads", type=int, default=1)
     step.add_argument("--log", type=Path)
     step.set_defaults(run=run_step)
@@ -181,10 +210,10 @@ def run_verify(chosen: argparse.Namespace) -> int:
     held = chosen.study or [name for name in studies if name in expected]
     for name in studies:
         if name not in held:
-            print(f"none  {name}  no numbers are committed for this study, so none are held")
+            print(f"none  {name}  no expected numbers are committed for this study")
     for name in expected if not chosen.study else ():
         if name not in able:
-            print(f"skip  {name}  its raw files are missing, so its outputs were not held")
+            print(f"skip  {name}  its raw files are missing, so its outputs were not compared")
     verdicts = verify(root, held)
     print(report(verdicts))
     return 0 if all(verdict.passed for verdict in verdicts) else 1
@@ -211,10 +240,10 @@ def run_report(chosen: argparse.Namespace) -> int:
 
 
 def run_pipeline(chosen: argparse.Namespace) -> int:
-    """``replication run``: Snakemake, quietly, with one line per step and a closing line."""
+    """``replication run``: Snakemake with one line per step and a closing line."""
     from replication.workflow.run_snakemake import run
 
-    return run(_root(), chosen.cores)
+    return run(_root(), chosen.cores, chosen.only)
 
 
 def run_step(chosen: argparse.Namespace) -> int:
@@ -233,7 +262,7 @@ def run_step(chosen: argparse.Namespace) -> int:
 
 
 def _require_mirror() -> None:
-    """Refuse a mirror that is not there: studies would silently not run."""
+    """Refuse a mirror that does not exist, as studies would silently be skipped."""
     mirror = os.environ.get("REPLICATION_MIRROR")
     if mirror and not Path(mirror).is_dir():
         raise InputError(

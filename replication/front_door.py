@@ -1,10 +1,10 @@
-"""What ``import replication as rp`` offers beyond the estimators: data in, results, tables and plots out."""
+"""The interface of ``import replication as rp`` beyond the estimators: data, results, tables and plots."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from replication.core.frames import read_frame
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
-from replication.core.spec import Spec, parse_spec
+from replication.core.spec import Inference, Spec, parse_spec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +45,7 @@ def estimate(
 
     Parameters
     ----------
-    data : DataFrame, or path of a .csv, .parquet or .dta file
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
         One row per unit and period.
     outcome : str
         Column of the outcome.
@@ -53,8 +53,8 @@ def estimate(
         ``twfe``, ``event_study``, ``poisson``, ``callaway_santanna``, ``sun_abraham``, ``imputation``,
         ``two_stage``, ``etwfe``, ``stacked``, ``local_projections``, ``synthetic_did``, ``dcdh``, ...
     unit, time, cohort : str
-        Columns of the unit, of the period (whole numbers), and of the first treated period (0 or
-        empty: never treated).
+        Columns of the unit, of the period (whole numbers, quarters, months or dates), and of the first
+        treated period (0, empty or Inf: never treated).
     cluster : str or sequence of str, optional
         Columns of the clusters of the standard errors; the unit by default.
     weights : str, optional
@@ -63,7 +63,9 @@ def estimate(
         Columns of the covariates.
     **options
         Any other key of a specification, as ``replication explain`` prints them: ``trends``, ``window``,
-        ``control_group``, ``anticipation``, ``inference={"method": "wild"}``, ...
+        ``control_group``, ``anticipation``, ``inference={"method": "wild"}``, ... Those that read data:
+        ``time_format``, ``never=[9999]``, ``cohort_from="policy"`` (a 0/1 column), ``duplicates`` and
+        ``read={"strip_blanks": True}``.
 
     Returns
     -------
@@ -97,12 +99,12 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
 
     Parameters
     ----------
-    data : DataFrame, or path of a .csv, .parquet or .dta file
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
     outcome : str
         Column of the outcome.
     **columns
         ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates`` as in ``estimate``, and
-        ``treatment``, ``trends``, ``offset`` or ``sample`` of a specification.
+        ``treatment``, ``trends``, ``offset``, ``sample``, ``never``, ``read``, ... of a specification.
 
     Returns
     -------
@@ -253,18 +255,31 @@ def by_name(name: str) -> Callable[..., Estimates]:
 
 
 def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
-    given = {key: value for key, value in keys.items() if value is not None and value != []}
+    if isinstance(keys.get("inference"), Inference):
+        keys = {**keys, "inference": asdict(keys["inference"])}
+    given = _listed(keys)
     spec = parse_spec({"id": estimator, "outcome": outcome, "estimator": estimator, **given}, "the call")
     return replace(spec, id=estimator)
 
 
 def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
-    return data if isinstance(data, pd.DataFrame) else read_frame(Path(data), identifier_columns(spec))
+    if isinstance(data, pd.DataFrame):
+        return data
+    return read_frame(Path(data), identifier_columns(spec), spec.read)
 
 
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:
     if not fits:
-        raise SpecError("No result was handed over. Pass a list of results, such as [fit].")
+        raise SpecError("No result was given. Pass a list of results, such as [fit].")
     if labels is not None and len(labels) != len(fits):
         raise SpecError(f"{len(labels)} labels were given for {len(fits)} results. Give one for each.")
     return [str(label) for label in labels] if labels is not None else [fit.estimator for fit in fits]
+
+
+def _listed(values: dict[str, Any]) -> dict[str, Any]:
+    """The keys that are given, tuples as the lists that a specification holds."""
+    return {
+        key: list(value) if isinstance(value, tuple) else _listed(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }

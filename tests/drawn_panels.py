@@ -53,7 +53,7 @@ def draw_panel(
 
 
 def as_frame(panel: Panel) -> pd.DataFrame:
-    """One row a unit and period: unit, time, y, d, cohort, w, cluster; y empty if unobserved."""
+    """One row per unit and period: unit, time, y, d, cohort, w, cluster; y empty if unobserved."""
     n_units, n_periods = panel.y.shape
     return pd.DataFrame(
         {

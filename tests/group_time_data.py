@@ -91,7 +91,7 @@ def staggered(
 
 
 def tidy(panel: Panel) -> pd.DataFrame:
-    """One row an observed unit and period."""
+    """One row per observed unit and period."""
     n_units, n_periods = panel.y.shape
     frame = pd.DataFrame(
         {

@@ -128,7 +128,7 @@ def two_way_panel(
 
 
 def frame_of(panel: Panel) -> pd.DataFrame:
-    """One row an observed cell; ``e`` is the event time, -1 for units never treated."""
+    """One row per observed cell; ``e`` is the event time, -1 for units never treated."""
     row, column = np.nonzero(panel.observed)
     time = panel.periods[column]
     frame = pd.DataFrame(

@@ -1,1 +1,1 @@
-"""What a study asks of its panel and estimates beyond single specifications, one kind a file."""
+"""Analyses beyond single specifications, one kind per file."""

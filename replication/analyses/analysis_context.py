@@ -1,4 +1,4 @@
-"""What an analysis is given: the cleaned panels of its study and the estimates already made."""
+"""Input of an analysis: the cleaned panels of its study and the saved estimates."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class AnalysisContext:
 
 
 def _without_empty(value: Any) -> Any:
-    """Plain data without empty values, which the schema knows only as defaults."""
+    """Plain data without empty values, which the schema allows only as defaults."""
     if isinstance(value, Mapping):
         return {key: _without_empty(part) for key, part in value.items() if part not in (None, [])}
     return value

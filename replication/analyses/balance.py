@@ -1,8 +1,8 @@
-"""Balance: do units that were treated early look like those treated late?
+"""Balance of early- and late-treated units.
 
-Normalised difference of two groups (Imbens & Rubin 2015, section 14.2):
+Normalized difference of two groups (Imbens & Rubin 2015, section 14.2):
 ``(mean_1 - mean_0) / sqrt((s_1^2 + s_0^2) / 2)``. Unlike a t statistic it does not grow with the
-sample; beyond a quarter in absolute value, regression adjustment leans on its functional form.
+sample; beyond a quarter in absolute value, regression adjustment relies on its functional form.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def groups(dates: pd.Series, breaks: list[str], labels: list[str]) -> Any:
 
 
 def compared(x: Floats, weight: Floats, member: Any, count: int) -> dict[str, Any]:
-    """Means and spreads by group, and how far the last is from the first."""
+    """Means and standard deviations by group, and the difference of the last and the first."""
     found: dict[str, Any] = {}
     for k in range(count):
         chosen = member == k

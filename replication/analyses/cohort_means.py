@@ -1,4 +1,4 @@
-"""Raw means by cohort, in levels and against the first years: no model at all."""
+"""Raw means by cohort, in levels and indexed to the first years."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def cohort_means(
     per: str,
     unit: str = "fips",
 ) -> pd.DataFrame:
-    """Events per 100,000 people of each group of units, all units of the group as one.
+    """Events per 100,000 people of each group of units, pooled over the units of the group.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def cohort_means(
     cohort : column of the first treated year.
     groups : name -> cohorts that it puts together; every cohort belongs to one.
     index_years : first and last of the years whose mean is 100 in the indexed series.
-    per : what the levels are called, such as ``Per 100,000 people``.
+    per : name of the levels, such as ``Per 100,000 people``.
     unit : column that identifies a unit.
 
     Returns

@@ -1,4 +1,4 @@
-"""Estimates of several specifications in one file, with what is to be said beside each."""
+"""Estimates of several specifications in one file, with further columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INTERVAL = ["std_error", "conf_low", "conf_high"]
 
 
 def collected(context: AnalysisContext, *, groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
-    """One row an entry of ``groups``.
+    """One row per entry of ``groups``.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def collected(context: AnalysisContext, *, groups: Mapping[str, Sequence[Mapping
     -------
     DataFrame
         ``group``, ``label``, ``spec_id``, ``row``, the numbers of the row, and the further
-        columns. A permutation test gives a p-value only, so the error and the interval of its row
-        are empty.
+        columns. A permutation test gives a p-value only, so the standard error and the interval of
+        its row are missing.
 
     """
     rows = [_row(context, heading, entry) for heading, entries in groups.items() for entry in entries]

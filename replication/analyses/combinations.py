@@ -1,4 +1,4 @@
-"""Sums of coefficients with their errors: what several coefficients say together."""
+"""Sums of coefficients with their standard errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two sources of the same quantity, year by year, and the seam where a series would change."""
+"""Agreement of two sources of the same quantity by year, and the step where a series changes source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of each state was covered by agencies that report, year by year."""
+"""Coverage of each state by reporting agencies, by year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why the two-way and the robust estimate of one specification differ."""
+"""Decomposition of the difference between the two-way and the robust estimate of a specification."""
 
 from __future__ import annotations
 

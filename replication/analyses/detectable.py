@@ -1,4 +1,4 @@
-"""How large an effect could have been missed."""
+"""Minimum detectable effects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def detectable(
     power: float = 0.8,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Smallest effect that a test at ``level`` finds with probability ``power``.
+    """Minimum effect that a test at ``level`` detects with probability ``power``.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def by_draws(context: AnalysisContext, spec_id: str, power: float, level: float)
     """Detectable effect by the draws of a permutation test of the estimate.
 
     The test rejects beyond the ``level`` quantile of the draws' size; an effect shifts them. The
-    larger one of the effects needed upwards and downwards.
+    larger one of the effects needed upward and downward.
     """
     record = context.estimates(spec_id).details.permutation
     if record is None:

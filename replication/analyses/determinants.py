@@ -1,4 +1,4 @@
-"""What predicts early activation: least squares on the date, and a discrete-time hazard.
+"""Determinants of early activation: least squares on the date, and a discrete-time hazard.
 
 Least squares
     ``months_i = a + b'x_i + e_i`` with ``months`` the months from a first month to activation: a
@@ -8,7 +8,7 @@ Hazard
     for a unit that has not been, an effect for each quarter: the grouped form of a proportional
     hazard (Prentice & Gloeckler 1978). A positive coefficient is an earlier date.
 
-Both by statsmodels, with clustered errors (G/(G-1) times (N-1)/(N-K), K every column, effects
+Both by statsmodels, with clustered standard errors (G/(G-1) times (N-1)/(N-K), K every column, effects
 included) and p-values and intervals from t(G-1).
 """
 
@@ -48,15 +48,15 @@ def determinants(
     date : column of the day of activation.
     origin : month from which months are counted, such as ``2008-10``.
     regressors : column -> label; those with more than two values are standardized.
-    models : name -> ``kind`` (ols or hazard), ``effects`` (a column whose values have effects of
-        their own, optional), ``weights`` (ols only, optional).
+    models : name -> ``kind`` (ols or hazard), ``effects`` (a column whose values have separate
+        effects, optional), ``weights`` (ols only, optional).
     cluster : column of clusters.
     unit : column that identifies a unit.
 
     Returns
     -------
     DataFrame
-        One row a regressor: ``term``, ``label``, ``scale`` (the standard deviation by which it
+        One row per regressor: ``term``, ``label``, ``scale`` (the standard deviation by which it
         was divided; 1 for flags) and for each model ``<name>_estimate``, ``<name>_std_error``,
         ``<name>_p_value``, ``<name>_conf_low``, ``<name>_conf_high``; ``units`` and ``clusters``
         of all models; then a row with R squared.
@@ -115,7 +115,7 @@ def fit(
 
 
 def dummies(values: pd.Series) -> pd.DataFrame:
-    """A column for every value but the first."""
+    """A dummy for every value but the first."""
     columns = pd.get_dummies(values, drop_first=True, dtype=float)
     return columns.rename(columns=lambda value: f"effect {value}")
 
@@ -123,7 +123,7 @@ def dummies(values: pd.Series) -> pd.DataFrame:
 def least_squares(
     months: pd.Series, design: pd.DataFrame, weight: Any, codes: Any, names: Sequence[str]
 ) -> dict[str, Any]:
-    """Least squares with clustered errors."""
+    """Least squares with clustered standard errors."""
     import statsmodels.api as sm
 
     result = sm.WLS(months.to_numpy(), design.to_numpy(), weights=weight).fit(
@@ -133,7 +133,7 @@ def least_squares(
 
 
 def hazard(months: pd.Series, design: pd.DataFrame, codes: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Complementary log-log hazard of activation by quarter, with clustered errors."""
+    """Complementary log-log hazard of activation by quarter, with clustered standard errors."""
     import statsmodels.api as sm
 
     rows, quarter, event = at_risk(months)
@@ -142,7 +142,7 @@ def hazard(months: pd.Series, design: pd.DataFrame, codes: Any, names: Sequence[
     centered = (design - design.mean()).to_numpy()
     stacked = np.column_stack([centered[rows], clock.to_numpy()])
     model = sm.GLM(event, stacked, family=sm.families.Binomial(sm.families.links.CLogLog()))
-    # Fisher scoring overshoots here: in the last quarters nearly all that are left are activated.
+    # Fisher scoring overshoots here: in the last quarters nearly all remaining units are activated.
     share = clock.to_numpy().T @ event / clock.to_numpy().sum(axis=0)
     start = np.concatenate([np.zeros(design.shape[1]), np.log(-np.log1p(-share))])
     result = model.fit(
@@ -165,8 +165,8 @@ def hazard(months: pd.Series, design: pd.DataFrame, codes: Any, names: Sequence[
 def at_risk(months: pd.Series) -> tuple[Any, Any, Any]:
     """Unit, quarter and event of every quarter in which a unit can still be activated.
 
-    Quarters in which none or all of those left are activated say nothing about who is, and are
-    left out.
+    Quarters in which none or all of those left are activated are uninformative and are left
+    out.
     """
     last = (months.to_numpy() // MONTHS_A_QUARTER).astype(int)
     if last.min() < 0:

@@ -1,4 +1,4 @@
-"""Why two-way effects and a robust estimate differ, in one table whose parts add up exactly.
+"""Exact decomposition of the difference between a two-way and a robust estimate.
 
 Write beta for the two-way estimate and tau_it for the imputed effect of a treated cell, Y_it less
 the Y_it(0) fitted on untreated cells. The two-way weights on untreated cells lie in the span of
@@ -8,8 +8,8 @@ unit and period effects, to which the residuals of those cells are orthogonal. S
 
 over treated cells, with W the two-way weights (de Chaisemartin & D'Haultfoeuille 2020, Theorem 1;
 see ``twfe_weights``) and omega those of the robust average: all treated cells alike, times the
-unit weights. The two estimates use the same effects and differ in nothing but how they weigh
-them; the table says at which lengths of exposure. Units that are treated throughout have no
+unit weights. The two estimates use the same effects and differ only in their weights; the
+table shows at which lengths of exposure. Units that are treated throughout have no
 untreated past and enter beta only; they are a part by themselves. On a balanced panel the
 comparisons behind beta follow by kind (``goodman_bacon``): those with units that are treated
 already are the forbidden ones.
@@ -60,7 +60,7 @@ def decomposition(panel: Panel) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a part. ``twfe`` and ``robust`` are the two estimates; ``contribution`` of
+        One row per part. ``twfe`` and ``robust`` are the two estimates; ``contribution`` of
         ``weighting`` and ``always_treated`` adds up to that of ``difference``, and that of the
         ``exposure`` rows, one an event time, to that of ``weighting``. ``negative_weights`` has
         the sum of the negative weights and what they contribute to ``twfe``. In the rows of

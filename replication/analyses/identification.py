@@ -1,9 +1,9 @@
-"""Which units a two-way regression looks at: what is left of the treatment once effects are out.
+"""Identifying variation of a two-way regression: residual treatment variation by group of units.
 
 The coefficient of a treatment d on absorbed effects is ``sum(w r y) / sum(w r d)``, with r the
 residual of d on the effects and w the weights. A unit's share of ``sum(w r^2)`` is its share of
-the identifying variation (Aronow & Samii 2016, eq. 8): units with little of it do not speak,
-however many people they have.
+the identifying variation (Aronow & Samii 2016, eq. 8): units with little of it contribute
+little, however large their population.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def identification(
     trends : name -> ``trends`` in whose presence the treatment varies; ``[]`` for none.
     by : column of the panel that groups units; the date of activation by its year.
     people : column of people, for the groups' shares of the population.
-    totals : give only what the groups add up to, one row a name of ``trends``.
+    totals : give only what the groups add up to, one row per name of ``trends``.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Which kinds of analysis there are and which options each has, read from the signature of its function.
+"""Kinds of analysis and their options, read from the signatures of their functions.
 
 A kind is a module with a function of its own name, ``kind(context, *, option: type = default, ...)``. Its
 options are the keyword arguments, their types the annotations, their meanings the entries of the docstring's
-Parameters section: nothing is listed a second time. Modules are parsed and not imported, because options are
+Parameters section: nothing is listed twice. Modules are parsed and not imported, because options are
 checked before every run and the modules import numerical libraries.
 """
 
@@ -54,7 +54,7 @@ def analysis_options(path: Path) -> dict[str, Any]:
 
 
 def type_schema(annotation: ast.expr | None) -> dict[str, Any]:
-    """The JSON schema of an annotation; one that says nothing about plain data allows everything."""
+    """The JSON schema of an annotation; an annotation without plain data allows everything."""
     match annotation:
         case ast.Constant(value=None):
             return {"type": "null"}

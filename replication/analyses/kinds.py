@@ -1,4 +1,4 @@
-"""Which function makes which kind of analysis."""
+"""Dispatch of analyses to the functions of their kinds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from replication.core.errors import SpecError, nearest
 
 
 def analyze(entry: Mapping[str, Any], context: AnalysisContext) -> pd.DataFrame:
-    """The frame that one entry of a study's ``analyses`` asks for.
+    """The result of one entry of a study's ``analyses``.
 
     Parameters
     ----------

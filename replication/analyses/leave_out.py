@@ -1,4 +1,4 @@
-"""One specification again and again, each time without one group of units."""
+"""Leave-one-out estimates of one specification over groups of units."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def leave_out(
 
     Parameters
     ----------
-    spec : id of the specification that is estimated again and again.
+    spec : id of the specification to be reestimated.
     by : column with one value per unit; each is left out in turn.
-    heading, others_heading, everyone, everyone_heading : what the rows are called in a figure.
+    heading, others_heading, everyone, everyone_heading : names of the rows in a figure.
     others : label -> {column: values} of further groups to leave out; a group without a unit in
         the sample keeps its row, with ``units_left_out`` 0.
 
@@ -71,8 +71,8 @@ def of_units(frame: pd.DataFrame, spec: Spec, panel: Panel, column: str) -> pd.S
     moving = int((counts > 1).sum())
     if moving:
         raise SpecError(
-            f"{moving} units change their {column!r} over time, so it does not say which units to "
-            "leave out. Name a column with one value a unit."
+            f"{moving} units change their {column!r} over time, so it does not identify the units to "
+            "leave out. Name a column with one value per unit."
         )
     return frame.groupby(spec.unit)[column].first().reindex(panel.units)
 

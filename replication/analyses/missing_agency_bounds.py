@@ -1,8 +1,8 @@
 """Bounds on the effect when part of the people live under agencies that did not report.
 
-A county-year reports for a share c of its people and shows their rate r. The rate of everybody is
+A county-year reports for a share c of its people and shows their rate r. The rate of the whole population is
 ``c r + (1 - c) k r``, with k the rate of those who did not report over the rate of those who did;
-its log is ``log r + log(c + (1 - c) k)``. Nothing is known of k but a range that is assumed. The
+its log is ``log r + log(c + (1 - c) k)``. Only a range of k is assumed. The
 coefficient is linear in the log, ``sum(v_it y_it)``, so three bounds follow:
 
 ``common``
@@ -12,10 +12,10 @@ coefficient is linear in the log, ``sum(v_it y_it)``, so three bounds follow:
     may be selective, and the selection may change when the program starts.
 ``by_cell``
     k may be anything in the range in every cell. The largest coefficient takes the upper end where
-    v is positive and the lower end where it is negative (Manski 1990): the worst that could be,
-    exactly.
+    v is positive and the lower end where it is negative (Manski 1990): the sharp worst
+    case.
 
-With c near 1 the last is narrow; with much missing it is wide, and that is the finding.
+With c near 1 the last is narrow; with much missing it is wide.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def missing_agency_bounds(
     ranges : lowest and highest k of each assumption.
     indicator, ratio : columns of the coverage indicator (0 to 100) and of covered over Census
         population; the share of people who report is the smaller of the two, 1 at most.
-    exempt : units whose indicator says nothing, so that only the ratio counts.
+    exempt : units whose indicator is uninformative, so that only the ratio is used.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def shift_of(covered: Floats, k: float) -> Floats:
     inside = covered + (1 - covered) * k
     if (inside <= 0).any():
         raise SpecError(
-            f"{int((inside <= 0).sum())} cells report for nobody, and with k = {k:g} nothing is "
+            f"{int((inside <= 0).sum())} cells report for no population, and with k = {k:g} nothing is "
             "left of their rate. Use a sample in which everyone reports something."
         )
     shift: Floats = np.log(inside)

@@ -1,4 +1,4 @@
-"""Weighted means and spreads of columns, missing values left out."""
+"""Weighted means and standard deviations of columns, ignoring missing values."""
 
 from __future__ import annotations
 

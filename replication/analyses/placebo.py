@@ -21,12 +21,12 @@ def placebo(
     blocks: str = "state",
     effects: Sequence[float] = EFFECTS,
 ) -> pd.DataFrame:
-    """What ``placebo_summary.summarize`` says of the draws.
+    """Summary of the draws by ``placebo_summary.summarize_placebos``.
 
     Parameters
     ----------
     specs : label -> id of a specification of the study.
-    clusters : label -> column by which errors are clustered, one after the other.
+    clusters : label -> column by which standard errors are clustered, one after the other.
     draws, seed : how many, and from which seed.
     blocks : column whose values exchange their schedules of activation.
     effects : sizes at which power is given, in log points.

@@ -1,10 +1,10 @@
-"""Placebo rollouts: the dates of the program given to other states, where they did nothing.
+"""Placebo rollouts: the activation dates of the program are permuted across states.
 
-Every draw keeps the outcomes as they are and hands each state's schedule of activation to another
+Every draw keeps the outcomes as they are and assigns each state's schedule of activation to another
 state, drawn without replacement; inside a state the schedule goes to its counties in random order.
-What is assigned together stays together, so the draws are as coarse as the real rollout. The
-effect of a placebo rollout is zero by construction, and a draw's number alone decides what it is:
-neither the order of draws nor the number of processes matters.
+Counties of a state stay together, so the draws are as coarse as the actual rollout. The
+effect of a placebo rollout is zero by construction, and a draw depends only on its number: neither
+the order of draws nor the number of processes matters.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ SHIFTS: Final = (
     "stacked",
     "local_projections",
 )
-"""Estimators that are linear in the outcome and give a constant effect back exactly: an effect
-that is added to the outcomes moves the estimate by as much and leaves its error alone."""
+"""Estimators that are linear in the outcome and recover a constant effect exactly: an effect
+that is added to the outcomes moves the estimate by as much and leaves its standard error unchanged."""
 
 
 @dataclass(frozen=True)
 class Placebo:
-    """What is drawn.
+    """Design of a placebo simulation.
 
     Attributes
     ----------
     specs : tuple of Spec
     clusters : tuple of str
-        Columns by which errors are clustered, one after the other.
+        Columns by which standard errors are clustered, one after the other.
     blocks : str
         Column whose values exchange their schedules.
     seed : int
@@ -64,7 +64,7 @@ class Placebo:
         for spec in self.specs:
             if spec.estimator not in SHIFTS or spec.family != "gaussian":
                 raise SpecError(
-                    f"{spec.id}: the power of {spec.estimator} ({spec.family}) cannot be read off "
+                    f"{spec.id}: the power of {spec.estimator} ({spec.family}) cannot be computed from "
                     "placebo draws, because an effect does not just move its estimate. Use one of "
                     f"{', '.join(SHIFTS)} with family gaussian."
                 )
@@ -108,7 +108,7 @@ def draw_placebos(plan: Placebo, ready: Sequence[Subject], draws: Iterable[int])
     -------
     DataFrame
         ``draw``, ``spec_id``, ``cluster``, ``estimate``, ``std_error``, ``critical`` (the number
-        of errors to the end of the interval); missing where a draw leaves nothing to compare.
+        of standard errors to the end of the interval); missing where a draw leaves nothing to compare.
     """
     rows = [_row(number, subject, plan.seed) for number in draws for subject in ready]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -119,7 +119,7 @@ def placebo_order(blocks: Sequence[Ints], seed: int, draw: int) -> Ints:
     rng = np.random.default_rng([seed, draw])
     order = np.empty(sum(block.size for block in blocks), dtype=np.int64)
     for own, drawn in zip(blocks, rng.permutation(len(blocks)), strict=True):
-        # In the order of adoption, early counties would stay early and keep what they are like.
+        # In the order of adoption, early counties would stay early and retain their characteristics.
         order[rng.permutation(own)] = matched_units(own.size, blocks[drawn])
     return order
 
@@ -137,7 +137,7 @@ def _row(draw: int, subject: Subject, seed: int) -> list[Any]:
 
 
 def _quick(spec: Spec) -> Inference:
-    """Inference whose draws are needed for the error itself and not only for bands or p-values."""
+    """Inference whose draws are needed for the standard error itself and not only for bands or p-values."""
     detrended = spec.estimator == "callaway_santanna" and bool(spec.trends)
     if detrended or spec.inference.method == "bootstrap":
         return spec.inference

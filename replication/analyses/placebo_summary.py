@@ -25,14 +25,14 @@ def summarize_placebos(
     clusters: Mapping[str, str],
     effects: Sequence[float] = EFFECTS,
 ) -> pd.DataFrame:
-    """One row a specification, clustering and size of effect.
+    """One row per specification, clustering and size of effect.
 
     Parameters
     ----------
     draws : DataFrame
         From ``placebo_draws.draw_placebos``.
     labels : id of a specification -> label.
-    clusters : column that errors are clustered by -> label.
+    clusters : column that standard errors are clustered by -> label.
     effects : sizes in log points; power is the mean of that of a rise and that of a fall.
 
     Returns
@@ -42,7 +42,7 @@ def summarize_placebos(
         ``mean_estimate``, ``sd_estimate``, ``mean_std_error``, ``coverage`` (share of intervals
         that hold the effect), ``coverage_error`` (Monte Carlo), ``smallest_detectable`` (smallest effect
         that the test as it is used finds in 80% of draws; empty if it is above 0.5),
-        ``detectable_by_error`` (by the reported errors), ``not_estimated``, ``effect``, ``power``.
+        ``detectable_by_error`` (by the reported standard errors), ``not_estimated``, ``effect``, ``power``.
 
     Raises
     ------

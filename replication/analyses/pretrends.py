@@ -1,4 +1,4 @@
-"""What saved event-time paths say before adoption, and how far they can be trusted after it."""
+"""Pre-trend tests and sensitivity of saved event-time paths."""
 
 from __future__ import annotations
 

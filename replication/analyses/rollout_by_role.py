@@ -1,4 +1,4 @@
-"""Cohorts, and who is the comparison: counties and people of each, in the panel and in all."""
+"""Treated and comparison counties and their population by cohort, in the panel and in all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def rollout_by_role(
     ----------
     panel, everyone : the cleaned panel, and the one with every unit that can be followed.
     cohort, role : columns of the cohort and of the role.
-    roles : value of ``role`` -> how it is called.
+    roles : value of ``role`` -> its label.
     year : year whose population counts people.
     unit : column that identifies a unit.
 

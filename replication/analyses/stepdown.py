@@ -18,7 +18,7 @@ def stepdown(
     specs: Sequence[str] = (),
     families: Sequence[Sequence[str]] = (),
 ) -> pd.DataFrame:
-    """One row a specification with its own and its adjusted p-value.
+    """One row per specification with its own and its adjusted p-value.
 
     Parameters
     ----------

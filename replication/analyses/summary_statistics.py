@@ -1,4 +1,4 @@
-"""Summary statistics: what the panel looks like before anything is estimated."""
+"""Summary statistics of a panel."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from replication.core.errors import SpecError
 def timing_balance(
     context: AnalysisContext, *, specs: Mapping[str, str], rows: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Differences before adoption with their tests, one block a specification.
+    """Differences before adoption with their tests, one block per specification.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How far two lists of dates agree."""
+"""Agreement of two lists of dates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def transcription_agreement(
     Parameters
     ----------
     lists : the cleaned table of both lists.
-    words : value of ``agreement`` -> how it is called, in the order of the rows.
+    words : value of ``agreement`` -> its label, in the order of the rows.
     listed : give the counties instead of the counts.
 
     Returns

@@ -15,10 +15,10 @@ from replication.report.table_document import MADE_WITH
 
 
 def audit_text(audit: Audit) -> str:
-    """What was found, the warnings, and what cannot be said."""
+    """What was found, the warnings, and what cannot be concluded."""
     parts = [audit.title, "", *audit.found]
     parts += ["", "Warnings:", *(f"  - {warning}" for warning in audit.warnings)] if audit.warnings else []
-    parts += ["", "What cannot be said:", *(f"  - {words}" for words in audit.cannot)]
+    parts += ["", "What cannot be concluded:", *(f"  - {words}" for words in audit.cannot)]
     return "\n".join(parts)
 
 
@@ -26,7 +26,7 @@ def write_audit(audit: Audit, folder: Path) -> Path:
     """Write ``index.html``, ``audit.txt``, and a CSV or PNG for each table and figure."""
     body = [listing("What was found", audit.found)]
     body += [listing("Warnings", audit.warnings)] if audit.warnings else []
-    body.append(listing("What cannot be said", audit.cannot))
+    body.append(listing("What cannot be concluded", audit.cannot))
     body += [section_html(section, folder) for section in audit.sections]
     write_text(folder / "audit.txt", audit_text(audit) + "\n")
     write_text(folder / "index.html", single_page(audit.title, "\n".join(body), MADE_WITH))

@@ -1,4 +1,4 @@
-"""The audit before any robust estimate: cohorts, comparisons, clusters, and what TWFE averages."""
+"""Design sections of the audit: cohorts, comparisons, clusters, and the weights of TWFE."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def comparisons(panel: Panel) -> AuditSection:
             f"From event time {alone[0]} on some periods have no not-yet-treated unit: effects there rest on "
             "functional form alone, or cannot be estimated."
         )
-    return AuditSection("Who is compared with whom", tuple(words), tuple(warnings), table)
+    return AuditSection("Comparison groups by event time", tuple(words), tuple(warnings), table)
 
 
 def two_way_weights(panel: Panel) -> AuditSection:
@@ -129,8 +129,8 @@ def two_way_weights(panel: Panel) -> AuditSection:
         return AuditSection("Two-way fixed effects", (f"It cannot be estimated here: {refusal}",))
     words = [
         f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(std_error)}). It "
-        f"weights the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them get a "
-        f"negative weight, which sum to {fixed(weights.find('sum_negative'))}."
+        f"weights the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them "
+        f"get a negative weight, which sum to {fixed(weights.find('sum_negative'))}."
     ]
     warnings = []
     if weights.find("sum_negative") < -0.01:
@@ -171,10 +171,9 @@ def effective_clusters(panel: Panel) -> AuditSection:
     sizes = np.bincount(by_unit, weights=panel.weight[:, 0])
     even = sizes.sum() ** 2 / (sizes**2).sum()
     words = [
-        f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, {with_treated} "
-        "with "
-        f"treated units and {with_control} with never-treated units. By size, they count as {even:.1f} equal "
-        "ones."
+        f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, "
+        f"{with_treated} with treated units and {with_control} with never-treated units. By size, they "
+        f"count as {even:.1f} equal ones."
     ]
     warnings = []
     if with_treated < 10:

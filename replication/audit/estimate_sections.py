@@ -1,4 +1,4 @@
-"""What the audit estimates: every estimator, paths and their robustness, inference, what moves the answer."""
+"""Estimates of the audit: estimators, event-study paths, sensitivity, inference, specification curve."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def event_paths(fits: Fits) -> AuditSection:
 
 
 def power_words(fit: Estimates) -> list[str]:
-    """What a pre-trend test of this path could have seen (Roth 2022)."""
+    """Power of a pre-trend test of this path (Roth 2022)."""
     try:
         row = pretest_power(fit, power=(0.8,), window=near(fit)).iloc[0]
     except InputError:
@@ -129,7 +129,7 @@ def near(fit: Estimates) -> tuple[int, int]:
 
 
 def honest_bounds(fits: Fits) -> AuditSection:
-    """How much non-parallel trend the overall effect survives (Rambachan & Roth 2023)."""
+    """Sensitivity of the overall effect to violations of parallel trends (Rambachan & Roth 2023)."""
     rows, words = [], []
     for name in PATHS:
         for method in ("relative_magnitudes", "smoothness"):

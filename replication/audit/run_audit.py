@@ -1,4 +1,4 @@
-"""The whole checklist on one panel, in order, and what may be said after it."""
+"""The checklist on one panel, with its conclusions and limits."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CANNOT = (
     "Nothing here tests whether the treatment of one unit moves the outcomes of others (spillovers), or "
     "whether "
     "units anticipate it.",
-    "Units adopt for reasons. If these reasons also move the outcome, the estimates are not effects.",
+    "Adoption is not random. If its causes also affect the outcome, the estimates are not effects.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The sections of an audit, what was found, and what cannot be said."""
+    """The sections of an audit, what was found, and what cannot be concluded."""
 
     title: str
     sections: tuple[AuditSection, ...]
@@ -46,7 +46,7 @@ def audit(panel: Panel, title: str) -> Audit:
     ----------
     panel : Panel
         Binary treatment from the cohorts.
-    title : what the page is called.
+    title : title of the page.
     """
     with one_thread():
         first = [

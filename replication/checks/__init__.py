@@ -1,1 +1,1 @@
-"""Independent checks of results: a second engine, and the committed numbers."""
+"""Independent checks of results: a second engine, and the expected numbers."""

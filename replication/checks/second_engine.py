@@ -1,10 +1,10 @@
-"""The same two-way columns from independent software, for the check that coefficients agree.
+"""Two-way coefficients from independent software, to check that they agree.
 
-Every effect goes to the other package as an effect, never as data that our engine projected.
+Every effect goes to the other package as an effect, never as data already projected by this package.
 PanelOLS of linearmodels takes unit and period effects; AbsorbingLS takes strata, trends and long
-panels as well; Poisson goes to statsmodels' GLM with one dummy an effect, or to pyfixest where
-that would be too many. Only coefficients are compared: none of them has our correction of the
-variance by any switch.
+panels as well; Poisson goes to statsmodels' GLM with one dummy per effect, or to pyfixest where
+that would be too many. Only coefficients are compared: none of them offers the correction of
+the variance used here.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def second_engine(
 
 
 def long_frame(panel: Panel, effects: Effects) -> pd.DataFrame:
-    """One row a cell with an outcome and a positive weight."""
+    """One row per cell with an outcome and a positive weight."""
     row, column = np.nonzero(panel.observed & (panel.weight > 0))
     frame = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""``replication verify``: outputs against the committed numbers in ``expected/``, cell by cell."""
+"""``replication verify``: compare outputs with the expected numbers in ``expected/``, cell by cell."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from replication.core.leavings import visible_paths
 # hundredth of the sixth digit and far below anything printed. Cells at zero get an absolute 1e-9.
 RELATIVE = 1e-6
 ABSOLUTE = 1e-9
-# The end of an interval is held by the interval's length, as it may lie near zero by chance. Bands
-# come from draws in single precision, of which a test says that they err by less than this.
+# The tolerance of an interval's end is relative to the interval's length, as it may lie near zero by
+# chance. Bands come from draws in single precision, whose error a test bounds below this.
 OF_LENGTH = 1e-5
 PLACES = ("tables", "figures", "data_clean")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one expected file."""
+    """Result of comparing one expected file."""
 
     study: str
     file: str
@@ -41,13 +41,15 @@ class Verdict:
 
 
 def verify(root: Path, studies: list[str]) -> list[Verdict]:
-    """Hold every expected CSV of the studies against what the pipeline wrote."""
+    """Compare every expected CSV of the studies with the outputs of the pipeline."""
     verdicts = []
     for study in studies:
         base = root / "studies" / study / "expected"
         files = visible_paths(base.rglob("*.csv"), base)
         if not files:
-            verdicts.append(Verdict(study, "expected/", 0, 1, "nothing is expected of this study"))
+            verdicts.append(
+                Verdict(study, "expected/", 0, 1, "no expected numbers are committed for this study")
+            )
         for path in files:
             relative = path.relative_to(base)
             place, name = relative.parts[0], Path(*relative.parts[1:])
@@ -56,7 +58,7 @@ def verify(root: Path, studies: list[str]) -> list[Verdict]:
 
 
 def hold(expected: Path, found: Path, study: str, label: str) -> Verdict:
-    """Compare one file with what was expected of it."""
+    """Compare one file with the expected one."""
     if not found.is_file():
         return Verdict(study, label, 0, 1, "the file was not written")
     try:
@@ -109,7 +111,7 @@ def _aligned(left: pd.DataFrame, right: pd.DataFrame) -> tuple[pd.DataFrame, pd.
 
 
 def _row_names(frame: pd.DataFrame) -> pd.Index:
-    """One text a row, from columns of text."""
+    """One text per row, from columns of text."""
     columns = (frame[name].tolist() for name in frame.columns)
     return pd.Index(["\t".join(row) for row in zip(*columns, strict=True)])
 
@@ -164,7 +166,7 @@ def ends_agreeing(left: pd.DataFrame, right: pd.DataFrame) -> Bools:
 
 
 def write_expected(root: Path, study: str) -> list[Path]:
-    """Make the present outputs of a study the expected ones; for maintainers, reviewed in git.
+    """Replace the expected numbers of a study by its present outputs; for maintainers, reviewed in git.
 
     The numbers are written to a new folder, which takes the place of the old one when all of them
     are there: a run that fails leaves ``expected/`` as it was.
@@ -225,13 +227,13 @@ def _swap(base: Path, new: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-# What names a row of estimates.
+# Columns that identify a row of estimates.
 KEYS = ["spec_id", "term", "cohort", "time", "event_time"]
-# Group-time cells and weights: every average over them is held, and they run to megabytes.
+# Group-time cells and weights: every average over them is compared, and they run to megabytes.
 CELLS = ["att_gt", "weight"]
-# Says which version made a file, not what is in it.
+# Columns that record the version behind a file, not its content.
 PROVENANCE = ["made_with"]
-# Digests of code and data say nothing about a number.
+# Digests of code and data are not results.
 LEFT_OUT = frozenset({"second_engine.csv"})
 
 

@@ -1,1 +1,1 @@
-"""Cleaning: frames of the sources in, tidy panels and their sample flow out."""
+"""Cleaning: from frames of the sources to tidy panels and their sample flow."""

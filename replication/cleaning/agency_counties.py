@@ -1,4 +1,4 @@
-"""From police agencies to counties: what decides, what is split, and what is left over.
+"""Allocation of police agencies to counties.
 
 The crosswalk of agency identifiers comes first, because the FBI's own county numbers are not
 FIPS codes. Where an agency is not in it, the FBI's county number decides: it stands for the
@@ -38,7 +38,7 @@ EmptyChoice = Literal["keep", "drop"]
 
 @dataclass(frozen=True, slots=True)
 class AgencyRule:
-    """What becomes of agencies that count no people of their own.
+    """Treatment of agencies that count no people.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class AgencyRule:
         ``keep`` keeps all, ``drop`` none.
     zero_population : str
         Other agencies without people (universities, transit, tribal police): ``keep`` or
-        ``drop``. Kept, they add offences to their county and nothing to its coverage.
+        ``drop``. Kept, they add offenses to their county and nothing to its coverage.
     """
 
     state_police: PoliceChoice = "county"
@@ -75,10 +75,10 @@ class Allocation:
     Attributes
     ----------
     shares : DataFrame
-        ``ori``, ``fips``, ``share`` (of the agency's offences and people; they add up to 1),
+        ``ori``, ``fips``, ``share`` (of the agency's offenses and people; they add up to 1),
         ``decided_by``.
     table : DataFrame
-        A row a decision: ``decided_by``, ``agencies``, ``people``.
+        One row per decision: ``decided_by``, ``agencies``, ``people``.
     """
 
     shares: pd.DataFrame
@@ -120,12 +120,12 @@ def allocate(headers: pd.DataFrame, crosswalk: pd.DataFrame, rule: AgencyRule = 
     Parameters
     ----------
     headers : DataFrame
-        One row an agency: ``ori``, ``fbi_state``, ``group``, ``population_k`` and ``county_k``
+        One row per agency: ``ori``, ``fbi_state``, ``group``, ``population_k`` and ``county_k``
         for k = 1, 2, 3 (``sources.return_a``, or ``homicide_headers``).
     crosswalk : DataFrame
         ``ori``, ``fips``, ``agency_type`` (``sources.geography.read_agencies``).
     rule : AgencyRule
-        What becomes of agencies without people.
+        Treatment of agencies without people.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def _shares(long: pd.DataFrame) -> pd.DataFrame:
 
 
 def _decisions(agencies: pd.DataFrame, places: pd.DataFrame, rule: AgencyRule) -> pd.Series:
-    """What decided each agency, by ``ori``; the first reason that applies."""
+    """The basis of each agency's allocation, by ``ori``; the first that applies."""
     ori = agencies["ori"]
     parts = ori.map(places["ori"].value_counts()).fillna(0)
     state = ori.map(places.drop_duplicates("ori").set_index("ori")["fips"]) // 1000

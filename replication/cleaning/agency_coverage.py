@@ -1,4 +1,4 @@
-"""Which agency-months are used, by three rules, and how much of a county they cover."""
+"""Agency-months used under three rules, and their coverage of each county."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from replication.cleaning.agency_months import MONTHS, AgencyMonths, Bools, Coun
 from replication.core.errors import PanelError, nearest
 
 FEWEST_SCALED: Final = 3
-"""An agency with fewer months in a year tells too little about the others (as NACJD has it)."""
+"""An agency with fewer months in a year is not representative of the others (as in the NACJD files)."""
 
 
 def complete(months: AgencyMonths) -> AgencyMonths:
@@ -83,7 +83,7 @@ def apply_rule(months: AgencyMonths, name: str) -> AgencyMonths:
 
 @dataclass(frozen=True)
 class CountyShares:
-    """Which share of each agency belongs to which county, year by year.
+    """Shares of each agency by county and year.
 
     Attributes
     ----------
@@ -156,13 +156,13 @@ def county_coverage(
 
 
 def county_counts(used: AgencyMonths, shares: CountyShares) -> dict[str, NDArray[np.float64]]:
-    """Offences and clearances of every county and month, summed over the agencies used.
+    """Offenses and clearances of every county and month, summed over the agencies used.
 
     Returns
     -------
     mapping of str to (C, T) float
         ``<offence>`` (missing where no agency is used), ``cleared_<offence>`` (of agencies that
-        report clearances; missing where there is none) and ``base_<offence>`` (offences of those
+        report clearances; missing where there is none) and ``base_<offence>`` (offenses of those
         same agencies, the denominator of clearances).
     """
     found: dict[str, NDArray[np.float64]] = {}
@@ -194,7 +194,7 @@ def _only(months: AgencyMonths, used: Bools) -> AgencyMonths:
 
 
 def _filled_by_year(cube: Counts, cells: Bools) -> Counts:
-    """The cells with the mean of the same agency, year and offence; missing if there is none."""
+    """The cells with the mean of the same agency, year and offense; missing if there is none."""
     n, periods, kinds = cube.shape
     years = cube.reshape(n, -1, MONTHS, kinds)
     there = np.isfinite(years)

@@ -1,4 +1,4 @@
-"""Returns of all agencies and months as arrays, with what is no count taken out or put right.
+"""Returns of all agencies and months as arrays, with entries that are not counts removed or corrected.
 
 Five things stand between a master file and monthly counts: agencies whose crimes another agency
 reports; months whose figures sit in a later month; agencies that file quarterly or half-yearly
@@ -32,7 +32,7 @@ TOTAL: Final = "total"
 
 @dataclass(frozen=True)
 class AgencyMonths:
-    """Agencies by months: N agencies, T months (whole years), K offences.
+    """Agencies by months: N agencies, T months (whole years), K offenses.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class AgencyMonths:
     headers : tuple of DataFrame
         One a year, as read (``ReturnA.agencies``), with the column ``year``.
     notes : DataFrame
-        ``year``, ``what``, ``count``: what was put right.
+        ``year``, ``what``, ``count``: what was corrected.
     """
 
     ori: NDArray[np.str_]
@@ -73,12 +73,12 @@ def agency_months(years: Iterable[ReturnA], offenses: Sequence[str] = OFFENSES) 
         One a year, in any order. A generator that reads them one after the other keeps no more
         than one in memory.
     offenses : sequence of str
-        Offences to carry, of those that the reader gives.
+        Offenses to carry, of those that the reader gives.
 
     Raises
     ------
     PanelError
-        If no year or the same year twice is given, or an offence is unknown.
+        If no year or the same year twice is given, or an offense is unknown.
     """
     parts = {}
     for tidy in years:
@@ -125,7 +125,7 @@ def _together(parts: Sequence[AgencyMonths]) -> AgencyMonths:
 
 
 def _one_year(tidy: ReturnA, offenses: tuple[str, ...]) -> AgencyMonths:
-    """One year, put right step by step."""
+    """One year, corrected step by step."""
     ori = tidy.agencies["ori"].to_numpy(dtype=str)
     order = np.argsort(ori)
     headers = tidy.agencies.iloc[order].reset_index(drop=True)
@@ -169,15 +169,15 @@ def _place(frame: pd.DataFrame, names: NDArray[np.str_]) -> Place:
 def _cube(
     offenses: pd.DataFrame, names: NDArray[np.str_], measure: str, requested: tuple[str, ...]
 ) -> tuple[Counts, Counts]:
-    """A measure as agencies by months by wanted offences, and of all offences together."""
+    """A measure as agencies by months by wanted offenses, and of all offenses together."""
     kinds = [*requested, TOTAL]
     known = offenses["offence"].cat.categories
     unknown = [name for name in kinds if name not in known]
     if unknown:
-        raise PanelError(f"Return A has no offence {unknown[0]!r}. Choose from {', '.join(known)}.")
+        raise PanelError(f"Return A has no offense {unknown[0]!r}. Choose from {', '.join(known)}.")
     kind = pd.Index(kinds).get_indexer(known)[offenses["offence"].cat.codes.to_numpy()]
     row, month = _place(offenses, names)
-    # Offences that were not asked for fall into a layer of their own, which is cut off.
+    # Offenses that were not asked for fall into a layer of their own, which is cut off.
     cube = np.full((names.size, MONTHS, len(kinds) + 1), np.nan, dtype=np.float32)
     cube[row, month, kind] = offenses[measure].to_numpy()
     cube = cube[:, :, :-1]
@@ -210,7 +210,7 @@ def _without_false_zeros(part: AgencyMonths, total: Counts, year: int) -> Agency
 
 
 def _settled(part: AgencyMonths, year: int) -> AgencyMonths:
-    """Corrections taken off the earlier months of the same agency and offence."""
+    """Corrections taken off the earlier months of the same agency and offense."""
     actual, cleared = part.actual.copy(), part.cleared.copy()
     corrected, left = 0, 0.0
     for cube in (actual, cleared):
@@ -219,7 +219,7 @@ def _settled(part: AgencyMonths, year: int) -> AgencyMonths:
             left += settle(cube[row, :, kind])
     part = replace(part, actual=actual, cleared=cleared)
     part = _noted(part, year, "negative counts taken off earlier months", corrected)
-    return _noted(part, year, "offences or clearances left of them (dropped)", round(left))
+    return _noted(part, year, "offenses or clearances left of them (dropped)", round(left))
 
 
 def settle(series: Counts) -> float:
@@ -228,7 +228,7 @@ def settle(series: Counts) -> float:
     Returns
     -------
     float
-        What no earlier month could bear; the month itself is then zero.
+        The remainder that no earlier month could absorb; the month itself is then zero.
     """
     left = 0.0
     for at in np.flatnonzero(series < 0):

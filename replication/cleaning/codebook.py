@@ -1,7 +1,7 @@
-"""A schema that checks a panel and, read aloud, is its codebook.
+"""Schemas that check a panel and print as its codebook.
 
 Every column carries its label, unit, source and the meaning of a missing value in the pandera
-schema itself, so a panel cannot have a column that the codebook does not know.
+schema itself, so a panel cannot have a column without an entry in the codebook.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def column(
     kind : str
         Type: ``int64``, ``float64``, ``bool``, ``str`` or ``datetime64[ns]``.
     label, unit, source : str
-        What it is, what it is measured in, and where it comes from.
+        Its description, unit and source.
     bounds : (float, float), optional
         Lowest and highest value allowed, both included.
     allowed : sequence, optional
@@ -80,7 +80,7 @@ def schema(
 
 
 def conform(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """The frame in the schema's columns, types and order of rows, once it is seen to obey it.
+    """The frame in the schema's columns, types and order of rows, after validation.
 
     Parameters
     ----------
@@ -114,12 +114,12 @@ def conform(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def codebook(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """What every column is and what it holds.
+    """The codebook of a panel as a table.
 
     Returns
     -------
     DataFrame
-        A row a column of the panel: ``name``, ``label``, ``unit``, ``source``, ``type``,
+        One row per column of the panel: ``name``, ``label``, ``unit``, ``source``, ``type``,
         ``range`` (lowest to highest, or the values) and ``missing`` (count and meaning).
     """
     rows = [_described(name, spec, frame[name]) for name, spec in schema.columns.items()]
@@ -127,7 +127,7 @@ def codebook(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def codebook_markdown(frame: pd.DataFrame, schema: pa.DataFrameSchema, title: str) -> str:
-    """The codebook as a page: title, size of the panel, one table row a column."""
+    """The codebook as a page: title, size of the panel, one table row per column."""
     table = codebook(frame, schema)
     keys = " and ".join(f"`{key}`" for key in _keys(schema))
     unique = f"; one row for each {keys}" if keys else ""

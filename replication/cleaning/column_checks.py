@@ -1,4 +1,4 @@
-"""What every cleaning step asks of the frames that it is handed."""
+"""Checks of the frames that a cleaning step receives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def require_columns(frame: pd.DataFrame, names: Iterable[str], what: str) -> Non
     names : iterable of str
         Columns that it must have.
     what : str
-        What the frame is, as the message should call it, such as ``"the county offences"``.
+        Name of the frame in the message, such as ``"the county offences"``.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""Which county-years were reported well enough to be used.
+"""Coverage screens for county-years.
 
 Three rules, and a county must pass each of them in every year of the panel. The producer's
-codebook (ICPSR 27644, "Identifying missing data") decides the first: in the file of offences a
+codebook (ICPSR 27644, "Identifying missing data") decides the first: in the file of offenses a
 coverage indicator of zero with every count zero means missing. The indicator alone is not enough
 for the rest, because it does not see agencies that never appear in the raw records and shows
-zero for some boroughs of New York that reported; so people covered are held against the Census
+zero for some boroughs of New York that reported; so people covered are compared with the Census
 as well.
 """
 
@@ -37,8 +37,8 @@ class CoverageRule:
     exempt : tuple of int
         Units that need not pass the indicator.
     drop_missing : bool
-        Whether a year that is missing costs the county its place; where it does not, the
-        offences of that year are missing in the panel.
+        Whether a year that is missing removes the county; where it does not, the
+        offenses of that year are missing in the panel.
     """
 
     minimum_indicator: float = 80.0

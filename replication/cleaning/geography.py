@@ -29,11 +29,11 @@ NEW_YORK_CITY: Final[dict[int, int]] = {
     36081: NEW_YORK_COUNTY,  # Queens
     36085: NEW_YORK_COUNTY,  # Richmond
 }
-"""Boroughs that join Manhattan: one source splits the city's offences by population, another
+"""Boroughs that join Manhattan: one source splits the city's offenses by population, another
 puts all of them on Manhattan, so only the city as a whole can be compared."""
 
 ALASKA_REORGANISED: Final = (2105, 2130, 2195, 2198, 2201, 2230, 2232, 2275, 2280)
-"""Areas of Alaska whose borders moved in 2007 and 2008; no population or offence series spans
+"""Areas of Alaska whose borders moved in 2007 and 2008; no population or offense series spans
 the change."""
 
 UNDATED: Final = (30113,)

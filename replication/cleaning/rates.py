@@ -1,4 +1,4 @@
-"""Totals, rates and logs of the offence counts."""
+"""Totals, rates and logs of the offense counts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TOTALS: Final[dict[str, tuple[str, ...]]] = {
     "violent_no_rape": ("murder", "robbery", "aggravated_assault"),
     "property": OFFENSES[4:],
 }
-"""Sums that are reported beside the seven offences. Arson is in none of them: few agencies
+"""Sums that are reported beside the seven offenses. Arson is in none of them: few agencies
 report it."""
 OUTCOMES: Final = (*OFFENSES, *TOTALS)
 PER: Final = 100_000
@@ -40,13 +40,13 @@ def totals(frame: pd.DataFrame) -> pd.DataFrame:
     PanelError
         If a count is negative.
     """
-    require_columns(frame, OFFENSES, "The county offences")
+    require_columns(frame, OFFENSES, "The county offenses")
     negative = frame[list(OFFENSES)].lt(0)
     if negative.any(axis=None):
         name = negative.columns[negative.any().to_numpy()][0]
         raise PanelError(
-            f"{int(negative.to_numpy().sum())} offence counts are negative, first in column "
-            f"{name!r}. Counts of offences known cannot be: read the raw file again."
+            f"{int(negative.to_numpy().sum())} offense counts are negative, first in column "
+            f"{name!r}. Counts of offenses known cannot be negative: read the raw file again."
         )
     sums = {name: frame[list(parts)].sum(axis=1, skipna=False) for name, parts in TOTALS.items()}
     return pd.DataFrame(sums, index=frame.index)

@@ -1,4 +1,4 @@
-"""Panels that need no cleaning: a file named in ``study.yaml``, described by what it holds."""
+"""Panels that need no cleaning: files named in ``study.yaml``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from replication.cleaning.column_checks import require_unique
 from replication.cleaning.recipe import Cleaned
 from replication.core.errors import InputError, PanelError, nearest
 from replication.core.frames import read_frame
+from replication.core.period_labels import written
+from replication.core.spec import checked_read
 
 _KINDS: Final = {"i": "int64", "u": "int64", "f": "float64", "b": "bool", "M": "datetime64[ns]"}
 AS_IN_THE_FILE: Final = "as in the file"
@@ -24,7 +26,7 @@ def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
 
     Parameters
     ----------
-    panels : mapping of panel name to ``{file: ..., keys: [...], labels: {...}, units: {...}}``
+    panels : mapping of panel name to ``{file: ..., read: {...}, keys: [...], labels: {...}, units: {...}}``
         ``keys`` are the columns that together identify a row; ``labels`` and ``units`` say, by column, what
         the codebook prints.
     folder : the study's folder
@@ -37,12 +39,23 @@ def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
     """
     found = {}
     for name, entry in panels.items():
-        frame = read_frame(folder / entry["file"])
         try:
+            read = checked_read(entry.get("read", {}))
+            frame = one_type(read_frame(folder / entry["file"], entry.get("keys", []), read))
             found[name] = (frame, described_schema(name, frame, entry))
         except InputError as error:
             raise type(error)(f"The panel {name!r} ({entry['file']}): {error}") from None
     return Cleaned(found)
+
+
+def one_type(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with text where a column holds text beside numbers or dates, which parquet cannot hold."""
+    mixed = [
+        name
+        for name, values in frame.items()
+        if values.dtype == object and len({type(value) for value in values.dropna()}) > 1
+    ]
+    return frame.assign(**{str(name): frame[name].map(written, na_action="ignore") for name in mixed})
 
 
 def described_schema(name: str, frame: pd.DataFrame, entry: Mapping[str, Any]) -> pa.DataFrameSchema:

@@ -20,14 +20,14 @@ RECIPE = "clean"
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What cleaning a study gives.
+    """Result of cleaning a study.
 
     Attributes
     ----------
     panels : mapping of name to (frame, pandera schema)
         The schema checks the panel and is its codebook.
     flow : SampleFlow or None
-        What every sample rule cost; none for a panel that was ready.
+        Losses by sample rule; none for a ready panel.
     frames : mapping of name to frame
         Further tables, written as CSV beside the panels.
     """

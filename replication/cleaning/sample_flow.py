@@ -1,4 +1,4 @@
-"""The sample flow: what every rule cost, in units and in people."""
+"""The sample flow: losses by rule, in units and in people."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class SampleFlow:
     unit : str
         Column that identifies a unit.
     noun : str
-        What the units are called in the columns of the table: ``counties``, ``states``.
+        Name of the units in the columns of the table: ``counties``, ``states``.
     people_of : str
-        What ``people`` is, for the table's note.
+        Description of ``people`` for the table's note.
     merged : mapping of int to int
         Code before a merge -> code after it.
     lines : tuple of FlowLine
-        What has been applied so far.
+        The rules applied so far.
     """
 
     people: pd.Series
@@ -75,7 +75,7 @@ class SampleFlow:
         return kept, self.record(rule, frame, kept)
 
     def table(self) -> pd.DataFrame:
-        """One row a rule.
+        """One row per rule.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""From the day on which a policy starts to the share of a period in force and to cohorts.
+"""Shares of a period in force and cohorts from the day on which a policy starts.
 
 A period is a year (``2010``) or a month, numbered as Stata does: 12 x (year - 1960) + month - 1,
 so that months are whole numbers one apart. A cohort is the first period that counts as treated;

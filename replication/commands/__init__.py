@@ -1,1 +1,1 @@
-"""The commands of ``replication``, a file per group: arguments in, one call of the package, text out."""
+"""The commands of ``replication``, one file per group: arguments, one call of the package, printed text."""

@@ -1,4 +1,4 @@
-"""Commands that examine a panel before it is believed: audit."""
+"""Commands that examine a panel: audit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from replication.commands.own_data import Subparsers
+from replication.commands.reading_flags import PANEL_HELP, add_reading, nested, reading_keys
 
 KEYS = ("unit", "time", "cohort", "cluster", "weights")
 
@@ -13,12 +14,13 @@ KEYS = ("unit", "time", "cohort", "cluster", "weights")
 def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
     audit = commands.add_parser("audit", help="the checklist for a staggered design, on one page")
-    audit.add_argument("--panel", type=Path, required=True, help=".csv, .parquet or .dta")
+    audit.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     audit.add_argument("--outcome", required=True, help="column of the outcome")
     for key in KEYS:
         audit.add_argument(f"--{key}", help=f"column, as '{key}' of a specification")
     audit.add_argument("--covariates", nargs="+", metavar="COLUMN")
     audit.add_argument("--out", type=Path, default=Path("audit"), help="folder of the page (default: audit)")
+    add_reading(audit)
     audit.set_defaults(run=run_audit)
 
 
@@ -29,7 +31,8 @@ def run_audit(chosen: argparse.Namespace) -> int:
     from replication.front_door import read_panel
 
     keys = {key: getattr(chosen, key) for key in (*KEYS, "covariates")}
-    panel = read_panel(chosen.panel, outcome=chosen.outcome, **{k: v for k, v in keys.items() if v})
+    given = {key: value for key, value in keys.items() if value} | nested(reading_keys(chosen))
+    panel = read_panel(chosen.panel, outcome=chosen.outcome, **given)
     found = audit(panel, f"Audit of {chosen.outcome} in {chosen.panel.name}")
     page = write_audit(found, chosen.out)
     print(f"{audit_text(found)}\n\nThe page with every table and figure: {page}")

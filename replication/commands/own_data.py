@@ -1,10 +1,12 @@
-"""Commands on data of one's own: estimate, plot, table, honest, compare, explain."""
+"""Commands on user data: estimate, plot, table, honest, compare, explain."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 from typing import Any
+
+from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_keys
 
 Subparsers = Any
 
@@ -44,7 +46,7 @@ def add(commands: Subparsers) -> None:
 def _add_estimate(commands: Subparsers) -> None:
     estimate = commands.add_parser("estimate", help="estimate a specification on any tidy panel")
     estimate.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml", help="or the options below")
-    estimate.add_argument("--panel", type=Path, required=True, help=".csv, .parquet or .dta")
+    estimate.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
     for key in COLUMNS:
         estimate.add_argument(f"--{key}", help=f"'{key}' of the specification")
@@ -61,6 +63,7 @@ def _add_estimate(commands: Subparsers) -> None:
         help="any other key, as in --set window=[-5,5] inference.method=wild",
     )
     estimate.add_argument("--numbers-only", action="store_true", help="write no figure, table or page")
+    add_reading(estimate)
     estimate.set_defaults(run=run_estimate)
 
 
@@ -76,10 +79,11 @@ def run_estimate(chosen: argparse.Namespace) -> int:
     """``replication estimate [SPEC.yaml] --panel FILE --out DIR``."""
     from replication.workflow.estimate_file import estimate_file, next_steps, specs_of
 
-    keys = {key: getattr(chosen, key) for key in (*COLUMNS, "covariates")}
-    specs = specs_of(chosen.spec, {key: value for key, value in keys.items() if value}, chosen.assigned)
-    given = [] if chosen.spec is None else [chosen.spec]
-    results = estimate_file(specs, chosen.panel, chosen.out, inputs=given, pictures=not chosen.numbers_only)
+    given = {key: getattr(chosen, key) for key in (*COLUMNS, "covariates")}
+    keys = {key: value for key, value in given.items() if value} | reading_keys(chosen)
+    specs = specs_of(chosen.spec, keys, chosen.assigned)
+    inputs = [] if chosen.spec is None else [chosen.spec]
+    results = estimate_file(specs, chosen.panel, chosen.out, inputs=inputs, pictures=not chosen.numbers_only)
     for spec, result in zip(specs, results, strict=True):
         print(f"{spec.id}: {result.summary()}\n")
     print(next_steps(chosen.out, specs))

@@ -1,1 +1,1 @@
-"""The shapes that everything speaks, and what builds, reads and writes them."""
+"""Shared data types (panel, estimates, specification) and the code that builds, reads and writes them."""

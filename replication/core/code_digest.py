@@ -1,6 +1,6 @@
-"""Which source code a step depends on, derived from imports, and a digest of it.
+"""The source code on which a step depends, derived from imports, and a digest of it.
 
-The walk is static: import statements are read, wherever they stand, and nothing is imported. It
+The walk is static: import statements are read and nothing is imported. It
 follows the package and the Python of the studies, not installed libraries.
 """
 
@@ -24,7 +24,7 @@ BESIDE = frozenset({".json", ".css", ".js", ".mplstyle", ".j2"})
 _STATEMENT = re.compile(
     r"^[ \t]*(?:from[ \t]+[.\w]+[ \t]+import[ \t]+(?:\([^)]*\)|[^\n(]+)|import[ \t]+[^\n]+)", re.MULTILINE
 )
-# What stands there is read by type checkers and never imported.
+# Such imports are read by type checkers only.
 _FOR_TYPES = re.compile(r"^([ \t]*)if TYPE_CHECKING:\n(?:\1[ \t]+[^\n]*\n|[ \t]*\n)+", re.MULTILINE)
 _CHOSEN_LATER = re.compile(r"import_module\(\s*f\"((?:replication|studies)[\w.]*)\.\{")
 _NAMED = re.compile(r"\"((?:replication|studies)(?:\.\w+)+)\"")
@@ -78,20 +78,20 @@ def package_modules(package: str, root: Path) -> list[str]:
 
 @cache
 def _imported(path: Path, time: int, root: Path, every_choice: bool) -> list[Path]:
-    """Files of ours that a file of this time imports, or may import."""
+    """Files of the package and studies that a file imports, or may import."""
     names = dict.fromkeys(_imports(path, time, root, every_choice))
     return list(dict.fromkeys(file for name in names for file in _files_of(name, root)))
 
 
 def _imports(path: Path, time: int, root: Path, every_choice: bool) -> Iterator[str]:
-    """Names of modules of ours that a file imports, or may import."""
+    """Names of modules of the package and studies that a file imports, or may import."""
     direct, prefixes, named = _statements(path, time)
     base = PACKAGE.parent if path.is_relative_to(PACKAGE) else root
     here = path.relative_to(base).parent.parts
     for level, name in direct:
         parent = ".".join(here[: len(here) - level + 1]) if level else ""
         yield ".".join(part for part in (parent, name) if part)
-    # The package's own front door imports what a user asks for by name; no module of ours goes through it.
+    # The package's own front door imports what a user asks for by name; no module of the package uses it.
     if every_choice and path != PACKAGE / "__init__.py":
         yield from named
         for prefix in prefixes:

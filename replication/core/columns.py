@@ -1,4 +1,4 @@
-"""Columns of a tidy panel: present, numeric, unique, and refused with counts where they are not."""
+"""Checks of the columns of a tidy panel, with counts in the refusals."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
+from replication.core.reading import number_hint
 
 SHARE_TOLERANCE = 1e-12
 EXACT = 2**53
@@ -19,28 +20,12 @@ LARGEST = 1e75
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse names that are no column, with the nearest spelling."""
+    """Refuse names that are not columns, with the nearest spelling."""
     absent = [name for name in names if name not in frame.columns]
     if absent:
         raise PanelError(
             f"The panel has no column {absent[0]!r}{nearest(absent[0], map(str, frame.columns))}. "
             f"Its columns are: {', '.join(map(str, frame.columns))}."
-        )
-
-
-def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
-    """Refuse repeated unit-period rows and rows without unit or period."""
-    for column in (unit, time):
-        absent = int(frame[column].isna().sum())
-        if absent:
-            raise PanelError(f"{absent} rows have no {column!r}. Fill it in or drop these rows.")
-    repeated = frame.duplicated([unit, time], keep=False)
-    if repeated.any():
-        example = frame.loc[repeated, [unit, time]].iloc[0]
-        raise PanelError(
-            f"{int(repeated.sum())} rows share their {unit!r} and {time!r} with another row, for "
-            f"example {unit} {example[unit]} in {time} {example[time]}. A panel has one row per "
-            "unit and period: aggregate or drop the duplicates."
         )
 
 
@@ -50,7 +35,7 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     Parameters
     ----------
     missing : ``keep``, ``refuse``, or ``never`` (infinite values are kept as well).
-    at : columns that say where a row is, such as those of the unit and the period.
+    at : columns that locate a row, such as those of the unit and the period.
     """
     converted = pd.to_numeric(frame[column], errors="coerce")
     text = converted.isna() & frame[column].notna()
@@ -58,7 +43,7 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
         raise PanelError(
             f"{int(text.sum())} values of column {column!r} are not numbers, for example "
             f"{frame.loc[text, column].iloc[0]!r}{place_of(frame, text, at)}. Convert the column "
-            "to numbers or leave the cells empty."
+            f"to numbers or leave the cells empty.{number_hint(frame.loc[text, column].iloc[0])}"
         )
     values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
     if missing == "never":
@@ -87,7 +72,7 @@ def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequ
 
 
 def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
-    """Where the first of the rows is: `` for county 7 in year 2004``, or an empty string."""
+    """Location of the first of the rows: `` for county 7 in year 2004``, or an empty string."""
     parts = [f"{name} {frame.loc[rows, name].iloc[0]}" for name in at]
     return f" for {' in '.join(parts)}" if parts else ""
 
@@ -111,7 +96,7 @@ def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -
         raise PanelError(
             f"{int(large.sum())} values of column {column!r} are 2^53 or more, for example "
             f"{values[large][0]:.0f}{place_of(frame, large, at)}, where whole numbers cannot be "
-            "told apart. Number the periods from 1, cohorts included."
+            "distinguished. Number the periods from 1, cohorts included."
         )
     return values.astype(np.int64)
 
@@ -126,5 +111,5 @@ def require_no_reversal(exposure: Floats, column: str, units: Any) -> None:
         raise PanelError(
             f"The treatment {column!r} falls within {rows.size} units, for example unit "
             f"{units[rows[0]]}. Adoption is taken as permanent here: correct the column, end the "
-            "sample before the reversal, or set 'reversals: allow' for twfe and poisson."
+            "sample before the reversal, use dcdh, or set 'reversals: allow' for twfe and poisson."
         )

@@ -1,7 +1,7 @@
-"""Refusals: one paragraph that says what is wrong, where, and what to do.
+"""Errors about input, each one paragraph that states what is wrong, where, and what to do.
 
 Every message is written to be read by itself on standard error. The command line prints it
-and ends with exit code 2; nobody sees a traceback for a mistake in a file.
+and ends with exit code 2; no traceback is shown for a mistake in a file.
 """
 
 from __future__ import annotations
@@ -9,28 +9,43 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+SHORTEST = 3
+"""Letters that a word needs to be looked for at the beginning of longer ones."""
+
 
 class InputError(ValueError):
-    """Something handed to the package cannot be used as it is."""
+    """Input that the package cannot use."""
 
 
 class SourceError(InputError):
-    """A raw file is missing, damaged, or not the file that it is said to be."""
+    """A raw file is missing, damaged, or not the file that it is declared to be."""
 
 
 class PanelError(InputError):
-    """A panel cannot carry the estimate that was asked of it."""
+    """A panel does not support the requested estimate."""
 
 
 class SpecError(InputError):
-    """A specification has an unknown key or value, or asks for what does not exist."""
+    """A specification with an unknown key or value, or a reference to something that does not exist."""
 
 
 class OutputError(InputError):
-    """A result cannot be written where it was asked to be written."""
+    """A result that cannot be written to the requested place."""
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """A hint such as ``(did you mean 'mid_year'?)``, or an empty string."""
-    close = difflib.get_close_matches(str(word), [str(option) for option in allowed], n=1)
+    options = [str(option) for option in allowed]
+    close = difflib.get_close_matches(str(word), options, n=1) or _containing(str(word), options)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _containing(word: str, options: list[str]) -> list[str]:
+    """The shortest option that the word begins, as ``state`` does ``state_postal``; or that begins it."""
+    if len(word) < SHORTEST:
+        return []
+    lower = word.lower()
+    found = [
+        o for o in options if o.lower().startswith(lower) or (len(o) > 3 and lower.startswith(o.lower()))
+    ]
+    return sorted(found, key=len)[:1]

@@ -87,11 +87,11 @@ class Estimates:
         Rows of group-time cells are left out where there are very many, and rows of weights
         always, as those are fixed numbers.
     details : Details
-        What a reader must know and no column holds: control group, base period, weights,
+        Details that no column holds: control group, base period, weights,
         absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
         event time, dropped units and periods.
     overall : ClusterScores or None
-        Behind the error of the ``att`` row; not written to files.
+        Scores behind the standard error of the ``att`` row; not written to files.
 
     """
 
@@ -130,7 +130,7 @@ class Estimates:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was dropped, derived or cannot be trusted, one sentence each."""
+        """Notes on what was dropped or derived, and cautions, one sentence each."""
         return self.details.notes
 
     def tidy(self) -> pd.DataFrame:
@@ -273,5 +273,5 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     return (
         f"Points: estimates. Thin bars: {confidence_level(details)} pointwise confidence intervals; "
         "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
-        f"adoption. Standard standard errors clustered by {' and '.join(details.clusters)}."
+        f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
     )

@@ -1,4 +1,4 @@
-"""Writing results: to a temporary name first, then moved, so that nothing is ever half-written."""
+"""Atomic writes: results are written under a temporary name and then moved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class StrictLoader(SAFE_LOADER):  # type: ignore[misc]
-    """A safe loader that refuses a key that stands twice, of which YAML keeps the last."""
+    """A safe loader that refuses repeated keys, of which YAML would keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The mapping of a node."""
@@ -43,7 +43,7 @@ class StrictLoader(SAFE_LOADER):  # type: ignore[misc]
         return found
 
     def construct_number(self, node: yaml.ScalarNode) -> Any:
-        """A number of a node, of which nobody writes more than a few digits."""
+        """A number of a node, of which no study writes more than a few digits."""
         if len(node.value) > MOST_DIGITS:
             raise yaml.constructor.ConstructorError(
                 None, None, f"a number has more than {MOST_DIGITS} characters", node.start_mark
@@ -57,14 +57,14 @@ for _kind in ("int", "float"):
 
 
 def parse_yaml(text: str, times: int = 1) -> Any:
-    """Plain data of a YAML text, in which no key may stand twice in a mapping.
+    """Plain data of a YAML text, in which no key may be repeated in a mapping.
 
     Parameters
     ----------
     text : str
         The text of a file.
     times : int
-        What the limits of ``replication.core.limits`` are multiplied with.
+        Factor on the limits of ``replication.core.limits``.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _reserved(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(temporary_name(path.name))
-        # The kernel applies the umask here; a mode set afterwards would have to read the umask,
+        # The kernel applies the umask here; a mode set afterward would have to read the umask,
         # which is possible only by changing it for all threads.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:

@@ -1,8 +1,8 @@
-"""What is up to date: digests of all that a result depends on, kept beside the results.
+"""Fingerprints of all inputs of a result, stored beside the results, decide what is up to date.
 
-Everything that is kept because nothing changed goes by this module: estimates, analyses, tables,
+Everything that is reused while unchanged relies on this module: estimates, analyses, tables,
 figures, the check by a second engine, and placebo draws. A fingerprint is taken *before* its inputs are
-read, so that an input that changes meanwhile makes the result stale and never the other way round.
+read, so that an input that changes meanwhile makes the result stale and never the reverse.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Ledger:
     """A file that notes the fingerprint of every result of a kind, and the files that it wrote.
 
     Snakemake goes by this file, removes it before a step runs and puts it nowhere when the step fails. What
-    is known about single results therefore stands in a second one beside it, which nobody else touches.
+    is known about single results therefore stands in a second one beside it, which no other process touches.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Ledger:
 
     @classmethod
     def read(cls, place: Path) -> Ledger:
-        """What is known about the results; nothing if no step ran, or its notes cannot be read."""
+        """Recorded fingerprints of the results; empty if no step ran, or its notes cannot be read."""
         return cls(place, _entries(_kept(place)) or {})
 
     def is_current(self, name: str, found: str) -> bool:
@@ -73,12 +73,12 @@ class Ledger:
         self.entries[name] = {"fingerprint": found, "files": names}
 
     def keep(self, names: Iterable[str]) -> None:
-        """Keep what is known about these results, in this order, and forget the others."""
+        """Keep the entries of these results, in this order, and drop the others."""
         self.entries = {name: self.entries[name] for name in names if name in self.entries}
         self._write(_kept(self.place))
 
     def write(self, keep: Iterable[str]) -> None:
-        """The same, and say that the step is done."""
+        """Write the ledger and mark the step as done."""
         self.keep(keep)
         self._write(self.place)
 
@@ -127,7 +127,7 @@ def renew(
 def remove_if_incomplete(place: Path) -> list[Path]:
     """Remove a ledger whose files are not all there, and return those that are missing.
 
-    Without it Snakemake runs the step again, and the step makes what is missing alone.
+    Without it Snakemake runs the step again, and the step makes only what is missing.
     """
     if not place.is_file():
         return []
@@ -139,7 +139,7 @@ def remove_if_incomplete(place: Path) -> list[Path]:
 
 
 def _entries(path: Path) -> dict[str, dict[str, Any]] | None:
-    """What a ledger's file holds; None if it cannot be read as a ledger."""
+    """Content of a ledger's file; None if it cannot be read as a ledger."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

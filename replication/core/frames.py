@@ -1,26 +1,31 @@
-"""Reading a tidy panel of the user's: CSV, parquet or Stata."""
+"""Reading the tidy panel of the user from CSV, Excel, parquet or Stata."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 
-from replication.core.errors import PanelError
+from replication.core.errors import PanelError, nearest
 from replication.core.identifiers import require_single_names, text_where_zeros_lead
 from replication.core.plain_cells import require_plain_cells
+from replication.core.reading import AS_USUAL, Read, plain_label, stripped, with_numbers
 
-FORMATS = (".csv", ".parquet", ".dta")
+FORMATS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet", ".dta")
+SEPARATORS: Final = {";": "';'", "\t": '"\\t"', "|": "'|'"}
+"""Separators other than the comma, as they are written in YAML."""
 
 
-def read_frame(path: Path, identifiers: Sequence[str] = ()) -> pd.DataFrame:
+def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUAL) -> pd.DataFrame:
     """A panel file as a frame.
 
     Parameters
     ----------
     identifiers : columns whose values are labels; in a CSV file they stay text where reading
         them as numbers would lose leading zeros.
+    read : how the file is read.
 
     Raises
     ------
@@ -28,7 +33,8 @@ def read_frame(path: Path, identifiers: Sequence[str] = ()) -> pd.DataFrame:
         If the file is absent, empty, of another format, or cannot be read, if two of its columns
         have one name, or if labels are one number and two texts.
     """
-    if path.suffix.lower() not in FORMATS:
+    kind = ending(path)
+    if not kind:
         raise PanelError(
             f"The panel {path} ends in {path.suffix or 'nothing'!r}; panels are read from "
             f"{', '.join(FORMATS)}. Save it as one of these."
@@ -36,46 +42,136 @@ def read_frame(path: Path, identifiers: Sequence[str] = ()) -> pd.DataFrame:
     if not path.is_file():
         raise PanelError(f"There is no panel file {path}. Check the path.")
     try:
-        require_single_names(_names(path), f"The panel {path}")
-        frame = _READERS[path.suffix.lower()](path)
+        require_single_names(_names(path, kind, read), f"The panel {path}")
+        frame = _READERS[kind](path, read)
     except PanelError:
         raise
     except pd.errors.EmptyDataError:
         raise PanelError(f"The panel {path} is empty. It needs a header and rows.") from None
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise PanelError(
-            f"The panel {path} cannot be read as {path.suffix.lower()[1:]}: {reason}. Check that "
-            "the file is whole and of the format that its name says."
-        ) from None
+        raise PanelError(_unreadable(path, kind, error)) from None
     require_plain_cells(frame, f"The panel {path}")
     if frame.empty:
         raise PanelError(f"The panel {path} has a header and no rows.")
-    return text_where_zeros_lead(path, frame, identifiers) if _is_csv(path) else frame
+    _require_separated(path, frame)
+    if kind.startswith(".csv") and not read.converts:
+        labels = [name for name in frame.columns if _as_named(name, read) in identifiers]
+        frame = text_where_zeros_lead(path, frame, labels, **_csv_options(read))
+    return with_numbers(stripped(frame) if read.strip_blanks else frame, read)
 
 
-def _is_csv(path: Path) -> bool:
-    return path.suffix.lower() == ".csv"
+def _as_named(name: str, read: Read) -> str:
+    return plain_label(name) if read.strip_blanks else name
 
 
-def _names(path: Path) -> Sequence[str]:
+def ending(path: Path) -> str:
+    """The ending of a panel file that says its format; empty if it is none of ``FORMATS``."""
+    name = path.name.lower()
+    return next((kind for kind in FORMATS if name.endswith(kind)), "")
+
+
+def _csv_options(read: Read) -> dict[str, Any]:
+    options = {"sep": read.sep, "encoding": read.encoding, "na_values": list(read.missing)}
+    return {key: value for key, value in options.items() if value}
+
+
+def _names(path: Path, kind: str, read: Read) -> Sequence[str]:
     """Names of the columns as they stand in the file; pandas renames those that repeat."""
-    if _is_csv(path):
-        header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
-        return [str(name) for name in header.iloc[0]]
-    if path.suffix.lower() == ".parquet":
+    if kind.startswith(".csv"):
+        options = {key: value for key, value in _csv_options(read).items() if key != "na_values"}
+        header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
+    elif kind == ".xlsx":
+        sheet = _sheet(path, read)
+        header = pd.read_excel(path, sheet_name=sheet, header=None, nrows=1, dtype=str, na_filter=False)
+    elif kind == ".parquet":
         import pyarrow.parquet as pq
 
         return list(pq.read_schema(path).names)
-    return ()
+    else:
+        return ()
+    return [str(name) for name in header.iloc[0]] if len(header) else ()
 
 
-def _read_stata(path: Path) -> pd.DataFrame:
-    return pd.read_stata(path, convert_categoricals=False)
+def _unreadable(path: Path, kind: str, error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    todo = "Check that the file is whole and of the format that its name says."
+    if isinstance(error, UnicodeDecodeError):
+        todo = "If it was saved by an older program, set `read: {encoding: latin-1}` (`--encoding latin-1`)."
+    return f"The panel {path} cannot be read as {kind[1:]}: {reason}. {todo}"
 
 
-_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": pd.read_csv,
-    ".parquet": pd.read_parquet,
+def _require_separated(path: Path, frame: pd.DataFrame) -> None:
+    """Refuse a file with one column whose header holds another separator."""
+    header = str(frame.columns[0])
+    for separator, written in SEPARATORS.items():
+        if frame.shape[1] == 1 and separator in header:
+            raise PanelError(
+                f"The panel {path} has a single column {header[:60]!r}, so that its columns seem to be "
+                f"separated by {written}. Set `read: {{sep: {written}}}` (`--sep {written}`)."
+            )
+
+
+def _sheet(path: Path, read: Read) -> str | int:
+    """The sheet that holds the panel: the one named, or the only one with cells."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, read_only=True)
+    try:
+        names = [str(name) for name in book.sheetnames]
+        filled = [str(sheet.title) for sheet in book.worksheets if (sheet.max_row or 0) > 1]
+    finally:
+        book.close()
+    if read.sheet is None:
+        if len(filled) > 1:
+            raise PanelError(
+                f"The panel {path} has {len(filled)} sheets with rows ({', '.join(filled)}). Say which "
+                f"one is the panel: `read: {{sheet: {filled[0]}}}` (`--sheet {filled[0]}`)."
+            )
+        return filled[0] if filled else names[0]
+    if isinstance(read.sheet, int):
+        if not 1 <= read.sheet <= len(names):
+            raise PanelError(f"The panel {path} has no sheet {read.sheet}; it has {len(names)}, from 1.")
+        return names[read.sheet - 1]
+    if read.sheet not in names:
+        raise PanelError(
+            f"The panel {path} has no sheet {read.sheet!r}{nearest(read.sheet, names)}. Its sheets are: "
+            f"{', '.join(names)}."
+        )
+    return read.sheet
+
+
+def _read_csv(path: Path, read: Read) -> pd.DataFrame:
+    kept: dict[str, Any] = {"dtype": str} if read.converts else {}
+    frame: pd.DataFrame = pd.read_csv(path, **_csv_options(read), **kept)
+    return frame
+
+
+def _read_excel(path: Path, read: Read) -> pd.DataFrame:
+    return pd.read_excel(path, sheet_name=_sheet(path, read), na_values=list(read.missing))
+
+
+def _read_stata(path: Path, read: Read) -> pd.DataFrame:
+    return _without_marks(pd.read_stata(path, convert_categoricals=False), read)
+
+
+def _read_parquet(path: Path, read: Read) -> pd.DataFrame:
+    return _without_marks(pd.read_parquet(path), read)
+
+
+def _without_marks(frame: pd.DataFrame, read: Read) -> pd.DataFrame:
+    """The frame with missing values where the file has a mark for them, as a text or a number."""
+    if not read.missing:
+        return frame
+    texts = {mark.strip() for mark in read.missing}
+    return frame.mask(
+        frame.map(lambda value: f"{value:g}" if isinstance(value, float) else str(value)).isin(texts)
+    )
+
+
+_READERS: dict[str, Callable[[Path, Read], pd.DataFrame]] = {
+    ".csv": _read_csv,
+    ".csv.gz": _read_csv,
+    ".xlsx": _read_excel,
+    ".parquet": _read_parquet,
     ".dta": _read_stata,
 }

@@ -1,4 +1,4 @@
-"""Labels of units, clusters and strata that would merge or part without a word.
+"""Labels of units, clusters and strata that would silently merge or split.
 
 Read from a CSV file as numbers, '01' and '1' are one unit; 'Ohio' and 'Ohio ' are two; whole
 numbers beyond 2^53 that pass through floating point are rounded to one another.
@@ -6,7 +6,6 @@ numbers beyond 2^53 that pass through floating point are rounded to one another.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,34 +16,31 @@ import pandas as pd
 from replication.core.arrays import Floats
 from replication.core.columns import EXACT
 from replication.core.errors import PanelError
+from replication.core.reading import plain_label
 
 NEARLY_ALL: Final = 0.75
-"""Share of units from which on groups are no groups; pairs have half as many as there are units."""
+"""Groups more numerous than this share of the units are refused; pairs are half as many as units."""
 
 
 def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Refuse labels that differ in blanks, in their way of coding a letter, or in type only."""
+    """Refuse labels that differ only in blanks, in the encoding of a letter, or in type."""
     for column in dict.fromkeys(columns):
         values = frame[column]
         if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
             _require_exact(values, column)
             continue
         labels = pd.Series(values.dropna().unique(), dtype=object)
-        plain = labels.map(_plain)
+        plain = labels.map(plain_label)
         twins = plain.duplicated(keep=False)
         if twins.any():
             first = labels[plain == plain[twins].iloc[0]].tolist()[:2]
             count = int(plain.duplicated().sum())
             raise PanelError(
                 f"Column {column!r} has {first[0]!r} and {first[1]!r}, which differ only in "
-                "blanks, in how a letter is coded, or in being text or a number"
+                "blanks, in the encoding of a letter, or in being text or a number"
                 f"{f', and {count - 1} more such pairs' if count > 1 else ''}. Give each unit or "
-                "group one spelling."
+                "group one spelling; `read: {strip_blanks: true}` (`--strip-blanks`) removes such blanks."
             )
-
-
-def _plain(label: Any) -> str:
-    return " ".join(unicodedata.normalize("NFKC", str(label)).split())
 
 
 def _require_exact(values: pd.Series[Any], column: str) -> None:
@@ -54,8 +50,8 @@ def _require_exact(values: pd.Series[Any], column: str) -> None:
     if large.any():
         raise PanelError(
             f"{int(large.sum())} values of column {column!r} are stored as floating-point numbers "
-            f"of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighbouring whole "
-            "numbers cannot be told apart. Store the column as text or as integers."
+            f"of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighboring whole "
+            "numbers cannot be distinguished. Store the column as text or as integers."
         )
 
 
@@ -72,7 +68,7 @@ def require_groups(codes: Any, units: int, values: pd.Series[Any], purpose: str)
     if groups > NEARLY_ALL * units:
         raise PanelError(
             f"Column {values.name!r} has {groups} values for {units} units, for example "
-            f"{values.iloc[0]}, and its groups are to {purpose}. A group of one unit holds no "
+            f"{values.iloc[0]}, and its groups are to {purpose}. A group of one unit provides no "
             "comparison: name a column of groups, or form intervals of a continuous one."
         )
 
@@ -85,8 +81,15 @@ def is_continuous(values: pd.Series[Any]) -> bool:
     return bool((found != np.round(found)).any())
 
 
-def text_where_zeros_lead(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def text_where_zeros_lead(
+    path: Path, frame: pd.DataFrame, columns: Sequence[str], **options: Any
+) -> pd.DataFrame:
     """The frame of a CSV file with those id columns as text whose leading zeros were lost.
+
+    Parameters
+    ----------
+    **options
+        What ``pandas.read_csv`` was given as well.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def text_where_zeros_lead(path: Path, frame: pd.DataFrame, columns: Sequence[str
     ]
     if not numeric:
         return frame
-    raw = pd.read_csv(path, usecols=numeric, dtype=str)
+    raw = pd.read_csv(path, usecols=numeric, dtype=str, **options)
     if not raw.index.equals(frame.index):
         return frame
     for name in numeric:
@@ -124,7 +127,7 @@ def _refuse_merged(text: pd.Series[Any], number: pd.Series[Any], name: str) -> N
 
 
 def require_single_names(names: Sequence[Any], where: str) -> None:
-    """Refuse a column name that stands twice; blank ones do not count."""
+    """Refuse a repeated column name; blank ones do not count."""
     counts = pd.Series([str(name) for name in names if str(name).strip()]).value_counts()
     repeated = counts[counts > 1]
     if len(repeated):

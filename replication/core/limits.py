@@ -1,7 +1,7 @@
-"""How much a specification may hold: bounds that no honest file reaches and every bomb does.
+"""Bounds on the size of a specification, above any genuine file and below any decompression bomb.
 
 A few lines of YAML can stand for billions of values (an alias of an alias of an alias), a nesting
-that ends every recursion, or a number with more digits than can be printed. They are counted on
+beyond the recursion limit, or a number with more digits than can be printed. They are counted on
 the stream of events, before anything is built of them.
 """
 
@@ -51,7 +51,7 @@ def require_bounded(text: str, loader: Any, times: int = 1) -> None:
     loader : type
         Loader whose parser gives the events.
     times : int
-        What the limits of length and number are multiplied with.
+        Factor on the limits of length and number.
 
     Raises
     ------

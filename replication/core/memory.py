@@ -1,4 +1,4 @@
-"""Memory that an estimate frees stays with the process for the next one."""
+"""Reuse of the memory that an estimate frees."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def keep_freed_memory() -> None:
 
     The C library of Linux hands freed memory back to the system above a bound, and every estimate
     then asks for the same pages again: half the time of two-way effects on a county-month panel.
-    The bound follows the largest block that was ever freed, so one that nobody touches moves it.
+    The bound follows the largest block that was ever freed, so one that is never read moves it.
     Elsewhere this does nothing.
     """
     np.empty(LARGEST, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""How period labels are counted: months of YYYYMM one apart, and every period above zero.
+"""Numbering of period labels: months of YYYYMM are one apart, and every period is above zero.
 
 An estimator subtracts periods, and takes 0 in the cohort for "never treated". Labels such as
 201012 and 201101 are 89 apart though one month lies between them, and in a panel whose periods
@@ -36,11 +36,11 @@ class Form:
     count: int
 
     def fits(self, labels: Any) -> Any:
-        """Which labels have a plausible year and a part that exists."""
+        """Whether each label has a plausible year and a valid part."""
         return self.has_year(labels) & (labels % self.factor >= 1) & (labels % self.factor <= self.count)
 
     def has_year(self, labels: Any) -> Any:
-        """Which labels begin with a plausible year."""
+        """Whether each label begins with a plausible year."""
         year = labels // self.factor
         return (year >= YEARS[0]) & (year <= YEARS[1])
 
@@ -101,7 +101,7 @@ def read_numbering(
     ------
     PanelError
         If labels are years and months (or quarters) in part only, or are dates, whose distance
-        is no number of periods.
+        is not a number of periods.
 
     """
     form, notes = calendar_form(periods, cohorts, names)
@@ -128,7 +128,7 @@ def calendar_form(periods: Ints, cohorts: Ints, names: tuple[str, str]) -> tuple
         if form.fits(periods).all() and _spans_a_jump(form, periods):
             raise PanelError(
                 f"The periods in {names[0]!r} look like {form.name} ({periods[0]} to "
-                f"{periods[-1]}), whose differences are no number of {form.part}s from one "
+                f"{periods[-1]}), whose differences are not a number of {form.part}s from one "
                 f"{'month' if form is DAY else 'year'} to the next. Number the {form.part}s "
                 f"consecutively in {names[0]!r} and {names[1]!r}."
             )

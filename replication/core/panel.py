@@ -35,15 +35,18 @@ class Panel:
     exposure : (N, T) float or None
         Treatment intensity (such as the share of the period in force); None means binary from
         the cohort.
+    doses : (N, T) float or None
+        The treatment column of all rows of the sample, with or without an outcome; NaN where there
+        is no row. None without a treatment column.
     clusters : mapping of name to (N,) or (N, T) int codes
-        One entry a clustering dimension.
+        One entry per clustering dimension.
     covariates : (K, N, T) float
     strata : mapping of name to (N,) int codes
         Groups with their own period effects (``region_by_time`` uses ``strata["region"]``).
     offset : (N, T) float or None
         Added to the linear index of a Poisson model.
     coordinates : (N, 2) float or None
-        Latitude and longitude in degrees, for spatial errors.
+        Latitude and longitude in degrees, for spatial standard errors.
     weighted : bool
         Whether the weights came from a column (printed everywhere: it changes the estimand).
     notes : tuple of str
@@ -60,6 +63,7 @@ class Panel:
     weight: Floats
     clusters: Mapping[str, Ints]
     exposure: Floats | None = None
+    doses: Floats | None = None
     covariates: Floats | None = None
     covariate_names: tuple[str, ...] = ()
     strata: Mapping[str, Ints] = field(default_factory=dict)
@@ -82,7 +86,7 @@ class Panel:
 
         Parameters
         ----------
-        frame : DataFrame, or path of a .csv, .parquet or .dta file
+        frame : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
             One row per unit and period.
         outcome : str
             Column of the outcome.
@@ -129,7 +133,7 @@ class Panel:
 
     @property
     def unit_weight(self) -> Floats:
-        """(N,) weights of estimators that need one weight a unit; refuses varying weights."""
+        """(N,) weights of estimators that need one weight per unit; refuses varying weights."""
         if (self.weight == self.weight[:, :1]).all():
             return self.weight[:, 0]
         low, high = self.weight.min(axis=1), self.weight.max(axis=1)
@@ -137,7 +141,7 @@ class Panel:
         if varying:
             raise PanelError(
                 f"The weights of {varying} of {low.size} units change over time, and this "
-                "estimator takes one weight a unit. Name a column that is constant within unit, "
+                "estimator takes one weight per unit. Name a column that is constant within unit, "
                 "such as the population of a base year."
             )
         return self.weight[:, 0]
@@ -163,6 +167,15 @@ class Panel:
         """Clusters of the smallest clustering dimension."""
         return min(int(codes.max()) + 1 for codes in self.clusters.values())
 
+    def reassigned(self, order: Ints) -> Panel:
+        """The panel in which unit i has the treatment of unit ``order[i]``."""
+        return replace(
+            self,
+            cohort=self.cohort[order],
+            exposure=_rows(self.exposure, order),
+            doses=_rows(self.doses, order),
+        )
+
     def keep_units(self, keep: Bools, note: str = "") -> Panel:
         """The panel of the units where ``keep`` is true; ``note`` joins the notes."""
         return keep_units(self, keep, note)
@@ -181,6 +194,7 @@ def keep_units(panel: Panel, keep: Bools, note: str = "") -> Panel:
         cohort=panel.cohort[keep],
         weight=panel.weight[keep],
         exposure=_rows(panel.exposure, keep),
+        doses=_rows(panel.doses, keep),
         offset=_rows(panel.offset, keep),
         coordinates=_rows(panel.coordinates, keep),
         covariates=None if panel.covariates is None else panel.covariates[:, keep],
@@ -203,6 +217,7 @@ def keep_periods(panel: Panel, keep: Bools, note: str = "") -> Panel:
         periods=panel.periods[keep],
         weight=panel.weight[:, keep],
         exposure=None if panel.exposure is None else panel.exposure[:, keep],
+        doses=None if panel.doses is None else panel.doses[:, keep],
         offset=None if panel.offset is None else panel.offset[:, keep],
         covariates=None if panel.covariates is None else panel.covariates[:, :, keep],
         clusters=_recoded(clusters),
@@ -210,7 +225,7 @@ def keep_periods(panel: Panel, keep: Bools, note: str = "") -> Panel:
     )
 
 
-def _rows(matrix: Floats | None, keep: Bools) -> Floats | None:
+def _rows(matrix: Floats | None, keep: Bools | Ints) -> Floats | None:
     return None if matrix is None else matrix[keep]
 
 

@@ -1,21 +1,24 @@
-"""From a tidy frame and a specification to a ``Panel``: checked once, refused with counts.
+"""Building a ``Panel`` from a tidy frame and a specification, with all checks of the input.
 
-Every refusal names the column, the count, an example and the remedy. What is dropped without
-being an error is said in ``Panel.notes``.
+Every refusal names the column, the count, an example and the remedy. Rows and units that are
+dropped are reported in ``Panel.notes``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.columns import numeric, place_of, require_no_reversal, require_unique, whole_numbers
+from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers
+from replication.core.duplicates import require_unique
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
+from replication.core.intake import take_in
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
@@ -33,7 +36,7 @@ from replication.core.spec import Spec
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""
 SAME_PLACE = 1e-6
-"""Degrees (0.1 metres) by which the coordinates of a unit may differ through rounding."""
+"""Degrees (0.1 meters) by which the coordinates of a unit may differ through rounding."""
 
 
 def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
@@ -58,8 +61,10 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     """
     require_single_names(list(frame.columns), "The panel")
     require_roles(spec, frame)
-    everything, frame = frame, take_sample(frame, spec)
-    notes = absent_values(everything, spec)
+    taken = take_in(frame, spec)
+    everything, sampled = taken.frame, take_sample(taken.frame, spec)
+    frame = sampled
+    notes = [*taken.notes, *absent_values(everything, spec)]
     require_unlike(frame, identifier_columns(spec))
     require_unique(frame, spec.unit, spec.time)
     at = (spec.unit, spec.time)
@@ -83,8 +88,11 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
             f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
             "outcome."
         )
-    numbering, numbering_notes = numbering_of(everything, frame, spec)
-    return _assemble(frame, outcome, spec, numbering, [*notes, *numbering_notes])
+    numbering, numbering_notes = numbering_of(everything, frame, spec, taken.form)
+    panel = _assemble(frame, outcome, spec, numbering, [*notes, *numbering_notes])
+    if spec.treatment != "binary":
+        panel = replace(panel, doses=_doses(sampled, spec, panel))
+    return _with_weight(panel)
 
 
 def _assemble(
@@ -105,13 +113,13 @@ def _assemble(
         if spec.treatment == "binary"
         else _matrix(numeric(frame, spec.treatment, missing="refuse", at=at), place, shape)
     )
-    if exposure is not None and spec.reversals == "refuse":
+    if exposure is not None and not spec.reversible:
         require_no_reversal(exposure, spec.treatment, np.asarray(units))
     cohort = _cohorts(frame, spec, row, exposure, (periods, numbering))
     notes += gap_note(len(frame), shape)
     if exposure is None:
         notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
-    panel = Panel(
+    return Panel(
         y=_matrix(outcome, place, shape),
         units=np.asarray(units),
         periods=periods,
@@ -133,7 +141,6 @@ def _assemble(
         notes=tuple(notes),
         numbering=numbering,
     )
-    return _with_weight(panel)
 
 
 def _with_weight(panel: Panel) -> Panel:
@@ -155,7 +162,7 @@ def offset_of(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Floats:
             f"-{LARGEST_OFFSET} or above {LARGEST_OFFSET}, for example "
             f"{values[wild][0]:g}{place_of(frame, wild, at)}; their exponential multiplies the "
             "mean. An offset is a logarithm: take the logarithm of a population, and leave empty "
-            "what is missing (a code such as -999 is no value)."
+            "what is missing (a code such as -999 is not a value)."
         )
     return values
 
@@ -208,6 +215,16 @@ def _cohorts(
     return np.where(never, NEVER, numbering.number(np.where(never, 0, low))).astype(np.int64)
 
 
+def _doses(sampled: pd.DataFrame, spec: Spec, panel: Panel) -> Floats:
+    """(N, T) treatment of all rows of the sample: a change is dated by rows without outcome as well."""
+    row = pd.Index(panel.units).get_indexer(pd.Index(sampled[spec.unit]))
+    labels = pd.to_numeric(sampled[spec.time], errors="coerce")
+    column = pd.Index(panel.label(panel.periods)).get_indexer(pd.Index(labels))
+    inside = (row >= 0) & (column >= 0)
+    values = numeric(sampled, spec.treatment, at=(spec.unit, spec.time))
+    return _matrix(values[inside], (row[inside], column[inside]), panel.y.shape)
+
+
 def _codes(
     frame: pd.DataFrame, names: Sequence[str], place: tuple[Any, Any], shape: tuple[int, int]
 ) -> dict[str, Ints]:
@@ -227,7 +244,7 @@ def _codes(
             found[name] = np.nan_to_num(matrix).astype(np.int64)
         if int(found[name].max()) == 0:
             raise PanelError(
-                f"Column {name!r} has one cluster. Clustered errors need at least two; name a "
+                f"Column {name!r} has one cluster. Clustered standard errors need at least two; name a "
                 "finer column, or leave 'cluster' empty to cluster by unit."
             )
     return found

@@ -1,4 +1,4 @@
-"""Periods and cohorts of a tidy frame: which labels occur, and what 0, empty and Inf mean."""
+"""Periods and cohorts of a tidy frame, and the meaning of 0, empty and Inf."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import pandas as pd
 from replication.core.arrays import Floats
 from replication.core.columns import EXACT, numeric, place_of, whole_numbers
 from replication.core.errors import PanelError
-from replication.core.numbering import Ints, Numbering, never_or_period, read_numbering
+from replication.core.intake import never_hint
+from replication.core.numbering import Form, Ints, Numbering, never_or_period, read_numbering
 from replication.core.panel import NEVER
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
 
-def numbering_of(everything: pd.DataFrame, frame: pd.DataFrame, spec: Spec) -> tuple[Numbering, list[str]]:
+def numbering_of(
+    everything: pd.DataFrame, frame: pd.DataFrame, spec: Spec, form: Form | None = None
+) -> tuple[Numbering, list[str]]:
     """How the periods of a panel are counted, and notes on it; refuses what is no period.
 
     Labels are judged on the whole file: a sample of one year of months, or one that ends before
@@ -26,6 +29,7 @@ def numbering_of(everything: pd.DataFrame, frame: pd.DataFrame, spec: Spec) -> t
     Parameters
     ----------
     everything, frame : the file, and the rows of the sample.
+    form : how labels are made up, where they were read as quarters or months.
 
     """
     whole_numbers(frame, spec.time, at=(spec.unit, spec.time))
@@ -40,10 +44,10 @@ def numbering_of(everything: pd.DataFrame, frame: pd.DataFrame, spec: Spec) -> t
         cohorts = _labels(frame[name])
         cohorts = cohorts if zero else cohorts[cohorts != 0]
         notes += _infinite(frame, name, spec.unit)
-    numbering, numbering_notes = read_numbering(
-        periods, cohorts, zero_is_period=zero, names=(spec.time, name)
-    )
-    return numbering, [*notes, *numbering_notes]
+    if form is not None:
+        return Numbering(form), notes
+    numbering, said = read_numbering(periods, cohorts, zero_is_period=zero, names=(spec.time, name))
+    return numbering, [*notes, *said]
 
 
 def _labels(column: pd.Series[Any]) -> Ints:
@@ -88,7 +92,7 @@ def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequ
 
 
 def far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -> list[str]:
-    """Notes on cohorts further from the panel than it is long, which is how a typo looks."""
+    """Notes on cohorts further from the panel than it is long, which suggests a typing error."""
     first, last = int(periods[0]), int(periods[-1])
     length = last - first + 1
     ends = numbering.label(periods[[0, -1]])
@@ -101,8 +105,12 @@ def far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -
         ),
     ):
         if far.any():
-            example = f"{units[far][0]}: {numbering.label(cohort[far][0])}"
-            found.append(f"{int(far.sum())} units are first treated long {words}, for example {example}")
+            label = numbering.label(cohort[far][0])
+            hint = never_hint(float(label))
+            found.append(
+                f"{int(far.sum())} units are first treated long {words}, for example {units[far][0]}: {label}"
+                f"{f'. {hint}' if hint else ''}"
+            )
     return found
 
 

@@ -1,4 +1,4 @@
-"""A panel has one value per cell: lists and mappings, which parquet can hold, are refused."""
+"""Refusal of cells that hold lists or mappings, which parquet allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def require_plain_cells(frame: pd.DataFrame, source: str) -> None:
     frame : DataFrame
         A panel as it was read.
     source : str
-        What the message calls it.
+        Its name in the message.
 
     Raises
     ------

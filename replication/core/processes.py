@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, and how further ones are started."""
+"""Child processes that end with their parent, and the start method of worker processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Final
 
 _DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG of Linux
 SECONDS = 0.5
-"""Between two looks at the parent, where the system gives no signal."""
+"""Seconds between two checks of the parent, where the system gives no signal."""
 
 _forked = False
 
@@ -38,13 +38,13 @@ def mark_forked() -> None:
 def die_with_parent() -> None:
     """End this process as soon as the one that started it is gone, however that one ended.
 
-    On Linux the kernel sends the signal; elsewhere a thread looks twice a second.
+    On Linux the kernel sends the signal; elsewhere a thread checks twice a second.
     """
     parent = os.getppid()
     if not ask_for_signal():
         _watch((parent,))
     elif os.getppid() != parent:
-        # It was gone before the kernel was asked.
+        # The parent ended before the signal was requested.
         os._exit(1)
 
 

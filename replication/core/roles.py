@@ -1,4 +1,4 @@
-"""Which columns of a specification may not be one and the same."""
+"""Pairs of column roles that must differ."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from replication.core.spec import Spec
 def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     """Refuse one column in two roles that exclude each other.
 
-    Unit, period, outcome, cohort and treatment are five different things; the outcome is no
-    covariate, offset or weight; the treatment is no covariate; and a covariate counts once.
+    Unit, period, outcome, cohort and treatment are five different things; the outcome cannot
+    be a covariate, offset or weight; the treatment cannot be a covariate; and a covariate counts once.
 
     Raises
     ------
@@ -26,6 +26,8 @@ def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     main = {"unit": spec.unit, "time": spec.time, "outcome": spec.outcome}
     if spec.treatment != "binary":
         main["treatment"] = spec.treatment
+    if spec.cohort_from is not None:
+        main["cohort_from"] = spec.cohort_from
     cohort = cohort_column(spec, frame)
     if spec.treatment == "binary" or cohort in frame.columns:
         main["cohort"] = cohort

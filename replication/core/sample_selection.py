@@ -1,14 +1,16 @@
-"""Which rows and columns of a tidy frame a specification reads."""
+"""Rows and columns of a tidy frame that a specification reads."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from replication.core.columns import require_columns
-from replication.core.errors import nearest
+from replication.core.errors import PanelError, nearest
+from replication.core.reading import is_text
 from replication.core.spec import SampleRule, Spec
 
 
@@ -18,7 +20,9 @@ def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     year = "year" if "year" in frame.columns else spec.time
     ranges = [(year, sample.years), (spec.time, sample.periods)]
     names = needed_columns(spec, frame)
-    require_columns(frame, [*sample.where, *sample.drop, *names])
+    for column, values in (*sample.where.items(), *sample.drop.items()):
+        _require_holder(frame, column, values)
+    require_columns(frame, names)
     keep = np.ones(len(frame), dtype=bool)
     for column, bounds in ranges:
         if bounds is not None:
@@ -32,6 +36,26 @@ def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     return frame.loc[keep, names]
 
 
+def _require_holder(frame: pd.DataFrame, column: str, values: Sequence[Any]) -> None:
+    """Refuse a column that is not there; one that has its values is the likeliest to be meant."""
+    if column in frame.columns:
+        return
+    holder = holding(frame, values)
+    if holder:
+        raise PanelError(
+            f"The panel has no column {column!r}, which 'sample' names; did you mean {holder!r}, which has "
+            f"{', '.join(map(repr, values[:3]))}? Its columns are: {', '.join(map(str, frame.columns))}."
+        )
+    require_columns(frame, [column])
+
+
+def holding(frame: pd.DataFrame, values: Sequence[Any]) -> str:
+    """The first text column that has one of the values; empty if none has."""
+    texts = [value for value in values if isinstance(value, str)]
+    named = [str(name) for name in frame.columns if texts and is_text(frame[name])]
+    return next((name for name in named if frame[name].isin(texts).any()), "")
+
+
 def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
     """Values under ``where`` and ``drop`` that no row has, each in a sentence without its end."""
     found = []
@@ -41,6 +65,8 @@ def absent_values(frame: pd.DataFrame, spec: Spec) -> list[str]:
             for value in [value for value in values if value not in known]:
                 twin = [other for other in known if str(other) == str(value)]
                 hint = nearest(str(value), map(str, known))
+                other = holding(frame, [value])
+                hint = f" (column {other!r} has it)" if other else hint
                 hint = f" (it has {twin[0]!r}: mind the quotation marks)" if twin else hint
                 found.append(f"'sample.{key}' names {value!r}, which column {column!r} does not have{hint}")
     return found
@@ -60,16 +86,21 @@ def needed_columns(spec: Spec, frame: pd.DataFrame) -> list[str]:
 
 
 def panel_inputs(spec: Spec) -> tuple[Any, ...]:
-    """All that a panel depends on besides its frame and the name of the specification."""
+    """All inputs of a panel besides its frame and the name of the specification."""
     shaping = (
         spec.study,
         spec.outcome,
         spec.treatment,
-        spec.reversals,
+        spec.reversible,
         spec.cohort_rule,
         spec.unit,
         spec.time,
         spec.cohort,
+        spec.cohort_from,
+        spec.time_format,
+        spec.never,
+        spec.duplicates,
+        spec.read,
         spec.sample,
         spec.covariates,
         spec.offset,

@@ -1,4 +1,4 @@
-"""Estimates on disk: one folder a specification with its numbers, covariance and circumstances."""
+"""Estimates on disk: one folder per specification with its estimates, covariance and metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from replication.core.spec import Spec
 from replication.core.versions import package_versions
 
 FILES = ("estimates.csv", "vcov.csv", "spec.yaml")
-"""What is saved of a specification; the last is written last."""
+"""Files of a saved specification, in the order in which they are written."""
 
 
 def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") -> None:

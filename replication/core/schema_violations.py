@@ -1,4 +1,4 @@
-"""What a violation of a JSON schema means, in plain words: the key, what it may be, an example."""
+"""Explanations of violations of a JSON schema: the key, the allowed values, an example."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHAPES: Final = {"type", "anyOf", "minItems", "maxItems", *BOUNDS}
 
 @cache
 def strict_validator() -> Any:
-    """Class of validators to which 3.0 is no whole number and NaN no number.
+    """Class of validators for which 3.0 is not a whole number and NaN is not a number.
 
     JSON knows neither; a YAML file may hold both, and a calculation that asks for a count of draws
     or a level has no use for them.
@@ -55,7 +55,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def explain_violation(error: Any) -> str:
-    """What a violation of a JSON schema means and what to write instead."""
+    """The explanation of a violation of a JSON schema, with the remedy."""
     where = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
         return _unknown_key(error, where)
@@ -92,7 +92,7 @@ def _unknown_key(error: Any, where: str) -> str:
 
 
 def _missing_key(error: Any, where: str) -> str:
-    """A key with another spelling is the likelier cause than one that was left out."""
+    """A misspelled key is a likelier cause than a missing one."""
     absent = [key for key in error.validator_value if key not in error.instance]
     known = error.schema.get("properties", {})
     for key in sorted(set(error.instance) - set(known), key=str):
@@ -114,7 +114,7 @@ def _complaint(error: Any, where: str, schema: Mapping[str, Any]) -> str:
     if _is_whole(error.instance) and abs(error.instance) > LARGEST_INTEGER:
         return f"{value}, and whole numbers reach from -2^53 to 2^53 here."
     if error.validator == "pattern" or (error.validator == "anyOf" and _is_text(error.instance)):
-        return f"{value}, which is no value that it can have."
+        return f"{value}, which is not an allowed value."
     if error.validator in SHAPES:
         return f"{value} where {_needed(schema)} is needed."
     return f"{value}, which is not possible there."
@@ -137,7 +137,7 @@ def _kind(kind: str, schema: Mapping[str, Any]) -> str:
     if kind == "array":
         items = schema.get("items", {})
         count = "two " if schema.get("minItems") == schema.get("maxItems") == 2 else ""
-        return f"a list of {count}{ITEMS.get(items.get('type'), 'values')}"
+        return f"a list of {count}{ITEMS.get(str(items.get('type')), 'values')}"
     bounds = [f"{words} {schema[name]}" for name, words in BOUNDS.items() if name in schema]
     numeric = kind in ("integer", "number")
     return " ".join([KINDS.get(kind, kind), " and ".join(bounds) if numeric else ""]).strip()

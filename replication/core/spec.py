@@ -1,16 +1,13 @@
-"""A specification is data: read a YAML file, check it against the schema, resolve its defaults.
+"""Specifications: YAML files checked against a schema, with defaults filled in.
 
-The schema (``spec_schema.json``) is the one place where keys, allowed values, defaults and their
-meaning are written; ``replication explain`` prints it.
+The schema (``spec_schema.json``) is the single definition of keys, allowed values, defaults and
+their meaning; ``replication explain`` prints it.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
-import math
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -21,16 +18,14 @@ import yaml
 from replication.core.errors import SpecError
 from replication.core.files import parse_yaml
 from replication.core.leavings import visible_paths
-from replication.core.limits import (
-    MOST_CHARACTERS,
-    MOST_SPECIFICATIONS,
-    LimitError,
-    require_portable,
-    shortened,
-)
+from replication.core.limits import MOST_CHARACTERS, LimitError, require_portable
+from replication.core.reading import AS_USUAL, Read
 from replication.core.schema_violations import explain_violation, listed, strict_validator, written
+from replication.core.spec_grid import expand
 
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
+REVERSIBLE = ("dcdh",)
+"""Estimators whose estimand holds where treatment falls, so that nothing need be allowed."""
 ESTIMATORS = Path(__file__).parents[1] / "estimators"
 
 
@@ -93,7 +88,13 @@ class Spec:
     unit: str = "unit"
     time: str = "time"
     cohort: str = "cohort"
+    cohort_from: str | None = None
+    time_format: str | None = None
+    never: tuple[str | int | float, ...] = ()
+    duplicates: str = "refuse"
+    read: Read = AS_USUAL
     sample: SampleRule = SampleRule()
+    fixed_effects: tuple[str, ...] = ("unit", "time")
     trends: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     offset: str | None = None
@@ -113,11 +114,19 @@ class Spec:
     donor_errors: str = "placebo"
     shares: str = "fixed"
     reweight: bool = False
+    normalized: bool = False
+    switchers: str = "all"
+    baseline_bins: int | None = None
     clean_window: tuple[int, int] | None = None
     beta: str | int = "efficient"
     design_variance: str = "adjusted"
     inference: Inference = Inference()
     note: str | None = None
+
+    @property
+    def reversible(self) -> bool:
+        """Whether a treatment column may fall within a unit."""
+        return self.reversals == "allow" or self.estimator in REVERSIBLE
 
     def resolved(self) -> dict[str, Any]:
         """The specification with every default filled in, as plain data for YAML."""
@@ -138,7 +147,7 @@ def load_specs(path: Path) -> list[Spec]:
 
 
 def read_spec_file(path: Path) -> dict[str, Any]:
-    """The keys of a specification file, as they stand there."""
+    """The keys of a specification file, unchecked."""
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(MOST_CHARACTERS + 1)
@@ -175,10 +184,13 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
     for key in ("trends", "cluster"):
         values[key] = _as_tuple(values.get(key))
     values["trends"] = tuple(trend for trend in values["trends"] if trend != "none")
+    values["fixed_effects"] = tuple(values.get("fixed_effects", ("unit", "time")))
     values["covariates"] = tuple(values.get("covariates") or ())
     for key in ("window", "clean_window"):
         if values.get(key) is not None:
             values[key] = _ordered_pair(values[key], key, source)
+    values["never"] = tuple(values.get("never") or ())
+    values["read"] = parse_read(values.get("read") or {})
     values["sample"] = _sample(values.get("sample") or {}, source)
     inference = dict(values.get("inference") or {})
     if "coordinates" in inference:
@@ -196,48 +208,6 @@ def check(data: Mapping[str, Any], source: str) -> None:
     )
     if errors:
         raise SpecError(f"{source}: {explain_violation(errors[0])}")
-
-
-def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterator[dict[str, Any]]:
-    """Every combination of the lists under ``vary``; the ids get the values appended.
-
-    Raises
-    ------
-    SpecError
-        If ``vary`` is no mapping to lists, spans too many specifications, or gives two combinations one id,
-        so that the second would overwrite the first.
-
-    """
-    vary = {} if data.get("vary") is None else data["vary"]
-    if not isinstance(vary, Mapping) or not all(
-        isinstance(key, str) and isinstance(values, list) and values for key, values in vary.items()
-    ):
-        raise SpecError(f"{source}: 'vary' maps keys to non-empty lists of values.")
-    count = math.prod(len(values) for values in vary.values())
-    if count > MOST_SPECIFICATIONS:
-        raise SpecError(
-            f"{source}: 'vary' spans {count:,} specifications, and {MOST_SPECIFICATIONS:,} are the "
-            "most that one file may hold. Shorten its lists, or write several files."
-        )
-    base = {key: value for key, value in data.items() if key != "vary"}
-    seen: dict[str, dict[Any, Any]] = {}
-    for combination in itertools.product(*vary.values()):
-        variant: dict[str, Any] = deepcopy(base)
-        chosen = dict(zip(vary, combination, strict=True))
-        for key, value in chosen.items():
-            _assign(variant, key, value, source)
-        if vary and "id" in base:
-            name = "__".join([str(base["id"]), *(_slug(value) for value in combination)])
-            if name in seen:
-                raise SpecError(
-                    f"{source}: the combinations {shortened(seen[name])} and {shortened(chosen)} of 'vary' "
-                    f"both get the id {shortened(name)}, so that one would overwrite the other: in ids "
-                    "other characters than letters, digits, '_', '.' and '-' become '-'. Rename the columns "
-                    "or write two specifications."
-                )
-            seen[name] = chosen
-            variant["id"] = name
-        yield variant
 
 
 @cache
@@ -282,6 +252,17 @@ def _explain_properties(properties: Mapping[str, Any], prefix: str) -> list[str]
     return lines
 
 
+def checked_read(data: Mapping[str, Any]) -> Read:
+    """The keys under ``read`` of a panel that is described outside a specification; refused as there."""
+    check({"id": "read", "outcome": "read", "estimator": "twfe", "read": data}, "the panel")
+    return parse_read(data)
+
+
+def parse_read(data: Mapping[str, Any]) -> Read:
+    """The keys under ``read``, checked already, with their defaults."""
+    return Read(**{**data, "missing": tuple(str(mark) for mark in data.get("missing", ()))})
+
+
 def _sample(data: Mapping[str, Any], source: str) -> SampleRule:
     values = dict(data)
     for key in ("years", "periods"):
@@ -295,29 +276,6 @@ def _ordered_pair(pair: list[int], key: str, source: str) -> tuple[int, int]:
     if low > high:
         raise SpecError(f"{source}: {key!r} is [{low}, {high}], which ends before it starts. Swap the two.")
     return low, high
-
-
-def _assign(target: dict[str, Any], key: str, value: Any, source: str) -> None:
-    *parents, last = key.split(".")
-    for parent in parents:
-        inner = target.setdefault(parent, {})
-        if not isinstance(inner, dict):
-            raise SpecError(
-                f"{source}: 'vary' has the key {shortened(key)}, and {shortened(parent)} is "
-                f"{shortened(inner)}, which holds no keys. Leave it out above, or write its keys "
-                "there."
-            )
-        target = inner
-    target[last] = value
-
-
-def _slug(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "-".join(_slug(part) for part in value) or "none"
-    if isinstance(value, Mapping):
-        return "-".join(f"{key}-{_slug(part)}" for key, part in value.items()) or "all"
-    text = "none" if value is None else str(value)
-    return "".join(letter if letter.isalnum() or letter in "_-." else "-" for letter in text)
 
 
 def _as_tuple(value: Any) -> tuple[str, ...]:

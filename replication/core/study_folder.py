@@ -1,7 +1,7 @@
-"""A study's folder read as one description, whichever file each part of it stands in.
+"""A study's folder read as one description, however its parts are split into files.
 
 ``study.yaml``
-    What the study is: id, title, panels, sources, labels, outcomes, references.
+    The study itself: id, title, panels, sources, labels, outcomes, references.
 ``analyses.yaml``, ``tables.yaml``, ``figures.yaml``
     A list of entries each. A long list may be split: ``tables/1_main.yaml``, ``tables/2_more.yaml`` are read
     in the order of their names.
@@ -29,7 +29,7 @@ STUDY: Final = "study.yaml"
 PARTS: Final = ("analyses", "tables", "figures")
 SUMMARY: Final = "summary.md.j2"
 HIDDEN: Final = ("_", ".")
-"""A folder whose name begins so is not a study: the template that studies are copied from."""
+"""A folder with this prefix is not a study: the template that studies are copied from."""
 KNOWN: Final = ("study", *PARTS)
 RESULTS: Final = ("tables", "figures")
 """Parts whose ids must differ from each other: a reader finds both under one name."""
@@ -37,7 +37,7 @@ RESULTS: Final = ("tables", "figures")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a study's folder says, and where it says it.
+    """The description of a study, with the file of each part.
 
     Attributes
     ----------
@@ -77,8 +77,8 @@ def read_description(folder: Path) -> Description:
     Raises
     ------
     SpecError
-        If a file is missing, is not valid YAML, holds something else than it should, is named as no part of a
-        study is, or if two entries have the same id.
+        If a file is missing, is not valid YAML, holds something else than it should, has the name of no part
+        of a study, or if two entries have the same id.
     """
     data = _read(folder, STUDY, "There is no study description {}. Write one, or correct the path.")
     if not isinstance(data, dict):
@@ -152,12 +152,12 @@ def _read(folder: Path, name: str, missing: str = "There is no file {}.") -> Any
 
 
 def _refuse_strays(folder: Path) -> None:
-    """A part whose file name is misspelled would otherwise be left out without a word."""
+    """A part whose file name is misspelled would otherwise be ignored silently."""
     for path in visible_paths([*folder.glob("*.yaml"), *folder.glob("*.yml")], folder):
         if path.name not in {f"{name}.yaml" for name in KNOWN}:
             known = ", ".join(f"{name}.yaml" for name in KNOWN)
             raise SpecError(
-                f"{shown(folder, path.name)} is no file of a study{nearest(path.stem, KNOWN)}. The YAML "
+                f"{shown(folder, path.name)} is not a file of a study{nearest(path.stem, KNOWN)}. The YAML "
                 f"files of a study are {known}; its specifications lie in specs/."
             )
 

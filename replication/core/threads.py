@@ -1,4 +1,4 @@
-"""One thread for linear algebra."""
+"""Single-threaded linear algebra."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def one_thread() -> AbstractContextManager[Any]:
     """A context in which the linear algebra of numpy and scipy uses one thread.
 
     Several threads add in another order and round otherwise, so that results would depend on the
-    number of cores. The matrices of an estimate are small enough to lose by them, tenfold where
-    the cores are busy; specifications are estimated side by side in processes instead.
+    number of cores. The matrices of an estimate are so small that threads slow them down, tenfold
+    where the cores are busy; specifications are estimated side by side in processes instead.
     """
     limited: AbstractContextManager[Any] = _libraries().limit(limits=1, user_api="blas")
     return limited

@@ -1,4 +1,4 @@
-"""Which versions of which packages made a result; written into every output."""
+"""Versions of the packages behind a result, recorded with every output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGES = (
 
 @cache
 def package_versions() -> dict[str, str]:
-    """Version of Python and of every package that can move a digit."""
+    """Version of Python and of every package that can affect the results."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

@@ -1,1 +1,1 @@
-"""How numbers and pictures look, whatever they show: frames in, text and axes out."""
+"""Formatting of numbers and figures, independent of their content."""

@@ -1,4 +1,4 @@
-"""The sheet that figures are drawn on: title above, note below, everything measured in inches.
+"""The canvas of figures: title above, note below, all sizes in inches.
 
 No layout engine: margins are set by hand, which is quick and gives the same bytes every time.
 """
@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from replication.display.media import EDGE, PAGE, Medium
 
 STYLE_FILE = Path(__file__).with_name("replication.mplstyle")
-# Okabe & Ito (2008): told apart with any color vision; shapes repeat what colors say.
+# Okabe & Ito (2008): distinguished with any color vision; shapes repeat the information of colors.
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = (
     "#0072B2",
     "#D55E00",

@@ -18,6 +18,8 @@ AVERAGE = {
     "horizons_equally": "mean over horizons {first} to {last}, adopters equally weighted",
     "horizons_by_variance": "mean over horizons {first} to {last}, variance-weighted",
     "switchers": "effects weighted by their number of switchers (average total effect)",
+    "switchers_per_unit": "effects weighted by their number of switchers, per unit of treatment "
+    "(average total effect)",
     "cohorts_by_unit_periods": "cohort effects weighted by treated unit-periods",
 }
 CONTROL_GROUP = {

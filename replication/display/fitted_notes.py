@@ -42,7 +42,7 @@ def line_count(paragraphs: Sequence[str], letters: int) -> int:
 def fitted(facts: Sequence[Fact], lines: int, letters: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Paragraphs of at most ``lines`` lines, and every fact that is not printed in full.
 
-    The limit yields to the required facts alone, so that nothing a study's author wrote is lost.
+    Only required facts may exceed the limit, so that nothing a study's author wrote is lost.
     """
     facts = [fact for fact in facts if fact.text]
     chosen: dict[int, str] = {place: fact.text for place, fact in enumerate(facts) if fact.required}

@@ -33,7 +33,7 @@ def integer(value: Any) -> str:
 
 
 def adaptive(value: Any) -> str:
-    """A number of any size with about four digits that matter."""
+    """A number of any size with about four significant digits."""
     if value is None or pd.isna(value):
         return ""
     size = abs(float(value))
@@ -56,7 +56,7 @@ def p_equals(value: Any) -> str:
 
 
 def tiny(value: Any) -> str:
-    """A rounding difference: its digits are the machine's, so below 1e-8 only that is said."""
+    """A rounding difference: its digits are the machine's, so below 1e-8 only its order is reported."""
     if value is None or pd.isna(value):
         return ""
     return f"< 1e{MINUS}8" if value <= 1e-8 else f"{value:.0e}".replace("-", MINUS)
@@ -98,5 +98,5 @@ def sentence(words: str) -> str:
 
 
 def distinct_words(words: Iterable[str]) -> list[str]:
-    """Words without repetition and without empty ones, in their order."""
+    """Words without repetition and without empty ones, in order."""
     return list(dict.fromkeys(word for word in words if word))

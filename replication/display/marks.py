@@ -74,7 +74,7 @@ def zero_line(axes: Axes) -> None:
 def counts_below(
     axes: Axes, places: Sequence[float], values: Sequence[float], line: int, *, size: float = 8.0
 ) -> None:
-    """Counts in grey below the tick labels of the horizontal axis."""
+    """Counts in gray below the tick labels of the horizontal axis."""
     for place, value in zip(places, values, strict=True):
         axes.annotate(
             formatting.integer(value),
@@ -91,7 +91,7 @@ def counts_below(
 
 
 def name_at_left(axes: Axes, words: str, line: int, *, size: float = 8.0, away: float = 0.0) -> None:
-    """What a line of counts counts, in the margin to its left, ``away`` points farther."""
+    """Label of a line of counts, in the margin to its left, ``away`` points farther."""
     axes.annotate(
         words,
         (0, 0),

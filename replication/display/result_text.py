@@ -101,7 +101,7 @@ def numbers(row: pd.Series) -> str:
 
 
 def number(value: float) -> str:
-    """Six digits that matter; a dot where there is no number."""
+    """Six significant digits; a dot where there is no number."""
     return "." if not np.isfinite(value) else f"{value:.6g}"
 
 

@@ -1,1 +1,1 @@
-"""One estimator a file: ``Panel`` in, ``Estimates`` out. ``registry`` finds them by name."""
+"""One estimator per file: ``Panel`` in, ``Estimates`` out. ``registry`` finds them by name."""

@@ -4,7 +4,7 @@ Estimand
     beta_e in ``y_it = alpha_i + delta_t + sum_e beta_e 1{t - g_i = e} + gamma'x_it + eps_it``,
     g_i the cohort of unit i, relative to the period before adoption (less the anticipation).
     With effects that differ over cohorts beta_e mixes effects of other event times (Sun & Abraham
-    2021, Journal of Econometrics 225(2), Proposition 3): see ``sun_abraham``.
+    2021, Journal of Econometrics 225(2), Proposition 3); see ``sun_abraham``.
 Assumptions
     Parallel trends, no anticipation beyond what is allowed, the same path in every cohort.
 Reproduces
@@ -80,7 +80,7 @@ def event_study(
     SpecError
         For a window without the reference period, or an offset in a linear model.
     PanelError
-        If nobody is treated or observed at the reference, or the path is not identified.
+        If no unit is treated or observed at the reference, or the path is not identified.
 
     """
     effects = read_effects(panel, trends)
@@ -287,13 +287,13 @@ def path_design(
 
 
 def not_identified(panel: Panel, effects: Effects, names: Sequence[str]) -> str:
-    """Why the path cannot be told from the effects."""
+    """The message for a path that is collinear with the absorbed effects."""
     never = int((panel.cohort == NEVER).sum())
     return (
         f"The event-time path is not identified with {effects}: {', '.join(names)} cannot be told "
         f"from the other event times and the effects ({never} of {len(panel.units)} units are "
         "never treated). Without never-treated units, or with unit linear trends, a path of all "
-        "event times is identified only up to a straight line. Give a 'window' with endpoints "
+        "event times is identified only up to a linear trend. Give a 'window' with endpoints "
         "binned, which takes the effect as constant beyond it, or use fewer trends."
     )
 

@@ -68,12 +68,12 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     Parameters
     ----------
     panel : Panel
-        Balanced, binary treatment, one weight a unit.
+        Balanced, binary treatment, one weight per unit.
 
     Returns
     -------
     Estimates
-        ``att`` is the two-way estimate with its error, which the sum of weight times estimate
+        ``att`` is the two-way estimate with its standard error, which the sum of weight times estimate
         equals to rounding. One ``weight`` row a comparison follows: ``estimate`` is its weight,
         ``cohort`` the treated group's adoption and ``time`` the comparison group's (0: never; the
         first period: always treated). ``details.comparisons`` adds the 2x2 estimates and
@@ -187,7 +187,7 @@ Parts = tuple[Ints, Ints, Ints, Floats, Floats]
 def _earlier_treated(
     first: Ints, share: Floats, level: Floats, early: Ints, late: Ints, n_periods: int
 ) -> Parts:
-    """The earlier group switches on; the later is untreated until its own adoption."""
+    """The earlier group adopts; the later one is untreated until its own adoption."""
     usable = first[early] > 0
     early, late = early[usable], late[usable]
     start, end = first[early], first[late]
@@ -202,7 +202,7 @@ def _earlier_treated(
 def _later_treated(
     first: Ints, share: Floats, level: Floats, early: Ints, late: Ints, n_periods: int
 ) -> Parts:
-    """The later group switches on; the earlier is treated already, which is no clean control."""
+    """The later group adopts; the earlier one is already treated and hence not a clean control."""
     usable = first[late] < n_periods
     early, late = early[usable], late[usable]
     start, end = first[early], first[late]

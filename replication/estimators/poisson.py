@@ -4,7 +4,8 @@ Estimand
     beta in ``E[y_it] = exp(o_it + alpha_i + delta_t + beta d_it + gamma'x_it)``; ``exp(beta) - 1``
     is the proportional effect. With o the log of population it is a model of the rate.
 Assumptions
-    Parallel trends of the logarithm of the mean. Counts need not be Poisson: errors are robust.
+    Parallel trends of the logarithm of the mean. The counts need not be Poisson, since the standard
+    errors are robust.
 Reproduces
     R ``fixest::fepois(y ~ d | i + t, offset = ~o, cluster = ~c)``; Stata ``ppmlhdfe y d,
     absorb(i t) offset(o) vce(cluster c)``. Both use normal critical values; here they are
@@ -55,7 +56,7 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
     Notes
     -----
     Zeros that the model fits perfectly (units and periods whose outcomes are all zero, zeros that
-    trends or covariates separate) carry no information and are left out, with the count said; so
+    trends or covariates separate) carry no information and are left out, with the stated count; so
     are singletons. Correction of the variance as in ``twfe``.
 
     """

@@ -8,7 +8,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.memory import keep_freed_memory
 from replication.core.panel import Panel
-from replication.core.spec import Spec
+from replication.core.spec import REVERSIBLE, Spec
 from replication.core.threads import one_thread
 from replication.estimators.registration import ENTRIES, Registered
 from replication.estimators.reported import reported
@@ -31,6 +31,12 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
     """
     entry = ENTRIES[spec.estimator]
     refuse_unusable(spec, entry)
+    if panel.exposure is not None and spec.estimator in REVERSIBLE and spec.inference.method in FEW_TREATED:
+        raise SpecError(
+            f"{spec.id}: 'inference.method: {spec.inference.method}' reads errors from units without "
+            f"treatment, and the controls of {spec.estimator} with a treatment column may have any. Use "
+            "'method: permutation', which exchanges whole treatments between units."
+        )
     keywords = {key: getattr(spec, key) for key in entry.keys}
     keep_freed_memory()
     with one_thread():
@@ -48,7 +54,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
 
 
 def refuse_unusable(spec: Spec, entry: Registered) -> None:
-    """Refuse what an estimator would silently leave out."""
+    """Refuse options that an estimator would silently ignore."""
     refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
     refuse_variance(
         spec.id,
@@ -74,5 +80,5 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
         raise SpecError(
             f"{spec.id}: {spec.estimator} needs a binary treatment that starts with the cohort, "
             f"not the column {spec.treatment!r}. Set 'treatment: binary' and name the cohort "
-            "column or 'cohort_rule', or use twfe or poisson."
+            "column or 'cohort_rule', or use dcdh, twfe or poisson."
         )

@@ -1,4 +1,4 @@
-"""The last step of every estimator: an overall effect that is a number, in labels of the data."""
+"""The last step of every estimator: a finite overall effect, in the labels of the data."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from replication.core.panel import NEVER, Panel
 
 
 def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
-    """The estimates as they are handed out.
+    """The estimates in labels of the data, checked for an overall effect.
 
     Raises
     ------
     PanelError
-        If the overall effect is missing or infinite. A missing standard error is no reason.
+        If the overall effect is missing or infinite. A missing standard error raises nothing.
 
     """
     require_overall(found, panel, estimator)
@@ -27,7 +27,7 @@ def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
 
 
 def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
-    """Refuse an overall effect that nothing identifies."""
+    """Refuse an overall effect that is not identified."""
     value = found.att[0]
     if np.isfinite(value):
         return
@@ -41,7 +41,7 @@ def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
 
 
 def _labeled(found: Estimates, panel: Panel) -> Estimates:
-    """Cohorts and periods as they are called in the data."""
+    """Cohorts and periods in the labels of the data."""
     table = found.table.copy()
     for column in ("cohort", "time"):
         numbers = table[column].to_numpy(dtype=float)

@@ -6,13 +6,16 @@ Estimand
     clean controls (the trimmed aggregate ATT). ``att`` is the mean of theta_e over
     e = 0 .. kappa_post: the same cohorts stand behind every point.
 Construction
-    One sub-experiment a cohort: its units, and the units untreated through the window, over the
+    One sub-experiment per cohort: its units, and the units untreated through the window, over the
     periods a - kappa_pre .. a + kappa_post. By equation 3 the stack of all is regressed on
     event-time dummies, a treatment-group dummy and their products, with weight 1 for the treated
     and Q_a = (N_a^D / N^D) / (N_a^C / N^C) for the controls (Table 1, aggregate weights). Counts
     are those of the event time where the panel has gaps, and sums of weights where it is weighted.
 Assumptions
     No anticipation; parallel trends inside every window between the cohort and its controls.
+Covariates
+    Regression adjustment inside every sub-experiment (``shared.stacked_adjustment``), by covariates in
+    the period before adoption and units that are observed throughout the window.
 Variance
     Clustered by unit or above, so that a unit's copies are one cluster; K = 2 (kappa_pre +
     kappa_post + 1) and N counts the rows of the stack, as in the authors' R code
@@ -46,6 +49,11 @@ from replication.estimators.shared.cohort_comparisons import (
 )
 from replication.estimators.shared.exact_fit import require_residual
 from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
+from replication.estimators.shared.stacked_adjustment import (
+    adjusted_estimates,
+    adjusted_stack,
+    whole_in_window,
+)
 from replication.estimators.shared.stacked_shares import SubExperimentBlock, cell_rows, stack_shares
 from replication.inference.assemble import from_scores
 from replication.inference.cluster import small_sample_factor
@@ -75,7 +83,7 @@ class Experiment:
     control_mass: Floats
 
 
-@registered("Stacked (Wing-Freedman-Hollingsworth)")
+@registered("Stacked (Wing-Freedman-Hollingsworth)", takes=("weights", "covariates"))
 def stacked(
     panel: Panel,
     *,
@@ -99,14 +107,17 @@ def stacked(
     Raises
     ------
     PanelError
-        If no cohort covers the window with clean controls, or the window is not one.
+        If no cohort covers the window with clean controls, the window is not one, or controls do
+        not settle the slopes of the covariates.
+    SpecError
+        For corrected variances with covariates.
 
     """
     panel = comparison_panel(panel, "stacked")
     grid = on_calendar(panel)
     eligible = possible_controls(panel, control_group)
     low, high = resolve_window(grid, eligible, window, clean_window)
-    found, dropped = experiments(grid, eligible, low, high)
+    found, dropped = experiments(grid, eligible, low, high, whole=panel.covariates is not None)
     level, blocks = stack_blocks(grid, found)
     reference = -1 - low
     estimate = level - level[reference]
@@ -115,6 +126,7 @@ def stacked(
         used[one.treated] = used[one.control] = True
     rows_stacked = sum(count_rows(grid, one) for one in found)
     kept = used_units(panel, used, "sub-experiment")
+    whole = panel
     panel = covered(kept, panel, grid, found, (low, high))
     require_residual(rows_stacked, 2 * (high - low + 1), "Narrow 'clean_window' (or 'window'), or add units.")
     shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
@@ -122,9 +134,6 @@ def stacked(
     overall = np.zeros(high - low + 1)
     overall[-low:] = 1 / (high + 1)
     loadings = np.column_stack([overall, np.eye(overall.size)[:, pick]])
-    shares = stack_shares(blocks, used.size).of_units(used)
-    cells = cell_rows(loadings, reference)
-    influence = cluster_influence(panel, *shares.influence(cells[0]))
     treated_units = sum(one.treated.size for one in found)
     rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
     trimmed = tuple(panel.label([grid.label(onset) for onset in dropped]).tolist())
@@ -137,11 +146,18 @@ def stacked(
         averaged_times=(0, high * grid.step),
         support=tuple(support_row(h * grid.step, len(found), treated_units) for h in shown),
         dropped=(Dropped("no_clean_window", len(trimmed), "cohorts", trimmed),) if trimmed else (),
-        cluster_influence=influence,
-        notes=tuple(few_effective(influence, inference)),
         extras={"cohorts": len(found), "rows_counted": "a unit once in each sub-experiment"},
     )
     details = with_means(details, panel)
+    if panel.covariates is not None:
+        parts = [(one.onset, one.treated, one.control, one.columns) for one in found]
+        adjusted = adjusted_stack(whole, grid, parts, reference).of_units(used)
+        details = details.noted(partly_observed(grid, eligible, found))
+        return adjusted_estimates(panel, rows, loadings, adjusted, inference, details)
+    shares = stack_shares(blocks, used.size).of_units(used)
+    cells = cell_rows(loadings, reference)
+    influence = cluster_influence(panel, *shares.influence(cells[0]))
+    details = replace(details, cluster_influence=influence).noted(few_effective(influence, inference))
     if inference.variance != "cv1":
         return from_adjusted(
             panel,
@@ -230,8 +246,13 @@ def reach_of(grid: Grid, eligible: Bools) -> tuple[Ints, Ints, Floats]:
     return onsets, reach, mass[inside_panel]
 
 
-def experiments(grid: Grid, eligible: Bools, low: int, high: int) -> tuple[list[Experiment], list[int]]:
-    """Sub-experiments with cells in the whole window, and the onsets that were trimmed."""
+def experiments(
+    grid: Grid, eligible: Bools, low: int, high: int, *, whole: bool = False
+) -> tuple[list[Experiment], list[int]]:
+    """Sub-experiments with cells in the whole window, and the onsets that were trimmed.
+
+    ``whole`` keeps the units that are observed throughout the window only.
+    """
     found, dropped = [], []
     for onset in np.unique(grid.onset[grid.onset < grid.length]):
         columns = np.arange(onset + low, onset + high + 1)
@@ -240,6 +261,8 @@ def experiments(grid: Grid, eligible: Bools, low: int, high: int) -> tuple[list[
         if columns[0] < 0 or columns[-1] >= grid.length or not control.size:
             dropped.append(int(onset))
             continue
+        if whole:
+            treated, control = (whole_in_window(grid, units, columns) for units in (treated, control))
         mass = [grid.weight[np.ix_(rows, columns)].sum(axis=0) for rows in (treated, control)]
         if min(m.min() for m in mass) > 0:
             found.append(Experiment(int(onset), treated, control, columns, *mass))
@@ -286,6 +309,17 @@ def stack_blocks(grid: Grid, found: list[Experiment]) -> tuple[Floats, list[SubE
         for rows, treated, w, y in parts
     ]
     return mean[True] - mean[False], blocks
+
+
+def partly_observed(grid: Grid, eligible: Bools, found: list[Experiment]) -> list[str]:
+    """A note on units that the stack with covariates leaves out of sub-experiments."""
+    every = sum(
+        int((grid.onset == one.onset).sum() + (eligible & (grid.onset > one.columns[-1])).sum())
+        for one in found
+    )
+    left = every - sum(one.treated.size + one.control.size for one in found)
+    where = "units of sub-experiments that are not observed throughout the window"
+    return [f"{left} {where} were left out"] if left else []
 
 
 def count_rows(grid: Grid, one: Experiment) -> int:

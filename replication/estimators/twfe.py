@@ -66,10 +66,10 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
 
     Notes
     -----
-    Errors are clustered by the clusters of the panel, one way or several, with the correction
-    ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends and period effects that are not
-    nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that
-    of the smallest, in the correction and in t(G-1). Singletons are left out and counted.
+    Standard errors are clustered by the clusters of the panel, one way or several, with the
+    correction ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends and period effects that are
+    not nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that of
+    the smallest, in the correction and in t(G-1). Singletons are left out and counted.
 
     """
     effects = read_effects(panel, trends)
@@ -88,7 +88,7 @@ def fit_twfe(sample: EstimationSample, effects: Effects) -> RegressionFit:
 
 
 def treatment_design(panel: Panel, effects: Effects) -> RegressionDesign:
-    """The treatment, by cohort and stratum where it is binary, and the covariates."""
+    """Regressors: the treatment, by cohort and stratum where it is binary, and the covariates."""
     if panel.exposure is not None or panel.covariates is not None:
         return design_of(panel, panel.dose[None], ["att"])
     start = panel.first
@@ -98,7 +98,7 @@ def treatment_design(panel: Panel, effects: Effects) -> RegressionDesign:
 
 
 def no_variation(panel: Panel, effects: Effects) -> str:
-    """Why the treatment is not identified, with the counts."""
+    """The message for a treatment that is not identified, with the counts."""
     dose = panel.dose
     treated = int((dose > 0).any(axis=1).sum())
     switching = int((np.ptp(dose, axis=1) > 0).sum())

@@ -53,7 +53,7 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     Returns
     -------
     Estimates
-        ``att`` is the two-way estimate with its error; a ``weight`` row for every cohort and
+        ``att`` is the two-way estimate with its standard error; a ``weight`` row for every cohort and
         period with treated cells is the sum of its cells' weights. ``details.extras`` has
         ``share_negative``, ``negative_cells``, ``treated_cells``, ``sum_negative``,
         ``cohort_periods``, ``negative_cohort_periods``, ``sigma_fe`` and ``sigma_fe_opposite``.

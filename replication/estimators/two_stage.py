@@ -6,7 +6,7 @@ Estimand
     weighted mean: ``att`` over treated cells, event rows over the cells of one event time. The
     points equal those of the imputation estimator.
 Assumptions
-    As the imputation estimator.
+    Those of the imputation estimator.
 Variance
     The two steps are one set of moments (Gardner, section 4): the score of a unit is its
     second-stage score, with residuals around the coefficient, less the first stage's influence,

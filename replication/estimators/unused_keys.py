@@ -1,7 +1,7 @@
-"""Keys that are set and that no estimator of the file reads: said, so that nobody waits for them.
+"""Keys that are set but not read by any estimator of the file, which are noted.
 
-A grid over estimators hands every key to all of them; what one of them reads is no mistake there,
-and the others say nothing.
+A grid over estimators hands every key to all of them; a key that one of them reads is no mistake
+there.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def is_set(fields: Spec | Inference, key: str) -> bool:
 
 
 def method_of(spec: Spec) -> str:
-    """How uncertainty is measured; with unit lines group-time effects resample clusters."""
+    """How uncertainty is measured; with unit-specific linear trends, group-time effects resample clusters."""
     detrended = spec.estimator == "callaway_santanna" and bool(spec.trends)
     return "bootstrap" if detrended else spec.inference.method
 

@@ -1,1 +1,1 @@
-"""Uncertainty: clustered variances, bootstraps, permutation, sensitivity."""
+"""Inference: clustered variances, bootstraps, permutation tests and sensitivity analysis."""

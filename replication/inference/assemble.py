@@ -1,6 +1,6 @@
-"""From points and scores to ``Estimates``: one place for errors, p-values, intervals and bands.
+"""From points and scores to ``Estimates``: one place for standard errors, p-values, intervals and bands.
 
-Every estimator ends here. It hands over one row a quantity, the point, and the *scores*: an
+Every estimator ends here. It hands over one row per quantity, the point, and the *scores*: an
 (M, K) matrix whose sums over clusters have the covariance ``S'S * correction``. For a regression
 a score is bread times the score of the normal equations; for an influence-function estimator it
 is the influence divided by N.
@@ -51,7 +51,7 @@ def from_scores(
     Parameters
     ----------
     rows, estimate : K rows and (K,) points
-    scores : (N, K) unit-level scores; a zero column marks a value that is fixed.
+    scores : (N, K) unit-level scores; a zero column marks a fixed value.
     correction : small-sample factor of the variance.
     distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
         ``default_distribution`` chooses; ``inference.distribution`` overrides.
@@ -106,8 +106,8 @@ def from_variance(
 
     Simultaneous bands come from draws of ``cluster_scores`` (G, K) where they are given, else from
     normal draws with the variance; with ``inference.method == "multiplier"`` the standard errors
-    come from multiplier draws too. ``freedom`` (K,) are degrees of the t law of each row, G-1 if
-    not given.
+    come from multiplier draws too. ``freedom`` (K,) are degrees of freedom of the t distribution of
+    each row, G-1 if not given.
     """
     if inference.method == "multiplier":
         return from_cluster_scores(
@@ -157,7 +157,7 @@ def from_cluster_scores(
 
     Where there are more than ``LARGEST_VCOV`` group-time cells, ``vcov`` leaves them out; their
     variances are in ``std_error``. With ``inference.method == "multiplier"`` the standard errors
-    are the interquartile range of multiplier draws over that of the normal law (R ``did::mboot``).
+    are the interquartile range of multiplier draws over that of the normal distribution (R ``did::mboot``).
     """
     analytic = np.sqrt(np.einsum("gk,gk->k", cluster_scores, cluster_scores))
     draws = multiplier_draws(cluster_scores, inference)
@@ -203,7 +203,7 @@ def from_std_errors(
     details: Details | None = None,
     overall: ClusterScores | None = None,
 ) -> Estimates:
-    """Estimates from errors that are known already.
+    """Estimates from known standard errors.
 
     Parameters
     ----------
@@ -230,11 +230,11 @@ def from_std_errors(
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
-    """Unit scores do not say which period they come from."""
+    """Refuse 'pairs: same_period' for unit scores, which do not record the period."""
     if inference.pairs == "same_period":
         raise SpecError(
             f"{estimator} has scores by unit, not by unit and period, so that 'pairs: same_period' "
-            "cannot be had. Set 'pairs: any_period', or use twfe or event_study."
+            "is not available. Set 'pairs: any_period', or use twfe or event_study."
         )
 
 

@@ -1,4 +1,4 @@
-"""To which clusters a treatment was assigned, and which stay untreated throughout."""
+"""Treated clusters, and control clusters that stay untreated throughout."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def assignment_of(panel: Panel, method: str) -> Assignment:
 
 
 def mixed_message(panel: Panel, codes: Ints, mixed: Ints, method: str) -> str:
-    """Why the treatment was not assigned to these clusters."""
+    """The message for clusters whose units differ in their treatment."""
     name = next(iter(panel.clusters))
     inside = np.flatnonzero(codes == mixed[0])
     dose = panel.dose[inside]
@@ -121,6 +121,6 @@ def require_both(treated: Bools, control: Bools, name: str, method: str) -> None
     if not control.any():
         raise PanelError(
             f"Every one of the {treated.size} clusters of {name!r} is treated in some period, so "
-            f"'method: {method}' has no untreated cluster whose residuals show what chance does. "
+            f"'method: {method}' has no untreated cluster whose residuals show the sampling variation. "
             "End the panel before the last cluster adopts, or use 'method: permutation'."
         )

@@ -19,7 +19,7 @@ from replication.core.spec import Inference
 
 # Multipliers are unpacked so many at a time, to stay in the memory near the processor.
 ROOM = 100_000
-# Interquartile range of the normal law.
+# Interquartile range of the normal distribution.
 NORMAL_RANGE = float(stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
 # The eight signs that a byte holds: a fair coin costs one random bit.
 SIGNS_OF_BYTE = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(int) - 1
@@ -32,10 +32,10 @@ def random_bytes(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
 
 
 class PackedSigns:
-    """(C, B) fair signs that are unpacked for the rows that are asked for.
+    """(C, B) fair signs that are unpacked for the rows that are requested.
 
-    A bit each: as numbers they would fill the memory next to the processor many times over. Rows
-    that were handed out are overwritten by the next that are asked for.
+    Each takes one bit, since stored as numbers they would not fit into the processor cache. Rows
+    that were handed out are overwritten by the next that are requested.
     """
 
     def __init__(self, rng: np.random.Generator, shape: tuple[int, int], dtype: type) -> None:
@@ -71,7 +71,7 @@ def cluster_factors(n_clusters: int, inference: Inference, dtype: type) -> Facto
 def drawn_sums(scores: NDArray[Any], clusters: Ints, factors: Factors) -> NDArray[Any]:
     """(K, B) sums of scores (K, P) times the factors of their clusters (P,), some at a time."""
     count, size = scores.shape
-    # Products with rows in fours take half the time of others.
+    # Products with rows in multiples of four take half the time.
     padded = np.zeros((-(-count // 4) * 4, size), dtype=factors.dtype)
     padded[:count] = scores
     found = np.zeros((len(padded), factors.shape[1]), dtype=factors.dtype)
@@ -143,9 +143,9 @@ def quantiles(largest: Mapping[str, Floats], level: float) -> dict[str, float]:
 def studentized_critical_value(value: float, n_clusters: int) -> float:
     """The ``sup_t`` value if every draw were divided by its own standard error, not a common one.
 
-    Signs leave squares alone: the variance of the G scores of a draw T (in standard errors) is
+    Signs do not change squares: the variance of the G scores of a draw T (in standard errors) is
     ``(G - T^2) / (G - 1)`` times that of the estimate. The ratio increases in T, so its quantile
-    is that of T, moved. With very few clusters it is infinite. For other multipliers and for
+    is a function of that of T. With very few clusters it is infinite. For other multipliers and for
     resampled clusters it is an approximation.
     """
     room = n_clusters - value**2
@@ -153,13 +153,14 @@ def studentized_critical_value(value: float, n_clusters: int) -> float:
 
 
 def interquartile_std_errors(draws: Floats) -> Floats:
-    """(K,) standard errors: interquartile range of (B, K) draws over that of the normal law.
+    """(K,) standard errors: interquartile range of (B, K) draws over that of the normal distribution.
 
     Quartiles are the values at ranks ``ceil(B / 4)`` and ``ceil(3 B / 4)``, as in R ``did``.
     """
     size = len(draws)
     low, high = -(-size // 4) - 1, -(-3 * size // 4) - 1
-    # Sorting beats a partition at two ranks. Missing draws come last and make errors missing.
+    # Sorting is faster than partitioning at two ranks. Missing draws come last and make standard errors
+    # missing.
     ranked = np.sort(draws.T, axis=1)
     spread = np.where(np.isnan(ranked[:, -1]), np.nan, ranked[:, high] - ranked[:, low])
     std_errors: Floats = spread / NORMAL_RANGE

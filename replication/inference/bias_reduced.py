@@ -1,7 +1,7 @@
-"""CR2: the variance that is unbiased under a working model, with Satterthwaite's degrees.
+"""CR2: the variance that is unbiased under a working model, with Satterthwaite degrees of freedom.
 
 The residuals of cluster g are multiplied by ``A_g = B_g^(+1/2)``, the symmetric root of the
-generalised inverse of ``B_g = (I - H)_g (I - H)_g'``, which makes the variance unbiased where
+generalized inverse of ``B_g = (I - H)_g (I - H)_g'``, which makes the variance unbiased where
 observations are independent with one variance. The t distribution of a row ``a'beta`` has the
 degrees of freedom of Bell & McCaffrey,
 

@@ -1,7 +1,7 @@
-"""Whole groups of units exchange their schedules of adoption.
+"""Permutation of adoption schedules between whole groups of units.
 
 Where most of a group adopts on one date (the counties of a state), exchanging single units breaks
-up what was assigned together, and the draws are far less spread than the assignment really was.
+up what was assigned together, and the draws vary far less than the actual assignment.
 Here every block takes the schedule of another block: a unit at a given place of its own block,
 units in order of adoption, adopts as the unit at the same relative place of the block drawn. The
 test is exact where blocks are of one size and their schedules exchangeable; with blocks of

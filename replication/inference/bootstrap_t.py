@@ -1,10 +1,10 @@
-"""Bootstrap-t of cluster scores: the t-values of estimates if the clusters were drawn again.
+"""Bootstrap-t of cluster scores: the distribution of t-values over resampled clusters.
 
-A t-value divides by an estimated error. Where few clusters carry a row (a far event time rests on
-one cohort, a third of the clusters) that error is itself uncertain and, as residuals are nearer
-their own mean than the truth, on average too small. Draws that take it as known give bands that
-cover too little: 90 to 92 percent at 50 clusters for some paths (``docs/statistics.md``). Here
-each draw has its own error. Efron & Tibshirani (1993), section 12.5; Cameron, Gelbach & Miller
+A t-value divides by an estimated standard error. Where few clusters carry a row (a far event time rests on
+one cohort, a third of the clusters) that standard error is itself uncertain and, as residuals are nearer
+their own mean than the truth, on average too small. Draws that treat it as known give bands that
+undercover: 90 to 92 percent at 50 clusters for some paths (``docs/statistics.md``). Here
+each draw has its own standard error. Efron & Tibshirani (1993), section 12.5; Cameron, Gelbach & Miller
 (2008), section III, the pairs cluster bootstrap-t, on scores, so that nothing is refitted.
 
 Notes
@@ -27,15 +27,15 @@ from replication.core.arrays import Floats
 from replication.core.spec import Inference
 from replication.inference.bands import random_bytes
 
-# Chances of 0, 1, 2 and 3 in sixteenths: half a byte a count, a fifth of the time of Poisson's.
+# Probabilities of 0, 1, 2 and 3 in sixteenths: half a byte per count, a fifth of the time of Poisson's.
 SIXTEENTHS = np.repeat(np.arange(4), [6, 6, 2, 2])
 COUNTS_OF_BYTE = np.stack(np.divmod(np.arange(256), 16), axis=1)
 COUNTS_OF_BYTE = SIXTEENTHS[COUNTS_OF_BYTE].astype(np.float32)
 # Draws at a time, so that their counts stay in the memory next to the processor.
 BLOCK = 64
-# A draw that loses the clusters on which a row rests has no error to divide by; a bootstrap that
-# refits leaves such draws out. Below half of the estimate's own error (a quarter of its variance)
-# the error of a draw is set to that half, else one thin row would widen the band of all others.
+# A draw that loses the clusters on which a row rests has no standard error to divide by; a bootstrap that
+# refits leaves such draws out. Below half of the estimate's own standard error (a quarter of its variance)
+# the standard error of a draw is set to that half, else one thin row would widen the band of all others.
 LEAST_VARIANCE = 0.25
 
 
@@ -50,8 +50,8 @@ def counts(rng: np.random.Generator, shape: tuple[int, int], room: NDArray[Any])
 def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
     """(B, K) absolute t-values of the draws from (G, K) cluster sums of scores; 0 for fixed rows.
 
-    In single precision, whose error is far below that of a quantile of the draws. A row's values
-    do not depend on which rows stand beside it.
+    In single precision, whose error is far below that of a quantile of the draws. The values of
+    a row do not depend on the other rows.
     """
     n_clusters, size = scores.shape
     scale = np.sqrt((scores**2).sum(axis=0))
@@ -73,7 +73,7 @@ def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
 
 
 def effective_clusters(scores: Floats) -> Floats:
-    """(K,) clusters that each row rests on: G if all (G, K) scores are normal with one variance.
+    """(K,) effective clusters behind each row: G if all (G, K) scores are normal with one variance.
 
     ``3 (sum s^2)^2 / sum s^4``, twice the squared mean of the variance over its estimated variance.
     """
@@ -84,7 +84,7 @@ def effective_clusters(scores: Floats) -> Floats:
 
 
 class DrawnDistribution:
-    """The law of each row's t-value from (B, K) draws of its absolute value, symmetric at zero."""
+    """The distribution of each row's t-value from (B, K) draws of its absolute value, symmetric at zero."""
 
     def __init__(self, draws: Floats) -> None:
         self.draws = draws

@@ -1,4 +1,4 @@
-"""What a reader must be told of a standard error that rests on little, in sentences.
+"""Notes on standard errors that rest on few clusters.
 
 The threshold for treated and control clusters: of 400 samples without an effect (50 units over 10
 periods, AR(0.5), all treated in period 6) nominal 5% tests of ``twfe``, ``callaway_santanna``,
@@ -33,7 +33,9 @@ FEW_EFFECTIVE = 10
 NO_SPREAD = 1e-8
 """Standard errors below this share of the standard deviation of the outcome are zero."""
 
-REMEDY = "'inference.method: permutation', 'conley_taber' or 'ferman_pinto' is made for few treated clusters"
+REMEDY = (
+    "'inference.method: permutation', 'conley_taber' or 'ferman_pinto' is designed for few treated clusters"
+)
 LISTED = 4
 REPAIRED = (
     "the covariance was not positive semi-definite and had to be repaired, and the inverse of a "
@@ -64,7 +66,7 @@ def _few(count: int, side: str, kind: str, other: str) -> str:
     if count == 1:
         return (
             f"Only 1 {side} cluster ({kind}) carries the estimate: its own residuals are nearly "
-            f"zero by construction, so that the standard error holds the noise of the {other} "
+            f"zero by construction, so that the standard error reflects only the noise of the {other} "
             "group only"
         )
     return (
@@ -85,20 +87,20 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
         # Without the number, so that columns of a table share the sentence; it is in the details.
         return [
             f"The overall effect rests on fewer than {FEW_EFFECTIVE} effective clusters, which "
-            "makes its standard error as uncertain as with that many alike; "
-            "'inference.distribution: bootstrap_t' takes account of it"
+            "makes its standard error as uncertain as with that many equal clusters; "
+            "'inference.distribution: bootstrap_t' accounts for it"
         ]
     return []
 
 
 def lost_std_errors(estimate: Floats, std_error: Floats) -> Bools:
-    """(K,) estimates that are not fixed at zero and have no standard error."""
+    """(K,) estimates that are not fixed at zero but lack a standard error."""
     found: Bools = np.isfinite(estimate) & (estimate != 0) & ~np.isfinite(std_error)
     return found
 
 
 def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
-    """Why estimates have no standard error."""
+    """A note on estimates without a standard error."""
     if not lost.any():
         return []
     names = [label for label, one in zip(labels, lost, strict=True) if one]
@@ -162,7 +164,7 @@ def with_cautions(
     lost = lost_std_errors(estimate, std_error)
     notes = [
         *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
-        # Regressions count effective clusters by leverage, and have said so where they are few.
+        # Regressions count effective clusters by leverage, and have noted it where they are few.
         *cluster_notes(panel.n_clusters, None if details.cluster_influence else behind),
         *(lost_note(list(keys.labels()), lost) if lost.any() else []),
     ]

@@ -1,4 +1,4 @@
-"""Clustered variances: sums of scores by cluster, one way or several, and their correction."""
+"""Clustered variances, one-way and multiway, and their small-sample correction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
         ordered = np.empty_like(scores)
         ordered[codes] = scores
         return ordered
-    # One entry a column: in this form there is nothing to sort.
+    # One entry per column: in this form there is nothing to sort.
     indicator = sparse.csc_array(
         (np.ones(codes.size), codes, np.arange(codes.size + 1)), shape=(groups, codes.size)
     )
@@ -56,7 +56,7 @@ def multiway_variance(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
     Parameters
     ----------
     scores : (M, K)
-        One row an observation, scaled so that the one-way variance is ``S'S`` of the sums.
+        One row per observation, scaled so that the one-way variance is ``S'S`` of the sums.
     dimensions : sequence of (M,) codes
         Clustering dimensions; every intersection enters with alternating sign.
 

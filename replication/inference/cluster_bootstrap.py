@@ -1,8 +1,8 @@
-"""Bootstrap of whole clusters for any estimator: draw clusters, redo everything.
+"""Bootstrap of whole clusters for any estimator, with every step redone in each draw.
 
 Each draw takes as many clusters as there are, with replacement, and runs the estimator on their
 units; a cluster drawn twice counts as two. What the estimator does on the way (cohort shares,
-first steps, imputation) is redone, so its error is in the interval. Where every unit is its own
+first steps, imputation) is redone, so the interval reflects its uncertainty. Where every unit is its own
 cluster this is the pairs bootstrap of units. Efron & Tibshirani (1993), chapters 8, 12 and 13;
 Cameron, Gelbach & Miller (2008), section III.
 """
@@ -33,15 +33,15 @@ PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt":
 def cluster_bootstrap(
     function: Estimator, panel: Panel, inference: Inference, *, two_way: bool = False
 ) -> Estimates:
-    """Estimates with errors, intervals, p-values and bands from resampled clusters.
+    """Estimates with standard errors, intervals, p-values and bands from resampled clusters.
 
     Parameters
     ----------
     function : takes a panel and ``inference``.
-    two_way : whether ``function`` is two-way effects without trends or covariates; on balanced
+    two_way : whether ``function`` is two-way fixed effects without trends or covariates; on balanced
         panels with constant weights its draws come from sums over clusters.
     inference : ``draws``, ``seed``, ``level`` and ``interval`` are used; with ``distribution: t``
-        intervals are the estimate plus and minus t(G-1) times the bootstrap error.
+        intervals are the estimate plus and minus t(G-1) times the bootstrap standard error.
 
     Raises
     ------
@@ -75,23 +75,24 @@ def with_draws(
     inference: Inference,
     tails: Tails | None = None,
 ) -> Estimates:
-    """Estimates whose errors, intervals, p-values, bands and covariance come from (B, K) draws.
+    """Estimates whose standard errors, intervals, p-values, bands and covariance come from (B, K) draws.
 
     Parameters
     ----------
     found : the estimates on the panel itself, with K rows.
     draws : the same rows on B resamples of the clusters; NaN where a draw lacks a row.
-    tails : of the t-values, where intervals are the estimate plus and minus errors.
+    tails : of the t-values, where intervals are the estimate plus and minus multiples of the standard error.
 
     Notes
     -----
     ``std_error`` is the standard deviation of the draws. ``interval: equal_tailed`` gives the
     percentile interval and twice the smaller share of draws on one side of zero as p-value;
     ``symmetric`` gives the estimate plus and minus a quantile of the draws' distance from it. Bands
-    hold for all rows of a path at once: errors of the draws times the critical value of ``found``,
-    whose draws have an error each. The largest distance among the rows of a resample, over the
-    common error, takes that error as known and would cover 90 percent at 50 clusters. A row that
-    a draw lacks (a cohort that was not drawn) rests on the other draws.
+    hold for all rows of a path at once: standard errors of the draws times the critical value
+    of ``found``, whose draws each have their own standard error. The largest distance among the rows of
+    a resample, over the common standard error, treats that standard error as known and would cover 90
+    percent at 50 clusters. A row that a draw lacks (a cohort that was not drawn) rests on the other
+    draws.
 
     """
     done = int(np.isfinite(draws).any(axis=1).sum())
@@ -230,7 +231,7 @@ def _with_draws(
 
 
 def _critical(fitted: Floats, distance: Floats, std_error: Floats, inference: Inference) -> float:
-    """Critical value of a path: that of the fit; from (B, k) draws if the law is set to normal."""
+    """Critical value of a path: that of the fit; from (B, k) draws if the distribution is set to normal."""
     known = fitted[~np.isnan(fitted)]
     if known.size and inference.distribution != "normal":
         return float(known.max())

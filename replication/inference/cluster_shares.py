@@ -1,4 +1,4 @@
-"""What small-sample corrections of clustered variances need of a regression: shares of clusters.
+"""Shares of clusters in a regression, from which small-sample corrections of its variance follow.
 
 A weighted regression on the full design U (regressors and every absorbed effect that is not
 nested in the clusters, effects nested in them swept out) has ``M = (U'WU)^-1 = L L'``. In the

@@ -33,7 +33,7 @@ EARTH_RADIUS_KM = 6371.0
 def conley_variance(
     scores: Floats, coordinates: Floats | None, inference: Inference
 ) -> tuple[Repaired, dict[str, float]]:
-    """(K, K) variance from unit scores (N, K), and what a reader should know of the kernel."""
+    """(K, K) variance from unit scores (N, K), and a note on the kernel."""
     kernel = kernel_matrix(coordinates, inference)
     return _positive(scores.T @ (kernel @ scores)), _facts(kernel, inference)
 
@@ -99,7 +99,7 @@ def require_coordinates(coordinates: Floats | None) -> Floats:
     """Refuse missing coordinates and values that are not degrees."""
     if coordinates is None:
         raise PanelError(
-            "Spatial errors need the latitude and longitude of every unit, and the panel has none. "
+            "Spatial standard errors need the latitude and longitude of every unit, and the panel has none. "
             "Name their columns in 'inference.coordinates' and set 'method: conley'."
         )
     wrong = (np.abs(coordinates[:, 0]) > 90) | (np.abs(coordinates[:, 1]) > 180)
@@ -107,7 +107,7 @@ def require_coordinates(coordinates: Floats | None) -> Floats:
     if wrong.any():
         example = coordinates[wrong][0].tolist()
         raise PanelError(
-            f"{int(wrong.sum())} of {wrong.size} units have coordinates that are no degrees of "
+            f"{int(wrong.sum())} of {wrong.size} units have coordinates outside the range of "
             f"latitude (-90 to 90) and longitude (-180 to 180), for example {example}. Give the "
             "latitude first, in decimal degrees."
         )

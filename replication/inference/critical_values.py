@@ -1,4 +1,4 @@
-"""Critical values of whole paths: sup-t, from scores, from draws at hand, or from a variance."""
+"""Critical values of whole paths (sup-t), from scores, from draws, or from a variance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Paths = Sequence[tuple[str, Ints]]
 Values = Mapping[str, float | Floats]
 
 FEW_CLUSTERS = 12
-# With so many clusters behind each row of a path, an error of its own moves no band visibly.
+# With so many clusters behind each row of a path, a separate standard error per draw barely changes a band.
 MANY = 200
 
 
@@ -37,12 +37,13 @@ def score_sup_t(
 
     ``signed``: values of multiplier draws, where those are at hand.
 
-    Multiplier draws, as in R ``did``, take the standard errors as known, so that bands cover four
-    points too little at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
-    law is set to normal. Else each draw has its own error: one by one where a row of the path
-    rests on few clusters (``bootstrap_t``), and by moving the value of the multiplier draws
-    (``studentized_critical_value``) where none does, or cells are too many. Below a dozen clusters, where the
-    largest draw of the first kind is bounded, the larger value is taken; it may be infinite.
+    Multiplier draws, as in R ``did``, take the standard errors as known, so that bands undercover
+    by four points at 50 clusters (``benchmarks/results/coverage.md``). They are used where the
+    distribution is set to normal. Otherwise each draw has its own standard error, computed draw by draw
+    where a row of the path rests on few clusters (``bootstrap_t``), and by moving the value of the
+    multiplier draws (``studentized_critical_value``) where none does, or cells are too many. Below a
+    dozen clusters, where the largest draw of the first kind is bounded, the larger value is taken; it
+    may be infinite.
     """
     known = inference.distribution == "normal"
     few = [] if known or not paths else on_few(paths, scores)
@@ -91,7 +92,7 @@ def normal_sup_t(
 ) -> dict[str, Floats]:
     """(k,) critical values of each path from normal draws with the variance.
 
-    Unless the law is set to normal they keep their tail probability under t with the degrees of
+    Unless the distribution is set to normal they keep their tail probability under t with the degrees of
     each row.
     """
     found = {}

@@ -2,13 +2,12 @@
 
 Where all units weigh the same, an exchange leaves the size of every cohort alone, and with it the
 loadings of an estimate on the units of each schedule. The estimate under an exchange is then a
-sum over units of what the outcomes of each are worth under the schedule that it gets.
+sum over units of the contribution of each unit's outcomes under the schedule that it gets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -34,9 +33,9 @@ def linear_draws(
     compared: Exchanges,
     labels: list[str],
 ) -> Floats | None:
-    """(B, K, 2) estimates, with NaN for the statistics; None where a fit a draw is needed.
+    """(B, K, 2) estimates, with NaN for the statistics; None where one fit per draw is needed.
 
-    One exchange is fitted as well, so that nothing is assumed of the estimator.
+    One exchange is fitted as well, so that no property of the estimator is assumed.
     """
     kind = schedule_codes(panel)
     count, shape = int(kind.max()) + 1, panel.y.shape
@@ -61,7 +60,7 @@ def linear_draws(
 
 
 def sums_of_worth(worth: Floats, kind: Ints, orders: Iterator[Ints]) -> Iterator[Floats]:
-    """(K,) estimates under each order from (N, S, K) worth of each unit under each schedule."""
+    """(K,) estimates under each order from (N, S, K) contributions of each unit under each schedule."""
     units = np.arange(len(worth))
     for order in orders:
         yield worth[units, kind[order]].sum(axis=0)
@@ -75,9 +74,7 @@ def refit(
     order: Ints,
 ) -> Floats:
     """(K,) estimates of the panel under one order; NaN if it cannot be estimated."""
-    exposure = None if panel.exposure is None else panel.exposure[order]
-    exchanged = replace(panel, cohort=panel.cohort[order], exposure=exposure)
     try:
-        return points_of(function, exchanged, inference, labels)
+        return points_of(function, panel.reassigned(order), inference, labels)
     except PanelError:
         return np.full(len(labels), np.nan)

@@ -1,4 +1,4 @@
-"""Which assignments a permutation test compares: of clusters where those were assigned.
+"""The assignments of a permutation test, exchanged between the units or clusters that were assigned.
 
 Where all units of every cluster have one schedule (a state law on counties), the treatment was
 assigned to clusters, and exchanging single units would take their outcomes as independent. Then
@@ -23,7 +23,7 @@ from replication.core.spec import Inference
 from replication.inference.assignment import assigned_clusters, mixed_clusters, schedule_codes
 from replication.inference.block_permutation import block_permutations
 
-# Logarithm of a number of assignments that no machine enumerates, and that rounding keeps exact.
+# Logarithm of a number of assignments too large to enumerate and small enough for exact arithmetic.
 LARGEST = 30.0
 
 
@@ -35,7 +35,7 @@ class Exchanges:
     ----------
     orders : gives (N,) positions of the units whose adoption each unit gets, one after the other
     count : how many; complete : whether these are all distinct ones but the observed
-    who : what exchanges its schedule
+    who : the units or clusters that exchange schedules
 
     """
 
@@ -46,7 +46,7 @@ class Exchanges:
 
 
 def exchanges(panel: Panel, inference: Inference) -> Exchanges:
-    """What ``inference`` (``blocks``, ``strata``, ``draws``, ``seed``) compares on this panel."""
+    """The assignments by ``inference`` (``blocks``, ``strata``, ``draws``, ``seed``) on this panel."""
     if inference.blocks is not None:
         who = f"values of {inference.blocks}"
         return Exchanges(partial(block_permutations, panel, inference), inference.draws, who)
@@ -61,7 +61,7 @@ def exchanges(panel: Panel, inference: Inference) -> Exchanges:
     count = int(others) if complete else inference.draws
 
     def orders() -> Iterator[Ints]:
-        """Orders of the units from orders of what exchanges."""
+        """Orders of the units from orders of the exchanged clusters or blocks."""
         found = every_assignment(labels, groups) if complete else draw_permutations(groups, inference)
         return (first[order][codes] for order in found)
 

@@ -2,8 +2,8 @@
 
 Setting
     C clusters are treated, D are not, and D is large. An estimate that is linear in the outcome
-    has the error ``theta_hat - theta = sum_c sum_t w_ct e_ct + (the part of the controls)``, with
-    w_ct its loading on treated cluster c in period t. The part of the controls vanishes as D grows;
+    has the error ``theta_hat - theta = sum_c sum_t w_ct e_ct + (contribution of the controls)``, with
+    w_ct its loading on treated cluster c in period t. The contribution of the controls vanishes as D grows;
     that of the C treated clusters does not, and clustered standard errors, which take it from
     the residuals of those C clusters alone, miss nearly all of it.
 Conley & Taber (2011, Review of Economics and Statistics 93(1), equation 7 and section III)
@@ -68,7 +68,7 @@ def few_treated_test(
     Raises
     ------
     PanelError
-        Without a basis: fewer control clusters than ``1 / (1 - level)``, none at all, clusters
+        Without a basis for inference: fewer control clusters than ``1 / (1 - level)``, none at all, clusters
         with mixed treatment, several clusterings, or an estimate that is not linear.
 
     Notes
@@ -109,7 +109,7 @@ def few_treated_test(
 
 
 def testable(found: Estimates) -> Ints:
-    """Rows that are effects of treatment: no coefficients of covariates, no weights."""
+    """Rows that are treatment effects, excluding coefficients of covariates and weights."""
     table = found.table
     other = table["term"].str.startswith("coef:") | (table["term"] == "weight")
     finite = np.isfinite(table["estimate"].to_numpy(dtype=float))
@@ -162,7 +162,7 @@ def treated_loadings(
     """(C, T, K) loadings of the estimates on each treated cluster.
 
     Where the panel has no gaps, covariates or strata, clusters of one schedule share loadings in
-    proportion to their weight, and one set of fits a schedule is enough.
+    proportion to their weight, and one set of fits per schedule is enough.
     """
     own = np.full(int(assigned.codes.max()) + 1, -1)
     constant = (panel.weight == panel.weight[:, :1]).all()
@@ -221,7 +221,7 @@ def choices(controls: int, treated: int, inference: Inference) -> Ints:
 
 
 def placebo_details(assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None) -> list[str]:
-    """What a reader must know of the placebo values."""
+    """Details and notes on the placebo values."""
     notes = [
         f"standard errors, p-values and intervals are those of {TITLES[record.method]}: residuals of "
         f"{record.control_clusters} control clusters, {record.placebo_values} placebo values"

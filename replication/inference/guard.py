@@ -1,7 +1,7 @@
-"""The last look at a result: numbers without a basis are taken out, and the note says why.
+"""Removal of statistics without a basis from a result, with a note that gives the reason.
 
-Estimators report what their formulas give, which resampling and permutation need of every draw;
-what a reader sees passes through ``guarded`` once, whatever the estimator and the method.
+Estimators report what their formulas give, as resampling and permutation need in every draw; a
+reported result passes through ``guarded`` once, whatever the estimator and the method.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ WITHOUT_CLUSTERS = {
 other columns of theirs are analytic."""
 
 SATURATED = ("callaway_santanna", "sun_abraham", "etwfe", "imputation")
-"""Estimators with an effect of its own for every cohort and period, so that the residuals of a
+"""Estimators with a separate effect for every cohort and period, so that the residuals of a
 cohort of one cluster are zero."""
 
 FEWEST_DRAWS = 20
-"""Draws below which the standard deviation or interquartile range of draws is no standard error."""
+"""Fewest draws whose standard deviation or interquartile range is reported as a standard error."""
 
 
 def draws_needed(tails: int, level: float) -> int:
@@ -102,7 +102,7 @@ def guarded(found: Estimates, inference: Inference) -> Estimates:
 
 
 def require_clusters(found: Estimates, inference: Inference) -> None:
-    """Refuse the interquartile range of multiplier draws where it takes a handful of values."""
+    """Refuse the interquartile range of multiplier draws where it can take only a few values."""
     groups = int(found.table["n_clusters"].iloc[0])
     if inference.method == "multiplier" and groups < FEW_CLUSTERS:
         raise PanelError(
@@ -114,7 +114,7 @@ def require_clusters(found: Estimates, inference: Inference) -> None:
 
 
 def no_basis(found: Estimates) -> str:
-    """Why no clustered test of the effects is possible; empty if one is."""
+    """The reason why no clustered test of the effects is possible; empty if one is."""
     counts, extras = found.details.cluster_support, found.details.extras
     if counts is None or extras.get("donor_errors") == "placebo":
         return ""
@@ -131,7 +131,7 @@ def no_basis(found: Estimates) -> str:
 
 
 def _blank(table: pd.DataFrame, reason: str, inference: Inference) -> str:
-    """Take out what has no basis, in place; the sentence that says so, empty if nothing is."""
+    """Remove statistics without a basis, in place; the sentence that reports it, empty if nothing is."""
     skipped = WITHOUT_CLUSTERS.get(inference.method, [])
     columns = [name for name in (*TESTED, *INTERVALS) if name not in skipped]
     if not columns:
@@ -152,7 +152,7 @@ def effects(table: pd.DataFrame) -> Bools:
 
 
 def _without_bands(table: pd.DataFrame, inference: Inference) -> list[str]:
-    """Take out bands, in place, that would be the largest of too few draws."""
+    """Remove bands, in place, that would rest on too few draws."""
     inside = (table["band_high"] != table["conf_high"]) & table["band_high"].notna()
     if not inside.any():
         return []
@@ -176,7 +176,7 @@ def _unbounded(table: pd.DataFrame) -> list[str]:
 
 
 def _lost(found: Estimates) -> list[str]:
-    """The reason for missing standard errors, where the estimator has not given it."""
+    """The reason for missing standard errors, where the estimator has given none."""
     table = found.table
     lost = lost_std_errors(table["estimate"].to_numpy(), table["std_error"].to_numpy())
     if not lost.any() or found.details.uncertainty.missing_noted:

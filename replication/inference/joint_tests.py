@@ -20,8 +20,8 @@ def hotelling_test(wald: float, count: int, n_clusters: int) -> JointTest:
     """F test from the Wald statistic W of q estimates whose covariance comes from G clusters.
 
     ``(G-q) / (q (G-1)) W`` has the distribution F(q, G-q) where the cluster sums are normal
-    (Hotelling 1931); for q = 1 it is the t(G-1) test. Chi-squared, and F(q, G-1) of W / q, take
-    the covariance as known better than it is: with 22 leads and 43 clusters they reject nearly
+    (Hotelling 1931); for q = 1 it is the t(G-1) test. Chi-squared, and F(q, G-1) of W / q,
+    overstate how well the covariance is known: with 22 leads and 43 clusters they reject nearly
     always.
 
     Parameters
@@ -60,7 +60,7 @@ def joint_test(estimate: Floats, variance: Floats, n_clusters: int, what: str = 
     Where the covariance has rank r < q there are combinations of the estimates without variance.
     If these are zero themselves, they repeat the others (leads that sum to zero by construction),
     and the r others are tested: ``W = b' V^+ b`` with F(r, G-r). If they are not, the clusters
-    cannot tell how precise they are (fewer clusters than estimates, a single treated cluster), and
+    do not identify their precision (fewer clusters than estimates, a single treated cluster), and
     neither the inverse nor the pseudo-inverse gives a statistic with a known distribution.
 
     """

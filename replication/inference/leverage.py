@@ -1,10 +1,10 @@
-"""How much single clusters weigh in a regression: leverage, partial leverage, effective number.
+"""Influence of single clusters on a regression: leverage, partial leverage, effective number.
 
 With z the regressor of the overall effect after everything else is taken out of it (so that the
 estimate is ``z'Wy / z'Wz``), cluster g has
 
-    leverage          L_g  = tr(H_gg), the part of the fit's parameters that it settles;
-    partial leverage  l_g  = z_g'W_g z_g / z'Wz, the part of the effect that it settles;
+    leverage          L_g  = tr(H_gg), its share in determining the fitted parameters;
+    partial leverage  l_g  = z_g'W_g z_g / z'Wz, its share in determining the effect;
     effective number  G*   = 1 / sum_g l_g^2 = G / (1 + cv(l)^2).
 
 Effects of the units are swept out first and not counted in L_g. G* is that of Carter, Schnepel &
@@ -29,7 +29,7 @@ from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster
 
 FEW_EFFECTIVE = 15
-"""Below so many effective clusters a result carries a note.
+"""Results that rest on fewer effective clusters carry a note.
 
 With the tails of t(G* - 1), a t-value that is compared with the 5% points of a t distribution with
 many degrees of freedom rejects a true null hypothesis in more than 7% of samples from here on.

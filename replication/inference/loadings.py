@@ -1,4 +1,4 @@
-"""Loadings of estimates on outcomes, found from outside by moving the outcomes.
+"""Loadings of estimates on outcomes, found numerically by shifting the outcomes.
 
 Given the panel's treatment, the estimators of this package but Poisson and synthetic
 difference-in-differences are linear in the outcome: ``theta = sum_it w_it y_it``. Adding a

@@ -1,8 +1,8 @@
-"""The one place where ``inference.method`` is turned into a way to measure uncertainty.
+"""Dispatch of ``inference.method`` to a way of measuring uncertainty.
 
-``analytic``, ``multiplier``, ``wild`` and ``conley`` are about the scores of one fit, so the
-estimator itself applies them, where it hands its scores over. ``bootstrap`` and ``permutation``
-redo the estimate on other panels and work for any estimator, from outside; ``conley_taber`` and
+``analytic``, ``multiplier``, ``wild`` and ``conley`` use the scores of one fit, so the estimator
+itself applies them. ``bootstrap`` and ``permutation``
+redo the estimate on other panels and work for any estimator; ``conley_taber`` and
 ``ferman_pinto`` do so for any that is linear in the outcome.
 """
 
@@ -37,7 +37,7 @@ READ_BY = {
     "kernel": ("conley",),
     "pairs": ("conley",),
 }
-"""Keys of ``inference`` that some methods alone read."""
+"""Keys of ``inference`` that only some methods read."""
 
 
 def apply_method(
@@ -53,7 +53,7 @@ def apply_method(
 ) -> Estimates:
     """Estimates of ``function`` with the uncertainty that ``inference.method`` names.
 
-    What the clusters cannot tell is taken out and noted (``guard``).
+    What the clusters cannot identify is removed and noted (``guard``).
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def apply_method(
     own_bootstrap : whether it resamples clusters itself, in closed form.
     resampled : whether it resamples clusters whatever the method.
     own_permutation : whether it permutes adoption itself.
-    two_way : whether it is two-way effects without trends, which resamples and permutes fast.
+    two_way : whether it is two-way fixed effects without trends, which resamples and permutes fast.
     residuals : of a panel of untreated units, for ``conley_taber`` and ``ferman_pinto``.
 
     """
@@ -84,13 +84,13 @@ def by_unit(panel: Panel) -> Panel:
     """The panel with every unit its own cluster, since the kernel takes the place of clusters."""
     units = np.arange(len(panel.units))
     coarser = [name for name, codes in panel.clusters.items() if codes.max() + 1 < units.size]
-    override = [f"spatial errors take the place of the clusters ({', '.join(coarser)})"]
+    override = [f"spatial standard errors replace clustering by ({', '.join(coarser)})"]
     notes = (*panel.notes, *(override if coarser else []))
     return replace(panel, clusters={"unit": units}, notes=notes)
 
 
 def refuse_method(name: str, estimator: str, inference: Inference, possible: Sequence[str]) -> None:
-    """Refuse a method that an estimator cannot do, with those that it can."""
+    """Refuse a method that an estimator does not have, and list those that it has."""
     if inference.method not in possible:
         raise SpecError(
             f"{name}: {estimator} has no 'inference.method: {inference.method}'. It has: "

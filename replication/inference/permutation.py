@@ -1,4 +1,4 @@
-"""Permutation test of the rollout: who was treated when, exchanged between units.
+"""Permutation test of the rollout: adoption dates are exchanged between units.
 
 Null hypothesis
     No effect on any unit at any time, and adoption as good as randomly assigned to units (within
@@ -6,17 +6,17 @@ Null hypothesis
     observed statistic is a random draw from the distribution over exchanges (Fisher; for
     staggered adoption Athey & Imbens 2022, Journal of Econometrics 226(1)).
 Statistic
-    ``t = estimate / std_error``: studentising keeps the test valid in large samples for the null
+    ``t = estimate / std_error``: studentizing keeps the test valid in large samples for the null
     of no average effect as well (Chung & Romano 2013, Annals of Statistics 41(2)). With
     ``statistic: coefficient`` the estimate itself. MacKinnon & Webb (2020, Journal of
     Econometrics 218(2)) call the two RI-t and RI-beta; with clusters of one size both are exact.
 p-value
     ``(1 + number of draws with |t*| >= |t|) / (1 + draws)``, over all other assignments where
-    these are at most ``draws`` (see ``exchanges``, which also says who exchanges with whom).
+    these are at most ``draws`` (see ``exchanges``, which also defines what is exchanged).
 
-Two-way effects on a balanced panel have a fast path. Exchanging units permutes the rows of the
+Two-way fixed effects on a balanced panel have a fast path. Exchanging units permutes the rows of the
 unit-demeaned treatment; only its period means change. With J distinct rows of treatment a draw
-needs sums over units of an (N, J) table that is made once, not a regression.
+needs sums over units of an (N, J) table that is computed once, not a regression.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def permutation_test(
     Returns
     -------
     Estimates
-        Errors and intervals are those of ``function``; ``details.permutation`` has the observed
+        Standard errors and intervals are those of ``function``; ``details.permutation`` has the observed
         overall effect and its statistic, and all draws of both.
 
     Raises
@@ -101,7 +101,7 @@ def has_fast_path(panel: Panel) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PermutedTwoWay:
-    """What permuted two-way regressions share: J distinct rows of treatment, N units.
+    """Tables shared by permuted two-way regressions: J distinct rows of treatment, N units.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class PermutedTwoWay:
     cluster: Ints
 
     def refit(self, orders: Ints) -> Floats:
-        """(B, 2) estimates, and the same over uncorrected clustered errors, for (B, N) orders."""
+        """(B, 2) estimates, and the same over uncorrected clustered standard errors, for (B, N) orders."""
         row = self.row[orders]
         mass = np.stack([np.bincount(r, self.weight, len(self.rows)) for r in row])
         mean = mass @ self.rows / self.weight.sum()
@@ -191,8 +191,7 @@ def refitted_draws(
 
 def permuted_panel(panel: Panel, order: Ints) -> Panel:
     """The panel in which unit i adopts as unit ``order[i]`` did."""
-    exposure = None if panel.exposure is None else panel.exposure[order]
-    return replace(panel, cohort=panel.cohort[order], exposure=exposure)
+    return panel.reassigned(order)
 
 
 def with_p_values(
@@ -219,7 +218,7 @@ def with_p_values(
     if lost > (1 - FEWEST) * compared.count:
         raise PanelError(
             f"{lost} of {compared.count} permuted panels could not be estimated, because "
-            "exchanging adoption leaves nothing to compare or no spread. Name coarser strata or "
+            "exchanging adoption leaves no comparison or no variation. Name coarser strata or "
             "none, or use 'method: analytic'."
         )
     observed = table[MEASURES[inference.statistic]].to_numpy(dtype=float)

@@ -1,4 +1,4 @@
-"""From placebo values of each row to its standard error, p-value, interval and band."""
+"""Standard errors, p-values, intervals and bands from placebo values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def with_placebo_values(
     table = found.table.copy()
     point = table["estimate"].to_numpy(dtype=float)[tested]
     std_error = np.sqrt((draws**2).mean(axis=0))
-    # A reference period loads on nothing; its placebo values are zero up to rounding.
+    # The placebo values of a reference period are zero up to rounding.
     fixed = std_error <= TIE * std_error.max(initial=0.0)
     std_error = np.where(fixed, np.nan, std_error)
     ends = reach(np.abs(draws), inference.level)

@@ -1,10 +1,10 @@
-"""Variances that are not positive semi-definite: found by their eigenvalues, repaired, noted.
+"""Detection, repair and reporting of variances that are not positive semi-definite.
 
 Sums of scores over several clusterings alternate in sign (Cameron, Gelbach & Miller 2011), a
 kernel that is cut off at a distance is not a positive function on the sphere (Conley 1999), and
 covariances taken pair by pair over incomplete draws need not fit together. Each may leave a
 matrix with negative eigenvalues although every variance on its diagonal is positive. Such a
-matrix is no covariance: it gives some combinations of the estimates a negative variance, and a
+matrix is not a covariance matrix: it gives some combinations of the estimates a negative variance, and a
 Wald statistic made from its inverse may be negative.
 """
 
@@ -26,7 +26,7 @@ FIXED = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """A variance that is positive semi-definite, and what was done to it.
+    """A positive semi-definite variance, and a record of the repair.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Which distribution a t-value has, and when a standard error counts as zero."""
+"""The reference distribution of t-values, and standard errors that count as zero."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from replication.inference.row_table import NORMAL, Tails, TDistribution
 FEWEST_FOR_NORMAL = 40
 """Fewer clusters than this have critical values of t(G-1) even where the units are clusters.
 
-With 40 the normal value of a 5% test is passed by 5.7% of t(39), with 20 by 6.5% of t(19).
+With 40 the normal critical value of a 5% test is exceeded by 5.7% of t(39), with 20 by 6.5% of t(19).
 """
 
 
 def default_distribution(panel: Panel, distribution: str) -> str:
-    """``normal`` or ``t`` for estimators of which the published software has normal intervals.
+    """``normal`` or ``t`` for estimators whose published software has normal intervals.
 
     Normal, as there, where the units are the clusters and many; t(G-1) where clusters lie above
     the units or are fewer than ``FEWEST_FOR_NORMAL``.
@@ -32,7 +32,7 @@ def default_distribution(panel: Panel, distribution: str) -> str:
 def choose_distribution(
     inference: Inference, default: str, freedom: float | Floats, scores: Floats | None = None
 ) -> Tails:
-    """The distribution of the t-values: the one asked for, else the estimator's.
+    """The distribution of the t-values: the requested one, else that of the estimator.
 
     ``bootstrap_t`` needs the (G, K) scores; without them it is t with ``freedom`` degrees.
     """

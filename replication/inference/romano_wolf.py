@@ -1,15 +1,15 @@
-"""Romano-Wolf stepdown: p-values that hold for all outcomes of a table at once.
+"""Romano-Wolf stepdown p-values, adjusted for testing all outcomes of a table.
 
 Null hypotheses
-    ``H_s: effect on outcome s is zero``, s = 1 .. S. The adjusted p-values control the chance of
-    any false rejection among them, whatever the dependence between the outcomes.
+    ``H_s: effect on outcome s is zero``, s = 1 .. S. The adjusted p-values control the probability
+    of any false rejection among them, whatever the dependence between the outcomes.
 Method
     Multiplier draws ``t*_s = sum_g v_g S_gs / se*_s`` use the same multipliers v_g for every
     outcome, which keeps their dependence; each is studentized by its own spread ``se*_s^2 =
     sum_g (v_g S_gs)^2 - (sum_g v_g S_gs)^2 / G`` (the score bootstrap of Kline & Santos 2012,
     Journal of Econometric Methods 1(1)), without which few clusters give tails that are too
-    thin. The spread has no factor G/(G-1), which errs on the safe side for regressions, whose
-    own errors have one. With ``|t_(1)| >= |t_(2)| >= ...`` the j-th hypothesis is held against
+    thin. The spread has no factor G/(G-1), which is conservative for regressions, whose standard
+    errors have one. With ``|t_(1)| >= |t_(2)| >= ...`` the j-th hypothesis is compared with
     the draws' maximum over the hypotheses j, ..., S, and adjusted p-values never fall along the
     order (Romano & Wolf 2005, Econometrica 73(4); 2016, Statistics & Probability Letters 113,
     algorithm 3.1).
@@ -34,7 +34,7 @@ TIE = 1e-12
 
 
 def romano_wolf(estimates: Sequence[Estimates], inference: Inference) -> pd.DataFrame:
-    """One row an outcome with its own and its adjusted p-values.
+    """One row per outcome with its own and its adjusted p-values.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def romano_wolf(estimates: Sequence[Estimates], inference: Inference) -> pd.Data
     Raises
     ------
     InputError
-        If an estimate has no scores by cluster (two clusterings, spatial errors, read from a file).
+        If an estimate has no scores by cluster (two clusterings, spatial standard errors, read from a file).
 
     """
     rows = pd.concat([found.rows("att").head(1) for found in estimates], ignore_index=True)
@@ -132,7 +132,7 @@ def aligned_sums(parts: Sequence[ClusterScores]) -> Floats:
 
 
 def require_scores(found: Estimates) -> ClusterScores:
-    """Refuse estimates that cannot be drawn jointly with others."""
+    """Refuse estimates without scores by cluster."""
     if found.overall is None:
         name = found.table["spec_id"].iloc[0] or found.table["outcome"].iloc[0]
         raise InputError(

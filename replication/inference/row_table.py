@@ -1,4 +1,4 @@
-"""Rows of a result: what each number is, and the table of ``Estimates``."""
+"""Row keys of a result, and the table of ``Estimates``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARROW_TEXT = pa.large_string()
 
 @dataclass(frozen=True, slots=True)
 class EstimateRow:
-    """What a number is: its term and, where they apply, cohort, time and event time."""
+    """Key of a row: its term and, where they apply, cohort, time and event time."""
 
     term: str
     cohort: int | None = None
@@ -39,7 +39,7 @@ class EstimateRow:
 
 
 class Tails(Protocol):
-    """The law of t-values, the same for all rows or one a row."""
+    """The distribution of t-values, the same for all rows or one a row."""
 
     def ppf(self, share: float) -> float | Floats:
         """Quantile."""
@@ -50,7 +50,7 @@ class Tails(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TDistribution:
-    """The law of a t-value: t with ``freedom`` degrees, or the normal law if that is infinite.
+    """The distribution of a t-value: t with ``freedom`` degrees, normal where that is infinite.
 
     ``freedom`` may differ between rows. scipy's functions without the checks of its distributions,
     which cost more than a regression.
@@ -88,7 +88,7 @@ class RowKeys:
         self.keys: Floats = np.array(columns, dtype=float).T
 
     def paths(self, std_error: Floats) -> Iterator[tuple[str, Ints]]:
-        """Terms and rows of each path that gets a band: two or more of one term with an error."""
+        """Terms and rows of each path with a band: two or more rows of one term with a standard error."""
         terms, moving = np.array(self.terms), ~np.isnan(std_error)
         for term, axis in PATHS.items():
             index = np.flatnonzero((terms == term) & moving & ~np.isnan(self.keys[:, axis]))

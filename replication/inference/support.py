@@ -1,7 +1,7 @@
-"""How many treated and how many control clusters an estimate rests on.
+"""Treated and control clusters behind an estimate.
 
 A clustered variance is a sum over clusters. Where one treated cluster carries the effect, its
-residuals are nearly zero by construction, so that the standard error holds the noise of the
+residuals are nearly zero by construction, so that the standard error reflects only the noise of the
 controls only: with 50 units of which one is treated, tests at the 5% level reject a true null
 hypothesis in three samples of four (Conley & Taber 2011, Review of Economics and Statistics 93(1);
 MacKinnon & Webb 2018, Econometrics Journal 21(2)). The same is true of one control cluster.
@@ -28,7 +28,7 @@ def support_of(panel: Panel, control_group: str | None = None) -> ClusterSupport
 
     Notes
     -----
-    Clusterings that cut across units (such as periods) say nothing of how many units are treated;
+    Clusterings that cut across units (such as periods) carry no information on how many units are treated;
     if there are no others, the units themselves are counted.
 
     """
@@ -77,7 +77,7 @@ def dosed_carriers(first: Ints, dose: Floats) -> tuple[Bools, Bools]:
     """
     treated: Bools = first < dose.shape[1]
     control: Bools = first > first[treated].min(initial=dose.shape[1])
-    # Sums with irrational weights tell paths apart without sorting rows.
+    # Sums with irrational weights distinguish paths without sorting rows.
     paths = np.unique(dose[treated] @ np.sqrt(np.arange(2.0, dose.shape[1] + 2)))
     return treated, np.ones(first.size, dtype=bool) if paths.size > 2 else control
 
@@ -114,7 +114,7 @@ def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) 
 
 
 def _distinct(codes: Ints) -> int:
-    """Number of different codes."""
+    """Number of distinct codes."""
     return int(np.count_nonzero(np.bincount(codes)))
 
 

@@ -1,4 +1,4 @@
-"""Which variance a regression is given by ``inference.variance``, and what is said of it."""
+"""The variance of a regression by ``inference.variance``, and the note on it."""
 
 from __future__ import annotations
 
@@ -42,8 +42,13 @@ ADJUSTING = (
 
 def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson: bool) -> None:
     """Refuse a variance that an estimator does not have, or that a method would not use."""
-    if inference.variance == "cv1":
+    if inference.variance == "cv1" or (inference.variance == "hc1" and estimator == "ols"):
         return
+    if inference.variance == "hc1":
+        raise SpecError(
+            f"{name}: 'inference.variance: hc1' has no clusters and is for the estimator ols. Remove the key "
+            f"from {estimator}, whose standard errors are clustered by the unit if no cluster is named."
+        )
     if estimator not in ADJUSTING or poisson:
         raise SpecError(
             f"{name}: {estimator}{' with family poisson' if poisson else ''} has no "
@@ -61,7 +66,7 @@ def refuse_variance(name: str, estimator: str, inference: Inference, *, poisson:
 def adjust_scores(
     inference: Inference, found: ClusterShares, weighted: Callable[[], WeightedShares] | None
 ) -> Adjusted:
-    """Scores and degrees of freedom of the variance asked for, ``cv2`` or ``cv3``.
+    """Scores and degrees of freedom of the requested variance, ``cv2`` or ``cv3``.
 
     ``weighted`` gives what CR2 needs besides where weights are unequal; None where they are not.
     """
@@ -122,7 +127,7 @@ def from_adjusted(
 
 
 def _not_identified(panel: Panel, rows: Sequence[EstimateRow], alone: Ints) -> str:
-    """Which rows have no standard error, and why."""
+    """A note on rows without a standard error, with the reason."""
     places = np.flatnonzero(alone >= 0).tolist()
     names = [_name(rows[place]) for place in places]
     codes = panel.cluster

@@ -99,7 +99,7 @@ def weighted_bias_reduced(given: WeightedShares) -> Adjusted:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The root of the generalised inverse of B_g on the span of V_g.
+    """The root of the generalized inverse of B_g on the span of V_g.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ HALVINGS = 60
 
 @dataclass(frozen=True, slots=True)
 class ClusterSums:
-    """What the bootstrap needs of a fitted regression: G clusters, K regressors, P effects.
+    """Sums of a fitted regression for the bootstrap: G clusters, K regressors, P effects.
 
     Attributes
     ----------
@@ -151,8 +151,8 @@ def bootstrap(sums: ClusterSums, combination: Floats, signs: Floats) -> Draws:
 
     With z = X B a, the regressor whose weighted sum with y is the estimate, the restricted
     residual is ``u_hat + delta z / a'Ba``. A draw moves the estimate from r by ``sum_g v_g c_g``,
-    c the cluster sums of ``w z u``; cluster h's score in the draw is ``v_h c_h`` less what the
-    effects and the regressors take up of ``v u``.
+    c the cluster sums of ``w z u``; cluster h's score in the draw is ``v_h c_h`` less the
+    projection of ``v u`` on the effects and the regressors.
     """
     ba = sums.bread @ combination
     norm = float(combination @ ba)

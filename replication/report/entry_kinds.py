@@ -1,4 +1,4 @@
-"""Which kinds of tables and figures there are, and the schema of every entry of a study's parts.
+"""Kinds of tables and figures, and the schemas of their entries.
 
 A kind of table is a module ``tables/<kind>_table.py``, a kind of figure ``figures/<kind>_figure.py``. Its
 options stand in the module as ``OPTIONS``, a plain dictionary with the ``properties`` and ``required`` of a

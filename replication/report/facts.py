@@ -1,4 +1,4 @@
-"""What results say about themselves, as tables and figures show it: fields of ``Details``."""
+"""What results report about themselves, as tables and figures show it: fields of ``Details``."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def weights(saved: Saved, study: StudyConfig) -> str:
 
 
 def comparison(saved: Saved, study: StudyConfig) -> str:
-    """The comparison group, as the study calls it; empty for estimators without one."""
+    """The comparison group, as labeled by the study; empty for estimators without one."""
     return study.labels.get(saved.details.control_group) or details_text.control_group(saved.details)
 
 

@@ -56,7 +56,7 @@ SPECIAL = {
 }
 LAST_PLAIN = 0x17F  # Latin Extended-A: what pdflatex sets with T1 fonts and no further package
 
-# Sizes in millimetres of \small text and of the notes, generous, since the page is cut to them.
+# Sizes in millimeters of \small text and of the notes, generous, since the page is cut to them.
 LETTER, GAP, LINE, MARGIN = 1.72, 4.3, 3.95, 9
 NOTE_LETTER, NOTE_LINE = 1.42, 3.45
 NARROWEST, TEXT_COLUMN, TITLE = 120, 62, 12
@@ -121,7 +121,7 @@ def latex_fragment(document: TableDocument) -> str:
 
 
 def page_size(document: TableDocument) -> tuple[int, int]:
-    """Width and height in millimetres of a page that holds the table and its notes."""
+    """Width and height in millimeters of a page that holds the table and its notes."""
     wraps = wrapping(document)
     widths = [LETTER * letters for letters in document.column_widths()]
     columns = [TEXT_COLUMN if wrap else mm for mm, wrap in zip(widths, wraps, strict=True)]

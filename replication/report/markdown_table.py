@@ -30,7 +30,7 @@ def markdown(document: TableDocument) -> str:
 
 
 def _head(document: TableDocument) -> list[str]:
-    """One head a column: what stands above it, top to bottom."""
+    """One head per column: what stands above it, top to bottom."""
     levels = [[head.text for head in headings for _ in range(head.span)] for headings in document.headings]
     columns = zip(*levels, strict=True)
     names = ["<br>".join(escape(text) for text in texts if text) for texts in columns]

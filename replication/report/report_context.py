@@ -1,4 +1,4 @@
-"""What the makers of tables and figures are given besides their entry in the study's folder."""
+"""Context passed to the functions that make tables and figures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Context:
 
 
 def versions_of_results(results: Iterable[Saved]) -> str:
-    """Packages that made the results, each version once; ours alone where no result is shown."""
+    """Versions of the packages behind the results; only this package where no result is shown."""
     found: dict[str, list[str]] = {}
     for saved in results:
         for name, number in _installed(saved.versions).items():

@@ -1,4 +1,4 @@
-"""What the report reads: saved results, and CSV files that cleaning and estimation left behind."""
+"""Input of the report: saved results, and CSV files written by cleaning and estimation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Folders:
         )
 
     def shown(self, name: str) -> str:
-        """That file as a reader finds it, from the root of the project on."""
+        """The path of the file relative to the root of the project."""
         # Where one folder holds everything (a simulation), that folder is the root.
         root = self.raw if self.raw == self.tables else self.raw.parent
         return self.source(name).relative_to(root).as_posix()
@@ -85,12 +85,12 @@ class Saved:
 
 @dataclass
 class Results:
-    """The saved results of one study, each read when it is first asked for.
+    """The saved results of one study, each read on first use.
 
     Attributes
     ----------
     folder : Path
-        ``tables/<study>/specs``, one folder a specification.
+        ``tables/<study>/specs``, one folder per specification.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""Pictures of one result: an event-study figure, a table in every format, and a small page with both."""
+"""Output for one result: an event-study figure, a table in every format, and a page with both."""
 
 from __future__ import annotations
 

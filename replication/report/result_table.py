@@ -1,4 +1,4 @@
-"""Results side by side that belong to no study: any estimates, in every format."""
+"""Tables of any estimates side by side, outside a study, in every format."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def result_table(fits: Sequence[Estimates], labels: Sequence[str], title: str) -
 
 
 def result_rows(fit: Estimates) -> dict[str, pd.Series]:
-    """The rows of a result that a table shows, by their name."""
+    """Rows of a result for a table, by name."""
     found = {}
     for _, row in fit.table.iterrows():
         name = row_name(str(row["term"]), float(row["event_time"]))
@@ -164,6 +164,6 @@ def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
 
 
 def notes(fits: Sequence[Estimates]) -> list[str]:
-    """What the cells are."""
+    """Description of the cells."""
     outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
     return [f"Outcome: {outcomes}. Standard errors in parentheses."]

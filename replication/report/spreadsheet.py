@@ -1,4 +1,4 @@
-"""CSV files that people open in a spreadsheet: text that it would run as a formula is quoted.
+"""CSV files for spreadsheets, with text that would run as a formula quoted.
 
 A spreadsheet takes a cell that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, runs it, and
 shows an error or worse in its place. In the CSV files of tables and figures such a text, and a text

@@ -52,7 +52,7 @@ Place = Callable[[str | None, int], str]
 """Names the file in which an entry of a part stands; of the study itself for None."""
 SIMULATED = "SIMULATED"
 SIMULATED_WARNING = (
-    f"{SIMULATED}: made-up data with a known truth; nothing here is a finding about the world."
+    f"{SIMULATED}: simulated data with a known truth; the results are not findings about the world."
 )
 
 
@@ -74,7 +74,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an outcome is called and measured."""
+    """Label and unit of an outcome."""
 
     label: str
     unit: str = ""
@@ -82,7 +82,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class StudyConfig:
-    """What the report says about one study."""
+    """Description of a study for the report."""
 
     id: str
     title: str
@@ -97,7 +97,7 @@ class StudyConfig:
     figures: tuple[Entry, ...] = ()
 
     def label(self, name: str) -> str:
-        """How a name is printed; spelled out from the name itself where nothing is said."""
+        """The printed form of a name: its label, or the name with underscores as spaces."""
         if name in self.labels:
             return self.labels[name]
         return str(name).replace("_", " ").strip()
@@ -107,7 +107,7 @@ class StudyConfig:
         return self.outcomes.get(name, Outcome(self.label(name)))
 
     def heading(self, title: str) -> str:
-        """A title as printed; simulated data say so everywhere."""
+        """A title as printed; simulated data are marked as such."""
         return f"{SIMULATED}: {title}" if self.simulated else title
 
 
@@ -119,13 +119,13 @@ def parse_study(data: Mapping[str, Any], source: str = STUDY) -> StudyConfig:
     data : mapping
         The keys of ``study.yaml``, and lists under ``analyses``, ``tables`` and ``figures``.
     source : str
-        What messages call it.
+        Its name in messages.
 
     Raises
     ------
     SpecError
         For unknown keys and values, ids used twice, and simulated studies whose outputs do not
-        say SIMULATED in their names.
+        have SIMULATED in their names.
     """
     return _study(data, lambda part, number: source, None)
 
@@ -169,7 +169,7 @@ def _study(data: Mapping[str, Any], place: Place, folder: Path | None) -> StudyC
 
 
 def check(data: Mapping[str, Any], place: Place, folder: Path | None = None) -> None:
-    """Refuse what the schemas do not know, naming the file and the entry where it stands.
+    """Refuse keys and values outside the schemas, naming the file and the entry.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def _require_names(names: list[str], simulated: bool, source: str) -> None:
     if simulated and silent:
         raise SpecError(
             f"{source}: the study is simulated, and {len(silent)} of its {len(names)} tables and "
-            f"figures do not say so in their file name, for example {silent[0]!r}. Call it "
+            f"figures are not marked as simulated in their file name, for example {silent[0]!r}. Call it "
             f"'{silent[0]}_{SIMULATED}'."
         )
 

@@ -1,4 +1,4 @@
-"""All tables and all figures of one study: what the pipeline calls."""
+"""Writing all tables and all figures of one study."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def write_figures(study: StudyConfig, folders: Folders, *, only: Iterable[str] |
 
 
 def chosen(entries: Iterable[Entry], only: Iterable[str] | None) -> list[Entry]:
-    """The entries whose ids were asked for."""
+    """The entries with the requested ids."""
     requested = None if only is None else set(only)
     return [entry for entry in entries if requested is None or entry.id in requested]
 

@@ -1,6 +1,6 @@
 """One shape for every table; ``latex``, ``html`` and ``markdown`` write it, a CSV holds its data.
 
-The writers are our own, each about a hundred lines. great-tables draws one estimate a cell and no
+The writers are our own, each about a hundred lines. great-tables draws one estimate per cell and no
 LaTeX document that compiles by itself, repeats 8 kB of style with every table and numbers its
 HTML at random; maketables takes a second to import and builds on it. ``Estimates`` keeps the
 hooks of maketables for readers who want Word.
@@ -30,7 +30,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row: its name and one cell a column, each of one line or more."""
+    """A row: its name and one cell per column, each of one line or more."""
 
     label: str
     cells: tuple[tuple[str, ...], ...]
@@ -117,7 +117,7 @@ def table_cell(*lines: str) -> tuple[str, ...]:
 
 
 def spanning_heads(texts: Sequence[str]) -> tuple[Heading, ...]:
-    """Heads of neighbouring columns with the same text joined into one."""
+    """Heads of neighboring columns with the same text joined into one."""
     joined: list[Heading] = []
     for text in texts:
         if joined and joined[-1].text == text:

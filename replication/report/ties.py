@@ -1,4 +1,4 @@
-"""Order of estimates in which two that are equal but for rounding stand by name."""
+"""Order of estimates, with ties up to rounding ordered by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EQUAL = 1e-9
 
 
 def ranks(values: Iterable[float]) -> Ints:
-    """Ranks 0 .. in ascending order; neighbours within 1e-9 of the largest value share one."""
+    """Ranks 0 .. in ascending order; neighbors within 1e-9 of the largest value share one."""
     found = np.array(list(values), dtype=float)
     order = np.argsort(found, kind="stable")
     apart = np.diff(found[order], prepend=found[order][:1])

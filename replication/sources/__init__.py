@@ -1,5 +1,5 @@
-"""One reader per public source: bytes in, tidy frame out, nothing else.
+"""One reader per public source, from raw bytes to a tidy frame.
 
-A reader checks that the file is what it is said to be and refuses it otherwise; it applies no
-rule of the studies. Which counties and years are kept is decided in ``panel``.
+A reader checks that the file is what it is declared to be and refuses it otherwise; it applies no
+sample rule of the studies, which belong to the cleaning recipes.
 """

@@ -1,6 +1,6 @@
-"""The text inside a zip archive, whoever made it: nested, encrypted, damaged, lying or a bomb.
+"""Bounded extraction of text from zip archives, which may be nested, encrypted, damaged or malicious.
 
-A member counts as what comes out of it, never as what the archive says of itself. No more than
+The size of a member is measured as it is unpacked, whatever the archive declares. No more than
 ``MOST_UNPACKED`` bytes are ever unpacked, and no archive is opened below ``DEEPEST`` others.
 """
 
@@ -24,7 +24,7 @@ MOST_UNPACKED: Final = 1 << 30
 DEEPEST: Final = 3
 """Archives inside one another; the Return A masters of 1973 are packed twice."""
 ENCRYPTED: Final = 0x1
-"""The bit of a member's flags that says that it is encrypted."""
+"""The bit of a member's flags that marks encryption."""
 PYTHON_KNOWS: Final = {
     zipfile.ZIP_STORED,
     zipfile.ZIP_DEFLATED,
@@ -125,7 +125,7 @@ def _largest(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _exactly(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """The bytes of a member, which have to be as many as are stated."""
+    """The bytes of a member, refused unless as many as declared."""
     came = 0
     while piece := file.read(PIECE):
         came += len(piece)
@@ -145,7 +145,7 @@ def _opened(path: Path, text: Iterator[bytes], level: int) -> Iterator[bytes]:
 
 
 def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, data: bytes) -> Iterator[bytes]:
-    """A member of the archive, by the archive's directory or, where that lies, by its own head.
+    """A member of the archive, by the archive's directory or, where that is wrong, by its local header.
 
     The homicide file named 2007 has the directory of another archive behind its bytes.
     """
@@ -161,7 +161,7 @@ def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, data:
 
 
 def _by_own_head(data: bytes, offset: int) -> bytes | None:
-    """A member that is stored as it is and proved by the check sum in front of it."""
+    """An uncompressed member, verified by the checksum in its local header."""
     head = struct.unpack("<4sHHHHHIIIHH", data[offset : offset + 30])
     mark, method, check, size = head[0], head[3], head[6], head[7]
     begin = offset + 30 + head[9] + head[10]
@@ -171,15 +171,15 @@ def _by_own_head(data: bytes, offset: int) -> bytes | None:
 
 
 def _by_libarchive(path: Path, data: bytes, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The text of an archive that Python cannot unpack itself, proved by its check sum.
+    """The text of an archive that Python cannot unpack, verified by its checksum.
 
-    libarchive only warns of a wrong check sum, after it has handed over what it made.
+    libarchive only warns of a wrong checksum, after it has returned the data.
     """
     try:
         import libarchive
     except Exception as error:
         raise SourceError(
-            f"{path}: this archive is compressed with PPMd, which Python cannot undo by itself "
+            f"{path}: this archive is compressed with PPMd, which Python cannot unpack by itself "
             f"({type(error).__name__}: {error}). Install the optional part of the package with "
             "`pip install 'replication[zipx]'` and the system library libarchive (package "
             "libarchive13 in Debian and Ubuntu, libarchive in Homebrew and conda)."

@@ -1,6 +1,6 @@
 """State panel of Cheng & Hoekstra (2013) as shipped by the package causaldata.
 
-50 states by 2000-2010. The package's own ``post`` and its leads and lags are left behind: they
+50 states by 2000-2010. The package's own ``post`` and its leads and lags are not used, as they
 start in the year after the law takes effect and would misdate every cohort. The dates come from
 the typed table of adoption (``typed.read_castle_adoption``).
 """
@@ -43,7 +43,7 @@ NAMES: Final = {
     "l_exp_subsidy": "log_spending_subsidies",
     "l_exp_pubwelfare": "log_spending_welfare",
 }
-"""Column of causaldata -> column of ours."""
+"""Column of causaldata -> column of this package."""
 
 CONTROLS: Final = tuple(NAMES.values())[-12:]
 """The twelve controls of the published tables."""
@@ -56,7 +56,7 @@ def read_castle() -> pd.DataFrame:
     -------
     DataFrame
         550 rows sorted by state and year: ``state_fips``, ``year``, ``sid`` (the package's state
-        number), ``population_weight``, offences per 100,000 people (``homicide`` includes
+        number), ``population_weight``, offenses per 100,000 people (``homicide`` includes
         non-negligent manslaughter), and the twelve controls, demographic ones in percent.
 
     Raises

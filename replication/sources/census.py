@@ -1,6 +1,6 @@
 """County populations of the Census Bureau: intercensal 2000-2010 and vintage 2019.
 
-Both files carry the state totals beside the counties, so a damaged file betrays itself: in each
+Both files carry the state totals beside the counties, so that damage is detected: in each
 state and year the counties must add up to the state.
 """
 

@@ -1,4 +1,4 @@
-"""Whether a file holds the bytes that the manifest promises."""
+"""Verification of files against the checksums of the manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PIECE = 1 << 20
 
 
 class Promise(Protocol):
-    """What a manifest entry says of the bytes."""
+    """Checksums and size in a manifest entry."""
 
     @property
     def sha256(self) -> str | None:
@@ -26,7 +26,7 @@ class Promise(Protocol):
 
 
 def complaint(path: Path, promise: Promise) -> str | None:
-    """What is wrong with the bytes of ``path``, expected and found; None if they are right."""
+    """The mismatch between the bytes of ``path`` and the manifest; None if they agree."""
     size = path.stat().st_size
     with path.open("rb") as file:
         digest = Digest(promise, size)
@@ -36,12 +36,12 @@ def complaint(path: Path, promise: Promise) -> str | None:
 
 
 class Digest:
-    """The digest of bytes as they are read, held against what the manifest promises.
+    """The digest of bytes as they are read, for comparison with the manifest.
 
     Parameters
     ----------
     promise : Promise
-        Whose kind of digest is taken.
+        The entry, which determines the kind of digest.
     size : int
         Bytes that are going to be read; a git blob id begins with their number.
     """
@@ -57,7 +57,7 @@ class Digest:
         self._state.update(piece)
 
     def complaint(self) -> str | None:
-        """What is wrong with the bytes, expected and found; None if they are right."""
+        """The mismatch between the bytes and the manifest; None if they agree."""
         return _compared(self._promise, self._state.hexdigest(), self._size)
 
 
@@ -67,7 +67,7 @@ def _compared(promise: Promise, found: str, size: int) -> str | None:
     elif promise.git_blob is not None:
         name, expected = "git blob id", promise.git_blob
     else:
-        return "nothing is known of its bytes"
+        return "its checksum is unknown"
     if found == expected:
         return None
     bytes_ = f" ({promise.size} bytes expected, {size} found)" if promise.size else f" ({size} bytes)"

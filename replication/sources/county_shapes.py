@@ -1,4 +1,4 @@
-"""Where the counties lie: middles of the county shapes that the package bokeh_sampledata ships.
+"""County centroids from the county shapes of the package bokeh_sampledata.
 
 The shapes are the Census Bureau's TIGER/Line boundaries of 2009, simplified.
 """
@@ -52,7 +52,7 @@ def read_county_places() -> pd.DataFrame:
 
 
 def centroid(latitudes: Iterable[float], longitudes: Iterable[float]) -> tuple[float, float]:
-    """Latitude and longitude of the middle of an outline, of its largest part if it has several.
+    """Latitude and longitude of the centroid of an outline, of its largest part if it has several.
 
     Parts are separated by missing values. The plane formula on degrees serves: within a county
     the error is far below the width of the county.

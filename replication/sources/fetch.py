@@ -1,7 +1,7 @@
-"""Bring raw files here: copied from the mirror folder or downloaded, and proved before use.
+"""Copying or downloading raw files, verified by checksum before use.
 
-A file gets its name only when its bytes are the promised ones. Until then they lie in
-``<name>.part``, which an interrupted run leaves and the next one goes on from; wrong bytes are
+A file gets its name only when its checksum matches the manifest. Until then the bytes lie in
+``<name>.part``, which an interrupted run leaves and the next one resumes; wrong bytes are
 removed.
 """
 
@@ -28,12 +28,12 @@ Outcome = Literal["present", "copied", "downloaded", "failed", "by hand"]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What became of one source.
+    """Outcome of fetching one source.
 
     Attributes
     ----------
     source : Source
-        The file that was asked for.
+        The requested file.
     outcome : str
         ``present`` (was here already), ``copied`` (from the mirror), ``downloaded``, ``failed``,
         or ``by hand`` (no machine can fetch it).
@@ -53,7 +53,7 @@ def fetch(
     progress: bool = True,
     patience: Patience | None = None,
 ) -> list[Fetched]:
-    """Bring every source to ``root/data_raw`` that can be brought.
+    """Fetch every source that can be fetched into ``root/data_raw``.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def fetch(
     root : Path
         Folder of the project.
     progress : bool
-        Show a bar a file on standard error.
+        Show one bar per file on standard error.
     patience : Patience, optional
         Attempts, pauses and time limit of a download.
 
@@ -82,14 +82,14 @@ def fetch(
 
 
 def _guarded(source: Source, root: Path, progress: bool, patience: Patience) -> Fetched:
-    """Fetch one source; whatever goes wrong with it is its own failure."""
+    """Fetch one source; a failure concerns this source only."""
     try:
         return _fetch_one(source, root, progress, patience)
     except OSError as error:
         target = root / "data_raw" / source.path
         return Fetched(source, "failed", unwritable(target, error))
     except ValueError as error:
-        # Addresses that nobody can read, such as one that a server redirects to.
+        # Addresses that are not readable, such as one that a server redirects to.
         return Fetched(source, "failed", f"{source.url}: {error}.")
 
 
@@ -147,7 +147,7 @@ def _copy(source: Source, mirrored: Path, target: Path) -> str | None:
 
 
 def _download(source: Source, url: str, target: Path, progress: bool, patience: Patience) -> str | None:
-    """Download, resumed; the reason if it cannot be had or has the wrong bytes."""
+    """Download and resume; the reason if it is unavailable or has the wrong checksum."""
     part = _part(target)
     resumed = part.exists()
     try:
@@ -155,7 +155,7 @@ def _download(source: Source, url: str, target: Path, progress: bool, patience: 
             download(url, part, report, patience, source.size)
             reason = _settle(source, part, target, url)
             if reason is not None and resumed:
-                # The bytes of the earlier run may be to blame: once more from the beginning.
+                # The bytes of an earlier run may be wrong, so the download is restarted once.
                 download(url, part, report, patience, source.size)
                 reason = _settle(source, part, target, url)
     except DownloadError as error:
@@ -168,7 +168,7 @@ def _part(target: Path) -> Path:
 
 
 def _settle(source: Source, part: Path, target: Path, origin: str) -> str | None:
-    """Give proved bytes their name; remove others and say what was expected and found."""
+    """Give verified bytes their name; remove others and report what was expected and found."""
     wrong = complaint(part, source)
     if wrong is None:
         part.replace(target)
@@ -179,7 +179,7 @@ def _settle(source: Source, part: Path, target: Path, origin: str) -> str | None
 
 @contextmanager
 def _bar(source: Source, progress: bool) -> Iterator[Report]:
-    """A progress bar told of the bytes so far and of all bytes."""
+    """A progress bar informed of the bytes so far and of all bytes."""
     from tqdm import tqdm
 
     with tqdm(desc=source.id, unit="B", unit_scale=True, disable=not progress) as bar:

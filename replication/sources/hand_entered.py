@@ -102,35 +102,35 @@ def read_border_counties(path: Path) -> pd.DataFrame:
 
 
 def read_offenses_by_year(path: Path) -> pd.DataFrame:
-    """National offences: ``offences_by_year.csv``.
+    """National offenses: ``offences_by_year.csv``.
 
     Returns
     -------
     DataFrame
-        2004-2012: ``year``, ``population``, and one column an offence.
+        2004-2012: ``year``, ``population``, and one column per offense.
     """
     kinds = dict.fromkeys(("year", "population", *OFFENSES), "int64")
     return hand_entered_table(path, kinds, ["year"])
 
 
 def read_offenses_by_month(path: Path) -> pd.DataFrame:
-    """Offences by calendar month: ``offences_by_month_2013.csv``.
+    """Offenses by calendar month: ``offences_by_month_2013.csv``.
 
     Returns
     -------
     DataFrame
-        12 rows: ``month`` (1 to 12), and one column an offence.
+        12 rows: ``month`` (1 to 12), and one column per offense.
     """
     return hand_entered_table(path, dict.fromkeys(("month", *OFFENSES), "int64"), ["month"])
 
 
 def read_offense_spread(path: Path) -> pd.DataFrame:
-    """How offences vary between agencies: ``offence_spread_2013.csv``.
+    """How offenses vary between agencies: ``offence_spread_2013.csv``.
 
     Returns
     -------
     DataFrame
-        7 offences: ``offence``, ``city_rate``, ``county_rate`` (a year, per 100,000 people),
+        7 offenses: ``offence``, ``city_rate``, ``county_rate`` (a year, per 100,000 people),
         ``log_rate_sd``, ``overdispersion``, ``cleared_share``.
     """
     names = ("city_rate", "county_rate", "log_rate_sd", "overdispersion", "cleared_share")

@@ -1,4 +1,4 @@
-"""County offences from Kaplan's files (openICPSR 100707), as rates by county and year.
+"""County offenses from Kaplan's files (openICPSR 100707), as rates by county and year.
 
 The JSON files hold rates per 100,000 people to four decimals, so the whole counts come back
 exactly. Rape and motor vehicle theft are not among them: they are what remains of violent and of
@@ -54,7 +54,7 @@ LARGEST_ROUNDING: Final = 0.05
 
 
 def read_kaplan(path: Path, year: int) -> pd.DataFrame:
-    """Reported offences of every county in one year, without imputation.
+    """Reported offenses of every county in one year, without imputation.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def read_kaplan(path: Path, year: int) -> pd.DataFrame:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    """The file as a table of numbers, one row a county."""
+    """The file as a table of numbers, one row per county."""
     by_county = json_value(path)
     if not isinstance(by_county, dict) or not by_county:
         raise SourceError(f"{path}: not an object of counties. {FETCH_AGAIN}")

@@ -50,7 +50,7 @@ class Source:
     url : str or None
         Address from which it may be fetched by machine; None where a person has to do it.
     sha256, git_blob : str or None
-        Proof of the bytes; a file has at least one of them.
+        Checksum of the bytes; a file has at least one of them.
     size : int or None
         Bytes.
     studies : tuple of str
@@ -91,7 +91,7 @@ def load_manifest(root: Path) -> list[Source]:
     ------
     SourceError
         If the manifest is missing, is not YAML, misses or mistypes a key, names a file without
-        proof of its bytes, or uses an id or a path twice.
+        a checksum, or uses an id or a path twice.
     """
     path = root / MANIFEST
     try:
@@ -131,7 +131,7 @@ def of_study(sources: list[Source], study: str | None) -> list[Source]:
 
 
 def locate(source: Source, root: Path) -> Path | None:
-    """Where the source lies on this machine: ``data_raw`` first, then the mirror folder.
+    """Path of the source on this machine: ``data_raw`` first, then the mirror folder.
 
     The mirror is the folder that the environment variable REPLICATION_MIRROR names. For a
     package the answer is its folder.
@@ -146,7 +146,7 @@ def locate(source: Source, root: Path) -> Path | None:
 def state_of(source: Source, root: Path) -> tuple[State, str]:
     """State of a source and, where something is to be done, what.
 
-    ``verified`` has the promised bytes (or the promised version of the package), ``present`` is
+    ``verified`` has the bytes (or the version of the package) stated in the manifest, ``present`` is
     a package of another version, ``damaged`` has other bytes, ``missing`` is not there.
     """
     place = locate(source, root)
@@ -161,7 +161,7 @@ def state_of(source: Source, root: Path) -> tuple[State, str]:
 
 
 def status(root: Path, study: str | None = None) -> pd.DataFrame:
-    """One row a source: ``id``, ``file``, ``state``, ``todo`` (empty where nothing is to do).
+    """One row per source: ``id``, ``file``, ``state``, ``todo`` (empty where nothing is to do).
 
     Parameters
     ----------
@@ -181,16 +181,16 @@ def status(root: Path, study: str | None = None) -> pd.DataFrame:
 
 
 def missing(study: str, root: Path) -> list[Source]:
-    """The sources of a study that are not there, or do not hold the promised bytes."""
+    """The sources of a study that are not there, or do not match the manifest."""
     usable = {"verified", "present"}
     chosen = of_study(load_manifest(root), study)
     return [source for source in chosen if state_of(source, root)[0] not in usable]
 
 
 def promises(root: Path) -> Promised:
-    """What the manifest says of every raw file that is on this machine, by its place.
+    """Manifest entries of the raw files present on this machine, by path.
 
-    A project whose panels are all ready needs no manifest; none of its raw files is promised then.
+    A project whose panels are all ready needs no manifest; none of its raw files is verified then.
     """
     found = {}
     for source in load_manifest(root) if (root / MANIFEST).exists() else []:
@@ -207,7 +207,7 @@ def raw_folders(root: Path) -> list[Path]:
 
 
 def require_verified(sources: list[Source], root: Path) -> None:
-    """Refuse raw files that do not hold the promised bytes, before anything is made of them.
+    """Refuse raw files that do not match the manifest, before they are used.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def _package_state(source: Source) -> tuple[State, str]:
     installed = importlib.metadata.version(str(source.package))
     if installed == source.version:
         return "verified", ""
-    return "present", f"version {installed}; the printed numbers were made with {source.version}"
+    return "present", f"version {installed}; the published numbers used version {source.version}"
 
 
 def _source(path: Path, group: dict[str, Any], file: dict[str, Any]) -> Source:
@@ -254,7 +254,7 @@ def _source(path: Path, group: dict[str, Any], file: dict[str, Any]) -> Source:
 
 
 def _require_proof(label: str, source: Source) -> None:
-    """Refuse a file without proof of its bytes, or with one that is no hexadecimal digest."""
+    """Refuse a file without a checksum, or with one that is no hexadecimal digest."""
     if source.package is None and not (source.path and (source.sha256 or source.git_blob)):
         raise SourceError(f"{label}: a file needs 'path' and one of 'sha256' and 'git_blob'.")
     for key, digits in _DIGITS.items():

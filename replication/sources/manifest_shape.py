@@ -1,4 +1,4 @@
-"""The shape of ``data_raw/sources.yaml``: groups of files, each key of its kind, paths inside."""
+"""Validation of ``data_raw/sources.yaml``: groups of files, types of the keys, and relative paths."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def entries(path: Path, data: Any) -> list[tuple[dict[str, Any], dict[str, Any]]
     for group, file in found:
         for key in (*group, *file):
             if not isinstance(key, str):
-                raise SourceError(f"{path}: the key {shortened(key)} is no text. Correct it.")
+                raise SourceError(f"{path}: the key {shortened(key)} is not text. Correct it.")
     return found
 
 

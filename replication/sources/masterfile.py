@@ -25,7 +25,7 @@ PADDING: Final = b"\x1a\x00\r\n"
 """What may follow the last record; 0x1a is the end-of-file mark of old systems."""
 ZERO, NINE, SPACE = ord("0"), ord("9"), ord(" ")
 UNREADABLE: Final = np.iinfo(np.int32).min
-"""What ``numbers`` gives for a field that is not a number."""
+"""Value that ``numbers`` returns for a field that is not a number."""
 
 
 def pieces(path: Path) -> Iterator[bytes]:
@@ -113,7 +113,7 @@ def numbers(field: Bytes) -> NDArray[np.int32]:
     Returns
     -------
     (...) int32
-        The numbers; ``UNREADABLE`` where the characters are none.
+        The numbers; ``UNREADABLE`` where the characters are not a number.
     """
     lead = np.where(field[..., :-1] == SPACE, ZERO, field[..., :-1])
     last = np.where(field[..., -1] == SPACE, ZERO, field[..., -1])
@@ -127,7 +127,7 @@ def numbers(field: Bytes) -> NDArray[np.int32]:
 
 
 def _ends_blank(field: Bytes) -> NDArray[np.bool_]:
-    """Fields with characters and a blank behind them: nobody can say how many digits they lack."""
+    """Fields with a blank behind characters, whose missing digits are unknown."""
     ends = field[..., -1] == SPACE
     found: NDArray[np.bool_] = ends & (field[..., :-1] != SPACE).any(axis=-1)
     return found
@@ -142,7 +142,7 @@ def texts(field: Bytes) -> NDArray[np.str_]:
 
 
 def _overpunch() -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Digit and sign of every last character; sign 0 where it is none."""
+    """Digit and sign of every last character; sign 0 where it is invalid."""
     digit, sign = np.zeros(256, dtype=np.int8), np.zeros(256, dtype=np.int8)
     for symbols, value in (("0123456789", 1), ("{ABCDEFGHI", 1), ("}JKLMNOPQR", -1)):
         for place, symbol in enumerate(symbols):

@@ -1,11 +1,11 @@
-"""County offence files of ICPSR/NACJD: part 4 of the county-level arrest and offence data.
+"""County offense files of ICPSR/NACJD: part 4 of the county-level arrest and offense data.
 
-Fixed width, 97 columns, one record a county. Two layouts: the two totals are the Index without
+Fixed width, 97 columns, one record per county. Two layouts: the two totals are the Index without
 and with arson until 2008, violent and property crime from 2009.
 
-The files of 2006 and later carry 9999 in place of their study number. What tells their year is
-the national population that their records sum to: the Census estimate that the FBI used for
-that year, to within 0.2 percent, where neighbouring years differ by more than 0.5 percent.
+The files of 2006 and later carry 9999 in place of their study number. Their year is identified
+by the national population that their records sum to: the Census estimate that the FBI used for
+that year, to within 0.2 percent, where neighboring years differ by more than 0.5 percent.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ COLUMNS: Final = [
 
 
 def read_county_offenses(path: Path, year: int) -> pd.DataFrame:
-    """Reported offences of every county in one year.
+    """Reported offenses of every county in one year.
 
     Parameters
     ----------
@@ -120,10 +120,10 @@ def read_county_offenses(path: Path, year: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a record: ``year``, ``fips`` (1000 * state + county; the state-wide county codes
+        One row per record: ``year``, ``fips`` (1000 * state + county; the state-wide county codes
         777 and 999 are kept), ``state``, ``county``, ``population`` (missing where blank),
-        ``covered_population`` (people under agencies that report offences), the two agency
-        counts, ``coverage_indicator`` (0 to 100) and eight offence counts.
+        ``covered_population`` (people under agencies that report offenses), the two agency
+        counts, ``coverage_indicator`` (0 to 100) and eight offense counts.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def read_county_offenses(path: Path, year: int) -> pd.DataFrame:
     """
     if year not in STUDY:
         raise SourceError(
-            f"{path}: county offences of {year} were asked for, but the county files run from "
+            f"{path}: county offenses of {year} were asked for, but the county files run from "
             f"{min(STUDY)} to {max(STUDY)}. Ask for one of those years."
         )
     frame = _numbers(path, _cells(path))
@@ -229,7 +229,7 @@ def _require_complete(path: Path, frame: pd.DataFrame, year: int) -> None:
 
 
 def _require_totals(path: Path, frame: pd.DataFrame, year: int) -> None:
-    """Hold the two totals of each record against their parts: the layout's own check digit."""
+    """Check the two totals of each record against their parts."""
     violent, stolen = frame[VIOLENT].sum(axis=1), frame[PROPERTY].sum(axis=1)
     if year >= FIRST_SPLIT_YEAR:
         expected = {"first_total": violent, "second_total": stolen}
@@ -245,7 +245,7 @@ def _require_totals(path: Path, frame: pd.DataFrame, year: int) -> None:
             row = int(np.flatnonzero(bad)[0])
             raise SourceError(
                 f"{path}: in {int(bad.sum())} of {len(frame)} records the totals are not the sum "
-                f"of their offences, first in record {row + 1} ({frame[name].iloc[row]} against "
+                f"of their offenses, first in record {row + 1} ({frame[name].iloc[row]} against "
                 f"{parts.iloc[row]}); in {year} they are {layout}. The columns are shifted, or "
                 f"the file is of another year. {FETCH_AGAIN}"
             )

@@ -1,4 +1,4 @@
-"""How fast a download comes in, and when it is too slow to go on waiting for."""
+"""Download speed, and the limit below which a download is given up."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Pace:
 
 
 class TooSlowError(Exception):
-    """A server that sends, but hardly anything."""
+    """A server that sends too slowly."""
 
 
 def retry_after_seconds(retry_after: str | None) -> float:
-    """Seconds that a Retry-After asks to wait: a number of them, or a date.
+    """Seconds to wait by a Retry-After header, a number or a date.
 
     Anything else, and a date that has passed, asks for no wait.
     """

@@ -1,9 +1,9 @@
-"""The bytes that are parsed are the bytes that are proved.
+"""Verification that the bytes that are parsed match the manifest.
 
-A file can change between its checksum and its reading. While a study is cleaned, what the manifest
-promises of every raw file is therefore at hand where files are read (``raw_checks.raw_bytes`` and
+A file can change between its checksum and its reading. While a study is cleaned, the manifest entry
+of every raw file is therefore available where files are read (``raw_checks.raw_bytes`` and
 ``masterfile.pieces``), and the very bytes that a reader is given are hashed. Outside of such a
-block, as in a reader that a user calls on a file of his own, nothing is promised and nothing asked.
+block, as in a reader that a user calls on a file of his own, no checksum is required.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from replication.sources.checksums import PIECE, Digest, Promise
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What the manifest promises.
+    """Manifest entries to be enforced.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ LISTED: Final = "`replication data status` lists every file and what to do about
 
 @contextmanager
 def checksums_enforced(what: Promised) -> Iterator[None]:
-    """Hold every raw file that is read inside the block against its promise.
+    """Verify every raw file that is read inside the block against the manifest.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def checksums_enforced(what: Promised) -> Iterator[None]:
 
 
 def require_promised(path: Path, data: bytes) -> None:
-    """Refuse the whole content of a raw file if it is not what the manifest promises.
+    """Refuse the content of a raw file that does not match the manifest.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def require_promised(path: Path, data: bytes) -> None:
 
 
 def verified_content(path: Path, file: IO[bytes], size: int) -> Iterator[bytes]:
-    """The content of a raw file in pieces; refused at its end if it is not what is promised."""
+    """The content of a raw file in pieces; refused at its end if it does not match the manifest."""
     promise = _promise_of(path)
     digest = None if promise is None else Digest(promise, size)
     while piece := file.read(PIECE):

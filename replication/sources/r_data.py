@@ -1,4 +1,4 @@
-"""Data frames of R data files, of the bytes that were proved and within the bound of unpacked files."""
+"""Data frames of R data files, from verified bytes and within the bound on unpacked files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PACKED: Final[dict[bytes, Callable[[io.BytesIO], io.BufferedIOBase]]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
-"""First bytes of each packing that R writes, and what unpacks it."""
+"""First bytes of each compression that R writes, and the function that unpacks it."""
 
 
 def r_frame(path: Path, data: bytes) -> pd.DataFrame:
     """The first data frame of an R data file (``.rds`` or ``.rda``).
 
-    pyreadr reads files only: the bytes that were proved go to a file of our own. They are unpacked
+    pyreadr reads files only: the verified bytes are written to a temporary file. They are unpacked
     before, as it would unpack them without bounds.
 
     Parameters

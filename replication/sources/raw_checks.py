@@ -1,4 +1,4 @@
-"""What every reader asks of a raw file before it believes a number in it."""
+"""Checks that every reader makes of a raw file."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def raw_bytes(path: Path) -> bytes:
     Raises
     ------
     SourceError
-        If the file is missing, empty or too large, or does not hold the bytes that the manifest
-        promises.
+        If the file is missing, empty or too large, or does not hold the bytes stated in the
+        manifest.
     """
     if not path.is_file():
         raise SourceError(f"{path}: there is no such file. `replication data status` says how to get it.")
@@ -74,7 +74,7 @@ def decoded_text(path: Path, encoding: str = "ascii") -> str:
 
 
 def _foreign_byte(data: bytes, encoding: str) -> int | None:
-    """Position of the first byte that speaks against the encoding.
+    """Position of the first byte that contradicts the encoding.
 
     Latin-1 gives every byte a meaning, so only marks of UTF-8 and UTF-16 can betray a file
     that was saved again: a byte-order mark, or the zero bytes between UTF-16 letters.
@@ -92,7 +92,7 @@ def _foreign_byte(data: bytes, encoding: str) -> int | None:
 
 
 def parse_raw(path: Path, kind: str, parse: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """Run a library's parser; whatever it raises becomes one sentence about the file.
+    """Run a library's parser and turn any exception into one sentence about the file.
 
     Parsers of binary formats meet damaged bytes with errors of every class (struct, zlib,
     key, value), none of which would help the reader of the message.
@@ -130,7 +130,7 @@ def text_cells(path: Path, encoding: str) -> pd.DataFrame:
     if len(set(heading)) < len(heading):
         name, times = Counter(heading).most_common(1)[0]
         raise SourceError(
-            f"{path}: the heading names the column {cut(name)!r} {times} times, and nobody can say "
+            f"{path}: the heading names the column {cut(name)!r} {times} times, and it is unknown "
             f"which one is meant. {FETCH_AGAIN}"
         )
     uneven = [number for number, row in enumerate(body, start=2) if len(row) != len(heading)]
@@ -155,7 +155,7 @@ def json_value(path: Path) -> object:
     written = decoded_text(path, "ascii")
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        """An object in which no name stands twice."""
+        """An object without repeated names."""
         seen = dict(pairs)
         if len(seen) < len(pairs):
             counts = Counter(name for name, _ in pairs)
@@ -185,7 +185,7 @@ def json_value(path: Path) -> object:
 def require_nation(path: Path, population: pd.Series, nation: Mapping[int, int], year: int) -> None:
     """Refuse a file whose people sum to another year's country than the one asked for.
 
-    For files that do not say their year: the country grows by more than 0.5 percent a year, and
+    For files that do not record their year: the country grows by more than 0.5 percent a year, and
     each year's sum is known.
     """
     if year not in nation:

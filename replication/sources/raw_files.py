@@ -1,4 +1,4 @@
-"""Where the raw files of a study lie, for its cleaning recipe."""
+"""Paths of a study's raw files, for its cleaning recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Place = Callable[[str], Path]
 
 
 def finder(root: Path) -> Place:
-    """A function from the id of a source to where its file lies."""
+    """A function from the id of a source to the path of its file."""
     files = {source.id: source for source in manifest.load_manifest(root)}
 
     def place(name: str) -> Path:

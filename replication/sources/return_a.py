@@ -1,9 +1,9 @@
-"""Return A master files of the FBI: offences known and cleared by arrest, agency by month.
+"""Return A master files of the FBI: offenses known and cleared by arrest, agency by month.
 
 A record is one agency's year: a header of 305 characters and twelve months of 590. Each month
-says of each of its cards (0 unfounded, 1 actual, 2 cleared, 3 cleared under 18, 4 assaults on
-police) whether it was filed. A month without a return holds zeros, which are no counts: here
-such months have a status and no offences.
+records for each of its cards (0 unfounded, 1 actual, 2 cleared, 3 cleared under 18, 4 assaults on
+police) whether it was filed. A month without a return holds zeros that are not counts; here
+such months have a status and no offenses.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ OFFENCE_FIELDS: Final[dict[str, int]] = {
     "motor_vehicle_theft": 22,
     "total": 26,
 }
-"""Number of each offence's field on a card."""
+"""Number of each offense's field on a card."""
 OFFENSES: Final = (*OFFENCE_FIELDS, "aggravated_assault")
-"""Offences of the tidy frame. Aggravated assault is derived: all assault without simple assault."""
+"""Offenses of the tidy frame. Aggravated assault is derived: all assault without simple assault."""
 SIMPLE_ASSAULT_JOINS: Final = 1974
 """First year in which the field of all assaults, and the grand total, hold simple assault too."""
 MEASURES: Final = ("unfounded", "actual", "cleared", "cleared_under_18")
@@ -84,20 +84,20 @@ class ReturnA:
     ----------
     year : int
     agencies : DataFrame
-        A row an agency: ``year``, ``ori``, ``fbi_state`` (not the FIPS code), ``group``,
+        One row per agency: ``year``, ``ori``, ``fbi_state`` (not the FIPS code), ``group``,
         ``division``, ``covered_by`` (the agency that reports for it, or empty), ``last_month``,
         ``agency_count``, three times ``population_k``, ``county_k`` (the FBI's number), ``msa_k``,
         then ``population`` (their sum), ``name``, ``state_name``, ``months_reported``.
     months : DataFrame
-        A row an agency and month: ``year``, ``ori``, ``month`` (1 to 12), ``status``
+        One row per agency and month: ``year``, ``ori``, ``month`` (1 to 12), ``status``
         (``returned``, ``included`` in the return of another month, ``silent``), ``included_in``
         (that month, or 0) and ``card_types`` (five characters as filed).
     offenses : DataFrame
-        A row an agency, returned month and offence: ``year``, ``ori``, ``month``, ``offence``,
+        One row per agency, returned month and offense: ``year``, ``ori``, ``month``, ``offence``,
         ``unfounded``, ``actual``, ``cleared``, ``cleared_under_18``; a measure whose card was
         not filed is missing. Corrections may be negative.
     anomalies : DataFrame
-        ``kind``, ``count``, ``example`` of everything unusual.
+        ``kind``, ``count``, ``example`` of all anomalies.
     """
 
     year: int
@@ -108,7 +108,7 @@ class ReturnA:
 
 
 def read_return_a(path: Path, year: int) -> ReturnA:
-    """Offences known and clearances of every agency and month of a year.
+    """Offenses known and clearances of every agency and month of a year.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def write_return_a(tidy: ReturnA, folder: Path) -> list[Path]:
 
 
 def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
-    """Fields of a batch of records, once it is seen to be of the year."""
+    """Fields of a batch of records, after checking their year."""
     _require_year(path, batch, year)
     month = batch[:, HEADER:].reshape(len(batch), MONTHS, MONTH)
     cards = month[:, :, 17 : 17 + 4 * 140].reshape(len(batch), MONTHS, 4, 28, 5)
@@ -175,7 +175,7 @@ def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
 
 
 def _require_year(path: Path, batch: Bytes, year: int) -> None:
-    """Refuse records of another kind, and records that say another year than the one expected."""
+    """Refuse records of another kind, and records of another year than expected."""
     if (batch[:, 0] != IDENTIFIER).any():
         row = int((batch[:, 0] != IDENTIFIER).argmax())
         raise SourceError(
@@ -270,7 +270,7 @@ def _offenses(
     returned: NDArray[np.bool_],
     year: int,
 ) -> pd.DataFrame:
-    """Long frame of the returned months; the derived offence comes last."""
+    """Long frame of the returned months; the derived offense comes last."""
     agency, month = np.nonzero(returned)
     chosen = counts[agency, month]
     names = list(OFFENCE_FIELDS)

@@ -1,4 +1,4 @@
-"""What is unusual in a year of Return A: counted and exemplified, never silently repaired."""
+"""Anomalies in a year of Return A, counted with an example and never silently repaired."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CARDS: Final = ("unfounded", "actual", "cleared", "cleared under 18")
 NORMAL, ADJUSTED = ord("5"), ord("2")
 NOT_AVAILABLE: Final = ord("4")
 LARGE_YEAR: Final = 24
-"""Offences in a year from which returns in two or four months cannot be chance."""
+"""Offenses in a year above which returns in only two or four months are anomalous."""
 LARGE_MONTH: Final = 20
-"""Mean offences of the other months from which a month of zero cannot be chance: e^-20."""
+"""Mean offenses of the other months above which a month of zero is anomalous (probability e^-20)."""
 
 
 @dataclass(frozen=True, slots=True)
 class YearParts:
-    """A year as arrays: N agencies, 12 months, 4 cards, K offences (``total`` is the last).
+    """A year as arrays: N agencies, 12 months, 4 cards, K offenses (``total`` is the last).
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class YearParts:
 
 
 def find_anomalies(parts: YearParts, repeated: list[str], unreadable: int) -> pd.DataFrame:
-    """One row a kind of oddity that occurs.
+    """One row per kind of anomaly that occurs.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def _of_agencies(parts: YearParts) -> list[tuple[str, int, list[str]]]:
         "agency without population that reports": empty & reports,
         "agency without any return": np.logical_not(reports),
         "last month reported that is not the last return": adrift,
-        "agency whose offences all sit in March, June, September or December": lumped,
+        "agency whose offenses all sit in March, June, September or December": lumped,
         "agency with an empty month among large ones": np.asarray(silent.any(axis=1)),
     }
     return [(kind, int(rows.sum()), _agency(frame, rows)) for kind, rows in cases.items()]
@@ -101,7 +101,7 @@ def _of_months(parts: YearParts) -> list[tuple[str, int, list[str]]]:
     no_clearances = ~np.isin(parts.types[:, :, CLEARED], (NORMAL, ADJUSTED))
     cases: dict[str, Bools] = {
         "month included in another month": included & ~parts.returned,
-        "month said to be included in another, with a return of its own": (included & parts.returned),
+        "month reported as included in another, with a return of its own": (included & parts.returned),
         "month that was adjusted": filed == ADJUSTED,
         "month marked as not available": filed == NOT_AVAILABLE,
         "month with a return but without clearances": parts.returned & no_clearances,
@@ -120,8 +120,8 @@ def _of_counts(parts: YearParts) -> list[tuple[str, int, list[str]]]:
     total = counts[:, :, ACTUAL, -1]
     parted = counts[:, :, ACTUAL, [0, 1, 2, 3, 4, 6, 7, 8]].sum(axis=2)
     comparisons: dict[str, Callable[[], Bools]] = {
-        "grand total that is not the sum of its offences": lambda: parted != total,
-        "more offences cleared than known": lambda: counts[:, :, CLEARED, -1] > total,
+        "grand total that is not the sum of its offenses": lambda: parted != total,
+        "more offenses cleared than known": lambda: counts[:, :, CLEARED, -1] > total,
         "more cleared under 18 than cleared": lambda: counts[:, :, JUVENILE, -1] > counts[:, :, CLEARED, -1],
     }
     for kind, compare in comparisons.items():
@@ -136,14 +136,14 @@ def bunched(total: NDArray[np.float32], returned: Bools) -> tuple[Bools, Bools]:
     Parameters
     ----------
     total : (N, 12) float
-        Offences of each month.
+        Offenses of each month.
     returned : (N, 12) bool
 
     Returns
     -------
     lumped : (N,) bool
         Agencies that file returns in months beside the ends of quarters but have at least 24
-        offences, all in March, June, September and December: quarterly, half-yearly or yearly
+        offenses, all in March, June, September and December: quarterly, half-yearly or yearly
         figures.
     silent : (N, 12) bool
         Returned months of zero where the other returned months average at least 20; not for

@@ -1,8 +1,8 @@
-"""Supplementary Homicide Reports of the FBI: a line an incident, with victims and offenders.
+"""Supplementary Homicide Reports of the FBI: one line per incident, with victims and offenders.
 
 A line has 98 characters and then ten slots of 5 for further victims and ten of 12 for further
 offenders, cut at its last character. Agencies that had no homicide file nothing, so an absent
-agency may have had none or may not report: the panel has to tell them apart.
+agency may have had none or may not report: the panel distinguishes them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Homicides:
     ----------
     year : int
     victims : DataFrame
-        A row a victim: ``year``, ``line`` (of the file, from 1), ``ori``, ``month``,
+        One row per victim: ``year``, ``line`` (of the file, from 1), ``ori``, ``month``,
         ``fbi_state`` (not the FIPS code), ``county`` (the FBI's number; missing where none),
         ``group``, ``population``, ``name``, ``state_name``, ``kind`` (``murder`` or
         ``negligent``), ``action``, ``incident``, ``situation`` (A to F), ``victims`` and
@@ -85,10 +85,10 @@ class Homicides:
         ``not_reported``), then of the first offender ``offender_age`` ... ``offender_ethnicity``,
         ``weapon``, ``relationship``, ``circumstance``, ``subcircumstance``.
     offenders : DataFrame
-        A row an offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and
+        One row per offender: ``year``, ``line``, ``ori``, ``month``, ``offender`` (1, 2, ...) and
         the same descriptions.
     anomalies : DataFrame
-        ``kind``, ``count``, ``example`` of what is unusual.
+        ``kind``, ``count``, ``example`` of anomalies.
     """
 
     year: int
@@ -167,7 +167,7 @@ def _require_year(path: Path, lines: list[bytes], year: int) -> None:
 
 
 def _incidents(path: Path, grid: Bytes, year: int) -> pd.DataFrame:
-    """What a line says once: agency, month, kind, and how many people."""
+    """Fields that a line holds once: agency, month, kind, and numbers of people."""
     fields: dict[str, NDArray[Any]] = {
         name: numbers(grid[:, slice(*at)]) for name, at in NUMBER_FIELDS.items()
     }
@@ -241,7 +241,7 @@ def _offender_rows(incidents: pd.DataFrame, offenders: pd.DataFrame) -> pd.DataF
 
 
 def _find_anomalies(incidents: pd.DataFrame, victims: pd.DataFrame, offenders: pd.DataFrame) -> pd.DataFrame:
-    """What is unusual: counted, with the first example."""
+    """Anomalies: counts with the first example."""
     keys = ["ori", "month", "incident", "kind", "action"]
     lines = incidents.set_index("line")
     cases = {

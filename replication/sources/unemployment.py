@@ -22,7 +22,7 @@ PARTS: Final = {
 
 
 def read_unemployment(path: Path) -> pd.DataFrame:
-    """Labour force and unemployment of every county, 2000-2023.
+    """Labor force and unemployment of every county, 2000-2023.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
 
 
 def _year(path: Path, counties: pd.DataFrame, year: int) -> pd.DataFrame:
-    """One year's columns, the labour force held against its parts."""
+    """Columns of one year, with the labor force checked against its parts."""
     columns = {f"{part}_{year}": name for part, name in PARTS.items()}
     table = counties[["fips", *columns]].rename(columns=columns)
     numbers: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce")

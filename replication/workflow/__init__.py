@@ -1,1 +1,1 @@
-"""What the rules of the Snakefile call: load, one library call, save."""
+"""Functions called by the rules of the Snakefile."""

@@ -1,4 +1,4 @@
-"""The analyzing step: what a study asks beyond single specifications, one CSV file each."""
+"""The analysis step: analyses beyond single specifications, one CSV file each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from replication.workflow.project import StudyFolder
 
 
 def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
-    """Make what has changed; returns (made, kept)."""
+    """Rerun analyses that have changed; returns (made, kept)."""
     context = AnalysisContext(root / "data_clean" / study.id, root / "tables" / study.id, study.folder)
     entries = {str(entry["id"]): entry for entry in study.config.get("analyses", [])}
     # A folder of their own: a table of the same name writes its cells into tables/<study>.
@@ -42,7 +42,7 @@ def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
 
 
 def analysis_fingerprint(entry: Mapping[str, Any], study: StudyFolder, panels: list[str]) -> str:
-    """Digest of all that an analysis depends on: its options, the code, panels and estimates."""
+    """Digest of all inputs of an analysis: its options, the code, panels and estimates."""
     module = module_of(str(entry["kind"]), study.folder)
     code = code_digest(module, root=study.folder.parents[1]) if module else ""
     return fingerprint(entry, code, panels, named_inputs(entry, Folders.under(study.root, study.id)))

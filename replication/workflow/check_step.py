@@ -1,4 +1,4 @@
-"""The second opinion: every two-way column again by linearmodels or statsmodels."""
+"""Verification of every two-way column by linearmodels or statsmodels."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class EnginesDisagreeError(InputError):
 
 
 def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFrame:
-    """Hold our coefficients against another engine's; fail on a difference above 1e-8.
+    """Compare the coefficients with those of another engine; fail on a difference above 1e-8.
 
     Every two-way column that the study names in a table, an analysis or a figure is checked; the
-    grid of a specification curve, which is matched by a pattern, is not. Poisson models with a
-    line for every unit have no second engine and are left out.
+    grid of a specification curve, which is matched by a pattern, is not. Poisson models with
+    unit-specific linear trends have no second engine and are left out.
 
     Writes ``tables/<study>/second_engine.csv`` with one row per coefficient. A difference within
     the tolerance is written as zero and the other engine's coefficient with ten decimals, so that
@@ -132,7 +132,7 @@ def refuse_differences(result: pd.DataFrame, study: str) -> None:
         worst = wrong.iloc[int(wrong["difference"].fillna(np.inf).to_numpy().argmax())]
         raise EnginesDisagreeError(
             f"{len(wrong)} of {len(result)} coefficients of {study} differ by more than "
-            f"{TOLERANCE:g} between our estimate and the second engine; the largest is "
+            f"{TOLERANCE:g} between the estimate and the second engine; the largest is "
             f"{worst['spec_id']} {worst['term']}: {worst['ours']:.10g} against "
             f"{worst['second']:.10g}. One of the two is wrong: report it with this specification."
         )

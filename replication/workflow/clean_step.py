@@ -23,7 +23,7 @@ def clean_study(study: StudyFolder, root: Path) -> Cleaned:
     Raises
     ------
     SourceError
-        If a raw file does not hold the promised bytes, before the cleaning or when it is read.
+        If a raw file does not match the manifest, before the cleaning or when it is read.
     SpecError
         If the study has neither a recipe nor ready panels.
     """

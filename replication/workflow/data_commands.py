@@ -12,7 +12,7 @@ from replication.workflow import project
 
 
 def status_text(root: Path, study: str | None) -> str:
-    """The table of raw files, then what to do about those that are not there."""
+    """The table of raw files, with the remedy for missing ones."""
     table = status(root, files_of(root, study))
     width = max(len(name) for name in table["file"])
     lines = [f"{row.state:<9} {row.file:<{width}} {row.id}" for row in table.itertuples()]
@@ -31,7 +31,7 @@ def status_text(root: Path, study: str | None) -> str:
 
 
 def fetch_files(root: Path, study: str | None) -> tuple[str, bool]:
-    """Fetch what may be fetched; returns the account of it and whether nothing is left over."""
+    """Fetch the files that may be fetched; returns a report and whether all are in place."""
     results = fetch(of_study(load_manifest(root), files_of(root, study)), root)
     lines = []
     for result in results:

@@ -1,4 +1,4 @@
-"""What an entry of a study's description names: its results and files, as digests for a fingerprint."""
+"""Digests of the results and files that an entry of a study names, for its fingerprint."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Estimating a batch of specifications in one process.
 
-What is imported here is what an estimate depends on: its fingerprint holds the digest of this module
+An estimate depends on the modules imported here: its fingerprint holds the digest of this module
 and of its estimator.
 """
 
@@ -70,5 +70,5 @@ def with_panels(tasks: Sequence[Task]) -> Iterator[tuple[Task, Panel]]:
 
 @cache
 def read_panel(path: Path) -> pd.DataFrame:
-    """A cleaned panel, read once a process."""
+    """A cleaned panel, read once per process."""
     return pd.read_parquet(path)

@@ -1,4 +1,4 @@
-"""Specifications on one panel file: the promise behind ``replication estimate``."""
+"""Estimation of specifications on one panel file, for ``replication estimate``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
 
 from replication.core import saved_results
@@ -17,9 +16,11 @@ from replication.core.frames import read_frame
 from replication.core.leavings import remove_temporary_files
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
-from replication.core.spec import Spec, expand, load_specs, parse_spec, read_spec_file
+from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file
+from replication.core.spec_grid import expand
 from replication.estimators.registry import estimate
 from replication.estimators.unused_keys import find_unused_keys, with_notes
+from replication.workflow.grid_summary import grid_summary
 
 CALL = "the command line"
 WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
@@ -73,13 +74,18 @@ def estimate_file(
     """Estimate the specifications on a panel file and save the results.
 
     One specification is saved in ``out`` itself; a grid in one folder per specification below it, with
-    ``summary.csv`` of their overall effects and coefficients. Nothing is written before all are estimated.
+    ``summary.csv`` of one row per specification. Nothing is written before all are estimated.
     ``inputs`` are further files that may not be overwritten.
     """
     if out.exists() and not out.is_dir():
-        raise SpecError(f"--out {out} is a file. Name a folder; it is made if it does not exist.")
+        raise SpecError(f"--out {out} is a file. Name a folder; it is created if it does not exist.")
     require_apart(out, (*inputs, panel_path))
-    frame = read_frame(panel_path, [name for spec in specs for name in identifier_columns(spec)])
+    if len({spec.read for spec in specs}) > 1:
+        raise SpecError(
+            "The specifications of a grid read one panel file, and their 'read' differs. Write it once."
+        )
+    labels = [name for spec in specs for name in identifier_columns(spec)]
+    frame = read_frame(panel_path, labels, specs[0].read)
     unused = find_unused_keys(specs)
     found = [(spec, estimate(build_panel(frame, spec), spec)) for spec in specs]
     results = [(spec, with_notes(result, unused.get(spec.id, []))) for spec, result in found]
@@ -92,7 +98,7 @@ def estimate_file(
 
             write_pictures(result, spec, folder)
     if len(specs) > 1:
-        write_csv(out / "summary.csv", overview([result for _, result in results]))
+        write_csv(out / "summary.csv", grid_summary(results))
     return [result for _, result in results]
 
 
@@ -105,17 +111,8 @@ def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
             )
 
 
-def overview(results: Sequence[Estimates]) -> pd.DataFrame:
-    """Overall effects and coefficients of several results, one row each."""
-    parts = [
-        result.table[(result.table["term"] == "att") | result.table["term"].str.startswith("coef:")]
-        for result in results
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
 def next_steps(out: Path, specs: Sequence[Spec]) -> str:
-    """Where the results are, and what can be done with them."""
+    """Location of the results, and commands that use them."""
     folder = out if len(specs) == 1 else out / specs[0].id
     other = f" {out / specs[1].id}" if len(specs) > 1 else ""
     written = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")

@@ -1,4 +1,4 @@
-"""The estimating step: the specifications of a study in parts, unchanged ones kept, then gathered."""
+"""The estimation step: specifications are estimated in parts, unchanged ones kept, and then gathered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROUNDS = 3
 
 
 def estimate_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int, int]:
-    """Estimate what has changed and gather everything in ``tables/<study>/estimates.csv``.
+    """Estimate specifications that have changed and gather all in ``tables/<study>/estimates.csv``.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def estimate_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[in
 
 
 def estimate_part(study: StudyFolder, root: Path, part: int, parts: int, threads: int = 1) -> tuple[int, int]:
-    """Estimate what has changed in one part of a study, and note what the part holds.
+    """Estimate the changed specifications of one part of a study, and record the content of the part.
 
     The parts are disjoint and make up the whole, so that each can be estimated on a machine of its own;
     the note is ``tables/<study>/.parts/<part>-of-<parts>.json``.
@@ -69,7 +69,7 @@ def estimate_part(study: StudyFolder, root: Path, part: int, parts: int, threads
 def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int, int]:
     """Write ``tables/<study>/estimates.csv`` after a closing check of every fingerprint.
 
-    What was edited while it was estimated is estimated again here.
+    Specifications edited during estimation are estimated again here.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int,
             return again, len(tasks)
     raise SpecError(
         f"{study.id} was estimated {ROUNDS} times, and each time its specifications or its panels were "
-        "changed meanwhile. Run again when nobody edits them."
+        "changed meanwhile. Run again when no file is edited."
     )
 
 
@@ -128,7 +128,7 @@ def study_specs(study: StudyFolder) -> list[Spec]:
 
 
 def specs_by_file(study: StudyFolder) -> list[list[Spec]]:
-    """The specifications of each file of a study, checked as ``study_specs`` says."""
+    """The specifications of each file of a study, checked as in ``study_specs``."""
     files = [load_specs(path) for path in study.spec_files]
     seen: set[str] = set()
     for spec in itertools.chain.from_iterable(files):
@@ -147,7 +147,7 @@ def specs_by_file(study: StudyFolder) -> list[list[Spec]]:
 
 
 def plan_tasks(study: StudyFolder, root: Path) -> list[Task]:
-    """What each specification needs and what it depends on."""
+    """Inputs and fingerprint of each specification."""
     panels = panel_files(study, root)
     digests = {name: file_digest(path) for name, path in panels.items()}
     specs = noted_specs(study)

@@ -1,4 +1,4 @@
-"""``replication explain`` and ``replication compare``: what a specification says, what differs."""
+"""``replication explain`` and ``replication compare``: resolved specifications and their differences."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import yaml
 
 from replication.core.estimates import row_labels
 from replication.core.spec import explain, load_specs
+from replication.core.spec_grid import flat
 from replication.estimators.registration import ENTRIES
 from replication.estimators.unused_keys import find_unused_keys, keys_read
 from replication.workflow.saved_folders import read_folder
@@ -37,7 +38,7 @@ def explain_spec(path: Path) -> str:
 
 
 def compare(first: Path, second: Path) -> str:
-    """Two saved results side by side: what the specifications say differently, and the numbers."""
+    """Two saved results side by side: differences of the specifications, and the estimates."""
     (table_a, spec_a), (table_b, spec_b) = (_numbers_and_spec(folder) for folder in (first, second))
     changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
     lines = ["Specification:" if changed else "The same specification."]
@@ -56,14 +57,4 @@ def _numbers_and_spec(folder: Path) -> tuple[pd.DataFrame, dict[str, object]]:
     """Estimates and standard errors by row of a saved result, and its specification, flat."""
     result, record = read_folder(folder)
     table = result.table.assign(row=row_labels(result.table)).set_index("row")
-    return table[["estimate", "std_error"]], _flat(record["spec"])
-
-
-def _flat(data: dict[str, object], prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, value in data.items():
-        if isinstance(value, dict) and value:
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
+    return table[["estimate", "std_error"]], flat(record["spec"])

@@ -33,7 +33,7 @@ def _description(order: Order, summary: pd.DataFrame, mark: str) -> dict[str, An
     config = order.study.config
     notes = [
         f"{order.draws} placebo rollouts, seed {order.placebo.seed}: every value of "
-        f"{order.placebo.blocks} gets the schedule of another, dealt to its units in random order; "
+        f"{order.placebo.blocks} gets the schedule of another, assigned to its units in random order; "
         "the outcomes stay as they are, so the true effect is zero."
     ]
     return {
@@ -73,11 +73,11 @@ def _table(source: str, mark: str, notes: list[str], first: float) -> dict[str, 
             percent("coverage", "Coverage, %"),
             percent("coverage_error", "Its simulation error"),
             number("detectable", "Detectable effect", 3),
-            number("detectable_by_error", "By the reported errors", 3),
+            number("detectable_by_error", "By the reported standard errors", 3),
         ],
         "notes": [
             *notes,
-            "Coverage: share of intervals that hold the true effect. Detectable: the smallest "
+            "Coverage: share of intervals that contain the true effect. Detectable: the smallest "
             "effect that the test as it is used finds in 80% of draws; beside it what the reported "
             "errors promise.",
         ],
@@ -96,6 +96,6 @@ def _figure(source: str, mark: str, notes: list[str], labels: list[str]) -> dict
         "panel": "clustered_by",
         "highlight": labels[:MOST_LINES],
         "x_label": "Size of the effect",
-        "y_label": "Share of draws that find it",
-        "notes": [*notes, "Panels: what errors are clustered by."],
+        "y_label": "Share of draws that detect it",
+        "notes": [*notes, "Panels: what standard errors are clustered by."],
     }

@@ -1,8 +1,8 @@
-"""``replication simulate``: many placebo rollouts, in parallel, going on where it stopped.
+"""``replication simulate``: many placebo rollouts, in parallel, resumed if interrupted.
 
-Draws are made in chunks, each written to a file of its own when it is complete. What a draw is
-depends on the seed and its number alone, and results are always read back from the chunks: neither
-the number of processes nor an interruption changes a digit.
+Draws are made in chunks, each written to a file of its own when it is complete. A draw depends
+only on the seed and its number, and results are always read back from the chunks: neither
+the number of processes nor an interruption changes the results.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for.
+    """The requested simulation.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def make_order(
     specs: Sequence[str] = (),
     clusters: Sequence[str] = (),
 ) -> Order:
-    """The order with what the study itself says filled in.
+    """The order with defaults from the study filled in.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def make_order(
 
 
 def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
-    """Draw what is missing and summarize everything.
+    """Draw the missing draws and summarize all.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
 
 
 def draw_part(order: Order, part: int, parts: int, processes: int, say: Say = print) -> None:
-    """Draw what is missing of one of several parts, which may be drawn on different machines.
+    """Draw the missing draws of one of several parts, which may be drawn on different machines.
 
     ``simulate`` then finds all draws there and summarizes them.
 
@@ -188,7 +188,7 @@ def prepare(order: Order) -> list[Subject]:
 
 
 def require_same_plan(order: Order) -> None:
-    """Note what is drawn in ``plan.json``, or refuse a folder that holds other draws."""
+    """Record the plan in ``plan.json``, or refuse a folder that holds other draws."""
     place = order.out / PLAN
     plan = plan_of(order)
     if not place.is_file():
@@ -204,7 +204,7 @@ def require_same_plan(order: Order) -> None:
 
 
 def plan_of(order: Order) -> dict[str, Any]:
-    """All that a draw depends on, but not how many there are."""
+    """All inputs of a draw except the number of draws."""
     placebo = order.placebo
     return {
         "study": order.study.id,

@@ -1,4 +1,4 @@
-"""What there is to run: the studies, their specifications, files and outputs.
+"""The project: its studies, their specifications, files and outputs.
 
 Read by the Snakefile at every start, so nothing slow is imported here.
 """
@@ -26,7 +26,7 @@ class StudyFolder:
 
     Attributes
     ----------
-    config : what the folder says (``core.study_folder``)
+    config : description of the study (``core.study_folder``)
     folder : ``studies/<study>``
     root : top folder of the project
     """
@@ -96,31 +96,31 @@ class StudyFolder:
 
     @property
     def clean_ledger(self) -> str:
-        """Where it is noted what cleaning wrote."""
+        """Ledger of the files that cleaning wrote."""
         return f"data_clean/{self.id}/.clean.json"
 
     @property
     def analysis_ledger(self) -> str:
-        """Where it is noted what each analysis was made from."""
+        """Ledger of the inputs of each analysis."""
         return f"tables/{self.id}/.analyses.json"
 
     @property
     def check_ledger(self) -> str:
-        """Where it is noted what the second engine has checked."""
+        """Ledger of the checks by the second engine."""
         return f"tables/{self.id}/.second_engine.json"
 
     @property
     def table_ledger(self) -> str:
-        """Where it is noted what each table was made from."""
+        """Ledger of the inputs of each table."""
         return f"tables/{self.id}/.tables.json"
 
     @property
     def figure_ledger(self) -> str:
-        """Where it is noted what each figure was made from."""
+        """Ledger of the inputs of each figure."""
         return f"figures/{self.id}/.figures.json"
 
     def part_output(self, part: int, parts: int) -> str:
-        """Where it is noted what one of several parts of the estimates holds."""
+        """Ledger of one of several parts of the estimates."""
         return f"tables/{self.id}/.parts/{part}-of-{parts}.json"
 
     def clean_outputs(self) -> list[str]:
@@ -165,9 +165,9 @@ def studies(root: Path) -> list[StudyFolder]:
 
 
 def readable(root: Path) -> tuple[list[StudyFolder], dict[str, SpecError]]:
-    """The studies whose folder can be read, in that order, and for the others why it cannot.
+    """The studies whose folder can be read, in that order, and for the others the reason.
 
-    A mistake in one study's folder is no reason to keep the others from running.
+    A mistake in one study's folder does not keep the others from running.
     """
     found, refused = [], {}
     for folder in study_folders(root):
@@ -188,7 +188,7 @@ def study(root: Path, name: str) -> StudyFolder:
 
 
 def checked(candidate: StudyFolder) -> StudyFolder:
-    """The study, refused if it says what no table, figure or analysis understands."""
+    """The study, refused if an entry does not fit the schema of its kind."""
     from replication.report.study_config import checked_study
 
     checked_study(read_description(candidate.folder))
@@ -201,7 +201,7 @@ def read_study(folder: Path, root: Path) -> StudyFolder:
     try:
         _ = (found.panels, found.clean_outputs(), found.analysis_outputs(), found.tables, found.figures)
     except (AttributeError, KeyError, TypeError):
-        # The outputs cannot even be named: the schema says in words what is wrong.
+        # The outputs cannot even be named; the schema gives the message.
         checked(found)
         raise
     return found
@@ -223,7 +223,7 @@ def raw_files(candidate: StudyFolder) -> list[str]:
     places = [locate(source, root) for source in candidate.sources if source.package is None]
     typed = root / "data_raw" / "typed"
     places += visible_paths(typed.glob("*.csv"), typed)
-    # What is simulated, and what the columns of a ready panel are, is said in the study's own description.
+    # The settings of a simulation and the columns of a ready panel are stated in the study's own description.
     places += [candidate.folder / STUDY] if "simulation" in candidate.config or candidate.ready_files else []
     places += candidate.ready_files
     return [os.path.relpath(place, root) for place in places if place is not None]
@@ -235,7 +235,7 @@ def _manifest(root: Path, _: int) -> list[Source]:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """The project folder: the nearest one upwards that holds the Snakefile and the studies."""
+    """The project folder: the nearest one upward that holds the Snakefile and the studies."""
     here = (start or Path(os.environ.get("REPLICATION_ROOT") or Path.cwd())).resolve()
     for folder in (here, *here.parents):
         if (folder / "Snakefile").is_file() and (folder / "studies").is_dir():

@@ -1,4 +1,4 @@
-"""The computed parts of ``docs/outputs.md``: the headline table and the list of outputs.
+"""Generated parts of ``docs/outputs.md``: the headline table and the list of outputs.
 
 ``replication report --readme`` writes them between their markers and copies the headline figure
 and tables to ``docs/results``, so that no number there is typed by hand.
@@ -17,7 +17,7 @@ from replication.workflow import project
 
 OUTPUTS = "docs/outputs.md"
 HEADLINE = "headline"
-"""Key of ``study.yaml``: what the documentation shows of the study."""
+"""Key of ``study.yaml`` with the headline table for the documentation."""
 
 
 def update_readme(root: Path) -> Path:
@@ -46,7 +46,7 @@ def replaced_between_markers(text: str, name: str, content: str) -> str:
 
 
 def headline_study(root: Path) -> project.StudyFolder:
-    """The one study whose results stand at the head of the README."""
+    """The one study whose results are the headline of the documentation."""
     found = [study for study in project.studies(root) if HEADLINE in study.config]
     if len(found) != 1:
         names = ", ".join(study.id for study in found) or "none"

@@ -24,7 +24,7 @@ from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFol
 from replication.workflow.settings import read_settings
 
 LISTS = ("tables", "figures", "analyses")
-"""What a description says of single entries; the rest is shared by all of them."""
+"""Keys of a description that concern single entries; the rest is shared."""
 
 
 def tables(study: StudyFolder, root: Path) -> tuple[int, int]:
@@ -74,7 +74,7 @@ def entry_fingerprint(
 
 
 def _made(root: Path, names: Sequence[str], write: Callable[[], object]) -> Sequence[str]:
-    """All of them, once they are written of raw files that hold the promised bytes."""
+    """All of them, after the raw files have been verified against the manifest."""
     with checksums_enforced(promises(root)):
         write()
     return names

@@ -14,7 +14,7 @@ from replication.workflow.project import find_root
 PAGE = "docs/workflow.md"
 START, END = "<!-- graph:start -->", "<!-- graph:end -->"
 TARGET = "all"
-"""The rule that asks for everything; it would stand below every other one."""
+"""The rule that requests all outputs, which would appear below every other one."""
 
 
 def rule_graph(root: Path) -> str:

@@ -1,4 +1,4 @@
-"""What the rules of the Snakefile go by: the studies that run, their files, and digests of what they read.
+"""Inputs of the rules of the Snakefile: the studies that run, their files, and digests of the inputs.
 
 A rule of one study has a ``{study}`` wildcard, and studies differ in the panels, tables and figures that
 they make; Snakemake sees them by the ledger that each step writes. A ledger whose files are not all there
@@ -28,18 +28,18 @@ CODE = {
     "page": ("replication.report.site.site_render",),
     "draw": ("replication.analyses.placebo_draws",),
 }
-"""Where the work of a step begins; what it depends on from there is read from the imports."""
+"""Entry modules of the steps; further dependencies follow from the imports."""
 ROOMS = {"tables": "replication.report.tables", "figures": "replication.report.figures"}
 """Steps whose kinds are the modules of a package, found by their names."""
 OWN = {"clean": "", "analyze": "analyses"}
-"""Steps that use a study's own Python, and in which folder of the study it lies."""
+"""Steps that use a study's own Python, and its folder in the study."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What there is to run.
+    """The project as the
 
-    Attributes
+    Snakefile sees it. Attributes
     ----------
     studies : id -> study, of those that run
     skipped : ids of the others
@@ -53,12 +53,12 @@ class Rules:
 
     @classmethod
     def read(cls, root: Path, config: Mapping[str, Any]) -> Rules:
-        """What runs with these switches; a study that cannot be read is left to the others' run.
+        """The studies that run with these settings; a study that cannot be read is skipped.
 
         Raises
         ------
         SpecError
-            If the switches are wrong, or name a study that there is not.
+            If the settings are wrong, or name a study that there is not.
         """
         settings = checked_settings(retyped(dict(config)))
         found, refused = readable(root)
@@ -69,12 +69,12 @@ class Rules:
 
     @property
     def pattern(self) -> str:
-        """What the ``study`` wildcard may be; nothing at all if no study runs."""
+        """Pattern of the ``study`` wildcard, which matches nothing if no study runs."""
         return "|".join(self.studies) or "(?!)"
 
     @property
     def parts(self) -> int:
-        """In how many jobs the specifications of a study are estimated."""
+        """Number of jobs in which the specifications of a study are estimated."""
         return int(self.settings["estimation"]["parts"])
 
     def raw_files(self, study: str) -> list[str]:
@@ -91,12 +91,12 @@ class Rules:
         return [*chosen.description, *self._relative([chosen.summary] if chosen.summary else [])]
 
     def part_outputs(self, study: str) -> list[str]:
-        """What the jobs leave that a study is estimated in."""
+        """Ledgers of the jobs in which a study is estimated."""
         chosen = self.studies[study]
         return [chosen.part_output(part, self.parts) for part in range(1, self.parts + 1)]
 
     def simulation_parts(self, study: str, draws: str) -> list[str]:
-        """What the jobs leave that a placebo simulation is drawn in."""
+        """Ledgers of the jobs in which a placebo simulation is drawn."""
         folder = f"simulations/{study}/{draws}/.parts"
         return [f"{folder}/{part}-of-{self.parts}" for part in range(1, self.parts + 1)]
 

@@ -1,4 +1,4 @@
-"""Who runs the pipeline: one run at a time, named while it lives, and no trace of it once it was killed."""
+"""The lock of a run: one run at a time, identified while it is alive, and released when it is killed."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class RunningError(InputError):
 
 @contextmanager
 def only_run(root: Path) -> Iterator[None]:
-    """Hold the project for this run.
+    """Lock the project for this run.
 
-    The system gives the lock back when the process ends, however it ends.
+    The system releases the lock when the process ends, however it ends.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def only_run(root: Path) -> Iterator[None]:
 
 
 def _acquired(descriptor: int) -> bool:
-    """Whether the lock is ours now; one that a dying process still holds is waited for."""
+    """Whether the lock was acquired; the end of a dying process that still holds it is awaited."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
@@ -80,7 +80,7 @@ def recover_snakemake(root: Path) -> None:
         owner = _parsed(place.read_text(encoding="utf-8")) if place.is_file() else {}
         if not lives(owner) and not (owner := _snakemake_in(root)):
             shutil.rmtree(locks)
-            print("A run was killed here; its lock is removed and what it left half-done is made again.")
+            print("An earlier run was killed; its lock is removed and its incomplete outputs are made again.")
         elif time.monotonic() > end or owner.get("host") != socket.gethostname():
             raise RunningError(running_text(root, owner))
         else:
@@ -93,7 +93,7 @@ def note_owner(root: Path) -> None:
 
 
 def this_process() -> dict[str, Any]:
-    """What tells this process from all others, here and on other machines."""
+    """Identity of this process across machines."""
     import psutil
 
     me = psutil.Process()
@@ -115,7 +115,7 @@ def lives(owner: dict[str, Any]) -> bool:
         return True
     try:
         process = psutil.Process(int(owner["pid"]))
-        # A number is given again; the time of the start is not. The clock of the start has 10 ms steps.
+        # Process numbers are reused; start times are not. The clock of the start has 10 ms steps.
         same = abs(process.create_time() - float(owner["started"])) < 1
         return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, KeyError, ValueError):

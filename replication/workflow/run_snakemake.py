@@ -1,4 +1,4 @@
-"""``replication run``: Snakemake with one line per step, and a closing account."""
+"""``replication run``: Snakemake with one line per step, and a closing report."""
 
 from __future__ import annotations
 
@@ -19,28 +19,33 @@ from replication.core.processes import ask_for_signal
 from replication.core.study_folder import study_folders
 from replication.sources.manifest import MIRROR
 from replication.workflow import project
-from replication.workflow.project import StudyFolder
+from replication.workflow.project import StudyFolder, checked, study
 from replication.workflow.run_lock import only_run
+from replication.workflow.run_targets import closing_of, targets_of
 from replication.workflow.settings import read_settings, requested_studies
 from replication.workflow.step_server import SOCKET, VARIABLE, serving
 from replication.workflow.study_checks import usable_studies
 from replication.workflow.surroundings import replacements, require_writable
 
 SHOWN = 3
-"""Files that a line of the account names."""
+"""Number of files named in one line of the report."""
 SNAKEMAKE_LOG = "logs/snakemake.log"
 SETTLED = ".snakemake/settled.txt"
-"""Digest of what people edit, as it was when everything was last up to date."""
+"""Digest of the edited files when everything was last up to date."""
 ROUNDS = 3
-"""How often a run begins anew because what it read was edited meanwhile."""
+"""Number of times that a run restarts because its inputs were edited meanwhile."""
 LINES = 12
-"""Lines of Snakemake's account that are shown where no step says what is wrong."""
+"""Lines of Snakemake's log that are shown where no step reports the error."""
 
 
-def run(root: Path, cores: str) -> int:
-    """Run whatever is out of date and say where the results are and how long it took.
+def run(root: Path, cores: str, only: Sequence[str] = ()) -> int:
+    """Run all steps that are out of date and report where the results are and how long it took.
 
     A study that cannot run does not keep the others from it.
+
+    Parameters
+    ----------
+    only : what to make, as ``targets_of`` reads it; everything if empty.
 
     Returns
     -------
@@ -50,7 +55,7 @@ def run(root: Path, cores: str) -> int:
     Raises
     ------
     InputError
-        If the switches are wrong, another run is at work, or nothing can be written.
+        If the settings are wrong, another run is at work, or nothing can be written.
     """
     start = time.perf_counter()
     settings = read_settings(root)
@@ -60,17 +65,40 @@ def run(root: Path, cores: str) -> int:
     able, stopped = usable_studies(root)
     requested = requested_studies(settings, [folder.name for folder in study_folders(root)])
     chosen = [name for name in able if name in requested]
-    print("".join(f"{line}\n" for line in [*notes, *stopped]), end="", flush=True)
+    lines = notes if only else [*notes, *stopped]
+    print("".join(f"{line}\n" for line in lines), end="", flush=True)
+    if only:
+        return run_only(root, cores, only, able)
     with only_run(root):
         steps, failures, code = run_until_settled(root, cores, chosen) if chosen else (0, 0, 2)
     seconds = time.perf_counter() - start
     if code:
         if not failures and chosen:
             print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
-        print(f"The run stopped after {seconds:.0f} s; the accounts of the steps are in logs/.")
+        print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
         return code
     print(closing(root, steps, seconds))
     return 2 if stopped else 0
+
+
+def run_only(root: Path, cores: str, only: Sequence[str], able: Sequence[str]) -> int:
+    """Make some results and what they need, and leave everything else as it is."""
+    start = time.perf_counter()
+    targets = targets_of(root, only)
+    for target in targets:
+        if target.study not in able:
+            checked(study(root, target.study))
+    files = list(dict.fromkeys(path for target in targets for path in target.files))
+    with only_run(root), serving(root, ahead=False) as server:
+        code = snakemake(root, cores, able, files)
+    seconds = time.perf_counter() - start
+    if code:
+        if not server.failures:
+            print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
+        print(f"The run stopped after {seconds:.0f} s; the accounts of the steps are in logs/.")
+        return code
+    print(closing_of(targets, server.steps, seconds))
+    return 0
 
 
 def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:
@@ -93,21 +121,22 @@ def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[i
         write_text(settled, before)
         if edited_files(root) == before:
             break
-        print("Descriptions or specifications were edited during the run: what they change is made again.")
+        print("Descriptions or specifications were edited during the run; affected outputs are made again.")
     return steps, failures, code
 
 
 def edited_files(root: Path) -> str:
-    """Digest of what people edit: the studies' folders, and the switches."""
+    """Digest of the files that users edit: the studies' folders, and the settings."""
     paths = [path for path in (root / "studies").rglob("*") if path.suffix in (".yaml", ".py", ".j2")]
     return files_digest([root / "config.yaml", *sorted(paths)])
 
 
-def snakemake(root: Path, cores: str, studies: Sequence[str]) -> int:
-    """Run Snakemake, its account into ``logs/snakemake.log``; returns its exit code."""
+def snakemake(root: Path, cores: str, studies: Sequence[str], targets: Sequence[str] = ()) -> int:
+    """Run Snakemake with its output in ``logs/snakemake.log``; returns its exit code."""
     command = [sys.executable, "-m", "snakemake", "--cores", cores, "--keep-going", "--rerun-incomplete"]
     command += ["--directory", str(root), "--snakefile", str(root / "Snakefile")]
     command += ["--config", f"studies={json.dumps(list(studies))}"]
+    command += ["--", *targets] if targets else []
     # The rules call `python`: it must be this one, with or without an activated environment.
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     surroundings = os.environ | {"PATH": paths, VARIABLE: SOCKET}
@@ -128,7 +157,7 @@ def snakemake(root: Path, cores: str, studies: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def _stopped_with_us() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Whatever ends the block ends the processes that were started in it."""
+    """Ends the processes that were started in the block when the block ends."""
     started: list[subprocess.Popen[bytes]] = []
     try:
         yield started
@@ -144,7 +173,7 @@ def _stopped_with_us() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def last_words(log: Path) -> str:
-    """The end of Snakemake's account, from the last complaint on."""
+    """The end of Snakemake's log, from the last error on."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
@@ -155,12 +184,12 @@ def last_words(log: Path) -> str:
 
 
 def closing(root: Path, steps: int, seconds: float) -> str:
-    """Where the results are, what did not run, and the time taken."""
+    """Location of the results, studies that did not run, and the time taken."""
     lines = []
     if steps == 0:
         lines.append("Nothing to do: every table and figure is up to date.")
-    lines += [did_not_run(study) for study in project.readable(root)[0] if project.absent_files(study)]
-    ran = ",".join(study.id for study in project.runnable(root))
+    lines += [did_not_run(one) for one in project.readable(root)[0] if project.absent_files(one)]
+    ran = ",".join(one.id for one in project.runnable(root))
     lines.append(f"Tables:  tables/{{{ran}}}/")
     lines.append(f"Figures: figures/{{{ran}}}/")
     lines.append("Report:  report/index.html")

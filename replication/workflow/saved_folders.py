@@ -1,4 +1,4 @@
-"""Folders of saved results: loaded, drawn, put into a table, examined."""
+"""Commands on folders of saved results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load_folder(folder: Path) -> Estimates:
 
 
 def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
-    """The result in a folder, and the record of what it is an estimate of.
+    """The result in a folder, and the record of its specification.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
 
 
 def _require_whole(result: Estimates, record: Mapping[str, Any]) -> None:
-    """Fail on numbers that are none, on a row that stands twice, and on a record without a specification."""
+    """Fail on invalid numbers, repeated rows, and a record without a specification."""
     dict(record["spec"])
     result.table[NUMBERS].astype(float)
     rows = pd.Index(row_labels(result.table))

@@ -1,4 +1,4 @@
-"""``config.yaml``: the switches of the pipeline, checked against their schema."""
+"""``config.yaml``: the settings of the pipeline, checked against their schema."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SCHEMA_FILE = Path(__file__).with_name("config_schema.json")
 
 
 def read_settings(root: Path) -> dict[str, Any]:
-    """The switches as ``config.yaml`` has them.
+    """The settings in ``config.yaml``.
 
     Raises
     ------
     SpecError
-        If the file is missing or no YAML, or says what the schema does not know.
+        If the file is missing, is not YAML, or does not fit the schema.
     """
     path = root / CONFIG
     try:
@@ -38,7 +38,7 @@ def read_settings(root: Path) -> dict[str, Any]:
 
 
 def checked_settings(data: Any, source: str = CONFIG) -> dict[str, Any]:
-    """The same data, refused in one paragraph where the schema does not know them."""
+    """The same data, refused in one paragraph where they do not fit the schema."""
     import jsonschema
 
     if not isinstance(data, Mapping):
@@ -54,7 +54,7 @@ def checked_settings(data: Any, source: str = CONFIG) -> dict[str, Any]:
 
 
 def requested_studies(settings: Mapping[str, Any], known: Sequence[str]) -> list[str]:
-    """The studies that the switches name; all if they name none.
+    """The studies that the settings name; all if they name none.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def requested_studies(settings: Mapping[str, Any], known: Sequence[str]) -> list
 def retyped(value: Any) -> Any:
     """Plain data in which numbers that became text are numbers again.
 
-    Snakemake hands the switches to a job on another machine as one line of text.
+    Snakemake passes the settings to a job on another machine as one line of text.
     """
     if isinstance(value, Mapping):
         return {key: retyped(part) for key, part in value.items()}

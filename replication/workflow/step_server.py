@@ -2,7 +2,7 @@
 
 Starting Python and importing pandas takes one to two seconds of processor time, for some forty steps and
 their workers. ``replication run`` starts this process; ``replication step``, which the rules of the
-Snakefile call, asks it if there is one and does the step by itself if there is none, as on a cluster. The
+Snakefile call, uses it if there is one and runs the step itself otherwise, as on a cluster. The
 forked process has no thread and no state of an earlier step.
 """
 
@@ -47,7 +47,7 @@ NEEDED = {
 def served(
     name: str, study: str | None, threads: int, log: Path | None, part: tuple[int, int] | None
 ) -> int | None:
-    """Have the process that serves the run do a step; None if there is no such process.
+    """Run a step in the process that serves the run; None if there is no such process.
 
     Returns
     -------
@@ -109,7 +109,7 @@ class StepServer:
 
     Attributes
     ----------
-    steps, failures : how many steps ended, and how many of them not well; known after the block.
+    steps, failures : how many steps ended, and how many of them failed; known after the block.
     """
 
     pid: int
@@ -139,7 +139,7 @@ def _serve_and_exit(reactor: _Reactor, *, ahead: bool) -> None:
     code = 1
     try:
         die_with_parent()
-        # Ctrl-C reaches every process of the terminal: who asked for a step decides about its end.
+        # Ctrl-C reaches every process of the terminal; the requester of a step decides about its end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for name in NEEDED if ahead else ():
             _import_for(name)
@@ -213,7 +213,7 @@ def _import_for(name: str) -> None:
 
 
 def _step_and_exit(server: _Reactor, request: dict[str, Any]) -> None:
-    """What the forked process does."""
+    """Body of the forked process."""
     code = 1
     try:
         die_with_parent()

@@ -24,7 +24,7 @@ def step(
     log: Path | None,
     part: tuple[int, int] | None = None,
 ) -> int:
-    """Run a step, print one line about it, and keep the account in ``log``.
+    """Run a step, print one line about it, and keep the trace in ``log``.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def step(
     Returns
     -------
     int
-        0 on success, 2 for unusable input or a machine that cannot go on, 1 for a fault of ours (its
+        0 on success, 2 for unusable input or a failure of the machine, 1 for an internal error (its
         traceback is in the log).
     """
     label = study or ("all studies" if name in WITHOUT_STUDY else "replication")
@@ -68,10 +68,10 @@ MACHINE = frozenset(
 
 
 def machine_text(error: OSError) -> str:
-    """One paragraph about a file that the machine does not let us read or write."""
+    """One paragraph about a file that the system does not allow to be read or written."""
     where = error.filename or "a file"
     return (
-        f"{where}: {error.strerror or error}. The step stopped there and left nothing half-written. Make the "
+        f"{where}: {error.strerror or error}. The step stopped and left no incomplete file. Make the "
         "folder writable or free some space, and run again; the steps of other studies are not affected."
     )
 
@@ -79,7 +79,7 @@ def machine_text(error: OSError) -> str:
 def _failed_by_fault(label: str, name: str, log: Path | None) -> int:
     trace = traceback.format_exc()
     where = f"; the account is in {log}" if log else f":\n{trace}"
-    code = _failed(label, name, f"stopped by a fault of the package{where}", None, 1)
+    code = _failed(label, name, f"stopped by an internal error{where}", None, 1)
     _write(log, trace)
     return code
 
@@ -207,5 +207,5 @@ def _write(log: Path | None, text: str) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text, encoding="utf-8")
     except OSError as error:
-        # What the log would have said is printed as well; the step itself may have succeeded.
+        # The content of the log is printed as well; the step itself may have succeeded.
         print(unwritable(log, error), file=sys.stderr, flush=True)

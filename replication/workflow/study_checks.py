@@ -1,4 +1,4 @@
-"""Which studies a run leaves out, and the paragraph about each: the others go on."""
+"""Studies that a run skips, with a paragraph about each; the others are run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from replication.workflow.surroundings import unwritable
 
 CHECKED = ".snakemake/checked.json"
 KINDS = ("replication.analyses", "replication.report.tables", "replication.report.figures")
-"""Packages whose modules say which options an entry may have."""
+"""Packages whose modules define the options of entries."""
 
 
 def usable_studies(root: Path) -> tuple[list[str], list[str]]:
-    """Studies that can run as far as their folders go, and one paragraph about each of the others.
+    """Studies whose folders are valid, and one paragraph about each of the others.
 
-    A description that was found right is not looked at again before it or the kinds change.
+    A valid description is not checked again until it or the kinds change.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def usable_studies(root: Path) -> tuple[list[str], list[str]]:
 
 
 def description_digest(study: StudyFolder) -> str:
-    """Digest of what a study's folder says, and of what it may say."""
+    """Digest of a study's description and of the schemas of its entries."""
     kinds = [module for package in KINDS for module in package_modules(package, study.root)]
     kinds += package_modules(f"studies.{study.id}.analyses", study.root)
     code = code_digest("replication.report.study_config", *kinds, root=study.root, every_choice=False)

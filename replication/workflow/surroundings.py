@@ -1,4 +1,4 @@
-"""What a run needs of the machine: folders that can be written, room for temporary files, a cache."""
+"""Requirements of a run: writable folders, room for temporary files, a cache."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from replication.workflow.project import StudyFolder
 
 OUTPUTS = ("data_clean", "tables", "figures", "report", "logs")
 PROBE = b"0" * 65536
-"""What is written to see whether there is room."""
+"""Test content written to check for free space."""
 
 
 def complaint(folder: Path) -> str:
-    """Why nothing can be written in a folder; empty if it can. It is made if it is not there."""
+    """The reason why nothing can be written in a folder, empty if it can be. It is created if missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as handle:
@@ -32,7 +32,7 @@ def require_writable(root: Path) -> None:
     Raises
     ------
     InputError
-        Naming the folder and what the system says.
+        Naming the folder and the message of the system.
     """
     for folder in (root / ".snakemake", *(root / name for name in OUTPUTS)):
         if why := complaint(folder):
@@ -47,7 +47,7 @@ def unwritable(study: StudyFolder) -> str:
     """One paragraph about a study whose own folders cannot be written; empty if they can."""
     for name in OUTPUTS:
         folder = study.root / name / study.id
-        # Where there is none yet, the folder above has been tried already.
+        # If it does not exist yet, the folder above has been checked already.
         if os.path.lexists(folder) and (why := complaint(folder)):
             return (
                 f"nothing can be written in {folder}: {why}. Make the folder writable or remove it, and "

@@ -1,4 +1,4 @@
-"""How the castle doctrine panel is made."""
+"""The castle doctrine panel."""
 
 from __future__ import annotations
 

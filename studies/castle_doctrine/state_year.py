@@ -2,7 +2,7 @@
 
 The data's own ``post`` starts the year after a law takes effect and its ``lag0`` would misdate
 the cohorts; both are built here from the typed dates instead. With them all 13 printed
-coefficients are met: log of the rate on ``post``, weights ``popwt``, state and either year or
+coefficients are reproduced exactly: log of the rate on ``post``, weights ``popwt``, state and either year or
 Census region by year effects.
 """
 
@@ -23,7 +23,7 @@ from replication.sources.castle_panel import NAMES
 from studies.castle_doctrine.state_year_schema import CASTLE_CONTROLS, CASTLE_RATES, STATE_YEAR
 
 SHIPPED: Final = {ours: theirs for theirs, ours in NAMES.items()}
-"""Name that the reader gives -> name in the authors' data, which their readers know."""
+"""Name in the reader's frame -> name in the authors' data."""
 
 
 def build_state_year(
@@ -43,7 +43,7 @@ def build_state_year(
     Returns
     -------
     frame : DataFrame
-        Sorted by ``state_fips`` and ``year``, described by ``law_schemas.STATE_YEAR``.
+        Sorted by ``state_fips`` and ``year``, described by ``state_year_schema.STATE_YEAR``.
     flow : SampleFlow
         One line: no rule drops a state.
 

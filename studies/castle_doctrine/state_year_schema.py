@@ -20,18 +20,18 @@ CASTLE_RATES: Final = {
 }
 # The shares of men stay as shipped, since the printed coefficients rest on them. From Florida to
 # Virginia, in the order of state codes, they look like the men of the next state over the people
-# of this one: North Dakota shows 224 per cent, which fits the number of men in Ohio.
+# of this one: North Dakota shows 224 percent, which fits the number of men in Ohio.
 CASTLE_CONTROLS: Final[dict[str, tuple[str, str]]] = {
     "l_police": ("Log of police per 100,000", "log rate"),
-    "unemployrt": ("Unemployment rate", "per cent"),
-    "poverty": ("Poverty rate", "per cent"),
+    "unemployrt": ("Unemployment rate", "percent"),
+    "poverty": ("Poverty rate", "percent"),
     "l_income": ("Log of median income", "log dollars"),
     "l_prisoner": ("Log of prisoners per 100,000", "log rate"),
     "l_lagprisoner": ("Log of prisoners per 100,000, year before", "log rate"),
-    "blackm_15_24": ("Black men aged 15 to 24, as shipped", "per cent of people"),
-    "whitem_15_24": ("White men aged 15 to 24, as shipped (some over 100)", "per cent of people"),
-    "blackm_25_44": ("Black men aged 25 to 44, as shipped", "per cent of people"),
-    "whitem_25_44": ("White men aged 25 to 44, as shipped (some over 100)", "per cent of people"),
+    "blackm_15_24": ("Black men aged 15 to 24, as shipped", "percent of people"),
+    "whitem_15_24": ("White men aged 15 to 24, as shipped (some over 100)", "percent of people"),
+    "blackm_25_44": ("Black men aged 25 to 44, as shipped", "percent of people"),
+    "whitem_25_44": ("White men aged 25 to 44, as shipped (some over 100)", "percent of people"),
     "l_exp_subsidy": ("Log of spending on subsidies a head", "log dollars"),
     "l_exp_pubwelfare": ("Log of spending on public welfare a head", "log dollars"),
 }

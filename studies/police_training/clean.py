@@ -1,4 +1,4 @@
-"""How the panel of Chicago police officers is made."""
+"""The panel of Chicago police officers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The panel of procedural-justice training: 7,785 Chicago officers by 2011-2016, by month.
 
 The published panel is balanced already and every officer in it was trained, so no rule drops one.
-Officers were assigned to training days by other considerations than their record, which is what
-the study takes as random.
+Officers were assigned to training days independently of their record, which the study takes as
+random.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the right-to-carry panel is made."""
+"""The right-to-carry panel."""
 
 from __future__ import annotations
 

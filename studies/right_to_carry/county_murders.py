@@ -35,7 +35,7 @@ def build_county_year(
     Returns
     -------
     frame : DataFrame
-        Sorted by ``fips`` and ``year``, described by ``law_schemas.RIGHT_TO_CARRY_YEAR``.
+        Sorted by ``fips`` and ``year``, described by ``county_murders_schema.RIGHT_TO_CARRY_YEAR``.
     flow : SampleFlow
         Counties in the data, and those with a population in 1980.
 

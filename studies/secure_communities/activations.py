@@ -1,4 +1,4 @@
-"""When Secure Communities was switched on in each county: two independent transcriptions.
+"""Activation dates of Secure Communities by county, from two independently digitized lists.
 
 ``securecommunities.dta`` gives the day, ``activation_dates_makayla_revisedforbalance.dta`` the
 month. They agree on the month in 3,094 of 3,102 common counties; the other eight are in Indiana

@@ -1,4 +1,4 @@
-"""Counties against their neighbours across a state border: one row a member of a pair and year."""
+"""Counties against their neighbors across a state border: one row per member of a pair and year."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def build_border_pairs(
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Canonical counties that touch a canonical county of another state, once for each such pair.
 
-    With effects of pair and period a county is compared with the one across the border alone
+    With pair-by-period fixed effects a county is compared only with the one across the border
     (Dube, Lester & Reich 2010). ``pair_weight`` shares a county's people out over its pairs.
 
     Returns

@@ -1,4 +1,4 @@
-"""How the annual county panels of Secure Communities are made."""
+"""The annual county panels of Secure Communities."""
 
 from __future__ import annotations
 

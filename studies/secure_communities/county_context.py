@@ -1,4 +1,4 @@
-"""The annual county panel with what surrounds it: people, earlier crime, neighbours, variants."""
+"""The annual county panel with context: population, earlier crime, neighbors and variants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from studies.secure_communities.county_year import CountySources
 
 EARLY_UNTIL: Final = pd.Timestamp(2010, 12, 31)
 SPLITS: Final = ("hispanic_high", "noncitizen_high", "mexican_border", "large", "early")
-"""Flags by which the effect may differ, chosen before any was estimated."""
+"""Flags for heterogeneity of the effect, chosen before estimation."""
 
 CANONICAL: Final = coverage.CANONICAL
 VARIANTS: Final[dict[str, coverage.CoverageRule]] = {
@@ -42,7 +42,7 @@ class ContextSources:
     acs, noncitizens : DataFrame
         Composition in 2005-2009 (``sources.acs``).
     unemployment : DataFrame
-        Labour force by year (``sources.unemployment``).
+        Labor force by year (``sources.unemployment``).
     earlier_offenses : DataFrame
         Records of 2000-2004 (``sources.nacjd``).
     adjacency : DataFrame
@@ -68,7 +68,7 @@ def extend_county_year(
     frame : DataFrame
         Panel of county and year.
     raw, context : sources
-        What the readers return.
+        Frames as the readers return them.
     schema : DataFrameSchema
         ``county_schemas.COUNTY_YEAR_CONTEXT`` or ``county_schemas.COUNTY_YEAR_ALL``.
 
@@ -140,7 +140,7 @@ def _with_neighbors(
 
 
 def _with_timing(frame: pd.DataFrame) -> pd.DataFrame:
-    """Anticipation: next year's share, and what the state had begun before the county."""
+    """Anticipation: next year's share, and earlier activation in the state."""
     state = timing.share_of_year(frame["state_first_activation"], frame["year"])
     return frame.assign(
         share_of_year_next=timing.share_of_year(frame["activation_date"], frame["year"] + 1),
@@ -151,7 +151,7 @@ def _with_timing(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
-    """Flags of stricter and looser rules, and of counties whose agencies stay the same in number.
+    """Flags of stricter and looser screens, and of counties with a constant number of agencies.
 
     ``reported`` and ``passes_coverage`` speak of the year; the others of the county, which must
     pass in every year of the panel.
@@ -172,7 +172,7 @@ def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_interactions(frame: pd.DataFrame) -> pd.DataFrame:
-    """``share_of_year_x_<flag>`` for each split, and with the neighbours' share."""
+    """``share_of_year_x_<flag>`` for each split, and with the neighbors' share."""
     share = frame["share_of_year"]
     products = {f"share_of_year_x_{name}": share * frame[name].astype(float) for name in SPLITS}
     products["share_of_year_x_neighbours"] = share * frame["neighbours_share_of_year"]

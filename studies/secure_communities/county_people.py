@@ -1,4 +1,4 @@
-"""What kind of county it is: names, places, composition, unemployment, size."""
+"""County characteristics: names, coordinates, composition, unemployment, size."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def composition(acs: pd.DataFrame, noncitizens: pd.DataFrame, units: Mapping[int
 
 
 def unemployment(frame: pd.DataFrame, units: Mapping[int, int]) -> pd.Series:
-    """Unemployment rate (per cent of the labour force) by ``fips`` and ``year``.
+    """Unemployment rate (percent of the labor force) by ``fips`` and ``year``.
 
     Merged units have the rate of all their people; missing where a part is.
     """
@@ -82,7 +82,7 @@ def size_class(population: pd.Series) -> pd.Series:
 
 
 def upper_half(values: pd.Series, people: pd.Series) -> pd.Series:
-    """Whether a unit lies above the value at which half of the people are reached.
+    """Whether a unit lies above the population-weighted median.
 
     Half of the people, not of the units, because the estimates are weighted by people: both
     sides of the split then weigh about the same.
@@ -90,7 +90,7 @@ def upper_half(values: pd.Series, people: pd.Series) -> pd.Series:
     Parameters
     ----------
     values, people : Series
-        One row a unit.
+        One row per unit.
     """
     order = values.sort_values(kind="stable").index
     reached = people.loc[order].cumsum() / people.sum()

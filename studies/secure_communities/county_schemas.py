@@ -17,12 +17,12 @@ ACS: Final = "American Community Survey 2005-2009"
 LAUS: Final = "BLS local area unemployment, by USDA"
 ADJACENCY: Final = "Census county adjacency"
 NEXT_DOOR: Final = f"{ADJACENCY}; {DATES}"
-EARLIER: Final = "ICPSR/NACJD county-level offences, part 4, 2000-2004"
+EARLIER: Final = "ICPSR/NACJD county-level offenses, part 4, 2000-2004"
 WEIGHTED_HALF: Final = "above the share at which half of the panel's people of 2004 are reached"
 WORDS: Final = {
-    "index": "all seven index offences",
-    "violent": "violent offences",
-    "property": "property offences",
+    "index": "all seven index offenses",
+    "violent": "violent offenses",
+    "property": "property offenses",
 }
 
 
@@ -53,7 +53,7 @@ def _people() -> dict[str, pa.Column]:
         "unemployment_rate": column(
             "float64",
             "Unemployment rate of the year",
-            "% of the labour force",
+            "% of the labor force",
             LAUS,
             bounds=(0, 100),
             missing="not published",
@@ -61,7 +61,7 @@ def _people() -> dict[str, pa.Column]:
         "unemployment_2007": column(
             "float64",
             "Unemployment rate in 2007",
-            "% of the labour force",
+            "% of the labor force",
             LAUS,
             bounds=(0, 100),
             missing="not published",
@@ -82,7 +82,7 @@ def _earlier() -> dict[str, pa.Column]:
             f"Mean log rate 2004-2006: {words}",
             "log per 100,000 covered people",
             NACJD,
-            missing="no offence in any of the years",
+            missing="no offense in any of the years",
         )
     for name, words in WORDS.items():
         found[f"earlier_growth_{name}"] = column(
@@ -99,15 +99,15 @@ def _neighbors() -> dict[str, pa.Column]:
     share = (0.0, 1.0)
     return {
         "neighbours": column("int64", "Adjacent units with a date", "units", ADJACENCY, bounds=(0, INF)),
-        "neighbour_other_year": _flag("A neighbour was activated in another calendar year", NEXT_DOOR),
-        "neighbour_treated_2011": _flag("A neighbour was activated before July 2011", NEXT_DOOR),
+        "neighbour_other_year": _flag("A neighbor was activated in another calendar year", NEXT_DOOR),
+        "neighbour_treated_2011": _flag("A neighbor was activated before July 2011", NEXT_DOOR),
         "on_state_border": _flag("Touches a county of another state", ADJACENCY),
         "donut_2011": _flag(
-            "In the comparison of the design that ends in 2011, with a treated neighbour", NEXT_DOOR
+            "In the comparison of the design that ends in 2011, with a treated neighbor", NEXT_DOOR
         ),
         "neighbours_share_of_year": column(
             "float64",
-            "Neighbours' share of the year in force, weighted by people of 2004",
+            "Neighbors' share of the year in force, weighted by people of 2004",
             "share",
             NEXT_DOOR,
             bounds=share,
@@ -115,7 +115,7 @@ def _neighbors() -> dict[str, pa.Column]:
         ),
         "neighbours_active_share": column(
             "float64",
-            "Share of the neighbours active on 31 December",
+            "Share of the neighbors active on 31 December",
             "share",
             NEXT_DOOR,
             bounds=share,
@@ -156,8 +156,8 @@ def _coverage() -> dict[str, pa.Column]:
     both = f"{NACJD}; {CENSUS}"
     return {
         "reported": _flag("Anything was reported in the year", NACJD),
-        "passes_coverage": _flag("Passes the canonical rules of coverage in the year", both),
-        "coverage_canonical": _flag("Passes the canonical rules in every year", both),
+        "passes_coverage": _flag("Passes the canonical coverage screens in the year", both),
+        "coverage_canonical": _flag("Passes the canonical coverage screens in every year", both),
         "coverage_90": _flag("The same with a coverage indicator of at least 90", both),
         "coverage_95": _flag("The same with a coverage indicator of at least 95", both),
         "coverage_ratio_90": _flag("The same with covered over Census from 0.9 to 1.1", both),
@@ -258,4 +258,4 @@ def _border_pairs() -> pa.DataFrameSchema:
 
 
 BORDER_PAIRS: Final = _border_pairs()
-"""Neighbours across state borders: a county once for every such neighbour."""
+"""Neighbors across state borders: a county once for every such neighbor."""

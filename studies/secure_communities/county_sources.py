@@ -41,7 +41,7 @@ def county_sources(root: Path) -> CountySources:
 
 
 def context_sources(root: Path) -> ContextSources:
-    """Names, places, people, earlier crime and neighbours of the counties, read."""
+    """Names, places, people, earlier crime and neighbors of the counties, read."""
     place = finder(root)
     return ContextSources(
         names=census.read_county_names(place("census_vintage_2019")),
@@ -55,7 +55,7 @@ def context_sources(root: Path) -> ContextSources:
 
 
 def second_source(root: Path) -> pd.DataFrame:
-    """Kaplan's county offences of all years, one below the other."""
+    """Kaplan's county offenses of all years, one below the other."""
     place = finder(root)
     years = [kaplan.read_kaplan(place(f"kaplan_{year}"), year) for year in KAPLAN_YEARS]
     return pd.concat(years, ignore_index=True)

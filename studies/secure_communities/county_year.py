@@ -33,7 +33,7 @@ class CountySources:
     offenses : DataFrame
         Records of all years, one below the other (``sources.nacjd``).
     activation_days, activation_months : DataFrame
-        The two transcriptions of the dates (``activations``).
+        The two digitized lists of the dates (``activations``).
     intercensal, vintage_2019 : DataFrame
         County populations (``sources.census``).
     fips_changes, regions, border_counties : DataFrame
@@ -55,17 +55,17 @@ def build_county_year(
     years: Sequence[int] = YEARS,
     rule: coverage.CoverageRule = coverage.CANONICAL,
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Panel of county and year, and what every rule cost.
+    """Panel of county and year, and its sample flow.
 
     Parameters
     ----------
     raw : CountySources
-        What the readers return.
+        Frames as the readers return them.
     years : sequence of int
         Years of the panel; a county needs every one of them.
     rule : CoverageRule
-        Which county-years count as reported. The canonical rule keeps 2,049 counties; with
-        ``coverage.UNSCREENED`` all counties stay and the offences of years that were not
+        Definition of reported county-years. The canonical rule keeps 2,049 counties; with
+        ``coverage.UNSCREENED`` all counties stay and the offenses of years that were not
         reported are missing.
 
     Returns
@@ -74,7 +74,7 @@ def build_county_year(
         Sorted by ``fips`` and ``year``, described by ``schemas.COUNTY_YEAR`` (or, where missing
         years stay, ``schemas.COUNTY_YEAR_UNSCREENED``).
     flow : SampleFlow
-        A line a rule, people counted by the Census population of 2010.
+        One line per rule, people counted by the Census population of 2010.
 
     Raises
     ------
@@ -116,8 +116,8 @@ def populations(raw: CountySources, units: Mapping[int, int], years: Sequence[in
 def follow_counties(
     offenses: pd.DataFrame, changes: Mapping[int, int], years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Records of units that keep their borders: rules of geography, in the order of the flow."""
-    what = "The county offences"
+    """Records of units with constant borders, in the order of the sample flow."""
+    what = "The county offenses"
     require_columns(offenses, ["fips", "year", "coverage_indicator", *SUMS], what)
     require_years(offenses, years, what)
     records = offenses[offenses["year"].isin(years)].reset_index(drop=True)
@@ -133,7 +133,7 @@ def follow_counties(
     frame, flow = flow.keep(
         merged,
         ~geography.is_left_out(merged["fips"]),
-        "Leave out nine reorganised areas of Alaska and Yellowstone Park",
+        "Leave out nine reorganized areas of Alaska and Yellowstone Park",
     )
     city = geography.merge_offenses(frame, geography.NEW_YORK_CITY, SUMS)
     return city, flow.record("Merge the five boroughs of New York City", frame, city)
@@ -159,10 +159,10 @@ def followed_and_dated(
 def reported(
     frame: pd.DataFrame, rule: coverage.CoverageRule, years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Units that were reported in every year, by the three rules of coverage."""
+    """Units that were reported in every year, by the three coverage screens."""
     if not rule.drop_missing:
         frame = _unreported_as_missing(frame)
-        flow = flow.record("Offences of years without a report set to missing", frame, frame)
+        flow = flow.record("Offenses of years without a report set to missing", frame, frame)
     for text, passes in _coverage_steps(rule):
         frame, flow = flow.keep(frame, coverage.in_every_year(frame, passes(frame), years), text)
     return frame, flow
@@ -177,7 +177,7 @@ def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
 def _coverage_steps(
     rule: coverage.CoverageRule,
 ) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
-    """Text and test of each rule that can drop anything."""
+    """Label and condition of each rule that can drop units."""
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:
         text = "Reported in every year (not: coverage indicator 0 with all seven counts 0)"
@@ -206,9 +206,9 @@ def comparison_role(date: pd.Series) -> pd.Series:
 
 
 def alternative_dates(date: pd.Series, month: pd.Series) -> pd.Series:
-    """Dates by the second transcription: its month's first day where the months differ.
+    """Dates by the second digitized list: its month's first day where the months differ.
 
-    Where it names the same month, or none, the day of the first transcription stands.
+    Where it names the same month, or none, the day of the first digitized list is kept.
     """
     same = date.dt.to_period("M") == month.dt.to_period("M")
     chosen: pd.Series = date.where(same | month.isna(), month)

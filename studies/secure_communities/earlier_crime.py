@@ -1,4 +1,4 @@
-"""Crime before the programme: its level in 2004-2006 and its growth in 2000-2004."""
+"""Crime before the program: its level in 2004-2006 and its growth in 2000-2004."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def baseline(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        ``fips``, ``year`` and ``log_rate_<total>``; years of zero offences do not count.
+        ``fips``, ``year`` and ``log_rate_<total>``; years of zero offenses do not count.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def earlier_growth(
     changes : mapping of int to int
         Code of a part -> code of the unit, New York City included.
     rule : CoverageRule
-        Which county-years count; a county needs four of the five.
+        County-years that count; a county needs four of the five.
 
     Returns
     -------
@@ -60,12 +60,12 @@ def earlier_growth(
         By ``fips``: ``earlier_growth_<total>`` in log points a year, missing with fewer years.
     """
     needed = ["fips", "year", "coverage_indicator", "covered_population", *rates.OFFENSES]
-    require_columns(offenses, needed, "The county offences of 2000-2004")
+    require_columns(offenses, needed, "The county offenses of 2000-2004")
     years = range(GROWTH[0], GROWTH[1] + 1)
-    require_years(offenses, years, "The county offences")
+    require_years(offenses, years, "The county offenses")
     records = offenses[offenses["year"].isin(years)]
     records = records[~geography.is_statewide(records["fips"])]
-    require_unique(records, ["fips", "year"], "The county offences")
+    require_unique(records, ["fips", "year"], "The county offenses")
     sums = [*rates.OFFENSES, "covered_population"]
     frame = geography.merge_offenses(records, changes, sums)
     frame = frame.merge(people, how="inner", on=["fips", "year"], validate="one_to_one")
@@ -81,7 +81,7 @@ def earlier_growth(
 
 
 def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
-    """County-years that pass every rule of coverage."""
+    """County-years that pass every coverage screen."""
     silent = coverage.is_missing(frame, rates.OFFENSES)
     passes = coverage.indicator_passes(frame, rule) & coverage.ratio_passes(frame, rule)
     found: geography.Bools = passes & ~silent

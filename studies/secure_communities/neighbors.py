@@ -1,4 +1,4 @@
-"""Which units touch, and what the programme did next door."""
+"""Adjacent units, and activation of the neighbors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unit_pairs(adjacency: pd.DataFrame, units: Mapping[int, int]) -> pd.DataFram
     adjacency : DataFrame
         ``fips``, ``neighbour``: pairs of counties.
     units : mapping of int to int
-        Code of a part -> code of the unit; the parts of one unit are not neighbours.
+        Code of a part -> code of the unit; the parts of one unit are not neighbors.
     """
     require_columns(adjacency, ["fips", "neighbour"], "The pairs of counties")
     pairs = adjacency[["fips", "neighbour"]].apply(lambda codes: recode(codes, units))
@@ -32,29 +32,29 @@ def unit_pairs(adjacency: pd.DataFrame, units: Mapping[int, int]) -> pd.DataFram
 def dated_pairs(pairs: pd.DataFrame, dates: pd.Series, people: pd.Series) -> pd.DataFrame:
     """The pairs whose second unit has a date, with ``date`` and ``people`` of that unit.
 
-    Neighbours count whether or not they are in the panel: a county that reports badly is
-    activated all the same.
+    Neighbors count whether or not they are in the panel: a county that reports badly is
+    activated as well.
     """
     found = pairs.assign(date=pairs["neighbour"].map(dates), people=pairs["neighbour"].map(people))
     return found.dropna(subset=["date", "people"]).reset_index(drop=True)
 
 
 def exposure(pairs: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
-    """What the neighbours of each unit had in force in each year.
+    """Activation of the neighbors of each unit by year.
 
     Parameters
     ----------
     pairs : DataFrame
         From ``dated_pairs``.
     years : sequence of int
-        Years wanted.
+        Requested years.
 
     Returns
     -------
     DataFrame
-        ``fips``, ``year``, ``neighbours_share_of_year`` (mean over the neighbours of the share
+        ``fips``, ``year``, ``neighbours_share_of_year`` (mean over the neighbors of the share
         of the year in force, weighted by their people) and ``neighbours_active_share`` (share
-        of the neighbours active on 31 December).
+        of the neighbors active on 31 December).
     """
     grid = pairs.merge(pd.DataFrame({"year": list(years)}), how="cross")
     share = share_of_year(grid["date"], grid["year"])
@@ -70,7 +70,7 @@ def exposure(pairs: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
 
 
 def neighborhood(pairs: pd.DataFrame, dates: pd.Series) -> pd.DataFrame:
-    """What does not change over time, by ``fips``.
+    """Characteristics of the neighbors that are constant over time, by ``fips``.
 
     Returns
     -------
@@ -98,9 +98,9 @@ def state_border_pairs(pairs: pd.DataFrame, fips: Sequence[int]) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        One row a unit and pair: ``fips``, ``neighbour``, ``border_pair`` (number of the pair,
+        One row per unit and pair: ``fips``, ``neighbour``, ``border_pair`` (number of the pair,
         1, 2, ...), ``pair_member`` (number of the row: a unit is a member of as many pairs as it
-        has such neighbours) and ``border_segment`` (1000 x lower state code + higher one).
+        has such neighbors) and ``border_segment`` (1000 x lower state code + higher one).
     """
     inside = pairs[pairs["fips"].isin(fips) & pairs["neighbour"].isin(fips)]
     states = inside // 1000

@@ -1,4 +1,4 @@
-"""The rollout itself: how many counties and people were covered, by date and by year."""
+"""The rollout: counties and people covered, by date and by year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of every cleaned panel: checked on the way out, printed as the codebooks."""
+"""The columns of the cleaned panels, which validate them and print as their codebooks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandera.pandas as pa
 from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, column, schema
 from replication.cleaning.rates import OUTCOMES, TOTALS
 
-NACJD: Final = "ICPSR/NACJD county-level offences, part 4"
+NACJD: Final = "ICPSR/NACJD county-level offenses, part 4"
 CENSUS: Final = "Census Bureau: intercensal 2000-2010, vintage 2019 from 2010"
 DATES: Final = "Secure Communities activation list, by day"
-MONTHS: Final = "Secure Communities activation list, by month (second transcription)"
+MONTHS: Final = "Secure Communities activation list, by month (second digitized list)"
 ROLES: Final = ("treated", "comparison", "left_out")
 COHORT_NOTE: Final = "0 never; a year after the panel's end stays that year"
 
@@ -25,7 +25,7 @@ WORDS: Final = {
     "burglary": "burglary",
     "larceny": "larceny",
     "motor_vehicle_theft": "motor vehicle theft",
-    "index": "all seven index offences",
+    "index": "all seven index offenses",
     "violent": "murder, rape, robbery and aggravated assault",
     "violent_no_rape": "murder, robbery and aggravated assault",
     "property": "burglary, larceny and motor vehicle theft",
@@ -74,7 +74,7 @@ def _people() -> dict[str, pa.Column]:
             bounds=(0, 100),
         ),
         "agencies_offence": column(
-            "int64", "Agencies that report offences", "agencies", NACJD, bounds=(0, inf)
+            "int64", "Agencies that report offenses", "agencies", NACJD, bounds=(0, inf)
         ),
     }
 
@@ -125,7 +125,7 @@ def _timing() -> dict[str, pa.Column]:
             "Month of activation (its first day)",
             "date",
             MONTHS,
-            missing="county not in the second transcription",
+            missing="county not in the second digitized list",
         ),
         "alternative_share_of_year": column(
             "float64",
@@ -154,7 +154,7 @@ def _offenses(counts: str, missing: str | None) -> dict[str, pa.Column]:
     for name in OUTCOMES:
         found[name] = column(
             counts,
-            f"Offences known: {WORDS[name]}",
+            f"Offenses known: {WORDS[name]}",
             "offences",
             NACJD,
             bounds=(0, inf),
@@ -181,7 +181,7 @@ def _offenses(counts: str, missing: str | None) -> dict[str, pa.Column]:
 
 
 def _totals_add_up(frame: pd.DataFrame) -> pd.Series:
-    """Each total equals the sum of its offences."""
+    """Each total equals the sum of its offenses."""
     fits = pd.Series(True, index=frame.index)
     for name, parts in TOTALS.items():
         fits &= (frame[name] == frame[list(parts)].sum(axis=1)) | frame[name].isna()
@@ -197,7 +197,7 @@ def _share_follows_date(frame: pd.DataFrame) -> pd.Series:
 def _county_year(name: str, counts: str, missing: str | None) -> pa.DataFrameSchema:
     columns = {**_place(), **_people(), **_timing(), **_offenses(counts, missing)}
     checks = [
-        pa.Check(_totals_add_up, error="totals that equal the sum of their offences"),
+        pa.Check(_totals_add_up, error="totals that equal the sum of their offenses"),
         pa.Check(_share_follows_date, error="a share of the year that follows the date"),
     ]
     return schema(name, columns, ["fips", "year"], checks)

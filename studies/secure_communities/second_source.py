@@ -1,6 +1,6 @@
-"""The same crimes in a second source: Kaplan's county rates of 2009-2014, and the seam to them.
+"""Crimes in a second source, Kaplan's county rates of 2009-2014, and the series break between the two.
 
-Kaplan's files impute nothing and flag nothing: an agency that does not report counts as people
+Kaplan's files neither impute nor flag: an agency that does not report counts as people
 without crimes. The county files of NACJD impute and flag, and end in 2012.
 """
 
@@ -37,7 +37,7 @@ def build_second_source(
     context: ContextSources,
     years: Sequence[int] = YEARS,
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Panel of county and year in Kaplan's files, beside the first source where both speak.
+    """Panel of county and year in Kaplan's files, with the first source where both are available.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def build_second_source(
     county_year : DataFrame
         The canonical panel.
     raw, context : sources
-        What the readers return.
+        Frames as the readers return them.
     years : sequence of int
         Years of the panel; a county needs every one of them.
 
@@ -55,7 +55,7 @@ def build_second_source(
     frame : DataFrame
         Described by ``SECOND_SOURCE``.
     flow : SampleFlow
-        What every rule cost.
+        Losses by rule.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def _counted(
     kaplan: pd.DataFrame, units: dict[int, int], years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Units with counts in every year."""
-    what = "Kaplan's county offences"
+    what = "Kaplan's county offenses"
     require_columns(kaplan, ["fips", "year", "population", *OFFENSES], what)
     require_years(kaplan, years, what)
     records = kaplan[kaplan["year"].isin(years)].reset_index(drop=True)
@@ -104,7 +104,7 @@ def _counted(
     flow = flow.record("Merge absorbed counties and New York City, rename", cleaned, merged)
     left_out = geography.is_left_out(merged["fips"])
     frame, flow = flow.keep(
-        merged, ~left_out, "Leave out nine reorganised areas of Alaska and Yellowstone Park"
+        merged, ~left_out, "Leave out nine reorganized areas of Alaska and Yellowstone Park"
     )
     full = frame[list(OFFENSES)].notna().all(axis=1).to_numpy(dtype=bool)
     text = f"Has all seven counts in every year {min(years)}-{max(years)}"
@@ -112,7 +112,7 @@ def _counted(
 
 
 def merge_counts(frame: pd.DataFrame, units: dict[int, int]) -> pd.DataFrame:
-    """One record a unit and year: people and counts add up, missing where a part is."""
+    """One record per unit and year: people and counts add up, missing where a part is."""
     columns = ["population", *OFFENSES]
     coded = frame.assign(fips=geography.recode(frame["fips"], units))
     summed = coded.groupby(["fips", "year"])[columns].agg("sum", skipna=False)
@@ -149,7 +149,7 @@ def _columns() -> dict[str, pa.Column]:
     }
     for name in OUTCOMES:
         words = schemas.WORDS[name]
-        found[name] = column("int64", f"Offences known: {words}", "offences", KAPLAN, bounds=(0, inf))
+        found[name] = column("int64", f"Offenses known: {words}", "offences", KAPLAN, bounds=(0, inf))
         found[f"rate_{name}"] = column(
             "float64", f"Rate: {words}", "per 100,000 people", KAPLAN, bounds=(0, inf)
         )

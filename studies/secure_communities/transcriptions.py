@@ -1,4 +1,4 @@
-"""The two transcriptions of the activation dates side by side, county by county."""
+"""The two digitized lists of activation dates side by side, by county."""
 
 from __future__ import annotations
 

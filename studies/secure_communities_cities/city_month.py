@@ -1,7 +1,7 @@
-"""Offences and clearances by municipal police agency and month.
+"""Offenses and clearances by municipal police agency and month.
 
-The unit of Treyger, Chalfin and Loeffler (2014). Clearances by arrest per offence stand for the
-behaviour of police, because arrests by ethnicity were not collected in these years.
+The unit of Treyger, Chalfin and Loeffler (2014). Clearances by arrest per offense serve as a
+measure of police behavior, because arrests by ethnicity were not collected in these years.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ LOCAL: Final = "local police department"
 
 @dataclass(frozen=True, slots=True)
 class CityRule:
-    """Which agencies are in the panel.
+    """Selection of agencies for the
 
-    Attributes
+    panel. Attributes
     ----------
     coverage : str
         Rule by which an agency's month is used; it must be used in every month.
@@ -100,7 +100,7 @@ def _rows(raw: AgencyMonths) -> pd.DataFrame:
 
 
 def _agencies(raw: AgencyMonths, used: AgencyMonths, crosswalk: pd.DataFrame) -> pd.DataFrame:
-    """One row an agency: header of the last year on file, kind, place, and what it reports."""
+    """One row per agency: header of the last year on file, kind, place, and what it reports."""
     headers = pd.concat(raw.headers).drop_duplicates("ori", keep="last")
     about = headers[["ori", "name", "group", "covered_by"]].merge(
         crosswalk[["ori", "agency_type", "place_fips"]], how="left", on="ori", validate="1:1"
@@ -149,7 +149,7 @@ def _municipal(
 def _dated(
     frame: pd.DataFrame, about: pd.DataFrame, places: county_places.Places, flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Agencies whose county has a date, with what is known of them and of the county."""
+    """Agencies whose county has a date, with characteristics of the agency and the county."""
     units = county_places.units_of(places)
     dates = geography.merge_dates(places.activation_days, units, "activation_date")
     home = about["home"].fillna(0).astype("int64")
@@ -166,7 +166,7 @@ def _dated(
 
 
 def _with_counts(frame: pd.DataFrame, raw: AgencyMonths, used: AgencyMonths) -> pd.DataFrame:
-    """People, offences and clearances; offences also of the months with clearances alone."""
+    """People, offenses and clearances; offenses also of the months with clearances alone."""
     row = frame["agency"].to_numpy()
     column = np.searchsorted(raw.months, frame["month"].to_numpy())
     base = int(np.searchsorted(years_of(raw), county_places.WEIGHT_YEAR))

@@ -1,4 +1,4 @@
-"""How the panel of municipal police agencies by month is made from Return A."""
+"""The panel of municipal police agencies by month, from Return A."""
 
 from __future__ import annotations
 

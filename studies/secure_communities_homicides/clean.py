@@ -1,4 +1,4 @@
-"""How the homicide panels are made: counties by month, 2003-2013, and by ethnicity of the victim."""
+"""The homicide panels: counties by month, 2003-2013, and by ethnicity of the victim."""
 
 from __future__ import annotations
 

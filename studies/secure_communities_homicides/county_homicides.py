@@ -1,10 +1,10 @@
 """Homicides by county and month, with the Hispanic ethnicity of the victims.
 
 The homicide reports have no zeros: an agency without a line in them had no homicide, or does not
-report. Which of the two is told by a second count of murders by county and year. States that
+report. A second count of murders by county and year distinguishes the two. States that
 report less than half of their murders in some year are left out, then counties whose count does
 not fit. The file of 2007 is missing, so its twelve months are absent from the panel; no month is
-made up for them.
+imputed for them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ YEARS: Final = tuple(range(2003, 2014))
 
 @dataclass(frozen=True, slots=True)
 class HomicideRule:
-    """What counts as reported.
+    """Screens for reporting.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class HomicideRule:
 
 CANONICAL: Final = HomicideRule()
 UNSCREENED: Final = HomicideRule(0.0, float("inf"))
-"""Every county with people and a date: silence is then read as no homicide."""
+"""Every county with people and a date, where no report is read as no homicide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class HomicideSources:
     crosswalk : DataFrame
         ``sources.geography.read_agencies``.
     reference : DataFrame
-        ``fips``, ``year``, ``murder``: a second count (county offences of ICPSR/NACJD, Return A,
+        ``fips``, ``year``, ``murder``: a second count (county offenses of ICPSR/NACJD, Return A,
         or both for different years). Years that it lacks are not checked.
     places : Places
     """
@@ -83,7 +83,7 @@ class HomicideSources:
 
 @dataclass(frozen=True, slots=True)
 class HomicidePanel:
-    """The panel and the account of it.
+    """The panel and its documentation.
 
     Attributes
     ----------
@@ -213,7 +213,7 @@ def _with_counts(frame: pd.DataFrame, victims: pd.DataFrame, rule: HomicideRule)
 
 
 def _with_ethnicity(frame: pd.DataFrame, rule: HomicideRule) -> pd.DataFrame:
-    """How much is known, and the unknown divided as the known of the same county are."""
+    """Share of known ethnicity, and victims with the unknown allocated as the known of the same county."""
     known = frame["hispanic_victims"] + frame["non_hispanic_victims"]
     parts = pd.DataFrame({"hispanic": frame["hispanic_victims"], "known": known})
     parts["all"] = frame["homicides"]

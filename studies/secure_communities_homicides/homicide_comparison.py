@@ -1,4 +1,4 @@
-"""Homicide reports held against a second count of murders, county by county and year by year."""
+"""Homicide reports compared with a second count of murders by county and year."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GOOD_CORRELATION: Final = 0.98
 def placed_victims(
     victims: pd.DataFrame, crosswalk: pd.DataFrame, years: Sequence[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Victims of murder with their county, and what decided it.
+    """Victims of murder with their county, and the basis of the allocation.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ def by_ethnicity(frame: pd.DataFrame, flow: SampleFlow) -> tuple[pd.DataFrame, S
 
     With effects of units (county by ethnicity) and of months by ethnicity, ``share_of_month``
     carries the change common to both groups and ``hispanic_share_of_month`` the triple
-    difference: how much more, or less, Hispanic victims' numbers change at activation.
+    difference: the differential change of the number of Hispanic victims at activation.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def by_ethnicity(frame: pd.DataFrame, flow: SampleFlow) -> tuple[pd.DataFrame, S
     kept, flow = flow.keep(frame, ~frame["fips"].isin(without), "Has Hispanic and other people every year")
     doubled = pd.concat([_group(kept, code, name) for code, name in KINDS.items()])
     doubled = doubled.reset_index(drop=True)
-    flow = flow.record("Two rows a county and month: Hispanic and other victims", kept, doubled)
+    flow = flow.record("Two rows per county and month: Hispanic and other victims", kept, doubled)
     return conform(doubled, COUNTY_MONTH_ETHNICITY), flow
 
 

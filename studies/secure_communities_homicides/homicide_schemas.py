@@ -34,7 +34,7 @@ ETHNIC: Final = ("hispanic_victims", "non_hispanic_victims", "unknown_ethnicity_
 def _counts() -> dict[str, pa.Column]:
     whole = {
         "homicides": "Victims of murder and non-negligent manslaughter",
-        "hispanic_victims": "of them Hispanic",
+        "hispanic_victims": "Hispanic victims among them",
         "non_hispanic_victims": "of them not Hispanic",
         "unknown_ethnicity_victims": "of them of unknown or unreported ethnicity",
         "hispanic_offender_victims": "of them by an offender (the first named) who is Hispanic",
@@ -134,4 +134,4 @@ def _by_ethnicity() -> dict[str, pa.Column]:
 COUNTY_MONTH_ETHNICITY: Final = schema(
     "county_month_ethnicity", _by_ethnicity(), ["unit", "month"], [TIMING_CHECK]
 )
-"""Two rows a county and month, for the triple difference of Hispanic and other victims."""
+"""Two rows per county and month, for the triple difference of Hispanic and other victims."""

@@ -1,4 +1,4 @@
-"""How the county-month panels are made from Return A, under three coverage rules."""
+"""The county-month panels from Return A, under three coverage screens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from studies.secure_communities_monthly.return_a_schemas import COUNTY_MONTH, CO
 
 
 def clean(root: Path) -> Cleaned:
-    """Counties by month, 2004-2012, from Return A, under three rules of coverage; and everyone."""
+    """Counties by month, 2004-2012, from Return A, under three coverage screens; and all counties."""
     raw = return_a_sources(root)
     main = build_county_month(raw.returns, raw.crosswalk, raw.places)
     everyone = build_reporting_month(raw.returns, raw.crosswalk, raw.places)
@@ -43,7 +43,7 @@ def clean(root: Path) -> Cleaned:
 
 
 def panel_tables(built: MonthlyPanel, places: Places) -> dict[str, pd.DataFrame]:
-    """The roll-out, where the agencies lie, and what was put right in their returns."""
+    """The rollout, the allocation of agencies to counties, and the corrections to their returns."""
     return {
         **rollout_tables(places.activation_days, places.vintage_2019),
         "allocation": built.allocation,

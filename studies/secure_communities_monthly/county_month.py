@@ -1,4 +1,4 @@
-"""Index crime and clearances by county and month, from whatever years of Return A there are.
+"""Index crime and clearances by county and month, from the available years of Return A.
 
 The unit of Miles and Cox (2014): reports of agencies summed to counties.
 """
@@ -34,7 +34,7 @@ CLEARED, BASE, SHARE = "cleared_", "base_", "clearance_share_"
 
 @dataclass(frozen=True, slots=True)
 class MonthlyRule:
-    """Which agency-months are used, and which counties they must cover.
+    """Screens for agency-months and for the counties that they cover.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class MonthlyRule:
     def __post_init__(self) -> None:
         if not (0 <= self.minimum_share <= 1 and 0 <= self.lowest_ratio <= self.highest_ratio):
             raise PanelError(
-                f"The coverage thresholds make no sense: share {self.minimum_share:g} (0 to 1), "
+                f"The coverage thresholds are out of order: share {self.minimum_share:g} (0 to 1), "
                 f"ratio from {self.lowest_ratio:g} to {self.highest_ratio:g}. Put them in order."
             )
 
@@ -73,7 +73,7 @@ UNSCREENED: Final = MonthlyRule(coverage="interpolated", drop_uncovered=False)
 
 @dataclass(frozen=True, slots=True)
 class MonthlyPanel:
-    """The panel and the account of it.
+    """The panel and its documentation.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class MonthlyPanel:
     allocation : DataFrame
         ``year``, ``decided_by``, ``agencies``, ``people``.
     repairs : DataFrame
-        ``year``, ``what``, ``count``: what was put right in the returns.
+        ``year``, ``what``, ``count``: corrections to the returns.
     """
 
     frame: pd.DataFrame
@@ -144,7 +144,7 @@ def start(
 def county_year_murders(
     returns: Returns, crosswalk: pd.DataFrame, places: county_places.Places
 ) -> pd.DataFrame:
-    """Murders of every county and year, for holding the homicide reports against.
+    """Murders of every county and year, for comparison with the homicide reports.
 
     Months of agencies are scaled as in the county files of ICPSR/NACJD; a county has a row for a
     year in which agencies with the canonical share of its people are used in every month.
@@ -176,7 +176,7 @@ def allocations(
 
 
 def county_frame(raw: AgencyMonths, rule: MonthlyRule, shares: pd.DataFrame) -> pd.DataFrame:
-    """Coverage, offences and clearances of every county with an agency, by month.
+    """Coverage, offenses and clearances of every county with an agency, by month.
 
     Returns
     -------
@@ -198,12 +198,12 @@ def county_frame(raw: AgencyMonths, rule: MonthlyRule, shares: pd.DataFrame) -> 
 
 
 def with_outcomes(frame: pd.DataFrame, people: str) -> pd.DataFrame:
-    """Totals, clearances per offence, rates and log rates of every outcome.
+    """Totals, clearances per offense, rates and log rates of every outcome.
 
     Parameters
     ----------
     frame : DataFrame
-        For each of the seven offences its count, ``cleared_<offence>`` and ``base_<offence>``;
+        For each of the seven offenses its count, ``cleared_<offence>`` and ``base_<offence>``;
         the last are used up.
     people : str
         Column by which rates are counted.
@@ -229,7 +229,7 @@ def _list(years: Sequence[int]) -> str:
 
 
 def _with_coverage(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Coverage and counts joined to the counties; a county without any agency covers no one."""
+    """Coverage and counts joined to the counties; a county without any agency has no covered population."""
     frame = frame.merge(found, how="left", on=["fips", "month"], validate="one_to_one")
     none = ["covered_population", "clearance_population", "agencies_used"]
     frame[none] = frame[none].fillna(0.0)
@@ -249,7 +249,7 @@ def _covered_at_first(frame: pd.DataFrame) -> pd.Series:
 
 
 def _covered(frame: pd.DataFrame, rule: MonthlyRule, flow: SampleFlow) -> tuple[pd.DataFrame, SampleFlow]:
-    """Counties covered well enough in every month, with what each rule cost."""
+    """Counties covered well enough in every month, with the losses by rule."""
     if not rule.drop_uncovered:
         text = f"Months without an agency used (rule {rule.coverage}) have missing counts"
         return frame, flow.record(text, frame, frame)

@@ -1,4 +1,4 @@
-"""What every monthly panel of Secure Communities shares: places, people and timing.
+"""Places, population and timing shared by the monthly panels of Secure Communities.
 
 Months are numbered as Stata does (``timing.month_number``): January 2004 is 528.
 """
@@ -94,7 +94,7 @@ def month_grid(fips: Iterable[int], years: Sequence[int]) -> pd.DataFrame:
 def followed_and_dated(
     frame: pd.DataFrame, people: pd.DataFrame, places: Places, flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
-    """Units that keep their borders and have people and a date; adds both columns.
+    """Units with constant borders, a population and a date; adds both columns.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def followed_and_dated(
     frame, flow = flow.keep(
         frame,
         ~geography.is_left_out(frame["fips"]),
-        "Leave out nine reorganised areas of Alaska and Yellowstone Park",
+        "Leave out nine reorganized areas of Alaska and Yellowstone Park",
     )
     frame = frame.merge(people, how="left", on=["fips", "year"], validate="many_to_one")
     uncounted = frame.loc[~(frame["population"] > 0), "fips"].unique()

@@ -101,7 +101,7 @@ def people_columns() -> dict[str, pa.Column]:
 
 
 def timing_columns() -> dict[str, pa.Column]:
-    """When the county was activated, as the estimators need it."""
+    """Activation timing of the county."""
     return {
         "activation_date": column("datetime64[ns]", "Day of activation", "date", DATES),
         "state_first_activation": column(

@@ -25,7 +25,7 @@ HOMICIDE_YEARS = (2003, 2004, 2005, 2006, 2008, 2009, 2010, 2011, 2012, 2013)
 
 @dataclass(frozen=True, slots=True)
 class ReturnASources:
-    """What the panels made from Return A are built from.
+    """Input of the panels made from Return A.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class ReturnASources:
 
 
 def return_a_sources(root: Path) -> ReturnASources:
-    """Every raw file of the panels made from Return A, read; a missing one is said first."""
+    """Every raw file of the panels made from Return A, read; a missing one is reported first."""
     place = finder(root)
     masters = {year: place(f"return_a_{year}") for year in YEARS}
     around = read_places(root)
@@ -57,7 +57,7 @@ def read_masters(masters: Mapping[int, Path]) -> Iterator[ReturnA]:
 
 
 def read_places(root: Path) -> Places:
-    """What the monthly panels need to know of counties."""
+    """County data for the monthly panels."""
     place = finder(root)
     return Places(
         activation_days=activations.read_activation_days(place("activation_days")),

@@ -1,7 +1,7 @@
-"""Every county and month, however it reports: how coverage moves, and what it does.
+"""Coverage and crime of every county and month, whether or not it reports.
 
-Index offences of all agencies that reported are counted once per covered person and once per
-resident: the second mistakes an agency that begins to report for a rise of crime.
+Index offenses of all agencies that reported are counted once per covered person and once per
+resident: in the second, an agency that begins to report looks like a rise in crime.
 """
 
 from __future__ import annotations
@@ -49,17 +49,17 @@ def reporting_columns() -> dict[str, pa.Column]:
         ),
         "log_rate_index": column(
             "float64",
-            "Log index offences per covered person",
+            "Log index offenses per covered person",
             "log per 100,000 covered people",
             RETURN_A,
-            missing=f"{UNUSED}, or no offence",
+            missing=f"{UNUSED}, or no offense",
         ),
         "log_naive_index": column(
             "float64",
-            "Log index offences per resident, covered or not",
+            "Log index offenses per resident, covered or not",
             "log per 100,000 residents",
             RETURN_A,
-            missing=f"{UNUSED}, or no offence",
+            missing=f"{UNUSED}, or no offense",
         ),
     }
 

@@ -77,20 +77,20 @@ def _coverage() -> dict[str, pa.Column]:
 
 
 def outcome_columns(missing: str | None, people: str) -> dict[str, pa.Column]:
-    """Offences, clearances, rates and logs of every outcome.
+    """Offenses, clearances, rates and logs of every outcome.
 
     Parameters
     ----------
     missing : str or None
-        What a missing count means; None where none may be missing.
+        Meaning of a missing count; None where none may be missing.
     people : str
-        By whom rates are counted.
+        The population of the rates.
     """
     found: dict[str, pa.Column] = {}
     for name in OUTCOMES:
         found[name] = column(
             "float64",
-            f"Offences known: {WORDS[name]}",
+            f"Offenses known: {WORDS[name]}",
             "offences",
             RETURN_A,
             bounds=(0, INF),
@@ -108,11 +108,11 @@ def outcome_columns(missing: str | None, people: str) -> dict[str, pa.Column]:
     for name in OUTCOMES:
         found[f"clearance_share_{name}"] = column(
             "float64",
-            f"Cleared per offence of the same agencies: {WORDS[name]}",
+            f"Cleared per offense of the same agencies: {WORDS[name]}",
             "ratio",
             RETURN_A,
             bounds=(0, INF),
-            missing=f"{NO_CLEARANCES}, or no offence",
+            missing=f"{NO_CLEARANCES}, or no offense",
         )
     for name in OUTCOMES:
         found[f"rate_{name}"] = column(
@@ -135,7 +135,7 @@ def outcome_columns(missing: str | None, people: str) -> dict[str, pa.Column]:
 
 
 def _totals_add_up(frame: pd.DataFrame) -> pd.Series:
-    """Each total equals the sum of its offences."""
+    """Each total equals the sum of its offenses."""
     fits = pd.Series(True, index=frame.index)
     for name, parts in TOTALS.items():
         off = (frame[name] - frame[list(parts)].sum(axis=1)).abs()
@@ -151,12 +151,12 @@ def _county_month(name: str, missing: str | None) -> pa.DataFrameSchema:
         **timing_columns(),
         **outcome_columns(missing, "covered people"),
     }
-    checks = [TIMING_CHECK, pa.Check(_totals_add_up, error="totals that equal their offences")]
+    checks = [TIMING_CHECK, pa.Check(_totals_add_up, error="totals that equal their offenses")]
     return schema(name, columns, ["fips", "month"], checks)
 
 
 COUNTY_MONTH: Final = _county_month("county_month", None)
-"""Offences and clearances by county and month."""
+"""Offenses and clearances by county and month."""
 
 COUNTY_MONTH_UNSCREENED: Final = _county_month("county_month_unscreened", UNUSED)
 """The same columns with the county-months of which nothing is used."""
@@ -222,6 +222,6 @@ CITY_MONTH: Final = schema(
     "city_month",
     {**_agency(), **timing_columns(), **outcome_columns(None, "people")},
     ["ori", "month"],
-    [TIMING_CHECK, pa.Check(_totals_add_up, error="totals that equal their offences")],
+    [TIMING_CHECK, pa.Check(_totals_add_up, error="totals that equal their offenses")],
 )
-"""Offences and clearances by municipal agency and month."""
+"""Offenses and clearances by municipal agency and month."""

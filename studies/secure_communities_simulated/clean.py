@@ -1,4 +1,4 @@
-"""How the simulated panels are made: returns are drawn as ``study.yaml`` asks, then cleaned as usual."""
+"""The simulated panels: returns are drawn as specified in ``study.yaml`` and cleaned like real ones."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def clean(root: Path) -> Cleaned:
 
 
 def study_settings(folder: Path) -> dict[str, Settings]:
-    """What a study asks to be simulated."""
+    """Settings of the simulation of a study."""
     description = read_description(folder)
     return parse_settings(description.data["simulation"], description.place())
 

@@ -197,7 +197,7 @@ def test_a_county_that_reports_for_nobody_has_no_lower_bound(
     context: AnalysisContext, frame: pd.DataFrame
 ) -> None:
     frame.assign(indicator=0.0).to_parquet(context.clean / "panel.parquet")
-    with pytest.raises(SpecError, match="64 cells report for nobody, and with k = 0"):
+    with pytest.raises(SpecError, match="64 cells report for no population, and with k = 0"):
         run(
             context,
             "missing_agency_bounds",

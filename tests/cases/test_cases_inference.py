@@ -109,7 +109,7 @@ def test_two_way_clusters_are_repaired_by_eigenvalue_and_noted() -> None:
 def test_a_negative_conley_variance_has_no_standard_error(name: str) -> None:
     """Three units in a row share a shock, the outer two are treated and too far apart.
 
-    Their scores are (1, -1, 1) or (1, -2, 1), for which a uniform kernel that links neighbours
+    Their scores are (1, -1, 1) or (1, -2, 1), for which a uniform kernel that links neighbors
     gives 3 - 4 and 6 - 8.
     """
     panel = example_panel(seed=4, n_units=36)

@@ -1,4 +1,4 @@
-"""Made frames around the made counties: names, places, people, earlier crime, neighbours."""
+"""Made frames around the made counties: names, places, people, earlier crime, neighbors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def artificial_context(artificial: Made) -> ContextSources:
 
 
 def earlier_records(artificial: Made) -> pd.DataFrame:
-    """Records of 2000-2004 in which every offence doubles each year."""
+    """Records of 2000-2004 in which every offense doubles each year."""
     first = artificial.offenses[artificial.offenses["year"] == 2004]
     years = [first.assign(year=2000 + k, **{n: first[n] * 2**k for n in OFFENSES}) for k in range(5)]
     return pd.concat(years, ignore_index=True)

@@ -62,7 +62,7 @@ STEADY = {
 }
 """A month: aggravated assault is 4, the index 28."""
 CLEARED = {"murder": 1, "robbery": 1, "assault": 4, "simple_assault": 3, "larceny": 2}
-"""Cleared in a month: one aggravated assault, five index offences."""
+"""Cleared in a month: one aggravated assault, five index offenses."""
 
 
 def crosswalk(extra: Mapping[str, tuple[int, str]] | None = None) -> pd.DataFrame:

@@ -32,7 +32,7 @@ PLACES = {
     51560: 500,
     17031: 5000,
 }
-"""Made counties and their people; 02270 in the offences is 02158 in the Census."""
+"""Made counties and their people; 02270 in the offenses is 02158 in the Census."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Made:
         )
 
     def rows(self, fips: int, *years: int) -> pd.Series:
-        """Mask of the offence records of a county, in some years or in all."""
+        """Mask of the offense records of a county, in some years or in all."""
         return (self.offenses["fips"] == fips) & self.offenses["year"].isin(years or YEARS)
 
 
@@ -126,5 +126,5 @@ def two_way(
 
 
 def dummies(values: pd.Series) -> np.ndarray:
-    """One column a value."""
+    """One column per value."""
     return pd.get_dummies(values).to_numpy(dtype=float)

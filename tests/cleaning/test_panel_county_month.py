@@ -37,7 +37,7 @@ from studies.secure_communities_monthly.return_a_schemas import (
 YEARS = range(2004, 2013)
 ALL = [1001, 1003, 12086, 36061, 48085, 48113]
 INDEX = 28.0
-"""Index offences of a steady agency in a month; five of them are cleared."""
+"""Index offenses of a steady agency in a month; five of them are cleared."""
 
 
 @pytest.fixture(scope="module")

@@ -192,7 +192,7 @@ def test_an_unknown_rule_and_double_years_are_refused(tmp_path: Path) -> None:
         agency_months([tidy, tidy])
     with pytest.raises(PanelError, match="No year of Return A was given"):
         agency_months([])
-    with pytest.raises(PanelError, match="Return A has no offence 'arson'"):
+    with pytest.raises(PanelError, match="Return A has no offense 'arson'"):
         agency_months([tidy], ["arson"])
 
 

@@ -32,7 +32,7 @@ def test_exposure_weights_neighbours_by_people() -> None:
     pairs = neighbors.dated_pairs(
         pairs_of((1001, 1003), (1003, 12086), (1001, 12086), (1001, 99)), DATES, PEOPLE
     )
-    assert len(pairs) == 7  # 99 has no date: it is no neighbour of 1001, but has one itself
+    assert len(pairs) == 7  # 99 has no date: it is no neighbor of 1001, but has one itself
     found = neighbors.exposure(pairs, [2010, 2011]).set_index(["fips", "year"])
     half = 183 / 365
     assert found.loc[(1001, 2011), "neighbours_share_of_year"] == pytest.approx(half * 3000 / 3500)

@@ -34,7 +34,7 @@ def test_a_missing_offence_makes_its_totals_missing_and_no_other() -> None:
 
 
 def test_negative_counts_are_refused() -> None:
-    with pytest.raises(PanelError, match="1 offence counts are negative, first in column 'rape'"):
+    with pytest.raises(PanelError, match="1 offense counts are negative, first in column 'rape'"):
         rates.totals(counts(0, -1, 0, 0, 0, 0, 0))
 
 

@@ -74,7 +74,7 @@ def test_a_spliced_series_changes_source_after_2012(artificial: Made, kaplan: pd
 
 
 def test_an_absent_year_and_a_repeated_county_are_named(artificial: Made, kaplan: pd.DataFrame) -> None:
-    with pytest.raises(PanelError, match="Kaplan's county offences have no row for 2013"):
+    with pytest.raises(PanelError, match="Kaplan's county offenses have no row for 2013"):
         build(artificial, kaplan[kaplan["year"] != 2013])
     with pytest.raises(PanelError, match="1 repeated rows by fips and year, first fips 1001"):
         build(artificial, pd.concat([kaplan, kaplan.head(1)]))

@@ -226,7 +226,7 @@ def test_same_sources_same_bytes(artificial: Made) -> None:
 
 def test_an_absent_year_is_named(artificial: Made) -> None:
     artificial.offenses = artificial.offenses[~artificial.offenses["year"].isin([2007, 2009])]
-    with pytest.raises(PanelError, match="offences have no row for 2007, 2009, and the panel runs"):
+    with pytest.raises(PanelError, match="offenses have no row for 2007, 2009, and the panel runs"):
         build(artificial)
 
 
@@ -259,7 +259,7 @@ def test_a_county_outside_every_state_is_refused(artificial: Made) -> None:
     ("name", "value", "message"),
     [
         ("share_of_year", 1.5, r"column 'share_of_year'.*2 rows, first at fips 1003, year 2011"),
-        ("index", 27, r"in its rows: totals that equal the sum of their offences fails in 2 rows"),
+        ("index", 27, r"in its rows: totals that equal the sum of their offenses fails in 2 rows"),
         ("share_of_year", 0.0, r"a share of the year that follows the date fails in 2 rows"),
         ("comparison_2012", "between", r"column 'comparison_2012'.*2 rows.*\(value between\)"),
         ("coverage_indicator", 100.5, r"column 'coverage_indicator'.*2 rows"),

@@ -1,6 +1,6 @@
 """A project folder whose raw files are made, each in the exact layout of the real one.
 
-The counties, agencies and offences are those of the simulation; what the simulated study hands to
+The counties, agencies and offenses are those of the simulation; what the simulated study hands to
 the cleaning as frames is written to files here: Return A masters 2004-2012 as zip archives, the
 agency crosswalk as an R data file, activation days as a Stata file, Census populations, and the
 American Community Survey. The manifest of the folder proves the made bytes.

@@ -15,7 +15,7 @@ from replication.cli import main
 
 TITLES = {
     "Cohorts",
-    "Who is compared with whom",
+    "Comparison groups by event time",
     "Clusters",
     "What two-way fixed effects averages",
     "All estimators side by side",
@@ -77,7 +77,7 @@ def test_the_command_writes_a_page_with_its_parts(
     ]
     assert main([*command, "--cluster", "state"]) == 0
     shown = capsys.readouterr().out
-    assert "What cannot be said" in shown
+    assert "What cannot be concluded" in shown
     page = (tmp_path / "a" / "index.html").read_text()
     for title in TITLES:
         assert title in page

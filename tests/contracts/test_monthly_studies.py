@@ -1,7 +1,7 @@
 """The two studies on Return A 2004-2012, from made raw files in the real layout to the figures.
 
 The files of these years are on no machine of ours: what is proved here is the pipeline, on a made
-country with an effect of -0.3 on every offence and none on clearances per offence.
+country with an effect of -0.3 on every offense and none on clearances per offense.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def filed_whole(country: Country) -> np.ndarray:
 
 
 def drawn(country: Country, rows: np.ndarray) -> np.ndarray:
-    """(agencies, months, offences) as drawn; two states write zero rapes in some years."""
+    """(agencies, months, offenses) as drawn; two states write zero rapes in some years."""
     counts = country.crime.actual[rows].astype(float)
     state, year = country.agencies.loc[rows, "state"].to_numpy(), np.repeat(range(2004, 2013), 12)
     for code, years in NO_RAPES.items():

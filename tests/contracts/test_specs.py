@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from replication.core.errors import SpecError
+from replication.core.reading import Read
 from replication.core.schema_violations import written
 from replication.core.spec import Inference, Spec, check, explain, load_specs, parse_spec, schema
 
@@ -17,17 +18,18 @@ MINIMAL = {"id": "one", "outcome": "y", "estimator": "twfe"}
 def test_defaults_of_the_schema_are_those_of_the_dataclasses() -> None:
     spec = parse_spec(MINIMAL)
     for key, entry in schema()["properties"].items():
-        if "default" in entry and key not in {"trends", "cluster", "sample", "inference"}:
+        if "default" in entry and key not in {"trends", "cluster", "sample", "inference", "read"}:
             found = getattr(spec, key)
             assert (list(found) if isinstance(found, tuple) else found) == entry["default"], key
-    for key, entry in schema()["properties"]["inference"]["properties"].items():
-        found = getattr(Inference(), key)
-        assert (list(found) if isinstance(found, tuple) else found) == entry["default"], key
+    for block, fields in (("inference", Inference()), ("read", Read())):
+        for key, entry in schema()["properties"][block]["properties"].items():
+            found = getattr(fields, key)
+            assert (list(found) if isinstance(found, tuple) else found) == entry["default"], key
 
 
 def test_every_key_of_the_schema_is_a_field_and_is_explained() -> None:
     text = explain()
-    for key in set(schema()["properties"]) - {"vary"}:
+    for key in set(schema()["properties"]) - {"vary", "columns"}:
         assert key in Spec.__dataclass_fields__
         assert f"\n{key}" in text
 

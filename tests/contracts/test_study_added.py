@@ -131,7 +131,7 @@ def test_the_codebook_of_a_ready_panel_describes_what_it_holds(
     ("old", "new", "output"),
     [
         ("file: panel.csv", "file: panle.csv", "There is no panel file"),
-        ("file: panel.csv", "file: panel.xlsx", "'panels.panel.file' is 'panel.xlsx'"),
+        ("file: panel.csv", "file: panel.ods", "'panels.panel.file' is 'panel.ods'"),
         ("file: panel.csv", "fiel: panel.csv", "unknown key 'fiel' (did you mean 'file'?)"),
         ("keys: [place, year]", "keys: [place, yaer]", "there is no column 'yaer' (did you mean 'year'?)"),
         (

@@ -169,7 +169,11 @@ def _set(column: str, rows: object, value: object):
         (lambda d: d, {"trends": "region_by_time"}, ["no column 'region'"]),
         (lambda d: d.assign(g=range(18)), {"trends": "g_by_time"}, ["6 units change their 'g'"]),
         (_set("unit", 2, None), {}, ["1 rows have no 'unit'"]),
-        (lambda d: d.assign(time=pd.to_datetime(d["time"].astype(str))), {}, ["holds dates"]),
+        (
+            lambda d: d.assign(time=pd.Timestamp("2001-01-01") + pd.to_timedelta(d["time"] - 2001, "D")),
+            {},
+            ["holds dates", "2001-01-01 and 2001-01-02"],
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_the_count(change, keys, words) -> None:

@@ -55,7 +55,7 @@ def sun_abraham_diff_diff(case: Case) -> Found:
 def imputation_diff_diff(case: Case) -> Found:
     """Errors with units as clusters and without weights; the others are written out below.
 
-    diff-diff averages the residuals of a group over units where errors are clustered above
+    diff-diff averages the residuals of a group over units where standard errors are clustered above
     them, and with the weights of the survey; Stata sums by cluster, with weights squared.
     """
     ours = values(imputation(clustered_by_unit(case.panel), inference=ANALYTIC))

@@ -111,12 +111,12 @@ CASES = list(drawn())
 
 
 def rows(panel: Panel) -> pd.DataFrame:
-    """One row an observed cell: unit, time, y, d, cohort, w, cluster."""
+    """One row per observed cell: unit, time, y, d, cohort, w, cluster."""
     return as_frame(panel).dropna(subset=["y"]).reset_index(drop=True)
 
 
 def on_every_year(panel: Panel) -> pd.DataFrame:
-    """One row a unit and year of the calendar; y is empty in the years that the panel lacks."""
+    """One row per unit and year of the calendar; y is empty in the years that the panel lacks."""
     years = np.arange(panel.periods[0], panel.periods[-1] + 1)
     y = np.full((len(panel.units), years.size), np.nan)
     y[:, panel.periods - years[0]] = panel.y

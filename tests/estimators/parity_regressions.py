@@ -105,7 +105,7 @@ def poisson_pyfixest(case: Case) -> Found:
 
 @dataclass
 class Dummies:
-    """A regression with one dummy a cohort and period, by pyfixest.
+    """A regression with one dummy per cohort and period, by pyfixest.
 
     ``missed`` holds the mass of reference cells, which count as zeros in an average over event
     time, and ``lost`` the cohorts without any observation in their reference period.

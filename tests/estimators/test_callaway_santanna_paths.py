@@ -144,7 +144,7 @@ def test_bootstrap_errors_come_close_to_the_analytic_ones() -> None:
     for method in ("multiplier", "bootstrap"):
         drawn = callaway_santanna(panel, inference=Inference(method=method, draws=4000))
         np.testing.assert_array_equal(drawn.table["estimate"], analytic.table["estimate"])
-        # 4,000 draws: 1.1 per cent noise in a standard deviation, twice that in a quartile range.
+        # 4,000 draws: 1.1 percent noise in a standard deviation, twice that in a quartile range.
         ratio = drawn.table["std_error"] / analytic.table["std_error"]
         assert ratio.between(0.9, 1.1).sum() == analytic.table["std_error"].notna().sum()
         np.testing.assert_allclose(
@@ -161,7 +161,7 @@ def test_bootstrap_in_cohort_space_equals_redoing_the_estimate() -> None:
     panel = staggered(45, n_units=100, adoption=(0, 4), periods=range(1, 6))
     closed = callaway_santanna(panel, inference=Inference(method="bootstrap", draws=2000))
     general = cluster_bootstrap(callaway_santanna, panel, Inference(method="bootstrap", draws=150))
-    # 150 draws: 6 per cent noise in a standard deviation.
+    # 150 draws: 6 percent noise in a standard deviation.
     assert closed.att[1] == pytest.approx(general.att[1], rel=0.2)
     noise = np.random.default_rng(45).normal(size=(1, 100, 5))
     with_covariate = replace(panel, covariates=noise, covariate_names=("noise",))
@@ -283,7 +283,7 @@ def test_bands_cover_all_points_of_a_path_at_once() -> None:
         np.zeros(free.sum()), variance[np.ix_(free, free)], size=20_000
     )
     inside = (np.abs(draws) <= critical.iloc[0] * scale).all(axis=1).mean()
-    # Binomial noise of 20,000 checks and 5,000 draws is 0.4 per cent.
+    # Binomial noise of 20,000 checks and 5,000 draws is 0.4 percent.
     assert inside == pytest.approx(0.95, abs=0.015)
 
 

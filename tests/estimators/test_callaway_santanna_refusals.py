@@ -78,7 +78,7 @@ def test_covariate_that_tells_treated_from_comparison_is_flagged_with_cell_and_c
     assert found.details.count_dropped("not_estimated") == 7
     output = found.details.notes[-1]
     assert output.startswith("7 of 14 group-time cells could not be estimated and are in no average")
-    assert "cohort 4 in 1: the covariates all but tell treated from comparison units" in output
+    assert "cohort 4 in 1: the covariates almost perfectly separate treated from comparison units" in output
     # Averages are over the other cohort.
     assert value(found, "event", 0) == pytest.approx(cell(found, 6, 6))
     # A regression needs no overlap.

@@ -86,7 +86,7 @@ def test_each_draw_redoes_the_whole_procedure() -> None:
 def test_error_of_the_lines_is_in_the_interval() -> None:
     """Over 60 made-up panels the error reported is the spread of the estimates.
 
-    The spread of 60 estimates has 9 per cent noise. Were the slopes known, the error would be less
+    The spread of 60 estimates has 9 percent noise. Were the slopes known, the error would be less
     than half of it: that is what the first step adds.
     """
     estimates, std_errors, known = [], [], []

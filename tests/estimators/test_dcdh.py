@@ -144,8 +144,6 @@ def test_refusals_say_what_is_missing() -> None:
         dcdh(panel, window=(-3, -2), inference=ANALYTIC)
     with pytest.raises(PanelError, match="No effect can be estimated"):
         dcdh(replace(panel, cohort=np.full(48, 2004)), inference=ANALYTIC)
-    with pytest.raises(PanelError, match="treatment intensity"):
-        dcdh(draw_panel(10, dose=True), inference=ANALYTIC)
 
 
 def test_a_panel_with_a_missing_year_counts_in_years() -> None:

@@ -151,7 +151,7 @@ def test_parity_table_of_the_shared_folder(reference) -> None:
 
 
 def written_out(panel, control_group: str, anticipation: int = 0):
-    """Design with one column a parameter, the columns of each cell, and the used rows."""
+    """Design with one column per parameter, the columns of each cell, and the used rows."""
     n_units, n_periods = panel.y.shape
     unit = np.repeat(np.arange(n_units), n_periods)
     time = np.tile(np.arange(n_periods), n_units)

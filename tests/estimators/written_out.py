@@ -100,7 +100,7 @@ def castle(weighted: bool = False) -> Panel:
 
 
 class Dense:
-    """The model of untreated outcomes with one column a dummy.
+    """The model of untreated outcomes with one column per dummy.
 
     ``tau`` are outcomes less predictions, and ``weights(omega)`` the weights on every outcome of
     an average with weights ``omega`` on treated cells.

@@ -19,7 +19,7 @@ PERIODS = np.arange(2001, 2007)
 
 
 def artificial(cohorts: list[list[int]], seed: int = 1) -> Panel:
-    """A panel with one block a list of cohorts."""
+    """A panel with one block per list of cohorts."""
     cohort = np.concatenate([np.array(block) for block in cohorts])
     block = np.repeat(np.arange(len(cohorts)), [len(part) for part in cohorts])
     y = np.random.default_rng(seed).normal(size=(cohort.size, PERIODS.size))

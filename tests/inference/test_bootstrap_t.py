@@ -102,7 +102,7 @@ def test_with_many_clusters_draws_follow_the_normal_law() -> None:
 
 
 def test_coverage_of_a_mean_over_ten_clusters() -> None:
-    """Means of 10 normal numbers: t(9) is exact, and the draws come near it; the normal law not."""
+    """Means of 10 normal numbers: t(9) is exact, and the draws come near it; the normal distribution not."""
     rng, inside = np.random.default_rng(6), np.zeros(2)
     for trial in range(400):
         sample = rng.normal(size=10)

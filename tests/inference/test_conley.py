@@ -106,7 +106,7 @@ def test_kernel_takes_the_place_of_clusters() -> None:
     found = apply_method(twfe, panel, NEAR)
     alone = twfe(replace(panel, clusters={"unit": np.arange(48)}), inference=NEAR)
     assert found.att == alone.att
-    assert "spatial errors take the place of the clusters (cluster)" in found.details.notes
+    assert "spatial standard errors replace clustering by (cluster)" in found.details.notes
 
 
 def test_wrong_coordinates_are_refused_with_the_count() -> None:

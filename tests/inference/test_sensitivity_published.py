@@ -29,7 +29,7 @@ FIRST, THIRD, MEAN = np.array([1.0, 0, 0, 0]), np.array([0, 0, 1.0, 0]), np.full
 
 
 def conditional_on_grid(found, path, reach, points):
-    """Ends of the grid points kept by the test without its least favourable stage, as R prints."""
+    """Ends of the grid points kept by the test without its least favorable stage, as R prints."""
     grid = np.linspace(-reach, reach, points)
     kept = np.zeros(points, dtype=bool)
     for one in found:

@@ -1,4 +1,4 @@
-"""Typed facts, and counties, people and offences held against them."""
+"""Typed facts, and counties, people and offenses held against them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from studies.secure_communities_simulated.simulation.simulated_crime import leve
 from studies.secure_communities_simulated.simulation.simulation_settings import YEARS, Facts, Settings
 
 # FBI, Crime in the United States 2013, Table 1: violent and property crime of the country. They
-# are totals of what is typed, so that a mistyped offence cannot go unseen.
+# are totals of what is typed, so that a mistyped offense cannot go unseen.
 VIOLENT = {
     2004: 1360088,
     2005: 1390745,

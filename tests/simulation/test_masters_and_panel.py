@@ -130,7 +130,7 @@ def test_a_truth_changes_counts_and_nothing_else(country: Country, facts: Facts)
     pd.testing.assert_frame_equal(without.agencies, country.agencies)
     assert (without.reporting.returned == country.reporting.returned).all()
     before = NUMBERS < 12 * (2008 - 1960) + 9
-    # Nobody is active before October 2008; afterwards 30% of offences go. Poisson draws differ.
+    # Nobody is active before October 2008; afterwards 30% of offenses go. Poisson draws differ.
     early = country.crime.actual[:, before].sum() / without.crime.actual[:, before].sum()
     assert early == pytest.approx(1, abs=0.002)
     late = NUMBERS >= 12 * (2012 - 1960) + 6
@@ -139,7 +139,7 @@ def test_a_truth_changes_counts_and_nothing_else(country: Country, facts: Facts)
 
 
 def test_the_repairs_give_back_the_true_offences(country: Country, returns: AgencyMonths) -> None:
-    """Agencies that report every month: their years are true to the offence, faults or not."""
+    """Agencies that report every month: their years are true to the offense, faults or not."""
     agencies = country.agencies
     place = np.searchsorted(returns.ori, agencies["ori"].to_numpy(dtype=str))
     there = (country.reporting.returned | (country.reporting.included_in > 0)).all(axis=1)
@@ -203,7 +203,7 @@ def test_coverage_rises_in_the_full_country(facts: Facts) -> None:
     assert (table["count"] > 0).all()
     assert (table["count"] < table["of"]).all()
     facts_table = calibration(country).set_index(["topic", "what"])
-    offenses = facts_table.loc["Index offences"]
+    offenses = facts_table.loc["Index offenses"]
     assert (offenses["drawn"] / offenses["published"]).to_numpy() == pytest.approx(1, abs=0.02)
     assert (offenses["reported"] < offenses["drawn"]).all()
 

@@ -108,7 +108,7 @@ def test_right_bytes_before_an_endless_rest_are_proved_and_kept(tmp_path: Path) 
 def test_another_size_is_refused_before_a_byte_is_written(tmp_path: Path, announced: int) -> None:
     with scripted(once(answer(f"Content-Length: {announced}"))) as (url, requested):
         result = brought(tmp_path, replace(SOURCE, url=url))
-    assert f"announces {announced} bytes, and the manifest promises {SIZE}" in result.message
+    assert f"announces {announced} bytes, and the manifest states {SIZE}" in result.message
     assert len(requested) == 1
     assert leavings(tmp_path) == []
 

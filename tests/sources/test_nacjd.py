@@ -1,4 +1,4 @@
-"""County offence files: the real ones, and made ones that are damaged on purpose."""
+"""County offense files: the real ones, and made ones that are damaged on purpose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unemployment, neighbours and agencies: real, made and damaged files."""
+"""Unemployment, neighbors and agencies: real, made and damaged files."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_damaged_workbooks_are_refused(tmp_path: Path) -> None:
         unemployment.read_unemployment(xlsx(path, twice))
     wrong = workbook()
     wrong.loc[3, "Employed_2004"] = 44
-    with pytest.raises(SourceError, match=r"labour force of 2004 .* first in record 4"):
+    with pytest.raises(SourceError, match=r"labor force of 2004 .* first in record 4"):
         unemployment.read_unemployment(xlsx(path, wrong))
 
 
@@ -99,10 +99,10 @@ def test_neighbours_are_pairs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (adjacency(PAIRS[:3]), r"a pair stands in one direction only in 1 of 3 records"),
+        (adjacency(PAIRS[:3]), r"a pair is listed in one direction only in 1 of 3 records"),
         (adjacency(PAIRS)[:-4], r"line 5 is not comma-separated text \(unexpected end of data\)"),
         (adjacency(PAIRS)[:-13], r"1 lines do not have the 4 fields of the heading, first line 5"),
-        (adjacency([*PAIRS, PAIRS[0]]), r"fips 1001, neighbour 1021 stands in 2 records"),
+        (adjacency([*PAIRS, PAIRS[0]]), r"fips 1001, neighbor 1021 stands in 2 records"),
         (adjacency([(1001, 1001)]), r"something else than two county codes stands in 1 of 1"),
         ("from,to\n1,2\n", r"2 expected columns are missing: focalFIPS, adjacentFIPS"),
     ],

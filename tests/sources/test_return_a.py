@@ -66,7 +66,7 @@ REAL = {
         {"murder": 14_114, "robbery": 341_538, "burglary": 1_884_358, "aggravated_assault": 713_479},
     ),
 }
-"""Agencies, agency-months with a return and actual offences. 2013 as the project's notes give them;
+"""Agencies, agency-months with a return and actual offenses. 2013 as the project's notes give them;
 1973 and 1974 counted by an independent pass over the bytes when this reader was written."""
 
 
@@ -90,7 +90,7 @@ def test_what_is_odd_in_the_real_master_of_2013(mirror: Path) -> None:
     assert kinds["agency covered by another"] == 3782
     assert kinds["agency in several counties"] == 664
     assert kinds["month with a return but without clearances"] == 8925
-    assert kinds["agency whose offences all sit in March, June, September or December"] == 380
+    assert kinds["agency whose offenses all sit in March, June, September or December"] == 380
     assert kinds["negative number of actual"] == 233
     illinois = tidy.offenses[tidy.offenses["ori"].astype(str).str.startswith("IL")]
     assert illinois["cleared"].isna().mean() > 0.9
@@ -212,7 +212,7 @@ def test_months_included_in_another(tmp_path: Path) -> None:
     assert status.tolist()[:5] == ["included", "included", "returned", "returned", "silent"]
     assert tidy.months["included_in"].tolist()[:5] == [3, 3, 0, 0, 0]
     assert anomalies(tidy)["month included in another month"] == 2
-    assert anomalies(tidy)["month said to be included in another, with a return of its own"] == 1
+    assert anomalies(tidy)["month reported as included in another, with a return of its own"] == 1
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_figures_that_are_not_monthly_are_pointed_out(tmp_path: Path) -> None:
         Agency("AR00501", months=steady({"larceny": 1}) | {4: Month()}),
     )
     kinds = anomalies(tidy)
-    assert kinds["agency whose offences all sit in March, June, September or December"] == 1
+    assert kinds["agency whose offenses all sit in March, June, September or December"] == 1
     assert kinds["agency with an empty month among large ones"] == 1
     example = tidy.anomalies.set_index("kind")["example"]
     assert example["agency with an empty month among large ones"].startswith("AR00500 MADE CITY")
@@ -299,8 +299,8 @@ def test_other_oddities(tmp_path: Path) -> None:
         "agency without any return": 1,
         "last month reported that is not the last return": 1,
         "month with counts but no return (left out)": 1,
-        "grand total that is not the sum of its offences": 1,
-        "more offences cleared than known": 1,
+        "grand total that is not the sum of its offenses": 1,
+        "more offenses cleared than known": 1,
         "more cleared under 18 than cleared": 1,
     }
 
@@ -356,7 +356,7 @@ def test_damaged_masters_are_refused(tmp_path: Path, spoil: Any, message: str) -
 def test_one_unreadable_number_is_missing_and_counted(tmp_path: Path) -> None:
     agencies = [Agency(f"AL0000{i}", months=steady(FULL)) for i in range(3)]
     record = return_a_record(agencies[0], 2007)
-    at = 305 + 17 + 140 + 80  # January, card of actual offences, field 17: burglary
+    at = 305 + 17 + 140 + 80  # January, card of actual offenses, field 17: burglary
     assert record[at : at + 5] == "00006"
     text = record[:at] + "0?006" + record[at + 5 :] + "\n"
     text += "".join(return_a_record(agency, 2007) + "\n" for agency in agencies[1:])

@@ -42,14 +42,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is averaged; rows of ``averages`` come first, then those of ``summaries``."""
+    """The averages; rows of ``averages`` come first, then those of ``summaries``."""
 
     averages: tuple[Average, ...]
     summaries: tuple[Summary, ...]
 
     @property
     def rows(self) -> list[EstimateRow]:
-        """One row an average."""
+        """One row per average."""
         return [entry.row for entry in self.averages] + [entry.row for entry in self.summaries]
 
 

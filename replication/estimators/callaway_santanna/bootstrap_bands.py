@@ -21,7 +21,7 @@ from replication.inference.bands import cluster_factors, interquartile_std_error
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Draws of the averages (R, B), largest t-value of the cells (B,) and their errors (K,)."""
+    """Draws of the averages (R, B), largest t-value of the cells (B,) and their standard errors (K,)."""
 
     averages: Table
     largest: Floats
@@ -33,8 +33,8 @@ def draw_rows(every: Rows, cell_std_error: Floats, n_clusters: int, inference: I
 
     Parameters
     ----------
-    cell_std_error : (K,) analytic errors; ``inference.method == "multiplier"`` replaces them by the
-        interquartile range of the draws over that of the normal law.
+    cell_std_error : (K,) analytic standard errors; ``inference.method == "multiplier"`` replaces them by the
+        interquartile range of the draws over that of the normal distribution.
 
     """
     precision = np.float32 if isinstance(every, CohortRows) else np.float64
@@ -64,7 +64,7 @@ def draw_many(
 
 
 def _looked_at(values: Table, std_error: Floats, inference: Inference) -> tuple[Floats, Floats]:
-    """Errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0.
+    """Standard errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0.
 
     The draws become t-values in place.
     """

@@ -98,11 +98,11 @@ def callaway_santanna(
         Which period's weight a unit carries where weights change.
     unbalanced : ``drop`` (units with gaps) or ``pairwise``
     trends : () or ("unit_linear",)
-        Take out unit lines before adoption; see ``detrended``.
+        Removes unit-specific linear trends fitted before adoption; see ``detrended``.
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
-        clusters; ``conley`` for spatial errors. Simultaneous bands always come from the draws.
-        With unit lines whole clusters are always drawn.
+        clusters; ``conley`` for spatial standard errors. Simultaneous bands always come from the draws.
+        With unit-specific linear trends whole clusters are always drawn.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def callaway_santanna(
 
 
 def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[GroupTimeFit, Plan]:
-    """Estimates of all cells, and what is averaged; spatial errors need the scores of units."""
+    """Estimates of all cells, and what is averaged; spatial standard errors need the scores of units."""
     design = group_time_design(
         by_unit(panel) if inference.method == "conley" else panel,
         control_group=options.control_group,
@@ -195,7 +195,7 @@ def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Det
     return Details(
         linear_trends=("unit",) if options.trends else (),
         covariates=covariates,
-        # With nobody never treated, the comparison is with units not yet treated.
+        # Without never-treated units, the comparison is with units not yet treated.
         control_group="last_treated" if last else fit.design.comparison,
         base_period=options.base_period,
         window=options.window,
@@ -204,7 +204,7 @@ def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Det
 
 
 def require_known_trends(panel: Panel, options: Options) -> None:
-    """Only unit lines, without covariates, on whole panels."""
+    """Refuse trends other than unit-specific linear trends, covariates and panels with gaps."""
     if not options.trends:
         return
     if options.trends != ("unit_linear",):
@@ -215,6 +215,6 @@ def require_known_trends(panel: Panel, options: Options) -> None:
         )
     if panel.covariates is not None or options.unbalanced == "pairwise":
         raise SpecError(
-            "Unit lines are taken out of whole panels without covariates: remove 'covariates' and "
-            "set 'unbalanced: drop', or use imputation with 'trends: unit_linear'."
+            "Unit-specific linear trends need panels without gaps and without covariates. Remove "
+            "'covariates' and set 'unbalanced: drop', or use imputation with 'trends: unit_linear'."
         )

@@ -25,7 +25,7 @@ from replication.estimators.callaway_santanna.pairwise_cells import general_scor
 
 @dataclass(frozen=True, slots=True)
 class GroupTimeFit:
-    """Estimates (K,) of the cells, and what their errors are made of: sums or scores.
+    """Estimates (K,) of the cells, and the sums or scores behind their standard errors.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def fit_cells(
 ) -> GroupTimeFit:
     """Cells by cohort sums where the panel allows it, one by one where it does not.
 
-    ``detrend``: whether unit lines are taken out.
+    ``detrend``: whether unit-specific linear trends are removed.
     """
     panel = design.panel
     if fix_weights == "first_period":
@@ -75,8 +75,8 @@ def fit_cells(
         return GroupTimeFit(design, cells, sums.estimate(), sums)
     if detrend:
         raise PanelError(
-            "Unit lines need weights that do not change over time. Name a column that is constant "
-            "within unit, or set 'fix_weights: first_period'."
+            "Unit-specific linear trends need weights that are constant over time. Name a column "
+            "that is constant within unit, or set 'fix_weights: first_period'."
         )
     estimate, scores, problems = general_scores(design, cells, adjustment, fix_weights)
     require_some_estimate(estimate, problems)

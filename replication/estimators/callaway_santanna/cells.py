@@ -1,4 +1,4 @@
-"""Group-time cells, and what a balanced panel tells of them: sums by cohort, cluster and period.
+"""Group-time cells, and the sums by cohort, cluster and period on which they rest in a balanced panel.
 
 Callaway & Sant'Anna (2021), Journal of Econometrics 225(2), equations 2.6 and 4.2. Without
 covariates
@@ -79,7 +79,7 @@ def comparison_cohorts(design: ComparisonDesign, adoption: Floats, cohort: int, 
 class ClusterCohorts:
     """Weighted sums of the outcome over the units that share cohort and cluster.
 
-    Scores are sums over units, so that P atoms carry all that N units carry.
+    Scores are sums over units, so that P cluster-cohort sums carry the information of N units.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class ClusterCohorts:
 
 
 def cluster_cohort_sums(design: ComparisonDesign) -> ClusterCohorts:
-    """Atoms of a balanced panel whose weights do not change over time."""
+    """Cluster-cohort sums of a balanced panel whose weights are constant over time."""
     panel = design.panel
     n_periods = panel.periods.size
     outcome = panel.y - (panel.y @ np.full(n_periods, 1 / n_periods))[:, None]

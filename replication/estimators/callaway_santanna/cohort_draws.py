@@ -2,7 +2,7 @@
 
 On a balanced panel without covariates every cell is a difference of changes of two means, that of
 its cohort and that of its comparison pool, and pools are sums of cohorts. A draw that gives
-cluster c the factor v_c therefore needs a (cohorts x periods) table, not one number a unit and
+cluster c the factor v_c therefore needs a (cohorts x periods) table, not one number per unit and
 cell. Two bootstraps use it:
 
 * factors of mean zero (Rademacher and others) on the scores: the multiplier bootstrap, in single
@@ -58,7 +58,7 @@ class CohortSums:
 
     Attributes
     ----------
-    total, mass, cluster : (T, P), (P,) and (P,) of the ``Atoms``, cohort after cohort
+    total, mass, cluster : (T, P), (P,) and (P,) of the ``ClusterCohorts``, cohort after cohort
     size, mean : (H + 1,) weights and (H + 1, T) means of the cohorts, never treated last
     pool_size, pool_mean : (J,) and (J, T) of the comparison pools
     pools : list of (first cohort, cohort left out or -1)
@@ -80,17 +80,17 @@ class CohortSums:
 
     @property
     def one_each(self) -> bool:
-        """Whether every cluster holds units of one cohort only, one atom each."""
+        """Whether every cluster holds units of one cohort only."""
         return self.cluster.size == self.design.panel.n_clusters
 
     def groups(self, level: int) -> slice:
-        """The atoms of a cohort."""
+        """Positions of the cluster-cohort sums of a cohort."""
         return slice(self.bounds[level], self.bounds[level + 1])
 
     def centered(self, level: int) -> Floats:
-        """(T + 1, P) weighted outcomes of the atoms of a cohort less their mean, and the weights.
+        """(T + 1, P) weighted cluster sums of the outcomes of a cohort less their mean, and the weights.
 
-        Kept, as errors, covariances and draws all start from them.
+        The result is kept because standard errors, covariances and draws all start from it.
         """
         if level not in self._centered:
             units = self.groups(level)

@@ -1,7 +1,7 @@
-"""Who is compared with whom: the sample of the group-time estimators.
+"""Sample and comparison groups of the group-time estimators.
 
 The rules are those of R ``did::att_gt``: units treated in or before the first period leave, a
-cohort after the last period counts as never treated, and where nobody is never treated the
+cohort after the last period counts as never treated, and where no unit is never treated the
 periods from the last cohort's adoption on are cut, so that this cohort can serve as comparison.
 """
 
@@ -224,7 +224,7 @@ def require_two_clusters(design: ComparisonDesign) -> None:
         name = next(iter(design.panel.clusters))
         raise PanelError(
             f"One cluster of {name!r} is left after {'; '.join(design.notes) or 'no drop'}. "
-            "Clustered errors need at least two; name a finer column."
+            "Clustered standard errors need at least two; name a finer column."
         )
 
 

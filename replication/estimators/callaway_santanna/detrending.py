@@ -1,27 +1,27 @@
-"""Group-time effects on outcomes less each unit's pre-treatment line.
+"""Group-time effects on outcomes net of unit-specific pre-treatment linear trends.
 
 Model
     Y_it(0) = alpha_i + beta_i t + lambda_t + eps_it: trends may differ between units, the rest is
     common. East, Hines, Luck, Mansour & Velasquez (2023), Journal of Labor Economics 41(4),
-    de-trend by pre-treatment lines and then use the group-time estimator.
+    remove pre-treatment linear trends and then use the group-time estimator.
 Estimand
     For a cell (g, t) with base b, the group-time effect on Y_it - betahat_i t, where betahat_i is
     the least-squares slope of unit i over the periods before g less anticipation.
 Which periods
-    The line of a treated unit can only use its periods before adoption. A comparison unit's line
+    The trend of a treated unit can only use its periods before adoption. A comparison unit's trend
     uses the *same* periods, cohort by cohort, although more are untreated: the slope also picks
-    up the trend of lambda_t over the periods of the line, and only lines over the same periods
-    make that part cancel. (Lines over all untreated periods of each unit are biased whenever
-    lambda_t is not itself a line.)
+    up the trend of lambda_t over the fitted periods, and only trends over the same periods make
+    that part cancel. (Trends fitted over all untreated periods of each unit are biased
+    whenever lambda_t is not itself linear.)
 Inference
-    Clusters are drawn with replacement and the whole procedure is redone, lines and cohort sizes
-    included; it is linear in the unit columns, so a draw only changes the weights. With lines
-    that are functions of a unit's own outcomes the influence function carries their error too;
-    its standard error is reported beside as a check.
+    Clusters are drawn with replacement and the whole procedure is redone, including the trends
+    and the cohort sizes; it is linear in the unit columns, so a draw only changes the weights. As the trends
+    are functions of a unit's own outcomes the influence function carries their uncertainty too;
+    its standard error is reported as a check.
 Caveat
-    The line is extrapolated: its error grows with the distance from the pre-treatment periods,
-    and an effect that builds up before adoption turns the line and biases every later cell.
-    Pre-treatment cells are residuals around the line and say nothing about linear pre-trends.
+    The trend is extrapolated: its estimation error grows with the distance from the pre-treatment periods,
+    and an effect that builds up before adoption tilts the trend and biases every later cell.
+    Pre-treatment cells are residuals around the trend and carry no information on linear pre-trends.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FEWEST = 2
 
 
 def detrended(design: ComparisonDesign) -> ComparisonDesign:
-    """The design without the cohorts that have too few periods before adoption for a line."""
+    """The design without the cohorts that have too few periods before adoption for a trend."""
     periods = design.panel.periods
     count = np.searchsorted(periods, design.adoption - design.anticipation)
     short = np.isfinite(design.adoption) & (count < FEWEST)
@@ -46,7 +46,7 @@ def detrended(design: ComparisonDesign) -> ComparisonDesign:
     cohorts = sorted({int(design.panel.label(cohort)) for cohort in design.adoption[short]})
     return design.keep(~short).with_note(
         f"{int(short.sum())} units of cohorts {cohorts} were dropped: they have fewer than "
-        f"{FEWEST} periods before adoption, too few for a line",
+        f"{FEWEST} periods before adoption, too few for a linear trend",
         Dropped("units_too_few_periods_for_trend", int(short.sum()), "units"),
     )
 

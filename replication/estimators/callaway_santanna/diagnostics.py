@@ -1,4 +1,4 @@
-"""What a reader must know of a group-time estimate and no row of the table holds."""
+"""Diagnostics of a group-time estimate: sample, comparison, support and pre-test."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def cells_test(fit: GroupTimeFit, before: Ints, variance: Floats) -> JointTest:
 
 
 def untested(count: int, reason: str) -> JointTest:
-    """A test that cannot be had, and why."""
+    """A test that is not possible, with the reason."""
     return JointTest("Wald", count, reason=reason)
 
 
@@ -110,7 +110,7 @@ def wald(estimate: Floats, variance: Floats, n_clusters: int) -> JointTest:
     usable = np.isfinite(estimate) & (np.diag(variance) > 0)
     count = int(usable.sum())
     if not count:
-        return untested(count, "no pre-treatment value with an error")
+        return untested(count, "no pre-treatment value with a standard error")
     if count >= n_clusters:
         return untested(count, f"{count} values are tested with {n_clusters} clusters")
     variance = variance[np.ix_(usable, usable)]

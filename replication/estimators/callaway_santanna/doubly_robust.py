@@ -24,7 +24,7 @@ ITERATIONS = 50
 
 
 class CellProblem(Exception):
-    """A cell that cannot be estimated; the message says why, in a few words."""
+    """A cell that cannot be estimated; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def require_overlap(share: Floats) -> None:
     certain = int((share >= OVERLAP).sum())
     if certain:
         raise CellProblem(
-            f"the covariates all but tell treated from comparison units: {certain} of "
+            f"the covariates almost perfectly separate treated from comparison units: {certain} of "
             f"{share.size} units have a propensity of {OVERLAP} or more"
         )
 

@@ -58,7 +58,7 @@ class ScoredRows:
         return ScoredRows(self._scores[:count])
 
     def scores(self) -> Floats:
-        """As they are."""
+        """The scores themselves."""
         return self._scores
 
     def covariance(self) -> Floats:

@@ -1,4 +1,4 @@
-"""From the cells to ``Estimates``: averages, errors, bands and what a reader must know."""
+"""From the cells to ``Estimates``: averages, standard errors, bands, notes and details."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAME = "callaway_santanna"
 
 
 def summarize_fit(fit: GroupTimeFit, plan: Plan, inference: Inference, details: Details) -> Estimates:
-    """Averages, errors, bands and facts of a fit; rows of the averages, then of the cells."""
+    """Averages, standard errors, bands and details of a fit; rows of the averages, then of the cells."""
     design, cells = fit.design, fit.cells
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
@@ -71,7 +71,7 @@ def scores_if_drawn(fit: GroupTimeFit, every: LinearMap, inference: Inference) -
 
 
 def requested_distribution(fit: GroupTimeFit, plan: Plan, inference: Inference) -> Tails | None:
-    """The law of the t-values of all rows, if intervals around resampled errors follow one."""
+    """The distribution of all t-values, where intervals around bootstrap standard errors use one."""
     if inference.distribution not in ("t", "bootstrap_t"):
         return None
     averages = linear_map(plan, fit.cells.level, np.nan_to_num(fit.estimate), fit.design.mass)

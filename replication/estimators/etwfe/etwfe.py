@@ -3,7 +3,7 @@
 Estimand
     delta_gt = E[Y_t(g) - Y_t(0) | cohort g], one for every treated cohort and period, in one
     regression; ``att`` is their mean with the weights of the treated cells, the other rows average
-    parts of them.
+    subsets of them.
 Assumptions
     Parallel trends of Y(0) in levels (gaussian) or of log E[Y(0)] (poisson), given covariates
     with slopes that differ by cohort and by period; no anticipation beyond the stated.

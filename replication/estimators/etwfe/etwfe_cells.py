@@ -89,7 +89,7 @@ def _compared(cells: SortedCells, family: str) -> Bools:
 
 
 def _without_singletons(panel: Panel) -> Panel:
-    """Units seen once carry nothing but their own effect, and would count as clusters."""
+    """Drop units observed once, which identify only their own effect but would count as clusters."""
     once = (panel.observed & (panel.weight > 0)).sum(axis=1) == 1
     if not once.any():
         return panel

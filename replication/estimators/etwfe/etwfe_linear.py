@@ -35,7 +35,7 @@ class CohortEquations:
     gram : (M, M) crossproduct of the columns.
     size : (M,) their sums of squares before unit effects were eliminated.
     own : (M, J) map of the cohort's own parameters (cells, slopes) to the columns.
-    inverse : (J, J) generalised inverse of their equations.
+    inverse : (J, J) generalized inverse of their equations.
     mass : (M,) weighted sums of (1, x) over the cells with effects of each period.
 
     """
@@ -66,7 +66,7 @@ class LinearFit:
     Attributes
     ----------
     cohorts : in ascending order of the label, units never treated first.
-    schur : (M, M) generalised inverse of the equations of the common parameters.
+    schur : (M, M) generalized inverse of the equations of the common parameters.
     basis : (N, T, 1 + Q) columns (1, x).
     common : (M,) period effects and period slopes; own : each cohort's parameters.
     weight : (N, T) weights, zero outside the regression.

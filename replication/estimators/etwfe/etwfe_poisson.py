@@ -41,7 +41,7 @@ class PoissonFit:
     untreated : (N, T) fitted mean without treatment.
     treated : (N, T) fitted mean in the cells with effects.
     scaled : (N, T) residuals times weights of untreated cells, zero elsewhere.
-    information, inverse : (P, P) and its generalised inverse; cohorts first, then periods.
+    information, inverse : (P, P) and its generalized inverse; cohorts first, then periods.
     n_params : K, all parameters.
 
     """

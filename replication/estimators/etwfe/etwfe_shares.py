@@ -34,7 +34,7 @@ LARGEST = 1500
 
 @dataclass(frozen=True, slots=True)
 class ExtendedShares:
-    """What the shares of all clusters need.
+    """Arrays from which the shares of all clusters are computed.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class ExtendedShares:
     cohort : (N,) place of each unit's cohort
     members : units of each cluster
     starts : first of the P parameters of each cohort; the common ones come before
-    root : (P, D) R with R R' the generalised inverse of the normal equations
+    root : (P, D) R with R R' the generalized inverse of the normal equations
 
     """
 
@@ -106,7 +106,7 @@ class ExtendedShares:
         return found @ self.root
 
     def rows(self, averages: Averages) -> Floats:
-        """(D, R) averages of cell effects in the coordinates, one a column."""
+        """(D, R) averages of cell effects in the coordinates, one per column."""
         loads = self.fit.loads(averages)
         loading = np.zeros((int(self.starts[-1]), len(averages.rows)))
         for start, load in zip(self.starts, loads, strict=False):

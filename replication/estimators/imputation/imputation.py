@@ -2,14 +2,14 @@
 
 Estimand
     tau = sum over treated cells of omega_it (Y_it - Y_it(0)), sum omega_it = 1 (section 2);
-    ``att`` weights every treated cell by its weight, the other rows average parts of them.
+    ``att`` weights every treated cell by its weight, the other rows average subsets of them.
 Assumptions
     Y_it(0) follows the model of ``untreated_fit`` (unit and period effects, trends, covariates)
     in every period, and effects start no earlier than ``anticipation`` periods before adoption.
 Variance
     sum over clusters c of (sum_{it in c} v_it eps_it)^2, with v_it the weight of outcome it in
     the estimate (Theorem 3). On treated cells eps_it is the effect less the mean effect of its
-    residual group (equation 8), so that the error is conservative: effects that differ inside a
+    residual group (equation 8), so that the standard error is conservative: effects that differ inside a
     group widen it. The default groups are cohort x event time. ``leave_one_out`` leaves a
     cluster out of its own group's mean (supplementary appendix A.9). Groups sum within clusters,
     as Stata does; R and diff-diff sum within units, which is the same where clusters are units.
@@ -66,7 +66,7 @@ def imputation(
     panel : Panel
         N units by T periods; gaps, covariates and weights that change over time are allowed.
     trends : such as ``("unit_linear",)`` or ``("region_by_time",)``
-        Part of the model of Y(0). With unit lines, treated units need two untreated periods;
+        Part of the model of Y(0). With unit-specific linear trends, treated units need two untreated periods;
         those with fewer are dropped with the count.
     window : first and last event time shown; ``att``, group and calendar rows use all cells.
     anticipation : periods before adoption in which the effect may start; they carry no model and

@@ -88,7 +88,7 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
         cells = _sorted(cells.panel.keep_units(~idle, note), anticipation)
     if cells.panel.n_clusters < 2:
         raise PanelError(
-            "One cluster is left after units that cannot be used were dropped; clustered errors "
+            "One cluster is left after units that cannot be used were dropped; clustered standard errors "
             "need at least two. Name a finer cluster column or widen the sample."
         )
     return cells
@@ -154,8 +154,8 @@ def _require_both(cells: SortedCells, short: int) -> None:
         )
     if not cells.fit.any():
         raise PanelError(
-            "No untreated unit-period is left, so nothing tells what would have happened without "
-            "the treatment. Start the panel earlier or add units that are never treated."
+            "No untreated unit-period is left, so outcomes without the treatment are not "
+            "identified. Start the panel earlier or add units that are never treated."
         )
 
 

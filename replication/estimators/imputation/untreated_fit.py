@@ -5,8 +5,8 @@
 with weights. An average of effects, sum omega_it (Y_it - Y_it(0)), is linear in the outcomes: its
 weight on an untreated cell is minus that cell's weight times the projection of omega on the
 columns of the model (Borusyak, Jaravel & Spiess 2024, Theorem 3). Untreated residuals are
-orthogonal to unit effects and unit lines within every unit, so these drop out of the scores; the
-period effects and covariates that are left are a few hundred numbers a row.
+orthogonal to unit effects and unit-specific linear trends within every unit, so these drop out of the
+scores; the period effects and covariates that are left are a few hundred numbers per row.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def fit_untreated(panel: Panel, trends: Sequence[str], anticipation: int, estima
 
 
 def _alike(cells: SortedCells, strata: list[Ints]) -> Ints | None:
-    """(N,) codes of cohort and strata, if the panel is balanced with one weight a unit."""
+    """(N,) codes of cohort and strata, if the panel is balanced with one weight per unit."""
     panel = cells.panel
     if not panel.balanced or (panel.weight != panel.weight[:, :1]).any():
         return None

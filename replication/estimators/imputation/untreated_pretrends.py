@@ -3,7 +3,7 @@
 The untreated outcomes are regressed on the effects of the model and a dummy for each lead (event
 time before adoption) that is shown; the reference is every earlier untreated period of the
 adopters, and the units never treated. No treated cell enters, so the test is independent of the
-effects where errors are (Borusyak, Jaravel & Spiess 2024, Proposition 4 and section 4.4).
+effects if the regression errors are (Borusyak, Jaravel & Spiess 2024, Proposition 4 and section 4.4).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Unit, period and trend effects fitted on untreated cells, and averages projected on them.
 
 ``absorb.Eliminated`` solves the fit for any weights and gaps. Here hundreds of averages pass
-through it at once, by their sums over units and periods. On a balanced panel with one weight a
-unit, units of one cohort and stratum differ by their weight alone, and a few dozen cohort-by-period
+through it at once, by their sums over units and periods. On a balanced panel with one weight
+per unit, units of one cohort and stratum differ by their weight alone, and a few dozen cohort-by-period
 rows stand for all of them.
 """
 
@@ -54,7 +54,7 @@ class UntreatedTwoWay(Eliminated):
         return super()._solve_components() if self._kinds is None else self._kinds._solvers
 
     def reduced(self, averages: Averages) -> tuple[Floats, Floats]:
-        """Right-hand sides of the rows' projection after unit effects and lines are eliminated.
+        """Right-hand sides of the rows' projection after unit effects and trends are eliminated.
 
         Returns
         -------

@@ -15,7 +15,7 @@ ILL_CONDITIONED = 1e10
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every horizon needs, periods first so that a period is contiguous.
+    """Arrays shared by all horizons, periods first so that a period is contiguous.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ def project(setting: Setting, leads: list[int], *, keep: bool = False) -> Horizo
 
 
 def small_sample(groups: int, n_obs: int, n_params: int) -> float:
-    """The factor of the variance; zero, so that no error is printed, without degrees of freedom."""
+    """The factor of the variance; zero, so that no standard error is reported, without degrees of freedom."""
     if groups < 2 or n_obs <= n_params:
         return 0.0
     return groups / (groups - 1) * (n_obs - 1) / (n_obs - n_params)

@@ -114,7 +114,7 @@ class HorizonSums:
         return np.arange(count + size), found
 
     def shares(self) -> ClusterShares:
-        """The shares, in one block a cluster."""
+        """The shares, in one block per cluster."""
 
         def blocks(cluster: int) -> Sequence[Share]:
             """One block."""
@@ -123,7 +123,7 @@ class HorizonSums:
         return ClusterShares(self.loading, self.score, np.arange(len(self.score)), blocks)
 
     def weighted(self) -> WeightedShares:
-        """What CR2 needs with unequal weights."""
+        """Moments for CR2 with unequal weights."""
         powers = (
             lambda cluster: self.moment(0, cluster),
             lambda cluster: self.moment(1, cluster),

@@ -1,6 +1,6 @@
 """Local projections difference-in-differences of Dube, Girardi, Jorda & Taylor (2025).
 
-Regression, one a horizon h, on adopters and clean controls only
+One regression per horizon h, on adopters and clean controls only
     y_{i,t+h} - y_{i,t-1} = beta_h dD_it + lambda_t^h + x_it' g_h + e_it^h,
     with dD_it = 1 where unit i adopts in t, and as controls the units still untreated in t+h (in
     t for h < 0).

@@ -1,4 +1,4 @@
-"""Which units take part where treatment timing counts as random, and what is refused."""
+"""The estimation sample under random treatment timing."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Balance:
 
 
 def balance_of(found: EstimandMoments, rows: Sequence[EstimateRow]) -> Balance:
-    """Whether outcomes in the last period before adoption are related to its date.
+    """Test whether outcomes in the last period before adoption are related to the adoption date.
 
     Under random timing X, the difference between cohorts in that period with the weights of an
     estimand, has mean zero (Roth & Sant'Anna 2023, section 4). Event times before adoption repeat

@@ -70,7 +70,7 @@ FEW_UNITS = 30
 
 @dataclass(frozen=True, slots=True)
 class TimingDesign:
-    """What stays the same when treatment timing is drawn again.
+    """Design of a panel under random treatment timing.
 
     Attributes
     ----------

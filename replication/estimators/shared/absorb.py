@@ -1,10 +1,10 @@
 """Projecting effects out of matrices of units by periods, exactly.
 
 Two engines give the same residuals. ``closed_form.ClosedForm`` serves balanced panels with one
-weight a unit. ``Eliminated`` serves any weights, gaps and crossed effects: unit effects (and unit
-lines) are eliminated row by row (Frisch-Waugh-Lovell), and what is left is a dense system in the
-period effects, as many unknowns as periods times strata, solved once per connected group of
-strata.
+weight per unit. ``Eliminated`` serves any weights, gaps and crossed effects: unit effects (and
+unit-specific linear trends) are eliminated row by row (Frisch-Waugh-Lovell), and what is left is a
+dense system in the period effects, as many unknowns as periods times strata, solved once per connected
+group of strata.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Eliminated:
         if self._trend is not None:
             scaled = weight * self._trend
             square = np.einsum("nt,nt->n", scaled, self._trend)
-            # A unit seen once has no line: its square is zero up to rounding.
+            # A unit seen once has no trend: its square is zero up to rounding.
             square = np.where(square > 1e-14 * total[:, 0], square, np.inf)
             self._trend_share = scaled / square[:, None]
         self._codes = [*levels, *slopes]
@@ -110,7 +110,7 @@ class Eliminated:
         return effect
 
     def _within(self, z: Floats) -> Floats:
-        """Residual on unit effects and unit lines."""
+        """Residual on unit effects and unit-specific linear trends."""
         out: Floats = z - np.einsum("nt,nt->n", self._share, z)[:, None]
         if self._trend is not None:
             out -= np.einsum("nt,nt->n", self._trend_share, out)[:, None] * self._trend

@@ -135,7 +135,7 @@ def count_cells(cells: SortedCells) -> int:
 
 
 def lead_averages(cells: SortedCells, leads: Ints) -> Averages:
-    """One row a lead: the untreated cells ``-lead`` periods before adoption."""
+    """One row per lead: the untreated cells ``-lead`` periods before adoption."""
     _, codes, event = _cohorts(cells)
     there = _by_cohort(cells.fit_weight, codes) > 0
     chosen = [(EstimateRow("event", event_time=int(h)), there & (event == h)) for h in leads]

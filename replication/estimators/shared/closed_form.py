@@ -1,6 +1,6 @@
-"""Projecting effects out of balanced panels with one weight a unit, in closed form.
+"""Projecting effects out of balanced panels with one weight per unit, in closed form.
 
-Projections on the two sides of the matrix commute there, so means of rows, lines within rows and
+Projections on the two sides of the matrix commute there, so means of rows, linear trends within rows and
 weighted means of columns are taken off one after the other. ``absorb.Eliminated`` gives the same
 residuals for any other panel.
 """
@@ -16,7 +16,7 @@ from replication.core.arrays import Floats, Ints
 
 
 class ClosedForm:
-    """Balanced panel, one weight a unit.
+    """Balanced panel, one weight per unit.
 
     Parameters
     ----------

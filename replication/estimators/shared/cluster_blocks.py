@@ -12,7 +12,7 @@ from replication.inference.cluster import distinct_rows
 
 
 class PeriodBlocks(Eliminated):
-    """The absorbed effects other than unit effects and unit lines, cluster by cluster.
+    """The absorbed effects other than unit effects and unit-specific linear trends, cluster by cluster.
 
     The P unknowns are period effects of strata and trends of strata. Their normal equations are
     singular (a constant is a unit effect); ``roots`` are coordinates of what is identified.
@@ -86,7 +86,7 @@ class PeriodBlocks(Eliminated):
         yield from np.split(order, np.cumsum(np.bincount(member))[:-1])
 
     def _places(self, rows: Ints) -> list[Ints]:
-        """Unknowns of units that share all their strata, one array a set of effects."""
+        """Unknowns of units that share all their strata, one array per set of effects."""
         places = []
         for start, codes, basis in zip(self._starts[:-1], self._codes, self._bases, strict=True):
             width = basis.shape[1]

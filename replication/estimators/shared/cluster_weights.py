@@ -1,4 +1,4 @@
-"""What corrected variances ask of the weights, and clusters as lists of their units."""
+"""Requirements of corrected variances on the weights, and clusters as lists of their units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cohort estimators share: who may be compared with whom, and what is said of a path."""
+"""Comparison groups, calendars and support shared by the cohort estimators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def comparison_panel(panel: Panel, estimator: str) -> Panel:
     if panel.exposure is not None:
         raise PanelError(
             f"{estimator} takes a binary treatment that starts with the cohort; this panel has a "
-            "treatment intensity. Set 'treatment: binary' and name the cohort column, or use twfe."
+            "treatment intensity. Set 'treatment: binary' and name the cohort column, or use dcdh or twfe."
         )
     always = panel.first == 0
     if always.all():
@@ -42,7 +42,7 @@ def used_units(panel: Panel, used: Bools, where: str) -> Panel:
     kept = panel.keep_units(used, note)
     if kept.n_clusters < 2:
         raise PanelError(
-            f"The units that take part in a {where} are in one cluster, and clustered errors need "
+            f"The units that take part in a {where} are in one cluster, and clustered standard errors need "
             "at least two. Name a finer cluster column, or leave 'cluster' empty for units."
         )
     return kept
@@ -97,7 +97,7 @@ def weighted_mean(panel: Panel, chosen: Bools | None = None) -> float:
 
 
 def support_row(event_time: int, cohorts: int, units: int) -> EventSupport:
-    """How much stands behind one point of a path."""
+    """Cohorts and units behind one point of a path."""
     return EventSupport(int(event_time), int(cohorts), int(units))
 
 

@@ -1,4 +1,4 @@
-"""Which covariates say nothing that the ones before them do not say."""
+"""Covariates that are collinear with those before them."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def spread_of(x: Floats, weight: Floats) -> float:
     total = float(weight.sum())
     mean = float((weight * x).sum()) / total if total > 0 else 0.0
     return float((weight * (x - mean) ** 2).sum())
+
+
+def own_variation(cross: Floats, least: Floats) -> Bools:
+    """(K,) whether each covariate varies beyond those before it.
+
+    Parameters
+    ----------
+    cross : (K, K) cross-products of the covariates, effects taken out.
+    least : (K,) of ``least_variation``.
+
+    """
+    left, found = cross.copy(), np.zeros(len(cross), dtype=bool)
+    for k in range(len(cross)):
+        found[k] = left[k, k] > least[k]
+        if found[k]:
+            left = left - np.outer(left[k], left[k]) / left[k, k]
+    return found
 
 
 def spanned_everywhere(basis: Floats, used: Bools, cohort: Ints) -> list[int]:

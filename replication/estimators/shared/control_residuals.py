@@ -1,4 +1,4 @@
-"""Residuals of the control units: what outcomes do where nothing is treated."""
+"""Residuals of the untreated control units."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def control_residuals(panel: Panel, *, trends: Sequence[str] = (), estimator: st
     Parameters
     ----------
     panel : units that are untreated in every period.
-    trends : as in ``twfe``; strata have period effects or lines of their own.
+    trends : as in ``twfe``; strata have their own period effects or linear trends.
     estimator : the estimator whose residuals these are to be.
 
     Raises

@@ -1,6 +1,6 @@
-"""Cells that identify something: what a regression with absorbed effects leaves out, and says.
+"""The estimation sample of a regression with absorbed effects, and the count of what is left out.
 
-Left out, with the count in the notes, until nothing more is left out: cells without outcome or
+Dropped, repeatedly and with counts in the notes, are cells without outcome or
 with weight zero, and singletons, the only cell of a unit or of a period effect. Singletons
 change no coefficient, but counted as observations and clusters they make standard errors too
 small; reghdfe and pyfixest drop them as well, linearmodels keeps them.
@@ -96,7 +96,7 @@ def estimation_sample(
     if reduced.n_clusters < 2:
         raise PanelError(
             "One cluster is left after cells without outcome or weight and singletons were left "
-            "out; clustered errors need at least two. Name a finer cluster column or a wider one."
+            "out; clustered standard errors need at least two. Name a finer cluster column or a wider one."
         )
     notes = (*panel.notes, *_notes(dropped))
     return EstimationSample(replace(reduced, notes=notes), used, dropped, units, periods)

@@ -1,4 +1,4 @@
-"""Fits without an observation to spare, whose residuals are zero whatever the truth."""
+"""Saturated fits, whose residuals are zero by construction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def require_residual(n_obs: int, n_params: int, remedy: str) -> None:
     Parameters
     ----------
     n_params : all parameters, absorbed unit and period effects included.
-    remedy : what would leave observations to spare, the end of the message.
+    remedy : what would leave degrees of freedom, the end of the message.
 
     """
     if n_obs <= n_params:

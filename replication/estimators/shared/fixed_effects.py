@@ -1,8 +1,8 @@
 """The effects that a regression absorbs, read from the ``trends`` of a specification.
 
 Unit effects and period effects are always there. ``<stratum>_by_time`` replaces the period
-effects by effects of stratum and period; ``unit_linear`` and ``<stratum>_linear`` add a straight
-line in the period label for every unit or stratum.
+effects by effects of stratum and period; ``unit_linear`` and ``<stratum>_linear`` add a linear
+trend in the period label for every unit or stratum.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Effects:
 
 
 def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
-    """Effects of a list such as ``("region_by_time", "unit_linear")``.
+    """The absorbed effects named by a list such as ``("region_by_time", "unit_linear")``.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     Linear trends of the units (``unit_linear``) are effects of the unit like its level: they are
     not counted where units are nested in a clustering. Trends of strata (``<stratum>_linear``)
     are regressors and are counted, except those that other effects already span. Packages differ
-    here and authors too, and it matters: the printed error of Cheng & Hoekstra with state trends,
+    here and authors too, and it matters: the published standard error of Cheng & Hoekstra with state trends,
     0.0388, counts them (a stratum trend by state gives it); with ``unit_linear`` it is 0.037.
 
     Parameters

@@ -1,8 +1,8 @@
 """Weighted least squares on absorbed effects: design, collinearity, fit, scores.
 
 Shared by the two-way regressions. Regressors are kept by *profile*: units with the same rows of
-regressors (such as all units of a cohort) share one, and cross-products need one row a profile,
-which is why an event study of 3,000 units costs little more than one of 50.
+regressors (such as all units of a cohort) share one, and cross-products need one row per profile,
+so that an event study of 3,000 units costs little more than one of 50.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from replication.inference.cluster import sum_by_cluster
 
 NO_VARIATION = 1e-10
 COLLINEAR = 1e-10
-# Further from collinear than this, one factorisation settles all regressors.
+# Further from collinear than this, one factorization settles all regressors.
 SAFE = 1e3
 
 
@@ -121,8 +121,8 @@ def absorption_engines(
 ) -> tuple[Absorber, Absorber, Floats, RegressionDesign, str]:
     """Engines for the outcome and for the design, weights of the profiles, and the path taken.
 
-    The closed form needs profiles that lie within strata; the general path has one profile a
-    unit.
+    The closed form needs profiles that lie within strata; the general path has one profile
+    per unit.
     """
     panel = sample.panel
     levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
@@ -145,7 +145,7 @@ def absorption_engines(
 
 
 def one_profile_per_unit(design: RegressionDesign) -> RegressionDesign:
-    """The same design with one profile a unit."""
+    """The same design with one profile per unit."""
     if design.x.shape[1] == design.profile.size:
         return design
     return RegressionDesign(design.x[:, design.profile], np.arange(design.profile.size), design.names)
@@ -240,7 +240,7 @@ class NotIdentified(PanelError):
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
-            f"The effect {', '.join(names)} cannot be told from the absorbed effects: no variation "
+            f"The effect {', '.join(names)} cannot be distinguished from the absorbed effects: no variation "
             "is left in the treatment once they are taken out."
         )
         self.names = tuple(names)

@@ -1,4 +1,4 @@
-"""Cohorts that adopt inside the panel and stand behind no part of the overall effect."""
+"""Cohorts that adopt inside the panel but do not enter the overall effect."""
 
 from __future__ import annotations
 

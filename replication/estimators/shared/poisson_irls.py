@@ -82,7 +82,7 @@ def _refuse_negative(panel: Panel) -> None:
 
 
 def separated_by_trends(y: Floats, used: Bools) -> Bools:
-    """(N, T) zeros of units whose one positive cell is their first or last: a line fits them.
+    """(N, T) zeros of units whose one positive cell is their first or last: a linear trend fits them.
 
     ``b (t - s)`` is zero at the positive period s and goes to minus infinity in all the others.
     Found here because the iteration would find such zeros a few at a time, the farthest first,
@@ -106,7 +106,7 @@ class Separated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where the iteration stands: index, mean, last step (N, T), and the regression's parts."""
+    """State of the iteration: index, mean, last step (N, T), and the regression's parts."""
 
     eta: Floats
     mu: Floats

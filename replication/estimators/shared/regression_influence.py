@@ -61,7 +61,7 @@ def by_unit(fit: RegressionFit, weight: Floats, rows: Floats) -> Floats:
 def unit_leverage(sample: EstimationSample, effects: Effects, fit: RegressionFit, weight: Floats) -> Floats:
     """(N,) leverage of the units in regressors, period effects and stratum trends.
 
-    Unit effects and unit lines are swept out and not counted.
+    Unit effects and unit-specific linear trends are swept out and not counted.
     """
     regressors = by_unit(fit, weight, np.linalg.cholesky(fit.bread).T.astype(np.float64))
     if fit.path == "closed form":
@@ -72,7 +72,7 @@ def unit_leverage(sample: EstimationSample, effects: Effects, fit: RegressionFit
 
 
 def regular_leverage(panel: Panel, effects: Effects) -> Floats:
-    """(N,) leverage in period effects and trends of a panel without gaps, one weight a unit.
+    """(N,) leverage in period effects and trends of a panel without gaps, one weight per unit.
 
     A unit settles its share of the weight of its stratum in each free effect of the stratum.
     """

@@ -1,4 +1,4 @@
-"""From a fitted regression to ``Estimates``: clustered variance and what a reader must know."""
+"""From a fitted regression to ``Estimates``: clustered variance, notes and details."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def regression_estimates(
     inference: Inference,
     details: Details | None = None,
 ) -> Estimates:
-    """Rows ``loading @ coefficient`` with clustered errors and t(G-1) intervals.
+    """Rows ``loading @ coefficient`` with clustered standard errors and t(G-1) intervals.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _with_std_errors(
     details: Details,
     factor: float,
 ) -> Estimates:
-    """Rows with spatial errors within periods, or standard errors clustered one way or several."""
+    """Rows with spatial standard errors within periods, or standard errors clustered one way or several."""
     panel, n_obs = sample.panel, int(sample.used.sum())
     points = loading @ fit.coefficient
     codes = list(panel.clusters.values())
@@ -196,7 +196,7 @@ def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, det
     always = int((panel.first == 0).sum())
     notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
     if always:
-        notes.append(f"{always} units are treated in every period; they are kept, and compare as treated")
+        notes.append(f"{always} units are treated in every period; they are kept as treated comparison units")
     return (
         replace(
             details,

@@ -1,7 +1,7 @@
 """Regression on unit effects and one period effect per cohort, solved cohort by cohort.
 
 A regression with unit effects, period effects and a dummy for every cohort and period but one
-leaves each cohort a free path of its own: it splits into one two-way fit a cohort,
+gives each cohort a free path: it splits into one two-way fit per cohort,
 
     y_it = alpha_i + mu_gt + x_it' b + e_it,    delta_gt = (mu_gt - mu_gr) - (mu_0t - mu_0r),
 
@@ -31,7 +31,7 @@ class Group:
     ----------
     rows : units of the cohort.
     weight : (n, T) weights, zero where not observed.
-    inverse : (T, T) generalised inverse of the period equations; zero at the grounded period.
+    inverse : (T, T) generalized inverse of the period equations; zero at the grounded period.
     component : (T,) periods with the same number are connected by units seen in both; -1 where
         the cohort is not observed.
 
@@ -55,7 +55,7 @@ class Saturated:
 
     Attributes
     ----------
-    groups : one fit a cohort; the comparison group is the last.
+    groups : one fit per cohort; the comparison group is the last.
     path : (G, T) period effects of each group, net of covariates.
     residual : (N, T) residuals times weight.
     slopes, slope_scores : (K,) coefficients of the covariates and (N, K) their scores.

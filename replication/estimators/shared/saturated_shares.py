@@ -2,7 +2,7 @@
 
 Coordinates are those of the covariates, swept of everything else, and of the period effects of each
 cohort, swept of unit effects. Cohorts are orthogonal: without covariates every cluster has one
-block a cohort, and on a panel without gaps that block is the cluster's share of the cohort's
+block per cohort, and on a panel without gaps that block is the cluster's share of the cohort's
 weight times the identity.
 """
 
@@ -35,7 +35,7 @@ LARGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class SaturatedShares:
-    """What the shares of all clusters need.
+    """Arrays from which the shares of all clusters are computed.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class SaturatedShares:
         return found
 
     def shares(self, cluster: int) -> Sequence[Share]:
-        """One block a cohort of the cluster; one for all of them where there are covariates."""
+        """One block per cohort of the cluster; one for all of them where there are covariates."""
         rows = self.members[cluster]
         if self.fit.slopes.size:
             return (self.moment(cluster),)

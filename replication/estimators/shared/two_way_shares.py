@@ -1,8 +1,8 @@
 """Shares of clusters in a regression with unit effects, period effects and trends.
 
 The design is the regressors, swept of all effects, and the period effects and stratum trends, swept
-of unit effects (and unit lines), which are nested in the clusters. The two parts are orthogonal, so
-that ``M`` is the bread of the regressors beside the inverse of the period equations.
+of unit effects (and unit-specific linear trends), which are nested in the clusters. The two parts are
+orthogonal, so that ``M`` is the bread of the regressors beside the inverse of the period equations.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from replication.inference.weighted_bias_reduced import WeightedShares
 
 @dataclass(frozen=True, slots=True)
 class TwoWayShares:
-    """What the shares of all clusters need.
+    """Arrays from which the shares of all clusters are computed.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ def two_way_shares(
 def weighted_shares(
     sample: EstimationSample, effects: Effects, two_way: TwoWayShares, found: ClusterShares
 ) -> WeightedShares:
-    """The moments that CR2 needs with unequal weights, which must be constant within units."""
+    """Moments for CR2 with unequal weights, which must be constant within units."""
     weight = two_way.weight
     require_constant(weight)
     equal, square = (

@@ -1,4 +1,4 @@
-"""Decompositions as ``Estimates``: the two-way effect first, then one row a weight."""
+"""Decompositions as ``Estimates``: the two-way effect first, then one row per weight."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def with_weights(
     weight: Floats,
     details: Details,
 ) -> Estimates:
-    """The overall effect of ``two_way`` with its error, and (R,) weights, which have none.
+    """The overall effect of ``two_way`` with its standard error, and (R,) weights, which have none.
 
     Weights are functions of who is treated when, not of the outcome; they are fixed numbers given
-    the design, so their error is empty and the covariance leaves them out.
+    the design, so their standard error is missing and the covariance leaves them out.
     """
     head = two_way.rows("att")
     first = head.iloc[0]

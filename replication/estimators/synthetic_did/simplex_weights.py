@@ -1,6 +1,6 @@
 """Least squares on the simplex with a ridge: the weights of synthetic difference-in-differences.
 
-    minimise |A w - b|^2 + ridge |w|^2   subject to  w >= 0, sum(w) = 1
+    minimize |A w - b|^2 + ridge |w|^2   subject to  w >= 0, sum(w) = 1
 
 Two solvers of the same problem. ``frank_wolfe`` takes the steps of R ``synthdid`` and stops where
 it stops, so that published numbers come out to the digit; it may stop short of the minimum (on

@@ -5,8 +5,8 @@ Estimand
     the same gap before adoption averaged with period weights lambda; ``att`` = sum_a
     N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (Algorithm 1, one
     cohort at a time as in Clarke et al.).
-SyntheticWeights
-    omega on the never-treated units matches the cohort's path before adoption up to a level,
+Weights omega
+    on the never-treated units matches the cohort's path before adoption up to a level,
     with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
     differences before adoption. Found by the steps of the published software, so that its numbers
@@ -17,11 +17,13 @@ Assumptions
 Event path
     The gap at each event time less the weighted gap before (Clarke et al. 2024). Before adoption
     it shows the fit of the weights, which were chosen to make it flat: it is no test.
+Covariates
+    Taken out beforehand with slopes from untreated unit-periods (``projected_covariates``).
 Reproduces
     R ``synthdid::synthdid_estimate`` and ``vcov``; Stata ``sdid y i t d, vce(placebo)``. Intervals
-    are normal as theirs are; around jackknife errors t, with the degrees of freedom that few
-    treated units leave (``synthetic_errors.freedom``), as normal ones cover 91 to 93 percent
-    with five units a cohort (``distribution: normal`` gives them).
+    are normal as theirs are; around jackknife standard errors t, with the degrees of freedom that few
+    treated units leave (``synthetic_variance.satterthwaite_degrees``), as normal ones cover 91 to 93 percent
+    with five units per cohort (``distribution: normal`` gives them).
 
 American Economic Review 111(12): 4088-4118; Clarke, Pailanir, Athey & Imbens (2024), Stata
 Journal 24(4): 557-598.
@@ -48,6 +50,7 @@ from replication.estimators.shared.cohort_comparisons import (
     used_units,
     with_means,
 )
+from replication.estimators.synthetic_did.projected_covariates import CovariateOutcomes, outcomes_of
 from replication.estimators.synthetic_did.synthetic_paths import (
     PathLayout,
     SyntheticCohort,
@@ -74,7 +77,7 @@ NO_TEST = (
 )
 
 
-@registered("Synthetic difference-in-differences", takes=(), methods=("analytic",))
+@registered("Synthetic difference-in-differences", takes=("covariates",), methods=("analytic",))
 def synthetic_did(
     panel: Panel,
     *,
@@ -86,9 +89,9 @@ def synthetic_did(
 
     Parameters
     ----------
-    panel : balanced, unweighted, without covariates, with never-treated units.
+    panel : balanced, unweighted, with never-treated units.
     donor_errors : ``placebo`` (needs more never-treated than treated units), ``jackknife`` (two
-        or more units, or clusters, a cohort), or ``bootstrap``. The last two leave out and draw
+        or more units, or clusters, per cohort), or ``bootstrap``. The last two leave out and draw
         clusters; placebo needs clusters of one unit.
     window : first and last event time reported.
 
@@ -96,7 +99,8 @@ def synthetic_did(
     ------
     PanelError
         If the panel has gaps or weights, has no never-treated unit or no cohort with two periods
-        before adoption, or cannot carry the errors asked for.
+        before adoption, a covariate has no variation of its own, or the panel cannot support the standard errors
+        asked for.
 
     """
     panel = usable(comparison_panel(panel, "synthetic_did"))
@@ -104,6 +108,8 @@ def synthetic_did(
     means_of_data = with_means(Details(), panel)
     # Adding a constant changes nothing but the digits that are left for the differences.
     panel = replace(panel, y=panel.y - panel.y.mean())
+    outcomes = outcomes_of(panel)
+    panel = replace(panel, y=outcomes.adjusted(np.arange(len(panel.units)), outcomes.start))
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
@@ -112,7 +118,9 @@ def synthetic_did(
     layout, sizes = lay_out(panel, cohorts, window)
     paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
     estimate = layout.collect(paths, sizes)
-    found, freedom = covariance_of_rows(panel, donor_errors, member, cohorts, weights, layout, inference)
+    found, freedom = covariance_of_rows(
+        panel, outcomes, donor_errors, member, cohorts, weights, layout, inference
+    )
     exact = [
         gap_path(controls, m, minimum_weights(controls, m, c)) for m, c in zip(means, cohorts, strict=True)
     ]
@@ -130,6 +138,7 @@ def synthetic_did(
         details=replace(
             means_of_data,
             absorbed=("unit", "time"),
+            covariates=panel.covariate_names,
             control_group="never_treated",
             average="cohorts_by_unit_periods",
             support=cohort_support(layout, sizes),
@@ -140,9 +149,19 @@ def synthetic_did(
                 "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
                 "controls": int(never.sum()),
             },
-            notes=found.notes,
+            notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
         ).measured(missing_noted=bool(found.negative.any())),
     )
+
+
+def placebo_slopes(panel: Panel, donor_errors: str) -> list[str]:
+    """What placebo errors leave out where there are covariates."""
+    if donor_errors != "placebo" or not panel.covariate_names:
+        return []
+    return [
+        "placebo errors take covariates of treated units to move as those of never-treated units do; where "
+        "they do not, 'donor_errors: bootstrap' or 'jackknife' holds the error of their slopes"
+    ]
 
 
 def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[SyntheticCohort]]:
@@ -158,10 +177,10 @@ def cohorts_of(panel: Panel, never: Bools) -> tuple[Ints, list[SyntheticCohort]]
 
 def usable(panel: Panel) -> Panel:
     """The panel without cohorts that have one period before adoption; refuses gaps and weights."""
-    if panel.weighted or panel.covariate_names:
+    if panel.weighted:
         raise PanelError(
-            "synthetic_did takes neither weights nor covariates, and leaving them out silently "
-            "would change the estimand. Remove them from the specification."
+            "synthetic_did takes no weights, and leaving them out silently would change the estimand. "
+            "Remove them from the specification."
         )
     gaps = ~panel.observed.all(axis=1)
     if gaps.any():
@@ -211,6 +230,7 @@ def lay_out(
 
 def covariance_of_rows(
     panel: Panel,
+    outcomes: CovariateOutcomes,
     kind: str,
     member: Ints,
     cohorts: list[SyntheticCohort],
@@ -221,21 +241,21 @@ def covariance_of_rows(
     """(K, K) variance of the rows, and their (K,) degrees of freedom where it has few."""
     cluster = panel.cluster
     if kind == "jackknife":
-        return jackknife_variance(panel.y, member, cluster, cohorts, weights, layout)
+        return jackknife_variance(outcomes, member, cluster, cohorts, weights, layout)
     if kind == "bootstrap":
-        variance = bootstrap_variance(panel.y, member, cluster, cohorts, weights, layout, inference)
+        variance = bootstrap_variance(outcomes, member, cluster, cohorts, weights, layout, inference)
         return variance, None
     if panel.n_clusters < len(panel.units):
         raise PanelError(
-            f"Placebo errors treat the {len(panel.units)} units as independent, and the panel is "
+            f"Placebo standard errors treat the {len(panel.units)} units as independent, and the panel is "
             f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
             "leave out and draw clusters, or cluster by unit."
         )
-    return placebo_variance(panel.y[member < 0], cohorts, weights, layout, inference), None
+    return placebo_variance(outcomes, np.flatnonzero(member < 0), cohorts, weights, layout, inference), None
 
 
 def record(cohort: SyntheticCohort, weights: SyntheticWeights, panel: Panel, never: Bools) -> DonorWeights:
-    """What a reader wants to know of a cohort's weights."""
+    """Summary of a cohort's weights."""
     units, periods = panel.units[never], panel.label(panel.periods)
     order = np.argsort(-weights.unit, kind="stable")[:5]
     used = np.flatnonzero(weights.period > 0)

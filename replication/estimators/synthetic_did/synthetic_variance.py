@@ -12,6 +12,11 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
+from replication.estimators.synthetic_did.projected_covariates import (
+    CovariateOutcomes,
+    cross_products,
+    slopes,
+)
 from replication.estimators.synthetic_did.synthetic_paths import (
     PathLayout,
     SyntheticCohort,
@@ -23,7 +28,8 @@ from replication.inference.psd import Repaired, repaired_variance
 
 
 def placebo_variance(
-    controls: Floats,
+    outcomes: CovariateOutcomes,
+    controls: Ints,
     cohorts: list[SyntheticCohort],
     weights: list[SyntheticWeights],
     layout: PathLayout,
@@ -31,29 +37,36 @@ def placebo_variance(
 ) -> Repaired:
     """Variance over random assignments of the treated cohorts to controls."""
     sizes = np.array([c.size for c in cohorts])
-    n_controls, n_treated = controls.shape[0], int(sizes.sum())
+    n_controls, n_treated = controls.size, int(sizes.sum())
     if n_controls <= n_treated:
         raise PanelError(
-            f"Placebo errors assign the {n_treated} treated units' adoption to as many of the "
+            f"Placebo standard errors assign the {n_treated} treated units' adoption to as many of the "
             f"{n_controls} never-treated units, and need more of these than of the treated. Set "
             "'donor_errors: jackknife' or 'bootstrap'."
         )
     rng = np.random.default_rng(inference.seed)
+    periods = outcomes.y.shape[1]
+    start = np.concatenate([np.full(n_controls - n_treated, periods), np.repeat(starts_of(cohorts), sizes)])
     rows = []
     for _ in range(inference.draws):
         order = rng.permutation(n_controls)
-        donors = order[: n_controls - n_treated]
-        chosen = np.split(order[n_controls - n_treated :], np.cumsum(sizes)[:-1])
+        y = outcomes.adjusted(controls[order], start)
+        donors, chosen = y[:-n_treated], np.split(y[-n_treated:], np.cumsum(sizes)[:-1])
         paths = [
-            refitted_path(controls[donors], controls[units].mean(axis=0), c, w, donors)
+            refitted_path(donors, units.mean(axis=0), c, w, order[:-n_treated])
             for units, c, w in zip(chosen, cohorts, weights, strict=True)
         ]
         rows.append(layout.collect(np.array(paths), sizes.astype(float)))
     return variance_over_draws(np.array(rows))
 
 
+def starts_of(cohorts: list[SyntheticCohort]) -> Ints:
+    """(G,) untreated periods of each cohort."""
+    return np.array([c.start for c in cohorts], dtype=np.int64)
+
+
 def bootstrap_variance(
-    y: Floats,
+    outcomes: CovariateOutcomes,
     member: Ints,
     cluster: Ints,
     cohorts: list[SyntheticCohort],
@@ -70,7 +83,7 @@ def bootstrap_variance(
     """
     if int((member >= 0).sum()) < 2:
         raise PanelError(
-            "Bootstrap errors need at least two treated units; this panel has one. Set "
+            "Bootstrap standard errors need at least two treated units; this panel has one. Set "
             "'donor_errors: placebo'."
         )
     groups = int(cluster.max()) + 1
@@ -83,14 +96,15 @@ def bootstrap_variance(
         donors = drawn[member[drawn] < 0]
         if donors.size == 0 or donors.size == drawn.size:
             continue
+        y = outcomes.adjusted(drawn, outcomes.start[drawn])
         paths = np.zeros(layout.event.shape)
         sizes = np.zeros(len(cohorts))
         for k, (c, w) in enumerate(zip(cohorts, weights, strict=True)):
-            units = drawn[member[drawn] == k]
-            sizes[k] = units.size
-            if units.size:
-                mean = y[units].mean(axis=0)
-                paths[k] = refitted_path(y[donors], mean, c, w, place[donors])
+            mine = member[drawn] == k
+            sizes[k] = mine.sum()
+            if mine.any():
+                mean = y[mine].mean(axis=0)
+                paths[k] = refitted_path(y[member[drawn] < 0], mean, c, w, place[donors])
         rows.append(layout.collect(paths, sizes))
     return variance_over_draws(np.array(rows))
 
@@ -105,7 +119,7 @@ def refitted_path(
 
 
 def jackknife_variance(
-    y: Floats,
+    outcomes: CovariateOutcomes,
     member: Ints,
     cluster: Ints,
     cohorts: list[SyntheticCohort],
@@ -114,9 +128,10 @@ def jackknife_variance(
 ) -> tuple[Repaired, Floats]:
     """Variance over leaving out one cluster at a time, and (K,) degrees of freedom of each row.
 
-    Weights are kept and rescaled.
+    Weights are kept and rescaled; slopes of covariates are those without the cluster.
     """
     groups = int(cluster.max()) + 1
+    beta = slopes_without(outcomes, cluster)
     control = member < 0
     paths = np.zeros((groups, *layout.event.shape))
     sizes = np.zeros((groups, len(cohorts)))
@@ -124,16 +139,29 @@ def jackknife_variance(
         mine = (member == k).astype(float)
         unit = np.zeros(member.size)
         unit[control] = w.unit
-        left, mass = without_each(y, unit, cluster)
-        rest, sizes[:, k] = without_each(y, mine, cluster)
+        left, mass = without_each(outcomes.y, unit, cluster)
+        rest, sizes[:, k] = without_each(outcomes.y, mine, cluster)
         require_left(c, mass, sizes[:, k])
         gap = rest - left
+        for slope, x in zip(beta.T, outcomes.x, strict=True):
+            gap -= slope[:, None] * (without_each(x, mine, cluster)[0] - without_each(x, unit, cluster)[0])
         paths[:, k] = gap - (gap[:, : c.start] @ w.period)[:, None]
     rows = layout.collect(paths, sizes)
     deviation = rows - rows.mean(axis=0)
     variance: Floats = (groups - 1) / groups * deviation.T @ deviation
     whole = Repaired(variance, np.zeros(len(variance), dtype=bool), ())
     return whole, satterthwaite_degrees(deviation, cluster_strata(member, cluster), len(cohorts))
+
+
+def slopes_without(outcomes: CovariateOutcomes, cluster: Ints) -> Floats:
+    """(C, K) slopes of the covariates without each cluster."""
+    groups = int(cluster.max()) + 1
+    if not len(outcomes.x):
+        return np.zeros((groups, 0))
+    kept = [np.flatnonzero(cluster != one) for one in range(groups)]
+    return np.array(
+        [slopes(cross_products(outcomes.y[i], outcomes.x[:, i], outcomes.start[i])) for i in kept]
+    )
 
 
 def cluster_strata(member: Ints, cluster: Ints) -> Ints:
@@ -147,11 +175,11 @@ def cluster_strata(member: Ints, cluster: Ints) -> Ints:
 def satterthwaite_degrees(deviation: Floats, stratum: Ints, n_cohorts: int) -> Floats:
     """(K,) Satterthwaite's degrees of freedom of the jackknife variances, from (C, K) deviations.
 
-    The variance is a sum V of one part a cohort and one for the clusters of controls only.
+    The variance is a sum V of one part per cohort and one for the clusters of controls only.
     That of a cohort of n clusters has n - 1 degrees; that of controls, whose weights differ, about
     ``3 (sum d^2)^2 / sum d^4`` with d the deviations; together ``(sum V)^2 / sum (V^2 / degrees)``.
     With few treated units the jackknife variance is as uncertain as that of a handful of numbers,
-    which the normal law does not know (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
+    which normal critical values ignore (Satterthwaite 1946; Bell & McCaffrey 2002 for clusters).
     """
     square = deviation**2
     each = np.zeros((n_cohorts + 1, stratum.size))
@@ -180,7 +208,7 @@ def require_left(cohort: SyntheticCohort, donors: Floats, size: Floats) -> None:
     reason = "all its units" if (size == 0).any() else "all its donors"
     if (size == 0).any() or (donors == 0).any():
         raise PanelError(
-            f"Jackknife errors leave out one cluster at a time, and cohort {cohort.first} has "
+            f"Jackknife standard errors leave out one cluster at a time, and cohort {cohort.first} has "
             f"{reason} in one cluster. Set 'donor_errors: placebo', which needs more "
             "never-treated than treated units, or leave the cohort out in 'sample'."
         )

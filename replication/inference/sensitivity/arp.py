@@ -60,7 +60,7 @@ class Restriction:
 
     Attributes
     ----------
-    differences : (T, K) one row a period after the reference, invertible on its last T columns.
+    differences : (T, K) one row per period after the reference, invertible on its last T columns.
     slack : (K,) zero after the reference.
     rows : (R, K) further inequalities that involve no period after the reference.
     """
@@ -132,7 +132,7 @@ def accepted_values(
 
     Parameters
     ----------
-    size, first : size of the test, and of its first (least favourable) stage; 0 for none.
+    size, first : size of the test, and of its first (least favorable) stage; 0 for none.
     critical : critical value of the first stage; infinite for none.
 
     """
@@ -157,7 +157,7 @@ def confidence_set(
 ) -> tuple[float, float]:
     """Smallest interval around all ``theta`` that one of the restrictions ``found`` keeps.
 
-    The conditional test with a least favourable first stage of size ``(1 - level) / 10`` (the
+    The conditional test with a least favorable first stage of size ``(1 - level) / 10`` (the
     hybrid C-LF of the paper). NaN if nothing is kept.
     """
     parts = [_hull(one, estimate, variance, 1 - level) for one in found]

@@ -28,7 +28,7 @@ class EventPath:
     estimate, variance : (K,) and (K, K)
     times : (K,) event times, ascending and, with the reference, evenly spaced.
     reference : event time of the period that the others are measured from.
-    spacing : distance between neighbouring event times.
+    spacing : distance between neighboring event times.
     names : spec_id, study, estimator and outcome.
     """
 
@@ -61,7 +61,7 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
     """Read and check the path of ``estimates``.
 
     Without a ``window``, end coefficients that collect all event times beyond the window of an
-    event study (``endpoints: bin``) are left out: a restriction on neighbouring periods says
+    event study (``endpoints: bin``) are left out: a restriction on neighboring periods says
     nothing about them. A ``window`` is taken as it is given.
 
     Raises
@@ -138,7 +138,7 @@ def _require_universal(estimates: Estimates, spec: str) -> None:
     if estimates.details.base_period == "varying":
         raise SensitivityError(
             f"{spec!r} was estimated with a varying base period: its coefficients before adoption "
-            "compare neighbouring periods and those after it compare with the last period before, "
+            "compare neighboring periods and those after it compare with the last period before, "
             "so a straight pre-trend bends at zero and violations before and after cannot be "
             "compared. Estimate it again with 'base_period: universal'."
         )
@@ -163,7 +163,7 @@ def _reference(times: Ints, point: Floats, variance: Floats, spec: str) -> int:
         return int(times[fixed][0])
     raise SensitivityError(
         f"The path of {spec!r} has {int(fixed.sum())} reference periods (rows that are exactly "
-        "zero without an error) where one is needed: violations are measured from it. Estimators "
+        "zero without a standard error) where one is needed: violations are measured from it. Estimators "
         "that impute (imputation, two_stage) have none; use callaway_santanna, sun_abraham, "
         "stacked or event_study, and a window that contains the reference."
     )
@@ -186,7 +186,7 @@ def _spacing(
     if (gaps != gaps[0]).any():
         raise SensitivityError(
             f"The event times of {spec!r} are not evenly spaced ({', '.join(map(str, times))}); "
-            "restrictions on neighbouring periods need a path without gaps. Choose a window "
+            "restrictions on neighboring periods need a path without gaps. Choose a window "
             "without them."
         )
     return int(gaps[0])

@@ -7,7 +7,7 @@ distance from the reference), and a worst bias of
 .. math:: M \Big( \sum_{t \ge 0} |\textstyle\sum_{s > t} l_s (s - t)| +
           \sum_{t < 0} |\sum_{s < t} a_s (t - s)| \Big)
 
-over :math:`\Delta^{SD}(M)`: one term a bend. The interval with half-length
+over :math:`\Delta^{SD}(M)`: one term per bend. The interval with half-length
 :math:`\sigma\, cv_\alpha(b / \sigma)`, cv the quantile of :math:`|N(b/\sigma, 1)|`, is the shortest
 over a (Rambachan & Roth 2023, section 4; Donoho 1994; Armstrong & Kolesar 2018). In the bends
 :math:`u_t` it is a lasso: for any price of bias the minimum of variance plus price times

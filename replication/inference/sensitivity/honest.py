@@ -4,7 +4,7 @@ Rambachan & Roth (2023), "A More Credible Approach to Parallel Trends", Review o
 90(5): 2555-2591. Intervals for a weighted effect after adoption that hold for every violation that
 a restriction allows, over a range of bounds; and the bound at which the conclusion breaks down.
 
-All intervals are normal, as in R ``HonestDiD``; pointwise intervals of a path with a t law are a
+All intervals are normal, as in R ``HonestDiD``; pointwise intervals of a path with a t distribution are a
 little wider than the row ``parallel_trends_interval``.
 """
 
@@ -54,7 +54,7 @@ def honest_did(
     level: float = 0.95,
     window: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
-    """Intervals that stay valid under violations of parallel trends, one row a bound.
+    """Intervals that stay valid under violations of parallel trends, one row per bound.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def sensitivity_frame(
     level: float = 0.95,
     window: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
-    """What the figure ``sensitivity`` plots: one panel a method, at its default bounds.
+    """What the figure ``sensitivity`` plots: one panel per method, at its default bounds.
 
     Returns
     -------

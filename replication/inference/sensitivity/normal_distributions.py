@@ -1,4 +1,4 @@
-"""Normal laws that are cut off: truncated and folded quantiles, boxes, directions on a sphere.
+"""Restricted normal distributions: truncated and folded quantiles, boxes, directions on a sphere.
 
 Everything is deterministic: integrals over more than two dimensions use Sobol's sequence, no random
 numbers.

@@ -57,7 +57,7 @@ def pretest_power(
     Returns
     -------
     DataFrame
-        One row a power: ``slope`` per unit of event time; ``trend`` the violation in the target
+        One row per power: ``slope`` per unit of event time; ``trend`` the violation in the target
         that it makes; ``bias_if_passed`` the expected error of the target given that the pre-test
         passes; ``bayes_factor`` the probability of passing relative to no violation;
         ``likelihood_ratio`` that of the coefficients seen before adoption; ``detected`` whether

@@ -1,4 +1,4 @@
-"""One row a specification: how robust its path is, and what its pre-trends can tell."""
+"""One row per specification: how robust its path is, and what its pre-trends can tell."""
 
 from __future__ import annotations
 

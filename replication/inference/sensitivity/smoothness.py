@@ -1,4 +1,4 @@
-r"""Smoothness: the slope of the violation changes by at most M between neighbouring periods.
+r"""Smoothness: the slope of the violation changes by at most M between neighboring periods.
 
 .. math:: |(\delta_{t+1} - \delta_t) - (\delta_t - \delta_{t-1})| \le M
 
@@ -53,7 +53,7 @@ def largest_plausible(path: EventPath, level: float) -> float:
 
 
 def default_bounds(path: EventPath, weights: Floats, level: float) -> tuple[float, ...]:
-    """Five round bounds from 0 to the largest plausible bend, or one error of the target."""
+    """Five round bounds from 0 to the largest plausible bend, or one standard error of the target."""
     top = largest_plausible(path, level)
     if np.isnan(top):
         after = path.variance[path.n_pre :, path.n_pre :]

@@ -1,9 +1,9 @@
-"""One kind of figure a file, ``<kind>_figure.py``, each with its options and two functions.
+"""One kind of figure per file, ``<kind>_figure.py``, each with its options and two functions.
 
 ``OPTIONS``
-    What an entry of ``figures.yaml`` may say (``entry_kinds``).
+    Options of an entry of ``figures.yaml`` (``entry_kinds``).
 ``collect(entry, context) -> DataFrame``
-    Every number that is plotted, one row a mark: the CSV beside the figure.
+    Every number that is plotted, one row per mark: the CSV beside the figure.
 ``draw(frame, entry, context) -> Drawing``
     The picture of that frame and nothing else, its note and its description in words.
 

@@ -34,7 +34,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """A scatter, one mark a comparison, with the two-way estimate (the weighted mean) as a line."""
+    """A scatter, one mark per comparison, with the two-way estimate (the weighted mean) as a line."""
     kinds = in_order(frame["kind"])
     overall = float((frame["estimate"] * frame["weight"]).sum() / frame["weight"].sum())
     marked = (

@@ -27,7 +27,7 @@ def from_source(
 
 
 def require_numbers(frame: pd.DataFrame, names: Sequence[str], source: str) -> None:
-    """Refuse columns of text where positions are needed."""
+    """Refuse text columns where numbers are needed."""
     for name in names:
         if not pd.api.types.is_numeric_dtype(frame[name]):
             raise SpecError(

@@ -1,4 +1,4 @@
-"""Estimates as points with intervals, one a line: leave-one-out, estimators, detectable effects."""
+"""Estimates as points with intervals, one per row: leave-one-out, estimators, detectable effects."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
-    """What the marks are."""
+    """Explanation of the marks."""
     barred = frame["conf_low"].notna().any()
     words = ["Points: estimates; bars: pointwise confidence intervals."] if barred else []
     if entry.options.get("symmetric"):

@@ -1,7 +1,7 @@
-"""Event studies: effects before and after adoption, one panel an outcome.
+"""Event studies: effects before and after adoption, one panel per outcome.
 
 Points with pointwise bars inside wider simultaneous bars; the reference period is hollow, at zero
-and without a bar; estimates are never joined, least of all across the onset.
+and without a bar; estimates are not connected.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OPTIONS = {
         "panels": {
             "type": "array",
             "minItems": 1,
-            "description": "One outcome a panel, up to three estimators in each.",
+            "description": "One outcome per panel, up to three estimators in each.",
             "items": {
                 "type": "object",
                 "additionalProperties": False,
@@ -88,7 +88,7 @@ MOST_NAMED = 3
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """One row an estimate, with the treated units behind it and the mean before treatment."""
+    """One row per estimate, with the treated units behind it and the mean before treatment."""
     parts = []
     for number, panel in enumerate(entry.options["panels"]):
         for place, item in enumerate(panel["series"]):
@@ -107,7 +107,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
-    """The event-time path of one result; reference periods (fixed, without error) are marked."""
+    """The event-time path of one result; reference periods (fixed, without a standard error) are marked."""
     table = saved.table
     path = table[(table["term"] == "event") & table["event_time"].notna()]
     if window is not None:
@@ -130,7 +130,7 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """One panel an outcome, side by side or stacked; panels of a row with one unit share their scale."""
+    """One panel per outcome, side by side or stacked; panels of a row with one unit share their scale."""
     panels = [panel for _, panel in frame.groupby("panel", sort=True)]
     words, details = note(frame, entry, context)
     labels = formatting.distinct_words(frame["label"])
@@ -206,7 +206,7 @@ def mean_before(panel: pd.DataFrame) -> str:
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
-    """How to read the figure, and how the series were estimated."""
+    """Explanation of the marks, and the estimation of the series."""
     every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
     level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
     words = (
@@ -219,7 +219,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
 
 
 def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
-    """What all series share, a fact each, then what each has of its own."""
+    """Facts common to all series, then those that differ."""
     parts = [part for _, part in frame.groupby(["panel", "series"], sort=True)]
     found = [about(part, context) for part in parts]
     kinds = list(dict.fromkeys(kind for words in found for kind in words))
@@ -266,7 +266,7 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
 
 
 def end_points(part: pd.DataFrame) -> str:
-    """Which of the points shown are not one event time but all from there on."""
+    """Points that pool all event times from there on."""
     ends = part[part["binned"].notna()]
     return ", ".join(
         f"{formatting.signed(time)} {way}"

@@ -30,12 +30,12 @@ MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A finished figure with what is said about it.
+    """A finished figure with its description.
 
     Attributes
     ----------
     alt : the figure in words, for readers who do not see it.
-    note : what stands below it.
+    note : the note below it.
     details : statements for which the note has no room; recorded in the PNG.
     specs : ids of the specifications shown.
     """

@@ -38,7 +38,7 @@ OPTIONS = {
         "highlight": {
             "type": "array",
             "items": {"type": ["string", "number"]},
-            "description": "Groups in color; the others are grey.",
+            "description": "Groups in color; the others are gray.",
         },
         "same_scale": {
             "type": "boolean",
@@ -64,7 +64,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """Up to six groups in color, or the highlighted ones with the others in grey."""
+    """Up to six groups in color, or the highlighted ones with the others in gray."""
     panel = entry.options.get("panel")
     panels = in_order(frame[panel].astype(str)) if panel else [""]
     shown = colored(frame, entry)
@@ -117,7 +117,7 @@ def colored(frame: pd.DataFrame, entry: Entry) -> list[str]:
 
 
 def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) -> None:
-    """The lines of one panel, grey ones first."""
+    """The lines of one panel, gray ones first."""
     x, y = entry.options["x"], entry.options["y"]
     group = entry.options.get("group")
     parts = {"": frame} if group is None else dict(iter(frame.groupby(frame[group].astype(str))))

@@ -130,7 +130,7 @@ def as_numbers(values: pd.Series[Any], entry: Entry) -> pd.Series[float]:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """Counties in the colors of their classes, without a value in grey, states outlined."""
+    """Counties in the colors of their classes, without a value in gray, states outlined."""
     shapes = county_shapes()
     missing = sorted(set(frame["fips"]) - set(shapes))
     drawn = f"Alaska is drawn at {INSETS[ALASKA].scale:.0%} of the scale.{_left_out(missing)}"
@@ -196,7 +196,7 @@ def _left_out(missing: list[int]) -> str:
 
 
 def ramp(count: int) -> list[str]:
-    """Colours from dark to light that differ in lightness, so that grey prints can be read."""
+    """Colours from dark to light that differ in lightness, so that gray prints can be read."""
     points = np.linspace(0.05, 0.97, count)
     return [mpl.colors.to_hex(mpl.colormaps["viridis"](float(point))) for point in points]
 
@@ -224,7 +224,7 @@ def state_borders() -> Floats:
     shapes = [(fips // 1000, ring) for fips, parts in county_shapes().items() for ring in parts]
     sides = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for _, ring in shapes])
     state = np.concatenate([np.full(len(ring) - 1, code) for code, ring in shapes])
-    # One number an end point; a side is the same whichever way its county runs around it.
+    # One number per end point; a side is the same whichever way its county runs around it.
     ends = np.sort(np.round(sides @ np.array([1.0, np.pi]), 9), axis=1)
     order = np.lexsort((state, ends[:, 1], ends[:, 0]))
     same = (np.diff(ends[order], axis=0) == 0).all(axis=1) & (np.diff(state[order]) == 0)

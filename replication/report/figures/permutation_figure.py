@@ -1,4 +1,4 @@
-"""The distribution of the estimate under permuted treatment dates, and where ours lies in it."""
+"""The distribution of the estimate under permuted treatment dates, and the actual estimate."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def p_value(draws: pd.Series[float], actual: float) -> float:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """A histogram of the draws with the actual estimate as a line; one panel a permutation."""
+    """A histogram of the draws with the actual estimate as a line; one panel per permutation."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     marked = "Line: actual value. Two-sided p-values count draws at least as large in absolute value."
     words, details = figure_note(entry, context, [marked])

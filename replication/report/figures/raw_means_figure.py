@@ -37,7 +37,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """One panel a value of ``panel`` (levels, indexed), side by side."""
+    """One panel per value of ``panel`` (levels, indexed), side by side."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
@@ -71,7 +71,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 
 def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:
-    """One line a group, in two pieces where the group adopts."""
+    """One line per group, in two pieces where the group adopts."""
     marks.light_grid(axes)
     for place, group in enumerate(groups):
         part = frame[frame["group"].astype(str) == group].sort_values("time")

@@ -23,7 +23,7 @@ OPTIONS = {
         "source": {"$ref": "#/$defs/source"},
         "rename": {"$ref": "#/$defs/rename"},
         "where": {"$ref": "#/$defs/where"},
-        "unit": {"type": "string", "default": "counties", "description": "What is counted."},
+        "unit": {"type": "string", "default": "counties", "description": "The counted units."},
         "milestones": {
             "type": "array",
             "description": "Dates marked on the curve.",
@@ -108,7 +108,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 
 def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], color: str, name: str) -> None:
-    """A curve that rises on the dates and is flat in between."""
+    """A step curve that rises on the dates."""
     marks.light_grid(axes)
     axes.step(frame["date"], values, where="post", color=color)
     axes.set_ylim(0, float(values.max()) * 1.05)
@@ -126,7 +126,7 @@ def milestones(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
-    """The number of each milestone above its line; the note says what it stands for."""
+    """The number of each milestone above its line, explained in the note."""
     for number, row in enumerate(_stones(frame), start=1):
         axes.annotate(
             str(number),
@@ -142,7 +142,7 @@ def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
-    """What the numbers on the dashed lines stand for, and the source."""
+    """Explanation of the numbered milestones, and the source."""
     milestones = [
         f"{number}: {row.date.day} {row.date:%B %Y}, {row.milestone}"
         for number, row in enumerate(_stones(frame), start=1)

@@ -105,7 +105,7 @@ def describe(frame: pd.DataFrame, panels: list[str], entry: Entry) -> str:
         part = frame[frame["panel"] == panel] if panel else frame
         away = part[(part["conf_low"] > 0) | (part["conf_high"] < 0)]["m"]
         found = (
-            f"zero is left out up to M = {away.max():g}"
+            f"the interval excludes zero up to M = {away.max():g}"
             if away.notna().any()
             else ("no robust interval excludes zero")
         )

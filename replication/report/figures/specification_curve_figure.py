@@ -76,7 +76,7 @@ EMPTY = "none"
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
-    """One row a specification in ascending order of the estimate, one column a choice."""
+    """One row per specification in ascending order of the estimate, one column per choice."""
     label = entry.options.get("row", "att")
     saved = context.results.matching(entry.options["specs"])
     found = [(one, one.find(label)) for one in saved]
@@ -102,7 +102,7 @@ def _row(saved: Saved, found: Mapping[str, Any], entry: Entry, context: Context)
 
 
 def value_of(saved: Saved, choice: Mapping[str, Any], study: StudyConfig) -> str:
-    """How the value of a key, or of a choice told by the id, is printed."""
+    """Printed form of the value of a key, or of a choice identified by the specification id."""
     if "ids" in choice:
         return by_id(saved.spec_id, choice)
     value: Any = saved.spec
@@ -116,7 +116,7 @@ def value_of(saved: Saved, choice: Mapping[str, Any], study: StudyConfig) -> str
 
 
 def by_id(spec_id: str, choice: Mapping[str, Any]) -> str:
-    """What the first pattern that fits the id stands for."""
+    """Label of the first pattern that matches the id."""
     for pattern, value in choice["ids"].items():
         if fnmatch.fnmatchcase(spec_id, pattern):
             return str(value)
@@ -126,7 +126,7 @@ def by_id(spec_id: str, choice: Mapping[str, Any]) -> str:
 
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
-    """The curve above, one line of ticks a value of each choice below."""
+    """The curve above, one line of ticks per value of each choice below."""
     lines = choice_lines(frame, entry)
     letters = max(len(label) for _, _, label in lines)
     words, details = note(frame, entry, context)

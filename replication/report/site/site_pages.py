@@ -35,7 +35,7 @@ class Skipped:
     Attributes
     ----------
     missing : files that are not on this machine.
-    remedies : how a person gets them, one entry a way.
+    remedies : how a person gets them, one entry per way.
     """
 
     study: StudyConfig

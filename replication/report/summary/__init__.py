@@ -1,4 +1,4 @@
-"""Written summaries of studies: sentences around numbers that the pipeline found, never typed."""
+"""Written summaries of studies, whose numbers are taken from the results."""
 
 from replication.report.summary.summary_document import write_summary
 

@@ -1,7 +1,7 @@
-"""Numbers of a summary: fetched by specification or file, printed once, and kept in a ledger.
+"""Numbers of a summary, fetched by specification or file and recorded in a ledger.
 
 Whatever is printed goes through ``Numbers``, which puts the footnote of its source behind it. A
-specification or row that is gone stops the summary with a message; nothing can stay behind. Templates call
+missing specification or row stops the summary with a message. Templates call
 these methods by the names of ``template.functions``.
 """
 
@@ -28,7 +28,7 @@ PLACES = {0: "first", -1: "last", -2: "last but one"}
 
 @dataclass(frozen=True, slots=True)
 class QuotedEffect:
-    """An estimate with its interval and p-value, and the words that say where it is from."""
+    """An estimate with its interval and p-value, and the words that name its source."""
 
     estimate: float
     low: float
@@ -44,7 +44,7 @@ class QuotedEffect:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A number or text of a file, and where it is from."""
+    """A number or text of a file, with its source."""
 
     value: Any
     source: str
@@ -52,7 +52,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a publication reports, as the study's table of published results has it."""
+    """A published result, as listed in the study's table of published results."""
 
     words: str
     secondary: bool
@@ -66,7 +66,7 @@ class Numbers:
     Attributes
     ----------
     sources : source -> number of its footnote, in order of appearance
-    ledger : one entry a printed number
+    ledger : one entry per printed number
     files : files that were read
     """
 
@@ -176,7 +176,7 @@ class Numbers:
         return _effect(rows.iloc[0], f"{_place(file, where)}{_spec(rows)}")
 
     def reported(self, label: str, table: str = "published") -> Reported:
-        """What the study's table of published results says under a label."""
+        """The entry of the study's table of published results under a label."""
         entries = {entry.id: entry for entry in self.study.tables}
         rows = entries[table].options["rows"] if table in entries else []
         for row in rows:
@@ -243,7 +243,7 @@ class Numbers:
         return self.note(shown + (DAGGER if reported.secondary else ""), np.nan, reported.source)
 
     def note(self, shown: str, value: float, source: str, low: float = np.nan, high: float = np.nan) -> str:
-        """What is shown, with the footnote of its source; it is kept in the ledger."""
+        """The printed number with the footnote of its source; it is recorded in the ledger."""
         number = self.sources.setdefault(source, len(self.sources) + 1)
         self.ledger.append(
             {

@@ -1,4 +1,4 @@
-"""Words chosen by numbers: what a sentence says follows the sign and the interval of an effect."""
+"""Wording that follows from the sign and the interval of an effect."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ VERBS = {-1: FELL, 1: ROSE, 0: STILL}
 
 
 def verb(effect: QuotedEffect) -> str:
-    """What an outcome did."""
+    """The change of an outcome in words."""
     return VERBS[effect.direction]
 
 
 def moved(effects: Mapping[str, QuotedEffect], shown: Callable[[QuotedEffect], str]) -> str:
-    """What each outcome did, those that did the same together.
+    """The changes of outcomes in words, grouped by direction.
 
     ``index crimes (−5.6% [...]) and violent crimes (...) fell; property crimes (...) showed no
     statistically significant change``.
@@ -39,7 +39,7 @@ def labeled(effects: Mapping[str, QuotedEffect], shown: Callable[[QuotedEffect],
 
 
 def changed(before: Mapping[str, QuotedEffect], after: Mapping[str, QuotedEffect], cause: str) -> str:
-    """What a change of the design does to estimates whose interval excluded zero.
+    """The effect of a design change on estimates whose interval excluded zero.
 
     ``County trends render the estimate insignificant for index crimes and leave it significant for violent
     crimes.`` Significance is at the 5% level, that of the intervals.

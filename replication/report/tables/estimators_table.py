@@ -1,4 +1,4 @@
-"""Estimators side by side: one specification a row."""
+"""Estimators side by side: one specification per row."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
 
 
 def read_blocks(entry: Entry, context: Context) -> list[tuple[str, list[dict[str, Any]]]]:
-    """(heading, rows) of the table; neighbouring rows without heading share a block."""
+    """(heading, rows) of the table; neighboring rows without heading share a block."""
     blocks: list[tuple[str, list[dict[str, Any]]]] = []
     for item in entry.options["rows"]:
         if isinstance(item, Mapping) and "rows" in item:

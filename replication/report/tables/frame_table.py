@@ -162,7 +162,7 @@ def printed(column: Mapping[str, Any], value: Any) -> str:
 
 
 def sections(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> list[Section]:
-    """All rows, or one block a value of the grouping column, in the order of the file."""
+    """All rows, or one block per value of the grouping column, in the order of the file."""
     group = entry.options.get("group")
     if group is None:
         return [Section(_rows(entry, columns, frame))]

@@ -1,4 +1,4 @@
-"""Published values beside ours, digit by printed digit."""
+"""Published and replicated values, compared at the published decimals."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ OPTIONS = {
             "type": "string",
             "description": "Short citation, such as 'Cheng & Hoekstra (2013)'.",
         },
+        "truncated": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether the publication cuts decimals off instead of rounding them.",
+        },
         "rows": {
             "type": "array",
             "minItems": 1,
@@ -36,7 +41,10 @@ OPTIONS = {
                 "properties": {
                     "heading": {"type": "string", "description": "Starts a block of rows."},
                     "label": {"$ref": "#/$defs/label"},
-                    "spec": {"type": "string", "description": "Our specification; empty if there is none."},
+                    "spec": {
+                        "type": "string",
+                        "description": "Specification of this study; empty if there is none.",
+                    },
                     "row": {"$ref": "#/$defs/row"},
                     "estimate": {
                         "type": "string",
@@ -49,7 +57,7 @@ OPTIONS = {
                     },
                     "reported": {
                         "type": "string",
-                        "description": "What was reported, where it is no number.",
+                        "description": "The published statement, where it is not a number.",
                     },
                     "where": {
                         "$ref": "#/$defs/where",
@@ -78,26 +86,32 @@ HEADS = (
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (
     "Differences are our unrounded number minus the published one; two numbers are equal as printed if ours, "
-    "rounded to the published decimals, is the published number."
+    "rounded{} to the published decimals, is the published number."
 )
+OR_CUT = " or cut off"
 WITHOUT_NUMBERS = 2
 YES_NO = {True: "yes", False: "no"}
 SECONDARY = "Secondary: not taken from a table of the publication itself."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """One published number a row: published, ours, and whether each part is equal as printed."""
+    """One published number per row: published, replicated, and whether each part is equal as printed."""
     rows = [compare(row, entry, context) for row in entry.options["rows"]]
     used = formatting.distinct_words(row["spec_id"] for row in rows)
     publication = entry.options.get("publication", "")
-    # Where nothing but words was published there is no difference to show.
+    # Where only words were published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
     remarks = [f"{row['label']}: {row['note'].rstrip('.')}." for row in rows if row["note"]]
     printed, details = table_notes.printed(
         [
             *(Fact(table_notes.CELLS, note) for note in entry.notes),
-            Fact(table_notes.CELLS, f"{tally(rows)} {NOTES}".strip() if numbers else ""),
+            Fact(
+                table_notes.CELLS,
+                f"{tally(rows)} {NOTES.format(OR_CUT if entry.options.get('truncated') else '')}".strip()
+                if numbers
+                else "",
+            ),
             Fact(table_notes.SAMPLE, " ".join(remarks), required=False),
             Fact(table_notes.ERRORS, IN_PARENTHESES),
             Fact(
@@ -124,10 +138,11 @@ def build(entry: Entry, context: Context) -> TableDocument:
 
 
 def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, Any]:
-    """A row as numbers: what was printed, what we find, and whether they agree."""
+    """A row as numbers: published, replicated, and whether they agree."""
     printed = printed_values(row, entry, context)
     saved = context.results.get(row["spec"]) if row.get("spec") else None
     ours = None if saved is None else saved.row(row.get("row", "att"))
+    truncated = bool(entry.options.get("truncated"))
     estimate = np.nan if ours is None else float(ours["estimate"])
     std_error = np.nan if ours is None else float(ours["std_error"])
     return {
@@ -140,8 +155,8 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
         "difference": _less(estimate, printed["estimate"]),
         "std_error_difference": _less(std_error, printed["std_error"]),
         "printed_digits": decimals(printed["estimate"]) if printed["estimate"] else np.nan,
-        "coefficient_equal": _equal(estimate, printed["estimate"]),
-        "std_error_equal": _equal(std_error, printed["std_error"]),
+        "coefficient_equal": _equal(estimate, printed["estimate"], truncated),
+        "std_error_equal": _equal(std_error, printed["std_error"], truncated),
         "secondary": bool(row.get("secondary", False)),
         "note": row.get("note", ""),
         "spec_id": "" if saved is None else saved.spec_id,
@@ -175,9 +190,13 @@ def decimals(printed: str) -> int:
     return len(printed.partition(".")[2])
 
 
-def agrees(value: float, printed: str) -> bool:
-    """Whether a value rounds to the printed number."""
-    return float(f"{value:.{decimals(printed)}f}") == float(printed)
+def agrees(value: float, printed: str, truncated: bool = False) -> bool:
+    """Whether a value rounds to the printed number, or begins with it where decimals may be cut off."""
+    places = decimals(printed)
+    if float(f"{value:.{places}f}") == float(printed):
+        return True
+    whole, _, digits = f"{value:.{places + 6}f}".partition(".")
+    return truncated and float(f"{whole}.{digits[:places]}") == float(printed)
 
 
 def tally(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -223,8 +242,8 @@ def _printed(row: dict[str, Any]) -> TableRow:
     )
 
 
-def _equal(value: float, printed: str) -> bool | None:
-    return agrees(value, printed) if printed and pd.notna(value) else None
+def _equal(value: float, printed: str, truncated: bool) -> bool | None:
+    return agrees(value, printed, truncated) if printed and pd.notna(value) else None
 
 
 def _less(value: float, printed: str) -> float:

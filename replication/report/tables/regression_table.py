@@ -60,7 +60,7 @@ OPTIONS = {
             "type": "array",
             "minItems": 1,
             "description": (
-                "Blocks of rows with specifications of their own, one a column; 'columns' then only has "
+                "Blocks of rows with their own specifications, one per column; 'columns' then only has "
                 "headings and labels."
             ),
             "items": {
@@ -73,7 +73,7 @@ OPTIONS = {
                         "type": "array",
                         "minItems": 1,
                         "items": {"type": ["string", "null"]},
-                        "description": "One specification id a column; empty for a blank cell.",
+                        "description": "One specification id per column; empty for a blank cell.",
                     },
                 },
             },
@@ -118,7 +118,7 @@ OVERALL = ({"row": "att", "label": "Estimate"},)
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
-    """A table with one specification a column.
+    """A table with one specification per column.
 
     With ``panels``, the estimates of each panel stand in a block of their own; statistics that
     are equal in all panels are printed once, at the foot.
@@ -151,7 +151,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
 def sections(
     entry: Entry, columns: Sequence[Column], blocks: Sequence[TableBlock], context: Context
 ) -> list[Section]:
-    """Estimates and statistics of each block, then what all blocks have in common."""
+    """Estimates and statistics of each block, then those common to all blocks."""
     results = [saved for block in blocks for saved in block.results]
     truths = [column.truth for column in columns] * len(blocks)
     own, common = table_statistics.by_block(
@@ -182,7 +182,7 @@ def estimate_rows(entry: Entry, block: TableBlock, context: Context) -> list[Tab
 
 
 def refuse_unknown(entry: Entry, block: TableBlock, requested: Sequence[dict[str, Any]]) -> None:
-    """Refuse a row that no column has; a blank line would hide a slip of the pen."""
+    """Refuse a row that no column has, which is likely a typing error."""
     results = [saved for saved in block.results if saved is not None]
     for row in requested:
         if results and not any(saved.find(row["row"]) for saved in results):
@@ -224,7 +224,7 @@ def table_notes(
 def data(
     entry: Entry, columns: Sequence[Column], blocks: Sequence[TableBlock], context: Context
 ) -> pd.DataFrame:
-    """One row a cell: the whole estimate, unrounded, and the statistics of its column."""
+    """One row per cell: the whole estimate, unrounded, and the statistics of its column."""
     lines = []
     for block in blocks:
         for requested in entry.options.get("rows", OVERALL):

@@ -26,7 +26,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableBlock:
-    """Rows of one panel: a heading and one result (or none) a column."""
+    """Rows of one panel: a heading and one result (or none) per column."""
 
     heading: str
     results: tuple[Saved | None, ...]

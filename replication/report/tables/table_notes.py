@@ -1,6 +1,6 @@
 """The note below a table: at most five lines, in the order that AEA journals use.
 
-What the cells are; the sample; fixed effects and weights; standard errors; the source.
+The cells; the sample; fixed effects and weights; standard errors; the source.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def design_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
 def differing(
     shown: Sequence[Shown], kind: str, words_of: Callable[[Saved], str], *, unless_alone: bool = False
 ) -> Fact:
-    """What each result has of one kind, with its place where not all have the same.
+    """One fact for each result, with its place where the results differ.
 
     ``unless_alone``: results that have nothing of the kind do not count, so that one word needs no place.
     """
@@ -81,7 +81,7 @@ def differing(
 
 
 def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
-    """What was dropped or derived, once for all results that share it; counts that differ as a range."""
+    """Notes on dropped or derived observations, each once; counts that differ between results as a range."""
     groups = _by_word(shown, lambda saved: [*saved.details.notes, saved.spec.get("note")])
     alike: dict[str, list[str]] = {}
     for word in groups:
@@ -101,12 +101,12 @@ def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
 
 
 def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The five lines below a table, and what is recorded with its files only."""
+    """The printed note of at most five lines, and the details recorded with the files."""
     return fitted(statements, TABLE_LINES, TABLE_LETTERS)
 
 
 def columns_concerned(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
-    """Where the chosen results stand; what is chosen in every panel by its name alone."""
+    """Places of the chosen results; those chosen in every panel by name alone."""
     names = formatting.distinct_words(one.name for one in chosen)
     total = {name: sum(one.name == name for one in shown) for name in names}
     whole = [name for name in names if sum(one.name == name for one in chosen) == total[name]]

@@ -68,7 +68,7 @@ MAKERS: dict[str, Maker] = {
 def rows(
     entry: Entry, results: Sequence[Saved | None], truths: Sequence[float | None], context: Context
 ) -> list[TableRow]:
-    """Rows of statistics, one cell a result; rows without any content are left out."""
+    """Rows of statistics, one cell per result; rows without any content are left out."""
     requested = list(entry.options.get("statistics", DEFAULT))
     if any(truth is not None for truth in truths) and "truth" not in requested:
         requested.insert(0, "truth")
@@ -112,7 +112,7 @@ def by_block(rows: Sequence[TableRow], n_columns: int) -> tuple[list[list[TableR
 
 
 def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[TableRow]:
-    """One row an effect or trend that some column absorbs."""
+    """One row per effect or trend that some column absorbs."""
     sets = [
         [facts.effect_label(name, saved, context.study) for name in facts.absorbed(saved)] if saved else []
         for saved in results
@@ -140,7 +140,7 @@ def controls_row(entry: Entry, results: Sequence[Saved | None]) -> list[TableRow
 
 
 def extra(item: dict[str, Any], saved: Saved, context: Context) -> str:
-    """A number from the result's details, or from a file with one row a specification."""
+    """A number from the result's details, or from a file with one row per specification."""
     digits = item.get("digits", 3)
     if "detail" in item:
         return formatting.fixed(facts.number(saved, item["detail"]), digits)

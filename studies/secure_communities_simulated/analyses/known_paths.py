@@ -1,4 +1,4 @@
-"""Event-time paths of a simulated study beside the true path, one row a point."""
+"""Event-time paths of a simulated study beside the true path, one row per point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimates of a simulated study beside the truth, and beside what the method makes of it."""
+"""Estimates of a simulated study beside the true effect and the estimand of the method."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def known_truth(context: AnalysisContext, *, groups: Mapping[str, Mapping[str, s
     DataFrame
         ``group``, ``label``, ``spec_id``, ``truth`` (mean effect over the treated cells of its
         sample), ``without_noise`` (what the estimator gives for the true effects alone;
-        it differs from the truth where the method itself weighs badly or takes a treated month as
+        it differs from the truth where the method has distorting weights or takes a treated month as
         its reference), ``estimate``, ``std_error``, ``conf_low``, ``conf_high``, ``covers``
-        (whether the interval holds the truth: yes or no).
+        (whether the interval contains the true effect: yes or no).
     """
     rows = []
     for heading, lines in groups.items():

@@ -38,10 +38,10 @@ def panel_and_effect(context: AnalysisContext, spec: Spec) -> tuple[Panel, Float
 
 
 def truth_of(context: AnalysisContext, name: str) -> Truth:
-    """What the simulated panel of this name was given."""
+    """Settings of the simulated panel of this name."""
     known = context.frame("settings").set_index("panel")
     if name not in known.index:
-        raise SpecError(f"The panel {name!r} was not simulated, so nobody knows its truth.")
+        raise SpecError(f"The panel {name!r} was not simulated, so its true value is unknown.")
     row: Any = known.loc[name]
     effect, size, lead, bias = (row[key] for key in TRUTH_KEYS)
     return Truth(str(effect), float(size), int(lead), float(bias))  # type: ignore[arg-type]
@@ -66,7 +66,7 @@ def truth_at(panel: Panel, effect: Floats, event_time: float) -> float:
 
 
 def without_noise(panel: Panel, effect: Floats, spec: Spec) -> Estimates:
-    """What the specification gives for the true effects alone: no noise, no trends."""
+    """Estimate of the specification from the true effects alone, without noise and trends."""
     quiet = replace(panel, y=np.where(panel.observed, effect, np.nan))
     plain = replace(spec.inference, method="analytic", draws=1)
     return estimate(quiet, replace(spec, inference=plain))

@@ -1,6 +1,7 @@
-"""Made county-month panels on the dates of the real rollout, with a known effect.
+"""Simulated county-month panels on the dates of the real rollout, with a known effect.
 
-``settings`` what is asked for; ``counties``, ``agencies``, ``crime``, ``reporting`` what happens;
-``master`` writes it down as the FBI does; ``panel`` reads it back through the ordinary readers and
-the ordinary cleaning. Imports nothing of the estimators.
+``simulation_settings`` has the settings; ``simulated_counties``, ``simulated_agencies``,
+``simulated_crime`` and ``simulated_reporting`` draw the data; ``simulated_masters`` writes it in the
+FBI's layout; ``simulated_panel`` reads it back through the ordinary readers and the ordinary cleaning.
+Imports nothing of the estimators.
 """

@@ -1,4 +1,4 @@
-"""What readers of a simulated study must be able to check: facts, faults, coverage, truth."""
+"""Checks of a simulated study: facts, anomalies, coverage and true effects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def calibration(country: Country) -> pd.DataFrame:
     -------
     DataFrame
         ``topic``, ``what``, ``published`` (of the whole country), ``drawn``, ``reported`` (in a
-        return; offences only).
+        return; offenses only).
     """
     rows = [*_rollout_rows(country), *_offense_rows(country)]
     return pd.DataFrame(rows, columns=["topic", "what", "published", "drawn", "reported"])
@@ -59,7 +59,7 @@ def coverage_by_month(unscreened: pd.DataFrame) -> pd.DataFrame:
 
 
 def settings_table(settings: Mapping[str, Settings]) -> pd.DataFrame:
-    """What each simulated panel was given: ``panel``, ``seed``, ``share`` and the truth's keys."""
+    """Settings of each simulated panel: ``panel``, ``seed``, ``share`` and the truth's keys."""
     rows = [
         {"panel": name, "seed": one.seed, "share": one.share, **asdict(one.truth)}
         for name, one in settings.items()
@@ -92,7 +92,7 @@ def truth_by_event_time(panels: Mapping[str, Country]) -> pd.DataFrame:
 
 
 def pathologies(country: Country) -> pd.DataFrame:
-    """What is wrong with the returns, with its count: ``what``, ``count``, ``of``."""
+    """Anomalies of the returns with their counts: ``what``, ``count``, ``of``."""
     agencies, reporting = country.agencies, country.reporting
     own = (agencies["covered_by"] == "").to_numpy()
     # (A, years) months reported, in whichever return.
@@ -166,7 +166,7 @@ def _offense_rows(country: Country) -> list[tuple[str, str, float, float, float]
         months = slice(MONTHS * at, MONTHS * (at + 1))
         rows.append(
             (
-                "Index offences",
+                "Index offenses",
                 str(year),
                 float(years[list(OFFENSES)].to_numpy()[at].sum()),
                 float(drawn[:, months].sum()),
@@ -176,7 +176,7 @@ def _offense_rows(country: Country) -> list[tuple[str, str, float, float, float]
     for k, name in enumerate(OFFENSES):
         rows.append(
             (
-                "Offences, 2004-2012",
+                "Offenses, 2004-2012",
                 name.replace("_", " ").capitalize(),
                 float(years[name].sum()),
                 float(drawn[:, :, k].sum()),

@@ -1,6 +1,6 @@
-"""Made police agencies: a sheriff in every county, city police in the larger ones.
+"""Simulated police agencies: a sheriff in every county, city police in the larger ones.
 
-Far fewer than in the country (about two a county where it has six), so that nine years of
+Far fewer than in the country (about two per county instead of six), so that nine years of
 returns are written and read in seconds.
 """
 
@@ -81,7 +81,7 @@ def crosswalk(agencies: pd.DataFrame, headers: pd.DataFrame) -> pd.DataFrame:
 
 
 def state_police(counties: pd.DataFrame) -> pd.DataFrame:
-    """One agency a state that counts no people and names no county: ``ori``, ``state``, ..."""
+    """One agency per state that counts no people and names no county: ``ori``, ``state``, ..."""
     states = counties.drop_duplicates("state")[["state", "postal"]].reset_index(drop=True)
     return states.assign(ori=states["postal"] + "SP000", name="MADE STATE POLICE")
 

@@ -1,8 +1,8 @@
-"""Made counties: as many as the real rollout has in each state and on each date.
+"""Simulated counties: as many as in the real rollout in each state and on each date.
 
 Sizes are drawn within state and date, such that the people of 2010 add up to the published
-number. Codes are even, which hardly any real county's is, so that nobody takes a made county for
-a real one.
+number. Codes are even, unlike those of nearly all real counties, so that a simulated county cannot be
+mistaken for a real one.
 """
 
 from __future__ import annotations

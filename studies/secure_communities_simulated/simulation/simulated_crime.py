@@ -1,11 +1,11 @@
-"""Offences and clearances of made agencies, calibrated to national numbers.
+"""Offenses and clearances of simulated agencies, calibrated to national numbers.
 
-The mean of agency a, offence k and month t is
+The mean of agency a, offense k and month t is
 
     people x rate of its kind x county and agency effects x season
-           x exp(trend + slow state and county shocks + effect of the programme),
+           x exp(trend + slow state and county shocks + effect of the program),
 
-scaled such that levels and seasons add up to the published offences of each year. Counts are
+scaled such that levels and seasons add up to the published offenses of each year. Counts are
 negative binomial around it, clearances binomial.
 """
 
@@ -30,20 +30,20 @@ COMMON: Final = 0.5
 STATE_SHOCKS: Final = (0.02, 0.97)
 COUNTY_SHOCKS: Final = (0.05, 0.90)
 """Standard deviation and monthly persistence of slow shocks to the log rate. Chosen: shocks that
-last for months and span a state are why errors are clustered by state."""
+last for months and span a state are why standard errors are clustered by state."""
 
 Counts = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Crime:
-    """A agencies, T months, K offences (``panel.rates.OFFENSES``).
+    """A agencies, T months, K offenses (``panel.rates.OFFENSES``).
 
     Attributes
     ----------
     actual, cleared : (A, T, K) int32
     level : (A, T, K) float32
-        Expected offences without trends, shocks and effect.
+        Expected offenses without trends, shocks and effect.
     """
 
     actual: Counts
@@ -52,7 +52,7 @@ class Crime:
 
 
 def draw_crime(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, facts: Facts) -> Crime:
-    """Offences and clearances of every agency and month, whether or not it reports them."""
+    """Offenses and clearances of every agency and month, whether or not it reports them."""
     level = levels(counties, agencies, settings, facts)
     weight = counties["population_2010"].to_numpy(dtype=float)
     moved = effects(counties, settings.truth)
@@ -70,7 +70,7 @@ def draw_crime(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Setting
 
 
 def levels(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, facts: Facts) -> Floats:
-    """(A, T, K) expected offences of places, years and seasons alone."""
+    """(A, T, K) expected offenses of places, years and seasons alone."""
     rng = settings.stream("levels")
     spread = facts.spread.set_index("offence").loc[list(OFFENSES)]
     sd = spread["log_rate_sd"].to_numpy()
@@ -87,7 +87,7 @@ def levels(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, f
 
 
 def national(counties: pd.DataFrame, facts: Facts) -> Floats:
-    """(T, K) offences of the simulated part of the country in every month."""
+    """(T, K) offenses of the simulated part of the country in every month."""
     years = facts.by_year.set_index("year").loc[list(YEARS)]
     offenses = years[list(OFFENSES)].to_numpy(dtype=float)
     part = counties["population_2010"].sum() / years["population"].to_numpy()[YEARS.index(BASE_YEAR)]

@@ -1,4 +1,4 @@
-"""The effect and the differential trends that the simulated counties are given."""
+"""The effect and the differential trends of the simulated counties."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NUMBERS: Final = timing.month_number(np.repeat(YEARS, MONTHS), np.tile(np.arange
 
 
 def shares_in_force(counties: pd.DataFrame, lead: int = 0) -> Floats:
-    """(N, T) share of each month on which the programme is in force, ``lead`` months early."""
+    """(N, T) share of each month on which the program is in force, ``lead`` months early."""
     date = counties["activation_date"].to_numpy()
     return timing.share_of_month(date[:, None], NUMBERS[None, :] + lead)
 
 
 def effects(counties: pd.DataFrame, truth: Truth) -> Floats:
-    """(N, T) log points by which the programme moves the rate of every offence."""
+    """(N, T) log points by which the program moves the rate of every offense."""
     shares = shares_in_force(counties, truth.lead)
     if truth.effect == "growing":
         return truth.size * np.cumsum(shares, axis=1) / MONTHS
@@ -31,10 +31,10 @@ def effects(counties: pd.DataFrame, truth: Truth) -> Floats:
 
 
 def differential_trends(counties: pd.DataFrame, weight: Floats, truth: Truth) -> Floats:
-    """(N, T) log points: straight lines, steeper downwards the earlier a county was activated.
+    """(N, T) log points: linear trends, steeper downward the earlier a county was activated.
 
     The slope is proportional to ``earliness`` and such that weighted two-way effects on the
-    share of the month in force give ``truth.two_way_bias`` for these lines alone.
+    share of the month in force give ``truth.two_way_bias`` for these trends alone.
     """
     early = earliness(counties)
     trend = (early - weight @ early / weight.sum())[:, None] * (NUMBERS - NUMBERS.mean()) / MONTHS

@@ -1,4 +1,4 @@
-"""Return A master files of made agencies, in the exact layout of the real ones.
+"""Return A master files of simulated agencies, in the exact layout of the real ones.
 
 A record of 7,385 characters is one agency's year: a header of 305, then twelve months of 590
 (``sources.return_a`` describes and reads them). Positions are counted from 0 here, as the reader
@@ -32,7 +32,7 @@ CARD: Final = 140
 FIELD: Final = 5
 ACTUAL, CLEARED = 1, 2
 FILED: Final = " 55  "
-"""Card types of a return with offences and clearances."""
+"""Card types of a return with offenses and clearances."""
 NOT_FILED: Final = "00000"
 LINE_END: Final = b"\r\n"
 SPACE, ZERO = ord(" "), ord("0")
@@ -133,7 +133,7 @@ def _put_header(record: Bytes, headers: pd.DataFrame, year: int, filed: NDArray[
 
 
 def _put_months(month: Bytes, filed: NDArray[np.bool_], included_in: NDArray[np.integer], year: int) -> None:
-    """Everything of the months but the counts: what is included where, dates, card types."""
+    """All fields of the months but the counts: inclusion, dates, card types."""
     month[:, :, CARDS_AT:] = ZERO
     month[:, :, 8:13] = np.where(filed[:, :, None], _characters(FILED), _characters(NOT_FILED))
     month[:, :, 0:2] = np.where((included_in > 0)[:, :, None], digits(included_in, 2), SPACE)

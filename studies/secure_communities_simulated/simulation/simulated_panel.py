@@ -1,8 +1,8 @@
 """A simulated county-month panel: drawn, written as master files, read and cleaned as real ones.
 
-What goes through the code of the real study: the returns of agencies, through the reader of the
+The code of the real study processes the returns of agencies, through the reader of the
 master files, the repair of agency months, the crosswalk, the coverage rule and the assembly of
-the panel. What is handed over as frames: counties, their people and their activation dates.
+the panel. Frames are passed directly for counties, their people and their activation dates.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from studies.secure_communities_simulated.simulation.simulation_settings import 
 
 @dataclass(frozen=True)
 class Country:
-    """Everything that is true of a simulated country, whether or not it is reported."""
+    """The simulated country, before reporting."""
 
     settings: Settings
     facts: Facts
@@ -65,7 +65,7 @@ def draw_country(settings: Settings, facts: Facts) -> Country:
 
 
 def simulate_county_month(country: Country, rule: MonthlyRule = CANONICAL) -> MonthlyPanel:
-    """The panel that cleaning makes of the country's master files."""
+    """The panel cleaned from the country's master files."""
     return clean_returns(read_returns(country), country, rule)
 
 
@@ -93,7 +93,7 @@ def read_masters(country: Country, folder: Path) -> Iterator[ReturnA]:
 
 
 def write_masters(country: Country, folder: Path) -> Iterator[Path]:
-    """One master file a year, ``RETA2004.txt`` and on."""
+    """One master file per year, ``RETA2004.txt`` and on."""
     people = populations(country.counties, country.facts)
     filed = filed_counts(country)
     for at, year in enumerate(YEARS):
@@ -132,7 +132,7 @@ def headers(country: Country, people: pd.DataFrame) -> pd.DataFrame:
 
 
 def filed_counts(country: Country) -> tuple[Counts, Counts]:
-    """(A, T, K) offences and clearances as they are filed, faults included."""
+    """(A, T, K) offenses and clearances as they are filed, faults included."""
     rng = country.settings.stream("corrections")
     found = []
     for counts, offenses in ((country.crime.actual, True), (country.crime.cleared, False)):
@@ -166,7 +166,7 @@ def _without_some_rapes(counts: Counts, country: Country) -> Counts:
 
 
 def _moved(counts: Counts, reporting: Reporting) -> Counts:
-    """Figures where they are filed: in the quarter's last month, or in the including month."""
+    """Figures in the month in which they are filed: the quarter's last month, or the including month."""
     lumped = counts[reporting.quarterly].reshape(-1, counts.shape[1] // 3, 3, counts.shape[2])
     whole = np.zeros_like(lumped)
     whole[:, :, 2] = lumped.sum(axis=2)
@@ -178,7 +178,7 @@ def _moved(counts: Counts, reporting: Reporting) -> Counts:
 
 
 def _corrected(counts: Counts, reporting: Reporting, rng: np.random.Generator) -> Counts:
-    """Some offences counted one too many, and one taken off in the next month of none."""
+    """Some counts are one too large, with a correction of minus one in the next month without offenses."""
     chosen = (rng.random(counts.shape) < CORRECTED) & (counts == 0)
     chosen &= (reporting.returned & ~reporting.quarterly[:, None])[:, :, None]
     chosen[:, 1:] &= reporting.returned[:, :-1, None] & ~chosen[:, :-1]

@@ -1,4 +1,4 @@
-"""Who reports when: the pathologies of the real files, put into the made ones on purpose."""
+"""Reporting by agencies, with the anomalies of the real files reproduced on purpose."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ SILENT: Final = 0.015
 LATE: Final = 0.042
 """Share that begin to report only in some January of 2005 to 2012: the drift of coverage."""
 GAP: Final = 0.0008
-"""Chance of an isolated month without a return."""
+"""Probability of an isolated month without a return."""
 DROPOUT: Final = 0.003
-"""Chance of a whole year without returns."""
+"""Probability of a whole year without returns."""
 QUARTERLY: Final = 0.008
 """Share of agencies that file three months' figures at the end of each quarter."""
 INCLUDED: Final = 0.004
-"""Chance that a month's figures are included in the next month's return."""
+"""Probability that a month's figures are included in the next month's return."""
 ILLINOIS_COVERED: Final = 0.28
 """Share of Illinois whose police report before 2010: the largest cities."""
 ILLINOIS_BEGINS: Final = 2010
 ALABAMA_BREAKS: Final = range(2008, 2012)
 ALABAMA_SILENT: Final = 0.35
-"""Chance that an agency in Alabama is silent in a year of the break."""
+"""Probability that an agency in Alabama does not report in a year of the break."""
 LARGE: Final = 100_000
 LARGE_FAULTS: Final = 0.25
-"""Agencies of so many people are silent, late or absent for a year only this often as others."""
+"""Agencies of so many people are silent, late or absent for a year at this fraction of the usual rate."""
 CORRECTED: Final = 0.001
-"""Chance that an offence wrongly counted is taken off a month later by a negative number."""
+"""Probability that a wrong count is corrected a month later by a negative number."""
 NO_RAPES: Final = {ILLINOIS: range(2004, 2010), MINNESOTA: range(2006, 2009)}
 """States and years whose returns hold no rapes, because the definition differed."""
 
 
 @dataclass(frozen=True)
 class Reporting:
-    """How A agencies report T months.
+    """Reporting of A agencies in T months.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Reporting:
 
 
 def draw_reporting(agencies: pd.DataFrame, settings: Settings) -> Reporting:
-    """Which agency files a return for which month."""
+    """Returns filed by agency and month."""
     rng = settings.stream("reporting")
     n = len(agencies)
     by_year = _years(agencies, rng)

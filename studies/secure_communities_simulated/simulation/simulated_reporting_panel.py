@@ -22,7 +22,7 @@ from studies.secure_communities_simulated.simulation.simulation_settings import 
 SCHEMA: Final = schema(
     "reporting_month",
     {
-        "fips": column("int64", "County code (made)", "even number", "simulated", bounds=FIPS_BOUNDS),
+        "fips": column("int64", "County code (simulated)", "even number", "simulated", bounds=FIPS_BOUNDS),
         **month_columns("simulated"),
         "state": column("int64", "State code", "FIPS code", "from fips", bounds=STATE_BOUNDS),
         **reporting_columns(),

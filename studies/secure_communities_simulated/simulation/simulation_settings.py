@@ -1,4 +1,4 @@
-"""What is to be simulated: the seed, how much of the country, and the true effect."""
+"""Settings of a simulation: the seed, the share of the country, and the true effect."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Truth:
     Attributes
     ----------
     effect : str
-        ``none``; ``constant``: log rates move by ``size`` while the programme is in force;
+        ``none``; ``constant``: log rates move by ``size`` while the program is in force;
         ``growing``: by ``size`` for every year in force; ``anticipation``: by ``size`` from
         ``lead`` months before activation on.
     size : float
-        In log points; -0.05 is about 5% fewer offences.
+        In log points; -0.05 is about 5% fewer offenses.
     lead : int
         Months by which the effect precedes activation, for ``anticipation``.
     two_way_bias : float
-        Counties activated earlier get a steeper linear fall of crime, such that two-way effects
-        without county trends would give this number (in log points) if nothing else happened.
+        Counties activated earlier get a steeper linear decline in crime, such that two-way effects
+        without county trends would give this estimate (in log points) without any other effect.
     """
 
     effect: Kind = "none"
@@ -94,7 +94,7 @@ class Facts:
     activations : DataFrame
         Counties and people by state and date.
     by_year, by_month, spread : DataFrame
-        National offences, their seasons, and how they vary between agencies.
+        National offenses, their seasons, and how they vary between agencies.
     regions, fips_changes, border_counties : DataFrame
     """
 
@@ -121,7 +121,7 @@ def read_facts(folder: Path) -> Facts:
 
 
 def parse_settings(data: Mapping[str, Any], source: str) -> dict[str, Settings]:
-    """The panels that a ``simulation`` key asks for, by name.
+    """The panels of a ``simulation`` key, by name.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def parse_settings(data: Mapping[str, Any], source: str) -> dict[str, Settings]:
         ``seed``, and ``panels``: name -> ``share``, ``effect``, ``size``, ``lead``,
         ``two_way_bias``.
     source : str
-        Where it stands, for refusals.
+        Its location, for messages.
     """
     of_truth = [field.name for field in fields(Truth)]
     found = {}

@@ -1,0 +1,235 @@
+"""``replication check``: what a panel file holds, what would be refused, and the keys that mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from replication.checks import panel_findings as look
+from replication.checks.panel_findings import Finding
+from replication.core.columns import require_columns
+from replication.core.errors import InputError
+from replication.core.frames import ending, read_frame
+from replication.core.intake import take_in
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.reading import in_yaml, plain_label, stripped, with_numbers
+from replication.core.sample_selection import cohort_column, identifier_columns
+from replication.core.spec import Spec, parse_spec
+from replication.estimators.registry import estimate
+
+PLACEHOLDER: Final = "replication_no_outcome"
+"""Column of zeros where no outcome is named: what a panel needs besides is looked at all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelCheck:
+    """What was found.
+
+    Attributes
+    ----------
+    head : size, units, periods and balance.
+    cohorts : one row per cohort; None where the panel cannot be built even with the proposed keys.
+    findings : in the order of the checks.
+    keys : the keys given, and those that are proposed.
+    proposed : the latter alone.
+    refusal : why an estimate with the keys given is refused; empty if none is.
+    remaining : why one is refused with the proposed keys as well; empty if none is.
+    """
+
+    head: str
+    cohorts: pd.DataFrame | None
+    findings: tuple[Finding, ...]
+    keys: Mapping[str, Any]
+    proposed: Mapping[str, Any]
+    refusal: str = ""
+    remaining: str = ""
+
+
+def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = ()) -> PanelCheck:
+    """Look at a panel file as an estimate would.
+
+    Parameters
+    ----------
+    path : Path
+        .csv, .csv.gz, .xlsx, .parquet or .dta
+    keys : mapping
+        Keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those of
+        ``read`` with a dot.
+    outcomes : sequence of str
+        Columns to look at; without any the panel alone is looked at.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or a column is not there; the message names the key that helps.
+    """
+    spec = _spec(keys, outcomes)
+    frame = read_frame(path, identifier_columns(spec), spec.read)
+    frame = frame if outcomes else frame.assign(**{PLACEHOLDER: 0.0})
+    cohort = spec.cohort_from or cohort_column(spec, frame)
+    _require(frame, [spec.unit, spec.time, cohort, *outcomes, *spec.covariates, *spec.cluster], spec)
+    first = 1 if ending(path) in (".parquet", ".dta") else 2
+    findings, proposed = _findings(frame, spec, list(outcomes), first)
+    full = {**keys, **proposed}
+    refusal, _ = _attempt(frame, spec, outcomes)
+    # A file whose decimal mark or blanks are read differently is read again, as the next command will.
+    mended = _spec(full, outcomes)
+    again = read_frame(path, identifier_columns(mended), mended.read) if mended.read != spec.read else frame
+    again = again if outcomes else again.assign(**{PLACEHOLDER: 0.0})
+    remaining, panel = _attempt(again, mended, outcomes)
+    if panel is not None:
+        findings += [*look.gaps(panel), *look.design(panel)]
+        findings += [Finding(note) for note in panel.notes if "looks like" in note or "mistake" in note]
+    table = look.cohorts(panel) if panel is not None else None
+    head = _head(path, frame, spec, panel)
+    return PanelCheck(head, table, tuple(findings), full, proposed, refusal, remaining)
+
+
+def _require(frame: pd.DataFrame, names: Sequence[str], spec: Spec) -> None:
+    """Refuse absent columns; a name whose blanks alone differ counts as there."""
+    plain = {plain_label(name) for name in frame.columns}
+    require_columns(frame, [name for name in names if name not in plain or spec.read.strip_blanks])
+
+
+def _spec(keys: Mapping[str, Any], outcomes: Sequence[str]) -> Spec:
+    data: dict[str, Any] = {"id": "check", "estimator": "twfe", "outcome": (*outcomes, PLACEHOLDER)[0]}
+    for key, value in keys.items():
+        block, _, name = key.rpartition(".")
+        (data.setdefault(block, {}) if block else data)[name] = value
+    return parse_spec(data, "the command line")
+
+
+def _attempt(frame: pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> tuple[str, Panel | None]:
+    """Why an estimate is refused (empty if it is not), and the panel where it could be built."""
+    panel: Panel | None = None
+    try:
+        for name in outcomes or [PLACEHOLDER]:
+            one = replace(spec, outcome=name)
+            panel = build_panel(frame, one)
+            if outcomes:
+                estimate(panel, one)
+    except InputError as error:
+        return str(error), panel
+    return "", panel
+
+
+def _findings(
+    frame: pd.DataFrame, spec: Spec, outcomes: list[str], first: int
+) -> tuple[list[Finding], dict[str, Any]]:
+    """Findings stage by stage, each on the frame as the keys proposed so far leave it."""
+    found: list[Finding] = []
+    proposed: dict[str, Any] = {}
+
+    def note(findings: Iterator[Finding]) -> None:
+        for finding in findings:
+            found.append(finding)
+            _propose(proposed, finding.keys, spec)
+
+    labels = identifier_columns(spec)
+    note(look.blanks(frame, labels, first))
+    frame = stripped(frame) if proposed else frame
+    note(look.spellings(frame, labels, first))
+    note(look.numbers(frame, [*outcomes, *spec.covariates, *([spec.weights] if spec.weights else [])], first))
+    read = _spec({key: value for key, value in proposed.items() if key.startswith("read.")}, ()).read
+    frame = with_numbers(frame, read)
+    try:
+        taken = take_in(frame, replace(spec, cohort="", cohort_from=None, duplicates="refuse"))
+        dated = taken.frame
+    except InputError as error:
+        found.append(Finding(str(error), spec.time, refused=True))
+        return found, proposed
+    cohort = cohort_column(spec, frame)
+    if spec.cohort_from is None and cohort in frame.columns:
+        periods = pd.to_numeric(dated[spec.time], errors="coerce")
+        span = (float(periods.min()), float(periods.max()))
+        read_as = taken.kind in ("quarter", "month")
+        note(look.never_codes(frame[cohort], frame[spec.unit], span, first, spec.never, refused=read_as))
+    if spec.duplicates == "refuse":
+        read_columns = [spec.cohort_from or cohort, *outcomes, *spec.covariates, *spec.cluster]
+        mended = replace(spec, never=(*spec.never, *proposed.get("never", ())), duplicates="refuse")
+        try:
+            dated = take_in(frame, mended).frame
+        except InputError as error:
+            found.append(Finding(str(error), cohort, refused=True))
+        note(look.duplicates(dated, spec.unit, spec.time, list(dict.fromkeys(read_columns)), first))
+    return found, proposed
+
+
+def _propose(proposed: dict[str, Any], keys: Mapping[str, Any], spec: Spec) -> None:
+    """Add the keys of a finding; lists grow, and start with what the keys given name."""
+    given = {"never": list(spec.never), "read.missing": list(spec.read.missing)}
+    for key, value in keys.items():
+        if isinstance(value, list):
+            before = proposed.get(key, given.get(key, []))
+            proposed[key] = [*before, *(part for part in value if part not in before)]
+        else:
+            proposed[key] = value
+
+
+def _head(path: Path, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> str:
+    columns = [name for name in frame.columns if name != PLACEHOLDER]
+    size = f"{path.name}: {len(frame):,} rows, {len(columns)} columns"
+    if panel is None:
+        return f"{size}."
+    steps = np.diff(panel.periods)
+    apart = "one apart" if (steps == 1).all() else f"{_uneven(panel, steps)}"
+    ends = panel.label(panel.periods[[0, -1]])
+    full = int(panel.observed.sum())
+    balance = "balanced" if panel.balanced else f"{full:,} of {panel.observed.size:,} unit-periods observed"
+    return (
+        f"{size}; {len(panel.units):,} units ({spec.unit}), {panel.periods.size} periods ({spec.time}: "
+        f"{ends[0]} to {ends[1]}, {apart}), {balance}."
+    )
+
+
+def _uneven(panel: Panel, steps: Any) -> str:
+    if (steps == steps[0]).all():
+        return f"{steps[0]} apart"
+    place = int(np.flatnonzero(steps != np.median(steps))[0])
+    pair = panel.label(panel.periods[place : place + 2])
+    return f"unevenly spaced: {pair[0]} is followed by {pair[1]}"
+
+
+def check_text(found: PanelCheck, command: str) -> str:
+    """The findings for a terminal; ``command`` is what to run next."""
+    lines = [found.head]
+    if found.cohorts is not None:
+        lines += ["", "Cohort        units   share   periods before   after"]
+        lines += [
+            f"{row['cohort']:<10}{row['units']:>9,}{row['share']:>8.1%}{row['before']:>17}{row['after']:>8}"
+            for _, row in found.cohorts.iterrows()
+        ]
+    for title, refused in (("Refused by an estimate", True), ("Worth knowing", False)):
+        some = [finding for finding in found.findings if finding.refused == refused]
+        lines += ["", f"{title}:", *(_line(finding) for finding in some)] if some else []
+    lines += ["", *_verdict(found, command)]
+    return "\n".join(lines)
+
+
+def _line(finding: Finding) -> str:
+    where = [f"column {finding.column}" if finding.column else ""]
+    where += [f"{finding.rows:,} rows, first in row {finding.line}" if finding.rows else ""]
+    place = ", ".join(part for part in where if part)
+    keys = ", ".join(_key(key, value) for key, value in finding.keys.items())
+    text = finding.text.rstrip(".")
+    return f"  - {f'{place}: ' if place else ''}{text}.{f' Set {keys}.' if keys else ''}"
+
+
+def _key(key: str, value: Any) -> str:
+    block, _, name = key.rpartition(".")
+    return f"`{block}: {in_yaml({name: value})}`" if block else f"`{key}: {in_yaml(value)}`"
+
+
+def _verdict(found: PanelCheck, command: str) -> list[str]:
+    if not found.refusal:
+        return ["An estimate is possible with these keys:", f"  {command}"]
+    if not found.remaining:
+        return ["An estimate is refused as it stands; with the keys above it is possible:", f"  {command}"]
+    also = ", also with the keys above" if found.proposed else ""
+    return [f"An estimate is refused{also}:", f"  {found.remaining}"]

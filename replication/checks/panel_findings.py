@@ -1,0 +1,249 @@
+"""What is unusual about a panel file, column by column, with the keys of a specification that mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from replication.core.duplicates import repeated_rows
+from replication.core.intake import is_code, never_code
+from replication.core.panel import NEVER, Panel
+from replication.core.reading import is_text, number_keys, plain_label, shown
+
+SHOWN: Final = 4
+"""Labels and units that a finding names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation about a panel file.
+
+    Attributes
+    ----------
+    text : a sentence.
+    column : where it is.
+    rows, line : how many rows it concerns, and the first of them as numbered in the file (0: none).
+    keys : keys of a specification that mend it.
+    refused : whether an estimate is refused because of it.
+    """
+
+    text: str
+    column: str = ""
+    rows: int = 0
+    line: int = 0
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    refused: bool = False
+
+
+def finding(
+    text: str,
+    column: str,
+    rows: Any,
+    first: int,
+    keys: Mapping[str, Any] | None = None,
+    *,
+    refused: bool = False,
+) -> Finding:
+    """A finding on the rows that are true.
+
+    Parameters
+    ----------
+    first : line of the first row in the file: 2 below a header.
+    """
+    places = np.flatnonzero(np.asarray(rows))
+    line = int(places[0]) + first if places.size else 0
+    return Finding(text, column, int(places.size), line, keys or {}, refused)
+
+
+def blanks(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[Finding]:
+    """Labels with stray blanks; refused where two labels of one unit or group arise."""
+    for name in frame.columns:
+        if not is_text(frame[name]):
+            continue
+        known = [label for label in frame[name].dropna().unique() if isinstance(label, str)]
+        stray = [label for label in known if plain_label(label) != label]
+        twins = [label for label in stray if plain_label(label) in known]
+        if stray:
+            also = f", beside {plain_label(twins[0])!r} without them" if twins else ""
+            example = (twins or stray)[0]
+            text = f"{len(stray)} labels have stray blanks, such as {shown(example)}{also}"
+            rows, keys = frame[name].isin(stray), {"read.strip_blanks": True}
+            yield finding(text, str(name), rows, first, keys, refused=bool(twins) and name in labels)
+    padded = [str(name) for name in frame.columns if plain_label(name) != str(name)]
+    if padded:
+        text = f"{len(padded)} column names have stray blanks, such as {padded[0]!r}"
+        yield Finding(text, padded[0], keys={"read.strip_blanks": True})
+
+
+def spellings(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[Finding]:
+    """Labels that differ in capital letters only: two units to the package, one to a reader."""
+    for name in labels:
+        if name not in frame.columns or not is_text(frame[name]):
+            continue
+        known = pd.Series([label for label in frame[name].dropna().unique() if isinstance(label, str)])
+        same = known.map(plain_label).str.casefold()
+        pairs = known[same.duplicated(keep=False) & ~known.map(plain_label).duplicated(keep=False)]
+        if len(pairs):
+            two = pairs[same[pairs.index] == same[pairs.index[0]]].tolist()
+            text = (
+                f"{two[0]!r} and {two[1]!r} differ in capital letters only and count as two: use one spelling"
+            )
+            yield finding(text, name, frame[name].isin(two[1:]), first)
+
+
+def numbers(frame: pd.DataFrame, names: Sequence[str], first: int) -> Iterator[Finding]:
+    """Text, infinite, missing and constant values where numbers are measured."""
+    for name in names:
+        values = pd.to_numeric(frame[name], errors="coerce")
+        text = values.isna() & frame[name].notna()
+        if text.any():
+            yield _text(frame[name], text, name, first)
+            continue
+        infinite, missing = np.isinf(values.to_numpy(dtype=float, na_value=np.nan)), frame[name].isna()
+        if infinite.any():
+            yield finding("infinite values", name, infinite, first, refused=True)
+        if missing.any():
+            yield finding("missing values; these rows are left out", name, missing, first)
+        if values.nunique() == 1:
+            yield Finding(
+                f"the same value in every row ({values.dropna().iloc[0]:g})", name, len(values), first
+            )
+
+
+def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
+    """A finding on text in a column of numbers; a key where the text can mean one thing only."""
+    example = values[text].iloc[0]
+    known = number_keys(example)
+    marks = sorted({str(value).strip() for value in values[text].unique()})
+    keys: dict[str, Any] = {}
+    if len(known) == 1:
+        keys = {f"read.{key}": value for key, value in known[0][1].items()}
+        keys = {key: marks if key == "read.missing" and len(marks) <= SHOWN else keys[key] for key in keys}
+    choice = " or ".join(meaning for meaning, _ in known) if len(known) > 1 else ""
+    advice = f"; find out whether {choice}, and set read.decimal or read.thousands" if choice else ""
+    return finding(
+        f"values that are no numbers, such as {shown(example)}{advice}", name, text, first, keys, refused=True
+    )
+
+
+def never_codes(
+    values: pd.Series[Any],
+    units: pd.Series[Any],
+    span: tuple[float, float],
+    first: int,
+    named: Sequence[Any] = (),
+    *,
+    refused: bool = False,
+) -> Iterator[Finding]:
+    """Which values of the cohort column mean never treated, or look as if they did.
+
+    Parameters
+    ----------
+    values, units : the cohort column and the unit of each row.
+    span : first and last period.
+    named : codes that the specification names.
+    refused : whether a code that is not named is refused, as one that is no quarter or month is.
+    """
+    plain = pd.to_numeric(values, errors="coerce")
+    at = str(values.name)
+    zero = (plain == 0) & ~((span[0] <= 0) & (span[1] >= 0))
+    infinite = plain.isin([np.inf])
+    for words, rows in (("empty", values.isna()), ("0", zero), ("Inf", infinite)):
+        if units[rows].notna().any():
+            text = f"{units[rows].nunique()} units are never treated: the cohort is {words}"
+            yield finding(text, at, rows, first)
+    for code in named:
+        rows = is_code(values, code)
+        text = f"{units[rows].nunique()} units are never treated: `never` names their cohort {code}"
+        yield finding(text, at, rows, first)
+        values = values.mask(rows)
+    rest = values[values.notna() & ~zero & ~infinite]
+    for label in rest.unique():
+        code = never_code(label)
+        number = pd.to_numeric(str(label), errors="coerce")
+        inside = span[0] <= number <= span[1]
+        if code is None or inside:
+            continue
+        rows = values == label
+        count = units[rows].nunique()
+        text = f"{count} units have the cohort {shown(label)}, which looks like a code for never treated"
+        yield finding(text, at, rows, first, {"never": [code]}, refused=refused or bool(np.isnan(number)))
+
+
+def duplicates(
+    frame: pd.DataFrame, unit: str, time: str, read: Sequence[str], first: int
+) -> Iterator[Finding]:
+    """Rows that share their unit and period, how they can be reduced to one, and rows that lack either."""
+    whole = frame[[unit, time]].notna().all(axis=1)
+    if not whole.all():
+        text = f"rows without {unit} or {time}: fill it in, or delete these rows"
+        yield finding(text, unit, ~whole, first, refused=True)
+    repeated, differing = repeated_rows(frame[whole], unit, time, read)
+    repeated = repeated.reindex(frame.index, fill_value=False)
+    if not repeated.any():
+        return
+    row = frame[repeated].iloc[0]
+    where = f"such as {row[unit]} in {row[time]}"
+    if not differing:
+        text = f"rows share their {unit} and {time} with another and are identical, {where}"
+        keys = {"duplicates": "drop_identical"}
+        yield finding(text, unit, repeated, first, keys, refused=True)
+        return
+    text = (
+        f"rows share their {unit} and {time} with another and differ in {', '.join(differing[:SHOWN])}, "
+        f"{where}; find out which are right, or choose duplicates: first, last or mean"
+    )
+    yield finding(text, unit, repeated, first, refused=True)
+
+
+def gaps(panel: Panel) -> Iterator[Finding]:
+    """Units that are not observed throughout: with gaps inside, entering late, leaving early."""
+    seen = panel.observed
+    some = seen.any(axis=1)
+    first = np.where(some, seen.argmax(axis=1), 0)
+    last = seen.shape[1] - 1 - np.where(some, seen[:, ::-1].argmax(axis=1), 0)
+    inside = (last - first + 1 - seen.sum(axis=1)) * some
+    for count, words in (
+        (inside > 0, f"have gaps between their first and last period ({int(inside.sum())} unit-periods)"),
+        (first > 0, "enter after the first period"),
+        (last < seen.shape[1] - 1, "leave before the last period"),
+    ):
+        if count.any():
+            names = ", ".join(map(str, panel.units[count][:SHOWN]))
+            more = ", ..." if count.sum() > SHOWN else ""
+            yield Finding(f"{int(count.sum())} of {len(seen)} units {words}: {names}{more}")
+
+
+def cohorts(panel: Panel) -> pd.DataFrame:
+    """One row per cohort: its label, units, share, and periods before and after within the panel."""
+    rows = []
+    for cohort in np.unique(panel.cohort):
+        units = int((panel.cohort == cohort).sum())
+        before = int((panel.periods < cohort).sum()) if cohort != NEVER else panel.periods.size
+        label = "never" if cohort == NEVER else str(panel.label(cohort))
+        after = panel.periods.size - before if cohort != NEVER else 0
+        rows.append({"cohort": label, "units": units, "before": before, "after": after})
+    frame = pd.DataFrame(rows)
+    return frame.assign(share=frame["units"] / frame["units"].sum())
+
+
+def design(panel: Panel) -> Iterator[Finding]:
+    """Cohorts that say little: treated throughout, after the panel, of one unit; no control group."""
+    first, last = panel.periods[[0, -1]]
+    treated = panel.cohort != NEVER
+    early, late = treated & (panel.cohort <= first), treated & (panel.cohort > last)
+    if early.any():
+        yield Finding(f"{int(early.sum())} units are treated in every period and have no period before")
+    if late.any():
+        yield Finding(f"{int(late.sum())} units are first treated after the last period")
+    if treated.all():
+        yield Finding("no unit is never treated; later cohorts are the only control group")
+    if not (treated & ~early & ~late).any():
+        yield Finding("no unit changes its treatment within the panel")
+    sizes = pd.Series(panel.cohort[treated & ~early & ~late]).value_counts()
+    if (sizes == 1).any():
+        yield Finding(f"{int((sizes == 1).sum())} cohorts have one unit; their effects rest on it alone")

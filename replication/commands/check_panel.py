@@ -1,0 +1,49 @@
+"""``replication check``: is this file a panel that can be estimated, and what would make it one?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from replication.commands.own_data import Subparsers
+from replication.commands.reading_flags import PANEL_HELP, add_reading, option, reading_keys
+
+ROLES = ("unit", "time", "cohort", "weights")
+
+
+def add(commands: Subparsers) -> None:
+    """The parser of this command."""
+    check = commands.add_parser(
+        "check",
+        help="examine a panel file: cohorts, gaps, duplicates, stray blanks, codes for never treated",
+        epilog="example: replication check my.csv --unit state --time quarter --cohort law --outcome rate",
+    )
+    check.add_argument("panel", type=Path, metavar="FILE", help=PANEL_HELP)
+    for key in ROLES:
+        check.add_argument(f"--{key}", help=f"'{key}' of a specification")
+    check.add_argument(
+        "--outcome", nargs="+", default=[], metavar="COLUMN", help="outcomes to look at as well"
+    )
+    check.add_argument("--covariates", nargs="+", metavar="COLUMN")
+    check.add_argument("--cluster", nargs="+", metavar="COLUMN")
+    add_reading(check)
+    check.set_defaults(run=run_check)
+
+
+def run_check(chosen: argparse.Namespace) -> int:
+    """``replication check FILE``: exit code 2 where an estimate would be refused."""
+    from replication.checks.panel_check import check_panel, check_text
+
+    named = {key: getattr(chosen, key) for key in (*ROLES, "covariates", "cluster")}
+    keys = {key: value for key, value in named.items() if value} | reading_keys(chosen)
+    found = check_panel(chosen.panel, keys, chosen.outcome)
+    print(check_text(found, next_command(chosen, dict(found.keys))))
+    return 2 if found.refusal else 0
+
+
+def next_command(chosen: argparse.Namespace, keys: dict[str, Any]) -> str:
+    """The command that estimates the panel with these keys."""
+    outcome = option("outcome", chosen.outcome[0] if chosen.outcome else "COLUMN")
+    given = " ".join(option(key, value) for key, value in keys.items())
+    return f"replication estimate --panel {chosen.panel} {outcome} {given} --out out"

@@ -1,0 +1,57 @@
+"""Commands around a study of one's own: new, export."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from replication.commands.own_data import Subparsers
+from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_keys
+
+KEYS = ("unit", "time", "cohort", "cluster", "weights")
+
+
+def add(commands: Subparsers) -> None:
+    """The parsers of these commands."""
+    new = commands.add_parser(
+        "new",
+        help="a study of your own panel that runs: a folder with commented files",
+        epilog="example: replication new jobs --panel my.csv --unit state --time year --cohort g --outcome y",
+    )
+    new.add_argument("study", metavar="STUDY", help="name of the study: letters, digits and _")
+    new.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
+    new.add_argument("--outcome", required=True, help="column of the outcome")
+    for key in KEYS:
+        new.add_argument(f"--{key}", help=f"column, as '{key}' of a specification", required=key in KEYS[:2])
+    new.add_argument("--title", help="heading of the study (default: its name)")
+    add_reading(new)
+    new.set_defaults(run=run_new)
+    export = commands.add_parser(
+        "export",
+        help="a cleaned panel as a file for Stata, R or a spreadsheet, with labels",
+        epilog="example: replication export castle_doctrine/state_year --to dta",
+    )
+    export.add_argument("panel", metavar="STUDY/PANEL")
+    export.add_argument("--to", help="dta, csv, rds or parquet")
+    export.add_argument("-o", "--output", type=Path, help="default: exports/STUDY/PANEL with the ending")
+    export.set_defaults(run=run_export)
+
+
+def run_new(chosen: argparse.Namespace) -> int:
+    """``replication new STUDY --panel FILE``."""
+    from replication.workflow.new_study import make_study
+
+    columns = {key: getattr(chosen, key) for key in (*KEYS, "outcome")}
+    keys = {key: value for key, value in columns.items() if value} | reading_keys(chosen)
+    print(make_study(chosen.study, chosen.panel, keys, chosen.title or ""))
+    return 0
+
+
+def run_export(chosen: argparse.Namespace) -> int:
+    """``replication export STUDY/PANEL --to dta``."""
+    from replication.workflow.export_step import export
+    from replication.workflow.project import find_root
+
+    for path in export(find_root(), chosen.panel, chosen.to, chosen.output):
+        print(f"written: {path}")
+    return 0

@@ -1,0 +1,72 @@
+"""Options that say how a panel file is read, the same for every command that takes one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+PANEL_HELP = ".csv, .csv.gz, .xlsx, .parquet or .dta"
+READ = ("sep", "decimal", "thousands", "percent", "missing", "encoding", "sheet", "strip_blanks")
+"""Options whose keys stand below ``read``."""
+FLAGS: dict[str, dict[str, Any]] = {
+    "time_format": {"help": "year, quarter, month, date, or a pattern such as %%d/%%m/%%Y"},
+    "never": {"nargs": "+", "metavar": "CODE", "help": "cohorts that mean never treated, such as 9999"},
+    "cohort_from": {"metavar": "COLUMN", "help": "0/1 column whose first 1 is the cohort"},
+    "duplicates": {"help": "refuse, drop_identical, first, last or mean"},
+    "sep": {"help": "separator of a CSV file, such as ';'"},
+    "decimal": {"help": "decimal mark of numbers in text, such as ','"},
+    "thousands": {"help": "separator of thousands"},
+    "percent": {"help": "12%% becomes 12 (points) or 0.12 (share)"},
+    "missing": {"nargs": "+", "metavar": "MARK", "help": "marks of missing values, such as '.'"},
+    "encoding": {"help": "encoding of a CSV file, such as latin-1"},
+    "sheet": {"help": "sheet of an Excel file"},
+    "strip_blanks": {"action": "store_true", "help": "remove blanks around labels: 'Ohio ' becomes 'Ohio'"},
+}
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add the options, in a group of their own."""
+    group = parser.add_argument_group("how the panel is read")
+    for name, options in FLAGS.items():
+        group.add_argument(f"--{name.replace('_', '-')}", **options)
+
+
+def reading_keys(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Keys of a specification, those of ``read`` with a dot, for the options that were given."""
+    given = {name: getattr(chosen, name) for name in FLAGS}
+    return {_key(name): _value(name, value) for name, value in given.items() if value}
+
+
+def _key(name: str) -> str:
+    return f"read.{name}" if name in READ else name
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "sep" and value in ("\\t", "tab"):
+        return "\t"
+    if name == "sheet" and value.isdecimal():
+        return int(value)
+    return [_number(code) for code in value] if name == "never" else value
+
+
+def _number(code: str) -> int | str:
+    """A code as YAML reads it: a whole number is one."""
+    return int(code) if code.removeprefix("-").isdecimal() else code
+
+
+def nested(keys: dict[str, Any]) -> dict[str, Any]:
+    """The keys with those of ``read`` in a mapping of their own."""
+    read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
+    plain = {key: value for key, value in keys.items() if not key.startswith("read.")}
+    return plain | ({"read": read} if read else {})
+
+
+def option(key: str, value: Any) -> str:
+    """The option that gives a key its value: ``--never 9999 never``."""
+    import shlex
+
+    name = f"--{key.removeprefix('read.').replace('_', '-')}"
+    if value is True:
+        return name
+    values = value if isinstance(value, list | tuple) else ["\\t" if value == "\t" else value]
+    return " ".join([name, *(shlex.quote(str(part)) for part in values)])

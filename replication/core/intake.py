@@ -1,0 +1,261 @@
+"""A tidy frame made ready: periods and cohorts as numbers, one row per unit and period.
+
+Nothing is changed that the specification does not ask for, except that quarters, months and dates
+become whole numbers; what was done is in the notes, with counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from replication.core.columns import EXACT, place_of
+from replication.core.duplicates import without_duplicates
+from replication.core.errors import PanelError
+from replication.core.numbering import Form, calendar_form
+from replication.core.period_labels import (
+    FORMS,
+    PRECISION,
+    Kind,
+    ambiguous,
+    converted,
+    kind_of,
+    needs_reading,
+    number_of,
+    parts_of,
+)
+from replication.core.policy_cohort import with_cohort_from
+from replication.core.reading import in_yaml, is_text, shown, stripped, with_numbers
+from replication.core.sample_selection import cohort_column
+from replication.core.spec import Spec
+
+NEVER_WORDS: Final = (
+    "never",
+    "none",
+    "never treated",
+    "never-treated",
+    "untreated",
+    "control",
+    "no",
+    "n/a",
+    ".",
+)
+"""Words that stand for never treated in many files; they count only where the specification names them."""
+NEVER_NUMBERS: Final = (9999, 99999, 999, 999999, 10000, 3000, 99, -1, -9, -99, -999)
+"""The same for numbers."""
+MISTAKES: Final = 0.5
+"""Share of rows up to which labels that cannot be read are mistakes in a column that can."""
+UNREAD: Final = (
+    "Years, quarters (2010Q1), months (2010-03, Mar 2010) and dates (2010-03-31) are recognized; for "
+    "anything else give the pattern, as in `time_format: '%d/%m/%Y'` (`--time-format %d/%m/%Y`)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A frame that is ready to be sampled.
+
+    Attributes
+    ----------
+    frame : one row per unit and period, periods and cohorts as numbers.
+    notes : what was recognized, replaced and dropped.
+    kind : whether the periods were read as years, quarters or months; None for numbers left as they are.
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    kind: Kind | None = None
+
+    @property
+    def form(self) -> Form | None:
+        """How the periods are made up, where they were read."""
+        return FORMS[self.kind] if self.kind else None
+
+
+def take_in(frame: pd.DataFrame, spec: Spec) -> Intake:
+    """The frame as ``read``, ``time_format``, ``never``, ``cohort_from`` and ``duplicates`` say.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As it was read or handed over; it is not changed.
+    spec : Spec
+
+    Raises
+    ------
+    PanelError
+        With the column, the count, an example and the key that helps.
+    """
+    notes: list[str] = []
+    frame = stripped(frame) if spec.read.strip_blanks else frame
+    frame = with_numbers(frame, spec.read)
+    kind = None
+    if spec.time in frame.columns and needs_reading(frame[spec.time], spec.time_format):
+        frame, kind, added = with_periods(frame, spec)
+        notes += added
+    if spec.cohort_from is not None:
+        frame, added = with_cohort_from(frame, spec, spec.cohort_from)
+        notes += added
+    elif (name := cohort_column(spec, frame)) in frame.columns and spec.time in frame.columns:
+        frame, added = with_cohorts(frame, spec, name, kind)
+        notes += added
+    if spec.duplicates != "refuse":
+        frame, added = without_duplicates(frame, spec)
+        notes += added
+    return Intake(frame, tuple(notes), kind)
+
+
+def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | None, list[str]]:
+    """The frame with numbers in the time column, their kind, and a note."""
+    values = frame[spec.time]
+    labels = pd.Series(values.dropna().unique())
+    parts = parts_of(labels, spec.time_format)
+    if spec.time_format is None and is_text(values) and ambiguous(labels):
+        raise PanelError(
+            f"The time column {spec.time!r} holds labels such as {shown(labels.iloc[0])}, which may be "
+            "months or quarters. Say which: `time_format: quarter` or `time_format: month` (`--time-format "
+            "quarter`)."
+        )
+    _require_read(frame, spec.time, parts, spec)
+    kind = kind_of(parts, spec.time, spec.time_format)
+    coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
+    if coarse:
+        raise PanelError(
+            f"{len(coarse)} labels of the time column {spec.time!r} say less than a {kind}, for example "
+            f"{shown(coarse[0])}. Correct them, or set another `time_format`."
+        )
+    numbers = converted(values, lambda label: number_of(parts[label], kind))
+    ends = (int(numbers.min()), int(numbers.max()))
+    note = f"the periods in {spec.time!r} were read as {kind}s ({ends[0]} to {ends[1]})"
+    known = numbers.astype("int64") if numbers.notna().all() else numbers
+    frame = frame.assign(**{spec.time: known})
+    if kind != "year" and spec.sample.years is not None and "year" not in frame.columns:
+        frame = frame.assign(year=numbers // (10 if kind == "quarter" else 100))
+    return frame, kind, [note]
+
+
+def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec: Spec) -> None:
+    """Refuse labels that are no period, with the key that may read them."""
+    wrong = frame[column].notna() & ~frame[column].isin(list(parts))
+    if not wrong.any():
+        return
+    example = frame.loc[wrong, column].iloc[0]
+    at = place_of(frame, wrong, (spec.unit, spec.time)) if spec.unit in frame.columns else ""
+    todo = never_hint(example) if column != spec.time else ""
+    if not todo and parts and wrong.mean() < MISTAKES:
+        todo = "Correct them."
+    raise PanelError(
+        f"{int(wrong.sum())} values of column {column!r} cannot be read as periods, for example "
+        f"{shown(example)}{at}. {todo or UNREAD}"
+    )
+
+
+def never_hint(value: Any) -> str:
+    """The key that makes a value mean never treated, where it looks as if it did; else an empty string."""
+    code = never_code(value)
+    if code is None:
+        return ""
+    text = in_yaml([code])
+    return f"If {code} means never treated, set `never: {text}` (`--never {code}`)."
+
+
+def never_code(value: Any) -> int | str | None:
+    """The code for never treated that a value seems to be; None if it looks like none."""
+    text = str(value).strip()
+    number = pd.to_numeric(text, errors="coerce")
+    if number in NEVER_NUMBERS:
+        return int(number)
+    return text if text.lower() in NEVER_WORDS else None
+
+
+def with_cohorts(
+    frame: pd.DataFrame, spec: Spec, name: str, kind: Kind | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """The frame with numbers in the cohort column, missing where the unit is never treated, and notes."""
+    values, notes = _without_codes(frame, spec, name)
+    frame = frame.assign(**{name: values}) if spec.never else frame
+    text = needs_reading(values, None)
+    if not text and kind in (None, "year"):
+        return frame, notes
+    if kind is None:
+        kind = _kind_of_numbers(frame, spec.time)
+        if kind is None:
+            return frame, notes
+    zero = pd.to_numeric(values, errors="coerce").isin([0, np.inf])
+    values = values.mask(zero)
+    labels = pd.Series(values.dropna().unique())
+    parts = parts_of(labels, None) | (parts_of(labels, spec.time_format) if spec.time_format else {})
+    parts |= _numbered(labels, kind)
+    frame = frame.assign(**{name: values})
+    _require_read(frame, name, parts, spec)
+    coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
+    if coarse:
+        raise PanelError(
+            f"The time column {spec.time!r} holds {kind}s, and {len(coarse)} labels of the cohort column "
+            f"{name!r} name a longer period, for example {shown(coarse[0])}. "
+            f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit."
+        )
+    fine = sum(part[3] > PRECISION[kind] for part in parts.values())
+    if fine:
+        notes.append(
+            f"{fine} labels of the cohort column {name!r} were counted in the {kind} that holds them"
+        )
+    return frame.assign(**{name: converted(values, lambda label: number_of(parts[label], kind))}), notes
+
+
+def _numbered(labels: pd.Series[Any], kind: Kind) -> dict[Any, tuple[int, int, int, int]]:
+    """Numbers that are labels of the kind already: 20101 and 201001."""
+    form = FORMS[kind]
+    numbers = pd.to_numeric(labels, errors="coerce")
+    whole = numbers.notna() & (numbers == numbers.round())
+    found = {}
+    for label, number in zip(labels[whole], numbers[whole].astype("int64"), strict=True):
+        if form is not None and bool(form.fits(number)):
+            part = int(number % form.factor)
+            month = part if kind == "month" else 3 * part - 2
+            found[label] = (int(number // form.factor), month, 1, PRECISION[kind])
+        elif form is None:
+            found[label] = (int(number), 1, 1, 1)
+    return found
+
+
+def _kind_of_numbers(frame: pd.DataFrame, time: str) -> Kind | None:
+    """What a time column of numbers counts, where its cohorts are text or dates."""
+    numbers = pd.to_numeric(pd.Series(frame[time].unique()), errors="coerce").to_numpy(dtype=float)
+    whole = (np.abs(numbers) < EXACT) & (numbers == np.round(numbers))
+    labels = np.unique(numbers[whole]).astype(np.int64)
+    if not labels.size:
+        return None
+    form = calendar_form(labels, labels[:0], (time, time))[0]
+    if form is not None:
+        return "month" if form is FORMS["month"] else "quarter"
+    return "year" if labels.min() >= 1800 and labels.max() <= 2200 else None
+
+
+def _without_codes(frame: pd.DataFrame, spec: Spec, name: str) -> tuple[pd.Series[Any], list[str]]:
+    """The cohort column, missing where it holds a code of ``never``, and a note for each code."""
+    values, notes = frame[name], []
+    for code in spec.never:
+        found = is_code(values, code)
+        if found.any():
+            count = frame.loc[found, spec.unit].nunique() if spec.unit in frame.columns else int(found.sum())
+            notes.append(f"{count} units have the cohort {code} and count as never treated")
+        else:
+            notes.append(f"'never' names {code!r}, which column {name!r} does not have")
+        values = values.mask(found)
+    return values, notes
+
+
+def is_code(values: pd.Series[Any], code: Any) -> pd.Series[bool]:
+    """Where a column holds a code, as text in any case or as a number."""
+    try:
+        number = float(code)
+    except ValueError:
+        number = np.nan
+    same = pd.to_numeric(values, errors="coerce") == number
+    if is_text(values):
+        same |= values.astype(str).str.strip().str.casefold() == str(code).strip().casefold()
+    return same.fillna(False).astype(bool)

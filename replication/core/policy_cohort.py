@@ -1,0 +1,81 @@
+"""The cohort from a column of 0 and 1: the first period in which a unit has a 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from replication.core.columns import numeric, place_of
+from replication.core.errors import PanelError, SpecError
+from replication.core.reading import shown
+from replication.core.spec import Spec
+
+BINARY: Final = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
+"""How zero and one are written in text."""
+
+
+def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.DataFrame, list[str]]:
+    """The frame with the first period in which a 0/1 column is 1, by unit, and notes."""
+    if spec.cohort in frame.columns:
+        raise SpecError(
+            f"{spec.id}: the panel has the cohort column {spec.cohort!r}, and 'cohort_from' names "
+            f"{column!r}. Leave one of the two out, or name a column that does not exist yet in 'cohort'."
+        )
+    if any(name not in frame.columns for name in (column, spec.unit, spec.time)):
+        return frame, []
+    on = switches(frame, column, (spec.unit, spec.time)) > 0
+    time = numeric(frame, spec.time, missing="refuse", at=(spec.unit, spec.time))
+    order = np.lexsort((time, pd.factorize(frame[spec.unit])[0]))
+    first = (
+        pd.Series(np.where(on, time, np.nan), index=frame.index).groupby(frame[spec.unit]).transform("min")
+    )
+    left = frame.loc[~on & (time > first), spec.unit].unique()
+    notes = []
+    if len(left) and spec.reversals == "refuse":
+        example = _falls(frame, spec, on, order, left[0])
+        raise PanelError(
+            f"Column {column!r} switches back to 0 in {len(left)} units, for example {spec.unit} {left[0]} "
+            f"in {spec.time} {example}. The cohort is the first period with 1 and adoption is taken as "
+            "permanent: correct the column, end the sample before, or set `reversals: allow` (`--set "
+            "reversals=allow`) to count these units as treated from their first 1 on."
+        )
+    if len(left):
+        notes.append(
+            f"{len(left)} units switch back to 0 in {column!r} and count as treated from their first 1 on"
+        )
+    start = pd.Series(time, index=frame.index).groupby(frame[spec.unit]).transform("min")
+    early = frame.loc[first == start, spec.unit].nunique()
+    if early:
+        notes.append(
+            f"{early} units have {column!r} = 1 in their first period, so that their adoption may lie before "
+            "it"
+        )
+    notes.append(f"the cohort is the first {spec.time!r} in which {column!r} is 1")
+    return frame.assign(**{spec.cohort: first}), notes
+
+
+def _falls(frame: pd.DataFrame, spec: Spec, on: Any, order: Any, unit: Any) -> Any:
+    """The first period in which a unit is 0 after a 1."""
+    rows = [row for row in order if frame[spec.unit].iloc[row] == unit]
+    treated = np.maximum.accumulate(on[rows])
+    return frame[spec.time].iloc[rows[int(np.argmax(treated & ~on[rows]))]]
+
+
+def switches(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Any:
+    """A column of 0 and 1 (or false and true) as numbers; anything else is refused with the count."""
+    values = (
+        frame[column].map(lambda value: BINARY.get(str(value).strip().lower(), np.nan)).to_numpy(dtype=float)
+    )
+    bad = np.isnan(values)
+    if bad.any():
+        example = frame.loc[bad, column].iloc[0]
+        raise PanelError(
+            f"'cohort_from' needs a column of 0 and 1, and {int(bad.sum())} of {len(frame)} values of "
+            f"{column!r} are neither, for example {shown(example)}{place_of(frame, bad, at)}. Fill them in, "
+            "or name the column of the first treated period in 'cohort'; a share of the period goes into "
+            "'treatment'."
+        )
+    return values

@@ -1,0 +1,141 @@
+"""How a panel file is read: separator, decimal mark, missing values, blanks, and numbers written as text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from replication.core.errors import PanelError
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The keys under ``read`` of a specification; their meaning is in the schema."""
+
+    sep: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    percent: str = "refuse"
+    missing: tuple[str, ...] = ()
+    encoding: str | None = None
+    sheet: str | int | None = None
+    strip_blanks: bool = False
+
+    @property
+    def converts(self) -> bool:
+        """Whether numbers are written in another way than Python reads them."""
+        return self.decimal != "." or self.thousands is not None or self.percent != "refuse"
+
+
+AS_USUAL: Final = Read()
+"""A comma between columns, a point in numbers, UTF-8, the only sheet."""
+EXACT_DIGITS: Final = 15
+"""Longer whole numbers, such as codes of units, are not all represented by a float of 64 bits."""
+HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    (r"[+-]?\d+,\d+", "the comma is a decimal mark", {"decimal": ","}),
+    (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
+    (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
+    (r"[+-]?[\d.,]+\s*%", "12% is to be 12 (share: 0.12)", {"percent": "points"}),
+    (r"[.?*\-]+|-?9+|n/?a|missing|null", "it marks a missing value", {"missing": []}),
+)
+"""How numbers look that are written in another way, what that means, and the keys of ``read``."""
+
+
+def number_keys(value: Any) -> list[tuple[str, dict[str, Any]]]:
+    """What a text that is no number may mean, and the keys of ``read``; 1,234 may mean two things."""
+    text = str(value).strip()
+    found = [
+        (meaning, keys) for pattern, meaning, keys in HINTS if re.fullmatch(pattern, text, re.IGNORECASE)
+    ]
+    return [(meaning, {"missing": [text]} if "missing" in keys else keys) for meaning, keys in found]
+
+
+def number_hint(value: Any) -> str:
+    """The keys that make a number of a text, in sentences; empty if there are none."""
+    return "".join(f" If {meaning}, set `read: {in_yaml(keys)}`." for meaning, keys in number_keys(value))
+
+
+def in_yaml(value: Any) -> str:
+    """A value in one line of YAML: ``{decimal: ','}``, ``[9999, never]``."""
+    return yaml.safe_dump(value, default_flow_style=True, width=10_000).strip().removesuffix("...").strip()
+
+
+def shown(value: Any) -> str:
+    """A value as a message prints it: text in quotation marks, numbers of numpy like others."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def plain_label(label: Any) -> str:
+    """A label without blanks at its ends, single ones inside, and letters coded in one way."""
+    return " ".join(unicodedata.normalize("NFKC", str(label)).split())
+
+
+def is_text(values: pd.Series[Any]) -> bool:
+    """Whether a column holds text, or objects that may be text."""
+    return bool(pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values))
+
+
+def stripped(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with plain labels in its text columns and their names.
+
+    Raises
+    ------
+    PanelError
+        If two columns would have one name.
+    """
+    names = [plain_label(name) if isinstance(name, str) else name for name in frame.columns]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise PanelError(
+            f"Without blanks the panel has two columns named {twice!r}. Rename one of them in the file."
+        )
+    frame = frame.set_axis(names, axis=1)
+    return frame.assign(**{name: _stripped(frame[name]) for name in names if is_text(frame[name])})
+
+
+def _stripped(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Each label once: a panel repeats them in every period."""
+    labels = values.dropna().unique()
+    plain = {label: (plain_label(label) or None) if isinstance(label, str) else label for label in labels}
+    return values.map(plain) if any(plain[label] != label for label in labels) else values
+
+
+def with_numbers(frame: pd.DataFrame, read: Read) -> pd.DataFrame:
+    """The frame with numbers in the text columns that hold numbers as ``read`` says they are written."""
+    if not read.converts:
+        return frame
+    found = {name: numbers_in(frame[name], read) for name in frame.columns if is_text(frame[name])}
+    return frame.assign(**{name: values for name, values in found.items() if values is not None})
+
+
+def numbers_in(values: pd.Series[Any], read: Read) -> pd.Series[Any] | None:
+    """Numbers of a text column; None unless every value is one.
+
+    Groups of thousands must have three digits, so that ``1,5`` does not become 15, and a column with
+    percent signs must have them throughout: half of the values would be in another unit.
+    """
+    text = values.dropna().astype(str).str.strip()
+    text = text[text != ""]
+    signed = text.str.endswith("%")
+    if text.empty or (signed.any() and not (signed.all() and read.percent != "refuse")):
+        return None
+    text = text.str.removesuffix("%").str.strip()
+    mark, point = re.escape(read.thousands or ""), re.escape(read.decimal)
+    grouped = rf"\d{{1,3}}(?:{mark}\d{{3}})+|" if mark else ""
+    if not text.str.fullmatch(rf"[+-]?(?:(?:{grouped}\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?").all():
+        return None
+    longest = int(text.str.len().max())
+    if text.str.match(r"0\d").any() or (longest > EXACT_DIGITS and not text.str.contains(point).any()):
+        return None
+    plain = text.str.replace(read.thousands, "", regex=False) if read.thousands else text
+    numbers = plain.str.replace(read.decimal, ".", regex=False).astype(float)
+    numbers = numbers / 100 if read.percent == "share" and signed.any() else numbers
+    full = numbers.reindex(values.index)
+    whole = full.notna().all() and bool((full == np.round(full)).all()) and not text.str.contains(point).any()
+    return full.astype("int64") if whole and not signed.any() else full

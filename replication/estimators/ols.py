@@ -1,0 +1,203 @@
+"""Least squares with the fixed effects that are named: none, of units, of periods, or both.
+
+Estimand
+    The coefficient beta of ``y_it = a + beta d_it + gamma'x_it + e_it``, where the constant gives way to
+    ``a_i``, ``a_t`` or both. Without fixed effects it is a difference of means between treated and
+    untreated cells, which includes all differences between early, late and never adopters.
+Reproduces
+    Stata ``regress y d x i.unit i.time`` with ``vce(robust)`` or ``vce(cluster c)``; R ``lm`` with
+    ``sandwich::vcovHC(type = "HC1")`` or ``vcovCL``. In contrast to ``twfe`` all fixed effects count as
+    parameters, also those that are nested in the clusters, as in published tables that rest on ``regress``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped
+from replication.core.errors import PanelError, SpecError
+from replication.core.estimates import Estimates
+from replication.core.panel import Panel
+from replication.core.spec import ANALYTIC, Inference
+from replication.estimators.registration import registered
+from replication.estimators.shared.cohort_comparisons import weighted_mean
+from replication.estimators.shared.collinear import least_variation
+from replication.estimators.shared.exact_fit import require_residual
+from replication.estimators.shared.regression_results import untreated_cells
+from replication.inference.assemble import from_variance
+from replication.inference.cautions import with_repair
+from replication.inference.cluster import multiway_variance, small_sample_factor, sum_by_cluster
+from replication.inference.psd import repaired_variance
+from replication.inference.row_table import EstimateRow
+
+METHODS = ("analytic", "bootstrap", "permutation")
+VARIANCES = ("cv1", "hc1")
+
+
+@dataclass(frozen=True, slots=True)
+class PooledRegression:
+    """A fit on the M cells that are used.
+
+    Attributes
+    ----------
+    coefficient : (K,) of the treatment and of the covariates that are kept.
+    scores : (M, K) whose cross product is the variance without any correction.
+    kept : columns of the treatment (0) and the covariates that are not collinear.
+    parameters : coefficients and fixed effects.
+    """
+
+    coefficient: Floats
+    scores: Floats
+    kept: Ints
+    parameters: int
+
+
+@registered("Least squares", cohorts=False, takes=("covariates", "weights"), methods=METHODS)
+def ols(
+    panel: Panel, *, fixed_effects: Sequence[str] = ("unit", "time"), inference: Inference = ANALYTIC
+) -> Estimates:
+    """Effect of the treatment (``att``) and coefficients of covariates (``coef:<name>``).
+
+    Parameters
+    ----------
+    panel : N units by T periods; weights may change over time, zero leaves a cell out.
+    fixed_effects : any of ``unit`` and ``time``; a constant if empty.
+    inference : ``variance`` is ``cv1``, clustered with ``G/(G-1) (N-1)/(N-K)`` and t(G-1), or ``hc1``, robust
+        to heteroskedasticity with ``N/(N-K)`` and t(N-K), without clusters.
+
+    Returns
+    -------
+    Estimates
+        In units of the outcome for a treatment that goes from 0 to 1.
+
+    Raises
+    ------
+    PanelError
+        If the fixed effects leave no variation of the treatment, or nothing is left to estimate.
+    SpecError
+        If ``inference.variance`` is neither ``cv1`` nor ``hc1``.
+    """
+    if inference.variance not in VARIANCES:
+        raise SpecError(
+            f"{panel.spec_id or 'This call'}: ols has no 'inference.variance: {inference.variance}'. Use "
+            "cv1 or hc1, or the estimator twfe."
+        )
+    used = panel.observed & (panel.weight > 0)
+    names = ["att", *(f"coef:{name}" for name in panel.covariate_names)]
+    fit = _fit(panel, used, fixed_effects)
+    n_obs = int(used.sum())
+    require_residual(n_obs, fit.parameters, "Use fewer fixed effects or covariates.")
+    rows = [EstimateRow(names[place]) for place in fit.kept]
+    details = _details(panel, used, fit, fixed_effects)
+    if inference.variance == "hc1":
+        factor, freedom = n_obs / (n_obs - fit.parameters), n_obs - fit.parameters
+        variance, sums = fit.scores.T @ fit.scores * factor, None
+    else:
+        factor = small_sample_factor(panel.n_clusters, n_obs, fit.parameters)
+        freedom = panel.n_clusters - 1
+        variance, sums = _clustered(panel, used, fit.scores, factor)
+    found = repaired_variance(variance, "The multi-way clustered variance")
+    return from_variance(
+        panel,
+        "ols",
+        rows,
+        fit.coefficient,
+        found.variance,
+        replace(inference, variance="cv1"),
+        distribution="t",
+        cluster_scores=sums,
+        freedom=np.full(len(rows), float(freedom)),
+        n_obs=n_obs,
+        details=with_repair(
+            details.measured(variance=inference.variance, parameters=fit.parameters, correction=factor), found
+        ),
+    )
+
+
+def _fit(panel: Panel, used: Bools, fixed_effects: Sequence[str]) -> PooledRegression:
+    """Least squares by an orthogonal decomposition, the fixed effects and the treatment first."""
+    weight = np.sqrt(panel.weight[used])
+    nuisance, group = _fixed(panel, used, fixed_effects)
+    covariates = panel.covariates if panel.covariates is not None else np.empty((0, *panel.y.shape))
+    regressors = np.column_stack([panel.dose[used], *(one[used] for one in covariates)])
+    count = nuisance.shape[1]
+    both = np.column_stack([nuisance, regressors, panel.y[used]])
+    data = _within(both, panel.weight[used], group) * weight[:, None]
+    x, y = data[:, :-1], data[:, -1]
+    diagonal = np.abs(np.diag(np.linalg.qr(x, mode="r")))
+    spread = (x**2).sum(axis=0)
+    raw = ((both[:, :-1] * weight[:, None]) ** 2).sum(axis=0)
+    free = diagonal**2 > least_variation(raw, spread)
+    if not free[count]:
+        raise PanelError(_no_variation(panel, fixed_effects))
+    x = x[:, free]
+    bread = np.linalg.inv(x.T @ x)
+    coefficient = bread @ (x.T @ y)
+    scores = x * (y - x @ coefficient)[:, None] @ bread
+    kept = np.flatnonzero(free[count:])
+    return PooledRegression(
+        coefficient[-kept.size :],
+        scores[:, -kept.size :],
+        kept,
+        int(free.sum()) + (0 if group is None else np.unique(group).size),
+    )
+
+
+def _fixed(panel: Panel, used: Bools, fixed_effects: Sequence[str]) -> tuple[Floats, Ints | None]:
+    """Columns of a constant or of period effects, and the groups whose means are taken off."""
+    unit, period = np.nonzero(used)
+    if not fixed_effects:
+        return np.ones((unit.size, 1)), None
+    if set(fixed_effects) == {"unit", "time"}:
+        first = np.unique(period)[1:]
+        return (period[:, None] == first).astype(float), unit
+    return np.empty((unit.size, 0)), unit if "unit" in fixed_effects else period
+
+
+def _within(values: Floats, weight: Floats, group: Ints | None) -> Floats:
+    """Deviations from the weighted means of the groups; the values themselves without groups."""
+    if group is None:
+        return values
+    totals = np.bincount(group, weight)
+    sums = np.column_stack([np.bincount(group, weight * column) for column in values.T])
+    return values - (sums / np.where(totals > 0, totals, 1.0)[:, None])[group]
+
+
+def _clustered(panel: Panel, used: Bools, scores: Floats, factor: float) -> tuple[Floats, Floats | None]:
+    """(K, K) variance; cluster sums too where there is one clustering."""
+    codes = [
+        (np.broadcast_to(code[:, None], used.shape) if code.ndim == 1 else code)[used]
+        for code in panel.clusters.values()
+    ]
+    if len(codes) > 1:
+        return multiway_variance(scores, codes) * factor, None
+    sums = sum_by_cluster(scores, codes[0]) * np.sqrt(factor)
+    return sums.T @ sums, sums
+
+
+def _details(panel: Panel, used: Bools, fit: PooledRegression, fixed_effects: Sequence[str]) -> Details:
+    """What a reader must know beside the numbers."""
+    omitted = [name for place, name in enumerate(panel.covariate_names) if place + 1 not in fit.kept]
+    notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
+    weightless = int((panel.observed & ~used).sum())
+    return Details(
+        absorbed=tuple(fixed_effects),
+        covariates=panel.covariate_names,
+        omitted=tuple(omitted),
+        mean_outcome=weighted_mean(panel),
+        mean_pre=weighted_mean(panel, untreated_cells(panel)),
+        dropped=(Dropped("zero_weight_cells", weightless, "cells"),) if weightless else (),
+    ).noted(notes)
+
+
+def _no_variation(panel: Panel, fixed_effects: Sequence[str]) -> str:
+    effects = " and ".join({"unit": "unit", "time": "period"}[name] for name in fixed_effects)
+    left = f"{effects} fixed effects leave" if effects else "the cells that are used have"
+    return (
+        f"The effect of treatment on {panel.outcome!r} is not identified: {left} no variation of the "
+        "treatment. Use fewer fixed effects, or a sample with treated and untreated cells."
+    )

@@ -1,0 +1,70 @@
+"""``replication export STUDY/PANEL``: a cleaned panel of a study as a file for other software."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from replication.cleaning.panel_export import ENDINGS, export_panel
+from replication.core.errors import SpecError, nearest
+from replication.workflow.project import StudyFolder, study
+
+
+def export(root: Path, asked: str, kind: str | None, output: Path | None) -> list[Path]:
+    """Export a cleaned panel.
+
+    Parameters
+    ----------
+    asked : ``STUDY/PANEL``, or ``STUDY`` where it has one panel.
+    kind : dta, csv, rds or parquet; the ending of ``output`` if None.
+    output : where to write; ``exports/STUDY/PANEL.<kind>`` in the project if None.
+
+    Returns
+    -------
+    list of Path
+        The panel, and the list of its variables.
+
+    Raises
+    ------
+    SpecError
+        If there is no such study or panel, the panel has not been cleaned yet, or the format is unknown.
+    """
+    name, _, panel = asked.strip("/").partition("/")
+    owner = study(root, name)
+    panel = _panel(owner, panel)
+    ending = kind or (output.suffix.removeprefix(".") if output else "")
+    if ending not in ENDINGS:
+        raise SpecError(
+            f"--to is {ending or 'empty'!r}{nearest(ending, ENDINGS)}. It is one of {', '.join(ENDINGS)}."
+        )
+    if output is not None and output.suffix != f".{ending}":
+        raise SpecError(f"--to is {ending!r} and the file {output} ends in {output.suffix!r}. Make them one.")
+    source = root / "data_clean" / name / f"{panel}.parquet"
+    if not source.is_file():
+        raise SpecError(
+            f"{panel} of {name} has not been cleaned yet. Run `replication run --only data_clean/{name}` "
+            "first."
+        )
+    place = output or root / "exports" / name / f"{panel}.{ending}"
+    return export_panel(pd.read_parquet(source), labels_of(root, name, panel), place)
+
+
+def _panel(owner: StudyFolder, panel: str) -> str:
+    if not panel and len(owner.panels) == 1:
+        return owner.panels[0]
+    if panel not in owner.panels:
+        problem = (
+            f"{owner.id} has no panel {panel!r}{nearest(panel, owner.panels)}"
+            if panel
+            else "No panel is named"
+        )
+        raise SpecError(f"{problem}. Name one: {', '.join(f'{owner.id}/{name}' for name in owner.panels)}.")
+    return panel
+
+
+def labels_of(root: Path, name: str, panel: str) -> dict[str, str]:
+    """What each column of a panel is, from the codebook that cleaning wrote."""
+    book = pd.read_csv(root / "data_clean" / name / "codebook.csv", dtype=str, keep_default_na=False)
+    rows = book[book["panel"] == panel]
+    return dict(zip(rows["name"], rows["label"], strict=True))

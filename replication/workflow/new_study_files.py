@@ -1,0 +1,152 @@
+"""The files of a new study, after ``studies/_template``: text with the columns of the panel filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from replication.core.reading import in_yaml
+
+SPEC_KEYS: Final = ("unit", "time", "cohort", "cohort_from", "time_format", "never", "duplicates")
+NAMED: Final = ("unit", "cluster", "weights")
+IGNORED: Final = ".snakemake/\ndata_clean/\ntables/\nfigures/\nreport/\nlogs/\nexports/\n__pycache__/\n"
+README: Final = """# STUDY
+
+`studies/STUDY/` says what is estimated, shown and drawn; every file there has comments. Run it:
+
+```sh
+replication run
+```
+
+`tables/STUDY/` and `figures/STUDY/` hold the results, `report/index.html` shows them on one page.
+"""
+STUDY: Final = """\
+# What the study is. A key that is misspelled is refused with the nearest spelling before anything runs.
+#
+#   specs/          what is estimated; `replication explain` lists every key
+#   tables.yaml     tables     (kinds: regression, estimators, frame, ...)
+#   figures.yaml    figures    (kinds: event_study, raw_means, specification_curve, ...)
+#   analyses.yaml   what is asked beyond single specifications (summary_statistics, leave_out, ...)
+#   summary.md.j2   a written summary whose numbers are fetched; not needed, see studies/_template
+
+id: {name}
+title: {title}
+description: >-
+  What is asked, of which data, and by which design. This text stands above the tables on the page.
+
+panels:
+  panel:                        # specifications use this name
+    file: {file}
+{read}{keys}    labels:                     # what the codebook prints for each column
+      {unit}: {unit}
+      {time}: {time}
+      {outcome}: {outcome}
+    units: {{{outcome}: as in the file}}
+
+# How tables and figures call columns and what the outcome is measured in.
+labels: {labels}
+outcomes:
+  {outcome}: {{label: {outcome}, unit: as in the file}}
+"""
+SPEC: Final = """\
+# Three estimators of one effect: `columns` lists chosen specifications, here {name}__twfe and so on.
+# `vary: {{weights: [null, people]}}` beside it would take every combination.
+id: {name}
+study: {name}
+panel: panel
+outcome: {outcome}
+estimator: callaway_santanna
+{keys}{cluster}{weights}# sample: {{where: {{region: [South]}}}}    # which rows are used
+# inference: {{method: wild}}             # with few clusters
+columns:
+  - {{id: twfe, label: Two-way fixed effects, estimator: twfe}}
+  - {{id: group_time, label: Group-time (Callaway and Sant'Anna), estimator: callaway_santanna}}
+  - {{id: imputation, label: "Imputation (Borusyak, Jaravel and Spiess)", estimator: imputation}}
+"""
+TABLES: Final = """# A list of tables in the order of the page.
+- id: main
+  title: {title}
+  kind: estimators
+  rows:
+    - {{spec: {name}__twfe, label: Two-way fixed effects}}
+    - {{spec: {name}__group_time, label: Group-time}}
+    - {{spec: {name}__imputation, label: Imputation}}
+"""
+SUMMARY: Final = """- id: panel_summary
+  title: The panel
+  kind: frame
+  source: analyses/panel.csv
+  columns:
+    - {name: label, label: Variable}
+    - {name: mean, label: Mean, format: number, digits: 2}
+    - {name: weighted_mean, label: Weighted mean, format: number, digits: 2}
+    - {name: spread, label: Standard deviation, format: number, digits: 2}
+    - {name: units, label: Units, format: integer}
+"""
+FIGURES: Final = """# A list of figures. An event-study panel draws one series per estimator.
+- id: event_study
+  title: {title}
+  kind: event_study
+  panels:
+    - series:
+        - {{spec: {name}__group_time, label: Group-time}}
+        - {{spec: {name}__imputation, label: Imputation}}
+"""
+ANALYSES: Final = """# Each entry writes tables/{name}/analyses/<id>.csv, which tables and figures may show.
+- id: panel
+  kind: summary_statistics
+  panel: panel
+  unit: {unit}
+  weights: {weights}
+  blocks:
+    Panel: {{{outcome}: {outcome}}}
+"""
+
+
+def study_files(name: str, file: str, keys: Mapping[str, Any], title: str) -> dict[str, str]:
+    """Text of every file of a study, by its path in the study's folder.
+
+    Parameters
+    ----------
+    name, title : id and heading of the study.
+    file : name of the panel file in the folder.
+    keys : keys of a specification, those of ``read`` with a dot.
+    """
+    columns = {key: in_yaml(keys[key]) for key in ("outcome", "unit", "time")}
+    spec_keys = "".join(f"{key}: {in_yaml(keys[key])}\n" for key in SPEC_KEYS if key in keys)
+    read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
+    spec_keys += f"read: {in_yaml(read)}\n" if read else ""
+    unique = "duplicates" not in keys
+    filled = {
+        "name": name,
+        "title": in_yaml(title),
+        "file": file,
+        "keys": f"    keys: [{columns['unit']}, {columns['time']}]    # refused if two rows share these\n"
+        * unique,
+        "read": f"    read: {in_yaml(read)}\n" if read else "",
+        "labels": in_yaml(
+            {str(keys[key]): str(keys[key]) for key in ("unit", "cluster", "weights") if key in keys}
+        ),
+        **columns,
+    }
+    cluster = keys.get("cluster")
+    weights = keys.get("weights")
+    spec = {
+        "keys": spec_keys,
+        "cluster": f"cluster: {in_yaml(cluster)}\n"
+        if cluster
+        else "# cluster: COLUMN    # the unit if empty\n",
+        "weights": f"weights: {in_yaml(weights)}\n"
+        if weights
+        else "# weights: COLUMN    # unweighted if empty\n",
+    }
+    files = {
+        "study.yaml": STUDY.format(**filled),
+        "specs/main.yaml": SPEC.format(**{**filled, **spec}),
+        "tables.yaml": TABLES.format(**filled),
+        "figures.yaml": FIGURES.format(**filled),
+    }
+    if weights:
+        files["tables.yaml"] += SUMMARY
+        files["analyses.yaml"] = ANALYSES.format(**filled, weights=in_yaml(weights))
+    return files

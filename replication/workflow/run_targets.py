@@ -1,0 +1,127 @@
+"""What ``replication run --only`` makes: studies, tables, figures and estimates as Snakemake targets."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from replication.core.errors import SourceError, SpecError
+from replication.workflow.project import (
+    FIGURE_ENDINGS,
+    TABLE_ENDINGS,
+    StudyFolder,
+    absent_files,
+    readable,
+    study,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to make.
+
+    Attributes
+    ----------
+    study : id of its study.
+    files : what Snakemake is asked for, relative to the project's folder.
+    results : what a reader opens afterwards.
+    """
+
+    study: str
+    files: tuple[str, ...]
+    results: tuple[str, ...]
+
+
+def targets_of(root: Path, asked: Sequence[str]) -> list[Target]:
+    """The targets of some names.
+
+    Parameters
+    ----------
+    asked : ids of studies, or ``tables/<study>/<id>``, ``figures/<study>/<id>``,
+        ``tables/<study>/estimates``, ``tables/<study>/analyses/<id>``, ``data_clean/<study>``,
+        ``report/<study>``. A final ``.tex`` or ``.csv`` does not count, and without the id all of the
+        study's tables (or figures) are meant.
+
+    Raises
+    ------
+    SpecError
+        For a name that nothing has, with those near it.
+    SourceError
+        If raw files of its study are missing.
+    """
+    found = []
+    for name in asked:
+        target = _target(root, PurePosixPath(name.strip("/")))
+        owner = study(root, target.study)
+        if absent := absent_files(owner):
+            raise SourceError(
+                f"{name} needs {len(absent)} raw files that are missing, among them {absent[0].path}. "
+                f"`replication data status {target.study}` tells how to get each and where it belongs."
+            )
+        found.append(target)
+    return found
+
+
+def _target(root: Path, asked: PurePosixPath) -> Target:
+    known, refused = readable(root)
+    for part in asked.parts:
+        if part in refused:
+            raise refused[part]
+    catalog = {name: target for one in known for name, target in _catalog(one).items()}
+    plain = (
+        str(asked.with_suffix("")) if asked.suffix[1:] in {*TABLE_ENDINGS, *FIGURE_ENDINGS} else str(asked)
+    )
+    if plain in catalog:
+        return catalog[plain]
+    # An id alone is enough where only one study has it.
+    same = [name for name in catalog if name.endswith(f"/{plain}") and name.count("/") == 2]
+    if len(same) == 1:
+        return catalog[same[0]]
+    near = same or difflib.get_close_matches(plain, list(catalog), n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise SpecError(
+        f"--only {asked} names nothing that a run makes.{hint} Name a study "
+        f"({', '.join(one.id for one in known)}), or one of its results: tables/STUDY/ID, figures/STUDY/ID, "
+        "tables/STUDY/estimates, data_clean/STUDY."
+    )
+
+
+def _catalog(one: StudyFolder) -> dict[str, Target]:
+    """Everything of a study that can be asked for, by its name."""
+    tables, figures, report = f"tables/{one.id}", f"figures/{one.id}", f"report/{one.id}"
+    summary = tuple(one.summary_outputs())
+    made = {
+        one.id: Target(
+            one.id,
+            (one.table_ledger, one.figure_ledger, *summary),
+            (f"{tables}/", f"{figures}/", *summary[:1]),
+        ),
+        tables: Target(one.id, (one.table_ledger,), (f"{tables}/",)),
+        figures: Target(one.id, (one.figure_ledger,), (f"{figures}/",)),
+        f"{tables}/estimates": Target(one.id, (f"{tables}/estimates.csv",), (f"{tables}/estimates.csv",)),
+        f"{tables}/analyses": Target(one.id, (one.analysis_ledger,), (f"{tables}/analyses/",)),
+        f"data_clean/{one.id}": Target(one.id, (one.clean_ledger,), (f"data_clean/{one.id}/",)),
+    }
+    for name in one.tables:
+        files = tuple(f"{tables}/{name}.{ending}" for ending in TABLE_ENDINGS)
+        made[f"{tables}/{name}"] = Target(one.id, (one.table_ledger,), files)
+    for name in one.figures:
+        files = tuple(f"{figures}/{name}.{ending}" for ending in FIGURE_ENDINGS)
+        made[f"{figures}/{name}"] = Target(one.id, (one.figure_ledger,), files)
+    for path in one.analysis_outputs():
+        made[path.removesuffix(".csv")] = Target(one.id, (one.analysis_ledger,), (path,))
+    for panel in one.panels:
+        files = (f"data_clean/{one.id}/{panel}.parquet",)
+        made[f"data_clean/{one.id}/{panel}"] = Target(one.id, (one.clean_ledger,), files)
+    if summary:
+        made |= dict.fromkeys((report, f"{report}/summary"), Target(one.id, summary, summary[:1]))
+    return made
+
+
+def closing_of(targets: Sequence[Target], steps: int, seconds: float) -> str:
+    """What was made and where it is, for the end of a run."""
+    results = dict.fromkeys(path for target in targets for path in target.results)
+    head = "Nothing to do: it is up to date." if steps == 0 else "Made what was asked for, and what it needs."
+    return "\n".join([head, *(f"  {path}" for path in results), f"Done in {seconds:.0f} s."])

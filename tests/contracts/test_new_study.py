@@ -1,0 +1,116 @@
+"""``replication new`` makes a study that runs as it is; ``run --only`` makes a part of it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from awkward_panel import COLUMNS, FLAGS, awkward_panel, plain_panel
+
+import replication as rp
+from replication.cli import main
+from replication.core.errors import SpecError
+from replication.core.files import parse_yaml
+from replication.workflow.run_targets import targets_of
+
+ROOT = Path(__file__).parents[2]
+ROUNDING = 5e-4
+"""Tables print three decimals."""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder outside any project, with an awkward panel."""
+    awkward_panel().to_csv(tmp_path / "my.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REPLICATION_ROOT", raising=False)
+    return tmp_path
+
+
+def test_a_project_of_its_own_runs_to_its_table_and_its_figure(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", "law_rates", "--panel", "my.csv", *COLUMNS, *FLAGS]) == 0
+    assert "replication run --only law_rates" in capfd.readouterr().out
+    monkeypatch.chdir(here / "law_rates")
+    assert main(["run", "--cores", "1", "--only", "tables/law_rates/main"]) == 0
+    root = here / "law_rates"
+    table = pd.read_csv(root / "tables" / "law_rates" / "estimates.csv")
+    found = table[table["term"] == "att"].set_index("spec_id")
+    frame = plain_panel()
+    for name, estimator in (
+        ("twfe", "twfe"),
+        ("group_time", "callaway_santanna"),
+        ("imputation", "imputation"),
+    ):
+        fit = rp.estimate(
+            frame, outcome="rate", unit="state", time="quarter", cohort="law", estimator=estimator
+        )
+        row = found.loc[f"law_rates__{name}"]
+        assert (row["estimate"], row["std_error"]) == pytest.approx(fit.att, rel=1e-10), name
+        assert f"{fit.att[0]:.3f}" in (root / "tables" / "law_rates" / "main.md").read_text(encoding="utf-8")
+    assert (root / "tables" / "law_rates" / "main.tex").is_file()
+    assert not (root / "figures" / "law_rates").exists()
+    assert not (root / "report" / "index.html").exists()
+    assert main(["run", "--cores", "1", "--only", "figures/law_rates/event_study.png"]) == 0
+    assert (root / "figures" / "law_rates" / "event_study.png").stat().st_size > 10_000
+    assert "tables/law_rates/main.tex" in capfd.readouterr().out
+
+
+def test_nothing_is_overwritten_and_nothing_is_left_of_a_refusal(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["new", "law_rates", "--panel", "my.csv", *COLUMNS]
+    assert main(command) == 2
+    assert "`never: [9999]`" in capsys.readouterr().err
+    assert [path.name for path in here.iterdir()] == ["my.csv"]
+    assert main([*command, *FLAGS]) == 0
+    before = (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes()
+    assert main([*command, *FLAGS, "--title", "Another"]) == 2
+    assert "nothing is overwritten" in capsys.readouterr().err
+    assert (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes() == before
+    assert main(["new", "a-b", "--panel", "my.csv", *COLUMNS, *FLAGS]) == 2
+    assert "letters, digits and _" in capsys.readouterr().err
+
+
+def test_inside_a_project_the_study_joins_the_others(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "studies" / "_template", here / "studies" / "my_study")
+    (here / "Snakefile").touch()
+    plain_panel().assign(people=1.0).to_csv("plain.csv", index=False)
+    command = ["new", "second", "--panel", "plain.csv", *COLUMNS, "--weights", "people", "--title", "A: b"]
+    assert main(command) == 0
+    study = parse_yaml((here / "studies" / "second" / "study.yaml").read_text(encoding="utf-8"))
+    assert study["title"] == "A: b"
+    assert study["panels"]["panel"]["keys"] == ["state", "quarter"]
+    assert {path.name for path in (here / "studies" / "second").iterdir()} == {
+        *("analyses.yaml", "figures.yaml", "panel.csv", "specs", "study.yaml", "tables.yaml"),
+    }
+
+
+def test_targets_by_study_table_figure_estimates_and_id(here: Path) -> None:
+    shutil.copytree(ROOT / "studies" / "_template", here / "studies" / "my_study")
+    (here / "Snakefile").touch()
+
+    def files(asked: str) -> tuple[str, ...]:
+        (target,) = targets_of(here, [asked])
+        return target.files
+
+    tables, figures = "tables/my_study/.tables.json", "figures/my_study/.figures.json"
+    assert files("my_study")[:2] == (tables, figures)
+    for asked in ("tables/my_study", "tables/my_study/main_SIMULATED", "tables/my_study/main_SIMULATED.tex"):
+        assert files(asked) == (tables,)
+    assert files("figures/my_study/event_study_SIMULATED.pdf") == (figures,)
+    assert files("main_SIMULATED") == (tables,)
+    assert files("tables/my_study/estimates.csv") == ("tables/my_study/estimates.csv",)
+    assert files("tables/my_study/analyses/panel") == ("tables/my_study/.analyses.json",)
+    assert files("data_clean/my_study/district_year") == ("data_clean/my_study/.clean.json",)
+    for asked, words in (
+        ("tables/my_study/main_SIMULATE", "Did you mean tables/my_study/main_SIMULATED"),
+        ("nothing_like_it", r"Name a study \(my_study\)"),
+    ):
+        with pytest.raises(SpecError, match=words):
+            targets_of(here, [asked])

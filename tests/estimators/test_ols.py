@@ -1,0 +1,130 @@
+"""Least squares with chosen fixed effects against statsmodels and published regressions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+
+import replication as rp
+from replication.core.errors import PanelError, SpecError
+from replication.core.spec import Inference, load_specs
+from replication.sources.guns import read_guns
+
+ROOT = Path(__file__).parents[2]
+# Both solve the same normal equations in double precision, by different decompositions.
+SAME = 1e-9
+DUMMIES = {(): "", ("unit",): " + C(unit)", ("time",): " + C(time)", ("unit", "time"): " + C(unit) + C(time)"}
+
+
+def drawn(seed: int) -> pd.DataFrame:
+    """An unbalanced panel with weights, a covariate and a treatment between 0 and 1."""
+    rng = np.random.default_rng(seed)
+    cells = pd.MultiIndex.from_product([range(24), range(2001, 2009)], names=["unit", "time"])
+    frame = cells.to_frame(index=False)
+    frame["cohort"] = frame["unit"].map(dict(enumerate(rng.choice([0, 2003, 2005, 2007], 24))))
+    frame["d"] = np.where(
+        (frame["cohort"] > 0) & (frame["time"] >= frame["cohort"]), rng.uniform(0.2, 1, 192), 0
+    )
+    frame["x"] = rng.normal(size=192) + frame["unit"] / 10
+    frame["w"] = rng.uniform(0.5, 3, 192)
+    frame["state"] = frame["unit"] // 2
+    frame["y"] = rng.normal(size=192) + frame["d"] + frame["x"] + frame["time"] / 5
+    return frame.sample(frac=0.9, random_state=seed).sort_values(["unit", "time"], ignore_index=True)
+
+
+@pytest.mark.parametrize("effects", list(DUMMIES), ids="+".join)
+@pytest.mark.parametrize("weights", [None, "w"])
+@pytest.mark.parametrize("seed", range(3))
+def test_same_as_statsmodels(effects: tuple[str, ...], weights: str | None, seed: int) -> None:
+    frame = drawn(seed)
+    formula = "y ~ d + x" + DUMMIES[effects]
+    model = smf.wls(formula, frame, weights=frame["w"] if weights else np.ones(len(frame)))
+    kinds: dict[str, dict[str, Any]] = {
+        "hc1": {"cov_type": "HC1"},
+        "cv1": {"cov_type": "cluster", "cov_kwds": {"groups": frame["state"]}},
+    }
+    for variance, options in kinds.items():
+        found = rp.estimate(
+            frame,
+            outcome="y",
+            estimator="ols",
+            fixed_effects=list(effects),
+            treatment="d",
+            reversals="allow",
+            covariates=["x"],
+            weights=weights,
+            cluster="state",
+            inference={"variance": variance},
+        )
+        known = model.fit(use_t=True, **options)
+        table = found.table.set_index("term")
+        assert table.loc["att", "estimate"] == pytest.approx(known.params["d"], rel=SAME)
+        assert table.loc["att", "std_error"] == pytest.approx(known.bse["d"], rel=SAME)
+        assert table.loc["coef:x", "std_error"] == pytest.approx(known.bse["x"], rel=SAME)
+        if variance == "hc1":
+            assert table.loc["att", "p_value"] == pytest.approx(known.pvalues["d"], rel=1e-6)
+
+
+def test_both_effects_are_twfe_but_for_the_parameters_that_are_counted() -> None:
+    frame = drawn(5)
+    common: dict[str, Any] = {"outcome": "y", "treatment": "d", "reversals": "allow", "cluster": "state"}
+    pooled = rp.estimate(frame, estimator="ols", **common)
+    two_way = rp.estimate(frame, estimator="twfe", **common)
+    assert pooled.att[0] == pytest.approx(two_way.att[0], rel=SAME)
+    n, units, periods = len(frame), 24, 8
+    ratio = (n - (1 + periods)) / (n - (units + periods))
+    assert pooled.att[1] / two_way.att[1] == pytest.approx(ratio**0.5, rel=SAME)
+
+
+def test_collinear_covariates_are_left_out_and_named() -> None:
+    frame = drawn(6).assign(twice=lambda f: 2 * f["x"])
+    found = rp.estimate(
+        frame, outcome="y", estimator="ols", treatment="d", reversals="allow", covariates=["x", "twice"]
+    )
+    assert found.details.omitted == ("twice",)
+    alone = rp.estimate(
+        frame, outcome="y", estimator="ols", treatment="d", reversals="allow", covariates=["x"]
+    )
+    assert found.att == pytest.approx(alone.att, rel=SAME)
+
+
+def test_refusals() -> None:
+    frame = drawn(7)
+    same = frame.assign(d=(frame["time"] >= 2005).astype(float))
+    with pytest.raises(PanelError, match="unit and period fixed effects leave no variation"):
+        rp.estimate(same, outcome="y", estimator="ols", treatment="d")
+    with pytest.raises(SpecError, match="cv3"):
+        rp.estimate(frame, outcome="y", estimator="ols", inference={"variance": "cv3"})
+    with pytest.raises(SpecError, match=r"hc1.*for the estimator ols"):
+        rp.estimate(frame, outcome="y", estimator="twfe", inference={"variance": "hc1"})
+
+
+def test_published_regressions_on_shall_issue_laws() -> None:
+    """Printed values, cut off after the printed decimals or rounded (the source does both)."""
+    published = pd.read_csv(
+        ROOT / "data_raw" / "typed" / "published_guns_stock_watson.csv",
+        dtype={"estimate": str, "std_error": str},
+    )
+    controls = load_specs(ROOT / "studies" / "shall_issue" / "specs" / "controls.yaml")[0].covariates
+    guns = read_guns().assign(y=lambda f: np.log(f["rate_violent"]))
+    kinds = [((), ()), (controls, ()), (controls, ("unit",)), *[(controls, ("unit", "time"))] * 2]
+    for place, (covariates, effects) in enumerate(kinds):
+        found = rp.estimate(
+            guns,
+            outcome="y",
+            estimator="ols",
+            unit="state",
+            time="year",
+            treatment="law",
+            covariates=list(covariates),
+            fixed_effects=list(effects),
+            inference=Inference(variance="cv1" if place == 4 else "hc1"),
+        )
+        for value, printed in zip(found.att, published.loc[place, ["estimate", "std_error"]], strict=True):
+            places = len(printed.partition(".")[2])
+            assert abs(value - float(printed)) < 1.0 * 10**-places, (place, value, printed)
