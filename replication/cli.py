@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import check_panel, examine, own_data, own_study
+from replication.commands import check_panel, examine, own_data, own_study, trace
 from replication.core.errors import InputError
 
 DESCRIPTION = "Staggered-adoption difference-in-differences: your own panel, or the studies of a project."
@@ -27,6 +27,7 @@ EXAMPLES = """examples, on a panel of your own:
 examples, in a project:
   replication run                                                 whatever is out of date
   replication run --only tables/castle_doctrine/homicide --cores 1
+  replication trace castle_doctrine/homicide Estimate "(1)"          where a printed number comes from
   replication export castle_doctrine/state_year --to dta
 
 `replication COMMAND --help` lists the options of a command."""
@@ -73,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     check_panel.add(commands)
     examine.add(commands)
     own_study.add(commands)
+    trace.add(commands)
     _simulate(commands)
     _project(commands)
     return top

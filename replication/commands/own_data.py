@@ -62,6 +62,7 @@ def _add_estimate(commands: Subparsers) -> None:
         dest="assigned",
         help="any other key, as in --set window=[-5,5] inference.method=wild",
     )
+    estimate.add_argument("--only", metavar="ID", help="one specification of a file that has several")
     estimate.add_argument("--numbers-only", action="store_true", help="write no figure, table or page")
     add_reading(estimate)
     estimate.set_defaults(run=run_estimate)
@@ -77,11 +78,12 @@ def _add_folders(parser: argparse.ArgumentParser, default: str | None, endings: 
 
 def run_estimate(chosen: argparse.Namespace) -> int:
     """``replication estimate [SPEC.yaml] --panel FILE --out DIR``."""
-    from replication.workflow.estimate_file import estimate_file, next_steps, specs_of
+    from replication.workflow.estimate_file import estimate_file, next_steps, one_of, specs_of
 
     given = {key: getattr(chosen, key) for key in (*COLUMNS, "covariates")}
     keys = {key: value for key, value in given.items() if value} | reading_keys(chosen)
     specs = specs_of(chosen.spec, keys, chosen.assigned)
+    specs = specs if chosen.only is None else [one_of(specs, chosen.only)]
     inputs = [] if chosen.spec is None else [chosen.spec]
     results = estimate_file(specs, chosen.panel, chosen.out, inputs=inputs, pictures=not chosen.numbers_only)
     for spec, result in zip(specs, results, strict=True):

@@ -100,6 +100,10 @@ def read_description(folder: Path) -> Description:
             data[part], origins[part] = entries, tuple(files)
     found = Description(folder, data, origins)
     _require_ids_once(found)
+    # Few studies need it, and the Snakefile reads this module at every start.
+    from replication.core.label_texts import fill_labels
+
+    fill_labels(folder, data, PARTS)
     return found
 
 

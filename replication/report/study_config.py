@@ -41,6 +41,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
+from replication.core.label_claims import refuse_contradictions
 from replication.core.limits import require_portable, shortened
 from replication.core.schema_violations import explain_violation, strict_validator
 from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
@@ -138,6 +139,7 @@ def load_study(folder: Path) -> StudyConfig:
 def checked_study(description: Description) -> StudyConfig:
     """The study of a description that was read."""
     found = _study(description.data, description.place, description.folder)
+    refuse_contradictions(description.folder, description.data, description.place)
     if found.id != description.folder.name:
         raise SpecError(
             f"{description.place()} has the id {found.id!r}, and its folder is called "

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from replication.core import saved_results
-from replication.core.errors import SpecError
+from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
@@ -54,6 +54,17 @@ def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]
         raise SpecError("No outcome is named. Name a specification file, or the column: --outcome y.")
     source = CALL if path is None else str(path)
     return [parse_spec(variant, source) for variant in expand(data, source)]
+
+
+def one_of(specs: Sequence[Spec], spec_id: str) -> Spec:
+    """One specification of a grid by its id."""
+    names = [spec.id for spec in specs]
+    if spec_id not in names:
+        raise SpecError(
+            f"--only {spec_id}: the file has no specification of that id{nearest(spec_id, names)}. It has: "
+            f"{', '.join(names[:12])}{', ...' if len(names) > 12 else ''}."
+        )
+    return specs[names.index(spec_id)]
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -139,6 +139,23 @@ def summaries_of(root: Path) -> dict[str, Path]:
     return {path.parent.name: path for path in sorted((root / "report").glob("*/summary.md"))}
 
 
+def traces_of(root: Path, studies: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Traces of every table and figure that was written, by study and id."""
+    from replication.report.trace.traces import StudyTraces
+
+    stars = read_settings(root)["tables"]["stars"]
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for name in studies:
+        traces = StudyTraces(root, root / "studies" / name, stars=stars)
+        folders = traces.context.folders
+        written = [
+            *(entry for entry in traces.study.tables if (folders.tables / f"{entry.id}.html").is_file()),
+            *(entry for entry in traces.study.figures if (folders.figures / f"{entry.id}.svg").is_file()),
+        ]
+        found[name] = {entry.id: traces.file(traces.traced(entry)) for entry in written}
+    return found
+
+
 def checks_of(root: Path, studies: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """What ``replication verify`` finds of the committed numbers of each study that has some."""
     from replication.checks.verify import verify

@@ -1,0 +1,82 @@
+"""The committed value of a number, ``studies/<study>/expected/``, and whether it is equal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from replication.checks.verify import ABSOLUTE, OF_LENGTH, RELATIVE
+from replication.core.estimates import row_labels
+from replication.report.tables.published_table import YES_NO
+from replication.report.trace.table_cells import Shown
+
+ESTIMATES = "tables/estimates.csv"
+
+
+@dataclass
+class ExpectedValues:
+    """The committed numbers of a study, each file read when it is first asked for."""
+
+    folder: Path
+    frames: dict[str, pd.DataFrame | None] = field(default_factory=dict)
+
+    def of(self, shown: Shown, place: str, length: int) -> dict[str, Any] | None:
+        """File, value and equality; None where nothing is committed.
+
+        Parameters
+        ----------
+        place : the table's or figure's own file, ``tables/main.csv``.
+        length : its rows; where another number is committed, rows do not correspond.
+        """
+        if shown.data is not None:
+            frame = self._frame(place)
+            row, column = shown.data
+            if frame is not None and len(frame) == length and column in frame.columns:
+                return _compared(place, frame[column].iloc[row], shown)
+        if shown.origin == "specification" and shown.row:
+            frame = self._frame(ESTIMATES)
+            key = (shown.specification, shown.row)
+            if frame is not None and key in frame.index and shown.quantity in frame.columns:
+                return _compared(ESTIMATES, frame.at[key, shown.quantity], shown)
+        return None
+
+    def _frame(self, name: str) -> pd.DataFrame | None:
+        if name not in self.frames:
+            path = self.folder / name
+            frame = pd.read_csv(path, low_memory=False) if path.is_file() else None
+            if frame is not None and name == ESTIMATES:
+                frame = frame.set_index([frame["spec_id"], pd.Index(row_labels(frame))])
+                frame = frame[~frame.index.duplicated()]
+            self.frames[name] = frame
+        return self.frames[name]
+
+
+def _compared(file: str, value: Any, shown: Shown) -> dict[str, Any]:
+    if isinstance(value, bool | np.bool_) and shown.origin == "difference":
+        value = YES_NO[bool(value)]
+    return {"file": file, "value": value, "equal": equal(value, shown.value, shown.interval)}
+
+
+def equal(expected: Any, found: Any, interval: tuple[Any, Any] | None = None) -> bool:
+    """Whether two values agree as for ``replication verify``: texts exactly, numbers within its tolerances.
+
+    ``interval`` is that whose end the number may be.
+    """
+    if _empty(expected) or _empty(found):
+        return _empty(expected) and _empty(found)
+    try:
+        first, second = float(expected), float(found)
+    except (TypeError, ValueError):
+        return str(expected) == str(found)
+    if math.isclose(first, second, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
+        return True
+    return interval is not None and abs(first - second) <= OF_LENGTH * abs(interval[1] - interval[0])
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))

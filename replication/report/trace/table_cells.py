@@ -1,0 +1,353 @@
+"""What each cell of a printed table shows: its unrounded value and where that is from.
+
+Every cell of a kind of table without an entry in ``READERS`` is traced to its row of the table's data, or to
+the table's own description.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from replication.core.estimates import row_labels
+from replication.report import facts
+from replication.report.report_context import Context
+from replication.report.report_data import Saved, read_source
+from replication.report.study_config import Entry
+from replication.report.table_document import Row, TableDocument
+from replication.report.tables import estimators_table, frame_table, published_table, regression_table
+from replication.report.tables import table_statistics as statistics
+from replication.report.tables.table_columns import read_blocks, read_columns
+from replication.report.trace.source_lines import FIRST, source_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One cell, or one point of a figure.
+
+    Attributes
+    ----------
+    printed : lines of the cell.
+    origin : ``specification``, ``analysis``, ``file``, ``published``, ``difference``,
+        ``description`` or ``empty``.
+    value, std_error, interval : unrounded.
+    quantity : what the value is, such as ``estimate``, or the column of a file.
+    specification, row : the saved result and the row of its estimates.
+    source, line : a file as entries name it (``clean/rollout.csv``) and the line in it.
+    published : where a published value was read.
+    data : row and column of the table's or figure's CSV that hold the same number.
+    numbers : the other columns of a figure's point.
+    """
+
+    printed: tuple[str, ...]
+    origin: str
+    value: Any = None
+    std_error: Any = None
+    interval: tuple[Any, Any] | None = None
+    quantity: str = ""
+    specification: str = ""
+    row: str = ""
+    source: str = ""
+    line: int | None = None
+    published: Mapping[str, Any] | None = None
+    data: tuple[int, str] | None = None
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+Grid = list[list[Shown]]
+Reader = Callable[[Entry, TableDocument, Context], Grid]
+
+
+def table_cells(entry: Entry, document: TableDocument, context: Context) -> Grid:
+    """What the cells of a table show, one list a row."""
+    return READERS.get(entry.kind, described)(entry, document, context)
+
+
+def described(entry: Entry, document: TableDocument, context: Context) -> Grid:
+    """Cells of a kind that says nothing about itself: as printed."""
+    return [[_text(cell) for cell in row.cells] for row in document.rows]
+
+
+def regression(entry: Entry, document: TableDocument, context: Context) -> Grid:
+    """Estimates and statistics of a regression table."""
+    columns = read_columns(entry, context)
+    blocks = read_blocks(entry, columns, context)
+    wanted = entry.options.get("rows", regression_table.OVERALL)
+    every = [[saved for block in blocks if (saved := block.results[place])] for place in range(len(columns))]
+    grid: Grid = []
+    for number, section in enumerate(document.sections):
+        own = number < len(blocks)
+        for place, row in enumerate(section.rows):
+            results = blocks[number].results if own else [found[0] if found else None for found in every]
+            if own and place < len(wanted):
+                cells = [
+                    _estimate(cell, saved, wanted[place]["row"])
+                    for cell, saved in zip(row.cells, results, strict=True)
+                ]
+            else:
+                cells = [
+                    _statistic(row, cell, saved, column.truth, entry, context)
+                    for cell, saved, column in zip(row.cells, results, columns, strict=True)
+                ]
+            grid.append([_placed(cell, document.data) for cell in cells])
+    return grid
+
+
+def _estimate(cell: tuple[str, ...], saved: Saved | None, row: str) -> Shown:
+    found = None if saved is None else saved.find(row)
+    return _text(cell) if saved is None or found is None else _of_result(cell, saved, row, "estimate")
+
+
+def _of_result(cell: tuple[str, ...], saved: Saved, row: str, quantity: str) -> Shown:
+    """A number of one row of a saved result."""
+    found = saved.row(row)
+    value = found[quantity]
+    error = found["std_error"] if quantity == "estimate" else None
+    return Shown(cell, "specification", value, error, quantity=quantity, specification=saved.spec_id, row=row)
+
+
+STORED = {"mean": "mean_outcome", "engine": "second_engine_difference"}
+"""Statistics and the columns of a table's CSV that hold them."""
+
+
+def _statistic(
+    row: Row, cell: tuple[str, ...], saved: Saved | None, truth: float | None, entry: Entry, context: Context
+) -> Shown:
+    """A row below the estimates, found by its label."""
+    if saved is None or not any(cell):
+        return _text(cell)
+    blank = Shown(cell, "specification", specification=saved.spec_id, row="att")
+    study = context.study
+    for item in (*entry.options.get("statistics", statistics.DEFAULT), "controls", "truth"):
+        if isinstance(item, Mapping):
+            if item["label"] == row.label:
+                return _extra(blank, item, saved, context)
+        elif item == "truth" and row.label == statistics.LABELS["truth"]:
+            return Shown(cell, "description", truth, quantity="truth")
+        elif item != "absorbed" and row.label == study.labels.get(item, statistics.LABELS[item]):
+            value = _of_statistic(item, saved, entry, context)
+            return replace(blank, value=value, quantity=STORED.get(item, item))
+    names = {facts.effect_label(name, saved, study): name for name in facts.absorbed(saved)}
+    return replace(blank, value="Yes" if row.label in names else "No", quantity="absorbed")
+
+
+def _of_statistic(name: str, saved: Saved, entry: Entry, context: Context) -> Any:
+    if name in ("n_obs", "n_units", "n_clusters"):
+        return saved.table[name].iloc[0]
+    numbers: dict[str, Callable[[], Any]] = {
+        "mean": lambda: facts.mean_outcome(saved),
+        "pre_mean": lambda: facts.mean_before(saved),
+        "engine": lambda: statistics.engine_difference(saved, context),
+        "p_value": lambda: (saved.find("att") or {}).get("p_value"),
+        "pretrend": lambda: facts.pretrend_p(saved),
+        "controls": lambda: len(statistics.controls(saved, entry)),
+    }
+    return numbers[name]() if name in numbers else statistics.MAKERS[name](saved, context)
+
+
+def _extra(blank: Shown, item: Mapping[str, Any], saved: Saved, context: Context) -> Shown:
+    if "detail" in item:
+        return replace(blank, value=facts.number(saved, item["detail"]), quantity=item["detail"])
+    source, column = item["source"], item["column"]
+    frame = read_source(context.folders, source, ["spec_id", column])
+    rows = frame.index[frame["spec_id"] == saved.spec_id]
+    return replace(
+        blank,
+        origin="file",
+        value=frame.loc[rows[0], column],
+        quantity=column,
+        source=source,
+        line=int(rows[0]) + FIRST,
+    )
+
+
+IN_WORDS = ("absorbed", "controls", "weights")
+"""Statistics that a table's CSV lists by the names of columns and the table words, counts or ticks off."""
+
+
+def _placed(shown: Shown, data: pd.DataFrame) -> Shown:
+    """With the row of the table's data that has the same result, if it has the quantity."""
+    if not shown.specification or shown.quantity not in data.columns or shown.quantity in IN_WORDS:
+        return shown
+    same = (data["spec_id"] == shown.specification).to_numpy()
+    rows = (same & [name == shown.row for name in row_labels(data)]).nonzero()[0]
+    places = rows if shown.quantity in OF_ROW.values() else same.nonzero()[0]
+    return replace(shown, data=(int(places[0]), shown.quantity)) if len(places) else shown
+
+
+OF_ROW = {
+    "estimate": "estimate",
+    "std_error": "std_error",
+    "interval": "conf_low",
+    "band": "band_low",
+    "p_value": "p_value",
+    "n_obs": "n_obs",
+    "n_units": "n_units",
+    "n_clusters": "n_clusters",
+}
+"""Columns of a table of estimators and those of saved estimates."""
+
+
+def estimators(entry: Entry, document: TableDocument, context: Context) -> Grid:
+    """One specification a row."""
+    blocks = estimators_table.read_blocks(entry, context)
+    lines = [line for _, block in blocks for line in block]
+    columns = estimators_table.shown_columns(entry, lines, context)
+    grid: Grid = []
+    for place, (line, row) in enumerate(zip(lines, document.rows, strict=True)):
+        label = _row_name(line)
+        cells = [
+            _of_line(name, cell, line, label, context) for name, cell in zip(columns, row.cells, strict=True)
+        ]
+        grid.append([replace(cell, data=(place, cell.quantity)) if cell.quantity else cell for cell in cells])
+    return grid
+
+
+def _row_name(line: Mapping[str, Any]) -> str:
+    """The row of a line's estimates, as ``att`` or ``event:2``."""
+    return row_labels(pd.DataFrame([line["found"]]))[0]
+
+
+def _of_line(name: str, cell: tuple[str, ...], line: Mapping[str, Any], row: str, context: Context) -> Shown:
+    saved = line["saved"]
+    if name == "truth":
+        return Shown(cell, "description" if any(cell) else "empty", line["truth"], quantity="truth")
+    if name in OF_ROW:
+        shown = _of_result(cell, saved, row, OF_ROW[name])
+        ends = {"interval": ("conf_low", "conf_high"), "band": ("band_low", "band_high")}.get(name)
+        return shown if ends is None else replace(shown, interval=tuple(line["found"][end] for end in ends))
+    blank = Shown(cell, "specification", specification=saved.spec_id, row=row)
+    if name == "mean":
+        return replace(blank, value=facts.mean_outcome(saved), quantity="mean_outcome")
+    if not any(cell):
+        return _text(cell)
+    return replace(blank, value=facts.comparison(saved, context.study), quantity="control_group")
+
+
+def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
+    """Rows of a file; an analysis that kept the specification of a row leads to it as well."""
+    columns, _ = frame_table.flat(entry)
+    frame, source = document.data, entry.options["source"]
+    order = list(range(len(frame)))
+    if "group" in entry.options:
+        parts = frame.reset_index(drop=True).groupby(entry.options["group"], sort=False)
+        order = [place for _, part in parts for place in part.index]
+    lines = source_lines(context.folders, source, frame)
+    whole = read_source(context.folders, source)
+    grid: Grid = []
+    for place, row in zip(order, document.rows, strict=True):
+        record = frame.iloc[place]
+        name, of_spec = _estimated(whole, lines[place])
+        grid.append(
+            [
+                Shown(
+                    cell,
+                    "file",
+                    record[column["name"]],
+                    quantity=column["name"],
+                    specification=name,
+                    row=of_spec,
+                    source=source,
+                    line=lines[place],
+                    data=(place, column["name"]),
+                )
+                for column, cell in zip(columns[1:], row.cells, strict=True)
+            ]
+        )
+    return grid
+
+
+def _estimated(whole: pd.DataFrame, line: int | None) -> tuple[str, str]:
+    """The specification and the row of its estimates that a line of a file was made from; empty if none."""
+    if line is None or "spec_id" not in whole.columns:
+        return "", ""
+    record = whole.iloc[line - FIRST]
+    name = record["spec_id"]
+    return ("", "") if pd.isna(name) else (str(name), str(record.get("row", "att")))
+
+
+OF_PUBLISHED = (
+    "published",
+    "estimate",
+    "difference",
+    "std_error_difference",
+    "coefficient_equal",
+    "std_error_equal",
+)
+"""Columns of a table of published values and those of its CSV."""
+
+
+def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
+    """Published values, ours, and their differences."""
+    grid: Grid = []
+    for place, (options, row) in enumerate(zip(entry.options["rows"], document.rows, strict=True)):
+        found = document.data.iloc[place]
+        name = str(found["spec_id"])
+        cells = []
+        for quantity, cell in zip(OF_PUBLISHED, row.cells, strict=False):
+            value = found[quantity]
+            if quantity == "published":
+                shown = _published(cell, found, options, entry, context)
+            elif not any(cell):
+                shown = _text(cell)
+            elif quantity == "estimate":
+                shown = _of_result(cell, context.results.get(name), options.get("row", "att"), quantity)
+            else:
+                verdict = published_table.YES_NO.get(value) if quantity.endswith("_equal") else value
+                shown = Shown(cell, "difference", verdict, quantity=quantity, specification=name)
+                shown = replace(shown, row=options.get("row", "att"))
+            cells.append(replace(shown, data=(place, quantity)) if any(cell) else shown)
+        grid.append(cells)
+    return grid
+
+
+def _published(
+    cell: tuple[str, ...], found: Any, options: Mapping[str, Any], entry: Entry, context: Context
+) -> Shown:
+    """The published value with where it was read."""
+    where: Mapping[str, Any] = options.get("where") or {}
+    source = entry.options.get("source", "") if where else ""
+    line, place = None, ""
+    if source:
+        frame = read_source(context.folders, source, text=True)
+        fits = [
+            all(str(row[key]) in map(str, values) for key, values in where.items())
+            for _, row in frame.iterrows()
+        ]
+        line = fits.index(True) + FIRST
+        record = frame.iloc[line - FIRST]
+        place = ", ".join(f"{key} {record[key]}" for key in ("table", "column", "page") if record.get(key))
+    about = {
+        "publication": options.get("heading") or entry.options.get("publication", ""),
+        "source": source,
+        "place": place,
+        "secondary": bool(found["secondary"]),
+        "note": str(found["note"]),
+    }
+    return Shown(
+        cell,
+        "published",
+        found["published"],
+        found["published_std_error"] or None,
+        quantity="published",
+        source=source,
+        line=line,
+        published={key: value for key, value in about.items() if value != ""},
+    )
+
+
+def _text(cell: tuple[str, ...]) -> Shown:
+    """A cell that says itself all there is."""
+    words = " ".join(line for line in cell if line)
+    return Shown(cell, "description" if words else "empty", words or None)
+
+
+READERS: dict[str, Reader] = {
+    "regression": regression,
+    "estimators": estimators,
+    "frame": of_frame,
+    "published": published,
+}

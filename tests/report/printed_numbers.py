@@ -1,0 +1,54 @@
+"""Whether a number prints as a cell prints it: the text is read back and the number rounded to it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MINUS = "\N{MINUS SIGN}"
+MARKS = "*\N{DAGGER}()[] "
+NUMBER = re.compile(r"-?[\d,]*\.?\d+")
+# Half of the last printed digit, and a little for a value that lies on the border in binary.
+HALF = 0.5 + 1e-6
+
+
+def prints_as(printed: Sequence[str], cell: Mapping[str, Any]) -> bool:
+    """Whether the value of a cell, and its standard error or interval, print as its lines do."""
+    first, *rest = [line.replace(MINUS, "-") for line in printed]
+    value, interval = cell["value"], cell.get("interval")
+    if interval and first.startswith("["):
+        ends = first.strip("[]").split(", ")
+        return all(one_prints_as(text, end) for text, end in zip(ends, interval, strict=True))
+    errors = [line for line in rest if line]
+    below = all(one_prints_as(line, cell["std_error"]) for line in errors)
+    return one_prints_as(first, value) and below
+
+
+def one_prints_as(text: str, value: Any) -> bool:
+    """Whether one value is the printed text, or rounds to the printed number."""
+    if not text or value is None:
+        return not text and value is None
+    if str(value).replace(MINUS, "-") == text:
+        return True
+    if not _is_number(value):
+        return False
+    bare = text.strip(MARKS)
+    if bare.startswith("<"):
+        return float(value) <= float(bare.removeprefix("<").strip())
+    if bare.startswith("Yes ("):
+        bare = bare.removeprefix("Yes (")
+    if not NUMBER.fullmatch(bare):
+        return bare == "No" and float(value) == 0
+    digits = len(bare.partition(".")[2])
+    number = float(bare.replace(",", ""))
+    # A share is printed as a percentage in some tables.
+    return any(abs(number - scale * float(value)) <= HALF * 10.0**-digits for scale in (1, 100))
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
