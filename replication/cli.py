@@ -27,7 +27,7 @@ EXAMPLES = """examples, on a panel of your own:
 examples, in a project:
   replication run                                                 whatever is out of date
   replication run --only tables/castle_doctrine/homicide --cores 1
-  replication trace castle_doctrine/homicide Estimate "(1)"          where a printed number comes from
+  replication trace castle_doctrine/homicide Estimate "(1)"       where a printed number comes from
   replication export castle_doctrine/state_year --to dta
 
 `replication COMMAND --help` lists the options of a command."""
@@ -231,11 +231,11 @@ def _known(root: Path, name: str) -> str:
 def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
     from replication.workflow.readme import update_readme
-    from replication.workflow.report_step import page, zipped_page
+    from replication.workflow.report_step import page
 
-    print(f"written: {page(_root())}")
+    print(f"written: {page(_root(), chosen.zip)}")
     if chosen.zip is not None:
-        print(f"written: {zipped_page(_root(), chosen.zip)}")
+        print(f"written: {chosen.zip} ({chosen.zip.stat().st_size / 1e6:.1f} MB)")
     if chosen.readme:
         print(f"written: {update_readme(_root())}")
     return 0

@@ -13,9 +13,7 @@ BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
 def table_page(document: TableDocument) -> str:
     """A page with one table."""
     body = "\n".join([BEGIN, fragment(document), END])
-    return single_page(
-        document.title, body, document.versions, simulated=document.simulated, headed=False
-    )
+    return single_page(document.title, body, document.versions, simulated=document.simulated, headed=False)
 
 
 def cut_fragment(page: str) -> str:

@@ -12,8 +12,9 @@ from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, fingerprint, renew
 from replication.core.study_folder import SUMMARY
 from replication.report.figures import FIGURES
+from replication.report.report_context import Context
 from replication.report.report_data import Folders
-from replication.report.study_config import load_study
+from replication.report.study_config import Entry, load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES
 from replication.sources.manifest import promises
@@ -91,21 +92,20 @@ def summary(study: StudyFolder, root: Path) -> int:
         return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 
-def page(root: Path) -> Path:
-    """Write the report, a folder of pages that begins with ``report/index.html``."""
-    from replication.report.site.site_render import write_site
+def page(root: Path, archive: Path | None = None) -> Path:
+    """Write the report, a folder of pages that begins with ``report/index.html``.
 
-    target = root / "report"
-    write_site(render_site(root), target)
+    Parameters
+    ----------
+    archive : file to write the whole report to besides, as one zip that opens from disk once it is unpacked.
+    """
+    from replication.report.site.site_render import write_site, zip_site
+
+    site, target = render_site(root), root / "report"
+    write_site(site, target)
+    if archive is not None:
+        zip_site(site, summaries_of(root), archive)
     return target / "index.html"
-
-
-def zipped_page(root: Path, target: Path) -> Path:
-    """Write the whole report as one archive, which opens from disk once it is unpacked."""
-    from replication.report.site.site_render import zip_site
-
-    zip_site(render_site(root), summaries_of(root), target)
-    return target
 
 
 def render_site(root: Path) -> dict[str, bytes]:
@@ -118,20 +118,31 @@ def render_site(root: Path) -> dict[str, bytes]:
     """
     from replication.report.site.site_pages import Skipped, StudyReport
     from replication.report.site.site_render import render
+    from replication.report.trace.traces import StudyTraces
 
-    ran, skipped = [], []
+    stars = read_settings(root)["tables"]["stars"]
+    ran, skipped, traces = [], [], {}
     for study in project.readable(root)[0]:
-        config = load_study(study.folder)
         absent = project.absent_files(study)
         if absent:
             ways = {source.how: source.path for source in absent}
-            skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))
+            files = tuple(source.path for source in absent)
+            skipped.append(Skipped(load_study(study.folder), files, tuple(ways)))
         else:
-            ran.append(StudyReport(config, Folders.under(root, study.id), tuple(study.sources)))
-    names = [report.study.id for report in ran]
-    return render(
-        ran, skipped, summaries=summaries_of(root), traces=traces_of(root, names), checks=checks_of(root, names)
-    )
+            found = StudyTraces(root, study.folder, stars=stars)
+            ran.append(StudyReport(found.context, tuple(study.sources)))
+            traces[study.id] = {entry.id: found.file(found.traced(entry)) for entry in written(found.context)}
+    checks = checks_of(root, [report.study.id for report in ran])
+    return render(ran, skipped, summaries=summaries_of(root), traces=traces, checks=checks)
+
+
+def written(context: Context) -> list[Entry]:
+    """The tables and figures of a study that were written."""
+    tables, figures = context.folders.tables, context.folders.figures
+    return [
+        *(entry for entry in context.study.tables if (tables / f"{entry.id}.html").is_file()),
+        *(entry for entry in context.study.figures if (figures / f"{entry.id}.svg").is_file()),
+    ]
 
 
 def summaries_of(root: Path) -> dict[str, Path]:
@@ -139,26 +150,10 @@ def summaries_of(root: Path) -> dict[str, Path]:
     return {path.parent.name: path for path in sorted((root / "report").glob("*/summary.md"))}
 
 
-def traces_of(root: Path, studies: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Traces of every table and figure that was written, by study and id."""
-    from replication.report.trace.traces import StudyTraces
-
-    stars = read_settings(root)["tables"]["stars"]
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for name in studies:
-        traces = StudyTraces(root, root / "studies" / name, stars=stars)
-        folders = traces.context.folders
-        written = [
-            *(entry for entry in traces.study.tables if (folders.tables / f"{entry.id}.html").is_file()),
-            *(entry for entry in traces.study.figures if (folders.figures / f"{entry.id}.svg").is_file()),
-        ]
-        found[name] = {entry.id: traces.file(traces.traced(entry)) for entry in written}
-    return found
-
-
 def checks_of(root: Path, studies: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """What ``replication verify`` finds of the committed numbers of each study that has some."""
     from replication.checks.verify import verify
 
     held = [name for name in studies if (root / "studies" / name / "expected").is_dir()]
-    return {name: [asdict(verdict) for verdict in verify(root, [name])] for name in held}
+    found = {name: [asdict(verdict) for verdict in verify(root, [name])] for name in held}
+    return {name: sorted(rows, key=lambda row: -int(row["failed"])) for name, rows in found.items()}

@@ -1,1 +1,1 @@
-"""The report: a static site that opens from disk, with one page per study, an explorer, and the data behind it."""
+"""The report: a static site that opens from disk, one page per study, with the data behind it."""

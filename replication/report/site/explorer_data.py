@@ -1,7 +1,8 @@
-"""What the specification explorer offers: the choices behind every estimate, its number and its event study."""
+"""What the specification explorer offers: choices behind every estimate, its number, its event study."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,15 @@ DIGITS = 5
 """Significant digits of the numbers; the explorer prints four."""
 NONE = "None"
 REGRESSION = "Set by the regression"
-CHOICES = ("Outcome", "Estimator", "Trends and fixed effects", "Weights", "Timing", "Comparison", "Sample and coverage")
+CHOICES = (
+    "Outcome",
+    "Estimator",
+    "Trends and fixed effects",
+    "Weights",
+    "Timing",
+    "Comparison",
+    "Sample and coverage",
+)
 
 
 def explorer_data(context: Context) -> dict[str, Any]:
@@ -26,8 +35,9 @@ def explorer_data(context: Context) -> dict[str, Any]:
     dict
         ``choices``: label and values of each choice. ``specs``: one list per specification with its id, the
         index of its value in each choice, estimate, standard error, both ends of the interval, observations,
-        clusters, and the event study as lists of (event time, estimate, low, high); empty where there is none.
-        ``units``: the unit of each outcome.
+        clusters, and the event study as lists of (event time, estimate, low, high), empty if there is
+        none.
+        ``units``: the unit of each outcome. ``start``: index of the specification that is shown first.
     """
     study, specs, values = context.study, [], [dict[str, int]() for _ in CHOICES]
     units: dict[str, str] = {}
@@ -44,8 +54,21 @@ def explorer_data(context: Context) -> dict[str, Any]:
         numbers = [rounded(first.get(key)) for key in ("estimate", "std_error", "conf_low", "conf_high")]
         sample = [whole(saved.table[key].iloc[0]) for key in ("n_obs", "n_clusters")]
         specs.append([name, codes, *numbers, *sample, path])
+    names = [spec[0] for spec in specs]
+    start = next((names.index(name) for name in named(study) if name in names), 0)
     choices = [{"label": label, "values": list(known)} for label, known in zip(CHOICES, values, strict=True)]
-    return {"choices": choices, "units": [units[word] for word in values[0]], "specs": specs}
+    return {"choices": choices, "units": [units[word] for word in values[0]], "start": start, "specs": specs}
+
+
+def named(study: StudyConfig) -> Iterator[str]:
+    """What the tables of regressions name, in their order: the main specification comes first."""
+    waiting: list[Any] = [dict(entry.options) for entry in study.tables if entry.kind == "regression"]
+    while waiting:
+        value = waiting.pop(0)
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping | list):
+            waiting[:0] = list(value.values()) if isinstance(value, Mapping) else value
 
 
 def choices_of(saved: Saved, study: StudyConfig) -> list[str]:

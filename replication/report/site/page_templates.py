@@ -53,4 +53,6 @@ def single_page(title: str, body: str, made: str, *, simulated: bool = False, he
     body : HTML, escaped by the caller.
     headed : whether the title stands above the body; a table has its own.
     """
-    return page("single.html.j2", title=title, body=body, made=made, simulated=simulated, headed=headed, style=style())
+    return page(
+        "single.html.j2", title=title, body=body, made=made, simulated=simulated, headed=headed, style=style()
+    )

@@ -19,11 +19,16 @@ const drawn = (name, attributes, ...children) => {
   try { return make(name, attributes, ...children); } finally { make.drawing = false; }
 };
 
+// The data of a name, loaded once; they are compressed JSON in base64.
+const loaded = {};
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+}
 function load(name) {
-  if (DATA[name]) return Promise.resolve(DATA[name]);
-  return new Promise((found, failed) => {
+  return loaded[name] ??= new Promise((found, failed) => {
     const script = make("script", { src: `${base}${name === "search" ? "assets/search" : name}.js` });
-    script.onload = () => found(DATA[name]);
+    script.onload = () => unpack(DATA[name]).then(found, failed);
     script.onerror = () => failed(new Error(`${name} is not in this folder`));
     document.head.append(script);
   });
@@ -53,11 +58,13 @@ function search() {
   const field = one("#search"), panel = one("#found"), status = one("p", panel), list = one("ul", panel);
   const close = () => { panel.hidden = true; };
   const show = entries => {
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    // Without their endings, so that "study" finds "studies".
+    const words = field.value.toLowerCase().split(/\s+/).map(word => word.replace(/(ies|y|s)$/, "") || word).filter(Boolean);
     list.replaceChildren();
     panel.hidden = !words.length;
     if (!words.length) return;
-    const hits = entries.filter(([kind, text]) => words.every(word => `${kind} ${text}`.toLowerCase().includes(word)));
+    const hits = entries.filter(([kind, text]) => words.every(word => `${kind} ${text} ${text.replaceAll("_", " ")}`.toLowerCase().includes(word)))
+      .sort((a, b) => (a[0] === "Specification") - (b[0] === "Specification"));
     status.textContent = `${hits.length} found${hits.length > 40 ? "; the first 40 are shown" : ""}`;
     for (const [kind, text, place] of hits.slice(0, 40)) {
       const study = place.split("/")[0].replaceAll("_", " ");
@@ -193,7 +200,14 @@ function points(figure) {
 const list = items => make("ul", {}, ...items.map(item => make("li", {}, item)));
 const code = text => make("code", {}, text);
 const proof = about => about.sha256 ? ` SHA-256 ${about.sha256}` : about.git_blob ? ` git blob ${about.git_blob}` : "";
-const counts = row => Object.entries(row).map(([key, value]) => `${key.replaceAll("_", " ")} ${value}`).join(", ");
+const grouped = value => typeof value === "number" ? value.toLocaleString("en-US") : digits(value);
+// A rule of the sample flow: its words, then what it was before and after.
+function counts(row) {
+  const before = Object.keys(row).filter(key => key.endsWith("_before")).map(key => key.slice(0, -7));
+  const others = Object.keys(row).filter(key => !/_(before|after)$/.test(key) && !["step", "rule"].includes(key));
+  return [row.rule, ...before.map(key => `${key} ${grouped(row[`${key}_before`])} to ${grouped(row[`${key}_after`])}`),
+    ...others.map(key => `${key.replaceAll("_", " ")} ${grouped(row[key])}`)].filter(Boolean).join("; ");
+}
 
 function show(trace, row, column, cell) {
   const shared = trace.shared, spec = shared.specifications[cell.specification], analysis = shared.analyses[cell.analysis];
@@ -213,7 +227,7 @@ function show(trace, row, column, cell) {
     say("Outcome", [spec.outcome.label, spec.outcome.unit].filter(Boolean).join(", "));
     say("Equation", spec.equation);
     const sample = spec.sample;
-    say("Sample", `${digits(sample.observations)} observations, ${digits(sample.units)} units, ${digits(sample.clusters)} clusters`
+    say("Sample", `${grouped(sample.observations)} observations, ${grouped(sample.units)} units, ${grouped(sample.clusters)} clusters`
       + (sample.clustered_by ? ` (clustered by ${sample.clustered_by})` : ""));
     if (sample.dropped?.length) say("Noted", list(sample.dropped));
   }
@@ -241,7 +255,7 @@ function show(trace, row, column, cell) {
 const ID = 0, CODES = 1, ESTIMATE = 2, ERROR = 3, LOW = 4, HIGH = 5, COUNT = 6, CLUSTERS = 7, PATH = 8;
 function explorer(form, data) {
   const numbered = data.specs.filter(spec => spec[ESTIMATE] !== null);
-  let chosen = data.specs.find(spec => spec[ID] === decodeURIComponent(location.hash.slice(1))) || numbered[0] || data.specs[0];
+  let chosen = data.specs.find(spec => spec[ID] === decodeURIComponent(location.hash.slice(1))) || data.specs[data.start];
   const agree = (a, b) => a[CODES].reduce((sum, value, place) => sum + (value === b[CODES][place] ? 1 + 1 / (place + 2) : 0), 0);
   const selects = data.choices.map((choice, place) => {
     const select = make("select", { id: `choice-${place}` }, ...choice.values.map((value, code) => make("option", { value: code }, value)));
@@ -281,7 +295,7 @@ function explorer(form, data) {
     variant.value = chosen[ID];
     const unit = data.units[chosen[CODES][0]];
     number.textContent = chosen[ESTIMATE] === null ? "No overall effect" : `${short(chosen[ESTIMATE])} (${short(chosen[ERROR])})`;
-    detail.textContent = `${chosen[LOW] === null ? "" : `95% confidence interval ${short(chosen[LOW])} to ${short(chosen[HIGH])}. `}`
+    detail.textContent = `${chosen[LOW] === null ? "" : `Confidence interval ${short(chosen[LOW])} to ${short(chosen[HIGH])}. `}`
       + `${unit ? `Unit of the outcome: ${unit}. ` : ""}${chosen[COUNT]?.toLocaleString("en-US")} observations, ${chosen[CLUSTERS]} clusters. Specification ${chosen[ID]}.`;
     const order = ranked(), rank = order.indexOf(chosen);
     range.max = order.length;

@@ -9,23 +9,33 @@ from pathlib import Path
 from typing import Any
 
 from replication.report.html_table import cut_fragment
+from replication.report.report_context import Context
 from replication.report.report_data import Folders
 from replication.report.study_config import Entry, StudyConfig
 from replication.sources.manifest import Source
 
-DOWNLOADS = ("csv", "tex", "docx", "md")
+DOWNLOADS = ("csv", "tex", "docx")
 """Formats of a table that a reader takes away; its HTML is the page."""
 FIGURE_DOWNLOADS = ("svg", "pdf", "csv")
-WORDS = {"tex": "LaTeX", "docx": "Word", "md": "Markdown"}
+WORDS = {"tex": "LaTeX", "docx": "Word"}
 
 
 @dataclass(frozen=True, slots=True)
 class StudyReport:
-    """A study that ran, where its tables and figures are, and its raw files."""
+    """A study that ran, with its results and folders, and its raw files."""
 
-    study: StudyConfig
-    folders: Folders
+    context: Context
     sources: Sequence[Source] = ()
+
+    @property
+    def study(self) -> StudyConfig:
+        """What the study says about itself."""
+        return self.context.study
+
+    @property
+    def folders(self) -> Folders:
+        """Where its tables and figures are."""
+        return self.context.folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,12 @@ def figures_of(report: StudyReport, traced: Sequence[str] = ()) -> list[dict[str
         about = read_description(picture) if written else {}
         notes = [*about.get("Comment", "").splitlines(), *about.get("Details", "").splitlines()]
         files = links(report.folders.figures, entry, FIGURE_DOWNLOADS, "figures")
-        shown = {"written": written, "about": about, "notes": notes, "picture": f"files/figures/{entry.id}.svg"}
+        shown = {
+            "written": written,
+            "about": about,
+            "notes": notes,
+            "picture": f"files/figures/{entry.id}.svg",
+        }
         found.append(_entry(report, entry, "figure", files, traced) | shown)
     return found
 
@@ -83,26 +98,28 @@ def _entry(
 
 def links(folder: Path, entry: Entry, endings: Sequence[str], place: str) -> list[dict[str, str]]:
     """The files of a table or figure that there are: address from the study's page, and words."""
-    names = [f"{entry.id}.{ending}" for ending in endings if (folder / f"{entry.id}.{ending}").is_file()]
     return [
-        {"href": f"files/{place}/{name}", "words": WORDS.get(ending := name.rpartition(".")[2], ending.upper())}
-        for name in names
+        {"href": f"files/{place}/{entry.id}.{ending}", "words": WORDS.get(ending, ending.upper())}
+        for ending in endings
+        if (folder / f"{entry.id}.{ending}").is_file()
     ]
 
 
 def taken_away(report: StudyReport) -> Iterator[tuple[str, Path]]:
     """Where a file lies in the study's folder of the site, and where the pipeline wrote it."""
-    tables, figures, clean = report.folders.tables, report.folders.figures, report.folders.clean
+    folders, study = report.folders, report.study
+    kinds = (
+        ("tables", folders.tables, study.tables, DOWNLOADS),
+        ("figures", folders.figures, study.figures, FIGURE_DOWNLOADS),
+    )
     requested = [
-        *((f"files/tables/{e.id}.{end}", tables / f"{e.id}.{end}") for e in report.study.tables for end in DOWNLOADS),
-        *(
-            (f"files/figures/{e.id}.{end}", figures / f"{e.id}.{end}")
-            for e in report.study.figures
-            for end in FIGURE_DOWNLOADS
-        ),
-        *((f"files/{name}", tables / name) for name in ("second_engine.csv",)),
-        *((f"files/{name}", clean / name) for name in ("codebook.csv", "sample_flow.csv")),
+        (f"files/{kind}/{entry.id}.{ending}", folder / f"{entry.id}.{ending}")
+        for kind, folder, entries, endings in kinds
+        for entry in entries
+        for ending in endings
     ]
+    requested.append(("files/second_engine.csv", folders.tables / "second_engine.csv"))
+    requested += [(f"files/{name}", folders.clean / name) for name in ("codebook.csv", "sample_flow.csv")]
     return ((name, path) for name, path in requested if path.is_file())
 
 
@@ -111,7 +128,6 @@ def study_files(report: StudyReport, summary: bool) -> list[dict[str, str]]:
     tables, clean = report.folders.tables, report.folders.clean
     requested = [
         ("summary.md", "Written summary", summary),
-        ("files/estimates.csv.zip", "All estimates (CSV, zipped)", (tables / "estimates.csv").is_file()),
         ("files/second_engine.csv", "Second engine (CSV)", (tables / "second_engine.csv").is_file()),
         ("files/codebook.csv", "Codebook (CSV)", (clean / "codebook.csv").is_file()),
         ("files/sample_flow.csv", "Sample flow (CSV)", (clean / "sample_flow.csv").is_file()),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from replication.core.files import replacing
-from replication.report.report_context import Context
 from replication.report.site import site_pages
 from replication.report.site.explorer_data import explorer_data
 from replication.report.site.page_templates import SCRIPT, STYLE, page
@@ -62,7 +63,8 @@ def render(
         pages = dict(_study(report, name in summaries, traces.get(name, {}), checks.get(name), found))
         site |= {f"{name}/{path}": content for path, content in pages.items()}
     overview = [_overview(report, checks.get(report.study.id)) for report in studies]
-    home = page("index.html.j2", base="", made=MADE_WITH, studies=overview, skipped=[_skipped(one) for one in skipped])
+    absent = [_skipped(one) for one in skipped]
+    home = page("index.html.j2", base="", made=MADE_WITH, studies=overview, skipped=absent)
     site["index.html"] = home.encode()
     site["assets/search.js"] = script("search", found)
     return site
@@ -75,9 +77,9 @@ def _study(
     checks: Sequence[Mapping[str, Any]] | None,
     found: list[list[str]],
 ) -> Iterator[tuple[str, bytes]]:
-    study, context = report.study, Context.of(report.study, report.folders)
+    study = report.study
     tables, figures = site_pages.tables_of(report, list(traces)), site_pages.figures_of(report, list(traces))
-    explorer = explorer_data(context)
+    explorer = explorer_data(report.context)
     codebook, flow = (rows_of(report.folders.clean / f"{name}.csv") for name in ("codebook", "sample_flow"))
     shared = {
         "base": "../",
@@ -86,17 +88,11 @@ def _study(
         "heading": study.heading(study.title),
         "explored": len(explorer["specs"]),
     }
+    shown = {"tables": tables, "figures": figures, "files": site_pages.study_files(report, summary)}
     described = site_pages.paragraphs(study.description)
-    files = site_pages.study_files(report, summary)
-    yield (
-        "index.html",
-        page("study.html.j2", **shared, described=described, files=files, tables=tables, figures=figures).encode(),
-    )
-    sources = [source for source in report.sources if source.path or source.package]
-    yield (
-        "data.html",
-        page("data.html.j2", **shared, codebook=codebook, flow=flow, sources=sources, checks=checks).encode(),
-    )
+    yield "index.html", page("study.html.j2", **shared, **shown, described=described).encode()
+    data = {"codebook": codebook, "flow": flow, "sources": report.sources, "checks": checks}
+    yield "data.html", page("data.html.j2", **shared, **data).encode()
     if explorer["specs"]:
         yield "explorer.html", page("explorer.html.j2", **shared).encode()
         yield "data/explorer.js", script(f"{study.id}/data/explorer", explorer)
@@ -104,9 +100,6 @@ def _study(
         yield f"traces/{name}.js", script(f"{study.id}/traces/{name}", trace)
     for name, path in site_pages.taken_away(report):
         yield name, path.read_bytes()
-    estimates = report.folders.tables / "estimates.csv"
-    if estimates.is_file():
-        yield "files/estimates.csv.zip", zipped({"estimates.csv": estimates.read_bytes()})
     found += search_entries(report, tables, figures, codebook, explorer)
 
 
@@ -122,12 +115,11 @@ def search_entries(
     entries = [["Study", study.heading(study.title), f"{study.id}/index.html"]]
     entries += [["Table", one["title"], f"{study.id}/index.html#{one['id']}"] for one in tables]
     entries += [["Figure", one["title"], f"{study.id}/index.html#{one['id']}"] for one in figures]
-    labels = {row["name"]: row.get("label", "") for row in codebook}
-    entries += [
-        ["Variable", f"{name}: {label}", f"{study.id}/data.html#variable-{name}"] for name, label in labels.items()
-    ]
+    labels = {row["name"]: f"{row['name']}: {row.get('label', '')}" for row in codebook}
+    data, choices = f"{study.id}/data.html", f"{study.id}/explorer.html"
+    entries += [["Variable", words, f"{data}#variable-{name}"] for name, words in labels.items()]
     # The words of a specification are its choices, which the explorer shows in its own lists.
-    entries += [["Specification", spec[0], f"{study.id}/explorer.html#{spec[0]}"] for spec in explorer["specs"]]
+    entries += [["Specification", spec[0], f"{choices}#{spec[0]}"] for spec in explorer["specs"]]
     return entries
 
 
@@ -153,9 +145,10 @@ def _skipped(one: Skipped) -> dict[str, Any]:
 
 
 def script(name: str, data: Any) -> bytes:
-    """Data as a script: pages that are opened from disk may load scripts but not fetch files."""
+    """Data as a script, compressed: pages that are opened from disk may load scripts but not fetch files."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return f"DATA[{json.dumps(name)}]={text};\n".encode()
+    packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    return f'DATA[{json.dumps(name)}]="{packed}";\n'.encode()
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
@@ -188,4 +181,6 @@ def zip_site(site: Mapping[str, bytes], summaries: Mapping[str, Path], target: P
     """Write the whole report, the summaries included, as one archive."""
     texts = {f"{study}/{SUMMARY}": path.read_bytes() for study, path in summaries.items()}
     with replacing(target) as temporary:
-        temporary.write_bytes(zipped({f"report/{name}": content for name, content in {**site, **texts}.items()}))
+        temporary.write_bytes(
+            zipped({f"report/{name}": content for name, content in {**site, **texts}.items()})
+        )
