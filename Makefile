@@ -1,11 +1,14 @@
-# make         install into .venv and run everything that is out of date
+# make         install what a run needs into .venv, and run everything that is out of date
 # make public  fetch what may be fetched first
-# make test    the test suite
+# make test    install what developers need as well, and run the test suite
+# make verify  hold every output
 # make bench   speed and memory against other packages; half an hour
 # make coverage  how often intervals cover, by Monte Carlo; half an hour
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+TOOLS := .venv/.developed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: all public test slow bench coverage lint verify clean
@@ -17,20 +20,20 @@ public: $(STAMP)
 	@replication data fetch || true
 	@replication run
 
-test: $(STAMP)
+test: $(TOOLS)
 	python -m pytest -n auto -m "not slow"
 
-slow: $(STAMP)
+slow: $(TOOLS)
 	python -m pytest -m slow
 
-bench: $(STAMP)
+bench: $(TOOLS)
 	python -m benchmarks.race
 
-coverage: $(STAMP)
+coverage: $(TOOLS)
 	python -m benchmarks.coverage
 	python -m benchmarks.few_treated
 
-lint: $(STAMP)
+lint: $(TOOLS)
 	ruff check .
 	ruff format --check .
 	mypy
@@ -42,11 +45,16 @@ verify: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12, for example")'
-	@echo "Installing into .venv (once; two minutes or so)"
+	@echo "Installing into .venv (once; a minute or two)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+$(TOOLS): $(STAMP) requirements-dev.lock
+	@echo "Installing what developers need (once; a minute)"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $(TOOLS)
 
 clean:
 	rm -rf data_clean/*/ figures/*/ tables report logs .snakemake

@@ -1,7 +1,7 @@
 # One command, from raw files to tables, figures and the report page:
 #   snakemake --cores all
-# The rules only say what depends on what; replication/workflow/ does the work, and the
-# specifications of each study say what is estimated. docs/workflow.md has the graph of the rules.
+# The rules define the dependencies; replication/workflow/ does the work, and the
+# specifications of each study define the estimates. docs/workflow.md has the graph of the rules.
 from pathlib import Path
 
 from replication.workflow.rule_inputs import Rules
@@ -27,7 +27,7 @@ onstart:
     note_owner(RULES.root)
 
 
-# Parameters are digests: of what a step reads, as an edit counts whatever the time of the file says, and of the
+# Parameters are digests: of what a step reads, as contents count and not the times of files, and of the
 # code behind it. They are taken from the wildcards, as Snakemake does not compare those taken from the input.
 # The ledgers (.tables.json, for example) name every output of a step and what each was made from: one that
 # was deleted or whose inputs changed is made again.

@@ -113,7 +113,7 @@ TRENDS = {"trends": ("unit_linear",)}
 CASES = [
     Case("twfe", staggered(same_level), by_sample, event=None, wild=True),
     Case("twfe, wrongly clustered by unit", by_unit(staggered(same_level)), by_sample, event=None),
-    Case("twfe, unit lines", staggered(same_level, trends=True), by_sample, TRENDS, event=None),
+    Case("twfe, unit trends", staggered(same_level, trends=True), by_sample, TRENDS, event=None),
     Case("event_study", staggered(same_path), path_to(3, "sample"), {"window": (-3, 3)}, wild=True),
     Case("poisson", staggered(same_level, counts=True), by_sample, event=None),
     Case("callaway_santanna", ANY, by_population),
@@ -124,7 +124,7 @@ CASES = [
         {"covariates": ("x",)},
     ),
     Case(
-        "callaway_santanna, unit lines",
+        "callaway_santanna, unit trends",
         staggered(any_path, trends=True),
         by_population,
         TRENDS,
@@ -134,7 +134,7 @@ CASES = [
     Case("sun_abraham, shares estimated", ANY, by_population, {"shares": "estimated"}),
     Case("imputation", ANY, by_sample),
     Case("imputation, leave one out", ANY, by_sample, {"leave_one_out": True}),
-    Case("imputation, unit lines", staggered(any_path, trends=True), by_sample, TRENDS),
+    Case("imputation, unit trends", staggered(any_path, trends=True), by_sample, TRENDS),
     Case("two_stage", ANY, by_population),
     Case("etwfe", ANY, by_sample),
     Case(

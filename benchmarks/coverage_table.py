@@ -15,8 +15,8 @@ HEAD = """# How often 95% intervals and bands cover
 Simulated panels on which each estimator's own assumptions hold: 20 units in each of 50, 20 or 10
 clusters, 8 periods, three adoption cohorts and units never treated; shocks of units and of clusters
 that persist; a third of a cluster's units adopt together. Effects differ between cohorts and grow;
-they are constant for `twfe` and Poisson, and one path for `event_study`. Rows with unit lines have
-random unit-specific linear trends, those with a covariate a trend along it that adoption depends on.
+they are constant for `twfe` and Poisson, and one path for `event_study`. Rows with unit trends have
+random linear trends, those with a covariate a trend along it that adoption depends on.
 `synthetic_did` has 50 units of their own, 16 periods, 40 donors and two cohorts of 5; its path is
 counted from adoption on, while its band spans the periods before as well and so covers more.
 Tests with one, two or five treated clusters are in `few_treated.md`.

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import check_panel, examine, own_data, own_study, trace
+from replication.commands import check_panel, examine, keep, own_data, own_study, trace
 from replication.core.errors import InputError
 
 DESCRIPTION = "Staggered-adoption difference-in-differences: your own panel, or the studies of a project."
@@ -75,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     examine.add(commands)
     own_study.add(commands)
     trace.add(commands)
+    keep.add(commands)
     _simulate(commands)
     _project(commands)
     return top
@@ -115,14 +116,6 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    verify = commands.add_parser("verify", help="compare outputs with the expected numbers")
-    verify.add_argument("study", nargs="*", help="only these studies")
-    verify.add_argument(
-        "--write-expected",
-        action="store_true",
-        help="for maintainers: replace the expected numbers by the present outputs",
-    )
-    verify.set_defaults(run=run_verify)
     report = commands.add_parser("report", help="write the pages with all tables and figures")
     report.add_argument("--zip", type=Path, metavar="FILE", help="the whole report as one archive as well")
     report.add_argument(
@@ -196,38 +189,6 @@ def run_simulate(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def run_verify(chosen: argparse.Namespace) -> int:
-    """``replication verify``: exit code 1 if any cell misses."""
-    from replication.checks.verify import report, verify, write_expected
-    from replication.core.study_folder import study_folders
-
-    root = _root()
-    able = _studies_that_can_run(root)
-    studies = [_known(root, name) for name in chosen.study] or able
-    if chosen.write_expected:
-        for study in studies:
-            print(f"{study}: {len(write_expected(root, study))} files written to studies/{study}/expected/")
-        return 0
-    expected = [folder.name for folder in study_folders(root) if (folder / "expected").is_dir()]
-    held = chosen.study or [name for name in studies if name in expected]
-    for name in studies:
-        if name not in held:
-            print(f"none  {name}  no expected numbers are committed for this study")
-    for name in expected if not chosen.study else ():
-        if name not in able:
-            print(f"skip  {name}  its raw files are missing, so its outputs were not compared")
-    verdicts = verify(root, held)
-    print(report(verdicts))
-    return 0 if all(verdict.passed for verdict in verdicts) else 1
-
-
-def _known(root: Path, name: str) -> str:
-    """The name of a study, refused if there is none of that name."""
-    from replication.workflow.project import study
-
-    return study(root, name).id
-
-
 def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
     from replication.workflow.readme import update_readme
@@ -288,12 +249,6 @@ def _root() -> Path:
 
 def _study_of_files(chosen: argparse.Namespace) -> str | None:
     return f"{chosen.study}_monthly" if chosen.monthly else chosen.study
-
-
-def _studies_that_can_run(root: Path) -> list[str]:
-    from replication.workflow.project import runnable
-
-    return [study.id for study in runnable(root)]
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from replication.checks.contents import matrix_contents, panel_contents
 from replication.core.arrays import Bools
 from replication.core.errors import InputError, OutputError
 from replication.core.files import unwritable, write_csv
@@ -22,17 +23,23 @@ ABSOLUTE = 1e-9
 # chance. Bands come from draws in single precision, whose error a test bounds below this.
 OF_LENGTH = 1e-5
 PLACES = ("tables", "figures", "data_clean")
+CONTENTS = {"panels": ("data_clean", panel_contents), "vcov": ("tables", matrix_contents)}
+"""Files of ``expected/contents``: the folder whose contents they hold, and what computes them."""
+
+
+COMMITTED = "agree with expected/"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Result of comparing one expected file."""
+    """Result of comparing one file; ``how`` says what files that pass do in its place."""
 
     study: str
     file: str
     cells: int
     failed: int
     message: str
+    how: str = COMMITTED
 
     @property
     def passed(self) -> bool:
@@ -41,7 +48,10 @@ class Verdict:
 
 
 def verify(root: Path, studies: list[str]) -> list[Verdict]:
-    """Compare every expected CSV of the studies with the outputs of the pipeline."""
+    """Compare every expected CSV of the studies with the outputs of the pipeline.
+
+    Panels and covariance matrices are compared by ``held_contents``.
+    """
     verdicts = []
     for study in studies:
         base = root / "studies" / study / "expected"
@@ -52,6 +62,8 @@ def verify(root: Path, studies: list[str]) -> list[Verdict]:
             )
         for path in files:
             relative = path.relative_to(base)
+            if relative.parts[0] == "contents":
+                continue
             place, name = relative.parts[0], Path(*relative.parts[1:])
             verdicts.append(hold(path, root / place / study / name, study, str(relative)))
     return verdicts
@@ -190,10 +202,15 @@ def write_expected(root: Path, study: str) -> list[Path]:
     try:
         for place, path in requested:
             write_csv(new / place / path.name, _held(_as_written(path)))
+        for name, (place, contents) in CONTENTS.items():
+            frame = contents(root / place / study)
+            if len(frame):
+                write_csv(new / "contents" / f"{name}.csv", frame)
+        files = visible_paths(new.rglob("*.csv"), new)
         _swap(base, new, old)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    return [base / place / path.name for place, path in requested]
+    return [base / path.relative_to(new) for path in files]
 
 
 def _as_written(path: Path) -> pd.DataFrame:
@@ -237,22 +254,23 @@ PROVENANCE = ["made_with"]
 LEFT_OUT = frozenset({"second_engine.csv"})
 
 
-def report(verdicts: list[Verdict]) -> str:
-    """The verdicts as text: one line per file, failures with their first cell, and a total."""
+def report(verdicts: list[Verdict], *, every: bool = False) -> str:
+    """The failures with their first cell, or a line for every file, and a total for each way of holding."""
     lines = []
     for verdict in verdicts:
-        mark = "pass" if verdict.passed else "FAIL"
-        detail = (
-            f"{verdict.cells} cells"
-            if verdict.passed
-            else (f"{verdict.failed} of {verdict.cells} cells: {verdict.message}")
-        )
-        lines.append(f"{mark}  {verdict.study}/{verdict.file}  {detail}")
-    failed = sum(not verdict.passed for verdict in verdicts)
-    cells = sum(verdict.cells for verdict in verdicts)
+        if not verdict.passed:
+            counted = f"{verdict.failed} of {verdict.cells} cells: " if verdict.cells > 1 else ""
+            lines.append(f"FAIL  {verdict.study}/{verdict.file}  {counted}{verdict.message}")
+        elif every:
+            cells = f" ({verdict.cells} cells)" if verdict.cells > 1 else ""
+            more = f"; {verdict.message}" if verdict.message else ""
+            lines.append(f"pass  {verdict.study}/{verdict.file}  {verdict.how}{cells}{more}")
+    for how in dict.fromkeys([COMMITTED, *(verdict.how for verdict in verdicts)]):
+        held = [verdict for verdict in verdicts if verdict.how == how]
+        lines.append(f"{sum(one.passed for one in held)} of {len(held)} files {how}")
+    total = sum(verdict.cells for verdict in verdicts if verdict.how == COMMITTED)
     lines.append(
-        f"{len(verdicts) - failed} of {len(verdicts)} files agree with expected/ ({cells} cells; "
-        f"numbers within a relative {RELATIVE:g} or an absolute {ABSOLUTE:g}, ends of intervals "
-        f"within {OF_LENGTH:g} of their length, text exactly)."
+        f"{total} committed cells: numbers within a relative {RELATIVE:g} or an absolute {ABSOLUTE:g}, ends "
+        f"of intervals within {OF_LENGTH:g} of their length, text exactly."
     )
     return "\n".join(lines)

@@ -31,7 +31,7 @@ def require_columns(frame: pd.DataFrame, names: Iterable[str], what: str) -> Non
             columns = [str(column) for column in frame.columns]
             raise PanelError(
                 f"{what} have no column {name!r}{nearest(name, columns)}; the columns are "
-                f"{', '.join(columns)}. Hand over the frame as its reader returns it."
+                f"{', '.join(columns)}. Pass the frame as its reader returns it."
             )
 
 

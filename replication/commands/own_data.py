@@ -44,7 +44,12 @@ def add(commands: Subparsers) -> None:
 
 
 def _add_estimate(commands: Subparsers) -> None:
-    estimate = commands.add_parser("estimate", help="estimate a specification on any tidy panel")
+    estimate = commands.add_parser(
+        "estimate",
+        help="estimate a specification on any tidy panel",
+        epilog="example: replication estimate --panel my.csv --unit state --time quarter --cohort law "
+        "--outcome rate --never 9999 --strip-blanks --out results",
+    )
     estimate.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml", help="or the options below")
     estimate.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")

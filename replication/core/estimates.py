@@ -83,7 +83,7 @@ class Estimates:
         empty where they do not apply (a ``group`` row without cohort is the group average).
         ``conf_*`` is pointwise, ``band_*`` simultaneous over the rows of the same term.
     vcov : DataFrame
-        Labelled by ``row_labels``; zero rows for values that are fixed (reference periods).
+        Labeled by ``row_labels``; zero rows for values that are fixed (reference periods).
         Rows of group-time cells are left out where there are very many, and rows of weights
         always, as those are fixed numbers.
     details : Details

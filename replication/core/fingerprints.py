@@ -46,7 +46,7 @@ class Ledger:
     Attributes
     ----------
     place : the file, in the folder that the names of files are relative to.
-    entries : id of a result -> ``{"fingerprint": ..., "files": [...]}``
+    entries : id of a result -> ``{"fingerprint": ..., "files": [...], "sha256": [...]}``
     """
 
     place: Path
@@ -62,15 +62,30 @@ class Ledger:
         entry = self.entries.get(name)
         return entry is not None and entry["fingerprint"] == found and not self._missing(entry)
 
+    def files(self) -> list[Path]:
+        """All files that were written."""
+        return [path for entry in self.entries.values() for path in self._places(entry)]
+
     def missing(self) -> list[Path]:
         """Files that were written and are not there anymore."""
         return [path for entry in self.entries.values() for path in self._missing(entry)]
 
+    def changed(self) -> list[Path]:
+        """Files that hold other bytes than those that were written."""
+        return [
+            path
+            for entry in self.entries.values()
+            # A ledger of an older version has no digests.
+            for path, digest in zip(self._places(entry), entry.get("sha256", ()), strict=False)
+            if path.is_file() and file_digest(path) != digest
+        ]
+
     def note(self, name: str, found: str, files: Iterable[Path]) -> None:
         """Enter a result that was just made."""
-        base = self.place.parent
-        names = [Path(os.path.relpath(path, base)).as_posix() for path in files]
-        self.entries[name] = {"fingerprint": found, "files": names}
+        base, places = self.place.parent, list(files)
+        names = [Path(os.path.relpath(path, base)).as_posix() for path in places]
+        digests = [file_digest(path) for path in places]
+        self.entries[name] = {"fingerprint": found, "files": names, "sha256": digests}
 
     def keep(self, names: Iterable[str]) -> None:
         """Keep the entries of these results, in this order, and drop the others."""
@@ -88,8 +103,10 @@ class Ledger:
         write_text(path, json.dumps(self.entries, indent=1) + "\n")
 
     def _missing(self, entry: Mapping[str, Any]) -> list[Path]:
-        base = self.place.parent
-        return [base / name for name in entry["files"] if not (base / name).is_file()]
+        return [path for path in self._places(entry) if not path.is_file()]
+
+    def _places(self, entry: Mapping[str, Any]) -> list[Path]:
+        return [Path(os.path.normpath(self.place.parent / name)) for name in entry["files"]]
 
 
 def renew(

@@ -15,7 +15,7 @@ TEXTS = ("label", "heading", "title")
 WHOLE = ("title", "notes")
 """Texts of an entry that speak of all its specifications, and of some of them only at times."""
 ANALYSES = "analyses/"
-PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)

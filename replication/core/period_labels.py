@@ -166,7 +166,8 @@ def number_of(parts: Parts, kind: Kind) -> int:
 
 def needs_reading(values: pd.Series[Any], time_format: str | None) -> bool:
     """Whether a column holds something else than numbers, or is to be read in a way that is named."""
-    if time_format is not None or pd.api.types.is_datetime64_any_dtype(values):
+    dated = pd.api.types.is_datetime64_any_dtype(values) or isinstance(values.dtype, pd.PeriodDtype)
+    if time_format is not None or dated:
         return True
     if not is_text(values):
         return False

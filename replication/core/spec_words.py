@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from replication.core.leavings import visible
-from replication.core.spec import ESTIMATORS, expand, read_spec_file
+from replication.core.leavings import visible_paths
+from replication.core.spec import ESTIMATORS, read_spec_file
+from replication.core.spec_grid import expand
 
 ESTIMATOR_LABEL = re.compile(r"@registered\(\s*\"([^\"]+)\"")
 LINEAR, BY_TIME = "_linear", "_by_time"
@@ -147,7 +148,7 @@ def study_words(folder: Path, data: Mapping[str, Any]) -> dict[str, SpecWords]:
 
 
 def _specs(folder: Path) -> Iterator[Mapping[str, Any]]:
-    for path in visible((folder / "specs").rglob("*.yaml"), folder):
+    for path in visible_paths((folder / "specs").rglob("*.yaml"), folder):
         yield from _expanded(path, path.stat().st_mtime_ns)
 
 

@@ -1,4 +1,4 @@
-"""Notes that fit below a table or a figure: what is said in few lines, and what goes to the details.
+"""Notes that fit below a table or a figure, and the details that do not fit.
 
 A note is a list of facts, each belonging to a paragraph. Required facts are always printed. An optional
 fact is printed in full where there is room, in its short form where there is less, and otherwise only in

@@ -1,6 +1,6 @@
 """From points and scores to ``Estimates``: one place for standard errors, p-values, intervals and bands.
 
-Every estimator ends here. It hands over one row per quantity, the point, and the *scores*: an
+Every estimator ends here with one row per quantity, the point estimate, and the *scores*: an
 (M, K) matrix whose sums over clusters have the covariance ``S'S * correction``. For a regression
 a score is bread times the score of the normal equations; for an influence-function estimator it
 is the influence divided by N.

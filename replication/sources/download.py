@@ -52,7 +52,7 @@ class Patience:
 
 
 Report = Callable[[int, int | None], object]
-"""A function called with the bytes that have arrived, and of how many there are if the server says so."""
+"""A function called with the bytes that have arrived, and of how many there are if the server states it."""
 
 
 class DownloadError(Exception):
@@ -197,7 +197,7 @@ class _Job:
         self.report(start, total)
         with self.part.open("ab" if start else "wb") as file:
             try:
-                # read1 hands over what has arrived; a full-length read would lose it in a cut.
+                # read1 returns what has arrived; a full-length read would lose it in a cut.
                 while piece := answer.raw.read1(PIECE, decode_content=False):
                     room = max(self.most - file.tell(), 0)
                     file.write(piece[:room])

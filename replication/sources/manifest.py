@@ -39,7 +39,7 @@ class Source:
         Short name, unique.
     path : str
         Place of the file under ``data_raw``, with forward slashes; empty for a package.
-    publisher, citation, licence : str
+    publisher, citation, license : str
         Who made it, how to cite it, on what terms it comes.
     doi : str or None
         Digital object identifier, without address.
@@ -67,7 +67,7 @@ class Source:
     citation: str
     doi: str | None
     years: tuple[int, ...]
-    licence: str
+    license: str
     redistributable: bool
     url: str | None
     sha256: str | None
@@ -225,7 +225,7 @@ def _package_state(source: Source) -> tuple[State, str]:
     installed = importlib.metadata.version(str(source.package))
     if installed == source.version:
         return "verified", ""
-    return "present", f"version {installed}; the published numbers used version {source.version}"
+    return "present", f"version {installed}; the expected numbers were made with version {source.version}"
 
 
 def _source(path: Path, group: dict[str, Any], file: dict[str, Any]) -> Source:

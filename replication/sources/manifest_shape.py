@@ -15,7 +15,7 @@ TEXTS: Final = (
     "publisher",
     "citation",
     "doi",
-    "licence",
+    "license",
     "url",
     "sha256",
     "git_blob",

@@ -38,7 +38,7 @@ def read_unemployment(path: Path) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If the workbook is damaged, lacks a year, repeats a county, or has a labour force that is
+        If the workbook is damaged, lacks a year, repeats a county, or has a labor force that is
         not the sum of the employed and the unemployed.
     """
     data = raw_bytes(path)
@@ -67,5 +67,5 @@ def _year(path: Path, counties: pd.DataFrame, year: int) -> pd.DataFrame:
     table = counties[["fips", *columns]].rename(columns=columns)
     numbers: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce")
     gap = (numbers["labour_force"] - numbers["employed"] - numbers["unemployed"]).fillna(0)
-    require_rows(numbers, gap == 0, path, f"labour force of {year} is not the sum of its two parts")
+    require_rows(numbers, gap == 0, path, f"labor force of {year} is not the sum of its two parts")
     return numbers.assign(year=year)

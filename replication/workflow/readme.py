@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from replication.core.errors import SpecError
-from replication.core.files import replacing, write_text
+from replication.core.files import replacing
 from replication.report.figures import FIGURES
 from replication.report.report_data import Folders, Results
 from replication.report.tables import TABLES
@@ -22,18 +22,35 @@ HEADLINE = "headline"
 
 def update_readme(root: Path) -> Path:
     """Write the computed parts of ``docs/outputs.md`` and the files of ``docs/results``."""
-    path = root / OUTPUTS
-    text = path.read_text(encoding="utf-8")
-    study = headline_study(root)
-    text = replaced_between_markers(text, "results", headline(study))
+    for name, data in computed(root).items():
+        with replacing(root / name) as temporary:
+            temporary.write_bytes(data)
+    return root / OUTPUTS
+
+
+def computed(root: Path, outputs: Path | None = None) -> dict[str, bytes]:
+    """The files of the documentation that hold results, as they should be.
+
+    Parameters
+    ----------
+    outputs : Path, optional
+        Folder that holds ``tables`` and ``figures``; the project's own if None.
+
+    Returns
+    -------
+    dict
+        Name of the file, from the project's folder on -> its bytes.
+    """
+    place, study = outputs or root, headline_study(root)
+    text = (root / OUTPUTS).read_text(encoding="utf-8")
+    text = replaced_between_markers(text, "results", headline(study, place))
     text = replaced_between_markers(text, "list", output_listing(root))
-    write_text(path, text)
+    files = {OUTPUTS: text.encode()}
     for name in study.config[HEADLINE]["copies"]:
-        place, _, file = name.partition("/")
-        source = root / place / study.id / file
-        with replacing(root / "docs" / "results" / source.name) as temporary:
-            temporary.write_bytes(source.read_bytes())
-    return path
+        folder, _, file = name.partition("/")
+        source = place / folder / study.id / file
+        files[f"docs/results/{source.name}"] = source.read_bytes()
+    return files
 
 
 def replaced_between_markers(text: str, name: str, content: str) -> str:
@@ -57,9 +74,9 @@ def headline_study(root: Path) -> project.StudyFolder:
     return project.study(root, found[0].id)
 
 
-def headline(study: project.StudyFolder) -> str:
+def headline(study: project.StudyFolder, outputs: Path) -> str:
     """Overall effects with their standard errors, the rows by the columns that the study names."""
-    results = Results(study.root / "tables" / study.id / "specs")
+    results = Results(outputs / "tables" / study.id / "specs")
     columns = study.config[HEADLINE]["columns"]
     lines = ["| | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * len(columns)]
     for label, part in study.config[HEADLINE]["rows"].items():

@@ -127,6 +127,14 @@ def test_periods_in_any_spelling_are_counted_one_apart(
     require_same(rp.estimate(**by_position(names), **options), expected)
 
 
+@pytest.mark.parametrize("kind", ["category", "period[Q-DEC]"])
+def test_columns_of_categories_and_periods(kind: str, expected: rp.Estimates) -> None:
+    call = by_position(QUARTERS)
+    frame = call["data"]
+    typed = frame.assign(quarter=frame["quarter"].astype(kind), law=frame["law"].astype(kind))
+    require_same(rp.estimate(**{**call, "data": typed}), expected)
+
+
 def test_half_years_of_quarters_stay_two_apart() -> None:
     names = [f"{year}Q{quarter}" for year in range(2000, 2012) for quarter in (1, 3)]
     panel = rp.read_panel(**by_position(names))

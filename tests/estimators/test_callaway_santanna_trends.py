@@ -132,7 +132,7 @@ def test_lines_need_whole_panels_without_covariates() -> None:
         (staggered(56, covariates=1), {}),
         (staggered(56), {"unbalanced": "pairwise"}),
     ]:
-        with pytest.raises(SpecError, match="whole panels without covariates"):
+        with pytest.raises(SpecError, match="panels without gaps and without covariates"):
             callaway_santanna(panel, trends=LINES, **options)
     with pytest.raises(SpecError, match="not state_linear"):
         callaway_santanna(staggered(56), trends=("state_linear",))

@@ -187,7 +187,7 @@ def test_a_damaged_manifest_is_read_or_refused(folder: Path, data: st.DataObject
     accepted(lambda: load_manifest(folder))
 
 
-GROUP = b"""  - {publisher: a, citation: b, doi: c, licence: d, redistributable: true,
+GROUP = b"""  - {publisher: a, citation: b, doi: c, license: d, redistributable: true,
      how: "e {name}", years: [2004], studies: [s], url: "http://h/{name}",
      files: [{id: f, path: g/h.txt, size: 3, sha256: "%s"}]}
 """ % (b"0" * 64)

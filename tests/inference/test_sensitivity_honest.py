@@ -26,7 +26,7 @@ from replication.inference.sensitivity import (
     sensitivity_frame,
     smoothness,
 )
-from replication.inference.sensitivity.arp import least_favourable_value
+from replication.inference.sensitivity.arp import least_favorable_value
 from replication.inference.sensitivity.normal_distributions import (
     folded_cdf,
     folded_quantile,
@@ -98,10 +98,10 @@ def test_statistic_is_the_linear_program(seed, kind):
         assert statistic == pytest.approx(program.fun, abs=1e-8)
 
 
-def test_least_favourable_value_is_the_quantile_of_draws():
+def test_least_favorable_value_is_the_quantile_of_draws():
     path = event_path(benzarti_carloni())
     for found in relative_magnitudes.restrictions(path, MEAN, 1.0)[:3]:
-        value = least_favourable_value(found, path.variance, 0.05)
+        value = least_favorable_value(found, path.variance, 0.05)
         draws = np.random.default_rng(1).multivariate_normal(np.zeros(8), BC_SIGMA, size=200_000)
         share = ((draws @ found.loading.T).max(axis=1) > value).mean()
         # Four standard errors of the simulation.

@@ -23,7 +23,7 @@ from replication.inference.sensitivity import (
     relative_magnitudes,
     smoothness,
 )
-from replication.inference.sensitivity.arp import accepted_values, least_favourable_value
+from replication.inference.sensitivity.arp import accepted_values, least_favorable_value
 
 FIRST, THIRD, MEAN = np.array([1.0, 0, 0, 0]), np.array([0, 0, 1.0, 0]), np.full(4, 0.25)
 
@@ -120,7 +120,7 @@ def test_draws_of_the_critical_value_reach_the_printed_third_effect():
     """
     path = event_path(benzarti_carloni())
     found = smoothness.restriction(path, THIRD, 0.0)
-    exact = least_favourable_value(found, path.variance, 0.005)
+    exact = least_favorable_value(found, path.variance, 0.005)
     reach = 20 * np.sqrt(BC_SIGMA[6, 6])
     grid = np.linspace(-reach, reach, 1000)
     root = np.linalg.cholesky(path.variance)

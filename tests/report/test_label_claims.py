@@ -15,7 +15,7 @@ from replication.report.study_config import load_study
 
 ROOT = Path(__file__).parents[2]
 SPEC: dict[str, Any] = {
-    "id": "made_spec",
+    "id": "example_spec",
     "study": "made",
     "panel": "panel",
     "outcome": "rate",
@@ -42,7 +42,7 @@ def made_study(folder: Path, label: str, changes: Mapping[str, Any], entry: Mapp
         "id": "main",
         "title": "Effects",
         "kind": "regression",
-        "columns": [{"spec": "made_spec", "label": label}],
+        "columns": [{"spec": "example_spec", "label": label}],
         **entry,
     }
     for name, data in (("study", STUDY), ("tables", [table]), ("specs/spec", {**SPEC, **changes})):
@@ -102,7 +102,7 @@ def test_a_label_that_contradicts_its_specification_is_refused(
     message = str(caught.value)
     assert message.startswith(f"studies/made/tables.yaml, table main: the label {label!r} says ")
     assert says in message
-    assert "made_spec" in message
+    assert "example_spec" in message
     assert "\n" not in message
 
 
@@ -111,13 +111,16 @@ def test_a_label_that_contradicts_its_specification_is_refused(
     [
         {"notes": ["Standard errors are clustered at the state level."]},
         {"title": "Effects, clustered by state"},
-        {"columns": [{"heading": "Clustered by state", "columns": ["made_spec"]}]},
-        {"columns": [{"label": "Clustered by state"}], "panels": [{"heading": "A", "specs": ["made_spec"]}]},
-        {"columns": [{}], "panels": [{"heading": "Clustered by state", "specs": ["made_spec"]}]},
+        {"columns": [{"heading": "Clustered by state", "columns": ["example_spec"]}]},
+        {
+            "columns": [{"label": "Clustered by state"}],
+            "panels": [{"heading": "A", "specs": ["example_spec"]}],
+        },
+        {"columns": [{}], "panels": [{"heading": "Clustered by state", "specs": ["example_spec"]}]},
         {
             "kind": "estimators",
             "columns": ["estimate"],
-            "rows": [{"heading": "Clustered by state", "rows": ["made_spec"]}],
+            "rows": [{"heading": "Clustered by state", "rows": ["example_spec"]}],
         },
     ],
 )
@@ -130,7 +133,7 @@ def test_notes_titles_and_headings_are_held_as_well(entry: Mapping[str, Any], tm
 def test_labels_of_analyses_and_notes_of_their_tables_are_held(tmp_path: Path) -> None:
     note = {"kind": "frame", "source": "analyses/found.csv", "columns": [{"name": "label"}]}
     place = made_study(tmp_path / "studies", "Rate", {}, {**note, "notes": ["Clustered by state."]})
-    groups = {"Rate": [{"label": "TWFE", "spec": "made_spec"}]}
+    groups = {"Rate": [{"label": "TWFE", "spec": "example_spec"}]}
     analysis = {"id": "found", "kind": "collected", "groups": groups}
     (place / "analyses.yaml").write_text(yaml.safe_dump([analysis]), encoding="utf-8")
     with pytest.raises(SpecError, match=r"table main: the note 'Clustered by state\.' says"):

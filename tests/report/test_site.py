@@ -211,4 +211,4 @@ def test_simulated_studies_are_marked(description: dict[str, Any], root: Path) -
     for name in ("made/index.html", "made/explorer.html", "made/data.html"):
         marked = parsed(site[name]).find(".//div[@class='simulated']")
         assert marked is not None
-        assert "SIMULATED: made-up data" in "".join(marked.itertext())
+        assert "SIMULATED: simulated data" in "".join(marked.itertext())

@@ -27,11 +27,17 @@ from .printed_numbers import prints_as
 ROOT = Path(__file__).parents[2]
 SCHEMA = Path(module.__file__).with_name("trace_schema.json")
 CASTLE = "castle_doctrine"
-STEPS = ("clean", "estimate", "check", "analyse")
-WITH_RAW = ("right_to_carry", "police_training", "secure_communities", "secure_communities_homicides")
+STEPS = ("clean", "estimate", "check", "analyze")
+WITH_RAW = (
+    "right_to_carry",
+    "police_training",
+    "shall_issue",
+    "secure_communities",
+    "secure_communities_homicides",
+)
 
 
-def made_project(root: Path, *studies: str) -> Path:
+def artificial_project(root: Path, *studies: str) -> Path:
     """A project with some of the studies, their numbers made by its steps."""
     for name in ("Snakefile", "config.yaml", "environment.yaml"):
         shutil.copy(ROOT / name, root / name)
@@ -51,7 +57,7 @@ def made_project(root: Path, *studies: str) -> Path:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_project(tmp_path_factory.mktemp("traced"), CASTLE)
+    return artificial_project(tmp_path_factory.mktemp("traced"), CASTLE)
 
 
 def walk(root: Path, study: str) -> int:
@@ -82,13 +88,13 @@ def test_every_number_of_the_castle_study_is_traced(project: Path) -> None:
 @pytest.mark.slow
 def test_every_number_of_the_simulated_study_is_traced(tmp_path: Path) -> None:
     study = "secure_communities_simulated"
-    assert walk(made_project(tmp_path, study), study) > 1_000
+    assert walk(artificial_project(tmp_path, study), study) > 1_000
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("study", WITH_RAW)
 def test_every_number_of_studies_with_raw_files_is_traced(study: str, mirror: Path, tmp_path: Path) -> None:
-    assert walk(made_project(tmp_path, study), study) > 100
+    assert walk(artificial_project(tmp_path, study), study) > 100
 
 
 def test_a_cell_leads_to_its_specification_panel_and_raw_files(project: Path) -> None:

@@ -29,7 +29,7 @@ SOURCE = Source(
     citation="none",
     doi=None,
     years=(2004,),
-    licence="none",
+    license="none",
     redistributable=True,
     url=None,
     sha256=hashlib.sha256(BODY).hexdigest(),
@@ -263,7 +263,7 @@ def test_packages_are_present_or_explained(tmp_path: Path) -> None:
     package = replace(SOURCE, path="", sha256=None, package="causaldata", version="0.0.1")
     result = brought(tmp_path, package)
     assert result.outcome == "present"
-    assert result.message.endswith("the printed numbers were made with 0.0.1")
+    assert result.message.endswith("the expected numbers were made with version 0.0.1")
     absent = replace(package, package="no_such_package_here")
     assert brought(tmp_path, absent).outcome == "by hand"
 

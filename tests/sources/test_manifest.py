@@ -23,7 +23,7 @@ groups:
   - publisher: nobody
     citation: A file of {{year}}, study {{study:05d}}.
     doi: 10.0/{{study}}
-    licence: none
+    license: none
     redistributable: false
     url: https://example.org/{{name}}
     how: Put {{name}} at data_raw/{{path}}.
@@ -93,8 +93,8 @@ def test_the_project_folder_comes_before_the_mirror(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("licence: none", "", r"source 'first': the key 'licence' is missing"),
-        ("licence: none", "license: none", r"the key 'licence' is missing"),
+        ("license: none", "", r"source 'first': the key 'license' is missing"),
+        ("license: none", "licence: none", r"the key 'license' is missing"),
         ("doi: 10.0/{study}", "doy: 3", r"unknown key 'doy' \(did you mean 'doi'\?\)"),
         ("study: 12", "studdy: 12", r"'(citation|doi)' has a placeholder that nothing fills"),
         (f"sha256: {SHA}", "size: 12", r"needs 'path' and one of 'sha256' and 'git_blob'"),

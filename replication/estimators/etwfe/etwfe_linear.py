@@ -17,7 +17,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.imputation.untreated_cells import SortedCells
-from replication.estimators.shared.absorb import generalised_inverse
+from replication.estimators.shared.absorb import generalized_inverse
 from replication.estimators.shared.cell_averages import Averages, group_members
 
 OPEN = 1e-6
@@ -136,7 +136,7 @@ def fit_linear(cells: SortedCells) -> LinearFit:
         for cohort in cohorts
     )
     scale = np.sqrt(np.sum([cohort.size for cohort in cohorts], axis=0))
-    inverse = generalised_inverse(np.asarray(schur), scale)
+    inverse = generalized_inverse(np.asarray(schur), scale)
     common, own = _solve(cohorts, inverse, right)
     rank = np.trace(inverse @ schur) + sum(np.trace(c.inverse @ c.own.T @ c.gram @ c.own) for c in cohorts)
     left = cells.outcome - _fitted(cohorts, basis, common, own)
@@ -187,7 +187,7 @@ def _eliminate(cells: SortedCells, weight: Floats, basis: Floats, units: Ints) -
     effect = cells.effect[units]
     own = _own_columns(np.asarray(effect.any(axis=0)), width)
     squares = (own * (raw @ own)).sum(axis=0)
-    inverse = generalised_inverse(own.T @ gram @ own, np.sqrt(squares))
+    inverse = generalized_inverse(own.T @ gram @ own, np.sqrt(squares))
     mass = ((effect * w)[:, :, None] * z).sum(axis=0).reshape(size)
     return CohortEquations(units, gram, np.diag(raw).copy(), own, inverse, mass)
 

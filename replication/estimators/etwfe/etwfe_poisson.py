@@ -20,7 +20,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.estimators.etwfe.etwfe_linear import covariate_columns
 from replication.estimators.imputation.untreated_cells import SortedCells
-from replication.estimators.shared.absorb import generalised_inverse
+from replication.estimators.shared.absorb import generalized_inverse
 from replication.estimators.shared.cell_averages import Averages, group_members
 from replication.inference.cluster import sum_by_cluster
 
@@ -119,8 +119,8 @@ def fit_poisson(cells: SortedCells) -> PoissonFit:
 
 
 def invert(information: Floats) -> Floats:
-    """Generalised inverse, scaled by the diagonal."""
-    return generalised_inverse(information, np.sqrt(np.maximum(np.diag(information), 0.0)))
+    """Generalized inverse, scaled by the diagonal."""
+    return generalized_inverse(information, np.sqrt(np.maximum(np.diag(information), 0.0)))
 
 
 def open_cells(fit: PoissonFit, cells: SortedCells) -> Bools:
@@ -148,7 +148,7 @@ def _newton(cells: SortedCells, codes: Ints, basis: Floats, offset: Floats) -> t
 
 
 def _maximize(y: Floats, exposure: Floats, codes: Ints, basis: Floats) -> tuple[Floats, Floats]:
-    """Maximise the Poisson likelihood of ``y`` with mean ``exposure * exp(index)``."""
+    """Maximize the Poisson likelihood of ``y`` with mean ``exposure * exp(index)``."""
     n_cohorts, (_, n_periods, width) = int(codes.max()) + 1, basis.shape
     parameters = np.zeros((n_cohorts + n_periods, width))
     used = sum_by_cluster(exposure, codes).sum(axis=1)

@@ -132,7 +132,7 @@ class Eliminated:
         return np.asarray(total)
 
     def _solve_components(self) -> list[tuple[Ints, Floats]]:
-        """Generalised inverse of the normal equations of each connected group of strata."""
+        """Generalized inverse of the normal equations of each connected group of strata."""
         groups, blocks = self._blocks()
         labels = connected_components(groups, directed=False)[1]
         offset = np.cumsum([0, *(int(codes.max()) + 1 for codes in self._codes)])
@@ -153,7 +153,7 @@ class Eliminated:
             for (a, b), block in blocks.items():
                 if a in place:
                     matrix[np.ix_(where[place[a]], where[place[b]])] = block
-            solvers.append((index, generalised_inverse(matrix, self._scale[index])))
+            solvers.append((index, generalized_inverse(matrix, self._scale[index])))
         return solvers
 
     def _columns(self, offset: Ints, member: int) -> Ints:
@@ -203,8 +203,8 @@ def _sum_rows(z: Floats, codes: Ints) -> Floats:
     return sum_by_cluster(z, codes)
 
 
-def generalised_inverse(matrix: Floats, scale: Floats) -> Floats:
-    """Generalised inverse of a positive semi-definite matrix.
+def generalized_inverse(matrix: Floats, scale: Floats) -> Floats:
+    """Generalized inverse of a positive semi-definite matrix.
 
     ``scale`` holds the norms of the columns before the unit effects were eliminated, so that
     what the unit effects span entirely is zero next to one, up to rounding.

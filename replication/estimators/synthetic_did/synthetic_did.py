@@ -99,8 +99,8 @@ def synthetic_did(
     ------
     PanelError
         If the panel has gaps or weights, has no never-treated unit or no cohort with two periods
-        before adoption, a covariate has no variation of its own, or the panel cannot support the standard errors
-        asked for.
+        before adoption, a covariate has no variation of its own, or the panel cannot support the
+        requested standard errors.
 
     """
     panel = usable(comparison_panel(panel, "synthetic_did"))

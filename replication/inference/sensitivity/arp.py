@@ -96,7 +96,7 @@ def dual_rays(restriction: Restriction, weights: Floats, variance: Floats) -> Mo
     return MomentInequalities(loading / scale[:, None], slope / scale, bound * offset / scale)
 
 
-def least_favourable_value(found: MomentInequalities, variance: Floats, size: float) -> float:
+def least_favorable_value(found: MomentInequalities, variance: Floats, size: float) -> float:
     """Quantile ``1 - size`` of the largest of the J moments when all of them bind.
 
     With ``R`` the radius and ``u`` the direction of the normal vector behind the moments, the
@@ -169,7 +169,7 @@ def confidence_set(
 
 def _hull(found: MomentInequalities, estimate: Floats, variance: Floats, size: float) -> tuple[float, float]:
     first = size / 10
-    critical = least_favourable_value(found, variance, first)
+    critical = least_favorable_value(found, variance, first)
     constant = found.loading @ estimate - found.offset
     if (constant[found.slope == 0] > critical).any():
         return np.nan, np.nan

@@ -85,6 +85,7 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
         "Details": "\n".join(drawing.details),
         "Source": specs,
         "Software": drawing.versions,
+        "Backend": backend(),
     }
     paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv", "svg")]
     with replacing(paths[0]) as temporary:
@@ -133,6 +134,19 @@ def _hundredth(number: re.Match[str]) -> str:
 
 def _many(line: Line2D) -> bool:
     return len(np.asarray(line.get_xdata())) > MANY
+
+
+def backend() -> str:
+    """The versions that decide the bytes of a figure: of matplotlib, of FreeType and of Pillow."""
+    import PIL
+    from matplotlib import ft2font
+
+    drawn = {
+        "matplotlib": mpl.__version__,
+        "FreeType": ft2font.__freetype_version__,
+        "Pillow": PIL.__version__,
+    }
+    return ", ".join(f"{name} {number}" for name, number in drawn.items())
 
 
 def read_description(png: Path) -> dict[str, str]:

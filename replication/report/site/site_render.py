@@ -16,6 +16,7 @@ from replication.report.site import site_pages
 from replication.report.site.explorer_data import explorer_data
 from replication.report.site.page_templates import SCRIPT, STYLE, page
 from replication.report.site.site_pages import Skipped, StudyReport, rows_of
+from replication.report.study_config import SIMULATED_WARNING
 from replication.report.table_document import MADE_WITH
 
 DAY = (1980, 1, 1, 0, 0, 0)
@@ -84,6 +85,7 @@ def _study(
     shared = {
         "base": "../",
         "made": MADE_WITH,
+        "warning": SIMULATED_WARNING,
         "study": study,
         "heading": study.heading(study.title),
         "explored": len(explorer["specs"]),

@@ -10,7 +10,7 @@ from replication.display.formatting import listed
 from replication.estimators.registration import ENTRIES
 from replication.report import facts
 from replication.report.report_data import Saved
-from replication.report.study_config import Study
+from replication.report.study_config import StudyConfig
 
 TREATED = r"\delta\,D_{it}"
 PATH = r"\sum_{e \neq r}\delta_e\,\mathbf{1}\{t - g_i = e\}"
@@ -92,7 +92,7 @@ ESTIMANDS: Mapping[str, tuple[str, str]] = {
 """Estimators that are no regression of the outcome on one line: what they estimate."""
 
 
-def equation(saved: Saved, study: Study) -> Equation:
+def equation(saved: Saved, study: StudyConfig) -> Equation:
     """What a saved specification estimates; an estimator without an entry goes by its label."""
     spec = saved.spec
     name = str(spec["estimator"])
@@ -109,7 +109,7 @@ def equation(saved: Saved, study: Study) -> Equation:
     )
 
 
-def _regression(saved: Saved, study: Study, outcome: str, words: str, term: str) -> Equation:
+def _regression(saved: Saved, study: StudyConfig, outcome: str, words: str, term: str) -> Equation:
     effects = _effects(saved, study)
     parts = [words, *(label[:1].lower() + label[1:] for _, label in effects)]
     right = " + ".join([term, _right_side(effects, saved.spec)])
@@ -122,7 +122,7 @@ def _regression(saved: Saved, study: Study, outcome: str, words: str, term: str)
     return Equation(f"{outcome} on {listed(parts)}{_more(saved, study)}", latex)
 
 
-def _effects(saved: Saved, study: Study) -> list[tuple[str, str]]:
+def _effects(saved: Saved, study: StudyConfig) -> list[tuple[str, str]]:
     """Absorbed effects and trends: name, and words."""
     names = facts.absorbed(saved) or ["unit", "time", *map(str, saved.spec.get("trends") or [])]
     return [(name, facts.effect_label(name, saved, study)) for name in names]
@@ -149,7 +149,7 @@ def _group(stem: str) -> str:
     return rf"\text{{{stem.replace('_', ' ')}}}(i)"
 
 
-def _more(saved: Saved, study: Study) -> str:
+def _more(saved: Saved, study: StudyConfig) -> str:
     """Controls, the offset and the weights, where there are any."""
     spec = saved.spec
     said = []

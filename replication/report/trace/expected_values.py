@@ -13,7 +13,7 @@ import pandas as pd
 from replication.checks.verify import ABSOLUTE, OF_LENGTH, RELATIVE
 from replication.core.estimates import row_labels
 from replication.report.tables.published_table import YES_NO
-from replication.report.trace.table_cells import Shown
+from replication.report.trace.table_cells import ShownValue
 
 ESTIMATES = "tables/estimates.csv"
 
@@ -25,7 +25,7 @@ class ExpectedValues:
     folder: Path
     frames: dict[str, pd.DataFrame | None] = field(default_factory=dict)
 
-    def of(self, shown: Shown, place: str, length: int) -> dict[str, Any] | None:
+    def of(self, shown: ShownValue, place: str, length: int) -> dict[str, Any] | None:
         """File, value and equality; None where nothing is committed.
 
         Parameters
@@ -56,7 +56,7 @@ class ExpectedValues:
         return self.frames[name]
 
 
-def _compared(file: str, value: Any, shown: Shown) -> dict[str, Any]:
+def _compared(file: str, value: Any, shown: ShownValue) -> dict[str, Any]:
     if isinstance(value, bool | np.bool_) and shown.origin == "difference":
         value = YES_NO[bool(value)]
     return {"file": file, "value": value, "equal": equal(value, shown.value, shown.interval)}

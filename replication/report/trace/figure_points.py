@@ -10,7 +10,7 @@ import pandas as pd
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
 from replication.report.trace.source_lines import source_lines
-from replication.report.trace.table_cells import Shown
+from replication.report.trace.table_cells import ShownValue
 from replication.report.trace.trace_keys import Key, unique
 
 HEADINGS = ("panel_title", "panel", "group", "method", "measure")
@@ -53,7 +53,7 @@ def point_keys(entry: Entry, frame: pd.DataFrame) -> list[Key]:
     return unique(zip(_joined(frame, heads), _joined(frame, names), strict=True))
 
 
-def figure_points(entry: Entry, frame: pd.DataFrame, context: Context) -> list[Shown]:
+def figure_points(entry: Entry, frame: pd.DataFrame, context: Context) -> list[ShownValue]:
     """What the points of a figure show, in the order of the file beside it."""
     value = value_column(entry, frame)
     source = entry.options.get("source", "")
@@ -76,7 +76,7 @@ def value_column(entry: Entry, frame: pd.DataFrame) -> str:
 
 def _point(
     record: dict[str, Any], value: str, source: str, line: int | None, place: int, entry: Entry
-) -> Shown:
+) -> ShownValue:
     name = str(record.get("spec_id") or "")
     row = ""
     if name and not source:
@@ -84,7 +84,7 @@ def _point(
     ends = ("conf_low", "conf_high")
     interval = tuple(record[end] for end in ends) if set(ends) <= set(record) else None
     known = {value, "std_error", "spec_id", *ends}
-    return Shown(
+    return ShownValue(
         (),
         "file" if source else "specification",
         record[value],

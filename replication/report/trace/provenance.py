@@ -22,8 +22,9 @@ from replication.cleaning.recipe import RECIPE
 from replication.core.code_digest import code_digest, code_files
 from replication.core.details_record import plain
 from replication.core.fingerprints import file_digest
-from replication.core.leavings import visible
-from replication.core.spec import Spec, expand, read_spec_file
+from replication.core.leavings import visible_paths
+from replication.core.spec import Spec, read_spec_file
+from replication.core.spec_grid import expand
 from replication.core.study_folder import STUDY
 from replication.report import facts
 from replication.report.report_context import Context
@@ -157,7 +158,7 @@ class Provenance:
             "inputs": [self.file(text) for text in texts if self._names_a_file(text)],
             "panels": [self.refer("panels", panel) for panel in self.data["panels"]],
             "code": self.refer("code", module_of(kind, self.folder)),
-            "command": f"replication step analyse {self.folder.name}",
+            "command": f"replication step analyze {self.folder.name}",
         }
 
     def _panel(self, name: str) -> dict[str, Any]:
@@ -278,7 +279,7 @@ class Provenance:
     def _spec_files(self) -> dict[str, str]:
         """Every specification of the study and the file that it stands in."""
         found = {}
-        for path in visible((self.folder / "specs").rglob("*.yaml"), self.folder):
+        for path in visible_paths((self.folder / "specs").rglob("*.yaml"), self.folder):
             for variant in expand(read_spec_file(path), str(path)):
                 found[str(variant.get("id"))] = self._relative(path)
         return found

@@ -17,7 +17,7 @@ from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved, read_source
 from replication.report.study_config import Entry
-from replication.report.table_document import Row, TableDocument
+from replication.report.table_document import TableDocument, TableRow
 from replication.report.tables import estimators_table, frame_table, published_table, regression_table
 from replication.report.tables import table_statistics as statistics
 from replication.report.tables.table_columns import read_blocks, read_columns
@@ -25,7 +25,7 @@ from replication.report.trace.source_lines import FIRST, source_lines
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownValue:
     """One cell, or one point of a figure.
 
     Attributes
@@ -57,7 +57,7 @@ class Shown:
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
-Grid = list[list[Shown]]
+Grid = list[list[ShownValue]]
 Reader = Callable[[Entry, TableDocument, Context], Grid]
 
 
@@ -96,17 +96,19 @@ def regression(entry: Entry, document: TableDocument, context: Context) -> Grid:
     return grid
 
 
-def _estimate(cell: tuple[str, ...], saved: Saved | None, row: str) -> Shown:
+def _estimate(cell: tuple[str, ...], saved: Saved | None, row: str) -> ShownValue:
     found = None if saved is None else saved.find(row)
     return _text(cell) if saved is None or found is None else _of_result(cell, saved, row, "estimate")
 
 
-def _of_result(cell: tuple[str, ...], saved: Saved, row: str, quantity: str) -> Shown:
+def _of_result(cell: tuple[str, ...], saved: Saved, row: str, quantity: str) -> ShownValue:
     """A number of one row of a saved result."""
     found = saved.row(row)
     value = found[quantity]
     error = found["std_error"] if quantity == "estimate" else None
-    return Shown(cell, "specification", value, error, quantity=quantity, specification=saved.spec_id, row=row)
+    return ShownValue(
+        cell, "specification", value, error, quantity=quantity, specification=saved.spec_id, row=row
+    )
 
 
 STORED = {"mean": "mean_outcome", "engine": "second_engine_difference"}
@@ -114,19 +116,24 @@ STORED = {"mean": "mean_outcome", "engine": "second_engine_difference"}
 
 
 def _statistic(
-    row: Row, cell: tuple[str, ...], saved: Saved | None, truth: float | None, entry: Entry, context: Context
-) -> Shown:
+    row: TableRow,
+    cell: tuple[str, ...],
+    saved: Saved | None,
+    truth: float | None,
+    entry: Entry,
+    context: Context,
+) -> ShownValue:
     """A row below the estimates, found by its label."""
     if saved is None or not any(cell):
         return _text(cell)
-    blank = Shown(cell, "specification", specification=saved.spec_id, row="att")
+    blank = ShownValue(cell, "specification", specification=saved.spec_id, row="att")
     study = context.study
     for item in (*entry.options.get("statistics", statistics.DEFAULT), "controls", "truth"):
         if isinstance(item, Mapping):
             if item["label"] == row.label:
                 return _extra(blank, item, saved, context)
         elif item == "truth" and row.label == statistics.LABELS["truth"]:
-            return Shown(cell, "description", truth, quantity="truth")
+            return ShownValue(cell, "description", truth, quantity="truth")
         elif item != "absorbed" and row.label == study.labels.get(item, statistics.LABELS[item]):
             value = _of_statistic(item, saved, entry, context)
             return replace(blank, value=value, quantity=STORED.get(item, item))
@@ -148,7 +155,7 @@ def _of_statistic(name: str, saved: Saved, entry: Entry, context: Context) -> An
     return numbers[name]() if name in numbers else statistics.MAKERS[name](saved, context)
 
 
-def _extra(blank: Shown, item: Mapping[str, Any], saved: Saved, context: Context) -> Shown:
+def _extra(blank: ShownValue, item: Mapping[str, Any], saved: Saved, context: Context) -> ShownValue:
     if "detail" in item:
         return replace(blank, value=facts.number(saved, item["detail"]), quantity=item["detail"])
     source, column = item["source"], item["column"]
@@ -168,7 +175,7 @@ IN_WORDS = ("absorbed", "controls", "weights")
 """Statistics that a table's CSV lists by the names of columns and the table words, counts or ticks off."""
 
 
-def _placed(shown: Shown, data: pd.DataFrame) -> Shown:
+def _placed(shown: ShownValue, data: pd.DataFrame) -> ShownValue:
     """With the row of the table's data that has the same result, if it has the quantity."""
     if not shown.specification or shown.quantity not in data.columns or shown.quantity in IN_WORDS:
         return shown
@@ -211,15 +218,17 @@ def _row_name(line: Mapping[str, Any]) -> str:
     return row_labels(pd.DataFrame([line["found"]]))[0]
 
 
-def _of_line(name: str, cell: tuple[str, ...], line: Mapping[str, Any], row: str, context: Context) -> Shown:
+def _of_line(
+    name: str, cell: tuple[str, ...], line: Mapping[str, Any], row: str, context: Context
+) -> ShownValue:
     saved = line["saved"]
     if name == "truth":
-        return Shown(cell, "description" if any(cell) else "empty", line["truth"], quantity="truth")
+        return ShownValue(cell, "description" if any(cell) else "empty", line["truth"], quantity="truth")
     if name in OF_ROW:
         shown = _of_result(cell, saved, row, OF_ROW[name])
         ends = {"interval": ("conf_low", "conf_high"), "band": ("band_low", "band_high")}.get(name)
         return shown if ends is None else replace(shown, interval=tuple(line["found"][end] for end in ends))
-    blank = Shown(cell, "specification", specification=saved.spec_id, row=row)
+    blank = ShownValue(cell, "specification", specification=saved.spec_id, row=row)
     if name == "mean":
         return replace(blank, value=facts.mean_outcome(saved), quantity="mean_outcome")
     if not any(cell):
@@ -243,7 +252,7 @@ def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
         name, of_spec = _estimated(whole, lines[place])
         grid.append(
             [
-                Shown(
+                ShownValue(
                     cell,
                     "file",
                     record[column["name"]],
@@ -297,7 +306,7 @@ def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
                 shown = _of_result(cell, context.results.get(name), options.get("row", "att"), quantity)
             else:
                 verdict = published_table.YES_NO.get(value) if quantity.endswith("_equal") else value
-                shown = Shown(cell, "difference", verdict, quantity=quantity, specification=name)
+                shown = ShownValue(cell, "difference", verdict, quantity=quantity, specification=name)
                 shown = replace(shown, row=options.get("row", "att"))
             cells.append(replace(shown, data=(place, quantity)) if any(cell) else shown)
         grid.append(cells)
@@ -306,7 +315,7 @@ def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
 
 def _published(
     cell: tuple[str, ...], found: Any, options: Mapping[str, Any], entry: Entry, context: Context
-) -> Shown:
+) -> ShownValue:
     """The published value with where it was read."""
     where: Mapping[str, Any] = options.get("where") or {}
     source = entry.options.get("source", "") if where else ""
@@ -327,7 +336,7 @@ def _published(
         "secondary": bool(found["secondary"]),
         "note": str(found["note"]),
     }
-    return Shown(
+    return ShownValue(
         cell,
         "published",
         found["published"],
@@ -339,10 +348,10 @@ def _published(
     )
 
 
-def _text(cell: tuple[str, ...]) -> Shown:
+def _text(cell: tuple[str, ...]) -> ShownValue:
     """A cell that says itself all there is."""
     words = " ".join(line for line in cell if line)
-    return Shown(cell, "description" if words else "empty", words or None)
+    return ShownValue(cell, "description" if words else "empty", words or None)
 
 
 READERS: dict[str, Reader] = {

@@ -45,7 +45,7 @@ def _keys(keys: Sequence[Key]) -> list[str]:
 
 def trace_text(trace: Trace) -> str:
     """A paragraph a line of the chain, from the printed number back to the raw files."""
-    lines = [text for label, words in _said(trace) for text in _wrapped(label, words)]
+    lines = [text for label, words in _statements(trace) for text in _wrapped(label, words)]
     return "\n".join(lines)
 
 
@@ -57,7 +57,7 @@ def _wrapped(label: str, words: str) -> list[str]:
     return textwrap.wrap(words, WIDTH, initial_indent=f"{label:<{LABEL}}", subsequent_indent=indent)
 
 
-def _said(trace: Trace) -> Iterator[tuple[str, str]]:
+def _statements(trace: Trace) -> Iterator[tuple[str, str]]:
     cell, shared = trace.cell, trace.shared
     place = [part.label or part.key for part in (trace.row, trace.column) if part is not None]
     heads = [part.heading for part in (trace.row, trace.column) if part is not None and part.heading]
@@ -75,8 +75,8 @@ def _said(trace: Trace) -> Iterator[tuple[str, str]]:
         yield "second engine", f"{digits(second['value'])} (difference {words})"
     if "expected" in cell:
         verdict = "equal" if cell["expected"]["equal"] else "NOT EQUAL"
-        said = f"{digits(cell['expected']['value'])} in expected/{cell['expected']['file']}: {verdict}"
-        yield "expected", said
+        file = cell["expected"].get("file", f"figures/{trace.name}.csv")
+        yield "expected", f"{digits(cell['expected']['value'])} in expected/{file}: {verdict}"
     if "published" in cell:
         yield from _published(cell)
     if "file" in cell:

@@ -28,7 +28,7 @@ from replication.report.tables.table_statistics import ENGINE_FILE
 from replication.report.trace.expected_values import ExpectedValues
 from replication.report.trace.figure_points import figure_points, point_keys
 from replication.report.trace.provenance import Provenance
-from replication.report.trace.table_cells import Shown, table_cells
+from replication.report.trace.table_cells import ShownValue, table_cells
 from replication.report.trace.trace_keys import Key, cell_key, column_keys, find, row_keys
 
 ANALYSIS, FILE = "analysis", "file"
@@ -52,7 +52,7 @@ class Trace:
     kind: str
     row: Key
     column: Key | None
-    shown: Shown
+    shown: ShownValue
     cell: Mapping[str, Any]
     shared: Mapping[str, Mapping[str, Any]]
 
@@ -86,7 +86,7 @@ class Traced:
     points: bool
     rows: Sequence[Key]
     columns: Sequence[Key]
-    grid: Sequence[Sequence[Shown]]
+    grid: Sequence[Sequence[ShownValue]]
     length: int
 
     @property
@@ -94,7 +94,7 @@ class Traced:
         """Its numbers below ``expected/``."""
         return f"{'figures' if self.points else 'tables'}/{self.entry.id}.csv"
 
-    def cells(self) -> Iterator[tuple[Key, Key | None, Shown]]:
+    def cells(self) -> Iterator[tuple[Key, Key | None, ShownValue]]:
         """Every cell with its keys."""
         columns: Sequence[Key | None] = [None] if self.points else self.columns
         for row, line in zip(self.rows, self.grid, strict=True):
@@ -130,21 +130,21 @@ class StudyTraces:
         points = [[shown] for shown in figure_points(entry, frame, self.context)]
         return Traced(entry, True, point_keys(entry, frame), (), points, len(frame))
 
-    def trace(self, traced: Traced, row: Key, column: Key | None, shown: Shown) -> Trace:
+    def trace(self, traced: Traced, row: Key, column: Key | None, shown: ShownValue) -> Trace:
         """The trace of one cell."""
         cell = self.cell(traced, shown)
         shared = self.shared([shown])
         kind = "figure" if traced.points else "table"
         return Trace(self.study.id, traced.entry.id, kind, row, column, shown, cell, shared)
 
-    def shared(self, every: Sequence[Shown]) -> dict[str, dict[str, Any]]:
+    def shared(self, every: Sequence[ShownValue]) -> dict[str, dict[str, Any]]:
         """What these cells refer to, each described once."""
         specifications = {shown.specification for shown in every if shown.specification}
         known = set(self.context.results.ids())
         sources = {shown.source for shown in every if shown.source}
         return self.provenance.shared(sorted(specifications & known), sorted(sources))
 
-    def cell(self, traced: Traced, shown: Shown) -> dict[str, Any]:
+    def cell(self, traced: Traced, shown: ShownValue) -> dict[str, Any]:
         """A cell as plain data."""
         place, _, rest = shown.source.partition("/")
         source = self.context.folders.source(shown.source) if shown.source else None
@@ -167,6 +167,9 @@ class StudyTraces:
             else None,
             "expected": self.expected.of(shown, traced.file, traced.length),
         }
+        if traced.points and found["expected"]:
+            # Thousands of points would repeat the name of their own file.
+            found["expected"] = {key: found["expected"][key] for key in ("value", "equal")}
         kept = {
             key: value for key, value in found.items() if not _nothing(value) or key in ("printed", "value")
         }

@@ -1,0 +1,89 @@
+"""Panels and covariance matrices against ``expected/contents`` of their study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from replication.checks import contents
+from replication.checks.verify import Verdict
+from replication.core.errors import InputError
+from replication.core.leavings import visible_paths
+
+
+def held_panels(root: Path, study: str) -> list[Verdict]:
+    """A verdict for each panel that is committed or was written."""
+    expected = committed(root, study, "panels")
+    if expected is None:
+        return []
+    try:
+        found = contents.panel_contents(root / "data_clean" / study)
+    except InputError as error:
+        return [Verdict(study, "data_clean", 0, 1, str(error))]
+    left, right = by_name(expected, "panel"), by_name(found, "panel")
+    return [
+        _verdict(study, f"data_clean/{name}.parquet", left.get(name), right.get(name), _panel)
+        for name in sorted(left.keys() | right.keys())
+    ]
+
+
+def held_matrices(root: Path, study: str) -> list[Verdict]:
+    """A verdict for each covariance matrix: symmetric, and as committed."""
+    folder, expected = root / "tables" / study, committed(root, study, "vcov")
+    left = {} if expected is None else by_name(expected, "spec_id")
+    paths = {path.parent.name: path for path in visible_paths(folder.glob("specs/*/vcov.csv"), folder)}
+    verdicts = []
+    for name in sorted(left.keys() | paths.keys()):
+        label, found = f"tables/specs/{name}/vcov.csv", None
+        try:
+            if name in paths:
+                rows, matrix = contents.read_matrix(paths[name])
+                if wrong := contents.asymmetry(rows, matrix):
+                    raise InputError(wrong)
+                line = (name, *contents.summary(matrix))
+                found = pd.DataFrame([line], columns=contents.MATRIX_COLUMNS)
+        except InputError as error:
+            verdicts.append(Verdict(study, label, 1, 1, str(error)))
+            continue
+        if expected is None:
+            verdicts.append(Verdict(study, label, 1, 0, ""))
+        else:
+            verdicts.append(_verdict(study, label, left.get(name), found, _matrix))
+    return verdicts
+
+
+def by_name(frame: pd.DataFrame, key: str) -> dict[str, pd.DataFrame]:
+    """The lines of each name."""
+    return {str(name): lines for name, lines in frame.groupby(key)}
+
+
+def committed(root: Path, study: str, name: str) -> pd.DataFrame | None:
+    """What is committed of the contents of a study; None if nothing is."""
+    path = root / "studies" / study / "expected" / "contents" / f"{name}.csv"
+    return pd.read_csv(path, dtype={"spec_id": str, "panel": str}) if path.is_file() else None
+
+
+def _panel(expected: pd.DataFrame, found: pd.DataFrame) -> str:
+    return contents.panel_difference(expected, found)
+
+
+def _matrix(expected: pd.DataFrame, found: pd.DataFrame) -> str:
+    return contents.matrix_difference(expected.iloc[0], found.iloc[0])
+
+
+def _verdict(
+    study: str,
+    label: str,
+    expected: pd.DataFrame | None,
+    found: pd.DataFrame | None,
+    compare: Callable[[pd.DataFrame, pd.DataFrame], str],
+) -> Verdict:
+    """One file by its lines in both frames."""
+    if expected is None:
+        return Verdict(study, label, 1, 1, "the file is not expected")
+    if found is None:
+        return Verdict(study, label, len(expected), 1, "the file was not written")
+    message = compare(expected, found)
+    return Verdict(study, label, len(expected), int(bool(message)), message)

@@ -1,0 +1,69 @@
+"""Commands that hold and record what the pipeline wrote: verify, manifest."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from replication.commands.own_data import Subparsers
+
+
+def add(commands: Subparsers) -> None:
+    """The parsers of these commands."""
+    verify = commands.add_parser(
+        "verify", help="every output against the numbers behind it and those committed"
+    )
+    verify.add_argument("study", nargs="*", help="only these studies")
+    verify.add_argument(
+        "--all", action="store_true", help="print a line for every file, not for failures only"
+    )
+    verify.add_argument(
+        "--write-expected",
+        action="store_true",
+        help="for maintainers: make the present outputs the expected ones",
+    )
+    verify.set_defaults(run=run_verify)
+    manifest = commands.add_parser(
+        "manifest", help="inputs and outputs with checksums, as JSON, SHA256SUMS and RO-Crate"
+    )
+    manifest.add_argument(
+        "--out", type=Path, metavar="FILE", help="the JSON (default: manifest.json in the project's folder)"
+    )
+    manifest.set_defaults(run=run_manifest)
+
+
+def run_verify(chosen: argparse.Namespace) -> int:
+    """``replication verify``: exit code 1 if anything is not as it should be."""
+    from replication.checks.verify import report, write_expected
+    from replication.core.study_folder import study_folders
+    from replication.workflow.project import find_root, runnable, study
+    from replication.workflow.verify_outputs import cores, verify_outputs
+
+    root = find_root()
+    able = [one.id for one in runnable(root)]
+    studies = [study(root, name).id for name in chosen.study] or able
+    if chosen.write_expected:
+        for name in studies:
+            print(f"{name}: {len(write_expected(root, name))} files written to studies/{name}/expected/")
+        return 0
+    expected = [folder.name for folder in study_folders(root) if (folder / "expected").is_dir()]
+    held = chosen.study or [name for name in studies if name in expected]
+    for name in studies:
+        if name not in held:
+            print(f"none  {name}  no numbers are committed for this study, so none are held")
+    for name in expected if not chosen.study else ():
+        if name not in able:
+            print(f"skip  {name}  its raw files are missing, so its outputs were not held")
+    verdicts = verify_outputs(root, [name for name in studies if name in able], held, cores())
+    print(report(verdicts, every=chosen.all))
+    return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def run_manifest(chosen: argparse.Namespace) -> int:
+    """``replication manifest``."""
+    from replication.workflow.manifest_files import write_manifest
+    from replication.workflow.project import find_root
+
+    for path in write_manifest(find_root(), chosen.out):
+        print(f"written: {path}")
+    return 0

@@ -1,0 +1,113 @@
+"""``replication verify``: everything that the pipeline wrote, held in every way there is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from replication.checks import held_contents
+from replication.checks import verify as numbers
+from replication.checks.file_differences import difference
+from replication.checks.verify import Verdict
+from replication.core.errors import InputError
+from replication.core.processes import die_with_parent, pool_context
+from replication.report.site.site_render import write_site
+from replication.workflow import project, readme, rendered_again, report_step
+from replication.workflow.rendered_again import MADE_AGAIN, Task
+
+COMMITTED = {
+    "numbers": lambda root, study: numbers.verify(root, [study]),
+    "panels": held_contents.held_panels,
+    "matrices": held_contents.held_matrices,
+}
+"""What is held against ``expected/``."""
+FEW = 12
+"""Tasks for which a further process is not worth its start."""
+
+
+def verify_outputs(root: Path, ran: Sequence[str], expected: Sequence[str], cores: int = 1) -> list[Verdict]:
+    """Hold all outputs of some studies.
+
+    Parameters
+    ----------
+    ran : ids of the studies whose texts and pictures are made again.
+    expected : ids of those with committed numbers.
+    cores : processes to work in.
+
+    Returns
+    -------
+    list of Verdict
+        By study in the order given; last those of the report page and the documentation, which are held
+        where all studies that can run are.
+    """
+    with tempfile.TemporaryDirectory(prefix="replication-verify-") as name:
+        scratch = Path(name).resolve()
+        todo: list[Task] = []
+        for study in ran:
+            chosen = project.study(root, study)
+            rendered_again.link_inputs(chosen, root, scratch)
+            todo += rendered_again.tasks(chosen)
+        todo += [(kind, study, "") for study in expected for kind in COMMITTED]
+        todo += [("matrices", study, "") for study in ran if study not in expected]
+        found = _all(todo, root, scratch, cores)
+        if {study.id for study in project.runnable(root)} <= set(ran):
+            found += _page(root, scratch)
+        found += _documentation(root, scratch, ran)
+    order = {study: place for place, study in enumerate(dict.fromkeys([*ran, *expected]))}
+    return sorted(found, key=lambda one: (order.get(one.study, len(order)), one.file, one.how))
+
+
+def held(task: Task, root: Path, scratch: Path) -> list[Verdict]:
+    """The verdicts of one task."""
+    kind, study, _ = task
+    if kind in COMMITTED:
+        return COMMITTED[kind](root, study)
+    return rendered_again.made_again(task, root, scratch)
+
+
+def _all(todo: Sequence[Task], root: Path, scratch: Path, cores: int) -> list[Verdict]:
+    workers = min(cores, len(todo) // FEW)
+    if workers < 2:
+        return [verdict for task in todo for verdict in held(task, root, scratch)]
+    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
+        waiting = [pool.submit(held, task, root, scratch) for task in todo]
+        return [verdict for one in waiting for verdict in one.result()]
+
+
+def _page(root: Path, scratch: Path) -> list[Verdict]:
+    """The pages and every file beside them, rendered again."""
+    try:
+        site = report_step.render_site(root)
+    except InputError as error:
+        return [Verdict("report", "index.html", 1, 1, str(error), MADE_AGAIN)]
+    write_site(site, scratch / "report")
+    found = {name: difference(scratch / "report" / name, root / "report" / name) for name in site}
+    return [Verdict("report", name, 1, int(bool(words)), words, MADE_AGAIN) for name, words in found.items()]
+
+
+def _documentation(root: Path, scratch: Path, ran: Sequence[str]) -> list[Verdict]:
+    """``docs/outputs.md`` and ``docs/results``, where the study ran whose results they show."""
+    shown = [study.id for study in project.studies(root) if readme.HEADLINE in study.config]
+    if not (root / readme.OUTPUTS).is_file() or not shown or shown[0] not in ran:
+        return []
+    verdicts = []
+    try:
+        files = readme.computed(root, scratch)
+    except (InputError, OSError) as error:
+        return [Verdict("docs", Path(readme.OUTPUTS).name, 1, 1, str(error), MADE_AGAIN)]
+    for name, data in files.items():
+        place = scratch / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+        message = difference(place, root / name)
+        label = name.removeprefix("docs/")
+        verdicts.append(Verdict("docs", label, 1, int(bool(message)), message, MADE_AGAIN))
+    return verdicts
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
