@@ -95,8 +95,8 @@ def ols(
     details = _details(panel, used, fit, fixed_effects)
     if inference.variance == "cv1" and panel.n_clusters < 2:
         raise PanelError(
-            f"All units are in one cluster of {' and '.join(panel.clusters)}, and clustered standard errors need "
-            "two or more. Name a finer cluster, or use 'inference.variance: hc1'."
+            f"All units are in one cluster of {' and '.join(panel.clusters)}, and clustered standard errors "
+            "need two or more. Name a finer cluster, or use 'inference.variance: hc1'."
         )
     if inference.variance == "hc1":
         factor, freedom = n_obs / (n_obs - fit.parameters), n_obs - fit.parameters
