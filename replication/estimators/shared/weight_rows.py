@@ -32,9 +32,9 @@ def with_weights(
         **{name: first[name] for name in ("spec_id", "study", "outcome")},
         **{name: int(first[name]) for name in ("n_obs", "n_units", "n_clusters")},
     ).reindex(columns=COLUMNS)
-    empty = ["std_error", "statistic", "p_value", "conf_low", "conf_high", "band_low", "band_high"]
-    rows[empty] = rows[empty].astype(float)
-    table = pd.concat([head, rows], ignore_index=True).assign(estimator=estimator)
+    # Empty columns are left out before they are joined: pandas 2 warns of them.
+    known = rows.dropna(axis="columns", how="all")
+    table = pd.concat([head, known], ignore_index=True).assign(estimator=estimator)
     place = np.flatnonzero(two_way.table["term"] == "att")[:1]
     vcov = two_way.vcov.iloc[place, place]
     return Estimates(table[COLUMNS], vcov, details)
