@@ -116,7 +116,8 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    report = commands.add_parser("report", help="write the page with all tables and figures")
+    report = commands.add_parser("report", help="write the pages with all tables and figures")
+    report.add_argument("--zip", type=Path, metavar="FILE", help="the whole report as one archive as well")
     report.add_argument(
         "--readme",
         action="store_true",
@@ -193,7 +194,9 @@ def run_report(chosen: argparse.Namespace) -> int:
     from replication.workflow.readme import update_readme
     from replication.workflow.report_step import page
 
-    print(f"written: {page(_root())}")
+    print(f"written: {page(_root(), chosen.zip)}")
+    if chosen.zip is not None:
+        print(f"written: {chosen.zip} ({chosen.zip.stat().st_size / 1e6:.1f} MB)")
     if chosen.readme:
         print(f"written: {update_readme(_root())}")
     return 0

@@ -9,33 +9,9 @@ from pathlib import Path
 from replication.audit.design_sections import AuditSection
 from replication.audit.run_audit import Audit
 from replication.core.files import replacing, write_text
-from replication.report.html_table import style
+from replication.report.site.page_templates import single_page
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.table_document import MADE_WITH
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>{title}</title>
-<style>
-{style}
-img {{ max-width: 100%; height: auto; }}
-.scroll {{ overflow-x: auto; }}
-td, th {{ text-align: right; padding: 0.1rem 0.6rem; }}
-td:first-child, th:first-child {{ text-align: left; }}
-</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-{body}
-<p>Made with {made}.</p>
-</main>
-</body>
-</html>
-"""
 
 
 def audit_text(audit: Audit) -> str:
@@ -53,10 +29,7 @@ def write_audit(audit: Audit, folder: Path) -> Path:
     body.append(listing("What cannot be concluded", audit.cannot))
     body += [section_html(section, folder) for section in audit.sections]
     write_text(folder / "audit.txt", audit_text(audit) + "\n")
-    title = escape(audit.title)
-    write_text(
-        folder / "index.html", PAGE.format(title=title, style=style(), body="\n".join(body), made=MADE_WITH)
-    )
+    write_text(folder / "index.html", single_page(audit.title, "\n".join(body), MADE_WITH))
     return folder / "index.html"
 
 

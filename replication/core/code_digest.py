@@ -16,7 +16,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 STUDIES = "studies"
-BESIDE = frozenset({".json", ".css", ".mplstyle", ".j2"})
+BESIDE = frozenset({".json", ".css", ".js", ".mplstyle", ".j2"})
 """Endings of files beside a module that its functions read."""
 
 # Finding the statements first and parsing these alone takes 20 ms for the whole package; parsing

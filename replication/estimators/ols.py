@@ -93,6 +93,11 @@ def ols(
     require_residual(n_obs, fit.parameters, "Use fewer fixed effects or covariates.")
     rows = [EstimateRow(names[place]) for place in fit.kept]
     details = _details(panel, used, fit, fixed_effects)
+    if inference.variance == "cv1" and panel.n_clusters < 2:
+        raise PanelError(
+            f"All units are in one cluster of {' and '.join(panel.clusters)}, and clustered standard errors "
+            "need two or more. Name a finer cluster, or use 'inference.variance: hc1'."
+        )
     if inference.variance == "hc1":
         factor, freedom = n_obs / (n_obs - fit.parameters), n_obs - fit.parameters
         variance, sums = fit.scores.T @ fit.scores * factor, None

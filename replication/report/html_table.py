@@ -2,55 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
 from html import escape
-from pathlib import Path
 
-from replication.report.study_config import SIMULATED
+from replication.report.site.page_templates import single_page
 from replication.report.table_document import Heading, Section, TableDocument, TableRow
 
-STYLE_FILE = Path(__file__).with_name("report.css")
 BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body{simulated}>
-<!-- {versions} -->
-<main>
-{begin}
-{fragment}
-{end}
-</main>
-</body>
-</html>
-"""
-
-
-@cache
-def style() -> str:
-    """The style sheet, written into every page so that nothing is loaded from elsewhere."""
-    return STYLE_FILE.read_text(encoding="utf-8").strip()
 
 
 def table_page(document: TableDocument) -> str:
     """A page with one table."""
-    return PAGE.format(
-        title=escape(document.title),
-        style=style(),
-        versions=escape(document.versions),
-        simulated=f' class="simulated" data-mark="{SIMULATED}"' if document.simulated else "",
-        begin=BEGIN,
-        fragment=fragment(document),
-        end=END,
-    )
+    body = "\n".join([BEGIN, fragment(document), END])
+    return single_page(document.title, body, document.versions, simulated=document.simulated, headed=False)
 
 
 def cut_fragment(page: str) -> str:

@@ -11,31 +11,10 @@ from replication.core.estimates import Estimates, event_frame, figure_note
 from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
 from replication.estimators.registration import ENTRIES
-from replication.report.html_table import fragment, style
+from replication.report.html_table import fragment
 from replication.report.result_table import ResultTable, result_rows, result_table, row_names
+from replication.report.site.page_templates import single_page
 from replication.report.table_document import MADE_WITH
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>{title}</title>
-<style>
-{style}
-pre {{ overflow-x: auto; }}
-img {{ max-width: 100%; height: auto; }}
-</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-{body}
-<p>Made with {made}.</p>
-</main>
-</body>
-</html>
-"""
 
 
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:
@@ -82,4 +61,4 @@ def page(fit: Estimates, spec: Spec, title: str, table: ResultTable | None, *, d
         parts.append(fragment(table.document))
     text = yaml.safe_dump(spec.resolved(), sort_keys=False)
     parts.append(f"<details><summary>Specification</summary><pre>{escape(text)}</pre></details>")
-    return PAGE.format(title=escape(title), style=style(), body="\n".join(parts), made=MADE_WITH)
+    return single_page(title, "\n".join(parts), MADE_WITH)

@@ -1,4 +1,4 @@
-"""A table in every format: LaTeX, HTML, Markdown, and a CSV of its data."""
+"""A table in every format: LaTeX, HTML, Markdown, Word, and a CSV of its data."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from replication.report.latex_table import latex
 from replication.report.markdown_table import markdown
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.table_document import MADE_WITH, TableDocument
+from replication.report.word_table import write_word
 
-ENDINGS = ("tex", "html", "md", "csv")
+ENDINGS = ("tex", "html", "md", "csv", "docx")
 
 
 def write_document(document: TableDocument, folder: Path) -> list[Path]:
-    """Write a table as LaTeX, HTML, Markdown and CSV; returns the paths."""
+    """Write a table as LaTeX, HTML, Markdown, CSV and Word; returns the paths."""
     writers = {"tex": latex, "html": table_page, "md": markdown}
-    paths = [folder / f"{document.id}.{ending}" for ending in ENDINGS]
-    for path, (ending, writer) in zip(paths, writers.items(), strict=False):
-        assert path.suffix == f".{ending}"
-        write_text(path, writer(document))
-    write_spreadsheet(paths[-1], document.data.assign(made_with=MADE_WITH))
-    return paths
+    paths = {ending: folder / f"{document.id}.{ending}" for ending in ENDINGS}
+    for ending, writer in writers.items():
+        write_text(paths[ending], writer(document))
+    write_spreadsheet(paths["csv"], document.data.assign(made_with=MADE_WITH))
+    write_word(document, paths["docx"])
+    return list(paths.values())

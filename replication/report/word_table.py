@@ -41,6 +41,9 @@ def write_word(document: TableDocument, path: Path) -> Path:
                 write_cell(cell, "\n".join(lines), centered=True)
     for note in document.notes:
         page.add_paragraph(note)
+    for part, needless in ((page.part, "stylesWithEffects"), (page.part.package, "thumbnail")):
+        for key in [key for key, link in part.rels.items() if link.reltype.endswith(needless)]:
+            del part.rels[key]
     unpacked = BytesIO()
     page.save(unpacked)
     with replacing(path) as temporary:

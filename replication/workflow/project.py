@@ -16,8 +16,8 @@ from replication.core.leavings import visible_paths
 from replication.core.study_folder import STUDY, SUMMARY, description_files, read_description, study_folders
 from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
-TABLE_ENDINGS = ("tex", "html", "md", "csv")
-FIGURE_ENDINGS = ("pdf", "png", "csv")
+TABLE_ENDINGS = ("tex", "html", "md", "csv", "docx")
+FIGURE_ENDINGS = ("pdf", "png", "csv", "svg")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""The reporting steps: tables and figures of a study, and the page with all of them."""
+"""The reporting steps: tables and figures of a study, and the site with all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, fingerprint, renew
 from replication.core.study_folder import SUMMARY
 from replication.report.figures import FIGURES
+from replication.report.report_context import Context
 from replication.report.report_data import Folders
-from replication.report.study_config import load_study
+from replication.report.study_config import Entry, load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES
 from replication.sources.manifest import promises
@@ -90,26 +92,68 @@ def summary(study: StudyFolder, root: Path) -> int:
         return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 
-def page(root: Path, outputs: Path | None = None) -> Path:
-    """Write ``report/index.html`` with every study that ran, and why the others did not.
+def page(root: Path, archive: Path | None = None) -> Path:
+    """Write the report, a folder of pages that begins with ``report/index.html``.
 
     Parameters
     ----------
-    outputs : Path, optional
-        Folder that holds ``tables``, ``figures`` and ``report``; the project's own if None.
+    archive : file to write the whole report to besides, as one zip that opens from disk once it is unpacked.
     """
-    from replication.report.report_page import Skipped, StudyReport, write_page
+    from replication.report.site.site_render import write_site, zip_site
 
-    place = outputs or root
-    ran, skipped = [], []
+    site, target = render_site(root), root / "report"
+    write_site(site, target)
+    if archive is not None:
+        zip_site(site, summaries_of(root), archive)
+    return target / "index.html"
+
+
+def render_site(root: Path) -> dict[str, bytes]:
+    """Every file of the report but the summaries, from the outputs that there are; nothing is written.
+
+    Returns
+    -------
+    dict of str to bytes
+        Path below ``report/`` and content: equal bytes for equal outputs, whatever the machine.
+    """
+    from replication.report.site.site_pages import Skipped, StudyReport
+    from replication.report.site.site_render import render
+    from replication.report.trace.traces import StudyTraces
+
+    stars = read_settings(root)["tables"]["stars"]
+    ran, skipped, traces = [], [], {}
     for study in project.readable(root)[0]:
-        config = load_study(study.folder)
         absent = project.absent_files(study)
         if absent:
             ways = {source.how: source.path for source in absent}
-            skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))
+            files = tuple(source.path for source in absent)
+            skipped.append(Skipped(load_study(study.folder), files, tuple(ways)))
         else:
-            ran.append(StudyReport(config, Folders.under(place, study.id)))
-    target = place / "report" / "index.html"
-    write_page(ran, skipped, target)
-    return target
+            found = StudyTraces(root, study.folder, stars=stars)
+            ran.append(StudyReport(found.context, tuple(study.sources)))
+            traces[study.id] = {entry.id: found.file(found.traced(entry)) for entry in written(found.context)}
+    checks = checks_of(root, [report.study.id for report in ran])
+    return render(ran, skipped, summaries=summaries_of(root), traces=traces, checks=checks)
+
+
+def written(context: Context) -> list[Entry]:
+    """The tables and figures of a study that were written."""
+    tables, figures = context.folders.tables, context.folders.figures
+    return [
+        *(entry for entry in context.study.tables if (tables / f"{entry.id}.html").is_file()),
+        *(entry for entry in context.study.figures if (figures / f"{entry.id}.svg").is_file()),
+    ]
+
+
+def summaries_of(root: Path) -> dict[str, Path]:
+    """The written summaries that there are, by study."""
+    return {path.parent.name: path for path in sorted((root / "report").glob("*/summary.md"))}
+
+
+def checks_of(root: Path, studies: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """What ``replication verify`` finds of the committed numbers of each study that has some."""
+    from replication.checks.verify import verify
+
+    held = [name for name in studies if (root / "studies" / name / "expected").is_dir()]
+    found = {name: [asdict(verdict) for verdict in verify(root, [name])] for name in held}
+    return {name: sorted(rows, key=lambda row: -int(row["failed"])) for name, rows in found.items()}

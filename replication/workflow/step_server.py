@@ -39,7 +39,7 @@ NEEDED = {
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table"),
     "figures": ("replication.workflow.report_step", "replication.display.canvas"),
     "summary": ("replication.workflow.report_step", "replication.report.summary"),
-    "page": ("replication.workflow.report_step", "replication.report.report_page"),
+    "page": ("replication.workflow.report_step", "replication.report.site.site_render"),
 }
 """What is imported before a step is forked for the first time."""
 

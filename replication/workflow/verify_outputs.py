@@ -14,6 +14,7 @@ from replication.checks.file_differences import difference
 from replication.checks.verify import Verdict
 from replication.core.errors import InputError
 from replication.core.processes import die_with_parent, pool_context
+from replication.report.site.site_render import write_site
 from replication.workflow import project, readme, rendered_again, report_step
 from replication.workflow.rendered_again import MADE_AGAIN, Task
 
@@ -77,12 +78,14 @@ def _all(todo: Sequence[Task], root: Path, scratch: Path, cores: int) -> list[Ve
 
 
 def _page(root: Path, scratch: Path) -> list[Verdict]:
+    """The pages and every file beside them, rendered again."""
     try:
-        report_step.page(root, scratch)
+        site = report_step.render_site(root)
     except InputError as error:
         return [Verdict("report", "index.html", 1, 1, str(error), MADE_AGAIN)]
-    message = difference(scratch / "report" / "index.html", root / "report" / "index.html")
-    return [Verdict("report", "index.html", 1, int(bool(message)), message, MADE_AGAIN)]
+    write_site(site, scratch / "report")
+    found = {name: difference(scratch / "report" / name, root / "report" / name) for name in site}
+    return [Verdict("report", name, 1, int(bool(words)), words, MADE_AGAIN) for name, words in found.items()]
 
 
 def _documentation(root: Path, scratch: Path, ran: Sequence[str]) -> list[Verdict]:

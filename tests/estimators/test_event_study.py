@@ -273,7 +273,7 @@ def no_never(panel: Panel) -> Panel:
 @pytest.mark.parametrize("family", ["gaussian", "poisson"])
 def test_path_up_to_a_line_is_refused(family: str) -> None:
     panel = no_never(replace(two_way_panel(37, counts=True), offset=None))
-    with pytest.raises(PanelError, match=r"up to a straight line.*'window'"):
+    with pytest.raises(PanelError, match=r"up to a linear trend.*'window'"):
         event_study(panel, family=family)
     assert np.isfinite(event_study(panel, window=(-3, 2), family=family).att).all()
 

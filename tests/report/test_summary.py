@@ -15,8 +15,9 @@ import pytest
 from replication.core.errors import SpecError
 from replication.core.spec import load_specs
 from replication.core.study_folder import read_description
+from replication.report.report_context import Context
 from replication.report.report_data import Folders
-from replication.report.report_page import StudyReport, study_files
+from replication.report.site.site_pages import StudyReport, study_files
 from replication.report.study_config import StudyConfig, load_study
 from replication.report.summary import phrases, write_summary
 from replication.report.summary.numbers import Numbers, QuotedEffect, Value
@@ -203,11 +204,11 @@ def test_paragraphs_are_unwrapped_and_rows_are_not() -> None:
     assert unwrapped(text) == "# T\n\nA b c\n\n| x |\n| y |\n\n- one and\n- two p\N{NO-BREAK SPACE}= 1"
 
 
-def test_the_page_links_the_summary(study: StudyConfig, folders: Folders, tmp_path: Path) -> None:
-    assert "summary" not in study_files(StudyReport(study, folders), tmp_path)
-    (tmp_path / study.id).mkdir()
-    (tmp_path / study.id / "summary.md").write_text("x")
-    assert f'href="{study.id}/summary.md"' in study_files(StudyReport(study, folders), tmp_path)
+def test_the_page_links_the_summary(study: StudyConfig, folders: Folders) -> None:
+    report = StudyReport(Context.of(study, folders))
+    for there in (False, True):
+        linked = [link["href"] for link in study_files(report, there)]
+        assert ("summary.md" in linked) == there
 
 
 def test_only_studies_with_a_template_have_a_summary(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_an_edited_title_is_printed_without_estimating(project: Path) -> None:
     output = run(project).stdout
     assert "first                        figures   1 figure drawn" in output
     assert "1 specification estimated" not in output
-    assert "The path" in (project / "report/index.html").read_text(encoding="utf-8")
+    assert "The path" in (project / "report/first/index.html").read_text(encoding="utf-8")
 
 
 def test_what_a_failed_step_left_is_made_once_the_mistake_is_mended(project: Path) -> None:

@@ -57,6 +57,7 @@ def test_a_finished_project_passes(committed: Path) -> None:
         "first/tables/effects.html",
         "first/tables/effects.md",
         "first/tables/effects.csv",
+        "first/tables/effects.docx",
         "first/tables/estimates.csv",
         "first/tables/second_engine.csv",
         "first/tables/summary_numbers.csv",
@@ -65,10 +66,15 @@ def test_a_finished_project_passes(committed: Path) -> None:
         "first/tables/specs/first_events/spec.yaml",
         "first/figures/path.png",
         "first/figures/path.pdf",
+        "first/figures/path.svg",
         "first/report/summary.md",
         "first/data_clean/panel.parquet",
         "first/data_clean/codebook.md",
         "report/index.html",
+        "report/first/index.html",
+        "report/first/explorer.html",
+        "report/first/data.html",
+        "report/assets/site.js",
     } <= files
 
 
@@ -88,7 +94,7 @@ def test_a_finished_project_passes(committed: Path) -> None:
         (f"{EVENTS}/vcov.csv", r"event:-3,0\.\d{6}", r"row att, column event:-3: 0\.\d+, but"),
         ("data_clean/first/codebook.md", r"\d rows", "changed after the pipeline wrote it"),
         ("report/first/summary.md", r"\d%|\d percent|\d\.\d", r"line \d+, character \d+"),
-        ("report/index.html", r"\(0\.\d+", r"line \d+, character \d+"),
+        ("report/first/index.html", r"\(0\.\d+", r"line \d+, character \d+"),
     ],
 )
 def test_one_character_is_named(spoiled: Path, name: str, pattern: str, message: str) -> None:

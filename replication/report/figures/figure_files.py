@@ -1,13 +1,17 @@
-"""A finished figure and its files: PDF, PNG, and the CSV of every number that is plotted."""
+"""A finished figure and its files: PDF, PNG, SVG, and the CSV of every number that is plotted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from replication.core.files import replacing
 from replication.display.canvas import DPI
@@ -15,6 +19,15 @@ from replication.report.report_context import Context
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import SIMULATED, Entry
 from replication.report.table_document import MADE_WITH
+
+LARGEST_SVG = 400_000
+"""Bytes from which on areas and points are drawn as pixels inside an SVG; axes and text never are."""
+SVG_DPI = 150
+MANY = 100
+"""Points of a line from which on it counts as points."""
+
+_NUMBER = re.compile(r"-?\d+\.\d+")
+_REFERENCE = re.compile(r'(?:(?<=href="#)|(?<=url\(#))[^")]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,7 @@ class Drawing:
 
 
 def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) -> list[Path]:
-    """Write ``<id>.pdf``, ``<id>.png`` and ``<id>.csv``; no date or machine in any of them."""
+    """Write ``<id>.pdf``, ``.png``, ``.csv`` and ``.svg``; no date or machine in any of them."""
     figure, folder = drawing.figure, context.folders.figures
     if context.study.simulated:
         figure.text(
@@ -74,18 +87,57 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
         "Software": drawing.versions,
         "Backend": backend(),
     }
-    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv")]
+    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv", "svg")]
     with replacing(paths[0]) as temporary:
         figure.savefig(temporary, format="pdf", metadata=pdf)
     with replacing(paths[1]) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata=png)
     write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
+    write_svg(figure, paths[3], {"Title": title, "Creator": drawing.versions})
     return paths
+
+
+def write_svg(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a figure as SVG, equal bytes for equal figures; a large one with its areas and points as pixels.
+
+    Parameters
+    ----------
+    metadata : ``Title``, ``Creator`` and other terms of Dublin Core; the date is left out.
+    """
+    with (
+        mpl.rc_context({"svg.hashsalt": "replication", "svg.fonttype": "path"}),
+        replacing(path) as temporary,
+    ):
+        terms = {**metadata, "Date": None}
+        figure.savefig(temporary, format="svg", metadata=terms)
+        if temporary.stat().st_size > LARGEST_SVG:
+            for axes in figure.axes:
+                for artist in (*axes.collections, *(line for line in axes.lines if _many(line))):
+                    artist.set_rasterized(True)
+            figure.savefig(temporary, format="svg", metadata=terms, dpi=SVG_DPI)
+        temporary.write_text(compact(temporary.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+
+
+def compact(svg: str) -> str:
+    """The same drawing in fewer bytes: short names, and coordinates to a hundredth of a point."""
+    text = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    text = re.sub(r'(?<= d=")[^"]*', lambda path: " ".join(_NUMBER.sub(_hundredth, path[0]).split()), text)
+    names = {name: f"i{place}" for place, name in enumerate(dict.fromkeys(_REFERENCE.findall(text)))}
+    text = re.sub(r' id="([^"]+)"', lambda own: f' id="{names[own[1]]}"' if own[1] in names else "", text)
+    text = _REFERENCE.sub(lambda other: names[other[0]], text)
+    return re.sub(r"\n\s*", "\n", text)
+
+
+def _hundredth(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _many(line: Line2D) -> bool:
+    return len(np.asarray(line.get_xdata())) > MANY
 
 
 def backend() -> str:
     """The versions that decide the bytes of a figure: of matplotlib, of FreeType and of Pillow."""
-    import matplotlib as mpl
     import PIL
     from matplotlib import ft2font
 

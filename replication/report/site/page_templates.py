@@ -1,0 +1,58 @@
+"""Pages from the templates beside this module, and the style sheet that every page shares."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+TEMPLATES = (
+    "base.html.j2",
+    "parts.html.j2",
+    "index.html.j2",
+    "study.html.j2",
+    "explorer.html.j2",
+    "data.html.j2",
+    "single.html.j2",
+)
+"""``single`` is a page that stands alone, such as that of one table; the others are pages of the report."""
+STYLE, SCRIPT = HERE / "site.css", HERE / "site.js"
+
+
+@cache
+def style() -> str:
+    """The style sheet, written into every page that stands alone so that nothing is loaded from elsewhere."""
+    return STYLE.read_text(encoding="utf-8").strip()
+
+
+def page(template: str, **values: Any) -> str:
+    """A page from one of ``TEMPLATES``; whatever comes from a study is escaped."""
+    text: str = _environment().get_template(template).render(**values)
+    return text + "\n"
+
+
+@cache
+def _environment() -> Any:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def single_page(title: str, body: str, made: str, *, simulated: bool = False, headed: bool = True) -> str:
+    """A page that stands alone.
+
+    Parameters
+    ----------
+    body : HTML, escaped by the caller.
+    headed : whether the title stands above the body; a table has its own.
+    """
+    return page(
+        "single.html.j2", title=title, body=body, made=made, simulated=simulated, headed=headed, style=style()
+    )

@@ -1,0 +1,188 @@
+"""The report as a folder of files: pages, data for the script, and the files to take away, each once."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from replication.core.files import replacing
+from replication.report.site import site_pages
+from replication.report.site.explorer_data import explorer_data
+from replication.report.site.page_templates import SCRIPT, STYLE, page
+from replication.report.site.site_pages import Skipped, StudyReport, rows_of
+from replication.report.study_config import SIMULATED_WARNING
+from replication.report.table_document import MADE_WITH
+
+DAY = (1980, 1, 1, 0, 0, 0)
+"""The first day that a zip file knows: archives of equal files have equal bytes."""
+SUMMARY = "summary.md"
+FOLDERS = ("files", "traces", "data")
+"""Folders of a study that the site alone writes."""
+Traces = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Study -> table or figure -> its traces, in the shape of ``trace_schema.json``."""
+Site = dict[str, bytes]
+
+
+def render(
+    studies: Sequence[StudyReport],
+    skipped: Sequence[Skipped] = (),
+    *,
+    summaries: Mapping[str, Path] | None = None,
+    traces: Traces | None = None,
+    checks: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+) -> Site:
+    """Every file of the report but the summaries; nothing is written.
+
+    Parameters
+    ----------
+    studies : those that ran, in the order of the contents.
+    skipped : those that did not.
+    summaries : study -> its written summary, where there is one.
+    traces : traces of tables and figures; numbers without one are not clickable.
+    checks : study -> rows with ``file``, ``cells``, ``failed`` and ``message``, of outputs held against the
+        committed numbers.
+
+    Returns
+    -------
+    dict of str to bytes
+        Path below ``report/`` with forward slashes, and content; the same bytes for the same outputs.
+    """
+    summaries, traces, checks = summaries or {}, traces or {}, checks or {}
+    site: Site = {
+        "assets/site.css": STYLE.read_bytes(),
+        "assets/site.js": SCRIPT.read_bytes(),
+    }
+    found: list[list[str]] = []
+    for report in studies:
+        name = report.study.id
+        pages = dict(_study(report, name in summaries, traces.get(name, {}), checks.get(name), found))
+        site |= {f"{name}/{path}": content for path, content in pages.items()}
+    overview = [_overview(report, checks.get(report.study.id)) for report in studies]
+    absent = [_skipped(one) for one in skipped]
+    home = page("index.html.j2", base="", made=MADE_WITH, studies=overview, skipped=absent)
+    site["index.html"] = home.encode()
+    site["assets/search.js"] = script("search", found)
+    return site
+
+
+def _study(
+    report: StudyReport,
+    summary: bool,
+    traces: Mapping[str, Mapping[str, Any]],
+    checks: Sequence[Mapping[str, Any]] | None,
+    found: list[list[str]],
+) -> Iterator[tuple[str, bytes]]:
+    study = report.study
+    tables, figures = site_pages.tables_of(report, list(traces)), site_pages.figures_of(report, list(traces))
+    explorer = explorer_data(report.context)
+    codebook, flow = (rows_of(report.folders.clean / f"{name}.csv") for name in ("codebook", "sample_flow"))
+    shared = {
+        "base": "../",
+        "made": MADE_WITH,
+        "warning": SIMULATED_WARNING,
+        "study": study,
+        "heading": study.heading(study.title),
+        "explored": len(explorer["specs"]),
+    }
+    shown = {"tables": tables, "figures": figures, "files": site_pages.study_files(report, summary)}
+    described = site_pages.paragraphs(study.description)
+    yield "index.html", page("study.html.j2", **shared, **shown, described=described).encode()
+    data = {"codebook": codebook, "flow": flow, "sources": report.sources, "checks": checks}
+    yield "data.html", page("data.html.j2", **shared, **data).encode()
+    if explorer["specs"]:
+        yield "explorer.html", page("explorer.html.j2", **shared).encode()
+        yield "data/explorer.js", script(f"{study.id}/data/explorer", explorer)
+    for name, trace in traces.items():
+        yield f"traces/{name}.js", script(f"{study.id}/traces/{name}", trace)
+    for name, path in site_pages.taken_away(report):
+        yield name, path.read_bytes()
+    found += search_entries(report, tables, figures, codebook, explorer)
+
+
+def search_entries(
+    report: StudyReport,
+    tables: Sequence[Mapping[str, Any]],
+    figures: Sequence[Mapping[str, Any]],
+    codebook: Sequence[Mapping[str, str]],
+    explorer: Mapping[str, Any],
+) -> list[list[str]]:
+    """What the search finds in a study: kind, words, and address from the first page."""
+    study = report.study
+    entries = [["Study", study.heading(study.title), f"{study.id}/index.html"]]
+    entries += [["Table", one["title"], f"{study.id}/index.html#{one['id']}"] for one in tables]
+    entries += [["Figure", one["title"], f"{study.id}/index.html#{one['id']}"] for one in figures]
+    labels = {row["name"]: f"{row['name']}: {row.get('label', '')}" for row in codebook}
+    data, choices = f"{study.id}/data.html", f"{study.id}/explorer.html"
+    entries += [["Variable", words, f"{data}#variable-{name}"] for name, words in labels.items()]
+    # The words of a specification are its choices, which the explorer shows in its own lists.
+    entries += [["Specification", spec[0], f"{choices}#{spec[0]}"] for spec in explorer["specs"]]
+    return entries
+
+
+def _overview(report: StudyReport, checks: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+    study = report.study
+    failed = None if checks is None else sum(int(check["failed"]) for check in checks)
+    return {
+        "id": study.id,
+        "heading": study.heading(study.title),
+        "simulated": study.simulated,
+        "described": site_pages.paragraphs(study.description),
+        "tables": len(study.tables),
+        "figures": len(study.figures),
+        "cells": 0 if checks is None else sum(int(check["cells"]) for check in checks),
+        "failed": failed,
+    }
+
+
+def _skipped(one: Skipped) -> dict[str, Any]:
+    described = site_pages.paragraphs(one.study.description)
+    heading = one.study.heading(one.study.title)
+    return {"heading": heading, "described": described, "missing": one.missing, "remedies": one.remedies}
+
+
+def script(name: str, data: Any) -> bytes:
+    """Data as a script, compressed: pages that are opened from disk may load scripts but not fetch files."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    return f'DATA[{json.dumps(name)}]="{packed}";\n'.encode()
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """An archive with one fixed day on all its members."""
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+        for name, content in files.items():
+            target.writestr(zipfile.ZipInfo(name, DAY), content, zipfile.ZIP_DEFLATED)
+    return archive.getvalue()
+
+
+def write_site(site: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files below ``folder``, and remove those that an earlier site left in ``FOLDERS``.
+
+    A file whose bytes did not change keeps its time.
+    """
+    for name, content in site.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            with replacing(path) as temporary:
+                temporary.write_bytes(content)
+    studies = {PurePosixPath(name).parts[0] for name in site if "/" in name} - {"assets"}
+    for place in (folder / study / kind for study in studies for kind in FOLDERS):
+        for path in place.rglob("*"):
+            if path.is_file() and path.relative_to(folder).as_posix() not in site:
+                path.unlink()
+
+
+def zip_site(site: Mapping[str, bytes], summaries: Mapping[str, Path], target: Path) -> None:
+    """Write the whole report, the summaries included, as one archive."""
+    texts = {f"{study}/{SUMMARY}": path.read_bytes() for study, path in summaries.items()}
+    with replacing(target) as temporary:
+        temporary.write_bytes(
+            zipped({f"report/{name}": content for name, content in {**site, **texts}.items()})
+        )
