@@ -14,20 +14,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import check_panel, examine, keep, own_data, own_study, trace
+from replication.commands import check_panel, examine, keep, other_languages, own_data, own_study, trace
 from replication.core.errors import InputError
 
-DESCRIPTION = "Staggered-adoption difference-in-differences: your own panel, or the studies of a project."
-EXAMPLES = """examples, on a panel of your own:
+DESCRIPTION = "Staggered-adoption difference-in-differences on your own panel or in the studies of a project."
+EXAMPLES = """examples with your own panel:
   replication check my.csv --unit state --time quarter --cohort law --outcome rate
   replication estimate --panel my.csv --unit state --time quarter --cohort law --outcome rate --out results
   replication audit --panel my.csv --unit state --time quarter --cohort law --outcome rate
   replication new my_study --panel my.csv --unit state --time quarter --cohort law --outcome rate
 
-examples, in a project:
-  replication run                                                 whatever is out of date
+examples in a project:
+  replication run                                                 runs whatever is out of date
   replication run --only tables/castle_doctrine/homicide --cores 1
-  replication trace castle_doctrine/homicide Estimate "(1)"       where a printed number comes from
+  replication trace castle_doctrine/homicide Estimate "(1)"       shows where a printed number comes from
   replication export castle_doctrine/state_year --to dta
 
 `replication COMMAND --help` lists the options of a command."""
@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     check_panel.add(commands)
     examine.add(commands)
     own_study.add(commands)
+    other_languages.add(commands)
     trace.add(commands)
     keep.add(commands)
     _simulate(commands)
@@ -82,15 +83,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    data = commands.add_parser("data", help="status and download of the raw files")
+    data = commands.add_parser("data", help="show the status of the raw files, or download them")
     actions = data.add_subparsers(required=True, metavar="ACTION")
     for name, function, text in (
-        ("status", run_status, "list raw files (present, verified, missing) with the next step"),
-        ("fetch", run_fetch, "download or copy raw files, verified by checksum"),
+        ("status", run_status, "list the raw files (present, verified or missing) and how to obtain them"),
+        ("fetch", run_fetch, "download or copy the raw files and verify them by checksum"),
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("study", nargs="?", help="only the files of this study")
-        action.add_argument("--monthly", action="store_true", help="the files of the study's monthly panels")
+        action.add_argument(
+            "--monthly", action="store_true", help="only the files of the monthly panels of the study"
+        )
         action.set_defaults(run=function)
 
 
@@ -99,14 +102,18 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "simulate",
         help="simulate placebo rollouts (coverage, power, detectable effects); resumes if interrupted",
     )
-    simulate.add_argument("study")
+    simulate.add_argument("study", help="id of the study")
     simulate.add_argument("--draws", type=int, required=True, help="number of placebo rollouts")
     simulate.add_argument("--out", type=Path, required=True, help="folder for draws and results")
     simulate.add_argument(
         "--specs", nargs="+", default=(), metavar="ID", help="specifications (default: those the study names)"
     )
     simulate.add_argument(
-        "--clusters", nargs="+", default=(), metavar="COLUMN", help="cluster by each of these in turn"
+        "--clusters",
+        nargs="+",
+        default=(),
+        metavar="COLUMN",
+        help="cluster standard errors by each of these columns in turn",
     )
     simulate.add_argument("--seed", type=int, help="seed of the draws (default: the study's)")
     simulate.add_argument("--processes", type=int, help="number of processes (default: one per core)")
@@ -116,8 +123,8 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    report = commands.add_parser("report", help="write the pages with all tables and figures")
-    report.add_argument("--zip", type=Path, metavar="FILE", help="the whole report as one archive as well")
+    report = commands.add_parser("report", help="write the web pages with all tables and figures")
+    report.add_argument("--zip", type=Path, metavar="FILE", help="also write the report as one archive")
     report.add_argument(
         "--readme",
         action="store_true",
@@ -131,7 +138,7 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         nargs="+",
         default=(),
         metavar="TARGET",
-        help="a study, tables/STUDY/ID, figures/STUDY/ID or tables/STUDY/estimates, and what it needs",
+        help="run a study, tables/STUDY/ID, figures/STUDY/ID or tables/STUDY/estimates and what it needs",
     )
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="run one step of the pipeline (called by the Snakefile)")

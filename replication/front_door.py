@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from replication.core.errors import SpecError, nearest
+from replication.core.errors import PanelError, SpecError, nearest
 from replication.core.estimates import Estimates, event_frame, figure_note
 from replication.core.frames import read_frame
 from replication.core.panel import Panel
@@ -127,7 +127,7 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
 def event_plot(
     fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Event study"
 ) -> Figure:
-    """Draw the event-time paths of several results into one figure.
+    """Draw the event studies of several results in one figure.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def event_plot(
 def table(
     fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Estimates"
 ) -> ResultTable:
-    """Put several results side by side: estimates with standard errors in parentheses below.
+    """Build a table of several results, with standard errors in parentheses below the estimates.
 
     Parameters
     ----------
@@ -243,8 +243,8 @@ def by_name(name: str) -> Callable[..., Estimates]:
         unknown = [key for key in options if key not in (*entry.keys, "inference")]
         if unknown:
             raise SpecError(
-                f"{name} takes no {unknown[0]!r}{nearest(unknown[0], [*entry.keys, 'inference'])}. It takes: "
-                f"{', '.join((*entry.keys, 'inference'))}."
+                f"{name} has no option {unknown[0]!r}{nearest(unknown[0], [*entry.keys, 'inference'])}. "
+                f"Its options are: {', '.join((*entry.keys, 'inference'))}."
             )
         carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
         lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
@@ -258,13 +258,18 @@ def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
     if isinstance(keys.get("inference"), Inference):
         keys = {**keys, "inference": asdict(keys["inference"])}
     given = _listed(keys)
-    spec = parse_spec({"id": estimator, "outcome": outcome, "estimator": estimator, **given}, "the call")
+    spec = parse_spec({"id": estimator, "outcome": outcome, "estimator": estimator, **given}, "estimate()")
     return replace(spec, id=estimator)
 
 
 def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
+    if not isinstance(data, str | Path):
+        raise PanelError(
+            f"The data are of type {type(data).__name__}, where a pandas DataFrame or the path of a file is "
+            "needed. Convert them with pandas.DataFrame(...)."
+        )
     return read_frame(Path(data), identifier_columns(spec), spec.read)
 
 
@@ -272,7 +277,10 @@ def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str
     if not fits:
         raise SpecError("No result was given. Pass a list of results, such as [fit].")
     if labels is not None and len(labels) != len(fits):
-        raise SpecError(f"{len(labels)} labels were given for {len(fits)} results. Give one for each.")
+        raise SpecError(
+            f"The number of labels ({len(labels)}) differs from the number of results ({len(fits)}). "
+            "Give one label for each result."
+        )
     return [str(label) for label in labels] if labels is not None else [fit.estimator for fit in fits]
 
 

@@ -44,9 +44,9 @@ COLUMNS = [
 ]
 KIND_SAYS = {
     "earlier_vs_later": "earlier adopters against later ones before these adopt",
-    "later_vs_earlier": "later adopters against units treated already: a forbidden comparison",
+    "later_vs_earlier": "later adopters against already-treated units (forbidden comparison)",
     "treated_vs_never": "adopters against units never treated",
-    "treated_vs_always": "adopters against units treated throughout: a forbidden comparison",
+    "treated_vs_always": "adopters against always-treated units (forbidden comparison)",
 }
 
 
@@ -86,23 +86,23 @@ def decomposition(panel: Panel) -> pd.DataFrame:
     negative = np.minimum(weight, 0.0)
     rows = [
         {"part": "twfe", "estimate": whole, "says": "two-way fixed effects"},
-        {"part": "robust", "estimate": robust, "says": "imputation, treated cells alike"},
-        {"part": "difference", "contribution": whole - robust, "says": "two-way less robust"},
+        {"part": "robust", "estimate": robust, "says": "imputation, equal weights on treated observations"},
+        {"part": "difference", "contribution": whole - robust, "says": "TWFE minus imputation"},
         {
             "part": "weighting",
             "contribution": beta - robust,
-            "says": "the same effects under two-way and under robust weights",
+            "says": "difference in the weights on the same effects",
         },
         {
             "part": "always_treated",
             "contribution": whole - beta,
-            "says": "units without an untreated past, which only two-way effects use",
+            "says": "units treated in the first period, used by TWFE only",
         },
         {
             "part": "negative_weights",
             "twfe_weight": float(negative.sum()),
             "contribution": float((negative * effect).sum()),
-            "says": "treated cells that enter two-way effects with the wrong sign",
+            "says": "treated observations with negative TWFE weights",
         },
         *_by_exposure(sample.panel, effect, weight, robust_weight),
         *_kinds(panel),

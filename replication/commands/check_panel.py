@@ -16,17 +16,17 @@ def add(commands: Subparsers) -> None:
     """The parser of this command."""
     check = commands.add_parser(
         "check",
-        help="examine a panel file: cohorts, gaps, duplicates, stray blanks, codes for never treated",
+        help="check a panel file for duplicates, gaps, stray blanks and codes for never treated",
         epilog="example: replication check my.csv --unit state --time quarter --cohort law --outcome rate",
     )
     check.add_argument("panel", type=Path, metavar="FILE", help=PANEL_HELP)
     for key in ROLES:
-        check.add_argument(f"--{key}", help=f"'{key}' of a specification")
+        check.add_argument(f"--{key}", help=f"column given as '{key}' in a specification")
     check.add_argument(
-        "--outcome", nargs="+", default=[], metavar="COLUMN", help="outcomes to look at as well"
+        "--outcome", nargs="+", default=[], metavar="COLUMN", help="columns of outcomes to check"
     )
-    check.add_argument("--covariates", nargs="+", metavar="COLUMN")
-    check.add_argument("--cluster", nargs="+", metavar="COLUMN")
+    check.add_argument("--covariates", nargs="+", metavar="COLUMN", help="columns of covariates to check")
+    check.add_argument("--cluster", nargs="+", metavar="COLUMN", help="columns of clusters to check")
     add_reading(check)
     check.set_defaults(run=run_check)
 

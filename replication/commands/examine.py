@@ -13,13 +13,13 @@ KEYS = ("unit", "time", "cohort", "cluster", "weights")
 
 def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
-    audit = commands.add_parser("audit", help="the checklist for a staggered design, on one page")
+    audit = commands.add_parser("audit", help="examine a staggered design and write a checklist on one page")
     audit.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     audit.add_argument("--outcome", required=True, help="column of the outcome")
     for key in KEYS:
-        audit.add_argument(f"--{key}", help=f"column, as '{key}' of a specification")
-    audit.add_argument("--covariates", nargs="+", metavar="COLUMN")
-    audit.add_argument("--out", type=Path, default=Path("audit"), help="folder of the page (default: audit)")
+        audit.add_argument(f"--{key}", help=f"column given as '{key}' in a specification")
+    audit.add_argument("--covariates", nargs="+", metavar="COLUMN", help="columns of the covariates")
+    audit.add_argument("--out", type=Path, default=Path("audit"), help="folder for the page (default: audit)")
     add_reading(audit)
     audit.set_defaults(run=run_audit)
 

@@ -11,21 +11,21 @@ from replication.commands.own_data import Subparsers
 def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
     verify = commands.add_parser(
-        "verify", help="every output against the numbers behind it and those committed"
+        "verify", help="compare all outputs with their source files and the committed numbers"
     )
-    verify.add_argument("study", nargs="*", help="only these studies")
+    verify.add_argument("study", nargs="*", help="verify only these studies")
     verify.add_argument("--all", action="store_true", help="print one line per file, not failures only")
     verify.add_argument(
         "--write-expected",
         action="store_true",
-        help="for maintainers: make the present outputs the expected ones",
+        help="for maintainers: replace the committed numbers by the current outputs",
     )
     verify.set_defaults(run=run_verify)
     manifest = commands.add_parser(
-        "manifest", help="inputs and outputs with checksums, as JSON, SHA256SUMS and RO-Crate"
+        "manifest", help="list inputs and outputs with checksums (JSON, SHA256SUMS and RO-Crate)"
     )
     manifest.add_argument(
-        "--out", type=Path, metavar="FILE", help="the JSON (default: manifest.json in the project's folder)"
+        "--out", type=Path, metavar="FILE", help="JSON file (default: manifest.json in the project folder)"
     )
     manifest.set_defaults(run=run_manifest)
 

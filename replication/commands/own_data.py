@@ -17,46 +17,58 @@ COLUMNS = ("outcome", "estimator", "unit", "time", "cohort", "cluster", "weights
 def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
     _add_estimate(commands)
-    plot = commands.add_parser("plot", help="an event-study figure of one or several saved results")
-    _add_folders(plot, "results.png", ".png, .pdf or .svg")
+    plot = commands.add_parser("plot", help="draw an event-study figure of one or more saved results")
+    _add_folders(plot, "results.png", "file ending in .png, .pdf or .svg (default: results.png)")
     plot.add_argument("--title", default="Event study")
     plot.set_defaults(run=run_plot)
-    table = commands.add_parser("table", help="a table of one or several saved results")
-    _add_folders(table, None, ".md, .tex, .html or .docx (printed as Markdown if not given)")
+    table = commands.add_parser("table", help="print or write a table of one or more saved results")
+    _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print Markdown)")
     table.add_argument("--title", default="Estimates")
-    table.add_argument("--whole", action="store_true", help="a LaTeX document instead of a fragment")
+    table.add_argument(
+        "--whole", action="store_true", help="write a complete LaTeX document, not only the table"
+    )
     table.set_defaults(run=run_table)
     honest = commands.add_parser(
-        "honest", help="sensitivity of a saved path to violations of parallel trends"
+        "honest", help="test the sensitivity of a saved event study to violations of parallel trends"
     )
-    honest.add_argument("folder", type=Path, metavar="DIR")
-    honest.add_argument("--method", default="relative_magnitudes", help="or smoothness, smoothness_clf")
-    honest.add_argument("--target", default="average", help="average, or one event time")
+    honest.add_argument("folder", type=Path, metavar="DIR", help="folder of a saved result")
+    honest.add_argument(
+        "--method",
+        default="relative_magnitudes",
+        help="relative_magnitudes (default), smoothness or smoothness_clf",
+    )
+    honest.add_argument("--target", default="average", help="average (default) or one event time")
     honest.set_defaults(run=run_honest)
-    compare = commands.add_parser("compare", help="two saved results side by side")
-    compare.add_argument("first", type=Path, help="folder that `estimate` or the pipeline wrote")
-    compare.add_argument("second", type=Path)
-    compare.add_argument("-o", "--figure", type=Path, help="a figure of both paths as well")
+    compare = commands.add_parser("compare", help="compare two saved results side by side")
+    compare.add_argument(
+        "first", type=Path, help="folder of a saved result, written by `estimate` or the pipeline"
+    )
+    compare.add_argument("second", type=Path, help="folder of the result to compare with")
+    compare.add_argument("-o", "--figure", type=Path, help="also draw a figure of both event studies")
     compare.set_defaults(run=run_compare)
-    explain = commands.add_parser("explain", help="the keys of a specification, or one resolved")
-    explain.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml")
+    explain = commands.add_parser(
+        "explain", help="list the keys of a specification, or show a specification with all its defaults"
+    )
+    explain.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml", help="specification to show")
     explain.set_defaults(run=run_explain)
 
 
 def _add_estimate(commands: Subparsers) -> None:
     estimate = commands.add_parser(
         "estimate",
-        help="estimate a specification on any tidy panel",
+        help="estimate a specification on a panel with one row per unit and period",
         epilog="example: replication estimate --panel my.csv --unit state --time quarter --cohort law "
         "--outcome rate --never 9999 --strip-blanks --out results",
     )
-    estimate.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml", help="or the options below")
+    estimate.add_argument(
+        "spec", type=Path, nargs="?", metavar="SPEC.yaml", help="specification file; or use the options below"
+    )
     estimate.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
     for key in COLUMNS:
-        estimate.add_argument(f"--{key}", help=f"'{key}' of the specification")
+        estimate.add_argument(f"--{key}", help=f"the key '{key}' of the specification")
     estimate.add_argument(
-        "--covariates", nargs="+", metavar="COLUMN", help="'covariates' of the specification"
+        "--covariates", nargs="+", metavar="COLUMN", help="the key 'covariates' of the specification"
     )
     estimate.add_argument(
         "--set",
@@ -67,8 +79,10 @@ def _add_estimate(commands: Subparsers) -> None:
         dest="assigned",
         help="any other key, as in --set window=[-5,5] inference.method=wild",
     )
-    estimate.add_argument("--only", metavar="ID", help="one specification of a file that has several")
-    estimate.add_argument("--numbers-only", action="store_true", help="write no figure, table or page")
+    estimate.add_argument("--only", metavar="ID", help="estimate only this specification of the file")
+    estimate.add_argument(
+        "--numbers-only", action="store_true", help="write the estimates without a figure, table or page"
+    )
     add_reading(estimate)
     estimate.set_defaults(run=run_estimate)
 
@@ -76,7 +90,7 @@ def _add_estimate(commands: Subparsers) -> None:
 def _add_folders(parser: argparse.ArgumentParser, default: str | None, endings: str) -> None:
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folders of saved results")
     parser.add_argument(
-        "--labels", nargs="+", help="one for each result (default: ids of the specifications)"
+        "--labels", nargs="+", help="one label per result (default: the ids of the specifications)"
     )
     parser.add_argument("-o", "--output", type=Path, default=default and Path(default), help=endings)
 

@@ -15,25 +15,32 @@ def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
     new = commands.add_parser(
         "new",
-        help="a study of your own panel that runs: a folder with commented files",
+        help="create a study of your own panel: a folder with commented files that runs as it is",
         epilog="example: replication new jobs --panel my.csv --unit state --time year --cohort g --outcome y",
     )
     new.add_argument("study", metavar="STUDY", help="name of the study: letters, digits and _")
     new.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     new.add_argument("--outcome", required=True, help="column of the outcome")
     for key in KEYS:
-        new.add_argument(f"--{key}", help=f"column, as '{key}' of a specification", required=key in KEYS[:2])
-    new.add_argument("--title", help="heading of the study (default: its name)")
+        new.add_argument(
+            f"--{key}", help=f"column given as '{key}' in a specification", required=key in KEYS[:2]
+        )
+    new.add_argument("--title", help="title of the study (default: its name)")
     add_reading(new)
     new.set_defaults(run=run_new)
     export = commands.add_parser(
         "export",
-        help="a cleaned panel as a file for Stata, R or a spreadsheet, with labels",
+        help="export a cleaned panel, with labels, for Stata, R or a spreadsheet",
         epilog="example: replication export castle_doctrine/state_year --to dta",
     )
-    export.add_argument("panel", metavar="STUDY/PANEL")
-    export.add_argument("--to", help="dta, csv, rds or parquet")
-    export.add_argument("-o", "--output", type=Path, help="default: exports/STUDY/PANEL with the ending")
+    export.add_argument("panel", metavar="STUDY/PANEL", help="panel of a study")
+    export.add_argument("--to", help="format: dta, csv, rds or parquet")
+    export.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help="file to write (default: exports/STUDY/PANEL with the ending of the format)",
+    )
     export.set_defaults(run=run_export)
 
 

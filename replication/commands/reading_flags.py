@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-PANEL_HELP = ".csv, .csv.gz, .xlsx, .parquet or .dta"
+PANEL_HELP = "panel file: .csv, .csv.gz, .xlsx, .parquet or .dta"
 READ = ("sep", "decimal", "thousands", "percent", "missing", "encoding", "sheet", "strip_blanks")
 """Options whose keys stand below ``read``."""
 FLAGS: dict[str, dict[str, Any]] = {

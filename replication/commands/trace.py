@@ -9,13 +9,13 @@ from replication.commands.own_data import Subparsers
 
 def add(commands: Subparsers) -> None:
     """The parser of the command."""
-    trace = commands.add_parser("trace", help="where a number of a table or a figure comes from")
-    trace.add_argument("name", metavar="TABLE|FIGURE", help="its id, or STUDY/ID")
+    trace = commands.add_parser("trace", help="show where a number in a table or figure comes from")
+    trace.add_argument("name", metavar="TABLE|FIGURE", help="id of the table or figure, or STUDY/ID")
     trace.add_argument(
-        "row", nargs="?", metavar="ROW|POINT", help="label as printed, or key; listed if left out"
+        "row", nargs="?", metavar="ROW|POINT", help="printed label or key (default: list them)"
     )
-    trace.add_argument("column", nargs="?", metavar="COLUMN", help="of a table")
-    trace.add_argument("--json", action="store_true", help="as data")
+    trace.add_argument("column", nargs="?", metavar="COLUMN", help="column of a table")
+    trace.add_argument("--json", action="store_true", help="print JSON")
     trace.set_defaults(run=run_trace)
 
 

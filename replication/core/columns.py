@@ -41,7 +41,7 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     text = converted.isna() & frame[column].notna()
     if text.any():
         raise PanelError(
-            f"{int(text.sum())} values of column {column!r} are not numbers, for example "
+            f"{int(text.sum())} of {len(frame)} values of column {column!r} are not numbers, for example "
             f"{frame.loc[text, column].iloc[0]!r}{place_of(frame, text, at)}. Convert the column "
             f"to numbers or leave the cells empty.{number_hint(frame.loc[text, column].iloc[0])}"
         )
@@ -53,8 +53,8 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
         place = place_of(frame, bad, at)
         example = f", for example{place}" if place else ""
         raise PanelError(
-            f"{int(bad.sum())} values of column {column!r} are missing or infinite where every "
-            f"row needs one{example}. Fill them in or drop these rows in 'sample'."
+            f"{int(bad.sum())} of {len(frame)} values of column {column!r} are missing or infinite where "
+            f"every row needs one{example}. Fill them in or drop these rows in 'sample'."
         )
     _require_moderate(frame, column, values, at)
     return values
@@ -65,9 +65,9 @@ def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequ
     large = np.abs(values) > LARGEST
     if large.any():
         raise PanelError(
-            f"{int(large.sum())} values of column {column!r} exceed {LARGEST:g} in absolute value, such as "
-            f"{values[large][0]:g}{place_of(frame, large, at)}, so that no variance can be computed. Correct "
-            "them, or measure the column in larger units."
+            f"{int(large.sum())} of {len(frame)} values of column {column!r} exceed {LARGEST:g} in absolute "
+            f"value, such as {values[large][0]:g}{place_of(frame, large, at)}, so that no variance can be "
+            "computed. Correct them, or measure the column in larger units."
         )
 
 
@@ -81,20 +81,20 @@ def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -
     """A column of periods as integers; ``at`` as in ``numeric``."""
     if pd.api.types.is_datetime64_any_dtype(frame[column]):
         raise PanelError(
-            f"Column {column!r} holds dates. Periods are whole numbers: use the year, or count "
+            f"Column {column!r} contains dates. Periods are whole numbers: use the year, or count "
             "months as 12 * year + month."
         )
     values = numeric(frame, column, missing="refuse", at=at)
     broken = values != np.round(values)
     if broken.any():
         raise PanelError(
-            f"{int(broken.sum())} values of column {column!r} are not whole numbers, for example "
-            f"{values[broken][0]:g}{place_of(frame, broken, at)}."
+            f"{int(broken.sum())} of {len(frame)} values of column {column!r} are not whole numbers, for "
+            f"example {values[broken][0]:g}{place_of(frame, broken, at)}. Number the periods with integers."
         )
     large = np.abs(values) >= EXACT
     if large.any():
         raise PanelError(
-            f"{int(large.sum())} values of column {column!r} are 2^53 or more, for example "
+            f"{int(large.sum())} of {len(frame)} values of column {column!r} are 2^53 or more, for example "
             f"{values[large][0]:.0f}{place_of(frame, large, at)}, where whole numbers cannot be "
             "distinguished. Number the periods from 1, cohorts included."
         )

@@ -46,7 +46,9 @@ def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
     for column in (unit, time):
         absent = int(frame[column].isna().sum())
         if absent:
-            raise PanelError(f"{absent} rows have no {column!r}. Fill it in or drop these rows.")
+            raise PanelError(
+                f"{absent} of {len(frame)} rows have no {column!r}. Fill it in or drop these rows."
+            )
     repeated = frame.duplicated([unit, time], keep=False)
     if repeated.any():
         example = frame.loc[repeated, [unit, time]].iloc[0]

@@ -81,7 +81,7 @@ class Estimates:
         Columns are exactly ``COLUMNS``. ``term`` is ``att``, ``att_gt``, ``event``, ``group``,
         ``calendar``, ``coef:<name>`` or ``weight``; ``cohort``, ``time`` and ``event_time`` are
         empty where they do not apply (a ``group`` row without cohort is the group average).
-        ``conf_*`` is pointwise, ``band_*`` simultaneous over the rows of the same term.
+        ``conf_*`` is pointwise, ``band_*`` uniform over the rows of the same term.
     vcov : DataFrame
         Labeled by ``row_labels``; zero rows for values that are fixed (reference periods).
         Rows of group-time cells are left out where there are very many, and rows of weights
@@ -167,8 +167,8 @@ class Estimates:
         if not chosen.any():
             have = [name for name, term in AVERAGES.items() if (self.table["term"] == term).any()]
             raise SpecError(
-                f"{self.estimator} gives no {kind} averages of {self.outcome}; it gives "
-                f"{', '.join(have) or 'none'}."
+                f"The estimator {self.estimator!r} provides no {kind} averages of {self.outcome!r}. The "
+                f"averages it provides: {', '.join(have) or 'none'}."
             )
         inside = chosen
         if len(self.vcov) != len(self.table):

@@ -49,8 +49,8 @@ def _require_exact(values: pd.Series[Any], column: str) -> None:
     large = values.abs() >= EXACT
     if large.any():
         raise PanelError(
-            f"{int(large.sum())} values of column {column!r} are stored as floating-point numbers "
-            f"of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighboring whole "
+            f"{int(large.sum())} of {len(values)} values of column {column!r} are stored as floating-point "
+            f"numbers of 2^53 or more, for example {values[large].iloc[0]:.0f}, where neighboring whole "
             "numbers cannot be distinguished. Store the column as text or as integers."
         )
 

@@ -148,8 +148,8 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
     if not todo and parts and wrong.mean() < MISTAKES:
         todo = "Correct them."
     raise PanelError(
-        f"{int(wrong.sum())} values of column {column!r} cannot be read as periods, for example "
-        f"{shown(example)}{at}. {todo or UNREAD}"
+        f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as periods, for "
+        f"example {shown(example)}{at}. {todo or UNREAD}"
     )
 
 
@@ -210,7 +210,7 @@ def _numbered(labels: pd.Series[Any], kind: Kind) -> dict[Any, tuple[int, int, i
     """Numbers that are labels of the kind already: 20101 and 201001."""
     form = FORMS[kind]
     numbers = pd.to_numeric(labels, errors="coerce")
-    whole = numbers.notna() & (numbers == numbers.round())
+    whole = (numbers.abs() < EXACT) & (numbers == numbers.round())
     found = {}
     for label, number in zip(labels[whole], numbers[whole].astype("int64"), strict=True):
         if form is not None and bool(form.fits(number)):

@@ -215,9 +215,9 @@ def _cohorts(
     if moving.size:
         example = frame.loc[row == moving[0], spec.unit].iloc[0]
         raise PanelError(
-            f"The cohort column {name!r} changes within {moving.size} units, for example "
-            f"{spec.unit} {example} ({low[moving[0]]:g} and {high[moving[0]]:g}; inf is never). "
-            "The first treated period is one number per unit: correct it."
+            f"The cohort column {name!r} changes within {moving.size} of {low.size} units, for "
+            f"example {spec.unit} {example} ({low[moving[0]]:g} and {high[moving[0]]:g}; inf means never). "
+            "Each unit must have one first treated period; correct the column."
         )
     never = np.isinf(low)
     return np.where(never, NEVER, numbering.number(np.where(never, 0, low))).astype(np.int64)
@@ -240,7 +240,9 @@ def _codes(
     for name in names:
         absent = int(frame[name].isna().sum())
         if absent:
-            raise PanelError(f"{absent} rows have no cluster in column {name!r}. Fill them in.")
+            raise PanelError(
+                f"{absent} of {len(frame)} rows have no cluster in column {name!r}. Fill them in."
+            )
         codes = pd.factorize(frame[name], sort=True)[0].astype(float)
         if is_continuous(frame[name]):
             require_groups(codes, shape[0], frame[name], "hold the rows of a cluster together")
@@ -263,7 +265,8 @@ def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str
     alone = [trend.removesuffix("_by_time") for trend in spec.trends if trend.endswith("_by_time")]
     for name in dict.fromkeys([*strata_names(spec), *spec.inference.groups]):
         if frame[name].isna().any():
-            raise PanelError(f"{int(frame[name].isna().sum())} rows have no {name!r}. Fill it in.")
+            absent = int(frame[name].isna().sum())
+            raise PanelError(f"{absent} of {len(frame)} rows have no {name!r}. Fill it in.")
         codes, _ = pd.factorize(frame[name], sort=True)
         by_unit = np.zeros(n_units, dtype=np.int64)
         by_unit[row] = codes

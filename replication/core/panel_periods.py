@@ -75,7 +75,7 @@ def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequ
     """
     if pd.api.types.is_datetime64_any_dtype(frame[name]):
         raise PanelError(
-            f"Column {name!r} holds dates. The cohort is the first treated period in the same "
+            f"Column {name!r} contains dates. The cohort is the first treated period in the same "
             "whole numbers as the time column; 0 or empty for never."
         )
     values = numeric(frame, name, missing="never", at=at)

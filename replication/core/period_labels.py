@@ -150,10 +150,10 @@ def _kind_of_dates(dates: list[tuple[int, int, int]], column: str) -> Kind:
         pair = next((a, b) for a, b in itertools.pairwise(dates) if a[:2] == b[:2])
         shown = " and ".join(f"{y}-{m:02d}-{d:02d}" for y, m, d in pair)
         raise PanelError(
-            f"Column {column!r} holds dates, several in one month (such as {shown}): days or weeks. Number "
-            "the periods consecutively, cohorts included, or aggregate the rows. If each unit has one date "
-            "per month, quarter or year, set `time_format: month`, `quarter` or `year` (`--time-format "
-            "month`)."
+            f"Column {column!r} contains dates, several in one month (such as {shown}): days or weeks. "
+            "Number the periods consecutively, cohorts included, or aggregate the rows. If each unit has "
+            "one date per month, quarter or year, set `time_format: month`, `quarter` or `year` "
+            "(`--time-format month`)."
         )
     return "quarter" if len({month % 3 for _, month, _ in dates}) == 1 else "month"
 

@@ -139,5 +139,6 @@ def numbers_in(values: pd.Series[Any], read: Read) -> pd.Series[Any] | None:
     numbers = plain.str.replace(read.decimal, ".", regex=False).astype(float)
     numbers = numbers / 100 if read.percent == "share" and signed.any() else numbers
     full = numbers.reindex(values.index)
-    whole = full.notna().all() and bool((full == np.round(full)).all()) and not text.str.contains(point).any()
+    moderate = bool(((full.abs() < 10.0**EXACT_DIGITS) & (full == np.round(full))).all())
+    whole = moderate and not text.str.contains(point).any()
     return full.astype("int64") if whole and not signed.any() else full

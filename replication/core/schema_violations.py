@@ -64,7 +64,7 @@ def explain_violation(error: Any) -> str:
     if error.validator == "enum":
         value, options = error.instance, error.validator_value
         return (
-            f"{where!r} is {shortened(value)}{nearest(value, options)}, which is not known. "
+            f"{where!r} is {shortened(value)}{nearest(value, options)}, which is not an allowed value. "
             f"Allowed values: {listed(options)}."
         )
     schema = error.schema if isinstance(error.schema, Mapping) else {}

@@ -63,7 +63,7 @@ class Components:
 
 @registered("Goodman-Bacon decomposition", methods=FIXED_ROWS)
 def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
-    """All 2x2 comparisons behind the two-way fixed effects estimate.
+    """Decompose the two-way fixed effects estimate into its 2x2 comparisons.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     -------
     Estimates
         ``att`` is the two-way estimate with its standard error, which the sum of weight times estimate
-        equals to rounding. One ``weight`` row a comparison follows: ``estimate`` is its weight,
+        equals to rounding. One ``weight`` row per comparison follows: ``estimate`` is its weight,
         ``cohort`` the treated group's adoption and ``time`` the comparison group's (0: never; the
         first period: always treated). ``details.comparisons`` adds the 2x2 estimates and
         ``by_kind`` their totals.

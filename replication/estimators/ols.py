@@ -60,11 +60,11 @@ class PooledRegression:
 def ols(
     panel: Panel, *, fixed_effects: Sequence[str] = ("unit", "time"), inference: Inference = ANALYTIC
 ) -> Estimates:
-    """Effect of the treatment (``att``) and coefficients of covariates (``coef:<name>``).
+    """Estimate a least squares regression: ``att`` and covariates (``coef:<name>``).
 
     Parameters
     ----------
-    panel : N units by T periods; weights may change over time, zero leaves a cell out.
+    panel : N units by T periods; weights may change over time; a weight of zero excludes a cell.
     fixed_effects : any of ``unit`` and ``time``; a constant if empty.
     inference : ``variance`` is ``cv1``, clustered with ``G/(G-1) (N-1)/(N-K)`` and t(G-1), or ``hc1``, robust
         to heteroskedasticity with ``N/(N-K)`` and t(N-K), without clusters.

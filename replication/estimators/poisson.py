@@ -41,7 +41,7 @@ from replication.inference.row_table import EstimateRow
     methods=SCORES,
 )
 def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
-    """Effect of the treatment on the log of the mean (``att``), and of covariates.
+    """Estimate the effects of the treatment (``att``) and of covariates on the log of the mean.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
     Raises
     ------
     PanelError
-        For negative outcomes, a treatment without variation, or no convergence.
+        For negative outcomes, a treatment without variation, or iterations that do not converge.
 
     Notes
     -----

@@ -92,7 +92,7 @@ def stacked(
     clean_window: tuple[int, int] | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Event path and overall effect of the weighted stack.
+    """Estimate the event study and overall effect of the weighted stack.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def stacked(
     ------
     PanelError
         If no cohort covers the window with clean controls, the window is not one, or controls do
-        not settle the slopes of the covariates.
+        not identify the slopes of the covariates.
     SpecError
         For corrected variances with covariates.
 

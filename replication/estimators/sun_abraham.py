@@ -87,14 +87,14 @@ def sun_abraham(
     shares: str = "fixed",
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Interaction-weighted event path and its overall average.
+    """Estimate the interaction-weighted event study and its overall average.
 
     Parameters
     ----------
     panel : Panel
         N units by T periods, gaps, covariates and changing weights allowed.
     control_group : ``never_treated``, ``last_treated``, or ``not_yet_treated``
-        The last means: never treated if there are any, otherwise the last cohort.
+        ``not_yet_treated``: never-treated units if there are any, otherwise the last cohort.
     anticipation : periods before adoption in which the effect may start.
     window : first and last event time reported; the regression keeps all of them.
     shares : ``fixed`` or ``estimated``; whether the variance counts the shares as estimated.
@@ -106,7 +106,7 @@ def sun_abraham(
     Raises
     ------
     PanelError
-        If no comparison or no cohort with a reference period is left, if the window is empty,
+        If no control group or no cohort with a reference period remains, if the window is empty,
         or if a covariate has no variation of its own.
 
     """

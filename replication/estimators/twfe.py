@@ -45,11 +45,11 @@ from replication.inference.row_table import EstimateRow
     "Two-way fixed effects", cohorts=False, takes=("trends", "covariates", "weights"), methods=REGRESSION
 )
 def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
-    """Effect of the treatment (``att``) and coefficients of covariates (``coef:<name>``).
+    """Estimate a two-way fixed effects regression: ``att`` and covariates (``coef:<name>``).
 
     Parameters
     ----------
-    panel : N units by T periods; weights may change over time, zero leaves a cell out.
+    panel : N units by T periods; weights may change over time; a weight of zero excludes a cell.
     trends : ``unit_linear``, ``<stratum>_by_time``, ``<stratum>_linear``, in any combination.
 
     Returns
@@ -60,7 +60,7 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
     Raises
     ------
     PanelError
-        If nothing of the treatment is left after the effects, or nothing is left to estimate.
+        If the fixed effects absorb the treatment, or no observation remains.
     SpecError
         If a trend names a stratum that the panel does not have.
 

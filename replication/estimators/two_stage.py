@@ -60,7 +60,7 @@ def two_stage(
     anticipation: int = 0,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Overall effect and event path with the variance of both stages.
+    """Estimate the overall effect and event study, with the variance of both stages.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def two_stage(
     Raises
     ------
     PanelError
-        If no cell can be predicted, the window is empty, or a covariate cannot be fitted.
+        If no untreated outcome can be predicted, the window is empty, or a covariate cannot be fitted.
 
     """
     model = fit_untreated(panel, trends, anticipation, "two_stage")

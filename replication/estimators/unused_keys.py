@@ -7,7 +7,7 @@ there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 
 from replication.core.estimates import Estimates
@@ -17,6 +17,16 @@ from replication.inference.methods import READ_BY
 
 SMALL_SAMPLE = ("callaway_santanna", "continuous_dose", "triple_difference", "imputation", "two_stage")
 """Estimators that read ``inference.small_sample``."""
+
+
+OF_THE_PANEL = frozenset(
+    (
+        *("id", "title", "study", "panel", "outcome", "estimator", "note", "sample", "inference"),
+        *("unit", "time", "cohort", "treatment", "weights", "cluster", "cohort_from", "time_format", "never"),
+        *("duplicates", "read", "cohort_rule", "reversals"),
+    )
+)
+"""Keys of a specification that no estimator reads as an argument."""
 
 
 def find_unused_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
@@ -36,7 +46,10 @@ def find_unused_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
     estimators = {spec.estimator for spec in specs}
     found: dict[str, list[str]] = {}
     for spec in specs:
-        keys = [(key, spec.estimator) for key in choices() if key not in read and is_set(spec, key)]
+        names = {one.name for one in fields(Spec)} - OF_THE_PANEL - read
+        given = {name for name in names if is_set(spec, name)}
+        # Which keys are those of estimators is known only once all are imported.
+        keys = [(key, spec.estimator) for key in choices() if key in given] if given else []
         keys += [
             (f"inference.{key}", f"method {spec.inference.method!r}")
             for key, able in READ_BY.items()
@@ -57,10 +70,10 @@ def choices() -> list[str]:
     return list(dict.fromkeys(key for entry in ENTRIES.values() for key in entry.keys))
 
 
-def is_set(fields: Spec | Inference, key: str) -> bool:
+def is_set(values: Spec | Inference, key: str) -> bool:
     """Whether a key differs from its default."""
-    default: object = type(fields).__dataclass_fields__[key].default
-    return bool(getattr(fields, key) != default)
+    default: object = type(values).__dataclass_fields__[key].default
+    return bool(getattr(values, key) != default)
 
 
 def method_of(spec: Spec) -> str:

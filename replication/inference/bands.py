@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import SpecError
@@ -20,7 +20,7 @@ from replication.core.spec import Inference
 # Multipliers are unpacked so many at a time, to stay in the memory near the processor.
 ROOM = 100_000
 # Interquartile range of the normal distribution.
-NORMAL_RANGE = float(stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
+NORMAL_RANGE = float(special.ndtri(0.75) - special.ndtri(0.25))
 # The eight signs that a byte holds: a fair coin costs one random bit.
 SIGNS_OF_BYTE = 2 * np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(int) - 1
 

@@ -1,4 +1,4 @@
-"""From saved estimates to tables, figures and one page.
+"""From saved estimates to tables, figures and the report.
 
 What is shown is data: the study's ``tables.yaml`` and ``figures.yaml``, checked against the options that each
 kind declares. The pipeline calls ``study.write_tables``, ``study.write_figures`` and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from datetime import datetime
 from io import BytesIO
@@ -13,6 +14,7 @@ from replication.report.table_document import TableDocument
 
 # A document says when it was made; a fixed day keeps its bytes the same.
 DAY = datetime(2000, 1, 1)
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_word(document: TableDocument, path: Path) -> Path:
@@ -21,8 +23,9 @@ def write_word(document: TableDocument, path: Path) -> Path:
 
     page: Any = docx.Document()
     page.core_properties.created = page.core_properties.modified = DAY
-    page.core_properties.author, page.core_properties.title = document.versions, document.title
-    page.add_heading(document.title, level=2)
+    title = printable(document.title)
+    page.core_properties.author, page.core_properties.title = document.versions, title
+    page.add_heading(title, level=2)
     grid = page.add_table(rows=0, cols=1 + len(document.align))
     for headings in document.headings:
         cells = grid.add_row().cells
@@ -40,7 +43,7 @@ def write_word(document: TableDocument, path: Path) -> Path:
             for cell, lines in zip(cells[1:], row.cells, strict=True):
                 write_cell(cell, "\n".join(lines), centered=True)
     for note in document.notes:
-        page.add_paragraph(note)
+        page.add_paragraph(printable(note))
     for part, needless in ((page.part, "stylesWithEffects"), (page.part.package, "thumbnail")):
         for key in [key for key, link in part.rels.items() if link.reltype.endswith(needless)]:
             del part.rels[key]
@@ -65,11 +68,16 @@ def undated(content: bytes) -> bytes:
     return found.getvalue()
 
 
+def printable(text: str) -> str:
+    """A text without the characters that XML does not have."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def write_cell(cell: Any, text: str, *, bold: bool = False, centered: bool = False) -> None:
     """Text of one cell."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
     paragraph = cell.paragraphs[0]
-    paragraph.add_run(text).bold = bold
+    paragraph.add_run(printable(text)).bold = bold
     if centered or bold:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER

@@ -87,6 +87,7 @@ def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int,
         stale = [task for task in tasks if not task.is_current]
         run(stale, threads)
         again += len(stale)
+        _note_again(study, root, stale)
         discard_others(root / "tables" / study.id / "specs", {task.spec.id for task in tasks})
         saved_results.write_bundle(
             root / "tables" / study.id / "estimates.csv", [task.folder for task in tasks]
@@ -97,6 +98,17 @@ def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int,
         f"{study.id} was estimated {ROUNDS} times, and each time its specifications or its panels were "
         "changed meanwhile. Run again when no file is edited."
     )
+
+
+def _note_again(study: StudyFolder, root: Path, tasks: Sequence[Task]) -> None:
+    """Enter what was estimated once more into the notes of its part, which hold the digests of its files."""
+    parts = (root / study.part_output(1, 1)).parent.glob("[!.]*.json") if tasks else ()
+    for place in parts:
+        ledger = Ledger.read(place)
+        for task in tasks:
+            if task.spec.id in ledger.entries:
+                ledger.note(task.spec.id, task.fingerprint, saved_results.files_of(task.folder))
+        ledger.keep(list(ledger.entries))
 
 
 def batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:

@@ -101,7 +101,7 @@ def page(root: Path, archive: Path | None = None) -> Path:
     """
     from replication.report.site.site_render import write_site, zip_site
 
-    site, target = render_site(root), root / "report"
+    site, target = {**render_site(root), **compared_files(root)}, root / "report"
     write_site(site, target)
     if archive is not None:
         zip_site(site, summaries_of(root), archive)
@@ -109,31 +109,44 @@ def page(root: Path, archive: Path | None = None) -> Path:
 
 
 def render_site(root: Path) -> dict[str, bytes]:
-    """Every file of the report but the summaries, from the outputs that there are; nothing is written.
+    """The files of the report that follow from the outputs alone; nothing is written.
 
     Returns
     -------
     dict of str to bytes
-        Path below ``report/`` and content: equal bytes for equal outputs, whatever the machine.
+        Path below ``report/`` and content: equal bytes for equal outputs.
     """
     from replication.report.site.site_pages import Skipped, StudyReport
     from replication.report.site.site_render import render
+
+    ran, skipped, traced = [], [], {}
+    for study in project.readable(root)[0]:
+        config, absent = load_study(study.folder), project.absent_files(study)
+        if absent:
+            ways = {source.how: source.path for source in absent}
+            skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))
+        else:
+            context = Context.of(config, Folders.under(root, study.id))
+            ran.append(StudyReport(context, tuple(study.sources)))
+            traced[study.id] = [entry.id for entry in written(context)]
+    return render(ran, skipped, summaries=summaries_of(root), traced=traced)
+
+
+def compared_files(root: Path) -> dict[str, bytes]:
+    """The files of the report that show the committed numbers too: traces, and what ``verify`` finds."""
+    from replication.checks.verify import verify
+    from replication.report.site.site_render import compared
     from replication.report.trace.traces import StudyTraces
 
     stars = read_settings(root)["tables"]["stars"]
-    ran, skipped, traces = [], [], {}
-    for study in project.readable(root)[0]:
-        absent = project.absent_files(study)
-        if absent:
-            ways = {source.how: source.path for source in absent}
-            files = tuple(source.path for source in absent)
-            skipped.append(Skipped(load_study(study.folder), files, tuple(ways)))
-        else:
-            found = StudyTraces(root, study.folder, stars=stars)
-            ran.append(StudyReport(found.context, tuple(study.sources)))
-            traces[study.id] = {entry.id: found.file(found.traced(entry)) for entry in written(found.context)}
-    checks = checks_of(root, [report.study.id for report in ran])
-    return render(ran, skipped, summaries=summaries_of(root), traces=traces, checks=checks)
+    traces, checks = {}, {}
+    for study in project.runnable(root):
+        found = StudyTraces(root, study.folder, stars=stars)
+        traces[study.id] = {entry.id: found.file(found.traced(entry)) for entry in written(found.context)}
+        held = (study.folder / "expected").is_dir()
+        rows = [asdict(verdict) for verdict in verify(root, [study.id])] if held else []
+        checks[study.id] = sorted(rows, key=lambda row: -int(row["failed"]))
+    return compared(traces, checks)
 
 
 def written(context: Context) -> list[Entry]:
@@ -148,12 +161,3 @@ def written(context: Context) -> list[Entry]:
 def summaries_of(root: Path) -> dict[str, Path]:
     """The written summaries that there are, by study."""
     return {path.parent.name: path for path in sorted((root / "report").glob("*/summary.md"))}
-
-
-def checks_of(root: Path, studies: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """What ``replication verify`` finds of the committed numbers of each study that has some."""
-    from replication.checks.verify import verify
-
-    held = [name for name in studies if (root / "studies" / name / "expected").is_dir()]
-    found = {name: [asdict(verdict) for verdict in verify(root, [name])] for name in held}
-    return {name: sorted(rows, key=lambda row: -int(row["failed"])) for name, rows in found.items()}

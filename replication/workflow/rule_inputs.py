@@ -25,7 +25,7 @@ CODE = {
     "tables": ("replication.report.study_report",),
     "figures": ("replication.report.study_report",),
     "summary": ("replication.report.summary",),
-    "page": ("replication.report.site.site_render",),
+    "page": ("replication.workflow.report_step",),
     "draw": ("replication.analyses.placebo_draws",),
 }
 """Entry modules of the steps; further dependencies follow from the imports."""

@@ -35,10 +35,10 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
     if not (folder / "spec.yaml").is_file():
         grid = sorted(place.parent.name for place in visible_paths(folder.glob("*/spec.yaml"), folder))
         inside = (
-            f" It holds the results of a grid: name one of {', '.join(grid[:5])} below it." if grid else ""
+            f" It contains the results of a grid; name one of {', '.join(grid[:5])} below it." if grid else ""
         )
         raise SpecError(
-            f"{folder} holds no saved result (no spec.yaml).{inside} Name a folder that `replication "
+            f"{folder} contains no saved result (no spec.yaml).{inside} Name a folder that `replication "
             "estimate --out` wrote, or one below tables/<study>/specs/."
         )
     try:
@@ -47,7 +47,7 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
     except (OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise SpecError(
-            f"{folder} holds a result that cannot be read ({type(error).__name__}: {reason}). "
+            f"{folder} contains a result that cannot be read ({type(error).__name__}: {reason}). "
             "Estimate the specification again."
         ) from None
     return result, record
@@ -56,7 +56,9 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
 def _require_whole(result: Estimates, record: Mapping[str, Any]) -> None:
     """Fail on invalid numbers, repeated rows, and a record without a specification."""
     dict(record["spec"])
-    result.table[NUMBERS].astype(float)
+    text = [name for name in NUMBERS if not pd.api.types.is_numeric_dtype(result.table[name])]
+    if text:
+        raise ValueError(f"the column {text[0]} contains text")
     rows = pd.Index(row_labels(result.table))
     if not rows.is_unique:
         raise ValueError(f"the row {rows[rows.duplicated()][0]} stands twice")

@@ -86,7 +86,7 @@ def callaway_santanna(
     repeated_cross_sections: bool = False,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Group-time effects with simple, group, calendar and event averages.
+    """Estimate group-time effects and their simple, group, calendar and event averages.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def callaway_santanna(
     adjustment : ``doubly_robust``, ``outcome_regression`` or ``ipw``
         How covariates enter.
     fix_weights : ``none``, ``base_period``, ``first_period`` or ``varying``
-        Which period's weight a unit carries where weights change.
+        Period whose weight is used for a unit with changing weights.
     unbalanced : ``drop`` (units with gaps) or ``pairwise``
     trends : () or ("unit_linear",)
         Removes unit-specific linear trends fitted before adoption; see ``detrended``.
@@ -111,7 +111,7 @@ def callaway_santanna(
         Whether every unit is an individual that is observed once; see ``cross_section_did``.
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
-        clusters; ``conley`` for spatial standard errors. Simultaneous bands always come from the draws.
+        clusters; ``conley`` for spatial standard errors. Uniform bands always come from the draws.
         With unit-specific linear trends whole clusters are always drawn.
 
     Returns

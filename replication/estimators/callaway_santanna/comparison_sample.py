@@ -157,7 +157,7 @@ def with_comparison(design: ComparisonDesign) -> ComparisonDesign:
     require_cohorts(design, np.isfinite(adoption))
     if keep.sum() < 2:
         raise PanelError(
-            f"No comparison is left: no unit is never treated, and only {int(keep.sum())} of "
+            f"No control group is left. No unit is never treated, and only {int(keep.sum())} of "
             f"{keep.size} periods come before the last cohort, {named}, adopts. Add units that "
             "are never treated, or earlier periods."
         )
@@ -211,9 +211,9 @@ def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:
         return
     periods = design.panel.label(design.panel.periods)
     raise PanelError(
-        f"No comparison is left: of {design.adoption.size} units over {periods[0]} to "
-        f"{periods[-1]}, after dropping {_listed(design.dropped) or 'none'}, there is not both a treated "
-        "cohort and a unit that adopts later or never. Check the cohort column (first treated "
+        f"No treated cohort has a control group. Of the {design.adoption.size} units observed from "
+        f"{periods[0]} to {periods[-1]} (dropped: {_listed(design.dropped) or 'none'}), none adopts in these "
+        "periods while another adopts later or never. Check the cohort column (first treated "
         "period, 0 or empty for never) and the sample."
     )
 

@@ -67,13 +67,13 @@ def dcdh(
     baseline_bins: int | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Effects by length of exposure, placebos, and the average total effect.
+    """Estimate effects by length of exposure, placebos, and the average total effect.
 
     Parameters
     ----------
     panel : Panel
-        With a treatment column, which may fall, return and have any values, or with cohorts of a
-        binary treatment that is kept. Units treated in the first period are then dropped, since
+        With a treatment column, which may rise, fall and take any values, or with cohorts of an
+        absorbing binary treatment. Units treated in the first period are then dropped, since
         they have no untreated past; with a column they are controls for each other.
     window : first and last event time; all that can be estimated if empty.
     normalized : divide each effect by the change of treatment summed until then.
@@ -85,7 +85,7 @@ def dcdh(
     ------
     PanelError
         If no treatment changes, no change has a control, one cluster is left, a covariate has no
-        changes of its own, or the window holds no event time that can be estimated.
+        changes of its own, or the window contains no event time that can be estimated.
 
     """
     dosed = panel.exposure is not None

@@ -59,7 +59,7 @@ def imputation(
     leave_one_out: bool = False,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Average effects on the treated, their paths, and pre-trend coefficients.
+    """Impute untreated outcomes and average the effects on the treated, with pre-trend coefficients.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ def imputation(
         Part of the model of Y(0). With unit-specific linear trends, treated units need two untreated periods;
         those with fewer are dropped with the count.
     window : first and last event time shown; ``att``, group and calendar rows use all cells.
-    anticipation : periods before adoption in which the effect may start; they carry no model and
-        appear as event rows, but not in ``att``.
+    anticipation : periods before adoption in which the effect may start; they are not used to fit the
+        model and appear as event rows, but not in ``att``.
     residual_groups : ``cohort_event``, ``cohort`` or ``none``
         Treated cells that share a mean effect in the standard error; ``none`` is one group.
     leave_one_out : whether a cluster is left out of its own group's mean.

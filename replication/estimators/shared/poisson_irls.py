@@ -54,7 +54,7 @@ def poisson_regression(
     Raises
     ------
     PanelError
-        For negative outcomes, a treatment that is not identified, or no convergence.
+        For negative outcomes, a treatment that is not identified, or iterations that do not converge.
 
     """
     _refuse_negative(panel)

@@ -54,7 +54,7 @@ def honest_did(
     level: float = 0.95,
     window: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
-    """Intervals that stay valid under violations of parallel trends, one row per bound.
+    """Compute intervals that remain valid under violations of parallel trends, one row per bound.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def honest_did(
         of slope per period (fixed-length interval); the same with the C-LF interval.
     bounds : non-negative
         Mbar without a unit (default 0, 0.5, 1, 1.5, 2), or M in units of the outcome (default five
-        values from 0 to the largest bend that the periods before adoption do not rule out).
+        values from 0 to the largest change of slope that the periods before adoption do not reject).
     target : ``average`` of the effects from event time 0 on, or one event time
     window : first and last event time to use; see ``event_path`` for binned ends.
 

@@ -20,6 +20,7 @@ from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import SIMULATED, Entry
 from replication.report.table_document import MADE_WITH
 
+OWN_FONT, FONTS = "font-family: 'STIXGeneral'; ", "STIXGeneral, 'Times New Roman', Times, serif"
 LARGEST_SVG = 400_000
 """Bytes from which on areas and points are drawn as pixels inside an SVG; axes and text never are."""
 SVG_DPI = 150
@@ -105,7 +106,7 @@ def write_svg(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
     metadata : ``Title``, ``Creator`` and other terms of Dublin Core; the date is left out.
     """
     with (
-        mpl.rc_context({"svg.hashsalt": "replication", "svg.fonttype": "path"}),
+        mpl.rc_context({"svg.hashsalt": "replication", "svg.fonttype": "none"}),
         replacing(path) as temporary,
     ):
         terms = {**metadata, "Date": None}
@@ -119,8 +120,14 @@ def write_svg(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
 
 
 def compact(svg: str) -> str:
-    """The same drawing in fewer bytes: short names, and coordinates to a hundredth of a point."""
+    """The same drawing in fewer bytes: short names, and coordinates to a hundredth of a point.
+
+    Its text is text, which readers find and screen readers read, in a font that every machine has one like.
+    """
     text = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    if OWN_FONT in text:
+        text = text.replace(OWN_FONT, "").replace("<svg ", f'<svg font-family="{FONTS}" ', 1)
+    text = re.sub(r' transform="rotate\(-0 [^"]*\)"', "", text)
     text = re.sub(r'(?<= d=")[^"]*', lambda path: " ".join(_NUMBER.sub(_hundredth, path[0]).split()), text)
     names = {name: f"i{place}" for place, name in enumerate(dict.fromkeys(_REFERENCE.findall(text)))}
     text = re.sub(r' id="([^"]+)"', lambda own: f' id="{names[own[1]]}"' if own[1] in names else "", text)

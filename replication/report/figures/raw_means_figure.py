@@ -41,7 +41,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
-    marked = ["Filled markers: after adoption, where the lines are interrupted."] if broken else []
+    marked = ["Filled markers: treated years, after the break in each line."] if broken else []
     words, details = figure_note(entry, context, marked)
     page = sheet(
         context.study.heading(entry.title),

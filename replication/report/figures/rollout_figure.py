@@ -144,7 +144,7 @@ def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
     """Explanation of the numbered milestones, and the source."""
     milestones = [
-        f"{number}: {row.date.day} {row.date:%B %Y}, {row.milestone}"
+        f"{number}: {row.date:%B} {row.date.day}, {row.date.year}, {row.milestone}"
         for number, row in enumerate(_stones(frame), start=1)
     ]
     stones = [formatting.sentence(f"dashed lines: {'; '.join(milestones)}")] if milestones else []

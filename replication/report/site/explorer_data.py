@@ -22,7 +22,7 @@ CHOICES = (
     "Trends and fixed effects",
     "Weights",
     "Timing",
-    "Comparison",
+    "Control group",
     "Sample and coverage",
 )
 

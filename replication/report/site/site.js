@@ -217,7 +217,7 @@ function show(trace, row, column, cell) {
   say("Value", `${digits(cell.value)} (${cell.quantity || cell.origin})`);
   if ("std_error" in cell) say("Standard error", digits(cell.std_error));
   if (cell.interval) say("Interval", `${digits(cell.interval[0])} to ${digits(cell.interval[1])}`);
-  if (cell.second_engine) say("Second engine", `${digits(cell.second_engine.value)} (difference ${digits(cell.second_engine.difference)})`);
+  if (cell.second_engine) say("Independent software", `${digits(cell.second_engine.value)} (difference ${digits(cell.second_engine.difference)})`);
   if (cell.expected) say("Committed value", `${digits(cell.expected.value)} in ${cell.expected.file}: ${cell.expected.equal ? "equal" : "NOT EQUAL"}`);
   if (cell.published) say("Published", ["publication", "place", "source", "note"].map(key => cell.published[key]).filter(Boolean).join(", "));
   if (cell.file) say("File", code(cell.file), cell.line ? `, line ${cell.line}` : "", proof(shared.files[cell.file] || {}));
@@ -349,6 +349,22 @@ function explorer(form, data) {
   draw();
 }
 
+// What was compared with the committed numbers when the report was written; files that disagree come first.
+function compared(box, rows) {
+  const total = key => rows.reduce((sum, row) => sum + row[key], 0), failed = total("failed");
+  if (!rows.length) { box.replaceChildren(make("p", {}, "No numbers are committed for this study.")); return; }
+  const said = `${grouped(total("cells"))} cells of ${rows.length} files were compared when this report was written: `
+    + (failed ? `${grouped(failed)} disagree.` : "all agree.");
+  const lines = rows.map(row => make("tr", {}, make("th", { scope: "row" }, code(row.file)), make("td", { class: "r" }, grouped(row.cells)),
+    make("td", { class: "r" }, grouped(row.failed)), make("td", { class: "l" }, row.message)));
+  const heads = ["File", "Cells", "Disagree", "First difference"].map(head => make("th", { scope: "col" }, head));
+  const table = make("table", { id: "verify", class: "data" }, make("caption", {}, "Committed files"),
+    make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...lines));
+  box.replaceChildren(make("p", {}, said), make("details", failed ? { open: "" } : {}, make("summary", {}, "Every file"),
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Committed files" }, table)));
+  sortable(table);
+}
+
 function filtered(field) {
   const rows = all("tbody tr", one(`#${field.dataset.filters}`)), status = one("[role=status]", field.closest("p"));
   field.addEventListener("input", () => {
@@ -367,5 +383,6 @@ all("section[data-trace]").forEach(traced);
 all("figure[data-trace]").forEach(points);
 all("a.zoom").forEach(link => link.addEventListener("click", event => { event.preventDefault(); enlarge(link); }));
 all("input[data-filters]").forEach(filtered);
+all("#compared").forEach(box => load(box.dataset.source).then(rows => compared(box, rows)));
 all("#explorer").forEach(form => load(form.dataset.source).then(data => explorer(form, data)));
 if (matchMedia("(min-width: 64rem)").matches) all("details.contents").forEach(box => { box.open = true; });

@@ -128,7 +128,11 @@ def study_files(report: StudyReport, summary: bool) -> list[dict[str, str]]:
     tables, clean = report.folders.tables, report.folders.clean
     requested = [
         ("summary.md", "Written summary", summary),
-        ("files/second_engine.csv", "Second engine (CSV)", (tables / "second_engine.csv").is_file()),
+        (
+            "files/second_engine.csv",
+            "Estimates by independent software (CSV)",
+            (tables / "second_engine.csv").is_file(),
+        ),
         ("files/codebook.csv", "Codebook (CSV)", (clean / "codebook.csv").is_file()),
         ("files/sample_flow.csv", "Sample flow (CSV)", (clean / "sample_flow.csv").is_file()),
     ]

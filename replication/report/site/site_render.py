@@ -34,26 +34,23 @@ def render(
     skipped: Sequence[Skipped] = (),
     *,
     summaries: Mapping[str, Path] | None = None,
-    traces: Traces | None = None,
-    checks: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    traced: Mapping[str, Sequence[str]] | None = None,
 ) -> Site:
-    """Every file of the report but the summaries; nothing is written.
+    """Every file of the report but the summaries and what ``compared`` makes; nothing is written.
 
     Parameters
     ----------
     studies : those that ran, in the order of the contents.
     skipped : those that did not.
     summaries : study -> its written summary, where there is one.
-    traces : traces of tables and figures; numbers without one are not clickable.
-    checks : study -> rows with ``file``, ``cells``, ``failed`` and ``message``, of outputs held against the
-        committed numbers.
+    traced : study -> tables and figures with traces; the numbers of others are not clickable.
 
     Returns
     -------
     dict of str to bytes
         Path below ``report/`` with forward slashes, and content; the same bytes for the same outputs.
     """
-    summaries, traces, checks = summaries or {}, traces or {}, checks or {}
+    summaries, traced = summaries or {}, traced or {}
     site: Site = {
         "assets/site.css": STYLE.read_bytes(),
         "assets/site.js": SCRIPT.read_bytes(),
@@ -61,9 +58,9 @@ def render(
     found: list[list[str]] = []
     for report in studies:
         name = report.study.id
-        pages = dict(_study(report, name in summaries, traces.get(name, {}), checks.get(name), found))
+        pages = dict(_study(report, name in summaries, traced.get(name, ()), found))
         site |= {f"{name}/{path}": content for path, content in pages.items()}
-    overview = [_overview(report, checks.get(report.study.id)) for report in studies]
+    overview = [_overview(report) for report in studies]
     absent = [_skipped(one) for one in skipped]
     home = page("index.html.j2", base="", made=MADE_WITH, studies=overview, skipped=absent)
     site["index.html"] = home.encode()
@@ -74,12 +71,11 @@ def render(
 def _study(
     report: StudyReport,
     summary: bool,
-    traces: Mapping[str, Mapping[str, Any]],
-    checks: Sequence[Mapping[str, Any]] | None,
+    traced: Sequence[str],
     found: list[list[str]],
 ) -> Iterator[tuple[str, bytes]]:
     study = report.study
-    tables, figures = site_pages.tables_of(report, list(traces)), site_pages.figures_of(report, list(traces))
+    tables, figures = site_pages.tables_of(report, traced), site_pages.figures_of(report, traced)
     explorer = explorer_data(report.context)
     codebook, flow = (rows_of(report.folders.clean / f"{name}.csv") for name in ("codebook", "sample_flow"))
     shared = {
@@ -93,13 +89,11 @@ def _study(
     shown = {"tables": tables, "figures": figures, "files": site_pages.study_files(report, summary)}
     described = site_pages.paragraphs(study.description)
     yield "index.html", page("study.html.j2", **shared, **shown, described=described).encode()
-    data = {"codebook": codebook, "flow": flow, "sources": report.sources, "checks": checks}
+    data = {"codebook": codebook, "flow": flow, "sources": report.sources}
     yield "data.html", page("data.html.j2", **shared, **data).encode()
     if explorer["specs"]:
         yield "explorer.html", page("explorer.html.j2", **shared).encode()
         yield "data/explorer.js", script(f"{study.id}/data/explorer", explorer)
-    for name, trace in traces.items():
-        yield f"traces/{name}.js", script(f"{study.id}/traces/{name}", trace)
     for name, path in site_pages.taken_away(report):
         yield name, path.read_bytes()
     found += search_entries(report, tables, figures, codebook, explorer)
@@ -125,9 +119,23 @@ def search_entries(
     return entries
 
 
-def _overview(report: StudyReport, checks: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+def compared(traces: Traces, checks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Site:
+    """The scripts with what is compared to the committed numbers, which may change while the outputs do not.
+
+    Parameters
+    ----------
+    traces : traces of tables and figures, each with its committed value.
+    checks : study -> rows with ``file``, ``cells``, ``failed`` and ``message``.
+    """
+    names: dict[str, Any] = {
+        f"{study}/traces/{name}": trace for study, found in traces.items() for name, trace in found.items()
+    }
+    names |= {f"{study}/data/checks": rows for study, rows in checks.items()}
+    return {f"{name}.js": script(name, data) for name, data in names.items()}
+
+
+def _overview(report: StudyReport) -> dict[str, Any]:
     study = report.study
-    failed = None if checks is None else sum(int(check["failed"]) for check in checks)
     return {
         "id": study.id,
         "heading": study.heading(study.title),
@@ -135,8 +143,6 @@ def _overview(report: StudyReport, checks: Sequence[Mapping[str, Any]] | None) -
         "described": site_pages.paragraphs(study.description),
         "tables": len(study.tables),
         "figures": len(study.figures),
-        "cells": 0 if checks is None else sum(int(check["cells"]) for check in checks),
-        "failed": failed,
     }
 
 

@@ -236,6 +236,11 @@ class Numbers:
         """Text of a file, such as a date or the name of a state."""
         return self.note(str(value.value), np.nan, value.source)
 
+    def day(self, value: Value) -> str:
+        """A date of a file in words, such as October 27, 2008."""
+        date = pd.Timestamp(str(value.value))
+        return self.note(f"{date:%B} {date.day}, {date.year}", np.nan, value.source)
+
     def quote(self, label: str) -> str:
         """What a publication reports, by its label; a dagger if it was not read there."""
         reported = self.reported(label)

@@ -14,6 +14,7 @@ pct(x)                  prints a log effect, or that of a specification id, in p
 interval, points        print the interval alone, in percent; an effect in its own unit
 p, count, fixed, share  print a p-value, a whole number, a number with decimals, a share in percent
 log_pct, words, years   print a log difference in percent; text; first and last year of a specification
+day(value)              prints a date in words: ``October 27, 2008``
 quote(label)            prints what the study's table ``published`` has under a label
 moved, changed, verb,   words that follow the signs and intervals of effects (``summary.phrases``)
 excludes, labeled,
@@ -52,7 +53,7 @@ def functions(numbers: Numbers) -> Mapping[str, Any]:
     }
     printed = {
         name: getattr(numbers, name)
-        for name in ("interval", "points", "p", "count", "fixed", "share", "words", "years", "quote")
+        for name in ("interval", "points", "p", "count", "fixed", "share", "words", "day", "years", "quote")
     }
     worded = {
         name: getattr(phrases, name)

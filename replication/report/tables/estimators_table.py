@@ -72,7 +72,7 @@ LABELS = {
     "n_units": "Units",
     "n_clusters": "Clusters",
     "mean": "Mean of the outcome",
-    "control_group": "Comparison",
+    "control_group": "Control group",
     "truth": "True effect",
 }
 LEVELLED = ("interval", "band")

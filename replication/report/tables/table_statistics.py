@@ -26,18 +26,18 @@ LABELS = {
     "pre_mean": "Mean before treatment",
     "weights": "Weights",
     "clusters": "Clustered by",
-    "engine": "Second engine, difference",
+    "engine": "Difference from independent software",
     "estimator": "Estimator",
     "outcome": "Outcome",
     "p_value": "p-value",
     "pretrend": "Pre-trend test, p-value",
-    "control_group": "Comparison",
+    "control_group": "Control group",
     "truth": "True effect",
     "controls": "Controls",
 }
 ENGINE_FILE = "second_engine.csv"
 ENGINE_NOTE = (
-    "Second engine: the same regression by another package (linearmodels or statsmodels); the "
+    "Independent software: the same regression by another package (linearmodels or statsmodels); the "
     "largest absolute difference between the coefficients."
 )
 
