@@ -123,11 +123,11 @@ def test_refusals_name_what_to_do(frame: pd.DataFrame) -> None:
     fit = rp.estimate(frame, outcome="y", estimator="twfe")
     with pytest.raises(InputError, match="no effects by event time"):
         fit.plot()
-    with pytest.raises(InputError, match="gives no event averages of y"):
+    with pytest.raises(InputError, match="provides no event averages of 'y'"):
         fit.aggregate("event")
     with pytest.raises(InputError, match="did you mean"):
         rp.estimate(frame, outcome="y", estimator="callaway_santana")
-    with pytest.raises(InputError, match="1 labels were given for 2 results"):
+    with pytest.raises(InputError, match="number of labels \\(1\\) differs"):
         rp.table([fit, fit], labels=["one"])
 
 

@@ -156,7 +156,7 @@ def test_a_day_of_adoption_counts_in_its_quarter(expected: rp.Estimates) -> None
         (
             {"quarter": lambda d: d["quarter"].replace("2011Q2", "2011Q7")},
             {},
-            ["50 values", "'2011Q7'", "Correct"],
+            ["50 of 1200 values", "'2011Q7'", "Correct"],
         ),
         (
             {"law": lambda d: d["law"].replace("2012Q1", "2012")},
@@ -172,9 +172,9 @@ def test_a_day_of_adoption_counts_in_its_quarter(expected: rp.Estimates) -> None
         (
             {"quarter": lambda d: "x" + d["quarter"]},
             {},
-            ["1200 values", "'x2010Q1'", "time_format: '%d/%m/%Y'"],
+            ["1200 of 1200 values", "'x2010Q1'", "time_format: '%d/%m/%Y'"],
         ),
-        ({}, {"time_format": "%d/%m/%Y"}, ["1200 values", "'2010Q1'"]),
+        ({}, {"time_format": "%d/%m/%Y"}, ["1200 of 1200 values", "'2010Q1'"]),
     ],
 )
 def test_what_is_no_period_is_refused(

@@ -86,7 +86,7 @@ def test_table_honest_and_compare(folder: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["table", "nowhere"], "holds no saved result"),
+        (["table", "nowhere"], "contains no saved result"),
         (["plot", "{cs}", "-o", "figure.doc"], "ends in .doc"),
         (["plot", "{cs}", "--labels", "a", "b"], "--labels names 2 results and 1 folders"),
         (["estimate", "--panel", "{panel}", "--out", "x"], "No outcome is named"),

@@ -17,8 +17,8 @@ from replication.estimators.callaway_santanna import callaway_santanna
 @pytest.mark.parametrize(
     ("artificial", "message"),
     [
-        ({"adoption": (0,)}, "No comparison is left: of 80 units over 1 to 8"),
-        ({"adoption": (5,)}, "there is not both a treated cohort and a unit that adopts later"),
+        ({"adoption": (0,)}, "Of the 80 units observed from 1 to 8"),
+        ({"adoption": (5,)}, "none adopts in these periods while another adopts later or never"),
         ({"adoption": (1,)}, "units_treated_in_first_period"),
         ({"adoption": (2, 9)}, None),
         ({"adoption": (2, 3), "periods": (1, 3, 4)}, "only 1 of 3 periods come before"),

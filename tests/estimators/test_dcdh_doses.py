@@ -253,9 +253,9 @@ def test_permuted_treatment_takes_its_doses_along() -> None:
         (
             lambda frame: frame.assign(d=frame["d"].where(frame.index != 9)),
             {},
-            "1 values of column 'd' are missing",
+            "1 of 480 values of column 'd' are missing",
         ),
-        (lambda frame: frame.assign(d="high"), {}, "480 values of column 'd' are not numbers"),
+        (lambda frame: frame.assign(d="high"), {}, "480 of 480 values of column 'd' are not numbers"),
         (
             lambda frame: frame.assign(x1=frame["unit"] % 7),
             {"covariates": ["x1"]},

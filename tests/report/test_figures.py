@@ -311,7 +311,7 @@ def test_wrong_frames_are_refused(kind: str, change: dict[str, Any], message: st
 def test_milestones_are_numbered_and_explained(context: Context) -> None:
     write_figures(context.study, context.folders, only=["rollout"])
     output = read_description(context.folders.figures / "rollout.png")
-    assert re.search("1: 10 August 2010, Official count of 544; 2: 22 January 2013", output["Comment"])
+    assert re.search("1: August 10, 2010, Official count of 544; 2: January 22, 2013", output["Comment"])
     assert "3,143 counties and 100.0% of the population" in output["Description"]
     frame = pd.read_csv(context.folders.figures / "rollout.csv")
     stones = frame[frame["milestone"].notna()].set_index("milestone")["counties"]

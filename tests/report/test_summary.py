@@ -308,18 +308,19 @@ def test_no_sentence_contradicts_the_numbers(
     real: StudyConfig, folders: Folders, world: QuotedEffect
 ) -> None:
     text, numbers = artificial(real, folders, world)
-    output = re.sub(r"“[^”]*”", "", text.split("## In short", 1)[1]).split("[^1]:")[0]
+    output = re.sub(r"“[^”]*”", "", text.split("## Question and answer", 1)[1]).split("[^1]:")[0]
     words = {-1: phrases.FELL, 1: phrases.ROSE, 0: phrases.STILL}
     for direction, word in words.items():
         assert (f" {word}" in output) == (direction == world.direction), word
     if world.direction == 0:
         assert "every interval contained zero before" in output
-        assert "significant at the 5% level for none" in output
-        assert "No interval excludes zero" in output
+        assert "without trends for none; with county trends for none" in output
+        assert "(0 of 4 intervals exclude zero)" in output
+        assert "Intervals of none of 15 prespecified interactions" in output
     else:
         assert "render the estimate insignificant" not in output
         assert "leave it significant for index crimes, violent crimes and property crimes" in output
-        assert "All intervals exclude zero" in output
+        assert "(4 of 4 intervals exclude zero)" in output
     marks = [int(number) for number in MARK.findall(text.split("[^1]:")[0])]
     assert list(dict.fromkeys(marks)) == list(range(1, max(marks) + 1))
     assert len(re.findall(r"^\[\^\d+\]: ", text, re.MULTILINE)) == max(marks)
@@ -347,7 +348,7 @@ def test_one_specification_changes_its_number_and_its_sentence(real: StudyConfig
 def test_ledger_holds_every_printed_result(real: StudyConfig, folders: Folders) -> None:
     """Without its results the text has no figure but names, dates and years of publication."""
     text, numbers = artificial(real, folders, DOWN)
-    body = text.split("## In short", 1)[1].split("[^1]:")[0]
+    body = text.split("## Question and answer", 1)[1].split("[^1]:")[0]
     for line in sorted(numbers.ledger, key=lambda one: -len(one["printed"])):
         body = body.replace(f"{line['printed']}[^{line['footnote']}]", "")
     left = {word.strip("(),.;:") for word in re.findall(r"\S*\d\S*", body)}
@@ -355,7 +356,7 @@ def test_ledger_holds_every_printed_result(real: StudyConfig, folders: Folders) 
 
 
 # Lengths of lists that are named beside, levels of tests and intervals, the scale of the coverage
-# indicator, the day of "20 March 2012", part 4 of the county files.
+# indicator, the day of "March 20, 2012", part 4 of the county files.
 ALLOWED = {"2", "3", "4", "8", "15", "0.05", "0", "100", "20", "5%", "95"}
 
 

@@ -60,7 +60,7 @@ def test_regression_statistics_and_heads(study: StudyConfig, folders: Folders) -
     assert cells(document, "County linear trends") == [("No",), ("Yes",), ("No",), ("Yes",)]
     assert cells(document, "County fixed effects") == [("Yes",)] * 4
     assert cells(document, "Weights")[1:3] == [("none",), ("Population in 2004",)]
-    assert cells(document, "Second engine, difference")[2:] == [("",), ("",)]
+    assert cells(document, "Difference from independent software")[2:] == [("",), ("",)]
     notes = " ".join(document.notes)
     assert "clustered at the state level" in notes
     assert "different estimands" in notes
