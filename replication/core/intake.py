@@ -112,6 +112,11 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
     """The frame with numbers in the time column, their kind, and a note."""
     values = frame[spec.time]
     labels = pd.Series(values.dropna().unique())
+    if labels.empty:
+        raise PanelError(
+            f"The time column {spec.time!r} is empty in all {len(values)} rows. Name the column that holds the "
+            "periods, or fill it in."
+        )
     parts = parts_of(labels, spec.time_format)
     if spec.time_format is None and is_text(values) and ambiguous(labels):
         raise PanelError(

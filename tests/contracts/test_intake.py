@@ -381,3 +381,25 @@ def test_keys_of_a_file_and_options_say_the_same(tmp_path: Path) -> None:
     assert main(["estimate", "--panel", str(place), *flags, "--out", str(second)]) == 0
     for name in ("estimates.csv", "vcov.csv", "spec.yaml"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+# Found by drawn cases: each ended in an exception of pandas or of Python.
+
+
+@pytest.mark.parametrize("time_format", [None, "quarter", "date"])
+def test_a_time_column_without_a_value_is_refused(time_format: str | None) -> None:
+    empty = plain_panel().assign(quarter=pd.NaT)
+    with pytest.raises(PanelError, match=r"'quarter' is empty in all \d+ rows"):
+        rp.estimate(empty, time_format=time_format, **KEYS)
+
+
+def test_an_infinite_cohort_beside_periods_in_text_is_refused() -> None:
+    frame = awkward_panel().assign(quarter="2010Q1", law="-inf")
+    with pytest.raises(InputError, match="law"):
+        rp.estimate(frame.drop_duplicates("state"), **KEYS)
+
+
+def test_numbers_beyond_the_range_of_floats_are_not_whole() -> None:
+    found = numbers_in(pd.Series(["1e400", "2"]), Read(decimal=","))
+    assert found is not None
+    assert found.tolist() == [np.inf, 2.0]
