@@ -114,7 +114,7 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
     labels = pd.Series(values.dropna().unique())
     if labels.empty:
         raise PanelError(
-            f"The time column {spec.time!r} is empty in all {len(values)} rows. Name the column that holds the "
+            f"The time column {spec.time!r} is empty in all {len(values)} rows. Name the column with the "
             "periods, or fill it in."
         )
     parts = parts_of(labels, spec.time_format)
