@@ -42,7 +42,16 @@ class SampleRule:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """Standard errors, intervals and tests; the meaning of each key is in the schema."""
+    """Standard errors, intervals and tests; the meaning of each key is in the schema.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> inference = rp.Inference(method="wild", draws=199)
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y", cluster="state")
+    >>> print(rp.twfe(panel, inference=inference).table["n_clusters"][0])
+    20
+    """
 
     method: str = "analytic"
     variance: str = "cv1"
@@ -73,7 +82,15 @@ ANALYTIC = Inference()
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One estimate, fully resolved. Keys and defaults: ``spec_schema.json``."""
+    """One estimate, fully resolved. Keys and defaults: ``spec_schema.json``.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> spec = rp.Spec(id="main", outcome="log_rate", estimator="twfe", cluster=("state",))
+    >>> spec.fixed_effects
+    ('unit', 'time')
+    """
 
     id: str
     outcome: str
@@ -142,11 +159,31 @@ class Spec:
 def load_specs(path: Path) -> list[Spec]:
     """All specifications of a YAML file: one, or the grid that its ``vary`` spans.
 
+    Parameters
+    ----------
+    path : Path
+        Of a UTF-8 file.
+
+    Returns
+    -------
+    list of Spec
+
     Raises
     ------
     SpecError
         For a file that cannot be read, and for unknown keys and values.
 
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import replication as rp
+    >>> text = "{id: a, outcome: y, estimator: twfe, vary: {trends: [[], [unit_linear]]}}"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     place = Path(folder) / "specs.yaml"
+    ...     _ = place.write_text(text)
+    ...     [spec.trends for spec in rp.load_specs(place)]
+    [(), ('unit_linear',)]
     """
     data = read_spec_file(path)
     return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]

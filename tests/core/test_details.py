@@ -73,7 +73,8 @@ def panel_of(name: str) -> Panel:
 
 def estimate(name: str, inference: Inference = FEW) -> Estimates:
     function = ENTRIES[name].function
-    return function(panel_of(name), inference=inference, **OPTIONS.get(name, {}))
+    own = {OWN[name][1]: OWN[name][1]} if name in OWN else {}
+    return function(panel_of(name), inference=inference, **OPTIONS.get(name, {}), **own)
 
 
 def saved(found: Estimates, name: str, folder: Path) -> Path:
