@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from replication.core.errors import SpecError
+from replication.core.estimator_files import estimator_names
 from replication.core.files import parse_yaml
-from replication.core.leavings import visible_paths
 from replication.core.limits import MOST_CHARACTERS, LimitError, require_portable
 from replication.core.reading import AS_USUAL, Read
 from replication.core.schema_violations import explain_violation, listed, strict_validator, written
@@ -26,7 +26,6 @@ from replication.core.spec_grid import expand
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 REVERSIBLE = ("dcdh",)
 """Estimators whose estimand holds where treatment falls, so that nothing need be allowed."""
-ESTIMATORS = Path(__file__).parents[1] / "estimators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,20 +259,6 @@ def schema() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     loaded["properties"]["estimator"]["enum"] = estimator_names()
     return loaded
-
-
-@cache
-def estimator_names() -> list[str]:
-    """Names of the estimators: the modules that register a function of their own name.
-
-    Found by reading, not by importing, so that a specification is checked before anything slow is loaded.
-    """
-    modules = [
-        place / f"{place.name}.py" if place.is_dir() else place
-        for place in visible_paths(ESTIMATORS.iterdir(), ESTIMATORS)
-    ]
-    sources = {place.stem: place.read_text(encoding="utf-8") for place in modules if place.is_file()}
-    return sorted(name for name, text in sources.items() if "\n@registered(" in text)
 
 
 def explain() -> str:
