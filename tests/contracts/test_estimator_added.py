@@ -44,6 +44,8 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A folder of estimators with one more than the package has."""
     folder = tmp_path / "estimators"
     folder.mkdir()
+    for place in estimator_files.ESTIMATORS.glob("[!_]*"):
+        (folder / place.name).symlink_to(place)
     (folder / "last_less_first.py").write_text(MODULE)
     monkeypatch.setattr(estimator_files, "ESTIMATORS", folder)
     monkeypatch.setattr(replication.estimators, "__path__", [*replication.estimators.__path__, str(folder)])
@@ -54,6 +56,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     estimator_files.estimator_names.cache_clear()
     specs.schema.cache_clear()
     registration._FOUND.pop("last_less_first", None)
+    vars(rp).pop("last_less_first", None)
 
 
 @pytest.mark.usefixtures("added")
