@@ -28,7 +28,7 @@ KEYS: Final = ["SUMLEV", "STATE", "COUNTY"]
 
 
 def read_intercensal(path: Path) -> pd.DataFrame:
-    """County populations on 1 July 2000 to 2010, revised after the 2010 census.
+    """County populations on July 1, 2000 to 2010, revised after the 2010 census.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def read_intercensal(path: Path) -> pd.DataFrame:
 
 
 def read_vintage_2019(path: Path) -> pd.DataFrame:
-    """County populations on 1 July 2010 to 2019, vintage 2019.
+    """County populations on July 1, 2010 to 2019, vintage 2019.
 
     Parameters
     ----------

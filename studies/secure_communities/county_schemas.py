@@ -115,7 +115,7 @@ def _neighbors() -> dict[str, pa.Column]:
         ),
         "neighbours_active_share": column(
             "float64",
-            "Share of the neighbors active on 31 December",
+            "Share of the neighbors active on December 31",
             "share",
             NEXT_DOOR,
             bounds=share,

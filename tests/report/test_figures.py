@@ -100,7 +100,7 @@ def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
         "199 draws",
         "not-yet-treated units",
         "event time \N{MINUS SIGN}1",
-        "Clusters: 12 (state)",
+        "Clusters (state): 12.",
         "Population in 2004",
     ):
         assert words in picture.note, words

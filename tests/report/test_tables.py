@@ -64,7 +64,7 @@ def test_regression_statistics_and_heads(study: StudyConfig, folders: Folders) -
     notes = " ".join(document.notes)
     assert "clustered at the state level" in notes
     assert "different estimands" in notes
-    assert "(2), (4): 3 units without the outcome in every period were dropped." in notes
+    assert "(2), (4): 3 units that lack the outcome in some period were dropped." in notes
     assert document.specs == (
         ("(1)", "plain"),
         ("(2)", "plain_trends"),

@@ -15,7 +15,7 @@ from studies.secure_communities.activations import read_activation_days, read_ac
 DAYS = "secure_communities/securecommunities.dta"
 MONTHS = "secure_communities/activation_dates_makayla_revisedforbalance.dta"
 NEW_COUNTIES = {2008: 14, 2009: 91, 2010: 790, 2011: 1099, 2012: 1043, 2013: 106}
-"""Newly active counties a year: agency list of 22 January 2013."""
+"""Newly active counties a year: agency list of January 22, 2013."""
 
 Damage = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -101,7 +101,7 @@ def torn(table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (wrong_year, r"outside 27 October 2008 to 22 January 2013.* 34 of 34 records, first in"),
+        (wrong_year, r"outside October 27, 2008 to January 22, 2013.* 34 of 34 records, first in"),
         (another_year_column, r"not in year_secure in 34 of 34 records"),
         (shifted, r"state and county disagree in 3 of 64 records, first in record 1 \(statefips 9"),
         (repeated, r"county 1005, year 2007.0 stands in 2 records|stands in 2 records"),
