@@ -86,7 +86,11 @@ def decomposition(panel: Panel) -> pd.DataFrame:
     negative = np.minimum(weight, 0.0)
     rows = [
         {"part": "twfe", "estimate": whole, "description": "two-way fixed effects"},
-        {"part": "robust", "estimate": robust, "description": "imputation, equal weights on treated observations"},
+        {
+            "part": "robust",
+            "estimate": robust,
+            "description": "imputation, equal weights on treated observations",
+        },
         {"part": "difference", "contribution": whole - robust, "description": "TWFE minus imputation"},
         {
             "part": "weighting",

@@ -102,7 +102,8 @@ class _Count:
         self.total += nodes
         if self.total > self.most:
             raise LimitError(
-                f"it holds more than {self.most:,} keys and values, aliases counted each time, {_line(event)}"
+                f"it contains more than {self.most:,} keys and values, aliases counted each time, "
+                f"{_line(event)}"
             )
 
 

@@ -176,7 +176,7 @@ def read_spec_file(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(data, dict):
         raise SpecError(
-            f"{path} holds {type(data).__name__ if data is not None else 'nothing'} where a "
+            f"{path} contains {type(data).__name__ if data is not None else 'nothing'} where a "
             "specification (keys such as id, outcome, estimator) is needed."
         )
     return data

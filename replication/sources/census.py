@@ -92,7 +92,7 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
         column = broken.columns[broken.iloc[row].to_numpy()][0]
         value = shortened(table[column].iloc[row])
         raise SourceError(
-            f"{path}: {int(broken.any(axis=1).sum())} rows hold something other than a whole "
+            f"{path}: {int(broken.any(axis=1).sum())} rows contain something other than a whole "
             f"number, first row {row + 2}, column {column}: {value}; the file "
             f"is cut off or its columns are shifted. {FETCH_AGAIN}"
         )

@@ -198,7 +198,7 @@ def require_same_plan(order: Order) -> None:
     changed = [key for key, value in plan.items() if known.get(key) != value]
     if changed:
         raise SpecError(
-            f"{order.out} holds placebo draws of another plan (its {', '.join(changed)} differ). "
+            f"{order.out} contains placebo draws of another plan (its {', '.join(changed)} differ). "
             "Draws of two plans cannot be mixed: choose another folder, or empty this one."
         )
 

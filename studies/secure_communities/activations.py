@@ -146,7 +146,7 @@ def _stata(path: Path, columns: list[str]) -> pd.DataFrame:
         fits = pd.api.types.is_datetime64_any_dtype if dated else pd.api.types.is_numeric_dtype
         if not fits(kind):
             raise SourceError(
-                f"{path}: column {name} holds {kind} where {'dates' if dated else 'numbers'} "
+                f"{path}: column {name} contains {kind} where {'dates' if dated else 'numbers'} "
                 f"belong; it is damaged, or another file. {FETCH_AGAIN}"
             )
     return table[columns]

@@ -292,9 +292,9 @@ def test_specification_curve(context: Context) -> None:
     ("kind", "change", "message"),
     [
         ("permutation", {"kind": "draw"}, "'kind' must be 'actual' once"),
-        ("bacon", {"weight": "much"}, "the column 'weight' is drawn as numbers and holds text"),
+        ("bacon", {"weight": "much"}, "the column 'weight' is drawn as numbers and contains text"),
         ("leave_one_out", {"label": "Other"}, "no line is called 'All'"),
-        ("map", {"date": "soon"}, "'date' holds neither numbers nor dates, for example 'soon'"),
+        ("map", {"date": "soon"}, "'date' contains neither numbers nor dates, for example 'soon'"),
         ("raw_means", {"mean": None}, "has no column 'mean'"),
     ],
 )

@@ -123,7 +123,7 @@ def as_numbers(values: pd.Series[Any], entry: Entry) -> pd.Series[float]:
         days = (pd.to_datetime(values, format="ISO8601") - pd.Timestamp(0)) / pd.Timedelta(days=1)
     except ValueError:
         raise SpecError(
-            f"the column {entry.options['value']!r} holds neither numbers nor dates, for example "
+            f"the column {entry.options['value']!r} contains neither numbers nor dates, for example "
             f"{values.dropna().iloc[0]!r}. Write dates as 2010-08-10."
         ) from None
     return days.astype(float)

@@ -153,7 +153,9 @@ def _ranged(clauses: Sequence[str]) -> str:
 
     def span(_: re.Match[str]) -> str:
         numbers = next(ends)
-        names = [formatting.integer(x) if x.isdigit() and len(x) > 4 else x for x in (numbers[0], numbers[-1])]
+        names = [
+            formatting.integer(x) if x.isdigit() and len(x) > 4 else x for x in (numbers[0], numbers[-1])
+        ]
         return " to ".join(dict.fromkeys(names))
 
     return NUMBER.sub(span, clauses[0])
