@@ -1,7 +1,7 @@
 """Fingerprints of all inputs of a result, stored beside the results, decide what is up to date.
 
 Everything that is reused while unchanged relies on this module: estimates, analyses, tables,
-figures, the check by a second engine, and placebo draws. A fingerprint is taken *before* its inputs are
+figures, the check by independent software, and placebo draws. A fingerprint is taken *before* its inputs are
 read, so that an input that changes meanwhile makes the result stale and never the reverse.
 """
 
