@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,20 @@ def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
     assert "Property crime rate, Event study: estimates before adoption from" in picture.alt
 
 
+def test_the_note_reports_bands_that_were_widened_to_contain_bootstrap_intervals(
+    study: StudyConfig, folders: Folders
+) -> None:
+    context = Context.of(study, folders)
+    entry = next(one for one in study.figures if one.id == "events")
+    plain = event_study_figure.note(event_study_figure.collect(entry, context), entry, context)[0]
+    assert "widened" not in plain
+    saved = context.results.get("events_cs")
+    details = saved.details.measured(method="bootstrap", interval="equal_tailed", resampled_clusters=12)
+    context.results.cache["events_cs"] = replace(saved, details=details)
+    resampled = event_study_figure.note(event_study_figure.collect(entry, context), entry, context)[0]
+    assert "Bands are widened where needed to contain percentile intervals" in resampled
+
+
 def test_two_renderings_have_the_same_bytes(context: Context) -> None:
     def rendered() -> dict[str, bytes]:
         paths = write_figures(context.study, context.folders)
@@ -118,7 +133,7 @@ def test_two_renderings_have_the_same_bytes(context: Context) -> None:
 
     first = rendered()
     assert sorted(first) == sorted(
-        f"{entry.id}.{ending}" for entry in context.study.figures for ending in ("pdf", "png", "csv")
+        f"{entry.id}.{ending}" for entry in context.study.figures for ending in ("pdf", "svg", "png", "csv")
     )
     assert rendered() == first
     assert not any(b"CreationDate" in data for data in first.values())

@@ -242,9 +242,14 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
             text = f"{kind}: {'; '.join(series)}"
             few = len(values) <= MOST_NAMED and kind != PRE_TREND
             ending = ", by series" if len(values) > 1 else ", where used"
-            short = formatting.sentence(f"{kind}: {' or '.join(values)}{ending}") if few else ""
+            short = formatting.sentence(f"{kind}: {either(values)}{ending}") if few else ""
         facts_found.append(Fact(0, formatting.sentence(text), short, required=False))
     return facts_found
+
+
+def either(words: Sequence[str]) -> str:
+    """Words as alternatives: ``45, 28 or 29``."""
+    return " or ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), words[-1]])
 
 
 def draws(every: Sequence[Saved]) -> str:

@@ -151,10 +151,11 @@ def _ranged(clauses: Sequence[str]) -> str:
     columns = zip(*(NUMBER.findall(clause) for clause in clauses), strict=True)
     ends = iter([sorted(set(column), key=_value) for column in columns])
 
-    def span(_: re.Match[str]) -> str:
+    def span(found: re.Match[str]) -> str:
         numbers = next(ends)
+        # Only the count in front gets thousands separators: a number inside may be a year.
         names = [
-            formatting.integer(x) if x.isdigit() and len(x) > 4 else x for x in (numbers[0], numbers[-1])
+            formatting.integer(_value(x)) if found.start() == 0 else x for x in (numbers[0], numbers[-1])
         ]
         return " to ".join(dict.fromkeys(names))
 
