@@ -41,7 +41,7 @@ class Ledger:
     """A file that notes the fingerprint of every result of a kind, and the files that it wrote.
 
     Snakemake goes by this file, removes it before a step runs and puts it nowhere when the step fails. What
-    is known about single results therefore stands in a second one beside it, which no other process touches.
+    is known about single results is therefore stored in a second one, which no other process touches.
 
     Attributes
     ----------

@@ -63,7 +63,7 @@ class Inference:
 
     @property
     def groups(self) -> list[str]:
-        """Columns within or between whose values a permutation exchanges adoption."""
+        """Columns within or across whose values a permutation reassigns adoption."""
         return [name for name in (self.strata, self.blocks) if name]
 
 

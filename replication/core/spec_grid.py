@@ -99,7 +99,7 @@ def _columns(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
         )
     for key in GRID:
         if any(key in column for column in columns):
-            raise SpecError(f"{source}: {key!r} stands inside 'columns'. Write it beside 'columns'.")
+            raise SpecError(f"{source}: {key!r} is inside 'columns'. Write it beside 'columns'.")
     return columns
 
 

@@ -89,7 +89,7 @@ def read_description(folder: Path) -> Description:
     for part in PARTS:
         if part in data:
             raise SpecError(
-                f"{shown(folder, STUDY)} has the key {part!r}. The {part} of a study stand in a file of "
+                f"{shown(folder, STUDY)} has the key {part!r}. The {part} of a study belong in a file of "
                 f"their own: move the list to {part}.yaml, without the key."
             )
     _refuse_strays(folder)

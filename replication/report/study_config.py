@@ -1,7 +1,7 @@
 """The description of a study as the report uses it, checked before anything is drawn.
 
 ``study_schema.json`` has the keys of ``study.yaml`` and their meaning; the options of tables, figures and
-analyses stand beside the code of each kind (``entry_kinds``).
+analyses are beside the code of each kind (``entry_kinds``).
 
 Examples
 --------

@@ -228,7 +228,7 @@ def require_unique(frame: pd.DataFrame, keys: Sequence[str], path: Path) -> None
     label = ", ".join(f"{key} {cut(value)}" for key, value in first.items())
     extra = int(frame.duplicated(list(keys)).sum())
     raise SourceError(
-        f"{path}: {label} stands in {same.size} records (records {', '.join(map(str, same[:5]))}), "
+        f"{path}: {label} occurs in {same.size} records (records {', '.join(map(str, same[:5]))}), "
         f"and {extra} records in all repeat an earlier one, where each must be unique. "
         f"{FETCH_AGAIN}"
     )

@@ -256,7 +256,7 @@ def _require_columns(
         if blocks not in columns:
             raise SpecError(
                 f"{study.id} cannot be simulated: its panel {panel!r} has no column {blocks!r}, "
-                "whose values exchange their dates in a placebo rollout. A study can be simulated "
+                "across whose values a placebo rollout permutes dates. A study can be simulated "
                 "where its panels have that column, or where an analysis of the kind 'placebo' in "
                 "its study.yaml names another one as 'blocks'."
             )

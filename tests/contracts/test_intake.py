@@ -161,7 +161,7 @@ def test_a_day_of_adoption_counts_in_its_quarter(expected: rp.Estimates) -> None
         (
             {"law": lambda d: d["law"].replace("2012Q1", "2012")},
             {},
-            ["holds quarters", "'2012'", "longer period"],
+            ["contains quarters", "'2012'", "longer period"],
         ),
         ({"law": lambda d: d["law"].fillna("never")}, {}, ["'never'", "`never: [never]`"]),
         (

@@ -75,7 +75,7 @@ def test_a_row_shifted_by_a_column_is_refused(tmp_path: Path, text: str) -> None
 def test_a_county_twice_is_refused(tmp_path: Path, text: str) -> None:
     lines = text.split("\n")
     lines.insert(4, lines[3])
-    with pytest.raises(SourceError, match=r"STATE 1, COUNTY 3 stands in 2 records \(records 3, 4"):
+    with pytest.raises(SourceError, match=r"STATE 1, COUNTY 3 occurs in 2 records \(records 3, 4"):
         read_intercensal(written(tmp_path, "\n".join(lines)))
 
 

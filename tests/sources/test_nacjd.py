@@ -131,7 +131,7 @@ def test_letters_in_a_number_are_refused_with_their_place(tmp_path: Path, lines:
 
 def test_a_county_twice_is_refused_with_its_records(tmp_path: Path, lines: list[str]) -> None:
     lines[9] = lines[9][:10] + lines[4][10:15] + lines[9][15:]
-    with pytest.raises(SourceError, match=r"fips 1009 stands in 2 records \(records 5, 10\)"):
+    with pytest.raises(SourceError, match=r"fips 1009 occurs in 2 records \(records 5, 10\)"):
         read_county_offenses(write_nacjd(tmp_path, 2005, lines), 2005)
 
 

@@ -187,7 +187,7 @@ def scale(page: Sheet, names: Sequence[str], *, same: bool) -> None:
 
 
 def in_logs(panel: pd.DataFrame, context: Context) -> bool:
-    """Whether effects are differences of logs, so that a percentage stands beside them."""
+    """Whether effects are differences of logs, so that percentages are shown beside them."""
     unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
     return unit.startswith("log ") or facts.in_logs_of_means(context.results.get(panel["spec_id"].iloc[0]))
 
