@@ -71,7 +71,7 @@ class Inference:
 
     @property
     def groups(self) -> list[str]:
-        """Columns within or between whose values a permutation exchanges adoption."""
+        """Columns within or across whose values a permutation reassigns adoption."""
         return [name for name in (self.strata, self.blocks) if name]
 
 
@@ -212,7 +212,7 @@ def read_spec_file(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(data, dict):
         raise SpecError(
-            f"{path} holds {type(data).__name__ if data is not None else 'nothing'} where a "
+            f"{path} contains {type(data).__name__ if data is not None else 'nothing'} where a "
             "specification (keys such as id, outcome, estimator) is needed."
         )
     return data

@@ -27,7 +27,7 @@ class SpecWords:
 
     Attributes
     ----------
-    spec : its keys as they stand in the file, one combination of a grid.
+    spec : its keys as written in the file, one combination of a grid.
     labels : column or estimator -> how it is printed.
     outcomes : outcome -> ``{label, unit}``.
     """

@@ -166,7 +166,7 @@ def test_they_are_frozen() -> None:
         ({"absorbed": ["unit"], "reference_event_time": -1}, "unknown field 'details.reference_event_time'"),
         ({"pretrend": {"chi2": 3.0}}, "unknown field 'details.pretrend.chi2'"),
         ({"support": [{"event_time": 1, "units": 3}]}, "lack the field 'details.support.cohorts'"),
-        ({"mean_outcome": "high"}, "hold 'high' at 'details.mean_outcome'"),
+        ({"mean_outcome": "high"}, "contain 'high' at 'details.mean_outcome'"),
         ({"window": [1, 2, 3]}, "at 'details.window'"),
         ({"notes": "a sentence"}, "at 'details.notes'"),
         (None, "are missing"),

@@ -279,7 +279,7 @@ def randomization_test(design: TimingDesign, found: Estimates, inference: Infere
     """The estimates with p-values from permuted dates of first treatment."""
     if inference.blocks is not None:
         raise PanelError(
-            "The randomization test of roth_santanna exchanges dates between units, and 'blocks' "
+            "The randomization test of roth_santanna permutes dates across units, and 'blocks' "
             "would change how many units each cohort has. Leave 'inference.blocks' empty; use "
             "'strata' where timing was assigned within groups."
         )
