@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from benchmarks.peers import BY_UNIT, COLUMNS, Window
+from benchmarks.peers import BY_UNIT, COLUMNS, DRAWS, Window
 
 
 def diff_diff_dcdh_doses(frame: pd.DataFrame, window: Window) -> float:
@@ -81,7 +81,13 @@ def diff_diff_people(frame: pd.DataFrame, window: Window) -> float:
     import diff_diff
 
     model = diff_diff.CallawaySantAnna(
-        control_group="not_yet_treated", base_period="universal", estimation_method="reg", panel=False
+        control_group="not_yet_treated",
+        base_period="universal",
+        estimation_method="reg",
+        panel=False,
+        cluster="unit",
+        n_bootstrap=DRAWS,
+        seed=1,
     )
     columns = {**COLUMNS, "unit": "row"}
     return float(model.fit(frame, **columns, aggregate="event_study").overall_att)
@@ -96,11 +102,15 @@ def moderndid_people(frame: pd.DataFrame, window: Window) -> float:
         tname="time",
         gname="cohort",
         panel=False,
+        boot=True,
+        biters=DRAWS,
+        clustervars=["unit"],
         control_group="notyettreated",
         base_period="universal",
         est_method="reg",
+        random_state=1,
     )
-    moderndid.aggte(cells, type="dynamic", boot=False, cband=False)
+    moderndid.aggte(cells, type="dynamic", boot=True, biters=DRAWS, cband=True, random_state=1)
     return float(moderndid.aggte(cells, type="simple", boot=False, cband=False).overall_att)
 
 
@@ -127,7 +137,8 @@ def numpy_random_timing(frame: pd.DataFrame, window: Window) -> float:
     possible = [(g, t) for g, t in itertools.product(labels, times) if labels[-1] > max(g, t)]
     estimands = [[(g, t) for g, t in possible if t >= g]]
     estimands += [[(g, t) for g, t in possible if t - g == e] for e in range(window[0], window[1] + 1)]
-    return [timing_effect(cells, labels, sizes, times, means, spreads) for cells in estimands][0][0]
+    found = [timing_effect(cells, labels, sizes, times, means, spreads) for cells in estimands]
+    return found[0][0]
 
 
 def timing_effect(
@@ -152,8 +163,8 @@ def timing_effect(
 
     own, shared = covariance(x, x), covariance(x, theta)
     beta = shared / own if own > 0 else 0.0
-    used = np.flatnonzero(labels >= labels[theta.any(axis=1)].min()) if theta.any() else []
-    depth = int((times < labels[used[0]]).sum()) if len(used) else 0
+    used = np.flatnonzero(theta.any(axis=1).cumsum() > 0)
+    depth = int((times < labels[used[0]]).sum()) if used.size else 0
     inner = [spreads[g][:depth, :depth] * sizes[g] for g in used]
     slopes = [
         np.linalg.pinv(s) @ spreads[g][:depth] @ theta[g] * sizes[g] for s, g in zip(inner, used, strict=True)

@@ -158,7 +158,10 @@ RACES = [
     Race(
         "de Chaisemartin-D'Haultfoeuille, reversals and doses",
         "dcdh",
-        {"diff-diff": peers_by_design.diff_diff_dcdh_doses, "moderndid": peers_by_design.moderndid_dcdh_doses},
+        {
+            "diff-diff": peers_by_design.diff_diff_dcdh_doses,
+            "moderndid": peers_by_design.moderndid_dcdh_doses,
+        },
         3.0,
         window=DYNAMIC,
         options={"treatment": "z"},
@@ -181,11 +184,12 @@ RACES = [
         columns=True,
     ),
     Race(
-        "group-time, repeated cross-sections",
+        "group-time, repeated cross-sections, 1,000 draws",
         "callaway_santanna",
         {"diff-diff": peers_by_design.diff_diff_people, "moderndid": peers_by_design.moderndid_people},
         3.0,
-        options={"unit": "row", "repeated_cross_sections": True},
+        options={"unit": "row", "repeated_cross_sections": True, "cluster": "unit"},
+        inference={"method": "multiplier", "draws": peers.DRAWS},
         columns=True,
     ),
     Race(
