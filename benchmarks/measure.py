@@ -36,8 +36,10 @@ def main() -> None:
     run = contender(chosen.race, chosen.panel, chosen.who)
     try:
         found = timed(run)
-    except (MemoryError, RuntimeError, ValueError, ArithmeticError) as error:
-        found = {"failed": f"{type(error).__name__}: {str(error)[:200]}"}
+    except Exception as error:
+        # Whatever stops a peer is its result; packages raise errors of their own.
+        reason = (str(error).strip().splitlines() or ["no message"])[0]
+        found = {"failed": f"{type(error).__name__}: {reason[:200]}"}
     used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     json.dump({**found, "memory_mb": used / 1024}, sys.stdout)
     print()

@@ -175,7 +175,8 @@ def _connected(used: Bools) -> int:
     unit, period = np.nonzero(used)
     size = sum(used.shape)
     linked = sparse.coo_matrix((np.ones(unit.size), (unit, len(used) + period)), shape=(size, size))
-    return _count(connected_components(linked, directed=False)[1][unit])
+    parts = connected_components(linked, directed=False)[1]
+    return _count(parts[unit].astype(np.int64))
 
 
 def _within(values: Floats, weight: Floats, group: Ints) -> Floats:
