@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.race import MEMORY_GB
 from benchmarks.race_table import merged, results_of, write_tables
 from benchmarks.races import OURS, RACES, Race
 
@@ -107,8 +109,14 @@ def clocked(command: list[str], folder: Path, limit: int, caches: str) -> float:
         timeout=limit,
         check=True,
         capture_output=True,
+        preexec_fn=limit_memory,
     )
     return time.perf_counter() - start
+
+
+def limit_memory() -> None:
+    """The limit of ``benchmarks.race``, for the process about to start."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_GB * 2**30, MEMORY_GB * 2**30))
 
 
 if __name__ == "__main__":
