@@ -68,7 +68,7 @@ def race_frame(name: str) -> pd.DataFrame:
     step = np.where(first == 1, rng.choice([-1.0, 1.0], n_units), rng.choice([1.0, 2.0], n_units))
     length = rng.integers(1, n_periods, n_units)
     since = panel.periods - panel.cohort[:, None]
-    ever = np.not_equal(panel.cohort, NEVER)
+    ever = np.not_equal(panel.cohort, NEVER).astype(bool)
     changed = ever[:, None] & (since >= 0) & (since < length[:, None])
     dose = np.where(ever, rng.gamma(2.0, 0.5, n_units) + 0.1, 0.0)
     by_unit: dict[str, Any] = {

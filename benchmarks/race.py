@@ -50,8 +50,8 @@ def main() -> None:
             rows += [{"race": race.name, "panel": panel, **row} for row in compared(found)]
             for row in rows[-len(found) :]:
                 print(" ".join(f"{key}={value}" for key, value in row.items()), flush=True)
-    found = pd.DataFrame(rows).assign(measured=time.strftime("%Y-%m-%d"))
-    write_tables(merged(results_of(chosen.out), found), chosen.out)
+    table = pd.DataFrame(rows).assign(measured=time.strftime("%Y-%m-%d"))
+    write_tables(merged(results_of(chosen.out), table), chosen.out)
 
 
 def contest(place: int, panel: str, contenders: Sequence[str], seconds: int) -> list[dict[str, Any]]:
