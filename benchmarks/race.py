@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.race_table import merged, results_of, write_tables
-from benchmarks.races import OURS, RACES
+from benchmarks.races import OURS, RACES, is_chosen
 
 SECONDS = 300
 MEMORY_GB = 16
@@ -36,14 +36,14 @@ SAME = 1e-6
 def main() -> None:
     """Run the races and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.race")
-    parser.add_argument("--only", nargs="*", default=[""], help="parts of the names of the races to run")
+    parser.add_argument("--only", nargs="*", default=[""], help="names of races, or parts of them")
     parser.add_argument("--panels", nargs="*", help="panels to run on; all if none are named")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit for a contender")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     chosen = parser.parse_args()
     rows = []
     for place, race in enumerate(RACES):
-        for panel in race.panels if any(part in race.name for part in chosen.only) else ():
+        for panel in race.panels if is_chosen(race.name, chosen.only) else ():
             if chosen.panels and panel not in chosen.panels:
                 continue
             found = contest(place, panel, (OURS, *race.peers), chosen.seconds)

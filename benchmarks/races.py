@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -234,3 +234,9 @@ RACES = [
         window={POLICE: (-12, 23)},
     ),
 ]
+
+
+def is_chosen(name: str, parts: Sequence[str]) -> bool:
+    """Whether one of the parts is the race's name, or part of it and no race's whole name."""
+    names = {race.name for race in RACES}
+    return any(part == name if part in names else part in name for part in parts)

@@ -24,7 +24,7 @@ import pandas as pd
 
 from benchmarks.race import MEMORY_GB
 from benchmarks.race_table import merged, results_of, write_tables
-from benchmarks.races import OURS, RACES, Race
+from benchmarks.races import OURS, RACES, Race, is_chosen
 
 ROUNDS = 3
 SLOW = 30.0
@@ -42,17 +42,17 @@ pd.DataFrame({{"att": [effect]}}).to_csv("effect.csv", index=False)
 def main() -> None:
     """Measure the chosen races and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.whole_process")
-    parser.add_argument("--only", nargs="*", default=[""], help="parts of the names of the races to run")
+    parser.add_argument("--only", nargs="*", default=[""], help="names of races, or parts of them")
     parser.add_argument("--panels", nargs="*", help="panels to run on; all if none are named")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit for a process")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     chosen = parser.parse_args()
     rows = []
     for race in RACES:
-        for panel in race.panels if any(part in race.name for part in chosen.only) else ():
+        for panel in race.panels if is_chosen(race.name, chosen.only) else ():
             if not chosen.panels or panel in chosen.panels:
                 rows += whole_race(race, panel, chosen.seconds)
-    found = pd.DataFrame(rows).assign(measured=time.strftime("%Y-%m-%d"))
+    found = pd.DataFrame(rows).assign(whole_measured=time.strftime("%Y-%m-%d"))
     write_tables(merged(results_of(chosen.out), found), chosen.out)
 
 
