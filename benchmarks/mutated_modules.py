@@ -1,0 +1,59 @@
+"""Which modules are mutated, the tests that are to notice it, and changes that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CLEANING, ESTIMATORS, INFERENCE = "tests/cleaning/test_panel_", "tests/estimators/test_", "tests/inference/test_"
+
+
+def _tests(folder: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{folder}{name}.py" for name in names)
+
+
+_GROUP_TIME = _tests(ESTIMATORS, *(f"callaway_santanna{part}" for part in ("", "_paths", "_properties", "_refusals")))
+_GROUP_TIME_PEERS = (*_GROUP_TIME, *_tests(ESTIMATORS, "callaway_santanna_peers"))
+_SWITCHERS = _tests(ESTIMATORS, "dcdh", "dcdh_doses")
+_IMPUTATION = _tests(ESTIMATORS, "imputation", "two_stage")
+_ROTH = _tests(ESTIMATORS, "roth_santanna")
+_CLUSTERED = _tests(INFERENCE, "joint", "cluster_robust")
+
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "cleaning/timing.py": _tests(CLEANING, "timing"),
+    "cleaning/coverage.py": _tests(CLEANING, "coverage", "known_answers"),
+    "cleaning/rates.py": _tests(CLEANING, "rates", "context", "county_month"),
+    "cleaning/agency_months.py": _tests(CLEANING, "monthly_coverage", "county_month"),
+    "inference/joint_tests.py": (*_CLUSTERED, "tests/cases/test_cases_inference.py"),
+    "inference/psd.py": (*_tests(ESTIMATORS, "roth_santanna"), *_CLUSTERED, "tests/cases/test_cases_inference.py"),
+    "inference/cluster.py": (*_CLUSTERED, *_tests(INFERENCE, "bands")),
+    "inference/few_treated.py": _tests(INFERENCE, "few_treated"),
+    "inference/assemble.py": (*_tests(INFERENCE, "bands", "bootstrap_t", "methods"), *_CLUSTERED),
+    "estimators/callaway_santanna/aggregation.py": _GROUP_TIME,
+    "estimators/callaway_santanna/doubly_robust.py": _GROUP_TIME_PEERS,
+    "estimators/callaway_santanna/influence.py": _GROUP_TIME_PEERS,
+    "estimators/callaway_santanna/pairwise_cells.py": _GROUP_TIME_PEERS,
+    "estimators/continuous_dose/dose_curves.py": _tests(ESTIMATORS, "continuous_dose"),
+    "estimators/dcdh/dcdh.py": _SWITCHERS,
+    "estimators/dcdh/treatment_paths.py": _SWITCHERS,
+    "estimators/dcdh/switcher_comparisons.py": _SWITCHERS,
+    "estimators/dcdh/control_slopes.py": _SWITCHERS,
+    "estimators/etwfe/etwfe_linear.py": _tests(ESTIMATORS, "etwfe"),
+    "estimators/event_study.py": _tests(ESTIMATORS, "event_study", "interactions"),
+    "estimators/goodman_bacon.py": _tests(ESTIMATORS, "goodman_bacon", "decomposition"),
+    "estimators/imputation/untreated_fit.py": _IMPUTATION,
+    "estimators/local_projections/horizon_regression.py": _tests(ESTIMATORS, "local_projections"),
+    "estimators/ols.py": _tests(ESTIMATORS, "ols"),
+    "estimators/shared/poisson_irls.py": _tests(ESTIMATORS, "poisson", "poisson_trends"),
+    "estimators/roth_santanna/design_moments.py": _ROTH,
+    "estimators/roth_santanna/design_weights.py": _ROTH,
+    "estimators/roth_santanna/roth_santanna.py": _ROTH,
+    "estimators/stacked.py": _tests(ESTIMATORS, "stacked", "stacked_covariates"),
+    "estimators/sun_abraham.py": _tests(ESTIMATORS, "sun_abraham"),
+    "estimators/synthetic_did/simplex_weights.py": _tests(ESTIMATORS, "synthetic_did", "synthetic_did_covariates"),
+    "estimators/triple_difference/triple_cells.py": _tests(ESTIMATORS, "triple_difference"),
+    "estimators/twfe.py": _tests(ESTIMATORS, "twfe"),
+    "estimators/two_stage.py": _tests(ESTIMATORS, "two_stage"),
+}
+
+# Module, the line as written, the place in it, before, after: why no input distinguishes the mutant.
+EQUIVALENT: Mapping[tuple[str, str, str, str, str], str] = {}
