@@ -14,20 +14,19 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 _GROUP_TIME = _tests(ESTIMATORS, *(f"callaway_santanna{part}" for part in ("", "_paths", "_properties", "_refusals")))
 _GROUP_TIME_PEERS = (*_GROUP_TIME, *_tests(ESTIMATORS, "callaway_santanna_peers"))
 _SWITCHERS = _tests(ESTIMATORS, "dcdh", "dcdh_doses")
-_IMPUTATION = _tests(ESTIMATORS, "imputation", "two_stage")
+_IMPUTATION = _tests(ESTIMATORS, "two_stage", "imputation")
 _ROTH = _tests(ESTIMATORS, "roth_santanna")
-_CLUSTERED = _tests(INFERENCE, "joint", "cluster_robust")
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "cleaning/timing.py": _tests(CLEANING, "timing"),
     "cleaning/coverage.py": _tests(CLEANING, "coverage", "known_answers"),
-    "cleaning/rates.py": _tests(CLEANING, "rates", "context", "county_month"),
-    "cleaning/agency_months.py": _tests(CLEANING, "monthly_coverage", "county_month"),
-    "inference/joint_tests.py": (*_CLUSTERED, "tests/cases/test_cases_inference.py"),
-    "inference/psd.py": (*_tests(ESTIMATORS, "roth_santanna"), *_CLUSTERED, "tests/cases/test_cases_inference.py"),
-    "inference/cluster.py": (*_CLUSTERED, *_tests(INFERENCE, "bands")),
+    "cleaning/rates.py": _tests(CLEANING, "rates", "context"),
+    "cleaning/agency_months.py": _tests(CLEANING, "monthly_coverage"),
+    "inference/joint_tests.py": _tests(INFERENCE, "joint"),
+    "inference/psd.py": _tests(INFERENCE, "psd"),
+    "inference/cluster.py": _tests(INFERENCE, "psd", "joint"),
     "inference/few_treated.py": _tests(INFERENCE, "few_treated"),
-    "inference/assemble.py": (*_tests(INFERENCE, "bands", "bootstrap_t", "methods"), *_CLUSTERED),
+    "inference/assemble.py": _tests(INFERENCE, "assemble", "bands", "methods"),
     "estimators/callaway_santanna/aggregation.py": _GROUP_TIME,
     "estimators/callaway_santanna/doubly_robust.py": _GROUP_TIME_PEERS,
     "estimators/callaway_santanna/influence.py": _GROUP_TIME_PEERS,

@@ -13,17 +13,20 @@ first sight stays in the table.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
+import pytest
+from threadpoolctl import threadpool_limits
 
 from benchmarks.mutants import Mutant, mutants_of
 from benchmarks.mutated_modules import MODULES
@@ -31,6 +34,9 @@ from benchmarks.mutation_table import COLUMNS, KEY, write_tables
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("replication", "tests", "benchmarks", "studies", "data_raw", "config.yaml", "pyproject.toml")
+OWN = ("replication", "benchmarks", "studies", "tests")
+# What most tests import, and what takes most of the time of a short run.
+HEAVY = ("scipy.stats", "scipy.sparse", "statsmodels.api", "pyfixest", "diff_diff", "hypothesis")
 PATIENCE, LEAST_SECONDS = 5.0, 60.0
 # Of pytest: tests failed, were interrupted by a failed import, or their conftest cannot be imported.
 PASSED, BROKEN = 0, (1, 2, 4)
@@ -46,6 +52,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     chosen = parser.parse_args()
     table = earlier(chosen.out / "mutation.csv")
+    for name in HEAVY:
+        importlib.import_module(name)
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(Path(folder))
         for module in chosen.module or MODULES:
@@ -65,7 +73,7 @@ def copied(folder: Path) -> Path:
     """A copy of the package and its tests, so that the tree itself is never changed."""
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name)
         else:
             shutil.copy2(ROOT / name, folder / name)
     return folder
@@ -122,23 +130,42 @@ def outcomes(copy: Path, module: str, mutants: Sequence[Mutant]) -> list[str]:
 
 
 def run_tests(copy: Path, tests: Sequence[str], limit: float | None) -> str:
-    """``killed``, ``survived`` or ``timeout``.
+    """``killed``, ``survived`` or ``timeout``, from a process of its own.
 
-    Compiled files are not written: their time stamp, in seconds, would not tell two mutants apart.
+    The process is forked, so that packages that do not change are imported once.
     """
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
-    environment = {**os.environ, "PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1"}
-    try:
-        ended = subprocess.run(
-            command, cwd=copy, env=environment, timeout=limit, capture_output=True, text=True, check=False
-        )
-    except subprocess.TimeoutExpired:
+    process = get_context("fork").Process(target=test_copy, args=(copy, tests))
+    process.start()
+    process.join(limit)
+    if process.is_alive():
+        process.kill()
+        process.join()
         return "timeout"
-    if ended.returncode == PASSED:
+    if process.exitcode == PASSED:
         return "survived"
-    if ended.returncode in BROKEN:
+    if process.exitcode in BROKEN:
         return "killed"
-    raise RuntimeError(f"pytest ended with {ended.returncode}:\n{ended.stdout[-2000:]}{ended.stderr[-2000:]}")
+    raise RuntimeError(f"pytest ended with {process.exitcode} for {' '.join(tests)}.")
+
+
+def test_copy(copy: Path, tests: Sequence[str]) -> None:
+    """Run the tests with the package of the copy and end with the exit code of pytest.
+
+    Compiled files of the package are copied along and none is written: their time stamp, in
+    seconds, would not tell two mutants apart.
+    """
+    for name in [name for name in sys.modules if name.split(".")[0] in OWN]:
+        del sys.modules[name]
+    os.chdir(copy)
+    os.environ["PYTHONPATH"] = str(copy)
+    sys.path[:] = [str(copy), *(place for place in sys.path if place not in ("", str(ROOT)))]
+    sys.dont_write_bytecode = True
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    with threadpool_limits(1):
+        code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests])
+    os._exit(int(code))
 
 
 if __name__ == "__main__":
