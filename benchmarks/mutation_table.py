@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.mutated_modules import EQUIVALENT
 from replication.core.files import write_csv, write_text
 
 KEY = ["code", "place", "before", "after"]
+EQUIVALENT = Path(__file__).parent / "equivalent_mutants.csv"
 COLUMNS = ["draw", "module", "line", *KEY, "first", "now"]
 
 HEAD = """# Mutation tests of estimators, inference and cleaning rules
@@ -19,7 +19,7 @@ in a line of one module, drawn at random. It is killed if a test of a short list
 fails or takes five times as long. A draw leaves out the mutants of earlier draws. *At first sight*
 is the share with the tests as they were when the draw was made; *now* is the share after survivors
 were read and tests written for their kinds. Mutants that no input distinguishes are listed below
-with a reason; both shares, of all mutants and of the others, are printed. Annotations, decorators,
+with the reason of `equivalent_mutants.csv`; both shares, of all mutants and of the others, are printed. Annotations, decorators,
 error messages and the `strict` of `zip` are not mutated.
 
 Written by `python -m benchmarks.mutation --each 4 --seed DRAW` and, for *now*, `--again`. All mutants
@@ -48,8 +48,8 @@ def page(table: pd.DataFrame) -> str:
 
 def marked(table: pd.DataFrame) -> pd.DataFrame:
     """The table with the reason why a mutant changes nothing, or an empty text."""
-    keys = table[["module", *KEY]].itertuples(index=False, name=None)
-    return table.assign(reason=[EQUIVALENT.get(key, "") for key in keys])
+    known = pd.read_csv(EQUIVALENT, dtype=str)
+    return table.merge(known, how="left", on=["module", *KEY]).fillna({"reason": ""})
 
 
 def shares(found: pd.DataFrame, by: str) -> str:

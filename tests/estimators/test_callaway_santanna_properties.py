@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from group_time_data import staggered, value
+from group_time_data import cell, staggered, value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,3 +130,19 @@ def test_without_noise_the_effect_is_found_exactly(seed, chosen) -> None:
         effect[panel.cohort == g][0, t - 1] if t >= g else 0.0 for g, t in zip(cohort, time, strict=True)
     ]
     np.testing.assert_allclose(cells["estimate"], truth, atol=1e-12)
+
+
+@pytest.mark.parametrize("balance_e", [0, 1, 2, 3])
+def test_a_balanced_path_averages_the_cohorts_seen_that_long_by_size(balance_e: int) -> None:
+    """From the cells: cohorts g with 8 - g >= e, event times that all of them could have."""
+    panel = staggered(51, adoption=(0, 3, 4, 6, 7))
+    whole = callaway_santanna(panel)
+    found = callaway_santanna(panel, balance_e=balance_e).rows("event")
+    cohorts = [g for g in (3, 4, 6, 7) if 8 - g >= balance_e]
+    path = found[found["event_time"].notna()].set_index("event_time")["estimate"]
+    assert list(path.index) == list(range(max(balance_e - 7, 1 - cohorts[-1]), balance_e + 1))
+    for event_time, estimate in path.items():
+        having = [g for g in cohorts if 1 <= g + event_time <= 8]
+        size = [int((panel.cohort == g).sum()) for g in having]
+        points = [cell(whole, g, int(g + event_time))[0] for g in having]
+        assert estimate == pytest.approx(np.average(points, weights=size), abs=1e-12)

@@ -115,3 +115,22 @@ def test_codes_are_those_of_the_sorted_values(spread: int) -> None:
     first, codes = distinct_rows([values, np.array([1, 5, 0, 1, 5])])
     assert codes.tolist() == [2, 0, 1, 3, 0]
     assert first.tolist() == [1, 2, 0, 3]
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1.0, 1e8])
+def test_what_is_repaired_does_not_depend_on_the_unit(unit: float) -> None:
+    loading = np.array([[1.0, -1.0], [1.0, 0.0]])
+    plain, scaled = (repaired_variance(u * INDEFINITE, "The variance", loading) for u in (1.0, unit))
+    assert scaled.negative.tolist() == [True, False]
+    assert scaled.notes == plain.notes
+    np.testing.assert_allclose(scaled.variance, unit * plain.variance, rtol=1e-9)
+    contrast = repaired_variance(unit * np.ones((2, 2)), "The variance", np.array([[1.0, -1.0]]))
+    assert not contrast.negative.any()
+
+
+@pytest.mark.parametrize(("share", "repaired"), [(1e-11, False), (1e-9, True)])
+def test_eigenvalues_below_a_ten_billionth_of_the_largest_are_rounding(share: float, repaired: bool) -> None:
+    """A hundred rows with correlation one: the largest eigenvalue is 100."""
+    along = np.where(np.arange(100) % 2, 1.0, -1.0) / 10
+    found = repaired_variance(np.ones((100, 100)) - 100 * share * np.outer(along, along), "The variance")
+    assert bool(found.notes) == repaired
