@@ -13,7 +13,7 @@ from scipy import stats
 from replication.core.details import Details
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.assemble import from_cluster_scores, from_scores, from_variance
+from replication.inference.assemble import from_cluster_scores, from_scores, from_std_errors, from_variance
 from replication.inference.row_table import EstimateRow
 
 ROWS = [EstimateRow("att"), EstimateRow("event", event_time=0), EstimateRow("event", event_time=1)]
@@ -122,3 +122,17 @@ def test_scores_of_the_overall_effect_are_its_cluster_sums_with_one_clustering_o
             ).overall
             is None
         )
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_a_band_is_the_larger_of_its_critical_value_and_the_pointwise_one(level: float) -> None:
+    """Without a critical value of its own a path has its pointwise intervals."""
+    panel, _ = scored()
+    error, inference = np.array([0.1, 0.2, 0.3]), Inference(level=level)
+    pointwise = stats.norm.ppf(0.5 + level / 2)
+    for values, expected in (({}, pointwise), ({"event": 0.1}, pointwise), ({"event": 3.0}, 3.0)):
+        table = from_std_errors(
+            panel, "made", ROWS, POINTS, error, np.diag(error**2), values, inference, distribution="normal"
+        ).table
+        np.testing.assert_allclose(table["band_high"][1:], POINTS[1:] + expected * error[1:], rtol=1e-9)
+        np.testing.assert_allclose(table["conf_low"], POINTS - pointwise * error, rtol=1e-9)
