@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-CLEANING, ESTIMATORS, INFERENCE = "tests/cleaning/test_panel_", "tests/estimators/test_", "tests/inference/test_"
+CLEANING, ESTIMATORS, INFERENCE = (
+    "tests/cleaning/test_panel_",
+    "tests/estimators/test_",
+    "tests/inference/test_",
+)
 
 
 def _tests(folder: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{folder}{name}.py" for name in names)
 
 
-_GROUP_TIME = _tests(ESTIMATORS, *(f"callaway_santanna{part}" for part in ("", "_paths", "_properties", "_refusals")))
+_GROUP_TIME = _tests(
+    ESTIMATORS, *(f"callaway_santanna{part}" for part in ("", "_paths", "_properties", "_refusals"))
+)
 _GROUP_TIME_PEERS = (*_GROUP_TIME, *_tests(ESTIMATORS, "callaway_santanna_peers"))
 _SWITCHERS = _tests(ESTIMATORS, "dcdh", "dcdh_doses", "weights_of_units")
 _IMPUTATION = _tests(ESTIMATORS, "two_stage", "imputation")
@@ -29,7 +35,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "inference/few_treated.py": _tests(INFERENCE, "few_treated"),
     "inference/assemble.py": _tests(INFERENCE, "assemble", "bands", "methods"),
     "estimators/callaway_santanna/aggregation.py": _GROUP_TIME,
-    "estimators/callaway_santanna/doubly_robust.py": _tests(ESTIMATORS, "doubly_robust", "callaway_santanna_peers"),
+    "estimators/callaway_santanna/doubly_robust.py": _tests(
+        ESTIMATORS, "doubly_robust", "callaway_santanna_peers"
+    ),
     "estimators/callaway_santanna/influence.py": (*_GROUP_TIME, *_WEIGHTS),
     "estimators/callaway_santanna/pairwise_cells.py": _GROUP_TIME_PEERS,
     "estimators/continuous_dose/dose_curves.py": _tests(ESTIMATORS, "continuous_dose"),
@@ -49,7 +57,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "estimators/roth_santanna/roth_santanna.py": _ROTH,
     "estimators/stacked.py": _tests(ESTIMATORS, "stacked", "stacked_covariates", "weights_of_units"),
     "estimators/sun_abraham.py": _tests(ESTIMATORS, "sun_abraham", "weights_of_units"),
-    "estimators/synthetic_did/simplex_weights.py": _tests(ESTIMATORS, "synthetic_did", "synthetic_did_covariates"),
+    "estimators/synthetic_did/simplex_weights.py": _tests(
+        ESTIMATORS, "synthetic_did", "synthetic_did_covariates"
+    ),
     "estimators/triple_difference/triple_cells.py": _tests(ESTIMATORS, "triple_difference"),
     "estimators/twfe.py": _tests(ESTIMATORS, "twfe"),
     "estimators/two_stage.py": _tests(ESTIMATORS, "two_stage"),

@@ -39,7 +39,11 @@ def page(table: pd.DataFrame) -> str:
     """The whole page."""
     found = marked(table)
     last = found[found["draw"] == found["draw"].iloc[-1]]
-    parts = [HEAD + shares(found, "draw"), f"## Modules in draw {last['draw'].iloc[0]}\n", shares(last, "module")]
+    parts = [
+        HEAD + shares(found, "draw"),
+        f"## Modules in draw {last['draw'].iloc[0]}\n",
+        shares(last, "module"),
+    ]
     alive = found[(found["now"] == "survived") & (found["reason"] == "")]
     parts += ["## Mutants that survive now\n", mutants(alive, "draw")]
     parts += ["## Mutants that change nothing\n", mutants(found[found["reason"] != ""], "reason")]

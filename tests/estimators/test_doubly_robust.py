@@ -71,7 +71,9 @@ def test_scores_are_the_derivative_by_the_weight_of_each_unit(method: str) -> No
     for unit in range(0, 60, 7):
         up, down = (
             METHODS[method](
-                Comparison(data.change, data.treated, data.x, data.weight + sign * step * (np.arange(60) == unit))
+                Comparison(
+                    data.change, data.treated, data.x, data.weight + sign * step * (np.arange(60) == unit)
+                )
             )[0]
             for sign in (1, -1)
         )

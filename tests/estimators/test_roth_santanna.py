@@ -294,8 +294,6 @@ def test_support_counts_the_cohorts_that_have_an_event_time() -> None:
     found = roth_santanna(panel, inference=FEW)
     for one in found.details.support:
         having = [
-            g
-            for g in (2003, 2004, 2006, 2007)
-            if panel.periods[0] <= g + one.event_time <= panel.periods[-1]
+            g for g in (2003, 2004, 2006, 2007) if panel.periods[0] <= g + one.event_time <= panel.periods[-1]
         ]
         assert (one.cohorts, one.units) == (len(having), int(np.isin(panel.cohort, having).sum()))
