@@ -66,7 +66,8 @@ def mutants_of(source: bytes) -> list[Mutant]:
         starts.append(starts[-1] + len(line))
     found = []
     for node in _expressions(ast.parse(source)):
-        assert node.end_lineno is not None and node.end_col_offset is not None
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
         start = starts[node.lineno - 1] + node.col_offset
         end = starts[node.end_lineno - 1] + node.end_col_offset
         for after in _changes(node):

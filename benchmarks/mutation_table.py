@@ -19,8 +19,8 @@ in a line of one module, drawn at random. It is killed if a test of a short list
 fails or takes five times as long. A draw leaves out the mutants of earlier draws. *At first sight*
 is the share with the tests as they were when the draw was made; *now* is the share after survivors
 were read and tests written for their kinds. Mutants that no input distinguishes are listed below
-with the reason of `equivalent_mutants.csv`; both shares, of all mutants and of the others, are printed. Annotations, decorators,
-error messages and the `strict` of `zip` are not mutated.
+with the reason of `equivalent_mutants.csv`; both shares, of all mutants and of the others, are
+printed. Annotations, decorators, error messages and the `strict` of `zip` are not mutated.
 
 Written by `python -m benchmarks.mutation --each 4 --seed DRAW` and, for *now*, `--again`. All mutants
 are in `mutation.csv`. Draw 1 was made with seven mutants per module by an earlier version of the same
@@ -39,11 +39,8 @@ def page(table: pd.DataFrame) -> str:
     """The whole page."""
     found = marked(table)
     last = found[found["draw"] == found["draw"].iloc[-1]]
-    parts = [
-        HEAD + shares(found, "draw"),
-        f"## Modules in draw {last['draw'].iloc[0]}\n",
-        shares(last, "module"),
-    ]
+    parts = [HEAD + shares(found, "draw")]
+    parts += [f"## Modules in draw {last['draw'].iloc[0]}\n", shares(last, "module")]
     alive = found[(found["now"] == "survived") & (found["reason"] == "")]
     parts += ["## Mutants that survive now\n", mutants(alive, "draw")]
     parts += ["## Mutants that change nothing\n", mutants(found[found["reason"] != ""], "reason")]

@@ -69,13 +69,10 @@ def test_scores_are_the_derivative_by_the_weight_of_each_unit(method: str) -> No
     data, step = drawn(4), 1e-5
     scores = METHODS[method](data)[1]
     for unit in range(0, 60, 7):
+        alone = step * (np.arange(60) == unit)
         up, down = (
-            METHODS[method](
-                Comparison(
-                    data.change, data.treated, data.x, data.weight + sign * step * (np.arange(60) == unit)
-                )
-            )[0]
-            for sign in (1, -1)
+            METHODS[method](Comparison(data.change, data.treated, data.x, data.weight + moved))[0]
+            for moved in (alone, -alone)
         )
         np.testing.assert_allclose(scores[unit], data.weight[unit] * (up - down) / (2 * step), atol=1e-7)
 
@@ -105,7 +102,7 @@ def test_comparison_units_are_weighted_by_their_odds_and_trimmed_from_0995_on() 
 
 def test_a_propensity_of_0999_is_no_overlap() -> None:
     require_overlap(np.array([0.2, 0.9989]))
-    with pytest.raises(CellProblem, match="2 of 3 units have a propensity of 0.999 or more"):
+    with pytest.raises(CellProblem, match=r"2 of 3 units have a propensity of 0\.999 or more"):
         require_overlap(np.array([0.2, 0.999, 1.0]))
 
 
