@@ -170,3 +170,29 @@ def test_one_cluster_and_an_exact_fit_are_refused() -> None:
     hc1 = {"variance": "hc1"}
     # One degree of freedom: six observations, three unit and one period effect, and the treatment.
     assert rp.estimate(square, inference=hc1, **options).details.uncertainty.parameters == 5
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+@pytest.mark.parametrize(("difference", "kept"), [(1e-6, False), (1e-4, True)])
+def test_a_covariate_with_a_ten_billionth_of_its_variation_left_is_collinear(
+    difference: float, kept: bool, unit: float
+) -> None:
+    """A millionth of the spread leaves a share of 1e-12, a ten thousandth one of 1e-8."""
+    noise = np.random.default_rng(6).normal(size=len(drawn(6)))
+    frame = drawn(6).assign(near=lambda f: unit * (f["x"] + difference * noise))
+    found = rp.estimate(
+        frame, outcome="y", estimator="ols", treatment="d", reversals="allow", covariates=["x", "near"]
+    )
+    assert found.details.omitted == (() if kept else ("near",))
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_the_scale_of_the_weights_changes_nothing(scale: float) -> None:
+    frame = drawn(11).assign(near=lambda f: f["x"] + 100)
+    options: dict[str, Any] = {"outcome": "y", "estimator": "ols", "treatment": "d", "reversals": "allow"}
+    plain, scaled = (
+        rp.estimate(frame.assign(w=factor * frame["w"]), weights="w", covariates=["x", "near"], **options)
+        for factor in (1.0, scale)
+    )
+    assert scaled.att == pytest.approx(plain.att, rel=1e-7)
+    assert scaled.details.omitted == plain.details.omitted == ("near",)
