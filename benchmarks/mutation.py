@@ -30,7 +30,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.mutants import Mutant, mutants_of
 from benchmarks.mutated_modules import MODULES
-from benchmarks.mutation_table import COLUMNS, KEY, write_tables
+from benchmarks.mutation_table import COLUMNS, KEY, marked, write_tables
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("replication", "tests", "benchmarks", "studies", "data_raw", "config.yaml", "pyproject.toml")
@@ -93,13 +93,14 @@ def first_sight(copy: Path, module: str, table: pd.DataFrame, each: int, seed: i
 
 
 def run_again(copy: Path, module: str, table: pd.DataFrame) -> None:
-    """Write into the column ``now`` what the present tests say of the survivors of a module."""
-    alive = table[(table["module"] == module) & (table["now"] == "survived")]
+    """Write into the column ``now`` what the present tests say of the survivors that change something."""
+    found = marked(table)
+    alive = table[(table["module"] == module) & (found["now"] == "survived") & (found["reason"] == "")]
     by_key = {mutant.key: mutant for mutant in mutants_of((copy / "replication" / module).read_bytes())}
     keys = dict(zip(alive.index, alive[KEY].itertuples(index=False, name=None), strict=True))
     # A line that the package has lost since leaves its row as it was.
-    found = {place: by_key[key] for place, key in keys.items() if key in by_key}
-    for place, result in zip(found, outcomes(copy, module, list(found.values())), strict=True):
+    known = {place: by_key[key] for place, key in keys.items() if key in by_key}
+    for place, result in zip(known, outcomes(copy, module, list(known.values())), strict=True):
         table.loc[place, "now"] = result
 
 

@@ -297,3 +297,13 @@ def test_support_counts_the_cohorts_that_have_an_event_time() -> None:
             g for g in (2003, 2004, 2006, 2007) if panel.periods[0] <= g + one.event_time <= panel.periods[-1]
         ]
         assert (one.cohorts, one.units) == (len(having), int(np.isin(panel.cohort, having).sum()))
+
+
+def test_the_record_of_the_randomization_test_is_that_of_the_overall_effect() -> None:
+    panel, inference = draw_panel(15), Inference(method="permutation", draws=49, seed=3)
+    found = roth_santanna(panel, window=(-2, 2), inference=inference)
+    record, att = found.details.permutation, found.rows("att").iloc[0]
+    assert (record.estimate, record.statistic) == (att["estimate"], att["statistic"])
+    larger = sum(abs(value) >= abs(att["statistic"]) * (1 - TOLERANCE) for value in record.statistics)
+    assert att["p_value"] == pytest.approx((1 + larger) / 50)
+    assert (len(record.estimates), record.draws_lost) == (49, 0)
