@@ -118,7 +118,7 @@ def test_two_renderings_have_the_same_bytes(context: Context) -> None:
 
     first = rendered()
     assert sorted(first) == sorted(
-        f"{entry.id}.{ending}" for entry in context.study.figures for ending in ("pdf", "png", "csv")
+        f"{entry.id}.{ending}" for entry in context.study.figures for ending in ("pdf", "png", "svg", "csv")
     )
     assert rendered() == first
     assert not any(b"CreationDate" in data for data in first.values())
