@@ -73,3 +73,12 @@ def test_leads_end_before_adoption_less_anticipation_and_leave_the_reference_out
     assert shifted.statistic == pytest.approx(0.09 / 0.04)
     none = pretrend_test(event[2:], estimate[2:], variance[2:, 2:], 30)
     assert (none.df, none.statistic) == (0, None)
+
+
+@pytest.mark.parametrize(("gap", "rank"), [(1e-10, 1), (1e-9, 2)])
+def test_an_eigenvalue_below_a_ten_billionth_of_the_largest_is_none(gap: float, rank: int) -> None:
+    """Correlation 1 - gap: the eigenvalues are gap and 2 - gap; equal estimates have no part in the first."""
+    variance = np.array([[1.0, 1.0 - gap], [1.0 - gap, 1.0]])
+    assert joint_test(np.array([0.5, 0.5]), variance, 20).df == rank
+    apart = joint_test(np.array([0.5, -0.5]), variance, 20)
+    assert (apart.statistic is None) == (rank == 1)
