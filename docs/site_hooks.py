@@ -10,6 +10,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
+DEFAULT = re.compile(r",\s*default:\s*<code>.*?</code>", re.DOTALL)
+"""Of a parameter; those that share a line of a docstring would all have that of the first."""
 CODE = re.compile(r"(?ms)^```(\w+)\n(.*?)^```$\n?")
 
 
@@ -24,14 +26,17 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_page_content(text: str, **_: Any) -> str:
-    """Turn equations into MathML, which browsers show without a script (a hook of mkdocs)."""
+    """Turn equations into MathML, which browsers show without a script (a hook of mkdocs).
+
+    A bar in the code of a table is escaped for GitHub; Python-Markdown leaves the escape.
+    """
     from latex2mathml.converter import convert
 
     def mathml(found: re.Match[str]) -> str:
         display = "block" if found[1] == "div" else "inline"
         return str(convert(html.unescape(found[2]).strip(), display=display))
 
-    return FORMULA.sub(mathml, text)
+    return DEFAULT.sub("", FORMULA.sub(mathml, text)).replace("\\|", "|")
 
 
 def sources() -> str:
@@ -42,7 +47,8 @@ def sources() -> str:
     for source in load_manifest(ROOT):
         access = f"package {source.package}" if source.package else "fetched" if source.url else "by hand"
         access = "in the repository" if source.path.startswith("typed/") else access
-        rows.setdefault((source.citation, source.license, access), []).append(f"`{source.id}`")
+        doi = f" doi:{source.doi}" if source.doi else ""
+        rows.setdefault((source.citation + doi, source.license, access), []).append(f"`{source.id}`")
     lines = ["| files | citation | terms | access |", "| --- | --- | --- | --- |"]
     for (citation, terms, access), names in rows.items():
         lines.append(
