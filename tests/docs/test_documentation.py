@@ -69,6 +69,8 @@ def test_every_block_runs_and_prints_what_the_page_says(
     for block in found:
         named = re.findall(r"(?:-o|--out) (\S+)", block.text) if block.kind == "sh" else []
         assert [name for name in named if not (tmp_path / name).exists()] == []
+    promised = set(re.findall(r"`(\w+/index\.html)`", (DOCS / page).read_text(encoding="utf-8")))
+    assert [name for name in promised - {"report/index.html"} if not (tmp_path / name).is_file()] == []
 
 
 def test_shell_blocks_are_commands_of_the_package_or_targets_of_make() -> None:
