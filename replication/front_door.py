@@ -52,9 +52,12 @@ def estimate(
     estimator : str
         ``twfe``, ``event_study``, ``poisson``, ``callaway_santanna``, ``sun_abraham``, ``imputation``,
         ``two_stage``, ``etwfe``, ``stacked``, ``local_projections``, ``synthetic_did``, ``dcdh``, ...
-    unit, time, cohort : str
-        Columns of the unit, of the period (whole numbers, quarters, months or dates), and of the first
-        treated period (0, empty or Inf: never treated).
+    unit : str
+        Column of the unit.
+    time : str
+        Column of the period: whole numbers, quarters, months or dates.
+    cohort : str
+        Column of the first treated period; 0, empty or Inf: never treated.
     cluster : str or sequence of str, optional
         Columns of the clusters of the standard errors; the unit by default.
     weights : str, optional

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from replication.report.languages.pyfixest_code import pyfixest_file
 from replication.report.languages.r_code import r_file
 from replication.report.languages.stata_code import stata_file
 
+UNSAFE = re.compile(r"[\\\"`$]|/(?=[/*])|\*(?=/)|[^\x20-\uffff]")
+"""What ends or continues a comment of Stata or a docstring of Python."""
 FILES = {"run_pyfixest.py": pyfixest_file, "run_r.R": r_file, "run_stata.do": stata_file}
 
 
@@ -59,7 +62,7 @@ def write_code(
     for spec, panel in kept:
         written.append(folder / "data" / f"{spec.id}.csv")
         write_csv(written[-1], exported_rows(panel, spec))
-    heading = " ".join(title.split())
+    heading = " ".join(UNSAFE.sub(" ", title).split())
     for name, make in FILES.items():
         written.append(folder / name)
         write_text(written[-1], make(heading, models, notes))

@@ -15,8 +15,9 @@ REGRESSIONS = ("twfe", "event_study", "poisson")
 TRANSLATED = (*REGRESSIONS, "sun_abraham", "callaway_santanna", "imputation", "two_stage")
 OWN = ("unit", "unit_label", "time", "treatment", "first_treated", "event_time", "weight", "log_exposure")
 """Columns of every exported file."""
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
-"""Names that R, Stata and Python all take."""
+RESERVED = "byte|double|else|float|for|function|if|in|int|long|next|repeat|str[0-9L].*|using|while|with"
+NAME = re.compile(rf"(?!(?:{RESERVED})$)[A-Za-z]\w{{0,31}}", re.ASCII)
+"""Names that R, Stata and Python all take: 32 characters or fewer, no reserved word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,13 @@ class ExactModel:
 
 def why_not(spec: Spec, panel: Panel) -> str:
     """Why a specification is not translated; empty if it is."""
+    groups = [*(f"cluster_{name}" for name in panel.clusters), *(f"stratum_{name}" for name in panel.strata)]
     names = [spec.outcome, *panel.covariate_names]
-    unusable = [name for name in names if not NAME.fullmatch(name) or name in OWN]
+    taken = {*OWN, *groups}
+    unusable = [
+        *(name for name in names if not NAME.fullmatch(name) or name in taken),
+        *(name for name in groups if not NAME.fullmatch(name)),
+    ]
     plain = spec.estimator in REGRESSIONS
     refusals = {
         f"{spec.estimator} has no exact counterpart": spec.estimator not in TRANSLATED,
@@ -80,9 +86,10 @@ def why_not(spec: Spec, panel: Panel) -> str:
         "it is estimated on repeated cross sections": spec.repeated_cross_sections,
         "it anticipates the treatment": not plain and spec.anticipation > 0,
         "gaps in the panel are used pairwise": spec.unbalanced == "pairwise",
+        "its control group is the last cohort": not plain and spec.control_group == "last_treated",
         "there is no never-treated unit": spec.estimator == "sun_abraham" and NEVER not in panel.cohort,
         "treatment is a column, not a date": not plain and panel.exposure is not None,
-        f"the column {unusable[:1]} has a name that not all languages take": bool(unusable),
+        f"the column {''.join(unusable[:1])!r} has a name that not all languages take": bool(unusable),
     }
     return next((reason for reason, holds in refusals.items() if holds), "")
 

@@ -39,7 +39,7 @@ def pyfixest_file(title: str, models: list[ExactModel], notes: dict[str, list[st
         for model in models
         if model.spec.estimator in REGRESSIONS
     ]
-    return "\n".join([HEAD.format(title=title.replace('"', "'")), *blocks, FOOT])
+    return "\n".join([HEAD.format(title=title), *blocks, FOOT])
 
 
 def _block(model: ExactModel, notes: list[str]) -> str:
