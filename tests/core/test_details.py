@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from drawn_panels import draw_panel
 
 from replication.core import saved_results
 from replication.core.details import (
@@ -34,7 +35,6 @@ from replication.estimators.registration import ENTRIES
 from replication.inference.methods import apply_method
 from replication.report import facts
 from replication.report.report_data import load
-from tests.drawn_panels import draw_panel
 
 FEW = Inference(draws=59, seed=4)
 OPTIONS: dict[str, dict[str, Any]] = {"synthetic_did": {"donor_errors": "jackknife"}}
