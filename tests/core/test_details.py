@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from drawn_panels import draw_panel
+from eligible_panels import eligible_panel
+from unit_dose_panels import dosed_panel
 
+import replication as rp
 from replication.core import saved_results
 from replication.core.details import (
     NAN,
@@ -54,14 +58,23 @@ def spec_of(estimator: str) -> Spec:
     )
 
 
+# Panels of the estimators that need a column of their own.
+OWN = {"continuous_dose": (dosed_panel, "dose"), "triple_difference": (eligible_panel, "eligible")}
+
+
 def panel_of(name: str) -> Panel:
+    if name in OWN:
+        draw, column = OWN[name]
+        keys = {"outcome": "y", "unit": "unit", "time": "time", "cohort": "cohort", column: column}
+        return rp.read_panel(pd.DataFrame(draw(2)), **keys)
     panel = draw_panel(3, n_units=40)
     return replace(panel, y=np.exp(panel.y)) if name == "poisson" else panel
 
 
 def estimate(name: str, inference: Inference = FEW) -> Estimates:
     function = ENTRIES[name].function
-    return function(panel_of(name), inference=inference, **OPTIONS.get(name, {}))
+    own = {OWN[name][1]: OWN[name][1]} if name in OWN else {}
+    return function(panel_of(name), inference=inference, **OPTIONS.get(name, {}), **own)
 
 
 def saved(found: Estimates, name: str, folder: Path) -> Path:

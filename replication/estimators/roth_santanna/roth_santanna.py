@@ -154,6 +154,12 @@ def roth_santanna(
         If clusters are larger than units, no cohort of two units can be compared, or the window
         is empty.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.roth_santanna(panel).att[0], 3))
+    0.735
     """
     panel = assigned_units(panel, control_group, beta)
     cohorts = cohorts_of(panel)
