@@ -86,7 +86,20 @@ def by_draws(context: AnalysisContext, spec_id: str, power: float, level: float)
 
 
 def effect_for(draws: Sequence[float], power: float, level: float) -> float:
-    """Shift at which a share ``power`` of the draws lies beyond the critical value."""
+    """Shift at which a share ``power`` of the draws lies beyond the critical value.
+
+    Parameters
+    ----------
+    draws : (B,) estimates under permuted rollouts.
+    power : such as 0.8.
+    level : size of the two-sided test, such as 0.05.
+
+    Returns
+    -------
+    float
+        Minimum detectable effect, in units of the outcome.
+
+    """
     values = np.asarray(draws, dtype=float)
     critical = np.quantile(np.abs(values), level)
     upwards = critical - np.quantile(values, 1 - power)

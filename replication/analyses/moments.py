@@ -21,7 +21,19 @@ def columns_of(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 
 def weighted_mean(values: Floats, weight: Floats) -> float:
-    """``sum(w x) / sum(w)`` over the values that are there."""
+    """``sum(w x) / sum(w)`` over the values that are there.
+
+    Parameters
+    ----------
+    values : (N,), NaN where missing.
+    weight : (N,) nonnegative weights.
+
+    Returns
+    -------
+    float
+        NaN if no value has a positive weight.
+
+    """
     there = np.isfinite(values) & (weight > 0)
     if not there.any():
         return float("nan")

@@ -74,7 +74,19 @@ def summarize_placebos(
 
 
 def power_of(draws: pd.DataFrame, effects: Floats) -> Floats:
-    """(E,) share of draws in which an effect of each size is significant."""
+    """(E,) share of draws in which an effect of each size is significant.
+
+    Parameters
+    ----------
+    draws : ``estimate``, ``std_error`` and ``critical`` of the placebo draws.
+    effects : (E,) sizes, in units of the outcome.
+
+    Returns
+    -------
+    (E,) array
+        Mean over both signs of the effect.
+
+    """
     estimate, std_error, critical = (
         draws[name].to_numpy()[:, None] for name in ("estimate", "std_error", "critical")
     )

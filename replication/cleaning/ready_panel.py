@@ -49,7 +49,7 @@ def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
 
 
 def one_type(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with text where a column holds text beside numbers or dates, which parquet cannot hold."""
+    """The frame with text where a column contains text beside numbers or dates, which parquet cannot hold."""
     mixed = [
         name
         for name, values in frame.items()

@@ -39,7 +39,7 @@ def remove_temporary_files(folders: Iterable[Path]) -> list[Path]:
     Parameters
     ----------
     folders : iterable of Path
-        Folders to look into, but not below; one that does not exist holds nothing.
+        Folders to look into, but not below; one that does not exist contains nothing.
 
     Returns
     -------

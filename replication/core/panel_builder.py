@@ -280,7 +280,7 @@ def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str
             purpose = "have period effects or trends of their own"
             require_groups(by_unit, n_units, frame[name], purpose)
         elif name == spec.inference.strata:
-            require_groups(by_unit, n_units, frame[name], "exchange adoption among their units")
+            require_groups(by_unit, n_units, frame[name], "permute adoption across their units")
         found[name] = by_unit
     return found
 

@@ -77,7 +77,7 @@ def plain_label(label: Any) -> str:
 
 
 def is_text(values: pd.Series[Any]) -> bool:
-    """Whether a column holds text, objects that may be text, or categories of text."""
+    """Whether a column contains text, objects that may be text, or categories of text."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return is_text(values.cat.categories.to_series())
     return bool(pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values))

@@ -83,7 +83,20 @@ def drawn_sums(scores: NDArray[Any], clusters: Ints, factors: Factors) -> NDArra
 
 
 def multipliers(rng: np.random.Generator, distribution: str, shape: tuple[int, int]) -> Floats:
-    """Independent draws with mean 0 and variance 1: ``rademacher``, ``mammen`` or ``webb``."""
+    """Independent draws with mean 0 and variance 1: ``rademacher``, ``mammen`` or ``webb``.
+
+    Parameters
+    ----------
+    rng : of the draws.
+    distribution : ``rademacher``, ``mammen`` (1993) or ``webb`` (2014).
+    shape : clusters by draws.
+
+    Raises
+    ------
+    SpecError
+        If the distribution is none of these.
+
+    """
     if distribution == "rademacher":
         size = shape[0] * shape[1]
         fair = SIGNS_OF_BYTE.astype(np.float64).take(random_bytes(rng, -(-size // 8)), axis=0)
@@ -104,6 +117,17 @@ def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
 
     Columns of unit length are multiplied in single precision: the error of a draw is below 1e-5
     standard errors, that of a quantile from 1,000 draws is 0.05.
+
+    Parameters
+    ----------
+    scores : (G, K) sums of the influence of each cluster on K estimates, in units of the estimates.
+    inference : ``draws`` B, ``seed`` and ``multiplier``.
+
+    Returns
+    -------
+    (B, K) array
+        Draws in units of the estimates.
+
     """
     scale = np.sqrt(np.einsum("gk,gk->k", scores, scores))
     unit = (scores / np.where(scale > 0, scale, 1.0)).T
@@ -113,7 +137,20 @@ def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
 
 
 def sup_t(draws: Floats, scale: Floats | float, level: float) -> float:
-    """Quantile over the B draws of the largest ``|draw| / scale`` among the K columns."""
+    """Quantile over the B draws of the largest ``|draw| / scale`` among the K columns.
+
+    Parameters
+    ----------
+    draws : (B, K) deviations of the estimates.
+    scale : (K,) standard errors, or one for all.
+    level : confidence level, such as 0.95.
+
+    Returns
+    -------
+    float
+        The critical value c of the band: estimate plus and minus c standard errors.
+
+    """
     return quantiles({"": largest_t(draws, scale)}, level)[""]
 
 
@@ -147,6 +184,17 @@ def studentized_critical_value(value: float, n_clusters: int) -> float:
     ``(G - T^2) / (G - 1)`` times that of the estimate. The ratio increases in T, so its quantile
     is a function of that of T. With very few clusters it is infinite. For other multipliers and for
     resampled clusters it is an approximation.
+
+    Parameters
+    ----------
+    value : the ``sup_t`` value of sign draws over a common standard error.
+    n_clusters : G.
+
+    Returns
+    -------
+    float
+        ``value sqrt((G - 1) / (G - value^2))``; infinite where ``value^2 >= G``.
+
     """
     room = n_clusters - value**2
     return float(value * np.sqrt((n_clusters - 1) / room)) if room > 0 else np.inf
@@ -168,7 +216,19 @@ def interquartile_std_errors(draws: Floats) -> Floats:
 
 
 def gaussian_critical_value(variance: Floats, inference: Inference) -> float:
-    """The same quantile from normal draws with covariance ``variance`` (K, K)."""
+    """The same quantile from normal draws with covariance ``variance`` (K, K).
+
+    Parameters
+    ----------
+    variance : (K, K) covariance of the estimates.
+    inference : ``draws``, ``seed`` and ``level``.
+
+    Returns
+    -------
+    float
+        Critical value of the uniform band, in standard errors.
+
+    """
     scale = np.sqrt(np.diag(variance))
     values, vectors = np.linalg.eigh(variance / np.outer(scale, scale))
     root = vectors * np.sqrt(np.maximum(values, 0))

@@ -52,6 +52,17 @@ def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
 
     In single precision, whose error is far below that of a quantile of the draws. The values of
     a row do not depend on the other rows.
+
+    Parameters
+    ----------
+    scores : (G, K) sums of the influence of each cluster.
+    inference : ``draws`` B and ``seed``.
+
+    Returns
+    -------
+    (B, K) array
+        Absolute t-values of the draws.
+
     """
     n_clusters, size = scores.shape
     scale = np.sqrt((scores**2).sum(axis=0))

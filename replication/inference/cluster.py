@@ -16,7 +16,19 @@ FEW_VALUES = 16
 
 
 def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
-    """(G, K) sums of ``scores`` (N, K) over the G clusters in ``codes`` (N,)."""
+    """(G, K) sums of ``scores`` (N, K) over the G clusters in ``codes`` (N,).
+
+    Parameters
+    ----------
+    scores : (N, K) scores of the units, or (N,).
+    codes : (N,) clusters, numbered from 0.
+
+    Returns
+    -------
+    (G, K) array
+        Sums over the units of each cluster.
+
+    """
     groups = int(codes.max()) + 1
     if groups == codes.size:
         ordered = np.empty_like(scores)

@@ -147,7 +147,22 @@ def resample(panel: Panel, clusters: Clusters, drawn: Ints) -> Panel:
 def resampled_points(
     function: Estimator, panel: Panel, inference: Inference, draws: int, labels: list[str]
 ) -> Floats:
-    """(B, K) points of all draws; NaN where a draw lacks a row or cannot be estimated."""
+    """(B, K) points of all draws; NaN where a draw lacks a row or cannot be estimated.
+
+    Parameters
+    ----------
+    function : takes a panel and ``inference``.
+    panel : N units in G clusters.
+    inference : ``seed`` is used, and passed on.
+    draws : B.
+    labels : the K rows of the estimates, as ``row_labels`` names them.
+
+    Returns
+    -------
+    (B, K) array
+        Estimates of all draws.
+
+    """
     rng = np.random.default_rng(inference.seed)
     clusters = clusters_of(panel.cluster)
     number = clusters.start.size - 1
@@ -177,6 +192,17 @@ def two_way_points(panel: Panel, inference: Inference) -> Floats:
     With unit means taken off, drawing a cluster k times multiplies its sums by k; what period
     effects take off is the product of the period sums of outcome and treatment. Draws that leave
     no variation in the treatment are NaN.
+
+    Parameters
+    ----------
+    panel : balanced, with positive weights that are constant within unit (``regular``).
+    inference : ``draws`` B and ``seed``.
+
+    Returns
+    -------
+    (B,) array
+        Estimates, NaN where a draw leaves no variation in the treatment.
+
     """
     weight, codes = panel.unit_weight[:, None], panel.cluster
     y = panel.y - panel.y.mean(axis=1, keepdims=True)

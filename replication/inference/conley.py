@@ -33,7 +33,25 @@ EARTH_RADIUS_KM = 6371.0
 def conley_variance(
     scores: Floats, coordinates: Floats | None, inference: Inference
 ) -> tuple[Repaired, dict[str, float]]:
-    """(K, K) variance from unit scores (N, K), and a note on the kernel."""
+    """(K, K) variance from unit scores (N, K), and a note on the kernel.
+
+    Parameters
+    ----------
+    scores : (N, K) scores of the units.
+    coordinates : (N, 2) latitude and longitude in degrees.
+    inference : ``cutoff_km`` and ``kernel`` are used.
+
+    Returns
+    -------
+    tuple
+        ``sum_ij k(d_ij) s_i s_j'`` with d in kilometers, positive semi-definite, and facts on the kernel.
+
+    Raises
+    ------
+    PanelError
+        If units have no coordinates, or invalid ones.
+
+    """
     kernel = kernel_matrix(coordinates, inference)
     return _positive(scores.T @ (kernel @ scores)), _facts(kernel, inference)
 

@@ -94,6 +94,19 @@ def normal_sup_t(
 
     Unless the distribution is set to normal they keep their tail probability under t with the degrees of
     each row.
+
+    Parameters
+    ----------
+    paths : term and rows of each path.
+    variance : (K, K) covariance of the rows.
+    inference : ``draws``, ``seed``, ``level`` and ``distribution`` are used.
+    freedom : degrees of freedom of the pointwise intervals, one or (K,).
+
+    Returns
+    -------
+    dict
+        Critical values by term, in standard errors.
+
     """
     found = {}
     for term, index in paths:

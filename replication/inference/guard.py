@@ -39,7 +39,19 @@ FEWEST_DRAWS = 20
 
 
 def draws_needed(tails: int, level: float) -> int:
-    """Fewest draws with which a p-value can be below 1 - level, or a quantile lie inside them."""
+    """Fewest draws with which a p-value can be below 1 - level, or a quantile lie inside them.
+
+    Parameters
+    ----------
+    tails : 2 for equal-tailed intervals, 1 for symmetric ones.
+    level : confidence level.
+
+    Returns
+    -------
+    int
+        The smallest number of draws.
+
+    """
     return int(np.ceil(tails / (1 - level) - 1e-9))
 
 

@@ -218,7 +218,7 @@ def with_p_values(
     if lost > (1 - FEWEST) * compared.count:
         raise PanelError(
             f"{lost} of {compared.count} permuted panels could not be estimated, because "
-            "exchanging adoption leaves no comparison or no variation. Name coarser strata or "
+            "permuting adoption leaves no comparison or no variation. Name coarser strata or "
             "none, or use 'method: analytic'."
         )
     observed = table[MEASURES[inference.statistic]].to_numpy(dtype=float)

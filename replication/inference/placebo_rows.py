@@ -18,7 +18,19 @@ PATHS = {"event": "event_time", "group": "cohort", "calendar": "time", "att_gt":
 
 
 def p_values(points: Floats, draws: Floats) -> Floats:
-    """(K,) ``(1 + #{|W| >= |theta|}) / (1 + n)`` over the n rows of ``draws`` (n, K)."""
+    """(K,) ``(1 + #{|W| >= |theta|}) / (1 + n)`` over the n rows of ``draws`` (n, K).
+
+    Parameters
+    ----------
+    points : (K,) estimates.
+    draws : (n, K) placebo values.
+
+    Returns
+    -------
+    (K,) array
+        p-values of zero, at least 1 / (1 + n).
+
+    """
     beyond = (np.abs(draws) >= np.abs(points) * (1 - TIE)).sum(axis=0)
     return np.asarray((1 + beyond) / (1 + len(draws)), dtype=np.float64)
 
@@ -75,7 +87,22 @@ def with_placebo_values(
 def with_bands(
     table: pd.DataFrame, tested: Ints, draws: Floats, std_error: Floats, level: float
 ) -> pd.DataFrame:
-    """Bands as wide as the largest studentized placebo value of a path."""
+    """Bands as wide as the largest studentized placebo value of a path.
+
+    Parameters
+    ----------
+    table : rows of the estimates with pointwise intervals.
+    tested : places of the K rows that have placebo values.
+    draws : (n, K) placebo values.
+    std_error : (K,) root mean squares of the placebo values; NaN for reference periods.
+    level : confidence level.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with ``band_low`` and ``band_high``.
+
+    """
     low = table["band_low"].to_numpy(dtype=float).copy()
     high = table["band_high"].to_numpy(dtype=float).copy()
     low[tested], high[tested] = table["conf_low"].iloc[tested], table["conf_high"].iloc[tested]

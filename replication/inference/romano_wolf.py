@@ -80,7 +80,19 @@ def studentized_statistics(multipliers: Floats, scores: Floats) -> Floats:
 
 
 def stepdown_p_values(statistic: Floats, draws: Floats) -> Floats:
-    """(S,) adjusted p-values from absolute statistics (S,) and (B, S) draws under the nulls."""
+    """(S,) adjusted p-values from absolute statistics (S,) and (B, S) draws under the nulls.
+
+    Parameters
+    ----------
+    statistic : (S,) absolute t-values.
+    draws : (B, S) absolute t-values under the null hypotheses.
+
+    Returns
+    -------
+    (S,) array
+        ``(1 + draws as large) / (1 + B)``, made monotone along the ranking of the statistics.
+
+    """
     order = np.argsort(-statistic, kind="stable")
     largest = np.maximum.accumulate(draws[:, order[::-1]], axis=1)[:, ::-1]
     count = (largest >= statistic[order] * (1 - TIE)).sum(axis=0)
@@ -90,7 +102,18 @@ def stepdown_p_values(statistic: Floats, draws: Floats) -> Floats:
 
 
 def holm_p_values(p_value: Floats) -> Floats:
-    """(S,) p-values of Holm (1979), Scandinavian Journal of Statistics 6(2)."""
+    """(S,) p-values of Holm (1979), Scandinavian Journal of Statistics 6(2).
+
+    Parameters
+    ----------
+    p_value : (S,) unadjusted p-values.
+
+    Returns
+    -------
+    (S,) array
+        Adjusted p-values, at most 1.
+
+    """
     order = np.argsort(p_value, kind="stable")
     scaled = p_value[order] * np.arange(p_value.size, 0, -1)
     adjusted = np.empty(p_value.size)

@@ -132,6 +132,16 @@ def effective_clusters(scores: Floats) -> float:
     """Effective number of clusters behind one row, from its (G,) scores.
 
     ``3 (sum s^2)^2 / sum s^4``, at most G: see ``bootstrap_t.effective_clusters``.
+
+    Parameters
+    ----------
+    scores : (G,) sums of the influence of each cluster on one estimate.
+
+    Returns
+    -------
+    float
+        At most G; 0 if all scores are zero.
+
     """
     fourth = float((scores**4).sum())
     return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, float(scores.size))

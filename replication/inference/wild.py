@@ -153,6 +153,18 @@ def bootstrap(sums: ClusterSums, combination: Floats, signs: Floats) -> Draws:
     residual is ``u_hat + delta z / a'Ba``. A draw moves the estimate from r by ``sum_g v_g c_g``,
     c the cluster sums of ``w z u``; cluster h's score in the draw is ``v_h c_h`` less the
     projection of ``v u`` on the effects and the regressors.
+
+    Parameters
+    ----------
+    sums : of the fit, by cluster (G clusters, K coefficients).
+    combination : (K,) weights of the coefficients in the estimate.
+    signs : (G, B) multipliers of the clusters.
+
+    Returns
+    -------
+    Draws
+        Their statistics as a function of the null hypothesis.
+
     """
     ba = sums.bread @ combination
     norm = float(combination @ ba)

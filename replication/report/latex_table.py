@@ -142,7 +142,7 @@ def page_size(document: TableDocument) -> tuple[int, int]:
 
 
 def wrapping(document: TableDocument) -> list[bool]:
-    """Which columns, the first included, hold text that is folded into paragraphs."""
+    """Which columns, the first included, contain text that is folded into paragraphs."""
     tall = any(row.height > 1 for row in document.rows)
     limits = [FOLDED_IF_TALL if tall else FOLDED, *([FOLDED] * len(document.align))]
     return [

@@ -204,7 +204,7 @@ COUNTY_YEAR_CONTEXT: Final = _extended(schemas.COUNTY_YEAR, "county_year")
 """The canonical annual panel with its context."""
 
 COUNTY_YEAR_ALL: Final = _extended(schemas.COUNTY_YEAR_UNSCREENED, "county_year_all")
-"""Every followed county, however it reports."""
+"""Every county with consistent borders, regardless of its reporting."""
 
 PAIR_COLUMNS: Final = (
     "fips",

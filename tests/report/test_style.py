@@ -28,6 +28,7 @@ BRITISH = {
     "others": r"\b(ageing|artefact|cheque|fulfil|judgement|learnt|misspelt|mould|plough|sceptic|spelt)\w*",
     "towards": r"\b(afterwards|amongst|backwards|downwards|towards|upwards|whilst)\b",
 }
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 DIALECT = {
     "law": r"\bnormal laws?\b|\bt laws?\b|\blaws? of (each|the|a|all) \w*t-values?\b|\blaw is set\b",
     "errors clustered": r"(?<!standard )\berrors (are )?clustered\b|(?<!standard )\bclustered errors\b",
@@ -46,6 +47,15 @@ DIALECT = {
     "put right": r"\bput right\b",
     "proved": r"\b(is|are|be) proved\b",
     "left of the treatment": r"\bwhat is left of the treatment\b",
+    "second engine": r"\b(second|another|independent)[ -]engines?\b",
+    "day month year": rf"\b\d\d? (?-i:{MONTHS})\b",
+    "exchange schedules": r"\bexchang(es?|ed|ing) ((its|their) )?(adoption|dates|months|schedules)\b",
+    "in some results": r"\bin some results\b",
+    "holds a value": r"\bholds? (labels|neither|no (event|keys|list|record)|nothing|text)\b",
+    "however it reports": r"\bhowever it reports\b|\bwhose police reported\b",
+    "the method is at fault": r"\b(is at fault|no sample would cure|miss(es)? the truth)\b",
+    "as they stand": r"\bas (it|they) stands? in\b|\bheld by its data\b",
+    "made-up": r"\bmade-up\b",
 }
 # Titles that people read first; columns, keys and ids of data keep the spelling they have.
 READ_FIRST = {

@@ -109,6 +109,22 @@ def target_weights(path: EventPath, target: str | int) -> Floats:
     """(K_post,) weights l of the target on the coefficients after the reference.
 
     ``average`` weighs event times from 0 on equally; an integer names one event time.
+
+    Parameters
+    ----------
+    path : coefficients before and after adoption.
+    target : ``average`` of the effects after adoption, or one event time.
+
+    Returns
+    -------
+    (K_post,) array
+        They sum to one.
+
+    Raises
+    ------
+    SensitivityError
+        If the event time is not on the path after its reference period.
+
     """
     after = path.times[path.n_pre :]
     if target == "average":

@@ -105,7 +105,26 @@ def parallel_trends_interval(
     level: float = 0.95,
     window: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
-    """The interval under exactly parallel trends, in the columns of ``honest_did``."""
+    """The interval under exactly parallel trends, in the columns of ``honest_did``.
+
+    Parameters
+    ----------
+    estimates : with an event path and its covariance.
+    target : ``average``, or one event time after adoption.
+    level : confidence level.
+    window : first and last event time that are used; all if None.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row.
+
+    Raises
+    ------
+    SensitivityError
+        If the estimates have no usable path.
+
+    """
     path = event_path(estimates, window)
     weights = target_weights(path, target)
     after = path.variance[path.n_pre :, path.n_pre :]
@@ -155,6 +174,26 @@ def breakdown_value(
     0 if it contains ``null`` at bound 0 already; infinite if it excludes ``null`` at 4,096 times
     the unit (Mbar = 1, or one standard error of the target). Smoothness intervals can move away
     from ``null`` before they reach it; the first bound that reaches it counts.
+
+    Parameters
+    ----------
+    estimates : with an event path and its covariance.
+    method : ``relative_magnitudes``, ``smoothness`` or ``smoothness_clf``.
+    target : ``average``, or one event time after adoption.
+    level : confidence level.
+    null : value of the effect that is to be excluded.
+    window : first and last event time that are used; all if None.
+
+    Returns
+    -------
+    float
+        In the unit of the bound: Mbar, or a change of slope per period.
+
+    Raises
+    ------
+    SensitivityError
+        If the estimates have no usable path, or the method is unknown.
+
     """
     path = event_path(estimates, window)
     weights = target_weights(path, target)

@@ -119,7 +119,21 @@ def pretest_path(
 
 
 def slope_for_power(path: EventPath, passing: Passing, power: float, level: float) -> float:
-    """Smallest non-negative slope that is detected with probability ``power``."""
+    """Smallest non-negative slope that is detected with probability ``power``.
+
+    Parameters
+    ----------
+    path : coefficients before adoption and their covariance.
+    passing : probability that a trend passes the pre-test.
+    power : probability of rejection, such as 0.5 or 0.8.
+    level : of the pre-test.
+
+    Returns
+    -------
+    float
+        Slope per period, in units of the outcome.
+
+    """
     distance = path.spacing * path.steps
 
     def missed(slope: float) -> float:

@@ -1,4 +1,4 @@
-"""Every simulated county and month, however it reports."""
+"""Every simulated county and month, regardless of its reporting."""
 
 from __future__ import annotations
 
