@@ -48,7 +48,8 @@ another, on the same machine ({machine}).
 
 Seconds depend on what else runs on the machine on the day of a row; ratios are of processes that ran one
 after another. With reversals and doses the path of diff-diff is ours and its overall effect averages
-otherwise; moderndid 0.2.0 gives another path, and its version 0.4.1 ours (`tests/estimators/test_dcdh_doses.py`).
+otherwise; moderndid 0.2.0 gives another path, and its version 0.4.1 ours
+(`tests/estimators/test_dcdh_doses.py`).
 
 Written by `make bench` (`python -m benchmarks.race` and `python -m benchmarks.whole_process`); each row
 has its date in `race.csv`. {versions}.
