@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from replication.core.errors import PanelError, SpecError, nearest
-from replication.core.estimates import Estimates, event_frame, figure_note
+from replication.core.estimates import Estimates
 from replication.core.frames import read_frame
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
@@ -154,7 +154,7 @@ def event_plot(
     >>> len(figure.axes)
     1
     """
-    from replication.display.event_plot import event_figure
+    from replication.display.event_plot import event_figure, event_frame, figure_note
 
     names = _labels(fits, labels)
     frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
@@ -247,6 +247,7 @@ def by_name(name: str) -> Callable[..., Estimates]:
                 f"Its options are: {', '.join((*entry.keys, 'inference'))}."
             )
         carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
+        carried |= {key: key for key in entry.needs if key in panel.unit_values or key in panel.strata}
         lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
         spec = Spec(id=name, outcome=panel.outcome, estimator=name, **{**carried, **options, **lists})
         return estimate_spec(panel, spec)

@@ -9,7 +9,7 @@ N_PERIODS = 6
 
 
 def eligible_panel(seed: int, n_units: int = 240) -> dict[str, np.ndarray]:
-    """One row a unit and period: unit, time, cohort, eligible, x1, x2, y and state (clusters of units).
+    """One row per unit and period: unit, time, cohort, eligible, x1, x2, y and state (clusters of units).
 
     Trends differ by group and by eligibility, so that neither difference-in-differences is zero; the
     covariates are related to eligibility, adoption and trends.

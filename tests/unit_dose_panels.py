@@ -9,7 +9,7 @@ N_PERIODS = 6
 
 
 def dosed_panel(seed: int, n_units: int = 200) -> dict[str, np.ndarray]:
-    """One row a unit and period: unit, time, cohort, dose, y and state; effects are quadratic in the dose."""
+    """Unit, time, cohort, dose, y and state, one row per unit and period; effects are quadratic in dose."""
     rng = np.random.default_rng(seed)
     cohort = rng.choice(COHORTS[seed % len(COHORTS)], n_units)
     dose = np.where(cohort > 0, rng.gamma(2.0, 0.5, n_units) + 0.1, 0.0)

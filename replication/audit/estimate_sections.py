@@ -12,10 +12,10 @@ import pandas as pd
 from replication.audit.design_sections import AuditSection, p_text
 from replication.core.details import JointTest
 from replication.core.errors import InputError
-from replication.core.estimates import Estimates, event_frame, figure_note
+from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
-from replication.display.event_plot import event_figure
+from replication.display.event_plot import event_figure, event_frame, figure_note
 from replication.display.formatting import fixed
 from replication.estimators.registration import ENTRIES
 from replication.inference.methods import apply_method

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ from numpy.typing import NDArray
 from replication.core.arrays import Floats, Ints
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
-from replication.display.details_text import confidence_level
-from replication.display.result_text import summary_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,6 +90,12 @@ class Estimates:
     overall : ClusterScores or None
         Scores behind the standard error of the ``att`` row; not written to files.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> found = rp.estimate(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(found.rows("event")["event_time"].min(), found.vcov.shape)
+    -7.0 (58, 58)
     """
 
     table: pd.DataFrame
@@ -188,6 +191,8 @@ class Estimates:
 
     def summary(self) -> str:
         """The estimates as text: the overall effect, the path by event time with a plot, sample and notes."""
+        from replication.display.result_text import summary_text
+
         return summary_text(self.table, self.details)
 
     def plot(self, title: str | None = None) -> Figure:
@@ -198,7 +203,7 @@ class Estimates:
         SpecError
             If the estimator gives no effects by event time.
         """
-        from replication.display.event_plot import event_figure
+        from replication.display.event_plot import event_figure, event_frame, figure_note
 
         return event_figure([event_frame(self, self.estimator)], title or self.outcome, figure_note([self]))
 
@@ -244,34 +249,3 @@ def row_label(term: str, cohort: float, time: float, event_time: float) -> str:
         return f"att_gt:{cohort:.15g}:{time:.15g}"
     keys = (cohort, time, event_time)
     return ":".join([term, *(f"{key:.15g}" for key in keys if not math.isnan(key))])
-
-
-def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
-    """The path by event time as ``display.event_panel`` draws it.
-
-    Raises
-    ------
-    SpecError
-        If there are no effects by event time.
-    """
-    path, _ = estimates.path()
-    if path.empty:
-        raise SpecError(
-            f"{estimates.estimator} gives no effects by event time, so there is no path to plot. Use an "
-            "estimator that does, such as event_study, callaway_santanna or imputation."
-        )
-    counts = {one.event_time: one.units for one in estimates.details.support}
-    path = path.sort_values("event_time").reset_index(drop=True)
-    return path.assign(
-        label=label, treated_units=path["event_time"].map(counts), panel_title=estimates.outcome
-    )
-
-
-def figure_note(fits: Sequence[Estimates]) -> str:
-    """How to read an event plot."""
-    details = fits[0].details
-    return (
-        f"Points: estimates. Thin bars: {confidence_level(details)} pointwise confidence intervals; "
-        "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
-        f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
-    )

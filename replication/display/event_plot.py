@@ -7,7 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from replication.core.errors import SpecError
+from replication.core.estimates import Estimates
 from replication.display.canvas import legend_height, sheet, styled
+from replication.display.details_text import confidence_level
 from replication.display.event_panel import count_lines, draw_panel, label_axes
 from replication.display.formatting import distinct_words
 from replication.display.media import PAGE
@@ -49,3 +52,34 @@ def event_figure(
         if len(labels) > 1:
             page.legend(labels)
     return page.figure
+
+
+def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
+    """The path by event time as ``event_panel`` draws it.
+
+    Raises
+    ------
+    SpecError
+        If there are no effects by event time.
+    """
+    path, _ = estimates.path()
+    if path.empty:
+        raise SpecError(
+            f"{estimates.estimator} gives no effects by event time, so there is no path to plot. Use an "
+            "estimator that does, such as event_study, callaway_santanna or imputation."
+        )
+    counts = {one.event_time: one.units for one in estimates.details.support}
+    path = path.sort_values("event_time").reset_index(drop=True)
+    return path.assign(
+        label=label, treated_units=path["event_time"].map(counts), panel_title=estimates.outcome
+    )
+
+
+def figure_note(fits: Sequence[Estimates]) -> str:
+    """How to read an event plot."""
+    details = fits[0].details
+    return (
+        f"Points: estimates. Thin bars: {confidence_level(details)} pointwise confidence intervals; "
+        "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
+        f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
+    )

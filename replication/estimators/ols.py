@@ -83,6 +83,13 @@ def ols(
         If the fixed effects leave no variation of the treatment, or nothing is left to estimate.
     SpecError
         If ``inference.variance`` is neither ``cv1`` nor ``hc1``.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.ols(panel, fixed_effects=["unit", "time"]).att[0], 3))
+    0.425
     """
     if inference.variance not in VARIANCES:
         raise SpecError(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from replication.core.estimates import Estimates, event_frame, figure_note
+from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
 from replication.estimators.registration import ENTRIES
@@ -32,7 +32,7 @@ def write_figure(fit: Estimates, spec: Spec, title: str, folder: Path) -> bool:
     """Draw the path, if there is one with two points or more."""
     if len(fit.path()[0]) < 2:
         return False
-    from replication.display.event_plot import event_figure
+    from replication.display.event_plot import event_figure, event_frame, figure_note
 
     figure = event_figure(
         [event_frame(fit, spec.estimator)], title, figure_note([fit]), y_label=f"Effect on {spec.outcome}"

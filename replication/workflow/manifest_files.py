@@ -72,8 +72,10 @@ def manifest(root: Path) -> Record:
         inputs |= {one["path"]: one for one in _inputs(study)}
         outputs += list(_outputs(study))
         specifications += list(_specifications(study))
-    page = root / "report" / "index.html"
-    outputs += [_file(root, page, rule="page")] if page.is_file() else []
+    known = {one["path"] for one in outputs}
+    for path in visible_paths((root / "report").rglob("*"), root / "report"):
+        if path.is_file() and path.relative_to(root).as_posix() not in known:
+            outputs.append(_file(root, path, rule="page"))
     return {
         "studies": [{"id": study.id, "title": study.config["title"]} for study in ran],
         "not_run": sorted(study.id for study in project.readable(root)[0] if study not in ran),

@@ -11,7 +11,7 @@ import yaml
 
 from replication.core import saved_results
 from replication.core.errors import SpecError
-from replication.core.estimates import NUMBERS, Estimates, event_frame, figure_note, row_labels
+from replication.core.estimates import NUMBERS, Estimates, row_labels
 from replication.core.files import replacing
 from replication.core.leavings import visible_paths
 from replication.report.result_table import ResultTable, result_table
@@ -81,7 +81,7 @@ def plot_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: s
     """Draw the event-time paths of saved results into one figure."""
     import matplotlib as mpl
 
-    from replication.display.event_plot import event_figure
+    from replication.display.event_plot import event_figure, event_frame, figure_note
 
     if output.suffix not in FIGURES:
         raise SpecError(

@@ -201,7 +201,7 @@ def test_the_panels_are_their_codebooks(steady: list[ReturnA]) -> None:
 
 @pytest.mark.parametrize("bad", [{"minimum_share": 80}, {"lowest_ratio": 1.3}, {"coverage": "complet"}])
 def test_impossible_rules_are_refused(steady: list[ReturnA], bad: Mapping[str, float]) -> None:
-    with pytest.raises(PanelError, match=r"thresholds make no sense|did you mean 'complete'"):
+    with pytest.raises(PanelError, match=r"thresholds are out of order|did you mean 'complete'"):
         build_county_month(agency_months(steady[:1]), crosswalk(), places(), MonthlyRule(**bad))  # type: ignore[arg-type]
 
 

@@ -62,3 +62,23 @@ def test_a_threshold_outside_0_to_100_is_refused(threshold: float) -> None:
 def test_bounds_in_the_wrong_order_are_refused() -> None:
     with pytest.raises(PanelError, match=r"between 1\.2 and 0\.8"):
         CoverageRule(lowest_ratio=1.2, highest_ratio=0.8)
+
+
+def test_bounds_that_meet_or_begin_at_zero_and_thresholds_at_the_ends_are_allowed() -> None:
+    exact = CoverageRule(lowest_ratio=1.0, highest_ratio=1.0)
+    frame = pd.DataFrame({"census_ratio": [0.99, 1.0, 1.01]})
+    assert coverage.ratio_passes(frame, exact).tolist() == [False, True, False]
+    assert CoverageRule(minimum_indicator=0.0, lowest_ratio=0.0).lowest_ratio == 0
+    assert CoverageRule(minimum_indicator=100.0).minimum_indicator == 100
+    with pytest.raises(PanelError, match="not below zero"):
+        CoverageRule(lowest_ratio=-0.1)
+
+
+def test_without_screens_every_county_passes_and_keeps_its_missing_years() -> None:
+    frame = pd.DataFrame(
+        {"fips": [1001] * 3, "coverage_indicator": [0.0, 0.5, 100.0], "census_ratio": [0.0, 0.5, 40.0]}
+    )
+    assert coverage.indicator_passes(frame, coverage.UNSCREENED).all()
+    assert coverage.ratio_passes(frame, coverage.UNSCREENED).all()
+    assert coverage.CANONICAL.drop_missing
+    assert not coverage.UNSCREENED.drop_missing

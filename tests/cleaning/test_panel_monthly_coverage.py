@@ -100,6 +100,18 @@ def test_corrections_are_taken_off_earlier_months(tmp_path: Path) -> None:
     assert note(months, "left of them") == 2 + 2
 
 
+def test_corrections_without_an_earlier_month_and_beside_zeros_are_counted_once(tmp_path: Path) -> None:
+    """AL00101 reports one month with a count below zero; AL00102 has a zero beside its correction."""
+    months = arrays(
+        tmp_path,
+        {"AL00101": {1: month(rape=-2)}, "AL00102": FULL | {2: month(murder=0), 3: month(murder=-1)}},
+    )
+    assert counts(months, "AL00101", "rape")[0] == 0
+    assert counts(months, "AL00102", "murder")[:4] == [0, 0, 0, 1]
+    assert note(months, "negative counts") == 2
+    assert note(months, "left of them") == 2
+
+
 @pytest.mark.parametrize(
     ("before", "after", "left"),
     [

@@ -148,3 +148,14 @@ def test_share_of_month_never_falls(start: int, later: int) -> None:
     ordered = sorted([start, later])
     shares = timing.share_of_month([day, day], ordered)
     assert shares[0] <= shares[1]
+
+
+def test_a_period_of_one_day_is_a_period() -> None:
+    assert timing.share_of_period(["2010-01-01"], ["2010-01-01"], ["2010-01-01"]) == [1.0]
+    assert timing.share_of_period(["2010-01-02"], ["2010-01-01"], ["2010-01-01"]) == [0.0]
+
+
+def test_january_and_december_are_months_and_0_is_none() -> None:
+    assert timing.month_number([1960, 1960, 1961], [1, 12, 1]).tolist() == [0, 11, 12]
+    with pytest.raises(PanelError, match="outside 1 to 12"):
+        timing.month_number([2010, 2010], [0, 5])

@@ -241,6 +241,7 @@ def test_verify_passes_over_studies_without_committed_numbers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("REPLICATION_ROOT", str(artificial[0]))
+    assert main(["report"]) == 0
     assert main(["verify"]) == 0
     output = capsys.readouterr().out
     for study in STUDIES:

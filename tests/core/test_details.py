@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from drawn_panels import draw_panel
+from eligible_panels import eligible_panel
+from unit_dose_panels import dosed_panel
 
+import replication as rp
 from replication.core import saved_results
 from replication.core.details import (
     NAN,
@@ -34,7 +39,6 @@ from replication.estimators.registration import ENTRIES
 from replication.inference.methods import apply_method
 from replication.report import facts
 from replication.report.report_data import load
-from tests.drawn_panels import draw_panel
 
 FEW = Inference(draws=59, seed=4)
 OPTIONS: dict[str, dict[str, Any]] = {"synthetic_did": {"donor_errors": "jackknife"}}
@@ -54,14 +58,23 @@ def spec_of(estimator: str) -> Spec:
     )
 
 
+# Panels of the estimators that need a column of their own.
+OWN = {"continuous_dose": (dosed_panel, "dose"), "triple_difference": (eligible_panel, "eligible")}
+
+
 def panel_of(name: str) -> Panel:
+    if name in OWN:
+        draw, column = OWN[name]
+        keys = {"outcome": "y", "unit": "unit", "time": "time", "cohort": "cohort", column: column}
+        return rp.read_panel(pd.DataFrame(draw(2)), **keys)
     panel = draw_panel(3, n_units=40)
     return replace(panel, y=np.exp(panel.y)) if name == "poisson" else panel
 
 
 def estimate(name: str, inference: Inference = FEW) -> Estimates:
     function = ENTRIES[name].function
-    return function(panel_of(name), inference=inference, **OPTIONS.get(name, {}))
+    own = {OWN[name][1]: OWN[name][1]} if name in OWN else {}
+    return function(panel_of(name), inference=inference, **OPTIONS.get(name, {}), **own)
 
 
 def saved(found: Estimates, name: str, folder: Path) -> Path:
@@ -153,7 +166,7 @@ def test_they_are_frozen() -> None:
         ({"absorbed": ["unit"], "reference_event_time": -1}, "unknown field 'details.reference_event_time'"),
         ({"pretrend": {"chi2": 3.0}}, "unknown field 'details.pretrend.chi2'"),
         ({"support": [{"event_time": 1, "units": 3}]}, "lack the field 'details.support.cohorts'"),
-        ({"mean_outcome": "high"}, "hold 'high' at 'details.mean_outcome'"),
+        ({"mean_outcome": "high"}, "contain 'high' at 'details.mean_outcome'"),
         ({"window": [1, 2, 3]}, "at 'details.window'"),
         ({"notes": "a sentence"}, "at 'details.notes'"),
         (None, "are missing"),

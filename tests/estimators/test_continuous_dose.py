@@ -139,3 +139,20 @@ def test_summary_and_table_show_the_slope_and_both_curves() -> None:
     for name in ("Overall slope", "ATT(0.5)", "ACRT(1.5)"):
         assert name in found.summary()
         assert name in rp.table([found]).to_markdown()
+
+
+def test_as_many_doses_as_coefficients_give_the_mean_of_each_dose() -> None:
+    """Four doses and a cubic: ATT(d) is the mean change of the units of dose d less the controls'."""
+    data = pd.DataFrame(dosed_panel(1))
+    data["dose"] = 0.5 + data["unit"] % 4 / 2
+    doses = [0.5, 1.0, 1.5, 2.0]
+    options = {"outcome": "y", "estimator": "continuous_dose", "dose": "dose", "doses": doses, "knots": 0}
+    table = rp.estimate(data, **options).table.set_index("term")
+    wide = data.pivot(index="unit", columns="time", values="y")
+    change, unit = wide[2] - wide[1], data.drop_duplicates("unit").set_index("unit")
+    control = change[unit["cohort"] == 0].mean()
+    for dose in doses:
+        mean = change[(unit["cohort"] > 0) & (unit["dose"] == dose)].mean()
+        assert table.loc[f"att_d:{dose:g}", "estimate"] == pytest.approx(mean - control, abs=1e-10)
+    with pytest.raises(PanelError, match="No cohort has doses enough"):
+        rp.estimate(data.assign(dose=data["dose"].clip(upper=1.5)), **{**options, "doses": doses[:3]})

@@ -178,3 +178,20 @@ def test_a_panel_of_every_second_year_counts_in_years() -> None:
     assert list(path_of(found).index) == [-4, 0, 2, 4]
     assert path_of(found).to_numpy() == pytest.approx(plain.to_numpy(), abs=1e-14)
     assert found.details.base_period == -2
+
+
+@pytest.mark.parametrize("covariates", [0, 2])
+def test_a_panel_of_every_second_year_has_the_same_effects_two_years_apart(covariates: int) -> None:
+    """Gaps and labels aside nothing differs; event times are in years."""
+    panel = draw_panel(9, missing=0.05)
+    x = np.random.default_rng(9).normal(size=(covariates, *panel.y.shape)).cumsum(axis=2)
+    if covariates:
+        panel = replace(panel, covariates=x, covariate_names=("a", "b"))
+    apart = replace(
+        panel,
+        periods=2 * panel.periods - 2001,
+        cohort=np.where(panel.cohort > 0, 2 * panel.cohort - 2001, 0),
+    )
+    one, two = (path_of(dcdh(each, inference=ANALYTIC)) for each in (panel, apart))
+    assert list(two.index) == [2 * step for step in one.index]
+    np.testing.assert_allclose(two, one, atol=1e-10)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyfixest
 import pytest
+from drawn_panels import draw_panel
 from group_time_data import mpdta
 from scipy import stats
 from two_way_data import EXACT, cluster_of, formula_of, frame_of, two_way_panel
@@ -314,3 +315,18 @@ def test_info_names_reference_ends_and_absorbed() -> None:
     assert (details.base_period, details.endpoints) == (-1, "drop")
     assert details.count_dropped("cells_outside_window") > 0
     assert event_study(panel).details.endpoints == "all"
+
+
+def test_event_times_are_lost_where_cells_go_and_not_where_none_has_a_weight() -> None:
+    """Cells without weight are not in the panel; a unit seen once takes its event time along."""
+    panel = draw_panel(31, adoption=(0, 2003, 2004))
+    event = np.where(panel.cohort[:, None] == 0, -99, panel.periods - panel.cohort[:, None])
+    found = event_study(replace(panel, weight=np.where(event == 5, 0.0, panel.weight)))
+    assert 5 not in set(found.rows("event")["event_time"])
+    assert not any("were left out with their cells" in note for note in found.details.notes)
+    alone = np.flatnonzero(panel.cohort == 2004)[0]
+    lone = np.where(np.arange(48) == alone, 2008, np.where(panel.cohort == 2004, 0, panel.cohort))
+    y = np.where((np.arange(48) == alone)[:, None] & (panel.periods != 2002), np.nan, panel.y)
+    lost = event_study(replace(panel, cohort=lone.astype(np.int64), y=y))
+    words = "event times -6 were left out with their cells and are not in the overall effect"
+    assert words in lost.details.notes

@@ -24,6 +24,7 @@ from replication.core.details import Dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
+from replication.estimators.two_stage import two_stage
 
 # The formulas and packages below have no G/(G-1) where clusters hold several units.
 FEW = Inference(draws=9, small_sample="none")
@@ -438,7 +439,7 @@ def refusals():
         "no treated": (replace(panel, cohort=np.zeros(40, dtype=np.int64)), {}, "No treated"),
         "all always": (replace(panel, cohort=np.full(40, 2001)), {}, "All 40 units"),
         "no comparison": (replace(panel, cohort=np.full(40, 2004)), {}, "no untreated|untreated"),
-        "window": (panel, {"window": (50, 60)}, r"window \[50, 60\] holds no event time"),
+        "window": (panel, {"window": (50, 60)}, r"window \[50, 60\] contains no event time"),
         "one cluster": (replace(panel, clusters={"c": np.zeros(40, dtype=np.int64)}), {}, "One cluster"),
         "covariate": (
             replace(panel, covariates=constant, covariate_names=("size",)),
@@ -470,3 +471,17 @@ def test_castle_runs_with_weights_that_change_over_time() -> None:
     dense = Dense(weighted)
     omega = dense.average(dense.masks(weighted)["att", None])
     assert impute(weighted).att[0] == pytest.approx(omega @ dense.tau, rel=1e-8)
+
+
+@pytest.mark.parametrize(("difference", "refused"), [(0.0, True), (1e-6, True), (1e-4, False)])
+def test_a_covariate_that_those_before_it_span_is_refused_by_name(difference: float, refused: bool) -> None:
+    """Own variation up to a share of 1e-10 is none: a millionth of the spread squared is 1e-12."""
+    panel = with_covariates(random_panel(0))
+    first, other = panel.covariates
+    panel = replace(panel, covariates=np.stack([first, 2 * first + 3 + difference * other]))
+    for estimate in (impute, lambda one: two_stage(one, inference=FEW)):
+        if refused:
+            with pytest.raises(PanelError, match="Covariate 'x2' has no variation of its own"):
+                estimate(panel)
+        else:
+            assert np.isfinite(estimate(panel).att).all()

@@ -13,6 +13,7 @@ from drawn_panels import as_frame, draw_panel
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.estimators.local_projections import local_projections
+from replication.estimators.local_projections.horizon_regression import small_sample
 from replication.estimators.stacked import stacked
 
 ANALYTIC = Inference(draws=99)
@@ -190,7 +191,7 @@ def test_adopters_without_a_clean_control_are_counted() -> None:
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({}, {"window": (20, 30)}, r"The window \[20, 30\] holds no event time"),
+        ({}, {"window": (20, 30)}, r"The window \[20, 30\] contains no event time"),
         ({}, {"window": (-4, -2)}, r"The window \[-4, -2\] ends before adoption"),
         ({}, {"window": (-2, 6)}, "over horizons 0 to 6 has no period with both"),
         ({"adoption": (2004,)}, {}, "has no period with both"),
@@ -213,3 +214,9 @@ def test_reweighting_with_covariates_and_collinear_covariates_are_refused() -> N
         local_projections(panel, reweight=True, inference=ANALYTIC)
     with pytest.raises(PanelError, match="collinear with the period effects"):
         local_projections(panel, inference=ANALYTIC)
+
+
+def test_the_factor_of_a_horizon_is_that_of_reghdfe_or_zero_without_degrees_of_freedom() -> None:
+    assert small_sample(10, 50, 4) == pytest.approx(10 / 9 * 49 / 46, rel=1e-15)
+    assert small_sample(2, 20, 19) == pytest.approx(2 * 19, rel=1e-15)
+    assert small_sample(1, 50, 4) == small_sample(10, 20, 20) == small_sample(10, 20, 21) == 0

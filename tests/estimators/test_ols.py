@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from drawn_panels import draw_panel
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
 import replication as rp
 from replication.core.errors import PanelError, SpecError
 from replication.core.spec import Inference, load_specs
+from replication.estimators.ols import ols
 from replication.sources.guns import read_guns
 
 ROOT = Path(__file__).parents[2]
@@ -152,3 +154,69 @@ def test_published_regressions_on_shall_issue_laws() -> None:
         for value, printed in zip(found.att, published.loc[place, ["estimate", "std_error"]], strict=True):
             places = len(printed.partition(".")[2])
             assert abs(value - float(printed)) < 1.0 * 10**-places, (place, value, printed)
+
+
+def test_two_clusterings_are_the_sum_of_both_less_that_of_their_intersections() -> None:
+    """Each without its G/(G-1) (N-1)/(N-K); the factor of the sum is that of the fewest clusters."""
+    frame = drawn(8).assign(year=lambda f: f["time"], both=lambda f: 100 * f["state"] + f["time"])
+    common: dict[str, Any] = {"outcome": "y", "estimator": "ols", "treatment": "d", "reversals": "allow"}
+    groups = {"state": 12, "year": 8, "both": frame["both"].nunique()}
+    variance = {
+        name: rp.estimate(frame, cluster=name, **common).att[1] ** 2 * (size - 1) / size
+        for name, size in groups.items()
+    }
+    total = (variance["state"] + variance["year"] - variance["both"]) * 8 / 7
+    found = rp.estimate(frame, cluster=["state", "year"], **common)
+    assert found.att[1] == pytest.approx(total**0.5, rel=SAME)
+
+
+def test_cells_without_weight_are_left_out_and_counted() -> None:
+    frame = drawn(9).assign(w=lambda f: np.where(np.arange(len(f)) % 10 == 3, 0.0, f["w"]))
+    options: dict[str, Any] = {"outcome": "y", "estimator": "ols", "treatment": "d", "reversals": "allow"}
+    found = rp.estimate(frame, weights="w", **options)
+    without = rp.estimate(frame[frame["w"] > 0], weights="w", **options)
+    assert found.att == pytest.approx(without.att, rel=SAME)
+    assert found.details.count_dropped("zero_weight_cells") == int((frame["w"] == 0).sum())
+    assert without.details.count_dropped("zero_weight_cells") == 0
+
+
+def test_one_cluster_and_an_exact_fit_are_refused() -> None:
+    options: dict[str, Any] = {"outcome": "y", "estimator": "ols", "treatment": "d", "reversals": "allow"}
+    panel = draw_panel(10, n_clusters=1)
+    with pytest.raises(PanelError, match="All units are in one cluster of cluster"):
+        ols(panel)
+    assert ols(panel, inference=Inference(variance="hc1")).att[1] > 0
+    rng = np.random.default_rng(10)
+    square = pd.DataFrame({"unit": np.repeat(range(3), 2), "time": [1, 2] * 3, "y": rng.normal(size=6)})
+    square["d"] = ((square["unit"] == 0) & (square["time"] == 2)).astype(float)
+    with pytest.raises(PanelError, match="4 observations are left for 4 parameters"):
+        rp.estimate(square[square["unit"] < 2], **options)
+    hc1 = {"variance": "hc1"}
+    # One degree of freedom: six observations, three unit and one period effect, and the treatment.
+    assert rp.estimate(square, inference=hc1, **options).details.uncertainty.parameters == 5
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e4])
+@pytest.mark.parametrize(("difference", "kept"), [(1e-6, False), (1e-4, True)])
+def test_a_covariate_with_a_ten_billionth_of_its_variation_left_is_collinear(
+    difference: float, kept: bool, unit: float
+) -> None:
+    """A millionth of the spread leaves a share of 1e-12, a ten thousandth one of 1e-8."""
+    noise = np.random.default_rng(6).normal(size=len(drawn(6)))
+    frame = drawn(6).assign(near=lambda f: unit * (f["x"] + difference * noise))
+    found = rp.estimate(
+        frame, outcome="y", estimator="ols", treatment="d", reversals="allow", covariates=["x", "near"]
+    )
+    assert found.details.omitted == (() if kept else ("near",))
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+def test_the_scale_of_the_weights_changes_nothing(scale: float) -> None:
+    frame = drawn(11).assign(near=lambda f: f["x"] + 100)
+    options: dict[str, Any] = {"outcome": "y", "estimator": "ols", "treatment": "d", "reversals": "allow"}
+    plain, scaled = (
+        rp.estimate(frame.assign(w=factor * frame["w"]), weights="w", covariates=["x", "near"], **options)
+        for factor in (1.0, scale)
+    )
+    assert scaled.att == pytest.approx(plain.att, rel=1e-7)
+    assert scaled.details.omitted == plain.details.omitted == ("near",)

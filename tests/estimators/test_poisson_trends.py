@@ -52,3 +52,19 @@ def test_only_zeros_beside_a_lone_count_at_an_end_are_separated() -> None:
     found = separated_by_trends(y, np.isfinite(y))
     assert found.sum(axis=1).tolist() == [3, 3, 0, 0, 0, 2]
     assert not found[y > 0].any()
+
+
+def test_a_line_separates_the_zeros_of_a_unit_whose_one_positive_cell_is_at_an_end() -> None:
+    """Ends are those of the cells that are used; a positive cell between zeros keeps a line finite."""
+    y = np.array([[3, 0, 0, 0], [0, 0, 0, 2], [0, 2, 0, 0], [9, 0, 0, 1], [9, 2, 0, 0], [0, 0, 2, 9.0]])
+    used = np.ones((6, 4), dtype=bool)
+    used[4, 0] = used[5, 3] = False
+    found = separated_by_trends(y, used)
+    assert found.tolist() == [
+        [False, True, True, True],
+        [True, True, True, False],
+        [False] * 4,
+        [False] * 4,
+        [False, False, True, True],
+        [True, True, False, False],
+    ]

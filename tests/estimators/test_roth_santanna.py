@@ -290,3 +290,41 @@ def test_published_values(police: pd.DataFrame, published: dict) -> None:
     ):
         decimals = len(printed.partition(".")[2])
         assert abs(value - float(printed)) <= 0.5 * 10.0**-decimals + 1e-15
+
+
+def test_the_pretrend_test_is_the_wald_test_of_the_effects_before_adoption() -> None:
+    """(G - q) / (q (G - 1)) b' V^-1 b over event times below -1, with N units as clusters."""
+    found = roth_santanna(draw_panel(17), beta=1, window=(-4, 2), inference=FEW)
+    path, variance = found.path()
+    leads = (path["event_time"] < -1).to_numpy()
+    point, own = path["estimate"].to_numpy()[leads], np.asarray(variance)[np.ix_(leads, leads)]
+    wald = point @ np.linalg.solve(own, point)
+    test = found.details.pretrend
+    assert (test.df, test.df_resid) == (3, 45)
+    assert test.statistic == pytest.approx(45 / (3 * 47) * wald, rel=1e-8)
+
+
+def test_a_window_after_adoption_leaves_no_lead_to_test() -> None:
+    test = roth_santanna(draw_panel(17), window=(0, 2), inference=FEW).details.pretrend
+    assert (test.df, test.statistic) == (0, None)
+    assert test.reason == "no event time before the reference is in the window"
+
+
+def test_support_counts_the_cohorts_that_have_an_event_time() -> None:
+    panel = draw_panel(18)
+    found = roth_santanna(panel, inference=FEW)
+    for one in found.details.support:
+        having = [
+            g for g in (2003, 2004, 2006, 2007) if panel.periods[0] <= g + one.event_time <= panel.periods[-1]
+        ]
+        assert (one.cohorts, one.units) == (len(having), int(np.isin(panel.cohort, having).sum()))
+
+
+def test_the_record_of_the_randomization_test_is_that_of_the_overall_effect() -> None:
+    panel, inference = draw_panel(15), Inference(method="permutation", draws=49, seed=3)
+    found = roth_santanna(panel, window=(-2, 2), inference=inference)
+    record, att = found.details.permutation, found.rows("att").iloc[0]
+    assert (record.estimate, record.statistic) == (att["estimate"], att["statistic"])
+    larger = sum(abs(value) >= abs(att["statistic"]) * (1 - TOLERANCE) for value in record.statistics)
+    assert att["p_value"] == pytest.approx((1 + larger) / 50)
+    assert (len(record.estimates), record.draws_lost) == (49, 0)

@@ -301,8 +301,8 @@ def test_the_window_limits_the_rows_and_not_the_regression() -> None:
             {"control_group": "never_treated"},
             "No unit is untreated throughout the panel",
         ),
-        ({}, {"window": (20, 30)}, r"The window \[20, 30\] holds no event time"),
-        ({}, {"window": (-1, -1)}, r"The window \[-1, -1\] holds no event time"),
+        ({}, {"window": (20, 30)}, r"The window \[20, 30\] contains no event time"),
+        ({}, {"window": (-1, -1)}, r"The window \[-1, -1\] contains no event time"),
         ({"adoption": (2003,)}, {"control_group": "last_treated"}, "No cohort is left"),
         ({"adoption": (0,)}, {}, "No cohort is left"),
         ({"adoption": (0,)}, {"control_group": "last_treated"}, "No unit is treated inside"),
@@ -321,3 +321,31 @@ def test_a_covariate_constant_within_units_is_refused_by_name() -> None:
     x = np.repeat(np.random.default_rng(1).normal(size=(48, 1)), 8, axis=1)[None]
     with pytest.raises(PanelError, match="'income' has no variation left"):
         sun_abraham(replace(panel, covariates=x, covariate_names=("income",)), inference=ANALYTIC)
+
+
+def test_last_treated_cuts_the_periods_from_anticipation_on() -> None:
+    panel = draw_panel(3, adoption=(2003, 2005, 2007))
+    found = sun_abraham(panel, control_group="last_treated", anticipation=1, inference=ANALYTIC)
+    assert "periods from 2006 on were cut: the last cohort adopts" in found.details.notes
+    cut = panel.keep_periods(panel.periods < 2006)
+    as_never = replace(cut, cohort=np.where(cut.cohort == 2007, 0, cut.cohort))
+    expected = sun_abraham(as_never, anticipation=1, inference=ANALYTIC)
+    assert found.att == pytest.approx(expected.att, abs=1e-12)
+
+
+def test_a_unit_on_each_side_is_an_exact_fit_and_two_are_not() -> None:
+    """Four periods of two units: 2 unit, 3 period and 3 path coefficients for 8 observations."""
+    panel = draw_panel(3, adoption=(0, 2003), n_units=3, n_periods=4)
+    with pytest.raises(PanelError, match="8 observations are left for 8 parameters, absorbed effects"):
+        sun_abraham(panel.keep_units(np.arange(3) < 2), inference=ANALYTIC)
+    assert sun_abraham(panel, inference=ANALYTIC).att[1] > 0
+
+
+def test_the_weight_of_clusters_is_that_on_the_overall_effect_whatever_the_window() -> None:
+    panel = draw_panel(3, n_clusters=10)
+    whole, *others = (
+        sun_abraham(panel, window=window, inference=ANALYTIC).details.cluster_influence
+        for window in (None, (-2, 1), (-1, 0))
+    )
+    assert whole is not None
+    assert all(other == whole for other in others)

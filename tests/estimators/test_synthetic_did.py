@@ -102,6 +102,41 @@ def test_exact_weights_satisfy_the_conditions_of_the_minimum(seed) -> None:
     assert loss(a, b, ridge, weights) <= loss(a, b, ridge, stepped) + 1e-10
 
 
+def stepped_by_hand(a, b, ridge, w, decrease, limit):
+    """Frank-Wolfe steps with exact line search, each from its definition."""
+    last = np.inf
+    for _ in range(limit):
+        half = a.T @ (a @ w - b) + ridge * w
+        toward = np.eye(w.size)[half.argmin()] - w
+        curve = ((a @ toward) ** 2).sum() + ridge * (toward @ toward)
+        w = w + (np.clip(-half @ toward / curve, 0, 1) if curve > 0 else 0) * toward
+        value = loss(a, b, ridge, w)
+        if last - value < decrease:
+            return w, True
+        last = value
+    return w, False
+
+
+@pytest.mark.parametrize("decrease", [1e-1, 1e-3, 1e-6])
+@pytest.mark.parametrize(("rows", "columns", "ridge"), [(12, 5, 0.1), (5, 12, 1.0), (30, 8, 1e-4)])
+def test_published_weights_are_those_of_the_steps_by_hand(rows, columns, ridge, decrease) -> None:
+    """A hundred steps from equal weights, none at or below a quarter of the largest kept, then 10,000."""
+    rng = np.random.default_rng(rows)
+    a, b = rng.normal(size=(rows, columns)), rng.normal(size=rows)
+    first, _ = stepped_by_hand(a, b, ridge, np.full(columns, 1 / columns), decrease, 100)
+    kept = np.where(first > first.max() / 4, first, 0.0)
+    expected, ended = stepped_by_hand(a, b, ridge, kept / kept.sum(), decrease, 10_000)
+    found = frank_wolfe(a, b, ridge, decrease)
+    np.testing.assert_allclose(found[0], expected, atol=1e-9)
+    assert found[1] == ended
+
+
+def test_steps_that_never_end_are_stopped_and_reported() -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(8, 6)), rng.normal(size=8)
+    assert not frank_wolfe(a, b, 0.1, -np.inf)[1]
+
+
 def loss(a, b, ridge, w):
     return ((a @ w - b) ** 2).sum() + ridge * (w @ w)
 
@@ -297,7 +332,7 @@ def test_the_window_limits_the_path() -> None:
         ({"adoption": (0, 2004, 2005)}, {}, "need more of these than of the treated"),
         ({"adoption": STAGGERED, "n_clusters": 9}, {}, "treat the 48 units as independent"),
         ({"adoption": STAGGERED, "weighted": True}, {}, "takes no weights"),
-        ({"adoption": STAGGERED}, {"window": (30, 40)}, "holds no event time"),
+        ({"adoption": STAGGERED}, {"window": (30, 40)}, "contains no event time"),
         ({"adoption": STAGGERED, "n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),
     ],

@@ -133,7 +133,7 @@ def test_weights_count_as_copies_do() -> None:
     ("change", "options", "error", "words"),
     [
         ({}, {"eligible": None}, SpecError, "needs 'eligible'"),
-        ({"eligible": 2}, {}, PanelError, "must hold 1 for units"),
+        ({"eligible": 2}, {}, PanelError, "must be 1 for units"),
         ({"eligible": 1}, {}, PanelError, "both must occur"),
         ("moving", {}, PanelError, "change their 'eligible' over time"),
         ("treated only", {}, PanelError, "not 0 because the unit itself is never treated"),
@@ -165,3 +165,31 @@ def test_thin_cohorts_are_dropped_and_noted() -> None:
     found = rp.estimate(kept, outcome="y", estimator="triple_difference", eligible="eligible")
     assert any("fewer than 2 eligible or ineligible units" in note for note in found.notes)
     assert 4 not in found.table["cohort"].dropna().unique()
+
+
+@pytest.mark.parametrize("covariates", [[], ["x1"]])
+def test_what_an_eligible_and_an_ineligible_unit_share_cancels_in_their_cluster(
+    covariates: list[str],
+) -> None:
+    """Pairs of one group and of equal covariates: a common shock moves no estimate and no error."""
+    data = pd.DataFrame(eligible_panel(9))
+    noise = np.random.default_rng(9)
+    both = pd.concat([data.assign(eligible=side, unit=data["unit"] + 1000 * side) for side in (0, 1)])
+    both["pair"] = both["unit"] % 1000
+    both["y"] += noise.normal(size=len(both))
+    shock = both[["pair", "time"]].drop_duplicates()
+    shock["shock"] = 10 * noise.normal(size=len(shock))
+    common = both.merge(shock, on=["pair", "time"])
+    options = {
+        "outcome": "y",
+        "estimator": "triple_difference",
+        "eligible": "eligible",
+        "control_group": "never_treated",
+        "cluster": "pair",
+        "covariates": covariates,
+        **({"adjustment": "outcome_regression"} if covariates else {}),
+    }
+    plain = rp.estimate(common, **options).table
+    moved = rp.estimate(common.assign(y=common["y"] + common["shock"]), **options).table
+    for column in ("estimate", "std_error"):
+        np.testing.assert_allclose(moved[column], plain[column], atol=1e-9)

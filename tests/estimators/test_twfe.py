@@ -371,3 +371,15 @@ def test_details_hold_what_was_done() -> None:
     assert details.mean_outcome == pytest.approx(np.average(panel.y, weights=panel.weight))
     before = (panel.cohort > 0)[:, None] & ~panel.treated
     assert details.mean_pre == pytest.approx(np.average(panel.y[before], weights=panel.weight[before]))
+
+
+def test_the_refusal_counts_who_is_ever_treated_and_who_changes() -> None:
+    """Of 45 units 20 are treated from before the panel on: ever treated, but without a change."""
+    panel = two_way_panel(7)
+    cohort = np.where(np.arange(45) < 20, panel.periods[0] - 1, 0).astype(np.int64)
+    words = "20 of 45 units are ever treated and 0 change their treatment"
+    with pytest.raises(PanelError, match=words):
+        twfe(replace(panel, cohort=cohort))
+    cohort = np.full(45, panel.periods[3])
+    with pytest.raises(PanelError, match="45 of 45 units are ever treated and 45 change their treatment"):
+        twfe(replace(panel, cohort=cohort))

@@ -183,5 +183,13 @@ def test_leads_are_means_of_first_stage_residuals_and_say_so() -> None:
 
 
 def test_an_empty_window_is_refused() -> None:
-    with pytest.raises(PanelError, match="holds no event time"):
+    with pytest.raises(PanelError, match="contains no event time"):
         second(random_panel(0), window=(40, 50))
+
+
+def test_a_window_after_adoption_has_no_leads_and_the_same_effects() -> None:
+    panel = random_panel(3)
+    whole, part = (labeled(two_stage(panel, window=w, inference=FEW)) for w in (None, (0, 2)))
+    assert set(part) == {("att", None), ("event", 0), ("event", 1), ("event", 2)}
+    for name, pair in part.items():
+        assert pair == pytest.approx(whole[name], rel=1e-12), name

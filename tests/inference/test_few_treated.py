@@ -366,3 +366,11 @@ def test_too_few_draws_for_the_level_are_refused() -> None:
     panel = artificial(13, dates=(4, 5))
     with pytest.raises(InputError, match=r"10 draws cannot give a p-value below 0\.05"):
         estimate(panel, spec_of("twfe", replace(CT, draws=10)))
+
+
+def test_one_treated_cluster_has_one_placebo_value_per_control_whatever_the_draws() -> None:
+    """All 23 placements are listed, so that few draws are no reason to refuse; p is k / 24."""
+    panel = artificial(13)
+    few, many = (overall(panel, "twfe", replace(CT, draws=draws)) for draws in (5, 999))
+    assert few["p_value"] == many["p_value"]
+    assert (few["p_value"] * 24) % 1 == pytest.approx(0, abs=1e-9)

@@ -14,10 +14,11 @@ import pytest
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
 from replication.report.site.site_pages import StudyReport
-from replication.report.site.site_render import render, write_site
+from replication.report.site.site_render import compared, render, write_site
 from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_figures, write_tables
-from tests.report.chromium import BINARY, DESKTOP, PHONE, Tab, browser
+
+from .chromium import BINARY, DESKTOP, PHONE, Tab, browser
 
 pytestmark = pytest.mark.skipif(
     BINARY is None,
@@ -39,8 +40,8 @@ def site(root: Path, folders: Folders, tmp_path_factory: pytest.TempPathFactory)
     write_figures(study, folders)
     report = StudyReport(Context.of(study, folders))
     target = tmp_path_factory.mktemp("report")
-    made = render([report], traces={"made": {"main": trace(study)}}, checks={"made": VERDICTS})
-    write_site(made, target)
+    made = render([report], traced={"made": ["main"]})
+    write_site({**made, **compared({"made": {"main": trace(study)}}, {"made": VERDICTS})}, target)
     return target
 
 

@@ -19,7 +19,7 @@ from replication.report.report_context import Context
 from replication.report.report_data import Folders
 from replication.report.site.explorer_data import explorer_data
 from replication.report.site.site_pages import Skipped, StudyReport
-from replication.report.site.site_render import Site, render, write_site, zip_site
+from replication.report.site.site_render import Site, compared, render, write_site, zip_site
 from replication.report.study_config import StudyConfig, parse_study
 from replication.report.study_report import write_figures, write_tables
 
@@ -140,15 +140,15 @@ def test_the_search_covers_tables_figures_variables_and_specifications(report: S
     assert ["Variable", "fips: County", "made/data.html#variable-fips"] in entries
 
 
-def test_checks_are_counted(report: StudyReport) -> None:
+def test_checks_are_a_script_of_their_own(report: StudyReport) -> None:
     checks = [
         {"file": "tables/a.csv", "cells": 1000, "failed": 0, "message": ""},
         {"file": "tables/b.csv", "cells": 234, "failed": 2, "message": "row 1 <differs>"},
     ]
-    site = render([report], checks={"made": checks})
-    assert "1,234 cells of 2 files" in site["made/data.html"].decode()
-    assert "2 of 1,234 committed numbers disagree" in site["index.html"].decode()
-    assert parsed(site["made/data.html"]).find(".//table[@id='verify']") is not None
+    assert unpacked(compared({}, {"made": checks})["made/data/checks.js"]) == checks
+    box = parsed(render([report])["made/data.html"]).find(".//div[@id='compared']")
+    assert box is not None
+    assert box.attrib["data-source"] == "made/data/checks"
 
 
 def test_a_later_site_leaves_no_files_of_an_earlier_one(report: StudyReport, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_summary_by_hand() -> None:
 
 def test_power_and_detectable_effect_agree_with_the_normal_formula() -> None:
     rng = np.random.default_rng(1)
-    draws = draws_of(list(rng.normal(0, 0.05, 20_000)), error=0.05, critical=1.959964)
+    draws = draws_of(list(rng.normal(0, 0.05, 20_000)), std_error=0.05, critical=1.959964)
     assert power_of(draws, np.array([0.0]))[0] == pytest.approx(0.05, abs=0.005)
     assert smallest_detectable(draws) == pytest.approx(0.05 * (1.959964 + 0.841621), abs=0.002)
     assert np.isnan(smallest_detectable(draws_of([0.0, 1.0], error=10.0)))
@@ -255,7 +255,7 @@ def test_command_writes_marked_table_and_figure_and_refuses_a_mixed_folder(
     } <= names
     assert (out / "coverage_SIMULATED.md").read_text().startswith("**SIMULATED: ")
     assert main([*command, "--seed", "9"]) == 2
-    assert "holds placebo draws of another plan (its seed differ)" in capsys.readouterr().err
+    assert "contains placebo draws of another plan (its seed differ)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

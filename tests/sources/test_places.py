@@ -102,7 +102,7 @@ def test_neighbours_are_pairs(tmp_path: Path) -> None:
         (adjacency(PAIRS[:3]), r"a pair is listed in one direction only in 1 of 3 records"),
         (adjacency(PAIRS)[:-4], r"line 5 is not comma-separated text \(unexpected end of data\)"),
         (adjacency(PAIRS)[:-13], r"1 lines do not have the 4 fields of the heading, first line 5"),
-        (adjacency([*PAIRS, PAIRS[0]]), r"fips 1001, neighbor 1021 stands in 2 records"),
+        (adjacency([*PAIRS, PAIRS[0]]), r"fips 1001, neighbour 1021 stands in 2 records"),
         (adjacency([(1001, 1001)]), r"something else than two county codes stands in 1 of 1"),
         ("from,to\n1,2\n", r"2 expected columns are missing: focalFIPS, adjacentFIPS"),
     ],

@@ -34,21 +34,11 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
-from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit, fit_cells
-from replication.estimators.callaway_santanna.cells import plan_cells
-from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
+from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit, estimate_cells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
-from replication.estimators.callaway_santanna.cross_sections_cells import (
-    constant_weights,
-    cross_section_design,
-    cross_section_scores,
-)
-from replication.estimators.callaway_santanna.detrending import detrended
-from replication.estimators.callaway_santanna.pairwise_cells import require_some_estimate
-from replication.estimators.callaway_santanna.summarize import requested_distribution, summarize_fit
+from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
 from replication.estimators.registration import registered
 from replication.estimators.shared.lost_cohorts import lost_cohorts
-from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.methods import by_unit, refuse_method
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
@@ -126,6 +116,12 @@ def callaway_santanna(
         If nothing can be compared, one cluster is left, no cell lies in the window, or options
         exclude one another.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.callaway_santanna(panel).att[0], 3))
+    0.723
     """
     options = Options(
         control_group,
@@ -139,66 +135,36 @@ def callaway_santanna(
         tuple(trends),
         repeated_cross_sections,
     )
-    require_known_trends(panel, options)
+    require_possible(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
-    fit, plan = fit_and_plan(panel, options, inference)
+
+    # 1. The sample: who is compared with whom. Spatial standard errors need the scores of units.
+    design = group_time_design(
+        by_unit(panel) if inference.method == "conley" else panel,
+        control_group=control_group,
+        anticipation=anticipation,
+        unbalanced="pairwise" if repeated_cross_sections else unbalanced,
+        small_sample=inference.small_sample,
+    )
+    # 2. ATT(g, t) of each cohort g in each period t.
+    fit = estimate_cells(
+        design,
+        base_period=base_period,
+        adjustment=adjustment,
+        fix_weights=fix_weights,
+        detrend=bool(trends),
+        cross_sections=repeated_cross_sections,
+    )
+    # 3. Which cells each average takes, and with which weights.
+    plan = plan_averages(fit.design, fit.cells, np.isfinite(fit.estimate), window=window, balance_e=balance_e)
+    # 4. Standard errors from the influence function, uniform bands and tests.
     found = summarize_fit(fit, plan, inference, details_of(options, fit, inference))
     notes = (*lost_notes(panel, fit.design, plan), *found.details.notes)
     found = replace(found, details=replace(found.details, notes=notes))
-    resampled = inference.method == "bootstrap" or bool(options.trends)
-    # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
-    if not resampled or inference.draws == 1:
-        return found
-    if fit.sums is None:
+    if inference.method == "bootstrap" or trends:
         again = partial(callaway_santanna, **asdict(options))
-        return cluster_bootstrap(again, panel, inference)
-    found = replace(found, details=found.details.with_extras({"analytic_std_error": found.att[1]}))
-    draws, tails = cluster_draws(fit.sums, plan, inference), requested_distribution(fit, plan, inference)
-    return with_draws(found, draws, fit.design.panel, inference, tails)
-
-
-def fit_and_plan(panel: Panel, options: Options, inference: Inference) -> tuple[GroupTimeFit, Plan]:
-    """Estimates of all cells, and what is averaged; spatial standard errors need the scores of units."""
-    if options.repeated_cross_sections:
-        return fit_cross_sections(panel, options, inference)
-    design = group_time_design(
-        by_unit(panel) if inference.method == "conley" else panel,
-        control_group=options.control_group,
-        anticipation=options.anticipation,
-        unbalanced=options.unbalanced,
-    )
-    design = replace(design, small_sample=inference.small_sample)
-    if options.trends:
-        design = detrended(design)
-    fit = fit_cells(
-        design,
-        plan_cells(design, options.base_period),
-        adjustment=options.adjustment,
-        fix_weights=options.fix_weights,
-        detrend=bool(options.trends),
-    )
-    plan = plan_averages(
-        fit.design,
-        fit.cells,
-        np.isfinite(fit.estimate),
-        window=options.window,
-        balance_e=options.balance_e,
-    )
-    return fit, plan
-
-
-def fit_cross_sections(panel: Panel, options: Options, inference: Inference) -> tuple[GroupTimeFit, Plan]:
-    """The same from individuals that are observed once."""
-    panel = by_unit(panel) if inference.method == "conley" else panel
-    design = cross_section_design(panel, options.control_group, options.anticipation)
-    design = replace(constant_weights(design), small_sample=inference.small_sample)
-    cells = plan_cells(design, options.base_period)
-    estimate, scores, problems = cross_section_scores(design, cells, options.adjustment)
-    require_some_estimate(estimate, problems)
-    plan = plan_averages(
-        design, cells, np.isfinite(estimate), window=options.window, balance_e=options.balance_e
-    )
-    return GroupTimeFit(design, cells, estimate, scores=scores, problems=tuple(problems)), plan
+        return with_cluster_draws(found, fit, plan, panel, inference, again)
+    return found
 
 
 def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
@@ -230,8 +196,13 @@ def details_of(options: Options, fit: GroupTimeFit, inference: Inference) -> Det
     ).measured(multiplier=inference.multiplier)
 
 
-def require_known_trends(panel: Panel, options: Options) -> None:
-    """Refuse trends other than unit-specific linear trends, covariates and panels with gaps."""
+def require_possible(panel: Panel, options: Options) -> None:
+    """Refuse options that exclude one another, and individuals that are observed more than once."""
+    if options.repeated_cross_sections and not options.trends and (panel.observed.sum(axis=1) > 1).any():
+        raise SpecError(
+            "'repeated_cross_sections' is set, but units of the panel are observed in several periods. "
+            "Remove the key, or read the panel with it, so that every row is an individual of its own."
+        )
     if not options.trends:
         return
     if options.repeated_cross_sections:

@@ -1,4 +1,4 @@
-"""Which way the cells of a design are estimated."""
+"""Group-time effects of all cells, in the way that the panel allows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.errors import PanelError
 from replication.estimators.callaway_santanna.aggregation import LinearMap, cohort_scores
-from replication.estimators.callaway_santanna.cells import GroupTimeCells
+from replication.estimators.callaway_santanna.cells import GroupTimeCells, plan_cells
 from replication.estimators.callaway_santanna.cohort_draws import CohortSums
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, complete_cells
-from replication.estimators.callaway_santanna.detrending import slope_weights
+from replication.estimators.callaway_santanna.cross_sections_cells import cross_section_scores, individuals_of
+from replication.estimators.callaway_santanna.detrending import detrended, slope_weights
 from replication.estimators.callaway_santanna.influence import (
     CohortRows,
     Rows,
@@ -57,6 +58,33 @@ class GroupTimeFit:
         assert self.scores is not None
         length: Floats = np.sqrt((self.scores**2).sum(axis=1))
         return self.design.score_factor * length
+
+
+def estimate_cells(
+    design: ComparisonDesign,
+    *,
+    base_period: str,
+    adjustment: str,
+    fix_weights: str,
+    detrend: bool,
+    cross_sections: bool,
+) -> GroupTimeFit:
+    """ATT(g, t) of every cohort and period against its base period.
+
+    Parameters
+    ----------
+    detrend : whether unit-specific linear trends are removed.
+    cross_sections : whether every unit is an individual that is observed once.
+    """
+    if cross_sections:
+        design = individuals_of(design)
+        cells = plan_cells(design, base_period)
+        estimate, scores, problems = cross_section_scores(design, cells, adjustment)
+        require_some_estimate(estimate, problems)
+        return GroupTimeFit(design, cells, estimate, scores=scores, problems=tuple(problems))
+    design = detrended(design) if detrend else design
+    cells = plan_cells(design, base_period)
+    return fit_cells(design, cells, adjustment=adjustment, fix_weights=fix_weights, detrend=detrend)
 
 
 def fit_cells(

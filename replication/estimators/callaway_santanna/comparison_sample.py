@@ -85,7 +85,12 @@ class ComparisonDesign:
 
 
 def group_time_design(
-    panel: Panel, *, control_group: str, anticipation: int = 0, unbalanced: str = "drop"
+    panel: Panel,
+    *,
+    control_group: str,
+    anticipation: int = 0,
+    unbalanced: str = "drop",
+    small_sample: str = "clusters",
 ) -> ComparisonDesign:
     """Drop and cut what the group-time estimator cannot use, with counts.
 
@@ -95,7 +100,9 @@ def group_time_design(
         If no cohort, no comparison unit, no period or one cluster is left.
 
     """
-    design = ComparisonDesign(panel, adoption_of(panel, anticipation), control_group, anticipation)
+    design = ComparisonDesign(
+        panel, adoption_of(panel, anticipation), control_group, anticipation, small_sample=small_sample
+    )
     design = without_early(design)
     if control_group == "last_treated":
         design = without_never_treated(design)

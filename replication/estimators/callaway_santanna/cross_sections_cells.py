@@ -11,10 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.errors import SpecError
-from replication.core.panel import Panel
 from replication.estimators.callaway_santanna.cells import GroupTimeCells, comparison_thresholds
-from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.cross_section_did import (
     SECTION_METHODS,
     Sections,
@@ -23,18 +21,16 @@ from replication.estimators.callaway_santanna.cross_section_did import (
 from replication.estimators.callaway_santanna.doubly_robust import CellProblem, standardized
 
 
-def cross_section_design(panel: Panel, control_group: str, anticipation: int) -> ComparisonDesign:
-    """The design of the rows whose period is kept."""
-    if (panel.observed.sum(axis=1) > 1).any():
-        raise SpecError(
-            "'repeated_cross_sections' is set, but units of the panel are observed in several periods. "
-            "Remove the key, or read the panel with it, so that every row is an individual of its own."
-        )
-    design = group_time_design(
-        panel, control_group=control_group, anticipation=anticipation, unbalanced="pairwise"
-    )
+def individuals_of(design: ComparisonDesign) -> ComparisonDesign:
+    """The individuals whose period is kept, each with its weight in every column.
+
+    Cohorts are sized by the weights of the first column.
+    """
     there: Bools = np.asarray(design.panel.observed.any(axis=1))
-    return design if there.all() else design.keep(there)
+    design = design if there.all() else design.keep(there)
+    panel = design.panel
+    own = np.take_along_axis(panel.weight, panel.observed.argmax(axis=1)[:, None], axis=1)
+    return replace(design, panel=replace(panel, weight=np.broadcast_to(own, panel.weight.shape)))
 
 
 def cross_section_scores(
@@ -98,10 +94,3 @@ class Individuals:
             side, when = divmod(int(np.argmin(size)), 2)
             who, where = ("treated" if side else "comparison"), ("period" if when else "base period")
             raise CellProblem(f"there are no {who} rows in the {where}")
-
-
-def constant_weights(design: ComparisonDesign) -> ComparisonDesign:
-    """The design with each individual's weight in every column: cohorts are sized by the first."""
-    panel = design.panel
-    own = np.take_along_axis(panel.weight, panel.observed.argmax(axis=1)[:, None], axis=1)
-    return replace(design, panel=replace(panel, weight=np.broadcast_to(own, panel.weight.shape)))

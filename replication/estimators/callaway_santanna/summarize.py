@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,16 +10,19 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.details import Details, Dropped
 from replication.core.estimates import ClusterScores, Estimates
+from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
 from replication.estimators.callaway_santanna.bootstrap_bands import Drawn, draw_many, draw_rows
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cells import GroupTimeCells
+from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
 from replication.estimators.callaway_santanna.influence import Rows
 from replication.inference.assemble import from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
+from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.critical_values import largest_of_paths, score_sup_t
 from replication.inference.reference_distribution import choose_distribution, without_fixed
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, Tails
@@ -68,6 +72,28 @@ def summarize_fit(
         scores=scores_if_drawn(fit, every, inference),
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )
+
+
+def with_cluster_draws(
+    found: Estimates,
+    fit: GroupTimeFit,
+    plan: Plan,
+    panel: Panel,
+    inference: Inference,
+    again: Callable[..., Estimates],
+) -> Estimates:
+    """The same estimates with standard errors and bands from clusters drawn with replacement.
+
+    ``again`` estimates a drawn panel where the sums by cohort do not suffice.
+    """
+    # A single draw, as in the inner fits of a permutation, asks for no bootstrap.
+    if inference.draws == 1:
+        return found
+    if fit.sums is None:
+        return cluster_bootstrap(again, panel, inference)
+    found = replace(found, details=found.details.with_extras({"analytic_std_error": found.att[1]}))
+    draws, tails = cluster_draws(fit.sums, plan, inference), requested_distribution(fit, plan, inference)
+    return with_draws(found, draws, fit.design.panel, inference, tails)
 
 
 def scores_if_drawn(fit: GroupTimeFit, every: LinearMap, inference: Inference) -> Floats | None:
