@@ -110,7 +110,7 @@ def write_svg(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
         replacing(path) as temporary,
     ):
         terms = {**metadata, "Date": None}
-        figure.savefig(temporary, format="svg", metadata=terms)
+        figure.savefig(temporary, format="svg", metadata=terms, dpi=SVG_DPI)
         if temporary.stat().st_size > LARGEST_SVG:
             for axes in figure.axes:
                 for artist in (*axes.collections, *(line for line in axes.lines if _many(line))):
