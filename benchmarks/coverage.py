@@ -178,28 +178,28 @@ CASES = [
         clusters=(50,),
         draws=500,
     ),
-    Case("ols", staggered(same_level), by_sample, event=None, draws=300),
-    Case("roth_santanna", random_timing, by_sample, own_t=True, draws=300),
+    Case("ols", staggered(same_level), by_sample, event=None, draws=200),
+    Case("roth_santanna", random_timing, by_sample, own_t=True, draws=200),
     Case(
         "roth_santanna, Neyman",
         random_timing,
         by_sample,
         {"design_variance": "neyman"},
         own_t=True,
-        draws=300,
+        draws=200,
     ),
-    Case("dcdh, reversals and doses", reversals, by_dose, {"window": (-4, 5), "treatment": "z"}, draws=300),
-    Case("triple_difference", eligible_half, by_population, {"eligible": "eligible"}, draws=300),
-    Case("continuous_dose", dosed, by_cohort(MEAN_DOSE), {"dose": "dose"}, event=None, draws=300),
+    Case("dcdh, reversals and doses", reversals, by_dose, {"window": (-4, 5), "treatment": "z"}, draws=200),
+    Case("triple_difference", eligible_half, by_population, {"eligible": "eligible"}, draws=200),
+    Case("continuous_dose", dosed, by_cohort(MEAN_DOSE), {"dose": "dose"}, event=None, draws=200),
     Case(
-        "continuous_dose, slope", dosed, by_cohort(1.0), {"dose": "dose"}, term="acrt", event=None, draws=300
+        "continuous_dose, slope", dosed, by_cohort(1.0), {"dose": "dose"}, term="acrt", event=None, draws=200
     ),
     Case(
         "callaway_santanna, repeated cross-sections",
         sampled_once(ANY),
         by_population,
         {"repeated_cross_sections": True},
-        draws=300,
+        draws=200,
     ),
 ]
 

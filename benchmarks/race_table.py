@@ -7,6 +7,7 @@ import os
 import platform
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.panels import ANNUAL, MONTHLY, ONE_COHORT, POLICE
@@ -41,10 +42,16 @@ another, on the same machine ({machine}).
   three processes in turns where the first call takes six seconds or less.
 * *whole*: seconds of a whole process from a Parquet file to written results, fastest of three: ours by
   `replication estimate --numbers-only`, a peer's by a script of five lines that writes its overall effect.
-  *cold*: the same with empty caches of compiled code, as in the first run after an installation.
+  *cpu*: its processor seconds, in the table of whole processes. *cold*: the same with empty caches of
+  compiled code, as in the first run after an installation.
 * *memory*: peak of resident memory of the process, the panel included.
 * *ratio*: seconds of the peer over ours. *same*: whether its overall effect is the number that ours
   is; a peer that averages with other weights, or takes other comparisons, gives another.
+
+Seconds depend on what else runs on the machine on the day of a row; ratios are of processes that ran one
+after another. With reversals and doses the path of diff-diff is ours and its overall effect averages
+otherwise; moderndid 0.2.0 gives another path, and its version 0.4.1 ours
+(`tests/estimators/test_dcdh_doses.py`).
 
 Written by `make bench` (`python -m benchmarks.race` and `python -m benchmarks.whole_process`); each row
 has its date in `race.csv`. {versions}.
@@ -125,22 +132,23 @@ def overview(table: pd.DataFrame) -> str:
 
 def processes(table: pd.DataFrame) -> str:
     """One line per race that was measured: whole processes with warm and with empty caches."""
-    lines = [
-        "| race | panel | ours, s | fastest peer | its s | ratio | ours cold, s | its cold, s | ratio |",
-        "| --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    names = ("whole", "whole_cpu", "cold")
+    heads = "".join(f" ours, {name} | its {name} | ratio |" for name in ("s", "cpu", "cold"))
+    lines = [f"| race | panel | fastest peer |{heads}", "| --- | --- | --- |" + " ---: |" * 9]
     for (name, panel), rows in table[table["whole"].notna()].groupby(["race", "panel"], sort=False):
         ours = rows[rows["who"] == OURS].iloc[0]
         peers = rows[rows["who"] != OURS]
-        text = "none finishes | | | " + f"{seconds(ours['cold'])} | | |"
-        if len(peers):
-            best = peers.loc[peers["whole"].idxmin()]
-            text = (
-                f"{best['who']} | {seconds(best['whole'])} | {best['whole'] / ours['whole']:.1f} | "
-                f"{seconds(ours['cold'])} | {seconds(best['cold'])} | {best['cold'] / ours['cold']:.1f} |"
-            )
-        lines.append(f"| {name} | {panel} | {seconds(ours['whole'])} | {text}")
+        best = peers.loc[peers["whole"].idxmin()] if len(peers) else pd.Series({"who": "none finishes"})
+        cells = " | ".join(beside(ours, best, column) for column in names)
+        lines.append(f"| {name} | {panel} | {best['who']} | {cells} |")
     return "\n".join([*lines, ""])
+
+
+def beside(ours: pd.Series, best: pd.Series, column: str) -> str:
+    """Seconds of ours and of a peer, and their ratio; empty where one was not measured."""
+    own, other = float(ours.get(column, np.nan)), float(best.get(column, np.nan))
+    ratio = other / own
+    return f"{seconds(own)} | {seconds(other)} | {'' if np.isnan(ratio) else f'{ratio:.1f}'}"
 
 
 def contenders(rows: pd.DataFrame) -> str:

@@ -2,7 +2,8 @@
 
 Ours is ``replication estimate SPEC --panel FILE --out DIR --numbers-only``. A peer runs a script of five
 lines: it reads the same file with pandas, calls the function that the race calls, and writes the overall
-effect. Both are timed from the start of the interpreter to its end, the fastest of three counts. *cold* is
+effect. Both are timed from the start of the interpreter to its end, the fastest of three counts, with the
+processor time of all its threads, which other work on the machine lengthens less. *cold* is
 the first process after all caches of compiled code (of Python's bytecode, and of numba) are emptied, as
 after an installation. The numbers join those of ``benchmarks.race`` in ``benchmarks/results/race.{csv,md}``.
 """
@@ -71,17 +72,18 @@ def whole_race(race: Race, panel: str, limit: int) -> list[dict[str, Any]]:
 
 
 def whole(race: Race, panel: str, who: str, folder: Path, limit: int) -> dict[str, float]:
-    """Seconds of the fastest process and of one with empty caches; nothing if one does not finish."""
+    """Seconds of the fastest process and of one with empty caches; none if one does not finish."""
     command = command_of(race, panel, who)
     try:
         with tempfile.TemporaryDirectory() as empty:
             cold = clocked(command, folder, limit, empty)
             warm = [clocked(command, folder, limit, empty)]
-            while len(warm) < ROUNDS and warm[0] < SLOW:
+            while len(warm) < ROUNDS and warm[0][0] < SLOW:
                 warm.append(clocked(command, folder, limit, empty))
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         return {}
-    return {"whole": min(warm), "cold": cold}
+    seconds, cpu = (min(clock) for clock in zip(*warm, strict=True))
+    return {"whole": seconds, "whole_cpu": cpu, "cold": cold[0]}
 
 
 def command_of(race: Race, panel: str, who: str) -> list[str]:
@@ -96,12 +98,12 @@ def command_of(race: Race, panel: str, who: str) -> list[str]:
     return [sys.executable, "-c", script]
 
 
-def clocked(command: list[str], folder: Path, limit: int, caches: str) -> float:
-    """Seconds of one process, which keeps compiled code in ``caches``."""
+def clocked(command: list[str], folder: Path, limit: int, caches: str) -> tuple[float, float]:
+    """Seconds and processor seconds of one process, which keeps compiled code in ``caches``."""
     root = str(Path(__file__).resolve().parents[1])
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     place = {"PYTHONPYCACHEPREFIX": caches, "NUMBA_CACHE_DIR": caches, "PYTHONPATH": root}
-    start = time.perf_counter()
+    start, before = time.perf_counter(), processor_seconds()
     subprocess.run(
         command,
         cwd=folder,
@@ -111,7 +113,13 @@ def clocked(command: list[str], folder: Path, limit: int, caches: str) -> float:
         capture_output=True,
         preexec_fn=limit_memory,
     )
-    return time.perf_counter() - start
+    return time.perf_counter() - start, processor_seconds() - before
+
+
+def processor_seconds() -> float:
+    """Processor time of the processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def limit_memory() -> None:

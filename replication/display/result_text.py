@@ -43,16 +43,16 @@ def sample_line(row: pd.Series, details: Details) -> str:
 
 
 def main_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
-    """The overall effect and coefficients."""
-    found = []
-    for _, row in table.iterrows():
-        if row["term"] == "att":
-            found.append(("Overall effect", row))
-        elif str(row["term"]).startswith("coef:"):
-            found.append((str(row["term"])[5:], row))
-        elif curve_name(str(row["term"])):
-            found.append((curve_name(str(row["term"])), row))
-    return found
+    """The overall effect and coefficients; thousands of group-time cells are passed over by their terms."""
+    names = [row_name(str(term)) for term in table["term"]]
+    return [(name, table.iloc[place]) for place, name in enumerate(names) if name]
+
+
+def row_name(term: str) -> str:
+    """Name of an overall effect, coefficient or point of a curve; empty for other rows."""
+    if term == "att":
+        return "Overall effect"
+    return term[5:] if term.startswith("coef:") else curve_name(term)
 
 
 def row_line(name: str, row: pd.Series) -> str:

@@ -50,7 +50,10 @@ def test_whole_processes_join_the_times_of_their_contender() -> None:
     new = pd.DataFrame([("event study", "annual", "replication", 5.0, 6.0)], columns=[*KEYS, "whole", "cold"])
     found = race_table.merged(old, new).iloc[0]
     assert (found["seconds"], found["whole"], found["cold"]) == (2, 5, 6)
-    assert "| event study | annual | 5 | none finishes" in race_table.processes(pd.DataFrame([found]))
+    peer = found.to_dict() | {"who": "pyfixest", "whole": 15.0, "cold": 9.0}
+    assert "| none finishes | 5 |  |  |  |  |  | 6 |" in race_table.processes(pd.DataFrame([found]))
+    both = race_table.processes(pd.DataFrame([found.to_dict(), peer]))
+    assert "| event study | annual | pyfixest | 5 | 15 | 3.0 |  |  |  | 6 | 9 | 1.5 |" in both
 
 
 def test_coverage_of_chosen_cases_keeps_the_others(tmp_path: Path) -> None:
