@@ -236,3 +236,13 @@ def test_a_covariate_that_moves_within_rounding_of_its_level_has_no_changes(
             dcdh(panel, inference=ANALYTIC)
     else:
         assert np.isfinite(dcdh(panel, inference=ANALYTIC).att).all()
+
+
+def test_units_without_weight_are_neither_switchers_nor_controls() -> None:
+    panel = draw_panel(22, weighted=True)
+    there = np.arange(48) % 6 != 5
+    found = dcdh(replace(panel, weight=panel.weight * there[:, None]), inference=ANALYTIC)
+    expected = dcdh(panel.keep_units(there), inference=ANALYTIC)
+    np.testing.assert_allclose(path_of(found), path_of(expected), atol=1e-12)
+    counts = [[(one.event_time, one.units) for one in each.details.support] for each in (found, expected)]
+    assert counts[0] == counts[1]
