@@ -28,6 +28,7 @@ slow: $(TOOLS)
 
 bench: $(TOOLS)
 	python -m benchmarks.race
+	python -m benchmarks.whole_process
 
 coverage: $(TOOLS)
 	python -m benchmarks.coverage

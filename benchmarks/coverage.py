@@ -43,7 +43,17 @@ from benchmarks.coverage_designs import (
     same_path,
     staggered,
 )
-from benchmarks.coverage_table import write_tables
+from benchmarks.coverage_further import (
+    MEAN_DOSE,
+    by_cohort,
+    by_dose,
+    dosed,
+    eligible_half,
+    random_timing,
+    reversals,
+    sampled_once,
+)
+from benchmarks.coverage_table import merged, write_tables
 from replication.core.estimates import Estimates
 from replication.core.spec import Inference, Spec
 from replication.estimators.registry import estimate
@@ -168,6 +178,29 @@ CASES = [
         clusters=(50,),
         draws=500,
     ),
+    Case("ols", staggered(same_level), by_sample, event=None, draws=300),
+    Case("roth_santanna", random_timing, by_sample, own_t=True, draws=300),
+    Case(
+        "roth_santanna, Neyman",
+        random_timing,
+        by_sample,
+        {"design_variance": "neyman"},
+        own_t=True,
+        draws=300,
+    ),
+    Case("dcdh, reversals and doses", reversals, by_dose, {"window": (-4, 5), "treatment": "z"}, draws=300),
+    Case("triple_difference", eligible_half, by_population, {"eligible": "eligible"}, draws=300),
+    Case("continuous_dose", dosed, by_cohort(MEAN_DOSE), {"dose": "dose"}, event=None, draws=300),
+    Case(
+        "continuous_dose, slope", dosed, by_cohort(1.0), {"dose": "dose"}, term="acrt", event=None, draws=300
+    ),
+    Case(
+        "callaway_santanna, repeated cross-sections",
+        sampled_once(ANY),
+        by_population,
+        {"repeated_cross_sections": True},
+        draws=300,
+    ),
 ]
 
 
@@ -175,7 +208,7 @@ def main() -> None:
     """Run all cases and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage")
     parser.add_argument("--draws", type=int, help="draws at every number of clusters")
-    parser.add_argument("--only", default="", help="part of the names of the cases to run")
+    parser.add_argument("--only", nargs="*", default=[""], help="parts of the names of the cases to run")
     parser.add_argument("--cores", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     chosen = parser.parse_args()
@@ -183,13 +216,14 @@ def main() -> None:
     # One process per core is faster than threads.
     with ProcessPoolExecutor(chosen.cores, initializer=threadpool_limits, initargs=(1,)) as pool:
         for place, case in enumerate(CASES):
-            for n_clusters in case.clusters if chosen.only in case.name else ():
+            for n_clusters in case.clusters if any(part in case.name for part in chosen.only) else ():
                 tasks = range(chosen.draws or min(DRAWS[n_clusters], case.draws))
                 draw = partial(one_draw, place, n_clusters)
                 found = pd.DataFrame(pool.map(draw, tasks, chunksize=25))
                 rows.append(summary(case, n_clusters, found))
                 print(" ".join(f"{key}={value}" for key, value in rows[-1].items()), flush=True)
-    write_tables(pd.DataFrame(rows), chosen.out, SEED)
+    order = [(case.name, n_clusters) for case in CASES for n_clusters in case.clusters]
+    write_tables(merged(chosen.out, pd.DataFrame(rows), order), chosen.out, SEED)
 
 
 def one_draw(place: int, n_clusters: int, draw: int) -> dict[str, float]:

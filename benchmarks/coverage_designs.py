@@ -33,6 +33,7 @@ class Truth:
     ----------
     population, sample : (C,) shares, and numbers of units
     untreated : (T,) number of units not treated in each period
+    dose : (C, T) mean change of the treatment, where it is not binary.
 
     """
 
@@ -41,6 +42,7 @@ class Truth:
     sample: Ints
     untreated: Ints
     cohorts: Ints
+    dose: Floats | None = None
 
 
 Design = Callable[[np.random.Generator, int], tuple[Panel, Truth]]

@@ -21,6 +21,12 @@ random linear trends, those with a covariate a trend along it that adoption depe
 counted from adoption on, while its band spans the periods before as well and so covers more.
 Tests with one, two or five treated clusters are in `few_treated.md`.
 
+`roth_santanna` has dates drawn unit by unit, 20 units for each cluster of the others, without shocks of
+clusters. In `dcdh, reversals and doses` treatment rises by 1 or 2 and half of the units give it up after two
+periods; the overall effect is per unit of treatment. `triple_difference` has trends by cohort and by
+eligibility. `continuous_dose` has effects proportional to a dose. Individuals of the repeated cross-sections
+are seen once, 160 in a cluster.
+
 Written by `make coverage` (`python -m benchmarks.coverage`), seed {seed}. The simulation error of a
 share is {error_50:.1f} points at {draws_50} draws and {error_few:.1f} at {draws_few}.
 
@@ -35,6 +41,16 @@ share is {error_50:.1f} points at {draws_50} draws and {error_few:.1f} at {draws
 * *error ratio*: mean standard error over the standard deviation of the estimates.
 
 """
+
+
+def merged(out: Path, new: pd.DataFrame, order: list[tuple[str, int]]) -> pd.DataFrame:
+    """The results in ``out`` with the new ones in their place, in the order of the cases."""
+    file, keys = out / "coverage.csv", ["case", "clusters"]
+    found = new.set_index(keys)
+    if file.is_file():
+        old = pd.read_csv(file).set_index(keys)
+        found = pd.concat([found, old[~old.index.isin(found.index)]])
+    return found.loc[[key for key in order if key in found.index]].reset_index()
 
 
 def write_tables(table: pd.DataFrame, out: Path, seed: int) -> None:
@@ -69,11 +85,13 @@ def table_rows(rows: pd.DataFrame) -> str:
         "band_normal",
     ]
     heads = [head(name) for name in columns]
-    text = ["| estimator | " + " | ".join([*heads, "error ratio"]) + " |"]
-    text.append("| --- |" + " ---: |" * (len(heads) + 1))
+    text = ["| estimator | " + " | ".join(["draws", *heads, "error ratio"]) + " |"]
+    text.append("| --- |" + " ---: |" * (len(heads) + 2))
     for _, row in rows.iterrows():
         cells = [percent(row[name]) for name in columns]
-        text.append(f"| {row['case']} | " + " | ".join([*cells, f"{row['error_ratio']:.2f}"]) + " |")
+        text.append(
+            f"| {row['case']} | {row['draws']} | " + " | ".join([*cells, f"{row['error_ratio']:.2f}"]) + " |"
+        )
     return "\n".join([*text, ""])
 
 

@@ -10,10 +10,10 @@ not finish within the time or the memory given is listed with the reason. Writes
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.race_table import write_tables
-from benchmarks.races import OURS, RACES
+from benchmarks.race_table import merged, results_of, write_tables
+from benchmarks.races import OURS, RACES, is_chosen
 
 SECONDS = 300
 MEMORY_GB = 16
@@ -36,18 +36,22 @@ SAME = 1e-6
 def main() -> None:
     """Run the races and write the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.race")
-    parser.add_argument("--only", default="", help="part of the names of the races to run")
+    parser.add_argument("--only", nargs="*", default=[""], help="names of races, or parts of them")
+    parser.add_argument("--panels", nargs="*", help="panels to run on; all if none are named")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit for a contender")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     chosen = parser.parse_args()
     rows = []
     for place, race in enumerate(RACES):
-        for panel in race.panels if chosen.only in race.name else ():
+        for panel in race.panels if is_chosen(race.name, chosen.only) else ():
+            if chosen.panels and panel not in chosen.panels:
+                continue
             found = contest(place, panel, (OURS, *race.peers), chosen.seconds)
             rows += [{"race": race.name, "panel": panel, **row} for row in compared(found)]
             for row in rows[-len(found) :]:
                 print(" ".join(f"{key}={value}" for key, value in row.items()), flush=True)
-    write_tables(pd.DataFrame(rows), chosen.out, versions())
+    table = pd.DataFrame(rows).assign(measured=time.strftime("%Y-%m-%d"))
+    write_tables(merged(results_of(chosen.out), table), chosen.out)
 
 
 def contest(place: int, panel: str, contenders: Sequence[str], seconds: int) -> list[dict[str, Any]]:
@@ -102,22 +106,6 @@ def agreement(theirs: float, ours: float) -> str:
     if theirs is None or np.isnan(theirs):
         return "none given"
     return "yes" if abs(theirs - ours) <= SAME * max(1.0, abs(ours)) else "no"
-
-
-def versions() -> dict[str, str]:
-    """Versions of all contenders and of what they stand on."""
-    names = [
-        "replication",
-        "diff-diff",
-        "pyfixest",
-        "moderndid",
-        "csdid",
-        "linearmodels",
-        "numpy",
-        "pandas",
-        "scipy",
-    ]
-    return {name: importlib.metadata.version(name) for name in names}
 
 
 if __name__ == "__main__":

@@ -2,50 +2,99 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import platform
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.panels import ANNUAL, MONTHLY, ONE_COHORT
+from benchmarks.panels import ANNUAL, MONTHLY, ONE_COHORT, POLICE
 from benchmarks.races import OURS, RACES
 
 PANELS = {
     MONTHLY: "3,100 units by 132 months, 52 cohorts, a quarter never treated",
     ANNUAL: "3,100 units by 11 years, 7 cohorts, a quarter never treated",
     ONE_COHORT: "300 units by 11 years, 40 treated in one year",
+    POLICE: "the police training (real data): 7,785 officers by 72 months, 48 cohorts, all treated",
 }
+PACKAGES = (
+    "replication",
+    "diff-diff",
+    "pyfixest",
+    "moderndid",
+    "csdid",
+    "linearmodels",
+    "numpy",
+    "pandas",
+    "scipy",
+)
+KEYS = ["race", "panel", "who"]
+TIMED = ["first", "seconds", "cpu_seconds", "repeats", "estimate", "memory_mb", "ratio", "same", "failed"]
 HEAD = """# Speed compared with other packages
 
-SIMULATED panels. Every contender runs in a process of its own, one after another, on the same
-machine ({machine}).
+SIMULATED panels, but for the police training. Every contender runs in a process of its own, one after
+another, on the same machine ({machine}).
 
 * *first*: seconds of the first call, imports and compilation included; *seconds*: fastest of up to
   twenty further calls within ten seconds (of the first, where that took longer), in the best of
   three processes in turns where the first call takes six seconds or less.
+* *whole*: seconds of a whole process from a Parquet file to written results, fastest of three: ours by
+  `replication estimate --numbers-only`, a peer's by a script of five lines that writes its overall effect.
+  *cold*: the same with empty caches of compiled code, as in the first run after an installation.
 * *memory*: peak of resident memory of the process, the panel included.
 * *ratio*: seconds of the peer over ours. *same*: whether its overall effect is the number that ours
   is; a peer that averages with other weights, or takes other comparisons, gives another.
 
-Written by `make bench` (`python -m benchmarks.race`). {versions}.
+Written by `make bench` (`python -m benchmarks.race` and `python -m benchmarks.whole_process`); each row
+has its date in `race.csv`. {versions}.
 """
 
 
-def write_tables(table: pd.DataFrame, out: Path, versions: Mapping[str, str]) -> None:
+def results_of(out: Path) -> pd.DataFrame:
+    """The results in ``out``; an empty table if there are none."""
+    file = out / "race.csv"
+    return pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=KEYS)
+
+
+def merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Old results with the new ones in their place, in the order of the races.
+
+    New columns replace those of the same contender; ``TIMED`` are replaced together, so that nothing is
+    left of an earlier failure or success.
+    """
+    old, new = old.set_index(KEYS), new.set_index(KEYS)
+    if "seconds" in new:
+        new = new.reindex(columns=[*TIMED, "measured"])
+    again = [name for name in new.columns if name in old.columns]
+    kept = old.drop(columns=again).join(new.drop(columns=again), how="outer")
+    both = kept.join(pd.concat([old.loc[~old.index.isin(new.index), again], new[again]]))
+    place = {
+        (race.name, panel, who): (first, middle, last)
+        for first, race in enumerate(RACES)
+        for middle, panel in enumerate(race.panels)
+        for last, who in enumerate((OURS, *race.peers))
+    }
+    columns = [*old.columns, *(name for name in new.columns if name not in again)]
+    known = [index for index in both.index if index in place]
+    return both.loc[sorted(known, key=place.__getitem__), columns].reset_index()
+
+
+def write_tables(table: pd.DataFrame, out: Path) -> None:
     """``race.csv`` and ``race.md`` in ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     table.to_csv(out / "race.csv", index=False, float_format="%.4g", lineterminator="\n")
-    (out / "race.md").write_text(page(table, versions), encoding="utf-8")
+    (out / "race.md").write_text(page(table), encoding="utf-8")
 
 
-def page(table: pd.DataFrame, versions: Mapping[str, str]) -> str:
+def page(table: pd.DataFrame) -> str:
     """The whole page."""
-    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+    packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     machine = f"{platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     parts = [HEAD.format(machine=machine, versions=packages), "## Ours against the fastest peer\n"]
     parts.append(overview(table))
+    if "whole" in table:
+        parts += ["## Whole processes, ours against the fastest peer\n", processes(table)]
     for panel, what in PANELS.items():
         rows = table[table["panel"] == panel]
         if len(rows):
@@ -59,7 +108,8 @@ def overview(table: pd.DataFrame) -> str:
         "| race | panel | ours, s | fastest peer | its s | ratio | asked for |",
         "| --- | --- | ---: | --- | ---: | ---: | ---: |",
     ]
-    for (name, panel), rows in table.groupby(["race", "panel"], sort=False):
+    raced = table[table["seconds"].notna() | table["failed"].notna()]
+    for (name, panel), rows in raced.groupby(["race", "panel"], sort=False):
         ours = rows[rows["who"] == OURS].iloc[0]
         peers = rows[(rows["who"] != OURS) & rows["seconds"].notna()]
         target = next(race.target for race in RACES if race.name == name)
@@ -73,21 +123,42 @@ def overview(table: pd.DataFrame) -> str:
     return "\n".join([*lines, ""])
 
 
+def processes(table: pd.DataFrame) -> str:
+    """One line per race that was measured: whole processes with warm and with empty caches."""
+    lines = [
+        "| race | panel | ours, s | fastest peer | its s | ratio | ours cold, s | its cold, s | ratio |",
+        "| --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for (name, panel), rows in table[table["whole"].notna()].groupby(["race", "panel"], sort=False):
+        ours = rows[rows["who"] == OURS].iloc[0]
+        peers = rows[rows["who"] != OURS]
+        text = "none finishes | | | " + f"{seconds(ours['cold'])} | | |"
+        if len(peers):
+            best = peers.loc[peers["whole"].idxmin()]
+            text = (
+                f"{best['who']} | {seconds(best['whole'])} | {best['whole'] / ours['whole']:.1f} | "
+                f"{seconds(ours['cold'])} | {seconds(best['cold'])} | {best['cold'] / ours['cold']:.1f} |"
+            )
+        lines.append(f"| {name} | {panel} | {seconds(ours['whole'])} | {text}")
+    return "\n".join([*lines, ""])
+
+
 def contenders(rows: pd.DataFrame) -> str:
     """One line per contender."""
     lines = [
-        "| race | contender | first, s | seconds | memory, MB | ratio | same |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        "| race | contender | first, s | seconds | whole, s | cold, s | memory, MB | ratio | same |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for _, row in rows.iterrows():
         head = f"| {row['race']} | {row['who']} |"
         if pd.isna(row["seconds"]):
-            lines.append(f"{head} {row['failed']} | | | | |")
+            lines.append(f"{head} {row['failed']} | | | | | | |")
             continue
         ratio = "" if pd.isna(row.get("ratio")) else f"{row['ratio']:.1f}"
         same = "" if row["who"] == OURS else row["same"]
         lines.append(
             f"{head} {seconds(row['first'])} | {seconds(row['seconds'])} | "
+            f"{seconds(row.get('whole', pd.NA))} | {seconds(row.get('cold', pd.NA))} | "
             f"{row['memory_mb']:.0f} | {ratio} | {same} |"
         )
     return "\n".join([*lines, ""])

@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from replication.core.estimator_files import estimator_names
+
 if TYPE_CHECKING:
     from replication.core.errors import InputError as InputError
     from replication.core.estimates import Estimates as Estimates
@@ -49,26 +51,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ESTIMATORS = (
-    "callaway_santanna",
-    "continuous_dose",
-    "dcdh",
-    "etwfe",
-    "event_study",
-    "goodman_bacon",
-    "imputation",
-    "local_projections",
-    "ols",
-    "poisson",
-    "roth_santanna",
-    "stacked",
-    "sun_abraham",
-    "synthetic_did",
-    "triple_difference",
-    "twfe",
-    "twfe_weights",
-    "two_stage",
-)
 _HOMES = {
     "Estimates": "replication.core.estimates",
     "Inference": "replication.core.spec",
@@ -83,11 +65,11 @@ _HOMES = {
     "simulated_panel": "replication.front_door",
     "table": "replication.front_door",
 }
-__all__ = ["__version__", *_HOMES, *_ESTIMATORS]  # noqa: PLE0604 - imported when first used
+__all__ = ["__version__", *_HOMES, *estimator_names()]  # noqa: PLE0604 - imported when first used
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ESTIMATORS:
+    if name in estimator_names():
         value = importlib.import_module("replication.front_door").by_name(name)
     elif name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
@@ -98,4 +80,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *_ESTIMATORS})
+    return sorted({*globals(), *_HOMES, *estimator_names()})

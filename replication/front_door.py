@@ -247,6 +247,7 @@ def by_name(name: str) -> Callable[..., Estimates]:
                 f"Its options are: {', '.join((*entry.keys, 'inference'))}."
             )
         carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
+        carried |= {key: key for key in entry.needs if key in panel.unit_values or key in panel.strata}
         lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
         spec = Spec(id=name, outcome=panel.outcome, estimator=name, **{**carried, **options, **lists})
         return estimate_spec(panel, spec)

@@ -40,9 +40,9 @@ COLUMNS = [
     "twfe_weight",
     "robust_weight",
     "contribution",
-    "says",
+    "description",
 ]
-KIND_SAYS = {
+DESCRIPTIONS = {
     "earlier_vs_later": "earlier adopters against later ones before these adopt",
     "later_vs_earlier": "later adopters against already-treated units (forbidden comparison)",
     "treated_vs_never": "adopters against units never treated",
@@ -85,24 +85,28 @@ def decomposition(panel: Panel) -> pd.DataFrame:
     whole, robust = _two_way(panel)[2], float((robust_weight * effect).sum())
     negative = np.minimum(weight, 0.0)
     rows = [
-        {"part": "twfe", "estimate": whole, "says": "two-way fixed effects"},
-        {"part": "robust", "estimate": robust, "says": "imputation, equal weights on treated observations"},
-        {"part": "difference", "contribution": whole - robust, "says": "TWFE minus imputation"},
+        {"part": "twfe", "estimate": whole, "description": "two-way fixed effects"},
+        {
+            "part": "robust",
+            "estimate": robust,
+            "description": "imputation, equal weights on treated observations",
+        },
+        {"part": "difference", "contribution": whole - robust, "description": "TWFE minus imputation"},
         {
             "part": "weighting",
             "contribution": beta - robust,
-            "says": "difference in the weights on the same effects",
+            "description": "difference in the weights on the same effects",
         },
         {
             "part": "always_treated",
             "contribution": whole - beta,
-            "says": "units treated in the first period, used by TWFE only",
+            "description": "units treated in the first period, used by TWFE only",
         },
         {
             "part": "negative_weights",
             "twfe_weight": float(negative.sum()),
             "contribution": float((negative * effect).sum()),
-            "says": "treated observations with negative TWFE weights",
+            "description": "treated observations with negative TWFE weights",
         },
         *_by_exposure(sample.panel, effect, weight, robust_weight),
         *_kinds(panel),
@@ -148,7 +152,7 @@ def _by_exposure(panel: Panel, effect: Floats, weight: Floats, robust: Floats) -
     sums = cells.groupby("event_time").sum()
     sums["estimate"] /= sums["robust_weight"]
     kept = sums.drop(columns="effect").reset_index()
-    return kept.assign(part="exposure", says="effect at this length of exposure").to_dict("records")  # type: ignore[return-value]
+    return kept.assign(part="exposure", description="effect at this length of exposure").to_dict("records")  # type: ignore[return-value]
 
 
 def _kinds(panel: Panel) -> list[dict[str, Any]]:
@@ -162,7 +166,7 @@ def _kinds(panel: Panel) -> list[dict[str, Any]]:
             "part": kind,
             "estimate": totals[kind]["estimate"],
             "twfe_weight": totals[kind]["weight"],
-            "says": KIND_SAYS[kind],
+            "description": DESCRIPTIONS[kind],
         }
         for kind in KINDS
         if kind in totals

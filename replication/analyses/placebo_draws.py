@@ -51,7 +51,7 @@ class Placebo:
     clusters : tuple of str
         Columns by which standard errors are clustered, one after the other.
     blocks : str
-        Column whose values exchange their schedules.
+        Column across whose values schedules are permuted.
     seed : int
     """
 
@@ -148,8 +148,8 @@ def _blocks(panel: Panel, frame: pd.DataFrame, plan: Placebo, spec: Spec) -> tup
     """Positions of the units of each block, in order of adoption."""
     if plan.blocks not in frame.columns:
         raise SpecError(
-            f"{spec.id}: its panel has no column {plan.blocks!r} whose values could exchange "
-            "their schedules. Name another column as 'blocks'."
+            f"{spec.id}: its panel has no column {plan.blocks!r} across whose values "
+            "schedules could be permuted. Name another column as 'blocks'."
         )
     of_unit = frame.drop_duplicates(spec.unit).set_index(spec.unit)[plan.blocks]
     codes = pd.factorize(of_unit.loc[panel.units], sort=True)[0].astype(np.int64)

@@ -178,9 +178,8 @@ def effective_clusters(panel: Panel) -> AuditSection:
     warnings = []
     if with_treated < 10:
         warnings.append(
-            f"Only {with_treated} clusters hold treated units. Clustered standard errors are too small then; "
-            "use "
-            "randomization inference (inference.method: permutation) beside them."
+            f"Only {with_treated} clusters contain treated units, so that clustered standard errors are too "
+            "small; report randomization inference (inference.method: permutation) beside them."
         )
     if panel.n_clusters < 20:
         warnings.append(

@@ -1,1 +1,1 @@
-"""Independent checks of results: a second engine, and the expected numbers."""
+"""Independent checks of results: other software, and the expected numbers."""

@@ -1,7 +1,7 @@
-"""What panels and covariance matrices hold, in few enough characters to be committed.
+"""The contents of panels and covariance matrices, in few enough characters to be committed.
 
-A panel is held by digests of its columns in blocks of rows, as raw data of others may not be committed: a
-digest names the column and the rows that changed and gives no value away. A covariance matrix is held by two
+A panel is verified by digests of its columns in blocks of rows, as raw data of others may not be committed: a
+digest names the column and the rows that changed and reveals no value. A covariance matrix is verified by two
 numbers, as the matrices of a study run to megabytes.
 """
 
@@ -30,7 +30,7 @@ CONTENT: Final = 1e-6
 """Tolerance of the two numbers of a matrix, for each of its rows: that of the estimates, as both are in
 units of a relative change of a variance."""
 FALLEN: Final = 1e-12
-"""A variance below this share of the largest is that of a value normalized to zero, and not held."""
+"""A variance below this share of the largest is that of a value normalized to zero, and not compared."""
 PANEL_COLUMNS: Final = ["panel", "rows", "column", "type", "digests"]
 MATRIX_COLUMNS: Final = ["spec_id", "rows", "log_variances", "correlations"]
 
@@ -147,7 +147,7 @@ def asymmetry(names: list[str], matrix: Floats) -> str:
 
 
 def panel_difference(expected: pd.DataFrame, found: pd.DataFrame) -> str:
-    """Where a panel holds something else than what is committed; both frames are of this panel alone."""
+    """Where a panel differs from what is committed; both frames are of this panel alone."""
     left, right = (frame.set_index("column") for frame in (expected, found))
     if list(left.index) != list(right.index):
         changed = sorted(set(left.index) ^ set(right.index)) or ["their order"]

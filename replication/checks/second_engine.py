@@ -33,7 +33,7 @@ with trends a coefficient was wrong in its fourth digit, and another one at ever
 
 
 class NoSecondEngineError(PanelError):
-    """No other software at hand estimates the model."""
+    """No independent software at hand estimates the model."""
 
 
 def second_engine(
@@ -43,7 +43,7 @@ def second_engine(
     estimator: str = "twfe",
     omitted: Sequence[str] = (),
 ) -> dict[str, float]:
-    """Coefficients ``att`` and ``coef:<name>`` by other software.
+    """Coefficients ``att`` and ``coef:<name>`` by independent software.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def second_engine(
     if estimator == "poisson":
         return _poisson(frame, regressors, effects)
     if estimator != "twfe":
-        raise SpecError(f"There is no second engine for {estimator!r}, only for twfe and poisson.")
+        raise SpecError(f"No independent software is used for {estimator!r}, only for twfe and poisson.")
     if effects == Effects() and len(frame) <= MOST_ROWS:
         return _panel_ols(frame, regressors)
     return _absorbing(frame, regressors, effects)
@@ -152,7 +152,7 @@ def _poisson(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> di
         return _poisson_dummies(frame, regressors, levels, trends)
     if trends:
         raise NoSecondEngineError(
-            f"The check of a Poisson model by other software writes trends as dummies, at most "
+            f"The check of a Poisson model by independent software writes trends as dummies, at most "
             f"{DUMMIES}; this model has more. Check it on fewer units or without trends."
         )
     return _poisson_pyfixest(frame, regressors, levels)

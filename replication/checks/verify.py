@@ -24,7 +24,7 @@ ABSOLUTE = 1e-9
 OF_LENGTH = 1e-5
 PLACES = ("tables", "figures", "data_clean")
 CONTENTS = {"panels": ("data_clean", panel_contents), "vcov": ("tables", matrix_contents)}
-"""Files of ``expected/contents``: the folder whose contents they hold, and what computes them."""
+"""Files of ``expected/contents``: the folder whose contents they describe, and what computes them."""
 
 
 COMMITTED = "agree with expected/"
@@ -255,7 +255,7 @@ LEFT_OUT = frozenset({"second_engine.csv"})
 
 
 def report(verdicts: list[Verdict], *, every: bool = False) -> str:
-    """The failures with their first cell, or one line per file, and a total for each way of holding."""
+    """The failures with their first cell, or one line per file, and a total for each comparison."""
     lines = []
     for verdict in verdicts:
         if not verdict.passed:

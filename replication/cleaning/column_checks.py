@@ -48,7 +48,7 @@ def require_unique(frame: pd.DataFrame, keys: Sequence[str], what: str) -> None:
         row = frame.loc[repeated, list(keys)].iloc[0]
         first = ", ".join(f"{key} {row[key]}" for key in keys)
         raise PanelError(
-            f"{what} hold {int(repeated.sum())} repeated rows by {' and '.join(keys)}, first "
+            f"{what} contain {int(repeated.sum())} repeated rows by {' and '.join(keys)}, first "
             f"{first}. Keep one row for each, or merge them before."
         )
 

@@ -89,7 +89,7 @@ def cohort_mid_year(date: Any) -> Ints:
 
 
 def cohort_first_full_year(date: Any) -> Ints:
-    """First year that is in force from 1 January on."""
+    """First year that is in force from January 1 on."""
     return _cohort(date, lambda day: day > day.astype("datetime64[Y]"))
 
 

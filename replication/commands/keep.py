@@ -1,4 +1,4 @@
-"""Commands that hold and record what the pipeline wrote: verify, manifest."""
+"""Commands that verify and record what the pipeline wrote: verify, manifest."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def run_verify(chosen: argparse.Namespace) -> int:
     held = chosen.study or [name for name in studies if name in expected]
     for name in studies:
         if name not in held:
-            print(f"none  {name}  no numbers are committed for this study, so none are held")
+            print(f"none  {name}  no numbers are committed for this study, so nothing is compared")
     for name in expected if not chosen.study else ():
         if name not in able:
-            print(f"skip  {name}  its raw files are missing, so its outputs were not held")
+            print(f"skip  {name}  its raw files are missing, so its outputs were not verified")
     verdicts = verify_outputs(root, [name for name in studies if name in able], held, cores())
     print(report(verdicts, every=chosen.all))
     return 0 if all(verdict.passed for verdict in verdicts) else 1

@@ -70,7 +70,7 @@ def _hints(kind: type) -> dict[str, Any]:
 def _built(kind: Any, record: Any, place: str, where: str) -> Any:
     """An instance of a dataclass from its record."""
     if not isinstance(record, Mapping):
-        raise SpecError(NOT_READ.format(where=where, what=f"hold no fields at {place!r}"))
+        raise SpecError(NOT_READ.format(where=where, what=f"contain no fields at {place!r}"))
     hints = _hints(kind)
     unknown = [name for name in record if name not in hints]
     if unknown:
@@ -101,7 +101,7 @@ def _read(hint: Any, value: Any, place: str, where: str) -> Any:
         return float(value)
     elif isinstance(hint, type) and type(value) is hint:
         return value
-    raise SpecError(NOT_READ.format(where=where, what=f"hold {str(value)[:40]!r} at {place!r}"))
+    raise SpecError(NOT_READ.format(where=where, what=f"contain {str(value)[:40]!r} at {place!r}"))
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, place: str, where: str) -> Any:

@@ -29,9 +29,9 @@ def eligible_codes(frame: pd.DataFrame, spec: Spec, row: Ints, n_units: int) -> 
         found = np.unique(values)
         shown = ", ".join(f"{value:g}" for value in found[:4]) + (", ..." if found.size > 4 else "")
         raise PanelError(
-            f"The column {name!r} named in 'eligible' holds {shown} ({int(strange.sum())} of {values.size} "
-            "rows are neither 0 nor 1). It must hold 1 for units that the treatment can reach and 0 for the "
-            "other units of the same groups, and both must occur."
+            f"The column {name!r} named in 'eligible' contains {shown} ({int(strange.sum())} of "
+            f"{values.size} rows are neither 0 nor 1). It must be 1 for units that the treatment can reach "
+            "and 0 for the other units of the same groups, and both must occur."
         )
     codes = np.zeros(n_units, dtype=np.int64)
     codes[row] = values.astype(np.int64)

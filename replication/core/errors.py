@@ -14,7 +14,17 @@ SHORTEST = 3
 
 
 class InputError(ValueError):
-    """Input that the package cannot use."""
+    """Input that the package cannot use.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> try:
+    ...     rp.estimate(rp.simulated_panel(), outcome="rate")
+    ... except rp.InputError as error:
+    ...     print("refused:", str(error).partition(".")[0])
+    refused: The panel has no column 'rate' (did you mean 'state'?)
+    """
 
 
 class SourceError(InputError):

@@ -90,6 +90,12 @@ class Estimates:
     overall : ClusterScores or None
         Scores behind the standard error of the ``att`` row; not written to files.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> found = rp.estimate(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(found.rows("event")["event_time"].min(), found.vcov.shape)
+    -7.0 (58, 58)
     """
 
     table: pd.DataFrame

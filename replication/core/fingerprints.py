@@ -1,7 +1,7 @@
 """Fingerprints of all inputs of a result, stored beside the results, decide what is up to date.
 
 Everything that is reused while unchanged relies on this module: estimates, analyses, tables,
-figures, the check by a second engine, and placebo draws. A fingerprint is taken *before* its inputs are
+figures, the check by independent software, and placebo draws. A fingerprint is taken *before* its inputs are
 read, so that an input that changes meanwhile makes the result stale and never the reverse.
 """
 
@@ -41,7 +41,7 @@ class Ledger:
     """A file that notes the fingerprint of every result of a kind, and the files that it wrote.
 
     Snakemake goes by this file, removes it before a step runs and puts it nowhere when the step fails. What
-    is known about single results therefore stands in a second one beside it, which no other process touches.
+    is known about single results is therefore stored in a second one, which no other process touches.
 
     Attributes
     ----------

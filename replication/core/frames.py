@@ -76,7 +76,7 @@ def _csv_options(read: Read) -> dict[str, Any]:
 
 
 def _names(path: Path, kind: str, read: Read) -> Sequence[str]:
-    """Names of the columns as they stand in the file; pandas renames those that repeat."""
+    """Names of the columns as written in the file; pandas renames those that repeat."""
     if kind.startswith(".csv"):
         options = {key: value for key, value in _csv_options(read).items() if key != "na_values"}
         header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)

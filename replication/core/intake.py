@@ -120,7 +120,7 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
     parts = parts_of(labels, spec.time_format)
     if spec.time_format is None and is_text(values) and ambiguous(labels):
         raise PanelError(
-            f"The time column {spec.time!r} holds labels such as {shown(labels.iloc[0])}, which may be "
+            f"The time column {spec.time!r} contains labels such as {shown(labels.iloc[0])}, which may be "
             "months or quarters. Say which: `time_format: quarter` or `time_format: month` (`--time-format "
             "quarter`)."
         )
@@ -199,14 +199,14 @@ def with_cohorts(
     coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
     if coarse:
         raise PanelError(
-            f"The time column {spec.time!r} holds {kind}s, and {len(coarse)} labels of the cohort column "
+            f"The time column {spec.time!r} contains {kind}s, and {len(coarse)} labels of the cohort column "
             f"{name!r} name a longer period, for example {shown(coarse[0])}. "
             f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit."
         )
     fine = sum(part[3] > PRECISION[kind] for part in parts.values())
     if fine:
         notes.append(
-            f"{fine} labels of the cohort column {name!r} were counted in the {kind} that holds them"
+            f"{fine} labels of the cohort column {name!r} were counted in the {kind} that contains them"
         )
     return frame.assign(**{name: converted(values, lambda label: number_of(parts[label], kind))}), notes
 

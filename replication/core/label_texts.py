@@ -73,7 +73,7 @@ def label_texts(entry: dict[str, Any], known: Mapping[str, Any], data: Mapping[s
 
 
 def _of_columns(entry: Mapping[str, Any], known: Mapping[str, Any]) -> list[LabelText]:
-    """Labels of columns whose specifications stand in the panels of the entry."""
+    """Labels of columns whose specifications are in the panels of the entry."""
     panels = [one["specs"] for one in listed(entry.get("panels")) if isinstance(one, dict) and "specs" in one]
     leaves = [leaf for item in listed(entry.get("columns")) for leaf in listed(_leaves(item))]
     return [

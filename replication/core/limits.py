@@ -95,14 +95,15 @@ class _Count:
 
     def _aliased(self, event: Any) -> int:
         if any(anchor == event.anchor for anchor, _ in self.open):
-            raise LimitError(f"the alias *{event.anchor} stands inside itself, {_line(event)}")
+            raise LimitError(f"the alias *{event.anchor} refers to itself, {_line(event)}")
         return self.sizes.get(event.anchor, 1)
 
     def _add(self, nodes: int, event: Any) -> None:
         self.total += nodes
         if self.total > self.most:
             raise LimitError(
-                f"it holds more than {self.most:,} keys and values, aliases counted each time, {_line(event)}"
+                f"it contains more than {self.most:,} keys and values, aliases counted each time, "
+                f"{_line(event)}"
             )
 
 

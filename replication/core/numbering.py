@@ -226,7 +226,7 @@ def require_even_calendar(numbers: Ints, labels: Ints, column: str) -> None:
     Parameters
     ----------
     numbers : (R,) numbered periods of the rows.
-    labels : (R,) as they stand in the column.
+    labels : (R,) as written in the column.
 
     """
     periods, rows = np.unique(numbers, return_counts=True)

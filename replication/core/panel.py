@@ -56,6 +56,12 @@ class Panel:
     numbering : Numbering
         From the numbers in ``periods`` and ``cohort`` to their labels in the data.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.Panel.from_frame(rp.simulated_panel(seed=1), outcome="y")
+    >>> panel.y.shape, panel.balanced
+    ((60, 10), True)
     """
 
     y: Floats

@@ -134,7 +134,7 @@ def kind_of(parts: dict[Any, Parts], column: str, time_format: str | None) -> Ki
     if len(known) > 1:
         first = {part[3]: label for label, part in reversed(parts.items())}
         raise PanelError(
-            f"The time column {column!r} holds periods of different kinds, for example "
+            f"The time column {column!r} contains periods of different kinds, for example "
             f"{shown(first[known[0]])} and {shown(first[known[-1]])}. Write all of them as years, quarters "
             "(2010Q1), months (2010-03) or dates."
         )

@@ -36,7 +36,7 @@ def require_plain_cells(frame: pd.DataFrame, source: str) -> None:
     if found:
         name, (row, kind) = next(iter(found.items()))
         raise PanelError(
-            f"{source} has {len(found)} columns whose cells hold several values "
+            f"{source} has {len(found)} columns whose cells contain several values "
             f"({', '.join(found)}): row {row + 1} of {name!r} is a {kind}. A panel has one value "
             "per cell; write them to columns of their own, or leave the column out."
         )

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from replication.core.errors import SpecError
+from replication.core.estimator_files import estimator_names
 from replication.core.files import parse_yaml
-from replication.core.leavings import visible_paths
 from replication.core.limits import MOST_CHARACTERS, LimitError, require_portable
 from replication.core.reading import AS_USUAL, Read
 from replication.core.schema_violations import explain_violation, listed, strict_validator, written
@@ -26,7 +26,6 @@ from replication.core.spec_grid import expand
 SCHEMA_FILE = Path(__file__).with_name("spec_schema.json")
 REVERSIBLE = ("dcdh",)
 """Estimators whose estimand holds where treatment falls, so that nothing need be allowed."""
-ESTIMATORS = Path(__file__).parents[1] / "estimators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,16 @@ class SampleRule:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """Standard errors, intervals and tests; the meaning of each key is in the schema."""
+    """Standard errors, intervals and tests; the meaning of each key is in the schema.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> inference = rp.Inference(method="wild", draws=199)
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y", cluster="state")
+    >>> print(rp.twfe(panel, inference=inference).table["n_clusters"][0])
+    20
+    """
 
     method: str = "analytic"
     variance: str = "cv1"
@@ -63,7 +71,7 @@ class Inference:
 
     @property
     def groups(self) -> list[str]:
-        """Columns within or between whose values a permutation exchanges adoption."""
+        """Columns within or across whose values a permutation reassigns adoption."""
         return [name for name in (self.strata, self.blocks) if name]
 
 
@@ -73,7 +81,15 @@ ANALYTIC = Inference()
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One estimate, fully resolved. Keys and defaults: ``spec_schema.json``."""
+    """One estimate, fully resolved. Keys and defaults: ``spec_schema.json``.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> spec = rp.Spec(id="main", outcome="log_rate", estimator="twfe", cluster=("state",))
+    >>> spec.fixed_effects
+    ('unit', 'time')
+    """
 
     id: str
     outcome: str
@@ -142,11 +158,31 @@ class Spec:
 def load_specs(path: Path) -> list[Spec]:
     """All specifications of a YAML file: one, or the grid that its ``vary`` spans.
 
+    Parameters
+    ----------
+    path : Path
+        Of a UTF-8 file.
+
+    Returns
+    -------
+    list of Spec
+
     Raises
     ------
     SpecError
         For a file that cannot be read, and for unknown keys and values.
 
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import replication as rp
+    >>> text = "{id: a, outcome: y, estimator: twfe, vary: {trends: [[], [unit_linear]]}}"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     place = Path(folder) / "specs.yaml"
+    ...     _ = place.write_text(text)
+    ...     [spec.trends for spec in rp.load_specs(place)]
+    [(), ('unit_linear',)]
     """
     data = read_spec_file(path)
     return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
@@ -176,7 +212,7 @@ def read_spec_file(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(data, dict):
         raise SpecError(
-            f"{path} holds {type(data).__name__ if data is not None else 'nothing'} where a "
+            f"{path} contains {type(data).__name__ if data is not None else 'nothing'} where a "
             "specification (keys such as id, outcome, estimator) is needed."
         )
     return data
@@ -223,20 +259,6 @@ def schema() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     loaded["properties"]["estimator"]["enum"] = estimator_names()
     return loaded
-
-
-@cache
-def estimator_names() -> list[str]:
-    """Names of the estimators: the modules that register a function of their own name.
-
-    Found by reading, not by importing, so that a specification is checked before anything slow is loaded.
-    """
-    modules = [
-        place / f"{place.name}.py" if place.is_dir() else place
-        for place in visible_paths(ESTIMATORS.iterdir(), ESTIMATORS)
-    ]
-    sources = {place.stem: place.read_text(encoding="utf-8") for place in modules if place.is_file()}
-    return sorted(name for name, text in sources.items() if "\n@registered(" in text)
 
 
 def explain() -> str:

@@ -40,7 +40,7 @@ def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterat
     if count > MOST_SPECIFICATIONS:
         raise SpecError(
             f"{source}: {_named(data)} spans {count:,} specifications, and {MOST_SPECIFICATIONS:,} are the "
-            "most that one file may hold. Shorten its lists, or write several files."
+            "most that one file may contain. Shorten its lists, or write several files."
         )
     base = {key: value for key, value in data.items() if key not in GRID}
     seen: dict[str, dict[Any, Any]] = {}
@@ -99,7 +99,7 @@ def _columns(data: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
         )
     for key in GRID:
         if any(key in column for column in columns):
-            raise SpecError(f"{source}: {key!r} stands inside 'columns'. Write it beside 'columns'.")
+            raise SpecError(f"{source}: {key!r} is inside 'columns'. Write it beside 'columns'.")
     return columns
 
 
@@ -110,7 +110,7 @@ def _assign(target: dict[str, Any], key: str, value: Any, source: str) -> None:
         if not isinstance(inner, dict):
             raise SpecError(
                 f"{source}: 'vary' or 'columns' has the key {shortened(key)}, and {shortened(parent)} is "
-                f"{shortened(inner)}, which holds no keys. Leave it out above, or write its keys "
+                f"{shortened(inner)}, which contains no keys. Leave it out above, or write its keys "
                 "there."
             )
         target = inner

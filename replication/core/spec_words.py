@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from replication.core.estimator_files import ESTIMATORS
 from replication.core.leavings import visible_paths
-from replication.core.spec import ESTIMATORS, read_spec_file
+from replication.core.spec import read_spec_file
 from replication.core.spec_grid import expand
 
 ESTIMATOR_LABEL = re.compile(r"@registered\(\s*\"([^\"]+)\"")
@@ -26,7 +27,7 @@ class SpecWords:
 
     Attributes
     ----------
-    spec : its keys as they stand in the file, one combination of a grid.
+    spec : its keys as written in the file, one combination of a grid.
     labels : column or estimator -> how it is printed.
     outcomes : outcome -> ``{label, unit}``.
     """

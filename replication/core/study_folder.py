@@ -83,13 +83,13 @@ def read_description(folder: Path) -> Description:
     data = _read(folder, STUDY, "There is no study description {}. Write one, or correct the path.")
     if not isinstance(data, dict):
         raise SpecError(
-            f"{shown(folder, STUDY)} holds no keys; a study needs at least id, title and panels. See "
+            f"{shown(folder, STUDY)} contains no keys; a study needs at least id, title and panels. See "
             "studies/_template for an example."
         )
     for part in PARTS:
         if part in data:
             raise SpecError(
-                f"{shown(folder, STUDY)} has the key {part!r}. The {part} of a study stand in a file of "
+                f"{shown(folder, STUDY)} has the key {part!r}. The {part} of a study belong in a file of "
                 f"their own: move the list to {part}.yaml, without the key."
             )
     _refuse_strays(folder)
@@ -132,8 +132,8 @@ def _read_part(folder: Path, part: str) -> tuple[list[Any], list[str]]:
         listed = _read(folder, name)
         if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
             raise SpecError(
-                f"{shown(folder, name)} holds no list of entries. Each of the {part} begins with '- id:', at "
-                "the start of a line."
+                f"{shown(folder, name)} contains no list of entries. Each of the {part} begins with '- id:', "
+                "at the start of a line."
             )
         entries += listed
         files += [name] * len(listed)

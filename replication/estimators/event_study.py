@@ -82,6 +82,12 @@ def event_study(
     PanelError
         If no unit is treated or observed at the reference, or the path is not identified.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.event_study(panel).att[0], 3))
+    0.903
     """
     effects = read_effects(panel, trends)
     reference = -1 - anticipation

@@ -84,6 +84,15 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     PanelError
         If the panel is unbalanced, the treatment is not binary, or no group can be compared.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> rp.goodman_bacon(panel).table[["term", "estimate"]].head(3)
+         term  estimate
+    0     att  0.425136
+    1  weight  0.048780
+    2  weight  0.097561
     """
     parts = components(panel)
     labels = np.append(panel.periods, NEVER)

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, Dropped
@@ -24,6 +26,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registration import registered
+from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.estimators.shared.collinear import least_variation
 from replication.estimators.shared.exact_fit import require_residual
@@ -80,6 +83,13 @@ def ols(
         If the fixed effects leave no variation of the treatment, or nothing is left to estimate.
     SpecError
         If ``inference.variance`` is neither ``cv1`` nor ``hc1``.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.ols(panel, fixed_effects=["unit", "time"]).att[0], 3))
+    0.425
     """
     if inference.variance not in VARIANCES:
         raise SpecError(
@@ -124,49 +134,60 @@ def ols(
 
 
 def _fit(panel: Panel, used: Bools, fixed_effects: Sequence[str]) -> PooledRegression:
-    """Least squares by an orthogonal decomposition, the fixed effects and the treatment first."""
+    """Least squares on what the fixed effects leave, by an orthogonal decomposition, the treatment first."""
     weight = np.sqrt(panel.weight[used])
-    nuisance, group = _fixed(panel, used, fixed_effects)
     covariates = panel.covariates if panel.covariates is not None else np.empty((0, *panel.y.shape))
-    regressors = np.column_stack([panel.dose[used], *(one[used] for one in covariates)])
-    count = nuisance.shape[1]
-    both = np.column_stack([nuisance, regressors, panel.y[used]])
-    data = _within(both, panel.weight[used], group) * weight[:, None]
+    columns = np.column_stack([panel.dose[used], *(one[used] for one in covariates), panel.y[used]])
+    within, left, effects = _without_effects(columns, panel, used, fixed_effects)
+    data = left * weight[:, None]
     x, y = data[:, :-1], data[:, -1]
     diagonal = np.abs(np.diag(np.linalg.qr(x, mode="r")))
-    spread = (x**2).sum(axis=0)
-    raw = ((both[:, :-1] * weight[:, None]) ** 2).sum(axis=0)
+    raw, spread = (((one[:, :-1] * weight[:, None]) ** 2).sum(axis=0) for one in (columns, within))
     free = diagonal**2 > least_variation(raw, spread)
-    if not free[count]:
+    if not free[0]:
         raise PanelError(_no_variation(panel, fixed_effects))
     x = x[:, free]
     bread = np.linalg.inv(x.T @ x)
     coefficient = bread @ (x.T @ y)
     scores = x * (y - x @ coefficient)[:, None] @ bread
-    kept = np.flatnonzero(free[count:])
-    return PooledRegression(
-        coefficient[-kept.size :],
-        scores[:, -kept.size :],
-        kept,
-        int(free.sum()) + (0 if group is None else np.unique(group).size),
-    )
+    return PooledRegression(coefficient, scores, np.flatnonzero(free), int(free.sum()) + effects)
 
 
-def _fixed(panel: Panel, used: Bools, fixed_effects: Sequence[str]) -> tuple[Floats, Ints | None]:
-    """Columns of a constant or of period effects, and the groups whose means are taken off."""
+def _without_effects(
+    values: Floats, panel: Panel, used: Bools, fixed_effects: Sequence[str]
+) -> tuple[Floats, Floats, int]:
+    """(M, K) deviations from means (of the units, with both effects), residuals, and number of effects."""
     unit, period = np.nonzero(used)
-    if not fixed_effects:
-        return np.ones((unit.size, 1)), None
-    if set(fixed_effects) == {"unit", "time"}:
-        first = np.unique(period)[1:]
-        return (period[:, None] == first).astype(float), unit
-    return np.empty((unit.size, 0)), unit if "unit" in fixed_effects else period
+    group = unit if "unit" in fixed_effects else period if fixed_effects else np.zeros_like(unit)
+    within = _within(values, panel.weight[used], group)
+    if len(set(fixed_effects)) < 2:
+        return within, within, _count(group)
+    weight = np.where(used, panel.weight, 0.0)
+    engine = Eliminated(weight, panel.periods, [np.zeros(len(weight), dtype=np.int64)], [], each=False)
+    left, grid = np.empty_like(within), np.zeros(used.shape)
+    for place, column in enumerate(within.T):
+        grid[used] = column
+        left[:, place] = engine.residual(grid)[used]
+    return within, left, _count(unit) + _count(period) - _connected(used)
 
 
-def _within(values: Floats, weight: Floats, group: Ints | None) -> Floats:
-    """Deviations from the weighted means of the groups; the values themselves without groups."""
-    if group is None:
-        return values
+def _count(codes: Ints) -> int:
+    return int(np.count_nonzero(np.bincount(codes)))
+
+
+def _connected(used: Bools) -> int:
+    """Groups of units and periods that no cell links: one unless the panel falls apart."""
+    if used.all():
+        return 1
+    unit, period = np.nonzero(used)
+    size = sum(used.shape)
+    linked = sparse.coo_matrix((np.ones(unit.size), (unit, len(used) + period)), shape=(size, size))
+    parts = connected_components(linked, directed=False)[1]
+    return _count(parts[unit].astype(np.int64))
+
+
+def _within(values: Floats, weight: Floats, group: Ints) -> Floats:
+    """Deviations from the weighted means of the groups."""
     totals = np.bincount(group, weight)
     sums = np.column_stack([np.bincount(group, weight * column) for column in values.T])
     return values - (sums / np.where(totals > 0, totals, 1.0)[:, None])[group]

@@ -59,6 +59,13 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
     trends or covariates separate) carry no information and are left out, with the stated count; so
     are singletons. Correction of the variance as in ``twfe``.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> frame = rp.simulated_panel(seed=1)
+    >>> frame["count"] = (20 * 2 ** frame["y"]).round()
+    >>> print(round(rp.poisson(rp.read_panel(frame, outcome="count")).att[0], 3))
+    0.194
     """
     effects = read_effects(panel, trends)
     try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ParamSpec
 
 from replication.core.estimates import Estimates
-from replication.core.spec import estimator_names
+from replication.core.estimator_files import estimator_names
 from replication.inference.methods import LINEAR
 
 P = ParamSpec("P")

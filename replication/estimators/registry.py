@@ -39,7 +39,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
         raise SpecError(
             f"{spec.id}: 'inference.method: {spec.inference.method}' reads errors from units without "
             f"treatment, and the controls of {spec.estimator} with a treatment column may have any. Use "
-            "'method: permutation', which exchanges whole treatments between units."
+            "'method: permutation', which permutes whole treatment paths across units."
         )
     keywords = {key: getattr(spec, key) for key in entry.keys}
     keep_freed_memory()
@@ -102,7 +102,7 @@ def refuse_interactions(spec: Spec) -> None:
 
 
 def refuse_cross_sections(spec: Spec, entry: Registered) -> None:
-    """Refuse estimators that follow units over time, and methods that exchange whole units."""
+    """Refuse estimators that follow units over time, and methods that permute whole units."""
     if "repeated_cross_sections" not in entry.keys:
         able = [name for name, other in ENTRIES.items() if "repeated_cross_sections" in other.keys]
         raise SpecError(

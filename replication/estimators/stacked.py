@@ -112,6 +112,12 @@ def stacked(
     SpecError
         For corrected variances with covariates.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.stacked(panel).att[0], 3))
+    0.458
     """
     panel = comparison_panel(panel, "stacked")
     grid = on_calendar(panel)

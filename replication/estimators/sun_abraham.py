@@ -109,6 +109,12 @@ def sun_abraham(
         If no control group or no cohort with a reference period remains, if the window is empty,
         or if a covariate has no variation of its own.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.sun_abraham(panel).att[0], 3))
+    0.712
     """
     panel, reference, used = comparison(comparison_panel(panel, "sun_abraham"), control_group, anticipation)
     panel = with_reference_period(panel, reference, anticipation)

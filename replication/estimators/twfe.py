@@ -71,6 +71,12 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
     not nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that of
     the smallest, in the correction and in t(G-1). Singletons are left out and counted.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.twfe(panel).att[0], 3))
+    0.425
     """
     effects = read_effects(panel, trends)
     sample = estimation_sample(panel, effects)

@@ -63,6 +63,15 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     PanelError
         If unit and period effects leave no variation in the treatment.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> rp.twfe_weights(panel).table[["term", "estimate"]].head(3)
+         term  estimate
+    0     att  0.425136
+    1  weight  0.138211
+    2  weight  0.138211
     """
     sample = estimation_sample(panel, Effects())
     fit = fit_twfe(sample, Effects())

@@ -76,6 +76,12 @@ def two_stage(
     PanelError
         If no untreated outcome can be predicted, the window is empty, or a covariate cannot be fitted.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.two_stage(panel).att[0], 3))
+    0.719
     """
     model = fit_untreated(panel, trends, anticipation, "two_stage")
     cells = model.cells

@@ -41,15 +41,15 @@ def block_permutations(panel: Panel, inference: Inference) -> Iterator[Ints]:
     assert inference.blocks is not None
     if inference.strata not in (None, inference.blocks):
         raise PanelError(
-            f"Whole values of {inference.blocks!r} ('blocks') exchange their schedules, and units "
-            f"may be exchanged inside them, but not within {inference.strata!r} ('strata'). Leave "
-            "'strata' empty, or name the same column."
+            f"Schedules are permuted across values of {inference.blocks!r} ('blocks'), and dates may be "
+            f"permuted inside them, but not within {inference.strata!r} ('strata'). Leave 'strata' empty, or "
+            "name the same column."
         )
     blocks = ranked_blocks(panel, panel.strata[inference.blocks])
     if len(blocks) < 2:
         raise PanelError(
-            f"All units share one value of {inference.blocks!r}, so no block has another to "
-            "exchange its schedule with. Name a finer column in 'inference.blocks'."
+            f"All units share one value of {inference.blocks!r}, so schedules cannot be permuted across "
+            "values. Name a finer column in 'inference.blocks'."
         )
     rng = np.random.default_rng(inference.seed)
     for _ in range(inference.draws):

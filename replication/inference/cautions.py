@@ -56,8 +56,8 @@ def support_notes(found: ClusterSupport, *, by_cohort: bool) -> list[str]:
     if by_cohort and found.treated > 1 and found.alone > 0:
         notes.append(
             f"{found.alone} of {found.treated} treated clusters ({found.kind}) are the only one "
-            "of their cohort: in an effect of that cohort alone the standard error holds the "
-            "noise of the control group only"
+            "of their cohort: the standard error of the effect on such a cohort reflects only the noise of "
+            "the control group"
         )
     return notes
 
@@ -67,7 +67,7 @@ def _few(count: int, side: str, kind: str, other: str) -> str:
         return (
             f"Only 1 {side} cluster ({kind}) carries the estimate: its own residuals are nearly "
             f"zero by construction, so that the standard error reflects only the noise of the {other} "
-            "group only"
+            "group"
         )
     return (
         f"Only {count} {side} clusters ({kind}) carry the estimate: with so few the standard "
@@ -79,9 +79,8 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
     """Notes on few clusters, or few effective ones behind the overall effect."""
     if n_clusters < FEW_EFFECTIVE:
         return [
-            f"Only {n_clusters} clusters: the clustered standard errors are uncertain themselves, "
-            "and critical values are those of t with that number less one unless another "
-            "distribution is asked for"
+            f"There are only {n_clusters} clusters: clustered standard errors are imprecise, and critical "
+            f"values are those of t({n_clusters - 1}) unless another distribution is requested"
         ]
     if effective is not None and effective < FEW_EFFECTIVE:
         # Without the number, so that columns of a table share the sentence; it is in the details.
@@ -107,9 +106,9 @@ def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return [
         f"No standard error is reported for {len(names)} of {lost.size} estimates "
-        f"({', '.join(names[:LISTED])}{more}): the scores of every cluster are zero there, as "
-        "where each cohort is one cluster or no degrees of freedom are left, so that the clusters "
-        "hold no information on how precise these estimates are"
+        f"({', '.join(names[:LISTED])}{more}): the scores of every cluster are zero there, as where each "
+        "cohort is one cluster or no degrees of freedom remain, so that the clusters contain no information "
+        "about the precision of these estimates"
     ]
 
 

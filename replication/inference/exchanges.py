@@ -1,8 +1,8 @@
-"""The assignments of a permutation test, exchanged between the units or clusters that were assigned.
+"""The assignments of a permutation test, permuted across the units or clusters that were assigned.
 
 Where all units of every cluster have one schedule (a state law on counties), the treatment was
 assigned to clusters, and exchanging single units would take their outcomes as independent. Then
-whole clusters exchange their schedules (MacKinnon & Webb 2020, Journal of Econometrics 218(2)).
+schedules are permuted across whole clusters (MacKinnon & Webb 2020, Journal of Econometrics 218(2)).
 With few treated there are few distinct assignments; all of them are taken where they are at most
 as many as the draws asked for, and the p-value is exact.
 """
@@ -35,7 +35,7 @@ class Exchanges:
     ----------
     orders : gives (N,) positions of the units whose adoption each unit gets, one after the other
     count : how many; complete : whether these are all distinct ones but the observed
-    who : the units or clusters that exchange schedules
+    who : the units or clusters across which schedules are permuted
 
     """
 

@@ -91,9 +91,9 @@ def few_effective(influence: ClusterInfluence | None, inference: Inference) -> l
     usual = inference.method == "analytic" and inference.variance == "cv1"
     advice = "; compare 'inference.variance: cv3' or 'cv2'" if usual else ""
     return [
-        f"the overall effect rests on an effective number of {influence.effective:.1f} of "
-        f"{influence.clusters} clusters, fewer than {FEW_EFFECTIVE}, and one cluster carries "
-        f"{100 * influence.partial_leverage_max:.0f}% of its identifying variation{advice}"
+        f"the effective number of clusters behind the overall effect is {influence.effective:.1f} (of "
+        f"{influence.clusters}), below {FEW_EFFECTIVE}, and one cluster carries "
+        f"{100 * influence.partial_leverage_max:.0f}% of the identifying variation{advice}"
     ]
 
 

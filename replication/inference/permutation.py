@@ -1,4 +1,4 @@
-"""Permutation test of the rollout: adoption dates are exchanged between units.
+"""Permutation test of the rollout: adoption dates are permuted across units.
 
 Null hypothesis
     No effect on any unit at any time, and adoption as good as randomly assigned to units (within

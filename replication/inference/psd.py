@@ -18,7 +18,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats
 
 # Rounding in the alternating sums leaves eigenvalues of the order of 1e-15 of the largest; those
-# of a sum that is truly not positive semi-definite lie above 1e-4 in drawn panels.
+# of a sum that is truly not positive semi-definite lie above 1e-4 in simulated panels.
 RELATIVE = 1e-10
 # Standard errors this far below the largest are zero but for rounding in the alternating sums.
 FIXED = 1e-7

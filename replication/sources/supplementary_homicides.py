@@ -160,7 +160,7 @@ def _require_year(path: Path, lines: list[bytes], year: int) -> None:
     century = 1900 if held > f"{(year + 10) % 100:02d}" and year >= 2000 else 100 * (year // 100)
     named = f"the homicides of {century + int(held)}" if held.isdigit() else f"year {held!r}"
     raise SourceError(
-        f"{path}: this file holds {named} ({count:,} of {len(lines):,} records), and {year} was "
+        f"{path}: this file contains {named} ({count:,} of {len(lines):,} records), and {year} was "
         f"asked for. Whatever its name says, it is not the file of {year}: leave {year} out, or "
         f"put the master of {year} in its place."
     )

@@ -28,19 +28,19 @@ CHECKED = ("twfe", "poisson")
 
 
 class EnginesDisagreeError(InputError):
-    """Two engines gave different coefficients for the same specification."""
+    """Independent software gave different coefficients for the same specification."""
 
 
 def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFrame:
-    """Compare the coefficients with those of another engine; fail on a difference above 1e-8.
+    """Compare the coefficients with those of independent software; fail on a difference above 1e-8.
 
     Every two-way column that the study names in a table, an analysis or a figure is checked; the
     grid of a specification curve, which is matched by a pattern, is not. Poisson models with
-    unit-specific linear trends have no second engine and are left out.
+    unit-specific linear trends have no counterpart and are left out.
 
     Writes ``tables/<study>/second_engine.csv`` with one row per coefficient. A difference within
-    the tolerance is written as zero and the other engine's coefficient with ten decimals, so that
-    the file is the same on every machine on which the two engines agree.
+    the tolerance is written as zero and the coefficient from the other software with ten decimals, so that
+    the file is the same on every machine on which the two agree.
     """
     folder = root / "tables" / study.id
     shown = set(strings(study.config))
@@ -102,7 +102,7 @@ def compared_batch(tasks: Sequence[Task]) -> list[pd.DataFrame]:
 
 
 def coefficients(task: Task, panel: Panel) -> pd.DataFrame:
-    """One row per coefficient of a specification; none where no other software estimates it."""
+    """One row per coefficient of a specification; none where no independent software estimates it."""
     from replication.checks.second_engine import NoSecondEngineError, second_engine
 
     ours, _ = saved_results.load(task.folder)
@@ -132,7 +132,7 @@ def refuse_differences(result: pd.DataFrame, study: str) -> None:
         worst = wrong.iloc[int(wrong["difference"].fillna(np.inf).to_numpy().argmax())]
         raise EnginesDisagreeError(
             f"{len(wrong)} of {len(result)} coefficients of {study} differ by more than "
-            f"{TOLERANCE:g} between the estimate and the second engine; the largest is "
+            f"{TOLERANCE:g} between the estimate and independent software; the largest is "
             f"{worst['spec_id']} {worst['term']}: {worst['ours']:.10g} against "
             f"{worst['second']:.10g}. One of the two is wrong: report it with this specification."
         )

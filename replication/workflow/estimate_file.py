@@ -46,7 +46,7 @@ def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]
         for name in outer:
             place = place.setdefault(name, {})
             if not isinstance(place, dict):
-                raise SpecError(f"--set {key}: {name!r} of the specification holds no keys.")
+                raise SpecError(f"--set {key}: {name!r} of the specification contains no keys.")
         place[last] = value
     data.setdefault("estimator", "callaway_santanna")
     data.setdefault("id", str(data["estimator"]))
@@ -118,7 +118,7 @@ def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
     for path in inputs:
         if path.resolve().parent == out.resolve() and path.name in WRITTEN:
             raise SpecError(
-                f"--out {out} holds {path.name}, which the results would overwrite. Name another folder."
+                f"--out {out} contains {path.name}, which the results would overwrite. Name another folder."
             )
 
 

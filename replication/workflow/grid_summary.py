@@ -57,7 +57,7 @@ def headline(result: Estimates) -> dict[str, Any]:
 
 
 def written(value: Any) -> Any:
-    """A value of a specification as it stands in one cell."""
+    """A value of a specification as shown in one cell."""
     if isinstance(value, list):
         return " ".join(str(part) for part in value) or None
     return value

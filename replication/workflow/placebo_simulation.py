@@ -198,7 +198,7 @@ def require_same_plan(order: Order) -> None:
     changed = [key for key, value in plan.items() if known.get(key) != value]
     if changed:
         raise SpecError(
-            f"{order.out} holds placebo draws of another plan (its {', '.join(changed)} differ). "
+            f"{order.out} contains placebo draws of another plan (its {', '.join(changed)} differ). "
             "Draws of two plans cannot be mixed: choose another folder, or empty this one."
         )
 
@@ -256,7 +256,7 @@ def _require_columns(
         if blocks not in columns:
             raise SpecError(
                 f"{study.id} cannot be simulated: its panel {panel!r} has no column {blocks!r}, "
-                "whose values exchange their dates in a placebo rollout. A study can be simulated "
+                "across whose values a placebo rollout permutes dates. A study can be simulated "
                 "where its panels have that column, or where an analysis of the kind 'placebo' in "
                 "its study.yaml names another one as 'blocks'."
             )

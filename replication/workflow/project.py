@@ -106,7 +106,7 @@ class StudyFolder:
 
     @property
     def check_ledger(self) -> str:
-        """Ledger of the checks by the second engine."""
+        """Ledger of the checks by independent software."""
         return f"tables/{self.id}/.second_engine.json"
 
     @property

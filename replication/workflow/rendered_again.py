@@ -2,7 +2,7 @@
 
 The folder looks like the project: its ``tables``, ``figures`` and ``report`` hold what is made again, and
 everything that this is made from is linked into it, so that nothing outside is written. A file passes if it
-holds the same bytes; a figure that another version of the drawing library drew is held by its data.
+contains the same bytes; a figure that another version of the drawing library drew is compared by its data.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def made_again(task: Task, root: Path, scratch: Path) -> list[Verdict]:
 
 MADE_AGAIN = "are what the numbers give again"
 AS_WRITTEN = "are as the pipeline wrote them"
-BY_DATA = "were drawn by other versions and are held by their data"
+BY_DATA = "were drawn by other versions and agree in their data"
 
 
 def held_file(label: str, study: str, root: Path, scratch: Path) -> Verdict:

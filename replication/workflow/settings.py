@@ -42,7 +42,7 @@ def checked_settings(data: Any, source: str = CONFIG) -> dict[str, Any]:
     import jsonschema
 
     if not isinstance(data, Mapping):
-        raise SpecError(f"{source} holds no keys; it needs at least tables and estimation.")
+        raise SpecError(f"{source} contains no keys; it needs at least tables and estimation.")
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     errors = sorted(
         jsonschema.Draft202012Validator(schema).iter_errors(data),

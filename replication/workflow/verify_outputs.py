@@ -1,4 +1,4 @@
-"""``replication verify``: everything that the pipeline wrote, held in every way there is."""
+"""``replication verify``: every comparison of what the pipeline wrote."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMITTED = {
     "panels": held_contents.held_panels,
     "matrices": held_contents.held_matrices,
 }
-"""What is held against ``expected/``."""
+"""What is compared with ``expected/``."""
 FEW = 12
 """Tasks for which a further process is not worth its start."""
 
@@ -40,7 +40,7 @@ def verify_outputs(root: Path, ran: Sequence[str], expected: Sequence[str], core
     Returns
     -------
     list of Verdict
-        By study in the order given; last those of the report page and the documentation, which are held
+        By study in the order given; last those of the report page and the documentation, which are compared
         where all studies that can run are.
     """
     with tempfile.TemporaryDirectory(prefix="replication-verify-") as name:

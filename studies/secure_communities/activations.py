@@ -2,7 +2,7 @@
 
 ``securecommunities.dta`` gives the day, ``activation_dates_makayla_revisedforbalance.dta`` the
 month. They agree on the month in 3,094 of 3,102 common counties; the other eight are in Indiana
-(31 May against June 2011).
+(May 31 against June 2011).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def read_activation_days(path: Path) -> pd.DataFrame:
         dated["date_secure"].between(FIRST_DAY, LAST_DAY)
         & (dated["date_secure"].dt.year == dated["year_secure"]),
         path,
-        f"date_secure is outside {FIRST_DAY:%d %B %Y} to {LAST_DAY:%d %B %Y} or not in year_secure",
+        f"date_secure is outside {FIRST_DAY:%B %-d, %Y} to {LAST_DAY:%B %-d, %Y} or not in year_secure",
     )
     dates = dated.groupby("county")["date_secure"].agg(["min", "max"])
     torn = dates[dates["min"] != dates["max"]]
@@ -146,7 +146,7 @@ def _stata(path: Path, columns: list[str]) -> pd.DataFrame:
         fits = pd.api.types.is_datetime64_any_dtype if dated else pd.api.types.is_numeric_dtype
         if not fits(kind):
             raise SourceError(
-                f"{path}: column {name} holds {kind} where {'dates' if dated else 'numbers'} "
+                f"{path}: column {name} contains {kind} where {'dates' if dated else 'numbers'} "
                 f"belong; it is damaged, or another file. {FETCH_AGAIN}"
             )
     return table[columns]

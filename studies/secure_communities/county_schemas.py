@@ -115,7 +115,7 @@ def _neighbors() -> dict[str, pa.Column]:
         ),
         "neighbours_active_share": column(
             "float64",
-            "Share of the neighbors active on 31 December",
+            "Share of the neighbors active on December 31",
             "share",
             NEXT_DOOR,
             bounds=share,
@@ -137,7 +137,7 @@ def _timing() -> dict[str, pa.Column]:
         ),
         "state_ahead_share": column(
             "float64",
-            "Share of the year in which the state had begun and the county not",
+            "Share of the year between the first activation in the state and that of the county",
             days,
             DATES,
             bounds=share,

@@ -197,7 +197,7 @@ def comparison_role(date: pd.Series) -> pd.Series:
     """Role of a county in the group-time design that ends in 2011.
 
     ``treated``: activated before July 2011, hence in a cohort of 2011 or earlier by the mid-year
-    rule. ``comparison``: activated from 20 March 2012 (the last quarter of the counties), still
+    rule. ``comparison``: activated from March 20, 2012 (the last quartile of the counties), still
     untreated when 2011 ends. ``left_out``: activated between, neither treated for half a year
     nor a clean comparison.
     """

@@ -54,7 +54,7 @@ def exposure(pairs: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
     DataFrame
         ``fips``, ``year``, ``neighbours_share_of_year`` (mean over the neighbors of the share
         of the year in force, weighted by their people) and ``neighbours_active_share`` (share
-        of the neighbors active on 31 December).
+        of the neighbors active on December 31).
     """
     grid = pairs.merge(pd.DataFrame({"year": list(years)}), how="cross")
     share = share_of_year(grid["date"], grid["year"])

@@ -50,9 +50,9 @@ def _place() -> dict[str, pa.Column]:
 def _people() -> dict[str, pa.Column]:
     inf = float("inf")
     return {
-        "population": column("int64", "Population on 1 July", "people", CENSUS, bounds=(1, inf)),
+        "population": column("int64", "Population on July 1", "people", CENSUS, bounds=(1, inf)),
         "population_2004": column(
-            "int64", "Population on 1 July 2004 (the weight)", "people", CENSUS, bounds=(1, inf)
+            "int64", "Population on July 1, 2004 (the weight)", "people", CENSUS, bounds=(1, inf)
         ),
         "log_population": column("float64", "Log of population", "log people", CENSUS),
         "covered_population": column(
@@ -108,7 +108,7 @@ def _timing() -> dict[str, pa.Column]:
         "comparison_2012": column(
             "str",
             "Role in the design that ends in 2011: activated before July 2011, from "
-            "20 March 2012, or between",
+            "March 20, 2012, or between",
             "role",
             DATES,
             allowed=ROLES,

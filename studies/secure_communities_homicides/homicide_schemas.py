@@ -107,7 +107,7 @@ def _by_ethnicity() -> dict[str, pa.Column]:
         "victims": column("int64", "Victims of murder of known ethnicity", "victims", SHR, bounds=(0, INF)),
         "victims_allocated": column(
             "float64",
-            "Victims with the unknown divided",
+            "Victims, with those of unknown ethnicity allocated",
             "victims",
             SHR,
             bounds=(0, INF),

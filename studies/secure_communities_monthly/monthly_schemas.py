@@ -54,9 +54,9 @@ def people_columns() -> dict[str, pa.Column]:
     """County population, its weight year and its composition."""
     both, absent = f"{CENSUS}; {ACS}", "county not in the survey, or no such people"
     return {
-        "population": column("int64", "Population on 1 July", "people", CENSUS, bounds=(1, INF)),
+        "population": column("int64", "Population on July 1", "people", CENSUS, bounds=(1, INF)),
         "population_2004": column(
-            "int64", "Population on 1 July 2004 (the weight)", "people", CENSUS, bounds=(1, INF)
+            "int64", "Population on July 1, 2004 (the weight)", "people", CENSUS, bounds=(1, INF)
         ),
         "log_population": column("float64", "Log of population (Poisson offset)", "log people", CENSUS),
         "hispanic_share": column(
@@ -134,7 +134,7 @@ def timing_columns() -> dict[str, pa.Column]:
         "comparison_2012": column(
             "str",
             "Role in the design that ends in 2011: activated before July 2011, from "
-            "20 March 2012, or between",
+            "March 20, 2012, or between",
             "role",
             DATES,
             allowed=ROLES,

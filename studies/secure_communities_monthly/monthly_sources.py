@@ -20,7 +20,7 @@ from studies.secure_communities_homicides.county_homicides import HomicideSource
 from studies.secure_communities_monthly.county_places import Places
 
 HOMICIDE_YEARS = (2003, 2004, 2005, 2006, 2008, 2009, 2010, 2011, 2012, 2013)
-"""The file named 2007 holds 2006; the year has no file."""
+"""The file named 2007 contains 2006; the year has no file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,9 @@ NATION: Final = "US"
 def reporting_columns() -> dict[str, pa.Column]:
     """People, how many of them are covered, and crime per covered person and per resident."""
     return {
-        "population": column("int64", "Population on 1 July", "people", CENSUS, bounds=(1, INF)),
+        "population": column("int64", "Population on July 1", "people", CENSUS, bounds=(1, INF)),
         "population_2004": column(
-            "int64", "Population on 1 July 2004 (the weight)", "people", CENSUS, bounds=(1, INF)
+            "int64", "Population on July 1, 2004 (the weight)", "people", CENSUS, bounds=(1, INF)
         ),
         "listed_population": column(
             "float64", "People of all agencies on file", "people", RETURN_A, bounds=(0, INF)

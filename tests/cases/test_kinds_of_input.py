@@ -348,7 +348,7 @@ def test_columns_of_one_name_are_refused_in_every_shape(tmp_path) -> None:
 GRIDS = [
     ({"outcome": ["a b", "a-b"]}, "both get the id"),
     ({"window": [[1, 2], "1-2"]}, "both get the id"),
-    ({"id.x": [1]}, "'id' is 't', which holds no keys"),
+    ({"id.x": [1]}, "'id' is 't', which contains no keys"),
 ]
 
 

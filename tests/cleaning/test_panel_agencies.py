@@ -181,7 +181,7 @@ def test_refusals() -> None:
         AgencyRule(zero_population="no")  # type: ignore[arg-type]
     with pytest.raises(PanelError, match=r"agency headers have no column 'county_2'"):
         allocate(HEADERS.drop(columns="county_2"), WALK)
-    with pytest.raises(PanelError, match=r"agency crosswalk hold 1 repeated rows by ori"):
+    with pytest.raises(PanelError, match=r"agency crosswalk contain 1 repeated rows by ori"):
         allocate(HEADERS, pd.concat([WALK, WALK.head(1)]))
 
 

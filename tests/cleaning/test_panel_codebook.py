@@ -75,7 +75,7 @@ def test_damage_is_refused_with_column_count_and_row(
 
 def test_repeated_rows_are_refused(frame: pd.DataFrame) -> None:
     twice = pd.concat([frame, frame.iloc[[1]]])
-    with pytest.raises(PanelError, match="made hold 1 repeated rows by fips and year, first fips 2"):
+    with pytest.raises(PanelError, match="made contain 1 repeated rows by fips and year, first fips 2"):
         codebook.conform(twice, SCHEMA)
 
 

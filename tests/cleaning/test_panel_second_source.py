@@ -103,5 +103,5 @@ def test_both_lists_of_dates_are_compared(artificial: Made) -> None:
     }
     assert found["state_postal"].tolist() == ["AL", "IN", "TX", "WI"]
     assert found["county_name"].tolist()[1] == "Hendricks County"
-    with pytest.raises(PanelError, match="days of activation hold 1 repeated rows"):
+    with pytest.raises(PanelError, match="days of activation contain 1 repeated rows"):
         compare_transcriptions(pd.concat([days, days.head(1)]), months, names, artificial.sources().regions)

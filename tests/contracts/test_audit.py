@@ -58,7 +58,7 @@ def test_few_treated_clusters_and_a_pre_trend_are_warned_of(frame: pd.DataFrame)
     few = frame[(frame["cohort"] == 0) | (frame["state"] < 2)]
     drift = few["y"] + np.where(few["cohort"] > 0, 0.4 * few["time"], 0.0)
     warnings = audit(rp.read_panel(few.assign(y=drift), outcome="y", cluster="state"), "Audit").warnings
-    assert any("clusters hold treated units" in warning for warning in warnings)
+    assert any("clusters contain treated units" in warning for warning in warnings)
     assert any("pre-trend test" in warning for warning in warnings)
 
 

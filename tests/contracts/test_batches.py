@@ -1,4 +1,4 @@
-"""Which specifications the second engine checks, and which share a panel."""
+"""Which specifications independent software checks, and which share a panel."""
 
 from __future__ import annotations
 

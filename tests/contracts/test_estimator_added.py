@@ -10,6 +10,7 @@ import pytest
 import replication as rp
 import replication.estimators
 from replication.cli import main
+from replication.core import estimator_files
 from replication.core import spec as specs
 from replication.estimators import registration
 
@@ -43,16 +44,19 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A folder of estimators with one more than the package has."""
     folder = tmp_path / "estimators"
     folder.mkdir()
+    for place in estimator_files.ESTIMATORS.glob("[!_]*"):
+        (folder / place.name).symlink_to(place)
     (folder / "last_less_first.py").write_text(MODULE)
-    monkeypatch.setattr(specs, "ESTIMATORS", folder)
+    monkeypatch.setattr(estimator_files, "ESTIMATORS", folder)
     monkeypatch.setattr(replication.estimators, "__path__", [*replication.estimators.__path__, str(folder)])
-    specs.estimator_names.cache_clear()
+    estimator_files.estimator_names.cache_clear()
     specs.schema.cache_clear()
     yield
     monkeypatch.undo()
-    specs.estimator_names.cache_clear()
+    estimator_files.estimator_names.cache_clear()
     specs.schema.cache_clear()
     registration._FOUND.pop("last_less_first", None)
+    vars(rp).pop("last_less_first", None)
 
 
 @pytest.mark.usefixtures("added")
@@ -62,6 +66,7 @@ def test_one_file_is_all_that_it_takes(tmp_path: Path, capsys: pytest.CaptureFix
     change = last["y"] - frame[frame["time"] == 1].set_index("unit")["y"]
     expected = change[last["cohort"] > 0].mean() - change[last["cohort"] == 0].mean()
     found = rp.estimate(frame, outcome="y", estimator="last_less_first")
+    assert rp.last_less_first(rp.read_panel(frame, outcome="y")).att == found.att
     assert found.att[0] == pytest.approx(expected, rel=1e-12)
     assert registration.ENTRIES["last_less_first"].keys == ("anticipation",)
     frame.to_csv(tmp_path / "panel.csv", index=False)

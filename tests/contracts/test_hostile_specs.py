@@ -44,7 +44,7 @@ def tenfold(first: str, entry: str) -> str:
 BOMBS = {
     "aliases": (tenfold("[x, x]", "[{}]"), f"more than {MOST_NODES:,} keys and values"),
     "merged keys": (tenfold("{x: 1}", "{{<<: [{}]}}"), f"more than {MOST_NODES:,} keys"),
-    "an alias of itself": ("note: &a [*a]", "alias \\*a stands inside itself"),
+    "an alias of itself": ("note: &a [*a]", "alias \\*a refers to itself"),
     "lists": ("note: " + "[" * 100_000, f"more than {DEEPEST} deep"),
     "mappings": ("note: " + "{a: " * 100_000, f"more than {DEEPEST} deep"),
     "width": ("covariates:\n" + "- a\n" * (MOST_NODES + 1), "keys and values"),
@@ -130,8 +130,8 @@ def test_a_grid_without_bound_is_refused_before_it_is_spanned(tmp_path: Path, co
         ({1: ["a"]}, "maps keys to non-empty lists"),
         ([1], "maps keys to non-empty lists"),
         (False, "maps keys to non-empty lists"),
-        ({"outcome.x": ["a"]}, "'outcome' is 'y', which holds no keys"),
-        ({"id.a.b": ["a"]}, "'id' is 'one', which holds no keys"),
+        ({"outcome.x": ["a"]}, "'outcome' is 'y', which contains no keys"),
+        ({"id.a.b": ["a"]}, "'id' is 'one', which contains no keys"),
     ],
 )
 def test_a_grid_over_what_is_no_key_is_refused(tmp_path: Path, vary: Any, words: str) -> None:

@@ -147,7 +147,7 @@ def test_a_day_of_adoption_counts_in_its_quarter(expected: rp.Estimates) -> None
     days = {None: None, "2012Q1": "2012-03-31", "2013Q3": "2013-07-01", "2014Q2": "2014-05-17"}
     fit = rp.estimate(**{**call, "data": call["data"].assign(law=call["data"]["law"].map(days))})
     require_same(fit, expected)
-    assert any("counted in the quarter that holds them" in note for note in fit.notes)
+    assert any("counted in the quarter that contains them" in note for note in fit.notes)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_day_of_adoption_counts_in_its_quarter(expected: rp.Estimates) -> None
         (
             {"law": lambda d: d["law"].replace("2012Q1", "2012")},
             {},
-            ["holds quarters", "'2012'", "longer period"],
+            ["contains quarters", "'2012'", "longer period"],
         ),
         ({"law": lambda d: d["law"].fillna("never")}, {}, ["'never'", "`never: [never]`"]),
         (

@@ -93,7 +93,7 @@ def test_table_honest_and_compare(folder: Path, capsys: pytest.CaptureFixture[st
         (["estimate", "--panel", "{panel}", "--out", "x", "--outcome", "y", "--set", "window"], "KEY=VALUE"),
         (
             ["estimate", "--panel", "{panel}", "--out", "x", "--outcome", "y", "--set", "outcome.x=1"],
-            "holds no keys",
+            "contains no keys",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is written of the second engine: zero where the engines agree, a refusal where not."""
+"""What is written of independent software: zero where it agrees, a refusal where it does not."""
 
 from __future__ import annotations
 

@@ -52,8 +52,8 @@ def test_every_combination_of_vary_is_taken_for_every_column() -> None:
         ([], "'columns' is a list of combinations"),
         ([["weights"]], "'columns' is a list of combinations"),
         ([{"id": "a"}, {"id": "a", "weights": "size"}], "both get the id 't__a'"),
-        ([{"vary": {"weights": ["size"]}}], "'vary' stands inside 'columns'"),
-        ([{"outcome.log": 1}], "which holds no keys"),
+        ([{"vary": {"weights": ["size"]}}], "'vary' is inside 'columns'"),
+        ([{"outcome.log": 1}], "which contains no keys"),
     ],
 )
 def test_columns_that_are_none_are_refused(columns: Any, words: str) -> None:

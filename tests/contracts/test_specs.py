@@ -121,8 +121,8 @@ def test_examples_of_the_schema_are_possible_and_explained(key: str) -> None:
     ("content", "words"),
     [
         ("id: [unclosed", "not valid YAML"),
-        ("", "holds nothing"),
-        ("- a\n- b\n", "holds list"),
+        ("", "contains nothing"),
+        ("- a\n- b\n", "contains list"),
         ("id: one\noutcome: y\nestimator: twfe\nvary: {outcome: y}\n", "non-empty lists"),
     ],
 )

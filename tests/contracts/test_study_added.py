@@ -137,7 +137,7 @@ def test_the_codebook_of_a_ready_panel_describes_what_it_holds(
         (
             "keys: [place, year]",
             "keys: [province, year]",
-            "hold 300 repeated rows by province and year",
+            "contain 300 repeated rows by province and year",
         ),
         ("y: An outcome", "z: An outcome", "The panel 'panel' (panel.csv): there is no column 'z'"),
         ("id: added", "id: other", "the id 'other', and its folder is called 'added'"),

@@ -73,7 +73,8 @@ def panel_of(name: str) -> Panel:
 
 def estimate(name: str, inference: Inference = FEW) -> Estimates:
     function = ENTRIES[name].function
-    return function(panel_of(name), inference=inference, **OPTIONS.get(name, {}))
+    own = {OWN[name][1]: OWN[name][1]} if name in OWN else {}
+    return function(panel_of(name), inference=inference, **OPTIONS.get(name, {}), **own)
 
 
 def saved(found: Estimates, name: str, folder: Path) -> Path:
@@ -165,7 +166,7 @@ def test_they_are_frozen() -> None:
         ({"absorbed": ["unit"], "reference_event_time": -1}, "unknown field 'details.reference_event_time'"),
         ({"pretrend": {"chi2": 3.0}}, "unknown field 'details.pretrend.chi2'"),
         ({"support": [{"event_time": 1, "units": 3}]}, "lack the field 'details.support.cohorts'"),
-        ({"mean_outcome": "high"}, "hold 'high' at 'details.mean_outcome'"),
+        ({"mean_outcome": "high"}, "contain 'high' at 'details.mean_outcome'"),
         ({"window": [1, 2, 3]}, "at 'details.window'"),
         ({"notes": "a sentence"}, "at 'details.notes'"),
         (None, "are missing"),

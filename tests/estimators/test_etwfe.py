@@ -500,7 +500,7 @@ def refusals():
         "offset": (count, {}, SpecError, "An offset belongs to"),
         "last": (panel, {"control_group": "last_treated"}, SpecError, "not 'last_treated'"),
         "never": (nobody, {"control_group": "never_treated"}, PanelError, "never_treated"),
-        "window": (panel, {"window": (90, 99)}, PanelError, "holds no event time"),
+        "window": (panel, {"window": (90, 99)}, PanelError, "contains no event time"),
     }
 
 

@@ -439,7 +439,7 @@ def refusals():
         "no treated": (replace(panel, cohort=np.zeros(40, dtype=np.int64)), {}, "No treated"),
         "all always": (replace(panel, cohort=np.full(40, 2001)), {}, "All 40 units"),
         "no comparison": (replace(panel, cohort=np.full(40, 2004)), {}, "no untreated|untreated"),
-        "window": (panel, {"window": (50, 60)}, r"window \[50, 60\] holds no event time"),
+        "window": (panel, {"window": (50, 60)}, r"window \[50, 60\] contains no event time"),
         "one cluster": (replace(panel, clusters={"c": np.zeros(40, dtype=np.int64)}), {}, "One cluster"),
         "covariate": (
             replace(panel, covariates=constant, covariate_names=("size",)),

@@ -191,7 +191,7 @@ def test_adopters_without_a_clean_control_are_counted() -> None:
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({}, {"window": (20, 30)}, r"The window \[20, 30\] holds no event time"),
+        ({}, {"window": (20, 30)}, r"The window \[20, 30\] contains no event time"),
         ({}, {"window": (-4, -2)}, r"The window \[-4, -2\] ends before adoption"),
         ({}, {"window": (-2, 6)}, "over horizons 0 to 6 has no period with both"),
         ({"adoption": (2004,)}, {}, "has no period with both"),

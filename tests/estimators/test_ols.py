@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 from drawn_panels import draw_panel
+from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
 import replication as rp
 from replication.core.errors import PanelError, SpecError
@@ -81,6 +83,28 @@ def test_both_effects_are_twfe_but_for_the_parameters_that_are_counted() -> None
     n, units, periods = len(frame), 24, 8
     ratio = (n - (1 + periods)) / (n - (units + periods))
     assert pooled.att[1] / two_way.att[1] == pytest.approx(ratio**0.5, rel=SAME)
+
+
+def test_a_panel_that_falls_apart_counts_one_constant_for_each_part() -> None:
+    """Two groups of units seen in different years: statsmodels takes the rank of the indicators."""
+    frame = drawn(8)
+    frame = frame[(frame["unit"] < 12) == (frame["time"] < 2005)].assign(
+        d=lambda f: np.random.default_rng(8).normal(size=len(f))
+    )
+    found = rp.estimate(
+        frame,
+        outcome="y",
+        estimator="ols",
+        treatment="d",
+        reversals="allow",
+        inference={"variance": "hc1"},
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SingularMatrixWarning)
+        known = smf.ols("y ~ d + C(unit) + C(time)", frame).fit(cov_type="HC1")
+    # statsmodels counts the rank here; its N - K has one constant for each of the two parts.
+    assert found.table["n_obs"].iloc[0] - found.details.uncertainty.parameters == known.df_resid
+    assert found.att == pytest.approx((known.params["d"], known.bse["d"]), rel=SAME)
 
 
 def test_collinear_covariates_are_left_out_and_named() -> None:

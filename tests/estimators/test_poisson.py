@@ -82,7 +82,7 @@ def test_second_engine_with_many_dummies_is_pyfixest() -> None:
     assert found["att"] == pytest.approx(poisson(panel).att[0], rel=1e-8)
     with pytest.raises(PanelError, match="writes trends as dummies"):
         second_engine(panel, trends=("unit_linear",), estimator="poisson")
-    with pytest.raises(SpecError, match="no second engine for 'etwfe'"):
+    with pytest.raises(SpecError, match="No independent software is used for 'etwfe'"):
         second_engine(panel, estimator="etwfe")
 
 

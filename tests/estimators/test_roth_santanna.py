@@ -117,17 +117,38 @@ def test_the_efficient_beta_has_the_smallest_variance() -> None:
     assert std_error["efficient"] < min(std_error[0], std_error[1])
 
 
-def test_units_treated_from_the_start() -> None:
+@pytest.mark.parametrize("variance", ["adjusted", "neyman"])
+@pytest.mark.parametrize("seed", range(20))
+def test_units_treated_from_the_start(seed: int, variance: str) -> None:
+    """A row that leaves them out is adjusted with the periods before the next cohort; R's g_min."""
+    adoption = ((0, 2001, 2004, 2006), (0, 2001, 2003, 2006), (0, 1999, 2001, 2003, 2005))[seed % 3]
+    panel = draw_panel(seed, n_units=60, adoption=adoption * 2)
+    found = roth_santanna(panel, design_variance=variance, inference=FEW)
+    assert any("compared in levels" in note for note in found.details.notes)
+    adjusted = []
+    for row, pair in rows_of(found).items():
+        known = written_out(panel.y, panel.cohort, panel.periods, row, "efficient", "not_yet_treated")
+        assert pair[0] == pytest.approx(known["estimate"], abs=TOLERANCE)
+        if np.isfinite(pair[1]):
+            assert pair[1] == pytest.approx(known[variance], abs=TOLERANCE)
+        if known["adjusted"] < known["neyman"] - 1e-6:
+            adjusted.append(row[1])
+    assert adjusted
+    assert max(adjusted) < 0
+
+
+@pytest.mark.parametrize("control", ["not_yet_treated", "last_treated"])
+def test_with_beta_one_units_treated_from_the_start_are_dropped(control: str) -> None:
+    """R ``staggered_cs`` and ``staggered_sa``: neither is defined for them."""
     panel = draw_panel(13, n_units=60, adoption=(0, 2001, 2004, 2006) * 2)
-    efficient = roth_santanna(panel, inference=FEW)
-    assert any("compared in levels" in note for note in efficient.details.notes)
-    known = written_out(panel.y, panel.cohort, panel.periods, ("att", None), "efficient", "not_yet_treated")
-    assert efficient.att[0] == pytest.approx(known["estimate"], abs=TOLERANCE)
-    assert efficient.att[1] == pytest.approx(known["neyman"], abs=TOLERANCE)
-    count = int((panel.cohort == 2001).sum())
-    dropped = roth_santanna(panel, beta=1, inference=FEW)
-    assert f"{count} units treated in or before the first period were dropped" in str(dropped.details.notes)
-    assert dropped.table["n_units"].iloc[0] == 60 - count
+    if control == "last_treated":
+        panel = panel.keep_units(panel.cohort > 0)
+    early = panel.cohort == 2001
+    dropped = roth_santanna(panel, beta=1, control_group=control, inference=FEW)
+    words = f"{early.sum()} units treated in or before the first period were dropped"
+    assert words in str(dropped.details.notes)
+    without = roth_santanna(panel.keep_units(~early), beta=1, control_group=control, inference=FEW)
+    pd.testing.assert_frame_equal(dropped.table, without.table)
 
 
 def test_gaps_and_lone_units_are_dropped_with_their_count() -> None:

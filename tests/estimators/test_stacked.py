@@ -184,7 +184,7 @@ def test_scaling_scales_and_order_does_not_matter() -> None:
         ({}, {"window": (-9, 1)}, r"No adoption cohort .* the whole window \[-9, 1\]"),
         ({}, {"window": (0, 2)}, r"clean window \[0, 2\] must reach from before adoption"),
         ({}, {"window": (-3, 1), "clean_window": (-2, 1)}, "reaches beyond the clean window"),
-        ({}, {"window": (-1, -1), "clean_window": (-2, 1)}, "holds no event time"),
+        ({}, {"window": (-1, -1), "clean_window": (-2, 1)}, "contains no event time"),
         ({"adoption": (2004,)}, {}, "No adoption cohort is observed and has clean controls"),
         ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "No adoption cohort"),
         ({"n_clusters": 1}, {}, "are in one cluster"),

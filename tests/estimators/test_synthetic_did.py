@@ -332,7 +332,7 @@ def test_the_window_limits_the_path() -> None:
         ({"adoption": (0, 2004, 2005)}, {}, "need more of these than of the treated"),
         ({"adoption": STAGGERED, "n_clusters": 9}, {}, "treat the 48 units as independent"),
         ({"adoption": STAGGERED, "weighted": True}, {}, "takes no weights"),
-        ({"adoption": STAGGERED}, {"window": (30, 40)}, "holds no event time"),
+        ({"adoption": STAGGERED}, {"window": (30, 40)}, "contains no event time"),
         ({"adoption": STAGGERED, "n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),
     ],

@@ -133,7 +133,7 @@ def test_weights_count_as_copies_do() -> None:
     ("change", "options", "error", "words"),
     [
         ({}, {"eligible": None}, SpecError, "needs 'eligible'"),
-        ({"eligible": 2}, {}, PanelError, "must hold 1 for units"),
+        ({"eligible": 2}, {}, PanelError, "must be 1 for units"),
         ({"eligible": 1}, {}, PanelError, "both must occur"),
         ("moving", {}, PanelError, "change their 'eligible' over time"),
         ("treated only", {}, PanelError, "not 0 because the unit itself is never treated"),

@@ -183,7 +183,7 @@ def test_leads_are_means_of_first_stage_residuals_and_say_so() -> None:
 
 
 def test_an_empty_window_is_refused() -> None:
-    with pytest.raises(PanelError, match="holds no event time"):
+    with pytest.raises(PanelError, match="contains no event time"):
         second(random_panel(0), window=(40, 50))
 
 

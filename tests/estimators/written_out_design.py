@@ -88,10 +88,16 @@ def _weights(labels: list, size: dict, periods: np.ndarray, row: tuple, control:
 
 
 def _adjustment(labels: list, size: dict, cov: dict, theta: dict, periods: np.ndarray) -> float:
-    # M is common to all rows: the periods before the first cohort of the panel.
-    used, depth = labels, int((periods < labels[0]).sum())
-    if depth == 0:
+    """R ``compute_se_Thetahat_beta``: g_min is the first cohort that has a weight in this estimand.
+
+    If g_min is treated from the first period on, there is nothing to adjust with. The other rows have
+    M in common, the periods before the first cohort that adopts later, as R's ``return_full_vcv``
+    takes one matrix for all.
+    """
+    if next(g for g in labels if theta[g].any()) <= periods[0]:
         return 0.0
+    used = [g for g in labels if g > periods[0]]
+    depth = int((periods < used[0]).sum())
     inner = [cov[g][:depth, :depth] for g in used]
     slope = sum(
         np.linalg.pinv(m, rcond=1.4901161e-08) @ cov[g][:depth] @ theta[g]

@@ -1,4 +1,4 @@
-"""Bands follow the law of the pointwise intervals."""
+"""Bands take the distribution of the pointwise intervals and contain them."""
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from replication.inference.bands import (
 )
 from replication.inference.bootstrap_t import drawn_t_values
 from replication.inference.critical_values import score_sup_t
+from replication.inference.methods import apply_method
 
 
 def critical_value(estimates) -> float:
@@ -44,7 +45,7 @@ def test_studentised_value_is_the_quantile_of_studentised_draws() -> None:
 
 
 @pytest.mark.parametrize("estimator", [imputation, callaway_santanna, sun_abraham])
-def test_bands_are_studentised_unless_the_law_is_normal(estimator) -> None:
+def test_bands_are_studentised_unless_the_distribution_is_normal(estimator) -> None:
     panel = draw_panel(5, n_clusters=20)
     normal, own, t = (
         critical_value(estimator(panel, inference=Inference(distribution=distribution)))
@@ -81,6 +82,28 @@ def test_bands_without_scores_keep_their_tail_probability_under_t() -> None:
         for distribution in ("normal", "auto")
     )
     assert stats.t(9).sf(t) == pytest.approx(stats.norm.sf(normal), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "inference",
+    [
+        Inference(method="wild", draws=199),
+        Inference(method="wild", draws=199, interval="symmetric"),
+        Inference(method="bootstrap", draws=99),
+        Inference(distribution="bootstrap_t", draws=199),
+        Inference(variance="cv2"),
+    ],
+    ids=lambda inference: f"{inference.method} {inference.distribution} {inference.interval}",
+)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_bands_contain_the_pointwise_intervals(inference, seed) -> None:
+    """Intervals of the wild and the cluster bootstrap are asymmetric, bands of the scores are not."""
+    panel = draw_panel(seed, n_clusters=8, missing=0.0)
+    path = apply_method(event_study, panel, inference).rows("event").dropna(subset="std_error")
+    assert len(path) > 3
+    assert path[["conf_low", "conf_high"]].notna().all(axis=None)
+    assert (path["band_low"] <= path["conf_low"]).all()
+    assert (path["band_high"] >= path["conf_high"]).all()
 
 
 def test_a_band_of_one_draw_is_no_narrower_than_the_intervals() -> None:

@@ -1,4 +1,4 @@
-"""Blocks of units exchange their schedules of adoption."""
+"""Schedules of adoption are permuted across blocks of units."""
 
 from dataclasses import replace
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_panels import draw_panel
+from drawn_panels import as_frame, draw_panel
+from eligible_panels import eligible_panel
 from sensitivity_paths import BC_BETA, BC_SIGMA, benzarti_carloni, example_path, medicaid
+from unit_dose_panels import dosed_panel
 
 from replication.core.errors import InputError
-from replication.core.spec import Inference
-from replication.estimators.callaway_santanna import callaway_santanna
-from replication.estimators.event_study import event_study
-from replication.estimators.imputation import imputation
-from replication.estimators.sun_abraham import sun_abraham
+from replication.core.estimates import Estimates
+from replication.core.panel_builder import build_panel
+from replication.core.spec import parse_spec
+from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import estimate
 from replication.inference.sensitivity import (
     SensitivityError,
     breakdown_value,
@@ -123,20 +125,73 @@ def test_methods_and_bounds_are_checked():
         honest_did(medicaid(), bounds=[])
 
 
-@pytest.mark.parametrize("estimator", [callaway_santanna, sun_abraham, event_study])
-def test_paths_of_estimators_are_taken(estimator):
-    estimates = estimator(panel(), inference=Inference())
-    frame = honest_did(estimates, bounds=[0, 1])
+REFUSED = {
+    "imputation": "has 0 reference periods.*leads are measured from the earliest untreated periods",
+    "two_stage": "has 0 reference periods.*no lead is fixed at zero",
+    "etwfe": "has 0 reference periods.*it has no leads",
+    "synthetic_did": "has 0 reference periods.*weights were chosen to make the leads small",
+    **dict.fromkeys(
+        ["continuous_dose", "goodman_bacon", "ols", "poisson", "twfe", "twfe_weights"],
+        "has no event-time path",
+    ),
+}
+KEYS = {
+    "continuous_dose": {"dose": "dose"},
+    "ols": {"treatment": "d"},
+    "synthetic_did": {"donor_errors": "jackknife"},
+    "triple_difference": {"eligible": "eligible"},
+}
+
+
+def estimated(name: str, **keys: object) -> Estimates:
+    """A result of an estimator on a drawn panel that it takes."""
+    frame = as_frame(panel())
+    if name == "poisson":
+        frame = frame.assign(y=np.exp(frame["y"]))
+    drawn = {"continuous_dose": dosed_panel, "triple_difference": eligible_panel}
+    if name in drawn:
+        frame = pd.DataFrame(drawn[name](3))
+    spec = parse_spec({"id": name, "outcome": "y", "estimator": name, **KEYS.get(name, {}), **keys})
+    return estimate(build_panel(frame, spec), spec)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_every_estimator_is_taken_or_refused_with_its_reason(name: str) -> None:
+    found = estimated(name)
+    if name in REFUSED:
+        with pytest.raises(SensitivityError, match=REFUSED[name]) as caught:
+            honest_did(found)
+        assert "\n" not in str(caught.value)
+        return
+    frame = honest_did(found, bounds=[0, 1])
     assert (frame["conf_low"] < frame["estimate"]).all()
     assert (frame["conf_high"] > frame["estimate"]).all()
     assert frame["conf_high"].iloc[1] > frame["conf_high"].iloc[0]
+    assert breakdown_value(found) >= 0
 
 
-def test_paths_without_a_common_reference_are_refused():
+def test_the_reference_of_dcdh_is_the_period_before_the_change() -> None:
+    """Its table leaves out the row that is zero by construction; with the row nothing changes."""
+    found = estimated("dcdh")
+    assert -1 not in found.rows("event")["event_time"].to_numpy()
+    path = event_path(found)
+    assert (path.reference, path.n_pre, path.spacing, path.span) == (-1, 3, 1, "-4..5")
+    with_row = example_path(path.estimate, path.variance, path.times.tolist())
+    for method in ("relative_magnitudes", "smoothness"):
+        ends = [honest_did(one, method=method, bounds=[0, 0.5]) for one in (found, with_row)]
+        columns = ["estimate", "conf_low", "conf_high"]
+        pd.testing.assert_frame_equal(ends[0][columns], ends[1][columns])
+    with pytest.raises(SensitivityError, match="no coefficient before its reference period -1"):
+        honest_did(found, window=(0, 3))
+
+
+def test_paths_without_a_common_reference_or_scale_are_refused() -> None:
     with pytest.raises(SensitivityError, match="varying base period"):
-        honest_did(callaway_santanna(panel(), base_period="varying", inference=Inference()))
-    with pytest.raises(SensitivityError, match=r"has 0 reference periods.*imputation, two_stage"):
-        honest_did(imputation(panel(), inference=Inference()))
+        honest_did(estimated("callaway_santanna", base_period="varying"))
+    with pytest.raises(SensitivityError, match=r"effects per unit of treatment.*without 'normalized'"):
+        honest_did(estimated("dcdh", normalized=True))
+    assert event_path(estimated("etwfe", control_group="never_treated")).reference == -1
+    assert event_path(estimated("callaway_santanna", anticipation=1)).reference == -2
 
 
 def test_table_has_one_row_a_path_and_says_why_one_is_empty():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
         "199 draws",
         "not-yet-treated units",
         "event time \N{MINUS SIGN}1",
-        "Clusters: 12 (state)",
+        "Clusters (state): 12.",
         "Population in 2004",
     ):
         assert words in picture.note, words
@@ -111,6 +112,20 @@ def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
     assert "Property crime rate, Event study: estimates before adoption from" in picture.alt
 
 
+def test_the_note_reports_bands_that_were_widened_to_contain_bootstrap_intervals(
+    study: StudyConfig, folders: Folders
+) -> None:
+    context = Context.of(study, folders)
+    entry = next(one for one in study.figures if one.id == "events")
+    plain = event_study_figure.note(event_study_figure.collect(entry, context), entry, context)[0]
+    assert "widened" not in plain
+    saved = context.results.get("events_cs")
+    details = saved.details.measured(method="bootstrap", interval="equal_tailed", resampled_clusters=12)
+    context.results.cache["events_cs"] = replace(saved, details=details)
+    resampled = event_study_figure.note(event_study_figure.collect(entry, context), entry, context)[0]
+    assert "Bands are widened where needed to contain percentile intervals" in resampled
+
+
 def test_two_renderings_have_the_same_bytes(context: Context) -> None:
     def rendered() -> dict[str, bytes]:
         paths = write_figures(context.study, context.folders)
@@ -118,7 +133,7 @@ def test_two_renderings_have_the_same_bytes(context: Context) -> None:
 
     first = rendered()
     assert sorted(first) == sorted(
-        f"{entry.id}.{ending}" for entry in context.study.figures for ending in ("pdf", "png", "svg", "csv")
+        f"{entry.id}.{ending}" for entry in context.study.figures for ending in ("pdf", "svg", "png", "csv")
     )
     assert rendered() == first
     assert not any(b"CreationDate" in data for data in first.values())
@@ -292,9 +307,9 @@ def test_specification_curve(context: Context) -> None:
     ("kind", "change", "message"),
     [
         ("permutation", {"kind": "draw"}, "'kind' must be 'actual' once"),
-        ("bacon", {"weight": "much"}, "the column 'weight' is drawn as numbers and holds text"),
+        ("bacon", {"weight": "much"}, "the column 'weight' is drawn as numbers and contains text"),
         ("leave_one_out", {"label": "Other"}, "no line is called 'All'"),
-        ("map", {"date": "soon"}, "'date' holds neither numbers nor dates, for example 'soon'"),
+        ("map", {"date": "soon"}, "'date' contains neither numbers nor dates, for example 'soon'"),
         ("raw_means", {"mean": None}, "has no column 'mean'"),
     ],
 )

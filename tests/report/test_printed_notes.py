@@ -136,3 +136,27 @@ def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders)
     (fact,) = sample_notes(shown)
     assert fact.short == "3 to 1,155 units were dropped."
     assert fact.text.startswith("(1): 3 units were dropped. (2): 1,155 units were dropped.")
+
+
+def test_a_caution_names_its_columns_once_and_gives_the_range_of_its_numbers(
+    study: StudyConfig, folders: Folders
+) -> None:
+    from replication.report.tables.table_notes import Shown, sample_notes
+
+    saved = Context.of(study, folders).results.get("plain")
+
+    def shown(count: int, names: str = "({})") -> list[Shown]:
+        notes = ("Only {} clusters carry the estimate: standard errors are too small; use 'cv3'",)
+        cautious = [(notes[0].format(number),) for number in (3, 12)]
+        return [
+            Shown("", names.format(place), replace(saved, details=replace(saved.details, notes=words)))
+            for place, words in enumerate([*cautious, *[()] * (count - 2)], start=1)
+        ]
+
+    (fact,) = sample_notes(shown(4))
+    assert fact.short == "(1), (2): only 3 to 12 clusters carry the estimate."
+    assert fact.text.startswith("(1): Only 3 clusters carry the estimate: standard errors are too small;")
+    (fact,) = sample_notes(shown(2))
+    assert fact.short == "Only 3 to 12 clusters carry the estimate."
+    (fact,) = sample_notes(shown(30, names="A specification with a long name, number {}"))
+    assert fact.short == "In 2 of 30 results, only 3 to 12 clusters carry the estimate."

@@ -94,7 +94,7 @@ def test_lists_of_several_files_stand_in_the_order_of_their_names(folder: Path) 
             r"studies/made/tables\.yaml and the folder studies/made/tables both list the tables",
         ),
         ({"study.yaml": {**STUDY, "tables": []}}, "has the key 'tables'.*move the list to tables.yaml"),
-        ({"study.yaml": ""}, r"studies/made/study\.yaml holds no keys"),
+        ({"study.yaml": ""}, r"studies/made/study\.yaml contains no keys"),
         ({"study.yaml": {**STUDY, "id": "other"}}, "the id 'other', and its folder is called 'made'"),
         ({"study.yaml": {**STUDY, "titel": "x"}}, r"study\.yaml: unknown key 'titel' .did you mean 'title'"),
         (
@@ -102,8 +102,8 @@ def test_lists_of_several_files_stand_in_the_order_of_their_names(folder: Path) 
             r"studies/made/table\.yaml is not a file of a study \(did you mean 'tables'\?\)",
         ),
         ({"tables/1.yaml": "- id: [1"}, r"studies/made/tables/1\.yaml is not valid YAML: .*line 1"),
-        ({"tables/1.yaml": {"tables": []}}, r"studies/made/tables/1\.yaml holds no list of entries"),
-        ({"tables/1.yaml": ["a"]}, r"studies/made/tables/1\.yaml holds no list of entries"),
+        ({"tables/1.yaml": {"tables": []}}, r"studies/made/tables/1\.yaml contains no list of entries"),
+        ({"tables/1.yaml": ["a"]}, r"studies/made/tables/1\.yaml contains no list of entries"),
         (
             {"tables/1.yaml": [frame_table("a")], "tables/2.yaml": [frame_table("b", digit=2)]},
             r"studies/made/tables/2\.yaml, table 'b': unknown key 'digit'",

@@ -64,7 +64,7 @@ def test_regression_statistics_and_heads(study: StudyConfig, folders: Folders) -
     notes = " ".join(document.notes)
     assert "clustered at the state level" in notes
     assert "different estimands" in notes
-    assert "(2), (4): 3 units without the outcome in every period were dropped." in notes
+    assert "(2), (4): 3 units that lack the outcome in some period were dropped." in notes
     assert document.specs == (
         ("(1)", "plain"),
         ("(2)", "plain_trends"),
@@ -244,7 +244,7 @@ def test_truth_stands_beside_simulated_estimates(description: dict[str, Any], fo
         ((2, "rows", 0, "where"), {"outcome": ["a"]}, "2 rows of raw/typed/published.csv fit"),
         ((3, "source"), "clean/none.csv", "clean/none.csv was not found"),
         ((3, "columns", 2, "name"), "shares", "has no column 'shares' .did you mean 'share'"),
-        ((3, "columns", 0, "format"), "integer", "'rule' is to be printed as integer and holds"),
+        ((3, "columns", 0, "format"), "integer", "'rule' is to be printed as integer and contains"),
         ((3, "where"), {"rule": ["none"]}, "has no rows that fit"),
     ],
 )

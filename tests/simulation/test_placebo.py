@@ -255,7 +255,7 @@ def test_command_writes_marked_table_and_figure_and_refuses_a_mixed_folder(
     } <= names
     assert (out / "coverage_SIMULATED.md").read_text().startswith("**SIMULATED: ")
     assert main([*command, "--seed", "9"]) == 2
-    assert "holds placebo draws of another plan (its seed differ)" in capsys.readouterr().err
+    assert "contains placebo draws of another plan (its seed differ)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

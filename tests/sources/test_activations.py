@@ -15,7 +15,7 @@ from studies.secure_communities.activations import read_activation_days, read_ac
 DAYS = "secure_communities/securecommunities.dta"
 MONTHS = "secure_communities/activation_dates_makayla_revisedforbalance.dta"
 NEW_COUNTIES = {2008: 14, 2009: 91, 2010: 790, 2011: 1099, 2012: 1043, 2013: 106}
-"""Newly active counties a year: agency list of 22 January 2013."""
+"""Newly active counties a year: agency list of January 22, 2013."""
 
 Damage = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -101,10 +101,10 @@ def torn(table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (wrong_year, r"outside 27 October 2008 to 22 January 2013.* 34 of 34 records, first in"),
+        (wrong_year, r"outside October 27, 2008 to January 22, 2013.* 34 of 34 records, first in"),
         (another_year_column, r"not in year_secure in 34 of 34 records"),
         (shifted, r"state and county disagree in 3 of 64 records, first in record 1 \(statefips 9"),
-        (repeated, r"county 1005, year 2007.0 stands in 2 records|stands in 2 records"),
+        (repeated, r"county 1005, year 2007.0 occurs in 2 records|occurs in 2 records"),
         (torn, r"1 counties have more than one date_secure, first county 1001 \(2011-04-26 and"),
     ],
 )
@@ -119,7 +119,7 @@ def test_damaged_months_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"outside October 2008 to January 2013 in 2 of 3 records"):
         read_activation_months(written(tmp_path, late))
     twice = pd.concat([good, good.iloc[[2]]], ignore_index=True)
-    with pytest.raises(SourceError, match=r"countyfips 48201 stands in 2 records \(records 3, 5\)"):
+    with pytest.raises(SourceError, match=r"countyfips 48201 occurs in 2 records \(records 3, 5\)"):
         read_activation_months(written(tmp_path, twice))
     moved = good.assign(statefips=good["statefips"].shift(fill_value=9))
     with pytest.raises(SourceError, match=r"state and county disagree in 3 of 4 records"):

@@ -61,7 +61,7 @@ def test_a_heading_shifted_by_a_column_is_refused(tmp_path: Path, text: str) -> 
 
 def test_letters_in_a_number_are_refused_with_their_place(tmp_path: Path, text: str) -> None:
     changed = text.replace(",3001,", ",3oo1,", 1)
-    with pytest.raises(SourceError, match=r"1 rows hold something .* row 3, column POPESTIMATE2000"):
+    with pytest.raises(SourceError, match=r"1 rows contain something .* row 3, column POPESTIMATE2000"):
         read_intercensal(written(tmp_path, changed))
 
 
@@ -75,7 +75,7 @@ def test_a_row_shifted_by_a_column_is_refused(tmp_path: Path, text: str) -> None
 def test_a_county_twice_is_refused(tmp_path: Path, text: str) -> None:
     lines = text.split("\n")
     lines.insert(4, lines[3])
-    with pytest.raises(SourceError, match=r"STATE 1, COUNTY 3 stands in 2 records \(records 3, 4"):
+    with pytest.raises(SourceError, match=r"STATE 1, COUNTY 3 occurs in 2 records \(records 3, 4"):
         read_intercensal(written(tmp_path, "\n".join(lines)))
 
 
@@ -87,7 +87,7 @@ def test_a_changed_number_is_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_another_encoding_is_refused(tmp_path: Path, text: str, encoding: str) -> None:
-    with pytest.raises(SourceError, match=r"line 1 holds the byte 0x(ff|ef).*latin-1 cannot hold"):
+    with pytest.raises(SourceError, match=r"line 1 contains the byte 0x(ff|ef).*latin-1 cannot contain"):
         read_intercensal(written(tmp_path, text, encoding))
 
 

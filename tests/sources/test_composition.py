@@ -138,7 +138,7 @@ def crowded(rows: list[list[str]]) -> list[list[str]]:
     ("damage", "message"),
     [
         (dropped, r"1 rows do not have the 12 fields of the heading, first row 2"),
-        (repeated, r"state 1, county 1 stands in 2 records \(records 1, 5\)"),
+        (repeated, r"state 1, county 1 occurs in 2 records \(records 1, 5\)"),
         (lettered, r"something else than a count stands in 1 of 4 records, first in record 2"),
         (crowded, r"groups exceed the population in 1 of 4 records"),
         (lambda rows: rows[:1], r"not a list of rows with a heading"),
@@ -185,7 +185,7 @@ def test_noncitizens_are_read_and_missing_where_missing(tmp_path: Path) -> None:
             r"1 lines do not have the 5 fields of the heading, first line 2 with 4",
         ),
         ("moe", "margin", r"1 expected columns are missing: moe"),
-        ('2010,"72153"', '2009,"45001"', r"fips 45001.*year 2009.* stands in 2 records"),
+        ('2010,"72153"', '2009,"45001"', r"fips 45001.*year 2009.* occurs in 2 records"),
     ],
 )
 def test_damaged_noncitizens_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:

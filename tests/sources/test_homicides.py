@@ -52,7 +52,7 @@ def test_the_real_masters(mirror: Path, year: int) -> None:
 
 def test_the_file_named_2007_is_refused_by_what_it_holds(mirror: Path) -> None:
     path = mirror / "fbi/shr/SHRYR2007MASTER (2)just.zip"
-    message = r"holds the homicides of 2006 \(15,076 of 15,076 records\), and 2007 was asked for"
+    message = r"contains the homicides of 2006 \(15,076 of 15,076 records\), and 2007 was asked for"
     with pytest.raises(SourceError, match=message):
         read_homicides(path, 2007)
 
@@ -117,7 +117,7 @@ def test_a_made_twin_of_the_file_named_2007(tmp_path: Path) -> None:
     line = homicide_line(Incident("AL00100"), 2006).ljust(98) + "\r\n"
     path = tmp_path / "SHRYR2007MASTER (2)just.zip"
     path.write_bytes(nested_with_false_directory(packed(line)))
-    message = r"holds the homicides of 2006 \(1 of 1 records\), and 2007 was asked for.*leave 2007"
+    message = r"contains the homicides of 2006 \(1 of 1 records\), and 2007 was asked for.*leave 2007"
     with pytest.raises(SourceError, match=message):
         read_homicides(path, 2007)
     assert len(read_homicides(path, 2006).victims) == 1
@@ -241,9 +241,9 @@ LINE = homicide_line(Incident("AL00100"), 2005) + "\r\n"
         (LINE + LINE[:61] + "13" + LINE[63:], r"month is no such number in 1 of 2 records"),
         (LINE + LINE[:70] + "C" + LINE[71:], r"the kind is neither A nor B in 1 of 2 records"),
         (LINE + LINE[:92] + "0x1" + LINE[95:], r"further victims is no such number"),
-        (LINE + LINE[:13] + "04" + LINE[15:], r"holds the homicides of 2004 \(1 of 2 records\)"),
-        (LINE[:13] + "99" + LINE[15:], "holds the homicides of 1999"),
-        (LINE[:13] + "??" + LINE[15:], r"holds year '\?\?'"),
+        (LINE + LINE[:13] + "04" + LINE[15:], r"contains the homicides of 2004 \(1 of 2 records\)"),
+        (LINE[:13] + "99" + LINE[15:], "contains the homicides of 1999"),
+        (LINE[:13] + "??" + LINE[15:], r"contains year '\?\?'"),
     ],
 )
 def test_damaged_masters_are_refused(tmp_path: Path, content: str, message: str) -> None:

@@ -123,7 +123,7 @@ def test_what_is_unpacked_has_a_ceiling(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(archives, "MOST_UNPACKED", 20 << 20)
     bomb = zipped(b"0" * (40 << 20))
     assert len(bomb) < 100_000
-    refused(tmp_path, bomb, "unpacked it holds more than 20 MB")
+    refused(tmp_path, bomb, "unpacked it contains more than 20 MB")
     refused(tmp_path, zipped(archives.ZIP_MARK + b"0" * (40 << 20)), "more than 20 MB")
     refused(tmp_path, zipped(b"0" * (40 << 20), zipfile.ZIP_BZIP2), "more than 20 MB")
 
@@ -214,5 +214,5 @@ def test_a_damaged_bzip2_member_is_refused(tmp_path: Path) -> None:
 def test_a_number_of_json_that_no_integer_holds_is_named(tmp_path: Path) -> None:
     path = tmp_path / "acs.json"
     path.write_text(json.dumps([["a"]])[:-1] + ", [" + "9" * 5000 + "]]")
-    with pytest.raises(SourceError, match="holds a number that cannot be read"):
+    with pytest.raises(SourceError, match="contains a number that cannot be read"):
         acs.read_acs(path, 2009)

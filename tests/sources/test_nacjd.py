@@ -66,14 +66,14 @@ def test_a_file_cut_between_records_is_refused(tmp_path: Path, lines: list[str])
 
 def test_another_study_is_refused_by_its_number(tmp_path: Path, lines: list[str]) -> None:
     with pytest.raises(
-        SourceError, match=r"ICPSR study 4717, which holds 2005; 2004 is study 4466\. Put 04466"
+        SourceError, match=r"ICPSR study 4717, which contains 2005; 2004 is study 4466\. Put 04466"
     ):
         read_county_offenses(write_nacjd(tmp_path, 2005, lines), 2004)
 
 
 def test_another_year_without_study_number_is_refused_by_its_name(tmp_path: Path) -> None:
     path = write_nacjd(tmp_path, 2007)
-    with pytest.raises(SourceError, match=r"study 25114, which holds 2007; 2006 is study 23780"):
+    with pytest.raises(SourceError, match=r"study 25114, which contains 2007; 2006 is study 23780"):
         read_county_offenses(path, 2006)
 
 
@@ -131,7 +131,7 @@ def test_letters_in_a_number_are_refused_with_their_place(tmp_path: Path, lines:
 
 def test_a_county_twice_is_refused_with_its_records(tmp_path: Path, lines: list[str]) -> None:
     lines[9] = lines[9][:10] + lines[4][10:15] + lines[9][15:]
-    with pytest.raises(SourceError, match=r"fips 1009 stands in 2 records \(records 5, 10\)"):
+    with pytest.raises(SourceError, match=r"fips 1009 occurs in 2 records \(records 5, 10\)"):
         read_county_offenses(write_nacjd(tmp_path, 2005, lines), 2005)
 
 
@@ -139,7 +139,7 @@ def test_a_county_twice_is_refused_with_its_records(tmp_path: Path, lines: list[
 def test_another_encoding_is_refused(tmp_path: Path, lines: list[str], encoding: str) -> None:
     path = write_nacjd(tmp_path, 2005, lines)
     path.write_bytes("\n".join(lines).encode(encoding))
-    with pytest.raises(SourceError, match=r"line 1 holds the byte 0x.*cannot hold"):
+    with pytest.raises(SourceError, match=r"line 1 contains the byte 0x.*cannot contain"):
         read_county_offenses(path, 2005)
 
 

@@ -344,7 +344,7 @@ def spoilt(tmp_path: Path, spoil: Any) -> Path:
         (lambda t: t[:8000] + "\n" + t[8001:], "record 2 is not 7385 characters long"),
         (lambda t: "6" + t[1:], "begins with '6' where Return A masters have '1'"),
         (lambda t: t[:44] + "no number" + t[53:], r"1 of 3 headers .*record 1 \(AL00000\)"),
-        (lambda t: t[:400] + "x" * 900 + t[1300:], r"\d\.\d% of the counts hold characters"),
+        (lambda t: t[:400] + "x" * 900 + t[1300:], r"\d\.\d% of the counts contain characters"),
         (lambda t: t[:13] + "06" + t[15:], "say year '06'"),
     ],
 )

@@ -140,5 +140,5 @@ def test_damaged_tables_are_refused(tmp_path: Path, text: str, message: str) -> 
 def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "county_fips_changes.csv"
     path.write_bytes((HEAD + "51560,51005,2001-07-01,split,Doña Ana\n").encode("latin-1"))
-    with pytest.raises(SourceError, match=r"line 2 holds the byte 0xf1, .* written in utf-8"):
+    with pytest.raises(SourceError, match=r"line 2 contains the byte 0xf1, .* written in utf-8"):
         hand_entered.read_fips_changes(path)

@@ -12,6 +12,7 @@ from small_project import make_project, run, steps
 
 from replication.core import saved_results
 from replication.core.errors import SpecError
+from replication.core.fingerprints import Ledger
 from replication.workflow import estimate_step
 from replication.workflow.project import read_study
 from replication.workflow.steps import step
@@ -144,6 +145,9 @@ def test_a_specification_edited_while_it_is_estimated_is_estimated_again(
     rows = pd.read_csv(study_root / "tables/first/estimates.csv").query("spec_id == 'first_events'")
     assert rows["event_time"].min() == -2
     assert all(task.is_current for task in estimate_step.plan_tasks(study, study_root))
+    notes = Ledger.read(study_root / study.part_output(1, 1))
+    assert "first_events" in notes.entries
+    assert notes.changed() == [], "the notes hold the digests of what was estimated last"
 
 
 def test_a_study_that_is_edited_without_end_is_refused(

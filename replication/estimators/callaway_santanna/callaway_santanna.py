@@ -116,6 +116,12 @@ def callaway_santanna(
         If nothing can be compared, one cluster is left, no cell lies in the window, or options
         exclude one another.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.callaway_santanna(panel).att[0], 3))
+    0.723
     """
     options = Options(
         control_group,

@@ -83,6 +83,14 @@ def continuous_dose(
     PanelError, SpecError
         If ``dose`` is missing, nothing can be compared, or no cohort has doses enough for the spline.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> frame = rp.simulated_panel(seed=1)
+    >>> frame["dose"] = (frame["cohort"] > 0) * (1 + frame["unit"] % 20 / 20)
+    >>> panel = rp.read_panel(frame, outcome="y", dose="dose")
+    >>> print(round(rp.continuous_dose(panel).att[0], 3))
+    0.672
     """
     if dose is None or dose not in panel.unit_values:
         raise SpecError(

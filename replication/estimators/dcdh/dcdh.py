@@ -87,6 +87,12 @@ def dcdh(
         If no treatment changes, no change has a control, one cluster is left, a covariate has no
         changes of its own, or the window contains no event time that can be estimated.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.dcdh(panel).att[0], 3))
+    0.723
     """
     dosed = panel.exposure is not None
     panel, grid, paths = switching_panel(panel, baseline_bins)

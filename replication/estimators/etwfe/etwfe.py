@@ -99,6 +99,12 @@ def etwfe(
         For an unknown family or comparison, no comparison or treated cell left, an empty window,
         or negative outcomes in a Poisson model.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.etwfe(panel).att[0], 3))
+    0.719
     """
     require_family(family, offset=panel.offset is not None)
     cells, fit = _fit(panel, control_group, family, anticipation)

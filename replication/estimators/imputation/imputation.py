@@ -88,6 +88,12 @@ def imputation(
     PanelError
         If nothing can be imputed, the window is empty, or a covariate cannot be fitted.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.imputation(panel).att[0], 3))
+    0.719
     """
     require_groups(residual_groups)
     model = fit_untreated(panel, trends, anticipation, "imputation")

@@ -85,6 +85,12 @@ def local_projections(
         If no horizon has adopters and clean controls in the same period, or if ``reweight`` is
         asked for with covariates.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.local_projections(panel).att[0], 3))
+    0.446
     """
     panel = comparison_panel(panel, "local_projections")
     require_no_adjustment(panel, reweight)

@@ -121,7 +121,7 @@ def earlier_periods(found: Cohorts, weights: EstimandWeights) -> Earlier:
 
     They come before the first cohort of all estimands, so that the covariance of all is one, as in
     the authors' ``return_full_vcv``. An estimand that a cohort without an earlier period is part of
-    has no adjustment.
+    has no adjustment; a lead, which leaves such a cohort out, has one (their g_min is that of the row).
     """
     depth = np.searchsorted(found.periods, found.labels)[weights.earliest]
     chosen = np.asarray(depth > 0)

@@ -84,7 +84,7 @@ def require_unit_assignment(panel: Panel) -> None:
     if coarse:
         raise PanelError(
             f"roth_santanna takes treatment timing as assigned to {len(panel.units)} units one by "
-            f"one, and the cluster column {coarse[0]!r} holds several of them in a group. Leave "
+            f"one, and the cluster column {coarse[0]!r} contains several of them in a group. Leave "
             "'cluster' empty, or, where whole groups were assigned, average the outcome by group "
             "and period and name the group as 'unit'."
         )

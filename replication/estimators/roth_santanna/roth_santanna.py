@@ -154,6 +154,12 @@ def roth_santanna(
         If clusters are larger than units, no cohort of two units can be compared, or the window
         is empty.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.roth_santanna(panel).att[0], 3))
+    0.735
     """
     panel = assigned_units(panel, control_group, beta)
     cohorts = cohorts_of(panel)
@@ -273,7 +279,7 @@ def randomization_test(design: TimingDesign, found: Estimates, inference: Infere
     """The estimates with p-values from permuted dates of first treatment."""
     if inference.blocks is not None:
         raise PanelError(
-            "The randomization test of roth_santanna exchanges dates between units, and 'blocks' "
+            "The randomization test of roth_santanna permutes dates across units, and 'blocks' "
             "would change how many units each cohort has. Leave 'inference.blocks' empty; use "
             "'strata' where timing was assigned within groups."
         )

@@ -173,7 +173,7 @@ def require_window(window: tuple[int, int] | None, cells: SortedCells, shown: in
     if window is not None and shown == 0:
         seen = cells.event[(cells.fit | cells.effect) & (cells.event != NO_EVENT)]
         raise PanelError(
-            f"The window {list(window)} holds no event time of this panel, whose event times run "
+            f"The window {list(window)} contains no event time of this panel, whose event times run "
             f"from {seen.min()} to {seen.max()}. Widen the window, or leave it empty for all."
         )
 

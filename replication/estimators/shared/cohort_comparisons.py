@@ -102,9 +102,9 @@ def support_row(event_time: int, cohorts: int, units: int) -> EventSupport:
 
 
 def empty_window(window: Any, low: int, high: int) -> PanelError:
-    """The refusal of a window that holds no event time with cells."""
+    """The refusal of a window that contains no event time with cells."""
     return PanelError(
-        f"The window {list(window)} holds no event time that can be estimated beside the "
+        f"The window {list(window)} contains no event time that can be estimated beside the "
         f"reference; the panel has event times {low} to {high}. Widen the window, or leave it "
         "empty for all of them."
     )

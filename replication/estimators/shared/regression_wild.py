@@ -27,8 +27,27 @@ def with_wild_tests(
 ) -> pd.DataFrame:
     """The table with p-values and pointwise intervals from the wild cluster bootstrap.
 
-    Standard errors, statistics and simultaneous bands stay those of the clustered variance; rows
-    of ``loading`` (R, K) that are zero are fixed values and stay as they are.
+    Standard errors and statistics stay those of the clustered variance, and so do the uniform bands of a
+    path, widened to contain the bootstrap intervals: a band narrower than a pointwise interval would
+    claim more for all rows than the test claims for one.
+
+    Parameters
+    ----------
+    table : (R,) rows of the fit, with analytic intervals and bands.
+    loading : (R, K) combinations of the coefficients; rows of zeros are fixed values and stay as they are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows.
+
+    Raises
+    ------
+    PanelError
+        With several clusterings, or units that change their cluster.
+    SpecError
+        If the fit is not least squares.
+
     """
     sums = cluster_sums(sample, effects, fit)
     require_linear(sums)
@@ -45,6 +64,9 @@ def with_wild_tests(
                 found.conf_low,
                 found.conf_high,
             )
+    path = table[["cohort", "time", "event_time"]].notna().any(axis=1)
+    for band, end, outer in (("band_low", "conf_low", np.minimum), ("band_high", "conf_high", np.maximum)):
+        table.loc[path, band] = outer(table.loc[path, band], table.loc[path, end])
     return table
 
 

@@ -102,6 +102,12 @@ def synthetic_did(
         before adoption, a covariate has no variation of its own, or the panel cannot support the
         requested standard errors.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> print(round(rp.synthetic_did(panel, donor_errors="jackknife").att[0], 3))
+    0.692
     """
     panel = usable(comparison_panel(panel, "synthetic_did"))
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")

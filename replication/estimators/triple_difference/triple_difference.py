@@ -93,6 +93,14 @@ def triple_difference(
         If ``eligible`` is missing, nothing can be compared, one cluster is left, or options exclude
         one another.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> frame = rp.simulated_panel(seed=1)
+    >>> frame["eligible"] = frame["unit"] // 4 % 2
+    >>> panel = rp.read_panel(frame, outcome="y", eligible="eligible")
+    >>> print(round(rp.triple_difference(panel).att[0], 3))
+    -0.009
     """
     kept, eligible_there = triple_sample(panel, eligible, control_group, anticipation)
     design = replace(kept, small_sample=inference.small_sample)

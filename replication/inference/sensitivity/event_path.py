@@ -13,6 +13,17 @@ from replication.core.estimates import Estimates
 
 IDENTITY = ["spec_id", "study", "estimator", "outcome"]
 NEGATIVE = -1e-8
+UNCOMMON = {
+    "imputation": "its leads are measured from the earliest untreated periods by a regression of their own, "
+    "and its effects from all untreated periods",
+    "two_stage": "its leads and effects are measured from unit and period effects fitted to all untreated "
+    "periods, the leads' own among them, so that no lead is fixed at zero",
+    "etwfe": "its effects are measured from all untreated periods and it has no leads ('control_group: "
+    "never_treated' gives it leads and a reference period)",
+    "synthetic_did": "its unit and period weights were chosen to make the leads small, so that these say "
+    "little about violations after adoption",
+}
+"""Estimators whose leads and effects are not measured from one period, with the reason."""
 
 
 class SensitivityError(InputError):
@@ -67,22 +78,27 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
     Raises
     ------
     SensitivityError
-        For a varying base period, a path without one fixed reference, without coefficients on
-        both sides of it, with gaps, without standard errors, or with a covariance that is not
-        positive semi-definite.
+        Without a path; for a varying base period, effects per unit of treatment, a path without
+        one fixed reference, without coefficients on both sides of it, with gaps, without standard
+        errors, or with a covariance that is not positive semi-definite.
 
     """
     table, variance = estimates.path()
     spec = str(estimates.table["spec_id"].iloc[0])
-    _require_universal(estimates, spec)
+    _require_common_scale(estimates, spec)
+    if table.empty:
+        raise SensitivityError(
+            f"The result of {spec!r} has no event-time path: {_estimator_of(estimates)} gives no rows "
+            "'event'. Use an estimator of event times, for example event_study or callaway_santanna."
+        )
     order = np.argsort(table["event_time"].to_numpy(dtype=float))
     times = table["event_time"].to_numpy(dtype=float)[order].astype(np.int64)
     point = table["estimate"].to_numpy(dtype=float)[order]
     variance = variance[np.ix_(order, order)]
     keep = _chosen(times, estimates, window)
     times, point, variance = times[keep], point[keep], variance[np.ix_(keep, keep)]
-    reference = _reference(times, point, np.diag(variance), spec)
-    spacing = _spacing(times, reference, spec, estimates, window)
+    reference = _reference(times, point, np.diag(variance), estimates, spec)
+    spacing = _spacing(np.union1d(times, [reference]), reference, spec, estimates, window)
     require_psd(variance, spec)
     free = times != reference
     names = {name: str(table[name].iloc[0]) for name in IDENTITY}
@@ -134,7 +150,17 @@ def path_table(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame([{**path.names, **row, "event_times": path.span} for row in rows])
 
 
-def _require_universal(estimates: Estimates, spec: str) -> None:
+def _estimator_of(estimates: Estimates) -> str:
+    return str(estimates.table["estimator"].iloc[0])
+
+
+def _require_common_scale(estimates: Estimates, spec: str) -> None:
+    if estimates.details.extras.get("events_per_unit_of_treatment"):
+        raise SensitivityError(
+            f"{spec!r} has effects per unit of treatment, each event time divided by another amount of "
+            "treatment, so that violations at different event times cannot be compared. Estimate it again "
+            "without 'normalized'."
+        )
     if estimates.details.base_period == "varying":
         raise SensitivityError(
             f"{spec!r} was estimated with a varying base period: its coefficients before adoption "
@@ -151,22 +177,29 @@ def _chosen(times: Ints, estimates: Estimates, window: tuple[int, int] | None) -
     return np.flatnonzero((times >= low) & (times <= high))
 
 
-def _reference(times: Ints, point: Floats, variance: Floats, spec: str) -> int:
+def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimates, spec: str) -> int:
+    """The event time that is zero by construction, in the table or left out of it (``dcdh``)."""
     fixed = (variance <= 0) & (point == 0)
-    if fixed.sum() == 1:
-        without = times[(variance <= 0) & ~fixed]
-        if without.size:
-            raise SensitivityError(
-                f"{spec!r} has no standard error at event times {', '.join(map(str, without))}. "
-                "Estimate the path again, or choose a window without them."
-            )
-        return int(times[fixed][0])
-    raise SensitivityError(
-        f"The path of {spec!r} has {int(fixed.sum())} reference periods (rows that are exactly "
-        "zero without a standard error) where one is needed: violations are measured from it. Estimators "
-        "that impute (imputation, two_stage) have none; use callaway_santanna, sun_abraham, "
-        "stacked or event_study, and a window that contains the reference."
-    )
+    named = estimates.details.base_period
+    if not fixed.any() and isinstance(named, int) and named not in times:
+        fixed = np.zeros(times.size, dtype=bool)
+    elif fixed.sum() == 1:
+        named = int(times[fixed][0])
+    else:
+        estimator = _estimator_of(estimates)
+        why = UNCOMMON.get(estimator, "violations are measured from it")
+        raise SensitivityError(
+            f"The path of {spec!r} has {int(fixed.sum())} reference periods (rows that are exactly zero "
+            f"without a standard error) where one is needed: {why}. Use callaway_santanna, sun_abraham, "
+            "stacked, dcdh, local_projections or event_study, and a window that contains the reference."
+        )
+    without = times[(variance <= 0) & ~fixed]
+    if without.size:
+        raise SensitivityError(
+            f"{spec!r} has no standard error at event times {', '.join(map(str, without))}. "
+            "Estimate the path again, or choose a window without them."
+        )
+    return named
 
 
 def _spacing(

@@ -79,6 +79,14 @@ def honest_did(
         For a varying base period, no reference, no period before, a target outside the path, a
         covariance that is not positive semi-definite, unknown methods and negative bounds.
 
+    Examples
+    --------
+    >>> import replication as rp
+    >>> fit = rp.estimate(rp.simulated_panel(seed=1), outcome="y", estimator="event_study")
+    >>> rp.honest_did(fit, bounds=[0, 1])[["bound", "conf_low"]].round(1)
+       bound  conf_low
+    0    0.0       0.8
+    1    1.0      -0.4
     """
     path = event_path(estimates, window)
     weights = target_weights(path, target)

@@ -170,6 +170,9 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
             weight="bold",
             fontsize=8.5,
             annotation_clip=False,
+            # A long heading reaches into the plot: grid and axis do not cross its letters.
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+            zorder=5,
         )
     return places
 
@@ -183,7 +186,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
     shown = [
         f"{item['label']}, {formatting.fixed(item['value'])}" for item in entry.options.get("published", [])
     ]
-    words += [f"Dashed: {'; '.join(shown)}."] if shown else []
+    words += [f"Dashed line: {'; '.join(shown)}."] if shown else []
     words += ["Diamond and dashed line: headline estimate."] if frame["headline"].any() else []
     return figure_note(entry, context, words)
 

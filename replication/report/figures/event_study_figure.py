@@ -1,6 +1,6 @@
 """Event studies: effects before and after adoption, one panel per outcome.
 
-Points with pointwise bars inside wider simultaneous bars; the reference period is hollow, at zero
+Points with pointwise confidence intervals inside wider uniform bands; the reference period is hollow, at zero
 and without a bar; estimates are not connected.
 """
 
@@ -85,6 +85,7 @@ PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.8
 LOG_POINTS, PERCENT = "Effect, log points", "Percent"
 PRE_TREND = "pre-trend test"
 MOST_NAMED = 3
+WIDENED = "Bands are widened where needed to contain percentile intervals of the cluster bootstrap."
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
@@ -186,7 +187,7 @@ def scale(page: Sheet, names: Sequence[str], *, same: bool) -> None:
 
 
 def in_logs(panel: pd.DataFrame, context: Context) -> bool:
-    """Whether effects are differences of logs, so that a percentage stands beside them."""
+    """Whether effects are differences of logs, so that percentages are shown beside them."""
     unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
     return unit.startswith("log ") or facts.in_logs_of_means(context.results.get(panel["spec_id"].iloc[0]))
 
@@ -213,6 +214,9 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         f"Thin bars: {level} pointwise confidence intervals; wide bars: {level} uniform confidence bands "
         f"({draws(every)}). Hollow: reference period."
     )
+    resampled = [saved for saved in every if saved.details.uncertainty.resampled_clusters]
+    if any(saved.details.uncertainty.interval != "t" for saved in resampled):
+        words += f" {WIDENED}"
     seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
     last = Fact(0, f"Seed of the draws: {formatting.listed(seeds)}." if seeds else "", required=False)
     return figure_note(entry, context, [words], [*circumstances(frame, context), last])
@@ -238,9 +242,14 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
             text = f"{kind}: {'; '.join(series)}"
             few = len(values) <= MOST_NAMED and kind != PRE_TREND
             ending = ", by series" if len(values) > 1 else ", where used"
-            short = formatting.sentence(f"{kind}: {' or '.join(values)}{ending}") if few else ""
+            short = formatting.sentence(f"{kind}: {either(values)}{ending}") if few else ""
         facts_found.append(Fact(0, formatting.sentence(text), short, required=False))
     return facts_found
+
+
+def either(words: Sequence[str]) -> str:
+    """Words as alternatives: ``45, 28 or 29``."""
+    return " or ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), words[-1]])
 
 
 def draws(every: Sequence[Saved]) -> str:
@@ -253,9 +262,8 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
     """How a series was estimated: clusters, weights, control group, base period, end points, test."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
-    clusters = f"{formatting.integer(first['n_clusters'])} ({facts.clusters(saved, context.study)})"
     found = {
-        "clusters": clusters,
+        f"clusters ({facts.clusters(saved, context.study)})": formatting.integer(first["n_clusters"]),
         "weights": facts.weights(saved, context.study),
         "control group": facts.comparison(saved, context.study),
         PRE_TREND: formatting.p_equals(first["pretrend_p_value"]),

@@ -123,7 +123,7 @@ def as_numbers(values: pd.Series[Any], entry: Entry) -> pd.Series[float]:
         days = (pd.to_datetime(values, format="ISO8601") - pd.Timestamp(0)) / pd.Timedelta(days=1)
     except ValueError:
         raise SpecError(
-            f"the column {entry.options['value']!r} holds neither numbers nor dates, for example "
+            f"the column {entry.options['value']!r} contains neither numbers nor dates, for example "
             f"{values.dropna().iloc[0]!r}. Write dates as 2010-08-10."
         ) from None
     return days.astype(float)
@@ -171,7 +171,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes.set_axis_off()
     handles = [Patch(facecolor=colors[name], label=name) for name in names]
     if (frame["class"] == "").any() or set(shapes) - set(chosen):
-        handles.append(Patch(facecolor=MISSING, label="no value"))
+        handles.append(Patch(facecolor=MISSING, label="no data"))
     axes.legend(
         handles=handles,
         loc="upper center",
@@ -192,7 +192,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 def _left_out(missing: list[int]) -> str:
     others = [fips for fips in missing if fips // 1000 not in TERRITORIES]
     names = ", ".join(map(str, others))
-    return f" {len(others)} counties have no shape: {names}." if others else ""
+    return f" {len(others)} counties without a boundary are not drawn (FIPS {names})." if others else ""
 
 
 def ramp(count: int) -> list[str]:

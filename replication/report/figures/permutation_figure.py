@@ -56,7 +56,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     marked = "Line: actual value. Two-sided p-values count draws at least as large in absolute value."
     words, details = figure_note(entry, context, [marked])
     across = min(3, len(panels), entry.medium.most)
-    titles = [wrapped(panel, 0.8 * entry.medium.width / across, TITLE_LETTERS_PER_INCH) for panel in panels]
+    # The last row has wider panels where it has fewer.
+    beside = [min(across, len(panels) - place // across * across) for place in range(len(panels))]
+    titles = [
+        wrapped(panel, 0.8 * entry.medium.width / count, TITLE_LETTERS_PER_INCH)
+        for panel, count in zip(panels, beside, strict=True)
+    ]
     page = sheet(
         context.study.heading(entry.title),
         words,
@@ -65,7 +70,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         medium=entry.medium,
         height=1.8,
         gap=0.45,
-        above=0.28 + 0.17 * max(title.count("\n") + bool(title) for title in titles),
+        above=0.28 + 0.2 * max(title.count("\n") + bool(title) for title in titles),
         below=0.45,
     )
     parts = []

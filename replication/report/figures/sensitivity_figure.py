@@ -42,7 +42,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     marked = (
         "Orange: confidence interval under parallel trends; blue: robust intervals under violations of at "
-        "most M. Dashed: breakdown value, the largest M at which zero is excluded."
+        "most M. Dashed: breakdown value, the largest M at which zero is excluded (0 if there is none)."
     )
     words, details = figure_note(entry, context, [marked])
     page = sheet(
@@ -83,7 +83,7 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
     axes.set_xticks(x, ["original" if pd.isna(m) else f"{m:.3g}" for m in part["m"]])
     axes.set_xlim(float(x.min()) - 0.6 * step, float(x.max()) + 0.6 * step)
     found = part["breakdown"].dropna() if "breakdown" in part else known.iloc[:0]
-    if len(found) and 0 < found.iloc[0] <= x.max():
+    if len(found) and 0 <= found.iloc[0] <= x.max():
         axes.axvline(found.iloc[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         right = found.iloc[0] < float(known.mean())
         axes.annotate(

@@ -156,7 +156,7 @@ def printed(column: Mapping[str, Any], value: Any) -> str:
     except (TypeError, ValueError):
         raise SpecError(
             f"the column {column['name']!r} is to be printed as "
-            f"{kind_of(column)} and holds {value!r}. Use 'format: text'."
+            f"{kind_of(column)} and contains {value!r}. Use 'format: text'."
         ) from None
     return shown + (formatting.DAGGER if above else "")
 

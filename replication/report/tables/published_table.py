@@ -33,7 +33,7 @@ OPTIONS = {
         "rows": {
             "type": "array",
             "minItems": 1,
-            "description": "Published values, top to bottom, with the specification that stands beside each.",
+            "description": "Published values, top to bottom, with the specification shown beside each.",
             "items": {
                 "type": "object",
                 "additionalProperties": False,

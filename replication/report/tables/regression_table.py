@@ -120,7 +120,7 @@ OVERALL = ({"row": "att", "label": "Estimate"},)
 def build(entry: Entry, context: Context) -> TableDocument:
     """A table with one specification per column.
 
-    With ``panels``, the estimates of each panel stand in a block of their own; statistics that
+    With ``panels``, the estimates of each panel are in a block of their own; statistics that
     are equal in all panels are printed once, at the foot.
     """
     columns = read_columns(entry, context)

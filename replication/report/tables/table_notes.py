@@ -21,7 +21,9 @@ ESTIMANDS = (
     "count, and the average unit)."
 )
 CELLS, SAMPLE, DESIGN, ERRORS, SOURCE = range(5)
-COUNT = re.compile(r"^\d[\d,]*")
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
+PLACES = 45
+"""Letters of the names of columns or rows that are printed before a caution; longer ones are counted."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
 
 
@@ -81,23 +83,27 @@ def differing(
 
 
 def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
-    """Notes on dropped or derived observations, each once; counts that differ between results as a range."""
+    """Notes on dropped or derived observations, each once; numbers that differ between results as a range."""
     groups = _by_word(shown, lambda saved: [*saved.details.notes, saved.spec.get("note")])
     alike: dict[str, list[str]] = {}
     for word in groups:
-        alike.setdefault(COUNT.sub("#", word), []).append(word)
+        alike.setdefault(NUMBER.sub("#", _first_clause(word)), []).append(word)
     found = []
-    for pattern, words in alike.items():
+    for words in alike.values():
         text = " ".join(
             formatting.sentence(word)
             if len(groups[word]) == len(shown)
             else f"{columns_concerned(shown, groups[word])}: {word}."
             for word in words
         )
-        short = _ranged(pattern, words) or _first_clause(words, len(groups[words[0]]) == len(shown))
-        found.append(Fact(SAMPLE, text, short, required=False))
+        concerned = [one for one in shown if any(one in groups[word] for word in words)]
+        counted = words[0][:1].isdigit()
+        short = _ranged([_first_clause(word) for word in words])
+        if len(concerned) < len(shown):
+            short = f"{_place(shown, concerned)}{short if counted else short[:1].lower() + short[1:]}"
+        found.append((counted, Fact(SAMPLE, text, formatting.sentence(short), required=False)))
     # Cautions come before counts of exclusions, so that they are the first to find room.
-    return sorted(found, key=lambda fact: fact.short[:1].isdigit())
+    return [fact for _, fact in sorted(found, key=lambda pair: pair[0])]
 
 
 def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -140,18 +146,36 @@ def _by_word(
     return groups
 
 
-def _ranged(pattern: str, words: Sequence[str]) -> str:
-    """Sentences that differ in their first count as one, such as ``3 to 155 units were dropped``."""
-    counts = [COUNT.match(word) for word in words]
-    if any(count is None for count in counts):
-        return ""
-    numbers = sorted({int(count[0].replace(",", "")) for count in counts if count})
-    ends = " to ".join(formatting.integer(number) for number in dict.fromkeys([numbers[0], numbers[-1]]))
-    rest = re.sub(r", for example .*", "", pattern.removeprefix("#"))
-    return formatting.sentence(f"{ends}{rest}")
+def _ranged(clauses: Sequence[str]) -> str:
+    """One clause for several that differ in their numbers only, such as ``3 to 155 units were dropped``."""
+    columns = zip(*(NUMBER.findall(clause) for clause in clauses), strict=True)
+    ends = iter([sorted(set(column), key=_value) for column in columns])
+
+    def span(found: re.Match[str]) -> str:
+        numbers = next(ends)
+        # Only the count in front gets thousands separators: a number inside may be a year.
+        names = [
+            formatting.integer(_value(x)) if found.start() == 0 else x for x in (numbers[0], numbers[-1])
+        ]
+        return " to ".join(dict.fromkeys(names))
+
+    return NUMBER.sub(span, clauses[0])
 
 
-def _first_clause(words: Sequence[str], everywhere: bool) -> str:
-    """The first clause of a caution, without what it recommends."""
-    clause = CLAUSE.split(words[0], maxsplit=1)[0]
-    return formatting.sentence(clause if everywhere else f"in some results, {clause[:1].lower()}{clause[1:]}")
+def _value(number: str) -> float:
+    return float(number.replace(",", ""))
+
+
+def _first_clause(word: str) -> str:
+    """A caution without its explanation and what it recommends; a count of exclusions without its example."""
+    if word[:1].isdigit():
+        return re.sub(r", for example .*", "", word)
+    return CLAUSE.split(word, maxsplit=1)[0]
+
+
+def _place(shown: Sequence[Shown], concerned: Sequence[Shown]) -> str:
+    """The results concerned, by name where that is short, otherwise by number."""
+    names = columns_concerned(shown, concerned)
+    if len(names) <= PLACES:
+        return f"{names}: "
+    return f"in {len(concerned)} of {len(shown)} results, "

@@ -150,7 +150,7 @@ def extra(item: dict[str, Any], saved: Saved, context: Context) -> str:
 
 
 def engine_difference(saved: Saved, context: Context) -> float:
-    """Largest difference to the second engine; NaN where there was none."""
+    """Largest difference from independent software; NaN where there is none."""
     path = context.folders.tables / ENGINE_FILE
     if not path.is_file():
         return np.nan

@@ -277,7 +277,7 @@ class Provenance:
 
     @cached_property
     def _spec_files(self) -> dict[str, str]:
-        """Every specification of the study and the file that it stands in."""
+        """Every specification of the study and the file that contains it."""
         found = {}
         for path in visible_paths((self.folder / "specs").rglob("*.yaml"), self.folder):
             for variant in expand(read_spec_file(path), str(path)):

@@ -18,7 +18,7 @@ def source_lines(
 ) -> list[int | None]:
     """The line of the file of each row, found by the columns that both have; None where none fits.
 
-    Rows that are alike stand in the order of the file.
+    Rows that are alike are in the order of the file.
     """
     frame = read_source(folders, source, rename=rename)
     shared = [name for name in rows.columns if name in frame.columns]

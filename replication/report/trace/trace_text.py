@@ -72,7 +72,7 @@ def _statements(trace: Trace) -> Iterator[tuple[str, str]]:
         second = cell["second_engine"]
         apart = second["difference"]
         words = "below 1e-8" if apart == 0 else digits(apart)
-        yield "second engine", f"{digits(second['value'])} (difference {words})"
+        yield "independent software", f"{digits(second['value'])} (difference {words})"
     if "expected" in cell:
         verdict = "equal" if cell["expected"]["equal"] else "NOT EQUAL"
         file = cell["expected"].get("file", f"figures/{trace.name}.csv")

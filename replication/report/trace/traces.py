@@ -282,7 +282,7 @@ def write_traces(
 
 
 def _second_engine(path: Path) -> dict[tuple[str, str], dict[str, float]]:
-    """Coefficient of the second engine and its difference from ours, by specification and row."""
+    """Coefficient from independent software and its difference from ours, by specification and row."""
     if not path.is_file():
         return {}
     frame = pd.read_csv(path, dtype={"spec_id": str})
