@@ -135,7 +135,7 @@ def run_tests(copy: Path, tests: Sequence[str], limit: float | None) -> str:
 
     The process is forked, so that packages that do not change are imported once.
     """
-    process = get_context("fork").Process(target=test_copy, args=(copy, tests))
+    process = get_context("fork").Process(target=in_copy, args=(copy, tests))
     process.start()
     process.join(limit)
     if process.is_alive():
@@ -149,7 +149,7 @@ def run_tests(copy: Path, tests: Sequence[str], limit: float | None) -> str:
     raise RuntimeError(f"pytest ended with {process.exitcode} for {' '.join(tests)}.")
 
 
-def test_copy(copy: Path, tests: Sequence[str]) -> None:
+def in_copy(copy: Path, tests: Sequence[str]) -> None:
     """Run the tests with the package of the copy and end with the exit code of pytest.
 
     Compiled files of the package are copied along and none is written: their time stamp, in

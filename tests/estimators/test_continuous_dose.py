@@ -156,3 +156,15 @@ def test_as_many_doses_as_coefficients_give_the_mean_of_each_dose() -> None:
         assert table.loc[f"att_d:{dose:g}", "estimate"] == pytest.approx(mean - control, abs=1e-10)
     with pytest.raises(PanelError, match="No cohort has doses enough"):
         rp.estimate(data.assign(dose=data["dose"].clip(upper=1.5)), **{**options, "doses": doses[:3]})
+
+
+def test_a_cohort_whose_doses_leave_a_gap_between_knots_has_no_curve_and_spoils_none() -> None:
+    """Doses enough, but all at the ends: no unit lies where the inner functions of the spline do."""
+    data = pd.DataFrame(dosed_panel(3))
+    ends = data["cohort"] == 4
+    rank = data.loc[ends, "unit"].rank(method="dense").to_numpy()
+    data.loc[ends, "dose"] = np.where(rank % 2 == 0, 0.3 + 1e-3 * rank, 4.0 - 1e-3 * rank)
+    options = {"outcome": "y", "estimator": "continuous_dose", "dose": "dose", "doses": DOSES, "knots": 7}
+    found = rp.estimate(data, **options)
+    assert any("cohorts 4 have too few distinct doses" in note for note in found.notes)
+    assert np.isfinite(found.table["estimate"]).all()

@@ -11,6 +11,8 @@ from drawn_panels import as_frame, draw_panel
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.estimators.dcdh import dcdh
+from replication.estimators.dcdh.control_slopes import control_slopes
+from replication.estimators.dcdh.treatment_paths import switching_panel
 
 ANALYTIC = Inference()
 
@@ -195,3 +197,52 @@ def test_a_panel_of_every_second_year_has_the_same_effects_two_years_apart(covar
     one, two = (path_of(dcdh(each, inference=ANALYTIC)) for each in (panel, apart))
     assert list(two.index) == [2 * step for step in one.index]
     np.testing.assert_allclose(two, one, atol=1e-10)
+
+
+def test_slopes_and_scores_of_covariates_are_those_of_first_differences_on_period_effects() -> None:
+    """Differences before adoption, period by period less their mean; scores times sqrt(n / (n - 1)).
+
+    Two units are never treated, so that they are the only ones in the last periods.
+    """
+    panel = draw_panel(13, n_units=9, n_periods=6, adoption=(0, 0, 2003, 2003, 2004, 2004, 2005, 2005, 2005))
+    x = np.random.default_rng(13).normal(size=(1, 9, 6))
+    panel = replace(panel, covariates=x, covariate_names=("x",))
+    moved, change, factor = (np.zeros((9, 5)) for _ in range(3))
+    for t in range(1, 6):
+        used = (panel.cohort == 0) | (panel.cohort > 2001 + t)
+        for out, values in ((moved, x[0]), (change, panel.y)):
+            step = (values[:, t] - values[:, t - 1])[used]
+            out[used, t - 1] = step - step.mean()
+        factor[used, t - 1] = np.sqrt(used.sum() / (used.sum() - 1))
+    assert (factor > 0).sum(axis=0)[-1] == 2
+    slope = (moved * change).sum() / (moved**2).sum()
+    scores = (moved * (change - slope * moved) * factor).sum(axis=1) / (moved**2).sum()
+    switching, grid, paths = switching_panel(panel, None)
+    y, found = control_slopes(switching, grid, paths)
+    np.testing.assert_allclose(y, panel.y - slope * x[0], atol=1e-12)
+    np.testing.assert_allclose(found[:, 0], scores, atol=1e-12)
+
+
+@pytest.mark.parametrize(("noise", "refused"), [(1e-4, True), (1.0, False)])
+def test_a_covariate_that_moves_within_rounding_of_its_level_has_no_changes(
+    noise: float, refused: bool
+) -> None:
+    """It grows by 1e7 a year for all; a share of 1e-10 of that is what counts as rounding."""
+    panel = draw_panel(14)
+    own = np.random.default_rng(14).normal(size=(1, *panel.y.shape))
+    panel = replace(panel, covariates=1e7 * np.arange(8) + noise * own, covariate_names=("size",))
+    if refused:
+        with pytest.raises(PanelError, match="'size' has no changes of its own over time among 48 units"):
+            dcdh(panel, inference=ANALYTIC)
+    else:
+        assert np.isfinite(dcdh(panel, inference=ANALYTIC).att).all()
+
+
+def test_units_without_weight_are_neither_switchers_nor_controls() -> None:
+    panel = draw_panel(22, weighted=True)
+    there = np.arange(48) % 6 != 5
+    found = dcdh(replace(panel, weight=panel.weight * there[:, None]), inference=ANALYTIC)
+    expected = dcdh(panel.keep_units(there), inference=ANALYTIC)
+    np.testing.assert_allclose(path_of(found), path_of(expected), atol=1e-12)
+    counts = [[(one.event_time, one.units) for one in each.details.support] for each in (found, expected)]
+    assert counts[0] == counts[1]

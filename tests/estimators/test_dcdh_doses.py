@@ -329,3 +329,25 @@ def test_the_command_refuses_a_dose_without_stable_controls(tmp_path: Path, caps
     assert "stable control" in message
     assert "Traceback" not in message
     assert not (tmp_path / "out").exists()
+
+
+def test_units_in_no_effect_are_counted_and_those_in_one_are_not() -> None:
+    """Two units rise right after a gap: their date of change is unknown; the others rise in 3 or 4."""
+    rng = np.random.default_rng(12)
+    start = np.array([0] * 8 + [3] * 6 + [4] * 6)
+    time = np.arange(1, 7)
+    d = ((start[:, None] > 0) & (time >= start[:, None])).astype(float)
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(20), 6),
+            "time": np.tile(time, 20),
+            "d": d.ravel(),
+            "y": rng.normal(size=120) + d.ravel(),
+        }
+    )
+    whole = estimate(frame, window=[-1, 1])
+    assert not any("are in no effect" in note for note in whole.details.notes)
+    gap = frame[~(frame["unit"].isin([8, 9]) & (frame["time"] == 2))]
+    found = estimate(gap, window=[-1, 1])
+    (note,) = (note for note in found.details.notes if "are in no effect" in note)
+    assert note.startswith("2 units whose treatment changes, for example 8, are in no effect")

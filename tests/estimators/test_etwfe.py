@@ -8,7 +8,7 @@ import numpy as np
 import pyfixest
 import pytest
 import statsmodels.api as sm
-from drawn_panels import as_frame
+from drawn_panels import as_frame, draw_panel
 from written_out import (
     labeled,
     mpdta,
@@ -509,3 +509,16 @@ def test_refusals_say_what_is_wrong(case) -> None:
     panel, options, error, message = refusals()[case]
     with pytest.raises(error, match=message):
         extended(panel, **options)
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1e8])
+def test_the_unit_of_a_covariate_and_a_constant_in_it_change_nothing(unit: float) -> None:
+    panel = draw_panel(15, missing=0.03)
+    x = np.random.default_rng(15).normal(size=(2, *panel.y.shape))
+    names = ("a", "b")
+    plain, moved = (
+        etwfe(replace(panel, covariates=each, covariate_names=names)).table
+        for each in (x, unit * (x + 3.0) * np.array([1.0, 1e-3])[:, None, None])
+    )
+    columns = ["estimate", "std_error"]
+    np.testing.assert_allclose(moved[columns], plain[columns], rtol=1e-6, atol=1e-8)

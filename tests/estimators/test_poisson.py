@@ -214,3 +214,14 @@ def test_critical_values_are_t_unless_asked() -> None:
     assert half == pytest.approx(2.200985, abs=1e-6)  # t(11)
     half = (narrow["conf_high"] - narrow["conf_low"])[0] / (2 * narrow["std_error"][0])
     assert half == pytest.approx(1.959964, abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+@pytest.mark.parametrize("trends", [(), ("unit_linear",)])
+def test_the_scale_of_the_weights_and_of_the_counts_changes_nothing(
+    scale: float, trends: tuple[str, ...]
+) -> None:
+    panel = two_way_panel(68, counts=True, weights="unit")
+    plain = poisson(panel, trends=trends).att
+    for changed in (replace(panel, weight=scale * panel.weight), replace(panel, y=scale * panel.y)):
+        assert poisson(changed, trends=trends).att == pytest.approx(plain, rel=1e-7)

@@ -56,9 +56,12 @@ def test_only_zeros_beside_a_lone_count_at_an_end_are_separated() -> None:
 
 def test_a_line_separates_the_zeros_of_a_unit_whose_one_positive_cell_is_at_an_end() -> None:
     """Ends are those of the cells that are used; a positive cell between zeros keeps a line finite."""
-    y = np.array([[3, 0, 0, 0], [0, 0, 0, 2], [0, 2, 0, 0], [9, 0, 0, 1], [9, 2, 0, 0], [0, 0, 2, 9.0]])
-    used = np.ones((6, 4), dtype=bool)
+    y = np.array(
+        [[3, 0, 0, 0], [0, 0, 0, 2], [0, 2, 0, 0], [9, 0, 0, 1], [9, 2, 0, 0], [0, 0, 2, 9.0], [0, 2, 9, 9]]
+    )
+    used = np.ones((7, 4), dtype=bool)
     used[4, 0] = used[5, 3] = False
+    used[6, 2:] = False
     found = separated_by_trends(y, used)
     assert found.tolist() == [
         [False, True, True, True],
@@ -67,4 +70,5 @@ def test_a_line_separates_the_zeros_of_a_unit_whose_one_positive_cell_is_at_an_e
         [False] * 4,
         [False, False, True, True],
         [True, True, False, False],
+        [True, False, False, False],
     ]

@@ -194,3 +194,15 @@ def test_scaling_scales_and_order_does_not_matter() -> None:
 def test_refusals(change, options, message) -> None:
     with pytest.raises(PanelError, match=message):
         stacked(draw_panel(1, **change), inference=ANALYTIC, **options)
+
+
+@pytest.mark.parametrize("last", [2005, 2006, 2008])
+def test_without_never_treated_units_the_window_ends_before_the_last_cohort_adopts(last: int) -> None:
+    """Cohort 2003 has two periods before adoption, from 2001 on, and controls up to the year before."""
+    panel = draw_panel(16, adoption=(2003, last))
+    found = stacked(panel, inference=ANALYTIC)
+    assert found.details.window == (-2, last - 1 - 2003)
+    given = stacked(panel, clean_window=(-2, last - 1 - 2003), inference=ANALYTIC)
+    assert found.att == given.att
+    with pytest.raises(PanelError, match="No adoption cohort is observed and has clean controls"):
+        stacked(panel, clean_window=(-2, last - 2003), inference=ANALYTIC)

@@ -193,3 +193,27 @@ def test_what_an_eligible_and_an_ineligible_unit_share_cancels_in_their_cluster(
     moved = rp.estimate(common.assign(y=common["y"] + common["shock"]), **options).table
     for column in ("estimate", "std_error"):
         np.testing.assert_allclose(moved[column], plain[column], atol=1e-9)
+
+
+def test_covariates_are_those_of_the_period_before_adoption() -> None:
+    """Cell (4, 5) compares with period 3 and takes its covariates; those of 1 and 2 are for earlier leads."""
+    data = pd.DataFrame(eligible_panel(10))
+    noise = np.random.default_rng(10).normal(size=len(data))
+    options = {
+        "outcome": "y",
+        "estimator": "triple_difference",
+        "eligible": "eligible",
+        "covariates": ["x1", "x2"],
+        "adjustment": "outcome_regression",
+    }
+
+    def cells(periods: tuple[int, ...]) -> pd.Series:
+        x1 = data["x1"] + noise * data["time"].isin(periods)
+        table = rp.estimate(data.assign(x1=x1), **options).table
+        table = table[table["term"] == "att_gt"]
+        return table.set_index(["cohort", "time"])["estimate"]
+
+    plain, before, at_base, later = (cells(periods) for periods in ((), (1, 2), (3,), (5, 6)))
+    assert (before[4, 5], later[4, 5]) == pytest.approx((plain[4, 5], plain[4, 5]), abs=1e-12)
+    assert abs(at_base[4, 5] - plain[4, 5]) > 1e-3
+    assert abs(before[4, 1] - plain[4, 1]) > 1e-3
