@@ -135,7 +135,7 @@ def test_real_counts_with_trends_are_separated_and_still_fitted() -> None:
     panel = panel.keep_units(np.isin(panel.units // 1000, [6, 17, 51, 53]))
     found = poisson(panel, trends=("unit_linear",))
     assert found.details.count_dropped("cells_separated") > 0
-    assert any("trends or covariates separate" in note for note in found.details.notes)
+    assert any("separated by trends or covariates" in note for note in found.details.notes)
     assert np.isfinite(found.att).all()
 
 
