@@ -44,6 +44,7 @@ def write_word(document: TableDocument, path: Path) -> Path:
                 write_cell(cell, "\n".join(lines), centered=True)
     for note in document.notes:
         page.add_paragraph(printable(note))
+    drop_unused_styles(page)
     for part, needless in ((page.part, "stylesWithEffects"), (page.part.package, "thumbnail")):
         for key in [key for key, link in part.rels.items() if link.reltype.endswith(needless)]:
             del part.rels[key]
@@ -66,6 +67,16 @@ def undated(content: bytes) -> bytes:
                 zipfile.ZipInfo(name, DAY.timetuple()[:6]), source.read(name), zipfile.ZIP_DEFLATED
             )
     return found.getvalue()
+
+
+def drop_unused_styles(page: Any) -> None:
+    """Leave out the table styles of the template but the one in use: they are most of a short document."""
+    from docx.enum.style import WD_STYLE_TYPE
+
+    used = {table.style.style_id for table in page.tables}
+    for style in list(page.styles):
+        if style.type == WD_STYLE_TYPE.TABLE and style.style_id not in used and not style.element.default:
+            style.element.getparent().remove(style.element)
 
 
 def printable(text: str) -> str:
