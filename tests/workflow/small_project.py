@@ -75,14 +75,14 @@ FIGURES = """
 """
 
 
-def make_project(root: Path) -> Path:
-    """Two studies, the Snakefile and the switches below ``root``; there are no raw data."""
+def make_project(root: Path, studies: Sequence[str] = STUDIES) -> Path:
+    """Small studies, the Snakefile and the switches below ``root``; there are no raw data."""
     root.mkdir(parents=True, exist_ok=True)
     for name in ("Snakefile", "config.yaml", "environment.yaml"):
         shutil.copy(ROOT / name, root / name)
     (root / "data_raw").mkdir()
     shutil.copy(ROOT / "data_raw" / "sources.yaml", root / "data_raw")
-    for study in STUDIES:
+    for study in studies:
         folder = root / "studies" / study
         (folder / "specs").mkdir(parents=True)
         for name, text in (
