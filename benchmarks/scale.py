@@ -110,7 +110,7 @@ def write_page(rows: pd.DataFrame) -> None:
         "",
         "Seconds / peak MB of one estimate in a new process, imports included; written by",
         "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods and 6 cohorts, and a",
-        "quarter of its units is never treated; the columns with cohorts have 132 periods; *large* has 18,000",
+        "quarter of its units is never treated; columns with cohorts have 132 periods; *large* has 18,000",
         "units, 132 periods and 52 cohorts. A cross stands for a refusal, whose reason is below.",
         "",
     ]
