@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.core.columns import require_columns
+from replication.core.arrays import Bools
+from replication.core.columns import numeric, require_columns
 from replication.core.errors import PanelError, nearest
 from replication.core.interactions import covariate_columns
 from replication.core.reading import is_text
@@ -28,13 +29,23 @@ def take_sample(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     for column, bounds in ranges:
         if bounds is not None:
             require_columns(frame, [column])
-            keep &= frame[column].between(*bounds).to_numpy()
+            keep &= _inside(frame, column, bounds)
     for column, values in sample.where.items():
         keep &= frame[column].isin(values).to_numpy()
     for column, values in sample.drop.items():
         keep &= ~frame[column].isin(values).to_numpy()
     # Wide panels are mostly columns that one specification does not read.
     return frame.loc[keep, names]
+
+
+def _inside(frame: pd.DataFrame, column: str, bounds: tuple[int, int]) -> Bools:
+    """Rows whose period is inside the bounds; text and dates are refused."""
+    if pd.api.types.is_datetime64_any_dtype(frame[column]):
+        raise PanelError(
+            f"'sample' selects rows by column {column!r}, which contains dates. Make it whole numbers."
+        )
+    values = numeric(frame, column)
+    return (values >= bounds[0]) & (values <= bounds[1])
 
 
 def _require_holder(frame: pd.DataFrame, column: str, values: Sequence[Any]) -> None:

@@ -403,3 +403,10 @@ def test_numbers_beyond_the_range_of_floats_are_not_whole() -> None:
     found = numbers_in(pd.Series(["1e400", "2"]), Read(decimal=","))
     assert found is not None
     assert found.tolist() == [np.inf, 2.0]
+
+
+@pytest.mark.parametrize("year", ["about 2004", pd.Timestamp("2004-01-01")])
+def test_years_of_a_sample_in_text_or_dates_are_refused(year: object) -> None:
+    frame = rp.simulated_panel(seed=1).assign(year=year)
+    with pytest.raises(PanelError, match="'year'"):
+        rp.estimate(frame, outcome="y", sample={"years": [2004, 2012]})
