@@ -6,7 +6,6 @@ Soiland-Reyes et al. (2022), https://w3id.org/ro/crate/1.1. The date is that of 
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +20,27 @@ CONTEXT: Final = [f"{SPECIFICATION}/context", {"sha256": "http://schema.org/sha2
 """The term for checksums came to schema.org after this version of RO-Crate."""
 LICENSES: Final = "https://spdx.org/licenses/"
 TYPES: Final = {
-    ".parquet": "application/vnd.apache.parquet",
-    ".yaml": "application/yaml",
+    ".css": "text/css",
+    ".csv": "text/csv",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".dta": "application/x-stata-dta",
+    ".gz": "application/gzip",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
     ".md": "text/markdown",
+    ".parquet": "application/vnd.apache.parquet",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".py": "text/x-python",
+    ".svg": "image/svg+xml",
+    ".tex": "application/x-tex",
+    ".tsv": "text/tab-separated-values",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".yaml": "application/yaml",
+    ".zip": "application/zip",
 }
+"""By ending, as the types that Python knows depend on the machine; all others are plain text."""
 WORKFLOW: Final = "Snakefile"
 
 
@@ -114,13 +130,11 @@ def _entity(one: Mapping[str, Any]) -> dict[str, Any]:
     path = str(one["path"])
     kinds = ["File", "SoftwareSourceCode", "ComputationalWorkflow"] if path == WORKFLOW else "File"
     language = {"programmingLanguage": {"@id": "#snakemake"}} if path == WORKFLOW else {}
-    suffix = Path(path).suffix
-    known = TYPES.get(suffix) or mimetypes.types_map.get(suffix, "text/plain")
     return {
         "@id": path,
         "@type": kinds,
         "name": path,
-        "encodingFormat": known,
+        "encodingFormat": TYPES.get(Path(path).suffix, "text/plain"),
         "contentSize": str(one["bytes"]),
         "sha256": one["sha256"],
         **language,

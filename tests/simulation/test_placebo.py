@@ -154,7 +154,7 @@ def test_power_and_detectable_effect_agree_with_the_normal_formula() -> None:
     draws = draws_of(list(rng.normal(0, 0.05, 20_000)), std_error=0.05, critical=1.959964)
     assert power_of(draws, np.array([0.0]))[0] == pytest.approx(0.05, abs=0.005)
     assert smallest_detectable(draws) == pytest.approx(0.05 * (1.959964 + 0.841621), abs=0.002)
-    assert np.isnan(smallest_detectable(draws_of([0.0, 1.0], error=10.0)))
+    assert np.isnan(smallest_detectable(draws_of([0.0, 1.0], std_error=10.0)))
 
 
 def test_draws_that_cannot_be_estimated_are_counted() -> None:

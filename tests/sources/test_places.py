@@ -62,7 +62,7 @@ def test_damaged_workbooks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"cannot be read as an Excel workbook \(BadZipFile"):
         unemployment.read_unemployment(cut)
     twice = pd.concat([workbook(), workbook().iloc[[2]]])
-    with pytest.raises(SourceError, match=r"fips 1001 stands in 2 records \(records 3, 5\)"):
+    with pytest.raises(SourceError, match=r"fips 1001 occurs in 2 records \(records 3, 5\)"):
         unemployment.read_unemployment(xlsx(path, twice))
     wrong = workbook()
     wrong.loc[3, "Employed_2004"] = 44
@@ -102,7 +102,7 @@ def test_neighbours_are_pairs(tmp_path: Path) -> None:
         (adjacency(PAIRS[:3]), r"a pair is listed in one direction only in 1 of 3 records"),
         (adjacency(PAIRS)[:-4], r"line 5 is not comma-separated text \(unexpected end of data\)"),
         (adjacency(PAIRS)[:-13], r"1 lines do not have the 4 fields of the heading, first line 5"),
-        (adjacency([*PAIRS, PAIRS[0]]), r"fips 1001, neighbour 1021 stands in 2 records"),
+        (adjacency([*PAIRS, PAIRS[0]]), r"fips 1001, neighbour 1021 occurs in 2 records"),
         (adjacency([(1001, 1001)]), r"something else than two county codes stands in 1 of 1"),
         ("from,to\n1,2\n", r"2 expected columns are missing: focalFIPS, adjacentFIPS"),
     ],
@@ -163,7 +163,7 @@ def test_damaged_agencies_are_refused(tmp_path: Path) -> None:
         crosswalks.read_agencies(cut)
     twice = agency_table()
     twice.loc[7, "ori"] = "AL00003"
-    with pytest.raises(SourceError, match=r"ori AL00003 stands in 2 records \(records 4, 8\)"):
+    with pytest.raises(SourceError, match=r"ori AL00003 occurs in 2 records \(records 4, 8\)"):
         crosswalks.read_agencies(rds(path, twice))
     moved = agency_table()
     moved.loc[7, "fips_state_code"] = "06"

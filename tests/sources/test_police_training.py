@@ -70,7 +70,7 @@ def cell(column: str, value: object, row: int = 5):
         (lambda frame: frame.iloc[:-3], "1 of 3 officers do not have 72 months"),
         (
             lambda frame: pd.concat([frame, frame.iloc[[7]]]),
-            "uid 101, period 8 stands in 2 records",
+            "uid 101, period 8 occurs in 2 records",
         ),
         (cell("complaints", -1.0), "negative or not whole in 1 of 216 records, first in record 6"),
         (cell("complaints", np.nan), "missing, negative or not whole in 1 of 216"),

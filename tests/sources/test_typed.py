@@ -126,7 +126,7 @@ HEAD = "old_fips,new_fips,effective,kind,note\n"
             HEAD + "51560,5,2001-07-01,split,x,y\n" * 2,
             r"2 lines do not have the 5 fields .* first line 2 with 6",
         ),
-        (HEAD + "51560,,2001-07-01,split,x\n" * 2, r"old_fips 51560 stands in 2 records"),
+        (HEAD + "51560,,2001-07-01,split,x\n" * 2, r"old_fips 51560 occurs in 2 records"),
     ],
 )
 def test_damaged_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
