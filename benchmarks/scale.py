@@ -24,6 +24,7 @@ from benchmarks.panels import SHARE_NEVER, draw
 from replication.core.errors import InputError
 
 RESULTS = Path(__file__).parent / "results"
+PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
 BASE = {"units": 1000, "periods": 33, "cohorts": 6}
 DOUBLINGS = 3
 LARGE = {"units": 18_000, "periods": 132, "cohorts": 52}
@@ -104,7 +105,7 @@ def in_process(name: str, size: dict[str, int]) -> dict[str, Any]:
 
 
 def write_page(rows: pd.DataFrame) -> None:
-    """``benchmarks/results/scale.md``: one row per estimator, seconds and memory by size."""
+    """``docs/scale.md``: one row per estimator, seconds and memory by size."""
     lines = [
         "# Time and memory by size of the panel",
         "",
@@ -126,7 +127,7 @@ def write_page(rows: pd.DataFrame) -> None:
         f"({row.seconds:.1f} s)"
         for row in refused.itertuples()
     ]
-    (RESULTS / "scale.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
 def head(direction: str, size: dict[str, int]) -> str:
