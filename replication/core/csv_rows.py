@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ import pandas as pd
 
 def csv_rows(
     frame: pd.DataFrame, float_format: str, *, index: bool = False
-) -> Iterator[Sequence[Any]] | None:
+) -> Iterable[Sequence[Any]] | None:
     """The heading and the rows that ``DataFrame.to_csv`` would hand to ``csv.writer``.
 
     Returns
     -------
-    iterator, or None
+    rows of cells, or None
         None for what only pandas writes: dates, categories, mixed columns, an index without a single name.
     """
     if index and (frame.index.nlevels > 1 or not isinstance(frame.index.name, str)):
@@ -26,7 +26,7 @@ def csv_rows(
     known = [cells for cells in columns if cells is not None]
     if len(known) < len(columns):
         return None
-    return iter([list(flat.columns), *zip(*known, strict=True)])
+    return [list(flat.columns), *zip(*known, strict=True)]
 
 
 def _cells(column: pd.Series, float_format: str) -> list[Any] | None:

@@ -153,7 +153,7 @@ def write_text(path: Path, text: str) -> None:
 def write_csv(path: Path, frame: pd.DataFrame, *, index: bool = False) -> None:
     """Write a frame as CSV atomically, floats with 15 significant digits.
 
-    The bytes are those of ``DataFrame.to_csv``, which formats numbers one at a time and takes most of a small run.
+    The bytes are those of ``DataFrame.to_csv``, which formats numbers one at a time and is slow.
     """
     from replication.core.csv_rows import csv_rows
 
