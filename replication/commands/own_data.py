@@ -12,6 +12,7 @@ Subparsers = Any
 
 COLUMNS = ("outcome", "estimator", "unit", "time", "cohort", "cluster", "weights")
 """Keys of a specification with an option of their own."""
+WORDS = {"estimator": "estimator (`replication explain` lists them)", "cluster": "column of the clusters"}
 
 
 def add(commands: Subparsers) -> None:
@@ -66,10 +67,8 @@ def _add_estimate(commands: Subparsers) -> None:
     estimate.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
     for key in COLUMNS:
-        estimate.add_argument(f"--{key}", help=f"the key '{key}' of the specification")
-    estimate.add_argument(
-        "--covariates", nargs="+", metavar="COLUMN", help="the key 'covariates' of the specification"
-    )
+        estimate.add_argument(f"--{key}", help=WORDS.get(key, f"column of the {key}"))
+    estimate.add_argument("--covariates", nargs="+", metavar="COLUMN", help="columns of the covariates")
     estimate.add_argument(
         "--set",
         nargs="+",

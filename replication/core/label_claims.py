@@ -56,7 +56,7 @@ ESTIMATOR_NAMES: Mapping[str, tuple[str, ...]] = {
     "two-stage|gardner": ("two_stage",),
     "de chaisemartin": ("dcdh",),
     "local projections": ("local_projections",),
-    "extended two-way|wooldridge": ("etwfe",),
+    "extended two-way|extended twfe|wooldridge": ("etwfe",),
     "synthetic difference-in-differences": ("synthetic_did",),
     "roth-sant'anna": ("roth_santanna",),
     "two-way event study|twfe event study|poisson event study": ("event_study",),

@@ -30,7 +30,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
         If the specification asks for trends, covariates, an offset, weights or a treatment that
         the estimator cannot use.
     PanelError
-        If the panel cannot carry the estimate, or there is no overall effect.
+        If the effect is not identified in this panel, or there is no overall effect.
 
     """
     entry = ENTRIES[spec.estimator]

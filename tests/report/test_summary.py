@@ -308,7 +308,9 @@ def test_no_sentence_contradicts_the_numbers(
     real: StudyConfig, folders: Folders, world: QuotedEffect
 ) -> None:
     text, numbers = artificial(real, folders, world)
-    output = re.sub(r"“[^”]*”", "", text.split("## Question and answer", 1)[1]).split("[^1]:")[0]
+    output = re.sub(
+        r"“[^”]*”|(?<!\*)\*[^*\n]+\*(?!\*)", "", text.split("## Question and answer", 1)[1]
+    ).split("[^1]:")[0]
     words = {-1: phrases.FELL, 1: phrases.ROSE, 0: phrases.STILL}
     for direction, word in words.items():
         assert (f" {word}" in output) == (direction == world.direction), word

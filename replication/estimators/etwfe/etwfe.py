@@ -59,7 +59,7 @@ FAMILIES = ("gaussian", "poisson")
 CELL_ROWS = 400
 
 
-@registered("Extended two-way (Wooldridge)", takes=("covariates", "weights", "offset"))
+@registered("Extended TWFE (Wooldridge)", takes=("covariates", "weights", "offset"))
 def etwfe(
     panel: Panel,
     *,

@@ -87,7 +87,7 @@ def adjusted_stack(
     Raises
     ------
     PanelError
-        If the controls of a sub-experiment do not settle the slopes of the covariates.
+        If the controls of a sub-experiment do not identify the slopes of the covariates.
 
     """
     width = experiments[0][3].size
@@ -133,7 +133,7 @@ def require_slopes(panel: Panel, control: StackSide, cohort: object) -> None:
         return
     name = panel.covariate_names[int(np.argmin(free))]
     raise PanelError(
-        f"The {control.units.size} clean controls of cohort {cohort} do not settle the slope of the "
+        f"The {control.units.size} clean controls of cohort {cohort} do not identify the slope of the "
         f"covariate {name!r}: in the period before adoption it is constant among them or a combination of "
         "the others, or there are no more controls than coefficients. Remove it, narrow 'clean_window' (or "
         "'window'), or use callaway_santanna."

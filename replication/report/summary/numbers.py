@@ -57,6 +57,7 @@ class Reported:
     words: str
     secondary: bool
     source: str
+    verbatim: bool = False
 
 
 @dataclass
@@ -181,7 +182,8 @@ class Numbers:
         rows = entries[table].options["rows"] if table in entries else []
         for row in rows:
             if row["label"] == label:
-                return Reported(str(row["reported"]), bool(row.get("secondary")), f"table `{table}`, {label}")
+                secondary, verbatim = (bool(row.get(key)) for key in ("secondary", "verbatim"))
+                return Reported(str(row["reported"]), secondary, f"table `{table}`, {label}", verbatim)
         labels = [str(row["label"]) for row in rows]
         raise SpecError(f"The table {table!r} has no row {label!r}{nearest(label, labels)}.")
 
@@ -242,9 +244,13 @@ class Numbers:
         return self.note(f"{date:%B} {date.day}, {date.year}", np.nan, value.source)
 
     def quote(self, label: str) -> str:
-        """What a publication reports, by its label; a dagger if it was not read there."""
+        """What a publication reports, by its label: its words in quotation marks, a paraphrase in italics.
+
+        A dagger marks what was not read there.
+        """
         reported = self.reported(label)
-        shown = f"\N{LEFT DOUBLE QUOTATION MARK}{reported.words}\N{RIGHT DOUBLE QUOTATION MARK}"
+        quoted = f"\N{LEFT DOUBLE QUOTATION MARK}{reported.words}\N{RIGHT DOUBLE QUOTATION MARK}"
+        shown = quoted if reported.verbatim else f"*{reported.words}*"
         return self.note(shown + (DAGGER if reported.secondary else ""), np.nan, reported.source)
 
     def note(self, shown: str, value: float, source: str, low: float = np.nan, high: float = np.nan) -> str:

@@ -63,6 +63,11 @@ OPTIONS = {
                         "$ref": "#/$defs/where",
                         "description": "Which row of the source has the printed values.",
                     },
+                    "verbatim": {
+                        "type": "boolean",
+                        "default": False,
+                        "description": "The publication's words, in quotation marks in the summary.",
+                    },
                     "secondary": {
                         "type": "boolean",
                         "default": False,
@@ -80,8 +85,8 @@ HEADS = (
     "Here",
     "Difference of coefficients",
     "Difference of standard errors",
-    "Coefficient equal as printed",
-    "Standard error equal as printed",
+    "Coefficient matches printed digits",
+    "Standard error matches printed digits",
 )
 IN_PARENTHESES = "Standard errors in parentheses."
 NOTES = (

@@ -17,8 +17,8 @@ from replication.report.report_data import Saved
 
 STARS_NOTE = "* p < 0.10, ** p < 0.05, *** p < 0.01."
 ESTIMANDS = (
-    "Weighted and unweighted estimates have different estimands (the average person, or whatever the weights "
-    "count, and the average unit)."
+    "Weighted and unweighted estimates have different estimands: effects averaged over what the weights "
+    "count (such as residents) and over units."
 )
 CELLS, SAMPLE, DESIGN, ERRORS, SOURCE = range(5)
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
@@ -42,8 +42,12 @@ def inference_note(shown: Sequence[Shown], context: Context, *, beside: bool = F
     place = "Standard errors" if beside else "Standard errors in parentheses"
     if not ways:
         return Fact(ERRORS, "" if beside else f"{place}.")
+    crossed = [way for way in ways if " and " in way]
+    levels = " or ".join(way for way in ways if way not in crossed)
+    parts = [f"at the {levels} level"] if levels else []
+    parts += [f"two-way by {way}" for way in crossed]
     verb = "are clustered" if beside else "clustered"
-    return Fact(ERRORS, f"{place} {verb} at the {formatting.listed(ways)} level.")
+    return Fact(ERRORS, f"{place} {verb} {'; in some cases, '.join(parts)}.")
 
 
 def weights_note(shown: Sequence[Shown]) -> Fact:
