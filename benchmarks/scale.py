@@ -113,8 +113,8 @@ def write_page(rows: pd.DataFrame) -> None:
         "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods and 6 cohorts, and a",
         "quarter of its units is never treated; columns with cohorts have 132 periods; *large* has 18,000",
         "units, 132 periods and 52 cohorts. A cross stands for a refusal, whose reason is below. The two",
-        "cores had other work as well; the first quarter of a second is imports. Synthetic difference-in-",
-        "differences computes weights for each cohort, and its time grows with their number.",
+        "cores had other work as well; the first quarter of a second is imports. Synthetic DiD computes",
+        "weights for each cohort, and its time grows with their number.",
         "",
     ]
     keys = list(dict.fromkeys(zip(rows["direction"], *(rows[key] for key in BASE), strict=True)))
