@@ -18,7 +18,7 @@ KINDS: Final = {0: "non_hispanic", 1: "hispanic"}
 def by_ethnicity(frame: pd.DataFrame, flow: SampleFlow) -> tuple[pd.DataFrame, SampleFlow]:
     """Two rows for each county and month.
 
-    With effects of units (county by ethnicity) and of months by ethnicity, ``share_of_month``
+    With county-by-ethnicity and month-by-ethnicity fixed effects, ``share_of_month``
     carries the change common to both groups and ``hispanic_share_of_month`` the triple
     difference: the differential change of the number of Hispanic victims at activation.
 
