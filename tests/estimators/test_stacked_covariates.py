@@ -119,7 +119,7 @@ def test_a_constant_covariate_is_refused_and_centered_ones_change_nothing() -> N
     assert stacked(moved, window=WINDOW).att == pytest.approx(stacked(panel, window=WINDOW).att, rel=1e-8)
     flat = panel.covariates.copy()
     flat[1] = 7.0
-    with pytest.raises(PanelError, match=r"clean controls of cohort 2003 do not settle.*'x2'"):
+    with pytest.raises(PanelError, match=r"clean controls of cohort 2003 do not identify.*'x2'"):
         stacked(replace(panel, covariates=flat), window=WINDOW)
 
 
