@@ -43,7 +43,7 @@ from replication.estimators.shared.cell_averages import (
     overall_means,
     require_window,
 )
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import influence_factor
 from replication.inference.row_table import EstimateRow
 
@@ -129,16 +129,16 @@ def imputation(
             "groups_of_one_cluster": alone,
         },
     )
-    return from_scores(
+    points = PointEstimates(
         cells.panel,
         "imputation",
         rows,
         np.concatenate([estimate[:1], leads.estimate, estimate[1:], estimate @ loadings]),
-        np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]),
         inference,
         n_obs=cells.n_obs,
         details=describe_cells(details, cells, panel),
     )
+    return from_scores(points, np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]))
 
 
 def require_groups(residual_groups: str) -> None:

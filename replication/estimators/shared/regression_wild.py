@@ -113,14 +113,14 @@ def require_linear(sums: ClusterSums) -> None:
 
 def whole_unit_clusters(panel: Panel) -> Ints:
     """(N,) codes of the only clustering, if it contains whole units."""
-    codes = list(panel.clusters.values())
-    if len(codes) != 1 or codes[0].ndim != 1:
+    codes = panel.whole_clusters
+    if codes is None:
         raise PanelError(
             "The wild cluster bootstrap draws one sign for each cluster of whole units; here are "
-            f"{len(codes)} clusterings ({', '.join(panel.clusters)}), or units that change their "
+            f"{len(panel.clusters)} clusterings ({', '.join(panel.clusters)}), or units that change their "
             "cluster. Name one coarser cluster column, or set 'method: analytic'."
         )
-    return codes[0]
+    return codes
 
 
 def _cross(x: Floats, profile: Ints, weight: Floats, codes: Ints) -> Floats:

@@ -194,11 +194,11 @@ def cluster_kinds(members: Sequence[Ints], unit: Ints | None) -> Ints:
 
 def whole_clusters(panel: Panel) -> Ints:
     """(N,) codes of the only clustering, if it contains whole units."""
-    codes = list(panel.clusters.values())
-    if len(codes) != 1 or codes[0].ndim != 1:
+    codes = panel.whole_clusters
+    if codes is None:
         raise PanelError(
             "CV2 and CV3 need one clustering that contains whole units; here are "
-            f"{len(codes)} clusterings ({', '.join(panel.clusters)}), or units that change their "
+            f"{len(panel.clusters)} clusterings ({', '.join(panel.clusters)}), or units that change their "
             "cluster. Name one coarser cluster column, or set 'inference.variance: cv1'."
         )
-    return codes[0]
+    return codes
