@@ -4,6 +4,7 @@ The published Proposition 99 estimate (-15.604) is met as well; its data are not
 ``docs/statistics.md``.
 """
 
+import importlib
 import warnings
 from dataclasses import replace
 
@@ -327,7 +328,8 @@ def no_weights(monkeypatch) -> None:
     def never_reached(*_: object) -> None:
         raise AssertionError("weights, which take the time, were computed before the refusal")
 
-    monkeypatch.setattr("replication.estimators.synthetic_did.synthetic_did.published_weights", never_reached)
+    module = importlib.import_module("replication.estimators.synthetic_did.synthetic_did")
+    monkeypatch.setattr(module, "published_weights", never_reached)
 
 
 @pytest.mark.parametrize(
