@@ -18,6 +18,11 @@ from typing import TYPE_CHECKING, Any
 from replication.core.estimator_files import estimator_names
 
 if TYPE_CHECKING:
+    from replication.api import estimate as estimate
+    from replication.api import event_plot as event_plot
+    from replication.api import read_panel as read_panel
+    from replication.api import simulated_panel as simulated_panel
+    from replication.api import table as table
     from replication.core.errors import InputError as InputError
     from replication.core.estimates import Estimates as Estimates
     from replication.core.panel import Panel as Panel
@@ -42,11 +47,6 @@ if TYPE_CHECKING:
     from replication.estimators.twfe import twfe as twfe
     from replication.estimators.twfe_weights import twfe_weights as twfe_weights
     from replication.estimators.two_stage import two_stage as two_stage
-    from replication.front_door import estimate as estimate
-    from replication.front_door import event_plot as event_plot
-    from replication.front_door import read_panel as read_panel
-    from replication.front_door import simulated_panel as simulated_panel
-    from replication.front_door import table as table
     from replication.inference.sensitivity import honest_did as honest_did
 
 __version__ = "0.1.0"
@@ -57,20 +57,20 @@ _HOMES = {
     "InputError": "replication.core.errors",
     "Panel": "replication.core.panel",
     "Spec": "replication.core.spec",
-    "estimate": "replication.front_door",
-    "event_plot": "replication.front_door",
+    "estimate": "replication.api",
+    "event_plot": "replication.api",
     "honest_did": "replication.inference.sensitivity",
     "load_specs": "replication.core.spec",
-    "read_panel": "replication.front_door",
-    "simulated_panel": "replication.front_door",
-    "table": "replication.front_door",
+    "read_panel": "replication.api",
+    "simulated_panel": "replication.api",
+    "table": "replication.api",
 }
 __all__ = ["__version__", *_HOMES, *estimator_names()]  # noqa: PLE0604 - imported when first used
 
 
 def __getattr__(name: str) -> Any:
     if name in estimator_names():
-        value = importlib.import_module("replication.front_door").by_name(name)
+        value = importlib.import_module("replication.api").by_name(name)
     elif name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     else:

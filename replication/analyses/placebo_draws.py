@@ -21,7 +21,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, Spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.inference.block_permutation import matched_units, ranked_blocks
 from replication.inference.permutation import permuted_panel
 

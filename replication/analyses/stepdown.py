@@ -8,7 +8,7 @@ import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
 from replication.core.panel_builder import build_panel
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.inference.romano_wolf import romano_wolf
 
 

@@ -17,7 +17,7 @@ from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.display.event_plot import event_figure, event_frame, figure_note
 from replication.display.formatting import fixed
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.inference.methods import apply_method
 from replication.inference.sensitivity import breakdown_value, pretest_power
 

@@ -11,7 +11,7 @@ from replication.audit.design_sections import AuditSection
 from replication.core.panel import Panel
 from replication.core.threads import one_thread
 from replication.display.formatting import fixed
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 
 CANNOT = (
     "No test shows that trends would have been parallel without treatment: the periods before adoption speak "

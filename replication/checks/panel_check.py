@@ -21,7 +21,7 @@ from replication.core.panel_builder import build_panel
 from replication.core.reading import in_yaml, plain_label, stripped, with_numbers
 from replication.core.sample_selection import cohort_column, identifier_columns
 from replication.core.spec import Spec, parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 
 PLACEHOLDER: Final = "replication_no_outcome"
 """Column of zeros where no outcome is named: what a panel needs besides is looked at all the same."""

@@ -23,7 +23,7 @@ def add(commands: Subparsers) -> None:
 
 def run_code(chosen: argparse.Namespace) -> int:
     """``replication export-code STUDY``."""
-    from replication.workflow.code_export import export_code
+    from replication.workflow.export_study_code import export_code
     from replication.workflow.project import find_root
 
     for path in export_code(find_root(), chosen.study, chosen.table, chosen.out):

@@ -109,7 +109,7 @@ class Panel:
             For columns and values that cannot be used; see ``build_panel``.
         """
         # The builder makes panels, so it is looked up when one is asked for.
-        built: Panel = importlib.import_module("replication.front_door").read_panel(
+        built: Panel = importlib.import_module("replication.api").read_panel(
             frame, outcome=outcome, **columns
         )
         return built

@@ -17,7 +17,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers
 from replication.core.cross_sections import as_individuals
 from replication.core.duplicates import require_unique
-from replication.core.eligibility import eligible_codes
+from replication.core.eligible_partition import eligible_codes
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
 from replication.core.intake import take_in

@@ -25,7 +25,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.estimators.shared.least_squares import (

@@ -33,7 +33,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.weight_rows import with_weights
 from replication.estimators.twfe import twfe
 from replication.inference.cluster import sum_by_cluster

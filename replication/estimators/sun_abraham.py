@@ -35,7 +35,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     comparison_panel,
     empty_window,

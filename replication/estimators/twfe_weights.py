@@ -29,7 +29,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.regression_results import regression_estimates

@@ -37,7 +37,7 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.untreated_cells import describe_cells
 from replication.estimators.imputation.untreated_fit import UntreatedModel, fit_untreated
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     effect_averages,

@@ -12,7 +12,7 @@ from functools import cache
 
 from replication.core.estimates import Estimates
 from replication.core.spec import Inference, Spec
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.inference.methods import READ_BY
 
 SMALL_SAMPLE = ("callaway_santanna", "continuous_dose", "triple_difference", "imputation", "two_stage")

@@ -19,8 +19,8 @@ from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster_bootstrap import cluster_bootstrap
 from replication.inference.few_treated import TITLES, Residuals, few_treated_test
-from replication.inference.guard import guarded, require_draws
 from replication.inference.permutation import permutation_test
+from replication.inference.unsupported_statistics import guarded, require_draws
 
 SCORES = ("analytic", "multiplier", "bootstrap", "permutation", "conley")
 FEW_TREATED = tuple(TITLES)

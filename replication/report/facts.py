@@ -6,7 +6,7 @@ import numpy as np
 
 from replication.display import details_text
 from replication.display.formatting import sentence
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.report.report_data import Saved
 from replication.report.study_config import StudyConfig
 

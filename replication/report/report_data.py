@@ -15,7 +15,7 @@ from replication.core import saved_results
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import COLUMNS, row_labels
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 from replication.inference.row_table import CURVES
 from replication.sources.raw_checks import raw_bytes
 

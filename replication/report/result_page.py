@@ -10,7 +10,7 @@ import yaml
 from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.report.html_table import fragment
 from replication.report.result_table import ResultTable, result_rows, result_table, row_names
 from replication.report.site.page_templates import single_page

@@ -14,7 +14,7 @@ from replication.core.estimates import Estimates
 from replication.core.files import write_text
 from replication.display.curve_names import curve_name
 from replication.display.formatting import distinct_words, fixed, integer, signed
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.report.html_table import fragment, table_page
 from replication.report.latex_table import latex, latex_fragment
 from replication.report.markdown_table import markdown

@@ -13,12 +13,12 @@ from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
-from replication.core.leavings import remove_temporary_files
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
 from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file
 from replication.core.spec_grid import expand
-from replication.estimators.registry import estimate
+from replication.core.temporary_files import remove_temporary_files
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.unused_keys import find_unused_keys, with_notes
 from replication.workflow.grid_summary import grid_summary
 

@@ -10,7 +10,7 @@ import yaml
 from replication.core.estimates import row_labels
 from replication.core.spec import explain, load_specs
 from replication.core.spec_grid import flat
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.estimators.unused_keys import find_unused_keys, keys_read
 from replication.workflow.saved_folders import read_folder
 

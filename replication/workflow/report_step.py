@@ -18,7 +18,7 @@ from replication.report.study_config import Entry, load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES
 from replication.sources.manifest import promises
-from replication.sources.promised import checksums_enforced
+from replication.sources.verified_bytes import checksums_enforced
 from replication.workflow import project
 from replication.workflow.entry_inputs import named_inputs, strings
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
@@ -134,7 +134,7 @@ def render_site(root: Path) -> dict[str, bytes]:
 
 def compared_files(root: Path) -> dict[str, bytes]:
     """The files of the report that show the committed numbers too: traces, and what ``verify`` finds."""
-    from replication.checks.verify import verify
+    from replication.checks.compare_numbers import verify
     from replication.report.site.site_render import compared
     from replication.report.trace.traces import StudyTraces
 

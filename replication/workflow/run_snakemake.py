@@ -21,11 +21,11 @@ from replication.sources.manifest import MIRROR
 from replication.workflow import project
 from replication.workflow.project import StudyFolder, checked, study
 from replication.workflow.run_lock import only_run
+from replication.workflow.run_requirements import replacements, require_writable
 from replication.workflow.run_targets import closing_of, targets_of
 from replication.workflow.settings import read_settings, requested_studies
+from replication.workflow.skipped_studies import usable_studies
 from replication.workflow.step_server import SOCKET, VARIABLE, serving
-from replication.workflow.study_checks import usable_studies
-from replication.workflow.surroundings import replacements, require_writable
 
 SHOWN = 3
 """Number of files named in one line of the report."""

@@ -13,7 +13,7 @@ from replication.core import saved_results
 from replication.core.errors import SpecError
 from replication.core.estimates import NUMBERS, Estimates, row_labels
 from replication.core.files import replacing
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 from replication.report.result_table import ResultTable, result_table
 
 FIGURES = (".png", ".pdf", ".svg")

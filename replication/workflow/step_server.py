@@ -34,7 +34,11 @@ NEEDED = {
     "clean": ("replication.workflow.clean_step", "pandera.pandas", "pyarrow.parquet"),
     "estimate": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
     "gather": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
-    "analyze": ("replication.workflow.analysis_step", "replication.estimators.registry", "pyarrow.parquet"),
+    "analyze": (
+        "replication.workflow.analysis_step",
+        "replication.estimators.estimate_spec",
+        "pyarrow.parquet",
+    ),
     "check": ("replication.workflow.check_step", "replication.checks.second_engine", "pyarrow.parquet"),
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table"),
     "figures": ("replication.workflow.report_step", "replication.display.canvas"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from replication.core.errors import InputError
 from replication.core.files import unwritable
-from replication.core.leavings import remove_temporary_files, with_folders_below
+from replication.core.temporary_files import remove_temporary_files, with_folders_below
 from replication.workflow import project
 
 

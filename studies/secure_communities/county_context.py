@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning import coverage, geography, rates, timing
+from replication.cleaning import county_coverage, geography, rates, timing
 from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns
 from studies.secure_communities import county_people, county_year, earlier_crime, neighbors
@@ -19,8 +19,8 @@ EARLY_UNTIL: Final = pd.Timestamp(2010, 12, 31)
 SPLITS: Final = ("hispanic_high", "noncitizen_high", "mexican_border", "large", "early")
 """Flags for heterogeneity of the effect, chosen before estimation."""
 
-CANONICAL: Final = coverage.CANONICAL
-VARIANTS: Final[dict[str, coverage.CoverageRule]] = {
+CANONICAL: Final = county_coverage.CANONICAL
+VARIANTS: Final[dict[str, county_coverage.CoverageRule]] = {
     "coverage_canonical": CANONICAL,
     "coverage_90": replace(CANONICAL, minimum_indicator=90.0),
     "coverage_95": replace(CANONICAL, minimum_indicator=95.0),
@@ -158,14 +158,14 @@ def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
     """
     require_columns(frame, ["agencies_offence", "coverage_indicator", "census_ratio"], "The rows")
     years = sorted(frame["year"].unique())
-    reported = ~coverage.is_missing(frame.fillna(dict.fromkeys(rates.OFFENSES, 0)), rates.OFFENSES)
+    reported = ~county_coverage.is_missing(frame.fillna(dict.fromkeys(rates.OFFENSES, 0)), rates.OFFENSES)
     found = {"reported": reported}
     for name, rule in VARIANTS.items():
-        passes = reported & coverage.indicator_passes(frame, rule)
-        passes = passes & coverage.ratio_passes(frame, rule)
+        passes = reported & county_coverage.indicator_passes(frame, rule)
+        passes = passes & county_coverage.ratio_passes(frame, rule)
         if rule == CANONICAL:
             found["passes_coverage"] = passes
-        found[name] = coverage.in_every_year(frame, passes, years)
+        found[name] = county_coverage.in_every_year(frame, passes, years)
     agencies = frame.groupby("fips")["agencies_offence"]
     same = agencies.transform("min") == agencies.transform("max")
     return frame.assign(**found, agencies_constant=same)

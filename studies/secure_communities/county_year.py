@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from replication.cleaning import coverage, geography, rates, timing
+from replication.cleaning import county_coverage, geography, rates, timing
 from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
 from replication.cleaning.geography import Bools
@@ -53,7 +53,7 @@ class CountySources:
 def build_county_year(
     raw: CountySources,
     years: Sequence[int] = YEARS,
-    rule: coverage.CoverageRule = coverage.CANONICAL,
+    rule: county_coverage.CoverageRule = county_coverage.CANONICAL,
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Panel of county and year, and its sample flow.
 
@@ -65,7 +65,7 @@ def build_county_year(
         Years of the panel; a county needs every one of them.
     rule : CoverageRule
         Definition of reported county-years. The canonical rule keeps 2,049 counties; with
-        ``coverage.UNSCREENED`` all counties stay and the offenses of years that were not
+        ``county_coverage.UNSCREENED`` all counties stay and the offenses of years that were not
         reported are missing.
 
     Returns
@@ -146,50 +146,50 @@ def followed_and_dated(
     everywhere = np.ones(len(frame), dtype=bool)
     frame, flow = flow.keep(
         frame,
-        coverage.in_every_year(frame, everywhere, years),
+        county_coverage.in_every_year(frame, everywhere, years),
         f"Has a record in every year {min(years)}-{max(years)}",
     )
     counted = (frame["population"] > 0).to_numpy(dtype=bool)
     frame, flow = flow.keep(
-        frame, coverage.in_every_year(frame, counted, years), "Has a Census population every year"
+        frame, county_coverage.in_every_year(frame, counted, years), "Has a Census population every year"
     )
     return flow.keep(frame, frame["activation_date"].notna(), "Has an activation date")
 
 
 def reported(
-    frame: pd.DataFrame, rule: coverage.CoverageRule, years: Sequence[int], flow: SampleFlow
+    frame: pd.DataFrame, rule: county_coverage.CoverageRule, years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Units that were reported in every year, by the three coverage screens."""
     if not rule.drop_missing:
         frame = _unreported_as_missing(frame)
         flow = flow.record("Offenses of years without a report set to missing", frame, frame)
     for text, passes in _coverage_steps(rule):
-        frame, flow = flow.keep(frame, coverage.in_every_year(frame, passes(frame), years), text)
+        frame, flow = flow.keep(frame, county_coverage.in_every_year(frame, passes(frame), years), text)
     return frame, flow
 
 
 def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
-    silent = coverage.is_missing(frame, rates.OFFENSES)
+    silent = county_coverage.is_missing(frame, rates.OFFENSES)
     counts = frame[list(rates.OFFENSES)].astype(float)
     return frame.assign(**counts.mask(pd.Series(silent, index=frame.index)))
 
 
 def _coverage_steps(
-    rule: coverage.CoverageRule,
+    rule: county_coverage.CoverageRule,
 ) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
     """Label and condition of each rule that can drop units."""
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:
         text = "Reported in every year (not: coverage indicator 0 with all seven counts 0)"
-        steps.append((text, lambda rows: ~coverage.is_missing(rows, rates.OFFENSES)))
+        steps.append((text, lambda rows: ~county_coverage.is_missing(rows, rates.OFFENSES)))
     if rule.minimum_indicator > 0:
         exempt = " (New York City exempt)" if geography.NEW_YORK_COUNTY in rule.exempt else ""
         text = f"Coverage indicator at least {rule.minimum_indicator:g} in every year{exempt}"
-        steps.append((text, lambda rows: coverage.indicator_passes(rows, rule)))
+        steps.append((text, lambda rows: county_coverage.indicator_passes(rows, rule)))
     if rule.lowest_ratio > 0 or rule.highest_ratio < np.inf:
         bounds = f"{rule.lowest_ratio:g} to {rule.highest_ratio:g}"
         text = f"Covered over Census population {bounds} in every year"
-        steps.append((text, lambda rows: coverage.ratio_passes(rows, rule)))
+        steps.append((text, lambda rows: county_coverage.ratio_passes(rows, rule)))
     return steps
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from replication.cleaning import coverage, geography, rates
+from replication.cleaning import county_coverage, geography, rates
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
 
 TOTALS: Final = ("index", "violent", "property")
@@ -39,7 +39,7 @@ def earlier_growth(
     offenses: pd.DataFrame,
     people: pd.DataFrame,
     changes: Mapping[int, int],
-    rule: coverage.CoverageRule = coverage.CANONICAL,
+    rule: county_coverage.CoverageRule = county_coverage.CANONICAL,
 ) -> pd.DataFrame:
     """Growth of crime before the panel: slope of the log rate on the year, 2000-2004.
 
@@ -80,10 +80,10 @@ def earlier_growth(
     return pd.DataFrame(slopes)
 
 
-def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
+def usable(frame: pd.DataFrame, rule: county_coverage.CoverageRule) -> geography.Bools:
     """County-years that pass every coverage screen."""
-    silent = coverage.is_missing(frame, rates.OFFENSES)
-    passes = coverage.indicator_passes(frame, rule) & coverage.ratio_passes(frame, rule)
+    silent = county_coverage.is_missing(frame, rates.OFFENSES)
+    passes = county_coverage.indicator_passes(frame, rule) & county_coverage.ratio_passes(frame, rule)
     found: geography.Bools = passes & ~silent
     return found
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning import coverage, geography, rates, timing
+from replication.cleaning import county_coverage, geography, rates, timing
 from replication.cleaning.codebook import column, conform, schema
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
 from replication.cleaning.rates import OFFENSES, OUTCOMES
@@ -108,7 +108,7 @@ def _counted(
     )
     full = frame[list(OFFENSES)].notna().all(axis=1).to_numpy(dtype=bool)
     text = f"Has all seven counts in every year {min(years)}-{max(years)}"
-    return flow.keep(frame, coverage.in_every_year(frame, full, years), text)
+    return flow.keep(frame, county_coverage.in_every_year(frame, full, years), text)
 
 
 def merge_counts(frame: pd.DataFrame, units: dict[int, int]) -> pd.DataFrame:

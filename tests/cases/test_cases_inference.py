@@ -23,7 +23,7 @@ from replication.core.frames import read_frame
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, Spec, load_specs
-from replication.estimators.registry import ENTRIES, estimate
+from replication.estimators.estimate_spec import ENTRIES, estimate
 from replication.inference.joint_tests import hotelling_test, joint_test
 from replication.inference.psd import repaired_variance
 from replication.inference.support import support_of

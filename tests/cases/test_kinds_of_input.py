@@ -10,7 +10,7 @@ from replication.core.errors import InputError, PanelError, SpecError
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
 from replication.core.spec import expand, parse_spec
-from replication.estimators.registry import ENTRIES, estimate
+from replication.estimators.estimate_spec import ENTRIES, estimate
 
 GENERAL = [name for name, entry in ENTRIES.items() if not entry.needs]
 """Estimators that run without a column of their own."""

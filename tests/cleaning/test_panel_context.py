@@ -10,7 +10,7 @@ import pytest
 from artificial_context import artificial_context
 from artificial_panels import Made
 
-from replication.cleaning import coverage
+from replication.cleaning import county_coverage
 from replication.cleaning.rates import OFFENSES
 from replication.core.errors import PanelError
 from studies.secure_communities import county_people, county_year, earlier_crime
@@ -138,7 +138,7 @@ def test_variants_of_coverage(artificial: Made) -> None:
     rows.loc[artificial.rows(17031, 2009), "coverage_indicator"] = 0.0
     rows.loc[artificial.rows(48201, 2009), "agencies_offence"] = 3
     raw = artificial.sources()
-    core, _ = county_year.build_county_year(raw, rule=coverage.UNSCREENED)
+    core, _ = county_year.build_county_year(raw, rule=county_coverage.UNSCREENED)
     frame = extend_county_year(core, raw, artificial_context(artificial), COUNTY_YEAR_ALL)
     names = [
         "coverage_canonical",

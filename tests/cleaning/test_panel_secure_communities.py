@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from artificial_panels import PLACES, YEARS, Made
 
-from replication.cleaning import coverage
+from replication.cleaning import county_coverage
 from replication.cleaning.codebook import codebook, conform
 from replication.cleaning.rates import OFFENSES, OUTCOMES
 from replication.core.errors import PanelError
@@ -138,7 +138,7 @@ def test_new_york_city_stays_with_silent_boroughs(artificial: Made) -> None:
 def test_without_a_screen_unreported_years_are_missing(artificial: Made) -> None:
     spoil_missing(artificial)
     spoil_ratio_low(artificial)
-    frame, table = build(artificial, rule=coverage.UNSCREENED)
+    frame, table = build(artificial, rule=county_coverage.UNSCREENED)
     silent = frame[(frame["fips"] == 1003) & (frame["year"] == 2006)].iloc[0]
     assert silent[[*OUTCOMES, "rate_index", "log_rate_index"]].isna().all()
     assert frame[list(OUTCOMES)].isna().sum().eq(1).all()

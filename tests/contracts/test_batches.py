@@ -12,7 +12,7 @@ from drawn_panels import as_frame, draw_panel
 
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.workflow import estimate_batch
 from replication.workflow import estimate_step as step
 from replication.workflow.check_step import check_study

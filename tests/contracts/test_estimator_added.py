@@ -12,7 +12,7 @@ import replication.estimators
 from replication.cli import main
 from replication.core import estimator_files
 from replication.core import spec as specs
-from replication.estimators import registration
+from replication.estimators import registry
 
 MODULE = '''
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
@@ -56,7 +56,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.undo()
     estimator_files.estimator_names.cache_clear()
     specs.schema.cache_clear()
-    registration._FOUND.pop("last_less_first", None)
+    registry._FOUND.pop("last_less_first", None)
     vars(rp).pop("last_less_first", None)
 
 
@@ -69,7 +69,7 @@ def test_one_file_is_all_that_it_takes(tmp_path: Path, capsys: pytest.CaptureFix
     found = rp.estimate(frame, outcome="y", estimator="last_less_first")
     assert rp.last_less_first(rp.read_panel(frame, outcome="y")).att == found.att
     assert found.att[0] == pytest.approx(expected, rel=1e-12)
-    assert registration.ENTRIES["last_less_first"].keys == ("anticipation",)
+    assert registry.ENTRIES["last_less_first"].keys == ("anticipation",)
     frame.to_csv(tmp_path / "panel.csv", index=False)
     command = ["estimate", "--panel", str(tmp_path / "panel.csv"), "--out", str(tmp_path / "out")]
     assert main([*command, "--outcome", "y", "--estimator", "last_less_first"]) == 0

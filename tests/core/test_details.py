@@ -35,7 +35,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference, Spec
 from replication.display import details_text
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.inference.methods import apply_method
 from replication.report import facts
 from replication.report.report_data import load
@@ -218,7 +218,7 @@ def test_rewording_changes_no_cell_of_a_table(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_note_on_missing_errors_is_known_by_its_field_not_by_its_words() -> None:
-    from replication.inference.guard import guarded
+    from replication.inference.unsupported_statistics import guarded
 
     found = estimate("twfe")
     table = found.table.assign(std_error=np.nan)

@@ -12,7 +12,7 @@ from sampled_people import sampled_people
 import replication as rp
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
-from replication.estimators.callaway_santanna.cross_section_did import SECTION_METHODS, Sections
+from replication.estimators.callaway_santanna.cross_section_adjustment import SECTION_METHODS, Sections
 
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "repeated_cross_sections.csv")
 # The reference is printed to nine digits; the logit of moderndid (statsmodels) stops once the deviance moves

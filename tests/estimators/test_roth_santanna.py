@@ -16,7 +16,7 @@ from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, parse_spec
 from replication.estimators.callaway_santanna import callaway_santanna
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.roth_santanna import roth_santanna
 from replication.sources.police_training import read_police_training
 

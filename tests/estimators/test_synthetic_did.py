@@ -4,6 +4,7 @@ The published Proposition 99 estimate (-15.604) is met as well; its data are not
 ``docs/statistics.md``.
 """
 
+import importlib
 import warnings
 from dataclasses import replace
 
@@ -322,6 +323,15 @@ def test_the_window_limits_the_path() -> None:
     assert list(found.rows("event")["event_time"]) == [-1, 0, 1]
 
 
+@pytest.fixture
+def no_weights(monkeypatch) -> None:
+    def never_reached(*_: object) -> None:
+        raise AssertionError("weights, which take the time, were computed before the refusal")
+
+    module = importlib.import_module("replication.estimators.synthetic_did.synthetic_did")
+    monkeypatch.setattr(module, "published_weights", never_reached)
+
+
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
@@ -337,12 +347,12 @@ def test_the_window_limits_the_path() -> None:
         ({"dose": True}, {}, "takes a binary treatment"),
     ],
 )
-def test_refusals(change, options, message) -> None:
+def test_refusals(change, options, message, no_weights) -> None:
     with pytest.raises(PanelError, match=message):
         synthetic_did(draw_panel(1, **change), inference=FEW, **options)
 
 
-def test_errors_that_need_two_treated_units_are_refused_with_one(lone_treated) -> None:
+def test_errors_that_need_two_treated_units_are_refused_with_one(lone_treated, no_weights) -> None:
     for kind, message in (
         ("jackknife", "cohort 1989 has all its units in one cluster"),
         ("bootstrap", "need at least two treated units"),

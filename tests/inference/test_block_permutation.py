@@ -10,7 +10,7 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.twfe import twfe
 from replication.inference.block_permutation import block_permutations, matched_units, ranked_blocks
 from replication.inference.permutation import permutation_test

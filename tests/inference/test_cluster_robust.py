@@ -15,12 +15,12 @@ from replication.core.estimates import row_labels
 from replication.core.spec import Inference, parse_spec
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.dcdh import dcdh
+from replication.estimators.estimate_spec import ENTRIES
+from replication.estimators.estimate_spec import estimate as run
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.local_projections import local_projections
 from replication.estimators.poisson import poisson
-from replication.estimators.registry import ENTRIES
-from replication.estimators.registry import estimate as run
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import read_effects
 from replication.estimators.shared.regression_influence import regular_leverage

@@ -5,7 +5,7 @@ import pytest
 
 from replication.report.summary.numbers import QuotedEffect
 from replication.report.summary.phrases import spread
-from replication.report.ties import ranks
+from replication.report.tie_order import ranks
 
 
 @pytest.mark.parametrize("digit", [-1e-16, 0.0, 1e-16])

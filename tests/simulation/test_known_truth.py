@@ -15,7 +15,7 @@ from replication.core.files import write_csv, write_parquet
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from studies.secure_communities_simulated.analyses.known_paths import known_paths
 from studies.secure_communities_simulated.analyses.known_truth import known_truth
 from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects

@@ -225,7 +225,7 @@ def test_cleaning_keeps_the_well_covered_and_finds_the_effect(
 def test_estimates_find_a_large_constant_effect(cleaned: MonthlyPanel) -> None:
     from replication.core.panel_builder import build_panel
     from replication.core.spec import parse_spec
-    from replication.estimators.registry import estimate
+    from replication.estimators.estimate_spec import estimate
 
     spec = parse_spec(
         {

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
-from replication.estimators.callaway_santanna.cells import GroupTimeCells
+from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.inference.row_table import EstimateRow
 

@@ -37,7 +37,7 @@ from replication.estimators.callaway_santanna.aggregation import Plan, plan_aver
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit, estimate_cells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.lost_cohorts import lost_cohorts
 from replication.inference.methods import by_unit, refuse_method
 
@@ -96,9 +96,9 @@ def callaway_santanna(
         Period whose weight is used for a unit with changing weights.
     unbalanced : ``drop`` (units with gaps) or ``pairwise``
     trends : () or ("unit_linear",)
-        Removes unit-specific linear trends fitted before adoption; see ``detrended``.
+        Removes unit-specific linear trends fitted before adoption; see ``without_short_cohorts``.
     repeated_cross_sections : bool
-        Whether every unit is an individual that is observed once; see ``cross_section_did``.
+        Whether every unit is an individual that is observed once; see ``cross_section_adjustment``.
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
         clusters; ``conley`` for spatial standard errors. Uniform bands always come from the draws.

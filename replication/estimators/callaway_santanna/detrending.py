@@ -35,7 +35,7 @@ from replication.estimators.callaway_santanna.comparison_sample import Compariso
 FEWEST = 2
 
 
-def detrended(design: ComparisonDesign) -> ComparisonDesign:
+def without_short_cohorts(design: ComparisonDesign) -> ComparisonDesign:
     """The design without the cohorts that have too few periods before adoption for a trend."""
     periods = design.panel.periods
     count = np.searchsorted(periods, design.adoption - design.anticipation)

@@ -13,13 +13,13 @@ from replication.core.estimates import ClusterScores, Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
-from replication.estimators.callaway_santanna.bootstrap_bands import Drawn, draw_many, draw_rows
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
-from replication.estimators.callaway_santanna.cells import GroupTimeCells
-from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
+from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
+from replication.estimators.callaway_santanna.cohort_sums import cluster_draws
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
 from replication.estimators.callaway_santanna.influence import Rows
+from replication.estimators.callaway_santanna.multiplier_draws import Drawn, draw_many, draw_rows
 from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws

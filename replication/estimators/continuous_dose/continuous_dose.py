@@ -32,7 +32,7 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.diagnostics import mean_pre
 from replication.estimators.continuous_dose.dose_curves import Spline, averaged, cohort_curve
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import influence_factor

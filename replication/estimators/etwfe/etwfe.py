@@ -38,7 +38,7 @@ from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
 from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts, positive_treated
 from replication.estimators.etwfe.etwfe_shares import ExtendedShares, extended_influence
 from replication.estimators.imputation.untreated_cells import SortedCells, describe_cells, without_cells
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     count_cells,

@@ -36,7 +36,7 @@ from replication.estimators.imputation.residual_groups import GROUPS, treated_sc
 from replication.estimators.imputation.untreated_cells import describe_cells
 from replication.estimators.imputation.untreated_fit import fit_untreated
 from replication.estimators.imputation.untreated_pretrends import lead_coefficients
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cell_averages import (
     effect_averages,
     event_time_support,

@@ -39,7 +39,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.local_projections.horizon_regression import HorizonProjection, Setting, project
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     comparison_panel,

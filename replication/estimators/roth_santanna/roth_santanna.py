@@ -40,7 +40,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.roth_santanna.design_moments import EstimandMoments, estimand_moments
 from replication.estimators.roth_santanna.design_sample import assigned_units
 from replication.estimators.roth_santanna.design_tests import (
@@ -59,9 +59,9 @@ from replication.estimators.roth_santanna.design_weights import (
 )
 from replication.estimators.shared.cohort_comparisons import support_row, with_means
 from replication.inference.assemble import PointEstimates, from_variance
-from replication.inference.exchanges import Exchanges, draw_permutations, strata_of
 from replication.inference.joint_tests import hotelling_test, impossible_test
 from replication.inference.permutation import with_p_values
+from replication.inference.permuted_assignments import Exchanges, draw_permutations, strata_of
 
 # With 13 units as the control group, 12% of true null hypotheses are rejected at the 5% level
 # (permuted dates of the Chicago training); with some hundreds, 5%.

@@ -6,8 +6,8 @@ Estimand
     N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (Algorithm 1, one
     cohort at a time as in Clarke et al.).
 Weights omega
-    on the never-treated units matches the cohort's path before adoption up to a level,
-    with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
+    on the never-treated units match the cohort's path before adoption up to a level,
+    with ridge zeta = (N_a T_a)^(1/4) sigma; weights lambda on the periods before match the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
     differences before adoption. Found by the steps of the published software, so that its numbers
     come out; ``details.extras["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
@@ -25,8 +25,8 @@ Reproduces
     treated units leave (``synthetic_variance.satterthwaite_degrees``), as normal ones cover 91 to 93 percent
     with five units per cohort (``distribution: normal`` gives them).
 
-American Economic Review 111(12): 4088-4118; Clarke, Pailanir, Athey & Imbens (2024), Stata
-Journal 24(4): 557-598.
+Arkhangelsky, Athey, Hirshberg, Imbens & Wager (2021), American Economic Review 111(12): 4088-4118;
+Clarke, Pailanir, Athey & Imbens (2024), Stata Journal 24(4): 557-598.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     comparison_panel,
     empty_window,
@@ -64,6 +64,7 @@ from replication.estimators.synthetic_did.synthetic_variance import (
     bootstrap_variance,
     jackknife_variance,
     placebo_variance,
+    require_possible,
 )
 from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.joint_tests import impossible_test
@@ -119,17 +120,16 @@ def synthetic_did(
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
+    require_possible(donor_errors, panel, member, cohorts)
+    layout, sizes = lay_out(panel, cohorts, window)
     means = [panel.y[member == k].mean(axis=0) for k in range(len(cohorts))]
     weights = [published_weights(controls, m, c) for m, c in zip(means, cohorts, strict=True)]
-    layout, sizes = lay_out(panel, cohorts, window)
     found, freedom = covariance_of_rows(
         panel, outcomes, donor_errors, member, cohorts, weights, layout, inference
     )
-    exact = [minimum_weights(controls, m, c) for m, c in zip(means, cohorts, strict=True)]
+    exact = [minimum_weights(controls, m, c, w) for m, c, w in zip(means, cohorts, weights, strict=True)]
     published, minimum = (
-        layout.collect(
-            np.array([gap_path(controls, m, w) for m, w in zip(means, chosen, strict=True)]), sizes
-        )
+        layout.collect([gap_path(controls, m, w) for m, w in zip(means, chosen, strict=True)], sizes)
         for chosen in (weights, exact)
     )
     rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
@@ -246,12 +246,6 @@ def covariance_of_rows(
     if kind == "bootstrap":
         variance = bootstrap_variance(outcomes, member, cluster, cohorts, weights, layout, inference)
         return variance, None
-    if panel.n_clusters < len(panel.units):
-        raise PanelError(
-            f"Placebo standard errors treat the {len(panel.units)} units as independent, and the panel is "
-            f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
-            "leave out and draw clusters, or cluster by unit."
-        )
     return placebo_variance(outcomes, np.flatnonzero(member < 0), cohorts, weights, layout, inference), None
 
 

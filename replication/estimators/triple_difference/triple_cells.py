@@ -22,11 +22,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.callaway_santanna.cells import (
+from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
     comparison_cohorts,
     comparison_thresholds,
 )
+from replication.estimators.callaway_santanna.cells_one_by_one import first_equal
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.doubly_robust import (
     METHODS,
@@ -36,7 +37,6 @@ from replication.estimators.callaway_santanna.doubly_robust import (
     inverse,
     standardized,
 )
-from replication.estimators.callaway_santanna.pairwise_cells import first_equal
 from replication.inference.cluster import sum_by_cluster
 
 NO_VARIANCE = "the change of the comparison groups has no variance, by which they are weighted"

@@ -16,7 +16,7 @@ from replication.report.figures.figure_notes import figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
-from replication.report.ties import ranks
+from replication.report.tie_order import ranks
 
 OPTIONS = {
     "properties": {

@@ -15,7 +15,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects
 from studies.secure_communities_simulated.simulation.simulation_settings import Truth
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from replication.checks.contents import matrix_contents, panel_contents
+from replication.checks.content_digests import matrix_contents, panel_contents
 from replication.core.arrays import Bools
 from replication.core.errors import InputError, OutputError
 from replication.core.files import unwritable, write_csv
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 
 # Estimates travel between machines with the last digits of another BLAS: a relative 1e-6 is a
 # hundredth of the sixth digit and far below anything printed. Cells at zero get an absolute 1e-9.

@@ -88,7 +88,7 @@ def estimate(
       term  estimate  std.error
     0  att     0.719      0.043
     """
-    from replication.estimators.registry import estimate as estimate_spec
+    from replication.estimators.estimate_spec import estimate as estimate_spec
     from replication.estimators.unused_keys import find_unused_keys, with_notes
 
     columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster, "weights": weights}
@@ -236,8 +236,8 @@ def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) ->
 
 def by_name(name: str) -> Callable[..., Estimates]:
     """The estimator of a name on a ``Panel``, with every check and method of inference of ``estimate``."""
-    from replication.estimators.registration import ENTRIES
-    from replication.estimators.registry import estimate as estimate_spec
+    from replication.estimators.estimate_spec import estimate as estimate_spec
+    from replication.estimators.registry import ENTRIES
 
     entry = ENTRIES[name]
 

@@ -32,7 +32,7 @@ def add(commands: Subparsers) -> None:
 
 def run_verify(chosen: argparse.Namespace) -> int:
     """``replication verify``: exit code 1 if anything is not as it should be."""
-    from replication.checks.verify import report, write_expected
+    from replication.checks.compare_numbers import report, write_expected
     from replication.core.study_folder import study_folders
     from replication.workflow.project import find_root, runnable, study
     from replication.workflow.verify_outputs import cores, verify_outputs

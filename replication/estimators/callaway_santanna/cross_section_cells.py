@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.callaway_santanna.cells import GroupTimeCells, comparison_thresholds
+from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells, comparison_thresholds
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
-from replication.estimators.callaway_santanna.cross_section_did import (
+from replication.estimators.callaway_santanna.cross_section_adjustment import (
     SECTION_METHODS,
     Sections,
     section_means,

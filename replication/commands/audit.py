@@ -26,9 +26,9 @@ def add(commands: Subparsers) -> None:
 
 def run_audit(chosen: argparse.Namespace) -> int:
     """``replication audit --panel FILE --outcome y``."""
+    from replication.api import read_panel
     from replication.audit.audit_page import audit_text, write_audit
     from replication.audit.run_audit import audit
-    from replication.front_door import read_panel
 
     keys = {key: getattr(chosen, key) for key in (*KEYS, "covariates")}
     given = {key: value for key, value in keys.items() if value} | nested(reading_keys(chosen))

@@ -9,11 +9,16 @@ import pytest
 from replication.core.estimates import row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference, Spec
-from replication.estimators.registry import estimate
-from replication.inference.exchange_points import linear_draws
-from replication.inference.exchanges import count_assignments, every_assignment, exchanges, label_orders
+from replication.estimators.estimate_spec import estimate
 from replication.inference.loadings import points_of
 from replication.inference.permutation import permuted_panel
+from replication.inference.permuted_assignments import (
+    count_assignments,
+    every_assignment,
+    exchanges,
+    label_orders,
+)
+from replication.inference.permuted_estimates import linear_draws
 
 RI = Inference(method="permutation")
 

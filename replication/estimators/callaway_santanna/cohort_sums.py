@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from replication.core.arrays import Floats, Ints
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, average_points
-from replication.estimators.callaway_santanna.cells import (
+from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
     cluster_cohort_sums,
     comparison_thresholds,

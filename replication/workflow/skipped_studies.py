@@ -8,7 +8,7 @@ from replication.core.code_digest import code_digest, package_modules
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, files_digest, fingerprint
 from replication.workflow.project import StudyFolder, checked, readable
-from replication.workflow.surroundings import unwritable
+from replication.workflow.run_requirements import unwritable
 
 CHECKED = ".snakemake/checked.json"
 KINDS = ("replication.analyses", "replication.report.tables", "replication.report.figures")

@@ -17,8 +17,8 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.assignment import schedule_codes
-from replication.inference.exchanges import Exchanges
 from replication.inference.loadings import group_loadings, points_of
+from replication.inference.permuted_assignments import Exchanges
 
 # Rounding between a fit and a sum over loadings is below 1e-9; an estimate whose loadings change
 # with the exchange is off by more than 1e-3.

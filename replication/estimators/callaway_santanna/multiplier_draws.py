@@ -14,7 +14,7 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap
-from replication.estimators.callaway_santanna.cohort_draws import CohortSums, Table
+from replication.estimators.callaway_santanna.cohort_sums import CohortSums, Table
 from replication.estimators.callaway_santanna.influence import CohortRows, Rows
 from replication.inference.bands import cluster_factors, interquartile_std_errors
 

