@@ -29,7 +29,7 @@ from replication.estimators.registry import registered
 from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.estimators.shared.collinear import least_variation
-from replication.estimators.shared.exact_fit import require_residual
+from replication.estimators.shared.estimation_sample import require_residual
 from replication.estimators.shared.regression_results import untreated_cells, variance_of_cells
 from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.cautions import with_repair

@@ -40,15 +40,16 @@ from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     comparison_panel,
+    default_horizon,
     empty_window,
     on_calendar,
     possible_controls,
     support_row,
     used_units,
+    with_lost_cohorts,
     with_means,
 )
-from replication.estimators.shared.exact_fit import require_residual
-from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
+from replication.estimators.shared.estimation_sample import require_residual
 from replication.estimators.shared.stacked_adjustment import (
     adjusted_estimates,
     adjusted_stack,

@@ -51,8 +51,7 @@ from replication.estimators.dcdh.control_slopes import control_slopes
 from replication.estimators.dcdh.switcher_comparisons import HorizonEffect, did, layout_of
 from replication.estimators.dcdh.treatment_paths import TreatmentPaths, switching_panel
 from replication.estimators.registry import registered
-from replication.estimators.shared.cohort_comparisons import Grid, on_calendar
-from replication.estimators.shared.lost_cohorts import with_lost_cohorts
+from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, with_lost_cohorts
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 

@@ -48,7 +48,7 @@ from replication.estimators.shared.cell_averages import (
     require_window,
 )
 from replication.estimators.shared.collinear import spanned_everywhere
-from replication.estimators.shared.exact_fit import require_residual
+from replication.estimators.shared.estimation_sample import require_residual
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import small_sample_factor, sum_by_cluster
 from replication.inference.leverage import cluster_influence

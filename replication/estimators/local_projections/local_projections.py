@@ -43,14 +43,15 @@ from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     comparison_panel,
+    default_horizon,
     empty_window,
     on_calendar,
     possible_controls,
     support_row,
     used_units,
+    with_lost_cohorts,
     with_means,
 )
-from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
 from replication.estimators.stacked import reach_of
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import sum_by_cluster

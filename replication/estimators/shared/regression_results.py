@@ -13,8 +13,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.estimators.shared.cohort_comparisons import weighted_mean
-from replication.estimators.shared.estimation_sample import EstimationSample
-from replication.estimators.shared.exact_fit import require_residual
+from replication.estimators.shared.estimation_sample import EstimationSample, require_residual
 from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters
 from replication.estimators.shared.least_squares import RegressionFit
 from replication.estimators.shared.regression_influence import regression_influence
