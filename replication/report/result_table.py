@@ -12,8 +12,7 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.files import write_text
-from replication.display.curve_names import curve_name
-from replication.display.formatting import distinct_words, fixed, integer, signed
+from replication.display.formatting import curve_name, distinct_words, fixed, integer, signed
 from replication.estimators.registry import ENTRIES
 from replication.report.html_table import fragment, table_page
 from replication.report.latex_table import latex, latex_fragment

@@ -1,9 +1,14 @@
-"""From the cells to ``Estimates``: averages, standard errors, bands, notes and details."""
+"""From the cells to ``Estimates``: averages, standard errors, bands, notes and details.
+
+What is kept of multiplier draws is that of each average, the largest absolute t-value among the cells,
+and where asked for the interquartile range of each cell. Where cells are many, those of a cohort
+are drawn, looked at and let go before the next.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,13 +20,17 @@ from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
-from replication.estimators.callaway_santanna.cohort_sums import cluster_draws
+from replication.estimators.callaway_santanna.cohort_sums import CohortSums, Table, cluster_draws
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
-from replication.estimators.callaway_santanna.influence import Rows
-from replication.estimators.callaway_santanna.multiplier_draws import Drawn, draw_many, draw_rows
+from replication.estimators.callaway_santanna.influence import CohortRows, Rows
 from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
-from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
+from replication.inference.bands import (
+    cluster_factors,
+    interquartile_std_errors,
+    quantiles,
+    studentized_critical_value,
+)
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.critical_values import largest_of_paths, score_sup_t
 from replication.inference.reference_distribution import choose_distribution, without_fixed
@@ -166,3 +175,63 @@ def left_out(fit: GroupTimeFit) -> str:
         f"{count} of {total} group-time cells could not be estimated and are in no average: "
         f"{fit.problems[0]}{'; see cells_left_out' if count > 1 else ''}"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Draws of the averages (R, B), largest t-value of the cells (B,) and their standard errors (K,)."""
+
+    averages: Table
+    largest: Floats
+    cell_std_error: Floats
+
+
+def draw_rows(every: Rows, cell_std_error: Floats, n_clusters: int, inference: Inference) -> Drawn:
+    """Draws of the averages and of the cells (K,) that follow them, at once.
+
+    Parameters
+    ----------
+    cell_std_error : (K,) analytic standard errors; ``inference.method == "multiplier"`` replaces them by the
+        interquartile range of the draws over that of the normal distribution.
+
+    """
+    precision = np.float32 if isinstance(every, CohortRows) else np.float64
+    draws = every.draws(cluster_factors(n_clusters, inference, precision))
+    count = len(draws) - cell_std_error.size
+    std_errors, largest = _looked_at(draws[count:], cell_std_error, inference)
+    return Drawn(draws[:count], largest, std_errors)
+
+
+def draw_many(
+    sums: CohortSums,
+    averages: LinearMap,
+    cell_std_error: Floats,
+    n_clusters: int,
+    inference: Inference,
+) -> Drawn:
+    """The same without all draws of all cells at once; no small-sample factor."""
+    means = sums.influence(cluster_factors(n_clusters, inference, np.float32))
+    drawn = averages.tilt @ means.mass
+    largest, std_errors = np.zeros(inference.draws), cell_std_error.copy()
+    for level in range(len(means.own)):
+        index, values = sums.cells_of(means, level)
+        drawn += averages.share[:, index] @ values
+        std_errors[index], value = _looked_at(values, cell_std_error[index], inference)
+        np.maximum(largest, value, out=largest)
+    return Drawn(drawn, largest, std_errors)
+
+
+def _looked_at(values: Table, std_error: Floats, inference: Inference) -> tuple[Floats, Floats]:
+    """Standard errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0.
+
+    The draws become t-values in place.
+    """
+    known = np.isfinite(std_error) & (std_error > 0)
+    values[~known] = 0.0
+    if inference.method == "multiplier":
+        std_error = np.where(known, interquartile_std_errors(values.T), std_error)
+    scale = np.where(known, std_error, np.inf).astype(values.dtype)
+    if not known.any():
+        return std_error, np.zeros(values.shape[1])
+    values /= scale[:, None]
+    return std_error, np.abs(values, out=values).max(axis=0)

@@ -26,10 +26,10 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.imputation.untreated_cells import SortedCells, sort_cells, without_cells
 from replication.estimators.shared.absorb import Eliminated
-from replication.estimators.shared.cell_averages import Averages, group_members
+from replication.estimators.shared.cell_averages import Averages
 from replication.estimators.shared.collinear import least_variation, spread_of
 from replication.estimators.shared.fixed_effects import Effects, read_effects
-from replication.inference.cluster import intersection_codes, sum_by_cluster
+from replication.inference.cluster import intersection_codes, members_of, sum_by_cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ class UntreatedTwoWay(Eliminated):
             product += trend.T @ (trend / np.where(square > 1e-14 * total, square, np.inf)[:, None])
         parts = []
         for codes, basis in zip(self._codes, self._bases, strict=True):
-            for units in group_members(codes):
+            for units in members_of(codes):
                 right = averages.by_period(field, units)
                 right -= self._share[units].T @ level[units]
                 if trend is not None:
@@ -241,7 +241,7 @@ class UntreatedTwoWay(Eliminated):
         for start, codes, basis in zip(self._starts[:-1], self._codes, self._bases, strict=True):
             seen = scaled @ basis
             width = basis.shape[1]
-            for stratum, units in enumerate(group_members(codes)):
+            for stratum, units in enumerate(members_of(codes)):
                 first = start + stratum * width
                 out[units] += seen[units] @ coefficients[first : first + width]
         return out

@@ -13,7 +13,7 @@ from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.least_squares import RegressionFit
-from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster import members_of, sum_by_cluster
 from replication.inference.wild import ClusterSums, wild_cluster
 
 
@@ -125,10 +125,8 @@ def whole_unit_clusters(panel: Panel) -> Ints:
 
 def _cross(x: Floats, profile: Ints, weight: Floats, codes: Ints) -> Floats:
     """(G, K, K) weighted cross-products of the regressors within clusters."""
-    order = np.argsort(codes, kind="stable")
-    bounds = np.cumsum(np.bincount(codes))[:-1]
     products = []
-    for rows in np.split(order, bounds):
+    for rows in members_of(codes):
         inside = x[:, profile[rows]].reshape(len(x), -1)
         products.append((inside * weight[rows].ravel()) @ inside.T)
     return np.stack(products)

@@ -7,8 +7,7 @@ import pandas as pd
 from replication.display import formatting, marks
 from replication.display.canvas import COLOURS, GREY, MARKERS, legend_height, sheet
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 

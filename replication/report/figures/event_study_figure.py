@@ -17,8 +17,7 @@ from replication.display.canvas import Sheet, inches, legend_height, sheet, side
 from replication.display.event_panel import count_lines, draw_panel, label_axes, panel_width
 from replication.display.fitted_notes import Fact
 from replication.report import facts
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry

@@ -1,4 +1,7 @@
-"""A finished figure and its files: PDF, PNG, SVG, and the CSV of every number that is plotted."""
+"""A finished figure, its note, and its files: PDF, PNG, SVG, and the CSV of every number that is plotted.
+
+The note is one paragraph of at most three lines, without a specification id.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from matplotlib.lines import Line2D
 
 from replication.core.files import replacing
 from replication.display.canvas import DPI
+from replication.display.fitted_notes import FIGURE_LINES, Fact, fitted
 from replication.report.report_context import Context
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import SIMULATED, Entry
@@ -164,3 +168,21 @@ def read_description(png: Path) -> dict[str, str]:
         image.load()
         metadata = {str(key): str(value) for key, value in image.info.items()}
         return {**metadata, "width": str(image.width), "height": str(image.height)}
+
+
+def figure_note(
+    entry: Entry, context: Context, marks: Sequence[str], optional: Sequence[Fact] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """The printed paragraph, and what is recorded with the files only, such as the file that is shown.
+
+    Parameters
+    ----------
+    marks : sentences on what the marks are; always printed, before the entry's own notes.
+    optional : facts printed as far as there is room.
+    """
+    facts = [Fact(0, words) for words in (*marks, *entry.notes)]
+    facts += optional
+    paragraphs, details = fitted(facts, FIGURE_LINES, entry.medium.letters)
+    if "source" in entry.options:
+        details = (*details, f"Source: {context.folders.shown(entry.options['source'])}.")
+    return "\n".join(paragraphs), details

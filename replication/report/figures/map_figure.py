@@ -24,8 +24,7 @@ from replication.display import formatting
 from replication.display.canvas import sheet
 from replication.display.fitted_notes import Fact
 from replication.report.figures.csv_frames import from_source
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 

@@ -9,8 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from replication.display import formatting, marks
 from replication.display.canvas import COLOURS, MARKERS, inches, legend_height, sheet, side_by_side, wrapped
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 

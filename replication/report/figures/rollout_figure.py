@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, GREY, VERMILION, sheet
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry

@@ -9,8 +9,7 @@ from replication.core.arrays import Floats
 from replication.display import marks
 from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, legend_height, sheet, wrapped
 from replication.report.figures import line_figure
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 

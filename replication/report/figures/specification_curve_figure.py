@@ -16,8 +16,7 @@ from replication.core.errors import SpecError
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, sheet, wrapped
 from replication.report import facts
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry, StudyConfig
