@@ -41,15 +41,7 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], below_tit
         index = labels.index(str(part["label"].iloc[0]))
         marks.interval_points(axes, part["event_time"] + offset, part, index, room=room)
     axes.set_title(str(panel["panel_title"].iloc[0]), pad=15 if below_title else None)
-    axes.annotate(
-        below_title,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 5),
-        textcoords="offset points",
-        fontsize=8,
-        color=GREY,
-    )
+    marks.beside(axes, below_title, (0, 1), "axes fraction", (0, 5), color=GREY)
 
 
 def label_axes(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -17,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from replication.core.files import replacing
-from replication.display.canvas import DPI
+from replication.display.canvas import DPI, Sheet, sheet
 from replication.display.fitted_notes import FIGURE_LINES, Fact, fitted
 from replication.report.report_context import Context
 from replication.report.spreadsheet import write_spreadsheet
@@ -53,6 +54,11 @@ class Drawing:
     specs: Sequence[str] = ()
     versions: str = MADE_WITH
     details: Sequence[str] = ()
+
+
+def entry_sheet(entry: Entry, context: Context, words: str, **layout: Any) -> Sheet:
+    """The sheet of an entry, its title above and its note below; ``layout`` is that of ``sheet``."""
+    return sheet(context.study.heading(entry.title), words, medium=entry.medium, **layout)
 
 
 def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) -> list[Path]:
