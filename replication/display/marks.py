@@ -25,16 +25,9 @@ def interval_points(
     ``room`` is the width in points that a mark may take.
     """
     drawn = part["conf_low"].notna()
-    color, broad, size = (
-        COLOURS[index % len(COLOURS)],
-        min(BAND_WIDTH, room),
-        min(POINT, max(1.6, 0.8 * room)),
-    )
-    shape: dict[str, Any] = {
-        "marker": MARKERS[index % len(MARKERS)],
-        "markersize": size,
-        "markeredgewidth": 1,
-    }
+    color, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+    broad, size = min(BAND_WIDTH, room), min(POINT, max(1.6, 0.8 * room))
+    shape: dict[str, Any] = {"marker": marker, "markersize": size, "markeredgewidth": 1}
     if {"band_low", "band_high"} <= set(part.columns):
         low, high = part.loc[drawn, "band_low"], part.loc[drawn, "band_high"]
         axes.vlines(x[drawn], low, high, colors=color, alpha=0.28, linewidths=broad, zorder=2)

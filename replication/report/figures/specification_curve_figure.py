@@ -194,8 +194,8 @@ def draw_choices(axes: Axes, frame: pd.DataFrame, lines: list[tuple[str, str, st
     for place, (key, value, _) in enumerate(lines):
         if value:
             chosen = frame[frame[key] == value]
-            tick = {"marker": "|", "markersize": 5.5, "markeredgewidth": 0.7, "color": "#333333"}
-            marks.points(axes, chosen["place"], [place] * len(chosen), **tick)
+            dash = {"marker": "|", "markersize": 5.5, "markeredgewidth": 0.7, "color": "#333333"}
+            marks.points(axes, chosen["place"], [place] * len(chosen), **dash)
             headline = chosen.loc[chosen["headline"], "place"]
             diamond = {"marker": "D", "markersize": 4, "color": VERMILION, "zorder": 5}
             marks.points(axes, headline, [place] * len(headline), **diamond)
