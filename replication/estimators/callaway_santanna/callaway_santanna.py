@@ -39,7 +39,7 @@ from replication.estimators.callaway_santanna.comparison_sample import Compariso
 from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
 from replication.estimators.registry import registered
 from replication.estimators.shared.lost_cohorts import lost_cohorts
-from replication.inference.methods import by_unit, refuse_method
+from replication.inference.methods import OwnMethods, by_unit, refuse_method
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
 
@@ -60,7 +60,11 @@ class Options:
     repeated_cross_sections: bool = False
 
 
-@registered("Group-time (Callaway-Sant'Anna)", takes=("covariates", "weights", "trends"))
+@registered(
+    "Group-time (Callaway-Sant'Anna)",
+    takes=("covariates", "weights", "trends"),
+    own=lambda spec: OwnMethods(bootstrap=not spec.covariates, resampled=bool(spec.trends)),
+)
 def callaway_santanna(
     panel: Panel,
     *,
