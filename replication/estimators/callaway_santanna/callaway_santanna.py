@@ -100,7 +100,7 @@ def callaway_santanna(
         Period whose weight is used for a unit with changing weights.
     unbalanced : ``drop`` (units with gaps) or ``pairwise``
     trends : () or ("unit_linear",)
-        Removes unit-specific linear trends fitted before adoption; see ``without_short_cohorts``.
+        Removes unit-specific linear trends fitted before adoption; see ``detrending``.
     repeated_cross_sections : bool
         Whether every unit is an individual that is observed once; see ``cross_section_adjustment``.
     inference : Inference
@@ -211,7 +211,8 @@ def require_possible(panel: Panel, options: Options) -> None:
         return
     if options.repeated_cross_sections:
         raise SpecError(
-            "An individual that is observed once has no line: remove 'trends' or 'repeated_cross_sections'."
+            "An individual that is observed once has no trend of its own. Remove 'trends' or "
+            "'repeated_cross_sections'."
         )
     if options.trends != ("unit_linear",):
         raise SpecError(
