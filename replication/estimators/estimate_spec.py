@@ -23,9 +23,6 @@ from replication.estimators.shared.control_residuals import control_residuals
 from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
 from replication.inference.variances import refuse_variance
 
-INTERACTED = ("twfe", "event_study", "poisson")
-"""Estimators that take covariates interacted with periods."""
-
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
     """Estimate a specification on its panel.
@@ -54,10 +51,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             partial(entry.function, **keywords),
             panel,
             spec.inference,
-            own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
-            resampled=spec.estimator == "callaway_santanna" and bool(spec.trends),
-            own_permutation=spec.estimator == "roth_santanna",
-            two_way=spec.estimator == "twfe" and not spec.trends,
+            own=entry.own(spec),
             residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
         )
     return reported(found, panel, spec.estimator)
@@ -74,7 +68,7 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
     )
     if spec.repeated_cross_sections:
         refuse_cross_sections(spec, entry)
-    refuse_interactions(spec)
+    refuse_interactions(spec, entry)
     bent = "family" in entry.keys and spec.family != "gaussian"
     if bent and spec.inference.method in FEW_TREATED:
         raise SpecError(
@@ -97,13 +91,14 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
         )
 
 
-def refuse_interactions(spec: Spec) -> None:
+def refuse_interactions(spec: Spec, entry: Registered) -> None:
     """Refuse covariates by period where slopes of treated cells would come from untreated ones."""
     by_time = [name for name in spec.covariates if SUFFIX in name]
-    if by_time and spec.estimator not in INTERACTED:
+    if by_time and not entry.interactions:
+        able = [name for name, other in ENTRIES.items() if other.interactions]
         raise SpecError(
             f"{spec.id}: {spec.estimator} takes no covariate interacted with periods ({by_time[0]!r}). Name "
-            f"the column itself, or use one of: {', '.join(INTERACTED)}."
+            f"the column itself, or use one of: {', '.join(able)}."
         )
 
 

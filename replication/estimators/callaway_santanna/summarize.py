@@ -1,14 +1,9 @@
-"""From the cells to ``Estimates``: averages, standard errors, bands, notes and details.
-
-What is kept of multiplier draws is that of each average, the largest absolute t-value among the cells,
-and where asked for the interquartile range of each cell. Where cells are many, those of a cohort
-are drawn, looked at and let go before the next.
-"""
+"""From the cells to ``Estimates``: averages, standard errors, bands, notes and details."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,19 +13,18 @@ from replication.core.estimates import ClusterScores, Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
+from replication.estimators.callaway_santanna.bootstrap_draws import (
+    Drawn,
+    cluster_draws,
+    draw_many,
+    draw_rows,
+)
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
-from replication.estimators.callaway_santanna.cohort_sums import CohortSums, Table, cluster_draws
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
-from replication.estimators.callaway_santanna.influence import CohortRows, Rows
 from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
-from replication.inference.bands import (
-    cluster_factors,
-    interquartile_std_errors,
-    quantiles,
-    studentized_critical_value,
-)
+from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
 from replication.inference.critical_values import largest_of_paths, score_sup_t
 from replication.inference.reference_distribution import choose_distribution, without_fixed
@@ -51,7 +45,8 @@ def summarize_fit(
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
     every = averages.with_cells(np.isfinite(fit.estimate))
-    kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
+    with_cells = fit.estimate.size <= LARGEST_VCOV
+    kept = fit.rows(every if with_cells else averages)
     shown = kept.first(len(plan.rows))
     variance = kept.covariance()
     details = with_design(details, design, cells, plan)
@@ -66,7 +61,11 @@ def summarize_fit(
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
     overall[shown.clusters] = scores[0]
-    drawn = drawn_of(fit, averages, kept, variance, inference)
+    if with_cells:
+        std_error = np.sqrt(np.diag(variance)[len(plan.rows) :])
+        drawn = draw_rows(kept, std_error, design.panel.n_clusters, inference)
+    else:
+        drawn = drawn_without_covariance(fit, averages, inference)
     std_error, critical = std_errors_and_bands(plan, variance, scores, drawn, inference)
     return from_std_errors(
         points,
@@ -114,14 +113,9 @@ def requested_distribution(fit: GroupTimeFit, plan: Plan, inference: Inference) 
     return choose_distribution(inference, "t", fit.design.panel.n_clusters - 1.0, scores)
 
 
-def drawn_of(
-    fit: GroupTimeFit, averages: LinearMap, kept: Rows, variance: Floats, inference: Inference
-) -> Drawn:
-    """Multiplier draws of averages and cells; cells are among the ``kept`` rows unless many."""
-    n_clusters, count = fit.design.panel.n_clusters, len(averages.tilt)
-    if len(variance) > count:
-        std_error = np.sqrt(np.diag(variance)[count:])
-        return draw_rows(kept, std_error, n_clusters, inference)
+def drawn_without_covariance(fit: GroupTimeFit, averages: LinearMap, inference: Inference) -> Drawn:
+    """Multiplier draws of averages and cells that are too many for a covariance matrix."""
+    n_clusters = fit.design.panel.n_clusters
     if fit.sums is None:
         every = fit.rows(averages.with_cells(np.isfinite(fit.estimate)))
         return draw_rows(every, fit.cell_std_errors(), n_clusters, inference)
@@ -175,63 +169,3 @@ def left_out(fit: GroupTimeFit) -> str:
         f"{count} of {total} group-time cells could not be estimated and are in no average: "
         f"{fit.problems[0]}{'; see cells_left_out' if count > 1 else ''}"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Draws of the averages (R, B), largest t-value of the cells (B,) and their standard errors (K,)."""
-
-    averages: Table
-    largest: Floats
-    cell_std_error: Floats
-
-
-def draw_rows(every: Rows, cell_std_error: Floats, n_clusters: int, inference: Inference) -> Drawn:
-    """Draws of the averages and of the cells (K,) that follow them, at once.
-
-    Parameters
-    ----------
-    cell_std_error : (K,) analytic standard errors; ``inference.method == "multiplier"`` replaces them by the
-        interquartile range of the draws over that of the normal distribution.
-
-    """
-    precision = np.float32 if isinstance(every, CohortRows) else np.float64
-    draws = every.draws(cluster_factors(n_clusters, inference, precision))
-    count = len(draws) - cell_std_error.size
-    std_errors, largest = _looked_at(draws[count:], cell_std_error, inference)
-    return Drawn(draws[:count], largest, std_errors)
-
-
-def draw_many(
-    sums: CohortSums,
-    averages: LinearMap,
-    cell_std_error: Floats,
-    n_clusters: int,
-    inference: Inference,
-) -> Drawn:
-    """The same without all draws of all cells at once; no small-sample factor."""
-    means = sums.influence(cluster_factors(n_clusters, inference, np.float32))
-    drawn = averages.tilt @ means.mass
-    largest, std_errors = np.zeros(inference.draws), cell_std_error.copy()
-    for level in range(len(means.own)):
-        index, values = sums.cells_of(means, level)
-        drawn += averages.share[:, index] @ values
-        std_errors[index], value = _looked_at(values, cell_std_error[index], inference)
-        np.maximum(largest, value, out=largest)
-    return Drawn(drawn, largest, std_errors)
-
-
-def _looked_at(values: Table, std_error: Floats, inference: Inference) -> tuple[Floats, Floats]:
-    """Standard errors (k,) of cells, and (B,) largest t-values of their draws (k, B); unknown ones are 0.
-
-    The draws become t-values in place.
-    """
-    known = np.isfinite(std_error) & (std_error > 0)
-    values[~known] = 0.0
-    if inference.method == "multiplier":
-        std_error = np.where(known, interquartile_std_errors(values.T), std_error)
-    scale = np.where(known, std_error, np.inf).astype(values.dtype)
-    if not known.any():
-        return std_error, np.zeros(values.shape[1])
-    values /= scale[:, None]
-    return std_error, np.abs(values, out=values).max(axis=0)

@@ -60,6 +60,7 @@ from replication.estimators.roth_santanna.design_weights import (
 from replication.estimators.shared.cohort_comparisons import support_row, with_means
 from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.joint_tests import hotelling_test, impossible_test
+from replication.inference.methods import OwnMethods
 from replication.inference.permutation import with_p_values
 from replication.inference.permuted_assignments import Exchanges, draw_permutations, strata_of
 
@@ -116,7 +117,12 @@ class TimingDesign:
         return np.column_stack([estimate, estimate / std_error]), balance_of(found, self.weights.rows)
 
 
-@registered("Efficient under random timing (Roth-Sant'Anna)", takes=(), methods=("analytic", "permutation"))
+@registered(
+    "Efficient under random timing (Roth-Sant'Anna)",
+    takes=(),
+    methods=("analytic", "permutation"),
+    own=lambda spec: OwnMethods(permutation=True),
+)
 def roth_santanna(
     panel: Panel,
     *,

@@ -120,8 +120,8 @@ def synthetic_did(
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
-    require_possible(donor_errors, panel, member, cohorts)
     layout, sizes = lay_out(panel, cohorts, window)
+    require_possible(donor_errors, panel, member, cohorts)
     means = [panel.y[member == k].mean(axis=0) for k in range(len(cohorts))]
     weights = [published_weights(controls, m, c) for m, c in zip(means, cohorts, strict=True)]
     found, freedom = covariance_of_rows(
