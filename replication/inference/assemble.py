@@ -24,13 +24,17 @@ from replication.inference.bands import interquartile_std_errors, multiplier_dra
 from replication.inference.cautions import with_cautions, with_repair, without_zero
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
-from replication.inference.critical_values import Paths, Values, largest_of_paths, normal_sup_t, score_sup_t
-from replication.inference.leverage import few_effective
-from replication.inference.reference_distribution import (
+from replication.inference.critical_values import (
+    Paths,
+    Values,
     choose_distribution,
     default_distribution,
+    largest_of_paths,
+    normal_sup_t,
+    score_sup_t,
     without_fixed,
 )
+from replication.inference.leverage import few_effective
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, table_of
 
 

@@ -14,11 +14,9 @@ from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.assemble import PointEstimates, from_variance
-from replication.inference.bias_reduced import bias_reduced
-from replication.inference.cluster_jackknife import jackknife
+from replication.inference.bias_reduced import WeightedShares, bias_reduced, weighted_bias_reduced
 from replication.inference.cluster_shares import Adjusted, ClusterShares
 from replication.inference.row_table import EstimateRow
-from replication.inference.weighted_bias_reduced import WeightedShares, weighted_bias_reduced
 
 SAID = {
     "cv2": "standard errors are CV2 (CR2, bias-reduced), with Bell-McCaffrey degrees of freedom",
@@ -127,3 +125,34 @@ def _not_identified(panel: Panel, rows: Sequence[EstimateRow], alone: Ints) -> s
 def _name(row: EstimateRow) -> str:
     parts = (row.term, row.cohort, row.time, row.event_time)
     return ":".join(str(part) for part in parts if part is not None)
+
+
+def jackknife(found: ClusterShares) -> Adjusted:
+    """Scores of CV3 and t(G-1): the variance over leaving out one cluster at a time, without refitting.
+
+    Without cluster g the estimate is ``beta - (U'WU - U_g'W_g U_g)^-1 U_g'W_g e_g``, exactly and for
+    any weights. In the coordinates of ``cluster_shares`` that is ``(I - K_g)^-1`` times the score.
+
+    MacKinnon, Nielsen & Webb (2023), Journal of Applied Econometrics 38(5): 671-694, equation 12, and
+    The Stata Journal 23(4): 942-982 (``summclust``); Bell & McCaffrey (2002), Survey Methodology
+    28(2).
+
+    ``CV3 = (G-1)/G sum_g (beta_(g) - beta)(beta_(g) - beta)'``, centered at the estimate from all
+    clusters, as in ``summclust``. CR3 of R ``clubSandwich`` is the same sum without (G-1)/G.
+
+    Notes
+    -----
+    A row that is not identified without some cluster has no jackknife variance: its scores are
+    zero and ``alone`` names the cluster.
+
+    """
+    n_clusters, n_rows = len(found.score), len(found.loading)
+    score = np.zeros((n_clusters, n_rows))
+    alone = np.full(n_rows, -1, dtype=np.int64)
+    for part in found.spectra():
+        alone[part.alone] = part.clusters[0]
+        taken = part.coordinates(found.score) / (1 - part.value)
+        score[part.clusters] += taken @ part.load.T
+    score *= np.sqrt((n_clusters - 1) / n_clusters)
+    score[:, alone >= 0] = 0.0
+    return Adjusted(score, np.full(n_rows, n_clusters - 1.0), alone)

@@ -26,8 +26,12 @@ from replication.estimators.callaway_santanna.diagnostics import pretest_cells, 
 from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
-from replication.inference.critical_values import largest_of_paths, score_sup_t
-from replication.inference.reference_distribution import choose_distribution, without_fixed
+from replication.inference.critical_values import (
+    choose_distribution,
+    largest_of_paths,
+    score_sup_t,
+    without_fixed,
+)
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, Tails
 
 NAME = "callaway_santanna"

@@ -11,10 +11,10 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.estimators.shared.cluster_weights import equal_weights, unweighted_residuals
+from replication.inference.bias_reduced import WeightedShares
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
 from replication.inference.variances import adjust_scores
-from replication.inference.weighted_bias_reduced import WeightedShares
 
 ILL_CONDITIONED = 1e10
 

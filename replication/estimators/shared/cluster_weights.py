@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -10,9 +11,9 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.core.spec import Inference
+from replication.inference.bias_reduced import WeightedShares
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
 from replication.inference.variances import adjust_scores
-from replication.inference.weighted_bias_reduced import WeightedShares
 
 
 class WeightedRegression(Protocol):
@@ -44,16 +45,23 @@ def adjusted_by_weights(
     reweighted : the products in the same coordinates with other weights.
 
     """
-    if equal_weights(own.weight):
-        return adjust_scores(inference, found, None)
-
-    def weighted() -> WeightedShares:
-        require_constant(own.weight)
-        equal, square = (reweighted(power) for power in (np.where(own.weight > 0, 1.0, 0.0), own.weight**2))
-        plain = own.scores(unweighted_residuals(residual, own.weight))
-        return WeightedShares(found, plain, (equal.moment, own.moment, square.moment))
-
+    weighted = None
+    if not equal_weights(own.weight):
+        weighted = partial(weighted_shares, found, own, residual, reweighted)
     return adjust_scores(inference, found, weighted)
+
+
+def weighted_shares(
+    found: ClusterShares,
+    own: WeightedRegression,
+    residual: Floats,
+    reweighted: Callable[[Floats], WeightedRegression],
+) -> WeightedShares:
+    """What CR2 needs where weights are unequal; arguments as for ``adjusted_by_weights``."""
+    require_constant(own.weight)
+    equal, square = (reweighted(power) for power in (np.where(own.weight > 0, 1.0, 0.0), own.weight**2))
+    plain = own.scores(unweighted_residuals(residual, own.weight))
+    return WeightedShares(found, plain, (equal.moment, own.moment, square.moment))
 
 
 def equal_weights(weight: Floats) -> bool:

@@ -10,8 +10,14 @@ from replication.display import formatting, marks
 from replication.display.canvas import BLUE, GREY, SKY, VERMILION
 from replication.display.media import EDGE
 from replication.report import facts
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry

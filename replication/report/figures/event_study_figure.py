@@ -14,7 +14,7 @@ import pandas as pd
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
 from replication.display.canvas import Sheet, inches, legend_height, side_by_side, wrapped
-from replication.display.event_panel import count_lines, draw_panel, label_axes, panel_width
+from replication.display.event_plot import count_lines, draw_panel, label_axes, panel_width
 from replication.display.fitted_notes import Fact
 from replication.report import facts
 from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note

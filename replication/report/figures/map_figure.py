@@ -23,8 +23,7 @@ from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.display import formatting
 from replication.display.fitted_notes import Fact
-from replication.report.figures.csv_frames import from_source
-from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note, from_source
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
 

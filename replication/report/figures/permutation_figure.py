@@ -9,8 +9,14 @@ from matplotlib.axes import Axes
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, SKY, TITLE_LETTERS_PER_INCH, VERMILION, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
 

@@ -8,8 +8,14 @@ from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
 from replication.display.canvas import COLOURS, MARKERS, inches, legend_height, side_by_side, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
 

@@ -10,8 +10,14 @@ from matplotlib.axes import Axes
 
 from replication.display import formatting, marks
 from replication.display.canvas import BLUE, GREY, VERMILION, inches, side_by_side, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
