@@ -41,6 +41,7 @@ rule all:
         expand("tables/{study}/.tables.json", study=RULES.studies),
         expand("figures/{study}/.figures.json", study=RULES.studies),
         RULES.summaries(),
+        expand("report/{study}/.page.json", study=RULES.studies),
         "report/index.html",
 
 
@@ -206,22 +207,39 @@ rule summary:
 
 rule page:
     input:
-        expand("tables/{study}/.tables.json", study=RULES.studies),
-        expand("figures/{study}/.figures.json", study=RULES.studies),
-        RULES.summaries(),
+        "tables/{study}/.tables.json",
+        "figures/{study}/.figures.json",
+        lambda wildcards: RULES.studies[wildcards.study].summary_outputs(),
+    output:
+        "report/{study}/.page.json",
+    log:
+        "logs/{study}/page.log",
+    benchmark:
+        "logs/{study}/page.tsv"
+    conda:
+        "environment.yaml"
+    params:
+        code=RULES.code("page"),
+    shell:
+        "python -m replication step page {wildcards.study} --log {log}"
+
+
+rule report:
+    input:
+        expand("report/{study}/.page.json", study=RULES.studies),
     output:
         "report/index.html",
     log:
-        "logs/page.log",
+        "logs/report.log",
     benchmark:
-        "logs/page.tsv"
+        "logs/report.tsv"
     conda:
         "environment.yaml"
     params:
         skipped=RULES.skipped,
-        code=RULES.code("page"),
+        code=RULES.code("report"),
     shell:
-        "python -m replication step page --log {log}"
+        "python -m replication step report --log {log}"
 
 
 # Placebo rollouts on demand, in as many jobs as the estimates:

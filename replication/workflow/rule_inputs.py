@@ -26,6 +26,7 @@ CODE = {
     "figures": ("replication.report.study_report",),
     "summary": ("replication.report.summary",),
     "page": ("replication.workflow.report_step",),
+    "report": ("replication.report.site.site_render",),
     "draw": ("replication.analyses.placebo_draws",),
 }
 """Entry modules of the steps; further dependencies follow from the imports."""
@@ -37,9 +38,9 @@ OWN = {"clean": "", "analyze": "analyses"}
 
 @dataclass(frozen=True)
 class Rules:
-    """The project as the
+    """The project as the Snakefile sees it.
 
-    Snakefile sees it. Attributes
+    Attributes
     ----------
     studies : id -> study, of those that run
     skipped : ids of the others
@@ -121,7 +122,7 @@ class Rules:
         """Have the steps run again whose outputs are not all there."""
         for study in self.studies.values():
             ledgers = [study.clean_ledger, study.analysis_ledger, study.table_ledger, study.figure_ledger]
-            for place in [*ledgers, *self.part_outputs(study.id)]:
+            for place in [*ledgers, study.page_ledger, *self.part_outputs(study.id)]:
                 remove_if_incomplete(self.root / place)
 
     def _relative(self, paths: list[Path]) -> list[str]:
