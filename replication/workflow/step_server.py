@@ -31,14 +31,13 @@ VARIABLE = "REPLICATION_STEPS"
 SOCKET = ".snakemake/steps.sock"
 LOST = 75
 """Exit code of a step whose process was killed; ``EX_TEMPFAIL`` of sysexits."""
-LINEARMODELS = ("linearmodels.panel", "linearmodels.iv.absorbing")
 BACKENDS = ("matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg")
 NEEDED = {
     "clean": ("replication.workflow.clean_step", "pandera.strategies.pandas_strategies", "pyarrow.dataset"),
     "estimate": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
     "gather": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
     "analyze": ("replication.workflow.analysis_step", "replication.estimators.registry", "pyarrow.parquet"),
-    "check": ("replication.workflow.check_step", "replication.checks.second_engine", *LINEARMODELS),
+    "check": ("replication.workflow.check_step", "replication.checks.second_engine", "linearmodels"),
     "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table", "docx"),
     "figures": ("replication.display.canvas", *BACKENDS, "fontTools.subset"),
     "summary": ("replication.workflow.report_step", "replication.report.summary"),
