@@ -57,6 +57,7 @@ rule clean:
         "logs/{study}/clean.log",
     benchmark:
         "logs/{study}/clean.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -75,6 +76,7 @@ rule estimate:
         "logs/{study}/estimate-{part}-of-{parts}.log",
     benchmark:
         "logs/{study}/estimate-{part}-of-{parts}.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     threads: RULES.settings["estimation"]["threads"]
@@ -95,6 +97,7 @@ rule gather:
         "logs/{study}/gather.log",
     benchmark:
         "logs/{study}/gather.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     shell:
@@ -111,6 +114,7 @@ rule analyze:
         "logs/{study}/analyze.log",
     benchmark:
         "logs/{study}/analyze.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -130,6 +134,7 @@ rule check:
         "logs/{study}/check.log",
     benchmark:
         "logs/{study}/check.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     threads: RULES.settings["estimation"]["threads"]
@@ -153,6 +158,7 @@ rule tables:
         "logs/{study}/tables.log",
     benchmark:
         "logs/{study}/tables.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -174,6 +180,7 @@ rule figures:
         "logs/{study}/figures.log",
     benchmark:
         "logs/{study}/figures.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -196,6 +203,7 @@ rule summary:
         "logs/{study}/summary.log",
     benchmark:
         "logs/{study}/summary.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -216,6 +224,7 @@ rule page:
         "logs/{study}/page.log",
     benchmark:
         "logs/{study}/page.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:

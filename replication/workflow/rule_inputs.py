@@ -78,6 +78,13 @@ class Rules:
         """Number of jobs in which the specifications of a study are estimated."""
         return int(self.settings["estimation"]["parts"])
 
+    def priority(self, wildcards: Any) -> int:
+        """Rank of a step among those that wait: the study with the most specification files first.
+
+        Its steps take longest and depend on one another; those of the others fill the gaps.
+        """
+        return len(self.studies[wildcards.study].spec_files)
+
     def raw_files(self, study: str) -> list[str]:
         """Raw files of a study."""
         return raw_files(self.studies[study])
