@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.column_roles import as_individuals, eligible_codes, require_roles, unit_doses
 from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers
-from replication.core.cross_sections import as_individuals
 from replication.core.duplicates import require_unique
-from replication.core.eligible_partition import eligible_codes
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
 from replication.core.intake import take_in
@@ -25,7 +24,6 @@ from replication.core.interactions import covariate_columns, covariate_stack
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
-from replication.core.roles import require_roles
 from replication.core.sample_selection import (
     absent_values,
     balanced_rows,
@@ -35,7 +33,6 @@ from replication.core.sample_selection import (
     take_sample,
 )
 from replication.core.spec import Spec
-from replication.core.unit_dose import unit_doses
 
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from replication.core.details import Details
-from replication.display.curve_names import curve_name
 from replication.display.details_text import confidence_level
+from replication.display.formatting import curve_name
 
 WIDTH = 96
 PLOT = 34

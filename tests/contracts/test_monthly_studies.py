@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from artificial_project import ROOT, make_project
 
-from replication.cleaning.rates import OFFENSES
 from replication.cli import main
+from replication.sources import OFFENSES
 from replication.sources.manifest import MIRROR, state_of
 from replication.workflow import project
 from replication.workflow.data_commands import status_text

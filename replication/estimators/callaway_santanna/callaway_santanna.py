@@ -38,7 +38,7 @@ from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
 from replication.estimators.registry import registered
-from replication.estimators.shared.lost_cohorts import lost_cohorts
+from replication.estimators.shared.cohort_comparisons import lost_cohorts
 from replication.inference.methods import OwnMethods, by_unit, refuse_method
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")

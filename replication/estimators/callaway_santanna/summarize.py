@@ -23,11 +23,15 @@ from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
-from replication.inference.assemble import from_scores, from_std_errors
+from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
-from replication.inference.critical_values import largest_of_paths, score_sup_t
-from replication.inference.reference_distribution import choose_distribution, without_fixed
+from replication.inference.critical_values import (
+    choose_distribution,
+    largest_of_paths,
+    score_sup_t,
+    without_fixed,
+)
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, Tails
 
 NAME = "callaway_santanna"
@@ -54,10 +58,10 @@ def summarize_fit(
     if fit.problems:
         lost = Dropped("not_estimated", len(fit.problems), "cells", tuple(fit.problems))
         details = replace(details, dropped=(*details.dropped, lost)).noted([left_out(fit)])
+    points = PointEstimates(design.panel, name, rows, estimate, inference, details=details)
     if inference.method == "conley":
         units = fit.rows(every)
-        scores = units.scores()[:, np.argsort(units.clusters)].T
-        return from_scores(design.panel, name, rows, estimate, scores, inference, details=details)
+        return from_scores(points, units.scores()[:, np.argsort(units.clusters)].T)
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
     overall[shown.clusters] = scores[0]
@@ -68,15 +72,10 @@ def summarize_fit(
         drawn = drawn_without_covariance(fit, averages, inference)
     std_error, critical = std_errors_and_bands(plan, variance, scores, drawn, inference)
     return from_std_errors(
-        design.panel,
-        name,
-        rows,
-        estimate,
+        points,
         std_error,
         rescaled(variance, std_error),
-        critical,
-        inference,
-        details=details,
+        lambda _: critical,
         scores=scores_if_drawn(fit, every, inference),
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )

@@ -15,8 +15,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, Dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import comparison_panel, with_means
-from replication.estimators.shared.lost_cohorts import lost_cohorts
+from replication.estimators.shared.cohort_comparisons import comparison_panel, lost_cohorts, with_means
 
 NO_EVENT = np.iinfo(np.int64).min // 4
 

@@ -58,7 +58,7 @@ from replication.estimators.roth_santanna.design_weights import (
     design_weights,
 )
 from replication.estimators.shared.cohort_comparisons import support_row, with_means
-from replication.inference.assemble import from_variance
+from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.joint_tests import hotelling_test, impossible_test
 from replication.inference.methods import OwnMethods
 from replication.inference.permutation import with_p_values
@@ -186,14 +186,8 @@ def design_estimates(design: TimingDesign, control_group: str, inference: Infere
     variance = np.where(np.logical_or.outer(fixed, fixed), 0.0, variance)
     estimate = np.where(fixed, 0.0, found.estimate(beta))
     panel = with_notes(design, int((unadjusted & ~fixed).sum()))
-    result = from_variance(
-        panel,
-        "roth_santanna",
-        weights.rows,
-        estimate,
-        variance,
-        replace(inference, method="analytic"),
-    )
+    analytic = replace(inference, method="analytic")
+    result = from_variance(PointEstimates(panel, "roth_santanna", weights.rows, estimate, analytic), variance)
     details = replace(
         with_means(with_design(design, found, result), panel),
         control_group=control_group,

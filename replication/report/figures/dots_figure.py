@@ -7,12 +7,17 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, SKY, VERMILION, sheet
+from replication.display.canvas import BLUE, GREY, SKY, VERMILION
 from replication.display.media import EDGE
 from replication.report import facts
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
@@ -117,10 +122,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     left = 0.35 + LETTER * int(frame["label"].astype(str).str.len().max())
     words, details = note(frame, entry, context)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
-        medium=entry.medium,
         exact=True,
         left=left,
         above=0.1,
@@ -138,10 +143,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         ink = "black" if sizes else color
         part, y = frame[chosen], places[chosen]
         axes.hlines(y, part["conf_low"], part["conf_high"], colors=bars or color, linewidths=width, zorder=3)
-        axes.plot(part[point], y, linestyle="none", marker=marker, markersize=3.8, color=ink, zorder=4)
+        marks.points(axes, part[point], y, marker=marker, markersize=3.8, color=ink, zorder=4)
     lines = list(frame.loc[frame["headline"], "estimate"])
     for value in [*lines, *(item["value"] for item in entry.options.get("published", []))]:
-        axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        marks.dashed(axes, value, VERMILION, 0.8)
     axes.set_xlabel(entry.options.get("x_label", "Estimate"))
     specs = formatting.distinct_words(frame["spec_id"].astype(str)) if "spec_id" in frame else []
     results = [context.results.get(name) for name in specs] if "series" in entry.options else []
@@ -159,12 +164,12 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
     axes.tick_params(axis="y", length=0)
     for heading in headings:
         first = float(places[frame["group"].astype(str) == heading].min())
-        axes.annotate(
+        marks.beside(
+            axes,
             heading,
             (0, first - 1),
-            xycoords=("axes fraction", "data"),
-            xytext=(-72 * (left - EDGE), 0),
-            textcoords="offset points",
+            ("axes fraction", "data"),
+            (-72 * (left - EDGE), 0),
             ha="left",
             va="center",
             weight="bold",

@@ -13,12 +13,11 @@ import pandas as pd
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import Sheet, inches, legend_height, sheet, side_by_side, wrapped
-from replication.display.event_panel import count_lines, draw_panel, label_axes, panel_width
+from replication.display.canvas import Sheet, inches, legend_height, side_by_side, wrapped
+from replication.display.event_plot import count_lines, draw_panel, label_axes, panel_width
 from replication.display.fitted_notes import Fact
 from replication.report import facts
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
@@ -141,12 +140,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     height = PANEL_HEIGHT if len(panels) <= across else STACKED_HEIGHT
     lines = max(wrapped(name, height * entry.medium.flat).count("\n") + 1 for name in names)
     apart = any(name != names[place - place % across] for place, name in enumerate(names))
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=across,
-        medium=entry.medium,
         height=height,
         left=0.65 + 0.17 * lines,
         right=0.6 if any(logs) else 0.15,

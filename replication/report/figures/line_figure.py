@@ -14,14 +14,18 @@ from replication.display.canvas import (
     MARKERS,
     inches,
     legend_height,
-    sheet,
     side_by_side,
     wrapped,
 )
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -70,12 +74,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     shown = colored(frame, entry)
     words, details = figure_note(entry, context, [])
     across = side_by_side(len(panels), 2.0, entry.medium)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=across,
-        medium=entry.medium,
         height=2.9 if across == 1 else 1.9,
         gap=0.55,
         above=0.3 if panel else 0.1,
@@ -95,9 +99,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         marks.share_scale(page.axes)
     if len(shown) > 1:
         page.legend(shown)
-    return Drawing(
-        page.figure, describe(frame, entry), words, versions=versions_of_results([]), details=details
-    )
+    return Drawing(page.figure, describe(frame, entry), words, details=details)
 
 
 def axis_label(role: str, entry: Entry, context: Context) -> str:

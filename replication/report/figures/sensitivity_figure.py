@@ -9,11 +9,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION, inches, sheet, side_by_side, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.display.canvas import BLUE, GREY, VERMILION, inches, side_by_side, wrapped
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -45,12 +50,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         "most M. Dashed: breakdown value, the largest M at which zero is excluded (0 if there is none)."
     )
     words, details = figure_note(entry, context, [marked])
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=side_by_side(len(panels), 2.9, entry.medium),
-        medium=entry.medium,
         height=1.75,
         above=0.3 if any(panels) else 0.1,
         below=0.5,
@@ -63,9 +68,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_xlabel(entry.options.get("x_label", "Largest violation allowed, M"))
         if page.begins_row(place):
             axes.set_ylabel(wrapped(entry.options.get("y_label", "Effect"), inches(axes)[1]))
-    return Drawing(
-        page.figure, describe(frame, panels, entry), words, versions=versions_of_results([]), details=details
-    )
+    return Drawing(page.figure, describe(frame, panels, entry), words, details=details)
 
 
 def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
@@ -84,16 +87,15 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
     axes.set_xlim(float(x.min()) - 0.6 * step, float(x.max()) + 0.6 * step)
     found = part["breakdown"].dropna() if "breakdown" in part else known.iloc[:0]
     if len(found) and 0 <= found.iloc[0] <= x.max():
-        axes.axvline(found.iloc[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        marks.dashed(axes, found.iloc[0], GREY, 0.9)
         right = found.iloc[0] < float(known.mean())
-        axes.annotate(
+        marks.beside(
+            axes,
             f"breakdown {found.iloc[0]:.2g}",
             (found.iloc[0], 0),
-            xycoords=("data", "axes fraction"),
-            xytext=(3 if right else -3, 3),
-            textcoords="offset points",
+            ("data", "axes fraction"),
+            (3 if right else -3, 3),
             ha="left" if right else "right",
-            fontsize=8,
             color=GREY,
         )
 
