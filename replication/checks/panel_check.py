@@ -179,7 +179,7 @@ def _head(path: Path, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> s
         return f"{size}."
     steps = np.diff(panel.periods)
     apart = "one apart" if (steps == 1).all() else f"{_uneven(panel, steps)}"
-    ends = panel.label(panel.periods[[0, -1]])
+    ends = [panel.written(period) for period in panel.periods[[0, -1]]]
     full = int(panel.observed.sum())
     balance = "balanced" if panel.balanced else f"{full:,} of {panel.observed.size:,} unit-periods observed"
     return (
@@ -192,7 +192,7 @@ def _uneven(panel: Panel, steps: Any) -> str:
     if (steps == steps[0]).all():
         return f"{steps[0]} apart"
     place = int(np.flatnonzero(steps != np.median(steps))[0])
-    pair = panel.label(panel.periods[place : place + 2])
+    pair = [panel.written(period) for period in panel.periods[place : place + 2]]
     return f"unevenly spaced: {pair[0]} is followed by {pair[1]}"
 
 

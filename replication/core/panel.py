@@ -89,6 +89,10 @@ class Panel:
         """Label in the data of a period or cohort, or of an array of them."""
         return self.numbering.label(number)
 
+    def written(self, number: Any) -> str:
+        """A period or cohort as people write it, such as 2006Q3; for messages and pages."""
+        return self.numbering.written(number)
+
     @classmethod
     def from_frame(cls, frame: Any, *, outcome: str, **columns: Any) -> Panel:
         """The panel of a tidy data frame (or of a panel file).

@@ -38,7 +38,7 @@ def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> str:
     lost: Bools = inside & ~np.isin(adopters.cohort, np.array(list(shown), dtype=np.int64))
     if not lost.any():
         return ""
-    labels = [str(label) for label in adopters.label(np.unique(adopters.cohort[lost]))]
+    labels = [adopters.written(cohort) for cohort in np.unique(adopters.cohort[lost])]
     named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
     return (
         f"{int(lost.sum())} units of the cohorts {named} have no effect of their own and are not "
