@@ -53,11 +53,13 @@ def test_the_default_falls_back_with_a_note() -> None:
 
 
 def test_repeated_cross_sections_refuse_it_as_well() -> None:
+    people = without_never_treated()
+    people = people.assign(place=people["unit"], unit=range(len(people)))
     with pytest.raises(PanelError, match="'never_treated', and none of"):
         rp.estimate(
-            without_never_treated(),
+            people,
             outcome="y",
-            cluster="unit",
+            cluster="place",
             repeated_cross_sections=True,
             control_group="never_treated",
         )

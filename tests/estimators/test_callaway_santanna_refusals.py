@@ -110,8 +110,9 @@ def test_units_treated_from_the_start_are_dropped_with_the_count() -> None:
     early = int((panel.cohort == 1).sum())
     found = callaway_santanna(panel)
     named = ", ".join(str(unit) for unit in panel.units[panel.cohort == 1][:5])
+    share = f"{100 * early / 80:.0f}%"
     assert found.details.notes == (
-        f"{early} of 80 units ({100 * early / 80:.0f}%) are dropped because they are treated in or before the "
+        f"{early} of 80 units ({share}) are dropped because they are treated in or before the "
         f"first period, 1, and have no pre-treatment period, for example {named}",
     )
     assert found.table["n_units"].iloc[0] == 80 - early
