@@ -112,8 +112,8 @@ def write_page(rows: pd.DataFrame) -> None:
         "Seconds / peak MB of one estimate in a new process, imports included; written by",
         "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods and 6 cohorts, and a",
         "quarter of its units is never treated; columns with cohorts have 132 periods; *large* has 18,000",
-        "units, 132 periods and 52 cohorts. A cross stands for a refusal, whose reason is below. The two",
-        "cores had other work as well; the first quarter of a second is imports. Synthetic DiD computes",
+        "units, 132 periods and 52 cohorts. x: the estimator declines the panel, for the reason below. The",
+        "machine was otherwise in use; the first quarter of a second is imports. Synthetic DiD computes",
         "weights for each cohort, and its time grows with their number.",
         "",
     ]

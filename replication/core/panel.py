@@ -26,7 +26,7 @@ class Panel:
     y : (N, T) float
         Outcome; NaN where the unit is not observed.
     units, periods : (N,) labels and (T,) int
-        Periods ascend; they need not be consecutive. They are the labels of the data but where
+        Periods ascend; they need not be consecutive. They are the labels of the data except where
         ``numbering`` says otherwise (months of YYYYMM; periods of zero and below).
     cohort : (N,) int
         First treated period, numbered as ``periods``; 0 for units never treated.
