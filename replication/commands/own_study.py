@@ -22,9 +22,7 @@ def add(commands: Subparsers) -> None:
     new.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     new.add_argument("--outcome", required=True, help=WORDS["outcome"])
     for key in KEYS:
-        new.add_argument(
-            f"--{key}", help=WORDS[key], required=key in KEYS[:2]
-        )
+        new.add_argument(f"--{key}", help=WORDS[key], required=key in KEYS[:2])
     new.add_argument("--title", help="title of the study (default: its name)")
     add_reading(new)
     new.set_defaults(run=run_new)

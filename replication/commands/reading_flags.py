@@ -20,7 +20,10 @@ FLAGS: dict[str, dict[str, Any]] = {
     "missing": {"nargs": "+", "metavar": "MARK", "help": "values to treat as missing, such as '.'"},
     "encoding": {"help": "encoding of a CSV file, such as latin-1"},
     "sheet": {"help": "sheet of an Excel file"},
-    "strip_blanks": {"action": "store_true", "help": "strip leading and trailing spaces: 'Ohio ' becomes 'Ohio'"},
+    "strip_blanks": {
+        "action": "store_true",
+        "help": "strip leading and trailing spaces: 'Ohio ' becomes 'Ohio'",
+    },
 }
 
 
