@@ -125,8 +125,10 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     simulate.add_argument("--seed", type=int, help="seed of the draws (default: the study's)")
     simulate.add_argument("--processes", type=int, help="number of processes (default: one per core)")
-    simulate.add_argument("--part", type=int, help="draw this part only, without writing results")
-    simulate.add_argument("--parts", type=int, default=1, help="number of parts")
+    simulate.add_argument("--part", type=int, help="run only this part of the draws, without writing results")
+    simulate.add_argument(
+        "--parts", type=int, default=1, help="number of parts that the draws are split into"
+    )
     simulate.set_defaults(run=run_simulate)
 
 

@@ -75,7 +75,7 @@ def dcdh(
         absorbing binary treatment. Units treated in the first period are then dropped, since
         they have no untreated past; with a column they are controls for each other.
     window : first and last event time; all that can be estimated if empty.
-    normalized : divide each effect by the change of treatment summed until then.
+    normalized : divide each effect by the cumulative change in treatment.
     switchers : ``all``, or those whose treatment first rises (``in``) or falls (``out``).
     baseline_bins : number of quantile bins of the first treatment within which units are compared;
         None compares units of equal first treatment.

@@ -76,8 +76,8 @@ def local_projections(
     ----------
     control_group : ``not_yet_treated`` (clean controls), ``never_treated``, ``last_treated``.
     window : first and last horizon. If empty: every horizon that can be estimated, and the
-        pooled effect over the longest that every cohort reaches with a clean control, unless
-        late cohorts would cut it short (``default_horizon``), which are then named.
+        pooled effect over the longest that every cohort reaches with a clean control. Late cohorts
+        that would shorten it too much are excluded and named (``default_horizon``).
     reweight : weight adopters equally.
 
     Raises

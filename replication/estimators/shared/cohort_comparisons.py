@@ -10,6 +10,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, EventSupport
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 
@@ -25,16 +26,14 @@ def comparison_panel(panel: Panel, estimator: str) -> Panel:
     if always.all():
         raise PanelError(
             f"All {always.size} units are treated from the first period "
-            f"{panel.label(panel.periods[0])} on, so none has an untreated past. Start the panel "
+            f"{panel.written(panel.periods[0])} on, so none has an untreated past. Start the panel "
             "earlier."
         )
     if not always.any():
         return panel
-    note = (
-        f"{int(always.sum())} units treated in or before the first period were dropped, for "
-        f"example {panel.units[always][0]}"
-    )
-    return panel.keep_units(~always, note)
+    first = panel.written(panel.periods[0])
+    why = f"they are treated in or before the first period, {first}, and have no pre-treatment period"
+    return panel.keep_units(~always, units_dropped(panel.units[always], always.size, why))
 
 
 def used_units(panel: Panel, used: Bools, where: str) -> Panel:
@@ -62,8 +61,21 @@ def last_adopters(panel: Panel, anticipation: int = 0) -> Bools:
     return last
 
 
+def require_never_treated(panel: Panel, control_group: str, anticipation: int = 0) -> None:
+    """Refuse ``never_treated``, which is always an explicit choice, where no unit is never treated."""
+    if control_group != "never_treated" or untreated_throughout(panel, anticipation).any():
+        return
+    raise PanelError(
+        f"'control_group' is 'never_treated', and none of the {panel.cohort.size} units in the sample is "
+        "untreated throughout the panel. Leave 'control_group' out (units not yet treated are the control "
+        "group), set 'control_group: last_treated' where the estimator takes it (the last cohort to adopt "
+        "is the control group), or add never-treated units."
+    )
+
+
 def possible_controls(panel: Panel, control_group: str) -> Bools:
     """(N,) units that may serve as a clean control while they are untreated."""
+    require_never_treated(panel, control_group)
     if control_group == "never_treated":
         return untreated_throughout(panel)
     if control_group == "last_treated":
@@ -193,7 +205,7 @@ def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> str:
     lost: Bools = inside & ~np.isin(adopters.cohort, np.array(list(shown), dtype=np.int64))
     if not lost.any():
         return ""
-    labels = [str(label) for label in adopters.label(np.unique(adopters.cohort[lost]))]
+    labels = [adopters.written(cohort) for cohort in np.unique(adopters.cohort[lost])]
     named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
     return (
         f"{int(lost.sum())} units of the cohorts {named} have no effect of their own and are not "
