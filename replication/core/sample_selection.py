@@ -162,5 +162,5 @@ def balanced_rows(frame: pd.DataFrame, spec: Spec) -> tuple[Any, str]:
     count = frame.groupby(spec.unit)[spec.time].transform("size")
     keep = (count == frame[spec.time].nunique()).to_numpy()
     dropped = frame.loc[~keep, spec.unit].nunique()
-    note = f"{dropped} units that lack the outcome in some period were dropped" if dropped else ""
+    note = f"{dropped} units with a missing outcome in at least one period were dropped" if dropped else ""
     return keep, note

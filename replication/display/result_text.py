@@ -11,6 +11,7 @@ import pandas as pd
 from replication.core.details import Details
 from replication.display.curve_names import curve_name
 from replication.display.details_text import confidence_level
+from replication.display.formatting import agreeing, sentence
 
 WIDTH = 96
 PLOT = 34
@@ -93,7 +94,7 @@ def note_lines(notes: Sequence[str]) -> list[str]:
     """The notes, folded."""
     lines: list[str] = []
     for note in notes:
-        text = f"{note[:1].upper()}{note[1:].rstrip('.')}."
+        text = sentence(agreeing(note))
         lines += ["", *textwrap.wrap(text, WIDTH, initial_indent="Note: ", subsequent_indent="      ")]
     return lines
 

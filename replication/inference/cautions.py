@@ -1,4 +1,4 @@
-"""Notes on standard errors that rest on few clusters.
+"""Notes on standard errors from few clusters.
 
 The threshold for treated and control clusters: of 400 samples without an effect (50 units over 10
 periods, AR(0.5), all treated in period 6) nominal 5% tests of ``twfe``, ``callaway_santanna``,
@@ -55,9 +55,10 @@ def support_notes(found: ClusterSupport, *, by_cohort: bool) -> list[str]:
         notes.append(_few(found.control, "control", found.kind, "treated"))
     if by_cohort and found.treated > 1 and found.alone > 0:
         notes.append(
-            f"{found.alone} of {found.treated} treated clusters ({found.kind}) are the only one "
-            "of their cohort: the standard error of the effect on such a cohort reflects only the noise of "
-            "the control group"
+            f"{found.alone} of the {found.treated} treated clusters ({found.kind}) "
+            f"{'is the only one in its' if found.alone == 1 else 'are the only one in their'} cohort; the "
+            "standard error of the effect on such a cohort reflects sampling variation in the control "
+            "group only"
         )
     return notes
 
@@ -65,13 +66,12 @@ def support_notes(found: ClusterSupport, *, by_cohort: bool) -> list[str]:
 def _few(count: int, side: str, kind: str, other: str) -> str:
     if count == 1:
         return (
-            f"Only 1 {side} cluster ({kind}) carries the estimate: its own residuals are nearly "
-            f"zero by construction, so that the standard error reflects only the noise of the {other} "
-            "group"
+            f"There is only 1 {side} cluster ({kind}), whose residuals are nearly zero by construction; the "
+            f"standard error reflects sampling variation in the {other} group only"
         )
     return (
-        f"Only {count} {side} clusters ({kind}) carry the estimate: with so few the standard "
-        "error is too small on average and tests reject true null hypotheses too often"
+        f"There are only {count} {side} clusters ({kind}); with so few, standard errors are too small on "
+        "average and tests over-reject"
     )
 
 
@@ -79,14 +79,14 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
     """Notes on few clusters, or few effective ones behind the overall effect."""
     if n_clusters < FEW_EFFECTIVE:
         return [
-            f"There are only {n_clusters} clusters: clustered standard errors are imprecise, and critical "
+            f"There are only {n_clusters} clusters; clustered standard errors are imprecise, and critical "
             f"values are those of t({n_clusters - 1}) unless another distribution is requested"
         ]
     if effective is not None and effective < FEW_EFFECTIVE:
         # Without the number, so that columns of a table share the sentence; it is in the details.
         return [
-            f"The overall effect rests on fewer than {FEW_EFFECTIVE} effective clusters, which "
-            "makes its standard error as uncertain as with that many equal clusters; "
+            f"The effective number of clusters is below {FEW_EFFECTIVE}, so inference is about as reliable "
+            f"as with fewer than {FEW_EFFECTIVE} equal-sized clusters; "
             "'inference.distribution: bootstrap_t' accounts for it"
         ]
     return []

@@ -39,7 +39,7 @@ def example_panel(seed: int, spec: Spec) -> Panel:
         outcome=spec.outcome,
         spec_id=spec.id,
         study=spec.study,
-        notes=("3 units that lack the outcome in some period were dropped",) if seed % 2 else (),
+        notes=("3 units with a missing outcome in at least one period were dropped",) if seed % 2 else (),
     )
 
 

@@ -132,7 +132,7 @@ def without_early(design: ComparisonDesign) -> ComparisonDesign:
     span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
     return design.keep(~early).with_note(
         f"{int(early.sum())} units treated in or before the first period, {first}{span}, were "
-        "dropped: they have no untreated period to compare with, for example "
+        "dropped because they have no untreated period, for example "
         f"{design.panel.units[early][0]}",
         Dropped("units_treated_in_first_period", int(early.sum()), "units"),
     )

@@ -155,12 +155,9 @@ def local_projections(
 
 def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: HorizonProjection, last: int) -> Panel:
     """The panel with notes on the horizons and cohorts of the pooled effect."""
-    note = f"the overall effect is that on the mean of event times 0 to {last * grid.step}"
+    note = f"the overall effect is the effect on the mean of event times 0 to {last * grid.step}"
     shown = panel.cohort[np.isin(grid.onset, pooled.onsets)].tolist()
-    why = (
-        "no unit of theirs is observed in the period before adoption and in all of these, beside "
-        "a clean control"
-    )
+    why = f"lack clean controls over event times -1 to {last * grid.step}"
     return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)
 
 

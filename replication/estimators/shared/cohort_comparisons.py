@@ -30,15 +30,15 @@ def comparison_panel(panel: Panel, estimator: str) -> Panel:
     if not always.any():
         return panel
     note = (
-        f"{int(always.sum())} units treated in or before the first period were dropped, for "
-        f"example {panel.units[always][0]}"
+        f"{int(always.sum())} units treated in or before the first period were dropped "
+        f"because they have no untreated period, for example {panel.units[always][0]}"
     )
     return panel.keep_units(~always, note)
 
 
 def used_units(panel: Panel, used: Bools, where: str) -> Panel:
     """The panel of the units that take part; refuses a single cluster."""
-    note = f"{int((~used).sum())} units in no {where} were left out" if not used.all() else ""
+    note = f"{int((~used).sum())} units that are in no {where} were dropped" if not used.all() else ""
     kept = panel.keep_units(used, note)
     if kept.n_clusters < 2:
         raise PanelError(

@@ -25,7 +25,7 @@ def with_lost_cohorts(panel: Panel, adopters: Panel, shown: Iterable[int], why: 
     panel : what the estimates are reported on.
     adopters : the panel of the units that might have an effect.
     shown : cohorts behind the overall effect.
-    why : what they lack, the end of the sentence.
+    why : what they lack, the end of the sentence after ``because they``.
 
     """
     note = lost_cohorts(adopters, shown, why)
@@ -41,8 +41,8 @@ def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> str:
     labels = [str(label) for label in adopters.label(np.unique(adopters.cohort[lost]))]
     named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
     return (
-        f"{int(lost.sum())} units of the cohorts {named} have no effect of their own and are not "
-        f"in the overall effect: {why}"
+        f"{int(lost.sum())} units in {len(labels)} cohort{'s' * (len(labels) > 1)} ({named}) are excluded "
+        f"because they {why}"
     )
 
 

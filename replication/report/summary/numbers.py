@@ -125,7 +125,7 @@ class Numbers:
     def years(self, spec_id: str) -> str:
         """First and last year of a specification."""
         first, last = self.about(spec_id, "sample.years").value
-        return self.words(Value(f"{first}-{last}", f"`{spec_id}`, sample.years"))
+        return self.words(Value(f"{first}\N{EN DASH}{last}", f"`{spec_id}`, sample.years"))
 
     def frame(self, file: str, /, **where: Any) -> pd.DataFrame:
         """Rows of a file whose columns have these values."""
@@ -255,6 +255,7 @@ class Numbers:
 
     def note(self, shown: str, value: float, source: str, low: float = np.nan, high: float = np.nan) -> str:
         """The printed number with the footnote of its source; it is recorded in the ledger."""
+        shown = formatting.typeset(shown)
         number = self.sources.setdefault(source, len(self.sources) + 1)
         self.ledger.append(
             {

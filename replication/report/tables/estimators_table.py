@@ -71,7 +71,7 @@ LABELS = {
     "n_obs": "Observations",
     "n_units": "Units",
     "n_clusters": "Clusters",
-    "mean": "Mean of the outcome",
+    "mean": "Mean of dependent variable",
     "control_group": "Control group",
     "truth": "True effect",
 }
@@ -94,10 +94,10 @@ def build(entry: Entry, context: Context) -> TableDocument:
     printed, details = table_notes.printed(
         [
             *(Fact(table_notes.CELLS, note) for note in entry.notes),
-            *table_notes.sample_notes(shown),
-            table_notes.differing(shown, "weights", lambda saved: facts.weights(saved, context.study)),
+            *table_notes.sample_notes(shown, context),
+            table_notes.weighting_note(shown, context),
             *table_notes.design_notes(shown, context),
-            table_notes.weights_note(shown),
+            table_notes.weights_note(shown, context),
             table_notes.inference_note(shown, context, beside=True),
             Fact(table_notes.ERRORS, table_notes.STARS_NOTE if context.stars else ""),
         ]

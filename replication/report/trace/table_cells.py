@@ -111,7 +111,7 @@ def _of_result(cell: tuple[str, ...], saved: Saved, row: str, quantity: str) -> 
     )
 
 
-STORED = {"mean": "mean_outcome", "engine": "second_engine_difference"}
+STORED = {"mean": "mean_outcome"}
 """Statistics and the columns of a table's CSV that hold them."""
 
 
@@ -147,7 +147,6 @@ def _of_statistic(name: str, saved: Saved, entry: Entry, context: Context) -> An
     numbers: dict[str, Callable[[], Any]] = {
         "mean": lambda: facts.mean_outcome(saved),
         "pre_mean": lambda: facts.mean_before(saved),
-        "engine": lambda: statistics.engine_difference(saved, context),
         "p_value": lambda: (saved.find("att") or {}).get("p_value"),
         "pretrend": lambda: facts.pretrend_p(saved),
         "controls": lambda: len(statistics.controls(saved, entry)),
