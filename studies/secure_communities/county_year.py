@@ -19,7 +19,7 @@ from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREEN
 YEARS: Final = tuple(range(2004, 2013))
 WEIGHT_YEAR: Final = 2004
 PEOPLE_YEAR: Final = 2010
-SUMS: Final = (*rates.OFFENSES, "covered_population", "agencies_offence")
+SUMS: Final = (*rates.OFFENSES, "covered_population", "agencies_offense")
 TREATED_BEFORE: Final = pd.Timestamp(2011, 7, 1)
 COMPARISON_FROM: Final = pd.Timestamp(2012, 3, 20)
 

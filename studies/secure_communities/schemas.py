@@ -73,7 +73,7 @@ def _people() -> dict[str, pa.Column]:
             NACJD,
             bounds=(0, 100),
         ),
-        "agencies_offence": column(
+        "agencies_offense": column(
             "int64", "Agencies that report offenses", "agencies", NACJD, bounds=(0, inf)
         ),
     }

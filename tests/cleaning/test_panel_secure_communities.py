@@ -52,7 +52,7 @@ def test_merged_units_add_up(artificial: Made) -> None:
     frame, _ = build(artificial)
     city = frame[(frame["fips"] == 36061) & (frame["year"] == 2008)].iloc[0]
     assert (city["population"], city["covered_population"], city["murder"]) == (23_000, 23_000, 5)
-    assert (city["agencies_offence"], city["index"]) == (10, 5 * 28)
+    assert (city["agencies_offense"], city["index"]) == (10, 5 * 28)
     assert city["rate_index"] == pytest.approx(100_000 * 140 / 23_000)
     assert frame.loc[frame["new_york_city"], "fips"].unique().tolist() == [36061]
     alleghany = frame[(frame["fips"] == 51005) & (frame["year"] == 2008)].iloc[0]
