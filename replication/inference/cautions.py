@@ -43,11 +43,17 @@ REPAIRED = (
 )
 
 
-def support_notes(found: ClusterSupport, *, by_cohort: bool) -> list[str]:
+def support_notes(found: ClusterSupport, n_clusters: int, *, by_cohort: bool) -> list[str]:
     """Notes on few treated and few control clusters.
 
     ``by_cohort``: whether there are rows for single cohorts or event times.
     """
+    if found.treated == found.control == n_clusters < FEW_TREATED:
+        return [
+            f"There are only {n_clusters} clusters ({found.kind}), all with treated and control "
+            f"observations; clustered standard errors are imprecise, tests over-reject, and critical values are "
+            f"those of t({n_clusters - 1}) unless another distribution is requested; {REMEDY}"
+        ]
     notes = []
     if 0 < found.treated < FEW_TREATED:
         notes.append(f"{_few(found.treated, 'treated', found.kind, 'control')}; {REMEDY}")
@@ -161,10 +167,12 @@ def with_cautions(
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
     behind = details.effective_clusters if overall is None else effective_clusters(overall.sums)
     lost = lost_std_errors(estimate, std_error)
+    # Where every cluster is on both sides, one note covers treated, control and all clusters.
+    same = found.treated == found.control == panel.n_clusters < FEW_TREATED
     notes = [
-        *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
+        *support_notes(found, panel.n_clusters, by_cohort="event" in keys.terms or "group" in keys.terms),
         # Regressions count effective clusters by leverage, and have noted it where they are few.
-        *cluster_notes(panel.n_clusters, None if details.cluster_influence else behind),
+        *([] if same else cluster_notes(panel.n_clusters, None if details.cluster_influence else behind)),
         *(lost_note(list(keys.labels()), lost) if lost.any() else []),
     ]
     known = replace(

@@ -96,7 +96,7 @@ def test_what_every_rule_cost(steady: list[ReturnA]) -> None:
     table = build_county_month(agency_months(steady), crosswalk(), places()).flow.table()
     assert table["counties_after"].tolist() == [7, 6, 6, 6, 6, 6]
     assert table["people_after"].iloc[-1] == 300_000
-    assert table["rule"].tolist()[0] == "Counties of the Census, months of 2004-2012"
+    assert table["rule"].tolist()[0] == "Census counties, months of 2004-2012"
     assert "rule complete" in table["rule"].iloc[4]
 
 

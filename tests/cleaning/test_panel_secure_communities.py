@@ -38,7 +38,7 @@ def test_geography_rules_and_what_they_cost(artificial: Made) -> None:
     assert sorted(frame["fips"].unique()) == KEPT
     assert frame.groupby("fips").size().eq(len(YEARS)).all()
     assert line(table, "Records in the raw files") == [17, 17, EVERYONE, EVERYONE]
-    assert line(table, "state-wide") == [17, 15, EVERYONE, EVERYONE]
+    assert line(table, "statewide") == [17, 15, EVERYONE, EVERYONE]
     assert line(table, "absorbed") == [15, 14, EVERYONE, EVERYONE]
     assert line(table, "Alaska and Yellowstone") == [14, 12, EVERYONE, EVERYONE - 510]
     assert line(table, "five boroughs") == [12, 8, EVERYONE - 510, EVERYONE - 510]
@@ -99,8 +99,8 @@ def spoil_date(artificial: Made) -> None:
         (spoil_date, "activation date"),
         (spoil_missing, "Reported in every year"),
         (spoil_indicator, "Coverage indicator at least 80"),
-        (spoil_ratio_low, "Covered over Census"),
-        (spoil_ratio_high, "Covered over Census"),
+        (spoil_ratio_low, "Covered / Census"),
+        (spoil_ratio_high, "Covered / Census"),
     ],
 )
 def test_one_bad_year_drops_the_county_by_its_rule(artificial: Made, spoil: object, words: str) -> None:

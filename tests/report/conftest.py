@@ -118,7 +118,7 @@ def write_sources(folders: Folders) -> None:
     flow = pd.DataFrame(
         {
             "step": [1, 2],
-            "rule": ["Codes 777 & 999 are state-wide: dropped", "Coverage < 80%"],
+            "rule": ["Codes 777 & 999 are statewide: dropped", "Coverage < 80%"],
             "counties_before": [3143, 3100],
             "counties_after": [3100, 2049],
             "share": [0.98632, 0.661],

@@ -202,7 +202,7 @@ class Numbers:
     def interval(self, effect: QuotedEffect) -> str:
         """The interval of a log effect in percent, where its point is not to be shown."""
         low, high = (100 * np.expm1(x) for x in (effect.low, effect.high))
-        shown = f"{formatting.interval(low, high, 1)}%"
+        shown = f"[{formatting.fixed(low, 1)}%, {formatting.fixed(high, 1)}%]"
         return self.note(shown, np.nan, effect.source, effect.low, effect.high)
 
     def points(self, effect: QuotedEffect, digits: int = 2) -> str:

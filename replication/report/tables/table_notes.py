@@ -78,14 +78,21 @@ def weighting_note(shown: Sequence[Shown], context: Context) -> Fact:
     return Fact(DESIGN, f"Weighted by {named} in {where}.", required=False)
 
 
-def design_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
-    """Control group, base period and averaging; places are named only where the results differ."""
+def design_notes(
+    shown: Sequence[Shown], context: Context, averaged: Sequence[Shown] | None = None
+) -> list[Fact]:
+    """Control group, base period and averaging; places are named only where the results differ.
+
+    ``averaged``: the results of which the overall effect is shown, where these are not all.
+    """
+    study = context.study
     kinds: dict[str, Callable[[Saved], str]] = {
-        "control group": lambda saved: facts.comparison(saved, context.study),
+        "control group": lambda saved: facts.in_study_words(facts.comparison(saved, study), saved, study),
         "base period": facts.base_period,
-        "overall effect": facts.overall,
     }
-    return [differing(shown, kind, words_of, unless_alone=True) for kind, words_of in kinds.items()]
+    found = [differing(shown, kind, words_of, unless_alone=True) for kind, words_of in kinds.items()]
+    overall = shown if averaged is None else averaged
+    return [*found, differing(overall, "overall effect", facts.overall, unless_alone=True)]
 
 
 def differing(
@@ -151,7 +158,11 @@ def _placed(shown: Sequence[Shown], concerned: Sequence[Shown], word: str) -> st
 
 def _tallied(shown: Sequence[Shown], groups: dict[str, list[Shown]], words: Sequence[str]) -> str:
     """Counts of one kind in one sentence, with places: ``... were dropped (6 in panel A, 9 in panel B)``."""
-    places = [f"{NUMBER.findall(word)[0]} in {columns_concerned(shown, groups[word])}" for word in words]
+    counts = [formatting.integer(_value(NUMBER.findall(word)[0])) for word in words]
+    places = [
+        f"{count} in {columns_concerned(shown, groups[word])}"
+        for count, word in zip(counts, words, strict=True)
+    ]
     clause = NUMBER.sub("", max(words, key=len), count=1).strip()
     return formatting.sentence(f"{clause} ({', '.join(places)})")
 

@@ -255,6 +255,8 @@ def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
                     cell,
                     "file",
                     record[column["name"]],
+                    record[column["std_error"]] if "std_error" in column else None,
+                    (record[column["name"]], record[column["high"]]) if "high" in column else None,
                     quantity=column["name"],
                     specification=name,
                     row=of_spec,
