@@ -51,8 +51,8 @@ def support_notes(found: ClusterSupport, n_clusters: int, *, by_cohort: bool) ->
     if found.treated == found.control == n_clusters < FEW_TREATED:
         return [
             f"There are only {n_clusters} clusters ({found.kind}), all with treated and control "
-            f"observations; clustered standard errors are imprecise, tests over-reject, and critical values are "
-            f"those of t({n_clusters - 1}) unless another distribution is requested; {REMEDY}"
+            f"observations; clustered standard errors are imprecise, tests over-reject, and critical values "
+            f"are those of t({n_clusters - 1}) unless another distribution is requested; {REMEDY}"
         ]
     notes = []
     if 0 < found.treated < FEW_TREATED:

@@ -23,19 +23,6 @@ from replication.report.table_document import (
 )
 from replication.report.tables import table_notes
 
-HIGH = {"type": "string", "description": "Column with the upper end of an interval that begins in name."}
-STD_ERROR = {"type": "string", "description": "Column with the standard error, in parentheses below name."}
-NAMES = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["source", "from", "to"],
-    "description": "Names printed for the values: those in column 'to' of a file where 'from' has the value.",
-    "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "from": {"type": "string"},
-        "to": {"type": "string"},
-    },
-}
 OPTIONS = {
     "required": ["source", "columns"],
     "properties": {
@@ -57,9 +44,9 @@ OPTIONS = {
                     "format": {"$ref": "#/$defs/format"},
                     "digits": {"$ref": "#/$defs/digits"},
                     "mark_above": {"$ref": "#/$defs/mark_above"},
-                    "high": HIGH,
-                    "std_error": STD_ERROR,
-                    "names": NAMES,
+                    "high": {"$ref": "#/$defs/high"},
+                    "std_error": {"$ref": "#/$defs/std_error"},
+                    "names": {"$ref": "#/$defs/names"},
                     "heading": {"type": "string"},
                     "columns": {
                         "type": "array",
@@ -74,8 +61,8 @@ OPTIONS = {
                                 "format": {"$ref": "#/$defs/format"},
                                 "digits": {"$ref": "#/$defs/digits"},
                                 "mark_above": {"$ref": "#/$defs/mark_above"},
-                                "high": HIGH,
-                                "std_error": STD_ERROR,
+                                "high": {"$ref": "#/$defs/high"},
+                                "std_error": {"$ref": "#/$defs/std_error"},
                             },
                         },
                     },
