@@ -14,7 +14,7 @@ AVERAGE = {
     "cells_by_weight": "weighted average over all treated cells",
     "cells_in_levels": "weighted average over all treated cells, in levels",
     "event_times_equally": "unweighted mean of the coefficients from event time 0 on",
-    "event_times_of_window": "mean of the event effects from adoption to the end of the clean window",
+    "event_times_of_window": "mean over event times {first} to {last}",
     "horizons_equally": "mean over event times {first} to {last}, adopters weighted equally",
     "horizons_by_variance": "mean over event times {first} to {last}, variance-weighted",
     "switchers": "effects weighted by their number of switchers (average total effect)",

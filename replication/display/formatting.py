@@ -43,6 +43,8 @@ def adaptive(value: Any) -> str:
     """A number of any size with about four significant digits."""
     if value is None or pd.isna(value):
         return ""
+    if value == 0:
+        return "0"
     size = abs(float(value))
     return fixed(value, 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3)
 

@@ -96,7 +96,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         [
             *(Fact(table_notes.CELLS, note) for note in entry.notes),
             *table_notes.sample_notes(shown, context),
-            table_notes.weighting_note(shown, context),
+            *([] if "eighted by" in " ".join(entry.notes) else [table_notes.weighting_note(shown, context)]),
             *table_notes.design_notes(shown, context, averaged),
             table_notes.weights_note(shown, context),
             table_notes.inference_note(shown, context, beside=True),

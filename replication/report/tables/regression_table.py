@@ -224,11 +224,11 @@ def software_note(shown: Sequence[Shown], context: Context) -> Fact:
     differences = [table_statistics.engine_difference(one.saved, context) for one in shown]
     missing = [one for one, difference in zip(shown, differences, strict=True) if pd.isna(difference)]
     if len(missing) == len(shown):
-        return Fact(notes.SOURCE, "")
+        return Fact(notes.ERRORS, "")
     bound = formatting.tiny(np.nanmax(differences)).removeprefix("< ")
     checked = f"Coefficients agree with linearmodels or statsmodels to {bound}"
     left = f"; not checked: {notes.columns_concerned(shown, missing)}" if missing else ""
-    return Fact(notes.SOURCE, f"{checked}{left}.", required=False)
+    return Fact(notes.ERRORS, f"{checked}{left}.")
 
 
 def data(

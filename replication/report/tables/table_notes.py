@@ -23,6 +23,8 @@ CELLS, SAMPLE, DESIGN, ERRORS, SOURCE = range(5)
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
 PLACES = 45
 """Letters of the names of columns or rows that are printed before a caution; longer ones are counted."""
+AVERAGED = "the overall effect is the "
+"""Opening of a note that the table makes from the fields of a result."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
 EXAMPLE = re.compile(r", for example [^,;]+(,(?= are | is ))?")
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
@@ -116,7 +118,13 @@ def differing(
 
 def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
     """Notes on dropped or derived observations, each once; numbers that differ between results as a range."""
-    raw = _by_word(shown, lambda saved: [*saved.details.notes, saved.spec.get("note")])
+    raw = _by_word(
+        shown,
+        lambda saved: [
+            *(note for note in saved.details.notes if not note.startswith(AVERAGED)),
+            saved.spec.get("note"),
+        ],
+    )
     groups: dict[str, list[Shown]] = {}
     recorded: dict[str, str] = {}
     for word, concerned in raw.items():
@@ -164,7 +172,9 @@ def _tallied(shown: Sequence[Shown], groups: dict[str, list[Shown]], words: Sequ
         for count, word in zip(counts, words, strict=True)
     ]
     clause = NUMBER.sub("", max(words, key=len), count=1).strip()
-    return formatting.sentence(f"{clause} ({', '.join(places)})")
+    return formatting.sentence(
+        f"{clause} ({'; '.join(places) if any(',' in place for place in places) else ', '.join(places)})"
+    )
 
 
 def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -259,8 +269,8 @@ def _value(number: str) -> float:
 
 
 def _first_clause(word: str) -> str:
-    """A caution without its explanation; a count of exclusions whole."""
-    return word if word[:1].isdigit() else CLAUSE.split(word, maxsplit=1)[0]
+    """A caution or a count without its explanation."""
+    return CLAUSE.split(word, maxsplit=1)[0]
 
 
 def _place(shown: Sequence[Shown], concerned: Sequence[Shown]) -> str:

@@ -23,7 +23,7 @@ LABELS = {
     "n_units": "Units",
     "n_clusters": "Clusters",
     "mean": "Mean of dependent variable",
-    "pre_mean": "Mean before treatment",
+    "pre_mean": "Pre-treatment mean of dependent variable",
     "weights": "Weights",
     "clusters": "Clustered by",
     "estimator": "Estimator",
