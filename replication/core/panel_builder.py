@@ -80,7 +80,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         values = numeric(frame, name, at=at)
         absent = int((complete & ~np.isfinite(values)).sum())
         if absent:
-            notes.append(f"{absent} rows without {name} were dropped")
+            notes.append(f"{absent} rows with a missing {name} were dropped")
         complete = complete & np.isfinite(values)
     frame, outcome = frame[complete], outcome[complete]
     if spec.sample.balanced:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from replication.core.details import Details
 from replication.display.details_text import confidence_level
-from replication.display.formatting import curve_name
+from replication.display.formatting import agreeing, curve_name, sentence
 
 WIDTH = 96
 PLOT = 34
@@ -107,7 +107,7 @@ def note_lines(notes: Sequence[str]) -> list[str]:
     """The notes, folded."""
     lines: list[str] = []
     for note in notes:
-        text = f"{note[:1].upper()}{note[1:].rstrip('.')}."
+        text = sentence(agreeing(note))
         lines += ["", *textwrap.wrap(text, WIDTH, initial_indent="Note: ", subsequent_indent="      ")]
     return lines
 

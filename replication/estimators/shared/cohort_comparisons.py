@@ -38,7 +38,7 @@ def comparison_panel(panel: Panel, estimator: str) -> Panel:
 
 def used_units(panel: Panel, used: Bools, where: str) -> Panel:
     """The panel of the units that take part; refuses a single cluster."""
-    note = f"{int((~used).sum())} units in no {where} were left out" if not used.all() else ""
+    note = f"{int((~used).sum())} units that are in no {where} were dropped" if not used.all() else ""
     kept = panel.keep_units(used, note)
     if kept.n_clusters < 2:
         raise PanelError(
@@ -192,7 +192,7 @@ def with_lost_cohorts(panel: Panel, adopters: Panel, shown: Iterable[int], why: 
     panel : what the estimates are reported on.
     adopters : the panel of the units that might have an effect.
     shown : cohorts behind the overall effect.
-    why : what they lack, the end of the sentence.
+    why : what they lack, the end of the sentence after ``because they``.
 
     """
     note = lost_cohorts(adopters, shown, why)
@@ -208,8 +208,8 @@ def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> str:
     labels = [adopters.written(cohort) for cohort in np.unique(adopters.cohort[lost])]
     named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
     return (
-        f"{int(lost.sum())} units of the cohorts {named} have no effect of their own and are not "
-        f"in the overall effect: {why}"
+        f"{int(lost.sum())} units in {len(labels)} cohort{'s' * (len(labels) > 1)} ({named}) are excluded "
+        f"because they {why}"
     )
 
 
