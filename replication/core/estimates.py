@@ -83,7 +83,7 @@ class Estimates:
         Rows of group-time cells are left out where there are very many, and rows of weights
         always, as those are fixed numbers.
     details : Details
-        Details that no column holds: control group, base period, weights,
+        Details that are not in a column: control group, base period, weights,
         absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
         event time, dropped units and periods.
     overall : ClusterScores or None

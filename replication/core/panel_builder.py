@@ -21,6 +21,7 @@ from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
 from replication.core.intake import take_in
 from replication.core.interactions import covariate_columns, covariate_stack
+from replication.core.logarithm import require_logarithm, with_logarithm
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
@@ -63,11 +64,13 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     require_single_names(list(frame.columns), "The panel")
     if spec.repeated_cross_sections:
         frame = as_individuals(frame, spec)
+    frame = with_logarithm(frame, spec)
     require_roles(spec, frame)
     taken = take_in(frame, spec)
     everything, sampled = taken.frame, take_sample(taken.frame, spec)
     frame = sampled
     notes = [*taken.notes, *absent_values(everything, spec)]
+    require_logarithm(frame, spec)
     require_unlike(frame, identifier_columns(spec))
     require_unique(frame, spec.unit, spec.time)
     at = (spec.unit, spec.time)
@@ -77,7 +80,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         values = numeric(frame, name, at=at)
         absent = int((complete & ~np.isfinite(values)).sum())
         if absent:
-            notes.append(f"{absent} rows without {name} were dropped")
+            notes.append(f"{absent} rows with a missing {name} were dropped")
         complete = complete & np.isfinite(values)
     frame, outcome = frame[complete], outcome[complete]
     if spec.sample.balanced:
@@ -86,6 +89,11 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         notes += [note] if note else []
     if frame.empty:
         unknown = "".join(f" {sentence}." for sentence in absent_values(everything, spec))
+        if len(sampled) and sampled[spec.outcome].isna().all():
+            raise PanelError(
+                f"Column {spec.outcome!r} is missing in all {len(sampled)} rows of the sample.{unknown} Name "
+                "another outcome, or correct the file."
+            )
         raise PanelError(
             f"No row is left for outcome {spec.outcome!r} after the sample rules of {spec.id!r}."
             f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "

@@ -198,7 +198,7 @@ def covered(kept: Panel, panel: Panel, grid: Grid, found: list[Experiment], step
     kept = replace(kept, notes=(*kept.notes, note))
     onsets = [one.onset for one in found]
     shown = panel.cohort[np.isin(grid.onset, onsets)].tolist()
-    why = f"they are not observed with clean controls over the whole window {window}"
+    why = f"lack clean controls over the full window {window[0]} to {window[1]}"
     return with_lost_cohorts(kept, panel, shown, why)
 
 
@@ -327,7 +327,7 @@ def partly_observed(grid: Grid, eligible: Bools, found: list[Experiment]) -> lis
     )
     left = every - sum(one.treated.size + one.control.size for one in found)
     where = "units of sub-experiments that are not observed throughout the window"
-    return [f"{left} {where} were left out"] if left else []
+    return [f"{left} {where} were dropped"] if left else []
 
 
 def count_rows(grid: Grid, one: Experiment) -> int:

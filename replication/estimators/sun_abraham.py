@@ -31,6 +31,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, Dropped, EventSupport
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -41,6 +42,7 @@ from replication.estimators.shared.cohort_comparisons import (
     empty_window,
     last_adopters,
     outcomes_and_weights,
+    require_never_treated,
     support_row,
     untreated_throughout,
     with_lost_cohorts,
@@ -179,12 +181,7 @@ def require_fixed_shares(shares: str, inference: Inference) -> None:
 def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Panel, Ints, str]:
     """The panel, the cohort labels of its comparison units, and which comparison that is."""
     never = untreated_throughout(panel, anticipation)
-    if control_group == "never_treated" and not never.any():
-        raise PanelError(
-            "No unit is untreated throughout the panel, and the comparison asked for is "
-            "'never_treated'. Set 'control_group: last_treated', which compares with the last "
-            "cohort and cuts the periods from its adoption on."
-        )
+    require_never_treated(panel, control_group, anticipation)
     if control_group != "last_treated" and never.any():
         return panel, np.unique(panel.cohort[never]), "never_treated"
     labels = np.unique(panel.cohort[last_adopters(panel, anticipation)])
@@ -203,7 +200,7 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
             "units that are never treated."
         )
     if cut.any():
-        note = f"periods from {panel.label(panel.periods[cut][0])} on were cut: the last cohort adopts"
+        note = f"periods from {panel.written(panel.periods[cut][0])} on were cut: the last cohort adopts"
         panel = panel.keep_periods(~cut, note)
     return panel, labels, "last_treated"
 
@@ -213,7 +210,7 @@ def with_reference_period(panel: Panel, reference: Ints, anticipation: int) -> P
     other = ~np.isin(panel.cohort, reference)
     early = other & (panel.cohort - anticipation <= panel.periods[0])
     if (other & ~early).any():
-        note = f"{int(early.sum())} units without a period before adoption were dropped"
+        note = units_dropped(panel.units[early], early.size, "they have no period before adoption")
         return panel.keep_units(~early, note) if early.any() else panel
     raise PanelError(
         "No cohort is left to estimate: beside the comparison units, no unit is both observed "

@@ -71,7 +71,7 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
 
     Notes
     -----
-    Standard errors are clustered by the clusters of the panel, one way or several, with the
+    Standard errors are clustered by ``cluster``, one way or several, with the
     correction ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends and period effects that are
     not nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that of
     the smallest, in the correction and in t(G-1). Singletons are left out and counted.

@@ -166,7 +166,7 @@ def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
         "Clusters": [integer(row["n_clusters"]) for row in first],
         "Clustered by": clusters,
         "Weighted": weighted,
-        "Mean of the outcome": [fixed(fit.details.mean_outcome) for fit in fits],
+        "Mean of dependent variable": [fixed(fit.details.mean_outcome) for fit in fits],
     }
     return [TableRow(name, tuple(table_cell(value) for value in values)) for name, values in lines.items()]
 
@@ -174,7 +174,7 @@ def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
 def notes(fits: Sequence[Estimates]) -> list[str]:
     """Description of the cells."""
     outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
-    return [f"Outcome: {outcomes}. Standard errors in parentheses."]
+    return [f"Outcome: {outcomes}. Standard errors are in parentheses."]
 
 
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:

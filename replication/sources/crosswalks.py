@@ -45,7 +45,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``fips``, ``neighbour``, sorted; no county is its own neighbor.
+        ``fips``, ``neighbor``, sorted; no county is its own neighbor.
 
     Raises
     ------
@@ -54,22 +54,22 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     """
     # The names of a few counties are in an old code page; only the codes are used.
     table = text_cells(path, "latin-1")
-    names = {"focalFIPS": "fips", "adjacentFIPS": "neighbour"}
+    names = {"focalFIPS": "fips", "adjacentFIPS": "neighbor"}
     require_columns(table, names, path)
     pairs = table[list(names)].rename(columns=names).apply(pd.to_numeric, errors="coerce")
     require_rows(
         pairs,
         pairs.apply(lambda codes: codes.between(1001, 78999)).all(axis=1)
-        & (pairs["fips"] != pairs["neighbour"]),
+        & (pairs["fips"] != pairs["neighbor"]),
         path,
         "something else than two county codes stands",
     )
-    require_unique(pairs, ["fips", "neighbour"], path)
+    require_unique(pairs, ["fips", "neighbor"], path)
     forward = pd.MultiIndex.from_frame(pairs)
-    backward = pd.MultiIndex.from_arrays([pairs["neighbour"], pairs["fips"]])
+    backward = pd.MultiIndex.from_arrays([pairs["neighbor"], pairs["fips"]])
     require_rows(pairs, pd.Series(forward.isin(backward)), path, "a pair is listed in one direction only")
     tidy: pd.DataFrame = pairs.astype("int64")
-    return tidy.sort_values(["fips", "neighbour"], ignore_index=True)
+    return tidy.sort_values(["fips", "neighbor"], ignore_index=True)
 
 
 def read_agencies(path: Path) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def _coverage() -> dict[str, pa.Column]:
         ),
         "covered_population": amount("People of the agencies used", "people", RETURN_A),
         "log_covered_population": column(
-            "float64", "Log of covered population (Poisson offset)", "log people", RETURN_A, missing=UNUSED
+            "float64", "Log of covered population (Poisson offset)", "log", RETURN_A, missing=UNUSED
         ),
         "covered_population_2004": amount(
             COVERED_2004,
@@ -57,7 +57,7 @@ def _coverage() -> dict[str, pa.Column]:
             bounds=(0, 1 + ROUNDING),
             missing="no one listed",
         ),
-        "census_ratio": amount("Covered over Census population", "ratio", "both"),
+        "census_ratio": amount("Covered / Census population", "ratio", "NACJD and Census"),
         "agencies_used": amount("Agencies used", "agencies", RETURN_A),
     }
 
@@ -163,7 +163,7 @@ def _agency() -> dict[str, pa.Column]:
             RETURN_A,
             bounds=(1, INF),
         ),
-        "log_population": column("float64", "Log of people (Poisson offset)", "log people", RETURN_A),
+        "log_population": column("float64", "Log of people (Poisson offset)", "log", RETURN_A),
         "hispanic_share": column(
             "float64",
             "Hispanic share of the county's population",

@@ -39,7 +39,7 @@ def artificial_context(artificial: Made) -> ContextSources:
         noncitizens=noncitizens,
         unemployment=work,
         earlier_offenses=earlier_records(artificial),
-        adjacency=pd.DataFrame(pairs, columns=["fips", "neighbour"]),
+        adjacency=pd.DataFrame(pairs, columns=["fips", "neighbor"]),
     )
 
 

@@ -71,7 +71,7 @@ def artificial_sources() -> Made:
     offenses["population"] = people
     offenses["covered_population"] = people
     offenses["agencies_arrest"] = 2
-    offenses["agencies_offence"] = 2
+    offenses["agencies_offense"] = 2
     offenses["coverage_indicator"] = 100.0
     for position, name in enumerate(OFFENSES):
         offenses[name] = position + 1

@@ -75,7 +75,7 @@ def test_counts_have_mean_and_variance_one() -> None:
     assert set(np.unique(drawn)) <= {0, 1, 2, 3}
 
 
-def test_a_row_does_not_depend_on_its_neighbours_nor_on_its_unit() -> None:
+def test_a_row_does_not_depend_on_its_neighbors_nor_on_its_unit() -> None:
     scores = some_scores(20)
     all_rows = drawn_t_values(scores, DRAWN)
     np.testing.assert_allclose(all_rows[:, [2]], drawn_t_values(scores[:, [2]], DRAWN), rtol=1e-3)

@@ -39,7 +39,7 @@ def example_panel(seed: int, spec: Spec) -> Panel:
         outcome=spec.outcome,
         spec_id=spec.id,
         study=spec.study,
-        notes=("3 units that lack the outcome in some period were dropped",) if seed % 2 else (),
+        notes=("3 units with a missing outcome in at least one period were dropped",) if seed % 2 else (),
     )
 
 
@@ -117,7 +117,7 @@ def write_sources(folders: Folders) -> None:
     flow = pd.DataFrame(
         {
             "step": [1, 2],
-            "rule": ["Codes 777 & 999 are state-wide: dropped", "Coverage < 80%"],
+            "rule": ["Codes 777 & 999 are statewide: dropped", "Coverage < 80%"],
             "counties_before": [3143, 3100],
             "counties_after": [3100, 2049],
             "share": [0.98632, 0.661],

@@ -81,7 +81,7 @@ def continuous_dose(
     Raises
     ------
     PanelError, SpecError
-        If ``dose`` is missing, nothing can be compared, or no cohort has doses enough for the spline.
+        If ``dose`` is missing, nothing can be compared, or no cohort has enough doses for the spline.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def continuous_dose(
 def no_curve(degree: int, knots: int) -> PanelError:
     """The refusal of doses that are too few for the spline in every cohort."""
     return PanelError(
-        f"No cohort has doses enough for a spline of degree {degree} with {knots} interior knots: each needs "
+        f"No cohort has enough doses for a spline of degree {degree} with {knots} interior knots: each needs "
         f"{degree + knots + 1} or more distinct doses that are spread out. Lower 'degree' or 'knots'."
     )
 

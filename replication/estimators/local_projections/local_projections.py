@@ -76,8 +76,8 @@ def local_projections(
     ----------
     control_group : ``not_yet_treated`` (clean controls), ``never_treated``, ``last_treated``.
     window : first and last horizon. If empty: every horizon that can be estimated, and the
-        pooled effect over the longest that every cohort reaches with a clean control, unless
-        late cohorts would cut it short (``default_horizon``), which are then named.
+        pooled effect over the longest that every cohort reaches with a clean control. Late cohorts
+        that would shorten it too much are excluded and named (``default_horizon``).
     reweight : weight adopters equally.
 
     Raises
@@ -173,12 +173,9 @@ def details_of(panel: Panel, grid: Grid, done: Projections, control_group: str, 
 
 def pooled_over(kept: Panel, panel: Panel, grid: Grid, done: Projections) -> Panel:
     """The panel with notes on the horizons and cohorts of the pooled effect."""
-    note = f"the overall effect is that on the mean of event times 0 to {done.last * grid.step}"
+    note = f"the overall effect is the effect on the mean of event times 0 to {done.last * grid.step}"
     shown = panel.cohort[np.isin(grid.onset, done.pooled.onsets)].tolist()
-    why = (
-        "no unit of theirs is observed in the period before adoption and in all of these, beside "
-        "a clean control"
-    )
+    why = f"lack clean controls over event times -1 to {done.last * grid.step}"
     return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)
 
 

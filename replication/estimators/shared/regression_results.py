@@ -132,7 +132,9 @@ def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, det
     always = int((panel.first == 0).sum())
     notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
     if always:
-        notes.append(f"{always} units are treated in every period; they are kept as treated comparison units")
+        notes.append(
+            f"{always} units are treated in every period and remain in the sample as always-treated controls"
+        )
     return (
         replace(
             details,

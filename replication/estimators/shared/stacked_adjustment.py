@@ -95,7 +95,7 @@ def adjusted_stack(
     for one, (onset, treated, control, columns) in zip(share, experiments, strict=True):
         own = side(panel, grid, treated, columns, reference)
         other = side(panel, grid, control, columns, reference)
-        require_slopes(panel, other, panel.label(grid.label(onset)))
+        require_slopes(panel, other, panel.written(grid.label(onset)))
         inverse = np.linalg.inv((other.x.T * other.weight) @ other.x)
         fitted = inverse @ (other.x.T * other.weight) @ other.change
         gap = own.change - own.x @ fitted

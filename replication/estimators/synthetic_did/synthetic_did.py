@@ -37,6 +37,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, DonorWeights, EventSupport, Value
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
@@ -208,12 +209,12 @@ def usable(panel: Panel) -> Panel:
         )
     if not untreated_throughout(panel).any():
         raise PanelError(
-            "No unit is untreated throughout the panel, and synthetic controls are made of such "
-            "units. End the sample before the last cohort adopts, or add never-treated units."
+            "No unit is untreated throughout the panel, and synthetic controls are built from "
+            "never-treated units. End the sample before the last cohort adopts, or add never-treated units."
         )
     early = panel.first < FEWEST_BEFORE
     if early.any():
-        note = f"{int(early.sum())} units with one period before adoption were dropped"
+        note = units_dropped(panel.units[early], early.size, "they have one period before adoption")
         panel = panel.keep_units(~early, note)
     never = untreated_throughout(panel)
     if int(never.sum()) * (int(panel.first[~never].min(initial=FEWEST_BEFORE)) - 1) < 2:

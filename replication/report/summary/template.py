@@ -105,7 +105,13 @@ def rendered(template: Path, numbers: Numbers) -> str:
         raise type(error)(f"{template}, line {_line(error, template)}: {error}") from None
     except Exception as error:
         raise SpecError(f"{template}, line {_line(error, template)}: {_explained(error, offered)}") from None
-    return unwrapped(text)
+    return printed(unwrapped(text))
+
+
+def printed(text: str) -> str:
+    """The text as it is printed; what stands in backticks stays as it is."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else formatting.typeset(part) for part in parts)
 
 
 def unwrapped(text: str) -> str:
