@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyfixest
 import pytest
-from drawn_panels import as_frame, draw_panel
+from drawn_panels import as_frame, draw_panel, every_second_year
 
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
@@ -157,11 +157,7 @@ def test_the_default_window_pools_over_what_every_cohort_reaches() -> None:
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
     panel = draw_panel(5)
-    spread = replace(
-        panel,
-        periods=2001 + 2 * (panel.periods - 2001),
-        cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
-    )
+    spread = every_second_year(panel)
     found = local_projections(spread, window=(-4, 3), inference=ANALYTIC)
     plain = local_projections(panel, window=(-2, 1), inference=ANALYTIC)
     assert list(path_of(found).index) == [-4, -2, 0, 2]

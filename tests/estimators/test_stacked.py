@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyfixest
 import pytest
-from drawn_panels import as_frame, draw_panel
+from drawn_panels import as_frame, draw_panel, every_second_year
 
 from replication.core.details import Dropped
 from replication.core.errors import PanelError
@@ -143,11 +143,7 @@ def test_trimmed_cohorts_are_named_and_the_window_shows_part_of_the_clean_window
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
     panel = draw_panel(5)
-    spread = replace(
-        panel,
-        periods=2001 + 2 * (panel.periods - 2001),
-        cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
-    )
+    spread = every_second_year(panel)
     found = stacked(spread, window=(-4, 3), inference=ANALYTIC)
     plain = stacked(panel, window=(-2, 1), inference=ANALYTIC)
     assert list(path_of(found).index) == [-4, -2, 0, 2]
