@@ -135,25 +135,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     words, details = note(frame, entry, context)
     labels = formatting.distinct_words(frame["label"])
     logs = [in_logs(panel, context) for panel in panels]
-    across = side_by_side(len(panels), max(map(panel_width, panels)), entry.medium)
     names = [y_label(panel, log, entry, context) for panel, log in zip(panels, logs, strict=True)]
-    height = PANEL_HEIGHT if len(panels) <= across else STACKED_HEIGHT
-    lines = max(wrapped(name, height * entry.medium.flat).count("\n") + 1 for name in names)
+    across = side_by_side(len(panels), max(map(panel_width, panels)), entry.medium)
     apart = any(name != names[place - place % across] for place, name in enumerate(names))
-    page = entry_sheet(
-        entry,
-        context,
-        words,
-        panels=len(panels),
-        across=across,
-        height=height,
-        left=0.65 + 0.17 * lines,
-        right=0.6 if any(logs) else 0.15,
-        gap=(0.65 + 0.17 * lines if apart else 0.45) + (0.5 if apart and any(logs) else 0.0),
-        above=0.42,
-        below=0.42 + 0.125 * max(len(count_lines(panel)) for panel in panels),
-        legend=legend_height(labels, entry.medium),
-    )
+    legend = legend_height(labels, entry.medium)
+    room = rooms(panels, names, entry, across=across, apart=apart, logs=any(logs))
+    page = entry_sheet(entry, context, words, panels=len(panels), across=across, legend=legend, **room)
     x_label = entry.options.get("x_label", "Periods since adoption")
     for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
         draw_panel(axes, panel, labels, mean_before(panel))
@@ -175,6 +162,28 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         versions_of_results(context.results.get(name) for name in specs),
         details,
     )
+
+
+def rooms(
+    panels: Sequence[pd.DataFrame],
+    names: Sequence[str],
+    entry: Entry,
+    *,
+    across: int,
+    apart: bool,
+    logs: bool,
+) -> dict[str, float]:
+    """Inches of the panels and of the labels around them; ``apart``: every panel has a vertical label."""
+    height = PANEL_HEIGHT if len(panels) <= across else STACKED_HEIGHT
+    lines = max(wrapped(name, height * entry.medium.flat).count("\n") + 1 for name in names)
+    return {
+        "height": height,
+        "left": 0.65 + 0.17 * lines,
+        "right": 0.6 if logs else 0.15,
+        "gap": (0.65 + 0.17 * lines if apart else 0.45) + (0.5 if apart and logs else 0.0),
+        "above": 0.42,
+        "below": 0.42 + 0.125 * max(len(count_lines(panel)) for panel in panels),
+    }
 
 
 def scale(page: Sheet, names: Sequence[str], *, same: bool) -> None:
