@@ -10,6 +10,7 @@ import yaml
 from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
+from replication.display.result_text import heading
 from replication.estimators.registry import ENTRIES
 from replication.report.html_table import fragment
 from replication.report.result_table import ResultTable, result_rows, result_table, row_names
@@ -19,7 +20,7 @@ from replication.report.table_document import MADE_WITH
 
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:
     """Write ``event_study.png`` and ``.pdf`` where there is a path, ``table.*`` and ``index.html``."""
-    title = spec.title or f"{ENTRIES[spec.estimator].label}: {spec.outcome}"
+    title = spec.title or heading(spec.outcome, spec.estimator)
     drawn = write_figure(fit, spec, title, folder)
     table = table_of(fit, spec, title)
     if table is not None:
@@ -35,7 +36,10 @@ def write_figure(fit: Estimates, spec: Spec, title: str, folder: Path) -> bool:
     from replication.display.event_plot import event_figure, event_frame, figure_note
 
     figure = event_figure(
-        [event_frame(fit, spec.estimator)], title, figure_note([fit]), y_label=f"Effect on {spec.outcome}"
+        [event_frame(fit, ENTRIES[spec.estimator].label)],
+        title,
+        figure_note([fit]),
+        y_label=f"Effect on {spec.outcome}",
     )
     for ending, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
         with replacing(folder / f"event_study.{ending}") as temporary:

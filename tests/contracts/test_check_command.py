@@ -66,9 +66,9 @@ def test_findings_name_the_column_the_count_the_row_and_the_key(tmp_path: Path) 
     assert found.cohorts is not None
     assert found.cohorts[["cohort", "units", "before", "after"]].to_numpy().tolist() == [
         ["never", 20, 24, 0],
-        ["20121", 10, 8, 16],
-        ["20133", 10, 14, 10],
-        ["20142", 10, 17, 7],
+        ["2012Q1", 10, 8, 16],
+        ["2013Q3", 10, 14, 10],
+        ["2014Q2", 10, 17, 7],
     ]
 
 
