@@ -139,7 +139,7 @@ def sun_abraham(
         panel,
         adopters,
         found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
-        "have no unit observed both in a treated period and in the last period before adoption, with controls",
+        "have no unit observed both when treated and in the last period before adoption, with controls",
     )
     blocks = SaturatedShares.of(fit, panel.cluster)
     points = PointEstimates(panel, "sun_abraham", rows, estimate, inference, "t", details=details)
