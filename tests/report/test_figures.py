@@ -156,8 +156,8 @@ def test_files_say_what_made_them(context: Context) -> None:
 
 def test_binned_end_points_are_said(description: dict[str, Any], context: Context) -> None:
     frame, picture = drawing(context)
-    recorded = next(words for words in picture.details if words.startswith("Binned end points"))
-    assert recorded.endswith("Event study, \N{MINUS SIGN}4 and earlier, 3 and later.")
+    words = " ".join([picture.note, *picture.details])
+    assert "Event study, \N{MINUS SIGN}4 and earlier, 3 and later." in words
     ends = frame[frame["binned"].notna()]
     assert set(ends["spec_id"]) == {"events_twfe"}
     assert set(ends["event_time"]) == {-4, 3}
