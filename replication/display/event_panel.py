@@ -1,7 +1,7 @@
 """One panel of an event study, drawn from a frame with one row per estimate.
 
 Columns: ``series`` and ``label``, ``event_time``, ``estimate``, ``conf_low``, ``conf_high``, ``band_low``,
-``band_high``, ``treated_units`` and ``panel_title``. A row without an interval is the reference period.
+``band_high``, ``treated_units``, ``reference`` (the period that is zero by construction) and ``panel_title``.
 """
 
 from __future__ import annotations
@@ -12,21 +12,57 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from replication.core.details import Details
 from replication.display import formatting, marks
 from replication.display.canvas import GREY, inches
+from replication.inference.cautions import FEW_EFFECTIVE
 
 ONSET = -0.5
 SPREAD = 0.3
 GLYPHS = ("\N{BLACK CIRCLE}", "\N{BLACK SQUARE}", "\N{BLACK UP-POINTING TRIANGLE}")
 DIGIT_INCHES = 0.062
+TURNED_INCHES = 0.09
+"""Width of a count of 8 points that is turned by 90 degrees."""
+BELOW_TICKS = 18.0
+"""Points between the horizontal axis and the first line of counts."""
+THIN_SHARE = 0.1
+INTERVALS = ["conf_low", "conf_high", "band_low", "band_high"]
 CountLine = tuple[str, dict[float, float]]
 """The name of a series and the treated units behind each of its event times."""
 
 
 def panel_width(panel: pd.DataFrame) -> float:
-    """Inches that a panel needs for a mark at each event time, its axis labels included."""
-    marked = panel["event_time"].nunique() * max(0.07, 0.05 * panel["series"].nunique())
+    """Inches that a panel needs for a mark and a count at each event time, its axis labels included."""
+    marked = panel["event_time"].nunique() * max(TURNED_INCHES, 0.05 * panel["series"].nunique())
     return float(0.75 + marked)
+
+
+def few_clusters(path: pd.DataFrame, details: Details) -> bool:
+    """Whether clusters are too few for intervals other than those of a wild bootstrap.
+
+    Cluster-robust standard errors collapse at some event times when clusters are few.
+    """
+    return bool(path["n_clusters"].iloc[0] < FEW_EFFECTIVE) and "wild" not in details.uncertainty.method
+
+
+def drawable(path: pd.DataFrame, details: Details) -> pd.DataFrame:
+    """The path with its reference period marked, and without intervals where clusters are few."""
+    path = path.assign(reference=path["std_error"].isna() & (path["estimate"] == 0))
+    return path.assign(**dict.fromkeys(INTERVALS, np.nan)) if few_clusters(path, details) else path
+
+
+def thin_support(panels: Sequence[pd.DataFrame], units: str = "treated units") -> str:
+    """A sentence on the last event time where few of the treated units are observed there; else empty."""
+    last = max(float(panel["event_time"].max()) for panel in panels)
+    counts = [panel.loc[panel["event_time"] == last, "treated_units"].min() for panel in panels]
+    share = max(count / panel["treated_units"].max() for count, panel in zip(counts, panels, strict=True))
+    if last < 0 or not share < THIN_SHARE:
+        return ""
+    ends = formatting.distinct_words(map(formatting.integer, (min(counts), max(counts))))
+    return (
+        f"Estimates at event time {formatting.signed(last)} are based on {' to '.join(ends)} {units}, "
+        f"{100 * share:.0f} percent of all."
+    )
 
 
 def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], below_title: str = "") -> None:
@@ -55,38 +91,59 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], below_tit
 def label_axes(
     axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: str, *, name_counts: bool = True
 ) -> None:
-    """Event times and the treated units behind them, named at the left where there is room."""
+    """Event times and the treated units behind each of them, named at the left where there is room."""
     times = sorted(panel["event_time"].unique())
     axes.set_xlim(min(times) - 0.6, max(times) + 0.6)
     lines = count_lines(panel)
-    letters = [len(formatting.integer(count)) for _, counts in lines for count in counts.values()]
     wide = inches(axes)[0]
     longest = max(len(formatting.signed(time)) for time in times)
     named = marks.thinned(times, int(wide / (DIGIT_INCHES * (longest + 0.5))))
     axes.set_xticks(named, [formatting.signed(time) for time in named])
     axes.set_xticks(times, minor=True)
-    shown = marks.thinned(named, int(wide / (DIGIT_INCHES * (max(letters, default=2) + 1))))
+    turned = counts_turned(panel, wide)
+    shown = marks.thinned(times, int(wide / TURNED_INCHES), last=True) if turned else times
+    step = line_points(panel, wide)
     for number, (_, counts) in enumerate(lines):
-        marks.counts_below(axes, shown, [counts.get(time, np.nan) for time in shown], number)
-    axes.set_xlabel(x_label, labelpad=3 + 9 * len(lines))
+        values = [counts.get(time, np.nan) for time in shown]
+        marks.counts_below(axes, shown, values, BELOW_TICKS + step * number, turned=turned)
+    axes.set_xlabel(x_label, labelpad=3 + step * len(lines))
     if name_counts:
-        _name_counts(axes, shown, lines, labels)
+        _name_counts(axes, times[0], lines, labels, step if turned else 0.0)
+
+
+def counts_turned(panel: pd.DataFrame, wide: float) -> bool:
+    """Whether the counts of all event times fit on axes of ``wide`` inches only if turned."""
+    return wide < DIGIT_INCHES * (_digits(panel) + 1) * panel["event_time"].nunique()
+
+
+def line_points(panel: pd.DataFrame, wide: float) -> float:
+    """Height in points of a line of counts."""
+    return 72 * DIGIT_INCHES * _digits(panel) if counts_turned(panel, wide) else 9.0
+
+
+def counts_inches(panel: pd.DataFrame, wide: float) -> float:
+    """Height in inches of all lines of counts."""
+    return line_points(panel, wide) * len(count_lines(panel)) / 72
+
+
+def _digits(panel: pd.DataFrame) -> int:
+    return max((len(formatting.integer(count)) for count in panel["treated_units"].dropna()), default=2)
 
 
 def _name_counts(
-    axes: Axes, shown: Sequence[float], lines: Sequence[CountLine], labels: Sequence[str]
+    axes: Axes, first: float, lines: Sequence[CountLine], labels: Sequence[str], turned: float
 ) -> None:
-    """What the lines of counts are, in the margin to their left."""
+    """What the lines of counts are, in the margin; ``turned`` is the height of a line of turned counts."""
     # The first count is centered below its tick and may reach into the margin.
-    left = (shown[0] - axes.get_xlim()[0]) / np.diff(axes.get_xlim())[0] * inches(axes)[0]
-    first = [len(formatting.integer(counts[shown[0]])) for _, counts in lines if shown[0] in counts]
-    away = 72 * max(0.0, DIGIT_INCHES * max(first, default=0) / 2 - left)
+    left = (first - axes.get_xlim()[0]) / np.diff(axes.get_xlim())[0] * inches(axes)[0]
+    letters = [len(formatting.integer(counts[first])) for _, counts in lines if first in counts]
+    away = 0.0 if turned else 72 * max(0.0, DIGIT_INCHES * max(letters, default=0) / 2 - left)
     if len(lines) == 1:
-        marks.name_at_left(axes, "treated\nunits", 0, away=away)
+        marks.name_at_left(axes, "treated\nunits", BELOW_TICKS, away=away)
     for number, (label, _) in enumerate(lines if len(lines) > 1 else []):
-        word = "treated " if number == 0 else "units " if number == 1 else ""
-        name = word + GLYPHS[labels.index(label) % len(GLYPHS)]
-        marks.name_at_left(axes, name, number, away=away)
+        glyph = GLYPHS[labels.index(label) % len(GLYPHS)]
+        word = "treated\nunits " if turned else ("treated ", "units ", "")[number]
+        marks.name_at_left(axes, f"{word}{glyph}", BELOW_TICKS + (turned or 9.0) * number, away=away)
 
 
 def count_lines(panel: pd.DataFrame) -> list[CountLine]:

@@ -11,11 +11,19 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.display.canvas import legend_height, sheet, styled
 from replication.display.details_text import confidence_level
-from replication.display.event_panel import count_lines, draw_panel, label_axes
+from replication.display.event_panel import (
+    counts_inches,
+    draw_panel,
+    drawable,
+    few_clusters,
+    label_axes,
+    thin_support,
+)
 from replication.display.formatting import distinct_words
 from replication.display.media import PAGE
+from replication.inference.cautions import FEW_EFFECTIVE
 
-HEIGHT = 3.0
+HEIGHT, LEFT, RIGHT = 3.0, 0.95, 0.15
 
 
 def event_figure(
@@ -31,18 +39,18 @@ def event_figure(
     Parameters
     ----------
     paths : frames with the columns that ``event_panel`` names, one per result
-    title, note : text above and below
+    title, note : text above and below; a thinly supported last event time is added to the note
     """
     frame = pd.concat([path.assign(series=place + 1) for place, path in enumerate(paths)], ignore_index=True)
     labels = distinct_words(frame["label"])
-    lines = count_lines(frame)
     with styled():
         page = sheet(
             title,
-            note,
+            f"{note} {thin_support([frame])}".rstrip(),
             height=HEIGHT,
-            left=0.95,
-            below=0.45 + 0.125 * len(lines),
+            left=LEFT,
+            right=RIGHT,
+            below=0.45 + counts_inches(frame, PAGE.width - LEFT - RIGHT),
             legend=legend_height(labels, PAGE),
         )
         draw_panel(page.axes[0], frame, labels)
@@ -69,7 +77,7 @@ def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
             "estimator that does, such as event_study, callaway_santanna or imputation."
         )
     counts = {one.event_time: one.units for one in estimates.details.support}
-    path = path.sort_values("event_time").reset_index(drop=True)
+    path = drawable(path.sort_values("event_time").reset_index(drop=True), estimates.details)
     return path.assign(
         label=label, treated_units=path["event_time"].map(counts), panel_title=estimates.outcome
     )
@@ -78,8 +86,10 @@ def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
 def figure_note(fits: Sequence[Estimates]) -> str:
     """How to read an event plot."""
     details = fits[0].details
+    bare = [fit for fit in fits if few_clusters(fit.table, fit.details)]
+    few = f" No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters." if bare else ""
     return (
-        f"Points: estimates. Thin bars: {confidence_level(details)} pointwise confidence intervals; "
-        "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
+        f"Thin dark bars: {confidence_level(details)} pointwise confidence intervals; wide pale bars: "
+        f"uniform (sup-t) bands.{few} Hollow markers: reference period, zero by construction. Dashed line: "
         f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
     )

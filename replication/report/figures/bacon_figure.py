@@ -1,4 +1,4 @@
-"""Goodman-Bacon decomposition: the weight of every 2x2 comparison against its estimate."""
+"""Goodman-Bacon decomposition: the weight of every 2 × 2 comparison against its estimate."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     kinds = in_order(frame["kind"])
     overall = float((frame["estimate"] * frame["weight"]).sum() / frame["weight"].sum())
     marked = (
-        f"Each mark is a 2x2 comparison; the line is their weighted mean, {formatting.fixed(overall)}, "
-        "the TWFE estimate."
+        f"Each marker is a 2 \N{MULTIPLICATION SIGN} 2 comparison; the line is their weighted mean, "
+        f"{formatting.fixed(overall)}, the TWFE estimate."
     )
     words, details = figure_note(entry, context, [marked])
     parts, labels = [], []
@@ -47,14 +47,17 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         part = frame[frame["kind"] == kind]
         weight = float(part["weight"].sum())
         mean = float((part["estimate"] * part["weight"]).sum() / weight) if weight else float("nan")
-        name = formatting.sentence(context.study.label(kind)).rstrip(".")
+        name = formatting.sentence(context.study.label(kind).replace(" vs ", " vs. ")).rstrip(".")
         labels.append(f"{name} ({formatting.fixed(weight, 2)})")
         parts.append(f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(mean)}")
+    y_label = str(entry.options.get("y_label", "2 \N{MULTIPLICATION SIGN} 2 estimate"))
+    logs = marks.in_log_points(y_label)
     page = sheet(
         context.study.heading(entry.title),
         words,
         medium=entry.medium,
         height=3.2,
+        right=marks.PERCENT_ROOM if logs else 0.15,
         above=0.1,
         below=0.45,
         legend=legend_height(labels, entry.medium),
@@ -76,7 +79,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         )
     axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=(0, (4, 3)))
     axes.set_xlabel(entry.options.get("x_label", "Weight"))
-    axes.set_ylabel(entry.options.get("y_label", "2x2 estimate"))
+    axes.set_ylabel(y_label)
+    if logs:
+        marks.percent_axis(axes, marks.PERCENT)
     page.legend(labels)
     alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(parts)}."
     return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, SKY, VERMILION, sheet
+from replication.display.canvas import BLUE, GREY, VERMILION, sheet
 from replication.display.media import EDGE
 from replication.report import facts
 from replication.report.figures.csv_frames import from_source, in_order, require_numbers
@@ -30,20 +32,23 @@ OPTIONS = {
         "source": {"$ref": "#/$defs/source"},
         "rename": {"$ref": "#/$defs/rename"},
         "where": {"$ref": "#/$defs/where"},
-        "symmetric": {
-            "type": "boolean",
-            "default": False,
-            "description": "Whether the estimates are sizes, drawn from minus to plus; needs 'found'.",
+        "detectable": {
+            "enum": ["decline", "increase"],
+            "description": (
+                "The estimates are minimum detectable effects, marked on this side of zero beside the "
+                "estimated effects in 'found'."
+            ),
         },
         "published": {
             "type": "array",
-            "description": "Published values, marked by dashed lines.",
+            "description": "Published values: diamonds in the rows that 'where' chooses, else dashed lines.",
             "items": {
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["value", "label"],
                 "properties": {
                     "value": {"type": "number"},
+                    "where": {"$ref": "#/$defs/where"},
                     "label": {
                         "type": "string",
                         "description": "Source, with 'secondary' where not read in it.",
@@ -70,12 +75,13 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     if "series" in entry.options:
         frame = pd.DataFrame([from_spec(item, context) for item in entry.options["series"]])
     elif "source" in entry.options:
-        needed = (*NEEDED, "found") if entry.options.get("symmetric") else NEEDED
+        needed = (*NEEDED, "found") if "detectable" in entry.options else NEEDED
         frame = from_source(entry, context, needed, OPTIONAL)
     else:
         raise SpecError("it has neither 'series' (specifications) nor 'source' (a file). Add one.")
-    if entry.options.get("symmetric"):
-        frame = frame.assign(conf_low=-frame["estimate"], conf_high=frame["estimate"])
+    if "detectable" in entry.options and "spec_id" in frame:
+        rows = [context.results.get(str(name)).row("att") for name in frame["spec_id"]]
+        frame = frame.assign(**{end: [row[end] for row in rows] for end in ("conf_low", "conf_high")})
     for name in ("conf_low", "conf_high"):
         frame[name] = frame.get(name, pd.Series(float("nan"), index=frame.index))
     source = entry.options.get("source", "the results")
@@ -117,13 +123,15 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     left = 0.35 + LETTER * int(frame["label"].astype(str).str.len().max())
     words, details = note(frame, entry, context)
+    x_label = str(entry.options.get("x_label", "Estimate"))
+    logs = marks.in_log_points(x_label)
     page = sheet(
         context.study.heading(entry.title),
         words,
         medium=entry.medium,
         exact=True,
         left=left,
-        above=0.1,
+        above=0.5 if logs else 0.1,
         height=LINE * (len(frame) + len(headings) + 1),
         below=0.45,
     )
@@ -131,21 +139,44 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     places = line_places(frame, headings, axes, left)
     marks.light_grid(axes, "x")
     axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
-    first = frame["headline"]
-    sizes = bool(entry.options.get("symmetric"))
-    point, width, bars = ("found", 5.0, SKY) if sizes else ("estimate", 1.2, "")
+    axes.spines["left"].set_visible(False)
+    first, side = frame["headline"], entry.options.get("detectable")
     for chosen, color, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
-        ink = "black" if sizes else color
         part, y = frame[chosen], places[chosen]
-        axes.hlines(y, part["conf_low"], part["conf_high"], colors=bars or color, linewidths=width, zorder=3)
-        axes.plot(part[point], y, linestyle="none", marker=marker, markersize=3.8, color=ink, zorder=4)
+        axes.hlines(y, part["conf_low"], part["conf_high"], colors=color, linewidths=1.2, zorder=3)
+        point = part["found" if side else "estimate"]
+        axes.plot(point, y, linestyle="none", marker=marker, markersize=3.8, color=color, zorder=4)
+    if side:
+        sizes = frame["estimate"] * (-1 if side == "decline" else 1)
+        axes.plot(sizes, places, "|", markersize=9, markeredgewidth=2.2, color=VERMILION, zorder=5)
     lines = list(frame.loc[frame["headline"], "estimate"])
-    for value in [*lines, *(item["value"] for item in entry.options.get("published", []))]:
+    for item in entry.options.get("published", []):
+        if "where" in item:
+            y = places[chosen_rows(frame, item["where"])]
+            values = [item["value"]] * len(y)
+            axes.plot(values, y, "D", markersize=5, markerfacecolor="none", color="black", zorder=6)
+        else:
+            lines.append(item["value"])
+    for value in lines:
         axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    axes.set_xlabel(entry.options.get("x_label", "Estimate"))
+    axes.set_xlabel(x_label)
+    if logs:
+        marks.percent_axis(axes, marks.PERCENT, above=True)
     specs = formatting.distinct_words(frame["spec_id"].astype(str)) if "spec_id" in frame else []
     results = [context.results.get(name) for name in specs] if "series" in entry.options else []
     return Drawing(page.figure, describe(frame, entry), words, specs, versions_of_results(results), details)
+
+
+def chosen_rows(frame: pd.DataFrame, where: Mapping[str, Sequence[object]]) -> pd.Series[bool]:
+    """The rows whose columns have one of the values listed."""
+    chosen = pd.Series(True, index=frame.index)
+    for column, values in where.items():
+        chosen &= frame[column].isin(list(values))
+    if not chosen.any():
+        raise SpecError(
+            f"no row fits {dict(where)} of a published value. Name labels and groups that are shown."
+        )
+    return chosen
 
 
 def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: float) -> pd.Series[float]:
@@ -180,13 +211,16 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
     """Explanation of the marks."""
     barred = frame["conf_low"].notna().any()
-    words = ["Points: estimates; bars: pointwise confidence intervals."] if barred else []
-    if entry.options.get("symmetric"):
-        words = ["Bars: effects below the minimum detectable effect in either direction; points: estimates."]
-    shown = [
-        f"{item['label']}, {formatting.fixed(item['value'])}" for item in entry.options.get("published", [])
-    ]
-    words += [f"Dashed line: {'; '.join(shown)}."] if shown else []
+    words = ["Points and bars: estimates with pointwise confidence intervals."] if barred else []
+    if "detectable" in entry.options:
+        words.append(f"Vertical ticks: minimum detectable {entry.options['detectable']}.")
+    for diamonds, mark in ((True, "Hollow diamonds"), (False, "Dashed line")):
+        shown = [
+            f"{item['label']}, {formatting.fixed(item['value'])}"
+            for item in entry.options.get("published", [])
+            if ("where" in item) == diamonds
+        ]
+        words += [f"{mark}: {'; '.join(shown)}."] if shown else []
     words += ["Diamond and dashed line: headline estimate."] if frame["headline"].any() else []
     return figure_note(entry, context, words)
 

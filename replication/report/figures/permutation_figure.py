@@ -22,6 +22,11 @@ OPTIONS = {
         "where": {"$ref": "#/$defs/where"},
         "x_label": {"$ref": "#/$defs/axis"},
         "y_label": {"$ref": "#/$defs/axis"},
+        "statistic": {
+            "type": "string",
+            "default": "estimate",
+            "description": "Symbol of the statistic, such as t.",
+        },
     },
 }
 
@@ -70,7 +75,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         medium=entry.medium,
         height=1.8,
         gap=0.45,
-        above=0.28 + 0.2 * max(title.count("\n") + bool(title) for title in titles),
+        above=0.44 + 0.15 * max(title.count("\n") + bool(title) for title in titles),
         below=0.45,
     )
     parts = []
@@ -81,16 +86,24 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         edges = np.linspace(min(draws.min(), actual), max(draws.max(), actual), BINS + 1)
         axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
         axes.axvline(actual, color=VERMILION, linewidth=1.6)
-        finding = (
-            f"actual {formatting.fixed(actual)}, {formatting.p_equals(p_value(draws, actual))}, "
-            f"{formatting.integer(len(draws))} draws"
+        p_equals, count = (
+            formatting.p_equals(p_value(draws, actual)),
+            f"{formatting.integer(len(draws))} draws",
         )
-        axes.set_title(title, pad=18)
+        statistic = entry.options.get("statistic", "estimate")
+        axes.set_title(title, pad=25, linespacing=1.0)
         axes.annotate(
-            finding, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", fontsize=9
+            f"{statistic} = {formatting.fixed(actual)}, {p_equals}\n{count}",
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 5),
+            textcoords="offset points",
+            fontsize=8.5,
+            linespacing=1.0,
         )
         axes.set_xlabel(entry.options.get("x_label", "Estimate"))
         marks.light_grid(axes)
+        finding = f"actual {formatting.fixed(actual)}, {p_equals}, {count}"
         parts.append(f"{panel}: {finding}" if panel else finding)
     for axes in page.axes[:: page.across]:
         axes.set_ylabel(entry.options.get("y_label", "Draws"))
