@@ -194,7 +194,8 @@ def inches(axes: Axes) -> tuple[float, float]:
 def wrapped(words: str, inches: float, letters_per_inch: float = LABEL_LETTERS_PER_INCH) -> str:
     """Words of an axis label in lines that fit along ``inches``."""
     letters = max(12, int(letters_per_inch * inches))
-    # A unit in parentheses stays in one piece.
-    parts = words.replace(" (", "\n(").split("\n") if len(words) > letters else [words]
-    lines = [line for part in parts for line in textwrap.wrap(part, letters, break_on_hyphens=False)]
-    return "\n".join(lines)
+    lines = textwrap.wrap(words, letters, break_on_hyphens=False)
+    name, bracket, unit = words.partition(" (")
+    apart = [*textwrap.wrap(name, letters), *textwrap.wrap(f"({unit}", letters)] if bracket else lines
+    # A unit in parentheses stays in one piece where that takes no further line.
+    return "\n".join(apart if 1 < len(lines) >= len(apart) else lines)

@@ -60,8 +60,8 @@ def thin_support(panels: Sequence[pd.DataFrame], units: str = "treated units") -
         return ""
     ends = formatting.distinct_words(map(formatting.integer, (min(counts), max(counts))))
     return (
-        f"Estimates at event time {formatting.signed(last)} are based on {' to '.join(ends)} {units}, "
-        f"{100 * share:.0f} percent of all."
+        f"Estimates at event time {formatting.signed(last)} are based on {' to '.join(ends)} {units} "
+        f"({100 * share:.0f} percent)."
     )
 
 
@@ -117,8 +117,10 @@ def counts_turned(panel: pd.DataFrame, wide: float) -> bool:
 
 
 def line_points(panel: pd.DataFrame, wide: float) -> float:
-    """Height in points of a line of counts."""
-    return 72 * DIGIT_INCHES * _digits(panel) if counts_turned(panel, wide) else 9.0
+    """Height in points of a line of counts; turned ones leave room for the two lines of their name."""
+    if not counts_turned(panel, wide):
+        return 9.0
+    return max(72 * DIGIT_INCHES * _digits(panel) + 2, 20.0 if len(count_lines(panel)) > 1 else 0.0)
 
 
 def counts_inches(panel: pd.DataFrame, wide: float) -> float:

@@ -234,9 +234,8 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         f"bars: {level} uniform bands ({draws(every)}). Hollow markers: reference period."
     ]
     words += [withheld(frame, context), thin_support([panel for _, panel in frame.groupby("panel")])]
-    if any(map(by_percentiles, every)):
-        words.append(WIDENED)
-    printed, details = figure_note(entry, context, words, circumstances(frame, context))
+    widened = [Fact(0, WIDENED, required=False)] if any(map(by_percentiles, every)) else []
+    printed, details = figure_note(entry, context, words, [*widened, *circumstances(frame, context)])
     seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
     seed = (f"Seed of the draws: {formatting.listed(seeds)}.",) if seeds else ()
     return printed, (*details, *seed)
@@ -259,7 +258,7 @@ def percentiles(frame: pd.DataFrame, context: Context) -> str:
         formatting.distinct_words(facts.clusters(saved, context.study) for saved in every)
     )
     who = named(chosen, parts)
-    return f" ({f'{who}: ' if who else ''}percentiles of {draws(every)} of a bootstrap by {clusters})"
+    return f" ({f'{who}: ' if who else ''}percentiles of a bootstrap by {clusters})"
 
 
 def withheld(frame: pd.DataFrame, context: Context) -> str:
