@@ -89,7 +89,7 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     bare = [fit for fit in fits if few_clusters(fit.table, fit.details)]
     few = f" No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters." if bare else ""
     return (
-        f"Thin dark bars: {confidence_level(details)} pointwise confidence intervals; wide pale bars: "
+        f"Dark bars: {confidence_level(details)} pointwise confidence intervals; pale bars: "
         f"uniform (sup-t) bands.{few} Hollow markers: reference period, zero by construction. Dashed line: "
         f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
     )

@@ -65,7 +65,8 @@ OPTIONS = {
 
 NEEDED = ("label", "estimate")
 OPTIONAL = ("conf_low", "conf_high", "group", "spec_id")
-LINE = 0.155
+LINE, TALL_LINE, TALL = 0.155, 0.13, 45
+"""Inches of a row, and of a row of a figure with so many rows that it would not fit on a page."""
 LETTER = 0.062
 
 
@@ -123,6 +124,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     left = 0.35 + LETTER * int(frame["label"].astype(str).str.len().max())
     words, details = note(frame, entry, context)
+    line = LINE if len(frame) < TALL else TALL_LINE
     x_label = str(entry.options.get("x_label", "Estimate"))
     logs = marks.in_log_points(x_label)
     page = sheet(
@@ -132,7 +134,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         exact=True,
         left=left,
         above=0.5 if logs else 0.1,
-        height=LINE * (len(frame) + len(headings) + 1),
+        height=line * (len(frame) + len(headings) + 1),
         below=0.45,
     )
     axes = page.axes[0]
@@ -186,7 +188,7 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
     )
     places = pd.Series(range(len(frame)), index=frame.index, dtype=float) + shift
     axes.set_ylim(float(places.max()) + 0.8, -0.8)
-    axes.set_yticks(places, frame["label"].astype(str))
+    axes.set_yticks(places, frame["label"].astype(str), fontsize=8)
     axes.tick_params(axis="y", length=0)
     for heading in headings:
         first = float(places[frame["group"].astype(str) == heading].min())

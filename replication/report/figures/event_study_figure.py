@@ -91,7 +91,7 @@ COLUMNS = [
     "n_units",
     "n_clusters",
 ]
-PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.8
+PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.5
 LOG_EFFECT = f"Effect ({marks.LOG_POINTS})"
 MEAN, CLUSTERED = "Pre-treatment mean: ", "standard errors clustered by"
 WIDENED = "Bands are widened where needed to contain percentile intervals."
@@ -230,7 +230,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
     every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
     level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
     words = [
-        f"Thin dark bars: {level} pointwise confidence intervals{percentiles(frame, context)}; wide pale "
+        f"Dark bars: {level} pointwise confidence intervals{percentiles(frame, context)}; pale "
         f"bars: {level} uniform bands ({draws(every)}). Hollow markers: reference period."
     ]
     words += [withheld(frame, context), thin_support([panel for _, panel in frame.groupby("panel")])]
