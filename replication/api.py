@@ -173,7 +173,7 @@ def table(
     ----------
     fits : sequence of Estimates
     labels : sequence of str, optional
-        Column heads; the estimators by default.
+        Column headings; the estimators by default.
     title : str
 
     Returns
@@ -207,7 +207,7 @@ def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) ->
     Parameters
     ----------
     seed : int
-        Of ``numpy.random.default_rng``.
+        Seed of the random draws (``numpy.random.default_rng``).
     n_units, n_periods : int
 
     Returns

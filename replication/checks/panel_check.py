@@ -16,6 +16,7 @@ from replication.core.columns import require_columns
 from replication.core.errors import InputError
 from replication.core.frames import ending, read_frame
 from replication.core.intake import take_in
+from replication.core.logarithm import source_column
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.reading import in_yaml, plain_label, stripped, with_numbers
@@ -73,7 +74,18 @@ def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = (
     frame = read_frame(path, identifier_columns(spec), spec.read)
     frame = frame if outcomes else frame.assign(**{PLACEHOLDER: 0.0})
     cohort = spec.cohort_from or cohort_column(spec, frame)
-    _require(frame, [spec.unit, spec.time, cohort, *outcomes, *spec.covariates, *spec.cluster], spec)
+    _require(
+        frame,
+        [
+            spec.unit,
+            spec.time,
+            cohort,
+            *(source_column(name, frame) for name in outcomes),
+            *spec.covariates,
+            *spec.cluster,
+        ],
+        spec,
+    )
     first = 1 if ending(path) in (".parquet", ".dta") else 2
     findings, proposed = _findings(frame, spec, list(outcomes), first)
     full = {**keys, **proposed}
@@ -132,6 +144,7 @@ def _findings(
             _propose(proposed, finding.keys, spec)
 
     labels = identifier_columns(spec)
+    outcomes = [source_column(name, frame) for name in outcomes]
     note(look.blanks(frame, labels, first))
     frame = stripped(frame) if proposed else frame
     note(look.spellings(frame, labels, first))
@@ -179,7 +192,7 @@ def _head(path: Path, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> s
         return f"{size}."
     steps = np.diff(panel.periods)
     apart = "one apart" if (steps == 1).all() else f"{_uneven(panel, steps)}"
-    ends = panel.label(panel.periods[[0, -1]])
+    ends = [panel.written(period) for period in panel.periods[[0, -1]]]
     full = int(panel.observed.sum())
     balance = "balanced" if panel.balanced else f"{full:,} of {panel.observed.size:,} unit-periods observed"
     return (
@@ -192,7 +205,7 @@ def _uneven(panel: Panel, steps: Any) -> str:
     if (steps == steps[0]).all():
         return f"{steps[0]} apart"
     place = int(np.flatnonzero(steps != np.median(steps))[0])
-    pair = panel.label(panel.periods[place : place + 2])
+    pair = [panel.written(period) for period in panel.periods[place : place + 2]]
     return f"unevenly spaced: {pair[0]} is followed by {pair[1]}"
 
 

@@ -224,7 +224,7 @@ def cohorts(panel: Panel) -> pd.DataFrame:
     for cohort in np.unique(panel.cohort):
         units = int((panel.cohort == cohort).sum())
         before = int((panel.periods < cohort).sum()) if cohort != NEVER else panel.periods.size
-        label = "never" if cohort == NEVER else str(panel.label(cohort))
+        label = "never" if cohort == NEVER else panel.written(cohort)
         after = panel.periods.size - before if cohort != NEVER else 0
         rows.append({"cohort": label, "units": units, "before": before, "after": after})
     frame = pd.DataFrame(rows)

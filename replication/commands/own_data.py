@@ -12,7 +12,17 @@ Subparsers = Any
 
 COLUMNS = ("outcome", "estimator", "unit", "time", "cohort", "cluster", "weights")
 """Keys of a specification with an option of their own."""
-WORDS = {"estimator": "estimator (`replication explain` lists them)", "cluster": "column of the clusters"}
+WORDS = {
+    "outcome": "outcome variable, or its logarithm as in 'log(rate)'",
+    "estimator": "estimator (`replication explain` lists them)",
+    "unit": "column of the unit",
+    "time": "column of the period",
+    "cohort": "column of the first treated period; 0 or empty for never",
+    "cluster": "cluster variable of the standard errors (default: the unit)",
+    "weights": "weight variable",
+    "covariates": "covariates",
+}
+"""Help of the options that name columns, the same in every command."""
 
 
 def add(commands: Subparsers) -> None:
@@ -67,8 +77,8 @@ def _add_estimate(commands: Subparsers) -> None:
     estimate.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
     for key in COLUMNS:
-        estimate.add_argument(f"--{key}", help=WORDS.get(key, f"column of the {key}"))
-    estimate.add_argument("--covariates", nargs="+", metavar="COLUMN", help="columns of the covariates")
+        estimate.add_argument(f"--{key}", help=WORDS[key])
+    estimate.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
     estimate.add_argument(
         "--set",
         nargs="+",

@@ -15,7 +15,7 @@ import pandas as pd
 from replication.core.columns import EXACT, place_of
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError
-from replication.core.numbering import Form, calendar_form
+from replication.core.numbering import Form, calendar_form, written_label
 from replication.core.period_labels import (
     FORMS,
     PRECISION,
@@ -133,7 +133,7 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
             f"{shown(coarse[0])}. Correct them, or set another `time_format`."
         )
     numbers = converted(values, lambda label: number_of(parts[label], kind))
-    ends = (int(numbers.min()), int(numbers.max()))
+    ends = [written_label(number, FORMS[kind]) for number in (numbers.min(), numbers.max())]
     note = f"the periods in {spec.time!r} were read as {kind}s ({ends[0]} to {ends[1]})"
     known = numbers.astype("int64") if numbers.notna().all() else numbers
     frame = frame.assign(**{spec.time: known})

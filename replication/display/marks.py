@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from replication.display import formatting
 from replication.display.canvas import COLOURS, GREY, LIGHT, MARKERS
 
 BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
+DASHES = (0, (4, 3))
 NEARLY_ALL = -99.99
 LOG_POINTS, PERCENT = "log points", "Percent"
 PERCENT_ROOM = 0.6
@@ -25,39 +27,37 @@ def interval_points(
 
     ``room`` is the width in points that a mark may take.
     """
-    color, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
     drawn, hollow = part["conf_low"].notna(), part["reference"]
+    color, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
     broad, size = min(BAND_WIDTH, room), min(POINT, max(1.6, 0.8 * room))
+    shape: dict[str, Any] = {"marker": marker, "markersize": size, "markeredgewidth": 1}
     if {"band_low", "band_high"} <= set(part.columns):
-        axes.vlines(
-            x[drawn],
-            part.loc[drawn, "band_low"],
-            part.loc[drawn, "band_high"],
-            colors=color,
-            alpha=0.28,
-            linewidths=broad,
-            zorder=2,
-        )
-    axes.vlines(
-        x[drawn],
-        part.loc[drawn, "conf_low"],
-        part.loc[drawn, "conf_high"],
-        colors=color,
-        linewidths=BAR_WIDTH,
-        zorder=3,
+        low, high = part.loc[drawn, "band_low"], part.loc[drawn, "band_high"]
+        axes.vlines(x[drawn], low, high, colors=color, alpha=0.28, linewidths=broad, zorder=2)
+    low, high = part.loc[drawn, "conf_low"], part.loc[drawn, "conf_high"]
+    axes.vlines(x[drawn], low, high, colors=color, linewidths=BAR_WIDTH, zorder=3)
+    points(axes, x[~hollow], part.loc[~hollow, "estimate"], color=color, zorder=4, **shape)
+    empty = {"markerfacecolor": "white", "markeredgecolor": color}
+    points(axes, x[hollow], part.loc[hollow, "estimate"], zorder=4, **empty, **shape)
+
+
+def points(axes: Axes, x: Any, y: Any, **style: Any) -> None:
+    """Points without a line between them; ``style`` is that of ``Axes.plot``."""
+    axes.plot(x, y, linestyle="none", **style)
+
+
+def dashed(axes: Axes, x: float, color: str, width: float) -> None:
+    """A dashed vertical line behind the marks."""
+    axes.axvline(x, color=color, linewidth=width, linestyle=DASHES, zorder=1)
+
+
+def beside(
+    axes: Axes, words: str, at: tuple[Any, Any], coordinates: Any, shift: tuple[float, float], **style: Any
+) -> None:
+    """A text that is ``shift`` points away from a place; ``style`` is that of ``Axes.annotate``."""
+    axes.annotate(
+        words, at, xycoords=coordinates, xytext=shift, textcoords="offset points", **{"fontsize": 8, **style}
     )
-    for chosen, face in ((~hollow, color), (hollow, "white")):
-        axes.plot(
-            x[chosen],
-            part.loc[chosen, "estimate"],
-            linestyle="none",
-            marker=marker,
-            markersize=size,
-            markerfacecolor=face,
-            markeredgecolor=color,
-            markeredgewidth=1,
-            zorder=4,
-        )
 
 
 def zero_line(axes: Axes) -> None:
@@ -69,49 +69,15 @@ def counts_below(
     axes: Axes, places: Sequence[float], values: Sequence[float], below: float, *, turned: bool = False
 ) -> None:
     """Counts in gray ``below`` points under the axis, turned by 90 degrees where room is scarce."""
+    style = {"ha": "center", "va": "top", "color": GREY, "annotation_clip": False, "rotation": 90 * turned}
     for place, value in zip(places, values, strict=True):
-        axes.annotate(
-            formatting.integer(value),
-            (place, 0),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, -below),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            rotation=90 if turned else 0,
-            fontsize=8.0,
-            color=GREY,
-            annotation_clip=False,
-        )
+        beside(axes, formatting.integer(value), (place, 0), ("data", "axes fraction"), (0, -below), **style)
 
 
 def name_at_left(axes: Axes, words: str, below: float, *, away: float = 0.0) -> None:
     """Label of a line of counts, in the margin to its left, ``away`` points farther."""
-    axes.annotate(
-        words,
-        (0, 0),
-        xycoords="axes fraction",
-        xytext=(-4 - away, -below),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontsize=8.0,
-        color=GREY,
-        linespacing=0.9,
-        annotation_clip=False,
-    )
-
-
-def legend_above(axes: Axes, columns: int) -> None:
-    """A legend in one line between title and axes."""
-    axes.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        ncols=columns,
-        borderaxespad=0.2,
-        handletextpad=0.3,
-        columnspacing=1.2,
-    )
+    style = {"ha": "right", "va": "top", "color": GREY, "linespacing": 0.9, "annotation_clip": False}
+    beside(axes, words, (0, 0), "axes fraction", (-4 - away, -below), **style)
 
 
 def light_grid(axes: Axes, axis: str = "y") -> None:

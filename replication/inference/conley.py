@@ -141,6 +141,6 @@ def _facts(kernel: sparse.csr_matrix, inference: Inference) -> dict[str, float]:
     units = kernel.shape[0]
     return {
         "cutoff_km": inference.cutoff_km,
-        "neighbours_per_unit": (kernel.nnz - units) / units,
-        "units_without_neighbour": int((np.diff(kernel.indptr) == 1).sum()),
+        "neighbors_per_unit": (kernel.nnz - units) / units,
+        "units_without_neighbor": int((np.diff(kernel.indptr) == 1).sum()),
     }

@@ -91,8 +91,8 @@ def few_effective(influence: ClusterInfluence | None, inference: Inference) -> l
     usual = inference.method == "analytic" and inference.variance == "cv1"
     advice = "; compare 'inference.variance: cv3' or 'cv2'" if usual else ""
     return [
-        f"the overall effect rests on {influence.effective:.1f} effective clusters (of "
-        f"{influence.clusters}), fewer than {FEW_EFFECTIVE}, and one cluster carries "
+        f"the effective number of clusters is {influence.effective:.1f} of {influence.clusters} "
+        "(Carter, Schnepel, and Steigerwald 2017), and the largest cluster accounts for "
         f"{100 * influence.partial_leverage_max:.0f}% of the identifying variation{advice}"
     ]
 

@@ -10,7 +10,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from replication.display.formatting import one_line
+from replication.display.formatting import one_line, typeset
 from replication.report.study_config import SIMULATED
 from replication.report.table_document import Heading, TableDocument, TableRow, folded_head
 
@@ -80,9 +80,10 @@ WATERMARK = r"""\usepackage{graphicx,color}
 
 
 def escape(text: str) -> str:
-    """Text with every character that LaTeX reads as a command written out."""
+    """Text as it is printed, with every character that LaTeX reads as a command written out."""
     return "".join(
-        SPECIAL.get(letter, letter if _is_plain(letter) else _named(letter)) for letter in one_line(text)
+        SPECIAL.get(letter, letter if _is_plain(letter) else _named(letter))
+        for letter in one_line(typeset(text))
     )
 
 

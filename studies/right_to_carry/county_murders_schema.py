@@ -33,7 +33,7 @@ def _right_to_carry() -> pa.DataFrameSchema:
         "population_1980": column(
             "int64", "Population in 1980 (constant weight)", "people", MURDERS, bounds=(1, inf)
         ),
-        "log_population": column("float64", "Log of population (Poisson offset)", "log people", MURDERS),
+        "log_population": column("float64", "Log of population (Poisson offset)", "log", MURDERS),
         "cohort": column(
             "int64",
             "First year in force of a right-to-carry law; 0 not by 1996",

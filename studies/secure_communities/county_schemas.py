@@ -98,14 +98,14 @@ def _earlier() -> dict[str, pa.Column]:
 def _neighbors() -> dict[str, pa.Column]:
     share = (0.0, 1.0)
     return {
-        "neighbours": column("int64", "Adjacent units with a date", "units", ADJACENCY, bounds=(0, INF)),
-        "neighbour_other_year": _flag("A neighbor was activated in another calendar year", NEXT_DOOR),
-        "neighbour_treated_2011": _flag("A neighbor was activated before July 2011", NEXT_DOOR),
+        "neighbors": column("int64", "Adjacent units with a date", "units", ADJACENCY, bounds=(0, INF)),
+        "neighbor_other_year": _flag("A neighbor was activated in another calendar year", NEXT_DOOR),
+        "neighbor_treated_2011": _flag("A neighbor was activated before July 2011", NEXT_DOOR),
         "on_state_border": _flag("Touches a county of another state", ADJACENCY),
         "donut_2011": _flag(
             "In the comparison of the design that ends in 2011, with a treated neighbor", NEXT_DOOR
         ),
-        "neighbours_share_of_year": column(
+        "neighbors_share_of_year": column(
             "float64",
             "Neighbors' share of the year in force, weighted by people of 2004",
             "share",
@@ -113,7 +113,7 @@ def _neighbors() -> dict[str, pa.Column]:
             bounds=share,
             missing="no adjacent county",
         ),
-        "neighbours_active_share": column(
+        "neighbors_active_share": column(
             "float64",
             "Share of the neighbors active on December 31",
             "share",
@@ -183,9 +183,9 @@ def _interactions() -> dict[str, pa.Column]:
         )
         for name, source in splits.items()
     }
-    found["share_of_year_x_neighbours"] = column(
+    found["share_of_year_x_neighbors"] = column(
         "float64",
-        "share_of_year times neighbours_share_of_year",
+        "share_of_year times neighbors_share_of_year",
         "share",
         NEXT_DOOR,
         bounds=(0, 1),
@@ -242,7 +242,7 @@ def _border_pairs() -> pa.DataFrameSchema:
             ADJACENCY,
             bounds=(1002, 56056),
         ),
-        "neighbour": column(
+        "neighbor": column(
             "int64", "The other county of the pair", "FIPS code", ADJACENCY, bounds=FIPS_BOUNDS
         ),
         "pair_weight": column(

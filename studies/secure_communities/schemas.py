@@ -54,18 +54,20 @@ def _people() -> dict[str, pa.Column]:
         "population_2004": column(
             "int64", "Population on July 1, 2004 (the weight)", "people", CENSUS, bounds=(1, inf)
         ),
-        "log_population": column("float64", "Log of population", "log people", CENSUS),
+        "log_population": column("float64", "Log of population", "log", CENSUS),
         "covered_population": column(
             "int64", "People covered by agencies that report", "people", NACJD, bounds=(0, inf)
         ),
         "log_covered_population": column(
             "float64",
             "Log of covered population (Poisson offset)",
-            "log people",
+            "log",
             NACJD,
             missing="no one covered",
         ),
-        "census_ratio": column("float64", "Covered over Census population", "ratio", "both", bounds=(0, inf)),
+        "census_ratio": column(
+            "float64", "Covered / Census population", "ratio", "NACJD and Census", bounds=(0, inf)
+        ),
         "coverage_indicator": column(
             "float64",
             "Share of months reported, weighted by people",
@@ -73,7 +75,7 @@ def _people() -> dict[str, pa.Column]:
             NACJD,
             bounds=(0, 100),
         ),
-        "agencies_offence": column(
+        "agencies_offense": column(
             "int64", "Agencies that report offenses", "agencies", NACJD, bounds=(0, inf)
         ),
     }

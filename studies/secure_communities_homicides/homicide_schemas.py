@@ -114,9 +114,7 @@ def _by_ethnicity() -> dict[str, pa.Column]:
             missing="no victim of known ethnicity to go by",
         ),
         "group_population": column("float64", "People of the group", "people", both, bounds=(0, INF)),
-        "log_group_population": column(
-            "float64", "Log of people of the group (Poisson offset)", "log people", both
-        ),
+        "log_group_population": column("float64", "Log of people of the group (Poisson offset)", "log", both),
         "population_2004": people_columns()["population_2004"],
         "hispanic_share": column("float64", "Hispanic share of the population", "0 to 1", ACS, bounds=(0, 1)),
         "reports_ethnicity": _counts()["reports_ethnicity"],

@@ -58,7 +58,7 @@ def people_columns() -> dict[str, pa.Column]:
         "population_2004": column(
             "int64", "Population on July 1, 2004 (the weight)", "people", CENSUS, bounds=(1, INF)
         ),
-        "log_population": column("float64", "Log of population (Poisson offset)", "log people", CENSUS),
+        "log_population": column("float64", "Log of population (Poisson offset)", "log", CENSUS),
         "hispanic_share": column(
             "float64",
             "Hispanic share of the population",
@@ -86,14 +86,14 @@ def people_columns() -> dict[str, pa.Column]:
         "log_hispanic_population": column(
             "float64",
             "Log of Hispanic population (Poisson offset)",
-            "log people",
+            "log",
             both,
             missing=absent,
         ),
         "log_non_hispanic_population": column(
             "float64",
             "Log of non-Hispanic population (Poisson offset)",
-            "log people",
+            "log",
             both,
             missing=absent,
         ),

@@ -15,7 +15,8 @@ from replication.cleaning import timing
 from replication.cleaning.agency_coverage import years_of
 from replication.cleaning.agency_months import Returns, as_agency_months
 from replication.cleaning.codebook import FIPS_BOUNDS, column, conform, schema
-from replication.cleaning.rates import OFFENSES, PER, positive_log
+from replication.cleaning.rates import PER, positive_log
+from replication.sources import OFFENSES
 from studies.secure_communities.schemas import CENSUS
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.county_month import UNSCREENED, county_frame, start

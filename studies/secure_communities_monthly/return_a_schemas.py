@@ -45,7 +45,7 @@ def _coverage() -> dict[str, pa.Column]:
         "log_covered_population": column(
             "float64",
             "Log of covered population (Poisson offset)",
-            "log people",
+            "log",
             RETURN_A,
             missing=UNUSED,
         ),
@@ -71,7 +71,9 @@ def _coverage() -> dict[str, pa.Column]:
             bounds=(0, 1 + ROUNDING),
             missing="no one listed",
         ),
-        "census_ratio": column("float64", "Covered over Census population", "ratio", "both", bounds=(0, INF)),
+        "census_ratio": column(
+            "float64", "Covered / Census population", "ratio", "NACJD and Census", bounds=(0, INF)
+        ),
         "agencies_used": column("float64", "Agencies used", "agencies", RETURN_A, bounds=(0, INF)),
     }
 
@@ -206,7 +208,7 @@ def _agency() -> dict[str, pa.Column]:
             RETURN_A,
             bounds=(1, INF),
         ),
-        "log_population": column("float64", "Log of people (Poisson offset)", "log people", RETURN_A),
+        "log_population": column("float64", "Log of people (Poisson offset)", "log", RETURN_A),
         "hispanic_share": column(
             "float64",
             "Hispanic share of the county's population",

@@ -211,7 +211,7 @@ def test_every_path_has_a_test_of_its_leads_or_a_reason(name: str) -> None:
 def test_one_treated_unit_has_no_p_value(name: str) -> None:
     found = case(f"single_treated_unit_{name}")
     assert blank(found)
-    assert "Only 1 treated cluster (unit) carries the estimate" in notes(found)
+    assert "There is only 1 treated cluster (unit)" in notes(found)
     assert "conley_taber" in notes(found)
     assert np.isfinite(found.att).all()
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from artificial_project import ROOT, make_project
 
-from replication.cleaning.rates import OFFENSES
 from replication.cli import main
+from replication.sources import OFFENSES
 from replication.sources.manifest import MIRROR, state_of
 from replication.workflow import project
 from replication.workflow.data_commands import status_text
@@ -140,7 +140,7 @@ WEIGHT = "covered_population_2004"
         (COUNTIES, f"scm_twfe__log_rate_index__unit_linear__{WEIGHT}", 0.03),
         (COUNTIES, f"scm_twfe__log_rate_property__region_by_time__{WEIGHT}", 0.03),
         (COUNTIES, "scm_twfe__log_rate_violent__none__none", 0.05),
-        (COUNTIES, "scm_offence__log_rate_burglary__none", 0.05),
+        (COUNTIES, "scm_offense__log_rate_burglary__none", 0.05),
         (COUNTIES, "scm_poisson__index__none", 0.03),
         (COUNTIES, "scm_poisson__index__unit_linear", 0.03),
         (COUNTIES, "scm_poisson__robbery__none", 0.06),

@@ -61,7 +61,9 @@ def test_balanced_drops_units_with_a_gap_and_says_how_many() -> None:
     data.loc[[0, 9], "y"] = np.nan
     panel = build_panel(data, spec(sample={"balanced": True}))
     assert panel.units.tolist() == list("bcef")
-    assert panel.notes == ("2 units that lack the outcome in some period were dropped",)
+    assert panel.notes == (
+        "2 units with a missing outcome in at least one period were dropped, for example a, d",
+    )
 
 
 def test_missing_covariates_are_counted() -> None:

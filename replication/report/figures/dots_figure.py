@@ -9,12 +9,17 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION, sheet
+from replication.display.canvas import BLUE, GREY, VERMILION
 from replication.display.media import EDGE
 from replication.report import facts
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
@@ -127,10 +132,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     line = LINE if len(frame) < TALL else TALL_LINE
     x_label = str(entry.options.get("x_label", "Estimate"))
     logs = marks.in_log_points(x_label)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
-        medium=entry.medium,
         exact=True,
         left=left,
         above=0.5 if logs else 0.1,
@@ -147,26 +152,33 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         part, y = frame[chosen], places[chosen]
         axes.hlines(y, part["conf_low"], part["conf_high"], colors=color, linewidths=1.2, zorder=3)
         point = part["found" if side else "estimate"]
-        axes.plot(point, y, linestyle="none", marker=marker, markersize=3.8, color=color, zorder=4)
+        marks.points(axes, point, y, marker=marker, markersize=3.8, color=color, zorder=4)
     if side:
         sizes = frame["estimate"] * (-1 if side == "decline" else 1)
-        axes.plot(sizes, places, "|", markersize=9, markeredgewidth=2.2, color=VERMILION, zorder=5)
-    lines = list(frame.loc[frame["headline"], "estimate"])
-    for item in entry.options.get("published", []):
-        if "where" in item:
-            y = places[chosen_rows(frame, item["where"])]
-            values = [item["value"]] * len(y)
-            axes.plot(values, y, "D", markersize=5, markerfacecolor="none", color="black", zorder=6)
-        else:
-            lines.append(item["value"])
+        tick = {"marker": "|", "markersize": 9, "markeredgewidth": 2.2, "color": VERMILION}
+        marks.points(axes, sizes, places, zorder=5, **tick)
+    lines = [*frame.loc[frame["headline"], "estimate"], *draw_published(axes, frame, places, entry)]
     for value in lines:
-        axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        marks.dashed(axes, value, VERMILION, 0.8)
     axes.set_xlabel(x_label)
     if logs:
         marks.percent_axis(axes, marks.PERCENT, above=True)
     specs = formatting.distinct_words(frame["spec_id"].astype(str)) if "spec_id" in frame else []
     results = [context.results.get(name) for name in specs] if "series" in entry.options else []
     return Drawing(page.figure, describe(frame, entry), words, specs, versions_of_results(results), details)
+
+
+def draw_published(axes: Axes, frame: pd.DataFrame, places: pd.Series[float], entry: Entry) -> list[float]:
+    """Diamonds in the rows of published values; returns the values that concern no row of their own."""
+    lines = []
+    style = {"marker": "D", "markersize": 5, "markerfacecolor": "none", "color": "black"}
+    for item in entry.options.get("published", []):
+        if "where" in item:
+            y = places[chosen_rows(frame, item["where"])]
+            marks.points(axes, [item["value"]] * len(y), y, zorder=6, **style)
+        else:
+            lines.append(float(item["value"]))
+    return lines
 
 
 def chosen_rows(frame: pd.DataFrame, where: Mapping[str, Sequence[object]]) -> pd.Series[bool]:
@@ -192,12 +204,12 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
     axes.tick_params(axis="y", length=0)
     for heading in headings:
         first = float(places[frame["group"].astype(str) == heading].min())
-        axes.annotate(
+        marks.beside(
+            axes,
             heading,
             (0, first - 1),
-            xycoords=("axes fraction", "data"),
-            xytext=(-72 * (left - EDGE), 0),
-            textcoords="offset points",
+            ("axes fraction", "data"),
+            (-72 * (left - EDGE), 0),
             ha="left",
             va="center",
             weight="bold",

@@ -13,8 +13,8 @@ import pandas as pd
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import Sheet, inches, legend_height, sheet, side_by_side, wrapped
-from replication.display.event_panel import (
+from replication.display.canvas import Sheet, inches, legend_height, side_by_side, wrapped
+from replication.display.event_plot import (
     counts_inches,
     draw_panel,
     drawable,
@@ -27,8 +27,7 @@ from replication.display.fitted_notes import Fact
 from replication.display.media import LETTERS_PER_INCH
 from replication.inference.cautions import FEW_EFFECTIVE
 from replication.report import facts
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
@@ -157,12 +156,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     wide = (entry.medium.width - left - right - (across - 1) * gap) / across
     letters = int(LETTERS_PER_INCH * wide)
     means = [mean_before(panel, context, letters, log=log) for panel, log in zip(panels, logs, strict=True)]
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=across,
-        medium=entry.medium,
         height=height,
         left=left,
         right=right,

@@ -16,14 +16,18 @@ from replication.display.canvas import (
     TITLE_LETTERS_PER_INCH,
     inches,
     legend_height,
-    sheet,
     side_by_side,
     wrapped,
 )
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -84,12 +88,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     across = side_by_side(len(panels), 2.0, entry.medium)
     each = 0.8 * entry.medium.width / across
     lines = max(wrapped(name, each, TITLE_LETTERS_PER_INCH).count("\n") for name in panels)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=across,
-        medium=entry.medium,
         height=2.9 if across == 1 else 1.9,
         gap=0.55,
         above=0.3 + 0.15 * lines if panel else 0.1,
@@ -113,9 +117,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             marks.percent_axis(axes, marks.PERCENT)
     if len(shown) > 1:
         page.legend(legend, styles=LINES if crowded(frame, entry) else ())
-    return Drawing(
-        page.figure, describe(frame, entry), words, versions=versions_of_results([]), details=details
-    )
+    return Drawing(page.figure, describe(frame, entry), words, details=details)
 
 
 def crowded(frame: pd.DataFrame, entry: Entry) -> bool:

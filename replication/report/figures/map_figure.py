@@ -6,7 +6,7 @@ of 2009, public domain), which is needed only where maps are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -15,18 +15,16 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.patches import Patch
 
 from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.display import formatting
-from replication.display.canvas import sheet
 from replication.display.fitted_notes import Fact
-from replication.report.figures.csv_frames import from_source
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note, from_source
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -148,10 +146,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     _, names = classes(entry, frame[entry.options["value"]])
     columns = LEGEND_COLUMNS if entry.medium.most > 1 else 1
     below = LEGEND_LINE * (2 + len(names) // columns)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
-        medium=entry.medium,
         exact=True,
         height=0.6 * entry.medium.width,
         left=0.1,
@@ -163,23 +161,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     colors = dict(zip(names, ramp(len(names)), strict=True))
     chosen = dict(zip(frame["fips"], frame["class"], strict=True))
     chosen |= {new: chosen[old] for new, old in SUCCESSORS.items() if old in chosen and new not in chosen}
-    polygons = [
-        (ring, colors.get(chosen.get(fips, ""), MISSING)) for fips, rings in shapes.items() for ring in rings
-    ]
-    axes.add_collection(
-        PolyCollection(
-            [ring for ring, _ in polygons],
-            facecolors=[color for _, color in polygons],
-            edgecolors="white",
-            linewidths=0.1,
-            rasterized=True,
-        )
-    )
-    borders = state_borders()
-    axes.plot(borders[:, 0], borders[:, 1], color="#333333", linewidth=0.35, rasterized=True)
-    axes.set_aspect("equal")
-    axes.autoscale_view()
-    axes.set_axis_off()
+    draw_counties(axes, shapes, {fips: colors.get(name, MISSING) for fips, name in chosen.items()})
     handles = [Patch(facecolor=colors[name], label=name) for name in names]
     if (frame["class"] == "").any() or set(shapes) - set(chosen):
         handles.append(Patch(facecolor=MISSING, label="No data"))
@@ -197,7 +179,26 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     counts = frame["class"].value_counts()
     parts = [f"{name}: {counts.get(name, 0)} counties" for name in names]
     alt = f"{entry.title}. County map. {'; '.join(parts)}."
-    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
+    return Drawing(page.figure, alt, words, details=details)
+
+
+def draw_counties(axes: Axes, shapes: Mapping[int, list[Floats]], colors: Mapping[int, str]) -> None:
+    """Counties in their colors, gray where they have none, and the outlines of states."""
+    polygons = [(ring, colors.get(fips, MISSING)) for fips, rings in shapes.items() for ring in rings]
+    axes.add_collection(
+        PolyCollection(
+            [ring for ring, _ in polygons],
+            facecolors=[color for _, color in polygons],
+            edgecolors="white",
+            linewidths=0.1,
+            rasterized=True,
+        )
+    )
+    borders = state_borders()
+    axes.plot(borders[:, 0], borders[:, 1], color="#333333", linewidth=0.35, rasterized=True)
+    axes.set_aspect("equal")
+    axes.autoscale_view()
+    axes.set_axis_off()
 
 
 def _left_out(missing: list[int]) -> str:

@@ -10,11 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION, inches, sheet, side_by_side, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.display.canvas import BLUE, GREY, VERMILION, inches, side_by_side, wrapped
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -58,12 +63,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     words, details = figure_note(entry, context, [marked])
     y_label = str(entry.options.get("y_label", "Effect"))
     logs = marks.in_log_points(y_label)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=side_by_side(len(panels), 2.9, entry.medium),
-        medium=entry.medium,
         height=1.75,
         above=0.3 if any(panels) else 0.1,
         below=0.5,
@@ -79,9 +84,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             axes.set_ylabel(wrapped(y_label, inches(axes)[1]))
         if logs and page.ends_row(place):
             marks.percent_axis(axes, marks.PERCENT)
-    return Drawing(
-        page.figure, describe(frame, panels, entry), words, versions=versions_of_results([]), details=details
-    )
+    return Drawing(page.figure, describe(frame, panels, entry), words, details=details)
 
 
 def x_label(part: pd.DataFrame, entry: Entry) -> str:
@@ -110,18 +113,17 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
     axes.set_xlim(float(x.min()) - 0.6 * step, float(x.max()) + 0.6 * step)
     found = part["breakdown"].dropna() if "breakdown" in part else known.iloc[:0]
     if len(found) and 0 <= found.iloc[0] <= x.max():
-        axes.axvline(found.iloc[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        marks.dashed(axes, found.iloc[0], GREY, 0.9)
         # On the other side of zero from the effect, and where intervals are still short.
         right, high = found.iloc[0] < 0.4 * float(known.max()), float(middle.iloc[0]) < 0
-        axes.annotate(
+        marks.beside(
+            axes,
             f"breakdown {found.iloc[0]:.2g}",
             (found.iloc[0], float(high)),
-            xycoords=("data", "axes fraction"),
-            xytext=(3 if right else -3, -3 if high else 3),
-            textcoords="offset points",
+            ("data", "axes fraction"),
+            (3 if right else -3, -3 if high else 3),
             ha="left" if right else "right",
             va="top" if high else "bottom",
-            fontsize=8,
             color=GREY,
         )
 

@@ -14,10 +14,9 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, sheet, wrapped
+from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, wrapped
 from replication.report import facts
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry, StudyConfig
@@ -132,11 +131,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     words, details = note(frame, entry, context)
     y_label = str(entry.options.get("y_label", "Estimate"))
     logs = marks.in_log_points(y_label)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=2,
-        medium=entry.medium,
         height=1.0,
         exact=True,
         ratios=[CURVE_HEIGHT, LINE * len(lines)],
@@ -164,25 +163,10 @@ def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
     apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
     for chosen, color, bar, width in ((~apart, GREY, LIGHT, 0.5), (apart, BLUE, BLUE, 1.0)):
         part = frame[chosen & ~frame["headline"]]
-        axes.vlines(
-            part["place"],
-            part["conf_low"],
-            part["conf_high"],
-            colors=bar,
-            alpha=0.45,
-            linewidths=width,
-            zorder=2,
-        )
-        axes.plot(
-            part["place"],
-            part["estimate"],
-            linestyle="none",
-            marker="o",
-            markersize=1.2 + width,
-            color=color,
-            markeredgewidth=0,
-            zorder=3,
-        )
+        low, high = part["conf_low"], part["conf_high"]
+        axes.vlines(part["place"], low, high, colors=bar, alpha=0.45, linewidths=width, zorder=2)
+        style = {"marker": "o", "markersize": 1.2 + width, "color": color, "markeredgewidth": 0, "zorder": 3}
+        marks.points(axes, part["place"], part["estimate"], **style)
     mark_headline(axes, frame)
     axes.set_xlim(0, len(frame) + 1)
     axes.set_xticks([])
@@ -193,9 +177,7 @@ def mark_headline(axes: Axes, frame: pd.DataFrame) -> None:
     """The headline specification, larger."""
     row = frame[frame["headline"]]
     axes.vlines(row["place"], row["conf_low"], row["conf_high"], colors=VERMILION, linewidths=1.8, zorder=5)
-    axes.plot(
-        row["place"], row["estimate"], linestyle="none", marker="D", markersize=5, color=VERMILION, zorder=6
-    )
+    marks.points(axes, row["place"], row["estimate"], marker="D", markersize=5, color=VERMILION, zorder=6)
 
 
 def choice_lines(frame: pd.DataFrame, entry: Entry) -> list[tuple[str, str, str]]:
@@ -218,24 +200,11 @@ def draw_choices(axes: Axes, frame: pd.DataFrame, lines: list[tuple[str, str, st
     for place, (key, value, _) in enumerate(lines):
         if value:
             chosen = frame[frame[key] == value]
-            axes.plot(
-                chosen["place"],
-                [place] * len(chosen),
-                linestyle="none",
-                marker="|",
-                markersize=5.5,
-                markeredgewidth=0.7,
-                color="#333333",
-            )
-            axes.plot(
-                chosen.loc[chosen["headline"], "place"],
-                [place] * int(chosen["headline"].sum()),
-                linestyle="none",
-                marker="D",
-                markersize=4,
-                color=VERMILION,
-                zorder=5,
-            )
+            dash = {"marker": "|", "markersize": 5.5, "markeredgewidth": 0.7, "color": "#333333"}
+            marks.points(axes, chosen["place"], [place] * len(chosen), **dash)
+            headline = chosen.loc[chosen["headline"], "place"]
+            diamond = {"marker": "D", "markersize": 4, "color": VERMILION, "zorder": 5}
+            marks.points(axes, headline, [place] * len(headline), **diamond)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_xlim(0, len(frame) + 1)
     axes.set_xticks([])
