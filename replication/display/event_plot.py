@@ -130,7 +130,7 @@ def drawable(path: pd.DataFrame, details: Details) -> pd.DataFrame:
     return path.assign(**dict.fromkeys(INTERVALS, np.nan)) if few_clusters(path, details) else path
 
 
-def thin_support(panels: Sequence[pd.DataFrame], units: str = "treated units") -> str:
+def thin_support(panels: Sequence[pd.DataFrame], units: str = "units") -> str:
     """A sentence on the last event time where few of the treated units are observed there; else empty."""
     last = max(float(panel["event_time"].max()) for panel in panels)
     counts = [panel.loc[panel["event_time"] == last, "treated_units"].min() for panel in panels]
@@ -139,7 +139,7 @@ def thin_support(panels: Sequence[pd.DataFrame], units: str = "treated units") -
         return ""
     ends = formatting.distinct_words(map(formatting.integer, (min(counts), max(counts))))
     return (
-        f"Estimates at event time {formatting.signed(last)} are based on {' to '.join(ends)} {units} "
+        f"Estimates at event time {formatting.signed(last)} are based on {' to '.join(ends)} treated {units} "
         f"({100 * share:.0f} percent)."
     )
 
@@ -160,9 +160,9 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, labels: Sequence[str], below_tit
 
 
 def label_axes(
-    axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: str, *, name_counts: bool = True
+    axes: Axes, panel: pd.DataFrame, labels: Sequence[str], x_label: str, *, units: str = "units"
 ) -> None:
-    """Event times and the treated units behind each of them, named at the left where there is room."""
+    """Event times and the treated units behind each of them, named at the left unless ``units`` is empty."""
     times = sorted(panel["event_time"].unique())
     axes.set_xlim(min(times) - 0.6, max(times) + 0.6)
     lines = count_lines(panel)
@@ -178,8 +178,8 @@ def label_axes(
         values = [counts.get(time, np.nan) for time in shown]
         marks.counts_below(axes, shown, values, BELOW_TICKS + step * number, turned=turned)
     axes.set_xlabel(x_label, labelpad=3 + step * len(lines))
-    if name_counts:
-        _name_counts(axes, times[0], lines, labels, step if turned else 0.0)
+    if units:
+        _name_counts(axes, times[0], lines, labels, units, step if turned else 0.0)
 
 
 def counts_turned(panel: pd.DataFrame, wide: float) -> bool:
@@ -204,7 +204,12 @@ def _digits(panel: pd.DataFrame) -> int:
 
 
 def _name_counts(
-    axes: Axes, first: float, lines: Sequence[CountLine], labels: Sequence[str], turned: float
+    axes: Axes,
+    first: float,
+    lines: Sequence[CountLine],
+    labels: Sequence[str],
+    units: str,
+    turned: float,
 ) -> None:
     """What the lines of counts are, in the margin; ``turned`` is the height of a line of turned counts."""
     # The first count is centered below its tick and may reach into the margin.
@@ -212,10 +217,10 @@ def _name_counts(
     letters = [len(formatting.integer(counts[first])) for _, counts in lines if first in counts]
     away = 0.0 if turned else 72 * max(0.0, DIGIT_INCHES * max(letters, default=0) / 2 - left)
     if len(lines) == 1:
-        marks.name_at_left(axes, "treated\nunits", BELOW_TICKS, away=away)
+        marks.name_at_left(axes, f"treated\n{units}", BELOW_TICKS, away=away)
     for number, (label, _) in enumerate(lines if len(lines) > 1 else []):
         glyph = GLYPHS[labels.index(label) % len(GLYPHS)]
-        word = "treated\nunits " if turned else ("treated ", "units ", "")[number]
+        word = f"treated\n{units} " if turned else ("treated ", f"{units} ", "")[number]
         marks.name_at_left(axes, f"{word}{glyph}", BELOW_TICKS + (turned or 9.0) * number, away=away)
 
 

@@ -173,7 +173,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     x_label = entry.options.get("x_label", "Periods since adoption")
     for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
         draw_panel(axes, panel, labels, means[place])
-        label_axes(axes, panel, labels, x_label, name_counts=page.begins_row(place))
+        label_axes(axes, panel, labels, x_label, units=units_of(context) if page.begins_row(place) else "")
     scale(page, names, same=entry.options.get("same_scale", False))
     for place, (axes, name) in enumerate(zip(page.axes, names, strict=True)):
         if apart or page.begins_row(place):
@@ -232,12 +232,18 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         f"Dark bars: {level} pointwise confidence intervals{percentiles(frame, context)}; pale "
         f"bars: {level} uniform bands ({draws(every)}). Hollow markers: reference period."
     ]
-    words += [withheld(frame, context), thin_support([panel for _, panel in frame.groupby("panel")])]
+    panels = [panel for _, panel in frame.groupby("panel")]
+    words += [withheld(frame, context), thin_support(panels, units_of(context))]
     widened = [Fact(0, WIDENED, required=False)] if any(map(by_percentiles, every)) else []
     printed, details = figure_note(entry, context, words, [*widened, *circumstances(frame, context)])
     seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
     seed = (f"Seed of the draws: {formatting.listed(seeds)}.",) if seeds else ()
     return printed, (*details, *seed)
+
+
+def units_of(context: Context) -> str:
+    """The units of the study in the plural, such as counties."""
+    return context.study.labels.get("n_units", "units").lower()
 
 
 def by_percentiles(saved: Saved) -> bool:
