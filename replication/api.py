@@ -161,7 +161,9 @@ def event_plot(
 
     names = _labels(fits, labels)
     frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
-    return event_figure(frames, title, figure_note(fits))
+    outcomes = sorted({fit.outcome for fit in fits})
+    y_label = f"Effect on {outcomes[0]}" if len(outcomes) == 1 else "Effect"
+    return event_figure(frames, title, figure_note(fits), y_label=y_label)
 
 
 def table(
@@ -277,6 +279,13 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
     return read_frame(Path(data), identifier_columns(spec), spec.read)
 
 
+def default_labels(fits: Sequence[Estimates]) -> list[str]:
+    """The estimators as tables call them."""
+    from replication.estimators.registry import ENTRIES
+
+    return [ENTRIES[fit.estimator].label if fit.estimator in ENTRIES else fit.estimator for fit in fits]
+
+
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:
     if not fits:
         raise SpecError("No result was given. Pass a list of results, such as [fit].")
@@ -285,7 +294,7 @@ def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str
             f"The number of labels ({len(labels)}) differs from the number of results ({len(fits)}). "
             "Give one label for each result."
         )
-    return [str(label) for label in labels] if labels is not None else [fit.estimator for fit in fits]
+    return [str(label) for label in labels] if labels is not None else default_labels(fits)
 
 
 def _listed(values: dict[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def determinants(
     table = pd.DataFrame(
         {"term": list(regressors), "label": list(regressors.values()), "scale": scale.to_numpy()}
     )
-    below = pd.DataFrame({"term": ["r_squared"], "label": ["R squared"]})
+    below = pd.DataFrame({"term": ["r_squared"], "label": ["R²"]})
     for name, model in models.items():
         effects = None if "effects" not in model else frame[model["effects"]]
         weight = weights_from(frame, model.get("weights"))

@@ -218,7 +218,7 @@ def check_text(found: PanelCheck, command: str) -> str:
             f"{row['cohort']:<10}{row['units']:>9,}{row['share']:>8.1%}{row['before']:>17}{row['after']:>8}"
             for _, row in found.cohorts.iterrows()
         ]
-    for title, refused in (("Refused by an estimate", True), ("Worth knowing", False)):
+    for title, refused in (("Must be fixed before estimation", True), ("Notes", False)):
         some = [finding for finding in found.findings if finding.refused == refused]
         lines += ["", f"{title}:", *(_line(finding) for finding in some)] if some else []
     lines += ["", *_verdict(found, command)]
@@ -227,7 +227,8 @@ def check_text(found: PanelCheck, command: str) -> str:
 
 def _line(finding: Finding) -> str:
     where = [f"column {finding.column}" if finding.column else ""]
-    where += [f"{finding.rows:,} rows, first in row {finding.line}" if finding.rows else ""]
+    many = f"{finding.rows:,} rows, first in row" if finding.rows > 1 else "row"
+    where += [f"{many} {finding.line}" if finding.rows else ""]
     place = ", ".join(part for part in where if part)
     keys = ", ".join(_key(key, value) for key, value in finding.keys.items())
     text = finding.text.rstrip(".")
@@ -241,8 +242,8 @@ def _key(key: str, value: Any) -> str:
 
 def _verdict(found: PanelCheck, command: str) -> list[str]:
     if not found.refusal:
-        return ["An estimate is possible with these keys:", f"  {command}"]
+        return ["Ready to estimate:", f"  {command}"]
     if not found.remaining:
-        return ["An estimate is refused as it stands; with the keys above it is possible:", f"  {command}"]
-    also = ", also with the keys above" if found.proposed else ""
-    return [f"An estimate is refused{also}:", f"  {found.remaining}"]
+        return ["Estimation will fail as is. This command works:", f"  {command}"]
+    also = ", even with the options above" if found.proposed else ""
+    return [f"Estimation will fail{also}:", f"  {found.remaining}"]

@@ -15,16 +15,19 @@ from replication.display.canvas import COLOURS, GREY, LIGHT, MARKERS
 BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
 DASHES = (0, (4, 3))
 NEARLY_ALL = -99.99
+LOG_POINTS, PERCENT = "log points", "Percent"
+PERCENT_ROOM = 0.6
+"""Inches of the margin in which the axis in percent stands."""
 
 
 def interval_points(
     axes: Axes, x: pd.Series[float], part: pd.DataFrame, index: int, *, room: float = 99.0
 ) -> None:
-    """Points, thin pointwise bars and, around them, broad simultaneous bars.
+    """Points, thin pointwise bars and, around them, broad simultaneous bars; reference periods hollow.
 
     ``room`` is the width in points that a mark may take.
     """
-    drawn = part["conf_low"].notna()
+    drawn, hollow = part["conf_low"].notna(), part["reference"]
     color, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
     broad, size = min(BAND_WIDTH, room), min(POINT, max(1.6, 0.8 * room))
     shape: dict[str, Any] = {"marker": marker, "markersize": size, "markeredgewidth": 1}
@@ -33,9 +36,9 @@ def interval_points(
         axes.vlines(x[drawn], low, high, colors=color, alpha=0.28, linewidths=broad, zorder=2)
     low, high = part.loc[drawn, "conf_low"], part.loc[drawn, "conf_high"]
     axes.vlines(x[drawn], low, high, colors=color, linewidths=BAR_WIDTH, zorder=3)
-    points(axes, x[drawn], part.loc[drawn, "estimate"], color=color, zorder=4, **shape)
-    hollow = {"markerfacecolor": "white", "markeredgecolor": color}
-    points(axes, x[~drawn], part.loc[~drawn, "estimate"], zorder=4, **hollow, **shape)
+    points(axes, x[~hollow], part.loc[~hollow, "estimate"], color=color, zorder=4, **shape)
+    empty = {"markerfacecolor": "white", "markeredgecolor": color}
+    points(axes, x[hollow], part.loc[hollow, "estimate"], zorder=4, **empty, **shape)
 
 
 def points(axes: Axes, x: Any, y: Any, **style: Any) -> None:
@@ -62,18 +65,19 @@ def zero_line(axes: Axes) -> None:
     axes.axhline(0, color=GREY, linewidth=0.7, zorder=1)
 
 
-def counts_below(axes: Axes, places: Sequence[float], values: Sequence[float], line: int) -> None:
-    """Counts in gray below the tick labels of the horizontal axis."""
-    style = {"ha": "center", "va": "top", "color": GREY, "annotation_clip": False}
+def counts_below(
+    axes: Axes, places: Sequence[float], values: Sequence[float], below: float, *, turned: bool = False
+) -> None:
+    """Counts in gray ``below`` points under the axis, turned by 90 degrees where room is scarce."""
+    style = {"ha": "center", "va": "top", "color": GREY, "annotation_clip": False, "rotation": 90 * turned}
     for place, value in zip(places, values, strict=True):
-        shift = (0, -18 - 9 * line)
-        beside(axes, formatting.integer(value), (place, 0), ("data", "axes fraction"), shift, **style)
+        beside(axes, formatting.integer(value), (place, 0), ("data", "axes fraction"), (0, -below), **style)
 
 
-def name_at_left(axes: Axes, words: str, line: int, *, away: float = 0.0) -> None:
+def name_at_left(axes: Axes, words: str, below: float, *, away: float = 0.0) -> None:
     """Label of a line of counts, in the margin to its left, ``away`` points farther."""
     style = {"ha": "right", "va": "top", "color": GREY, "linespacing": 0.9, "annotation_clip": False}
-    beside(axes, words, (0, 0), "axes fraction", (-4 - away, -18 - 9 * line), **style)
+    beside(axes, words, (0, 0), "axes fraction", (-4 - away, -below), **style)
 
 
 def light_grid(axes: Axes, axis: str = "y") -> None:
@@ -88,13 +92,18 @@ def share_scale(axes: Sequence[Axes]) -> None:
         one.set_ylim(min(low), max(high))
 
 
-def percent_axis(axes: Axes, label: str) -> None:
-    """On the right, the percentage change that a difference of logs b stands for, 100 (exp(b) - 1)."""
-    beside = axes.secondary_yaxis(
-        "right",
-        functions=(lambda b: 100 * np.expm1(b), lambda p: np.log1p(np.maximum(p, NEARLY_ALL) / 100)),
-    )
-    beside.set_ylabel(label)
+def percent_axis(axes: Axes, label: str, *, above: bool = False) -> None:
+    """The percent change that a difference of logs b stands for, 100 (exp(b) - 1), at the right or above."""
+    functions = (lambda b: 100 * np.expm1(b), lambda p: np.log1p(np.maximum(p, NEARLY_ALL) / 100))
+    if above:
+        axes.secondary_xaxis("top", functions=functions).set_xlabel(label)
+    else:
+        axes.secondary_yaxis("right", functions=functions).set_ylabel(label)
+
+
+def in_log_points(label: str) -> bool:
+    """Whether an axis with this label gets an axis in percent beside it."""
+    return LOG_POINTS in label
 
 
 def separate_thousands(axes: Axes) -> None:
@@ -103,8 +112,9 @@ def separate_thousands(axes: Axes) -> None:
         axes.yaxis.set_major_formatter(lambda value, _: formatting.integer(value))
 
 
-def thinned(values: Sequence[float], most: int) -> list[float]:
-    """At most ``most`` of the values, evenly spread and with zero among them where it is one."""
+def thinned(values: Sequence[float], most: int, *, last: bool = False) -> list[float]:
+    """At most ``most`` of the values, evenly spread, zero among them where it is one, and the ``last``."""
     step = max(1, -(-len(values) // most))
     anchor = list(values).index(0) if 0 in values else 0
-    return [value for place, value in enumerate(values) if (place - anchor) % step == 0]
+    kept = [value for place, value in enumerate(values) if (place - anchor) % step == 0]
+    return [*kept[:-1], values[-1]] if last else kept

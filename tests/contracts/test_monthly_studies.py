@@ -18,7 +18,7 @@ from replication.sources import OFFENSES
 from replication.sources.manifest import MIRROR, state_of
 from replication.workflow import project
 from replication.workflow.data_commands import status_text
-from replication.workflow.report_step import page
+from replication.workflow.report_step import whole_report
 from replication.workflow.run_snakemake import closing
 from replication.workflow.steps import step
 from studies.secure_communities_simulated.simulation.simulated_agencies import CITY
@@ -270,7 +270,7 @@ def test_without_files_the_run_and_the_page_say_how_to_get_them(
     by_hand = next(x for x in output.splitlines() if x.startswith("secure_communities_homicides did"))
     assert "To get them" not in by_hand
     assert "`replication data status secure_communities_homicides` says how" in by_hand
-    html = page(tmp_path).read_text(encoding="utf-8")
+    html = whole_report(tmp_path).read_text(encoding="utf-8")
     skipped = html[html.index('id="not-run"') :]
     assert "Secure Communities and crime, by county and month" in skipped
     assert "Secure Communities, city police and crime, by month" in skipped

@@ -1,4 +1,4 @@
-"""Goodman-Bacon decomposition: the weight of every 2x2 comparison against its estimate."""
+"""Goodman-Bacon decomposition: the weight of every 2 × 2 comparison against its estimate."""
 
 from __future__ import annotations
 
@@ -43,15 +43,26 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     kinds = {kind: frame[frame["kind"] == kind] for kind in in_order(frame["kind"])}
     overall = weighted_mean(frame)
     marked = (
-        f"Each mark is a 2x2 comparison; the line is their weighted mean, {formatting.fixed(overall)}, "
-        "the TWFE estimate."
+        f"Each marker is a 2 \N{MULTIPLICATION SIGN} 2 comparison; the line is their weighted mean, "
+        f"{formatting.fixed(overall)}, the TWFE estimate."
     )
     words, details = figure_note(entry, context, [marked])
-    names = [formatting.sentence(context.study.label(kind)).rstrip(".") for kind in kinds]
+    names = [
+        formatting.sentence(context.study.label(kind).replace(" vs ", " vs. ")).rstrip(".") for kind in kinds
+    ]
     weights = [float(part["weight"].sum()) for part in kinds.values()]
     labels = [f"{name} ({formatting.fixed(weight, 2)})" for name, weight in zip(names, weights, strict=True)]
+    y_label = str(entry.options.get("y_label", "2 \N{MULTIPLICATION SIGN} 2 estimate"))
+    logs = marks.in_log_points(y_label)
     page = entry_sheet(
-        entry, context, words, height=3.2, above=0.1, below=0.45, legend=legend_height(labels, entry.medium)
+        entry,
+        context,
+        words,
+        height=3.2,
+        right=marks.PERCENT_ROOM if logs else 0.15,
+        above=0.1,
+        below=0.45,
+        legend=legend_height(labels, entry.medium),
     )
     axes = page.axes[0]
     marks.light_grid(axes)
@@ -61,7 +72,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         marks.points(axes, part["weight"], part["estimate"], **style)
     axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=marks.DASHES)
     axes.set_xlabel(entry.options.get("x_label", "Weight"))
-    axes.set_ylabel(entry.options.get("y_label", "2x2 estimate"))
+    axes.set_ylabel(y_label)
+    if logs:
+        marks.percent_axis(axes, marks.PERCENT)
     page.legend(labels)
     parts = [
         f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(weighted_mean(part))}"

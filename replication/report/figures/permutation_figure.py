@@ -28,6 +28,11 @@ OPTIONS = {
         "where": {"$ref": "#/$defs/where"},
         "x_label": {"$ref": "#/$defs/axis"},
         "y_label": {"$ref": "#/$defs/axis"},
+        "statistic": {
+            "type": "string",
+            "default": "estimate",
+            "description": "Symbol of the statistic, such as t.",
+        },
     },
 }
 
@@ -76,13 +81,13 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         across=across,
         height=1.8,
         gap=0.45,
-        above=0.28 + 0.2 * max(title.count("\n") + bool(title) for title in titles),
+        above=0.44 + 0.15 * max(title.count("\n") + bool(title) for title in titles),
         below=0.45,
     )
-    parts = []
+    parts, statistic = [], str(entry.options.get("statistic", "estimate"))
     for axes, panel, title in zip(page.axes, panels, titles, strict=True):
-        finding = draw_panel(axes, frame[frame["panel"] == panel] if panel else frame)
-        axes.set_title(title, pad=18)
+        finding = draw_panel(axes, frame[frame["panel"] == panel] if panel else frame, statistic)
+        axes.set_title(title, pad=25, linespacing=1.0)
         axes.set_xlabel(entry.options.get("x_label", "Estimate"))
         parts.append(f"{panel}: {finding}" if panel else finding)
     for axes in page.axes[:: page.across]:
@@ -92,17 +97,15 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     return Drawing(page.figure, alt, words, specs, details=details)
 
 
-def draw_panel(axes: Axes, part: pd.DataFrame) -> str:
+def draw_panel(axes: Axes, part: pd.DataFrame, statistic: str) -> str:
     """The histogram of one permutation, and its finding in words."""
     draws = part.loc[part["kind"] == DRAW, "estimate"]
     actual = float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
     edges = np.linspace(min(draws.min(), actual), max(draws.max(), actual), BINS + 1)
     axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
     axes.axvline(actual, color=VERMILION, linewidth=1.6)
-    finding = (
-        f"actual {formatting.fixed(actual)}, {formatting.p_equals(p_value(draws, actual))}, "
-        f"{formatting.integer(len(draws))} draws"
-    )
-    marks.beside(axes, finding, (0, 1), "axes fraction", (0, 6), fontsize=9)
+    p_equals, count = formatting.p_equals(p_value(draws, actual)), f"{formatting.integer(len(draws))} draws"
+    words = f"{statistic} = {formatting.fixed(actual)}, {p_equals}\n{count}"
+    marks.beside(axes, words, (0, 1), "axes fraction", (0, 5), fontsize=8.5, linespacing=1.0)
     marks.light_grid(axes)
-    return finding
+    return f"actual {formatting.fixed(actual)}, {p_equals}, {count}"

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION
+from replication.display.canvas import BLUE, GREY
 from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context
 from replication.report.report_data import read_source
@@ -90,8 +90,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         right=0.35,
     )
     upper, lower = page.axes
-    step(upper, frame, frame["counties"], BLUE, f"{unit[:1].upper()}{unit[1:]}")
-    step(lower, frame, 100 * frame["share"], VERMILION, "Share of population, %")
+    step(upper, frame, frame["counties"], f"{unit[:1].upper()}{unit[1:]}")
+    step(lower, frame, 100 * frame["share"], "Share of population (%)")
     upper.yaxis.set_major_formatter(lambda value, _: formatting.integer(value))
     page.figure.align_ylabels(page.axes)
     for axes in page.axes:
@@ -106,10 +106,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     return Drawing(page.figure, alt, words, details=details)
 
 
-def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], color: str, name: str) -> None:
+def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], name: str) -> None:
     """A step curve that rises on the dates."""
     marks.light_grid(axes)
-    axes.step(frame["date"], values, where="post", color=color)
+    axes.step(frame["date"], values, where="post", color=BLUE)
     axes.set_ylim(0, float(values.max()) * 1.05)
     axes.set_ylabel(name)
     calendar: Any = dates  # matplotlib.dates has no annotations
@@ -138,7 +138,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         for number, row in enumerate(_stones(frame), start=1)
     ]
     stones = [formatting.sentence(f"dashed lines: {'; '.join(milestones)}")] if milestones else []
-    return figure_note(entry, context, ["Cumulative shares.", *stones])
+    return figure_note(entry, context, ["Cumulative counts and shares.", *stones])
 
 
 def _stones(frame: pd.DataFrame) -> list[Any]:

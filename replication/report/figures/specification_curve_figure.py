@@ -129,6 +129,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     lines = choice_lines(frame, entry)
     letters = max(len(label) for _, _, label in lines)
     words, details = note(frame, entry, context)
+    y_label = str(entry.options.get("y_label", "Estimate"))
+    logs = marks.in_log_points(y_label)
     page = entry_sheet(
         entry,
         context,
@@ -138,12 +140,16 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         exact=True,
         ratios=[CURVE_HEIGHT, LINE * len(lines)],
         left=max(0.8, 0.2 + LETTER * letters),
-        above=0.06,
-        below=0.06,
+        right=marks.PERCENT_ROOM if logs else 0.15,
+        above=0.1,
+        below=0.25,
     )
     curve, below = page.axes
     draw_curve(curve, frame)
-    curve.set_ylabel(wrapped(entry.options.get("y_label", "Estimate"), CURVE_HEIGHT))
+    curve.set_ylabel(wrapped(y_label, CURVE_HEIGHT))
+    curve.set_xlabel("Specifications, ordered by estimate")
+    if logs:
+        marks.percent_axis(curve, marks.PERCENT)
     draw_choices(below, frame, lines)
     specs = list(frame["spec_id"])
     shown = versions_of_results(context.results.get(name) for name in specs)
@@ -151,15 +157,15 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 
 def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
-    """Estimates with intervals; those that exclude zero in blue, the headline in orange."""
+    """Estimates with intervals; those that exclude zero thicker and in blue, the headline in orange."""
     marks.light_grid(axes)
     marks.zero_line(axes)
     apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
-    for chosen, color, bar in ((~apart, GREY, LIGHT), (apart, BLUE, BLUE)):
+    for chosen, color, bar, width in ((~apart, GREY, LIGHT, 0.5), (apart, BLUE, BLUE, 1.0)):
         part = frame[chosen & ~frame["headline"]]
         low, high = part["conf_low"], part["conf_high"]
-        axes.vlines(part["place"], low, high, colors=bar, alpha=0.45, linewidths=0.8, zorder=2)
-        style = {"marker": "o", "markersize": 1.8, "color": color, "markeredgewidth": 0, "zorder": 3}
+        axes.vlines(part["place"], low, high, colors=bar, alpha=0.45, linewidths=width, zorder=2)
+        style = {"marker": "o", "markersize": 1.2 + width, "color": color, "markeredgewidth": 0, "zorder": 3}
         marks.points(axes, part["place"], part["estimate"], **style)
     mark_headline(axes, frame)
     axes.set_xlim(0, len(frame) + 1)
@@ -223,12 +229,18 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
 
 def counted(frame: pd.DataFrame) -> str:
     """Signs of the estimates and intervals that exclude zero, in a sentence each."""
-    apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
-    negative = frame["estimate"] < 0
+    below, above = int((frame["conf_high"] < 0).sum()), int((frame["conf_low"] > 0).sum())
+    sides = (
+        f"{below} below and {above} above it"
+        if below and above
+        else f"all {'above' if above else 'below'} it"
+    )
+    share = f"{100 * (below + above) / len(frame):.0f} percent"
+    apart = f"{below + above} intervals ({share}) exclude zero, {sides} (blue, drawn thicker)"
     return (
-        f"{formatting.integer(len(frame))} specifications; {int(negative.sum())} estimates are negative. "
-        f"{int(apart.sum())} intervals exclude zero (blue), {int((apart & negative).sum())} of them for a "
-        f"negative estimate. Median {formatting.fixed(frame['estimate'].median())}."
+        f"{formatting.integer(len(frame))} specifications, {int((frame['estimate'] < 0).sum())} with a "
+        f"negative estimate; median {formatting.fixed(frame['estimate'].median())}. "
+        f"{apart if below + above else 'No interval excludes zero'}."
     )
 
 
