@@ -182,7 +182,7 @@ def test_scaling_scales_and_order_does_not_matter() -> None:
         ({}, {"window": (-3, 1), "clean_window": (-2, 1)}, "reaches beyond the clean window"),
         ({}, {"window": (-1, -1), "clean_window": (-2, 1)}, "contains no event time"),
         ({"adoption": (2004,)}, {}, "No adoption cohort is observed and has clean controls"),
-        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "No adoption cohort"),
+        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "none of the 48 units"),
         ({"n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),
     ],
