@@ -233,10 +233,7 @@ def test_a_cohort_of_one_unit_with_a_covariate_equals_the_regression() -> None:
     panel = with_covariates(random_panel(11, adoption=(0, 2003, 2006), missing=0.0), names=("x1",))
     assert (panel.cohort == 2005).sum() == 1
     found = labeled(extended(panel))
-    for name, chosen in {
-        ("att", None): lambda g, t: t >= g,
-        ("group", 2005): lambda g, t: g == 2005,
-    }.items():
+    for name, chosen in {("att", None): lambda g, t: t >= g, ("group", 2005): lambda g, t: g == 2005}.items():
         expected = dense_average(panel, "not_yet_treated", chosen)
         assert found[name] == pytest.approx(expected, rel=1e-6), name
 

@@ -44,13 +44,7 @@ def test_equals_diff_diff(seed, window, case, reweight) -> None:
         warnings.simplefilter("ignore")
         theirs = diff_diff.LPDiD(
             pre_window=-window[0], post_window=window[1], reweight=reweight, cluster="cluster"
-        ).fit(
-            as_frame(panel).astype({"d": int}),
-            outcome="y",
-            unit="unit",
-            time="time",
-            treatment="d",
-        )
+        ).fit(as_frame(panel).astype({"d": int}), outcome="y", unit="unit", time="time", treatment="d")
     found = local_projections(panel, window=window, reweight=reweight, inference=ANALYTIC)
     path = path_of(found)
     event = theirs.event_study.set_index("horizon")
@@ -71,11 +65,7 @@ def test_never_treated_controls_equal_diff_diff(seed) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = diff_diff.LPDiD(pre_window=2, post_window=2, control_group="never_treated").fit(
-            as_frame(panel).astype({"d": int}),
-            outcome="y",
-            unit="unit",
-            time="time",
-            treatment="d",
+            as_frame(panel).astype({"d": int}), outcome="y", unit="unit", time="time", treatment="d"
         )
     found = local_projections(panel, control_group="never_treated", window=(-2, 2), inference=ANALYTIC)
     pooled = theirs.pooled.set_index("window").loc["post", ["coefficient", "se"]]

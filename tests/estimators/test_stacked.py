@@ -42,10 +42,7 @@ def test_equals_diff_diff(seed, window, case, control_group) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = diff_diff.StackedDiD(
-            kappa_pre=-window[0],
-            kappa_post=window[1],
-            control_group=control_group,
-            df_convention="cluster",
+            kappa_pre=-window[0], kappa_post=window[1], control_group=control_group, df_convention="cluster"
         ).fit(as_frame(panel).dropna(), outcome="y", unit="unit", time="time", first_treat="cohort")
     found = stacked(panel, control_group=control_group, window=window, inference=ANALYTIC)
     assert found.att == pytest.approx((theirs.overall_att, theirs.overall_se), abs=1e-9)
