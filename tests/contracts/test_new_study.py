@@ -71,6 +71,21 @@ def test_a_project_of_its_own_runs_to_its_table_and_its_figure(
     assert not (root / "report" / "index.html").exists()
     assert main(["run", "--cores", "1", "--only", "figures/law_rates/event_study.png"]) == 0
     assert (root / "figures" / "law_rates" / "event_study.png").stat().st_size > 10_000
+    capfd.readouterr()
+    assert main(["trace", "law_rates/main"]) == 0
+    example = capfd.readouterr().out.splitlines()[-1].split()
+    assert example[:3] == ["replication", "trace", "law_rates/main"]
+    assert main(example[1:]) == 0
+    spec = root / "studies" / "law_rates" / "specs" / "main.yaml"
+    text = spec.read_text(encoding="utf-8")
+    spec.write_text(
+        text.replace("estimator: twfe}", "estimator: twfe, trends: unit_linear}"), encoding="utf-8"
+    )
+    capfd.readouterr()
+    assert main(["run", "--cores", "1", "--only", "tables/law_rates/main"]) == 0
+    assert "1 estimate changed since the last run, most law_rates__twfe" in capfd.readouterr().out
+    spec.write_text(text, encoding="utf-8")
+    assert main(["run", "--cores", "1", "--only", "tables/law_rates/main"]) == 0
     assert "tables/law_rates/main.tex" in capfd.readouterr().out
 
 
