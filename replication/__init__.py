@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from replication.core.estimator_files import estimator_names
 
 if TYPE_CHECKING:
+    from replication.api import check as check
     from replication.api import estimate as estimate
     from replication.api import event_plot as event_plot
     from replication.api import read_panel as read_panel
@@ -57,6 +58,7 @@ _HOMES = {
     "InputError": "replication.core.errors",
     "Panel": "replication.core.panel",
     "Spec": "replication.core.spec",
+    "check": "replication.api",
     "estimate": "replication.api",
     "event_plot": "replication.api",
     "honest_did": "replication.inference.sensitivity",

@@ -41,10 +41,8 @@ def _moved(rows: pd.DataFrame, change: pd.Series) -> str:
     row = named.iloc[int(change[named.index].to_numpy().argmax())]
     when = f" {row['event_time']:+g}" if np.isfinite(row["event_time"]) else ""
     count = f"{len(rows)} estimates" if len(rows) > 1 else "1 estimate"
-    return (
-        f"{count} changed since the last run, most {row['spec_id']} {row['term']}{when}: {fixed(row['estimate_before'])} to "
-        f"{fixed(row['estimate'])}"
-    )
+    values = f"{fixed(row['estimate_before'])} to {fixed(row['estimate'])}"
+    return f"{count} changed since the last run, most {row['spec_id']} {row['term']}{when}: {values}"
 
 
 def _specifications(these: pd.DataFrame, those: pd.DataFrame, word: str) -> str:
