@@ -105,8 +105,8 @@ def test_units_treated_from_the_start_are_dropped_with_the_count() -> None:
     early = int((panel.cohort == 1).sum())
     found = callaway_santanna(panel)
     assert found.details.notes == (
-        f"{early} units treated in or before the first period, 1, were dropped: they have no "
-        f"untreated period to compare with, for example {panel.units[panel.cohort == 1][0]}",
+        f"{early} units treated in or before the first period, 1, were dropped because "
+        f"they have no untreated period, for example {panel.units[panel.cohort == 1][0]}",
     )
     assert found.table["n_units"].iloc[0] == 80 - early
     without = callaway_santanna(panel.keep_units(panel.cohort != 1))

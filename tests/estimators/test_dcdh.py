@@ -128,7 +128,7 @@ def test_units_treated_throughout_are_dropped_and_counted() -> None:
     without = dcdh(panel.keep_units(~always), inference=ANALYTIC)
     assert found.att == without.att
     dropped = f"{always.sum()} units treated in or before the first period were dropped"
-    assert f"{dropped}, for example {panel.units[always][0]}" in found.details.notes
+    assert f"{dropped} because they have no untreated period, for example {panel.units[always][0]}" in found.details.notes
 
 
 def test_support_counts_units_and_cohorts() -> None:
@@ -163,7 +163,7 @@ def test_a_panel_with_a_missing_year_counts_in_years() -> None:
     cohorts = {row.event_time: row.cohorts for row in found.details.support}
     assert [cohorts.get(e, 0) for e in range(6)] == [2, 1, 2, 1, 0, 1]
     lost = int((panel.cohort == 2008).sum())
-    assert any(f"{lost} units of the cohorts 2008 have no effect" in n for n in found.details.notes)
+    assert any(f"{lost} units in 1 cohort (2008) are excluded" in n for n in found.details.notes)
 
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
