@@ -125,8 +125,10 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     simulate.add_argument("--seed", type=int, help="seed of the draws (default: the study's)")
     simulate.add_argument("--processes", type=int, help="number of processes (default: one per core)")
-    simulate.add_argument("--part", type=int, help="draw this part only, without writing results")
-    simulate.add_argument("--parts", type=int, default=1, help="number of parts")
+    simulate.add_argument("--part", type=int, help="run only this part of the draws, without writing results")
+    simulate.add_argument(
+        "--parts", type=int, default=1, help="number of parts that the draws are split into"
+    )
     simulate.set_defaults(run=run_simulate)
 
 
@@ -152,7 +154,10 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     step = commands.add_parser("step", help="run one step of the pipeline (called by the Snakefile)")
     step.add_argument(
         "name",
-        choices=("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
+        choices=(
+            *("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
+            "report",
+        ),
     )
     step.add_argument("study", nargs="?")
     step.add_argument("--part", type=int, help="estimate this part only")
@@ -207,9 +212,9 @@ def run_simulate(chosen: argparse.Namespace) -> int:
 def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
     from replication.workflow.readme import update_readme
-    from replication.workflow.report_step import page
+    from replication.workflow.report_step import whole_report
 
-    print(f"written: {page(_root(), chosen.zip)}")
+    print(f"written: {whole_report(_root(), chosen.zip)}")
     if chosen.zip is not None:
         print(f"written: {chosen.zip} ({chosen.zip.stat().st_size / 1e6:.1f} MB)")
     if chosen.readme:

@@ -137,3 +137,16 @@ def sentence(words: str) -> str:
 def distinct_words(words: Iterable[str]) -> list[str]:
     """Words without repetition and without empty ones, in order."""
     return list(dict.fromkeys(word for word in words if word))
+
+
+NAMES = {"att_d:": "ATT", "acrt_d:": "ACRT"}
+
+
+def curve_name(term: str) -> str:
+    """``ATT(0.5)``, ``ACRT(0.5)`` or ``Overall slope`` (per unit of dose); empty for other terms."""
+    if term == "acrt":
+        return "Overall slope"
+    for start, name in NAMES.items():
+        if term.startswith(start):
+            return f"{name}({float(term.removeprefix(start)):.4g})"
+    return ""

@@ -45,7 +45,12 @@ NONE = np.iinfo(np.int64).min
 """Event time of units that are never treated."""
 
 
-@registered("Two-way event study", takes=("trends", "covariates", "weights", "offset"), methods=REGRESSION)
+@registered(
+    "Two-way event study",
+    takes=("trends", "covariates", "weights", "offset"),
+    methods=REGRESSION,
+    interactions=True,
+)
 def event_study(
     panel: Panel,
     *,

@@ -125,18 +125,12 @@ def outcome_spread(panel: Panel) -> float:
     return float(np.nanstd(panel.y)) if np.isnan(whole) else whole
 
 
-def without_zero(
-    panel: Panel,
-    rows: Sequence[EstimateRow],
-    std_error: Floats,
-    details: Details | None,
-) -> Floats:
+def without_zero(panel: Panel, rows: Sequence[EstimateRow], std_error: Floats, details: Details) -> Floats:
     """Standard errors with those that are zero on the scale of the outcome set to missing.
 
     Coefficients of covariates have other units and keep theirs.
     """
-    logs = details is not None and details.scale == "log points"
-    small = std_error < NO_SPREAD * (1.0 if logs else outcome_spread(panel))
+    small = std_error < NO_SPREAD * (1.0 if details.scale == "log points" else outcome_spread(panel))
     if not small.any():
         return std_error
     own = np.array([not row.term.startswith("coef:") for row in rows])

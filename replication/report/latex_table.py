@@ -168,7 +168,7 @@ def _float(document: TableDocument) -> list[str]:
         r"\begin{table}[htbp]",
         r"\centering",
         rf"\caption{{{escape(document.title)}}}",
-        rf"\label{{tab:{document.study}:{document.id}}}",
+        rf"\label{{tab:{f'{document.study}:' if document.study else ''}{document.id}}}",
         r"\small",
         rf"\begin{{tabular}}{{{_columns(document)}}}",
         r"\toprule",

@@ -8,11 +8,9 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
-from replication.sources.r_data import r_frame
+from replication.sources.r_data import read_r
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    parse_raw,
-    raw_bytes,
     require_columns,
     require_rows,
     require_unique,
@@ -94,8 +92,7 @@ def read_agencies(path: Path) -> pd.DataFrame:
     SourceError
         If the file is damaged, is not the crosswalk, or repeats an agency.
     """
-    data = raw_bytes(path)
-    table = parse_raw(path, "an R data file", lambda: r_frame(path, data))
+    table = read_r(path)
     require_columns(table, AGENCY_COLUMNS, path)
     if len(table) < FIRST_AGENCIES:
         raise SourceError(

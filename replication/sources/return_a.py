@@ -18,7 +18,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from replication.core.errors import SourceError
-from replication.core.files import write_parquet
 from replication.sources.masterfile import UNREADABLE, Bytes, numbers, records, texts
 from replication.sources.raw_checks import FETCH_AGAIN
 from replication.sources.return_a_anomalies import YearParts, find_anomalies
@@ -141,16 +140,6 @@ def read_return_a(path: Path, year: int) -> ReturnA:
         _offenses(agencies["ori"], types, counts, returned, year),
         anomalies,
     )
-
-
-def write_return_a(tidy: ReturnA, folder: Path) -> list[Path]:
-    """Write the four frames as ``return_a_<frame>_<year>.parquet``; returns their paths."""
-    written = []
-    for name in ("agencies", "months", "offenses", "anomalies"):
-        path = folder / f"return_a_{name}_{tidy.year}.parquet"
-        write_parquet(path, getattr(tidy, name))
-        written.append(path)
-    return written
 
 
 def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:

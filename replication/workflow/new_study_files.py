@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from replication.core.logarithm import logged_column
 from replication.core.reading import in_yaml
 
 SPEC_KEYS: Final = ("unit", "time", "cohort", "cohort_from", "time_format", "never", "duplicates")
@@ -40,13 +41,13 @@ panels:
 {read}{keys}    labels:                     # what the codebook prints for each column
       {unit}: {unit}
       {time}: {time}
-      {outcome}: {outcome}
-    units: {{{outcome}: as in the file}}
+      {column}: {column}
+    units: {{{column}: as in the file}}
 
 # How tables and figures call columns and what the outcome is measured in.
 labels: {labels}
 outcomes:
-  {outcome}: {{label: {outcome}, unit: as in the file}}
+  {outcome}: {{label: {outcome}, unit: {scale}}}
 """
 SPEC: Final = """\
 # Three estimators of one effect: `columns` lists chosen specifications, here {name}__twfe and so on.
@@ -99,7 +100,7 @@ ANALYSES: Final = """# Each entry writes tables/{name}/analyses/<id>.csv, which 
   unit: {unit}
   weights: {weights}
   blocks:
-    Panel: {{{outcome}: {outcome}}}
+    Panel: {{{column}: {column}}}
 """
 
 
@@ -117,7 +118,10 @@ def study_files(name: str, file: str, keys: Mapping[str, Any], title: str) -> di
     read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
     spec_keys += f"read: {in_yaml(read)}\n" if read else ""
     unique = "duplicates" not in keys
+    logged = logged_column(str(keys["outcome"]))
     filled = {
+        "column": in_yaml(logged or keys["outcome"]),
+        "scale": "log points" if logged else "as in the file",
         "name": name,
         "title": in_yaml(title),
         "file": file,

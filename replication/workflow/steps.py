@@ -85,7 +85,7 @@ def _failed_by_fault(label: str, name: str, log: Path | None) -> int:
 
 
 def folders_of(root: Path, study: str | None) -> list[Path]:
-    """Folders into which the steps of a study write; those of the page where none is named."""
+    """Folders into which the steps of a study write; that of the report where none is named."""
     if not study:
         return [root / "report"]
     return [root / place / study for place in PLACES]
@@ -119,11 +119,13 @@ def _estimate_part(root: Path, study: str, threads: int, part: tuple[int, int]) 
 
 
 def _gather(root: Path, study: str, threads: int) -> str:
+    from replication.workflow.changed_estimates import changed_estimates
     from replication.workflow.estimate_step import gather_study
 
     again, total = gather_study(project.study(root, study), root, threads)
     late = f", {again} of them once more as they changed meanwhile" if again else ""
-    return f"{counted(total, 'specification')} gathered{late}"
+    changed = changed_estimates(root, study)
+    return f"{counted(total, 'specification')} gathered{late}{f'; {changed}' if changed else ''}"
 
 
 def _analyze(root: Path, study: str, _: int) -> str:
@@ -162,10 +164,16 @@ def _summary(root: Path, study: str, _: int) -> str:
     return f"{summary(project.study(root, study), root)} numbers"
 
 
-def _page(root: Path, _: str, __: int) -> str:
+def _page(root: Path, study: str, _: int) -> str:
     from replication.workflow.report_step import page
 
-    return str(page(root).relative_to(root))
+    return f"{counted(page(project.study(root, study), root), 'file')} of its pages"
+
+
+def _report(root: Path, _: str, __: int) -> str:
+    from replication.workflow.report_step import report
+
+    return str(report(root).relative_to(root))
 
 
 STEPS: dict[str, Callable[[Path, str, int], str]] = {
@@ -178,10 +186,11 @@ STEPS: dict[str, Callable[[Path, str, int], str]] = {
     "figures": _figures,
     "summary": _summary,
     "page": _page,
+    "report": _report,
 }
 
 
-WITHOUT_STUDY = ("page",)
+WITHOUT_STUDY = ("report",)
 PLACES = ("data_clean", "tables", "figures", "report")
 
 

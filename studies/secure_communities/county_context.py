@@ -9,9 +9,10 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning import county_coverage, geography, rates, timing
+from replication.cleaning import county_coverage, geography, timing
 from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns
+from replication.sources import OFFENSES
 from studies.secure_communities import county_people, county_year, earlier_crime, neighbors
 from studies.secure_communities.county_year import CountySources
 
@@ -158,7 +159,7 @@ def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
     """
     require_columns(frame, ["agencies_offense", "coverage_indicator", "census_ratio"], "The rows")
     years = sorted(frame["year"].unique())
-    reported = ~county_coverage.is_missing(frame.fillna(dict.fromkeys(rates.OFFENSES, 0)), rates.OFFENSES)
+    reported = ~county_coverage.is_missing(frame.fillna(dict.fromkeys(OFFENSES, 0)), OFFENSES)
     found = {"reported": reported}
     for name, rule in VARIANTS.items():
         passes = reported & county_coverage.indicator_passes(frame, rule)

@@ -14,12 +14,13 @@ from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
 from replication.cleaning.geography import Bools
 from replication.cleaning.sample_flow import SampleFlow
+from replication.sources import OFFENSES
 from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREENED
 
 YEARS: Final = tuple(range(2004, 2013))
 WEIGHT_YEAR: Final = 2004
 PEOPLE_YEAR: Final = 2010
-SUMS: Final = (*rates.OFFENSES, "covered_population", "agencies_offense")
+SUMS: Final = (*OFFENSES, "covered_population", "agencies_offense")
 TREATED_BEFORE: Final = pd.Timestamp(2011, 7, 1)
 COMPARISON_FROM: Final = pd.Timestamp(2012, 3, 20)
 
@@ -169,8 +170,8 @@ def reported(
 
 
 def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
-    silent = county_coverage.is_missing(frame, rates.OFFENSES)
-    counts = frame[list(rates.OFFENSES)].astype(float)
+    silent = county_coverage.is_missing(frame, OFFENSES)
+    counts = frame[list(OFFENSES)].astype(float)
     return frame.assign(**counts.mask(pd.Series(silent, index=frame.index)))
 
 
@@ -181,7 +182,7 @@ def _coverage_steps(
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:
         text = "Reported in every year (drops counties with zero coverage and zero counts)"
-        steps.append((text, lambda rows: ~county_coverage.is_missing(rows, rates.OFFENSES)))
+        steps.append((text, lambda rows: ~county_coverage.is_missing(rows, OFFENSES)))
     if rule.minimum_indicator > 0:
         exempt = " (New York City exempt)" if geography.NEW_YORK_COUNTY in rule.exempt else ""
         text = f"Coverage indicator at least {rule.minimum_indicator:g} in every year{exempt}"

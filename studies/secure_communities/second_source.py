@@ -16,8 +16,9 @@ import pandera.pandas as pa
 from replication.cleaning import county_coverage, geography, rates, timing
 from replication.cleaning.codebook import column, conform, schema
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
-from replication.cleaning.rates import OFFENSES, OUTCOMES
+from replication.cleaning.rates import OUTCOMES
 from replication.cleaning.sample_flow import SampleFlow
+from replication.sources import OFFENSES
 from studies.secure_communities import county_people, schemas
 from studies.secure_communities.county_context import ContextSources, merged_units
 from studies.secure_communities.county_year import PEOPLE_YEAR, WEIGHT_YEAR, CountySources, populations

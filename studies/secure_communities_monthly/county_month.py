@@ -26,6 +26,7 @@ from replication.cleaning.agency_months import AgencyMonths, Returns, as_agency_
 from replication.cleaning.codebook import conform
 from replication.cleaning.sample_flow import SampleFlow
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.return_a_schemas import COUNTY_MONTH, COUNTY_MONTH_UNSCREENED
 
@@ -210,8 +211,8 @@ def with_outcomes(frame: pd.DataFrame, people: str) -> pd.DataFrame:
     """
     parts = [frame, rates.totals(frame)]
     for prefix in (CLEARED, BASE):
-        named = frame[[prefix + name for name in rates.OFFENSES]]
-        parts.append(rates.totals(named.set_axis(rates.OFFENSES, axis=1)).add_prefix(prefix))
+        named = frame[[prefix + name for name in OFFENSES]]
+        parts.append(rates.totals(named.set_axis(OFFENSES, axis=1)).add_prefix(prefix))
     frame = pd.concat(parts, axis=1)
     per_offense = {
         SHARE + name: frame[CLEARED + name] / frame[BASE + name].where(frame[BASE + name] > 0)

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from replication.cleaning.rates import OFFENSES
-from replication.sources import hand_entered
+from replication.sources import OFFENSES, hand_entered
 from studies.secure_communities.county_year import CountySources
 
 TYPED = Path(__file__).parents[2] / "data_raw" / "typed"

@@ -11,8 +11,8 @@ from artificial_context import artificial_context
 from artificial_panels import Made
 
 from replication.cleaning import county_coverage
-from replication.cleaning.rates import OFFENSES
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from studies.secure_communities import county_people, county_year, earlier_crime
 from studies.secure_communities.county_context import SPLITS, extend_county_year, with_coverage_variants
 from studies.secure_communities.county_schemas import COUNTY_YEAR_ALL, COUNTY_YEAR_CONTEXT

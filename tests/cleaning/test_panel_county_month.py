@@ -17,8 +17,9 @@ from test_panel_homicides import real_places
 from replication.cleaning.agency_counties import AgencyRule
 from replication.cleaning.agency_months import agency_months
 from replication.cleaning.codebook import codebook
-from replication.cleaning.rates import OFFENSES, OUTCOMES
+from replication.cleaning.rates import OUTCOMES
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from replication.sources.crosswalks import read_agencies
 from replication.sources.return_a import ReturnA, read_return_a
 from studies.secure_communities_cities.city_month import CityRule, build_city_month

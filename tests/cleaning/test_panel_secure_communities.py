@@ -11,8 +11,9 @@ from artificial_panels import PLACES, YEARS, Made
 
 from replication.cleaning import county_coverage
 from replication.cleaning.codebook import codebook, conform
-from replication.cleaning.rates import OFFENSES, OUTCOMES
+from replication.cleaning.rates import OUTCOMES
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from studies.secure_communities import county_year
 from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREENED
 

@@ -127,8 +127,9 @@ def test_units_treated_throughout_are_dropped_and_counted() -> None:
     found = dcdh(panel, inference=ANALYTIC)
     without = dcdh(panel.keep_units(~always), inference=ANALYTIC)
     assert found.att == without.att
-    dropped = f"{always.sum()} units treated in or before the first period were dropped"
-    assert f"{dropped} because they have no untreated period, for example {panel.units[always][0]}" in found.details.notes
+    named = ", ".join(str(unit) for unit in panel.units[always][:5])
+    assert found.details.notes[0].startswith(f"{always.sum()} of 48 units")
+    assert found.details.notes[0].endswith(f"for example {named}")
 
 
 def test_support_counts_units_and_cohorts() -> None:

@@ -195,7 +195,7 @@ def test_adopters_without_a_clean_control_are_counted() -> None:
         ({}, {"window": (-4, -2)}, r"The window \[-4, -2\] ends before adoption"),
         ({}, {"window": (-2, 6)}, "over horizons 0 to 6 has no period with both"),
         ({"adoption": (2004,)}, {}, "has no period with both"),
-        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "has no period with"),
+        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "none of the 48 units"),
         ({"adoption": (0,)}, {}, "has no period with both"),
         ({"n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),

@@ -313,7 +313,8 @@ def test_a_cohort_with_one_period_before_adoption_is_dropped_with_the_count() ->
     panel = draw_panel(3, n_units=30, adoption=(0, 0, 0, 2002, 2005))
     found = synthetic_did(panel, donor_errors="jackknife", inference=FEW)
     early = int((panel.cohort == 2002).sum())
-    assert f"{early} units with one period before adoption were dropped" in found.details.notes
+    assert found.details.notes[0].startswith(f"{early} of 30 units")
+    assert "they have one period before adoption" in found.details.notes[0]
     assert [c.cohort for c in found.details.donor_weights] == [2005]
 
 

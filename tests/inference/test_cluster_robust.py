@@ -21,18 +21,18 @@ from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.local_projections import local_projections
 from replication.estimators.poisson import poisson
+from replication.estimators.shared.cluster_weights import weighted_shares
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import read_effects
 from replication.estimators.shared.regression_influence import regular_leverage
-from replication.estimators.shared.two_way_shares import blocks_of, two_way_shares, weighted_shares
+from replication.estimators.shared.two_way_shares import blocks_of, two_way_shares
 from replication.estimators.stacked import stacked
 from replication.estimators.sun_abraham import sun_abraham
 from replication.estimators.twfe import fit_twfe, twfe
 from replication.estimators.two_stage import two_stage
-from replication.inference.bias_reduced import bias_reduced
+from replication.inference.bias_reduced import bias_reduced, weighted_bias_reduced
 from replication.inference.leverage import FEW_EFFECTIVE
 from replication.inference.variances import ADJUSTING
-from replication.inference.weighted_bias_reduced import weighted_bias_reduced
 
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "cluster_robust.csv")
 # R works on the regression with all dummies, whose cross-products have a condition number of some
@@ -171,7 +171,7 @@ def test_the_weighted_algebra_at_equal_weights_is_the_unweighted_one(trends) -> 
     fit = fit_twfe(sample, effects)
     two_way, shares = two_way_shares(sample, effects, fit, np.eye(2))
     one = bias_reduced(shares)
-    other = weighted_bias_reduced(weighted_shares(sample, effects, two_way, shares))
+    other = weighted_bias_reduced(weighted_shares(shares, two_way, fit.residual, lambda _: two_way))
     np.testing.assert_allclose(other.score, one.score, atol=1e-11)
     np.testing.assert_allclose(other.freedom, one.freedom, rtol=1e-10)
 

@@ -16,7 +16,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.saved_results import save
 from replication.core.spec import Inference, Spec, parse_spec
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 from replication.report.report_data import Folders
 from replication.report.study_config import StudyConfig, parse_study
@@ -70,9 +70,8 @@ def example_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
             support=tuple(EventSupport(e, 4, 900 - 37 * abs(e)) for e in EVENTS),
         )
     inference = Inference(draws=199, seed=7)
-    return from_scores(
-        panel, spec.estimator, rows, estimate, scores, inference, distribution="t", details=details
-    )
+    found = PointEstimates(panel, spec.estimator, rows, estimate, inference, "t", details=details)
+    return from_scores(found, scores)
 
 
 def example_spec(name: str, estimator: str, **more: Any) -> Spec:

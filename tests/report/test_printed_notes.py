@@ -107,7 +107,7 @@ def test_written_figures_fit() -> None:
 def test_rewording_a_note_changes_no_table(study: StudyConfig, folders: Folders) -> None:
     """Cells, labels and the numbers behind them come from fields; only the note below is reworded."""
     plain, reworded = Context.of(study, folders), Context.of(study, folders)
-    for name in reworded.results.ids():
+    for name in reworded.results.ids:
         saved = reworded.results.get(name)
         notes = (
             "No standard error: unit effects, 12 linear trends.",

@@ -22,8 +22,7 @@ from replication.report.study_config import StudyConfig, load_study
 from replication.report.summary import phrases, write_summary
 from replication.report.summary.numbers import Numbers, QuotedEffect, Value
 from replication.report.summary.phrases import changed, moved
-from replication.report.summary.summary_document import MARK, compose, in_order
-from replication.report.summary.template import unwrapped
+from replication.report.summary.template import MARK, compose, in_order, unwrapped
 from replication.workflow.project import StudyFolder as Planned
 
 ROOT = Path(__file__).parents[2]
@@ -368,7 +367,7 @@ ALLOWED = {"1", "2", "3", "4", "15", "0.05", "0", "100", "100,000", "100(exp(b",
 
 def test_ledger_is_a_file(real: StudyConfig, folders: Folders, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(
-        "replication.report.summary.summary_document.Numbers",
+        "replication.report.summary.template.Numbers",
         lambda study, folders: MadeNumbers(study, folders, DOWN),
     )
     count = write_summary(TEMPLATE, real, folders, tmp_path / "s.md")

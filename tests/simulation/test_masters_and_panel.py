@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from replication.cleaning.agency_months import AgencyMonths
-from replication.cleaning.rates import OFFENSES
+from replication.sources import OFFENSES
 from replication.sources.return_a import read_return_a
 from studies.secure_communities_monthly.county_month import MonthlyPanel
 from studies.secure_communities_simulated.simulation.reader_checks import (

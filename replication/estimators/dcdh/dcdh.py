@@ -51,9 +51,8 @@ from replication.estimators.dcdh.control_slopes import control_slopes
 from replication.estimators.dcdh.switcher_comparisons import HorizonEffect, did, layout_of
 from replication.estimators.dcdh.treatment_paths import TreatmentPaths, switching_panel
 from replication.estimators.registry import registered
-from replication.estimators.shared.cohort_comparisons import Grid, on_calendar
-from replication.estimators.shared.lost_cohorts import with_lost_cohorts
-from replication.inference.assemble import from_scores
+from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, with_lost_cohorts
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
 
@@ -76,7 +75,7 @@ def dcdh(
         absorbing binary treatment. Units treated in the first period are then dropped, since
         they have no untreated past; with a column they are controls for each other.
     window : first and last event time; all that can be estimated if empty.
-    normalized : divide each effect by the change of treatment summed until then.
+    normalized : divide each effect by the cumulative change in treatment.
     switchers : ``all``, or those whose treatment first rises (``in``) or falls (``out``).
     baseline_bins : number of quantile bins of the first treatment within which units are compared;
         None compares units of equal first treatment.
@@ -117,15 +116,15 @@ def dcdh(
         panel = with_uncompared(panel, grid, after)
     overall = average_total(after, dosed=dosed)
     shown = [per_unit(effect) for effect in effects] if normalized else effects
-    return from_scores(
+    points = PointEstimates(
         panel,
         "dcdh",
         [EstimateRow("att"), *(EstimateRow("event", event_time=e.step * grid.step) for e in shown)],
         np.array([overall.estimate, *(effect.estimate for effect in shown)]),
-        np.column_stack([overall.scores, *(effect.scores for effect in shown)]),
         inference,
         details=dcdh_details(effects, grid, panel, dosed=dosed, normalized=normalized),
     )
+    return from_scores(points, np.column_stack([overall.scores, *(effect.scores for effect in shown)]))
 
 
 def with_effects(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:

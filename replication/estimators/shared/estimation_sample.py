@@ -183,3 +183,19 @@ def _notes(dropped: dict[str, int]) -> list[str]:
         "cells_all_zero": "{} unit-periods in periods with only zeros were dropped",
     }
     return [words[reason].format(count) for reason, count in dropped.items() if count]
+
+
+def require_residual(n_obs: int, n_params: int, remedy: str) -> None:
+    """Refuse a regression that its parameters fit exactly.
+
+    Parameters
+    ----------
+    n_params : all parameters, absorbed unit and period effects included.
+    remedy : what would leave degrees of freedom, the end of the message.
+
+    """
+    if n_obs <= n_params:
+        raise PanelError(
+            f"{n_obs} observations are left for {n_params} parameters, absorbed effects included, "
+            f"so that the fit is exact and no standard error can be given. {remedy}"
+        )

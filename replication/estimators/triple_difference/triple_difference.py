@@ -152,7 +152,7 @@ def triple_sample(
 def without_thin(design: ComparisonDesign, thin: Bools, units: Any, eligible: str) -> Panel:
     """The panel without cohorts that lack eligible or ineligible units; refuses to drop all."""
     gone = thin[design.level]
-    names = [str(design.panel.label(cohort)) for cohort in design.cohorts] + ["never treated"]
+    names = [design.panel.written(cohort) for cohort in design.cohorts] + ["never treated"]
     shown = "; ".join(
         f"{name}: {one} eligible and {zero} ineligible"
         for name, (zero, one), few in zip(names, units.tolist(), thin, strict=True)

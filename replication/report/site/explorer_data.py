@@ -41,7 +41,7 @@ def explorer_data(context: Context) -> dict[str, Any]:
     """
     study, specs, values = context.study, [], [dict[str, int]() for _ in CHOICES]
     units: dict[str, str] = {}
-    for name in context.results.ids():
+    for name in context.results.ids:
         saved = context.results.get(name)
         found = saved.find("att")
         path = event_path(saved)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from replication.cleaning import timing
-from replication.cleaning.rates import OFFENSES
+from replication.sources import OFFENSES
 from studies.secure_communities_monthly import reporting_month
 from studies.secure_communities_simulated.simulation.simulated_agencies import SHERIFF
 from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects
