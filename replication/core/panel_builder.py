@@ -204,11 +204,7 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
 
 
 def _cohorts(
-    frame: pd.DataFrame,
-    spec: Spec,
-    row: Any,
-    exposure: Floats | None,
-    calendar: tuple[Ints, Numbering],
+    frame: pd.DataFrame, spec: Spec, row: Any, exposure: Floats | None, calendar: tuple[Ints, Numbering]
 ) -> Ints:
     periods, numbering = calendar
     name = cohort_column(spec, frame)
