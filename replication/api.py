@@ -22,6 +22,7 @@ from replication.core.spec import Inference, Spec, parse_spec
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from replication.checks.panel_check import PanelCheck
     from replication.report.result_table import ResultTable
 
 ROLES = ("unit", "time", "cohort", "cluster", "weights", "covariates")
@@ -125,6 +126,49 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
     """
     spec = _spec(outcome, "twfe", columns)
     return build_panel(_frame(data, spec), spec)
+
+
+def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> PanelCheck:
+    """Check a tidy panel for everything that an estimate would refuse, with the keys that help.
+
+    Parameters
+    ----------
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+    outcome : str
+        Column of the outcome.
+    **columns
+        ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates``, ``never``, ``duplicates``,
+        ... as in ``estimate``.
+
+    Returns
+    -------
+    PanelCheck
+        Prints the cohorts, the findings, and the call that works; ``refusal`` is empty if an estimate is
+        possible as it stands.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a column is not there.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> found = rp.check(rp.simulated_panel(seed=1), outcome="y")
+    >>> found.refusal
+    ''
+    >>> print(str(found).splitlines()[0])
+    The frame: 600 rows, 6 columns; 60 units (unit), 10 periods (time: 1 to 10, one apart), balanced.
+    """
+    from replication.checks.panel_check import check_panel
+
+    place = data if isinstance(data, pd.DataFrame) else Path(data)
+    keys: dict[str, Any] = {}
+    for key, value in columns.items():
+        many = value if isinstance(value, dict) else None
+        keys |= {key: value} if many is None else {f"{key}.{name}": one for name, one in many.items()}
+    found = check_panel(place, keys, [outcome])
+    return replace(found, keys={"outcome": outcome, **found.keys})
 
 
 def event_plot(

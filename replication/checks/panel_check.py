@@ -51,14 +51,26 @@ class PanelCheck:
     refusal: str = ""
     remaining: str = ""
 
+    def __str__(self) -> str:
+        """The findings, with the call of ``rp.estimate`` that works."""
+        given: dict[str, Any] = {}
+        for key, value in self.keys.items():
+            block, _, name = key.rpartition(".")
+            (given.setdefault(block, {}) if block else given)[name] = value
+        return check_text(self, f"rp.estimate(frame, {', '.join(f'{key}={given[key]!r}' for key in given)})")
 
-def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = ()) -> PanelCheck:
-    """Look at a panel file as an estimate would.
+    __repr__ = __str__
+
+
+def check_panel(
+    data: Path | pd.DataFrame, keys: Mapping[str, Any], outcomes: Sequence[str] = ()
+) -> PanelCheck:
+    """Look at a panel as an estimate would.
 
     Parameters
     ----------
-    path : Path
-        .csv, .csv.gz, .xlsx, .parquet or .dta
+    data : Path or DataFrame
+        A .csv, .csv.gz, .xlsx, .parquet or .dta file, or a frame.
     keys : mapping
         Keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those of
         ``read`` with a dot.
@@ -71,7 +83,7 @@ def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = (
         If the file cannot be read or a column is not there; the message names the key that helps.
     """
     spec = _spec(keys, outcomes)
-    frame = read_frame(path, identifier_columns(spec), spec.read)
+    frame = _frame(data, spec)
     frame = frame if outcomes else frame.assign(**{PLACEHOLDER: 0.0})
     cohort = spec.cohort_from or cohort_column(spec, frame)
     _require(
@@ -86,21 +98,30 @@ def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = (
         ],
         spec,
     )
-    first = 1 if ending(path) in (".parquet", ".dta") else 2
+    headed = isinstance(data, Path) and ending(data) not in (".parquet", ".dta")
+    first = 2 if headed else 1
     findings, proposed = _findings(frame, spec, list(outcomes), first)
     full = {**keys, **proposed}
     refusal, _ = _attempt(frame, spec, outcomes)
     # A file whose decimal mark or blanks are read differently is read again, as the next command will.
     mended = _spec(full, outcomes)
-    again = read_frame(path, identifier_columns(mended), mended.read) if mended.read != spec.read else frame
+    again = _frame(data, mended) if mended.read != spec.read else frame
     again = again if outcomes else again.assign(**{PLACEHOLDER: 0.0})
     remaining, panel = _attempt(again, mended, outcomes)
     if panel is not None:
         findings += [*look.gaps(panel), *look.design(panel)]
         findings += [Finding(note) for note in panel.notes if "looks like" in note or "mistake" in note]
     table = look.cohorts(panel) if panel is not None else None
-    head = _head(path, frame, spec, panel)
+    name = data.name if isinstance(data, Path) else "The frame"
+    head = _head(name, frame, spec, panel)
     return PanelCheck(head, table, tuple(findings), full, proposed, refusal, remaining)
+
+
+def _frame(data: Path | pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """The panel as its file is read; a frame that was passed, with what ``read`` does to labels."""
+    if isinstance(data, pd.DataFrame):
+        return stripped(data) if spec.read.strip_blanks else data
+    return read_frame(data, identifier_columns(spec), spec.read)
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str], spec: Spec) -> None:
@@ -114,7 +135,7 @@ def _spec(keys: Mapping[str, Any], outcomes: Sequence[str]) -> Spec:
     for key, value in keys.items():
         block, _, name = key.rpartition(".")
         (data.setdefault(block, {}) if block else data)[name] = value
-    return parse_spec(data, "the command line")
+    return parse_spec(data, "Command line")
 
 
 def _attempt(frame: pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> tuple[str, Panel | None]:
@@ -185,9 +206,9 @@ def _propose(proposed: dict[str, Any], keys: Mapping[str, Any], spec: Spec) -> N
             proposed[key] = value
 
 
-def _head(path: Path, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> str:
+def _head(name: str, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> str:
     columns = [name for name in frame.columns if name != PLACEHOLDER]
-    size = f"{path.name}: {len(frame):,} rows, {len(columns)} columns"
+    size = f"{name}: {len(frame):,} rows, {len(columns)} columns"
     if panel is None:
         return f"{size}."
     steps = np.diff(panel.periods)

@@ -218,11 +218,9 @@ def test_a_missing_year_is_named_with_the_command(
         output = closing(root, 0, 1.0)
         for study in STUDIES:
             assert (
-                f"{study} did not run: 1 raw file is missing from data_raw "
-                "(REPLICATION_MIRROR is not set): fbi/return_a/RETA2007.txt.zip. To get them: "
-                "`replication data fetch secure_communities --monthly`."
+                f"{study} did not run: 1 raw file is missing; fetch with `replication data fetch "
+                "secure_communities --monthly`. (outputs of an earlier run are left as they are)"
             ) in output
-            assert "Outputs of an earlier run are left as they are" in output
         for study in STUDIES:
             assert step("clean", study, root, threads=1, log=None) == 2
             message = capsys.readouterr().err
@@ -258,14 +256,13 @@ def test_without_files_the_run_and_the_page_say_how_to_get_them(
         line = next(line for line in output.splitlines() if line.startswith(f"{study} did not run"))
         assert "14 raw files are missing" in line
         assert "replication data fetch secure_communities --monthly" in line
-        assert "`replication data status secure_communities_return_a`" in line
         assert f"{study}" not in next(x for x in output.splitlines() if x.startswith("Tables:"))
     status = status_text(tmp_path, CITIES)
     assert "14 missing" in status
     assert "RETA2004.txt.zip" in status
     by_hand = next(x for x in output.splitlines() if x.startswith("secure_communities_homicides did"))
-    assert "To get them" not in by_hand
-    assert "`replication data status secure_communities_homicides` says how" in by_hand
+    assert "fetch with" not in by_hand
+    assert "see `replication data status secure_communities_homicides`" in by_hand
     html = whole_report(tmp_path).read_text(encoding="utf-8")
     skipped = html[html.index('id="not-run"') :]
     assert "Secure Communities and crime, by county and month" in skipped

@@ -179,7 +179,7 @@ def test_singletons_are_dropped_until_none_is_left() -> None:
     assert sample.panel.units.tolist() == [*range(1, 12), *range(13, 24)]
     assert sample.panel.y.shape == (22, 8)
     assert sample.used.all()
-    assert any("10 singletons" in note for note in sample.panel.notes)
+    assert any("10 singleton observations" in note for note in sample.panel.notes)
 
 
 def test_clusters_are_counted_in_the_sample() -> None:

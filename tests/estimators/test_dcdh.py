@@ -157,7 +157,7 @@ def test_a_panel_with_a_missing_year_counts_in_years() -> None:
     cohorts = {row.event_time: row.cohorts for row in found.details.support}
     assert [cohorts.get(e, 0) for e in range(6)] == [2, 1, 2, 1, 0, 1]
     lost = int((panel.cohort == 2008).sum())
-    assert any(f"{lost} units of the cohorts 2008 have no effect" in n for n in found.details.notes)
+    assert any(f"{lost} units in 1 cohort (2008) are excluded" in n for n in found.details.notes)
 
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:

@@ -132,7 +132,7 @@ def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders)
     ]
     (fact,) = sample_notes(shown, context)
     assert fact.short == "3 to 1,155 counties were dropped."
-    assert fact.text == "Counties were dropped (3 in column 1, 1,155 in column 2, 20 in column 3)."
+    assert fact.text == "Counties were dropped (3 in column 1; 1,155 in column 2; 20 in column 3)."
     assert fact.record.startswith("Column 1: 3 units were dropped. Column 2: 1,155 units were dropped.")
 
 
