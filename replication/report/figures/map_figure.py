@@ -29,10 +29,8 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source", "value"],
+    "shared": ["source", "rename", "where"],
     "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "rename": {"$ref": "#/$defs/rename"},
-        "where": {"$ref": "#/$defs/where"},
         "value": {"type": "string", "description": "Column that colors the counties: a number or a date."},
         "breaks": {
             "type": "array",
