@@ -26,6 +26,7 @@ _HOMES = {
     "InputError": "replication.core.errors",
     "Panel": "replication.core.panel",
     "Spec": "replication.core.spec",
+    "check": "replication.api",
     "estimate": "replication.api",
     "event_plot": "replication.api",
     "honest_did": "replication.inference.sensitivity",

@@ -1,3 +1,4 @@
+from replication.api import check as check
 from replication.api import estimate as estimate
 from replication.api import event_plot as event_plot
 from replication.api import read_panel as read_panel

@@ -22,6 +22,7 @@ from replication.core.spec import Inference, Spec, parse_spec
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from replication.checks.panel_check import PanelCheck
     from replication.report.result_table import ResultTable
 
 ROLES = ("unit", "time", "cohort", "cluster", "weights", "covariates")
@@ -127,6 +128,49 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
     return build_panel(_frame(data, spec), spec)
 
 
+def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> PanelCheck:
+    """Check a tidy panel for everything that an estimate would refuse, with the keys that help.
+
+    Parameters
+    ----------
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+    outcome : str
+        Column of the outcome.
+    **columns
+        ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates``, ``never``, ``duplicates``,
+        ... as in ``estimate``.
+
+    Returns
+    -------
+    PanelCheck
+        Prints the cohorts, the findings, and the call that works; ``refusal`` is empty if an estimate is
+        possible as it stands.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a column is not there.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> found = rp.check(rp.simulated_panel(seed=1), outcome="y")
+    >>> found.refusal
+    ''
+    >>> print(str(found).splitlines()[0])
+    The frame: 600 rows, 6 columns; 60 units (unit), 10 periods (time: 1 to 10, one apart), balanced.
+    """
+    from replication.checks.panel_check import check_panel
+
+    place = data if isinstance(data, pd.DataFrame) else Path(data)
+    keys: dict[str, Any] = {}
+    for key, value in columns.items():
+        many = value if isinstance(value, dict) else None
+        keys |= {key: value} if many is None else {f"{key}.{name}": one for name, one in many.items()}
+    found = check_panel(place, keys, [outcome])
+    return replace(found, keys={"outcome": outcome, **found.keys})
+
+
 def event_plot(
     fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Event study"
 ) -> Figure:
@@ -161,7 +205,9 @@ def event_plot(
 
     names = _labels(fits, labels)
     frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
-    return event_figure(frames, title, figure_note(fits))
+    outcomes = sorted({fit.outcome for fit in fits})
+    y_label = f"Effect on {outcomes[0]}" if len(outcomes) == 1 else "Effect"
+    return event_figure(frames, title, figure_note(fits), y_label=y_label)
 
 
 def table(
@@ -277,6 +323,13 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
     return read_frame(Path(data), identifier_columns(spec), spec.read)
 
 
+def default_labels(fits: Sequence[Estimates]) -> list[str]:
+    """The estimators as tables call them."""
+    from replication.estimators.registry import ENTRIES
+
+    return [ENTRIES[fit.estimator].label if fit.estimator in ENTRIES else fit.estimator for fit in fits]
+
+
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:
     if not fits:
         raise SpecError("No result was given. Pass a list of results, such as [fit].")
@@ -285,7 +338,7 @@ def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str
             f"The number of labels ({len(labels)}) differs from the number of results ({len(fits)}). "
             "Give one label for each result."
         )
-    return [str(label) for label in labels] if labels is not None else [fit.estimator for fit in fits]
+    return [str(label) for label in labels] if labels is not None else default_labels(fits)
 
 
 def _listed(values: dict[str, Any]) -> dict[str, Any]:

@@ -21,13 +21,12 @@ from replication.report.spreadsheet import write_spreadsheet
 from replication.report.table_document import MADE_WITH
 
 CANNOT = (
-    "No test shows that trends would have been parallel without treatment: the periods before adoption speak "
-    "to it, "
-    "and cannot prove it.",
-    "Nothing here tests whether the treatment of one unit moves the outcomes of others (spillovers), or "
-    "whether "
-    "units anticipate it.",
-    "Adoption is not random. If its causes also affect the outcome, the estimates are not effects.",
+    "No test can establish that trends would have been parallel absent treatment; pre-adoption trends are "
+    "informative but not proof.",
+    "Nothing here tests whether the treatment of one unit affects the outcomes of others (spillovers), or "
+    "whether units anticipate it.",
+    "Adoption may not be random. If what drives adoption also affects trends in the outcome, the estimates "
+    "are biased.",
 )
 
 

@@ -33,10 +33,13 @@ def add(commands: Subparsers) -> None:
     plot.add_argument("--title", default="Event study")
     plot.set_defaults(run=run_plot)
     table = commands.add_parser("table", help="print or write a table of one or more saved results")
-    _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print Markdown)")
+    _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print it)")
     table.add_argument("--title", default="Estimates")
     table.add_argument(
         "--whole", action="store_true", help="write a complete LaTeX document, not only the table"
+    )
+    table.add_argument(
+        "--overall", action="store_true", help="leave out the event times: overall effects and coefficients"
     )
     table.set_defaults(run=run_table)
     honest = commands.add_parser(
@@ -56,6 +59,9 @@ def add(commands: Subparsers) -> None:
     )
     compare.add_argument("second", type=Path, help="folder of the result to compare with")
     compare.add_argument("-o", "--figure", type=Path, help="also draw a figure of both event studies")
+    compare.add_argument(
+        "--all", action="store_true", help="show every row, not only the overall effect and the event study"
+    )
     compare.set_defaults(run=run_compare)
     explain = commands.add_parser(
         "explain", help="list the keys of a specification, or show a specification with all its defaults"
@@ -115,7 +121,7 @@ def run_estimate(chosen: argparse.Namespace) -> int:
     inputs = [] if chosen.spec is None else [chosen.spec]
     results = estimate_file(specs, chosen.panel, chosen.out, inputs=inputs, pictures=not chosen.numbers_only)
     for spec, result in zip(specs, results, strict=True):
-        print(f"{spec.id}: {result.summary()}\n")
+        print(f"{f'{spec.id}: ' if len(specs) > 1 else ''}{result.summary()}\n")
     print(next_steps(chosen.out, specs))
     return 0
 
@@ -132,9 +138,9 @@ def run_table(chosen: argparse.Namespace) -> int:
     """``replication table DIR... [-o FILE]``."""
     from replication.workflow.saved_folders import table_of_folders
 
-    table = table_of_folders(chosen.folders, chosen.labels, chosen.title)
+    table = table_of_folders(chosen.folders, chosen.labels, chosen.title, overall=chosen.overall)
     if chosen.output is None:
-        print(table.to_markdown())
+        print(table.to_text())
     else:
         print(f"written: {table.save(chosen.output, whole=chosen.whole)}")
     return 0
@@ -153,7 +159,7 @@ def run_compare(chosen: argparse.Namespace) -> int:
     from replication.workflow.explain import compare
     from replication.workflow.saved_folders import plot_folders
 
-    print(compare(chosen.first, chosen.second))
+    print(compare(chosen.first, chosen.second, every_row=chosen.all))
     if chosen.figure is not None:
         folders = [chosen.first, chosen.second]
         print(f"written: {plot_folders(folders, None, 'Two results compared', chosen.figure)}")

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from replication.core.columns import EXACT, place_of
+from replication.core.columns import EXACT, FORMS_OF_COLUMNS, place_of
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError
 from replication.core.numbering import Form, calendar_form, written_label
@@ -28,7 +28,7 @@ from replication.core.period_labels import (
     parts_of,
 )
 from replication.core.policy_cohort import with_cohort_from
-from replication.core.reading import in_yaml, is_text, shown, stripped, with_numbers
+from replication.core.reading import MOST_MARKS, in_yaml, is_text, shown, stripped, with_numbers
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
@@ -137,6 +137,8 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
     note = f"the periods in {spec.time!r} were read as {kind}s ({ends[0]} to {ends[1]})"
     known = numbers.astype("int64") if numbers.notna().all() else numbers
     frame = frame.assign(**{spec.time: known})
+    if FORMS[kind] is not None:
+        frame.attrs[FORMS_OF_COLUMNS] = {spec.time: FORMS[kind]}
     if kind != "year" and spec.sample.years is not None and "year" not in frame.columns:
         frame = frame.assign(year=numbers // (10 if kind == "quarter" else 100))
     return frame, kind, [note]
@@ -147,14 +149,19 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
     wrong = frame[column].notna() & ~frame[column].isin(list(parts))
     if not wrong.any():
         return
+    numbers = pd.to_numeric(frame[column], errors="coerce").notna()
+    if numbers.mean() > MISTAKES and (wrong & ~numbers).any():
+        wrong &= ~numbers
     example = frame.loc[wrong, column].iloc[0]
     at = place_of(frame, wrong, (spec.unit, spec.time)) if spec.unit in frame.columns else ""
     todo = never_hint(example) if column != spec.time else ""
-    if not todo and parts and wrong.mean() < MISTAKES:
+    if not todo and wrong.mean() < MISTAKES:
         todo = "Correct them."
+    marks = ", ".join(shown(mark) for mark in list(dict.fromkeys(frame.loc[wrong, column]))[:MOST_MARKS])
+    noun = "a period" if wrong.sum() == 1 else "periods"
     raise PanelError(
-        f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as periods, for "
-        f"example {shown(example)}{at}. {todo or UNREAD}"
+        f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as {noun}: {marks} "
+        f"(first{at}). {todo or UNREAD}"
     )
 
 

@@ -90,9 +90,9 @@ class Numbering:
 def written_label(label: Any, form: Form | None) -> str:
     """A label of this form as people write it: 20063 is ``2006Q3``, 200609 is ``2006-09``."""
     whole = int(label)
-    if form is QUARTER:
+    if form == QUARTER:
         return f"{whole // 10}Q{whole % 10}"
-    return f"{whole // 100}-{whole % 100:02d}" if form is MONTH else str(whole)
+    return f"{whole // 100}-{whole % 100:02d}" if form == MONTH else str(whole)
 
 
 PLAIN: Final = Numbering()

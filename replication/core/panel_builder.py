@@ -119,13 +119,7 @@ def _assemble(
     shape = (len(units), periods.size)
     place = (row, column)
     weight = weights_of(frame, spec)
-    exposure = (
-        None
-        if spec.treatment == "binary"
-        else _matrix(numeric(frame, spec.treatment, missing="refuse", at=at), place, shape)
-    )
-    if exposure is not None and not spec.reversible:
-        require_no_reversal(exposure, spec.treatment, np.asarray(units))
+    exposure = _exposure(frame, spec, np.asarray(units), place, shape)
     cohort = _cohorts(frame, spec, row, exposure, (periods, numbering))
     notes += [] if spec.repeated_cross_sections else gap_note(len(frame), shape)
     if exposure is None:
@@ -143,9 +137,7 @@ def _assemble(
         covariate_names=names,
         strata={**_strata(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},
         unit_values=unit_doses(frame, spec, row, numbers, cohort),
-        offset=None
-        if spec.offset is None
-        else np.nan_to_num(_matrix(offset_of(frame, spec.offset, at), place, shape)),
+        offset=None if spec.offset is None else _matrix(offset_of(frame, spec.offset, at), place, shape, 0.0),
         coordinates=_coordinates(frame, spec, row, len(units)),
         weighted=spec.weights is not None,
         outcome=spec.outcome,
@@ -154,6 +146,19 @@ def _assemble(
         notes=tuple(notes),
         numbering=numbering,
     )
+
+
+def _exposure(
+    frame: pd.DataFrame, spec: Spec, units: Any, place: tuple[Any, Any], shape: tuple[int, int]
+) -> Floats | None:
+    """(N, T) treatment where it is a column; one that goes back is refused unless that is allowed."""
+    if spec.treatment == "binary":
+        return None
+    values = numeric(frame, spec.treatment, missing="refuse", at=(spec.unit, spec.time))
+    exposure = _matrix(values, place, shape)
+    if not spec.reversible:
+        require_no_reversal(exposure, spec.treatment, units)
+    return exposure
 
 
 def _with_weight(panel: Panel) -> Panel:
@@ -199,11 +204,7 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
 
 
 def _cohorts(
-    frame: pd.DataFrame,
-    spec: Spec,
-    row: Any,
-    exposure: Floats | None,
-    calendar: tuple[Ints, Numbering],
+    frame: pd.DataFrame, spec: Spec, row: Any, exposure: Floats | None, calendar: tuple[Ints, Numbering]
 ) -> Ints:
     periods, numbering = calendar
     name = cohort_column(spec, frame)
@@ -307,8 +308,8 @@ def _coordinates(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> Flo
     return found
 
 
-def _matrix(values: Floats, place: tuple[Any, Any], shape: tuple[int, int]) -> Floats:
-    matrix = np.full(shape, np.nan)
+def _matrix(values: Floats, place: tuple[Any, Any], shape: tuple[int, int], empty: float = np.nan) -> Floats:
+    matrix = np.full(shape, empty)
     matrix[place] = values
     return matrix
 

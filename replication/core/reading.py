@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import pandas as pd
 import yaml
 
 from replication.core.errors import PanelError
+
+if TYPE_CHECKING:
+    # The Snakefile reads specifications, and has no use for pandas.
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,11 @@ HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
     (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
     (r"[+-]?[\d.,]+\s*%", "12% is to be 12 (share: 0.12)", {"percent": "points"}),
-    (r"[.?*\-]+|-?9+|n/?a|missing|null", "it marks a missing value", {"missing": []}),
+    (r"[.?*\-]+|-?9+|n[./]?a\.?|missing|null", "it marks a missing value", {"missing": []}),
 )
 """How numbers look that are written in another way, what that means, and the keys of ``read``."""
+MOST_MARKS: Final = 5
+"""Distinct texts that a message names; a column with more of them is no column of numbers."""
 
 
 def number_keys(value: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -56,9 +62,18 @@ def number_keys(value: Any) -> list[tuple[str, dict[str, Any]]]:
     return [(meaning, {"missing": [text]} if "missing" in keys else keys) for meaning, keys in found]
 
 
-def number_hint(value: Any) -> str:
-    """The keys that make a number of a text, in sentences; empty if there are none."""
-    return "".join(f" If {meaning}, set `read: {in_yaml(keys)}`." for meaning, keys in number_keys(value))
+def number_hint(texts: Sequence[Any]) -> str:
+    """The keys that make numbers, or missing values, of distinct texts in a column, in sentences."""
+    known = [(meaning, keys) for meaning, keys in number_keys(texts[0]) if "missing" not in keys]
+    if known:
+        return "".join(f" If {meaning}, set `read: {in_yaml(keys)}`." for meaning, keys in known)
+    if len(texts) > MOST_MARKS:
+        return ""
+    marks = sorted(str(text).strip() for text in texts)
+    return (
+        f" If missing values are marked so, set `read: {in_yaml({'missing': marks})}` (`--missing "
+        f"{' '.join(shlex.quote(mark) for mark in marks)}`)."
+    )
 
 
 def in_yaml(value: Any) -> str:
@@ -68,6 +83,8 @@ def in_yaml(value: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value as a message prints it: text in quotation marks, numbers of numpy like others."""
+    import numpy as np
+
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
@@ -78,6 +95,8 @@ def plain_label(label: Any) -> str:
 
 def is_text(values: pd.Series[Any]) -> bool:
     """Whether a column contains text, objects that may be text, or categories of text."""
+    import pandas as pd
+
     if isinstance(values.dtype, pd.CategoricalDtype):
         return is_text(values.cat.categories.to_series())
     return bool(pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values))
@@ -139,6 +158,6 @@ def numbers_in(values: pd.Series[Any], read: Read) -> pd.Series[Any] | None:
     numbers = plain.str.replace(read.decimal, ".", regex=False).astype(float)
     numbers = numbers / 100 if read.percent == "share" and signed.any() else numbers
     full = numbers.reindex(values.index)
-    moderate = bool(((full.abs() < 10.0**EXACT_DIGITS) & (full == np.round(full))).all())
+    moderate = bool(((full.abs() < 10.0**EXACT_DIGITS) & (full == full.round())).all())
     whole = moderate and not text.str.contains(point).any()
     return full.astype("int64") if whole and not signed.any() else full

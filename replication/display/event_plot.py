@@ -204,12 +204,7 @@ def _digits(panel: pd.DataFrame) -> int:
 
 
 def _name_counts(
-    axes: Axes,
-    first: float,
-    lines: Sequence[CountLine],
-    labels: Sequence[str],
-    units: str,
-    turned: float,
+    axes: Axes, first: float, lines: Sequence[CountLine], labels: Sequence[str], units: str, turned: float
 ) -> None:
     """What the lines of counts are, in the margin; ``turned`` is the height of a line of turned counts."""
     # The first count is centered below its tick and may reach into the margin.

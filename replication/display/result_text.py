@@ -21,7 +21,9 @@ PLOT = 34
 def summary_text(table: pd.DataFrame, details: Details) -> str:
     """The overall effect, coefficients, path, sample and notes of ``Estimates.table``."""
     first = table.iloc[0]
-    lines = [f"{first['estimator']} of {first['outcome']}", sample_line(first, details), ""]
+    lines = [heading(str(first["outcome"]), str(first["estimator"])), sample_line(first, details)]
+    losses = [note for note in details.notes if is_large_loss(note)]
+    lines += [*note_lines(losses, "WARNING: "), ""]
     level = confidence_level(details)
     lines += ["                  estimate  std. error   p-value   " + f"{level} confidence interval"]
     lines += [row_line(name, row) for name, row in main_rows(table)]
@@ -30,8 +32,20 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
     if len(path):
         lines += ["", f"By time since adoption (o estimate, - {level} confidence interval, | zero)"]
         lines += path_lines(path)
-    lines += note_lines(details.notes)
+    lines += note_lines([note for note in details.notes if note not in losses])
     return "\n".join(lines)
+
+
+def heading(outcome: str, estimator: str) -> str:
+    """What was estimated: ``Outcome rate, Group-time (Callaway-Sant'Anna)``."""
+    from replication.estimators.registry import ENTRIES
+
+    return f"Outcome {outcome}, {ENTRIES[estimator].label if estimator in ENTRIES else estimator}"
+
+
+def is_large_loss(note: str) -> bool:
+    """Whether a note reports that a large share of the units was dropped; the share follows the count."""
+    return bool(re.match(r"\d+ of \d+ units \(\d+%\)", note))
 
 
 def sample_line(row: pd.Series, details: Details) -> str:
@@ -103,12 +117,12 @@ def bar(row: pd.Series, low: float, scale: float) -> str:
     return "".join(cells)
 
 
-def note_lines(notes: Sequence[str]) -> list[str]:
-    """The notes, folded."""
+def note_lines(notes: Sequence[str], lead: str = "Note: ") -> list[str]:
+    """The notes, folded, each after ``lead``."""
     lines: list[str] = []
     for note in notes:
         text = sentence(agreeing(note))
-        lines += ["", *textwrap.wrap(text, WIDTH, initial_indent="Note: ", subsequent_indent="      ")]
+        lines += ["", *textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead))]
     return lines
 
 

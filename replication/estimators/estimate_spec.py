@@ -47,6 +47,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             f"treatment, and the controls of {spec.estimator} with a treatment column may have any. Use "
             "'method: permutation', which permutes whole treatment paths across units."
         )
+    require_variation(panel)
     keywords = {key: getattr(spec, key) for key in entry.keys}
     keep_freed_memory()
     with one_thread():
@@ -58,6 +59,16 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
         )
     return reported(found, panel, spec.estimator)
+
+
+def require_variation(panel: Panel) -> None:
+    """Refuse an outcome that is the same in every cell: no effect and no standard error exists."""
+    seen = panel.y[panel.observed]
+    if seen.size and float(np.ptp(seen)) == 0:
+        raise PanelError(
+            f"The outcome {panel.outcome!r} does not vary: it is {seen[0]:g} in all {seen.size} rows of the "
+            "sample. Name another outcome, or correct the file."
+        )
 
 
 def refuse_unusable(spec: Spec, entry: Registered) -> None:

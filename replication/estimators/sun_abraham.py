@@ -139,7 +139,7 @@ def sun_abraham(
         panel,
         adopters,
         found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
-        "no unit of theirs links a treated period to the last period before adoption, beside the comparison",
+        "have no unit observed both when treated and in the last period before adoption, with controls",
     )
     blocks = SaturatedShares.of(fit, panel.cluster)
     points = PointEstimates(panel, "sun_abraham", rows, estimate, inference, "t", details=details)

@@ -128,10 +128,7 @@ def page_size(document: TableDocument) -> tuple[int, int]:
     columns = [TEXT_COLUMN if wrap else mm for mm, wrap in zip(widths, wraps, strict=True)]
     width = max(sum(columns) + GAP * len(columns), NARROWEST)
     lines = 2.0 + sum(
-        max(
-            row.height,
-            *(_lines(texts, wrap) for texts, wrap in zip(_texts(row), wraps, strict=True)),
-        )
+        max(row.height, *(_lines(texts, wrap) for texts, wrap in zip(_texts(row), wraps, strict=True)))
         + (0.2 if row.height > 1 else 0)
         for row in document.rows
     )
@@ -168,7 +165,7 @@ def _float(document: TableDocument) -> list[str]:
         r"\begin{table}[htbp]",
         r"\centering",
         rf"\caption{{{escape(document.title)}}}",
-        rf"\label{{tab:{document.study}:{document.id}}}",
+        rf"\label{{tab:{f'{document.study}:' if document.study else ''}{document.id}}}",
         r"\small",
         rf"\begin{{tabular}}{{{_columns(document)}}}",
         r"\toprule",

@@ -35,10 +35,7 @@ class Folders:
     def under(cls, root: Path, study: str) -> Folders:
         """The folders of a study below the project's root."""
         return cls(
-            root / "tables" / study,
-            root / "figures" / study,
-            root / "data_clean" / study,
-            root / "data_raw",
+            root / "tables" / study, root / "figures" / study, root / "data_clean" / study, root / "data_raw"
         )
 
     def shown(self, name: str) -> str:

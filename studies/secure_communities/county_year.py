@@ -175,9 +175,7 @@ def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**counts.mask(pd.Series(silent, index=frame.index)))
 
 
-def _coverage_steps(
-    rule: county_coverage.CoverageRule,
-) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
+def _coverage_steps(rule: county_coverage.CoverageRule) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
     """Label and condition of each rule that can drop units."""
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:

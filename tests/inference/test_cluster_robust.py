@@ -242,10 +242,10 @@ def test_intervals_and_p_values_use_each_rows_degrees() -> None:
 def test_few_effective_clusters_are_noted_and_many_are_not() -> None:
     panel = two_way_panel(3)
     assert twfe(panel).details.cluster_influence.effective > FEW_EFFECTIVE
-    assert not any("effective clusters" in note for note in twfe(panel).details.notes)
+    assert not any("effective number of clusters" in note for note in twfe(panel).details.notes)
     heavy = replace(panel, weight=panel.weight * np.where(np.arange(45) < 3, 200, 1)[:, None])
-    note = next(note for note in twfe(heavy).details.notes if "effective clusters" in note)
-    assert "3.3 effective clusters (of 45)" in note
+    note = next(note for note in twfe(heavy).details.notes if "effective number of clusters" in note)
+    assert "effective number of clusters is 3.3 of 45" in note
     assert "cv3" in note
 
 
@@ -318,7 +318,5 @@ def test_several_clusterings_varying_weights_and_estimated_shares_refuse() -> No
         twfe(varying, inference=Inference(variance="cv2"))
     with pytest.raises(SpecError, match="shares: fixed"):
         sun_abraham(
-            two_way_panel(3, cluster="state"),
-            shares="estimated",
-            inference=Inference(variance="cv2"),
+            two_way_panel(3, cluster="state"), shares="estimated", inference=Inference(variance="cv2")
         )

@@ -77,10 +77,7 @@ def test_figures_of_a_study_fit(study: StudyConfig, folders: Folders) -> None:
 @pytest.mark.parametrize("folder", STUDIES, ids=lambda folder: folder.name)
 def test_own_notes_of_every_study_leave_room(folder: Path) -> None:
     study = load_study(folder)
-    kinds = (
-        (study.tables, TABLE_LETTERS, OWN_TABLE_LINES),
-        (study.figures, PAGE.letters, OWN_FIGURE_LINES),
-    )
+    kinds = ((study.tables, TABLE_LETTERS, OWN_TABLE_LINES), (study.figures, PAGE.letters, OWN_FIGURE_LINES))
     for entries, letters, most in kinds:
         long = {entry.id: line_count([" ".join(entry.notes)], letters) for entry in entries}
         assert {name: lines for name, lines in long.items() if lines > most} == {}
@@ -135,7 +132,7 @@ def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders)
     ]
     (fact,) = sample_notes(shown, context)
     assert fact.short == "3 to 1,155 counties were dropped."
-    assert fact.text == "Counties were dropped (3 in column 1, 1,155 in column 2, 20 in column 3)."
+    assert fact.text == "Counties were dropped (3 in column 1; 1,155 in column 2; 20 in column 3)."
     assert fact.record.startswith("Column 1: 3 units were dropped. Column 2: 1,155 units were dropped.")
 
 

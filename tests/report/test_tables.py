@@ -214,10 +214,10 @@ def test_estimators_stand_side_by_side(study: StudyConfig, folders: Folders) -> 
     assert found[0] == (fixed(row["estimate"]),)
     assert found[2] == (f"[{fixed(row['conf_low'])}, {fixed(row['conf_high'])}]",)
     heads = [head.text for head in document.headings[0]]
-    assert "95% confidence interval" in heads
+    assert "95% CI" in heads
     assert not any("band" in head for head in heads), "the band of one number is its interval"
     notes = " ".join(document.notes)
-    assert "Control group: not-yet-treated units." in notes
+    assert "Control group: not-yet-treated counties." in notes
     assert "Base period: event time \N{MINUS SIGN}1." in notes
     assert "Weighted by Population in 2004 in Weighted two-way." in notes
 

@@ -177,7 +177,7 @@ def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
     late = panel.cohort > panel.periods[0] + design.anticipation
     adopters = panel.keep_units(late & ~np.isin(panel.cohort, compared))
     shown = [row.cohort for row in plan.rows if row.term == "group" and row.cohort is not None]
-    why = "none of their treated cells has units of both sides seen in it and in the base period"
+    why = "have no treated and control units observed both in a treated period and in the base period"
     note = lost_cohorts(adopters, shown, why)
     return [note] if note else []
 

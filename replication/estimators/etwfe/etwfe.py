@@ -125,14 +125,9 @@ def etwfe(
     absorbed = len(cells.panel.units) - 1 if family == "gaussian" else 0
     require_residual(cells.n_obs, fit.n_params + absorbed, "Use fewer covariates, or add units.")
     factor = small_sample_factor(cells.panel.n_clusters, cells.n_obs, fit.n_params)
-    details = Details(
-        absorbed=("unit" if family == "gaussian" else "cohort", "time"),
-        control_group=control_group,
-        base_period=-1 - anticipation if shows_leads else "untreated",
-        average="cells_by_weight" if family == "gaussian" else "cells_in_levels",
-        support=event_time_support(cells, np.array(shown)),
-        extras={"cells": size, "family": family, **_proportional(rows, points, influence, cells, factor)},
-    )
+    details = details_of(cells, family, shown, base_period=-1 - anticipation if shows_leads else "untreated")
+    proportional = _proportional(rows, points, influence, cells, factor)
+    details = replace(details, control_group=control_group).with_extras(proportional)
     found = PointEstimates(
         cells.panel,
         "etwfe",
@@ -151,6 +146,18 @@ def etwfe(
     shares = ExtendedShares.of(fit, cells.panel.cluster)
     loadings = _ordered(parts(estimate, shares.rows(averages)))[2]
     return from_adjusted(found, shares.adjusted(loadings, inference))
+
+
+def details_of(cells: SortedCells, family: str, shown: list[int], base_period: int | str) -> Details:
+    """What the model says beside the numbers."""
+    linear = family == "gaussian"
+    return Details(
+        absorbed=("unit" if linear else "cohort", "time"),
+        base_period=base_period,
+        average="cells_by_weight" if linear else "cells_in_levels",
+        support=event_time_support(cells, np.array(shown)),
+        extras={"cells": count_cells(cells), "family": family},
+    )
 
 
 def require_family(family: str, *, offset: bool) -> None:

@@ -24,19 +24,19 @@ Review of Economic Studies 91(6): 3253-3285.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.details import Details, Dropped
+from replication.core.details import Details, Dropped, Value
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.untreated_cells import describe_cells
 from replication.estimators.imputation.untreated_fit import UntreatedModel, fit_untreated
-from replication.estimators.imputation.untreated_pretrends import lead_coefficients
+from replication.estimators.imputation.untreated_pretrends import Leads, lead_coefficients
 from replication.estimators.registry import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
@@ -116,21 +116,12 @@ def imputation(
     ]
     events = [row.event_time for row in rows if row.event_time is not None]
     require_window(window, cells, len(events))
-    omitted = tuple(int(h) for h in leads.omitted)
-    details = Details(
-        absorbed=model.effects.absorbed,
-        linear_trends=model.effects.linear_trends,
-        control_group="not_yet_treated",
-        base_period="untreated_before_leads",
-        average="cells_by_weight",
-        support=event_time_support(cells, np.array(events)),
-        dropped=(Dropped("leads_not_identified", len(omitted), "leads", omitted),) if omitted else (),
-        extras={
-            "residual_groups": residual_groups,
-            "leave_one_out": leave_one_out,
-            "groups_of_one_cluster": alone,
-        },
-    )
+    extras: dict[str, Value] = {
+        "residual_groups": residual_groups,
+        "leave_one_out": leave_one_out,
+        "groups_of_one_cluster": alone,
+    }
+    details = replace(details_of(model, leads, events), extras=extras)
     points = PointEstimates(
         cells.panel,
         "imputation",
@@ -141,6 +132,20 @@ def imputation(
         details=describe_cells(details, cells, panel),
     )
     return from_scores(points, np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]))
+
+
+def details_of(model: UntreatedModel, leads: Leads, events: list[int]) -> Details:
+    """What the model and the leads say beside the numbers."""
+    omitted = tuple(int(h) for h in leads.omitted)
+    return Details(
+        absorbed=model.effects.absorbed,
+        linear_trends=model.effects.linear_trends,
+        control_group="not_yet_treated",
+        base_period="untreated_before_leads",
+        average="cells_by_weight",
+        support=event_time_support(model.cells, np.array(events)),
+        dropped=(Dropped("leads_not_identified", len(omitted), "leads", omitted),) if omitted else (),
+    )
 
 
 def require_groups(residual_groups: str) -> None:

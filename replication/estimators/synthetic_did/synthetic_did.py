@@ -36,7 +36,7 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.details import Details, DonorWeights, EventSupport
+from replication.core.details import Details, DonorWeights, EventSupport, Value
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
@@ -135,8 +135,33 @@ def synthetic_did(
     )
     rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
     rows += [EstimateRow("event", event_time=int(e)) for e in layout.times]
+    extras: dict[str, Value] = {
+        "donor_errors": donor_errors,
+        "att_at_minimum": float(minimum[0]),
+        "controls": len(controls),
+    }
     details = replace(
-        means_of_data,
+        details_of(panel, never, cohorts, weights, layout, sizes),
+        mean_outcome=means_of_data.mean_outcome,
+        mean_pre=means_of_data.mean_pre,
+        extras=extras,
+        notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
+    ).measured(missing_noted=bool(found.negative.any()))
+    distribution = "normal" if freedom is None else "t"
+    points = PointEstimates(panel, "synthetic_did", rows, published, inference, distribution, details=details)
+    return from_variance(points, found.variance, freedom=freedom)
+
+
+def details_of(
+    panel: Panel,
+    never: Bools,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
+    sizes: Floats,
+) -> Details:
+    """What the synthetic controls say beside the numbers."""
+    return Details(
         absorbed=("unit", "time"),
         covariates=panel.covariate_names,
         control_group="never_treated",
@@ -144,16 +169,7 @@ def synthetic_did(
         support=cohort_support(layout, sizes),
         pretrend=impossible_test(int((layout.times < 0).sum()), NO_TEST),
         donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
-        extras={
-            "donor_errors": donor_errors,
-            "att_at_minimum": float(minimum[0]),
-            "controls": int(never.sum()),
-        },
-        notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
-    ).measured(missing_noted=bool(found.negative.any()))
-    distribution = "normal" if freedom is None else "t"
-    points = PointEstimates(panel, "synthetic_did", rows, published, inference, distribution, details=details)
-    return from_variance(points, found.variance, freedom=freedom)
+    )
 
 
 def placebo_slopes(panel: Panel, donor_errors: str) -> list[str]:

@@ -146,14 +146,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     words, details = note(frame, entry, context)
     labels = formatting.distinct_words(frame["label"])
     logs = [in_logs(panel, context) for panel in panels]
-    across = side_by_side(len(panels), max(map(panel_width, panels)), entry.medium)
     names = [y_label(panel, log, entry, context) for panel, log in zip(panels, logs, strict=True)]
-    height = PANEL_HEIGHT if len(panels) <= across else STACKED_HEIGHT
-    lines = max(wrapped(name, height * entry.medium.flat).count("\n") + 1 for name in names)
+    across = side_by_side(len(panels), max(map(panel_width, panels)), entry.medium)
     apart = any(name != names[place - place % across] for place, name in enumerate(names))
-    left, right = 0.65 + 0.17 * lines, marks.PERCENT_ROOM if any(logs) else 0.15
-    gap = (left if apart else 0.45) + (0.5 if apart and any(logs) else 0.0)
-    wide = (entry.medium.width - left - right - (across - 1) * gap) / across
+    room = rooms(panels, names, entry, across=across, apart=apart, logs=any(logs))
+    wide = (entry.medium.width - room["left"] - room["right"] - (across - 1) * room["gap"]) / across
     letters = int(LETTERS_PER_INCH * wide)
     means = [mean_before(panel, context, letters, log=log) for panel, log in zip(panels, logs, strict=True)]
     page = entry_sheet(
@@ -162,13 +159,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         words,
         panels=len(panels),
         across=across,
-        height=height,
-        left=left,
-        right=right,
-        gap=gap,
         above=0.42 if any(means) else 0.3,
         below=0.42 + max(counts_inches(panel, wide) for panel in panels),
         legend=legend_height(labels, entry.medium),
+        **room,
     )
     x_label = entry.options.get("x_label", "Periods since adoption")
     for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
@@ -189,6 +183,26 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 def series_of(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """The paths, panel by panel."""
     return [part for _, part in frame.groupby(["panel", "series"], sort=True)]
+
+
+def rooms(
+    panels: Sequence[pd.DataFrame],
+    names: Sequence[str],
+    entry: Entry,
+    *,
+    across: int,
+    apart: bool,
+    logs: bool,
+) -> dict[str, float]:
+    """Inches of the panels and of the labels around them; ``apart``: every panel has a vertical label."""
+    height = PANEL_HEIGHT if len(panels) <= across else STACKED_HEIGHT
+    lines = max(wrapped(name, height * entry.medium.flat).count("\n") + 1 for name in names)
+    return {
+        "height": height,
+        "left": 0.65 + 0.17 * lines,
+        "right": marks.PERCENT_ROOM if logs else 0.15,
+        "gap": (0.65 + 0.17 * lines if apart else 0.45) + (0.5 if apart and logs else 0.0),
+    }
 
 
 def scale(page: Sheet, names: Sequence[str], *, same: bool) -> None:

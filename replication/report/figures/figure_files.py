@@ -67,47 +67,41 @@ def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) 
     """Write ``<id>.pdf``, ``.png``, ``.csv`` and ``.svg``; no date or machine in any of them."""
     figure, folder = drawing.figure, context.folders.figures
     if context.study.simulated:
-        figure.text(
-            0.5,
-            0.5,
-            SIMULATED,
-            size=46,
-            color="black",
-            alpha=0.1,
-            rotation=25,
-            ha="center",
-            va="center",
-            weight="bold",
-            zorder=100,
-        )
+        style: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "zorder": 100}
+        figure.text(0.5, 0.5, SIMULATED, size=46, color="black", alpha=0.1, rotation=25, **style)
     title = context.study.heading(entry.title)
-    specs = ", ".join(drawing.specs)
-    pdf = {
+    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv", "svg")]
+    with replacing(paths[0]) as temporary:
+        figure.savefig(temporary, format="pdf", metadata=_pdf_metadata(drawing, title, context.study.id))
+    with replacing(paths[1]) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata=_png_metadata(drawing, title))
+    write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
+    write_svg(figure, paths[3], {"Title": title, "Creator": drawing.versions})
+    return paths
+
+
+def _pdf_metadata(drawing: Drawing, title: str, author: str) -> dict[str, Any]:
+    return {
         "Title": title,
         "Subject": drawing.alt,
-        "Keywords": specs,
-        "Author": context.study.id,
+        "Keywords": ", ".join(drawing.specs),
+        "Author": author,
         "Creator": drawing.versions,
         "Producer": "matplotlib",
         "CreationDate": None,
     }
-    png = {
+
+
+def _png_metadata(drawing: Drawing, title: str) -> dict[str, str]:
+    return {
         "Title": title,
         "Description": drawing.alt,
         "Comment": drawing.note,
         "Details": "\n".join(drawing.details),
-        "Source": specs,
+        "Source": ", ".join(drawing.specs),
         "Software": drawing.versions,
         "Backend": backend(),
     }
-    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv", "svg")]
-    with replacing(paths[0]) as temporary:
-        figure.savefig(temporary, format="pdf", metadata=pdf)
-    with replacing(paths[1]) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata=png)
-    write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
-    write_svg(figure, paths[3], {"Title": title, "Creator": drawing.versions})
-    return paths
 
 
 def write_svg(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:

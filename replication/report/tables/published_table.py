@@ -90,8 +90,8 @@ HEADS = (
 )
 IN_PARENTHESES = "Standard errors are in parentheses."
 NOTES = (
-    "Differences are the unrounded estimate minus the published one; numbers match if the estimate, "
-    "rounded{} to the published decimals, is the published number."
+    "Differences are unrounded estimates minus published values; numbers match if they are equal when "
+    "rounded{} to the published decimals."
 )
 OR_CUT = " or truncated"
 WITHOUT_NUMBERS = 2
