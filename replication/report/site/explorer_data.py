@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -123,9 +124,11 @@ def chosen_rows(column: str, values: list[Any], study: StudyConfig) -> str:
 
 def event_path(saved: Saved) -> list[list[float | None]]:
     """Event time, estimate and both ends of the interval, sorted by event time."""
-    rows = saved.table[(saved.table["term"] == "event") & saved.table["event_time"].notna()]
-    rows = rows.sort_values("event_time")[["event_time", "estimate", "conf_low", "conf_high"]]
-    return [[rounded(value) for value in row] for row in rows.itertuples(index=False)]
+    columns = (
+        saved.table[name].tolist() for name in ("term", "event_time", "estimate", "conf_low", "conf_high")
+    )
+    rows = [row for term, *row in zip(*columns, strict=True) if term == "event" and np.isfinite(row[0])]
+    return [[rounded(value) for value in row] for row in sorted(rows, key=itemgetter(0))]
 
 
 def rounded(value: Any) -> float | None:
