@@ -81,5 +81,5 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     return (
         f"Points: estimates. Thin bars: {confidence_level(details)} pointwise confidence intervals; "
         "broad bars: uniform (sup-t) bands. Hollow: reference period, zero by construction. Dashed line: "
-        f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
+        f"adoption. Standard errors are clustered by {' and '.join(details.clusters)}."
     )

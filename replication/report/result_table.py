@@ -191,7 +191,7 @@ def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
         "Clusters": [integer(row["n_clusters"]) for row in first],
         "Clustered by": clusters,
         "Weighted": weighted,
-        "Mean of the outcome": [fixed(fit.details.mean_outcome) for fit in fits],
+        "Mean of dependent variable": [fixed(fit.details.mean_outcome) for fit in fits],
     }
     return [TableRow(name, tuple(table_cell(value) for value in values)) for name, values in lines.items()]
 
@@ -199,4 +199,6 @@ def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
 def notes(fits: Sequence[Estimates]) -> list[str]:
     """Description of the cells."""
     outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
-    return [f"Outcome: {outcomes}. Standard errors in parentheses."]
+    clusters = distinct_words(" and ".join(fit.details.clusters) for fit in fits)
+    how = f", clustered by {clusters[0]}," if len(clusters) == 1 else ""
+    return [f"Outcome: {outcomes}. Standard errors{how} are in parentheses."]
