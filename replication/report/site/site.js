@@ -46,7 +46,7 @@ function theme() {
   const stored = { get: () => { try { return localStorage.getItem("theme"); } catch { return null; } },
                    set: value => { try { localStorage.setItem("theme", value); } catch { /* not stored */ } } };
   const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const show = () => { button.textContent = dark() ? "Light" : "Dark";
+  const show = () => { button.textContent = dark() ? "Light mode" : "Dark mode";
                        button.setAttribute("aria-label", `Switch to ${dark() ? "light" : "dark"} colors`); };
   if (stored.get()) root.dataset.theme = stored.get();
   button.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; stored.set(root.dataset.theme); show(); });
@@ -266,12 +266,12 @@ function explorer(form, data) {
   variant.addEventListener("change", () => choose(data.specs.find(spec => spec[ID] === variant.value)));
   const status = make("p", { role: "status", class: "aside" }), number = make("p", { class: "number" }), detail = make("p", { class: "aside" });
   const curve = make("div"), path = make("div");
-  const range = make("input", { type: "range", min: 1, step: 1, "aria-label": "Place in the specification curve" });
+  const range = make("input", { type: "range", min: 1, step: 1, "aria-label": "Position in the specification curve" });
   range.addEventListener("input", () => choose(ranked()[range.value - 1]));
   form.append(make("fieldset", {}, make("legend", { class: "unseen" }, "Specification"),
     ...data.choices.map((choice, place) => make("div", {}, make("label", { for: `choice-${place}` }, choice.label), selects[place])),
     make("div", {}, make("label", { for: "variant" }, "Specification"), variant)), status, number, detail,
-    make("h2", {}, "Its place in the specification curve"), curve, range, make("h2", {}, "Its event study"), path);
+    make("h2", {}, "Position in the specification curve"), curve, range, make("h2", {}, "Event study"), path);
   form.addEventListener("submit", event => event.preventDefault());
 
   const nearest = (place, code) => data.specs.filter(spec => spec[CODES][place] === code)
@@ -302,10 +302,10 @@ function explorer(form, data) {
     range.disabled = rank < 0;
     range.value = rank + 1;
     const below = order.filter(spec => spec[HIGH] < 0).length, above = order.filter(spec => spec[LOW] > 0).length;
-    const place = rank < 0 ? "It has no overall effect and so no place in the curve." : `Number ${rank + 1} of ${order.length} by size.`;
+    const place = rank < 0 ? "There is no overall effect, so there is no position in the curve." : `Rank ${rank + 1} of ${order.length}, from the smallest estimate.`;
     range.setAttribute("aria-valuetext", place);
     curve.replaceChildren(chart(order.map((spec, index) => [index, spec[ESTIMATE], spec[LOW], spec[HIGH], spec === chosen ? "chosen" : ""]),
-      `Specification curve. ${place}`), make("p", { class: "aside" }, `${place} ${words(chosen)[0]}: ${below} intervals lie below zero, ${above} above it.`));
+      `Specification curve. ${place}`), make("p", { class: "aside" }, `${place} ${words(chosen)[0]}: ${below} intervals are below zero and ${above} above it. Long intervals are cut at the edge.`));
     events();
   }
   // A regression without event times has its event study in another specification: the one that agrees most.
