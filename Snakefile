@@ -41,6 +41,7 @@ rule all:
         expand("tables/{study}/.tables.json", study=RULES.studies),
         expand("figures/{study}/.figures.json", study=RULES.studies),
         RULES.summaries(),
+        expand("report/{study}/.page.json", study=RULES.studies),
         "report/index.html",
 
 
@@ -56,6 +57,7 @@ rule clean:
         "logs/{study}/clean.log",
     benchmark:
         "logs/{study}/clean.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -74,6 +76,7 @@ rule estimate:
         "logs/{study}/estimate-{part}-of-{parts}.log",
     benchmark:
         "logs/{study}/estimate-{part}-of-{parts}.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     threads: RULES.settings["estimation"]["threads"]
@@ -94,6 +97,7 @@ rule gather:
         "logs/{study}/gather.log",
     benchmark:
         "logs/{study}/gather.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     shell:
@@ -110,6 +114,7 @@ rule analyze:
         "logs/{study}/analyze.log",
     benchmark:
         "logs/{study}/analyze.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -129,6 +134,7 @@ rule check:
         "logs/{study}/check.log",
     benchmark:
         "logs/{study}/check.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     threads: RULES.settings["estimation"]["threads"]
@@ -152,6 +158,7 @@ rule tables:
         "logs/{study}/tables.log",
     benchmark:
         "logs/{study}/tables.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -173,6 +180,7 @@ rule figures:
         "logs/{study}/figures.log",
     benchmark:
         "logs/{study}/figures.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -195,6 +203,7 @@ rule summary:
         "logs/{study}/summary.log",
     benchmark:
         "logs/{study}/summary.tsv"
+    priority: RULES.priority
     conda:
         "environment.yaml"
     params:
@@ -206,22 +215,40 @@ rule summary:
 
 rule page:
     input:
-        expand("tables/{study}/.tables.json", study=RULES.studies),
-        expand("figures/{study}/.figures.json", study=RULES.studies),
-        RULES.summaries(),
+        "tables/{study}/.tables.json",
+        "figures/{study}/.figures.json",
+        lambda wildcards: RULES.studies[wildcards.study].summary_outputs(),
+    output:
+        "report/{study}/.page.json",
+    log:
+        "logs/{study}/page.log",
+    benchmark:
+        "logs/{study}/page.tsv"
+    priority: RULES.priority
+    conda:
+        "environment.yaml"
+    params:
+        code=RULES.code("page"),
+    shell:
+        "python -m replication step page {wildcards.study} --log {log}"
+
+
+rule report:
+    input:
+        expand("report/{study}/.page.json", study=RULES.studies),
     output:
         "report/index.html",
     log:
-        "logs/page.log",
+        "logs/report.log",
     benchmark:
-        "logs/page.tsv"
+        "logs/report.tsv"
     conda:
         "environment.yaml"
     params:
         skipped=RULES.skipped,
-        code=RULES.code("page"),
+        code=RULES.code("report"),
     shell:
-        "python -m replication step page --log {log}"
+        "python -m replication step report --log {log}"
 
 
 # Placebo rollouts on demand, in as many jobs as the estimates:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks import specifications
 from benchmarks.panels import SHARE_NEVER, draw
 from replication.core.errors import InputError
 
@@ -112,9 +113,9 @@ def write_page(rows: pd.DataFrame) -> None:
         "Seconds / peak MB of one estimate in a new process, imports included; written by",
         "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods and 6 cohorts, and a",
         "quarter of its units is never treated; columns with cohorts have 132 periods; *large* has 18,000",
-        "units, 132 periods and 52 cohorts. x: the estimator declines the panel, for the reason below. The",
-        "machine was otherwise in use; the first quarter of a second is imports. Synthetic DiD computes",
-        "weights for each cohort, and its time grows with their number.",
+        "units, 132 periods and 52 cohorts. An x marks a panel that the estimator refuses, for the reason",
+        "below. The two cores were otherwise in use; the first quarter of a second is imports. Synthetic DiD",
+        "computes weights for each cohort, and its time grows with their number.",
         "",
     ]
     keys = list(dict.fromkeys(zip(rows["direction"], *(rows[key] for key in BASE), strict=True)))
@@ -129,6 +130,8 @@ def write_page(rows: pd.DataFrame) -> None:
         f"({row.seconds:.1f} s)"
         for row in refused.itertuples()
     ]
+    if specifications.RESULTS.is_file():
+        lines += ["", *specifications.page_lines(pd.read_csv(specifications.RESULTS))]
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 

@@ -154,7 +154,10 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     step = commands.add_parser("step", help="run one step of the pipeline (called by the Snakefile)")
     step.add_argument(
         "name",
-        choices=("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
+        choices=(
+            *("clean", "estimate", "gather", "analyze", "check", "tables", "figures", "summary", "page"),
+            "report",
+        ),
     )
     step.add_argument("study", nargs="?")
     step.add_argument("--part", type=int, help="estimate this part only")
@@ -209,9 +212,9 @@ def run_simulate(chosen: argparse.Namespace) -> int:
 def run_report(chosen: argparse.Namespace) -> int:
     """``replication report``."""
     from replication.workflow.readme import update_readme
-    from replication.workflow.report_step import page
+    from replication.workflow.report_step import whole_report
 
-    print(f"written: {page(_root(), chosen.zip)}")
+    print(f"written: {whole_report(_root(), chosen.zip)}")
     if chosen.zip is not None:
         print(f"written: {chosen.zip} ({chosen.zip.stat().st_size / 1e6:.1f} MB)")
     if chosen.readme:

@@ -18,7 +18,7 @@ from replication.core.spec import Inference
 from replication.display.event_plot import event_figure, event_frame, figure_note
 from replication.display.formatting import fixed, probability
 from replication.estimators.registry import ENTRIES
-from replication.inference.methods import apply_method
+from replication.inference.methods import OwnMethods, apply_method
 from replication.inference.sensitivity import breakdown_value, pretest_power
 
 COMPARED = (
@@ -183,7 +183,7 @@ def other_inference(panel: Panel) -> AuditSection:
     for method in ("analytic", "wild", "permutation"):
         inference = Inference(method=method, draws=DRAWS)
         try:
-            fit = apply_method(ENTRIES["twfe"].function, panel, inference, two_way=True)
+            fit = apply_method(ENTRIES["twfe"].function, panel, inference, own=OwnMethods(two_way=True))
             values.append(float(fit.table["p_value"].iloc[0]))
             rows.append((method, probability(values[-1])))
         except InputError as refusal:

@@ -1,10 +1,10 @@
 """Two-way coefficients from independent software, to check that they agree.
 
 Every effect goes to the other package as an effect, never as data already projected by this package.
-PanelOLS of linearmodels takes unit and period effects; AbsorbingLS takes strata, trends and long
-panels as well; Poisson goes to statsmodels' GLM with one dummy per effect, or to pyfixest where
-that would be too many. Only coefficients are compared: none of them offers the correction of
-the variance used here.
+AbsorbingLS of linearmodels takes unit and period effects, strata and trends, in half of the time of
+PanelOLS; Poisson goes to statsmodels' GLM with one dummy per effect, or to pyfixest where that would
+be too many. Only coefficients are compared: none of them offers the correction of the variance used
+here.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from replication.estimators.shared.fixed_effects import Effects, read_effects
 DUMMIES = 400
 CELLS = 1_000_000
 """GLM decomposes the whole design in every step: larger ones go to pyfixest."""
-MOST_ROWS = 50_000
-"""Rows up to which PanelOLS sweeps weighted two-way effects out in a second or two; 211,000 take it
-10 s, AbsorbingLS half of one."""
 PRECISE: dict[str, Any] = {"atol": 1e-13, "btol": 1e-13, "conlim": 0.0, "maxiter": 20_000}
 """At 1e-15 LSMR may run on past convergence into rounding errors: on 2,087 counties by 108 months
 with trends a coefficient was wrong in its fourth digit, and another one at every run."""
@@ -37,11 +34,7 @@ class NoSecondEngineError(PanelError):
 
 
 def second_engine(
-    panel: Panel,
-    *,
-    trends: Sequence[str] = (),
-    estimator: str = "twfe",
-    omitted: Sequence[str] = (),
+    panel: Panel, *, trends: Sequence[str] = (), estimator: str = "twfe", omitted: Sequence[str] = ()
 ) -> dict[str, float]:
     """Coefficients ``att`` and ``coef:<name>`` by independent software.
 
@@ -66,8 +59,6 @@ def second_engine(
         return _poisson(frame, regressors, effects)
     if estimator != "twfe":
         raise SpecError(f"No independent software is used for {estimator!r}, only for twfe and poisson.")
-    if effects == Effects() and len(frame) <= MOST_ROWS:
-        return _panel_ols(frame, regressors)
     return _absorbing(frame, regressors, effects)
 
 
@@ -93,23 +84,6 @@ def long_frame(panel: Panel, effects: Effects) -> pd.DataFrame:
         pairs = [frame[f"stratum:{name}"], frame["time"]]
         frame[f"by_time:{name}"] = pd.MultiIndex.from_arrays(pairs).factorize()[0]
     return frame
-
-
-def _panel_ols(frame: pd.DataFrame, regressors: list[str]) -> dict[str, float]:
-    from linearmodels.panel import PanelOLS
-
-    data = frame.set_index(["unit", "time"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fit = PanelOLS(
-            data["y"],
-            data[regressors],
-            weights=data["weight"],
-            entity_effects=True,
-            time_effects=True,
-            drop_absorbed=True,
-        ).fit()
-    return {name: float(fit.params[name]) for name in regressors if name in fit.params}
 
 
 def _absorbing(frame: pd.DataFrame, regressors: list[str], effects: Effects) -> dict[str, float]:

@@ -55,7 +55,7 @@ class CoverageRule:
             )
         if not 0 <= self.lowest_ratio <= self.highest_ratio:
             raise PanelError(
-                f"Covered over Census population cannot lie between {self.lowest_ratio:g} and "
+                f"The ratio of covered to Census population cannot lie between {self.lowest_ratio:g} and "
                 f"{self.highest_ratio:g}. Give the lower bound first, and not below zero."
             )
 

@@ -27,8 +27,7 @@ def add(commands: Subparsers) -> None:
 def run_audit(chosen: argparse.Namespace) -> int:
     """``replication audit --panel FILE --outcome y``."""
     from replication.api import read_panel
-    from replication.audit.audit_page import audit_text, write_audit
-    from replication.audit.run_audit import audit
+    from replication.audit.run_audit import audit, audit_text, write_audit
 
     keys = {key: getattr(chosen, key) for key in (*KEYS, "covariates")}
     given = {key: value for key, value in keys.items() if value} | nested(reading_keys(chosen))

@@ -39,7 +39,6 @@ COLUMNS = [
     "n_clusters",
 ]
 NUMBERS = COLUMNS[COLUMNS.index("cohort") :]
-TERMS = ("att", "att_gt", "event", "group", "calendar", "weight")
 LEFT_OUT = ("att_gt", "weight")
 AVERAGES = {"simple": "att", "event": "event", "group": "group", "calendar": "calendar"}
 BROOM = {

@@ -160,6 +160,19 @@ class Panel:
         return self.weight[:, 0]
 
     @property
+    def whole_clusters(self) -> Ints | None:
+        """(N,) codes of the only clustering, if it contains whole units; else None."""
+        found = list(self.clusters.values())
+        return found[0] if len(found) == 1 and found[0].ndim == 1 else None
+
+    def cell_clusters(self, used: Bools) -> list[Ints]:
+        """(M,) clusters of the used cells, one vector for each clustering."""
+        return [
+            np.broadcast_to(codes[:, None] if codes.ndim == 1 else codes, used.shape)[used]
+            for codes in self.clusters.values()
+        ]
+
+    @property
     def cluster(self) -> Ints:
         """(N,) codes 0 .. G-1 of the only clustering dimension; refuses any other clustering."""
         if len(self.clusters) != 1:

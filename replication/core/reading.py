@@ -7,13 +7,15 @@ import shlex
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import pandas as pd
 import yaml
 
 from replication.core.errors import PanelError
+
+if TYPE_CHECKING:
+    # The Snakefile reads specifications, and has no use for pandas.
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def in_yaml(value: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value as a message prints it: text in quotation marks, numbers of numpy like others."""
+    import numpy as np
+
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
@@ -91,6 +95,8 @@ def plain_label(label: Any) -> str:
 
 def is_text(values: pd.Series[Any]) -> bool:
     """Whether a column contains text, objects that may be text, or categories of text."""
+    import pandas as pd
+
     if isinstance(values.dtype, pd.CategoricalDtype):
         return is_text(values.cat.categories.to_series())
     return bool(pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values))
@@ -152,6 +158,6 @@ def numbers_in(values: pd.Series[Any], read: Read) -> pd.Series[Any] | None:
     numbers = plain.str.replace(read.decimal, ".", regex=False).astype(float)
     numbers = numbers / 100 if read.percent == "share" and signed.any() else numbers
     full = numbers.reindex(values.index)
-    moderate = bool(((full.abs() < 10.0**EXACT_DIGITS) & (full == np.round(full))).all())
+    moderate = bool(((full.abs() < 10.0**EXACT_DIGITS) & (full == full.round())).all())
     whole = moderate and not text.str.contains(point).any()
     return full.astype("int64") if whole and not signed.any() else full

@@ -163,5 +163,7 @@ def balanced_rows(frame: pd.DataFrame, spec: Spec) -> tuple[Any, str]:
     count = frame.groupby(spec.unit)[spec.time].transform("size")
     keep = (count == frame[spec.time].nunique()).to_numpy()
     dropped = frame.loc[~keep, spec.unit].unique()
-    note = f"{len(dropped)} units that lack the outcome in some period were dropped{examples(dropped)}"
+    note = (
+        f"{len(dropped)} units with a missing outcome in at least one period were dropped{examples(dropped)}"
+    )
     return keep, note if len(dropped) else ""

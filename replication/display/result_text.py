@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from replication.core.details import Details
-from replication.display.curve_names import curve_name
 from replication.display.details_text import confidence_level
+from replication.display.formatting import agreeing, curve_name, sentence
 
 WIDTH = 96
 PLOT = 34
@@ -124,7 +124,7 @@ def note_lines(notes: Sequence[str], lead: str = "Note: ") -> list[str]:
     """The notes, folded, each after ``lead``."""
     lines: list[str] = []
     for note in notes:
-        text = f"{note[:1].upper()}{note[1:].rstrip('.')}."
+        text = sentence(agreeing(note))
         lines += ["", *textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead))]
     return lines
 

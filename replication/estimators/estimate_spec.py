@@ -1,26 +1,30 @@
-"""Estimate a specification on its panel: the estimator that it names, with the keys that it reads."""
+"""Estimate a specification on its panel: the estimator that it names, with the keys that it reads.
+
+The last step of every estimator is a finite overall effect, in the labels of the data.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from replication.core.arrays import Floats
 from replication.core.errors import PanelError, SpecError
-from replication.core.estimates import Estimates
+from replication.core.estimates import LEFT_OUT, Estimates, row_labels
 from replication.core.interactions import SUFFIX
-from replication.core.memory import keep_freed_memory
-from replication.core.panel import Panel
+from replication.core.numbering import PLAIN
+from replication.core.panel import NEVER, Panel
 from replication.core.spec import REVERSIBLE, Spec
-from replication.core.threads import one_thread
-from replication.estimators.final_checks import reported
+from replication.core.threads import keep_freed_memory, one_thread
 from replication.estimators.registry import ENTRIES, Registered
-from replication.estimators.shared.control_residuals import control_residuals
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import read_effects
+from replication.estimators.shared.least_squares import absorption_engines, design_of, least_squares
 from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
 from replication.inference.variances import refuse_variance
-
-INTERACTED = ("twfe", "event_study", "poisson")
-"""Estimators that take covariates interacted with periods."""
 
 
 def estimate(panel: Panel, spec: Spec) -> Estimates:
@@ -51,10 +55,7 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             partial(entry.function, **keywords),
             panel,
             spec.inference,
-            own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
-            resampled=spec.estimator == "callaway_santanna" and bool(spec.trends),
-            own_permutation=spec.estimator == "roth_santanna",
-            two_way=spec.estimator == "twfe" and not spec.trends,
+            own=entry.own(spec),
             residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
         )
     return reported(found, panel, spec.estimator)
@@ -81,7 +82,7 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
     )
     if spec.repeated_cross_sections:
         refuse_cross_sections(spec, entry)
-    refuse_interactions(spec)
+    refuse_interactions(spec, entry)
     bent = "family" in entry.keys and spec.family != "gaussian"
     if bent and spec.inference.method in FEW_TREATED:
         raise SpecError(
@@ -104,13 +105,14 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
         )
 
 
-def refuse_interactions(spec: Spec) -> None:
+def refuse_interactions(spec: Spec, entry: Registered) -> None:
     """Refuse covariates by period where slopes of treated cells would come from untreated ones."""
     by_time = [name for name in spec.covariates if SUFFIX in name]
-    if by_time and spec.estimator not in INTERACTED:
+    if by_time and not entry.interactions:
+        able = [name for name, other in ENTRIES.items() if other.interactions]
         raise SpecError(
             f"{spec.id}: {spec.estimator} takes no covariate interacted with periods ({by_time[0]!r}). Name "
-            f"the column itself, or use one of: {', '.join(INTERACTED)}."
+            f"the column itself, or use one of: {', '.join(able)}."
         )
 
 
@@ -128,3 +130,87 @@ def refuse_cross_sections(spec: Spec, entry: Registered) -> None:
             "time. With repeated cross-sections use analytic, multiplier or bootstrap, or average "
             "individuals to cells of a cluster and period."
         )
+
+
+def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
+    """The estimates in labels of the data, checked for an overall effect.
+
+    Raises
+    ------
+    PanelError
+        If the overall effect is missing or infinite. A missing standard error raises nothing.
+
+    """
+    require_overall(found, panel, estimator)
+    return found if panel.numbering == PLAIN else _labeled(found, panel)
+
+
+def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
+    """Refuse an overall effect that is not identified."""
+    value = found.att[0]
+    if np.isfinite(value):
+        return
+    dropped = "; ".join(found.notes)
+    raise PanelError(
+        f"{estimator} has no overall effect of {panel.outcome!r}: what is left of the panel has no "
+        f"treated unit-period that can be compared (the value would be {value}). "
+        f"{f'Left out: {dropped}. ' if dropped else ''}"
+        "Check the cohort column, the outcome, the weights and 'sample'."
+    )
+
+
+def _labeled(found: Estimates, panel: Panel) -> Estimates:
+    """Cohorts and periods in the labels of the data."""
+    table = found.table.copy()
+    for column in ("cohort", "time"):
+        numbers = table[column].to_numpy(dtype=float)
+        # Goodman-Bacon writes never treated as 0, which may be a label here.
+        never = numbers == NEVER
+        values: Floats = panel.label(np.where(never, np.nan, numbers)).astype(float)
+        keep_zero = never & ~panel.numbering.zero_is_period
+        table[column] = np.where(keep_zero, float(NEVER), values)
+    kept = (~table["term"].isin(LEFT_OUT)).to_numpy() | (len(found.vcov) == len(table))
+    labels = row_labels(table[kept])
+    vcov = found.vcov.set_axis(labels, axis=0).set_axis(labels, axis=1)
+    return replace(found, table=table, vcov=vcov)
+
+
+COMMON = ("twfe", "event_study", "imputation", "two_stage")
+"""Estimators whose covariates have one coefficient, as in the regression of this module."""
+
+
+def control_residuals(panel: Panel, *, trends: Sequence[str] = (), estimator: str) -> Floats:
+    """(N, T) residuals of ``y_it = alpha_i + delta_t + gamma'x_it + e_it``; NaN where unused.
+
+    Parameters
+    ----------
+    panel : units that are untreated in every period.
+    trends : as in ``twfe``; strata have their own period effects or linear trends.
+    estimator : the estimator whose residuals these are to be.
+
+    Raises
+    ------
+    SpecError
+        With covariates in an estimator that lets their coefficients differ between periods.
+
+    """
+    if panel.covariates is not None and estimator not in COMMON:
+        raise SpecError(
+            f"{estimator} lets the coefficients of covariates differ between periods, and the "
+            "residuals of control clusters are taken from a regression in which they do not. "
+            f"Remove 'covariates', use one of {', '.join(COMMON)}, or 'method: permutation'."
+        )
+    effects = read_effects(panel, trends)
+    sample = estimation_sample(panel, effects)
+    kept = sample.panel
+    design = design_of(kept, np.zeros((0, *kept.y.shape)), [])
+    if len(design.x):
+        fit = least_squares(sample, effects, design)
+        weight = np.where(sample.used, sample.weight, 1.0)
+        residual = fit.residual / weight
+    else:
+        engine = absorption_engines(sample, effects, design)[0]
+        residual = engine.residual(np.where(sample.used, kept.y, 0.0))
+    found = np.full(panel.y.shape, np.nan)
+    found[np.ix_(sample.units, sample.periods)] = np.where(sample.used, residual, np.nan)
+    return found

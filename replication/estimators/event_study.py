@@ -45,7 +45,12 @@ NONE = np.iinfo(np.int64).min
 """Event time of units that are never treated."""
 
 
-@registered("Two-way event study", takes=("trends", "covariates", "weights", "offset"), methods=REGRESSION)
+@registered(
+    "Two-way event study",
+    takes=("trends", "covariates", "weights", "offset"),
+    methods=REGRESSION,
+    interactions=True,
+)
 def event_study(
     panel: Panel,
     *,
@@ -228,11 +233,7 @@ def require_treated_period(sample: EstimationSample, times: Ints) -> None:
 
 
 def lost_event_times(
-    panel: Panel,
-    sample: EstimationSample,
-    window: tuple[int, int] | None,
-    reference: int,
-    keep: Bools | None,
+    panel: Panel, sample: EstimationSample, window: tuple[int, int] | None, reference: int, keep: Bools | None
 ) -> list[str]:
     """Notes on event times that were left out.
 

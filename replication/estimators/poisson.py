@@ -39,6 +39,7 @@ from replication.inference.row_table import EstimateRow
     cohorts=False,
     takes=("trends", "covariates", "weights", "offset"),
     methods=SCORES,
+    interactions=True,
 )
 def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
     """Estimate the effects of the treatment (``att``) and of covariates on the log of the mean.

@@ -15,7 +15,8 @@ from typing import ParamSpec
 
 from replication.core.estimates import Estimates
 from replication.core.estimator_files import estimator_names
-from replication.inference.methods import LINEAR
+from replication.core.spec import Spec
+from replication.inference.methods import LINEAR, NONE, OwnMethods
 
 P = ParamSpec("P")
 
@@ -32,6 +33,8 @@ class Registered:
     takes : which of ``trends``, ``covariates``, ``offset`` and ``weights`` it can use.
     methods : values of ``inference.method`` that it has.
     needs : keys without which it does not run.
+    interactions : whether covariates may be interacted with periods.
+    own : the methods of inference that it does itself, for a specification.
     """
 
     label: str
@@ -41,6 +44,8 @@ class Registered:
     takes: tuple[str, ...] = ("weights",)
     methods: tuple[str, ...] = LINEAR
     needs: tuple[str, ...] = ()
+    interactions: bool = False
+    own: Callable[[Spec], OwnMethods] = lambda spec: NONE
 
 
 _FOUND: dict[str, Registered] = {}
@@ -53,6 +58,8 @@ def registered(
     takes: Sequence[str] = ("weights",),
     methods: Sequence[str] = LINEAR,
     needs: Sequence[str] = (),
+    interactions: bool = False,
+    own: Callable[[Spec], OwnMethods] = lambda spec: NONE,
 ) -> Callable[[Callable[P, Estimates]], Callable[P, Estimates]]:
     """Register the function below; see ``Registered`` for the arguments."""
 
@@ -60,7 +67,9 @@ def registered(
         parameters = inspect.signature(function).parameters.values()
         keywords = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
         keys = tuple(name for name in keywords if name != "inference")
-        entry = Registered(label, function, keys, cohorts, tuple(takes), tuple(methods), tuple(needs))
+        entry = Registered(
+            label, function, keys, cohorts, tuple(takes), tuple(methods), tuple(needs), interactions, own
+        )
         _FOUND[function.__name__] = entry
         return function
 

@@ -37,12 +37,17 @@ from replication.estimators.shared.least_squares import (
 )
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import distinct_rows
-from replication.inference.methods import REGRESSION
+from replication.inference.methods import REGRESSION, OwnMethods
 from replication.inference.row_table import EstimateRow
 
 
 @registered(
-    "Two-way fixed effects", cohorts=False, takes=("trends", "covariates", "weights"), methods=REGRESSION
+    "Two-way fixed effects",
+    cohorts=False,
+    takes=("trends", "covariates", "weights"),
+    methods=REGRESSION,
+    interactions=True,
+    own=lambda spec: OwnMethods(two_way=not spec.trends),
 )
 def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
     """Estimate a two-way fixed effects regression: ``att`` and covariates (``coef:<name>``).

@@ -132,9 +132,9 @@ def no_basis(found: Estimates) -> str:
         return ""
     treated, control, kind = counts.treated, counts.control, counts.kind
     if treated == 1:
-        return f"only {treated} treated cluster ({kind}) carries the estimate"
+        return f"only {treated} treated cluster ({kind}) identifies the estimate"
     if control == 1:
-        return f"only {control} control cluster ({kind}) carries the estimate"
+        return f"only {control} control cluster ({kind}) identifies the estimate"
     grouped = extras.get("residual_groups") != "none" and not extras.get("leave_one_out")
     estimator = str(found.table["estimator"].iloc[0])
     if estimator in SATURATED and grouped and counts.alone == treated > 0:

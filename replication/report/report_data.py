@@ -6,6 +6,7 @@ import fnmatch
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,8 @@ import pandas as pd
 from replication.core import saved_results
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
-from replication.core.estimates import COLUMNS, row_labels
+from replication.core.estimates import row_labels
 from replication.core.temporary_files import visible_paths
-from replication.inference.row_table import CURVES
 from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
@@ -35,10 +35,7 @@ class Folders:
     def under(cls, root: Path, study: str) -> Folders:
         """The folders of a study below the project's root."""
         return cls(
-            root / "tables" / study,
-            root / "figures" / study,
-            root / "data_clean" / study,
-            root / "data_raw",
+            root / "tables" / study, root / "figures" / study, root / "data_clean" / study, root / "data_raw"
         )
 
     def shown(self, name: str) -> str:
@@ -55,7 +52,7 @@ class Folders:
         return Path(getattr(self, place)) / rest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Saved:
     """One estimated specification as it lies on disk."""
 
@@ -65,12 +62,15 @@ class Saved:
     details: Details
     versions: Mapping[str, str]
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Place of the first row of each label."""
+        return {label: place for place, label in reversed(list(enumerate(row_labels(self.table))))}
+
     def find(self, label: str) -> Mapping[str, Any] | None:
         """The estimate with a row label such as ``att`` or ``event:-2``; None if there is none."""
-        term = label if label.startswith(("coef:", *CURVES)) else label.partition(":")[0]
-        rows = self.table[self.table["term"] == term]
-        labels = row_labels(rows)
-        return dict(rows.iloc[labels.index(label)]) if label in labels else None
+        place = self.places.get(label)
+        return None if place is None else dict(self.table.iloc[place])
 
     def row(self, label: str) -> Mapping[str, Any]:
         """The estimate with a row label; refused with what there is."""
@@ -97,6 +97,7 @@ class Results:
     folder: Path
     cache: dict[str, Saved] = field(default_factory=dict)
 
+    @cached_property
     def ids(self) -> list[str]:
         """Ids of all saved specifications, sorted."""
         found = visible_paths(self.folder.glob("*/spec.yaml"), self.folder)
@@ -115,7 +116,7 @@ class Results:
             if not (place / "spec.yaml").is_file():
                 raise SpecError(
                     f"There is no result of the specification {spec_id!r}"
-                    f"{nearest(spec_id, self.ids())} in {self.folder}. Correct the id in "
+                    f"{nearest(spec_id, self.ids)} in {self.folder}. Correct the id in "
                     "the table, figure or analysis that names it, or estimate the specification first."
                 )
             self.cache[spec_id] = load(place)
@@ -123,7 +124,7 @@ class Results:
 
     def matching(self, patterns: Sequence[str]) -> list[Saved]:
         """Saved specifications whose id fits one of the patterns, sorted by id."""
-        ids = self.ids()
+        ids = self.ids
         chosen = [name for name in ids if any(fnmatch.fnmatchcase(name, p) for p in patterns)]
         if not chosen:
             raise SpecError(
@@ -138,7 +139,7 @@ def load(folder: Path) -> Saved:
     record, details = saved_results.load_record(folder)
     return Saved(
         str(record["spec"]["id"]),
-        saved_results.load_table(folder)[COLUMNS],
+        saved_results.load_table(folder),
         record["spec"],
         details,
         record.get("versions") or {},

@@ -105,17 +105,12 @@ def coefficients(task: Task, panel: Panel) -> pd.DataFrame:
     """One row per coefficient of a specification; none where no independent software estimates it."""
     from replication.checks.second_engine import NoSecondEngineError, second_engine
 
-    ours, _ = saved_results.load(task.folder)
+    table = saved_results.load_table(task.folder).set_index("term")["estimate"]
+    omitted = [name for name in panel.covariate_names if f"coef:{name}" not in table.index]
     try:
-        theirs = second_engine(
-            panel,
-            estimator=task.spec.estimator,
-            trends=task.spec.trends,
-            omitted=ours.details.omitted,
-        )
+        theirs = second_engine(panel, estimator=task.spec.estimator, trends=task.spec.trends, omitted=omitted)
     except NoSecondEngineError:
         return pd.DataFrame(columns=COLUMNS)
-    table = ours.table.set_index("term")["estimate"]
     rows = [
         (task.spec.id, term, table[term], value, abs(table[term] - value)) for term, value in theirs.items()
     ]

@@ -105,7 +105,7 @@ def estimate_file(
         remove_temporary_files([folder])
         saved_results.save(result, spec, folder)
         if pictures:
-            from replication.report.result_page import write_pictures
+            from replication.report.result_table import write_pictures
 
             write_pictures(result, spec, folder)
     if len(specs) > 1:

@@ -75,7 +75,8 @@ def manifest(root: Path) -> Record:
     known = {one["path"] for one in outputs}
     for path in visible_paths((root / "report").rglob("*"), root / "report"):
         if path.is_file() and path.relative_to(root).as_posix() not in known:
-            outputs.append(_file(root, path, rule="page"))
+            shared = path.relative_to(root / "report").parts[0] in ("index.html", "assets")
+            outputs.append(_file(root, path, rule="report" if shared else "page"))
     return {
         "studies": [{"id": study.id, "title": study.config["title"]} for study in ran],
         "not_run": sorted(study.id for study in project.readable(root)[0] if study not in ran),

@@ -119,6 +119,11 @@ class StudyFolder:
         """Ledger of the inputs of each figure."""
         return f"figures/{self.id}/.figures.json"
 
+    @property
+    def page_ledger(self) -> str:
+        """Ledger of the files of the study's pages."""
+        return f"report/{self.id}/.page.json"
+
     def part_output(self, part: int, parts: int) -> str:
         """Ledger of one of several parts of the estimates."""
         return f"tables/{self.id}/.parts/{part}-of-{parts}.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
@@ -23,6 +23,9 @@ from replication.workflow import project
 from replication.workflow.entry_inputs import named_inputs, strings
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.settings import read_settings
+
+if TYPE_CHECKING:
+    from replication.report.site.site_pages import Skipped, StudyReport
 
 LISTS = ("tables", "figures", "analyses")
 """Keys of a description that concern single entries; the rest is shared."""
@@ -92,20 +95,62 @@ def summary(study: StudyFolder, root: Path) -> int:
         return write_summary(study.summary, load_study(study.folder), Folders.under(root, study.id), target)
 
 
-def page(root: Path, archive: Path | None = None) -> Path:
+def page(study: StudyFolder, root: Path) -> int:
+    """Write the pages of one study, ``report/<study>``; returns how many files they have."""
+    from replication.report.site.site_render import write_site
+
+    site = study_site(study, root)
+    write_site(site, root / "report")
+    ledger = Ledger(root / study.page_ledger)
+    ledger.note("page", "", [root / "report" / name for name in site])
+    ledger.write(keep=["page"])
+    return len(site)
+
+
+def report(root: Path) -> Path:
+    """Write ``report/index.html`` and what it shares with the pages of the studies, already written."""
+    from replication.report.site.site_render import EXPLORER, render_front, write_site
+
+    ran, skipped = reported(root)
+    places = [f"{one.study.id}/{EXPLORER}.js" for one in ran]
+    made = {name: path.read_bytes() for name in places if (path := root / "report" / name).is_file()}
+    write_site(render_front(ran, skipped, made), root / "report")
+    return root / "report" / "index.html"
+
+
+def whole_report(root: Path, archive: Path | None = None) -> Path:
     """Write the report, a folder of pages that begins with ``report/index.html``.
 
     Parameters
     ----------
     archive : file to write the whole report to besides, as one zip that opens from disk once it is unpacked.
     """
-    from replication.report.site.site_render import write_site, zip_site
+    from replication.report.site.site_render import render_front, write_site, zip_site
 
-    site, target = {**render_site(root), **compared_files(root)}, root / "report"
-    write_site(site, target)
+    site: dict[str, bytes] = {}
+    for study in project.runnable(root):
+        site |= study_site(study, root)
+    site |= render_front(*reported(root), site)
+    write_site(site, root / "report")
     if archive is not None:
         zip_site(site, summaries_of(root), archive)
-    return target / "index.html"
+    return root / "report" / "index.html"
+
+
+def reported(root: Path) -> tuple[list[StudyReport], list[Skipped]]:
+    """The studies that ran, in the order of the contents, and those whose raw files are missing."""
+    from replication.report.site.site_pages import Skipped, StudyReport
+
+    ran, skipped = [], []
+    for study in project.readable(root)[0]:
+        config, absent = load_study(study.folder), project.absent_files(study)
+        if absent:
+            ways = {source.how: source.path for source in absent}
+            skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))
+        else:
+            context = Context.of(config, Folders.under(root, study.id))
+            ran.append(StudyReport(context, tuple(study.sources)))
+    return ran, skipped
 
 
 def render_site(root: Path) -> dict[str, bytes]:
@@ -116,37 +161,32 @@ def render_site(root: Path) -> dict[str, bytes]:
     dict of str to bytes
         Path below ``report/`` and content: equal bytes for equal outputs.
     """
-    from replication.report.site.site_pages import Skipped, StudyReport
     from replication.report.site.site_render import render
 
-    ran, skipped, traced = [], [], {}
-    for study in project.readable(root)[0]:
-        config, absent = load_study(study.folder), project.absent_files(study)
-        if absent:
-            ways = {source.how: source.path for source in absent}
-            skipped.append(Skipped(config, tuple(source.path for source in absent), tuple(ways)))
-        else:
-            context = Context.of(config, Folders.under(root, study.id))
-            ran.append(StudyReport(context, tuple(study.sources)))
-            traced[study.id] = [entry.id for entry in written(context)]
+    ran, skipped = reported(root)
+    traced = {one.study.id: [entry.id for entry in written(one.context)] for one in ran}
     return render(ran, skipped, summaries=summaries_of(root), traced=traced)
 
 
-def compared_files(root: Path) -> dict[str, bytes]:
-    """The files of the report that show the committed numbers too: traces, and what ``verify`` finds."""
+def study_site(study: StudyFolder, root: Path) -> dict[str, bytes]:
+    """Pages of a study, with the traces and what ``verify`` finds, which show the committed numbers too."""
     from replication.checks.compare_numbers import verify
-    from replication.report.site.site_render import compared
+    from replication.report.site.site_pages import StudyReport
+    from replication.report.site.site_render import compared, render_study
     from replication.report.trace.traces import StudyTraces
 
-    stars = read_settings(root)["tables"]["stars"]
-    traces, checks = {}, {}
-    for study in project.runnable(root):
-        found = StudyTraces(root, study.folder, stars=stars)
-        traces[study.id] = {entry.id: found.file(found.traced(entry)) for entry in written(found.context)}
-        held = (study.folder / "expected").is_dir()
-        rows = [asdict(verdict) for verdict in verify(root, [study.id])] if held else []
-        checks[study.id] = sorted(rows, key=lambda row: -int(row["failed"]))
-    return compared(traces, checks)
+    found = StudyTraces(root, study.folder, stars=read_settings(root)["tables"]["stars"])
+    shown = written(found.context)
+    traces = {entry.id: found.file(found.traced(entry)) for entry in shown}
+    held = (study.folder / "expected").is_dir()
+    rows = [asdict(verdict) for verdict in verify(root, [study.id])] if held else []
+    checks = sorted(rows, key=lambda row: -int(row["failed"]))
+    pages = render_study(
+        StudyReport(found.context, tuple(study.sources)),
+        summary=study.id in summaries_of(root),
+        traced=list(traces),
+    )
+    return pages | compared({study.id: traces}, {study.id: checks})
 
 
 def written(context: Context) -> list[Entry]:

@@ -26,6 +26,7 @@ CODE = {
     "figures": ("replication.report.study_report",),
     "summary": ("replication.report.summary",),
     "page": ("replication.workflow.report_step",),
+    "report": ("replication.report.site.site_render",),
     "draw": ("replication.analyses.placebo_draws",),
 }
 """Entry modules of the steps; further dependencies follow from the imports."""
@@ -37,9 +38,9 @@ OWN = {"clean": "", "analyze": "analyses"}
 
 @dataclass(frozen=True)
 class Rules:
-    """The project as the
+    """The project as the Snakefile sees it.
 
-    Snakefile sees it. Attributes
+    Attributes
     ----------
     studies : id -> study, of those that run
     skipped : ids of the others
@@ -76,6 +77,13 @@ class Rules:
     def parts(self) -> int:
         """Number of jobs in which the specifications of a study are estimated."""
         return int(self.settings["estimation"]["parts"])
+
+    def priority(self, wildcards: Any) -> int:
+        """Rank of a step among those that wait: the study with the most specification files first.
+
+        Its steps take longest and depend on one another; those of the others fill the gaps.
+        """
+        return len(self.studies[wildcards.study].spec_files)
 
     def raw_files(self, study: str) -> list[str]:
         """Raw files of a study."""
@@ -121,7 +129,7 @@ class Rules:
         """Have the steps run again whose outputs are not all there."""
         for study in self.studies.values():
             ledgers = [study.clean_ledger, study.analysis_ledger, study.table_ledger, study.figure_ledger]
-            for place in [*ledgers, *self.part_outputs(study.id)]:
+            for place in [*ledgers, study.page_ledger, *self.part_outputs(study.id)]:
                 remove_if_incomplete(self.root / place)
 
     def _relative(self, paths: list[Path]) -> list[str]:

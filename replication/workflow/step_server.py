@@ -9,6 +9,7 @@ forked process has no thread and no state of an earlier step.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -30,8 +31,9 @@ VARIABLE = "REPLICATION_STEPS"
 SOCKET = ".snakemake/steps.sock"
 LOST = 75
 """Exit code of a step whose process was killed; ``EX_TEMPFAIL`` of sysexits."""
+BACKENDS = ("matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg")
 NEEDED = {
-    "clean": ("replication.workflow.clean_step", "pandera.pandas", "pyarrow.parquet"),
+    "clean": ("replication.workflow.clean_step", "pandera.strategies.pandas_strategies", "pyarrow.dataset"),
     "estimate": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
     "gather": ("replication.workflow.estimate_step", "pyarrow.parquet", "jsonschema"),
     "analyze": (
@@ -39,13 +41,18 @@ NEEDED = {
         "replication.estimators.estimate_spec",
         "pyarrow.parquet",
     ),
-    "check": ("replication.workflow.check_step", "replication.checks.second_engine", "pyarrow.parquet"),
-    "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table"),
-    "figures": ("replication.workflow.report_step", "replication.display.canvas"),
+    "check": ("replication.workflow.check_step", "replication.checks.second_engine", "linearmodels"),
+    "tables": ("replication.workflow.report_step", "replication.report.tables.regression_table", "docx"),
+    "figures": ("replication.display.canvas", *BACKENDS, "fontTools.subset"),
     "summary": ("replication.workflow.report_step", "replication.report.summary"),
-    "page": ("replication.workflow.report_step", "replication.report.site.site_render"),
+    "page": (
+        "replication.report.trace.traces",
+        "replication.checks.compare_numbers",
+        "replication.report.site.site_render",
+    ),
+    "report": ("replication.workflow.report_step", "replication.report.site.site_render"),
 }
-"""What is imported before a step is forked for the first time."""
+"""What is imported before a step is forked for the first time, and what its libraries import late."""
 
 
 def served(
@@ -81,7 +88,7 @@ def serving(root: Path, *, ahead: bool = False) -> Iterator[StepServer]:
 
     Parameters
     ----------
-    ahead : import what steps need while Snakemake starts, and not when the first step asks for it.
+    ahead : import what steps need while no step asks for it, and not when the first one does.
     """
     place = root / SOCKET
     place.unlink(missing_ok=True)
@@ -94,7 +101,7 @@ def serving(root: Path, *, ahead: bool = False) -> Iterator[StepServer]:
         pid = os.fork()
         if pid == 0:
             os.close(counts)
-            _serve_and_exit(_Reactor(root, listener, count), ahead=ahead)
+            _serve_and_exit(_Reactor(root, listener, count, list(NEEDED) if ahead else []))
         os.close(count)
     server = StepServer(pid, counts)
     try:
@@ -139,14 +146,15 @@ def in_folder(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def _serve_and_exit(reactor: _Reactor, *, ahead: bool) -> None:
+def _serve_and_exit(reactor: _Reactor) -> None:
     code = 1
     try:
         die_with_parent()
         # Ctrl-C reaches every process of the terminal; the requester of a step decides about its end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for name in NEEDED if ahead else ():
-            _import_for(name)
+        # A step lives for seconds, and what it reads stays: looking for cycles after every 700 objects
+        # takes a fifth of the time of a page with a thousand results.
+        gc.set_threshold(100_000)
         reactor.run()
         code = 0
     except BaseException:
@@ -159,11 +167,17 @@ def _serve_and_exit(reactor: _Reactor, *, ahead: bool) -> None:
 
 @dataclass
 class _Reactor:
-    """Accepts requests, forks, and passes exit codes on; a request that is given up kills its step."""
+    """Accepts requests, forks, and passes exit codes on; a request that is given up kills its step.
+
+    Attributes
+    ----------
+    ahead : steps whose imports are made when nothing else is to be done.
+    """
 
     root: Path
     listener: socket.socket
     count: int
+    ahead: list[str]
     running: dict[int, socket.socket] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -173,7 +187,9 @@ class _Reactor:
         signal.set_wakeup_fd(waker)
         while True:
             watched: list[Any] = [self.listener, wake, *self.running.values()]
-            ready, _, _ = select.select(watched, [], [])
+            ready, _, _ = select.select(watched, [], [], 0 if self.ahead else None)
+            if not ready:
+                _import_for(self.ahead.pop(0))
             if wake in ready:
                 os.read(wake, 512)
                 self.reap()

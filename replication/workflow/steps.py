@@ -85,7 +85,7 @@ def _failed_by_fault(label: str, name: str, log: Path | None) -> int:
 
 
 def folders_of(root: Path, study: str | None) -> list[Path]:
-    """Folders into which the steps of a study write; those of the page where none is named."""
+    """Folders into which the steps of a study write; that of the report where none is named."""
     if not study:
         return [root / "report"]
     return [root / place / study for place in PLACES]
@@ -164,10 +164,16 @@ def _summary(root: Path, study: str, _: int) -> str:
     return f"{summary(project.study(root, study), root)} numbers"
 
 
-def _page(root: Path, _: str, __: int) -> str:
+def _page(root: Path, study: str, _: int) -> str:
     from replication.workflow.report_step import page
 
-    return str(page(root).relative_to(root))
+    return f"{counted(page(project.study(root, study), root), 'file')} of its pages"
+
+
+def _report(root: Path, _: str, __: int) -> str:
+    from replication.workflow.report_step import report
+
+    return str(report(root).relative_to(root))
 
 
 STEPS: dict[str, Callable[[Path, str, int], str]] = {
@@ -180,10 +186,11 @@ STEPS: dict[str, Callable[[Path, str, int], str]] = {
     "figures": _figures,
     "summary": _summary,
     "page": _page,
+    "report": _report,
 }
 
 
-WITHOUT_STUDY = ("page",)
+WITHOUT_STUDY = ("report",)
 PLACES = ("data_clean", "tables", "figures", "report")
 
 

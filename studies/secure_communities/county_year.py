@@ -14,12 +14,13 @@ from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
 from replication.cleaning.geography import Bools
 from replication.cleaning.sample_flow import SampleFlow
+from replication.sources import OFFENSES
 from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREENED
 
 YEARS: Final = tuple(range(2004, 2013))
 WEIGHT_YEAR: Final = 2004
 PEOPLE_YEAR: Final = 2010
-SUMS: Final = (*rates.OFFENSES, "covered_population", "agencies_offence")
+SUMS: Final = (*OFFENSES, "covered_population", "agencies_offense")
 TREATED_BEFORE: Final = pd.Timestamp(2011, 7, 1)
 COMPARISON_FROM: Final = pd.Timestamp(2012, 3, 20)
 
@@ -125,7 +126,7 @@ def follow_counties(
     frame, flow = flow.keep(
         records,
         ~geography.is_statewide(records["fips"]),
-        "Drop state-wide and unallocated records (county codes 777 and 999)",
+        "Drop statewide and unallocated records (county codes 777 and 999)",
     )
     require_unique(frame, ["fips", "year"], what)
     merged = geography.merge_offenses(frame, changes, SUMS)
@@ -133,7 +134,7 @@ def follow_counties(
     frame, flow = flow.keep(
         merged,
         ~geography.is_left_out(merged["fips"]),
-        "Leave out nine reorganized areas of Alaska and Yellowstone Park",
+        "Drop nine reorganized Alaska areas and Yellowstone National Park",
     )
     city = geography.merge_offenses(frame, geography.NEW_YORK_CITY, SUMS)
     return city, flow.record("Merge the five boroughs of New York City", frame, city)
@@ -169,26 +170,24 @@ def reported(
 
 
 def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
-    silent = county_coverage.is_missing(frame, rates.OFFENSES)
-    counts = frame[list(rates.OFFENSES)].astype(float)
+    silent = county_coverage.is_missing(frame, OFFENSES)
+    counts = frame[list(OFFENSES)].astype(float)
     return frame.assign(**counts.mask(pd.Series(silent, index=frame.index)))
 
 
-def _coverage_steps(
-    rule: county_coverage.CoverageRule,
-) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
+def _coverage_steps(rule: county_coverage.CoverageRule) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
     """Label and condition of each rule that can drop units."""
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:
-        text = "Reported in every year (not: coverage indicator 0 with all seven counts 0)"
-        steps.append((text, lambda rows: ~county_coverage.is_missing(rows, rates.OFFENSES)))
+        text = "Reported in every year (drops counties with zero coverage and zero counts)"
+        steps.append((text, lambda rows: ~county_coverage.is_missing(rows, OFFENSES)))
     if rule.minimum_indicator > 0:
         exempt = " (New York City exempt)" if geography.NEW_YORK_COUNTY in rule.exempt else ""
         text = f"Coverage indicator at least {rule.minimum_indicator:g} in every year{exempt}"
         steps.append((text, lambda rows: county_coverage.indicator_passes(rows, rule)))
     if rule.lowest_ratio > 0 or rule.highest_ratio < np.inf:
         bounds = f"{rule.lowest_ratio:g} to {rule.highest_ratio:g}"
-        text = f"Covered over Census population {bounds} in every year"
+        text = f"Covered / Census population {bounds} in every year"
         steps.append((text, lambda rows: county_coverage.ratio_passes(rows, rule)))
     return steps
 

@@ -105,7 +105,7 @@ def followed_and_dated(
     frame, flow = flow.keep(
         frame,
         ~geography.is_left_out(frame["fips"]),
-        "Leave out nine reorganized areas of Alaska and Yellowstone Park",
+        "Drop nine reorganized Alaska areas and Yellowstone National Park",
     )
     frame = frame.merge(people, how="left", on=["fips", "year"], validate="many_to_one")
     uncounted = frame.loc[~(frame["population"] > 0), "fips"].unique()

@@ -185,7 +185,7 @@ def test_a_cohort_without_the_period_before_adoption_is_named(estimator) -> None
     found = result(lost, estimator, **keys)
     count = int(data.loc[data["cohort"] == 5, "unit"].nunique())
     notes = " | ".join(found.details.notes)
-    assert f"{count} units of the cohorts 5 have no effect of their own" in notes, notes
+    assert f"{count} units in 1 cohort (5) are excluded because they" in notes, notes
 
 
 @pytest.mark.parametrize("estimator", GENERAL)

@@ -44,6 +44,14 @@ def test_every_name_is_there() -> None:
         rp.estimat  # noqa: B018
 
 
+def test_type_checkers_know_every_public_name() -> None:
+    """An estimator that is not in the stub would be ``Any`` to them. Here is what it must contain."""
+    homes = {**rp._HOMES, **{name: f"replication.estimators.{name}" for name in ENTRIES}}
+    names = sorted(homes, key=lambda name: (homes[name], name))
+    expected = "".join(f"from {homes[name]} import {name} as {name}\n" for name in names)
+    assert (ROOT / "replication" / "__init__.pyi").read_text() == f"{expected}\n__version__: str\n"
+
+
 def modules_after(code: str) -> set[str]:
     """Modules that a new process has loaded after some code."""
     command = [sys.executable, "-c", f"{code}; import sys; print(' '.join(sys.modules))"]

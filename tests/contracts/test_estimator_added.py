@@ -23,7 +23,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
 
@@ -34,8 +34,9 @@ def last_less_first(panel: Panel, *, anticipation: int = 0, inference: Inference
     ever = panel.treated[:, -1]
     share = np.where(ever, 1 / ever.sum(), -1 / (~ever).sum())
     centered = change - np.where(ever, change[ever].mean(), change[~ever].mean())
-    rows, point = [EstimateRow("att")], np.array([share @ change])
-    return from_scores(panel, "last_less_first", rows, point, (share * centered)[:, None], inference)
+    point = np.array([share @ change])
+    found = PointEstimates(panel, "last_less_first", [EstimateRow("att")], point, inference)
+    return from_scores(found, (share * centered)[:, None])
 '''
 
 
@@ -72,6 +73,6 @@ def test_one_file_is_all_that_it_takes(tmp_path: Path, capsys: pytest.CaptureFix
     frame.to_csv(tmp_path / "panel.csv", index=False)
     command = ["estimate", "--panel", str(tmp_path / "panel.csv"), "--out", str(tmp_path / "out")]
     assert main([*command, "--outcome", "y", "--estimator", "last_less_first"]) == 0
-    assert "last_less_first" in capsys.readouterr().out
+    assert "Difference of last and first period" in capsys.readouterr().out
     assert main([*command, "--outcome", "y", "--estimator", "last_less_frist"]) == 2
     assert "did you mean 'last_less_first'" in capsys.readouterr().err

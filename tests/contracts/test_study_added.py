@@ -89,7 +89,8 @@ def test_a_folder_with_a_csv_runs_to_its_figure(root: Path, capsys: pytest.Captu
     assert set(project.raw_files(planned)) == {"studies/added/study.yaml", "studies/added/panel.csv"}
     for name in ORDER:
         run(name, "added", root, capsys)
-    run("page", "", root, capsys)
+    run("page", "added", root, capsys)
+    run("report", "", root, capsys)
     outputs = [*planned.clean_outputs(), *planned.table_outputs(), *planned.figure_outputs()]
     assert [name for name in outputs if not (root / name).is_file()] == []
     path = pd.read_csv(root / "figures/added/path.csv").set_index("event_time")["estimate"]
@@ -182,7 +183,7 @@ def test_a_copy_of_the_template_runs_as_it_is(root: Path, capsys: pytest.Capture
         *planned.summary_outputs(),
     ]
     assert [name for name in outputs if not (root / name).is_file()] == []
-    assert set(STEPS) == {*ORDER, "gather", "summary", "page"}
+    assert set(STEPS) == {*ORDER, "gather", "summary", "page", "report"}
     output = (root / "report/my_study/summary.md").read_text(encoding="utf-8")
     row = pd.read_csv(root / "tables/my_study/specs/template_group_time/estimates.csv").query("term == 'att'")
     assert row["conf_high"].item() < 0

@@ -61,21 +61,23 @@ def test_balanced_drops_units_with_a_gap_and_says_how_many() -> None:
     data.loc[[0, 9], "y"] = np.nan
     panel = build_panel(data, spec(sample={"balanced": True}))
     assert panel.units.tolist() == list("bcef")
-    assert panel.notes == ("2 units that lack the outcome in some period were dropped, for example a, d",)
+    assert panel.notes == (
+        "2 units with a missing outcome in at least one period were dropped, for example a, d",
+    )
 
 
 def test_missing_covariates_are_counted() -> None:
     data = frame()
     data.loc[[0, 9], "x"] = np.nan
     panel = build_panel(data, spec(covariates=["x"]))
-    assert "2 rows without x were dropped" in panel.notes
+    assert "2 rows with a missing x were dropped" in panel.notes
 
 
 def test_rows_without_an_offset_are_counted() -> None:
     data = frame().assign(log_people=1.0)
     data.loc[[0, 1, 2, 9], "log_people"] = np.nan
     panel = build_panel(data, spec(estimator="poisson", offset="log_people"))
-    assert "4 rows without log_people were dropped" in panel.notes
+    assert "4 rows with a missing log_people were dropped" in panel.notes
     assert panel.units.tolist() == list("bcdef")
 
 

@@ -174,8 +174,8 @@ def test_few_units_on_one_side_are_noted() -> None:
         for control, p in (("not_yet_treated", panel), ("last_treated", last))
     }
     assert "13 control units" in sides["last_treated"]
-    assert "treated units," not in sides["last_treated"]
-    assert "rests on" not in sides["not_yet_treated"]
+    assert "treated units" not in sides["last_treated"]
+    assert "relies on" not in sides["not_yet_treated"]
 
 
 def test_randomization_test_is_the_share_of_permuted_statistics() -> None:

@@ -105,7 +105,7 @@ def test_a_compact_drawing_keeps_what_is_referred_to() -> None:
 
 def test_the_explorer_holds_every_saved_estimate(report: StudyReport) -> None:
     data = explorer_data(report.context)
-    assert [spec[0] for spec in data["specs"]] == report.context.results.ids()
+    assert [spec[0] for spec in data["specs"]] == report.context.results.ids
     assert data["specs"][data["start"]][0] == "plain"
     for name, codes, estimate, error, low, high, n_obs, n_clusters, path in data["specs"]:
         table = pd.read_csv(report.folders.tables / "specs" / name / "estimates.csv")
@@ -135,7 +135,7 @@ def test_the_search_covers_tables_figures_variables_and_specifications(report: S
         "Table": len(report.study.tables),
         "Figure": len(report.study.figures),
         "Variable": 1,
-        "Specification": len(report.context.results.ids()),
+        "Specification": len(report.context.results.ids),
     }
     assert ["Variable", "fips: County", "made/data.html#variable-fips"] in entries
 

@@ -27,7 +27,7 @@ from replication.estimators.callaway_santanna.cell_plan import (
 )
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, complete_cells
 from replication.estimators.callaway_santanna.doubly_robust import (
-    METHODS,
+    ADJUSTMENTS,
     CellProblem,
     Comparison,
     standardized,
@@ -149,7 +149,7 @@ def _solver(design: ComparisonDesign, cells: GroupTimeCells, adjustment: str, fi
         if covariates is None:
             return two_by_two(change, weight, batch.own[used], batch.other[used])
         x = standardized(covariates[:, used, batch.covariate_column].T)
-        return METHODS[adjustment](Comparison(change, batch.own[used], x, weight))
+        return ADJUSTMENTS[adjustment](Comparison(change, batch.own[used], x, weight))
 
     return solve
 

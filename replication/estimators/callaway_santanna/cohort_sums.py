@@ -1,4 +1,4 @@
-"""Draws of group-time estimates in cohort space: reweighted units, cohort by cohort.
+"""Group-time estimates in cohort space: sums by cohort, of the data and of reweighted clusters.
 
 On a balanced panel without covariates every cell is a difference of changes of two means, that of
 its cohort and that of its comparison pool, and pools are sums of cohorts. A draw that gives
@@ -13,7 +13,6 @@ cell. Two bootstraps use it:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replication.core.arrays import Floats, Ints
-from replication.core.spec import Inference
-from replication.estimators.callaway_santanna.aggregation import Plan, average_points
 from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
     cluster_cohort_sums,
@@ -202,26 +199,3 @@ def _center(table: Table, mass: Table, mean: Floats, size: Floats) -> None:
         center = mean[place].astype(table.dtype)
         table[place] -= center[:, None] * mass[place]
         table[place] /= size[place] if size[place] > 0 else np.nan
-
-
-def cluster_draws(sums: CohortSums, plan: Plan, inference: Inference) -> Floats:
-    """(B, R + K) averages and cells in B resamples of the clusters, the procedure redone."""
-    cells, blocks = sums.cells, []
-    for counts in resampling_counts(sums.design.panel.n_clusters, inference):
-        means = sums.reweighted(np.ascontiguousarray(counts.T))
-        estimate = np.zeros((cells.time.size, len(counts)))
-        for level in range(len(means.own)):
-            index, values = sums.cells_of(means, level)
-            estimate[index] = values
-        averages = average_points(plan, cells.level, estimate.T, means.mass.T)
-        blocks.append(np.concatenate([averages, estimate.T], axis=1))
-    return np.concatenate(blocks)
-
-
-def resampling_counts(n_clusters: int, inference: Inference) -> Iterator[Floats]:
-    """Blocks of (B, C) counts: how often each cluster is in a resample of C clusters."""
-    rng = np.random.default_rng(inference.seed)
-    share = np.full(n_clusters, 1.0 / n_clusters)
-    for start in range(0, inference.draws, BLOCK):
-        size = min(BLOCK, inference.draws - start)
-        yield rng.multinomial(n_clusters, share, size=size).astype(float)

@@ -139,7 +139,7 @@ def section_odds(data: Sections) -> tuple[Floats, Floats]:
     return odds, (data.x * (data.weight * (data.treated - share))[:, None]) @ bread
 
 
-SECTION_METHODS: dict[str, Callable[[Sections], tuple[float, Floats]]] = {
+SECTION_ADJUSTMENTS: dict[str, Callable[[Sections], tuple[float, Floats]]] = {
     "outcome_regression": section_regression,
     "ipw": section_weighting,
     "doubly_robust": section_doubly_robust,

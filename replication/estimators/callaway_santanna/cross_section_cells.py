@@ -14,7 +14,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells, comparison_thresholds
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.cross_section_adjustment import (
-    SECTION_METHODS,
+    SECTION_ADJUSTMENTS,
     Sections,
     section_means,
 )
@@ -64,7 +64,7 @@ class Individuals:
         order = np.argsort(column, kind="stable")
         ends = np.cumsum(np.bincount(column, minlength=panel.periods.size))
         self._of_period: list[Ints] = np.split(order, ends[:-1])
-        self._design, self._solve = design, SECTION_METHODS[adjustment]
+        self._design, self._solve = design, SECTION_ADJUSTMENTS[adjustment]
         y, self._weight = panel.y[each, column], panel.weight[each, column]
         # A level common to all changes nothing but digits; a constant outcome becomes exactly zero.
         self._y = (y - y[0]) - (y - y[0]).mean()

@@ -34,7 +34,7 @@ from replication.estimators.callaway_santanna.diagnostics import mean_pre
 from replication.estimators.continuous_dose.dose_curves import Spline, averaged, cohort_curve
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import weighted_mean
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import influence_factor
 from replication.inference.row_table import EstimateRow
 
@@ -117,7 +117,8 @@ def continuous_dose(
     ]
     details = details_of(design, spline, without, beyond(design, values, spline.grid))
     details = replace(details, control_group=design.comparison).with_extras({"dose": dose})
-    return from_scores(design.panel, "continuous_dose", rows, estimate, scores, inference, details=details)
+    points = PointEstimates(design.panel, "continuous_dose", rows, estimate, inference, details=details)
+    return from_scores(points, scores)
 
 
 def no_curve(degree: int, knots: int) -> PanelError:

@@ -16,8 +16,7 @@ from replication.core.details import Details, Dropped
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import comparison_panel, with_means
-from replication.estimators.shared.lost_cohorts import lost_cohorts
+from replication.estimators.shared.cohort_comparisons import comparison_panel, lost_cohorts, with_means
 
 NO_EVENT = np.iinfo(np.int64).min // 4
 
@@ -132,7 +131,7 @@ def _lost(cells: SortedCells, original: Panel) -> list[str]:
     """A note on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
-    note = lost_cohorts(original, shown, "no treated period of theirs can be compared")
+    note = lost_cohorts(original, shown, "have no treated period with an untreated counterfactual")
     return [note] if note else []
 
 

@@ -58,8 +58,9 @@ from replication.estimators.roth_santanna.design_weights import (
     design_weights,
 )
 from replication.estimators.shared.cohort_comparisons import support_row, with_means
-from replication.inference.assemble import from_variance
+from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.joint_tests import hotelling_test, impossible_test
+from replication.inference.methods import OwnMethods
 from replication.inference.permutation import with_p_values
 from replication.inference.permuted_assignments import Exchanges, draw_permutations, strata_of
 
@@ -116,7 +117,12 @@ class TimingDesign:
         return np.column_stack([estimate, estimate / std_error]), balance_of(found, self.weights.rows)
 
 
-@registered("Efficient under random timing (Roth-Sant'Anna)", takes=(), methods=("analytic", "permutation"))
+@registered(
+    "Efficient under random timing (Roth-Sant'Anna)",
+    takes=(),
+    methods=("analytic", "permutation"),
+    own=lambda spec: OwnMethods(permutation=True),
+)
 def roth_santanna(
     panel: Panel,
     *,
@@ -180,14 +186,8 @@ def design_estimates(design: TimingDesign, control_group: str, inference: Infere
     variance = np.where(np.logical_or.outer(fixed, fixed), 0.0, variance)
     estimate = np.where(fixed, 0.0, found.estimate(beta))
     panel = with_notes(design, int((unadjusted & ~fixed).sum()))
-    result = from_variance(
-        panel,
-        "roth_santanna",
-        weights.rows,
-        estimate,
-        variance,
-        replace(inference, method="analytic"),
-    )
+    analytic = replace(inference, method="analytic")
+    result = from_variance(PointEstimates(panel, "roth_santanna", weights.rows, estimate, analytic), variance)
     details = replace(
         with_means(with_design(design, found, result), panel),
         control_group=control_group,
@@ -235,8 +235,8 @@ def with_notes(design: TimingDesign, unadjusted: int) -> Panel:
     few = [f"{count} {side} units" for side, count in sides if count < FEW_UNITS]
     if few:
         notes.append(
-            f"the overall effect rests on {' and '.join(few)}, so that normal p-values are too "
-            "small and intervals too short; 'inference.method: permutation' is the remedy"
+            f"the overall effect relies on only {' and '.join(few)}, so normal approximations may "
+            "over-reject; 'inference.method: permutation' does not rely on them"
         )
     return replace(design.panel, notes=(*design.panel.notes, *notes)) if notes else design.panel
 

@@ -36,7 +36,7 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.details import Details, DonorWeights, EventSupport
+from replication.core.details import Details, DonorWeights, EventSupport, Value
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
@@ -67,7 +67,7 @@ from replication.estimators.synthetic_did.synthetic_variance import (
     placebo_variance,
     require_possible,
 )
-from replication.inference.assemble import from_variance
+from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.joint_tests import impossible_test
 from replication.inference.psd import Repaired
 from replication.inference.row_table import EstimateRow
@@ -121,46 +121,54 @@ def synthetic_did(
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
-    require_possible(donor_errors, panel, member, cohorts)
     layout, sizes = lay_out(panel, cohorts, window)
+    require_possible(donor_errors, panel, member, cohorts)
     means = [panel.y[member == k].mean(axis=0) for k in range(len(cohorts))]
     weights = [published_weights(controls, m, c) for m, c in zip(means, cohorts, strict=True)]
-    paths = [gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)]
-    estimate = layout.collect(paths, sizes)
     found, freedom = covariance_of_rows(
         panel, outcomes, donor_errors, member, cohorts, weights, layout, inference
     )
-    exact = [
-        gap_path(controls, m, minimum_weights(controls, m, c, w))
-        for m, c, w in zip(means, cohorts, weights, strict=True)
-    ]
+    exact = [minimum_weights(controls, m, c, w) for m, c, w in zip(means, cohorts, weights, strict=True)]
+    published, minimum = (
+        layout.collect([gap_path(controls, m, w) for m, w in zip(means, chosen, strict=True)], sizes)
+        for chosen in (weights, exact)
+    )
     rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
     rows += [EstimateRow("event", event_time=int(e)) for e in layout.times]
-    return from_variance(
-        panel,
-        "synthetic_did",
-        rows,
-        estimate,
-        found.variance,
-        inference,
-        distribution="normal" if freedom is None else "t",
-        freedom=freedom,
-        details=replace(
-            means_of_data,
-            absorbed=("unit", "time"),
-            covariates=panel.covariate_names,
-            control_group="never_treated",
-            average="cohorts_by_unit_periods",
-            support=cohort_support(layout, sizes),
-            pretrend=impossible_test(int((layout.times < 0).sum()), NO_TEST),
-            donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
-            extras={
-                "donor_errors": donor_errors,
-                "att_at_minimum": float(layout.collect(exact, sizes)[0]),
-                "controls": int(never.sum()),
-            },
-            notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
-        ).measured(missing_noted=bool(found.negative.any())),
+    extras: dict[str, Value] = {
+        "donor_errors": donor_errors,
+        "att_at_minimum": float(minimum[0]),
+        "controls": len(controls),
+    }
+    details = replace(
+        details_of(panel, never, cohorts, weights, layout, sizes),
+        mean_outcome=means_of_data.mean_outcome,
+        mean_pre=means_of_data.mean_pre,
+        extras=extras,
+        notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
+    ).measured(missing_noted=bool(found.negative.any()))
+    distribution = "normal" if freedom is None else "t"
+    points = PointEstimates(panel, "synthetic_did", rows, published, inference, distribution, details=details)
+    return from_variance(points, found.variance, freedom=freedom)
+
+
+def details_of(
+    panel: Panel,
+    never: Bools,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
+    sizes: Floats,
+) -> Details:
+    """What the synthetic controls say beside the numbers."""
+    return Details(
+        absorbed=("unit", "time"),
+        covariates=panel.covariate_names,
+        control_group="never_treated",
+        average="cohorts_by_unit_periods",
+        support=cohort_support(layout, sizes),
+        pretrend=impossible_test(int((layout.times < 0).sum()), NO_TEST),
+        donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
     )
 
 

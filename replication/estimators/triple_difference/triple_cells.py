@@ -30,7 +30,7 @@ from replication.estimators.callaway_santanna.cell_plan import (
 from replication.estimators.callaway_santanna.cells_one_by_one import first_equal
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.doubly_robust import (
-    METHODS,
+    ADJUSTMENTS,
     SINGULAR,
     CellProblem,
     Comparison,
@@ -147,7 +147,7 @@ class Block:
     ) -> None:
         panel = design.panel
         assert panel.covariates is not None
-        self._level, self._eligible, self._solve = design.level, eligible, METHODS[adjustment]
+        self._level, self._eligible, self._solve = design.level, eligible, ADJUSTMENTS[adjustment]
         self._change = panel.y[:, cells.time[members]] - panel.y[:, cells.base[members]]
         self._x, self._weight = panel.covariates[:, :, column].T, panel.unit_weight
 

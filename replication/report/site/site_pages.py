@@ -89,11 +89,16 @@ def _entry(
     report: StudyReport, entry: Entry, kind: str, files: list[dict[str, str]], traced: Sequence[str]
 ) -> dict[str, Any]:
     return {
-        "id": f"{kind}-{report.study.id}-{entry.id}",
+        "id": anchor(kind, report.study, entry),
         "title": report.study.heading(entry.title),
         "files": files,
         "trace": f"{report.study.id}/traces/{entry.id}" if entry.id in traced else "",
     }
+
+
+def anchor(kind: str, study: StudyConfig, entry: Entry) -> str:
+    """The address of a table or figure within the page of its study."""
+    return f"{kind.lower()}-{study.id}-{entry.id}"
 
 
 def links(folder: Path, entry: Entry, endings: Sequence[str], place: str) -> list[dict[str, str]]:

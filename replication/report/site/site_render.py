@@ -24,6 +24,8 @@ DAY = (1980, 1, 1, 0, 0, 0)
 SUMMARY = "summary.md"
 FOLDERS = ("files", "traces", "data")
 """Folders of a study that the site alone writes."""
+EXPLORER = "data/explorer"
+"""The data of a study's explorer, a script."""
 Traces = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Study -> table or figure -> its traces, in the shape of ``trace_schema.json``."""
 Site = dict[str, bytes]
@@ -50,30 +52,50 @@ def render(
     dict of str to bytes
         Path below ``report/`` with forward slashes, and content; the same bytes for the same outputs.
     """
-    summaries, traced = summaries or {}, traced or {}
-    site: Site = {
-        "assets/site.css": STYLE.read_bytes(),
-        "assets/site.js": SCRIPT.read_bytes(),
-    }
-    found: list[list[str]] = []
+    site: Site = {}
     for report in studies:
         name = report.study.id
-        pages = dict(_study(report, name in summaries, traced.get(name, ()), found))
-        site |= {f"{name}/{path}": content for path, content in pages.items()}
+        site |= render_study(report, summary=name in (summaries or {}), traced=(traced or {}).get(name, ()))
+    return render_front(studies, skipped, site) | site
+
+
+def render_front(
+    studies: Sequence[StudyReport], skipped: Sequence[Skipped], made: Mapping[str, bytes]
+) -> Site:
+    """The first page, what the search finds, and what all pages share.
+
+    Parameters
+    ----------
+    made : the files of the studies, of which the search reads ``<study>/data/explorer.js``.
+    """
     overview = [_overview(report) for report in studies]
     absent = [_skipped(one) for one in skipped]
     home = page("index.html.j2", base="", made=MADE_WITH, studies=overview, skipped=absent)
-    site["index.html"] = home.encode()
-    site["assets/search.js"] = script("search", found)
-    return site
+    found = [
+        entry
+        for report in studies
+        for entry in search_entries(report, made.get(f"{report.study.id}/{EXPLORER}.js"))
+    ]
+    return {
+        "assets/site.css": STYLE.read_bytes(),
+        "assets/site.js": SCRIPT.read_bytes(),
+        "index.html": home.encode(),
+        "assets/search.js": script("search", found),
+    }
 
 
-def _study(
-    report: StudyReport,
-    summary: bool,
-    traced: Sequence[str],
-    found: list[list[str]],
-) -> Iterator[tuple[str, bytes]]:
+def render_study(report: StudyReport, *, summary: bool = False, traced: Sequence[str] = ()) -> Site:
+    """The pages of one study and the files that they link to, as in ``render``.
+
+    Parameters
+    ----------
+    summary : whether there is a written summary.
+    traced : tables and figures with traces.
+    """
+    return {f"{report.study.id}/{path}": content for path, content in _study(report, summary, traced)}
+
+
+def _study(report: StudyReport, summary: bool, traced: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     study = report.study
     tables, figures = site_pages.tables_of(report, traced), site_pages.figures_of(report, traced)
     explorer = explorer_data(report.context)
@@ -85,6 +107,7 @@ def _study(
         "study": study,
         "heading": study.heading(study.title),
         "explored": len(explorer["specs"]),
+        "curve": curve_size(report),
     }
     shown = {"tables": tables, "figures": figures, "files": site_pages.study_files(report, summary)}
     described = site_pages.paragraphs(study.description)
@@ -93,30 +116,37 @@ def _study(
     yield "data.html", page("data.html.j2", **shared, **data).encode()
     if explorer["specs"]:
         yield "explorer.html", page("explorer.html.j2", **shared).encode()
-        yield "data/explorer.js", script(f"{study.id}/data/explorer", explorer)
+        yield f"{EXPLORER}.js", script(f"{study.id}/{EXPLORER}", explorer)
     for name, path in site_pages.taken_away(report):
         yield name, path.read_bytes()
-    found += search_entries(report, tables, figures, codebook, explorer)
 
 
-def search_entries(
-    report: StudyReport,
-    tables: Sequence[Mapping[str, Any]],
-    figures: Sequence[Mapping[str, Any]],
-    codebook: Sequence[Mapping[str, str]],
-    explorer: Mapping[str, Any],
-) -> list[list[str]]:
-    """What the search finds in a study: kind, words, and address from the first page."""
+def curve_size(report: StudyReport) -> int:
+    """How many specifications the study's specification curve shows; 0 without one."""
+    curves = [entry for entry in report.study.figures if entry.kind == "specification_curve"]
+    return len(report.context.results.matching(curves[0].options["specs"])) if curves else 0
+
+
+def search_entries(report: StudyReport, explorer: bytes | None) -> list[list[str]]:
+    """What the search finds in a study: kind, words, and address from the first page.
+
+    Parameters
+    ----------
+    explorer : the script with the data of the study's explorer, if it has one.
+    """
     study = report.study
-    entries = [["Study", study.heading(study.title), f"{study.id}/index.html"]]
-    entries += [["Table", one["title"], f"{study.id}/index.html#{one['id']}"] for one in tables]
-    entries += [["Figure", one["title"], f"{study.id}/index.html#{one['id']}"] for one in figures]
+    home, data, choices = (f"{study.id}/{name}.html" for name in ("index", "data", "explorer"))
+    entries = [["Study", study.heading(study.title), home]]
+    for kind, shown in (("Table", study.tables), ("Figure", study.figures)):
+        entries += [
+            [kind, study.heading(one.title), f"{home}#{site_pages.anchor(kind, study, one)}"] for one in shown
+        ]
+    codebook = rows_of(report.folders.clean / "codebook.csv")
     labels = {row["name"]: f"{row['name']}: {row.get('label', '')}" for row in codebook}
-    data, choices = f"{study.id}/data.html", f"{study.id}/explorer.html"
     entries += [["Variable", words, f"{data}#variable-{name}"] for name, words in labels.items()]
     # The words of a specification are its choices, which the explorer shows in its own lists.
-    entries += [["Specification", spec[0], f"{choices}#{spec[0]}"] for spec in explorer["specs"]]
-    return entries
+    specs = [spec[0] for spec in data_of(explorer)["specs"]] if explorer else []
+    return entries + [["Specification", name, f"{choices}#{name}"] for name in specs]
 
 
 def compared(traces: Traces, checks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Site:
@@ -157,6 +187,11 @@ def script(name: str, data: Any) -> bytes:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
     return f'DATA[{json.dumps(name)}]="{packed}";\n'.encode()
+
+
+def data_of(content: bytes) -> Any:
+    """The data of a ``script``."""
+    return json.loads(zlib.decompress(base64.b64decode(content.split(b'"')[-2])))
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -145,7 +145,7 @@ class Provenance:
         options = {key: value for key, value in entry.items() if key not in ("id", "kind")}
         texts = sorted(set(_texts(options)))
         ids = [text for text in texts if text in self._spec_files]
-        saved = set(self.context.results.ids())
+        saved = set(self.context.results.ids)
         for one in ids:
             if one in saved:
                 self.refer("specifications", one)

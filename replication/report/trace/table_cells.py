@@ -111,7 +111,7 @@ def _of_result(cell: tuple[str, ...], saved: Saved, row: str, quantity: str) -> 
     )
 
 
-STORED = {"mean": "mean_outcome", "engine": "second_engine_difference"}
+STORED = {"mean": "mean_outcome"}
 """Statistics and the columns of a table's CSV that hold them."""
 
 
@@ -147,7 +147,6 @@ def _of_statistic(name: str, saved: Saved, entry: Entry, context: Context) -> An
     numbers: dict[str, Callable[[], Any]] = {
         "mean": lambda: facts.mean_outcome(saved),
         "pre_mean": lambda: facts.mean_before(saved),
-        "engine": lambda: statistics.engine_difference(saved, context),
         "p_value": lambda: (saved.find("att") or {}).get("p_value"),
         "pretrend": lambda: facts.pretrend_p(saved),
         "controls": lambda: len(statistics.controls(saved, entry)),
@@ -256,6 +255,8 @@ def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
                     cell,
                     "file",
                     record[column["name"]],
+                    record[column["std_error"]] if "std_error" in column else None,
+                    (record[column["name"]], record[column["high"]]) if "high" in column else None,
                     quantity=column["name"],
                     specification=name,
                     row=of_spec,

@@ -140,7 +140,7 @@ class StudyTraces:
     def shared(self, every: Sequence[ShownValue]) -> dict[str, dict[str, Any]]:
         """What these cells refer to, each described once."""
         specifications = {shown.specification for shown in every if shown.specification}
-        known = set(self.context.results.ids())
+        known = set(self.context.results.ids)
         sources = {shown.source for shown in every if shown.source}
         return self.provenance.shared(sorted(specifications & known), sorted(sources))
 

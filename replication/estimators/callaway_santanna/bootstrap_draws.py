@@ -1,20 +1,21 @@
-"""Multiplier bootstrap of cells and averages.
+"""Bootstrap of cells and averages: multipliers of the scores, and clusters drawn with replacement.
 
-What is kept of the draws is that of each average, the largest absolute t-value among the cells,
+What is kept of the multiplier draws is that of each average, the largest absolute t-value among the cells,
 and where asked for the interquartile range of each cell. Where cells are many, those of a cohort
 are drawn, looked at and let go before the next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from replication.core.arrays import Floats
 from replication.core.spec import Inference
-from replication.estimators.callaway_santanna.aggregation import LinearMap
-from replication.estimators.callaway_santanna.cohort_sums import CohortSums, Table
+from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, average_points
+from replication.estimators.callaway_santanna.cohort_sums import BLOCK, CohortSums, Table
 from replication.estimators.callaway_santanna.influence import CohortRows, Rows
 from replication.inference.bands import cluster_factors, interquartile_std_errors
 
@@ -45,11 +46,7 @@ def draw_rows(every: Rows, cell_std_error: Floats, n_clusters: int, inference: I
 
 
 def draw_many(
-    sums: CohortSums,
-    averages: LinearMap,
-    cell_std_error: Floats,
-    n_clusters: int,
-    inference: Inference,
+    sums: CohortSums, averages: LinearMap, cell_std_error: Floats, n_clusters: int, inference: Inference
 ) -> Drawn:
     """The same without all draws of all cells at once; no small-sample factor."""
     means = sums.influence(cluster_factors(n_clusters, inference, np.float32))
@@ -61,6 +58,29 @@ def draw_many(
         std_errors[index], value = _looked_at(values, cell_std_error[index], inference)
         np.maximum(largest, value, out=largest)
     return Drawn(drawn, largest, std_errors)
+
+
+def cluster_draws(sums: CohortSums, plan: Plan, inference: Inference) -> Floats:
+    """(B, R + K) averages and cells in B resamples of the clusters, the procedure redone."""
+    cells, blocks = sums.cells, []
+    for counts in resampling_counts(sums.design.panel.n_clusters, inference):
+        means = sums.reweighted(np.ascontiguousarray(counts.T))
+        estimate = np.zeros((cells.time.size, len(counts)))
+        for level in range(len(means.own)):
+            index, values = sums.cells_of(means, level)
+            estimate[index] = values
+        averages = average_points(plan, cells.level, estimate.T, means.mass.T)
+        blocks.append(np.concatenate([averages, estimate.T], axis=1))
+    return np.concatenate(blocks)
+
+
+def resampling_counts(n_clusters: int, inference: Inference) -> Iterator[Floats]:
+    """Blocks of (B, C) counts: how often each cluster is in a resample of C clusters."""
+    rng = np.random.default_rng(inference.seed)
+    share = np.full(n_clusters, 1.0 / n_clusters)
+    for start in range(0, inference.draws, BLOCK):
+        size = min(BLOCK, inference.draws - start)
+        yield rng.multinomial(n_clusters, share, size=size).astype(float)
 
 
 def _looked_at(values: Table, std_error: Floats, inference: Inference) -> tuple[Floats, Floats]:

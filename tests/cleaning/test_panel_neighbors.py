@@ -1,4 +1,4 @@
-"""Neighbours of made counties, against sums written out pair by pair."""
+"""Neighbors of made counties, against sums written out pair by pair."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ PEOPLE = pd.Series({1001: 1000.0, 1003: 3000.0, 12086: 500.0})
 
 def pairs_of(*pairs: tuple[int, int]) -> pd.DataFrame:
     both = [*pairs, *((b, a) for a, b in pairs)]
-    return neighbors.unit_pairs(pd.DataFrame(both, columns=["fips", "neighbour"]), {})
+    return neighbors.unit_pairs(pd.DataFrame(both, columns=["fips", "neighbor"]), {})
 
 
-def test_parts_of_one_unit_are_not_neighbours() -> None:
-    frame = pd.DataFrame({"fips": [36005, 36061, 36047, 34003], "neighbour": [36061, 36005, 34003, 36047]})
+def test_parts_of_one_unit_are_not_neighbors() -> None:
+    frame = pd.DataFrame({"fips": [36005, 36061, 36047, 34003], "neighbor": [36061, 36005, 34003, 36047]})
     pairs = neighbors.unit_pairs(pd.concat([frame, frame]), NEW_YORK_CITY)
     assert pairs.to_numpy().tolist() == [[34003, 36061], [36061, 34003]]
 
 
-def test_exposure_weights_neighbours_by_people() -> None:
+def test_exposure_weights_neighbors_by_people() -> None:
     pairs = neighbors.dated_pairs(
         pairs_of((1001, 1003), (1003, 12086), (1001, 12086), (1001, 99)), DATES, PEOPLE
     )
     assert len(pairs) == 7  # 99 has no date: it is no neighbor of 1001, but has one itself
     found = neighbors.exposure(pairs, [2010, 2011]).set_index(["fips", "year"])
     half = 183 / 365
-    assert found.loc[(1001, 2011), "neighbours_share_of_year"] == pytest.approx(half * 3000 / 3500)
-    assert found.loc[(1001, 2011), "neighbours_active_share"] == pytest.approx(1 / 2)
-    assert found.loc[(1003, 2010), "neighbours_share_of_year"] == pytest.approx(1000 / 1500)
-    assert found.loc[(12086, 2011), "neighbours_share_of_year"] == pytest.approx((1000 + half * 3000) / 4000)
-    assert found.loc[(12086, 2011), "neighbours_active_share"] == 1
+    assert found.loc[(1001, 2011), "neighbors_share_of_year"] == pytest.approx(half * 3000 / 3500)
+    assert found.loc[(1001, 2011), "neighbors_active_share"] == pytest.approx(1 / 2)
+    assert found.loc[(1003, 2010), "neighbors_share_of_year"] == pytest.approx(1000 / 1500)
+    assert found.loc[(12086, 2011), "neighbors_share_of_year"] == pytest.approx((1000 + half * 3000) / 4000)
+    assert found.loc[(12086, 2011), "neighbors_active_share"] == 1
 
 
-def test_neighbourhood_flags() -> None:
+def test_neighborhood_flags() -> None:
     pairs = neighbors.dated_pairs(pairs_of((1001, 1003), (1003, 12086)), DATES, PEOPLE)
     found = neighbors.neighborhood(pairs, DATES)
-    assert found["neighbours"].to_dict() == {1001: 1, 1003: 2, 12086: 1}
-    assert found["neighbour_other_year"].all()
-    assert found["neighbour_treated_2011"].to_dict() == {1001: False, 1003: True, 12086: False}
+    assert found["neighbors"].to_dict() == {1001: 1, 1003: 2, 12086: 1}
+    assert found["neighbor_other_year"].all()
+    assert found["neighbor_treated_2011"].to_dict() == {1001: False, 1003: True, 12086: False}
     assert found["on_state_border"].to_dict() == {1001: False, 1003: True, 12086: True}
     same = DATES.where(DATES.index != 1003, pd.Timestamp(2010, 12, 31))
     pairs = neighbors.dated_pairs(pairs_of((1001, 1003)), same, PEOPLE)
-    assert not neighbors.neighborhood(pairs, same)["neighbour_other_year"].any()
+    assert not neighbors.neighborhood(pairs, same)["neighbor_other_year"].any()
 
 
 def test_state_border_pairs_are_numbered_once() -> None:
     pairs = pairs_of((1001, 1003), (1003, 12086), (1001, 12086), (1001, 28001))
     found = neighbors.state_border_pairs(pairs, [1001, 1003, 12086])
-    rows = found[["border_pair", "fips", "neighbour", "border_segment", "pair_member"]]
+    rows = found[["border_pair", "fips", "neighbor", "border_segment", "pair_member"]]
     assert rows.to_numpy().tolist() == [
         [1, 1001, 12086, 1012, 1],
         [1, 12086, 1001, 1012, 2],
@@ -79,8 +79,8 @@ def extended(artificial: Made) -> pd.DataFrame:
 def test_columns_in_the_panel(extended: pd.DataFrame) -> None:
     rows = extended.set_index(["fips", "year"])
     # 1003 touches 1001 (1,000 people, active) and 12086 (9,000, not yet).
-    assert rows.loc[(1003, 2011), "neighbours_share_of_year"] == pytest.approx(1000 / 10_000)
-    assert rows.loc[(1003, 2011), "neighbours_active_share"] == pytest.approx(1 / 2)
+    assert rows.loc[(1003, 2011), "neighbors_share_of_year"] == pytest.approx(1000 / 10_000)
+    assert rows.loc[(1003, 2011), "neighbors_active_share"] == pytest.approx(1 / 2)
     first = extended.drop_duplicates("fips").set_index("fips")
     assert first["donut_2011"].to_dict() == {
         1001: False,
@@ -92,11 +92,11 @@ def test_columns_in_the_panel(extended: pd.DataFrame) -> None:
         48201: True,
         51005: False,
     }
-    assert first.loc[17031, ["neighbours", "on_state_border"]].tolist() == [0, False]
+    assert first.loc[17031, ["neighbors", "on_state_border"]].tolist() == [0, False]
     alone = extended["fips"].isin([17031, 2158, 51005, 36061])  # 34999 has no date
-    assert extended["neighbours_share_of_year"].isna().equals(alone)
-    product = extended["share_of_year"] * extended["neighbours_share_of_year"]
-    assert np.allclose(extended["share_of_year_x_neighbours"][~alone], product[~alone])
+    assert extended["neighbors_share_of_year"].isna().equals(alone)
+    product = extended["share_of_year"] * extended["neighbors_share_of_year"]
+    assert np.allclose(extended["share_of_year_x_neighbors"][~alone], product[~alone])
 
 
 def test_border_panel(artificial: Made, extended: pd.DataFrame) -> None:
