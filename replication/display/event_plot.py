@@ -92,7 +92,7 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     return (
         f"Dark bars: {confidence_level(details)} pointwise confidence intervals; pale bars: "
         f"uniform (sup-t) bands.{few} Hollow markers: reference period, zero by construction. Dashed line: "
-        f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
+        f"adoption. Standard errors are clustered by {' and '.join(details.clusters)}."
     )
 
 

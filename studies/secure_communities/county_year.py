@@ -75,7 +75,7 @@ def build_county_year(
         Sorted by ``fips`` and ``year``, described by ``schemas.COUNTY_YEAR`` (or, where missing
         years stay, ``schemas.COUNTY_YEAR_UNSCREENED``).
     flow : SampleFlow
-        One line per rule, people counted by the Census population of 2010.
+        One line per rule, people counted by the 2010 Census population.
 
     Raises
     ------

@@ -72,7 +72,7 @@ def populations(places: Places, units: Mapping[int, int], years: Sequence[int]) 
 
 
 def flow_of(people: pd.DataFrame, units: Mapping[int, int]) -> SampleFlow:
-    """An empty sample flow that counts people by the Census population of 2010."""
+    """An empty sample flow that counts people by the 2010 Census population."""
     in_2010 = people[people["year"] == FLOW_YEAR].set_index("fips")["population"]
     return SampleFlow(in_2010, merged=units)
 
@@ -151,7 +151,7 @@ def with_place(frame: pd.DataFrame, places: Places) -> pd.DataFrame:
 
 
 def with_timing(frame: pd.DataFrame, places: Places) -> pd.DataFrame:
-    """Adds the share of the month in force, the cohorts and the role in the design of 2011.
+    """Adds the share of month active, the cohorts and the role in the design of 2011.
 
     Needs ``fips``, ``state``, ``month`` and ``activation_date``.
     """
