@@ -108,7 +108,7 @@ def page(study: StudyFolder, root: Path) -> int:
 
 
 def report(root: Path) -> Path:
-    """Write ``report/index.html`` and what it shares with the pages of the studies, which are there already."""
+    """Write ``report/index.html`` and what it shares with the pages of the studies, which are there."""
     from replication.report.site.site_render import EXPLORER, render_front, write_site
 
     ran, skipped = reported(root)

@@ -148,8 +148,8 @@ def _serve_and_exit(reactor: _Reactor) -> None:
         die_with_parent()
         # Ctrl-C reaches every process of the terminal; the requester of a step decides about its end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # A step lives for seconds, and what it reads stays: looking for cycles after every 700 objects takes a
-        # fifth of the time of a page with a thousand results.
+        # A step lives for seconds, and what it reads stays: looking for cycles after every 700 objects
+        # takes a fifth of the time of a page with a thousand results.
         gc.set_threshold(100_000)
         reactor.run()
         code = 0
