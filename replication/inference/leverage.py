@@ -29,7 +29,7 @@ from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster
 
 FEW_EFFECTIVE = 15
-"""Results that rest on fewer effective clusters carry a note.
+"""Results with fewer effective clusters carry a note.
 
 With the tails of t(G* - 1), a t-value that is compared with the 5% points of a t distribution with
 many degrees of freedom rejects a true null hypothesis in more than 7% of samples from here on.

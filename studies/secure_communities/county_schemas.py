@@ -18,7 +18,7 @@ LAUS: Final = "BLS local area unemployment, by USDA"
 ADJACENCY: Final = "Census county adjacency"
 NEXT_DOOR: Final = f"{ADJACENCY}; {DATES}"
 EARLIER: Final = "ICPSR/NACJD county-level offenses, part 4, 2000-2004"
-WEIGHTED_HALF: Final = "above the share at which half of the panel's people of 2004 are reached"
+WEIGHTED_HALF: Final = "above the share at which half of the panel's 2004 population is reached"
 WORDS: Final = {
     "index": "all seven index offenses",
     "violent": "violent offenses",
@@ -76,7 +76,7 @@ def _earlier() -> dict[str, pa.Column]:
         found[f"baseline_log_rate_{name}"] = column(
             "float64",
             f"Mean log rate 2004-2006: {words}",
-            "log per 100,000 covered people",
+            "log per 100,000 covered residents",
             NACJD,
             missing="no offense in any of the years",
         )
@@ -103,7 +103,7 @@ def _neighbors() -> dict[str, pa.Column]:
         ),
         "neighbors_share_of_year": column(
             "float64",
-            "Neighbors' share of the year in force, weighted by people of 2004",
+            "Neighbors' share of year active, weighted by 2004 population",
             "share",
             NEXT_DOOR,
             bounds=share,
@@ -229,7 +229,7 @@ def _border_pairs() -> pa.DataFrameSchema:
         "neighbor": column(
             "int64", "The other county of the pair", "FIPS code", ADJACENCY, bounds=FIPS_BOUNDS
         ),
-        "pair_weight": amount("Population of 2004 over the number of the county's pairs", "people", CENSUS),
+        "pair_weight": amount("2004 population over the number of the county's pairs", "people", CENSUS),
     }
     shared = {name: COUNTY_YEAR_CONTEXT.columns[name] for name in PAIR_COLUMNS}
     return schema("county_year_border_pairs", {**pair, **shared}, ["pair_member", "year"])

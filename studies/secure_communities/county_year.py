@@ -75,7 +75,7 @@ def build_county_year(
         Sorted by ``fips`` and ``year``, described by ``schemas.COUNTY_YEAR`` (or, where missing
         years stay, ``schemas.COUNTY_YEAR_UNSCREENED``).
     flow : SampleFlow
-        One line per rule, people counted by the Census population of 2010.
+        One line per rule, people counted by the 2010 Census population.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def build_county_year(
     frame, flow = followed_and_dated(frame, years, flow)
     frame = frame.assign(census_ratio=frame["covered_population"] / frame["population"])
     frame, flow = reported(frame, rule, years, flow)
-    frame = _with_place(frame, raw)
+    frame = with_place(frame, raw.regions, raw.border_counties)
     frame = _with_people(frame, people)
     frame = _with_timing(frame, dates)
     frame = _with_outcomes(frame)
@@ -220,15 +220,16 @@ def _people_of(people: pd.DataFrame, years: Sequence[int]) -> pd.Series:
     return people[people["year"] == year].set_index("fips")["population"]
 
 
-def _with_place(frame: pd.DataFrame, raw: CountySources) -> pd.DataFrame:
+def with_place(frame: pd.DataFrame, regions: pd.DataFrame, border_counties: pd.DataFrame) -> pd.DataFrame:
+    """Adds state, Census region and division, and the two flags of special places."""
     names = ["state_fips", "postal", "region", "division"]
-    require_columns(raw.regions, names, "The Census regions")
-    require_columns(raw.border_counties, ["fips"], "The border counties")
-    regions = raw.regions[names].rename(columns={"state_fips": "state", "postal": "state_postal"})
+    require_columns(regions, names, "The Census regions")
+    require_columns(border_counties, ["fips"], "The border counties")
+    regions = regions[names].rename(columns={"state_fips": "state", "postal": "state_postal"})
     frame = frame.assign(
         state=frame["fips"] // 1000,
         new_york_city=frame["fips"] == geography.NEW_YORK_COUNTY,
-        mexican_border=frame["fips"].isin(raw.border_counties["fips"]),
+        mexican_border=frame["fips"].isin(border_counties["fips"]),
     )
     return frame.merge(regions, how="left", on="state", validate="many_to_one")
 

@@ -98,7 +98,7 @@ def _timing() -> dict[str, pa.Column]:
     design = "Cohort in the design that ends in 2011: cohort_mid_year if treated, 0 for the others"
     return {
         **ACTIVATION,
-        "share_of_year": column("float64", "Share of the year in force", SHARE, DATES, bounds=(0, 1)),
+        "share_of_year": column("float64", "Share of year active", SHARE, DATES, bounds=(0, 1)),
         "cohort_mid_year": _year(f"Year of activation in January-June, else the next; {COHORT_NOTE}", DATES),
         "cohort_first_full_year": _year(f"First year in force from its first day; {COHORT_NOTE}", DATES),
         "cohort_calendar_year": _year(f"Year of activation; {COHORT_NOTE}", DATES),
@@ -113,7 +113,7 @@ def _year(label: str, source: str) -> pa.Column:
 
 
 def _alternative_timing() -> dict[str, pa.Column]:
-    share = "Share of the year in force; where the months differ, from the first day of the alternative month"
+    share = "Share of year active; where the months differ, from the first day of the alternative month"
     cohorts = {
         f"alternative_cohort_{rule}": _year(
             f"As cohort_{rule}, by the alternative month where the two differ", MONTHS
@@ -143,7 +143,7 @@ def _offenses(counts: str, missing: str | None) -> dict[str, pa.Column]:
     for name in OUTCOMES:
         found[f"rate_{name}"] = amount(
             f"Rate: {WORDS[name]}",
-            "per 100,000 covered people",
+            "per 100,000 covered residents",
             NACJD,
             missing="no one covered or nothing reported",
         )
@@ -151,7 +151,7 @@ def _offenses(counts: str, missing: str | None) -> dict[str, pa.Column]:
         found[f"log_rate_{name}"] = column(
             "float64",
             f"Log rate: {WORDS[name]}",
-            "log per 100,000 covered people",
+            "log per 100,000 covered residents",
             NACJD,
             missing="count of zero, or no rate",
         )

@@ -162,7 +162,7 @@ def _columns() -> dict[str, pa.Column]:
         found[f"nacjd_log_rate_{name}"] = column(
             "float64",
             f"Log rate in county_year: {words}",
-            "log per 100,000 covered people",
+            "log per 100,000 covered residents",
             schemas.NACJD,
             missing=f"{NOT_SHARED}, or count of zero",
         )

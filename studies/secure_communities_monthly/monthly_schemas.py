@@ -73,7 +73,7 @@ def timing_columns() -> dict[str, pa.Column]:
     return {
         **ACTIVATION,
         "share_of_month": column(
-            "float64", "Share of the month in force", "share of the month's days", DATES, bounds=(0, 1)
+            "float64", "Share of month active", "share of the month's days", DATES, bounds=(0, 1)
         ),
         "cohort_mid_month": column(
             "int64",

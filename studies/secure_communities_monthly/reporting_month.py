@@ -50,7 +50,7 @@ def reporting_columns() -> dict[str, pa.Column]:
         "log_rate_index": column(
             "float64",
             "Log index offenses per covered person",
-            "log per 100,000 covered people",
+            "log per 100,000 covered residents",
             RETURN_A,
             missing=f"{UNUSED}, or no offense",
         ),

@@ -102,7 +102,7 @@ def _county_month(name: str, missing: str | None) -> pa.DataFrameSchema:
         **people_columns(),
         **_coverage(),
         **timing_columns(),
-        **outcome_columns(missing, "covered people"),
+        **outcome_columns(missing, "covered residents"),
     }
     checks = [TIMING_CHECK, pa.Check(_totals_add_up, error="totals that equal their offenses")]
     return schema(name, columns, ["fips", "month"], checks)

@@ -17,6 +17,7 @@ DIGITS = 5
 """Significant digits of the numbers; the explorer prints four."""
 NONE = "None"
 REGRESSION = "Set by the regression"
+METHODS = {"wild": "wild bootstrap"}
 CHOICES = (
     "Outcome",
     "Estimator",
@@ -25,6 +26,7 @@ CHOICES = (
     "Timing",
     "Control group",
     "Sample and coverage",
+    "Inference",
 )
 
 
@@ -86,6 +88,7 @@ def choices_of(saved: Saved, study: StudyConfig) -> list[str]:
         ", ".join([*timing, *([f"anticipation {ahead}"] if ahead else [])]),
         facts.comparison(saved, study) or REGRESSION,
         sample_of(saved, study),
+        inference_of(saved, study),
     ]
     return [f"{text[:1].upper()}{text[1:]}" for text in words]
 
@@ -99,6 +102,16 @@ def sample_of(saved: Saved, study: StudyConfig) -> str:
         for column, kept in (sample.get(key) or {}).items():
             parts.append(prefix + chosen_rows(str(column), list(kept), study))
     return "; ".join(parts)
+
+
+def inference_of(saved: Saved, study: StudyConfig) -> str:
+    """Clusters of the standard errors, and the method where it is not the usual formula."""
+    uncertainty, clusters = saved.details.uncertainty, facts.clusters(saved, study)
+    if uncertainty.method == "conley":
+        return "Conley (spatial) standard errors"
+    method = [] if uncertainty.method == "analytic" else [METHODS.get(uncertainty.method, uncertainty.method)]
+    variance = [] if uncertainty.variance == "cv1" else [uncertainty.variance.upper()]
+    return ", ".join([f"clustered by {clusters}" if clusters else "not clustered", *variance, *method])
 
 
 def chosen_rows(column: str, values: list[Any], study: StudyConfig) -> str:

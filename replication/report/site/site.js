@@ -292,7 +292,7 @@ function explorer(form, data) {
   function draw() {
     selects.forEach((select, place) => { select.value = chosen[CODES][place]; });
     const alike = data.specs.filter(spec => spec[CODES].every((code, place) => code === chosen[CODES][place]));
-    variant.replaceChildren(...alike.map((spec, place) => make("option", { value: spec[ID] }, `${place + 1} of ${alike.length}`)));
+    variant.replaceChildren(...alike.map((spec, place) => make("option", { value: spec[ID] }, `${place + 1} of ${alike.length}: ${spec[ID].replaceAll("__", ", ").replaceAll("_", " ")}`)));
     variants.hidden = alike.length < 2;
     variant.value = chosen[ID];
     const unit = data.units[chosen[CODES][0]];
@@ -308,7 +308,7 @@ function explorer(form, data) {
     range.setAttribute("aria-valuetext", place);
     curve.replaceChildren(chart(order.map((spec, index) => [index, spec[ESTIMATE], spec[LOW], spec[HIGH], spec === chosen ? "chosen" : ""]),
       `Specification curve. ${place}`, label(unit), "Specifications of this outcome, ordered by estimate"),
-      make("p", { class: "aside" }, `${place} ${words(chosen)[0]}: ${below} intervals lie below zero, ${above} above it.`));
+      make("p", { class: "aside" }, `${place} ${words(chosen)[0]}: ${below} intervals lie below zero, ${above} above it. Arrows: intervals that extend beyond the axis.`));
     events();
   }
   // A regression without event times has its event study in another specification: the one that agrees most.
@@ -331,12 +331,14 @@ function explorer(form, data) {
   // Points [x, estimate, low, high, class] with their intervals, as wide as the page, so that type keeps its size.
   function chart(dots, title, vertical, horizontal, ticks = false) {
     const width = Math.max(320, Math.min(900, form.clientWidth)), height = 320, left = 78, bottom = ticks ? 44 : 28;
-    const ends = dots.flatMap(dot => [dot[2] ?? dot[1], dot[3] ?? dot[1]]).concat(0);
-    let [low, high] = [Math.min(...ends), Math.max(...ends)];
+    const ends = dots.flatMap(dot => [dot[2] ?? dot[1], dot[3] ?? dot[1]]).concat(0).sort((a, b) => a - b);
+    // A few very long intervals would flatten the others: they end in an arrow at the edge.
+    const trim = Math.floor(ends.length / 100), points = dots.map(dot => dot[1]);
+    let [low, high] = [Math.min(ends[trim], ...points), Math.max(ends[ends.length - 1 - trim], ...points)];
     if (low === high) [low, high] = [low - 1, high + 1];
     const xs = dots.map(dot => dot[0]), from = Math.min(...xs) - .5, to = Math.max(...xs) + .5;
     const x = value => left + (value - from) / (to - from) * (width - left - 5);
-    const y = value => 10 + (high - value) / (high - low) * (height - bottom - 20);
+    const y = value => 10 + (high - Math.min(high, Math.max(low, value))) / (high - low) * (height - bottom - 20);
     const every = Math.ceil(28 * (to - from) / (width - left));
     const line = (a, b, c, d, name) => drawn("line", { x1: a.toFixed(1), y1: b.toFixed(1), x2: c.toFixed(1), y2: d.toFixed(1), class: name });
     const parts = [];
@@ -345,6 +347,8 @@ function explorer(form, data) {
       drawn("text", { x: left - 8, y: y(tick * unit) + 4, "text-anchor": "end" }, digits(+(tick * unit).toPrecision(3))));
     for (const [at, estimate, below, above, name] of [...dots].sort((a, b) => (a[4] === "chosen") - (b[4] === "chosen"))) {
       if (below !== null) parts.push(line(x(at), y(below), x(at), y(above), `bar ${name}`));
+      for (const [cut, edge, way] of [[below < low, y(low), -5], [above > high, y(high), 5]])
+        if (below !== null && cut) parts.push(drawn("path", { d: `M${x(at) - 3} ${edge + way}L${x(at)} ${edge}L${x(at) + 3} ${edge + way}`, class: "arrow" }));
       parts.push(drawn("circle", { cx: x(at).toFixed(1), cy: y(estimate).toFixed(1), r: name ? 5 : 1.5, class: `dot ${name ? "chosen" : ""}` }));
       if (ticks && at % every === 0) parts.push(drawn("text", { x: x(at), y: height - 24, "text-anchor": "middle" }, digits(at)));
     }

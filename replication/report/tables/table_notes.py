@@ -26,8 +26,8 @@ PLACES = 45
 AVERAGED = "the overall effect is the "
 """Opening of a note that the table makes from the fields of a result."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
-EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= are | is )|[^;]*)")
-OPTION = re.compile(r"'inference\.|'unbalanced: |^see ")
+EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)")
+OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'")
 """Advice to whoever runs the specification, which a printed note leaves out."""
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
 COLUMN = re.compile(r"\(\d+\)")
@@ -154,8 +154,9 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
 
 def in_words(word: str, saved: Saved, context: Context) -> str:
     """A note of a result as a table prints it: without options and examples, in the words of the study."""
-    kept = [part for part in word.split("; ") if not OPTION.search(part)]
-    word = formatting.agreeing(EXAMPLE.sub("", COHORTS.sub(r"\1", "; ".join(kept))))
+    first, *others = EXAMPLE.sub("", COHORTS.sub(r"\1", word)).split("; ")
+    kept = [part for part in others if not OPTION.search(part) and not part.startswith("see ")]
+    word = formatting.agreeing("; ".join([first, *kept]))
     return facts.in_study_words(word, saved, context.study)
 
 
