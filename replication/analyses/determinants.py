@@ -96,12 +96,7 @@ def months_since(dates: pd.Series, origin: str) -> pd.Series:
 
 
 def fit(
-    kind: str,
-    months: pd.Series,
-    x: pd.DataFrame,
-    effects: pd.Series | None,
-    weight: Any,
-    cluster: pd.Series,
+    kind: str, months: pd.Series, x: pd.DataFrame, effects: pd.Series | None, weight: Any, cluster: pd.Series
 ) -> dict[str, Any]:
     """One model: a table by regressor, and R squared where there is one."""
     if kind not in KINDS:

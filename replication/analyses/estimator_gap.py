@@ -33,15 +33,7 @@ from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.least_squares import RegressionFit
 from replication.estimators.twfe import fit_twfe
 
-COLUMNS = [
-    "part",
-    "event_time",
-    "estimate",
-    "twfe_weight",
-    "robust_weight",
-    "contribution",
-    "description",
-]
+COLUMNS = ["part", "event_time", "estimate", "twfe_weight", "robust_weight", "contribution", "description"]
 DESCRIPTIONS = {
     "earlier_vs_later": "Earlier adopters vs. later adopters before adoption",
     "later_vs_earlier": "Later adopters vs. already-treated units (forbidden comparison)",

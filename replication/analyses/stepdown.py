@@ -13,10 +13,7 @@ from replication.inference.romano_wolf import romano_wolf
 
 
 def stepdown(
-    context: AnalysisContext,
-    *,
-    specs: Sequence[str] = (),
-    families: Sequence[Sequence[str]] = (),
+    context: AnalysisContext, *, specs: Sequence[str] = (), families: Sequence[Sequence[str]] = ()
 ) -> pd.DataFrame:
     """One row per specification with its own and its adjusted p-value.
 

@@ -135,7 +135,7 @@ def _spec(keys: Mapping[str, Any], outcomes: Sequence[str]) -> Spec:
     for key, value in keys.items():
         block, _, name = key.rpartition(".")
         (data.setdefault(block, {}) if block else data)[name] = value
-    return parse_spec(data, "the command line")
+    return parse_spec(data, "Command line")
 
 
 def _attempt(frame: pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> tuple[str, Panel | None]:

@@ -208,7 +208,8 @@ def with_cohorts(
         raise PanelError(
             f"The time column {spec.time!r} contains {kind}s, and {len(coarse)} labels of the cohort column "
             f"{name!r} name a longer period, for example {shown(coarse[0])}. "
-            f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit."
+            f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit, such as "
+            f"{written_label(number_of((2006, 1, 1, 4), kind), FORMS[kind])}."
         )
     fine = sum(part[3] > PRECISION[kind] for part in parts.values())
     if fine:

@@ -204,11 +204,7 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
 
 
 def _cohorts(
-    frame: pd.DataFrame,
-    spec: Spec,
-    row: Any,
-    exposure: Floats | None,
-    calendar: tuple[Ints, Numbering],
+    frame: pd.DataFrame, spec: Spec, row: Any, exposure: Floats | None, calendar: tuple[Ints, Numbering]
 ) -> Ints:
     periods, numbering = calendar
     name = cohort_column(spec, frame)
@@ -263,6 +259,8 @@ def _codes(
         else:
             found[name] = np.nan_to_num(matrix).astype(np.int64)
         if int(found[name].max()) == 0:
+            if matrix.shape[0] == 1:
+                raise PanelError("The panel has only one unit; at least two are needed.")
             raise PanelError(
                 f"Column {name!r} has one cluster. Clustered standard errors need at least two; name a "
                 "finer column, or leave 'cluster' empty to cluster by unit."

@@ -92,7 +92,7 @@ def figure_note(fits: Sequence[Estimates]) -> str:
     return (
         f"Dark bars: {confidence_level(details)} pointwise confidence intervals; pale bars: "
         f"uniform (sup-t) bands.{few} Hollow markers: reference period, zero by construction. Dashed line: "
-        f"adoption. Standard errors clustered by {' and '.join(details.clusters)}."
+        f"adoption. Standard errors are clustered by {' and '.join(details.clusters)}."
     )
 
 
@@ -204,12 +204,7 @@ def _digits(panel: pd.DataFrame) -> int:
 
 
 def _name_counts(
-    axes: Axes,
-    first: float,
-    lines: Sequence[CountLine],
-    labels: Sequence[str],
-    units: str,
-    turned: float,
+    axes: Axes, first: float, lines: Sequence[CountLine], labels: Sequence[str], units: str, turned: float
 ) -> None:
     """What the lines of counts are, in the margin; ``turned`` is the height of a line of turned counts."""
     # The first count is centered below its tick and may reach into the margin.

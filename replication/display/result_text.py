@@ -86,6 +86,9 @@ def percent_of_mean(table: pd.DataFrame, details: Details) -> list[str]:
     if found.empty or logged or not details.mean_pre > 0:
         return []
     share = 100 * float(found["estimate"].iloc[0]) / details.mean_pre
+    if abs(share) > 100:
+        # A mean that close to zero is not one that effects are compared with.
+        return []
     return [f"  = {share:.1f}% of the pre-treatment mean of the treated, {number(details.mean_pre)}"]
 
 

@@ -36,9 +36,16 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
         If the specification asks for trends, covariates, an offset, weights or a treatment that
         the estimator cannot use.
     PanelError
-        If the effect is not identified in this panel, or there is no overall effect.
+        If the effect is not identified in this panel, there is no overall effect, or the outcome is
+        the same in every cell.
 
     """
+    require_variation(panel)
+    return fit_spec(panel, spec)
+
+
+def fit_spec(panel: Panel, spec: Spec) -> Estimates:
+    """The same for any outcome, as true effects without noise, which may be zero in every cell."""
     entry = ENTRIES[spec.estimator]
     refuse_unusable(spec, entry)
     if panel.exposure is not None and spec.estimator in REVERSIBLE and spec.inference.method in FEW_TREATED:
@@ -47,7 +54,6 @@ def estimate(panel: Panel, spec: Spec) -> Estimates:
             f"treatment, and the controls of {spec.estimator} with a treatment column may have any. Use "
             "'method: permutation', which permutes whole treatment paths across units."
         )
-    require_variation(panel)
     keywords = {key: getattr(spec, key) for key in entry.keys}
     keep_freed_memory()
     with one_thread():

@@ -233,11 +233,7 @@ def require_treated_period(sample: EstimationSample, times: Ints) -> None:
 
 
 def lost_event_times(
-    panel: Panel,
-    sample: EstimationSample,
-    window: tuple[int, int] | None,
-    reference: int,
-    keep: Bools | None,
+    panel: Panel, sample: EstimationSample, window: tuple[int, int] | None, reference: int, keep: Bools | None
 ) -> list[str]:
     """Notes on event times that were left out.
 

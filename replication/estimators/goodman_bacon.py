@@ -170,11 +170,7 @@ def by_kind(parts: Components) -> dict[str, dict[str, float]]:
         weight = float(parts.weight[chosen].sum())
         effect = float(parts.weight[chosen] @ parts.estimate[chosen])
         if chosen.any():
-            found[name] = {
-                "weight": weight,
-                "estimate": effect / weight,
-                "comparisons": int(chosen.sum()),
-            }
+            found[name] = {"weight": weight, "estimate": effect / weight, "comparisons": int(chosen.sum())}
     return found
 
 

@@ -208,10 +208,7 @@ def inside(event_time: int, window: tuple[int, int] | None) -> bool:
 
 
 def resolve_window(
-    grid: Grid,
-    eligible: Bools,
-    window: tuple[int, int] | None,
-    clean_window: tuple[int, int] | None,
+    grid: Grid, eligible: Bools, window: tuple[int, int] | None, clean_window: tuple[int, int] | None
 ) -> tuple[int, int]:
     """Steps -kappa_pre and kappa_post of the window that every sub-experiment covers."""
     requested = clean_window or window

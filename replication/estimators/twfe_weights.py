@@ -141,12 +141,7 @@ def opposite_sign(beta: float, share: Floats, omega: Floats) -> float | None:
 
 
 def with_weights(
-    two_way: Estimates,
-    estimator: str,
-    cohort: Ints,
-    time: Ints,
-    weight: Floats,
-    details: Details,
+    two_way: Estimates, estimator: str, cohort: Ints, time: Ints, weight: Floats, details: Details
 ) -> Estimates:
     """The overall effect of ``two_way`` with its standard error, and (R,) weights, which have none.
 

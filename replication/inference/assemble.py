@@ -235,10 +235,7 @@ def _required(cluster_scores: Floats | None, estimator: str) -> Floats:
 def _details(panel: Panel, inference: Inference, known: Details) -> Details:
     """The details of the estimator with what every result has of panel and inference."""
     return replace(
-        known,
-        weighted=panel.weighted,
-        clusters=tuple(panel.clusters),
-        notes=(*panel.notes, *known.notes),
+        known, weighted=panel.weighted, clusters=tuple(panel.clusters), notes=(*panel.notes, *known.notes)
     ).measured(level=inference.level, draws=inference.draws, seed=inference.seed)
 
 

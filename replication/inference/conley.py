@@ -57,10 +57,7 @@ def conley_variance(
 
 
 def conley_variance_same_period(
-    scores_at: Callable[[int], Floats],
-    n_periods: int,
-    coordinates: Floats | None,
-    inference: Inference,
+    scores_at: Callable[[int], Floats], n_periods: int, coordinates: Floats | None, inference: Inference
 ) -> tuple[Repaired, dict[str, float]]:
     """The variance with ``pairs = same_period``.
 
@@ -105,11 +102,7 @@ def unit_vectors(coordinates: Floats) -> Floats:
     """(N, 3) points on the unit sphere, where a chord c spans an angle of 2 arcsin(c / 2)."""
     latitude, longitude = np.radians(coordinates).T
     return np.column_stack(
-        [
-            np.cos(latitude) * np.cos(longitude),
-            np.cos(latitude) * np.sin(longitude),
-            np.sin(latitude),
-        ]
+        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
     )
 
 

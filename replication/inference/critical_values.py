@@ -32,10 +32,7 @@ MANY = 200
 
 
 def score_sup_t(
-    paths: Paths,
-    scores: Floats,
-    inference: Inference,
-    signed: Mapping[str, float] | None = None,
+    paths: Paths, scores: Floats, inference: Inference, signed: Mapping[str, float] | None = None
 ) -> dict[str, float]:
     """Critical value of each path from draws of the (G, K) scores.
 

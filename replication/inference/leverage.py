@@ -69,11 +69,7 @@ def cluster_influence(
     shares = shares / shares.sum()
     most = int(np.argmax(shares))
     found = ClusterInfluence(
-        name,
-        int(shares.size),
-        effective_number(shares),
-        float(shares[most]),
-        _unit_of(panel, codes, most),
+        name, int(shares.size), effective_number(shares), float(shares[most]), _unit_of(panel, codes, most)
     )
     settled = None
     if leverage is not None and codes.ndim == 1:

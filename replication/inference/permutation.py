@@ -166,11 +166,7 @@ def two_way_draws(tables: PermutedTwoWay, orders: Iterator[Ints]) -> Floats:
 
 
 def refitted_draws(
-    function: Estimator,
-    panel: Panel,
-    inference: Inference,
-    orders: Iterator[Ints],
-    labels: list[str],
+    function: Estimator, panel: Panel, inference: Inference, orders: Iterator[Ints], labels: list[str]
 ) -> Floats:
     """(B, K, 2) estimates and statistics of the K rows; NaN where a draw has no such row."""
     place = {label: index for index, label in enumerate(labels)}

@@ -67,11 +67,7 @@ def sums_of_worth(worth: Floats, kind: Ints, orders: Iterator[Ints]) -> Iterator
 
 
 def refit(
-    function: Callable[..., Estimates],
-    panel: Panel,
-    inference: Inference,
-    labels: list[str],
-    order: Ints,
+    function: Callable[..., Estimates], panel: Panel, inference: Inference, labels: list[str], order: Ints
 ) -> Floats:
     """(K,) estimates of the panel under one order; NaN if it cannot be estimated."""
     try:

@@ -128,10 +128,7 @@ def page_size(document: TableDocument) -> tuple[int, int]:
     columns = [TEXT_COLUMN if wrap else mm for mm, wrap in zip(widths, wraps, strict=True)]
     width = max(sum(columns) + GAP * len(columns), NARROWEST)
     lines = 2.0 + sum(
-        max(
-            row.height,
-            *(_lines(texts, wrap) for texts, wrap in zip(_texts(row), wraps, strict=True)),
-        )
+        max(row.height, *(_lines(texts, wrap) for texts, wrap in zip(_texts(row), wraps, strict=True)))
         + (0.2 if row.height > 1 else 0)
         for row in document.rows
     )

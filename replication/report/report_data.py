@@ -15,7 +15,7 @@ import pandas as pd
 from replication.core import saved_results
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
-from replication.core.estimates import COLUMNS, row_labels
+from replication.core.estimates import row_labels
 from replication.core.temporary_files import visible_paths
 from replication.sources.raw_checks import raw_bytes
 
@@ -35,10 +35,7 @@ class Folders:
     def under(cls, root: Path, study: str) -> Folders:
         """The folders of a study below the project's root."""
         return cls(
-            root / "tables" / study,
-            root / "figures" / study,
-            root / "data_clean" / study,
-            root / "data_raw",
+            root / "tables" / study, root / "figures" / study, root / "data_clean" / study, root / "data_raw"
         )
 
     def shown(self, name: str) -> str:
@@ -142,7 +139,7 @@ def load(folder: Path) -> Saved:
     record, details = saved_results.load_record(folder)
     return Saved(
         str(record["spec"]["id"]),
-        saved_results.load_table(folder)[COLUMNS],
+        saved_results.load_table(folder),
         record["spec"],
         details,
         record.get("versions") or {},

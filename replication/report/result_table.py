@@ -207,7 +207,9 @@ def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
 def notes(fits: Sequence[Estimates]) -> list[str]:
     """Description of the cells."""
     outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
-    return [f"Outcome: {outcomes}. Standard errors are in parentheses."]
+    clusters = distinct_words(" and ".join(fit.details.clusters) for fit in fits)
+    how = f", clustered by {clusters[0]}," if len(clusters) == 1 else ""
+    return [f"Outcome: {outcomes}. Standard errors{how} are in parentheses."]
 
 
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:

@@ -227,11 +227,7 @@ def _counts(path: Path, raw: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
 
 
 def _months(
-    ori: pd.Series,
-    types: NDArray[Any],
-    included: NDArray[Any],
-    returned: NDArray[np.bool_],
-    year: int,
+    ori: pd.Series, types: NDArray[Any], included: NDArray[Any], returned: NDArray[np.bool_], year: int
 ) -> pd.DataFrame:
     n = len(ori)
     number = np.tile(np.arange(1, MONTHS + 1, dtype=np.int8), n)
@@ -253,11 +249,7 @@ def _months(
 
 
 def _offenses(
-    ori: pd.Series,
-    types: NDArray[Any],
-    counts: NDArray[np.float32],
-    returned: NDArray[np.bool_],
-    year: int,
+    ori: pd.Series, types: NDArray[Any], counts: NDArray[np.float32], returned: NDArray[np.bool_], year: int
 ) -> pd.DataFrame:
     """Long frame of the returned months; the derived offense comes last."""
     agency, month = np.nonzero(returned)

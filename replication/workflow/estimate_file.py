@@ -22,7 +22,7 @@ from replication.estimators.estimate_spec import estimate
 from replication.estimators.unused_keys import find_unused_keys, with_notes
 from replication.workflow.grid_summary import grid_summary
 
-CALL = "the command line"
+CALL = "Command line"
 WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
 """Files that a result consists of."""
 

@@ -14,6 +14,7 @@ from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
 from replication.core.processes import die_with_parent, pool_context
+from replication.core.sample_selection import panel_inputs
 from replication.core.spec import Spec, load_specs
 from replication.estimators.unused_keys import find_unused_keys
 from replication.workflow.estimate_batch import Task, run_batch
@@ -112,9 +113,10 @@ def _note_again(study: StudyFolder, root: Path, tasks: Sequence[Task]) -> None:
 
 
 def batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
-    """Neighbors together, which often share a panel."""
+    """Those that share a panel together, which is then built once."""
     size = max(PAIR, min(BATCH, math.ceil(len(tasks) / FEWEST)))
-    return [tasks[start : start + size] for start in range(0, len(tasks), size)]
+    alike = sorted(tasks, key=lambda task: repr((task.panel.name, panel_inputs(task.spec))))
+    return [alike[start : start + size] for start in range(0, len(tasks), size)]
 
 
 def run(tasks: Sequence[Task], threads: int) -> None:

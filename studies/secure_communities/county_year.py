@@ -95,7 +95,7 @@ def build_county_year(
     frame, flow = followed_and_dated(frame, years, flow)
     frame = frame.assign(census_ratio=frame["covered_population"] / frame["population"])
     frame, flow = reported(frame, rule, years, flow)
-    frame = _with_place(frame, raw)
+    frame = with_place(frame, raw.regions, raw.border_counties)
     frame = _with_people(frame, people)
     frame = _with_timing(frame, dates)
     frame = _with_outcomes(frame)
@@ -175,9 +175,7 @@ def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**counts.mask(pd.Series(silent, index=frame.index)))
 
 
-def _coverage_steps(
-    rule: county_coverage.CoverageRule,
-) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
+def _coverage_steps(rule: county_coverage.CoverageRule) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
     """Label and condition of each rule that can drop units."""
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:
@@ -222,15 +220,16 @@ def _people_of(people: pd.DataFrame, years: Sequence[int]) -> pd.Series:
     return people[people["year"] == year].set_index("fips")["population"]
 
 
-def _with_place(frame: pd.DataFrame, raw: CountySources) -> pd.DataFrame:
+def with_place(frame: pd.DataFrame, regions: pd.DataFrame, border_counties: pd.DataFrame) -> pd.DataFrame:
+    """Adds state, Census region and division, and the two flags of special places."""
     names = ["state_fips", "postal", "region", "division"]
-    require_columns(raw.regions, names, "The Census regions")
-    require_columns(raw.border_counties, ["fips"], "The border counties")
-    regions = raw.regions[names].rename(columns={"state_fips": "state", "postal": "state_postal"})
+    require_columns(regions, names, "The Census regions")
+    require_columns(border_counties, ["fips"], "The border counties")
+    regions = regions[names].rename(columns={"state_fips": "state", "postal": "state_postal"})
     frame = frame.assign(
         state=frame["fips"] // 1000,
         new_york_city=frame["fips"] == geography.NEW_YORK_COUNTY,
-        mexican_border=frame["fips"].isin(raw.border_counties["fips"]),
+        mexican_border=frame["fips"].isin(border_counties["fips"]),
     )
     return frame.merge(regions, how="left", on="state", validate="many_to_one")
 

@@ -94,10 +94,7 @@ class MonthlyPanel:
 
 
 def build_county_month(
-    returns: Returns,
-    crosswalk: pd.DataFrame,
-    places: county_places.Places,
-    rule: MonthlyRule = CANONICAL,
+    returns: Returns, crosswalk: pd.DataFrame, places: county_places.Places, rule: MonthlyRule = CANONICAL
 ) -> MonthlyPanel:
     """Panel of county and month over the years given.
 

@@ -15,6 +15,7 @@ import pandas as pd
 from replication.cleaning import geography, rates, timing
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
 from replication.cleaning.sample_flow import SampleFlow
+from studies.secure_communities import county_year
 from studies.secure_communities.county_year import comparison_role
 
 MONTHS: Final = 12
@@ -146,16 +147,7 @@ def hispanic_shares(places: Places) -> pd.Series:
 
 def with_place(frame: pd.DataFrame, places: Places) -> pd.DataFrame:
     """Adds state, Census region and division, and the two flags of special places."""
-    names = ["state_fips", "postal", "region", "division"]
-    require_columns(places.regions, names, "The Census regions")
-    require_columns(places.border_counties, ["fips"], "The border counties")
-    regions = places.regions[names].rename(columns={"state_fips": "state", "postal": "state_postal"})
-    frame = frame.assign(
-        state=frame["fips"] // 1000,
-        new_york_city=frame["fips"] == geography.NEW_YORK_COUNTY,
-        mexican_border=frame["fips"].isin(places.border_counties["fips"]),
-    )
-    return frame.merge(regions, how="left", on="state", validate="many_to_one")
+    return county_year.with_place(frame, places.regions, places.border_counties)
 
 
 def with_timing(frame: pd.DataFrame, places: Places) -> pd.DataFrame:

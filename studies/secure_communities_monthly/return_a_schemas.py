@@ -41,11 +41,7 @@ def _coverage() -> dict[str, pa.Column]:
         "log_covered_population": column(
             "float64", "Log of covered population (Poisson offset)", "log", RETURN_A, missing=UNUSED
         ),
-        "covered_population_2004": amount(
-            COVERED_2004,
-            "people",
-            RETURN_A,
-        ),
+        "covered_population_2004": amount(COVERED_2004, "people", RETURN_A),
         "clearance_population": amount(
             "People of the agencies used that file clearances", "people", RETURN_A
         ),

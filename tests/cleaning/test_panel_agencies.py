@@ -158,15 +158,7 @@ def test_rules_for_agencies_without_people(rule: AgencyRule, gone: set[str], kep
 def test_the_table_accounts_for_every_agency() -> None:
     table = allocate(HEADERS, WALK, AgencyRule(zero_population="drop")).table
     agencies = table.set_index("decided_by")["agencies"].to_dict()
-    assert agencies == {
-        CROSSWALK: 4,
-        NUMBER: 1,
-        SEVERAL: 2,
-        POLICE: 1,
-        EMPTY: 1,
-        TERRITORY: 1,
-        NOWHERE: 1,
-    }
+    assert agencies == {CROSSWALK: 4, NUMBER: 1, SEVERAL: 2, POLICE: 1, EMPTY: 1, TERRITORY: 1, NOWHERE: 1}
     people = table.set_index("decided_by")["people"]
     assert people[SEVERAL] == 8000 + 8010
     assert people[NOWHERE] == 70

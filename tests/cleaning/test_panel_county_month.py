@@ -117,10 +117,7 @@ def test_months_count_only_for_complete_reporters(tmp_path: Path, steady: list[R
     panel = build_county_month(agency_months(years), crosswalk(), places())
     assert sorted(panel.frame["fips"].unique()) == [code for code in ALL if code != 1001]
     lenient = build_county_month(
-        agency_months(years),
-        crosswalk(),
-        places(),
-        MonthlyRule(minimum_share=0.5, lowest_ratio=0.5),
+        agency_months(years), crosswalk(), places(), MonthlyRule(minimum_share=0.5, lowest_ratio=0.5)
     )
     county = rows(lenient.frame, 1001, 2008)
     assert county["index"].tolist() == [INDEX] * 12

@@ -13,11 +13,7 @@ from replication.core.errors import PanelError
 
 def test_missing_needs_a_zero_indicator_and_no_count_at_all() -> None:
     frame = pd.DataFrame(
-        {
-            "coverage_indicator": [0.0, 0.0, 50.0, 0.0],
-            "murder": [0, 0, 0, 1],
-            "larceny": [0, 3, 0, 0],
-        }
+        {"coverage_indicator": [0.0, 0.0, 50.0, 0.0], "murder": [0, 0, 0, 1], "larceny": [0, 3, 0, 0]}
     )
     assert county_coverage.is_missing(frame, ["murder", "larceny"]).tolist() == [True, False, False, False]
 

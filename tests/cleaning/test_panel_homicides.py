@@ -59,12 +59,7 @@ def sources(tmp_path: Path, **changed: object) -> HomicideSources:
     reference = grid.to_frame(index=False)
     reference["murder"] = reference["fips"].map(REFERENCE)
     victims = read_victims(tmp_path, {year: incidents(year) for year in YEARS})
-    artificial = {
-        "victims": victims,
-        "crosswalk": crosswalk(),
-        "reference": reference,
-        "places": places(),
-    }
+    artificial = {"victims": victims, "crosswalk": crosswalk(), "reference": reference, "places": places()}
     return HomicideSources(**{**artificial, **changed})  # type: ignore[arg-type]
 
 

@@ -57,9 +57,5 @@ def test_repeated_cross_sections_refuse_it_as_well() -> None:
     people = people.assign(place=people["unit"], unit=range(len(people)))
     with pytest.raises(PanelError, match="'never_treated', and none of"):
         rp.estimate(
-            people,
-            outcome="y",
-            cluster="place",
-            repeated_cross_sections=True,
-            control_group="never_treated",
+            people, outcome="y", cluster="place", repeated_cross_sections=True, control_group="never_treated"
         )

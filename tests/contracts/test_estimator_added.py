@@ -73,6 +73,6 @@ def test_one_file_is_all_that_it_takes(tmp_path: Path, capsys: pytest.CaptureFix
     frame.to_csv(tmp_path / "panel.csv", index=False)
     command = ["estimate", "--panel", str(tmp_path / "panel.csv"), "--out", str(tmp_path / "out")]
     assert main([*command, "--outcome", "y", "--estimator", "last_less_first"]) == 0
-    assert "last_less_first" in capsys.readouterr().out
+    assert "Difference of last and first period" in capsys.readouterr().out
     assert main([*command, "--outcome", "y", "--estimator", "last_less_frist"]) == 2
     assert "did you mean 'last_less_first'" in capsys.readouterr().err

@@ -207,9 +207,7 @@ def test_secondary_figures_are_marked_as_such(artificial: tuple[Path, Country]) 
 
 
 def test_a_missing_year_is_named_with_the_command(
-    artificial: tuple[Path, Country],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    artificial: tuple[Path, Country], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(MIRROR, raising=False)
     root = artificial[0]
@@ -234,9 +232,7 @@ def test_a_missing_year_is_named_with_the_command(
 
 
 def test_verify_passes_over_studies_without_committed_numbers(
-    artificial: tuple[Path, Country],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    artificial: tuple[Path, Country], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REPLICATION_ROOT", str(artificial[0]))
     assert main(["report"]) == 0

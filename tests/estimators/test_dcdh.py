@@ -22,14 +22,7 @@ def peer(panel, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return moderndid.did_multiplegt(
-            data=frame,
-            yname="y",
-            tname="time",
-            idname="unit",
-            dname="d",
-            effects=6,
-            placebo=3,
-            **options,
+            data=frame, yname="y", tname="time", idname="unit", dname="d", effects=6, placebo=3, **options
         )
 
 
@@ -191,9 +184,7 @@ def test_a_panel_of_every_second_year_has_the_same_effects_two_years_apart(covar
     if covariates:
         panel = replace(panel, covariates=x, covariate_names=("a", "b"))
     apart = replace(
-        panel,
-        periods=2 * panel.periods - 2001,
-        cohort=np.where(panel.cohort > 0, 2 * panel.cohort - 2001, 0),
+        panel, periods=2 * panel.periods - 2001, cohort=np.where(panel.cohort > 0, 2 * panel.cohort - 2001, 0)
     )
     one, two = (path_of(dcdh(each, inference=ANALYTIC)) for each in (panel, apart))
     assert list(two.index) == [2 * step for step in one.index]

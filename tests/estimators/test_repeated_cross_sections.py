@@ -136,7 +136,6 @@ def test_cells_without_rows_are_left_out_and_noted() -> None:
     assert table.loc[(table["cohort"] == 4) & (table["time"] == 5), "estimate"].isna().all()
 
 
-def test_a_constant_outcome_has_no_standard_error() -> None:
-    found = fitted(pd.DataFrame(sampled_people(9)).assign(y=0.1), cluster="state")
-    assert found.att[0] == 0
-    assert found.table["std_error"].isna().all()
+def test_a_constant_outcome_is_refused() -> None:
+    with pytest.raises(PanelError, match=r"'y' does not vary: it is 0\.1 in all"):
+        fitted(pd.DataFrame(sampled_people(9)).assign(y=0.1), cluster="state")

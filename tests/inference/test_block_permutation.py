@@ -48,10 +48,7 @@ def test_equal_blocks_exchange_whole_schedules() -> None:
 
 def test_units_keep_their_place_in_the_order_of_adoption() -> None:
     panel = artificial([[2005, 2002], [0, 2003]])
-    assert [block.tolist() for block in ranked_blocks(panel, panel.strata["block"])] == [
-        [1, 0],
-        [3, 2],
-    ]
+    assert [block.tolist() for block in ranked_blocks(panel, panel.strata["block"])] == [[1, 0], [3, 2]]
     orders = {tuple(order.tolist()) for order in block_permutations(panel, BLOCKS)}
     assert orders == {(0, 1, 2, 3), (2, 3, 0, 1)}
 

@@ -318,7 +318,5 @@ def test_several_clusterings_varying_weights_and_estimated_shares_refuse() -> No
         twfe(varying, inference=Inference(variance="cv2"))
     with pytest.raises(SpecError, match="shares: fixed"):
         sun_abraham(
-            two_way_panel(3, cluster="state"),
-            shares="estimated",
-            inference=Inference(variance="cv2"),
+            two_way_panel(3, cluster="state"), shares="estimated", inference=Inference(variance="cv2")
         )

@@ -77,10 +77,7 @@ def test_figures_of_a_study_fit(study: StudyConfig, folders: Folders) -> None:
 @pytest.mark.parametrize("folder", STUDIES, ids=lambda folder: folder.name)
 def test_own_notes_of_every_study_leave_room(folder: Path) -> None:
     study = load_study(folder)
-    kinds = (
-        (study.tables, TABLE_LETTERS, OWN_TABLE_LINES),
-        (study.figures, PAGE.letters, OWN_FIGURE_LINES),
-    )
+    kinds = ((study.tables, TABLE_LETTERS, OWN_TABLE_LINES), (study.figures, PAGE.letters, OWN_FIGURE_LINES))
     for entries, letters, most in kinds:
         long = {entry.id: line_count([" ".join(entry.notes)], letters) for entry in entries}
         assert {name: lines for name, lines in long.items() if lines > most} == {}

@@ -73,9 +73,7 @@ def context(tmp_path: Path) -> AnalysisContext:
     return AnalysisContext(tmp_path / "clean", tmp_path / "tables")
 
 
-def test_without_noise_the_estimate_is_what_the_method_makes_of_the_truth(
-    context: AnalysisContext,
-) -> None:
+def test_without_noise_the_estimate_is_what_the_method_makes_of_the_truth(context: AnalysisContext) -> None:
     table = known_truth(context, groups={"G": {"Two-way": "two_way", "Imputation": "imputed"}})
     assert table["estimate"].to_numpy() == pytest.approx(table["without_noise"].to_numpy())
     two_way, imputed = table.to_dict("records")

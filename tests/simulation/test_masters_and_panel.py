@@ -94,12 +94,7 @@ def test_the_reader_gives_back_what_was_written(tmp_path: Path) -> None:
     cleared = tidy.offenses.pivot(index="month", columns="offence", values="cleared")
     assert cleared.loc[1, list(OFFENSES)].tolist() == artificial["cleared"][0, 0].tolist()
     status = tidy.months.set_index("month")["status"]
-    assert [status[1], status[2], status[3], status[4]] == [
-        "returned",
-        "included",
-        "returned",
-        "silent",
-    ]
+    assert [status[1], status[2], status[3], status[4]] == ["returned", "included", "returned", "silent"]
     assert tidy.months.set_index("month")["included_in"][2] == 3
     assert tidy.agencies.loc[0, ["population", "county_1"]].tolist() == [12345, 7]
 

@@ -158,12 +158,7 @@ def test_headers(tmp_path: Path) -> None:
     assert (city.year, city.fbi_state, city.group, city.division) == (2007, 42, "1A", 6)
     assert (city.population, city.population_1, city.population_3) == (90_001, 70_000, 1)
     assert (city.county_1, city.county_2, city.county_3, city.msa_1) == (57, 43, 61, 12)
-    assert (city.name, city.state_name, city.covered_by, city.last_month) == (
-        "DALLAS",
-        "TEXAS",
-        "",
-        12,
-    )
+    assert (city.name, city.state_name, city.covered_by, city.last_month) == ("DALLAS", "TEXAS", "", 12)
     assert (post.covered_by, post.population, post.agency_count) == ("TXDPD00", 0, 0)
     assert tidy.agencies.loc[1, ["county_1", "county_2", "msa_1"]].isna().all()
     assert anomalies(tidy)["agency in several counties"] == 1

@@ -46,11 +46,7 @@ def draw_rows(every: Rows, cell_std_error: Floats, n_clusters: int, inference: I
 
 
 def draw_many(
-    sums: CohortSums,
-    averages: LinearMap,
-    cell_std_error: Floats,
-    n_clusters: int,
-    inference: Inference,
+    sums: CohortSums, averages: LinearMap, cell_std_error: Floats, n_clusters: int, inference: Inference
 ) -> Drawn:
     """The same without all draws of all cells at once; no small-sample factor."""
     means = sums.influence(cluster_factors(n_clusters, inference, np.float32))

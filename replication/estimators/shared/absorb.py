@@ -51,12 +51,7 @@ class Eliminated:
     """
 
     def __init__(
-        self,
-        weight: Floats,
-        periods: Ints,
-        levels: Sequence[Ints],
-        slopes: Sequence[Ints],
-        each: bool,
+        self, weight: Floats, periods: Ints, levels: Sequence[Ints], slopes: Sequence[Ints], each: bool
     ) -> None:
         self._weight = weight
         total = weight.sum(axis=1, keepdims=True)

@@ -155,14 +155,7 @@ def poisson_fit(sample: EstimationSample, effects: Effects, design: RegressionDe
     omitted = tuple(np.array(whole.names)[~kept])
     residual = weight * (y - state.mu)
     return RegressionFit(
-        chosen,
-        state.x,
-        state.coefficient,
-        residual,
-        state.bread,
-        omitted,
-        "general",
-        weight * state.mu,
+        chosen, state.x, state.coefficient, residual, state.bread, omitted, "general", weight * state.mu
     )
 
 

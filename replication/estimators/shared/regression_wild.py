@@ -59,11 +59,7 @@ def with_wild_tests(
         # Without a standard error there is no statistic to draw.
         if combination.any() and std_errors[row] > 0:
             found = wild_cluster(sums, combination, float(points[row]), inference)
-            table.loc[table.index[row], columns] = (
-                found.p_value,
-                found.conf_low,
-                found.conf_high,
-            )
+            table.loc[table.index[row], columns] = (found.p_value, found.conf_low, found.conf_high)
     path = table[["cohort", "time", "event_time"]].notna().any(axis=1)
     for band, end, outer in (("band_low", "conf_low", np.minimum), ("band_high", "conf_high", np.maximum)):
         table.loc[path, band] = outer(table.loc[path, band], table.loc[path, end])
@@ -83,11 +79,7 @@ def cluster_sums(sample: EstimationSample, effects: Effects, fit: RegressionFit)
     codes = whole_unit_clusters(panel)
     weight = sample.weight
     absorber = Eliminated(
-        weight,
-        panel.periods,
-        effects.level_codes(panel),
-        effects.slope_codes(panel),
-        effects.unit_linear,
+        weight, panel.periods, effects.level_codes(panel), effects.slope_codes(panel), effects.unit_linear
     )
     profile = fit.design.profile
     scores = np.stack([(x[profile] * fit.residual).sum(axis=1) for x in fit.x], axis=1)

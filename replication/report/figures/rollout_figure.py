@@ -50,11 +50,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     """``date``, cumulative ``counties``, ``share`` of the population, and the milestones."""
     options = entry.options
     frame = read_source(
-        context.folders,
-        options["source"],
-        NEEDED,
-        where=options.get("where"),
-        rename=options.get("rename"),
+        context.folders, options["source"], NEEDED, where=options.get("where"), rename=options.get("rename")
     )[list(NEEDED)]
     try:
         frame = frame.assign(date=pd.to_datetime(frame["date"], format="ISO8601"))
@@ -79,15 +75,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     unit = entry.options.get("unit", "counties")
     words, details = note(frame, entry, context)
     page = entry_sheet(
-        entry,
-        context,
-        words,
-        panels=2,
-        height=2.0,
-        above=0.15,
-        below=0.33,
-        left=0.8,
-        right=0.35,
+        entry, context, words, panels=2, height=2.0, above=0.15, below=0.33, left=0.8, right=0.35
     )
     upper, lower = page.axes
     step(upper, frame, frame["counties"], f"{unit[:1].upper()}{unit[1:]}")

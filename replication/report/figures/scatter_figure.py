@@ -43,13 +43,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     shown = line_figure.colored(frame, entry) if "group" in options else []
     words, details = figure_note(entry, context, [])
     page = entry_sheet(
-        entry,
-        context,
-        words,
-        height=3.4,
-        above=0.1,
-        below=0.45,
-        legend=legend_height(shown, entry.medium),
+        entry, context, words, height=3.4, above=0.1, below=0.45, legend=legend_height(shown, entry.medium)
     )
     axes = page.axes[0]
     marks.light_grid(axes, "both")

@@ -26,8 +26,9 @@ PLACES = 45
 AVERAGED = "the overall effect is the "
 """Opening of a note that the table makes from the fields of a result."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
-EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|.*$)")
+EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)")
 OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'")
+"""Advice to whoever runs the specification, which a printed note leaves out."""
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
 THOUSANDS = re.compile(r"^\d{4,}")
 COLUMN = re.compile(r"\(\d+\)")

@@ -80,10 +80,7 @@ def truth_by_event_time(panels: Mapping[str, Country]) -> pd.DataFrame:
         first = timing.cohort_first_full_month(country.counties["activation_date"])
         moved = effects(country.counties, country.settings.truth)
         frame = pd.DataFrame(
-            {
-                "event_time": (NUMBERS[None, :] - first[:, None]).reshape(-1),
-                "effect": moved.reshape(-1),
-            }
+            {"event_time": (NUMBERS[None, :] - first[:, None]).reshape(-1), "effect": moved.reshape(-1)}
         )
         frame = frame[frame["event_time"].between(-HORIZON, HORIZON)]
         means = frame.groupby("event_time")["effect"].mean().reset_index()

@@ -38,13 +38,7 @@ def draw_counties(settings: Settings, facts: Facts) -> pd.DataFrame:
         people = divided(int(total), int(count), rng)
         keep = max(1, round(settings.share * people.size))
         parts.append(
-            pd.DataFrame(
-                {
-                    "state": int(state),
-                    "activation_date": date,
-                    "population_2010": people[:keep],
-                }
-            )
+            pd.DataFrame({"state": int(state), "activation_date": date, "population_2010": people[:keep]})
         )
     counties = pd.concat(parts, ignore_index=True)
     counties["number"] = counties.groupby("state").cumcount() + 1
