@@ -1,4 +1,4 @@
-"""The panel of shall-issue laws: 50 states and the District of Columbia by 1977-1999 (Ayres and Donohue 2003)."""
+"""The panel of shall-issue laws: 50 states and the District of Columbia, 1977-1999 (Ayres and Donohue)."""
 
 from __future__ import annotations
 
