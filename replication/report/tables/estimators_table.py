@@ -179,7 +179,7 @@ def _data(line: dict[str, Any], heading: str, context: Context) -> dict[str, Any
     saved = line["saved"]
     about = {
         "mean_outcome": facts.mean_outcome(saved),
-        "control_group": facts.comparison(saved, context.study),
+        "control_group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
         "weights": saved.spec.get("weights") or "",
     }
     truth = {} if line["truth"] is None else {"truth": float(line["truth"])}
