@@ -18,9 +18,8 @@ from replication.report.tables.table_notes import Shown
 
 OPTIONS = {
     "required": ["rows"],
+    "shared": ["digits", "row"],
     "properties": {
-        "digits": {"$ref": "#/$defs/digits"},
-        "row": {"$ref": "#/$defs/row"},
         "columns": {
             "type": "array",
             "minItems": 1,
