@@ -56,7 +56,7 @@ from benchmarks.coverage_further import (
 from benchmarks.coverage_table import merged, write_tables
 from replication.core.estimates import Estimates
 from replication.core.spec import Inference, Spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 
 SEED = 20141120
 DRAWS = {50: 1000, 20: 500, 10: 500}

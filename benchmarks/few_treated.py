@@ -32,7 +32,7 @@ from benchmarks.few_treated_table import write_tables
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.core.spec import Inference, Spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 
 SEED = 20141120
 LEVEL = 0.05

@@ -64,13 +64,7 @@ def timed(run: Callable[[], float]) -> dict[str, Any]:
             break
         warm.append(clocked(run)[1:])
     seconds, cpu = (min(clock) for clock in zip(cold, *warm, strict=True))
-    return {
-        "first": cold[0],
-        "seconds": seconds,
-        "cpu_seconds": cpu,
-        "repeats": len(warm),
-        "estimate": value,
-    }
+    return {"first": cold[0], "seconds": seconds, "cpu_seconds": cpu, "repeats": len(warm), "estimate": value}
 
 
 def clocked(run: Callable[[], float]) -> list[float]:

@@ -21,7 +21,7 @@ _ROTH = _tests(ESTIMATORS, "roth_santanna")
 
 MODULES: Mapping[str, tuple[str, ...]] = {
     "cleaning/timing.py": _tests(CLEANING, "timing"),
-    "cleaning/coverage.py": _tests(CLEANING, "coverage", "known_answers"),
+    "cleaning/county_coverage.py": _tests(CLEANING, "coverage", "known_answers"),
     "cleaning/rates.py": _tests(CLEANING, "rates", "context"),
     "cleaning/agency_months.py": _tests(CLEANING, "monthly_coverage"),
     "inference/joint_tests.py": _tests(INFERENCE, "joint"),
@@ -32,7 +32,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "estimators/callaway_santanna/aggregation.py": _GROUP_TIME,
     "estimators/callaway_santanna/doubly_robust.py": (*_tests(ESTIMATORS, "doubly_robust"), *_PEERS),
     "estimators/callaway_santanna/influence.py": (*_GROUP_TIME, *_WEIGHTS),
-    "estimators/callaway_santanna/pairwise_cells.py": (*_GROUP_TIME, *_PEERS),
+    "estimators/callaway_santanna/cells_one_by_one.py": (*_GROUP_TIME, *_PEERS),
     "estimators/continuous_dose/dose_curves.py": _tests(ESTIMATORS, "continuous_dose"),
     "estimators/dcdh/dcdh.py": _SWITCHERS,
     "estimators/dcdh/treatment_paths.py": _SWITCHERS,

@@ -15,6 +15,9 @@ import pandas as pd
 
 DRAWS = 1000
 COLUMNS = {"outcome": "y", "unit": "unit", "time": "time", "first_treat": "cohort"}
+NAMES = {"yname": "y", "tname": "time", "gname": "cohort"}
+UNIT = {"idname": "unit"}
+SWITCHING = {"outcome": "y", "unit": "unit", "time": "time"}
 BY_UNIT = {"CRV1": "unit"}
 
 Window = tuple[int, int]
@@ -65,14 +68,16 @@ def diff_diff_group_time(frame: pd.DataFrame, window: Window) -> float:
 
 
 def moderndid_group_time(frame: pd.DataFrame, window: Window) -> float:
+    return moderndid_average(frame, **UNIT)
+
+
+def moderndid_average(frame: pd.DataFrame, **columns: Any) -> float:
     import moderndid
 
     cells = moderndid.att_gt(
         frame,
-        yname="y",
-        tname="time",
-        idname="unit",
-        gname="cohort",
+        **NAMES,
+        **columns,
         boot=True,
         biters=DRAWS,
         control_group="notyettreated",
@@ -89,10 +94,8 @@ def csdid_group_time(frame: pd.DataFrame, window: Window) -> float:
 
     with contextlib.redirect_stdout(io.StringIO()):
         fit = ATTgt(
-            yname="y",
-            tname="time",
-            idname="unit",
-            gname="cohort",
+            **NAMES,
+            **UNIT,
             data=frame,
             control_group="notyettreated",
             xformla="y ~ 1",
@@ -113,15 +116,7 @@ def pyfixest_sun_abraham(frame: pd.DataFrame, window: Window) -> float:
     """The path only, without an overall effect."""
     import pyfixest
 
-    fit = pyfixest.event_study(
-        frame,
-        yname="y",
-        idname="unit",
-        tname="time",
-        gname="cohort",
-        estimator="saturated",
-        cluster="unit",
-    )
+    fit = pyfixest.event_study(frame, **NAMES, **UNIT, estimator="saturated", cluster="unit")
     fit.aggregate()
     return np.nan
 
@@ -166,31 +161,23 @@ def diff_diff_bacon(frame: pd.DataFrame, window: Window) -> float:
 def diff_diff_weights(frame: pd.DataFrame, window: Window) -> float:
     import diff_diff
 
-    found = diff_diff.twowayfeweights(frame, outcome="y", unit="unit", time="time", treatment="d")
+    found = diff_diff.twowayfeweights(frame, **SWITCHING, treatment="d")
     return float(found.beta_fe)
 
 
-def moderndid_dcdh(frame: pd.DataFrame, window: Window) -> float:
+def moderndid_dcdh(frame: pd.DataFrame, window: Window, treatment: str = "d") -> float:
     import moderndid
 
-    found = moderndid.did_multiplegt(
-        frame,
-        yname="y",
-        tname="time",
-        idname="unit",
-        dname="d",
-        effects=window[1] + 1,
-        placebo=-window[0] - 1,
-    )
+    columns = {"yname": "y", "tname": "time", "dname": treatment, **UNIT}
+    found = moderndid.did_multiplegt(frame, **columns, effects=window[1] + 1, placebo=-window[0] - 1)
     return float(found.ate.estimate)
 
 
-def diff_diff_dcdh(frame: pd.DataFrame, window: Window) -> float:
+def diff_diff_dcdh(frame: pd.DataFrame, window: Window, treatment: str = "d", **options: Any) -> float:
     import diff_diff
 
-    fit = diff_diff.ChaisemartinDHaultfoeuille(twfe_diagnostic=False).fit(
-        frame, outcome="y", unit="unit", time="time", treatment="d", L_max=window[1] + 1
-    )
+    model = diff_diff.ChaisemartinDHaultfoeuille(twfe_diagnostic=False, **options)
+    fit = model.fit(frame, **SWITCHING, treatment=treatment, L_max=window[1] + 1)
     return float(fit.overall_att)
 
 
@@ -204,9 +191,8 @@ def diff_diff_stacked(frame: pd.DataFrame, window: Window) -> float:
 def diff_diff_local_projections(frame: pd.DataFrame, window: Window) -> float:
     import diff_diff
 
-    fit = diff_diff.LPDiD(pre_window=-window[0], post_window=window[1], cluster="unit").fit(
-        frame, outcome="y", unit="unit", time="time", treatment="d"
-    )
+    model = diff_diff.LPDiD(pre_window=-window[0], post_window=window[1], cluster="unit")
+    fit = model.fit(frame, **SWITCHING, treatment="d")
     return float(fit.pooled.set_index("window").loc["post", "coefficient"])
 
 
@@ -216,10 +202,8 @@ def pyfixest_local_projections(frame: pd.DataFrame, window: Window) -> float:
 
     pyfixest.lpdid(
         frame,
-        yname="y",
-        idname="unit",
-        tname="time",
-        gname="cohort",
+        **NAMES,
+        **UNIT,
         vcov=BY_UNIT,
         pre_window=window[0],
         post_window=window[1],
@@ -241,5 +225,5 @@ def diff_diff_synthetic(frame: pd.DataFrame, window: Window) -> float:
 
     after: list[Any] = sorted(frame.loc[frame["d"] == 1, "time"].unique().tolist())
     model = diff_diff.SyntheticDiD(variance_method="placebo", n_bootstrap=200, seed=1)
-    found = model.fit(frame, outcome="y", treatment="ever", unit="unit", time="time", post_periods=after)
+    found = model.fit(frame, **SWITCHING, treatment="ever", post_periods=after)
     return float(found.att)

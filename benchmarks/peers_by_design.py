@@ -10,31 +10,26 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from benchmarks.peers import BY_UNIT, COLUMNS, DRAWS, Window
+from benchmarks.peers import (
+    BY_UNIT,
+    COLUMNS,
+    DRAWS,
+    NAMES,
+    UNIT,
+    Window,
+    diff_diff_dcdh,
+    moderndid_average,
+    moderndid_dcdh,
+)
 
 
 def diff_diff_dcdh_doses(frame: pd.DataFrame, window: Window) -> float:
     """Effects and placebos; its overall effect is per unit of treatment, as here."""
-    import diff_diff
-
-    model = diff_diff.ChaisemartinDHaultfoeuille(drop_larger_lower=False, twfe_diagnostic=False)
-    fit = model.fit(frame, outcome="y", unit="unit", time="time", treatment="z", L_max=window[1] + 1)
-    return float(fit.overall_att)
+    return diff_diff_dcdh(frame, window, "z", drop_larger_lower=False)
 
 
 def moderndid_dcdh_doses(frame: pd.DataFrame, window: Window) -> float:
-    import moderndid
-
-    found = moderndid.did_multiplegt(
-        frame,
-        yname="y",
-        tname="time",
-        idname="unit",
-        dname="z",
-        effects=window[1] + 1,
-        placebo=-window[0] - 1,
-    )
-    return float(found.ate.estimate)
+    return moderndid_dcdh(frame, window, "z")
 
 
 def diff_diff_triple(frame: pd.DataFrame, window: Window) -> float:
@@ -48,15 +43,7 @@ def diff_diff_triple(frame: pd.DataFrame, window: Window) -> float:
 def moderndid_triple(frame: pd.DataFrame, window: Window) -> float:
     import moderndid
 
-    cells = moderndid.ddd(
-        frame,
-        yname="y",
-        tname="time",
-        idname="unit",
-        gname="cohort",
-        pname="eligible",
-        control_group="notyettreated",
-    )
+    cells = moderndid.ddd(frame, **NAMES, **UNIT, pname="eligible", control_group="notyettreated")
     moderndid.agg_ddd(cells, type="eventstudy", boot=False, cband=False)
     return float(moderndid.agg_ddd(cells, type="simple", boot=False, cband=False).overall_att)
 
@@ -71,9 +58,7 @@ def diff_diff_dose(frame: pd.DataFrame, window: Window) -> float:
 def moderndid_dose(frame: pd.DataFrame, window: Window) -> float:
     import moderndid
 
-    fit = moderndid.cont_did(
-        frame, yname="y", tname="time", idname="unit", gname="cohort", dname="dose", biters=2, random_state=1
-    )
+    fit = moderndid.cont_did(frame, **NAMES, **UNIT, dname="dose", biters=2, random_state=1)
     return float(fit.overall_att)
 
 
@@ -94,24 +79,7 @@ def diff_diff_people(frame: pd.DataFrame, window: Window) -> float:
 
 
 def moderndid_people(frame: pd.DataFrame, window: Window) -> float:
-    import moderndid
-
-    cells = moderndid.att_gt(
-        frame,
-        yname="y",
-        tname="time",
-        gname="cohort",
-        panel=False,
-        boot=True,
-        biters=DRAWS,
-        clustervars=["unit"],
-        control_group="notyettreated",
-        base_period="universal",
-        est_method="reg",
-        random_state=1,
-    )
-    moderndid.aggte(cells, type="dynamic", boot=True, biters=DRAWS, cband=True, random_state=1)
-    return float(moderndid.aggte(cells, type="simple", boot=False, cband=False).overall_att)
+    return moderndid_average(frame, panel=False, clustervars=["unit"])
 
 
 def pyfixest_by_time(frame: pd.DataFrame, window: Window) -> float:

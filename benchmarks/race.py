@@ -69,16 +69,7 @@ def contest(place: int, panel: str, contenders: Sequence[str], seconds: int) -> 
 
 def measured(place: int, panel: str, who: str, seconds: int) -> dict[str, Any]:
     """What one contender used, or why it did not finish."""
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.measure",
-        str(place),
-        panel,
-        who,
-        "--memory",
-        str(MEMORY_GB),
-    ]
+    command = [sys.executable, "-m", "benchmarks.measure", str(place), panel, who, "--memory", str(MEMORY_GB)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:

@@ -75,7 +75,7 @@ class Race:
 
     def ours(self, panel: Panel, spec: Spec) -> Estimates:
         """Estimates of this package."""
-        from replication.estimators.registry import estimate
+        from replication.estimators.estimate_spec import estimate
 
         return estimate(panel, spec)
 

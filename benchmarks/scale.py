@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks import specifications
 from benchmarks.panels import SHARE_NEVER, draw
 from replication.core.errors import InputError
 
@@ -58,7 +59,7 @@ def main() -> None:
 
 def once(name: str, units: int, periods: int, cohorts: int) -> dict[str, Any]:
     """Seconds and peak memory in MB of one estimate, or the sentence with which it is refused."""
-    from replication import front_door
+    from replication import api
 
     adopted = np.unique(np.linspace(8, periods - 3, cohorts).round().astype(int))
     panel = draw(units, np.arange(1, periods + 1), adopted, SHARE_NEVER)
@@ -66,7 +67,7 @@ def once(name: str, units: int, periods: int, cohorts: int) -> dict[str, Any]:
         panel = replace(panel, y=np.random.default_rng(1).poisson(np.exp(panel.y / 4)).astype(float))
     begin, found = time.perf_counter(), {"refused": ""}
     try:
-        front_door.by_name(name)(panel, **OPTIONS.get(name, {}))
+        api.by_name(name)(panel, **OPTIONS.get(name, {}))
     except InputError as error:
         found = {"refused": str(error)}
     seconds = time.perf_counter() - begin
@@ -112,9 +113,9 @@ def write_page(rows: pd.DataFrame) -> None:
         "Seconds / peak MB of one estimate in a new process, imports included; written by",
         "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods and 6 cohorts, and a",
         "quarter of its units is never treated; columns with cohorts have 132 periods; *large* has 18,000",
-        "units, 132 periods and 52 cohorts. A cross stands for a refusal, whose reason is below. The two",
-        "cores had other work as well; the first quarter of a second is imports. Synthetic DiD computes",
-        "weights for each cohort, and its time grows with their number.",
+        "units, 132 periods and 52 cohorts. An x marks a panel that the estimator refuses, for the reason",
+        "below. The two cores were otherwise in use; the first quarter of a second is imports. Synthetic DiD",
+        "computes weights for each cohort, and its time grows with their number.",
         "",
     ]
     keys = list(dict.fromkeys(zip(rows["direction"], *(rows[key] for key in BASE), strict=True)))
@@ -129,6 +130,8 @@ def write_page(rows: pd.DataFrame) -> None:
         f"({row.seconds:.1f} s)"
         for row in refused.itertuples()
     ]
+    if specifications.RESULTS.is_file():
+        lines += ["", *specifications.page_lines(pd.read_csv(specifications.RESULTS))]
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 

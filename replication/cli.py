@@ -14,7 +14,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from replication.commands import check_panel, examine, keep, other_languages, own_data, own_study, trace
+from replication.commands import (
+    audit,
+    check_panel,
+    other_languages,
+    own_data,
+    own_study,
+    trace,
+    verify_manifest,
+)
 from replication.core.errors import InputError
 
 DESCRIPTION = "Staggered-adoption difference-in-differences on your own panel or in the studies of a project."
@@ -72,11 +80,11 @@ def parser() -> argparse.ArgumentParser:
     _data(commands)
     own_data.add(commands)
     check_panel.add(commands)
-    examine.add(commands)
+    audit.add(commands)
     own_study.add(commands)
     other_languages.add(commands)
     trace.add(commands)
-    keep.add(commands)
+    verify_manifest.add(commands)
     _simulate(commands)
     _project(commands)
     return top
@@ -117,8 +125,10 @@ def _simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     simulate.add_argument("--seed", type=int, help="seed of the draws (default: the study's)")
     simulate.add_argument("--processes", type=int, help="number of processes (default: one per core)")
-    simulate.add_argument("--part", type=int, help="draw this part only, without writing results")
-    simulate.add_argument("--parts", type=int, default=1, help="number of parts")
+    simulate.add_argument("--part", type=int, help="run only this part of the draws, without writing results")
+    simulate.add_argument(
+        "--parts", type=int, default=1, help="number of parts that the draws are split into"
+    )
     simulate.set_defaults(run=run_simulate)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -49,6 +51,15 @@ def draw_panel(
         coordinates=np.column_stack([rng.uniform(30, 45, n_units), rng.uniform(-110, -80, n_units)]),
         weighted=weighted,
         outcome="y",
+    )
+
+
+def every_second_year(panel: Panel) -> Panel:
+    """The same panel with two years from one period to the next."""
+    return replace(
+        panel,
+        periods=2001 + 2 * (panel.periods - 2001),
+        cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
     )
 
 

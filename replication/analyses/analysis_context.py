@@ -13,8 +13,8 @@ import pandas as pd
 from replication.core import saved_results
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
-from replication.core.leavings import visible_paths
 from replication.core.spec import Spec, parse_spec
+from replication.core.temporary_files import visible_paths
 
 
 @dataclass(frozen=True)

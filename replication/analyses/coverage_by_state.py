@@ -32,7 +32,7 @@ def coverage_by_state(context: AnalysisContext, *, panel: str, state: str) -> pd
     whole = pd.concat([data, data.assign(state="US")])
     summed = whole.groupby(["state", "year"]).sum()
     measures = {
-        "Covered over Census population, %": 100 * summed["covered_population"] / summed["population"],
+        "Covered / Census population, %": 100 * summed["covered_population"] / summed["population"],
         "Coverage indicator": summed["weighted"] / summed["population"],
     }
     parts = [values.rename("value").reset_index().assign(measure=name) for name, values in measures.items()]

@@ -72,7 +72,7 @@ def determinants(
     table = pd.DataFrame(
         {"term": list(regressors), "label": list(regressors.values()), "scale": scale.to_numpy()}
     )
-    below = pd.DataFrame({"term": ["r_squared"], "label": ["R squared"]})
+    below = pd.DataFrame({"term": ["r_squared"], "label": ["R²"]})
     for name, model in models.items():
         effects = None if "effects" not in model else frame[model["effects"]]
         weight = weights_from(frame, model.get("weights"))
@@ -96,12 +96,7 @@ def months_since(dates: pd.Series, origin: str) -> pd.Series:
 
 
 def fit(
-    kind: str,
-    months: pd.Series,
-    x: pd.DataFrame,
-    effects: pd.Series | None,
-    weight: Any,
-    cluster: pd.Series,
+    kind: str, months: pd.Series, x: pd.DataFrame, effects: pd.Series | None, weight: Any, cluster: pd.Series
 ) -> dict[str, Any]:
     """One model: a table by regressor, and R squared where there is one."""
     if kind not in KINDS:

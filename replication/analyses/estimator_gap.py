@@ -33,20 +33,12 @@ from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.least_squares import RegressionFit
 from replication.estimators.twfe import fit_twfe
 
-COLUMNS = [
-    "part",
-    "event_time",
-    "estimate",
-    "twfe_weight",
-    "robust_weight",
-    "contribution",
-    "description",
-]
+COLUMNS = ["part", "event_time", "estimate", "twfe_weight", "robust_weight", "contribution", "description"]
 DESCRIPTIONS = {
-    "earlier_vs_later": "earlier adopters against later ones before these adopt",
-    "later_vs_earlier": "later adopters against already-treated units (forbidden comparison)",
-    "treated_vs_never": "adopters against units never treated",
-    "treated_vs_always": "adopters against always-treated units (forbidden comparison)",
+    "earlier_vs_later": "Earlier adopters vs. later adopters before adoption",
+    "later_vs_earlier": "Later adopters vs. already-treated units (forbidden comparison)",
+    "treated_vs_never": "Adopters vs. never-treated units",
+    "treated_vs_always": "Adopters vs. always-treated units (forbidden comparison)",
 }
 
 
@@ -85,28 +77,28 @@ def decomposition(panel: Panel) -> pd.DataFrame:
     whole, robust = _two_way(panel)[2], float((robust_weight * effect).sum())
     negative = np.minimum(weight, 0.0)
     rows = [
-        {"part": "twfe", "estimate": whole, "description": "two-way fixed effects"},
+        {"part": "twfe", "estimate": whole, "description": "TWFE"},
         {
             "part": "robust",
             "estimate": robust,
-            "description": "imputation, equal weights on treated observations",
+            "description": "Imputation, treated observations weighted as in the regression",
         },
         {"part": "difference", "contribution": whole - robust, "description": "TWFE minus imputation"},
         {
             "part": "weighting",
             "contribution": beta - robust,
-            "description": "difference in the weights on the same effects",
+            "description": "Difference in weights on the same effects",
         },
         {
             "part": "always_treated",
             "contribution": whole - beta,
-            "description": "units treated in the first period, used by TWFE only",
+            "description": "Units treated in the first period (used by TWFE only)",
         },
         {
             "part": "negative_weights",
             "twfe_weight": float(negative.sum()),
             "contribution": float((negative * effect).sum()),
-            "description": "treated observations with negative TWFE weights",
+            "description": "Treated observations with negative TWFE weights",
         },
         *_by_exposure(sample.panel, effect, weight, robust_weight),
         *_kinds(panel),
@@ -152,7 +144,7 @@ def _by_exposure(panel: Panel, effect: Floats, weight: Floats, robust: Floats) -
     sums = cells.groupby("event_time").sum()
     sums["estimate"] /= sums["robust_weight"]
     kept = sums.drop(columns="effect").reset_index()
-    return kept.assign(part="exposure", description="effect at this length of exposure").to_dict("records")  # type: ignore[return-value]
+    return kept.assign(part="exposure", description="Effect at this event time").to_dict("records")  # type: ignore[return-value]
 
 
 def _kinds(panel: Panel) -> list[dict[str, Any]]:

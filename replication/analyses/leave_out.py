@@ -14,7 +14,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 
 KEPT = ["estimate", "std_error", "p_value", "conf_low", "conf_high", "n_obs", "n_units"]
 EVERYONE = "All units"

@@ -40,7 +40,7 @@ from replication.estimators.twfe import twfe
 
 GRID = 9
 COMMON, BY_STATUS, BY_CELL = "common", "by_status", "by_cell"
-WORDS = {COMMON: "One k", BY_STATUS: "By status", BY_CELL: "Any"}
+WORDS = {COMMON: "Common k", BY_STATUS: "k by activation status", BY_CELL: "Unrestricted k"}
 
 
 def missing_agency_bounds(

@@ -24,7 +24,8 @@ from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Spec
-from replication.estimators.callaway_santanna.cells import GroupTimeCells, plan_cells
+from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells, plan_cells
+from replication.estimators.callaway_santanna.cells_one_by_one import Batch, batches, require_both_sides
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.doubly_robust import (
     TRIM,
@@ -34,7 +35,6 @@ from replication.estimators.callaway_santanna.doubly_robust import (
     propensity,
     standardized,
 )
-from replication.estimators.callaway_santanna.pairwise_cells import Batch, batches, require_both_sides
 
 COLUMNS = [
     "cohort",

@@ -21,7 +21,8 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, Spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
+from replication.estimators.registry import ENTRIES
 from replication.inference.block_permutation import matched_units, ranked_blocks
 from replication.inference.permutation import permuted_panel
 
@@ -138,8 +139,7 @@ def _row(draw: int, subject: Subject, seed: int) -> list[Any]:
 
 def _quick(spec: Spec) -> Inference:
     """Inference whose draws are needed for the standard error itself and not only for bands or p-values."""
-    detrended = spec.estimator == "callaway_santanna" and bool(spec.trends)
-    if detrended or spec.inference.method == "bootstrap":
+    if ENTRIES[spec.estimator].own(spec).resampled or spec.inference.method == "bootstrap":
         return spec.inference
     return replace(spec.inference, method="analytic", draws=1)
 

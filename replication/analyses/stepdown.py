@@ -8,15 +8,12 @@ import pandas as pd
 
 from replication.analyses.analysis_context import AnalysisContext
 from replication.core.panel_builder import build_panel
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.inference.romano_wolf import romano_wolf
 
 
 def stepdown(
-    context: AnalysisContext,
-    *,
-    specs: Sequence[str] = (),
-    families: Sequence[Sequence[str]] = (),
+    context: AnalysisContext, *, specs: Sequence[str] = (), families: Sequence[Sequence[str]] = ()
 ) -> pd.DataFrame:
     """One row per specification with its own and its adjusted p-value.
 

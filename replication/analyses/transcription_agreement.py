@@ -41,10 +41,7 @@ def transcription_agreement(
 
 
 def _listed(frame: pd.DataFrame) -> pd.DataFrame:
-    first, second = (
-        pd.to_datetime(frame["activation_date"]),
-        pd.to_datetime(frame["activation_month"]),
-    )
+    first, second = pd.to_datetime(frame["activation_date"]), pd.to_datetime(frame["activation_month"])
     return pd.DataFrame(
         {
             "county": frame["county_name"] + ", " + frame["state_postal"],

@@ -16,7 +16,7 @@ from replication.estimators.twfe import twfe
 from replication.estimators.twfe_weights import twfe_weights
 
 FEW_UNITS = 5
-"""Units of a cohort below which its own estimates rest on very little."""
+"""Units of a cohort below which its own estimates are hardly informative."""
 KINDS = {
     "treated_vs_never": "treated against never-treated",
     "earlier_vs_later": "earlier against later adopters, before the later adopt",
@@ -50,14 +50,18 @@ def cohorts(panel: Panel) -> AuditSection:
     table = pd.DataFrame({"cohort": labels, "units": counts})
     table["clusters"] = [clusters_of(panel, panel.cohort == label) for label in labels]
     table["share of units"] = (counts / counts.sum()).round(3)
-    table["cohort"] = ["never treated" if label == NEVER else str(label) for label in labels]
+    names = ["never treated" if label == NEVER else panel.written(label) for label in labels]
+    table["cohort"] = names
     never = int((panel.cohort == NEVER).sum())
     always = int(((panel.cohort != NEVER) & (panel.cohort <= first)).sum())
     later = int((panel.cohort > last).sum())
     gaps = int((~panel.observed).sum())
-    small = [str(label) for label, count in zip(labels, counts, strict=True) if label and count < FEW_UNITS]
+    small = [
+        name for name, label, count in zip(names, labels, counts, strict=True) if label and count < FEW_UNITS
+    ]
     words = [
-        f"{len(panel.units):,} units are observed over {panel.periods.size} periods, {first} to {last}; "
+        f"{len(panel.units):,} units are observed over {panel.periods.size} periods, "
+        f"{panel.written(first)} to {panel.written(last)}; "
         f"{never:,} are never treated, {later:,} adopt only after the last period, and {always:,} are "
         "treated "
         "throughout."
@@ -109,13 +113,13 @@ def comparisons(panel: Panel) -> AuditSection:
     words = [
         "At each event time, the units that adopt are compared with units not yet treated in the same "
         "period. The "
-        "composition changes with event time: a path that bends may bend because cohorts enter and leave."
+        "composition changes with event time: changes in slope may reflect changes in composition."
     ]
     warnings = []
     if alone:
         warnings.append(
-            f"From event time {alone[0]} on some periods have no not-yet-treated unit: effects there rest on "
-            "functional form alone, or cannot be estimated."
+            f"From event time {alone[0]} on some periods have no not-yet-treated unit: effects there depend "
+            "on functional form alone, or cannot be estimated."
         )
     return AuditSection("Comparison groups by event time", tuple(words), tuple(warnings), table)
 
@@ -172,20 +176,20 @@ def effective_clusters(panel: Panel) -> AuditSection:
     even = sizes.sum() ** 2 / (sizes**2).sum()
     words = [
         f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, "
-        f"{with_treated} with treated units and {with_control} with never-treated units. By size, they "
-        f"count as {even:.1f} equal ones."
+        f"{with_treated} with treated units and {with_control} with never-treated units. Effective number "
+        f"of clusters by size: {even:.1f}."
     ]
     warnings = []
     if with_treated < 10:
         warnings.append(
             f"Only {with_treated} clusters contain treated units, so that clustered standard errors are too "
-            "small; report randomization inference (inference.method: permutation) beside them."
+            "small; report randomization inference beside them (`replication estimate` with `--set "
+            "inference.method=permutation`)."
         )
     if panel.n_clusters < 20:
         warnings.append(
-            f"There are only {panel.n_clusters} clusters. The wild cluster bootstrap (inference.method: "
-            "wild) keeps "
-            "its size better than the usual t-test."
+            f"There are only {panel.n_clusters} clusters. The wild cluster bootstrap (`replication "
+            "estimate` with `--set inference.method=wild`) keeps its size better than the usual t-test."
         )
     return AuditSection("Clusters", tuple(words), tuple(warnings))
 

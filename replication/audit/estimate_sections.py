@@ -16,9 +16,9 @@ from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.display.event_plot import event_figure, event_frame, figure_note
-from replication.display.formatting import fixed
-from replication.estimators.registration import ENTRIES
-from replication.inference.methods import apply_method
+from replication.display.formatting import fixed, probability
+from replication.estimators.registry import ENTRIES
+from replication.inference.methods import OwnMethods, apply_method
 from replication.inference.sensitivity import breakdown_value, pretest_power
 
 COMPARED = (
@@ -33,10 +33,25 @@ COMPARED = (
     "dcdh",
 )
 ROBUST = COMPARED[1:]
+ALL_CELLS = ("simple", "cells_by_size", "cells_by_weight")
+"""Averages over all treated cells; the stack, local projections and others cover shorter windows."""
 PATHS = ("callaway_santanna", "imputation")
 DRAWS = 499
 NEAR = 12
 """Event times on either side of adoption that figures and sensitivity analysis look at."""
+FRAGILE = 0.5
+"""Breakdown value of relative magnitudes below which a warning is given."""
+RESTRICTIONS = {
+    "relative_magnitudes": "relative magnitudes (Mbar, multiple of the largest pre-trend change)",
+    "smoothness": "smoothness (M, units of the outcome per period)",
+}
+SENSITIVITY = (
+    "The breakdown value is the largest violation at which the interval of the average effect excludes zero. "
+    "Under relative magnitudes, 1 means a violation as large as the largest change before adoption.",
+    f"Paths are examined up to {NEAR} periods before and after adoption. `replication honest` reports the "
+    f"same value for a result of `replication estimate` with `--set window=[-{NEAR},{NEAR}]`; on longer "
+    "paths it differs.",
+)
 MOST_CLUSTERS = 60
 """Clusters up to which each is left out in turn."""
 
@@ -48,24 +63,30 @@ def every_estimator(panel: Panel) -> tuple[AuditSection, Fits]:
     fits, rows = Fits(), []
     for name in COMPARED:
         try:
-            fits[name] = ENTRIES[name].function(panel)
+            # The result carries its estimator's name: a refusal further down names the right one.
+            fits[name] = ENTRIES[name].function(replace(panel, spec_id=name))
             estimate, std_error, low, high = main_row(fits[name])
             rows.append((ENTRIES[name].label, estimate, std_error, low, high, ""))
         except InputError as refusal:
             rows.append((ENTRIES[name].label, np.nan, np.nan, np.nan, np.nan, str(refusal)))
-    columns = ["estimator", "estimate", "std. error", "conf. low", "conf. high", "why not"]
+    columns = ["estimator", "estimate", "std. error", "conf. low", "conf. high", "reason not estimated"]
     table = pd.DataFrame(rows, columns=columns).round(4)
-    robust = [main_row(fits[name])[0] for name in ROBUST if name in fits]
+    if (table[columns[-1]] == "").all():
+        table = table.drop(columns=columns[-1])
+    robust = [
+        main_row(fits[name])[0] for name in ROBUST if name in fits and fits[name].details.average in ALL_CELLS
+    ]
     words, warnings = [], []
     if robust:
         words.append(
-            f"Estimators that allow effects to differ over cohorts and time give {fixed(min(robust))} to "
-            f"{fixed(max(robust))}."
+            f"The {len(robust)} estimators that allow effects to differ over cohorts and time and average "
+            f"all treated cells give {fixed(min(robust))} to {fixed(max(robust))}; the others average other "
+            "event times."
         )
     if "twfe" in fits and robust and not min(robust) <= main_row(fits["twfe"])[0] <= max(robust):
         warnings.append(
             f"TWFE gives {fixed(main_row(fits['twfe'])[0])}, outside the range of the robust estimators "
-            f"({fixed(min(robust))} to {fixed(max(robust))})."
+            f"that average all treated cells ({fixed(min(robust))} to {fixed(max(robust))})."
         )
     return AuditSection("All estimators side by side", tuple(words), tuple(warnings), table), fits
 
@@ -131,54 +152,45 @@ def near(fit: Estimates) -> tuple[int, int]:
 def honest_bounds(fits: Fits) -> AuditSection:
     """Sensitivity of the overall effect to violations of parallel trends (Rambachan & Roth 2023)."""
     rows, words = [], []
-    for name in PATHS:
-        for method in ("relative_magnitudes", "smoothness"):
-            if name in fits:
-                try:
-                    rows.append(
-                        (
-                            ENTRIES[name].label,
-                            method.replace("_", " "),
-                            breakdown_value(fits[name], method=method, window=near(fits[name])),
-                        )
-                    )
-                except InputError as refusal:
-                    words.append(f"{ENTRIES[name].label}, {method.replace('_', ' ')}: {refusal}")
-    table = (
-        pd.DataFrame(rows, columns=["estimator", "restriction", "breakdown value"]).round(4) if rows else None
-    )
-    warnings = []
+    for name in (name for name in PATHS if name in fits):
+        label, window = ENTRIES[name].label, near(fits[name])
+        try:
+            found = {
+                method: breakdown_value(fits[name], method=method, window=window) for method in RESTRICTIONS
+            }
+        except InputError:
+            words.append(f"Not available for {label}: its leads have no common reference period.")
+            continue
+        times = f"0 to {window[1]}"
+        rows += [(label, times, RESTRICTIONS[method], value) for method, value in found.items()]
+    columns = ["estimator", "average of event times", "restriction", "breakdown value"]
+    table = pd.DataFrame(rows, columns=columns).round(4) if rows else None
     if rows:
-        words.append(
-            "The breakdown value is the largest violation at which the interval of the average effect "
-            "excludes zero. "
-            "Under relative magnitudes, 1 means a violation as large as the largest change before adoption. "
-            "Paths "
-            f"are examined up to {NEAR} periods before and after adoption."
+        words += SENSITIVITY
+    least = min((value for *_, name, value in rows if name.startswith("relative")), default=np.inf)
+    warnings = []
+    if least < FRAGILE:
+        warnings.append(
+            f"The interval of the average effect includes zero once violations of parallel trends may be "
+            f"{fixed(least, 2)} times as large as the largest change before adoption."
         )
-        if min(row[2] for row in rows if row[1] == "relative magnitudes") < 0.5:
-            warnings.append(
-                "A violation of parallel trends half as large as the largest one before adoption is enough "
-                "for the "
-                "interval of the average effect to include zero."
-            )
     return AuditSection("Sensitivity to violations of parallel trends", tuple(words), tuple(warnings), table)
 
 
 def other_inference(panel: Panel) -> AuditSection:
     """The two-way estimate by the usual test, the wild cluster bootstrap, and randomization inference."""
-    rows = []
+    rows, values = [], []
     for method in ("analytic", "wild", "permutation"):
         inference = Inference(method=method, draws=DRAWS)
         try:
-            fit = apply_method(ENTRIES["twfe"].function, panel, inference, two_way=True)
-            rows.append((method, float(fit.table["p_value"].iloc[0])))
+            fit = apply_method(ENTRIES["twfe"].function, panel, inference, own=OwnMethods(two_way=True))
+            values.append(float(fit.table["p_value"].iloc[0]))
+            rows.append((method, probability(values[-1])))
         except InputError as refusal:
-            rows.append((f"{method}: {refusal}", np.nan))
-    table = pd.DataFrame(rows, columns=["inference on TWFE", "p-value"]).round(4)
-    values = table["p-value"].dropna()
+            rows.append((f"{method}: {refusal}", ""))
+    table = pd.DataFrame(rows, columns=["inference on TWFE", "p-value"])
     warnings = []
-    if values.size > 1 and (values < 0.05).any() and (values >= 0.05).any():
+    if len({value < 0.05 for value in values}) > 1:
         warnings.append(
             "Whether the TWFE estimate is significant at the 5% level depends on the method of inference."
         )
@@ -203,9 +215,8 @@ def leave_one_out(panel: Panel) -> AuditSection:
         rows[int(place)][0] for place in (table["estimate"].argmin(), table["estimate"].argmax())
     )
     words = (
-        f"Leaving out one cohort or cluster at a time, the imputation estimate moves between {fixed(low)} "
-        "(without "
-        f"{lowest}) and {fixed(high)} (without {highest}).",
+        f"Leaving out one cohort or cluster at a time, the imputation estimate ranges from {fixed(low)} "
+        f"(without {lowest}) to {fixed(high)} (without {highest}).",
     )
     warnings = ("The sign of the estimate depends on a single cohort or cluster.",) if low < 0 < high else ()
     return AuditSection("Leave one out", words, warnings, table)
@@ -214,17 +225,18 @@ def leave_one_out(panel: Panel) -> AuditSection:
 def left_out(panel: Panel) -> Iterator[tuple[str, np.ndarray]]:
     """Names, and units that are kept, of each sample without a part."""
     for cohort in np.unique(panel.cohort):
-        name = "the never-treated" if cohort == NEVER else f"cohort {cohort}"
+        name = "the never-treated" if cohort == NEVER else f"cohort {panel.written(cohort)}"
         yield name, panel.cohort != cohort
     dimension, codes = next(iter(panel.clusters.items()))
     if codes.ndim == 1 and codes.max() < MOST_CLUSTERS and codes.max() + 1 < codes.size:
         for code in range(int(codes.max()) + 1):
-            yield f"{dimension} {code}", codes != code
+            # A panel has codes of its clusters, not their labels; a unit names one.
+            yield f"the {dimension} of {panel.units[codes == code][0]}", codes != code
 
 
 def specification_curve(panel: Panel) -> AuditSection:
     """Estimates over choices of estimator, trends and weights."""
-    weightings = {"weights as given": panel}
+    weightings = {"weighted" if panel.weighted else "unweighted": panel}
     if panel.weighted:
         weightings["unweighted"] = replace(panel, weight=np.ones_like(panel.weight), weighted=False)
     trends = {"no trends": (), "unit trends": ("unit_linear",)}
@@ -244,8 +256,7 @@ def specification_curve(panel: Panel) -> AuditSection:
     clear = int(((table["conf. low"] > 0) | (table["conf. high"] < 0)).sum())
     words = (
         f"Over {len(table)} combinations of estimator, weights and unit-specific linear trends, the estimate "
-        "runs "
-        f"from {fixed(table['estimate'].min())} to {fixed(table['estimate'].max())}; {clear} of the "
+        f"ranges from {fixed(table['estimate'].min())} to {fixed(table['estimate'].max())}; {clear} of the "
         "intervals "
         "exclude zero.",
     )

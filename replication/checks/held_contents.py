@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from replication.checks import contents
-from replication.checks.verify import Verdict
+from replication.checks import content_digests
+from replication.checks.compare_numbers import Verdict
 from replication.core.errors import InputError
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 
 
 def held_panels(root: Path, study: str) -> list[Verdict]:
@@ -19,7 +19,7 @@ def held_panels(root: Path, study: str) -> list[Verdict]:
     if expected is None:
         return []
     try:
-        found = contents.panel_contents(root / "data_clean" / study)
+        found = content_digests.panel_contents(root / "data_clean" / study)
     except InputError as error:
         return [Verdict(study, "data_clean", 0, 1, str(error))]
     left, right = by_name(expected, "panel"), by_name(found, "panel")
@@ -39,11 +39,11 @@ def held_matrices(root: Path, study: str) -> list[Verdict]:
         label, found = f"tables/specs/{name}/vcov.csv", None
         try:
             if name in paths:
-                rows, matrix = contents.read_matrix(paths[name])
-                if wrong := contents.asymmetry(rows, matrix):
+                rows, matrix = content_digests.read_matrix(paths[name])
+                if wrong := content_digests.asymmetry(rows, matrix):
                     raise InputError(wrong)
-                line = (name, *contents.summary(matrix))
-                found = pd.DataFrame([line], columns=contents.MATRIX_COLUMNS)
+                line = (name, *content_digests.summary(matrix))
+                found = pd.DataFrame([line], columns=content_digests.MATRIX_COLUMNS)
         except InputError as error:
             verdicts.append(Verdict(study, label, 1, 1, str(error)))
             continue
@@ -66,11 +66,11 @@ def committed(root: Path, study: str, name: str) -> pd.DataFrame | None:
 
 
 def _panel(expected: pd.DataFrame, found: pd.DataFrame) -> str:
-    return contents.panel_difference(expected, found)
+    return content_digests.panel_difference(expected, found)
 
 
 def _matrix(expected: pd.DataFrame, found: pd.DataFrame) -> str:
-    return contents.matrix_difference(expected.iloc[0], found.iloc[0])
+    return content_digests.matrix_difference(expected.iloc[0], found.iloc[0])
 
 
 def _verdict(

@@ -16,12 +16,13 @@ from replication.core.columns import require_columns
 from replication.core.errors import InputError
 from replication.core.frames import ending, read_frame
 from replication.core.intake import take_in
+from replication.core.logarithm import source_column
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.reading import in_yaml, plain_label, stripped, with_numbers
 from replication.core.sample_selection import cohort_column, identifier_columns
 from replication.core.spec import Spec, parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 
 PLACEHOLDER: Final = "replication_no_outcome"
 """Column of zeros where no outcome is named: what a panel needs besides is looked at all the same."""
@@ -50,14 +51,26 @@ class PanelCheck:
     refusal: str = ""
     remaining: str = ""
 
+    def __str__(self) -> str:
+        """The findings, with the call of ``rp.estimate`` that works."""
+        given: dict[str, Any] = {}
+        for key, value in self.keys.items():
+            block, _, name = key.rpartition(".")
+            (given.setdefault(block, {}) if block else given)[name] = value
+        return check_text(self, f"rp.estimate(frame, {', '.join(f'{key}={given[key]!r}' for key in given)})")
 
-def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = ()) -> PanelCheck:
-    """Look at a panel file as an estimate would.
+    __repr__ = __str__
+
+
+def check_panel(
+    data: Path | pd.DataFrame, keys: Mapping[str, Any], outcomes: Sequence[str] = ()
+) -> PanelCheck:
+    """Look at a panel as an estimate would.
 
     Parameters
     ----------
-    path : Path
-        .csv, .csv.gz, .xlsx, .parquet or .dta
+    data : Path or DataFrame
+        A .csv, .csv.gz, .xlsx, .parquet or .dta file, or a frame.
     keys : mapping
         Keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those of
         ``read`` with a dot.
@@ -70,25 +83,45 @@ def check_panel(path: Path, keys: Mapping[str, Any], outcomes: Sequence[str] = (
         If the file cannot be read or a column is not there; the message names the key that helps.
     """
     spec = _spec(keys, outcomes)
-    frame = read_frame(path, identifier_columns(spec), spec.read)
+    frame = _frame(data, spec)
     frame = frame if outcomes else frame.assign(**{PLACEHOLDER: 0.0})
     cohort = spec.cohort_from or cohort_column(spec, frame)
-    _require(frame, [spec.unit, spec.time, cohort, *outcomes, *spec.covariates, *spec.cluster], spec)
-    first = 1 if ending(path) in (".parquet", ".dta") else 2
+    _require(
+        frame,
+        [
+            spec.unit,
+            spec.time,
+            cohort,
+            *(source_column(name, frame) for name in outcomes),
+            *spec.covariates,
+            *spec.cluster,
+        ],
+        spec,
+    )
+    headed = isinstance(data, Path) and ending(data) not in (".parquet", ".dta")
+    first = 2 if headed else 1
     findings, proposed = _findings(frame, spec, list(outcomes), first)
     full = {**keys, **proposed}
     refusal, _ = _attempt(frame, spec, outcomes)
     # A file whose decimal mark or blanks are read differently is read again, as the next command will.
     mended = _spec(full, outcomes)
-    again = read_frame(path, identifier_columns(mended), mended.read) if mended.read != spec.read else frame
+    again = _frame(data, mended) if mended.read != spec.read else frame
     again = again if outcomes else again.assign(**{PLACEHOLDER: 0.0})
     remaining, panel = _attempt(again, mended, outcomes)
     if panel is not None:
         findings += [*look.gaps(panel), *look.design(panel)]
         findings += [Finding(note) for note in panel.notes if "looks like" in note or "mistake" in note]
     table = look.cohorts(panel) if panel is not None else None
-    head = _head(path, frame, spec, panel)
+    name = data.name if isinstance(data, Path) else "The frame"
+    head = _head(name, frame, spec, panel)
     return PanelCheck(head, table, tuple(findings), full, proposed, refusal, remaining)
+
+
+def _frame(data: Path | pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """The panel as its file is read; a frame that was passed, with what ``read`` does to labels."""
+    if isinstance(data, pd.DataFrame):
+        return stripped(data) if spec.read.strip_blanks else data
+    return read_frame(data, identifier_columns(spec), spec.read)
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str], spec: Spec) -> None:
@@ -102,7 +135,7 @@ def _spec(keys: Mapping[str, Any], outcomes: Sequence[str]) -> Spec:
     for key, value in keys.items():
         block, _, name = key.rpartition(".")
         (data.setdefault(block, {}) if block else data)[name] = value
-    return parse_spec(data, "the command line")
+    return parse_spec(data, "Command line")
 
 
 def _attempt(frame: pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> tuple[str, Panel | None]:
@@ -132,6 +165,7 @@ def _findings(
             _propose(proposed, finding.keys, spec)
 
     labels = identifier_columns(spec)
+    outcomes = [source_column(name, frame) for name in outcomes]
     note(look.blanks(frame, labels, first))
     frame = stripped(frame) if proposed else frame
     note(look.spellings(frame, labels, first))
@@ -172,14 +206,14 @@ def _propose(proposed: dict[str, Any], keys: Mapping[str, Any], spec: Spec) -> N
             proposed[key] = value
 
 
-def _head(path: Path, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> str:
+def _head(name: str, frame: pd.DataFrame, spec: Spec, panel: Panel | None) -> str:
     columns = [name for name in frame.columns if name != PLACEHOLDER]
-    size = f"{path.name}: {len(frame):,} rows, {len(columns)} columns"
+    size = f"{name}: {len(frame):,} rows, {len(columns)} columns"
     if panel is None:
         return f"{size}."
     steps = np.diff(panel.periods)
     apart = "one apart" if (steps == 1).all() else f"{_uneven(panel, steps)}"
-    ends = panel.label(panel.periods[[0, -1]])
+    ends = [panel.written(period) for period in panel.periods[[0, -1]]]
     full = int(panel.observed.sum())
     balance = "balanced" if panel.balanced else f"{full:,} of {panel.observed.size:,} unit-periods observed"
     return (
@@ -192,7 +226,7 @@ def _uneven(panel: Panel, steps: Any) -> str:
     if (steps == steps[0]).all():
         return f"{steps[0]} apart"
     place = int(np.flatnonzero(steps != np.median(steps))[0])
-    pair = panel.label(panel.periods[place : place + 2])
+    pair = [panel.written(period) for period in panel.periods[place : place + 2]]
     return f"unevenly spaced: {pair[0]} is followed by {pair[1]}"
 
 
@@ -205,7 +239,7 @@ def check_text(found: PanelCheck, command: str) -> str:
             f"{row['cohort']:<10}{row['units']:>9,}{row['share']:>8.1%}{row['before']:>17}{row['after']:>8}"
             for _, row in found.cohorts.iterrows()
         ]
-    for title, refused in (("Refused by an estimate", True), ("Worth knowing", False)):
+    for title, refused in (("Must be fixed before estimation", True), ("Notes", False)):
         some = [finding for finding in found.findings if finding.refused == refused]
         lines += ["", f"{title}:", *(_line(finding) for finding in some)] if some else []
     lines += ["", *_verdict(found, command)]
@@ -214,7 +248,8 @@ def check_text(found: PanelCheck, command: str) -> str:
 
 def _line(finding: Finding) -> str:
     where = [f"column {finding.column}" if finding.column else ""]
-    where += [f"{finding.rows:,} rows, first in row {finding.line}" if finding.rows else ""]
+    many = f"{finding.rows:,} rows, first in row" if finding.rows > 1 else "row"
+    where += [f"{many} {finding.line}" if finding.rows else ""]
     place = ", ".join(part for part in where if part)
     keys = ", ".join(_key(key, value) for key, value in finding.keys.items())
     text = finding.text.rstrip(".")
@@ -228,8 +263,8 @@ def _key(key: str, value: Any) -> str:
 
 def _verdict(found: PanelCheck, command: str) -> list[str]:
     if not found.refusal:
-        return ["An estimate is possible with these keys:", f"  {command}"]
+        return ["Ready to estimate:", f"  {command}"]
     if not found.remaining:
-        return ["An estimate is refused as it stands; with the keys above it is possible:", f"  {command}"]
-    also = ", also with the keys above" if found.proposed else ""
-    return [f"An estimate is refused{also}:", f"  {found.remaining}"]
+        return ["Estimation will fail as is. This command works:", f"  {command}"]
+    also = ", even with the options above" if found.proposed else ""
+    return [f"Estimation will fail{also}:", f"  {found.remaining}"]

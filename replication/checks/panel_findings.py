@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from replication.core.columns import written_cell
 from replication.core.duplicates import repeated_rows
 from replication.core.intake import is_code, never_code
 from replication.core.panel import NEVER, Panel
-from replication.core.reading import is_text, number_keys, plain_label, shown
+from replication.core.reading import MOST_MARKS, is_text, number_hint, number_keys, plain_label, shown
 
 SHOWN: Final = 4
 """Labels and units that a finding names."""
@@ -60,7 +61,7 @@ def finding(
 
 
 def blanks(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[Finding]:
-    """Labels with stray blanks; refused where two labels of one unit or group arise."""
+    """Labels with leading or trailing spaces; refused where two labels of one unit or group arise."""
     for name in frame.columns:
         if not is_text(frame[name]):
             continue
@@ -70,12 +71,14 @@ def blanks(frame: pd.DataFrame, labels: Sequence[str], first: int) -> Iterator[F
         if stray:
             also = f", beside {plain_label(twins[0])!r} without them" if twins else ""
             example = (twins or stray)[0]
-            text = f"{len(stray)} labels have stray blanks, such as {shown(example)}{also}"
+            many = "1 label has" if len(stray) == 1 else f"{len(stray)} labels have"
+            text = f"{many} leading or trailing spaces, such as {shown(example)}{also}"
             rows, keys = frame[name].isin(stray), {"read.strip_blanks": True}
             yield finding(text, str(name), rows, first, keys, refused=bool(twins) and name in labels)
     padded = [str(name) for name in frame.columns if plain_label(name) != str(name)]
     if padded:
-        text = f"{len(padded)} column names have stray blanks, such as {padded[0]!r}"
+        many = "1 column name has" if len(padded) == 1 else f"{len(padded)} column names have"
+        text = f"{many} leading or trailing spaces, such as {padded[0]!r}"
         yield Finding(text, padded[0], keys={"read.strip_blanks": True})
 
 
@@ -122,12 +125,16 @@ def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
     keys: dict[str, Any] = {}
     if len(known) == 1:
         keys = {f"read.{key}": value for key, value in known[0][1].items()}
-        keys = {key: marks if key == "read.missing" and len(marks) <= SHOWN else keys[key] for key in keys}
+        keys = {
+            key: marks if key == "read.missing" and len(marks) <= MOST_MARKS else keys[key] for key in keys
+        }
     choice = " or ".join(meaning for meaning, _ in known) if len(known) > 1 else ""
     advice = f"; find out whether {choice}, and set read.decimal or read.thousands" if choice else ""
-    return finding(
-        f"values that are no numbers, such as {shown(example)}{advice}", name, text, first, keys, refused=True
+    advice = advice or ("" if keys else f".{number_hint(marks)}")
+    named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS]) + (
+        ", ..." if len(marks) > MOST_MARKS else ""
     )
+    return finding(f"values that are no numbers: {named}{advice}", name, text, first, keys, refused=True)
 
 
 def never_codes(
@@ -187,7 +194,7 @@ def duplicates(
     if not repeated.any():
         return
     row = frame[repeated].iloc[0]
-    where = f"such as {row[unit]} in {row[time]}"
+    where = f"such as {row[unit]} in {written_cell(frame, time, row[time])}"
     if not differing:
         text = f"rows share their {unit} and {time} with another and are identical, {where}"
         keys = {"duplicates": "drop_identical"}
@@ -224,7 +231,7 @@ def cohorts(panel: Panel) -> pd.DataFrame:
     for cohort in np.unique(panel.cohort):
         units = int((panel.cohort == cohort).sum())
         before = int((panel.periods < cohort).sum()) if cohort != NEVER else panel.periods.size
-        label = "never" if cohort == NEVER else str(panel.label(cohort))
+        label = "never" if cohort == NEVER else panel.written(cohort)
         after = panel.periods.size - before if cohort != NEVER else 0
         rows.append({"cohort": label, "units": units, "before": before, "after": after})
     frame = pd.DataFrame(rows)

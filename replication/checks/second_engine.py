@@ -34,11 +34,7 @@ class NoSecondEngineError(PanelError):
 
 
 def second_engine(
-    panel: Panel,
-    *,
-    trends: Sequence[str] = (),
-    estimator: str = "twfe",
-    omitted: Sequence[str] = (),
+    panel: Panel, *, trends: Sequence[str] = (), estimator: str = "twfe", omitted: Sequence[str] = ()
 ) -> dict[str, float]:
     """Coefficients ``att`` and ``coef:<name>`` by independent software.
 

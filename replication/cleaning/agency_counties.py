@@ -44,7 +44,7 @@ class AgencyRule:
     ----------
     state_police : str
         State police without people: ``county`` keeps those whose header names a county (a post,
-        a barracks) and drops the state-wide ones, which the crosswalk puts at their headquarters;
+        a barracks) and drops the statewide ones, which the crosswalk puts at their headquarters;
         ``keep`` keeps all, ``drop`` none.
     zero_population : str
         Other agencies without people (universities, transit, tribal police): ``keep`` or

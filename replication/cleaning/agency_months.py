@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from replication.cleaning import timing
 from replication.cleaning.agency_counties import people_of
-from replication.cleaning.rates import OFFENSES
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from replication.sources.return_a import ReturnA
 from replication.sources.return_a_anomalies import bunched
 

@@ -70,6 +70,11 @@ def column(
     )
 
 
+def amount(label: str, unit: str, source: str, *, missing: str | None = None) -> pa.Column:
+    """A column of numbers of zero or more."""
+    return column("float64", label, unit, source, bounds=(0, float("inf")), missing=missing)
+
+
 def schema(
     name: str, columns: dict[str, pa.Column], keys: Sequence[str], checks: Sequence[pa.Check] = ()
 ) -> pa.DataFrameSchema:

@@ -43,7 +43,7 @@ MERGING_KINDS: Final = ("absorbed", "renamed")
 
 
 def is_statewide(fips: pd.Series) -> Bools:
-    """Whether a code is a state-wide or unallocated record instead of a county."""
+    """Whether a code is a statewide or unallocated record instead of a county."""
     return (fips % 1000).isin(STATEWIDE_CODES).to_numpy(dtype=bool)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from replication.cleaning.estimation_frame import EstimationFrame
 from replication.core.errors import PanelError, SpecError
 from replication.core.files import replacing, write_csv, write_parquet
 
@@ -67,12 +68,15 @@ def _plain(name: str) -> str:
     return text[:LONGEST_NAME]
 
 
-def export_panel(frame: pd.DataFrame, labels: Mapping[str, str], place: Path) -> list[Path]:
+def export_panel(panel: pd.DataFrame | EstimationFrame, labels: Mapping[str, str], place: Path) -> list[Path]:
     """Write a panel in the format of the ending of ``place``, and its variables beside it.
+
+    In Stata, periods that were read as quarters or months have the format %tq or %tm, and units whose
+    names are text are numbers with value labels, as ``xtset`` needs.
 
     Parameters
     ----------
-    frame : DataFrame
+    panel : DataFrame or EstimationFrame
     labels : mapping
         What each column is, from the codebook.
     place : Path
@@ -81,7 +85,7 @@ def export_panel(frame: pd.DataFrame, labels: Mapping[str, str], place: Path) ->
     Returns
     -------
     list of Path
-        The panel, and ``<name>_variables.csv``: name in the panel, name in the file, label.
+        The panel, and ``<name>_<format>_variables.csv``: name in the panel, name in the file, label.
 
     Raises
     ------
@@ -93,11 +97,13 @@ def export_panel(frame: pd.DataFrame, labels: Mapping[str, str], place: Path) ->
         raise SpecError(
             f"Panels are exported as {', '.join(ENDINGS)}, and {place} ends in {kind or 'nothing'!r}."
         )
+    ready = panel if isinstance(panel, EstimationFrame) else EstimationFrame(panel)
+    frame = ready.frame
     names = stata_names([str(name) for name in frame.columns]) if kind == "dta" else {}
     writers: dict[str, Callable[[], None]] = {
         "csv": lambda: write_csv(place, frame),
         "parquet": lambda: write_parquet(place, frame),
-        "dta": lambda: write_stata(place, frame, names, labels),
+        "dta": lambda: write_stata(place, ready, names, labels),
         "rds": lambda: write_rds(place, frame),
     }
     writers[kind]()
@@ -105,16 +111,19 @@ def export_panel(frame: pd.DataFrame, labels: Mapping[str, str], place: Path) ->
         {"name": name, "exported": names.get(name, name), "label": labels.get(name, "")}
         for name in map(str, frame.columns)
     ]
-    beside = place.with_name(f"{place.stem}_variables.csv")
+    beside = place.with_name(f"{place.stem}_{kind}_variables.csv")
     write_csv(beside, pd.DataFrame(rows))
     return [place, beside]
 
 
 def write_stata(
-    place: Path, frame: pd.DataFrame, names: Mapping[str, str], labels: Mapping[str, str]
+    place: Path, ready: EstimationFrame, names: Mapping[str, str], labels: Mapping[str, str]
 ) -> None:
     """Write a Stata file (version 118) atomically, with variable labels cut to 80 characters."""
-    typed = pd.DataFrame({names[str(name)]: stata_values(values) for name, values in frame.items()})
+    typed = pd.DataFrame({names[str(name)]: stata_values(values) for name, values in ready.frame.items()})
+    if ready.unit and typed[names[ready.unit]].dtype == object:
+        typed[names[ready.unit]] = typed[names[ready.unit]].astype("category")
+    dates = {names[name]: "tq" if ready.kind == "quarter" else "tm" for name in ready.dated}
     labeled = {names[name]: label[:LONGEST_LABEL] for name, label in labels.items() if name in names}
     long = [
         name
@@ -122,7 +131,14 @@ def write_stata(
         if values.dtype == object and max(len(text.encode()) for text in values) > LONGEST_TEXT
     ]
     with replacing(place) as temporary:
-        typed.to_stata(temporary, write_index=False, variable_labels=labeled, version=118, convert_strl=long)
+        typed.to_stata(
+            temporary,
+            write_index=False,
+            variable_labels=labeled,
+            version=118,
+            convert_strl=long,
+            convert_dates=dates or None,  # type: ignore[arg-type]  # the stubs of pandas take no name of a column
+        )
 
 
 def stata_values(values: pd.Series[Any]) -> pd.Series[Any]:

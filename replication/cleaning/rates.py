@@ -10,16 +10,8 @@ import pandas as pd
 
 from replication.cleaning.column_checks import require_columns
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 
-OFFENSES: Final = (
-    "murder",
-    "rape",
-    "robbery",
-    "aggravated_assault",
-    "burglary",
-    "larceny",
-    "motor_vehicle_theft",
-)
 TOTALS: Final[dict[str, tuple[str, ...]]] = {
     "index": OFFENSES,
     "violent": OFFENSES[:4],

@@ -29,7 +29,7 @@ class SampleFlow:
 
     People are counted by one population for each unit, the same at every step, so that a rule's
     loss is never mixed with growth. Codes that are later merged count once, with the unit that
-    they end up in; a code without population (a state-wide record) counts no people.
+    they end up in; a code without population (a statewide record) counts no people.
 
     Attributes
     ----------

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from replication.commands.own_data import Subparsers
+from replication.commands.own_data import WORDS, Subparsers
 from replication.commands.reading_flags import PANEL_HELP, add_reading, option, reading_keys
 
 ROLES = ("unit", "time", "cohort", "weights")
@@ -16,17 +16,17 @@ def add(commands: Subparsers) -> None:
     """The parser of this command."""
     check = commands.add_parser(
         "check",
-        help="check a panel file for duplicates, gaps, stray blanks and codes for never treated",
+        help="check a panel file for duplicates, gaps, stray spaces and codes for never treated",
         epilog="example: replication check my.csv --unit state --time quarter --cohort law --outcome rate",
     )
     check.add_argument("panel", type=Path, metavar="FILE", help=PANEL_HELP)
     for key in ROLES:
-        check.add_argument(f"--{key}", help=f"column given as '{key}' in a specification")
+        check.add_argument(f"--{key}", help=WORDS[key])
     check.add_argument(
-        "--outcome", nargs="+", default=[], metavar="COLUMN", help="columns of outcomes to check"
+        "--outcome", nargs="+", default=[], metavar="COLUMN", help="outcome variables to check"
     )
-    check.add_argument("--covariates", nargs="+", metavar="COLUMN", help="columns of covariates to check")
-    check.add_argument("--cluster", nargs="+", metavar="COLUMN", help="columns of clusters to check")
+    check.add_argument("--covariates", nargs="+", metavar="COLUMN", help="covariates to check")
+    check.add_argument("--cluster", nargs="+", metavar="COLUMN", help="cluster variables to check")
     add_reading(check)
     check.set_defaults(run=run_check)
 

@@ -12,7 +12,7 @@ def add(commands: Subparsers) -> None:
     """The parser of this command."""
     code = commands.add_parser(
         "export-code",
-        help="a table of a study as R, Stata and pyfixest files with their data",
+        help="export a table of a study as R, Stata, and pyfixest code with data",
         epilog="example: replication export-code castle_doctrine --table homicide --out code",
     )
     code.add_argument("study", metavar="STUDY")
@@ -23,7 +23,7 @@ def add(commands: Subparsers) -> None:
 
 def run_code(chosen: argparse.Namespace) -> int:
     """``replication export-code STUDY``."""
-    from replication.workflow.code_export import export_code
+    from replication.workflow.export_study_code import export_code
     from replication.workflow.project import find_root
 
     for path in export_code(find_root(), chosen.study, chosen.table, chosen.out):

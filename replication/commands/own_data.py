@@ -12,7 +12,17 @@ Subparsers = Any
 
 COLUMNS = ("outcome", "estimator", "unit", "time", "cohort", "cluster", "weights")
 """Keys of a specification with an option of their own."""
-WORDS = {"estimator": "estimator (`replication explain` lists them)", "cluster": "column of the clusters"}
+WORDS = {
+    "outcome": "outcome variable, or its logarithm as in 'log(rate)'",
+    "estimator": "estimator (`replication explain` lists them)",
+    "unit": "column of the unit",
+    "time": "column of the period",
+    "cohort": "column of the first treated period; 0 or empty for never",
+    "cluster": "cluster variable of the standard errors (default: the unit)",
+    "weights": "weight variable",
+    "covariates": "covariates",
+}
+"""Help of the options that name columns, the same in every command."""
 
 
 def add(commands: Subparsers) -> None:
@@ -23,10 +33,13 @@ def add(commands: Subparsers) -> None:
     plot.add_argument("--title", default="Event study")
     plot.set_defaults(run=run_plot)
     table = commands.add_parser("table", help="print or write a table of one or more saved results")
-    _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print Markdown)")
+    _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print it)")
     table.add_argument("--title", default="Estimates")
     table.add_argument(
         "--whole", action="store_true", help="write a complete LaTeX document, not only the table"
+    )
+    table.add_argument(
+        "--overall", action="store_true", help="leave out the event times: overall effects and coefficients"
     )
     table.set_defaults(run=run_table)
     honest = commands.add_parser(
@@ -46,6 +59,9 @@ def add(commands: Subparsers) -> None:
     )
     compare.add_argument("second", type=Path, help="folder of the result to compare with")
     compare.add_argument("-o", "--figure", type=Path, help="also draw a figure of both event studies")
+    compare.add_argument(
+        "--all", action="store_true", help="show every row, not only the overall effect and the event study"
+    )
     compare.set_defaults(run=run_compare)
     explain = commands.add_parser(
         "explain", help="list the keys of a specification, or show a specification with all its defaults"
@@ -67,8 +83,8 @@ def _add_estimate(commands: Subparsers) -> None:
     estimate.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
     for key in COLUMNS:
-        estimate.add_argument(f"--{key}", help=WORDS.get(key, f"column of the {key}"))
-    estimate.add_argument("--covariates", nargs="+", metavar="COLUMN", help="columns of the covariates")
+        estimate.add_argument(f"--{key}", help=WORDS[key])
+    estimate.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
     estimate.add_argument(
         "--set",
         nargs="+",
@@ -105,7 +121,7 @@ def run_estimate(chosen: argparse.Namespace) -> int:
     inputs = [] if chosen.spec is None else [chosen.spec]
     results = estimate_file(specs, chosen.panel, chosen.out, inputs=inputs, pictures=not chosen.numbers_only)
     for spec, result in zip(specs, results, strict=True):
-        print(f"{spec.id}: {result.summary()}\n")
+        print(f"{f'{spec.id}: ' if len(specs) > 1 else ''}{result.summary()}\n")
     print(next_steps(chosen.out, specs))
     return 0
 
@@ -122,9 +138,9 @@ def run_table(chosen: argparse.Namespace) -> int:
     """``replication table DIR... [-o FILE]``."""
     from replication.workflow.saved_folders import table_of_folders
 
-    table = table_of_folders(chosen.folders, chosen.labels, chosen.title)
+    table = table_of_folders(chosen.folders, chosen.labels, chosen.title, overall=chosen.overall)
     if chosen.output is None:
-        print(table.to_markdown())
+        print(table.to_text())
     else:
         print(f"written: {table.save(chosen.output, whole=chosen.whole)}")
     return 0
@@ -143,7 +159,7 @@ def run_compare(chosen: argparse.Namespace) -> int:
     from replication.workflow.explain import compare
     from replication.workflow.saved_folders import plot_folders
 
-    print(compare(chosen.first, chosen.second))
+    print(compare(chosen.first, chosen.second, every_row=chosen.all))
     if chosen.figure is not None:
         folders = [chosen.first, chosen.second]
         print(f"written: {plot_folders(folders, None, 'Two results compared', chosen.figure)}")

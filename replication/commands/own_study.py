@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from replication.commands.own_data import Subparsers
+from replication.commands.own_data import WORDS, Subparsers
 from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_keys
 
 KEYS = ("unit", "time", "cohort", "cluster", "weights")
@@ -20,11 +20,9 @@ def add(commands: Subparsers) -> None:
     )
     new.add_argument("study", metavar="STUDY", help="name of the study: letters, digits and _")
     new.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
-    new.add_argument("--outcome", required=True, help="column of the outcome")
+    new.add_argument("--outcome", required=True, help=WORDS["outcome"])
     for key in KEYS:
-        new.add_argument(
-            f"--{key}", help=f"column given as '{key}' in a specification", required=key in KEYS[:2]
-        )
+        new.add_argument(f"--{key}", help=WORDS[key], required=key in KEYS[:2])
     new.add_argument("--title", help="title of the study (default: its name)")
     add_reading(new)
     new.set_defaults(run=run_new)

@@ -10,23 +10,26 @@ READ = ("sep", "decimal", "thousands", "percent", "missing", "encoding", "sheet"
 """Options whose keys stand below ``read``."""
 FLAGS: dict[str, dict[str, Any]] = {
     "time_format": {"help": "year, quarter, month, date, or a pattern such as %%d/%%m/%%Y"},
-    "never": {"nargs": "+", "metavar": "CODE", "help": "cohorts that mean never treated, such as 9999"},
+    "never": {"nargs": "+", "metavar": "CODE", "help": "codes for never treated, such as 9999"},
     "cohort_from": {"metavar": "COLUMN", "help": "0/1 column whose first 1 is the cohort"},
     "duplicates": {"help": "refuse, drop_identical, first, last or mean"},
     "sep": {"help": "separator of a CSV file, such as ';'"},
     "decimal": {"help": "decimal mark of numbers in text, such as ','"},
     "thousands": {"help": "separator of thousands"},
     "percent": {"help": "12%% becomes 12 (points) or 0.12 (share)"},
-    "missing": {"nargs": "+", "metavar": "MARK", "help": "marks of missing values, such as '.'"},
+    "missing": {"nargs": "+", "metavar": "MARK", "help": "values to treat as missing, such as '.'"},
     "encoding": {"help": "encoding of a CSV file, such as latin-1"},
     "sheet": {"help": "sheet of an Excel file"},
-    "strip_blanks": {"action": "store_true", "help": "remove blanks around labels: 'Ohio ' becomes 'Ohio'"},
+    "strip_blanks": {
+        "action": "store_true",
+        "help": "strip leading and trailing spaces: 'Ohio ' becomes 'Ohio'",
+    },
 }
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add the options, in a group of their own."""
-    group = parser.add_argument_group("how the panel is read")
+    group = parser.add_argument_group("options for reading data")
     for name, options in FLAGS.items():
         group.add_argument(f"--{name.replace('_', '-')}", **options)
 

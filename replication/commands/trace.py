@@ -30,7 +30,7 @@ def run_trace(chosen: argparse.Namespace) -> int:
     traces, entry = find_entry(root, chosen.name, stars=read_settings(root)["tables"]["stars"])
     traced = traces.traced(entry)
     if chosen.row is None or (chosen.column is None and not traced.points):
-        print(listing(traced, chosen.row))
+        print(listing(traced, f"{traces.study.id}/{entry.id}", chosen.row))
         return 0
     found = trace_in(traces, traced, chosen.row, chosen.column)
     print(trace_json(found) if chosen.json else trace_text(found))

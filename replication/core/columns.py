@@ -10,11 +10,14 @@ import pandas as pd
 
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
-from replication.core.reading import number_hint
+from replication.core.numbering import written_label
+from replication.core.reading import MOST_MARKS, number_hint, shown
 
 SHARE_TOLERANCE = 1e-12
 EXACT = 2**53
 """Whole numbers from here on are not all represented by a float of 64 bits."""
+FORMS_OF_COLUMNS = "forms of periods"
+"""Attribute of a frame: how the numbers in columns of periods are made up, by column."""
 LARGEST = 1e75
 """Fourth powers of larger numbers, which the effective number of clusters needs, are not represented."""
 
@@ -40,10 +43,14 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     converted = pd.to_numeric(frame[column], errors="coerce")
     text = converted.isna() & frame[column].notna()
     if text.any():
+        marks = list(dict.fromkeys(frame.loc[text, column]))
+        named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS])
+        more = f" and {len(marks) - MOST_MARKS} more" if len(marks) > MOST_MARKS else ""
+        verb, what = ("is", "a number") if text.sum() == 1 else ("are", "numbers")
         raise PanelError(
-            f"{int(text.sum())} of {len(frame)} values of column {column!r} are not numbers, for example "
-            f"{frame.loc[text, column].iloc[0]!r}{place_of(frame, text, at)}. Convert the column "
-            f"to numbers or leave the cells empty.{number_hint(frame.loc[text, column].iloc[0])}"
+            f"{int(text.sum())} of {len(frame)} values of column {column!r} {verb} not {what}: {named}{more} "
+            f"(first{place_of(frame, text, at)}). Convert the column to numbers or leave the cells "
+            f"empty.{number_hint(marks)}"
         )
     values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
     if missing == "never":
@@ -51,10 +58,11 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     bad = ~np.isfinite(values) if missing == "refuse" else np.isinf(values)
     if bad.any():
         place = place_of(frame, bad, at)
-        example = f", for example{place}" if place else ""
+        example = f", first{place}" if place else ""
+        verb = "is" if bad.sum() == 1 else "are"
         raise PanelError(
-            f"{int(bad.sum())} of {len(frame)} values of column {column!r} are missing or infinite where "
-            f"every row needs one{example}. Fill them in or drop these rows in 'sample'."
+            f"{int(bad.sum())} of {len(frame)} values of column {column!r} {verb} missing or infinite and "
+            f"must be finite{example}. Fill them in or drop these rows in 'sample'."
         )
     _require_moderate(frame, column, values, at)
     return values
@@ -73,8 +81,14 @@ def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequ
 
 def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
     """Location of the first of the rows: `` for county 7 in year 2004``, or an empty string."""
-    parts = [f"{name} {frame.loc[rows, name].iloc[0]}" for name in at]
+    parts = [f"{name} {written_cell(frame, name, frame.loc[rows, name].iloc[0])}" for name in at]
     return f" for {' in '.join(parts)}" if parts else ""
+
+
+def written_cell(frame: pd.DataFrame, column: str, value: Any) -> str:
+    """A value as the file has it: a period that was read as a quarter is 2006Q3, not its number."""
+    form = frame.attrs.get(FORMS_OF_COLUMNS, {}).get(column)
+    return str(value) if form is None or pd.isna(value) else written_label(value, form)
 
 
 def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -> Ints:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from replication.core.columns import numeric
+from replication.core.columns import numeric, written_cell
 from replication.core.errors import PanelError
 from replication.core.sample_selection import needed_columns
 from replication.core.spec import Spec
@@ -52,9 +52,10 @@ def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
     repeated = frame.duplicated([unit, time], keep=False)
     if repeated.any():
         example = frame.loc[repeated, [unit, time]].iloc[0]
+        when = written_cell(frame, time, example[time])
         raise PanelError(
             f"{int(repeated.sum())} rows share their {unit!r} and {time!r} with another row, for "
-            f"example {unit} {example[unit]} in {time} {example[time]}. A panel has one row per "
+            f"example {unit} {example[unit]} in {time} {when}. A panel has one row per "
             f"unit and period. {duplicates_hint(frame, unit, time)}"
         )
 

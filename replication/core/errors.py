@@ -7,6 +7,7 @@ and ends with exit code 2; no traceback is shown for a mistake in a file.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 SHORTEST = 3
@@ -55,7 +56,12 @@ def _containing(word: str, options: list[str]) -> list[str]:
     if len(word) < SHORTEST:
         return []
     lower = word.lower()
+    words = re.split(r"[\W_]+", lower)
     found = [
-        o for o in options if o.lower().startswith(lower) or (len(o) > 3 and lower.startswith(o.lower()))
+        o
+        for o in options
+        if o.lower().startswith(lower)
+        or (len(o) > 3 and (lower.startswith(o.lower()) or o.lower() in words))
+        or lower in re.split(r"[\W_]+", o.lower())
     ]
     return sorted(found, key=len)[:1]

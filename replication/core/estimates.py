@@ -39,7 +39,6 @@ COLUMNS = [
     "n_clusters",
 ]
 NUMBERS = COLUMNS[COLUMNS.index("cohort") :]
-TERMS = ("att", "att_gt", "event", "group", "calendar", "weight")
 LEFT_OUT = ("att_gt", "weight")
 AVERAGES = {"simple": "att", "event": "event", "group": "group", "calendar": "calendar"}
 BROOM = {
@@ -84,7 +83,7 @@ class Estimates:
         Rows of group-time cells are left out where there are very many, and rows of weights
         always, as those are fixed numbers.
     details : Details
-        Details that no column holds: control group, base period, weights,
+        Details that are not in a column: control group, base period, weights,
         absorbed effects, draws, seed, pre-treatment mean, pre-trend test, support of each
         event time, dropped units and periods.
     overall : ClusterScores or None

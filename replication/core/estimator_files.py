@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 
 ESTIMATORS = Path(__file__).parents[1] / "estimators"
 

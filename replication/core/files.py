@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from replication.core.errors import OutputError
-from replication.core.leavings import temporary_name
 from replication.core.limits import MOST_DIGITS, require_bounded
+from replication.core.temporary_files import temporary_name
 
 if TYPE_CHECKING:
     # The Snakefile reads YAML by this module and has no use for pandas.

@@ -12,10 +12,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from replication.core.columns import EXACT, place_of
+from replication.core.columns import EXACT, FORMS_OF_COLUMNS, place_of
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError
-from replication.core.numbering import Form, calendar_form
+from replication.core.numbering import Form, calendar_form, written_label
 from replication.core.period_labels import (
     FORMS,
     PRECISION,
@@ -28,7 +28,7 @@ from replication.core.period_labels import (
     parts_of,
 )
 from replication.core.policy_cohort import with_cohort_from
-from replication.core.reading import in_yaml, is_text, shown, stripped, with_numbers
+from replication.core.reading import MOST_MARKS, in_yaml, is_text, shown, stripped, with_numbers
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
@@ -133,10 +133,12 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
             f"{shown(coarse[0])}. Correct them, or set another `time_format`."
         )
     numbers = converted(values, lambda label: number_of(parts[label], kind))
-    ends = (int(numbers.min()), int(numbers.max()))
+    ends = [written_label(number, FORMS[kind]) for number in (numbers.min(), numbers.max())]
     note = f"the periods in {spec.time!r} were read as {kind}s ({ends[0]} to {ends[1]})"
     known = numbers.astype("int64") if numbers.notna().all() else numbers
     frame = frame.assign(**{spec.time: known})
+    if FORMS[kind] is not None:
+        frame.attrs[FORMS_OF_COLUMNS] = {spec.time: FORMS[kind]}
     if kind != "year" and spec.sample.years is not None and "year" not in frame.columns:
         frame = frame.assign(year=numbers // (10 if kind == "quarter" else 100))
     return frame, kind, [note]
@@ -147,14 +149,19 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
     wrong = frame[column].notna() & ~frame[column].isin(list(parts))
     if not wrong.any():
         return
+    numbers = pd.to_numeric(frame[column], errors="coerce").notna()
+    if numbers.mean() > MISTAKES and (wrong & ~numbers).any():
+        wrong &= ~numbers
     example = frame.loc[wrong, column].iloc[0]
     at = place_of(frame, wrong, (spec.unit, spec.time)) if spec.unit in frame.columns else ""
     todo = never_hint(example) if column != spec.time else ""
-    if not todo and parts and wrong.mean() < MISTAKES:
+    if not todo and wrong.mean() < MISTAKES:
         todo = "Correct them."
+    marks = ", ".join(shown(mark) for mark in list(dict.fromkeys(frame.loc[wrong, column]))[:MOST_MARKS])
+    noun = "a period" if wrong.sum() == 1 else "periods"
     raise PanelError(
-        f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as periods, for "
-        f"example {shown(example)}{at}. {todo or UNREAD}"
+        f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as {noun}: {marks} "
+        f"(first{at}). {todo or UNREAD}"
     )
 
 
@@ -201,7 +208,8 @@ def with_cohorts(
         raise PanelError(
             f"The time column {spec.time!r} contains {kind}s, and {len(coarse)} labels of the cohort column "
             f"{name!r} name a longer period, for example {shown(coarse[0])}. "
-            f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit."
+            f"{never_hint(coarse[0]) or ''}Give the {kind} of adoption for each unit, such as "
+            f"{written_label(number_of((2006, 1, 1, 4), kind), FORMS[kind])}."
         )
     fine = sum(part[3] > PRECISION[kind] for part in parts.values())
     if fine:

@@ -82,6 +82,18 @@ class Numbering:
             return values
         return values // self.form.count * self.form.factor + values % self.form.count + 1
 
+    def written(self, number: Any) -> str:
+        """The period or cohort of a number as people write it: ``2006Q3``, ``2006-09``, or the label."""
+        return written_label(self.label(number), self.form)
+
+
+def written_label(label: Any, form: Form | None) -> str:
+    """A label of this form as people write it: 20063 is ``2006Q3``, 200609 is ``2006-09``."""
+    whole = int(label)
+    if form == QUARTER:
+        return f"{whole // 10}Q{whole % 10}"
+    return f"{whole // 100}-{whole % 100:02d}" if form == MONTH else str(whole)
+
 
 PLAIN: Final = Numbering()
 

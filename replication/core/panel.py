@@ -26,7 +26,7 @@ class Panel:
     y : (N, T) float
         Outcome; NaN where the unit is not observed.
     units, periods : (N,) labels and (T,) int
-        Periods ascend; they need not be consecutive. They are the labels of the data but where
+        Periods ascend; they need not be consecutive. They are the labels of the data except where
         ``numbering`` says otherwise (months of YYYYMM; periods of zero and below).
     cohort : (N,) int
         First treated period, numbered as ``periods``; 0 for units never treated.
@@ -89,6 +89,10 @@ class Panel:
         """Label in the data of a period or cohort, or of an array of them."""
         return self.numbering.label(number)
 
+    def written(self, number: Any) -> str:
+        """A period or cohort as people write it, such as 2006Q3; for messages and pages."""
+        return self.numbering.written(number)
+
     @classmethod
     def from_frame(cls, frame: Any, *, outcome: str, **columns: Any) -> Panel:
         """The panel of a tidy data frame (or of a panel file).
@@ -109,7 +113,7 @@ class Panel:
             For columns and values that cannot be used; see ``build_panel``.
         """
         # The builder makes panels, so it is looked up when one is asked for.
-        built: Panel = importlib.import_module("replication.front_door").read_panel(
+        built: Panel = importlib.import_module("replication.api").read_panel(
             frame, outcome=outcome, **columns
         )
         return built
@@ -154,6 +158,19 @@ class Panel:
                 "such as the population of a base year."
             )
         return self.weight[:, 0]
+
+    @property
+    def whole_clusters(self) -> Ints | None:
+        """(N,) codes of the only clustering, if it contains whole units; else None."""
+        found = list(self.clusters.values())
+        return found[0] if len(found) == 1 and found[0].ndim == 1 else None
+
+    def cell_clusters(self, used: Bools) -> list[Ints]:
+        """(M,) clusters of the used cells, one vector for each clustering."""
+        return [
+            np.broadcast_to(codes[:, None] if codes.ndim == 1 else codes, used.shape)[used]
+            for codes in self.clusters.values()
+        ]
 
     @property
     def cluster(self) -> Ints:

@@ -14,18 +14,17 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.column_roles import as_individuals, eligible_codes, require_roles, unit_doses
 from replication.core.columns import numeric, place_of, require_no_reversal, whole_numbers
-from replication.core.cross_sections import as_individuals
 from replication.core.duplicates import require_unique
-from replication.core.eligibility import eligible_codes
 from replication.core.errors import PanelError
 from replication.core.identifiers import is_continuous, require_groups, require_single_names, require_unlike
 from replication.core.intake import take_in
 from replication.core.interactions import covariate_columns, covariate_stack
+from replication.core.logarithm import require_logarithm, with_logarithm
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
-from replication.core.roles import require_roles
 from replication.core.sample_selection import (
     absent_values,
     balanced_rows,
@@ -35,7 +34,6 @@ from replication.core.sample_selection import (
     take_sample,
 )
 from replication.core.spec import Spec
-from replication.core.unit_dose import unit_doses
 
 LARGEST_OFFSET = 50
 """Logarithm of 5e21; no population or exposure has a larger one."""
@@ -66,11 +64,13 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     require_single_names(list(frame.columns), "The panel")
     if spec.repeated_cross_sections:
         frame = as_individuals(frame, spec)
+    frame = with_logarithm(frame, spec)
     require_roles(spec, frame)
     taken = take_in(frame, spec)
     everything, sampled = taken.frame, take_sample(taken.frame, spec)
     frame = sampled
     notes = [*taken.notes, *absent_values(everything, spec)]
+    require_logarithm(frame, spec)
     require_unlike(frame, identifier_columns(spec))
     require_unique(frame, spec.unit, spec.time)
     at = (spec.unit, spec.time)
@@ -80,7 +80,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         values = numeric(frame, name, at=at)
         absent = int((complete & ~np.isfinite(values)).sum())
         if absent:
-            notes.append(f"{absent} rows without {name} were dropped")
+            notes.append(f"{absent} rows with a missing {name} were dropped")
         complete = complete & np.isfinite(values)
     frame, outcome = frame[complete], outcome[complete]
     if spec.sample.balanced:
@@ -89,6 +89,11 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         notes += [note] if note else []
     if frame.empty:
         unknown = "".join(f" {sentence}." for sentence in absent_values(everything, spec))
+        if len(sampled) and sampled[spec.outcome].isna().all():
+            raise PanelError(
+                f"Column {spec.outcome!r} is missing in all {len(sampled)} rows of the sample.{unknown} Name "
+                "another outcome, or correct the file."
+            )
         raise PanelError(
             f"No row is left for outcome {spec.outcome!r} after the sample rules of {spec.id!r}."
             f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
@@ -114,13 +119,7 @@ def _assemble(
     shape = (len(units), periods.size)
     place = (row, column)
     weight = weights_of(frame, spec)
-    exposure = (
-        None
-        if spec.treatment == "binary"
-        else _matrix(numeric(frame, spec.treatment, missing="refuse", at=at), place, shape)
-    )
-    if exposure is not None and not spec.reversible:
-        require_no_reversal(exposure, spec.treatment, np.asarray(units))
+    exposure = _exposure(frame, spec, np.asarray(units), place, shape)
     cohort = _cohorts(frame, spec, row, exposure, (periods, numbering))
     notes += [] if spec.repeated_cross_sections else gap_note(len(frame), shape)
     if exposure is None:
@@ -138,9 +137,7 @@ def _assemble(
         covariate_names=names,
         strata={**_strata(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},
         unit_values=unit_doses(frame, spec, row, numbers, cohort),
-        offset=None
-        if spec.offset is None
-        else np.nan_to_num(_matrix(offset_of(frame, spec.offset, at), place, shape)),
+        offset=None if spec.offset is None else _matrix(offset_of(frame, spec.offset, at), place, shape, 0.0),
         coordinates=_coordinates(frame, spec, row, len(units)),
         weighted=spec.weights is not None,
         outcome=spec.outcome,
@@ -149,6 +146,19 @@ def _assemble(
         notes=tuple(notes),
         numbering=numbering,
     )
+
+
+def _exposure(
+    frame: pd.DataFrame, spec: Spec, units: Any, place: tuple[Any, Any], shape: tuple[int, int]
+) -> Floats | None:
+    """(N, T) treatment where it is a column; one that goes back is refused unless that is allowed."""
+    if spec.treatment == "binary":
+        return None
+    values = numeric(frame, spec.treatment, missing="refuse", at=(spec.unit, spec.time))
+    exposure = _matrix(values, place, shape)
+    if not spec.reversible:
+        require_no_reversal(exposure, spec.treatment, units)
+    return exposure
 
 
 def _with_weight(panel: Panel) -> Panel:
@@ -194,11 +204,7 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
 
 
 def _cohorts(
-    frame: pd.DataFrame,
-    spec: Spec,
-    row: Any,
-    exposure: Floats | None,
-    calendar: tuple[Ints, Numbering],
+    frame: pd.DataFrame, spec: Spec, row: Any, exposure: Floats | None, calendar: tuple[Ints, Numbering]
 ) -> Ints:
     periods, numbering = calendar
     name = cohort_column(spec, frame)
@@ -253,6 +259,8 @@ def _codes(
         else:
             found[name] = np.nan_to_num(matrix).astype(np.int64)
         if int(found[name].max()) == 0:
+            if matrix.shape[0] == 1:
+                raise PanelError("The panel has only one unit; at least two are needed.")
             raise PanelError(
                 f"Column {name!r} has one cluster. Clustered standard errors need at least two; name a "
                 "finer column, or leave 'cluster' empty to cluster by unit."
@@ -302,8 +310,8 @@ def _coordinates(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> Flo
     return found
 
 
-def _matrix(values: Floats, place: tuple[Any, Any], shape: tuple[int, int]) -> Floats:
-    matrix = np.full(shape, np.nan)
+def _matrix(values: Floats, place: tuple[Any, Any], shape: tuple[int, int], empty: float = np.nan) -> Floats:
+    matrix = np.full(shape, empty)
     matrix[place] = values
     return matrix
 

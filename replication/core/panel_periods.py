@@ -95,7 +95,7 @@ def far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -
     """Notes on cohorts further from the panel than it is long, which suggests a typing error."""
     first, last = int(periods[0]), int(periods[-1])
     length = last - first + 1
-    ends = numbering.label(periods[[0, -1]])
+    ends = [numbering.written(period) for period in periods[[0, -1]]]
     found = []
     for far, words in (
         (cohort > last + length, f"after the last period ({ends[1]}) and count as untreated"),
@@ -105,8 +105,8 @@ def far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -
         ),
     ):
         if far.any():
-            label = numbering.label(cohort[far][0])
-            hint = never_hint(float(label))
+            label = numbering.written(cohort[far][0])
+            hint = never_hint(float(numbering.label(cohort[far][0])))
             found.append(
                 f"{int(far.sum())} units are first treated long {words}, for example {units[far][0]}: {label}"
                 f"{f'. {hint}' if hint else ''}"

@@ -89,7 +89,8 @@ def written(label: Any) -> str:
     """A label as text, whole numbers without a decimal point."""
     if isinstance(label, float | np.floating) and float(label).is_integer():
         return str(int(label))
-    return str(label).strip()
+    # A column of years with an empty cell passes through floating point and is written as 2006.0.
+    return re.sub(r"^(\d+)\.0+$", r"\1", str(label).strip())
 
 
 def _read(label: Any, kinds: tuple[str, ...], named: str | None) -> Parts | None:

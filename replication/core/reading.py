@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,9 +46,11 @@ HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
     (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
     (r"[+-]?[\d.,]+\s*%", "12% is to be 12 (share: 0.12)", {"percent": "points"}),
-    (r"[.?*\-]+|-?9+|n/?a|missing|null", "it marks a missing value", {"missing": []}),
+    (r"[.?*\-]+|-?9+|n[./]?a\.?|missing|null", "it marks a missing value", {"missing": []}),
 )
 """How numbers look that are written in another way, what that means, and the keys of ``read``."""
+MOST_MARKS: Final = 5
+"""Distinct texts that a message names; a column with more of them is no column of numbers."""
 
 
 def number_keys(value: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -58,9 +62,18 @@ def number_keys(value: Any) -> list[tuple[str, dict[str, Any]]]:
     return [(meaning, {"missing": [text]} if "missing" in keys else keys) for meaning, keys in found]
 
 
-def number_hint(value: Any) -> str:
-    """The keys that make a number of a text, in sentences; empty if there are none."""
-    return "".join(f" If {meaning}, set `read: {in_yaml(keys)}`." for meaning, keys in number_keys(value))
+def number_hint(texts: Sequence[Any]) -> str:
+    """The keys that make numbers, or missing values, of distinct texts in a column, in sentences."""
+    known = [(meaning, keys) for meaning, keys in number_keys(texts[0]) if "missing" not in keys]
+    if known:
+        return "".join(f" If {meaning}, set `read: {in_yaml(keys)}`." for meaning, keys in known)
+    if len(texts) > MOST_MARKS:
+        return ""
+    marks = sorted(str(text).strip() for text in texts)
+    return (
+        f" If missing values are marked so, set `read: {in_yaml({'missing': marks})}` (`--missing "
+        f"{' '.join(shlex.quote(mark) for mark in marks)}`)."
+    )
 
 
 def in_yaml(value: Any) -> str:

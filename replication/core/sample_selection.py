@@ -10,6 +10,7 @@ import pandas as pd
 
 from replication.core.arrays import Bools
 from replication.core.columns import numeric, require_columns
+from replication.core.dropped_units import examples
 from replication.core.errors import PanelError, nearest
 from replication.core.interactions import covariate_columns
 from replication.core.reading import is_text
@@ -161,6 +162,8 @@ def balanced_rows(frame: pd.DataFrame, spec: Spec) -> tuple[Any, str]:
     """Rows of units that are there in every period, and a note with the count dropped."""
     count = frame.groupby(spec.unit)[spec.time].transform("size")
     keep = (count == frame[spec.time].nunique()).to_numpy()
-    dropped = frame.loc[~keep, spec.unit].nunique()
-    note = f"{dropped} units that lack the outcome in some period were dropped" if dropped else ""
-    return keep, note
+    dropped = frame.loc[~keep, spec.unit].unique()
+    note = (
+        f"{len(dropped)} units with a missing outcome in at least one period were dropped{examples(dropped)}"
+    )
+    return keep, note if len(dropped) else ""

@@ -54,6 +54,21 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+ELSEWHERE: Final = {
+    **dict.fromkeys(
+        ("csdid", "did", "att_gt", "csdid2", "hdidregress", "xthdidregress"), "callaway_santanna"
+    ),
+    **dict.fromkeys(("reghdfe", "xtreg", "areg", "feols", "felm", "xtdidregress", "ols_fe"), "twfe"),
+    **dict.fromkeys(("did_imputation", "didimputation", "bjs"), "imputation"),
+    **dict.fromkeys(("sunab", "eventstudyinteract"), "sun_abraham"),
+    **dict.fromkeys(("did_multiplegt", "did_multiplegt_dyn"), "dcdh"),
+    **dict.fromkeys(("ppmlhdfe", "fepois", "xtpoisson"), "poisson"),
+    **{"did2s": "two_stage", "jwdid": "etwfe", "lpdid": "local_projections", "sdid": "synthetic_did"},
+    **{"stackedev": "stacked", "staggered": "roth_santanna", "bacondecomp": "goodman_bacon"},
+}
+"""Commands of Stata and functions of R, and the estimators that do the same."""
+
+
 def explain_violation(error: Any) -> str:
     """The explanation of a violation of a JSON schema, with the remedy."""
     where = ".".join(str(part) for part in error.absolute_path)
@@ -63,6 +78,9 @@ def explain_violation(error: Any) -> str:
         return _missing_key(error, where)
     if error.validator == "enum":
         value, options = error.instance, error.validator_value
+        if where == "estimator" and str(value).lower() in ELSEWHERE:
+            ours = ELSEWHERE[str(value).lower()]
+            return f"{value!r} is the name of a command of other software; here it is 'estimator: {ours}'."
         return (
             f"{where!r} is {shortened(value)}{nearest(value, options)}, which is not an allowed value. "
             f"Allowed values: {listed(options)}."

@@ -161,7 +161,7 @@ def load_specs(path: Path) -> list[Spec]:
     Parameters
     ----------
     path : Path
-        Of a UTF-8 file.
+        YAML file in UTF-8.
 
     Returns
     -------

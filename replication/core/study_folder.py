@@ -22,8 +22,8 @@ import yaml
 
 from replication.core.errors import SpecError, nearest
 from replication.core.files import parse_yaml
-from replication.core.leavings import visible_paths
 from replication.core.limits import LimitError
+from replication.core.temporary_files import visible_paths
 
 STUDY: Final = "study.yaml"
 PARTS: Final = ("analyses", "tables", "figures")

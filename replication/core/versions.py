@@ -31,8 +31,3 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def versions_line() -> str:
-    """The versions in one line, for notes and metadata."""
-    return ", ".join(f"{name} {number}" for name, number in package_versions().items())

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -32,6 +32,15 @@ BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = (
 )
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
+LineStyle = Literal["-"] | tuple[float, tuple[float, ...]]
+LINES: tuple[LineStyle, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (9, 3)),
+    (0, (3, 3)),
+)
 GREY, LIGHT = "#6b6b6b", "#d0d0d0"
 
 DPI = 200
@@ -49,14 +58,14 @@ class Sheet:
     top: float
     across: int
 
-    def legend(self, labels: Sequence[str]) -> None:
-        """Names of the series under the title, colors and shapes in their order."""
+    def legend(self, labels: Sequence[str], styles: Sequence[LineStyle] = ()) -> None:
+        """Names of the series under the title, colors and shapes (or line ``styles``) in their order."""
         handles = [
             Line2D(
                 [],
                 [],
-                linestyle="none",
-                marker=MARKERS[place % len(MARKERS)],
+                linestyle=styles[place % len(styles)] if styles else "none",
+                marker="" if styles else MARKERS[place % len(MARKERS)],
                 markersize=4.5,
                 color=COLOURS[place % len(COLOURS)],
             )
@@ -71,7 +80,7 @@ class Sheet:
             bbox_to_anchor=(EDGE / width, 1 - self.top / height),
             borderaxespad=0,
             borderpad=0,
-            handletextpad=0.1,
+            handletextpad=0.5 if styles else 0.1,
             columnspacing=1.2,
         )
 
@@ -185,4 +194,8 @@ def inches(axes: Axes) -> tuple[float, float]:
 def wrapped(words: str, inches: float, letters_per_inch: float = LABEL_LETTERS_PER_INCH) -> str:
     """Words of an axis label in lines that fit along ``inches``."""
     letters = max(12, int(letters_per_inch * inches))
-    return "\n".join(textwrap.wrap(words, letters, break_on_hyphens=False))
+    lines = textwrap.wrap(words, letters, break_on_hyphens=False)
+    name, bracket, unit = words.partition(" (")
+    apart = [*textwrap.wrap(name, letters), *textwrap.wrap(f"({unit}", letters)] if bracket else lines
+    # A unit in parentheses stays in one piece where that takes no further line.
+    return "\n".join(apart if 1 < len(lines) >= len(apart) else lines)

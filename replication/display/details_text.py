@@ -9,14 +9,14 @@ from replication.core.details import Details
 from replication.display.formatting import signed
 
 AVERAGE = {
-    "simple": "simple: all treated cells weighted by size",
-    "cells_by_size": "all treated cells, weighted by size",
-    "cells_by_weight": "all treated cells, by weight",
-    "cells_in_levels": "all treated cells, by weight, in levels",
-    "event_times_equally": "coefficients from event time 0 on, each counted once",
-    "event_times_of_window": "mean of the event effects from adoption to the end of the clean window",
-    "horizons_equally": "mean over horizons {first} to {last}, adopters equally weighted",
-    "horizons_by_variance": "mean over horizons {first} to {last}, variance-weighted",
+    "simple": "average over all treated cells, weighted by cohort size",
+    "cells_by_size": "average over all treated cells, weighted by size",
+    "cells_by_weight": "weighted average over all treated cells",
+    "cells_in_levels": "weighted average over all treated cells, in levels",
+    "event_times_equally": "unweighted mean of the coefficients from event time 0 on",
+    "event_times_of_window": "mean over event times {first} to {last}",
+    "horizons_equally": "mean over event times {first} to {last}, adopters weighted equally",
+    "horizons_by_variance": "mean over event times {first} to {last}, variance-weighted",
     "switchers": "effects weighted by their number of switchers (average total effect)",
     "switchers_per_unit": "effects weighted by their number of switchers, per unit of treatment "
     "(average total effect)",
@@ -30,7 +30,7 @@ CONTROL_GROUP = {
 }
 BASE_PERIOD = {
     "varying": "the period before, for each pre-treatment estimate",
-    "untreated_before_leads": "all untreated periods before the leads shown, and units never treated",
+    "untreated_before_leads": "all untreated periods before the leads shown, and never-treated units",
     "untreated": "all untreated periods",
     "none": "none: leads are means of first-stage residuals",
 }

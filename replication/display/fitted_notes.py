@@ -2,7 +2,7 @@
 
 A note is a list of facts, each belonging to a paragraph. Required facts are always printed. An optional
 fact is printed in full where there is room, in its short form where there is less, and otherwise only in
-the details, to which the note then refers.
+the details.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from replication.display.formatting import typeset
+
 TABLE_LINES, TABLE_LETTERS = 5, 180
 FIGURE_LINES = 3
-POINTER = "Further details are recorded with the files."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,19 @@ class Fact:
     text : the statement in full, one sentence or several.
     short : a shorter form, empty if there is none.
     required : whether the statement is printed whatever room it takes.
+    record : what is recorded where the statement is not printed in full; the statement itself if empty.
     """
 
     part: int
     text: str
     short: str = ""
     required: bool = True
+    record: str = ""
+
+    @property
+    def recorded(self) -> str:
+        """The words in the details."""
+        return self.record or self.text
 
 
 def line_count(paragraphs: Sequence[str], letters: int) -> int:
@@ -51,19 +59,16 @@ def fitted(facts: Sequence[Fact], lines: int, letters: int) -> tuple[tuple[str, 
         for place in optional:
             words = facts[place].short or facts[place].text if form == "short" else facts[place].text
             tried = {**chosen, place: words}
-            if line_count(_paragraphs(facts, tried, optional), letters) <= lines:
+            if line_count(_paragraphs(facts, tried), letters) <= lines:
                 chosen = tried
-    details = tuple(facts[place].text for place in optional if chosen.get(place) != facts[place].text)
-    return tuple(_paragraphs(facts, chosen, optional)), details
+    details = tuple(facts[place].recorded for place in optional if chosen.get(place) != facts[place].recorded)
+    return tuple(_paragraphs(facts, chosen)), details
 
 
-def _paragraphs(facts: Sequence[Fact], chosen: dict[int, str], optional: Sequence[int]) -> list[str]:
-    """The chosen words by paragraph; the last one refers to the details where words were left out."""
+def _paragraphs(facts: Sequence[Fact], chosen: dict[int, str]) -> list[str]:
+    """The chosen words by paragraph, as they are printed."""
     parts: dict[int, list[str]] = {}
     for place, fact in enumerate(facts):
         if place in chosen:
             parts.setdefault(fact.part, []).append(chosen[place])
-    found = [" ".join(parts[part]) for part in sorted(parts)]
-    if any(chosen.get(place) != facts[place].text for place in optional):
-        found = [*found[:-1], " ".join([*found[-1:], POINTER])]
-    return found
+    return [typeset(" ".join(parts[part])) for part in sorted(parts)]

@@ -12,6 +12,13 @@ import pandas as pd
 MINUS = "\N{MINUS SIGN}"
 DAGGER = "\N{DAGGER}"
 BREAK = re.compile(r"[ \t]*[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
+RANGE = re.compile(r"(?<![\w./:\-])(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?![\w/\-]|\.\d)")
+NEGATIVE = re.compile(r"(?<![\w.)\]\-])-(?=\.?\d)")
+YEAR, MONTH = 4, 2
+"""Digits of a year and a month: 2011-06 is a date, not a range."""
+SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
+SINGULARS = {"were": "was", "are": "is", "have": "has", "they": "it", "lack": "lacks", "serve": "serves"}
+SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 
 
@@ -36,6 +43,8 @@ def adaptive(value: Any) -> str:
     """A number of any size with about four significant digits."""
     if value is None or pd.isna(value):
         return ""
+    if value == 0:
+        return "0"
     size = abs(float(value))
     return fixed(value, 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3)
 
@@ -86,10 +95,38 @@ def signed(value: float) -> str:
     return f"{value:g}".replace("-", MINUS)
 
 
+def typeset(text: str) -> str:
+    """Text as it is printed: an en dash in ranges of numbers, a minus sign before negative ones.
+
+    Dates (2011-06, 2011-06-30), names with digits and paths keep their hyphens.
+    """
+    return NEGATIVE.sub(MINUS, RANGE.sub(_dashed, text))
+
+
+def _dashed(found: re.Match[str]) -> str:
+    first, last = found.groups()
+    dated = len(first) == YEAR and len(last) == MONTH
+    return found[0] if dated else f"{first}\N{EN DASH}{last}"
+
+
 def listed(words: Iterable[str]) -> str:
-    """Words in a row: ``a, b and c``."""
+    """Words in a row: ``a and b``; ``a, b, and c``."""
     words = [word for word in words if word]
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    comma = "," if len(words) > 2 else ""
+    return f"{', '.join(words[:-1])}{comma} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def agreeing(text: str) -> str:
+    """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
+    if not SINGLE.match(text):
+        return text
+    text = SINGLE.sub(r"1 \1", text, count=1)
+    return SINGULAR.sub(lambda found: SINGULARS[found[0]], text)
+
+
+def plural(noun: str) -> str:
+    """The plural of a noun in English: ``states``, ``counties``."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeou" else f"{noun}s"
 
 
 def sentence(words: str) -> str:
@@ -100,3 +137,16 @@ def sentence(words: str) -> str:
 def distinct_words(words: Iterable[str]) -> list[str]:
     """Words without repetition and without empty ones, in order."""
     return list(dict.fromkeys(word for word in words if word))
+
+
+NAMES = {"att_d:": "ATT", "acrt_d:": "ACRT"}
+
+
+def curve_name(term: str) -> str:
+    """``ATT(0.5)``, ``ACRT(0.5)`` or ``Overall slope`` (per unit of dose); empty for other terms."""
+    if term == "acrt":
+        return "Overall slope"
+    for start, name in NAMES.items():
+        if term.startswith(start):
+            return f"{name}({float(term.removeprefix(start)):.4g})"
+    return ""

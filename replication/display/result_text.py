@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -9,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from replication.core.details import Details
-from replication.display.curve_names import curve_name
 from replication.display.details_text import confidence_level
+from replication.display.formatting import agreeing, curve_name, sentence
 
 WIDTH = 96
 PLOT = 34
@@ -20,16 +21,31 @@ PLOT = 34
 def summary_text(table: pd.DataFrame, details: Details) -> str:
     """The overall effect, coefficients, path, sample and notes of ``Estimates.table``."""
     first = table.iloc[0]
-    lines = [f"{first['estimator']} of {first['outcome']}", sample_line(first, details), ""]
+    lines = [heading(str(first["outcome"]), str(first["estimator"])), sample_line(first, details)]
+    losses = [note for note in details.notes if is_large_loss(note)]
+    lines += [*note_lines(losses, "WARNING: "), ""]
     level = confidence_level(details)
     lines += ["                  estimate  std. error   p-value   " + f"{level} confidence interval"]
     lines += [row_line(name, row) for name, row in main_rows(table)]
+    lines += percent_of_mean(table, details)
     path = table[(table["term"] == "event") & table["event_time"].notna()].sort_values("event_time")
     if len(path):
         lines += ["", f"By time since adoption (o estimate, - {level} confidence interval, | zero)"]
         lines += path_lines(path)
-    lines += note_lines(details.notes)
+    lines += note_lines([note for note in details.notes if note not in losses])
     return "\n".join(lines)
+
+
+def heading(outcome: str, estimator: str) -> str:
+    """What was estimated: ``Outcome rate, Group-time (Callaway-Sant'Anna)``."""
+    from replication.estimators.registry import ENTRIES
+
+    return f"Outcome {outcome}, {ENTRIES[estimator].label if estimator in ENTRIES else estimator}"
+
+
+def is_large_loss(note: str) -> bool:
+    """Whether a note reports that a large share of the units was dropped; the share follows the count."""
+    return bool(re.match(r"\d+ of \d+ units \(\d+%\)", note))
 
 
 def sample_line(row: pd.Series, details: Details) -> str:
@@ -61,6 +77,21 @@ def row_line(name: str, row: pd.Series) -> str:
     return f"{name[:14]:<14}{numbers(row)}   {interval}"
 
 
+def percent_of_mean(table: pd.DataFrame, details: Details) -> list[str]:
+    """The overall effect on an outcome in levels as a percentage of its mean before treatment."""
+    found = table[table["term"] == "att"]
+    logged = details.scale == "log points" or re.match(
+        r"(log|ln)[^a-z]", str(table["outcome"].iloc[0]).lower()
+    )
+    if found.empty or logged or not details.mean_pre > 0:
+        return []
+    share = 100 * float(found["estimate"].iloc[0]) / details.mean_pre
+    if abs(share) > 100:
+        # A mean that close to zero is not one that effects are compared with.
+        return []
+    return [f"  = {share:.1f}% of the pre-treatment mean of the treated, {number(details.mean_pre)}"]
+
+
 def path_lines(path: pd.DataFrame) -> list[str]:
     """One line per event time, the interval drawn to scale beside its numbers."""
     ends = path[["conf_low", "conf_high", "estimate"]].to_numpy(dtype=float)
@@ -89,12 +120,12 @@ def bar(row: pd.Series, low: float, scale: float) -> str:
     return "".join(cells)
 
 
-def note_lines(notes: Sequence[str]) -> list[str]:
-    """The notes, folded."""
+def note_lines(notes: Sequence[str], lead: str = "Note: ") -> list[str]:
+    """The notes, folded, each after ``lead``."""
     lines: list[str] = []
     for note in notes:
-        text = f"{note[:1].upper()}{note[1:].rstrip('.')}."
-        lines += ["", *textwrap.wrap(text, WIDTH, initial_indent="Note: ", subsequent_indent="      ")]
+        text = sentence(agreeing(note))
+        lines += ["", *textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead))]
     return lines
 
 
@@ -104,8 +135,8 @@ def numbers(row: pd.Series) -> str:
 
 
 def number(value: float) -> str:
-    """Six significant digits; a dot where there is no number."""
-    return "." if not np.isfinite(value) else f"{value:.6g}"
+    """Four significant digits; a dot where there is no number."""
+    return "." if not np.isfinite(value) else f"{value:.4g}"
 
 
 def p_value(row: pd.Series) -> str:

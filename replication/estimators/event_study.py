@@ -25,7 +25,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.estimators.shared.least_squares import (
@@ -45,7 +45,12 @@ NONE = np.iinfo(np.int64).min
 """Event time of units that are never treated."""
 
 
-@registered("Two-way event study", takes=("trends", "covariates", "weights", "offset"), methods=REGRESSION)
+@registered(
+    "Two-way event study",
+    takes=("trends", "covariates", "weights", "offset"),
+    methods=REGRESSION,
+    interactions=True,
+)
 def event_study(
     panel: Panel,
     *,
@@ -228,11 +233,7 @@ def require_treated_period(sample: EstimationSample, times: Ints) -> None:
 
 
 def lost_event_times(
-    panel: Panel,
-    sample: EstimationSample,
-    window: tuple[int, int] | None,
-    reference: int,
-    keep: Bools | None,
+    panel: Panel, sample: EstimationSample, window: tuple[int, int] | None, reference: int, keep: Bools | None
 ) -> list[str]:
     """Notes on event times that were left out.
 

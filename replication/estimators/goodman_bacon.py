@@ -33,9 +33,9 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
-from replication.estimators.shared.weight_rows import with_weights
+from replication.estimators.registry import registered
 from replication.estimators.twfe import twfe
+from replication.estimators.twfe_weights import with_weights
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.methods import FIXED_ROWS
 
@@ -170,11 +170,7 @@ def by_kind(parts: Components) -> dict[str, dict[str, float]]:
         weight = float(parts.weight[chosen].sum())
         effect = float(parts.weight[chosen] @ parts.estimate[chosen])
         if chosen.any():
-            found[name] = {
-                "weight": weight,
-                "estimate": effect / weight,
-                "comparisons": int(chosen.sum()),
-            }
+            found[name] = {"weight": weight, "estimate": effect / weight, "comparisons": int(chosen.sum())}
     return found
 
 

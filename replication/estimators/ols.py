@@ -25,15 +25,15 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.estimators.shared.collinear import least_variation
-from replication.estimators.shared.exact_fit import require_residual
-from replication.estimators.shared.regression_results import untreated_cells
-from replication.inference.assemble import from_variance
+from replication.estimators.shared.estimation_sample import require_residual
+from replication.estimators.shared.regression_results import untreated_cells, variance_of_cells
+from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.cautions import with_repair
-from replication.inference.cluster import multiway_variance, small_sample_factor, sum_by_cluster
+from replication.inference.cluster import small_sample_factor
 from replication.inference.psd import repaired_variance
 from replication.inference.row_table import EstimateRow
 
@@ -114,23 +114,21 @@ def ols(
     else:
         factor = small_sample_factor(panel.n_clusters, n_obs, fit.parameters)
         freedom = panel.n_clusters - 1
-        variance, sums = _clustered(panel, used, fit.scores, factor)
+        variance, sums = variance_of_cells(panel.cell_clusters(used), fit.scores, factor)
     found = repaired_variance(variance, "The multi-way clustered variance")
-    return from_variance(
+    measured = details.measured(variance=inference.variance, parameters=fit.parameters, correction=factor)
+    points = PointEstimates(
         panel,
         "ols",
         rows,
         fit.coefficient,
-        found.variance,
         replace(inference, variance="cv1"),
         distribution="t",
-        cluster_scores=sums,
-        freedom=np.full(len(rows), float(freedom)),
         n_obs=n_obs,
-        details=with_repair(
-            details.measured(variance=inference.variance, parameters=fit.parameters, correction=factor), found
-        ),
+        details=with_repair(measured, found),
     )
+    degrees = np.full(len(rows), float(freedom))
+    return from_variance(points, found.variance, cluster_scores=sums, freedom=degrees)
 
 
 def _fit(panel: Panel, used: Bools, fixed_effects: Sequence[str]) -> PooledRegression:
@@ -191,18 +189,6 @@ def _within(values: Floats, weight: Floats, group: Ints) -> Floats:
     totals = np.bincount(group, weight)
     sums = np.column_stack([np.bincount(group, weight * column) for column in values.T])
     return values - (sums / np.where(totals > 0, totals, 1.0)[:, None])[group]
-
-
-def _clustered(panel: Panel, used: Bools, scores: Floats, factor: float) -> tuple[Floats, Floats | None]:
-    """(K, K) variance; cluster sums too where there is one clustering."""
-    codes = [
-        (np.broadcast_to(code[:, None], used.shape) if code.ndim == 1 else code)[used]
-        for code in panel.clusters.values()
-    ]
-    if len(codes) > 1:
-        return multiway_variance(scores, codes) * factor, None
-    sums = sum_by_cluster(scores, codes[0]) * np.sqrt(factor)
-    return sums.T @ sums, sums
 
 
 def _details(panel: Panel, used: Bools, fit: PooledRegression, fixed_effects: Sequence[str]) -> Details:

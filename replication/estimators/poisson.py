@@ -24,7 +24,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.fixed_effects import read_effects
 from replication.estimators.shared.least_squares import NotIdentified
 from replication.estimators.shared.poisson_irls import poisson_regression
@@ -39,6 +39,7 @@ from replication.inference.row_table import EstimateRow
     cohorts=False,
     takes=("trends", "covariates", "weights", "offset"),
     methods=SCORES,
+    interactions=True,
 )
 def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
     """Estimate the effects of the treatment (``att``) and of covariates on the log of the mean.

@@ -1,117 +1,95 @@
-"""Estimate a specification on its panel: the estimator that it names, with the keys that it reads."""
+"""How an estimator registers itself: a decorator beside the function, and nothing elsewhere.
+
+An estimator is a module of this package (or a folder with a module of its name) that defines a
+function of the module's own name under ``@registered(...)``. The keys of a specification that it
+reads are the names of its keyword arguments.
+"""
 
 from __future__ import annotations
 
-from functools import partial
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ParamSpec
 
-from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
-from replication.core.interactions import SUFFIX
-from replication.core.memory import keep_freed_memory
-from replication.core.panel import Panel
-from replication.core.spec import REVERSIBLE, Spec
-from replication.core.threads import one_thread
-from replication.estimators.registration import ENTRIES, Registered
-from replication.estimators.reported import reported
-from replication.estimators.shared.control_residuals import control_residuals
-from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
-from replication.inference.variances import refuse_variance
+from replication.core.estimator_files import estimator_names
+from replication.core.spec import Spec
+from replication.inference.methods import LINEAR, NONE, OwnMethods
 
-INTERACTED = ("twfe", "event_study", "poisson")
-"""Estimators that take covariates interacted with periods."""
+P = ParamSpec("P")
 
 
-def estimate(panel: Panel, spec: Spec) -> Estimates:
-    """Estimate a specification on its panel.
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An estimator: its label in tables, the keys it reads, and what it can take.
 
-    Raises
-    ------
-    SpecError
-        If the specification asks for trends, covariates, an offset, weights or a treatment that
-        the estimator cannot use.
-    PanelError
-        If the effect is not identified in this panel, or there is no overall effect.
-
+    Attributes
+    ----------
+    function : takes a ``Panel`` and keyword arguments, and gives ``Estimates``.
+    keys : names of ``Spec`` fields passed on as keyword arguments.
+    cohorts : whether adoption must be a cohort (a share-of-period treatment is refused).
+    takes : which of ``trends``, ``covariates``, ``offset`` and ``weights`` it can use.
+    methods : values of ``inference.method`` that it has.
+    needs : keys without which it does not run.
+    interactions : whether covariates may be interacted with periods.
+    own : the methods of inference that it does itself, for a specification.
     """
-    entry = ENTRIES[spec.estimator]
-    refuse_unusable(spec, entry)
-    if panel.exposure is not None and spec.estimator in REVERSIBLE and spec.inference.method in FEW_TREATED:
-        raise SpecError(
-            f"{spec.id}: 'inference.method: {spec.inference.method}' reads errors from units without "
-            f"treatment, and the controls of {spec.estimator} with a treatment column may have any. Use "
-            "'method: permutation', which permutes whole treatment paths across units."
-        )
-    keywords = {key: getattr(spec, key) for key in entry.keys}
-    keep_freed_memory()
-    with one_thread():
-        found = apply_method(
-            partial(entry.function, **keywords),
-            panel,
-            spec.inference,
-            own_bootstrap=spec.estimator == "callaway_santanna" and not spec.covariates,
-            resampled=spec.estimator == "callaway_santanna" and bool(spec.trends),
-            own_permutation=spec.estimator == "roth_santanna",
-            two_way=spec.estimator == "twfe" and not spec.trends,
-            residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
-        )
-    return reported(found, panel, spec.estimator)
+
+    label: str
+    function: Callable[..., Estimates]
+    keys: tuple[str, ...]
+    cohorts: bool = True
+    takes: tuple[str, ...] = ("weights",)
+    methods: tuple[str, ...] = LINEAR
+    needs: tuple[str, ...] = ()
+    interactions: bool = False
+    own: Callable[[Spec], OwnMethods] = lambda spec: NONE
 
 
-def refuse_unusable(spec: Spec, entry: Registered) -> None:
-    """Refuse options that an estimator would silently ignore."""
-    refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
-    refuse_variance(
-        spec.id,
-        spec.estimator,
-        spec.inference,
-        poisson="family" in entry.keys and spec.family == "poisson",
-    )
-    if spec.repeated_cross_sections:
-        refuse_cross_sections(spec, entry)
-    refuse_interactions(spec)
-    bent = "family" in entry.keys and spec.family != "gaussian"
-    if bent and spec.inference.method in FEW_TREATED:
-        raise SpecError(
-            f"{spec.id}: 'inference.method: {spec.inference.method}' needs an estimate that is "
-            f"linear in the outcome, and 'family: {spec.family}' is not. Use 'method: "
-            "permutation', or 'family: gaussian' with a rate or a logarithm as outcome."
-        )
-    for key in ("trends", "covariates", "offset", "weights"):
-        if getattr(spec, key) and key not in entry.takes:
-            able = [name for name, other in ENTRIES.items() if key in other.takes]
-            raise SpecError(
-                f"{spec.id}: {spec.estimator} takes no {key}, and leaving them out silently would "
-                f"change the estimand. Remove {key!r}, or use one of: {', '.join(able)}."
-            )
-    if entry.cohorts and spec.treatment != "binary":
-        raise SpecError(
-            f"{spec.id}: {spec.estimator} needs a binary treatment that starts with the cohort, "
-            f"not the column {spec.treatment!r}. Set 'treatment: binary' and name the cohort "
-            "column or 'cohort_rule', or use dcdh, twfe or poisson."
-        )
+_FOUND: dict[str, Registered] = {}
 
 
-def refuse_interactions(spec: Spec) -> None:
-    """Refuse covariates by period where slopes of treated cells would come from untreated ones."""
-    by_time = [name for name in spec.covariates if SUFFIX in name]
-    if by_time and spec.estimator not in INTERACTED:
-        raise SpecError(
-            f"{spec.id}: {spec.estimator} takes no covariate interacted with periods ({by_time[0]!r}). Name "
-            f"the column itself, or use one of: {', '.join(INTERACTED)}."
+def registered(
+    label: str,
+    *,
+    cohorts: bool = True,
+    takes: Sequence[str] = ("weights",),
+    methods: Sequence[str] = LINEAR,
+    needs: Sequence[str] = (),
+    interactions: bool = False,
+    own: Callable[[Spec], OwnMethods] = lambda spec: NONE,
+) -> Callable[[Callable[P, Estimates]], Callable[P, Estimates]]:
+    """Register the function below; see ``Registered`` for the arguments."""
+
+    def register(function: Callable[P, Estimates]) -> Callable[P, Estimates]:
+        parameters = inspect.signature(function).parameters.values()
+        keywords = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+        keys = tuple(name for name in keywords if name != "inference")
+        entry = Registered(
+            label, function, keys, cohorts, tuple(takes), tuple(methods), tuple(needs), interactions, own
         )
+        _FOUND[function.__name__] = entry
+        return function
+
+    return register
 
 
-def refuse_cross_sections(spec: Spec, entry: Registered) -> None:
-    """Refuse estimators that follow units over time, and methods that permute whole units."""
-    if "repeated_cross_sections" not in entry.keys:
-        able = [name for name, other in ENTRIES.items() if "repeated_cross_sections" in other.keys]
-        raise SpecError(
-            f"{spec.id}: {spec.estimator} follows units over time and cannot take repeated cross-sections. "
-            f"Use {', '.join(able)}, or average individuals to cells of a cluster and period."
-        )
-    if spec.inference.method in ("permutation", *FEW_TREATED):
-        raise SpecError(
-            f"{spec.id}: 'inference.method: {spec.inference.method}' needs units that are followed over "
-            "time. With repeated cross-sections use analytic, multiplier or bootstrap, or average "
-            "individuals to cells of a cluster and period."
-        )
+class _Estimators(Mapping[str, Registered]):
+    """Every registered estimator by name; its module is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Registered:
+        if name not in estimator_names():
+            raise KeyError(name)
+        importlib.import_module(f"replication.estimators.{name}")
+        return _FOUND[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(estimator_names())
+
+    def __len__(self) -> int:
+        return len(estimator_names())
+
+
+ENTRIES: Mapping[str, Registered] = _Estimators()

@@ -36,28 +36,29 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     comparison_panel,
+    default_horizon,
     empty_window,
     on_calendar,
     possible_controls,
     support_row,
     used_units,
+    with_lost_cohorts,
     with_means,
 )
-from replication.estimators.shared.exact_fit import require_residual
-from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
+from replication.estimators.shared.estimation_sample import require_residual
 from replication.estimators.shared.stacked_adjustment import (
     adjusted_estimates,
     adjusted_stack,
     whole_in_window,
 )
 from replication.estimators.shared.stacked_shares import SubExperimentBlock, cell_rows, stack_shares
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import small_sample_factor
-from replication.inference.leverage import cluster_influence, few_effective
+from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
@@ -124,69 +125,70 @@ def stacked(
     eligible = possible_controls(panel, control_group)
     low, high = resolve_window(grid, eligible, window, clean_window)
     found, dropped = experiments(grid, eligible, low, high, whole=panel.covariates is not None)
+    used = units_of(found, len(panel.units))
+    kept = covered(used_units(panel, used, "sub-experiment"), panel, grid, found, (low, high))
+    n_rows = sum(count_rows(grid, one) for one in found)
+    require_residual(n_rows, 2 * (high - low + 1), "Narrow 'clean_window' (or 'window'), or add units.")
+    shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
+    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
+    details = details_of(kept, grid, found, dropped, (low, high), shown)
+    details = replace(details, control_group=control_group)
+    loadings, reference = row_loadings(low, high, shown), -1 - low
     level, blocks = stack_blocks(grid, found)
-    reference = -1 - low
-    estimate = level - level[reference]
-    used = np.zeros(len(panel.units), dtype=bool)
+    estimate = (level - level[reference]) @ loadings
+    points = PointEstimates(kept, "stacked", rows, estimate, inference, "t", n_rows, details)
+    if panel.covariates is not None:
+        parts = [(one.onset, one.treated, one.control, one.columns) for one in found]
+        adjusted = adjusted_stack(panel, grid, parts, reference).of_units(used)
+        noted = details.noted(partly_observed(grid, eligible, found))
+        return adjusted_estimates(replace(points, details=noted), loadings, adjusted)
+    shares = stack_shares(blocks, used.size).of_units(used)
+    cells = cell_rows(loadings, reference)
+    points = points.with_influence(cluster_influence(kept, *shares.influence(cells[0])))
+    if inference.variance != "cv1":
+        return from_adjusted(points, shares.adjusted(cells, kept.cluster, inference))
+    factor = small_sample_factor(kept.n_clusters, n_rows, 2 * (high - low + 1))
+    return from_scores(points, shares.score @ cells.T, factor)
+
+
+def units_of(found: list[Experiment], n_units: int) -> Bools:
+    """(N,) units that are in a sub-experiment."""
+    used = np.zeros(n_units, dtype=bool)
     for one in found:
         used[one.treated] = used[one.control] = True
-    rows_stacked = sum(count_rows(grid, one) for one in found)
-    kept = used_units(panel, used, "sub-experiment")
-    whole = panel
-    panel = covered(kept, panel, grid, found, (low, high))
-    require_residual(rows_stacked, 2 * (high - low + 1), "Narrow 'clean_window' (or 'window'), or add units.")
-    shown = [h for h in range(low, high + 1) if inside(h * grid.step, window)]
-    pick = np.array([h - low for h in shown])
+    return used
+
+
+def row_loadings(low: int, high: int, shown: list[int]) -> Floats:
+    """(H, 1 + E) from the event times of the window to the overall effect and those shown."""
     overall = np.zeros(high - low + 1)
     overall[-low:] = 1 / (high + 1)
-    loadings = np.column_stack([overall, np.eye(overall.size)[:, pick]])
+    return np.column_stack([overall, np.eye(overall.size)[:, [h - low for h in shown]]])
+
+
+def details_of(
+    panel: Panel,
+    grid: Grid,
+    found: list[Experiment],
+    dropped: list[int],
+    steps: tuple[int, int],
+    shown: list[int],
+) -> Details:
+    """What a reader must know beside the numbers."""
+    low, high = (step * grid.step for step in steps)
     treated_units = sum(one.treated.size for one in found)
-    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
     trimmed = tuple(panel.label([grid.label(onset) for onset in dropped]).tolist())
     details = Details(
         absorbed=("treatment group", "event time"),
-        control_group=control_group,
         base_period=-grid.step,
-        window=(low * grid.step, high * grid.step),
+        window=(low, high),
         average="event_times_of_window",
-        averaged_times=(0, high * grid.step),
+        averaged_times=(0, high),
         support=tuple(support_row(h * grid.step, len(found), treated_units) for h in shown),
         dropped=(Dropped("no_clean_window", len(trimmed), "cohorts", trimmed),) if trimmed else (),
         extras={"cohorts": len(found), "rows_counted": "a unit once in each sub-experiment"},
     )
-    details = with_means(details, panel)
-    if panel.covariates is not None:
-        parts = [(one.onset, one.treated, one.control, one.columns) for one in found]
-        adjusted = adjusted_stack(whole, grid, parts, reference).of_units(used)
-        details = details.noted(partly_observed(grid, eligible, found))
-        return adjusted_estimates(panel, rows, loadings, adjusted, inference, details)
-    shares = stack_shares(blocks, used.size).of_units(used)
-    cells = cell_rows(loadings, reference)
-    influence = cluster_influence(panel, *shares.influence(cells[0]))
-    details = replace(details, cluster_influence=influence).noted(few_effective(influence, inference))
-    if inference.variance != "cv1":
-        return from_adjusted(
-            panel,
-            "stacked",
-            rows,
-            estimate @ loadings,
-            shares.adjusted(cells, panel.cluster, inference),
-            inference,
-            n_obs=rows_stacked,
-            details=details,
-        )
-    return from_scores(
-        panel,
-        "stacked",
-        rows,
-        estimate @ loadings,
-        shares.score @ cells.T,
-        inference,
-        correction=small_sample_factor(panel.n_clusters, rows_stacked, 2 * overall.size),
-        distribution="t",
-        n_obs=rows_stacked,
-        details=details,
-    )
+    return with_means(details, panel)
 
 
 def covered(kept: Panel, panel: Panel, grid: Grid, found: list[Experiment], steps: tuple[int, int]) -> Panel:
@@ -196,7 +198,7 @@ def covered(kept: Panel, panel: Panel, grid: Grid, found: list[Experiment], step
     kept = replace(kept, notes=(*kept.notes, note))
     onsets = [one.onset for one in found]
     shown = panel.cohort[np.isin(grid.onset, onsets)].tolist()
-    why = f"they are not observed with clean controls over the whole window {window}"
+    why = f"lack clean controls over the full window {window[0]} to {window[1]}"
     return with_lost_cohorts(kept, panel, shown, why)
 
 
@@ -206,10 +208,7 @@ def inside(event_time: int, window: tuple[int, int] | None) -> bool:
 
 
 def resolve_window(
-    grid: Grid,
-    eligible: Bools,
-    window: tuple[int, int] | None,
-    clean_window: tuple[int, int] | None,
+    grid: Grid, eligible: Bools, window: tuple[int, int] | None, clean_window: tuple[int, int] | None
 ) -> tuple[int, int]:
     """Steps -kappa_pre and kappa_post of the window that every sub-experiment covers."""
     requested = clean_window or window
@@ -325,7 +324,7 @@ def partly_observed(grid: Grid, eligible: Bools, found: list[Experiment]) -> lis
     )
     left = every - sum(one.treated.size + one.control.size for one in found)
     where = "units of sub-experiments that are not observed throughout the window"
-    return [f"{left} {where} were left out"] if left else []
+    return [f"{left} {where} were dropped"] if left else []
 
 
 def count_rows(grid: Grid, one: Experiment) -> int:

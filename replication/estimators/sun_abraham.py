@@ -25,35 +25,36 @@ Journal of Econometrics 225(2): 175-199.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, Dropped, EventSupport
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     comparison_panel,
     empty_window,
     last_adopters,
     outcomes_and_weights,
+    require_never_treated,
     support_row,
     untreated_throughout,
+    with_lost_cohorts,
     with_means,
 )
-from replication.estimators.shared.estimation_sample import estimation_sample
-from replication.estimators.shared.exact_fit import require_residual
+from replication.estimators.shared.estimation_sample import estimation_sample, require_residual
 from replication.estimators.shared.fixed_effects import Effects
-from replication.estimators.shared.lost_cohorts import with_lost_cohorts
 from replication.estimators.shared.saturated_regression import Saturated, fit_saturated
 from replication.estimators.shared.saturated_shares import SaturatedShares
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import small_sample_factor, sum_by_cluster
-from replication.inference.leverage import cluster_influence, few_effective
+from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
@@ -123,52 +124,48 @@ def sun_abraham(
     n_obs = int(panel.observed.sum())
     fit, found = fit_cohorts(panel, reference, anticipation)
     rows, picked = path_rows(found, window)
-    loadings = shares_of(found.mass, picked)
-    on_paths = with_comparison(loadings, found.base)
+    on_paths = with_comparison(shares_of(found.mass, picked), found.base)
     estimate, scores = fit.contrast(on_paths)
     require_residual(n_obs, fit.n_params + len(panel.units) - 1, "Use fewer covariates, or add units.")
-    blocks = SaturatedShares.of(fit, panel.cluster)
-    weight = cluster_influence(panel, *blocks.influence(on_paths[:, :, 0]))
-    factor = small_sample_factor(panel.n_clusters, n_obs, fit.n_params)
-    influence = scores + share_influence(fit, found, picked, estimate)
-    other = influence if shares == "fixed" else scores
-    panel = with_lost_cohorts(
-        panel,
-        adopters,
-        found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
-        "no unit of theirs links a treated period to the last period before adoption, beside the comparison",
-    )
-    unidentified = int((found.mass == 0).sum())
-    details = Details(
-        absorbed=("unit", "time"),
+    details = replace(
+        with_means(details_of(found, rows, fit), panel),
         covariates=panel.covariate_names,
         control_group=used,
         base_period=-1 - anticipation,
         anticipation=anticipation,
+        extras={"shares": shares},
+    )
+    panel = with_lost_cohorts(
+        panel,
+        adopters,
+        found.cohorts[(found.mass * (found.event >= 0)).any(axis=1)].tolist(),
+        "have no unit observed both when treated and in the last period before adoption, with controls",
+    )
+    blocks = SaturatedShares.of(fit, panel.cluster)
+    points = PointEstimates(panel, "sun_abraham", rows, estimate, inference, "t", details=details)
+    points = points.with_influence(cluster_influence(panel, *blocks.influence(on_paths[:, :, 0])))
+    if inference.variance != "cv1":
+        require_fixed_shares(shares, inference)
+        return from_adjusted(points, blocks.adjusted(on_paths, inference))
+    factor = small_sample_factor(panel.n_clusters, n_obs, fit.n_params)
+    estimated = scores + share_influence(fit, found, picked, estimate)
+    used_scores, other, kind = (
+        (scores, estimated, "estimated") if shares == "fixed" else (estimated, scores, "fixed")
+    )
+    alternative = {f"att_std_error_{kind}_shares": standard_error(panel, other[:, 0], factor)}
+    points = replace(points, details=points.details.with_extras(alternative))
+    return from_scores(points, used_scores, factor)
+
+
+def details_of(found: PathCells, rows: list[EstimateRow], fit: Saturated) -> Details:
+    """What the cells and the regression say beside the numbers."""
+    unidentified = int((found.mass == 0).sum())
+    return Details(
+        absorbed=("unit", "time"),
         average="cells_by_size",
         support=path_support(found, rows, fit),
         dropped=(Dropped("not_identified", unidentified, "cells"),) if unidentified else (),
-        cluster_influence=weight,
-        notes=tuple(few_effective(weight, inference)),
-        extras={"shares": shares},
-    )
-    details = with_means(details, panel).measured(parameters=fit.n_params)
-    if inference.variance != "cv1":
-        require_fixed_shares(shares, inference)
-        adjusted = blocks.adjusted(on_paths, inference)
-        return from_adjusted(panel, "sun_abraham", rows, estimate, adjusted, inference, details=details)
-    alternative = "att_std_error_" + ("estimated" if shares == "fixed" else "fixed") + "_shares"
-    return from_scores(
-        panel,
-        "sun_abraham",
-        rows,
-        estimate,
-        scores if shares == "fixed" else influence,
-        inference,
-        correction=factor,
-        distribution="t",
-        details=details.with_extras({alternative: standard_error(panel, other[:, 0], factor)}),
-    )
+    ).measured(parameters=fit.n_params)
 
 
 def require_fixed_shares(shares: str, inference: Inference) -> None:
@@ -184,12 +181,7 @@ def require_fixed_shares(shares: str, inference: Inference) -> None:
 def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Panel, Ints, str]:
     """The panel, the cohort labels of its comparison units, and which comparison that is."""
     never = untreated_throughout(panel, anticipation)
-    if control_group == "never_treated" and not never.any():
-        raise PanelError(
-            "No unit is untreated throughout the panel, and the comparison asked for is "
-            "'never_treated'. Set 'control_group: last_treated', which compares with the last "
-            "cohort and cuts the periods from its adoption on."
-        )
+    require_never_treated(panel, control_group, anticipation)
     if control_group != "last_treated" and never.any():
         return panel, np.unique(panel.cohort[never]), "never_treated"
     labels = np.unique(panel.cohort[last_adopters(panel, anticipation)])
@@ -208,7 +200,7 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
             "units that are never treated."
         )
     if cut.any():
-        note = f"periods from {panel.label(panel.periods[cut][0])} on were cut: the last cohort adopts"
+        note = f"periods from {panel.written(panel.periods[cut][0])} on were cut: the last cohort adopts"
         panel = panel.keep_periods(~cut, note)
     return panel, labels, "last_treated"
 
@@ -218,7 +210,7 @@ def with_reference_period(panel: Panel, reference: Ints, anticipation: int) -> P
     other = ~np.isin(panel.cohort, reference)
     early = other & (panel.cohort - anticipation <= panel.periods[0])
     if (other & ~early).any():
-        note = f"{int(early.sum())} units without a period before adoption were dropped"
+        note = units_dropped(panel.units[early], early.size, "they have no period before adoption")
         return panel.keep_units(~early, note) if early.any() else panel
     raise PanelError(
         "No cohort is left to estimate: beside the comparison units, no unit is both observed "

@@ -25,7 +25,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.estimation_sample import EstimationSample, estimation_sample
 from replication.estimators.shared.fixed_effects import Effects, read_effects
 from replication.estimators.shared.least_squares import (
@@ -37,12 +37,17 @@ from replication.estimators.shared.least_squares import (
 )
 from replication.estimators.shared.regression_results import regression_estimates
 from replication.inference.cluster import distinct_rows
-from replication.inference.methods import REGRESSION
+from replication.inference.methods import REGRESSION, OwnMethods
 from replication.inference.row_table import EstimateRow
 
 
 @registered(
-    "Two-way fixed effects", cohorts=False, takes=("trends", "covariates", "weights"), methods=REGRESSION
+    "Two-way fixed effects",
+    cohorts=False,
+    takes=("trends", "covariates", "weights"),
+    methods=REGRESSION,
+    interactions=True,
+    own=lambda spec: OwnMethods(two_way=not spec.trends),
 )
 def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANALYTIC) -> Estimates:
     """Estimate a two-way fixed effects regression: ``att`` and covariates (``coef:<name>``).
@@ -66,7 +71,7 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
 
     Notes
     -----
-    Standard errors are clustered by the clusters of the panel, one way or several, with the
+    Standard errors are clustered by ``cluster``, one way or several, with the
     correction ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends and period effects that are
     not nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that of
     the smallest, in the correction and in t(G-1). Singletons are left out and counted.

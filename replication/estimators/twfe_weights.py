@@ -24,16 +24,17 @@ American Economic Review 110(9): 2964-2996.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.estimates import Estimates
+from replication.core.details import Details
+from replication.core.estimates import COLUMNS, Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.regression_results import regression_estimates
-from replication.estimators.shared.weight_rows import with_weights
 from replication.estimators.twfe import fit_twfe
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.methods import FIXED_ROWS
@@ -137,3 +138,28 @@ def opposite_sign(beta: float, share: Floats, omega: Floats) -> float | None:
     reached = np.flatnonzero((omega < 0) & (omega < -s / left))
     k = int(reached[0])
     return float(abs(beta) / np.sqrt(t[k] + s[k] ** 2 / left[k]))
+
+
+def with_weights(
+    two_way: Estimates, estimator: str, cohort: Ints, time: Ints, weight: Floats, details: Details
+) -> Estimates:
+    """The overall effect of ``two_way`` with its standard error, and (R,) weights, which have none.
+
+    Weights are functions of who is treated when, not of the outcome; they are fixed numbers given
+    the design, so their standard error is missing and the covariance leaves them out.
+    """
+    head = two_way.rows("att")
+    first = head.iloc[0]
+    rows = pd.DataFrame({"cohort": cohort, "time": time, "estimate": weight}).astype(float)
+    rows = rows.assign(
+        term="weight",
+        event_time=np.nan,
+        **{name: first[name] for name in ("spec_id", "study", "outcome")},
+        **{name: int(first[name]) for name in ("n_obs", "n_units", "n_clusters")},
+    ).reindex(columns=COLUMNS)
+    # Empty columns are left out before they are joined: pandas 2 warns of them.
+    known = rows.dropna(axis="columns", how="all")
+    table = pd.concat([head, known], ignore_index=True).assign(estimator=estimator)
+    place = np.flatnonzero(two_way.table["term"] == "att")[:1]
+    vcov = two_way.vcov.iloc[place, place]
+    return Estimates(table[COLUMNS], vcov, details)

@@ -37,7 +37,7 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.imputation.untreated_cells import describe_cells
 from replication.estimators.imputation.untreated_fit import UntreatedModel, fit_untreated
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     effect_averages,
@@ -46,7 +46,7 @@ from replication.estimators.shared.cell_averages import (
     leads_of,
     require_window,
 )
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import influence_factor
 from replication.inference.row_table import EstimateRow
 
@@ -99,17 +99,13 @@ def two_stage(
         average="cells_by_weight",
         support=event_time_support(cells, np.array([row.event_time for row in rows[1:]])),
     )
-    return from_scores(
-        cells.panel,
-        "two_stage",
-        rows,
-        np.concatenate([estimate[:1], lead, estimate[1:]]),
-        np.hstack([scores[:, :1], lead_scores, scores[:, 1:]]),
-        inference,
-        correction=influence_factor(cells.panel, inference.small_sample),
-        n_obs=cells.n_obs,
-        details=describe_cells(details, cells, panel),
+    points = np.concatenate([estimate[:1], lead, estimate[1:]])
+    details = describe_cells(details, cells, panel)
+    found = PointEstimates(
+        cells.panel, "two_stage", rows, points, inference, n_obs=cells.n_obs, details=details
     )
+    scores = np.hstack([scores[:, :1], lead_scores, scores[:, 1:]])
+    return from_scores(found, scores, influence_factor(cells.panel, inference.small_sample))
 
 
 def _means(model: UntreatedModel, averages: Averages) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from functools import cache
 
 from replication.core.estimates import Estimates
 from replication.core.spec import Inference, Spec
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.inference.methods import READ_BY
 
 SMALL_SAMPLE = ("callaway_santanna", "continuous_dose", "triple_difference", "imputation", "two_stage")
@@ -78,8 +78,7 @@ def is_set(values: Spec | Inference, key: str) -> bool:
 
 def method_of(spec: Spec) -> str:
     """How uncertainty is measured; with unit-specific linear trends, group-time effects resample clusters."""
-    detrended = spec.estimator == "callaway_santanna" and bool(spec.trends)
-    return "bootstrap" if detrended else spec.inference.method
+    return "bootstrap" if ENTRIES[spec.estimator].own(spec).resampled else spec.inference.method
 
 
 def keys_read(estimator: str) -> list[str]:

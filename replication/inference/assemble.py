@@ -8,14 +8,14 @@ is the influence divided by N.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Floats, Ints
-from replication.core.details import Details
+from replication.core.details import ClusterInfluence, Details
 from replication.core.errors import SpecError
 from replication.core.estimates import ClusterScores, Estimates
 from replication.core.panel import Panel
@@ -24,83 +24,85 @@ from replication.inference.bands import interquartile_std_errors, multiplier_dra
 from replication.inference.cautions import with_cautions, with_repair, without_zero
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
-from replication.inference.critical_values import Paths, Values, largest_of_paths, normal_sup_t, score_sup_t
-from replication.inference.reference_distribution import (
+from replication.inference.critical_values import (
+    Paths,
+    Values,
     choose_distribution,
     default_distribution,
+    largest_of_paths,
+    normal_sup_t,
+    score_sup_t,
     without_fixed,
 )
+from replication.inference.leverage import few_effective
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, table_of
 
 
-def from_scores(
-    panel: Panel,
-    estimator: str,
-    rows: Sequence[EstimateRow],
-    estimate: Floats,
-    scores: Floats,
-    inference: Inference,
-    *,
-    correction: float = 1.0,
-    distribution: str = "influence",
-    n_obs: int | Ints | None = None,
-    details: Details | None = None,
-) -> Estimates:
-    """Estimates from unit-level scores, clustered one way by ``panel.cluster``.
+@dataclass(frozen=True, slots=True)
+class PointEstimates:
+    """What an estimator found, before standard errors.
+
+    Attributes
+    ----------
+    panel : the panel that was used; its notes come before those of the details.
+    estimator : its name in a specification.
+    rows, estimate : K rows and (K,) points.
+    inference : the requested standard errors.
+    distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
+        ``default_distribution`` chooses; ``inference.distribution`` overrides.
+    n_obs : observations, of all rows or of each.
+    details : what the estimator knows; the pre-trend test and the cautions are added.
+
+    """
+
+    panel: Panel
+    estimator: str
+    rows: Sequence[EstimateRow]
+    estimate: Floats
+    inference: Inference
+    distribution: str = "influence"
+    n_obs: int | Ints | None = None
+    details: Details = field(default_factory=Details)
+
+    def with_influence(self, influence: ClusterInfluence | None) -> PointEstimates:
+        """The same, with the leverage of the clusters and a note where few of them matter."""
+        details = replace(self.details, cluster_influence=influence)
+        return replace(self, details=details.noted(few_effective(influence, self.inference)))
+
+    def overall(self, sums: Floats | None) -> ClusterScores | None:
+        """Scores of the overall effect by cluster, for joint inference with other outcomes."""
+        place = [index for index, row in enumerate(self.rows) if row.term == "att"]
+        codes = self.panel.whole_clusters
+        if sums is None or not place or codes is None:
+            return None
+        return ClusterScores(sums[:, place[0]], self.panel.units, codes)
+
+
+def from_scores(found: PointEstimates, scores: Floats, correction: float = 1.0) -> Estimates:
+    """Estimates from unit-level scores, clustered one way by the clusters of the panel.
 
     Parameters
     ----------
-    rows, estimate : K rows and (K,) points
     scores : (N, K) unit-level scores; a zero column marks a fixed value.
     correction : small-sample factor of the variance.
-    distribution : ``t`` (with G-1 degrees), ``normal``, or ``influence``, for which
-        ``default_distribution`` chooses; ``inference.distribution`` overrides.
-    details : what the estimator knows; notes of the panel come before its own, and the pre-trend
-        test and the cautions are added.
 
     """
+    panel, inference = found.panel, found.inference
     if inference.method == "conley":
-        refuse_same_period(estimator, inference)
-        found, facts = conley_variance(scores, panel.coordinates, inference)
-        return from_variance(
-            panel,
-            estimator,
-            rows,
-            estimate,
-            found.variance * correction,
-            inference,
-            distribution=distribution,
-            n_obs=n_obs,
-            details=with_repair((details or Details()).with_extras(facts), found),
-        )
+        refuse_same_period(found.estimator, inference)
+        spatial, facts = conley_variance(scores, panel.coordinates, inference)
+        details = with_repair(found.details.with_extras(facts), spatial)
+        return from_variance(replace(found, details=details), spatial.variance * correction)
     sums = sum_by_cluster(scores, panel.cluster) * np.sqrt(correction)
-    return from_variance(
-        panel,
-        estimator,
-        rows,
-        estimate,
-        sums.T @ sums,
-        inference,
-        distribution=distribution,
-        cluster_scores=sums,
-        n_obs=n_obs,
-        details=details,
-    )
+    return from_variance(found, sums.T @ sums, cluster_scores=sums)
 
 
 def from_variance(
-    panel: Panel,
-    estimator: str,
-    rows: Sequence[EstimateRow],
-    estimate: Floats,
+    found: PointEstimates,
     variance: Floats,
-    inference: Inference,
     *,
-    distribution: str = "influence",
     cluster_scores: Floats | None = None,
     freedom: Floats | None = None,
-    n_obs: int | Ints | None = None,
-    details: Details | None = None,
 ) -> Estimates:
     """Estimates from a (K, K) variance.
 
@@ -109,98 +111,63 @@ def from_variance(
     come from multiplier draws too. ``freedom`` (K,) are degrees of freedom of the t distribution of
     each row, G-1 if not given.
     """
+    inference = found.inference
     if inference.method == "multiplier":
-        return from_cluster_scores(
-            panel,
-            estimator,
-            rows,
-            estimate,
-            _required(cluster_scores, estimator),
-            inference,
-            distribution=distribution,
-            n_obs=n_obs,
-            details=details,
-        )
-    require_cv1(estimator, inference)
-    std_error = without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0)))
-    std_error = without_zero(panel, rows, std_error, details)
-    keys = RowKeys(rows)
-    paths = list(keys.paths(std_error))
-    degrees = panel.n_clusters - 1.0 if freedom is None else freedom
-    tails = choose_distribution(inference, default_distribution(panel, distribution), degrees, cluster_scores)
-    if cluster_scores is None:
-        values: Values = normal_sup_t(paths, variance, inference, degrees)
-    else:
-        values = score_sup_t(paths, cluster_scores, inference)
-    critical = _bands(len(rows), paths, values, tails.ppf(0.5 + inference.level / 2))
-    table = table_of(panel, estimator, keys, estimate, std_error, critical, tails, inference.level, n_obs)
-    labels = keys.labels()
-    frame = pd.DataFrame(variance, index=labels, columns=labels)
-    overall = None if cluster_scores is None else _overall(panel, rows, cluster_scores)
-    known = _details(panel, inference, details)
-    return Estimates(table, frame, with_cautions(panel, keys, table, frame, known, overall), overall)
+        return from_cluster_scores(found, _required(cluster_scores, found.estimator))
+
+    def critical(paths: Paths) -> Values:
+        if cluster_scores is not None:
+            return score_sup_t(paths, cluster_scores, inference)
+        return normal_sup_t(paths, variance, inference, degrees_of_freedom(found.panel, freedom))
+
+    return from_std_errors(
+        found,
+        without_fixed(np.sqrt(np.maximum(np.diag(variance), 0.0))),
+        variance,
+        critical,
+        freedom=freedom,
+        scores=cluster_scores,
+        overall=found.overall(cluster_scores),
+    )
 
 
-def from_cluster_scores(
-    panel: Panel,
-    estimator: str,
-    rows: Sequence[EstimateRow],
-    estimate: Floats,
-    cluster_scores: Floats,
-    inference: Inference,
-    *,
-    distribution: str = "influence",
-    n_obs: int | Ints | None = None,
-    details: Details | None = None,
-) -> Estimates:
+def from_cluster_scores(found: PointEstimates, cluster_scores: Floats) -> Estimates:
     """Estimates from (G, K) sums of scores by cluster, for K too large for a K by K variance.
 
     Where there are more than ``LARGEST_VCOV`` group-time cells, ``vcov`` leaves them out; their
     variances are in ``std_error``. With ``inference.method == "multiplier"`` the standard errors
     are the interquartile range of multiplier draws over that of the normal distribution (R ``did::mboot``).
     """
+    inference = found.inference
     analytic = np.sqrt(np.einsum("gk,gk->k", cluster_scores, cluster_scores))
     draws = multiplier_draws(cluster_scores, inference)
     std_error = interquartile_std_errors(draws) if inference.method == "multiplier" else analytic
     std_error = without_fixed(np.where(analytic > 0, std_error, 0.0))
-    cells = np.array([row.term == "att_gt" for row in rows])
+    cells = np.array([row.term == "att_gt" for row in found.rows])
     kept = ~cells if cells.sum() > LARGEST_VCOV else np.ones(cells.size, dtype=bool)
     ratio = np.nan_to_num(std_error[kept] / np.where(analytic > 0, analytic, 1.0)[kept])
     scaled = cluster_scores[:, kept] * ratio
-    paths = list(RowKeys(rows).paths(std_error))
+    paths = list(RowKeys(found.rows).paths(std_error))
     signed = quantiles(largest_of_paths(paths, draws, std_error), inference.level)
     critical = score_sup_t(paths, cluster_scores, inference, signed)
     return from_std_errors(
-        panel,
-        estimator,
-        rows,
-        estimate,
+        found,
         std_error,
         scaled.T @ scaled,
-        critical,
-        inference,
-        distribution=distribution,
+        lambda _: critical,
         scores=cluster_scores,
-        n_obs=n_obs,
-        details=details,
-        overall=_overall(panel, rows, cluster_scores),
+        overall=found.overall(cluster_scores),
     )
 
 
 def from_std_errors(
-    panel: Panel,
-    estimator: str,
-    rows: Sequence[EstimateRow],
-    estimate: Floats,
+    found: PointEstimates,
     std_error: Floats,
     variance: Floats,
-    critical: Values,
-    inference: Inference,
+    critical: Callable[[Paths], Values],
     *,
-    distribution: str = "influence",
+    freedom: Floats | None = None,
     scores: Floats | None = None,
-    n_obs: int | Ints | None = None,
-    details: Details | None = None,
     overall: ClusterScores | None = None,
 ) -> Estimates:
     """Estimates from known standard errors.
@@ -209,24 +176,32 @@ def from_std_errors(
     ----------
     std_error : (K,), missing for fixed values
     variance : of all rows, or of all but the group-time cells
-    critical : sup-t critical value of each term that is a path; the band is never narrower than
-        the pointwise intervals, as that would be simulation noise
+    critical : gives the sup-t critical value of each term that is a path; the band is never narrower
+        than the pointwise intervals, as that would be simulation noise
+    freedom : (K,) degrees of freedom of the t distribution, G-1 if not given.
     scores : (G, K), for ``distribution: bootstrap_t``
 
     """
-    require_cv1(estimator, inference)
+    panel, inference, rows = found.panel, found.inference, found.rows
+    require_cv1(found.estimator, inference)
+    std_error = without_zero(panel, rows, std_error, found.details)
     keys = RowKeys(rows)
-    std_error = without_zero(panel, rows, std_error, details)
     paths = list(keys.paths(std_error))
-    tails = choose_distribution(
-        inference, default_distribution(panel, distribution), panel.n_clusters - 1.0, scores
+    default = default_distribution(panel, found.distribution)
+    tails = choose_distribution(inference, default, degrees_of_freedom(panel, freedom), scores)
+    bands = _bands(len(rows), paths, critical(paths), tails.ppf(0.5 + inference.level / 2))
+    table = table_of(
+        panel, found.estimator, keys, found.estimate, std_error, bands, tails, inference.level, found.n_obs
     )
-    bands = _bands(len(rows), paths, critical, tails.ppf(0.5 + inference.level / 2))
-    table = table_of(panel, estimator, keys, estimate, std_error, bands, tails, inference.level, n_obs)
     labels = keys.labels(() if len(variance) == len(rows) else ("att_gt",))
     frame = pd.DataFrame(variance, index=labels, columns=labels)
-    known = _details(panel, inference, details)
+    known = _details(panel, inference, found.details)
     return Estimates(table, frame, with_cautions(panel, keys, table, frame, known, overall), overall)
+
+
+def degrees_of_freedom(panel: Panel, freedom: Floats | None) -> float | Floats:
+    """(K,) degrees of freedom, G-1 if not given."""
+    return panel.n_clusters - 1.0 if freedom is None else freedom
 
 
 def refuse_same_period(estimator: str, inference: Inference) -> None:
@@ -257,23 +232,10 @@ def _required(cluster_scores: Floats | None, estimator: str) -> Floats:
     return cluster_scores
 
 
-def _overall(panel: Panel, rows: Sequence[EstimateRow], sums: Floats) -> ClusterScores | None:
-    """Scores of the overall effect by cluster, for joint inference with other outcomes."""
-    place = [index for index, row in enumerate(rows) if row.term == "att"]
-    codes = list(panel.clusters.values())
-    if not place or len(codes) != 1 or codes[0].ndim != 1:
-        return None
-    return ClusterScores(sums[:, place[0]], panel.units, codes[0])
-
-
-def _details(panel: Panel, inference: Inference, details: Details | None) -> Details:
+def _details(panel: Panel, inference: Inference, known: Details) -> Details:
     """The details of the estimator with what every result has of panel and inference."""
-    known = details or Details()
     return replace(
-        known,
-        weighted=panel.weighted,
-        clusters=tuple(panel.clusters),
-        notes=(*panel.notes, *known.notes),
+        known, weighted=panel.weighted, clusters=tuple(panel.clusters), notes=(*panel.notes, *known.notes)
     ).measured(level=inference.level, draws=inference.draws, seed=inference.seed)
 
 

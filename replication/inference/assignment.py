@@ -50,15 +50,9 @@ def mixed_clusters(codes: Ints, labels: Ints) -> Ints:
     return np.flatnonzero(low < high)
 
 
-def whole_clusters(panel: Panel) -> Ints | None:
-    """(N,) codes of the only clustering, if it contains whole units; else None."""
-    found = list(panel.clusters.values())
-    return found[0] if len(found) == 1 and found[0].ndim == 1 else None
-
-
 def assigned_clusters(panel: Panel) -> Ints | None:
     """(N,) clusters above the unit within which all units have one schedule; None if not so."""
-    codes = whole_clusters(panel)
+    codes = panel.whole_clusters
     if codes is None or int(codes.max()) + 1 == codes.size:
         return None
     return None if mixed_clusters(codes, schedule_codes(panel)).size else codes
@@ -74,7 +68,7 @@ def assignment_of(panel: Panel, method: str) -> Assignment:
         treatment, no treated cluster, or no control cluster.
 
     """
-    codes = whole_clusters(panel)
+    codes = panel.whole_clusters
     if codes is None:
         raise PanelError(
             f"'method: {method}' compares clusters of whole units, and this panel has "

@@ -1,4 +1,4 @@
-"""Notes on standard errors that rest on few clusters.
+"""Notes on standard errors from few clusters.
 
 The threshold for treated and control clusters: of 400 samples without an effect (50 units over 10
 periods, AR(0.5), all treated in period 6) nominal 5% tests of ``twfe``, ``callaway_santanna``,
@@ -43,11 +43,17 @@ REPAIRED = (
 )
 
 
-def support_notes(found: ClusterSupport, *, by_cohort: bool) -> list[str]:
+def support_notes(found: ClusterSupport, n_clusters: int, *, by_cohort: bool) -> list[str]:
     """Notes on few treated and few control clusters.
 
     ``by_cohort``: whether there are rows for single cohorts or event times.
     """
+    if found.treated == found.control == n_clusters < FEW_TREATED:
+        return [
+            f"There are only {n_clusters} clusters ({found.kind}), all with treated and control "
+            f"observations; clustered standard errors are imprecise, tests over-reject, and critical values "
+            f"are those of t({n_clusters - 1}) unless another distribution is requested; {REMEDY}"
+        ]
     notes = []
     if 0 < found.treated < FEW_TREATED:
         notes.append(f"{_few(found.treated, 'treated', found.kind, 'control')}; {REMEDY}")
@@ -55,9 +61,10 @@ def support_notes(found: ClusterSupport, *, by_cohort: bool) -> list[str]:
         notes.append(_few(found.control, "control", found.kind, "treated"))
     if by_cohort and found.treated > 1 and found.alone > 0:
         notes.append(
-            f"{found.alone} of {found.treated} treated clusters ({found.kind}) are the only one "
-            "of their cohort: the standard error of the effect on such a cohort reflects only the noise of "
-            "the control group"
+            f"{found.alone} of the {found.treated} treated clusters ({found.kind}) "
+            f"{'is the only one in its' if found.alone == 1 else 'are the only one in their'} cohort; the "
+            "standard error of the effect on such a cohort reflects sampling variation in the control "
+            "group only"
         )
     return notes
 
@@ -65,13 +72,12 @@ def support_notes(found: ClusterSupport, *, by_cohort: bool) -> list[str]:
 def _few(count: int, side: str, kind: str, other: str) -> str:
     if count == 1:
         return (
-            f"Only 1 {side} cluster ({kind}) carries the estimate: its own residuals are nearly "
-            f"zero by construction, so that the standard error reflects only the noise of the {other} "
-            "group"
+            f"There is only 1 {side} cluster ({kind}), whose residuals are nearly zero by construction; the "
+            f"standard error reflects sampling variation in the {other} group only"
         )
     return (
-        f"Only {count} {side} clusters ({kind}) carry the estimate: with so few the standard "
-        "error is too small on average and tests reject true null hypotheses too often"
+        f"There are only {count} {side} clusters ({kind}); with so few, standard errors are too small on "
+        "average and tests over-reject"
     )
 
 
@@ -79,14 +85,14 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
     """Notes on few clusters, or few effective ones behind the overall effect."""
     if n_clusters < FEW_EFFECTIVE:
         return [
-            f"There are only {n_clusters} clusters: clustered standard errors are imprecise, and critical "
+            f"There are only {n_clusters} clusters; clustered standard errors are imprecise, and critical "
             f"values are those of t({n_clusters - 1}) unless another distribution is requested"
         ]
     if effective is not None and effective < FEW_EFFECTIVE:
         # Without the number, so that columns of a table share the sentence; it is in the details.
         return [
-            f"The overall effect rests on fewer than {FEW_EFFECTIVE} effective clusters, which "
-            "makes its standard error as uncertain as with that many equal clusters; "
+            f"The effective number of clusters is below {FEW_EFFECTIVE}, so inference is about as reliable "
+            f"as with fewer than {FEW_EFFECTIVE} equal-sized clusters; "
             "'inference.distribution: bootstrap_t' accounts for it"
         ]
     return []
@@ -119,18 +125,12 @@ def outcome_spread(panel: Panel) -> float:
     return float(np.nanstd(panel.y)) if np.isnan(whole) else whole
 
 
-def without_zero(
-    panel: Panel,
-    rows: Sequence[EstimateRow],
-    std_error: Floats,
-    details: Details | None,
-) -> Floats:
+def without_zero(panel: Panel, rows: Sequence[EstimateRow], std_error: Floats, details: Details) -> Floats:
     """Standard errors with those that are zero on the scale of the outcome set to missing.
 
     Coefficients of covariates have other units and keep theirs.
     """
-    logs = details is not None and details.scale == "log points"
-    small = std_error < NO_SPREAD * (1.0 if logs else outcome_spread(panel))
+    small = std_error < NO_SPREAD * (1.0 if details.scale == "log points" else outcome_spread(panel))
     if not small.any():
         return std_error
     own = np.array([not row.term.startswith("coef:") for row in rows])
@@ -161,10 +161,12 @@ def with_cautions(
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
     behind = details.effective_clusters if overall is None else effective_clusters(overall.sums)
     lost = lost_std_errors(estimate, std_error)
+    # Where every cluster is on both sides, one note covers treated, control and all clusters.
+    same = found.treated == found.control == panel.n_clusters < FEW_TREATED
     notes = [
-        *support_notes(found, by_cohort="event" in keys.terms or "group" in keys.terms),
+        *support_notes(found, panel.n_clusters, by_cohort="event" in keys.terms or "group" in keys.terms),
         # Regressions count effective clusters by leverage, and have noted it where they are few.
-        *cluster_notes(panel.n_clusters, None if details.cluster_influence else behind),
+        *([] if same else cluster_notes(panel.n_clusters, None if details.cluster_influence else behind)),
         *(lost_note(list(keys.labels()), lost) if lost.any() else []),
     ]
     known = replace(

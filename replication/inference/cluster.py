@@ -113,3 +113,9 @@ def dense_codes(values: Ints) -> Ints:
     seen = np.zeros(high - low + 1, dtype=bool)
     seen[place] = True
     return (np.cumsum(seen) - 1)[place]
+
+
+def members_of(codes: Ints, groups: int = 0) -> list[Ints]:
+    """Positions of the members of each group, for codes 0 .. G-1; at least ``groups`` of them."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(codes, minlength=groups))[:-1])

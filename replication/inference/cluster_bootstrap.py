@@ -69,11 +69,7 @@ def cluster_bootstrap(
 
 
 def with_draws(
-    found: Estimates,
-    draws: Floats,
-    panel: Panel,
-    inference: Inference,
-    tails: Tails | None = None,
+    found: Estimates, draws: Floats, panel: Panel, inference: Inference, tails: Tails | None = None
 ) -> Estimates:
     """Estimates whose standard errors, intervals, p-values, bands and covariance come from (B, K) draws.
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.inference.cluster import members_of
 
 # A direction that a cluster alone identifies has an eigenvalue of one up to rounding (1e-14); other
 # clusters that hold a billionth of the information still identify it.
@@ -52,9 +53,7 @@ class ClusterShares:
 
     def spectra(self) -> Iterator[Spectrum]:
         """Eigenvalues of every block, one decomposition for all clusters of a kind."""
-        order = np.argsort(self.kind, kind="stable")
-        bounds = np.cumsum(np.bincount(self.kind))[:-1]
-        for clusters in np.split(order, bounds):
+        for clusters in members_of(self.kind):
             for index, share in self.shares(int(clusters[0])):
                 yield spectrum(clusters, index, share, self.loading[:, index])
 

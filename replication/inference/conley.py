@@ -57,10 +57,7 @@ def conley_variance(
 
 
 def conley_variance_same_period(
-    scores_at: Callable[[int], Floats],
-    n_periods: int,
-    coordinates: Floats | None,
-    inference: Inference,
+    scores_at: Callable[[int], Floats], n_periods: int, coordinates: Floats | None, inference: Inference
 ) -> tuple[Repaired, dict[str, float]]:
     """The variance with ``pairs = same_period``.
 
@@ -105,11 +102,7 @@ def unit_vectors(coordinates: Floats) -> Floats:
     """(N, 3) points on the unit sphere, where a chord c spans an angle of 2 arcsin(c / 2)."""
     latitude, longitude = np.radians(coordinates).T
     return np.column_stack(
-        [
-            np.cos(latitude) * np.cos(longitude),
-            np.cos(latitude) * np.sin(longitude),
-            np.sin(latitude),
-        ]
+        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)]
     )
 
 
@@ -141,6 +134,6 @@ def _facts(kernel: sparse.csr_matrix, inference: Inference) -> dict[str, float]:
     units = kernel.shape[0]
     return {
         "cutoff_km": inference.cutoff_km,
-        "neighbours_per_unit": (kernel.nnz - units) / units,
-        "units_without_neighbour": int((np.diff(kernel.indptr) == 1).sum()),
+        "neighbors_per_unit": (kernel.nnz - units) / units,
+        "units_without_neighbor": int((np.diff(kernel.indptr) == 1).sum()),
     }

@@ -44,10 +44,7 @@ TITLES = {"conley_taber": "Conley-Taber", "ferman_pinto": "Ferman-Pinto"}
 
 
 def few_treated_test(
-    function: Callable[..., Estimates],
-    panel: Panel,
-    inference: Inference,
-    residuals: Residuals,
+    function: Callable[..., Estimates], panel: Panel, inference: Inference, residuals: Residuals
 ) -> Estimates:
     """Estimates whose standard errors, p-values, intervals and bands come from control clusters.
 

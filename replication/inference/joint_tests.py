@@ -91,11 +91,7 @@ def joint_test(estimate: Floats, variance: Floats, n_clusters: int, what: str = 
 
 
 def pretrend_test(
-    event_time: Floats,
-    estimate: Floats,
-    variance: Floats,
-    n_clusters: int,
-    anticipation: int = 0,
+    event_time: Floats, estimate: Floats, variance: Floats, n_clusters: int, anticipation: int = 0
 ) -> JointTest:
     """Joint test that the path is zero before adoption less anticipation.
 

@@ -29,7 +29,7 @@ from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster
 
 FEW_EFFECTIVE = 15
-"""Results that rest on fewer effective clusters carry a note.
+"""Results with fewer effective clusters carry a note.
 
 With the tails of t(G* - 1), a t-value that is compared with the 5% points of a t distribution with
 many degrees of freedom rejects a true null hypothesis in more than 7% of samples from here on.
@@ -69,11 +69,7 @@ def cluster_influence(
     shares = shares / shares.sum()
     most = int(np.argmax(shares))
     found = ClusterInfluence(
-        name,
-        int(shares.size),
-        effective_number(shares),
-        float(shares[most]),
-        _unit_of(panel, codes, most),
+        name, int(shares.size), effective_number(shares), float(shares[most]), _unit_of(panel, codes, most)
     )
     settled = None
     if leverage is not None and codes.ndim == 1:
@@ -91,8 +87,8 @@ def few_effective(influence: ClusterInfluence | None, inference: Inference) -> l
     usual = inference.method == "analytic" and inference.variance == "cv1"
     advice = "; compare 'inference.variance: cv3' or 'cv2'" if usual else ""
     return [
-        f"the overall effect rests on {influence.effective:.1f} effective clusters (of "
-        f"{influence.clusters}), fewer than {FEW_EFFECTIVE}, and one cluster carries "
+        f"the effective number of clusters is {influence.effective:.1f} of {influence.clusters} "
+        "(Carter, Schnepel, and Steigerwald 2017), and the largest cluster accounts for "
         f"{100 * influence.partial_leverage_max:.0f}% of the identifying variation{advice}"
     ]
 

@@ -60,12 +60,7 @@ def group_loadings(
 
 
 def require_linear(
-    function: Estimator,
-    panel: Panel,
-    inference: Inference,
-    labels: list[str],
-    loading: Floats,
-    groups: Ints,
+    function: Estimator, panel: Panel, inference: Inference, labels: list[str], loading: Floats, groups: Ints
 ) -> None:
     """Refuse an estimator that is not linear in the outcome with these (A, T, K) loadings."""
     step = float(np.nanstd(panel.y)) or 1.0

@@ -9,7 +9,7 @@ redo the estimate on other panels and work for any estimator; ``conley_taber`` a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster_bootstrap import cluster_bootstrap
 from replication.inference.few_treated import TITLES, Residuals, few_treated_test
-from replication.inference.guard import guarded, require_draws
 from replication.inference.permutation import permutation_test
+from replication.inference.unsupported_statistics import guarded, require_draws
 
 SCORES = ("analytic", "multiplier", "bootstrap", "permutation", "conley")
 FEW_TREATED = tuple(TITLES)
@@ -40,15 +40,34 @@ READ_BY = {
 """Keys of ``inference`` that only some methods read."""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnMethods:
+    """What an estimator does itself instead of being fitted again in every draw.
+
+    Attributes
+    ----------
+    bootstrap : whether it resamples clusters itself, in closed form.
+    resampled : whether it resamples clusters whatever the method.
+    permutation : whether it permutes adoption itself.
+    two_way : whether it is two-way fixed effects without trends, which resamples and permutes fast.
+
+    """
+
+    bootstrap: bool = False
+    resampled: bool = False
+    permutation: bool = False
+    two_way: bool = False
+
+
+NONE = OwnMethods()
+
+
 def apply_method(
     function: Callable[..., Estimates],
     panel: Panel,
     inference: Inference,
     *,
-    own_bootstrap: bool = False,
-    resampled: bool = False,
-    own_permutation: bool = False,
-    two_way: bool = False,
+    own: OwnMethods = NONE,
     residuals: Residuals | None = None,
 ) -> Estimates:
     """Estimates of ``function`` with the uncertainty that ``inference.method`` names.
@@ -58,19 +77,16 @@ def apply_method(
     Parameters
     ----------
     function : takes a panel and ``inference``.
-    own_bootstrap : whether it resamples clusters itself, in closed form.
-    resampled : whether it resamples clusters whatever the method.
-    own_permutation : whether it permutes adoption itself.
-    two_way : whether it is two-way fixed effects without trends, which resamples and permutes fast.
+    own : what the function does itself.
     residuals : of a panel of untreated units, for ``conley_taber`` and ``ferman_pinto``.
 
     """
     method = inference.method
-    require_draws(inference, resampled=resampled or method == "bootstrap")
-    if method == "bootstrap" and not own_bootstrap:
-        found = cluster_bootstrap(function, panel, inference, two_way=two_way)
-    elif method == "permutation" and not own_permutation:
-        found = permutation_test(function, panel, inference, two_way=two_way)
+    require_draws(inference, resampled=own.resampled or method == "bootstrap")
+    if method == "bootstrap" and not own.bootstrap:
+        found = cluster_bootstrap(function, panel, inference, two_way=own.two_way)
+    elif method == "permutation" and not own.permutation:
+        found = permutation_test(function, panel, inference, two_way=own.two_way)
     elif method in FEW_TREATED and residuals is not None:
         found = few_treated_test(function, panel, inference, residuals)
     elif method == "conley":

@@ -36,8 +36,8 @@ from replication.core.estimates import COLUMNS, Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster
-from replication.inference.exchange_points import linear_draws
-from replication.inference.exchanges import Exchanges, exchanges
+from replication.inference.permuted_assignments import Exchanges, exchanges
+from replication.inference.permuted_estimates import linear_draws
 
 BLOCK = 64
 TIE = 1e-9
@@ -166,11 +166,7 @@ def two_way_draws(tables: PermutedTwoWay, orders: Iterator[Ints]) -> Floats:
 
 
 def refitted_draws(
-    function: Estimator,
-    panel: Panel,
-    inference: Inference,
-    orders: Iterator[Ints],
-    labels: list[str],
+    function: Estimator, panel: Panel, inference: Inference, orders: Iterator[Ints], labels: list[str]
 ) -> Floats:
     """(B, K, 2) estimates and statistics of the K rows; NaN where a draw has no such row."""
     place = {label: index for index, label in enumerate(labels)}

@@ -84,11 +84,7 @@ class RowKeys:
 
     def __init__(self, rows: Sequence[EstimateRow]) -> None:
         self.terms = [row.term for row in rows]
-        columns = [
-            [row.cohort for row in rows],
-            [row.time for row in rows],
-            [row.event_time for row in rows],
-        ]
+        columns = [[row.cohort for row in rows], [row.time for row in rows], [row.event_time for row in rows]]
         self.keys: Floats = np.array(columns, dtype=float).T
 
     def paths(self, std_error: Floats) -> Iterator[tuple[str, Ints]]:

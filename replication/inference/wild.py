@@ -182,11 +182,7 @@ def bootstrap(sums: ClusterSums, combination: Floats, signs: Floats) -> Draws:
     ]
     parts[1] = _without_rounding(parts[1], float(np.abs(own[1]).sum()))
     below = np.stack(
-        [
-            (parts[0] ** 2).sum(axis=1),
-            2 * (parts[0] * parts[1]).sum(axis=1),
-            (parts[1] ** 2).sum(axis=1),
-        ]
+        [(parts[0] ** 2).sum(axis=1), 2 * (parts[0] * parts[1]).sum(axis=1), (parts[1] ** 2).sum(axis=1)]
     )
     return Draws(float(np.sqrt(own[0] @ own[0])), top, below)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from replication.analyses.kind_options import analysis_options, kind_files
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 
 HERE: Final = Path(__file__).parent
 SCHEMA_FILE: Final = HERE / "study_schema.json"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
-from replication.display import details_text
+from replication.display import details_text, formatting
 from replication.display.formatting import sentence
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.report.report_data import Saved
 from replication.report.study_config import StudyConfig
+
+CALENDAR = ("year", "quarter", "month", "week", "day")
+ONE_CLUSTER, CLUSTERS = re.compile(r"\bcluster \((\w+)\)"), re.compile(r"\bclusters \((\w+)\)")
+COLUMN_NAME = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
+DESIGN_BASED = ("roth_santanna",)
+"""Estimators whose standard errors come from the assignment of treatment, not from clusters."""
 
 
 def number(saved: Saved, key: str) -> float:
@@ -47,15 +55,44 @@ def absorbed(saved: Saved) -> list[str]:
 
 def effect_label(name: str, saved: Saved, study: StudyConfig) -> str:
     """An absorbed effect in words: ``County fixed effects``, ``State-by-year fixed effects``."""
-    if name in study.labels:
-        return study.labels[name]
     columns = {"unit": str(saved.spec["unit"]), "time": str(saved.spec["time"])}
+    if name in study.labels and name not in columns:
+        return study.labels[name]
     time = study.label(columns["time"])
     for ending, words in (("_by_time", f"-by-{time} fixed effects"), ("_linear", " linear trends")):
         if name.endswith(ending):
             stem = name.removesuffix(ending)
             return sentence(study.label(columns.get(stem, stem)) + words).rstrip(".")
     return sentence(f"{study.label(columns.get(name, name))} fixed effects").rstrip(".")
+
+
+def unit(saved: Saved, study: StudyConfig) -> str:
+    """What a unit is, such as ``county``; ``unit`` where the study has no label for the column."""
+    return study.labels.get(str(saved.spec["unit"]), "unit")
+
+
+def units(saved: Saved, study: StudyConfig) -> str:
+    """What units are, such as ``counties``."""
+    return formatting.plural(unit(saved, study))
+
+
+def in_study_words(text: str, saved: Saved, study: StudyConfig) -> str:
+    """A note of a result with the nouns and labels of the study for units, periods, clusters and columns."""
+    time = str(saved.spec["time"])
+    period = study.labels.get(time, time if time in CALENDAR else "period")
+    one, several = unit(saved, study), units(saved, study)
+    text = ONE_CLUSTER.sub(lambda found: study.label(found[1]), text)
+    text = CLUSTERS.sub(lambda found: formatting.plural(study.label(found[1])), text)
+    text = COLUMN_NAME.sub(lambda found: study.label(found[0]), text)
+    for word, named in (
+        ("unit-periods", f"{one}-{formatting.plural(period)}"),
+        ("units", several),
+        ("unit", one),
+        ("periods", formatting.plural(period)),
+        ("period", period),
+    ):
+        text = re.sub(rf"(?<!-)\b{word}\b(?!-)", named, text)
+    return text
 
 
 def estimator(saved: Saved, study: StudyConfig) -> str:
@@ -65,7 +102,9 @@ def estimator(saved: Saved, study: StudyConfig) -> str:
 
 
 def clusters(saved: Saved, study: StudyConfig) -> str:
-    """Names of the clustering dimensions, for a reader."""
+    """Names of the clustering dimensions, for a reader; empty where standard errors are not clustered."""
+    if saved.spec["estimator"] in DESIGN_BASED:
+        return ""
     return " and ".join(study.label(name) for name in saved.details.clusters)
 
 

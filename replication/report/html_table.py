@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from html import escape
+import html
 
+from replication.display.formatting import typeset
 from replication.report.site.page_templates import single_page
 from replication.report.table_document import Heading, Section, TableDocument, TableRow
 
 BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
+
+
+def escape(text: str) -> str:
+    """Text as it is printed, with what HTML reads as markup written out."""
+    return html.escape(typeset(text))
 
 
 def table_page(document: TableDocument) -> str:
@@ -23,12 +29,12 @@ def cut_fragment(page: str) -> str:
 
 def fragment(document: TableDocument) -> str:
     """The table with its title and notes, to be put into a page."""
-    name = f"{document.study}-{document.id}"
+    name = html.escape(f"{document.study}-{document.id}")
     lines = [
-        f'<div class="table" id="table-{escape(name)}">',
-        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="caption-{escape(name)}">',
+        f'<div class="table" id="table-{name}">',
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="caption-{name}">',
         "<table>",
-        f'<caption id="caption-{escape(name)}">{escape(document.title)}</caption>',
+        f'<caption id="caption-{name}">{escape(document.title)}</caption>',
         "<thead>",
         *_head(document),
         "</thead>",

@@ -10,7 +10,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from replication.display.formatting import one_line
+from replication.display.formatting import one_line, typeset
 from replication.report.study_config import SIMULATED
 from replication.report.table_document import Heading, TableDocument, TableRow, folded_head
 
@@ -80,9 +80,10 @@ WATERMARK = r"""\usepackage{graphicx,color}
 
 
 def escape(text: str) -> str:
-    """Text with every character that LaTeX reads as a command written out."""
+    """Text as it is printed, with every character that LaTeX reads as a command written out."""
     return "".join(
-        SPECIAL.get(letter, letter if _is_plain(letter) else _named(letter)) for letter in one_line(text)
+        SPECIAL.get(letter, letter if _is_plain(letter) else _named(letter))
+        for letter in one_line(typeset(text))
     )
 
 
@@ -127,10 +128,7 @@ def page_size(document: TableDocument) -> tuple[int, int]:
     columns = [TEXT_COLUMN if wrap else mm for mm, wrap in zip(widths, wraps, strict=True)]
     width = max(sum(columns) + GAP * len(columns), NARROWEST)
     lines = 2.0 + sum(
-        max(
-            row.height,
-            *(_lines(texts, wrap) for texts, wrap in zip(_texts(row), wraps, strict=True)),
-        )
+        max(row.height, *(_lines(texts, wrap) for texts, wrap in zip(_texts(row), wraps, strict=True)))
         + (0.2 if row.height > 1 else 0)
         for row in document.rows
     )
@@ -167,7 +165,7 @@ def _float(document: TableDocument) -> list[str]:
         r"\begin{table}[htbp]",
         r"\centering",
         rf"\caption{{{escape(document.title)}}}",
-        rf"\label{{tab:{document.study}:{document.id}}}",
+        rf"\label{{tab:{f'{document.study}:' if document.study else ''}{document.id}}}",
         r"\small",
         rf"\begin{{tabular}}{{{_columns(document)}}}",
         r"\toprule",

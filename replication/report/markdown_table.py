@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from replication.display.formatting import one_line
+from replication.display.formatting import one_line, typeset
 from replication.report.study_config import SIMULATED_WARNING
 from replication.report.table_document import TableDocument, TableRow
 
@@ -13,8 +13,8 @@ RULE = {"l": ":--", "c": ":-:", "r": "--:"}
 
 
 def escape(text: str) -> str:
-    """Text in which nothing is read as markup."""
-    return "".join(SPECIAL.get(letter, letter) for letter in one_line(text))
+    """Text as it is printed, in which nothing is read as markup."""
+    return "".join(SPECIAL.get(letter, letter) for letter in one_line(typeset(text)))
 
 
 def markdown(document: TableDocument) -> str:

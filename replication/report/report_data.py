@@ -16,7 +16,7 @@ from replication.core import saved_results
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import row_labels
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 from replication.sources.raw_checks import raw_bytes
 
 ANALYSES = "analyses"
@@ -35,10 +35,7 @@ class Folders:
     def under(cls, root: Path, study: str) -> Folders:
         """The folders of a study below the project's root."""
         return cls(
-            root / "tables" / study,
-            root / "figures" / study,
-            root / "data_clean" / study,
-            root / "data_raw",
+            root / "tables" / study, root / "figures" / study, root / "data_clean" / study, root / "data_raw"
         )
 
     def shown(self, name: str) -> str:

@@ -1,24 +1,40 @@
-"""Tables of any estimates side by side, outside a study, in every format."""
+"""Tables of any estimates side by side, outside a study, in every format.
+
+``write_pictures`` is the output for one result: an event-study figure, a table, and a page with both.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
-from replication.core.files import write_text
-from replication.display.curve_names import curve_name
-from replication.display.formatting import distinct_words, fixed, integer, signed
-from replication.estimators.registration import ENTRIES
+from replication.core.files import replacing, write_text
+from replication.core.spec import Spec
+from replication.display.formatting import curve_name, distinct_words, fixed, integer, signed
+from replication.display.result_text import heading
+from replication.estimators.registry import ENTRIES
 from replication.report.html_table import fragment, table_page
 from replication.report.latex_table import latex, latex_fragment
 from replication.report.markdown_table import markdown
-from replication.report.table_document import Heading, Section, TableDocument, TableRow, table_cell
+from replication.report.site.page_templates import single_page
+from replication.report.table_document import (
+    MADE_WITH,
+    Heading,
+    Section,
+    TableDocument,
+    TableRow,
+    folded_head,
+    table_cell,
+)
 
 SHOWN = ("att", "coef", "event")
 
@@ -32,6 +48,24 @@ class ResultTable:
     def to_markdown(self) -> str:
         """The table in GitHub's Markdown."""
         return markdown(self.document)
+
+    def to_text(self) -> str:
+        """The table in columns of characters, for a terminal."""
+        widths = self.document.column_widths()
+
+        def line(texts: Sequence[str]) -> str:
+            first, *others = texts
+            padded = [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
+            return "  ".join([first.ljust(widths[0]), *padded]).rstrip()
+
+        heads = [folded_head(heading.text) for heading in self.document.headings[0]]
+        lines = [line(["", *texts]) for texts in itertools.zip_longest(*heads, fillvalue="")]
+        for section in self.document.sections:
+            lines.append("")
+            for row in section.rows:
+                for place, texts in enumerate(itertools.zip_longest(*row.cells, fillvalue="")):
+                    lines.append(line([row.label if place == 0 else "", *texts]))
+        return "\n".join([self.document.title, "", *lines, "", *self.document.notes])
 
     def to_latex(self, *, whole: bool = False) -> str:
         r"""The table in LaTeX: a fragment for ``\input`` (``booktabs``), or a document that compiles."""
@@ -74,14 +108,18 @@ class ResultTable:
         return place
 
     def __str__(self) -> str:
-        return self.to_markdown()
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         return self.to_html()
 
 
-def result_table(fits: Sequence[Estimates], labels: Sequence[str], title: str) -> ResultTable:
+def result_table(
+    fits: Sequence[Estimates], labels: Sequence[str], title: str, *, overall: bool = False
+) -> ResultTable:
     """One column per result: overall effect, coefficients and event times, then the sample.
+
+    ``overall`` leaves out the event times.
 
     Raises
     ------
@@ -89,6 +127,7 @@ def result_table(fits: Sequence[Estimates], labels: Sequence[str], title: str) -
         If no result has a row that a table shows.
     """
     names = [name for name in row_names(fits) if any(name in result_rows(fit) for fit in fits)]
+    names = [name for name in names if not name.startswith("Event time")] if overall else names
     if not names:
         raise SpecError("None of the results has an overall effect, a coefficient or an event time to show.")
     effects = [
@@ -160,7 +199,7 @@ def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
         "Clusters": [integer(row["n_clusters"]) for row in first],
         "Clustered by": clusters,
         "Weighted": weighted,
-        "Mean of the outcome": [fixed(fit.details.mean_outcome) for fit in fits],
+        "Mean of dependent variable": [fixed(fit.details.mean_outcome) for fit in fits],
     }
     return [TableRow(name, tuple(table_cell(value) for value in values)) for name, values in lines.items()]
 
@@ -168,4 +207,56 @@ def sample_rows(fits: Sequence[Estimates]) -> list[TableRow]:
 def notes(fits: Sequence[Estimates]) -> list[str]:
     """Description of the cells."""
     outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
-    return [f"Outcome: {outcomes}. Standard errors in parentheses."]
+    clusters = distinct_words(" and ".join(fit.details.clusters) for fit in fits)
+    how = f", clustered by {clusters[0]}," if len(clusters) == 1 else ""
+    return [f"Outcome: {outcomes}. Standard errors{how} are in parentheses."]
+
+
+def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:
+    """Write ``event_study.png`` and ``.pdf`` where there is a path, ``table.*`` and ``index.html``."""
+    title = spec.title or heading(spec.outcome, spec.estimator)
+    drawn = write_figure(fit, spec, title, folder)
+    table = table_of(fit, spec, title)
+    if table is not None:
+        for ending in ("md", "tex", "html", "docx"):
+            table.save(folder / f"table.{ending}")
+    write_text(folder / "index.html", page(fit, spec, title, table, drawn=drawn))
+
+
+def write_figure(fit: Estimates, spec: Spec, title: str, folder: Path) -> bool:
+    """Draw the path, if there is one with two points or more."""
+    if len(fit.path()[0]) < 2:
+        return False
+    from replication.display.event_plot import event_figure, event_frame, figure_note
+
+    figure = event_figure(
+        [event_frame(fit, ENTRIES[spec.estimator].label)],
+        title,
+        figure_note([fit]),
+        y_label=f"Effect on {spec.outcome}",
+    )
+    for ending, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
+        with replacing(folder / f"event_study.{ending}") as temporary:
+            figure.savefig(temporary, format=ending, metadata=metadata)
+    return True
+
+
+def table_of(fit: Estimates, spec: Spec, title: str) -> ResultTable | None:
+    """The table of one result; None for a decomposition, which has no effect to show."""
+    if not any(name in result_rows(fit) for name in row_names([fit])):
+        return None
+    return result_table([fit], [ENTRIES[spec.estimator].label], title)
+
+
+def page(fit: Estimates, spec: Spec, title: str, table: ResultTable | None, *, drawn: bool) -> str:
+    """Summary, figure, table and specification on one page."""
+    parts = [f"<pre>{escape(fit.summary())}</pre>"]
+    if drawn:
+        parts.append(
+            '<p><img src="event_study.png" alt="Event study: the numbers are in the table below"/></p>'
+        )
+    if table is not None:
+        parts.append(fragment(table.document))
+    text = yaml.safe_dump(spec.resolved(), sort_keys=False)
+    parts.append(f"<details><summary>Specification</summary><pre>{escape(text)}</pre></details>")
+    return single_page(title, "\n".join(parts), MADE_WITH)

@@ -45,6 +45,7 @@ from replication.core.label_claims import refuse_contradictions
 from replication.core.limits import require_portable, shortened
 from replication.core.schema_violations import explain_violation, strict_validator
 from replication.core.study_folder import PARTS, RESULTS, STUDY, Description, read_description
+from replication.display.formatting import typeset
 from replication.display.media import MEDIA, Medium
 from replication.report.entry_kinds import entry_schema, kind_schema, study_schema
 
@@ -109,7 +110,7 @@ class StudyConfig:
 
     def heading(self, title: str) -> str:
         """A title as printed; simulated data are marked as such."""
-        return f"{SIMULATED}: {title}" if self.simulated else title
+        return typeset(f"{SIMULATED}: {title}" if self.simulated else title)
 
 
 def parse_study(data: Mapping[str, Any], source: str = STUDY) -> StudyConfig:

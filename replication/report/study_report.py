@@ -1,4 +1,4 @@
-"""Writing all tables and all figures of one study."""
+"""Writing all tables, in every format, and all figures of one study."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from replication.core.errors import InputError
+from replication.core.files import write_text
+from replication.report.html_table import table_page
+from replication.report.latex_table import latex
+from replication.report.markdown_table import markdown
 from replication.report.report_context import Context
 from replication.report.report_data import Folders
+from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import Entry, StudyConfig
+from replication.report.table_document import MADE_WITH, TableDocument
+from replication.report.word_table import write_word
 
 
 def write_tables(
@@ -38,7 +45,7 @@ def write_tables(
         If a table names a specification, row, file or column that is not there.
 
     """
-    from replication.report.table_files import write_document
+    from replication.report.study_report import write_document
     from replication.report.tables import build
 
     context = Context.of(study, folders, stars=stars)
@@ -77,3 +84,17 @@ def _named(what: str, entry: Entry, study: StudyConfig) -> Iterator[None]:
         yield
     except InputError as error:
         raise type(error)(f"{study.id}, {what} {entry.id!r}: {error}") from None
+
+
+ENDINGS = ("tex", "html", "md", "csv", "docx")
+
+
+def write_document(document: TableDocument, folder: Path) -> list[Path]:
+    """Write a table as LaTeX, HTML, Markdown, CSV and Word; returns the paths."""
+    writers = {"tex": latex, "html": table_page, "md": markdown}
+    paths = {ending: folder / f"{document.id}.{ending}" for ending in ENDINGS}
+    for ending, writer in writers.items():
+        write_text(paths[ending], writer(document))
+    write_spreadsheet(paths["csv"], document.data.assign(made_with=MADE_WITH))
+    write_word(document, paths["docx"])
+    return list(paths.values())

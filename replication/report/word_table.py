@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.files import replacing
+from replication.display.formatting import typeset
 from replication.report.table_document import TableDocument
 
 # A document says when it was made; a fixed day keeps its bytes the same.
@@ -80,8 +81,8 @@ def drop_unused_styles(page: Any) -> None:
 
 
 def printable(text: str) -> str:
-    """A text without the characters that XML does not have."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    """A text as it is printed, without the characters that XML does not have."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", typeset(text))
 
 
 def write_cell(cell: Any, text: str, *, bold: bool = False, centered: bool = False) -> None:

@@ -18,12 +18,7 @@ from replication.sources.raw_checks import (
     text_cells,
 )
 
-NATION: Final = {
-    2009: 305_401_642,
-    2010: 307_727_594,
-    2011: 310_346_358,
-    2012: 312_855_438,
-}
+NATION: Final = {2009: 305_401_642, 2010: 307_727_594, 2011: 310_346_358, 2012: 312_855_438}
 """People in all counties, Puerto Rico included, by last year of the five (table B03002)."""
 
 NAMES: Final = {

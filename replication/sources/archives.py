@@ -25,12 +25,7 @@ DEEPEST: Final = 3
 """Archives inside one another; the Return A masters of 1973 are packed twice."""
 ENCRYPTED: Final = 0x1
 """The bit of a member's flags that marks encryption."""
-PYTHON_KNOWS: Final = {
-    zipfile.ZIP_STORED,
-    zipfile.ZIP_DEFLATED,
-    zipfile.ZIP_BZIP2,
-    zipfile.ZIP_LZMA,
-}
+PYTHON_KNOWS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 ZIP_MARK: Final = b"PK\x03\x04"
 
 

@@ -8,11 +8,9 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
-from replication.sources.r_data import r_frame
+from replication.sources.r_data import read_r
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    parse_raw,
-    raw_bytes,
     require_columns,
     require_rows,
     require_unique,
@@ -47,7 +45,7 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``fips``, ``neighbour``, sorted; no county is its own neighbor.
+        ``fips``, ``neighbor``, sorted; no county is its own neighbor.
 
     Raises
     ------
@@ -56,22 +54,22 @@ def read_adjacency(path: Path) -> pd.DataFrame:
     """
     # The names of a few counties are in an old code page; only the codes are used.
     table = text_cells(path, "latin-1")
-    names = {"focalFIPS": "fips", "adjacentFIPS": "neighbour"}
+    names = {"focalFIPS": "fips", "adjacentFIPS": "neighbor"}
     require_columns(table, names, path)
     pairs = table[list(names)].rename(columns=names).apply(pd.to_numeric, errors="coerce")
     require_rows(
         pairs,
         pairs.apply(lambda codes: codes.between(1001, 78999)).all(axis=1)
-        & (pairs["fips"] != pairs["neighbour"]),
+        & (pairs["fips"] != pairs["neighbor"]),
         path,
         "something else than two county codes stands",
     )
-    require_unique(pairs, ["fips", "neighbour"], path)
+    require_unique(pairs, ["fips", "neighbor"], path)
     forward = pd.MultiIndex.from_frame(pairs)
-    backward = pd.MultiIndex.from_arrays([pairs["neighbour"], pairs["fips"]])
+    backward = pd.MultiIndex.from_arrays([pairs["neighbor"], pairs["fips"]])
     require_rows(pairs, pd.Series(forward.isin(backward)), path, "a pair is listed in one direction only")
     tidy: pd.DataFrame = pairs.astype("int64")
-    return tidy.sort_values(["fips", "neighbour"], ignore_index=True)
+    return tidy.sort_values(["fips", "neighbor"], ignore_index=True)
 
 
 def read_agencies(path: Path) -> pd.DataFrame:
@@ -94,8 +92,7 @@ def read_agencies(path: Path) -> pd.DataFrame:
     SourceError
         If the file is damaged, is not the crosswalk, or repeats an agency.
     """
-    data = raw_bytes(path)
-    table = parse_raw(path, "an R data file", lambda: r_frame(path, data))
+    table = read_r(path)
     require_columns(table, AGENCY_COLUMNS, path)
     if len(table) < FIRST_AGENCIES:
         raise SourceError(

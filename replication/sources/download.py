@@ -123,11 +123,7 @@ class _Job:
             raise DownloadError(f"{self.url}: {slow}") from None
         except (requests.exceptions.InvalidHeader, urllib3.exceptions.InvalidHeader) as error:
             raise DownloadError(f"{self.url}: the server's answer is wrong ({error})") from error
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            http.client.HTTPException,
-        ) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
             return f"{UNANSWERED} ({type(error).__name__})", 0.0
 
     def _request(self) -> bool:

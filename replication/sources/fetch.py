@@ -47,11 +47,7 @@ class Fetched:
 
 
 def fetch(
-    sources: Iterable[Source],
-    root: Path,
-    *,
-    progress: bool = True,
-    patience: Patience | None = None,
+    sources: Iterable[Source], root: Path, *, progress: bool = True, patience: Patience | None = None
 ) -> list[Fetched]:
     """Fetch every source that can be fetched into ``root/data_raw``.
 

@@ -10,17 +10,9 @@ import pandas as pd
 
 from replication.core.errors import SourceError
 from replication.core.limits import shortened
+from replication.sources import OFFENSES
 from replication.sources.raw_checks import FETCH_AGAIN, require_columns, require_unique, text_cells
 
-OFFENSES: Final = (
-    "murder",
-    "rape",
-    "robbery",
-    "aggravated_assault",
-    "burglary",
-    "larceny",
-    "motor_vehicle_theft",
-)
 RESTORE: Final = "Restore the table from the repository (`git checkout -- data_raw/typed`)."
 
 
@@ -72,28 +64,6 @@ def read_fips_changes(path: Path) -> pd.DataFrame:
         "note": "str",
     }
     return hand_entered_table(path, kinds, ["old_fips"])
-
-
-def read_published_castle(path: Path) -> pd.DataFrame:
-    """Printed coefficients: ``published_cheng_hoekstra_2013.csv``.
-
-    Returns
-    -------
-    DataFrame
-        13 rows: ``outcome``, ``specification``, ``estimate``, ``std_error``, and the number of
-        decimals printed of each, ``estimate_decimals`` and ``std_error_decimals``.
-    """
-    kinds = {
-        "outcome": "str",
-        "specification": "str",
-        "estimate": "float64",
-        "std_error": "float64",
-    }
-    table = hand_entered_table(path, kinds, ["outcome", "specification"])
-    printed = text_cells(path, "utf-8")
-    for name in ("estimate", "std_error"):
-        table[f"{name}_decimals"] = printed[name].str.partition(".")[2].str.len().astype("int64")
-    return table
 
 
 def read_border_counties(path: Path) -> pd.DataFrame:

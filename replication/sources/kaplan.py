@@ -13,6 +13,7 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
+from replication.sources import OFFENSES
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
     json_value,
@@ -40,15 +41,7 @@ PRINTED: Final = [
     "violent_crime",
     "property_crime",
 ]
-COUNTS: Final = [
-    "murder",
-    "rape",
-    "robbery",
-    "aggravated_assault",
-    "burglary",
-    "larceny",
-    "motor_vehicle_theft",
-]
+COUNTS: Final = list(OFFENSES)
 LARGEST_ROUNDING: Final = 0.05
 """A rate to four decimals gives the count to within 5e-10 of the population: 0.005 at most."""
 

@@ -19,7 +19,7 @@ from replication.core.files import parse_yaml
 from replication.core.limits import shortened
 from replication.sources.checksums import complaint
 from replication.sources.manifest_shape import entries, require_kinds
-from replication.sources.promised import Promised
+from replication.sources.verified_bytes import Promised
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from replication.core.errors import SourceError
 from replication.sources.archives import ZIP_MARK, bounded, unpacked
-from replication.sources.promised import verified_content
 from replication.sources.raw_checks import FETCH_AGAIN, raw_bytes
+from replication.sources.verified_bytes import verified_content
 
 Bytes = NDArray[np.uint8]
 

@@ -41,7 +41,7 @@ STUDY: Final[dict[int, int]] = {
 RECORDS: Final[dict[int, int]] = dict(
     zip(STUDY, (3146, *(3147,) * 7, 3172, 3177, 3177, 3178, 3178), strict=True)
 )
-"""Records in each year's file: counties, and the state-wide codes 777 and 999."""
+"""Records in each year's file: counties, and the statewide codes 777 and 999."""
 
 NATION: Final[dict[int, int]] = {
     2000: 281_421_906,
@@ -70,7 +70,7 @@ WIDTHS: Final[dict[str, int]] = {
     "population": 8,
     "covered_population": 8,
     "agencies_arrest": 3,
-    "agencies_offence": 3,
+    "agencies_offense": 3,
     "coverage_indicator": 8,
     "first_total": 6,
     "second_total": 6,
@@ -99,7 +99,7 @@ COLUMNS: Final = [
     "population",
     "covered_population",
     "agencies_arrest",
-    "agencies_offence",
+    "agencies_offense",
     "coverage_indicator",
     *VIOLENT,
     *PROPERTY,
@@ -120,7 +120,7 @@ def read_county_offenses(path: Path, year: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per record: ``year``, ``fips`` (1000 * state + county; the state-wide county codes
+        One row per record: ``year``, ``fips`` (1000 * state + county; the statewide county codes
         777 and 999 are kept), ``state``, ``county``, ``population`` (missing where blank),
         ``covered_population`` (people under agencies that report offenses), the two agency
         counts, ``coverage_indicator`` (0 to 100) and eight offense counts.

@@ -12,11 +12,9 @@ from typing import Final
 import pandas as pd
 
 from replication.core.errors import SourceError
-from replication.sources.r_data import r_frame
+from replication.sources.r_data import read_r
 from replication.sources.raw_checks import (
     FETCH_AGAIN,
-    parse_raw,
-    raw_bytes,
     require_columns,
     require_rows,
     require_unique,
@@ -49,8 +47,7 @@ def read_police_training(path: Path) -> pd.DataFrame:
         If the file is damaged, repeats or lacks a month of an officer, dates the training of an
         officer twice or outside the panel, or has a count that is not a whole number.
     """
-    data = raw_bytes(path)
-    table = parse_raw(path, "an R data file", lambda: r_frame(path, data))
+    table = read_r(path)
     require_columns(table, [*WHOLE, "month", "assigned"], path)
     raw = table[list(WHOLE)].apply(pd.to_numeric, errors="coerce")
     good = (raw.notna() & (raw % 1 == 0)).all(axis=1) & (raw[list(OUTCOMES)] >= 0).all(axis=1)

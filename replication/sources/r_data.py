@@ -14,6 +14,7 @@ from typing import Final
 import pandas as pd
 
 from replication.sources.archives import PIECE, bounded
+from replication.sources.raw_checks import parse_raw, raw_bytes
 
 PACKED: Final[dict[bytes, Callable[[io.BytesIO], io.BufferedIOBase]]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
@@ -23,23 +24,22 @@ PACKED: Final[dict[bytes, Callable[[io.BytesIO], io.BufferedIOBase]]] = {
 """First bytes of each compression that R writes, and the function that unpacks it."""
 
 
-def r_frame(path: Path, data: bytes) -> pd.DataFrame:
+def read_r(path: Path) -> pd.DataFrame:
     """The first data frame of an R data file (``.rds`` or ``.rda``).
-
-    pyreadr reads files only: the verified bytes are written to a temporary file. They are unpacked
-    before, as it would unpack them without bounds.
-
-    Parameters
-    ----------
-    path : Path
-        The file as messages call it.
-    data : bytes
-        Its content.
 
     Raises
     ------
     SourceError
-        If it unpacks to more than ``archives.MOST_UNPACKED`` bytes.
+        If it is missing or damaged, or unpacks to more than ``archives.MOST_UNPACKED`` bytes.
+    """
+    data = raw_bytes(path)
+    return parse_raw(path, "an R data file", lambda: _first_frame(path, data))
+
+
+def _first_frame(path: Path, data: bytes) -> pd.DataFrame:
+    """The frame, by pyreadr, which reads files only: the verified bytes are written to a temporary one.
+
+    They are unpacked before, as it would unpack them without bounds.
     """
     import pyreadr
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from replication.core.errors import SourceError
-from replication.sources.promised import require_promised
+from replication.sources.verified_bytes import require_promised
 
 MOST_BYTES = 1 << 28
 """Bytes of a raw file that is read as a whole, archives as they are packed: 256 MB."""

@@ -18,7 +18,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from replication.core.errors import SourceError
-from replication.core.files import write_parquet
 from replication.sources.masterfile import UNREADABLE, Bytes, numbers, records, texts
 from replication.sources.raw_checks import FETCH_AGAIN
 from replication.sources.return_a_anomalies import YearParts, find_anomalies
@@ -143,16 +142,6 @@ def read_return_a(path: Path, year: int) -> ReturnA:
     )
 
 
-def write_return_a(tidy: ReturnA, folder: Path) -> list[Path]:
-    """Write the four frames as ``return_a_<frame>_<year>.parquet``; returns their paths."""
-    written = []
-    for name in ("agencies", "months", "offenses", "anomalies"):
-        path = folder / f"return_a_{name}_{tidy.year}.parquet"
-        write_parquet(path, getattr(tidy, name))
-        written.append(path)
-    return written
-
-
 def _decode(path: Path, batch: Bytes, year: int) -> dict[str, NDArray[Any]]:
     """Fields of a batch of records, after checking their year."""
     _require_year(path, batch, year)
@@ -238,11 +227,7 @@ def _counts(path: Path, raw: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
 
 
 def _months(
-    ori: pd.Series,
-    types: NDArray[Any],
-    included: NDArray[Any],
-    returned: NDArray[np.bool_],
-    year: int,
+    ori: pd.Series, types: NDArray[Any], included: NDArray[Any], returned: NDArray[np.bool_], year: int
 ) -> pd.DataFrame:
     n = len(ori)
     number = np.tile(np.arange(1, MONTHS + 1, dtype=np.int8), n)
@@ -264,11 +249,7 @@ def _months(
 
 
 def _offenses(
-    ori: pd.Series,
-    types: NDArray[Any],
-    counts: NDArray[np.float32],
-    returned: NDArray[np.bool_],
-    year: int,
+    ori: pd.Series, types: NDArray[Any], counts: NDArray[np.float32], returned: NDArray[np.bool_], year: int
 ) -> pd.DataFrame:
     """Long frame of the returned months; the derived offense comes last."""
     agency, month = np.nonzero(returned)

@@ -121,10 +121,7 @@ def read_homicides(path: Path, year: int) -> Homicides:
     offenders = _people(grid, FIRST_OFFENDER, BASE + SLOTS * 5, OFFENDER)
     anomalies = _find_anomalies(incidents, victims, offenders)
     return Homicides(
-        year,
-        _victim_rows(incidents, victims, offenders),
-        _offender_rows(incidents, offenders),
-        anomalies,
+        year, _victim_rows(incidents, victims, offenders), _offender_rows(incidents, offenders), anomalies
     )
 
 

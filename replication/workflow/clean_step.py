@@ -13,7 +13,7 @@ from replication.core.errors import SpecError
 from replication.core.files import write_csv, write_parquet, write_text
 from replication.core.fingerprints import Ledger
 from replication.sources.manifest import promises, require_verified
-from replication.sources.promised import checksums_enforced
+from replication.sources.verified_bytes import checksums_enforced
 from replication.workflow.project import StudyFolder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.fingerprints import file_digest
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 from replication.report.report_data import Folders
 
 PLACES = ("clean/", "analyses/", "tables/", "raw/")

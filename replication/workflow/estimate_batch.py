@@ -20,7 +20,7 @@ from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import panel_inputs
 from replication.core.spec import Spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.unused_keys import with_notes
 
 

@@ -13,16 +13,16 @@ from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
-from replication.core.leavings import remove_temporary_files
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
 from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file
 from replication.core.spec_grid import expand
-from replication.estimators.registry import estimate
+from replication.core.temporary_files import remove_temporary_files
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.unused_keys import find_unused_keys, with_notes
 from replication.workflow.grid_summary import grid_summary
 
-CALL = "the command line"
+CALL = "Command line"
 WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
 """Files that a result consists of."""
 
@@ -105,7 +105,7 @@ def estimate_file(
         remove_temporary_files([folder])
         saved_results.save(result, spec, folder)
         if pictures:
-            from replication.report.result_page import write_pictures
+            from replication.report.result_table import write_pictures
 
             write_pictures(result, spec, folder)
     if len(specs) > 1:

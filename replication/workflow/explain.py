@@ -10,9 +10,12 @@ import yaml
 from replication.core.estimates import row_labels
 from replication.core.spec import explain, load_specs
 from replication.core.spec_grid import flat
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.estimators.unused_keys import find_unused_keys, keys_read
 from replication.workflow.saved_folders import read_folder
+
+MAIN = r"att\b|coef|event\b"
+"""Beginnings of the labels of the rows that a comparison is about."""
 
 
 def explain_keys() -> str:
@@ -37,8 +40,11 @@ def explain_spec(path: Path) -> str:
     return "\n".join(parts)
 
 
-def compare(first: Path, second: Path) -> str:
-    """Two saved results side by side: differences of the specifications, and the estimates."""
+def compare(first: Path, second: Path, *, every_row: bool = False) -> str:
+    """Two saved results side by side: differences of the specifications, and the estimates.
+
+    Without ``every_row`` the overall effect, coefficients and effects by event time alone are shown.
+    """
     (table_a, spec_a), (table_b, spec_b) = (_numbers_and_spec(folder) for folder in (first, second))
     changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
     lines = ["Specification:" if changed else "The same specification."]
@@ -50,7 +56,13 @@ def compare(first: Path, second: Path) -> str:
         lines.append(f"Rows in one result only: {alone[0]} of the first, {alone[1]} of the second.")
     if joined.empty:
         return "\n".join([*lines, "", "The results have no row in common."])
-    return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.6g}")])
+    main = joined[joined.index.str.match(MAIN)]
+    if not every_row and 0 < len(main) < len(joined):
+        lines.append(
+            f"{len(joined) - len(main)} further rows (cohorts, periods, cells) are shown with --all."
+        )
+        joined = main
+    return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.4g}")])
 
 
 def _numbers_and_spec(folder: Path) -> tuple[pd.DataFrame, dict[str, object]]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from replication.cleaning.estimation_frame import EstimationFrame, estimation_frame
 from replication.cleaning.panel_export import ENDINGS, export_panel
 from replication.core.errors import SpecError, nearest
+from replication.core.spec import load_specs
 from replication.workflow.project import StudyFolder, study
 
 
@@ -47,7 +49,12 @@ def export(root: Path, asked: str, kind: str | None, output: Path | None) -> lis
             "first."
         )
     place = output or root / "exports" / name / f"{panel}.{ending}"
-    return export_panel(pd.read_parquet(source), labels_of(root, name, panel), place)
+    frame = pd.read_parquet(source)
+    found = EstimationFrame(frame)
+    if owner.ready_files:
+        specs = [spec for path in owner.spec_files for spec in load_specs(path) if spec.panel == panel]
+        found = estimation_frame(frame, specs)
+    return export_panel(found, labels_of(root, name, panel), place)
 
 
 def _panel(owner: StudyFolder, panel: str) -> str:

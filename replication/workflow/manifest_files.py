@@ -18,8 +18,8 @@ from typing import Any
 
 from replication.core.files import write_text
 from replication.core.fingerprints import file_digest
-from replication.core.leavings import visible_paths
 from replication.core.saved_results import FILES
+from replication.core.temporary_files import visible_paths
 from replication.core.versions import package_versions
 from replication.report.report_data import Folders
 from replication.sources.manifest import MANIFEST, locate

@@ -131,7 +131,7 @@ def closing_text(place: Path, name: str, *, inside: bool) -> str:
     )
     enter = "" if inside else f"  cd {place.name}\n"
     return (
-        f"Made {place}: {files}.\nNext:\n{enter}  replication run --only {name}          tables/{name}/ and "
+        f"Made {study}: {files}.\nNext:\n{enter}  replication run --only {name}          tables/{name}/ and "
         f"figures/{name}/\n  replication explain studies/{name}/specs/main.yaml "
         "  every key that can be changed"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from replication.core.logarithm import logged_column
 from replication.core.reading import in_yaml
 
 SPEC_KEYS: Final = ("unit", "time", "cohort", "cohort_from", "time_format", "never", "duplicates")
@@ -12,41 +13,41 @@ NAMED: Final = ("unit", "cluster", "weights")
 IGNORED: Final = ".snakemake/\ndata_clean/\ntables/\nfigures/\nreport/\nlogs/\nexports/\n__pycache__/\n"
 README: Final = """# STUDY
 
-`studies/STUDY/` says what is estimated, shown and drawn; every file there has comments. Run it:
+`studies/STUDY/` describes the specifications, tables and figures; every file there has comments. Run it:
 
 ```sh
 replication run
 ```
 
-`tables/STUDY/` and `figures/STUDY/` hold the results, `report/index.html` shows them on one page.
+The results are in `tables/STUDY/` and `figures/STUDY/`; `report/index.html` shows them on one page.
 """
 STUDY: Final = """\
-# What the study is. A key that is misspelled is refused with the nearest spelling before anything runs.
+# Description of the study. A misspelled key is refused, with the nearest spelling, before anything runs.
 #
-#   specs/          what is estimated; `replication explain` lists every key
+#   specs/          specifications; `replication explain` lists every key
 #   tables.yaml     tables     (kinds: regression, estimators, frame, ...)
 #   figures.yaml    figures    (kinds: event_study, raw_means, specification_curve, ...)
-#   analyses.yaml   what is asked beyond single specifications (summary_statistics, leave_out, ...)
-#   summary.md.j2   a written summary whose numbers are fetched; not needed, see studies/_template
+#   analyses.yaml   analyses beyond single specifications (summary_statistics, leave_out, ...)
+#   summary.md.j2   a written summary whose numbers come from the estimates (optional)
 
 id: {name}
 title: {title}
 description: >-
-  What is asked, of which data, and by which design. This text stands above the tables on the page.
+  Research question, data, and design. This text appears above the tables on the page.
 
 panels:
   panel:                        # specifications use this name
     file: {file}
-{read}{keys}    labels:                     # what the codebook prints for each column
+{read}{keys}    labels:                     # labels of the columns in the codebook
       {unit}: {unit}
       {time}: {time}
-      {outcome}: {outcome}
-    units: {{{outcome}: as in the file}}
+      {column}: {column}
+    units: {{{column}: as in the file}}
 
-# How tables and figures call columns and what the outcome is measured in.
+# Labels of columns in tables and figures, and the unit of the outcome.
 labels: {labels}
 outcomes:
-  {outcome}: {{label: {outcome}, unit: as in the file}}
+  {outcome}: {{label: {outcome}, unit: {scale}}}
 """
 SPEC: Final = """\
 # Three estimators of one effect: `columns` lists chosen specifications, here {name}__twfe and so on.
@@ -99,7 +100,7 @@ ANALYSES: Final = """# Each entry writes tables/{name}/analyses/<id>.csv, which 
   unit: {unit}
   weights: {weights}
   blocks:
-    Panel: {{{outcome}: {outcome}}}
+    Panel: {{{column}: {column}}}
 """
 
 
@@ -117,7 +118,10 @@ def study_files(name: str, file: str, keys: Mapping[str, Any], title: str) -> di
     read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
     spec_keys += f"read: {in_yaml(read)}\n" if read else ""
     unique = "duplicates" not in keys
+    logged = logged_column(str(keys["outcome"]))
     filled = {
+        "column": in_yaml(logged or keys["outcome"]),
+        "scale": "log points" if logged else "units of the outcome",
         "name": name,
         "title": in_yaml(title),
         "file": file,

@@ -24,9 +24,9 @@ from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError, nearest
 from replication.core.files import write_csv, write_text
 from replication.core.fingerprints import file_digest, fingerprint
-from replication.core.leavings import remove_temporary_files
 from replication.core.processes import die_with_parent, pool_context
 from replication.core.spec import Spec
+from replication.core.temporary_files import remove_temporary_files
 from replication.workflow.estimate_step import study_specs
 from replication.workflow.project import StudyFolder
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError
-from replication.core.leavings import visible_paths
 from replication.core.study_folder import STUDY, SUMMARY, description_files, read_description, study_folders
+from replication.core.temporary_files import visible_paths
 from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
 TABLE_ENDINGS = ("tex", "html", "md", "csv", "docx")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from replication.checks.compare_numbers import Verdict
 from replication.checks.file_differences import difference
-from replication.checks.verify import Verdict
 from replication.core.errors import InputError
 from replication.core.fingerprints import Ledger
 from replication.core.saved_results import write_bundle

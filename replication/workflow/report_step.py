@@ -18,7 +18,7 @@ from replication.report.study_config import Entry, load_study
 from replication.report.study_report import write_figures, write_tables
 from replication.report.tables import TABLES
 from replication.sources.manifest import promises
-from replication.sources.promised import checksums_enforced
+from replication.sources.verified_bytes import checksums_enforced
 from replication.workflow import project
 from replication.workflow.entry_inputs import named_inputs, strings
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
@@ -108,7 +108,7 @@ def page(study: StudyFolder, root: Path) -> int:
 
 
 def report(root: Path) -> Path:
-    """Write ``report/index.html`` and what it shares with the pages of the studies, which are there."""
+    """Write ``report/index.html`` and what it shares with the pages of the studies, already written."""
     from replication.report.site.site_render import EXPLORER, render_front, write_site
 
     ran, skipped = reported(root)
@@ -170,7 +170,7 @@ def render_site(root: Path) -> dict[str, bytes]:
 
 def study_site(study: StudyFolder, root: Path) -> dict[str, bytes]:
     """Pages of a study, with the traces and what ``verify`` finds, which show the committed numbers too."""
-    from replication.checks.verify import verify
+    from replication.checks.compare_numbers import verify
     from replication.report.site.site_pages import StudyReport
     from replication.report.site.site_render import compared, render_study
     from replication.report.trace.traces import StudyTraces

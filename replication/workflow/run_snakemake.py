@@ -17,15 +17,14 @@ from replication.core.files import write_text
 from replication.core.fingerprints import files_digest
 from replication.core.processes import ask_for_signal
 from replication.core.study_folder import study_folders
-from replication.sources.manifest import MIRROR
 from replication.workflow import project
 from replication.workflow.project import StudyFolder, checked, study
 from replication.workflow.run_lock import only_run
+from replication.workflow.run_requirements import replacements, require_writable
 from replication.workflow.run_targets import closing_of, targets_of
 from replication.workflow.settings import read_settings, requested_studies
+from replication.workflow.skipped_studies import usable_studies
 from replication.workflow.step_server import SOCKET, VARIABLE, serving
-from replication.workflow.study_checks import usable_studies
-from replication.workflow.surroundings import replacements, require_writable
 
 SHOWN = 3
 """Number of files named in one line of the report."""
@@ -198,19 +197,15 @@ def closing(root: Path, steps: int, seconds: float) -> str:
 
 
 def did_not_run(study: StudyFolder) -> str:
-    """One paragraph: which raw files of the study are missing, and how to get them."""
+    """One line: how many raw files of the study are missing, and the command that helps."""
     absent = project.absent_files(study)
-    shown = [source.path for source in absent[:SHOWN]]
-    more = f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
-    count = "1 raw file is" if len(absent) == 1 else f"{len(absent)} raw files are"
-    fetchable = all(source.url for source in absent)
-    how = f" To get them: `{study.fetch_command}`." if fetchable else ""
+    count = "1 raw file is missing" if len(absent) == 1 else f"{len(absent)} raw files are missing"
     names = " and ".join(f"`replication data status {name}`" for name in study.source_names)
-    mirror = os.environ.get(MIRROR)
-    places = f"data_raw and {mirror}" if mirror else f"data_raw ({MIRROR} is not set)"
-    earlier = (study.root / "tables" / study.id).is_dir()
-    left = " Outputs of an earlier run are left as they are, and not on the page." if earlier else ""
-    return (
-        f"{study.id} did not run: {count} missing from {places}: {', '.join(shown)}{more}.{how} "
-        f"{names} says how to get each and where it belongs.{left}"
-    )
+    fetchable = all(source.url for source in absent)
+    how = f"fetch with `{study.fetch_command}`" if fetchable else f"see {names}"
+    earlier = " (outputs of an earlier run are left as they are)" if _has_outputs(study) else ""
+    return f"{study.id} did not run: {count}; {how}.{earlier}"
+
+
+def _has_outputs(study: StudyFolder) -> bool:
+    return (study.root / "tables" / study.id).is_dir()

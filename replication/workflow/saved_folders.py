@@ -13,7 +13,7 @@ from replication.core import saved_results
 from replication.core.errors import SpecError
 from replication.core.estimates import NUMBERS, Estimates, row_labels
 from replication.core.files import replacing
-from replication.core.leavings import visible_paths
+from replication.core.temporary_files import visible_paths
 from replication.report.result_table import ResultTable, result_table
 
 FIGURES = (".png", ".pdf", ".svg")
@@ -107,25 +107,40 @@ def undated(suffix: str) -> dict[str, None]:
     return {"CreationDate": None} if suffix == ".pdf" else {"Date": None} if suffix == ".svg" else {}
 
 
-def table_of_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: str) -> ResultTable:
-    """A table with a column for each saved result."""
+def table_of_folders(
+    folders: Sequence[Path], labels: Sequence[str] | None, title: str, *, overall: bool = False
+) -> ResultTable:
+    """A table with a column for each saved result; without event times if ``overall``."""
     fits, names = load_labeled(folders, labels)
-    return result_table(fits, names, title)
+    return result_table(fits, names, title, overall=overall)
+
+
+BOUNDS = {"relative_magnitudes": ("Mbar", "multiples of the largest change before adoption")}
+"""Name and unit of the violation, by restriction; the others restrict changes of the slope."""
 
 
 def honest_text(folder: Path, method: str, target: str) -> str:
     """Intervals under violations of parallel trends, and the violation at which the sign is lost."""
+    from replication.display.result_text import heading
     from replication.inference.sensitivity import breakdown_value, honest_did
 
     fit = load_folder(folder)
     aim = int(target) if target.lstrip("-").isdigit() else target
     found = honest_did(fit, method=method, target=aim)
-    lines = [
-        f"{fit.estimator} of {fit.outcome}, {target}: {method.replace('_', ' ')} (Rambachan & Roth 2023)",
-        found[["bound", "estimate", "conf_low", "conf_high"]].to_string(
-            index=False, float_format=lambda value: f"{value:.4g}"
-        ),
-    ]
+    bound, unit = BOUNDS.get(method, ("M", "units of the outcome per period"))
+    last = fit.path()[0]["event_time"].max()
+    what = f"average of event times 0 to {last:g}" if aim == "average" else f"event time {aim}"
+    shown = found[["bound", "estimate", "conf_low", "conf_high"]].rename(columns={"bound": bound})
     value = breakdown_value(fit, method=method, target=aim)
-    lines.append(f"Breakdown value: {value:.3g} (the largest bound at which the interval excludes zero).")
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f"Sensitivity to violations of parallel trends ({method.replace('_', ' ')}, Rambachan and Roth "
+            "2023)",
+            f"{heading(fit.outcome, fit.estimator)}, {what}",
+            "",
+            shown.to_string(index=False, float_format=lambda number: f"{number:.4g}"),
+            "",
+            f"Breakdown value: {bound} = {value:.3g}, the largest violation at which the interval excludes "
+            f"zero. {bound} is in {unit}.",
+        ]
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from replication.core.errors import InputError
 from replication.core.files import unwritable
-from replication.core.leavings import remove_temporary_files, with_folders_below
+from replication.core.temporary_files import remove_temporary_files, with_folders_below
 from replication.workflow import project
 
 
@@ -119,11 +119,13 @@ def _estimate_part(root: Path, study: str, threads: int, part: tuple[int, int]) 
 
 
 def _gather(root: Path, study: str, threads: int) -> str:
+    from replication.workflow.changed_estimates import changed_estimates
     from replication.workflow.estimate_step import gather_study
 
     again, total = gather_study(project.study(root, study), root, threads)
     late = f", {again} of them once more as they changed meanwhile" if again else ""
-    return f"{counted(total, 'specification')} gathered{late}"
+    changed = changed_estimates(root, study)
+    return f"{counted(total, 'specification')} gathered{late}{f'; {changed}' if changed else ''}"
 
 
 def _analyze(root: Path, study: str, _: int) -> str:

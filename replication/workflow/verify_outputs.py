@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from replication.checks import compare_numbers as numbers
 from replication.checks import held_contents
-from replication.checks import verify as numbers
+from replication.checks.compare_numbers import Verdict
 from replication.checks.file_differences import difference
-from replication.checks.verify import Verdict
 from replication.core.errors import InputError
 from replication.core.processes import die_with_parent, pool_context
 from replication.report.site.site_render import write_site

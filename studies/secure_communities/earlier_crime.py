@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from replication.cleaning import coverage, geography, rates
+from replication.cleaning import county_coverage, geography, rates
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
+from replication.sources import OFFENSES
 
 TOTALS: Final = ("index", "violent", "property")
 BASELINE: Final = (2004, 2006)
@@ -39,7 +40,7 @@ def earlier_growth(
     offenses: pd.DataFrame,
     people: pd.DataFrame,
     changes: Mapping[int, int],
-    rule: coverage.CoverageRule = coverage.CANONICAL,
+    rule: county_coverage.CoverageRule = county_coverage.CANONICAL,
 ) -> pd.DataFrame:
     """Growth of crime before the panel: slope of the log rate on the year, 2000-2004.
 
@@ -59,14 +60,14 @@ def earlier_growth(
     DataFrame
         By ``fips``: ``earlier_growth_<total>`` in log points a year, missing with fewer years.
     """
-    needed = ["fips", "year", "coverage_indicator", "covered_population", *rates.OFFENSES]
+    needed = ["fips", "year", "coverage_indicator", "covered_population", *OFFENSES]
     require_columns(offenses, needed, "The county offenses of 2000-2004")
     years = range(GROWTH[0], GROWTH[1] + 1)
     require_years(offenses, years, "The county offenses")
     records = offenses[offenses["year"].isin(years)]
     records = records[~geography.is_statewide(records["fips"])]
     require_unique(records, ["fips", "year"], "The county offenses")
-    sums = [*rates.OFFENSES, "covered_population"]
+    sums = [*OFFENSES, "covered_population"]
     frame = geography.merge_offenses(records, changes, sums)
     frame = frame.merge(people, how="inner", on=["fips", "year"], validate="one_to_one")
     frame["census_ratio"] = frame["covered_population"] / frame["population"]
@@ -80,10 +81,10 @@ def earlier_growth(
     return pd.DataFrame(slopes)
 
 
-def usable(frame: pd.DataFrame, rule: coverage.CoverageRule) -> geography.Bools:
+def usable(frame: pd.DataFrame, rule: county_coverage.CoverageRule) -> geography.Bools:
     """County-years that pass every coverage screen."""
-    silent = coverage.is_missing(frame, rates.OFFENSES)
-    passes = coverage.indicator_passes(frame, rule) & coverage.ratio_passes(frame, rule)
+    silent = county_coverage.is_missing(frame, OFFENSES)
+    passes = county_coverage.indicator_passes(frame, rule) & county_coverage.ratio_passes(frame, rule)
     found: geography.Bools = passes & ~silent
     return found
 

@@ -60,7 +60,7 @@ def rollout_by_year(by_date: pd.DataFrame) -> pd.DataFrame:
 
 
 def rollout_tables(days: pd.DataFrame, vintage_2019: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The rollout by date and by year; people of 2010."""
+    """The rollout by date and by year; 2010 population."""
     population = vintage_2019.query("year == 2010").set_index("fips")["population"]
     by_date = rollout_by_date(days, population)
     return {"rollout": by_date, "rollout_by_year": rollout_by_year(by_date)}

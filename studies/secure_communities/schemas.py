@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, column, schema
+from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, amount, column, schema
 from replication.cleaning.rates import OUTCOMES, TOTALS
 
 NACJD: Final = "ICPSR/NACJD county-level offenses, part 4"
@@ -15,6 +15,7 @@ CENSUS: Final = "Census Bureau: intercensal 2000-2010, vintage 2019 from 2010"
 DATES: Final = "Secure Communities activation list, by day"
 MONTHS: Final = "Secure Communities activation list, by month (second digitized list)"
 ROLES: Final = ("treated", "comparison", "left_out")
+SHARE: Final = "share of the year's days"
 COHORT_NOTE: Final = "0 never; a year after the panel's end stays that year"
 
 WORDS: Final = {
@@ -38,6 +39,13 @@ def _place() -> dict[str, pa.Column]:
             "int64", "County code; New York City is 36061", "FIPS code", NACJD, bounds=FIPS_BOUNDS
         ),
         "year": column("int64", "Calendar year", "year", NACJD),
+        **state_columns(),
+    }
+
+
+def state_columns() -> dict[str, pa.Column]:
+    """State, region and the two flags of special places."""
+    return {
         "state": column("int64", "State code", "FIPS code", "from fips", bounds=STATE_BOUNDS),
         "state_postal": column("str", "State", "postal code", TYPED),
         "region": column("int64", "Census region", "1 to 4", TYPED, bounds=(1, 4)),
@@ -54,72 +62,65 @@ def _people() -> dict[str, pa.Column]:
         "population_2004": column(
             "int64", "Population on July 1, 2004 (the weight)", "people", CENSUS, bounds=(1, inf)
         ),
-        "log_population": column("float64", "Log of population", "log people", CENSUS),
+        "log_population": column("float64", "Log of population", "log", CENSUS),
         "covered_population": column(
             "int64", "People covered by agencies that report", "people", NACJD, bounds=(0, inf)
         ),
         "log_covered_population": column(
-            "float64",
-            "Log of covered population (Poisson offset)",
-            "log people",
-            NACJD,
-            missing="no one covered",
+            "float64", "Log of covered population (Poisson offset)", "log", NACJD, missing="no one covered"
         ),
-        "census_ratio": column("float64", "Covered over Census population", "ratio", "both", bounds=(0, inf)),
+        "census_ratio": amount("Covered / Census population", "ratio", "NACJD and Census"),
         "coverage_indicator": column(
-            "float64",
-            "Share of months reported, weighted by people",
-            "0 to 100",
-            NACJD,
-            bounds=(0, 100),
+            "float64", "Share of months reported, weighted by people", "0 to 100", NACJD, bounds=(0, 100)
         ),
-        "agencies_offence": column(
+        "agencies_offense": column(
             "int64", "Agencies that report offenses", "agencies", NACJD, bounds=(0, inf)
         ),
     }
 
 
+ACTIVATION: Final = {
+    "activation_date": column("datetime64[ns]", "Day of activation", "date", DATES),
+    "state_first_activation": column(
+        "datetime64[ns]", "Day of the first activation in the state", "date", DATES
+    ),
+}
+COMPARISON_2012: Final = column(
+    "str",
+    "Role in the design that ends in 2011: activated before July 2011, from March 20, 2012, or between",
+    "role",
+    DATES,
+    allowed=ROLES,
+)
+
+
 def _timing() -> dict[str, pa.Column]:
-    year = (0, 2100)
-    share = "share of the year's days"
+    design = "Cohort in the design that ends in 2011: cohort_mid_year if treated, 0 for the others"
     return {
-        "activation_date": column("datetime64[ns]", "Day of activation", "date", DATES),
-        "state_first_activation": column(
-            "datetime64[ns]", "Day of the first activation in the state", "date", DATES
-        ),
-        "share_of_year": column("float64", "Share of the year in force", share, DATES, bounds=(0, 1)),
-        "cohort_mid_year": column(
-            "int64",
-            f"Year of activation in January-June, else the next; {COHORT_NOTE}",
-            "year",
-            DATES,
-            bounds=year,
-        ),
-        "cohort_first_full_year": column(
-            "int64",
-            f"First year in force from its first day; {COHORT_NOTE}",
-            "year",
-            DATES,
-            bounds=year,
-        ),
-        "cohort_calendar_year": column(
-            "int64", f"Year of activation; {COHORT_NOTE}", "year", DATES, bounds=year
-        ),
-        "comparison_2012": column(
-            "str",
-            "Role in the design that ends in 2011: activated before July 2011, from "
-            "March 20, 2012, or between",
-            "role",
-            DATES,
-            allowed=ROLES,
-        ),
-        "cohort_design_2011": column(
-            "int64",
-            "Cohort in the design that ends in 2011: cohort_mid_year if treated, 0 for the others",
-            "year",
-            DATES,
-            bounds=year,
-        ),
+        **ACTIVATION,
+        "share_of_year": column("float64", "Share of year active", SHARE, DATES, bounds=(0, 1)),
+        "cohort_mid_year": _year(f"Year of activation in January-June, else the next; {COHORT_NOTE}", DATES),
+        "cohort_first_full_year": _year(f"First year in force from its first day; {COHORT_NOTE}", DATES),
+        "cohort_calendar_year": _year(f"Year of activation; {COHORT_NOTE}", DATES),
+        "comparison_2012": COMPARISON_2012,
+        "cohort_design_2011": _year(design, DATES),
+        **_alternative_timing(),
+    }
+
+
+def _year(label: str, source: str) -> pa.Column:
+    return column("int64", label, "year", source, bounds=(0, 2100))
+
+
+def _alternative_timing() -> dict[str, pa.Column]:
+    share = "Share of year active; where the months differ, from the first day of the alternative month"
+    cohorts = {
+        f"alternative_cohort_{rule}": _year(
+            f"As cohort_{rule}, by the alternative month where the two differ", MONTHS
+        )
+        for rule in ("mid_year", "first_full_year", "calendar_year")
+    }
+    return {
         "activation_month_alternative": column(
             "datetime64[ns]",
             "Month of activation (its first day)",
@@ -127,24 +128,8 @@ def _timing() -> dict[str, pa.Column]:
             MONTHS,
             missing="county not in the second digitized list",
         ),
-        "alternative_share_of_year": column(
-            "float64",
-            "Share of the year in force; where the months differ, from the first day "
-            "of the alternative month",
-            share,
-            MONTHS,
-            bounds=(0, 1),
-        ),
-        **{
-            f"alternative_cohort_{rule}": column(
-                "int64",
-                f"As cohort_{rule}, by the alternative month where the two differ",
-                "year",
-                MONTHS,
-                bounds=year,
-            )
-            for rule in ("mid_year", "first_full_year", "calendar_year")
-        },
+        "alternative_share_of_year": column("float64", share, SHARE, MONTHS, bounds=(0, 1)),
+        **cohorts,
     }
 
 
@@ -153,27 +138,20 @@ def _offenses(counts: str, missing: str | None) -> dict[str, pa.Column]:
     found: dict[str, pa.Column] = {}
     for name in OUTCOMES:
         found[name] = column(
-            counts,
-            f"Offenses known: {WORDS[name]}",
-            "offenses",
-            NACJD,
-            bounds=(0, inf),
-            missing=missing,
+            counts, f"Offenses known: {WORDS[name]}", "offenses", NACJD, bounds=(0, inf), missing=missing
         )
     for name in OUTCOMES:
-        found[f"rate_{name}"] = column(
-            "float64",
+        found[f"rate_{name}"] = amount(
             f"Rate: {WORDS[name]}",
-            "per 100,000 covered people",
+            "per 100,000 covered residents",
             NACJD,
-            bounds=(0, inf),
             missing="no one covered or nothing reported",
         )
     for name in OUTCOMES:
         found[f"log_rate_{name}"] = column(
             "float64",
             f"Log rate: {WORDS[name]}",
-            "log per 100,000 covered people",
+            "log per 100,000 covered residents",
             NACJD,
             missing="count of zero, or no rate",
         )

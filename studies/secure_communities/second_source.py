@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning import coverage, geography, rates, timing
+from replication.cleaning import county_coverage, geography, rates, timing
 from replication.cleaning.codebook import column, conform, schema
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
-from replication.cleaning.rates import OFFENSES, OUTCOMES
+from replication.cleaning.rates import OUTCOMES
 from replication.cleaning.sample_flow import SampleFlow
+from replication.sources import OFFENSES
 from studies.secure_communities import county_people, schemas
 from studies.secure_communities.county_context import ContextSources, merged_units
 from studies.secure_communities.county_year import PEOPLE_YEAR, WEIGHT_YEAR, CountySources, populations
@@ -75,7 +76,7 @@ def build_second_source(
         in_county_year=frame["fips"].isin(county_year["fips"]),
     )
     dated = frame["activation_date"].notna() & frame["population_2004"].notna()
-    frame, flow = flow.keep(frame, dated, "Has an activation date and a Census population of 2004")
+    frame, flow = flow.keep(frame, dated, "Has an activation date and a 2004 Census population")
     frame = frame.assign(
         county_name=county_people.named(context.names, frame["fips"]),
         share_of_year=timing.share_of_year(frame["activation_date"], frame["year"]),
@@ -104,11 +105,11 @@ def _counted(
     flow = flow.record("Merge absorbed counties and New York City, rename", cleaned, merged)
     left_out = geography.is_left_out(merged["fips"])
     frame, flow = flow.keep(
-        merged, ~left_out, "Leave out nine reorganized areas of Alaska and Yellowstone Park"
+        merged, ~left_out, "Drop nine reorganized Alaska areas and Yellowstone National Park"
     )
     full = frame[list(OFFENSES)].notna().all(axis=1).to_numpy(dtype=bool)
     text = f"Has all seven counts in every year {min(years)}-{max(years)}"
-    return flow.keep(frame, coverage.in_every_year(frame, full, years), text)
+    return flow.keep(frame, county_coverage.in_every_year(frame, full, years), text)
 
 
 def merge_counts(frame: pd.DataFrame, units: dict[int, int]) -> pd.DataFrame:
@@ -161,7 +162,7 @@ def _columns() -> dict[str, pa.Column]:
         found[f"nacjd_log_rate_{name}"] = column(
             "float64",
             f"Log rate in county_year: {words}",
-            "log per 100,000 covered people",
+            "log per 100,000 covered residents",
             schemas.NACJD,
             missing=f"{NOT_SHARED}, or count of zero",
         )

@@ -48,10 +48,7 @@ CANONICAL: Final = CityRule()
 
 
 def build_city_month(
-    returns: Returns,
-    crosswalk: pd.DataFrame,
-    places: county_places.Places,
-    rule: CityRule = CANONICAL,
+    returns: Returns, crosswalk: pd.DataFrame, places: county_places.Places, rule: CityRule = CANONICAL
 ) -> MonthlyPanel:
     """Panel of municipal agency and month over the years given.
 

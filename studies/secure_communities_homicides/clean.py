@@ -22,8 +22,5 @@ def clean(root: Path) -> Cleaned:
         "county_month": (built.frame, COUNTY_MONTH_HOMICIDES),
         "county_month_ethnicity": (both, COUNTY_MONTH_ETHNICITY),
     }
-    frames = {
-        "agreement_by_state": built.comparison,
-        "agencies_by_county_rule": built.allocation,
-    }
+    frames = {"agreement_by_state": built.comparison, "agencies_by_county_rule": built.allocation}
     return Cleaned(panels, flow, frames)

@@ -156,7 +156,7 @@ def _years_present(victims: pd.DataFrame, years: Sequence[int]) -> list[int]:
 def _opening(present: Sequence[int], years: Sequence[int]) -> str:
     absent = [str(year) for year in years if year not in present]
     gap = f" ({', '.join(absent)} absent: no homicide file)" if absent else ""
-    return f"Counties of the Census, months of {min(present)}-{max(present)}{gap}"
+    return f"Census counties, months of {min(present)}-{max(present)}{gap}"
 
 
 def _reporting(

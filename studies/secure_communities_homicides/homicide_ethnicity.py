@@ -37,10 +37,12 @@ def by_ethnicity(frame: pd.DataFrame, flow: SampleFlow) -> tuple[pd.DataFrame, S
     """
     both = (frame["hispanic_population"] > 0) & (frame["non_hispanic_population"] > 0)
     without = frame.loc[~both, "fips"].unique()
-    kept, flow = flow.keep(frame, ~frame["fips"].isin(without), "Has Hispanic and other people every year")
+    kept, flow = flow.keep(
+        frame, ~frame["fips"].isin(without), "Has Hispanic and non-Hispanic residents every year"
+    )
     doubled = pd.concat([_group(kept, code, name) for code, name in KINDS.items()])
     doubled = doubled.reset_index(drop=True)
-    flow = flow.record("Two rows per county and month: Hispanic and other victims", kept, doubled)
+    flow = flow.record("Two rows per county and month: Hispanic and non-Hispanic victims", kept, doubled)
     return conform(doubled, COUNTY_MONTH_ETHNICITY), flow
 
 

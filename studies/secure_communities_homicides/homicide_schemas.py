@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import FIPS_BOUNDS, column, schema
-from studies.secure_communities.schemas import CENSUS
+from replication.cleaning.codebook import FIPS_BOUNDS, amount, column, schema
+from studies.secure_communities.schemas import CENSUS, state_columns
 from studies.secure_communities_monthly.monthly_schemas import (
     ACS,
     INF,
@@ -16,7 +16,6 @@ from studies.secure_communities_monthly.monthly_schemas import (
     month_columns,
     people_columns,
     place_columns,
-    state_columns,
     timing_columns,
 )
 
@@ -43,8 +42,8 @@ def _counts() -> dict[str, pa.Column]:
     absent = "no victim of known ethnicity to go by"
     found = {name: column("int64", label, "victims", SHR, bounds=(0, INF)) for name, label in whole.items()}
     for name, who in (("hispanic", "Hispanic"), ("non_hispanic", "Non-Hispanic")):
-        found[f"{name}_victims_allocated"] = column(
-            "float64", f"{who} victims, {shared}", "victims", SHR, bounds=(0, INF), missing=absent
+        found[f"{name}_victims_allocated"] = amount(
+            f"{who} victims, {shared}", "victims", SHR, missing=absent
         )
     found["ethnicity_known_share"] = column(
         "float64",
@@ -70,13 +69,8 @@ def _rates() -> dict[str, pa.Column]:
         "non_hispanic_victims": ("Non-Hispanic victims", "other people", f"{CENSUS}; {ACS}"),
     }
     return {
-        f"rate_{name}": column(
-            "float64",
-            f"{label}, rate of a month",
-            f"per 100,000 {people}",
-            f"{SHR}; {source}",
-            bounds=(0, INF),
-            missing="no such people",
+        f"rate_{name}": amount(
+            f"{label}, rate of a month", f"per 100,000 {people}", f"{SHR}; {source}", missing="no such people"
         )
         for name, (label, people, source) in labels.items()
     }
@@ -105,18 +99,14 @@ def _by_ethnicity() -> dict[str, pa.Column]:
         **state_columns(),
         "hispanic": column("int64", "1 Hispanic victims, 0 other victims", "0 or 1", SHR, allowed=(0, 1)),
         "victims": column("int64", "Victims of murder of known ethnicity", "victims", SHR, bounds=(0, INF)),
-        "victims_allocated": column(
-            "float64",
+        "victims_allocated": amount(
             "Victims, with those of unknown ethnicity allocated",
             "victims",
             SHR,
-            bounds=(0, INF),
             missing="no victim of known ethnicity to go by",
         ),
-        "group_population": column("float64", "People of the group", "people", both, bounds=(0, INF)),
-        "log_group_population": column(
-            "float64", "Log of people of the group (Poisson offset)", "log people", both
-        ),
+        "group_population": amount("People of the group", "people", both),
+        "log_group_population": column("float64", "Log of people of the group (Poisson offset)", "log", both),
         "population_2004": people_columns()["population_2004"],
         "hispanic_share": column("float64", "Hispanic share of the population", "0 to 1", ACS, bounds=(0, 1)),
         "reports_ethnicity": _counts()["reports_ethnicity"],

@@ -34,11 +34,7 @@ def clean(root: Path) -> Cleaned:
         panels[f"county_month_{rule}"] = (conform(kept, COUNTY_MONTH_RULE), COUNTY_MONTH_RULE)
         flows[f"sample_flow_{rule}"] = other.flow.table()
     panels["reporting_month"] = (everyone, REPORTING_MONTH)
-    frames = {
-        **panel_tables(main, raw.places),
-        **flows,
-        "coverage_by_state": coverage_by_state(everyone),
-    }
+    frames = {**panel_tables(main, raw.places), **flows, "coverage_by_state": coverage_by_state(everyone)}
     return Cleaned(panels, main.flow, frames)
 
 

@@ -26,6 +26,7 @@ from replication.cleaning.agency_months import AgencyMonths, Returns, as_agency_
 from replication.cleaning.codebook import conform
 from replication.cleaning.sample_flow import SampleFlow
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.return_a_schemas import COUNTY_MONTH, COUNTY_MONTH_UNSCREENED
 
@@ -93,10 +94,7 @@ class MonthlyPanel:
 
 
 def build_county_month(
-    returns: Returns,
-    crosswalk: pd.DataFrame,
-    places: county_places.Places,
-    rule: MonthlyRule = CANONICAL,
+    returns: Returns, crosswalk: pd.DataFrame, places: county_places.Places, rule: MonthlyRule = CANONICAL
 ) -> MonthlyPanel:
     """Panel of county and month over the years given.
 
@@ -119,7 +117,7 @@ def build_county_month(
     shares, allocation, people, flow = start(raw, crosswalk, places, rule.agencies)
     years = years_of(raw)
     frame = county_places.month_grid(people["fips"], years)
-    flow = flow.record(f"Counties of the Census, months of {_list(years)}", frame, frame)
+    flow = flow.record(f"Census counties, months of {_list(years)}", frame, frame)
     frame, flow = county_places.followed_and_dated(frame, people, places, flow)
     frame = _with_coverage(frame, county_frame(raw, rule, shares))
     frame, flow = _covered(frame, rule, flow)
@@ -210,8 +208,8 @@ def with_outcomes(frame: pd.DataFrame, people: str) -> pd.DataFrame:
     """
     parts = [frame, rates.totals(frame)]
     for prefix in (CLEARED, BASE):
-        named = frame[[prefix + name for name in rates.OFFENSES]]
-        parts.append(rates.totals(named.set_axis(rates.OFFENSES, axis=1)).add_prefix(prefix))
+        named = frame[[prefix + name for name in OFFENSES]]
+        parts.append(rates.totals(named.set_axis(OFFENSES, axis=1)).add_prefix(prefix))
     frame = pd.concat(parts, axis=1)
     per_offense = {
         SHARE + name: frame[CLEARED + name] / frame[BASE + name].where(frame[BASE + name] > 0)
@@ -258,12 +256,12 @@ def _covered(frame: pd.DataFrame, rule: MonthlyRule, flow: SampleFlow) -> tuple[
         frame,
         _every_month(frame, (share >= rule.minimum_share) & (frame["agencies_used"] > 0)),
         f"Agencies used (rule {rule.coverage}) have at least {rule.minimum_share:.0%} of the "
-        "people listed, in every month",
+        "population listed, in every month",
     )
     return flow.keep(
         frame,
         _every_month(frame, frame["census_ratio"].between(rule.lowest_ratio, rule.highest_ratio)),
-        f"Covered over Census population {rule.lowest_ratio:g} to {rule.highest_ratio:g}, in every month",
+        f"Covered / Census population {rule.lowest_ratio:g} to {rule.highest_ratio:g}, in every month",
     )
 
 

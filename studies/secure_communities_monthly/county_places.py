@@ -15,6 +15,7 @@ import pandas as pd
 from replication.cleaning import geography, rates, timing
 from replication.cleaning.column_checks import require_columns, require_unique, require_years
 from replication.cleaning.sample_flow import SampleFlow
+from studies.secure_communities import county_year
 from studies.secure_communities.county_year import comparison_role
 
 MONTHS: Final = 12
@@ -71,7 +72,7 @@ def populations(places: Places, units: Mapping[int, int], years: Sequence[int]) 
 
 
 def flow_of(people: pd.DataFrame, units: Mapping[int, int]) -> SampleFlow:
-    """An empty sample flow that counts people by the Census population of 2010."""
+    """An empty sample flow that counts people by the 2010 Census population."""
     in_2010 = people[people["year"] == FLOW_YEAR].set_index("fips")["population"]
     return SampleFlow(in_2010, merged=units)
 
@@ -105,7 +106,7 @@ def followed_and_dated(
     frame, flow = flow.keep(
         frame,
         ~geography.is_left_out(frame["fips"]),
-        "Leave out nine reorganized areas of Alaska and Yellowstone Park",
+        "Drop nine reorganized Alaska areas and Yellowstone National Park",
     )
     frame = frame.merge(people, how="left", on=["fips", "year"], validate="many_to_one")
     uncounted = frame.loc[~(frame["population"] > 0), "fips"].unique()
@@ -146,20 +147,11 @@ def hispanic_shares(places: Places) -> pd.Series:
 
 def with_place(frame: pd.DataFrame, places: Places) -> pd.DataFrame:
     """Adds state, Census region and division, and the two flags of special places."""
-    names = ["state_fips", "postal", "region", "division"]
-    require_columns(places.regions, names, "The Census regions")
-    require_columns(places.border_counties, ["fips"], "The border counties")
-    regions = places.regions[names].rename(columns={"state_fips": "state", "postal": "state_postal"})
-    frame = frame.assign(
-        state=frame["fips"] // 1000,
-        new_york_city=frame["fips"] == geography.NEW_YORK_COUNTY,
-        mexican_border=frame["fips"].isin(places.border_counties["fips"]),
-    )
-    return frame.merge(regions, how="left", on="state", validate="many_to_one")
+    return county_year.with_place(frame, places.regions, places.border_counties)
 
 
 def with_timing(frame: pd.DataFrame, places: Places) -> pd.DataFrame:
-    """Adds the share of the month in force, the cohorts and the role in the design of 2011.
+    """Adds the share of month active, the cohorts and the role in the design of 2011.
 
     Needs ``fips``, ``state``, ``month`` and ``activation_date``.
     """

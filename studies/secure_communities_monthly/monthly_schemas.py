@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import FIPS_BOUNDS, STATE_BOUNDS, TYPED, column
-from studies.secure_communities.schemas import CENSUS, DATES, ROLES
+from replication.cleaning.codebook import FIPS_BOUNDS, amount, column
+from studies.secure_communities.schemas import ACTIVATION, CENSUS, COMPARISON_2012, DATES, state_columns
 
 ACS: Final = "American Community Survey, pooled 2005-2009"
 MONTH_BOUNDS: Final = (0, 1440)
@@ -38,18 +38,6 @@ def month_columns(source: str) -> dict[str, pa.Column]:
     }
 
 
-def state_columns() -> dict[str, pa.Column]:
-    """State, region and the two flags of special places."""
-    return {
-        "state": column("int64", "State code", "FIPS code", "from fips", bounds=STATE_BOUNDS),
-        "state_postal": column("str", "State", "postal code", TYPED),
-        "region": column("int64", "Census region", "1 to 4", TYPED, bounds=(1, 4)),
-        "division": column("int64", "Census division", "1 to 9", TYPED, bounds=(1, 9)),
-        "new_york_city": column("bool", "The five boroughs of New York City", "flag", "from fips"),
-        "mexican_border": column("bool", "Touches the Mexican border", "flag", TYPED),
-    }
-
-
 def people_columns() -> dict[str, pa.Column]:
     """County population, its weight year and its composition."""
     both, absent = f"{CENSUS}; {ACS}", "county not in the survey, or no such people"
@@ -58,7 +46,7 @@ def people_columns() -> dict[str, pa.Column]:
         "population_2004": column(
             "int64", "Population on July 1, 2004 (the weight)", "people", CENSUS, bounds=(1, INF)
         ),
-        "log_population": column("float64", "Log of population (Poisson offset)", "log people", CENSUS),
+        "log_population": column("float64", "Log of population (Poisson offset)", "log", CENSUS),
         "hispanic_share": column(
             "float64",
             "Hispanic share of the population",
@@ -67,35 +55,15 @@ def people_columns() -> dict[str, pa.Column]:
             bounds=(0, 1),
             missing="county not in the survey",
         ),
-        "hispanic_population": column(
-            "float64",
-            "Population times Hispanic share",
-            "people",
-            both,
-            bounds=(0, INF),
-            missing=absent,
-        ),
-        "non_hispanic_population": column(
-            "float64",
-            "Population without the Hispanic one",
-            "people",
-            both,
-            bounds=(0, INF),
-            missing=absent,
+        "hispanic_population": amount("Population times Hispanic share", "people", both, missing=absent),
+        "non_hispanic_population": amount(
+            "Population without the Hispanic one", "people", both, missing=absent
         ),
         "log_hispanic_population": column(
-            "float64",
-            "Log of Hispanic population (Poisson offset)",
-            "log people",
-            both,
-            missing=absent,
+            "float64", "Log of Hispanic population (Poisson offset)", "log", both, missing=absent
         ),
         "log_non_hispanic_population": column(
-            "float64",
-            "Log of non-Hispanic population (Poisson offset)",
-            "log people",
-            both,
-            missing=absent,
+            "float64", "Log of non-Hispanic population (Poisson offset)", "log", both, missing=absent
         ),
     }
 
@@ -103,16 +71,9 @@ def people_columns() -> dict[str, pa.Column]:
 def timing_columns() -> dict[str, pa.Column]:
     """Activation timing of the county."""
     return {
-        "activation_date": column("datetime64[ns]", "Day of activation", "date", DATES),
-        "state_first_activation": column(
-            "datetime64[ns]", "Day of the first activation in the state", "date", DATES
-        ),
+        **ACTIVATION,
         "share_of_month": column(
-            "float64",
-            "Share of the month in force",
-            "share of the month's days",
-            DATES,
-            bounds=(0, 1),
+            "float64", "Share of month active", "share of the month's days", DATES, bounds=(0, 1)
         ),
         "cohort_mid_month": column(
             "int64",
@@ -122,23 +83,12 @@ def timing_columns() -> dict[str, pa.Column]:
             bounds=MONTH_BOUNDS,
         ),
         "cohort_first_full_month": column(
-            "int64",
-            "First month in force from its first day",
-            COHORT_NOTE,
-            DATES,
-            bounds=MONTH_BOUNDS,
+            "int64", "First month in force from its first day", COHORT_NOTE, DATES, bounds=MONTH_BOUNDS
         ),
         "cohort_calendar_month": column(
             "int64", "Month of activation", COHORT_NOTE, DATES, bounds=MONTH_BOUNDS
         ),
-        "comparison_2012": column(
-            "str",
-            "Role in the design that ends in 2011: activated before July 2011, from "
-            "March 20, 2012, or between",
-            "role",
-            DATES,
-            allowed=ROLES,
-        ),
+        "comparison_2012": COMPARISON_2012,
         "cohort_design_2011": column(
             "int64",
             "Cohort in the design that ends in 2011: cohort_first_full_month if treated, 0 for the others",

@@ -15,14 +15,14 @@ from replication.cleaning import timing
 from replication.cleaning.agency_coverage import years_of
 from replication.cleaning.agency_months import Returns, as_agency_months
 from replication.cleaning.codebook import FIPS_BOUNDS, column, conform, schema
-from replication.cleaning.rates import OFFENSES, PER, positive_log
-from studies.secure_communities.schemas import CENSUS
+from replication.cleaning.rates import PER, positive_log
+from replication.sources import OFFENSES
+from studies.secure_communities.schemas import CENSUS, state_columns
 from studies.secure_communities_monthly import county_places
 from studies.secure_communities_monthly.county_month import UNSCREENED, county_frame, start
 from studies.secure_communities_monthly.monthly_schemas import (
     INF,
     month_columns,
-    state_columns,
     timing_columns,
 )
 from studies.secure_communities_monthly.return_a_schemas import RETURN_A, ROUNDING, UNUSED
@@ -50,7 +50,7 @@ def reporting_columns() -> dict[str, pa.Column]:
         "log_rate_index": column(
             "float64",
             "Log index offenses per covered person",
-            "log per 100,000 covered people",
+            "log per 100,000 covered residents",
             RETURN_A,
             missing=f"{UNUSED}, or no offense",
         ),

@@ -7,9 +7,9 @@ from typing import Final
 import pandas as pd
 import pandera.pandas as pa
 
-from replication.cleaning.codebook import FIPS_BOUNDS, column, schema
+from replication.cleaning.codebook import FIPS_BOUNDS, amount, column, schema
 from replication.cleaning.rates import OUTCOMES, TOTALS
-from studies.secure_communities.schemas import WORDS
+from studies.secure_communities.schemas import WORDS, state_columns
 from studies.secure_communities_monthly.monthly_schemas import (
     ACS,
     INF,
@@ -17,12 +17,15 @@ from studies.secure_communities_monthly.monthly_schemas import (
     month_columns,
     people_columns,
     place_columns,
-    state_columns,
     timing_columns,
 )
 
 RETURN_A: Final = "FBI Return A"
 CROSSWALK: Final = "agency crosswalk"
+CLEARANCE_SHARE: Final = "Cleared per offense of the same agencies"
+COVERED_2004: Final = (
+    "Covered population, mean of the months of 2004 or of the first year (the weight of Return A)"
+)
 UNUSED: Final = "no agency used in the month"
 NO_CLEARANCES: Final = "no agency used that files clearances"
 ROUNDING: Final = 1e-6
@@ -31,37 +34,16 @@ ROUNDING: Final = 1e-6
 
 def _coverage() -> dict[str, pa.Column]:
     return {
-        "listed_population": column(
-            "float64",
-            "People of all agencies on file",
-            "people",
-            RETURN_A,
-            bounds=(0, INF),
-            missing="no agency on file",
+        "listed_population": amount(
+            "People of all agencies on file", "people", RETURN_A, missing="no agency on file"
         ),
-        "covered_population": column(
-            "float64", "People of the agencies used", "people", RETURN_A, bounds=(0, INF)
-        ),
+        "covered_population": amount("People of the agencies used", "people", RETURN_A),
         "log_covered_population": column(
-            "float64",
-            "Log of covered population (Poisson offset)",
-            "log people",
-            RETURN_A,
-            missing=UNUSED,
+            "float64", "Log of covered population (Poisson offset)", "log", RETURN_A, missing=UNUSED
         ),
-        "covered_population_2004": column(
-            "float64",
-            "Covered population, mean of the months of 2004 or of the first year (the weight of Return A)",
-            "people",
-            RETURN_A,
-            bounds=(0, INF),
-        ),
-        "clearance_population": column(
-            "float64",
-            "People of the agencies used that file clearances",
-            "people",
-            RETURN_A,
-            bounds=(0, INF),
+        "covered_population_2004": amount(COVERED_2004, "people", RETURN_A),
+        "clearance_population": amount(
+            "People of the agencies used that file clearances", "people", RETURN_A
         ),
         "reporting_share": column(
             "float64",
@@ -71,8 +53,8 @@ def _coverage() -> dict[str, pa.Column]:
             bounds=(0, 1 + ROUNDING),
             missing="no one listed",
         ),
-        "census_ratio": column("float64", "Covered over Census population", "ratio", "both", bounds=(0, INF)),
-        "agencies_used": column("float64", "Agencies used", "agencies", RETURN_A, bounds=(0, INF)),
+        "census_ratio": amount("Covered / Census population", "ratio", "NACJD and Census"),
+        "agencies_used": amount("Agencies used", "agencies", RETURN_A),
     }
 
 
@@ -86,52 +68,23 @@ def outcome_columns(missing: str | None, people: str) -> dict[str, pa.Column]:
     people : str
         The population of the rates.
     """
-    found: dict[str, pa.Column] = {}
-    for name in OUTCOMES:
-        found[name] = column(
-            "float64",
-            f"Offenses known: {WORDS[name]}",
-            "offenses",
-            RETURN_A,
-            bounds=(0, INF),
-            missing=missing,
-        )
-    for name in OUTCOMES:
-        found[f"cleared_{name}"] = column(
-            "float64",
-            f"Cleared by arrest: {WORDS[name]}",
-            "offenses",
-            RETURN_A,
-            bounds=(0, INF),
-            missing=NO_CLEARANCES,
-        )
-    for name in OUTCOMES:
-        found[f"clearance_share_{name}"] = column(
-            "float64",
-            f"Cleared per offense of the same agencies: {WORDS[name]}",
-            "ratio",
-            RETURN_A,
-            bounds=(0, INF),
-            missing=f"{NO_CLEARANCES}, or no offense",
-        )
-    for name in OUTCOMES:
-        found[f"rate_{name}"] = column(
-            "float64",
-            f"Rate of a month: {WORDS[name]}",
-            f"per 100,000 {people}",
-            RETURN_A,
-            bounds=(0, INF),
-            missing="no one covered or nothing reported",
-        )
-    for name in OUTCOMES:
-        found[f"log_rate_{name}"] = column(
-            "float64",
-            f"Log rate: {WORDS[name]}",
-            f"log per 100,000 {people}",
-            RETURN_A,
-            missing="count of zero, or no rate",
-        )
-    return found
+    absent = "no one covered or nothing reported"
+    counts = (
+        ("", "Offenses known", "offenses", missing),
+        ("cleared_", "Cleared by arrest", "offenses", NO_CLEARANCES),
+        ("clearance_share_", CLEARANCE_SHARE, "ratio", f"{NO_CLEARANCES}, or no offense"),
+        ("rate_", "Rate of a month", f"per 100,000 {people}", absent),
+    )
+    found = {
+        f"{start}{name}": amount(f"{words}: {WORDS[name]}", unit, RETURN_A, missing=meaning)
+        for start, words, unit, meaning in counts
+        for name in OUTCOMES
+    }
+    unit, absent = f"log per 100,000 {people}", "count of zero, or no rate"
+    return found | {
+        f"log_rate_{name}": column("float64", f"Log rate: {WORDS[name]}", unit, RETURN_A, missing=absent)
+        for name in OUTCOMES
+    }
 
 
 def _totals_add_up(frame: pd.DataFrame) -> pd.Series:
@@ -149,7 +102,7 @@ def _county_month(name: str, missing: str | None) -> pa.DataFrameSchema:
         **people_columns(),
         **_coverage(),
         **timing_columns(),
-        **outcome_columns(missing, "covered people"),
+        **outcome_columns(missing, "covered residents"),
     }
     checks = [TIMING_CHECK, pa.Check(_totals_add_up, error="totals that equal their offenses")]
     return schema(name, columns, ["fips", "month"], checks)
@@ -206,7 +159,7 @@ def _agency() -> dict[str, pa.Column]:
             RETURN_A,
             bounds=(1, INF),
         ),
-        "log_population": column("float64", "Log of people (Poisson offset)", "log people", RETURN_A),
+        "log_population": column("float64", "Log of people (Poisson offset)", "log", RETURN_A),
         "hispanic_share": column(
             "float64",
             "Hispanic share of the county's population",

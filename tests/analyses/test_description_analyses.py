@@ -176,7 +176,7 @@ def test_coverage_by_state(tmp_path: Path) -> None:
     )
     table = run(artificial(tmp_path, panel=frame), "coverage_by_state", panel="panel", state="state")
     wide = table.pivot_table(index=["measure", "state"], columns="year", values="value")
-    ratio, indicator = "Covered over Census population, %", "Coverage indicator"
+    ratio, indicator = "Covered / Census population, %", "Coverage indicator"
     assert wide.loc[(ratio, "IL")].tolist() == [50, 100]
     assert wide.loc[(ratio, "US")].tolist() == [80, 88]
     assert wide.loc[(indicator, "IL")].tolist() == [40, 100]

@@ -19,7 +19,7 @@ from replication.core.errors import PanelError, SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 
 PERIODS = range(2004, 2008)
 

@@ -16,7 +16,7 @@ from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 
 SPECS = (
     {"id": "covered", "covariates": ["x1", "x2"], "control_group": "never_treated"},

@@ -18,7 +18,7 @@ from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.inference.romano_wolf import romano_wolf
 from replication.inference.sensitivity import breakdown_value, parallel_trends_interval
 

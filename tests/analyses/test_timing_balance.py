@@ -13,7 +13,7 @@ from replication.core.errors import SpecError
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 
 SPECS = (
     {"id": "normal", "estimator": "roth_santanna", "window": [-1, 3]},

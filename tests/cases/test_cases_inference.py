@@ -23,7 +23,7 @@ from replication.core.frames import read_frame
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, Spec, load_specs
-from replication.estimators.registry import ENTRIES, estimate
+from replication.estimators.estimate_spec import ENTRIES, estimate
 from replication.inference.joint_tests import hotelling_test, joint_test
 from replication.inference.psd import repaired_variance
 from replication.inference.support import support_of
@@ -211,7 +211,7 @@ def test_every_path_has_a_test_of_its_leads_or_a_reason(name: str) -> None:
 def test_one_treated_unit_has_no_p_value(name: str) -> None:
     found = case(f"single_treated_unit_{name}")
     assert blank(found)
-    assert "Only 1 treated cluster (unit) carries the estimate" in notes(found)
+    assert "There is only 1 treated cluster (unit)" in notes(found)
     assert "conley_taber" in notes(found)
     assert np.isfinite(found.att).all()
 
@@ -224,7 +224,7 @@ def test_few_treated_clusters_are_noted_in_every_estimator(name: str, treated: i
     found = run(name, replace(panel, cohort=cohort), **options(name))
     assert found.details.cluster_support.treated == treated
     words = "1 treated cluster " if treated == 1 else f"{treated} treated clusters "
-    assert (f"Only {words}" in notes(found)) is (treated < 10)
+    assert (f"only {words}" in notes(found)) is (treated < 10)
     # Placebo errors of synthetic DiD come from the controls by design.
     assert blank(found) is (treated == 1 and name != "synthetic_did")
 
@@ -289,7 +289,7 @@ def test_one_control_unit_is_as_bad_as_one_treated_unit() -> None:
     cohort = np.where(np.arange(30) < 29, 5, 0)
     found = run("callaway_santanna", replace(panel, cohort=cohort))
     assert blank(found)
-    assert "Only 1 control cluster" in notes(found)
+    assert "There is only 1 control cluster" in notes(found)
 
 
 def test_a_permuted_p_value_stays_with_one_treated_unit() -> None:

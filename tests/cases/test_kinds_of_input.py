@@ -10,7 +10,7 @@ from replication.core.errors import InputError, PanelError, SpecError
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
 from replication.core.spec import expand, parse_spec
-from replication.estimators.registry import ENTRIES, estimate
+from replication.estimators.estimate_spec import ENTRIES, estimate
 
 GENERAL = [name for name, entry in ENTRIES.items() if not entry.needs]
 """Estimators that run without a column of their own."""
@@ -185,7 +185,7 @@ def test_a_cohort_without_the_period_before_adoption_is_named(estimator) -> None
     found = result(lost, estimator, **keys)
     count = int(data.loc[data["cohort"] == 5, "unit"].nunique())
     notes = " | ".join(found.details.notes)
-    assert f"{count} units of the cohorts 5 have no effect of their own" in notes, notes
+    assert f"{count} units in 1 cohort (5) are excluded because they" in notes, notes
 
 
 @pytest.mark.parametrize("estimator", GENERAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from artificial_panels import PLACES, Made
 
-from replication.cleaning.rates import OFFENSES
+from replication.sources import OFFENSES
 from studies.secure_communities.county_context import ContextSources
 
 CODES_OF_2009 = sorted(set(PLACES) - {2158, 51560})
@@ -39,7 +39,7 @@ def artificial_context(artificial: Made) -> ContextSources:
         noncitizens=noncitizens,
         unemployment=work,
         earlier_offenses=earlier_records(artificial),
-        adjacency=pd.DataFrame(pairs, columns=["fips", "neighbour"]),
+        adjacency=pd.DataFrame(pairs, columns=["fips", "neighbor"]),
     )
 
 

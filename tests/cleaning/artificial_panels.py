@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from replication.cleaning.rates import OFFENSES
-from replication.sources import hand_entered
+from replication.sources import OFFENSES, hand_entered
 from studies.secure_communities.county_year import CountySources
 
 TYPED = Path(__file__).parents[2] / "data_raw" / "typed"
@@ -72,7 +71,7 @@ def artificial_sources() -> Made:
     offenses["population"] = people
     offenses["covered_population"] = people
     offenses["agencies_arrest"] = 2
-    offenses["agencies_offence"] = 2
+    offenses["agencies_offense"] = 2
     offenses["coverage_indicator"] = 100.0
     for position, name in enumerate(OFFENSES):
         offenses[name] = position + 1

@@ -66,7 +66,7 @@ HEADERS = headers(
     GA00198=(10, "7", [(70, 99)]),  # neither
     GA00102=(10, "2", [(6000, 60), (2000, 44)]),  # two counties
     GA00103=(10, "4", [(6000, 44), (2000, 60), (10, 98)]),  # the third number is unknown
-    GAHP000=(10, "8E", [(0, None)]),  # state-wide: headquarters by the crosswalk
+    GAHP000=(10, "8E", [(0, None)]),  # statewide: headquarters by the crosswalk
     GAHP060=(10, "8E", [(0, 60)]),  # a post
     GAUNI00=(10, "7", [(0, 60)]),  # a university
     PR00100=(53, "0", [(80_000, 1)]),
@@ -158,15 +158,7 @@ def test_rules_for_agencies_without_people(rule: AgencyRule, gone: set[str], kep
 def test_the_table_accounts_for_every_agency() -> None:
     table = allocate(HEADERS, WALK, AgencyRule(zero_population="drop")).table
     agencies = table.set_index("decided_by")["agencies"].to_dict()
-    assert agencies == {
-        CROSSWALK: 4,
-        NUMBER: 1,
-        SEVERAL: 2,
-        POLICE: 1,
-        EMPTY: 1,
-        TERRITORY: 1,
-        NOWHERE: 1,
-    }
+    assert agencies == {CROSSWALK: 4, NUMBER: 1, SEVERAL: 2, POLICE: 1, EMPTY: 1, TERRITORY: 1, NOWHERE: 1}
     people = table.set_index("decided_by")["people"]
     assert people[SEVERAL] == 8000 + 8010
     assert people[NOWHERE] == 70

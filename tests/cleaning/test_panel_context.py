@@ -10,9 +10,9 @@ import pytest
 from artificial_context import artificial_context
 from artificial_panels import Made
 
-from replication.cleaning import coverage
-from replication.cleaning.rates import OFFENSES
+from replication.cleaning import county_coverage
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from studies.secure_communities import county_people, county_year, earlier_crime
 from studies.secure_communities.county_context import SPLITS, extend_county_year, with_coverage_variants
 from studies.secure_communities.county_schemas import COUNTY_YEAR_ALL, COUNTY_YEAR_CONTEXT
@@ -136,9 +136,9 @@ def test_variants_of_coverage(artificial: Made) -> None:
     rows.loc[artificial.rows(12086, 2009), "coverage_indicator"] = 60.0
     rows.loc[artificial.rows(17031, 2009), list(OFFENSES)] = 0
     rows.loc[artificial.rows(17031, 2009), "coverage_indicator"] = 0.0
-    rows.loc[artificial.rows(48201, 2009), "agencies_offence"] = 3
+    rows.loc[artificial.rows(48201, 2009), "agencies_offense"] = 3
     raw = artificial.sources()
-    core, _ = county_year.build_county_year(raw, rule=coverage.UNSCREENED)
+    core, _ = county_year.build_county_year(raw, rule=county_coverage.UNSCREENED)
     frame = extend_county_year(core, raw, artificial_context(artificial), COUNTY_YEAR_ALL)
     names = [
         "coverage_canonical",
@@ -182,7 +182,7 @@ def test_products_follow_their_flags(artificial: Made) -> None:
         ("noncitizens", "noncitizens"),
         ("unemployment", "labour_force"),
         ("earlier_offenses", "murder"),
-        ("adjacency", "neighbour"),
+        ("adjacency", "neighbor"),
     ],
 )
 def test_a_source_without_a_column_is_refused(artificial: Made, name: str, column: str) -> None:
@@ -200,5 +200,5 @@ def test_a_county_without_composition_is_named(artificial: Made) -> None:
 
 
 def test_variants_need_the_coverage_columns() -> None:
-    with pytest.raises(PanelError, match="no column 'agencies_offence'"):
+    with pytest.raises(PanelError, match="no column 'agencies_offense'"):
         with_coverage_variants(pd.DataFrame({"fips": [1], "year": [2004]}))

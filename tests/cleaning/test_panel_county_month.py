@@ -17,8 +17,9 @@ from test_panel_homicides import real_places
 from replication.cleaning.agency_counties import AgencyRule
 from replication.cleaning.agency_months import agency_months
 from replication.cleaning.codebook import codebook
-from replication.cleaning.rates import OFFENSES, OUTCOMES
+from replication.cleaning.rates import OUTCOMES
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from replication.sources.crosswalks import read_agencies
 from replication.sources.return_a import ReturnA, read_return_a
 from studies.secure_communities_cities.city_month import CityRule, build_city_month
@@ -96,7 +97,7 @@ def test_what_every_rule_cost(steady: list[ReturnA]) -> None:
     table = build_county_month(agency_months(steady), crosswalk(), places()).flow.table()
     assert table["counties_after"].tolist() == [7, 6, 6, 6, 6, 6]
     assert table["people_after"].iloc[-1] == 300_000
-    assert table["rule"].tolist()[0] == "Counties of the Census, months of 2004-2012"
+    assert table["rule"].tolist()[0] == "Census counties, months of 2004-2012"
     assert "rule complete" in table["rule"].iloc[4]
 
 
@@ -116,10 +117,7 @@ def test_months_count_only_for_complete_reporters(tmp_path: Path, steady: list[R
     panel = build_county_month(agency_months(years), crosswalk(), places())
     assert sorted(panel.frame["fips"].unique()) == [code for code in ALL if code != 1001]
     lenient = build_county_month(
-        agency_months(years),
-        crosswalk(),
-        places(),
-        MonthlyRule(minimum_share=0.5, lowest_ratio=0.5),
+        agency_months(years), crosswalk(), places(), MonthlyRule(minimum_share=0.5, lowest_ratio=0.5)
     )
     county = rows(lenient.frame, 1001, 2008)
     assert county["index"].tolist() == [INDEX] * 12
@@ -186,7 +184,7 @@ def test_corrections_leave_no_negative_count(tmp_path: Path, steady: list[Return
     assert rows(frame, 1003, 2011)["burglary"].tolist()[:3] == [0, 0, 5]
 
 
-def test_years_need_not_be_neighbours(steady: list[ReturnA]) -> None:
+def test_years_need_not_be_neighbors(steady: list[ReturnA]) -> None:
     panel = build_county_month(agency_months([steady[8], steady[0]]), crosswalk(), places())
     assert sorted(panel.frame["year"].unique()) == [2004, 2012]
     assert panel.flow.table()["rule"].iloc[0].endswith("months of 2004, 2012")

@@ -59,12 +59,7 @@ def sources(tmp_path: Path, **changed: object) -> HomicideSources:
     reference = grid.to_frame(index=False)
     reference["murder"] = reference["fips"].map(REFERENCE)
     victims = read_victims(tmp_path, {year: incidents(year) for year in YEARS})
-    artificial = {
-        "victims": victims,
-        "crosswalk": crosswalk(),
-        "reference": reference,
-        "places": places(),
-    }
+    artificial = {"victims": victims, "crosswalk": crosswalk(), "reference": reference, "places": places()}
     return HomicideSources(**{**artificial, **changed})  # type: ignore[arg-type]
 
 
@@ -86,7 +81,7 @@ def test_months_of_a_year_without_a_file_are_absent(artificial: HomicidePanel) -
     assert sorted(artificial.frame["month"].unique()) == [*range(576, 600), *range(612, 624)]
     assert artificial.frame.groupby("fips").size().eq(36).all()
     rule = artificial.flow.table()["rule"].iloc[0]
-    assert rule == "Counties of the Census, months of 2008-2011 (2010 absent: no homicide file)"
+    assert rule == "Census counties, months of 2008-2011 (2010 absent: no homicide file)"
 
 
 def test_rules_and_what_they_cost(artificial: HomicidePanel) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from artificial_panels import TYPED, dummies, two_way
 
-from replication.cleaning import coverage, geography
+from replication.cleaning import county_coverage, geography
 from replication.sources import census, hand_entered, nacjd
 from studies.secure_communities import activations, county_year
 from studies.secure_communities.county_year import CountySources
@@ -129,6 +129,6 @@ def test_log_index_rate(
 
 
 def test_without_a_screen_every_followed_county_stays(raw: CountySources) -> None:
-    frame, _ = county_year.build_county_year(raw, rule=coverage.UNSCREENED)
+    frame, _ = county_year.build_county_year(raw, rule=county_coverage.UNSCREENED)
     assert frame["fips"].nunique() == 3131
     assert frame["index"].isna().sum() > 0

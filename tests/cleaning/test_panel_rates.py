@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from replication.cleaning import rates
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 
 
 def counts(*values: float) -> pd.DataFrame:
-    return pd.DataFrame([values], columns=list(rates.OFFENSES))
+    return pd.DataFrame([values], columns=list(OFFENSES))
 
 
 def test_totals_by_definition() -> None:

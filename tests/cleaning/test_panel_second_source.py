@@ -8,8 +8,8 @@ import pytest
 from artificial_context import CODES_OF_2009, artificial_context
 from artificial_panels import PLACES, Made
 
-from replication.cleaning.rates import OFFENSES
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from studies.secure_communities import county_year
 from studies.secure_communities.county_context import extend_county_year
 from studies.secure_communities.county_schemas import COUNTY_YEAR_CONTEXT

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from artificial_panels import PLACES, YEARS, Made
 
-from replication.cleaning import coverage
+from replication.cleaning import county_coverage
 from replication.cleaning.codebook import codebook, conform
-from replication.cleaning.rates import OFFENSES, OUTCOMES
+from replication.cleaning.rates import OUTCOMES
 from replication.core.errors import PanelError
+from replication.sources import OFFENSES
 from studies.secure_communities import county_year
 from studies.secure_communities.schemas import COUNTY_YEAR, COUNTY_YEAR_UNSCREENED
 
@@ -38,7 +39,7 @@ def test_geography_rules_and_what_they_cost(artificial: Made) -> None:
     assert sorted(frame["fips"].unique()) == KEPT
     assert frame.groupby("fips").size().eq(len(YEARS)).all()
     assert line(table, "Records in the raw files") == [17, 17, EVERYONE, EVERYONE]
-    assert line(table, "state-wide") == [17, 15, EVERYONE, EVERYONE]
+    assert line(table, "statewide") == [17, 15, EVERYONE, EVERYONE]
     assert line(table, "absorbed") == [15, 14, EVERYONE, EVERYONE]
     assert line(table, "Alaska and Yellowstone") == [14, 12, EVERYONE, EVERYONE - 510]
     assert line(table, "five boroughs") == [12, 8, EVERYONE - 510, EVERYONE - 510]
@@ -52,7 +53,7 @@ def test_merged_units_add_up(artificial: Made) -> None:
     frame, _ = build(artificial)
     city = frame[(frame["fips"] == 36061) & (frame["year"] == 2008)].iloc[0]
     assert (city["population"], city["covered_population"], city["murder"]) == (23_000, 23_000, 5)
-    assert (city["agencies_offence"], city["index"]) == (10, 5 * 28)
+    assert (city["agencies_offense"], city["index"]) == (10, 5 * 28)
     assert city["rate_index"] == pytest.approx(100_000 * 140 / 23_000)
     assert frame.loc[frame["new_york_city"], "fips"].unique().tolist() == [36061]
     alleghany = frame[(frame["fips"] == 51005) & (frame["year"] == 2008)].iloc[0]
@@ -99,8 +100,8 @@ def spoil_date(artificial: Made) -> None:
         (spoil_date, "activation date"),
         (spoil_missing, "Reported in every year"),
         (spoil_indicator, "Coverage indicator at least 80"),
-        (spoil_ratio_low, "Covered over Census"),
-        (spoil_ratio_high, "Covered over Census"),
+        (spoil_ratio_low, "Covered / Census"),
+        (spoil_ratio_high, "Covered / Census"),
     ],
 )
 def test_one_bad_year_drops_the_county_by_its_rule(artificial: Made, spoil: object, words: str) -> None:
@@ -138,7 +139,7 @@ def test_new_york_city_stays_with_silent_boroughs(artificial: Made) -> None:
 def test_without_a_screen_unreported_years_are_missing(artificial: Made) -> None:
     spoil_missing(artificial)
     spoil_ratio_low(artificial)
-    frame, table = build(artificial, rule=coverage.UNSCREENED)
+    frame, table = build(artificial, rule=county_coverage.UNSCREENED)
     silent = frame[(frame["fips"] == 1003) & (frame["year"] == 2006)].iloc[0]
     assert silent[[*OUTCOMES, "rate_index", "log_rate_index"]].isna().all()
     assert frame[list(OUTCOMES)].isna().sum().eq(1).all()

@@ -12,7 +12,7 @@ from drawn_panels import as_frame, draw_panel
 
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.workflow import estimate_batch
 from replication.workflow import estimate_step as step
 from replication.workflow.check_step import check_study
@@ -68,7 +68,7 @@ def test_only_columns_that_are_shown_are_checked(tmp_path: Path) -> None:
     assert checked["ours"].iloc[0] == pytest.approx(estimate(build_panel(frame, spec), spec).att[0])
 
 
-def test_neighbours_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any) -> None:
+def test_neighbors_in_a_grid_share_their_panel(tmp_path: Path, monkeypatch: Any) -> None:
     specs = tmp_path / "studies" / "made" / "specs"
     specs.mkdir(parents=True)
     (specs / "grid.yaml").write_text(GRID.replace("  trends", "  weights: [w, null]\n  trends"))

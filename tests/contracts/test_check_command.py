@@ -36,14 +36,14 @@ def test_an_awkward_file_is_mended_by_the_command_that_is_printed(
     assert main(["check", str(place), *COLUMNS]) == 2
     said = capsys.readouterr().out
     command = said.strip().splitlines()[-1].strip()
-    assert "An estimate is refused as it stands; with the keys above it is possible" in said
+    assert "Estimation will fail as is. This command works:" in said
     arguments = shlex.split(command)[1:]
     arguments[-1] = str(tmp_path / "out")
     assert main(arguments) == 0
     assert (tmp_path / "out" / "event_study.png").is_file()
     capsys.readouterr()
     assert main(["check", str(place), *COLUMNS, *FLAGS]) == 0
-    assert "Refused by an estimate" not in capsys.readouterr().out
+    assert "Must be fixed before estimation" not in capsys.readouterr().out
 
 
 def test_findings_name_the_column_the_count_the_row_and_the_key(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_findings_name_the_column_the_count_the_row_and_the_key(tmp_path: Path) 
     found = check(frame, tmp_path)
     stray = frame["state"].isin(["Ohio ", " New  York"])
     line = int(np.flatnonzero(stray)[0]) + 2
-    assert finding(found, "stray blanks") == (
+    assert finding(found, "trailing spaces") == (
         "state",
         int(stray.sum()),
         line,
@@ -66,9 +66,9 @@ def test_findings_name_the_column_the_count_the_row_and_the_key(tmp_path: Path) 
     assert found.cohorts is not None
     assert found.cohorts[["cohort", "units", "before", "after"]].to_numpy().tolist() == [
         ["never", 20, 24, 0],
-        ["20121", 10, 8, 16],
-        ["20133", 10, 14, 10],
-        ["20142", 10, 17, 7],
+        ["2012Q1", 10, 8, 16],
+        ["2013Q3", 10, 14, 10],
+        ["2014Q2", 10, 17, 7],
     ]
 
 

@@ -12,7 +12,7 @@ import yaml
 from replication.cli import main
 from replication.core.estimates import COLUMNS
 from replication.core.spec import load_specs
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.estimators.unused_keys import find_unused_keys
 
 SPEC = {

@@ -12,7 +12,7 @@ import replication.estimators
 from replication.cli import main
 from replication.core import estimator_files
 from replication.core import spec as specs
-from replication.estimators import registration
+from replication.estimators import registry
 
 MODULE = '''
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
-from replication.inference.assemble import from_scores
+from replication.estimators.registry import registered
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
 
@@ -34,8 +34,9 @@ def last_less_first(panel: Panel, *, anticipation: int = 0, inference: Inference
     ever = panel.treated[:, -1]
     share = np.where(ever, 1 / ever.sum(), -1 / (~ever).sum())
     centered = change - np.where(ever, change[ever].mean(), change[~ever].mean())
-    rows, point = [EstimateRow("att")], np.array([share @ change])
-    return from_scores(panel, "last_less_first", rows, point, (share * centered)[:, None], inference)
+    point = np.array([share @ change])
+    found = PointEstimates(panel, "last_less_first", [EstimateRow("att")], point, inference)
+    return from_scores(found, (share * centered)[:, None])
 '''
 
 
@@ -55,7 +56,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.undo()
     estimator_files.estimator_names.cache_clear()
     specs.schema.cache_clear()
-    registration._FOUND.pop("last_less_first", None)
+    registry._FOUND.pop("last_less_first", None)
     vars(rp).pop("last_less_first", None)
 
 
@@ -68,10 +69,10 @@ def test_one_file_is_all_that_it_takes(tmp_path: Path, capsys: pytest.CaptureFix
     found = rp.estimate(frame, outcome="y", estimator="last_less_first")
     assert rp.last_less_first(rp.read_panel(frame, outcome="y")).att == found.att
     assert found.att[0] == pytest.approx(expected, rel=1e-12)
-    assert registration.ENTRIES["last_less_first"].keys == ("anticipation",)
+    assert registry.ENTRIES["last_less_first"].keys == ("anticipation",)
     frame.to_csv(tmp_path / "panel.csv", index=False)
     command = ["estimate", "--panel", str(tmp_path / "panel.csv"), "--out", str(tmp_path / "out")]
     assert main([*command, "--outcome", "y", "--estimator", "last_less_first"]) == 0
-    assert "last_less_first" in capsys.readouterr().out
+    assert "Difference of last and first period" in capsys.readouterr().out
     assert main([*command, "--outcome", "y", "--estimator", "last_less_frist"]) == 2
     assert "did you mean 'last_less_first'" in capsys.readouterr().err

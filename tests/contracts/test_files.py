@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from replication.checks.verify import verify, write_expected
+from replication.checks.compare_numbers import verify, write_expected
 from replication.core.errors import InputError, OutputError, PanelError
 from replication.core.files import replacing, write_csv, write_parquet, write_text
 from replication.core.frames import read_frame
-from replication.core.leavings import (
+from replication.core.temporary_files import (
     ABANDONED_AFTER,
     remove_temporary_files,
     temporary_name,

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROOMS = [
     *("core", "sources", "cleaning", "inference", "estimators", "checks", "analyses", "display", "report"),
-    *("audit", "workflow", "front_door", "commands", "cli", "__main__"),
+    *("audit", "workflow", "api", "commands", "cli", "__main__"),
 ]
 """From the ground up: a room may import what stands before it."""
 PATHS = sorted(ROOT.glob("replication/**/*.py"))

@@ -55,7 +55,7 @@ def test_an_awkward_file_gives_the_numbers_and_the_figure_in_one_command(
     )
     assert (table["n_units"] == 50).all()
     assert (table["n_obs"] == 1200).all()
-    assert "read as quarters (20101 to 20154)" in said
+    assert "read as quarters (2010Q1 to 2015Q4)" in said
     assert "10 units have the cohort 9999 and count as never treated" in said
     assert "3 rows that share their unit and period" in said
 
@@ -63,7 +63,7 @@ def test_an_awkward_file_gives_the_numbers_and_the_figure_in_one_command(
 @pytest.mark.parametrize(
     ("dropped", "words"),
     [
-        ((), ["'9999' for state Alaska", "`never: [9999]`", "--never 9999"]),
+        ((), ["'9999' (first for state Alaska in quarter 2010Q1)", "`never: [9999]`", "--never 9999"]),
         (("--never", "9999"), ["' New  York'", "`read: {strip_blanks: true}`", "--strip-blanks"]),
         (
             ("--never", "9999", "--strip-blanks"),

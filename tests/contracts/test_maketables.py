@@ -7,7 +7,7 @@ from maketables import ETable
 
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
 
@@ -23,9 +23,8 @@ def test_maketables_reads_estimates() -> None:
         outcome="rate",
     )
     rows = [EstimateRow("att"), EstimateRow("coef:x")]
-    result = from_scores(
-        panel, "twfe", rows, np.array([0.1234, -2.0]), rng.normal(size=(30, 2)) / 30, Inference()
-    )
+    found = PointEstimates(panel, "twfe", rows, np.array([0.1234, -2.0]), Inference())
+    result = from_scores(found, rng.normal(size=(30, 2)) / 30)
     table = ETable([result], model_stats=["N"]).make(type="tex")
     assert "0.123" in table
     assert "-2.000" in table

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from artificial_project import ROOT, make_project
 
-from replication.cleaning.rates import OFFENSES
 from replication.cli import main
+from replication.sources import OFFENSES
 from replication.sources.manifest import MIRROR, state_of
 from replication.workflow import project
 from replication.workflow.data_commands import status_text
@@ -140,7 +140,7 @@ WEIGHT = "covered_population_2004"
         (COUNTIES, f"scm_twfe__log_rate_index__unit_linear__{WEIGHT}", 0.03),
         (COUNTIES, f"scm_twfe__log_rate_property__region_by_time__{WEIGHT}", 0.03),
         (COUNTIES, "scm_twfe__log_rate_violent__none__none", 0.05),
-        (COUNTIES, "scm_offence__log_rate_burglary__none", 0.05),
+        (COUNTIES, "scm_offense__log_rate_burglary__none", 0.05),
         (COUNTIES, "scm_poisson__index__none", 0.03),
         (COUNTIES, "scm_poisson__index__unit_linear", 0.03),
         (COUNTIES, "scm_poisson__robbery__none", 0.06),
@@ -207,9 +207,7 @@ def test_secondary_figures_are_marked_as_such(artificial: tuple[Path, Country]) 
 
 
 def test_a_missing_year_is_named_with_the_command(
-    artificial: tuple[Path, Country],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    artificial: tuple[Path, Country], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(MIRROR, raising=False)
     root = artificial[0]
@@ -220,11 +218,9 @@ def test_a_missing_year_is_named_with_the_command(
         output = closing(root, 0, 1.0)
         for study in STUDIES:
             assert (
-                f"{study} did not run: 1 raw file is missing from data_raw "
-                "(REPLICATION_MIRROR is not set): fbi/return_a/RETA2007.txt.zip. To get them: "
-                "`replication data fetch secure_communities --monthly`."
+                f"{study} did not run: 1 raw file is missing; fetch with `replication data fetch "
+                "secure_communities --monthly`. (outputs of an earlier run are left as they are)"
             ) in output
-            assert "Outputs of an earlier run are left as they are" in output
         for study in STUDIES:
             assert step("clean", study, root, threads=1, log=None) == 2
             message = capsys.readouterr().err
@@ -236,9 +232,7 @@ def test_a_missing_year_is_named_with_the_command(
 
 
 def test_verify_passes_over_studies_without_committed_numbers(
-    artificial: tuple[Path, Country],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    artificial: tuple[Path, Country], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("REPLICATION_ROOT", str(artificial[0]))
     assert main(["report"]) == 0
@@ -262,14 +256,13 @@ def test_without_files_the_run_and_the_page_say_how_to_get_them(
         line = next(line for line in output.splitlines() if line.startswith(f"{study} did not run"))
         assert "14 raw files are missing" in line
         assert "replication data fetch secure_communities --monthly" in line
-        assert "`replication data status secure_communities_return_a`" in line
         assert f"{study}" not in next(x for x in output.splitlines() if x.startswith("Tables:"))
     status = status_text(tmp_path, CITIES)
     assert "14 missing" in status
     assert "RETA2004.txt.zip" in status
     by_hand = next(x for x in output.splitlines() if x.startswith("secure_communities_homicides did"))
-    assert "To get them" not in by_hand
-    assert "`replication data status secure_communities_homicides` says how" in by_hand
+    assert "fetch with" not in by_hand
+    assert "see `replication data status secure_communities_homicides`" in by_hand
     html = whole_report(tmp_path).read_text(encoding="utf-8")
     skipped = html[html.index('id="not-run"') :]
     assert "Secure Communities and crime, by county and month" in skipped

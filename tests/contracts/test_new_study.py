@@ -52,10 +52,40 @@ def test_a_project_of_its_own_runs_to_its_table_and_its_figure(
         assert (row["estimate"], row["std_error"]) == pytest.approx(fit.att, rel=1e-10), name
         assert f"{fit.att[0]:.3f}" in (root / "tables" / "law_rates" / "main.md").read_text(encoding="utf-8")
     assert (root / "tables" / "law_rates" / "main.tex").is_file()
+    assert main(["export", "law_rates/panel", "--to", "dta"]) == 0
+    exported = root / "exports" / "law_rates" / "panel.dta"
+    stata = pd.read_stata(exported).sort_values(["state", "quarter"], ignore_index=True)
+    assert len(stata) == len(frame)
+    assert not stata.duplicated(["state", "quarter"]).any()
+    assert stata["state"].dtype.name == "category"
+    assert stata["quarter"].iloc[0] == pd.Timestamp(2010, 1, 1)
+    never = (
+        frame.groupby("state")["law"].max().isna().sum() or (frame.groupby("state")["law"].max() == 0).sum()
+    )
+    assert stata.groupby("state", observed=True)["law"].max().isna().sum() == never
+    with pd.io.stata.StataReader(exported) as reader:
+        reader.read()
+        assert {"%tq"} == {text for text in reader._fmtlist if text.startswith("%t")}
+    assert exported.with_name("panel_dta_variables.csv").is_file()
     assert not (root / "figures" / "law_rates").exists()
     assert not (root / "report" / "index.html").exists()
     assert main(["run", "--cores", "1", "--only", "figures/law_rates/event_study.png"]) == 0
     assert (root / "figures" / "law_rates" / "event_study.png").stat().st_size > 10_000
+    capfd.readouterr()
+    assert main(["trace", "law_rates/main"]) == 0
+    example = capfd.readouterr().out.splitlines()[-1].split()
+    assert example[:3] == ["replication", "trace", "law_rates/main"]
+    assert main(example[1:]) == 0
+    spec = root / "studies" / "law_rates" / "specs" / "main.yaml"
+    text = spec.read_text(encoding="utf-8")
+    spec.write_text(
+        text.replace("estimator: twfe}", "estimator: twfe, trends: unit_linear}"), encoding="utf-8"
+    )
+    capfd.readouterr()
+    assert main(["run", "--cores", "1", "--only", "tables/law_rates/main"]) == 0
+    assert "1 estimate changed since the last run, most law_rates__twfe" in capfd.readouterr().out
+    spec.write_text(text, encoding="utf-8")
+    assert main(["run", "--cores", "1", "--only", "tables/law_rates/main"]) == 0
     assert "tables/law_rates/main.tex" in capfd.readouterr().out
 
 

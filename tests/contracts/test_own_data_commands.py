@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -71,7 +72,12 @@ def test_plot_draws_both_paths(folder: Path, ending: str, tmp_path: Path) -> Non
 
 def test_table_honest_and_compare(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["table", str(folder / "cs"), str(folder / "bjs"), "--labels", "One", "Two"]) == 0
-    assert "| One | Two |" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert re.search(r"^ +One +Two$", said, re.MULTILINE)
+    assert "<br>" not in said
+    assert "Event time" in said
+    assert main(["table", str(folder / "cs"), "--overall"]) == 0
+    assert "Event time" not in capsys.readouterr().out
     assert main(["honest", str(folder / "cs")]) == 0
     assert "Breakdown value" in capsys.readouterr().out
     figure = tmp_path / "compared.png"

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from replication.core.spec import Spec
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 
 DEFAULTS = {name: field.default for name, field in Spec.__dataclass_fields__.items()}
 

@@ -61,21 +61,23 @@ def test_balanced_drops_units_with_a_gap_and_says_how_many() -> None:
     data.loc[[0, 9], "y"] = np.nan
     panel = build_panel(data, spec(sample={"balanced": True}))
     assert panel.units.tolist() == list("bcef")
-    assert panel.notes == ("2 units that lack the outcome in some period were dropped",)
+    assert panel.notes == (
+        "2 units with a missing outcome in at least one period were dropped, for example a, d",
+    )
 
 
 def test_missing_covariates_are_counted() -> None:
     data = frame()
     data.loc[[0, 9], "x"] = np.nan
     panel = build_panel(data, spec(covariates=["x"]))
-    assert "2 rows without x were dropped" in panel.notes
+    assert "2 rows with a missing x were dropped" in panel.notes
 
 
 def test_rows_without_an_offset_are_counted() -> None:
     data = frame().assign(log_people=1.0)
     data.loc[[0, 1, 2, 9], "log_people"] = np.nan
     panel = build_panel(data, spec(estimator="poisson", offset="log_people"))
-    assert "4 rows without log_people were dropped" in panel.notes
+    assert "4 rows with a missing log_people were dropped" in panel.notes
     assert panel.units.tolist() == list("bcdef")
 
 
@@ -147,14 +149,18 @@ def _set(column: str, rows: object, value: object):
         (lambda d: d, {"outcome": "yy"}, ["no column 'yy'", "did you mean 'y'"]),
         (lambda d: d, {"unit": "county"}, ["no column 'county'", "Its columns are"]),
         (_double, {}, ["4 rows share", "unit b in time 2001"]),
-        (_set("y", 2, "n/a"), {}, ["1 of 18 values of column 'y'", "'n/a' for unit a in time 2004."]),
-        (_set("y", 2, np.inf), {}, ["'y'", "infinite", "for example for unit a in time 2004."]),
-        (_set("x", [3, 4], "."), {"covariates": ["x"]}, ["2 of 18 values", "'.' for unit b in time 200"]),
-        (_set("people", 5, "?"), {"weights": "people"}, ["'?' for unit b in time 2004"]),
-        (_set("cohort", 5, "?"), {}, ["1 of 18 values of column 'cohort'", "'?' for unit b in time"]),
-        (_set("x", 3, np.nan), {"treatment": "x"}, ["missing", "for example for unit b in time"]),
+        (_set("y", 2, "n/a"), {}, ["1 of 18 values of column 'y'", "'n/a' (first for unit a in time 2004"]),
+        (_set("y", 2, np.inf), {}, ["'y'", "infinite", "first for unit a in time 2004"]),
+        (
+            _set("x", [3, 4], "."),
+            {"covariates": ["x"]},
+            ["2 of 18 values", "'.' (first for unit b in time 200"],
+        ),
+        (_set("people", 5, "?"), {"weights": "people"}, ["'?' (first for unit b in time 2004"]),
+        (_set("cohort", 5, "?"), {}, ["1 of 18 values of column 'cohort'", "'?' (first for unit b in time"]),
+        (_set("x", 3, np.nan), {"treatment": "x"}, ["missing", "first for unit b in time"]),
         (_set("time", 2, 2004.5), {}, ["1 of 18 values of column 'time'", "2004.5 for unit a", "whole"]),
-        (_set("time", 2, "May"), {}, ["'May' for unit a in time May"]),
+        (_set("time", 2, "May"), {}, ["'May' (first for unit a in time May"]),
         (lambda d: d, {"sample": {"where": {"state": ["AA"]}}}, ["No row", "'AA'", "mean 'A'"]),
         (_set("cohort", 2, 2004), {}, ["changes within 1 of 6 units", "unit a"]),
         (_set("cohort", [0, 1, 2], 2002.5), {}, ["1 units", "whole number"]),
@@ -164,7 +170,7 @@ def _set(column: str, rows: object, value: object):
         (lambda d: d.assign(state=1), {"cluster": "state"}, ["one cluster", "finer column"]),
         (_set("state", 2, None), {"cluster": "state"}, ["1 of 18 rows have no cluster"]),
         (lambda d: d.assign(d=[0, 1, 0] * 6), {"treatment": "d"}, ["falls within 6 units"]),
-        (lambda d: d.assign(y=np.nan), {}, ["No row is left"]),
+        (lambda d: d.assign(y=np.nan), {}, ["is missing in all 18 rows"]),
         (lambda d: d, {"sample": {"years": [1900, 1901]}}, ["No row is left"]),
         (lambda d: d, {"trends": "region_by_time"}, ["no column 'region'"]),
         (lambda d: d.assign(g=range(18)), {"trends": "g_by_time"}, ["6 units change their 'g'"]),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from replication.checks.verify import report, verify, write_expected
+from replication.checks.compare_numbers import report, verify, write_expected
 from replication.cli import main
 
 

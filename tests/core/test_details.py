@@ -35,8 +35,8 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference, Spec
 from replication.display import details_text
-from replication.estimators.registration import ENTRIES
-from replication.inference.methods import apply_method
+from replication.estimators.registry import ENTRIES
+from replication.inference.methods import OwnMethods, apply_method
 from replication.report import facts
 from replication.report.report_data import load
 
@@ -106,7 +106,7 @@ def test_records_of_the_methods_are_saved_and_loaded(method: str, tmp_path: Path
     adoption = (0,) * 24 + (2004,)
     panel = draw_panel(5, n_units=40, adoption=adoption)
     inference = replace(FEW, method=method)
-    found = apply_method(twfe, panel, inference, two_way=True, residuals=_centered)
+    found = apply_method(twfe, panel, inference, own=OwnMethods(two_way=True), residuals=_centered)
     again, _ = saved_results.load(saved(found, "twfe", tmp_path))
     assert again.details.uncertainty.method == method
     assert text(again.details) == text(found.details)
@@ -218,7 +218,7 @@ def test_rewording_changes_no_cell_of_a_table(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_note_on_missing_errors_is_known_by_its_field_not_by_its_words() -> None:
-    from replication.inference.guard import guarded
+    from replication.inference.unsupported_statistics import guarded
 
     found = estimate("twfe")
     table = found.table.assign(std_error=np.nan)

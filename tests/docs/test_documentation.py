@@ -15,7 +15,7 @@ import yaml
 from documented_pages import DOCS, FENCE, Block, blocks, run, run_page
 
 import replication as rp
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.sources.manifest import load_manifest
 
 ROOT = DOCS.parent

@@ -169,11 +169,7 @@ def local_projections_diff_diff(case: Case) -> Found:
     for reweight, group in chosen:
         ours = values(
             local_projections(
-                case.panel,
-                control_group=group,
-                window=(-2, 1),
-                reweight=reweight,
-                inference=ANALYTIC,
+                case.panel, control_group=group, window=(-2, 1), reweight=reweight, inference=ANALYTIC
             )
         )
         theirs = diff_diff.LPDiD(

@@ -153,10 +153,7 @@ def test_parameters_are_the_rank_of_the_effects(trends: tuple[str, ...], missing
     sample = estimation_sample(panel, effects)
     units, periods = np.nonzero(sample.used)
     size = len(sample.panel.periods)
-    columns = [
-        units,
-        *(codes[units] * size + periods for codes in effects.level_codes(sample.panel)),
-    ]
+    columns = [units, *(codes[units] * size + periods for codes in effects.level_codes(sample.panel))]
     indicators = np.hstack([codes[:, None] == np.unique(codes) for codes in columns])
     expected = np.linalg.matrix_rank(indicators.astype(float)) - np.unique(units).size + 1
     assert absorbed_parameters(sample.panel, effects, sample.used) == expected
@@ -182,7 +179,7 @@ def test_singletons_are_dropped_until_none_is_left() -> None:
     assert sample.panel.units.tolist() == [*range(1, 12), *range(13, 24)]
     assert sample.panel.y.shape == (22, 8)
     assert sample.used.all()
-    assert any("10 singletons" in note for note in sample.panel.notes)
+    assert any("10 singleton observations" in note for note in sample.panel.notes)
 
 
 def test_clusters_are_counted_in_the_sample() -> None:

@@ -15,12 +15,12 @@ from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna, summarize
 from replication.estimators.callaway_santanna.aggregation import LinearMap
 from replication.estimators.callaway_santanna.cell_estimates import fit_cells
-from replication.estimators.callaway_santanna.cells import plan_cells
-from replication.estimators.callaway_santanna.cohort_draws import CohortSums
+from replication.estimators.callaway_santanna.cell_plan import plan_cells
+from replication.estimators.callaway_santanna.cells_one_by_one import general_scores
+from replication.estimators.callaway_santanna.cohort_sums import CohortSums
 from replication.estimators.callaway_santanna.comparison_sample import group_time_design
-from replication.estimators.callaway_santanna.detrending import detrended, slope_weights
+from replication.estimators.callaway_santanna.detrending import slope_weights, without_short_cohorts
 from replication.estimators.callaway_santanna.influence import CohortRows, cell_std_errors, influence_loadings
-from replication.estimators.callaway_santanna.pairwise_cells import general_scores
 from replication.inference.bands import multipliers
 from replication.inference.cluster_bootstrap import cluster_bootstrap
 
@@ -241,7 +241,7 @@ def test_moments_by_cohort_equal_products_of_the_scores(
     design = group_time_design(
         staggered(48, **artificial), control_group=control_group, anticipation=anticipation
     )
-    design = detrended(design) if detrend else design
+    design = without_short_cohorts(design) if detrend else design
     sums = CohortSums(design, plan_cells(design, "universal"), slope_weights(design) if detrend else None)
     plain = cells_alone(sums)
     tilted = replace(plain, tilt=np.random.default_rng(4).normal(size=plain.tilt.shape))

@@ -14,7 +14,7 @@ from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.callaway_santanna.aggregation import average_points, plan_averages
-from replication.estimators.callaway_santanna.cells import plan_cells
+from replication.estimators.callaway_santanna.cell_plan import plan_cells
 from replication.estimators.callaway_santanna.comparison_sample import group_time_design
 
 FEW = Inference(draws=50)

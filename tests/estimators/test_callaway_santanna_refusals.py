@@ -17,10 +17,15 @@ from replication.estimators.callaway_santanna import callaway_santanna
 @pytest.mark.parametrize(
     ("artificial", "message"),
     [
-        ({"adoption": (0,)}, "Of the 80 units observed from 1 to 8"),
-        ({"adoption": (5,)}, "none adopts in these periods while another adopts later or never"),
-        ({"adoption": (1,)}, "units_treated_in_first_period"),
+        ({"adoption": (0,)}, "None of the 80 units left is ever treated"),
+        ({"adoption": (5,)}, "All 80 units left adopt in 5, so none is untreated"),
+        ({"adoption": (1,)}, "80 of 80 units .* treated in or before the first period, 1"),
         ({"adoption": (2, 9)}, None),
+        (
+            {"adoption": (11, 12)},
+            r"No unit adopts in the panel's periods \(1 to 8\): the cohorts are 11 to 12",
+        ),
+        ({"adoption": (0, 3), "periods": (3,)}, "80|The panel has one period, 3"),
         ({"adoption": (2, 3), "periods": (1, 3, 4)}, "only 1 of 3 periods come before"),
     ],
 )
@@ -36,7 +41,7 @@ def test_no_comparison_is_refused(artificial, message) -> None:
 
 def test_one_cluster_is_refused() -> None:
     panel = replace(staggered(62), clusters={"state": np.zeros(80, dtype=np.int64)})
-    with pytest.raises(PanelError, match="One cluster of 'state' is left"):
+    with pytest.raises(PanelError, match="only one cluster in column 'state'"):
         callaway_santanna(panel)
 
 
@@ -104,16 +109,18 @@ def test_units_treated_from_the_start_are_dropped_with_the_count() -> None:
     panel = staggered(70, adoption=(0, 1, 4, 6))
     early = int((panel.cohort == 1).sum())
     found = callaway_santanna(panel)
+    named = ", ".join(str(unit) for unit in panel.units[panel.cohort == 1][:5])
+    share = f"{100 * early / 80:.0f}%"
     assert found.details.notes == (
-        f"{early} units treated in or before the first period, 1, were dropped: they have no "
-        f"untreated period to compare with, for example {panel.units[panel.cohort == 1][0]}",
+        f"{early} of 80 units ({share}) are dropped because they are treated in or before the "
+        f"first period, 1, and have no pre-treatment period, for example {named}",
     )
     assert found.table["n_units"].iloc[0] == 80 - early
     without = callaway_santanna(panel.keep_units(panel.cohort != 1))
     np.testing.assert_array_equal(found.table["estimate"], without.table["estimate"])
 
 
-@pytest.mark.parametrize("control_group", ["never_treated", "not_yet_treated", "last_treated"])
+@pytest.mark.parametrize("control_group", ["not_yet_treated", "last_treated"])
 def test_without_never_treated_units_the_last_cohort_is_the_comparison(control_group) -> None:
     panel = staggered(71, adoption=(3, 5, 7))
     found = callaway_santanna(panel, control_group=control_group)
@@ -122,7 +129,7 @@ def test_without_never_treated_units_the_last_cohort_is_the_comparison(control_g
         Dropped("periods_cut", 2, "periods", (7, 8)),
     )
     assert (
-        "the last cohort, 7, only serves as comparison, and periods 7 to 8 (2) were cut"
+        "the last cohort to adopt (7) serves only as a control, and 2 periods (7 to 8) are dropped"
         in (found.details.notes[-1])
     )
     assert set(found.rows("calendar")["time"].dropna()) == {3, 4, 5, 6}

@@ -98,7 +98,7 @@ def test_bands_are_uniform_over_each_curve_and_clusters_move_no_estimate() -> No
         ({}, {"dose": None}, SpecError, "needs 'dose'"),
         ({"dose": -1.0}, {}, PanelError, "negative or infinite"),
         ({"dose": 0.0}, {}, PanelError, "is 0 in all their rows"),
-        ({"dose": 2.0}, {}, PanelError, "No cohort has doses enough"),
+        ({"dose": 2.0}, {}, PanelError, "No cohort has enough doses"),
         ("moving", {}, PanelError, "not the dose of the unit's other rows"),
         ({}, {"doses": [0.5, 90.0]}, SpecError, "stay inside"),
         ({}, {"inference": {"method": "permutation"}}, SpecError, "has no 'inference.method: permutation'"),
@@ -154,7 +154,7 @@ def test_as_many_doses_as_coefficients_give_the_mean_of_each_dose() -> None:
     for dose in doses:
         mean = change[(unit["cohort"] > 0) & (unit["dose"] == dose)].mean()
         assert table.loc[f"att_d:{dose:g}", "estimate"] == pytest.approx(mean - control, abs=1e-10)
-    with pytest.raises(PanelError, match="No cohort has doses enough"):
+    with pytest.raises(PanelError, match="No cohort has enough doses"):
         rp.estimate(data.assign(dose=data["dose"].clip(upper=1.5)), **{**options, "doses": doses[:3]})
 
 

@@ -22,14 +22,7 @@ def peer(panel, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return moderndid.did_multiplegt(
-            data=frame,
-            yname="y",
-            tname="time",
-            idname="unit",
-            dname="d",
-            effects=6,
-            placebo=3,
-            **options,
+            data=frame, yname="y", tname="time", idname="unit", dname="d", effects=6, placebo=3, **options
         )
 
 
@@ -127,8 +120,9 @@ def test_units_treated_throughout_are_dropped_and_counted() -> None:
     found = dcdh(panel, inference=ANALYTIC)
     without = dcdh(panel.keep_units(~always), inference=ANALYTIC)
     assert found.att == without.att
-    dropped = f"{always.sum()} units treated in or before the first period were dropped"
-    assert f"{dropped}, for example {panel.units[always][0]}" in found.details.notes
+    named = ", ".join(str(unit) for unit in panel.units[always][:5])
+    assert found.details.notes[0].startswith(f"{always.sum()} of 48 units")
+    assert found.details.notes[0].endswith(f"for example {named}")
 
 
 def test_support_counts_units_and_cohorts() -> None:
@@ -163,7 +157,7 @@ def test_a_panel_with_a_missing_year_counts_in_years() -> None:
     cohorts = {row.event_time: row.cohorts for row in found.details.support}
     assert [cohorts.get(e, 0) for e in range(6)] == [2, 1, 2, 1, 0, 1]
     lost = int((panel.cohort == 2008).sum())
-    assert any(f"{lost} units of the cohorts 2008 have no effect" in n for n in found.details.notes)
+    assert any(f"{lost} units in 1 cohort (2008) are excluded" in n for n in found.details.notes)
 
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
@@ -190,9 +184,7 @@ def test_a_panel_of_every_second_year_has_the_same_effects_two_years_apart(covar
     if covariates:
         panel = replace(panel, covariates=x, covariate_names=("a", "b"))
     apart = replace(
-        panel,
-        periods=2 * panel.periods - 2001,
-        cohort=np.where(panel.cohort > 0, 2 * panel.cohort - 2001, 0),
+        panel, periods=2 * panel.periods - 2001, cohort=np.where(panel.cohort > 0, 2 * panel.cohort - 2001, 0)
     )
     one, two = (path_of(dcdh(each, inference=ANALYTIC)) for each in (panel, apart))
     assert list(two.index) == [2 * step for step in one.index]

@@ -253,7 +253,7 @@ def test_permuted_treatment_takes_its_doses_along() -> None:
         (
             lambda frame: frame.assign(d=frame["d"].where(frame.index != 9)),
             {},
-            "1 of 480 values of column 'd' are missing",
+            "1 of 480 values of column 'd' is missing",
         ),
         (lambda frame: frame.assign(d="high"), {}, "480 of 480 values of column 'd' are not numbers"),
         (

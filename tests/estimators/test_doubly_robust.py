@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from replication.estimators.callaway_santanna.doubly_robust import (
-    METHODS,
+    ADJUSTMENTS,
     CellProblem,
     Comparison,
     comparison_weight,
@@ -57,7 +57,7 @@ def points_by_hand(data: Comparison, method: str) -> np.ndarray:
 def test_points_are_those_by_hand(method: str, seed: int) -> None:
     data = drawn(seed)
     # A general optimizer stops at a gradient of 1e-9 of a sum of sixty terms.
-    np.testing.assert_allclose(METHODS[method](data)[0], points_by_hand(data, method), atol=1e-6)
+    np.testing.assert_allclose(ADJUSTMENTS[method](data)[0], points_by_hand(data, method), atol=1e-6)
 
 
 @pytest.mark.parametrize("method", ["outcome_regression", "ipw", "doubly_robust"])
@@ -67,11 +67,11 @@ def test_scores_are_the_derivative_by_the_weight_of_each_unit(method: str) -> No
     Central differences with steps of 1e-5 are exact to about 1e-9.
     """
     data, step = drawn(4), 1e-5
-    scores = METHODS[method](data)[1]
+    scores = ADJUSTMENTS[method](data)[1]
     for unit in range(0, 60, 7):
         alone = step * (np.arange(60) == unit)
         up, down = (
-            METHODS[method](Comparison(data.change, data.treated, data.x, data.weight + moved))[0]
+            ADJUSTMENTS[method](Comparison(data.change, data.treated, data.x, data.weight + moved))[0]
             for moved in (alone, -alone)
         )
         np.testing.assert_allclose(scores[unit], data.weight[unit] * (up - down) / (2 * step), atol=1e-7)
@@ -79,7 +79,7 @@ def test_scores_are_the_derivative_by_the_weight_of_each_unit(method: str) -> No
 
 @pytest.mark.parametrize("method", ["outcome_regression", "ipw", "doubly_robust"])
 def test_the_scale_of_the_weights_changes_nothing(method: str) -> None:
-    for plain, small in zip(METHODS[method](drawn(5)), METHODS[method](drawn(5, 1e-6)), strict=True):
+    for plain, small in zip(ADJUSTMENTS[method](drawn(5)), ADJUSTMENTS[method](drawn(5, 1e-6)), strict=True):
         np.testing.assert_allclose(small, plain, rtol=1e-7, atol=1e-12)
 
 

@@ -10,6 +10,8 @@ import pytest
 import statsmodels.api as sm
 from drawn_panels import as_frame, draw_panel
 from written_out import (
+    clusters_above,
+    diff_diff_fit,
     labeled,
     mpdta,
     mpdta_population,
@@ -231,10 +233,7 @@ def test_a_cohort_of_one_unit_with_a_covariate_equals_the_regression() -> None:
     panel = with_covariates(random_panel(11, adoption=(0, 2003, 2006), missing=0.0), names=("x1",))
     assert (panel.cohort == 2005).sum() == 1
     found = labeled(extended(panel))
-    for name, chosen in {
-        ("att", None): lambda g, t: t >= g,
-        ("group", 2005): lambda g, t: g == 2005,
-    }.items():
+    for name, chosen in {("att", None): lambda g, t: t >= g, ("group", 2005): lambda g, t: g == 2005}.items():
         expected = dense_average(panel, "not_yet_treated", chosen)
         assert found[name] == pytest.approx(expected, rel=1e-6), name
 
@@ -242,15 +241,7 @@ def test_a_cohort_of_one_unit_with_a_covariate_equals_the_regression() -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_random_panels_equal_diff_diff(seed) -> None:
     panel = random_panel(seed)
-    frame = as_frame(panel).dropna(subset=["y"])
-    frame["cohort"] = frame["cohort"].where(frame["cohort"] <= panel.periods[-1], 0)
-    clustered = None if np.unique(panel.cluster).size == len(panel.units) else "cluster"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        peer = diff_diff.WooldridgeDiD(cluster=clustered).fit(
-            frame, outcome="y", unit="unit", time="time", first_treat="cohort"
-        )
-        path = peer.aggregate("event").to_dataframe()
+    peer, path = diff_diff_fit(diff_diff.WooldridgeDiD(cluster=clusters_above(panel)), panel, "event")
     found = labeled(extended(panel))
     assert found["att", None] == pytest.approx((peer.overall_att, peer.overall_se), rel=1e-6)
     assert len(path) > 0

@@ -7,6 +7,7 @@ import diff_diff
 import numpy as np
 import pytest
 from drawn_panels import as_frame, draw_panel
+from group_time_data import mpdta
 
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
@@ -95,22 +96,9 @@ def test_rows_and_totals_tell_the_same() -> None:
     assert found.att == pytest.approx(twfe(draw_panel(2, adoption=(0, 2001, 2004, 2008))).att)
 
 
-def test_mpdta_sums_to_the_two_way_estimate(reference) -> None:
+def test_mpdta_sums_to_the_two_way_estimate() -> None:
     """parity.csv: the components sum to TWFE, -0.0365489; error of pyfixest CRV1."""
-    import pandas as pd
-
-    from replication.core.panel import Panel
-
-    frame = pd.read_csv(reference / "mpdta.csv").sort_values(["countyreal", "year"])
-    panel = Panel(
-        y=frame["lemp"].to_numpy().reshape(-1, 5),
-        units=frame["countyreal"].to_numpy()[::5],
-        periods=np.arange(2003, 2008),
-        cohort=frame["first.treat"].to_numpy()[::5].astype(np.int64),
-        weight=np.ones((500, 5)),
-        clusters={"county": np.arange(500)},
-    )
-    found = goodman_bacon(panel, inference=ANALYTIC)
+    found = goodman_bacon(mpdta(), inference=ANALYTIC)
     assert found.att == pytest.approx((-0.03654894, 0.01326516), abs=5e-9)
     total = sum(part.weight * part.estimate for part in found.details.comparisons)
     assert total == pytest.approx(-0.03654894, abs=5e-9)

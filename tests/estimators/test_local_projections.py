@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyfixest
 import pytest
-from drawn_panels import as_frame, draw_panel
+from drawn_panels import as_frame, draw_panel, every_second_year
 
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
@@ -44,13 +44,7 @@ def test_equals_diff_diff(seed, window, case, reweight) -> None:
         warnings.simplefilter("ignore")
         theirs = diff_diff.LPDiD(
             pre_window=-window[0], post_window=window[1], reweight=reweight, cluster="cluster"
-        ).fit(
-            as_frame(panel).astype({"d": int}),
-            outcome="y",
-            unit="unit",
-            time="time",
-            treatment="d",
-        )
+        ).fit(as_frame(panel).astype({"d": int}), outcome="y", unit="unit", time="time", treatment="d")
     found = local_projections(panel, window=window, reweight=reweight, inference=ANALYTIC)
     path = path_of(found)
     event = theirs.event_study.set_index("horizon")
@@ -71,11 +65,7 @@ def test_never_treated_controls_equal_diff_diff(seed) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = diff_diff.LPDiD(pre_window=2, post_window=2, control_group="never_treated").fit(
-            as_frame(panel).astype({"d": int}),
-            outcome="y",
-            unit="unit",
-            time="time",
-            treatment="d",
+            as_frame(panel).astype({"d": int}), outcome="y", unit="unit", time="time", treatment="d"
         )
     found = local_projections(panel, control_group="never_treated", window=(-2, 2), inference=ANALYTIC)
     pooled = theirs.pooled.set_index("window").loc["post", ["coefficient", "se"]]
@@ -157,11 +147,7 @@ def test_the_default_window_pools_over_what_every_cohort_reaches() -> None:
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
     panel = draw_panel(5)
-    spread = replace(
-        panel,
-        periods=2001 + 2 * (panel.periods - 2001),
-        cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
-    )
+    spread = every_second_year(panel)
     found = local_projections(spread, window=(-4, 3), inference=ANALYTIC)
     plain = local_projections(panel, window=(-2, 1), inference=ANALYTIC)
     assert list(path_of(found).index) == [-4, -2, 0, 2]
@@ -195,7 +181,7 @@ def test_adopters_without_a_clean_control_are_counted() -> None:
         ({}, {"window": (-4, -2)}, r"The window \[-4, -2\] ends before adoption"),
         ({}, {"window": (-2, 6)}, "over horizons 0 to 6 has no period with both"),
         ({"adoption": (2004,)}, {}, "has no period with both"),
-        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "has no period with"),
+        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "none of the 48 units"),
         ({"adoption": (0,)}, {}, "has no period with both"),
         ({"n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),

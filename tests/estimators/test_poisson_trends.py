@@ -8,7 +8,7 @@ import pytest
 
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.shared.poisson_irls import separated_by_trends
 
 SPEC = {

@@ -12,7 +12,7 @@ from sampled_people import sampled_people
 import replication as rp
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
-from replication.estimators.callaway_santanna.cross_section_did import SECTION_METHODS, Sections
+from replication.estimators.callaway_santanna.cross_section_adjustment import SECTION_ADJUSTMENTS, Sections
 
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "repeated_cross_sections.csv")
 # The reference is printed to nine digits; the logit of moderndid (statsmodels) stops once the deviance moves
@@ -58,7 +58,7 @@ def test_without_covariates_a_cell_is_four_means() -> None:
     assert len(cells) == 15
 
 
-@pytest.mark.parametrize("method", SECTION_METHODS)
+@pytest.mark.parametrize("method", SECTION_ADJUSTMENTS)
 def test_scores_are_the_derivative_by_weights(method: str) -> None:
     """The influence of a row, times its weight's change, is the change of the estimate."""
     rng = np.random.default_rng(4)
@@ -67,7 +67,7 @@ def test_scores_are_the_derivative_by_weights(method: str) -> None:
     treated, later = rng.uniform(size=n) < 1 / (1 + np.exp(-0.5 * x[:, 1])), rng.uniform(size=n) < 0.5
     y = x @ [1, 2, 3] + treated * later * x[:, 1] + rng.normal(size=n)
     weight = rng.uniform(0.5, 2, n)
-    solve = SECTION_METHODS[method]
+    solve = SECTION_ADJUSTMENTS[method]
     _, scores = solve(Sections(y, x, weight, treated, later))
     for row in range(0, n, 23):
         ends = []
@@ -117,7 +117,7 @@ def test_whole_clusters_are_drawn() -> None:
     [
         ({"unit": 1}, {}, PanelError, "every individual is observed once"),
         ({}, {"estimator": "twfe"}, SpecError, "cannot take repeated cross-sections"),
-        ({}, {"trends": "unit_linear"}, SpecError, "has no line"),
+        ({}, {"trends": "unit_linear"}, SpecError, "has no trend of its own"),
         ({}, {"inference": {"method": "permutation"}}, SpecError, "followed over time"),
         ({}, {"inference": {"method": "conley_taber"}}, SpecError, "followed over time"),
         ({"cohort": 0}, {}, PanelError, "No treated cohort has a control group"),
@@ -136,7 +136,6 @@ def test_cells_without_rows_are_left_out_and_noted() -> None:
     assert table.loc[(table["cohort"] == 4) & (table["time"] == 5), "estimate"].isna().all()
 
 
-def test_a_constant_outcome_has_no_standard_error() -> None:
-    found = fitted(pd.DataFrame(sampled_people(9)).assign(y=0.1), cluster="state")
-    assert found.att[0] == 0
-    assert found.table["std_error"].isna().all()
+def test_a_constant_outcome_is_refused() -> None:
+    with pytest.raises(PanelError, match=r"'y' does not vary: it is 0\.1 in all"):
+        fitted(pd.DataFrame(sampled_people(9)).assign(y=0.1), cluster="state")

@@ -16,7 +16,7 @@ from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, parse_spec
 from replication.estimators.callaway_santanna import callaway_santanna
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.roth_santanna import roth_santanna
 from replication.sources.police_training import read_police_training
 
@@ -145,7 +145,8 @@ def test_with_beta_one_units_treated_from_the_start_are_dropped(control: str) ->
         panel = panel.keep_units(panel.cohort > 0)
     early = panel.cohort == 2001
     dropped = roth_santanna(panel, beta=1, control_group=control, inference=FEW)
-    words = f"{early.sum()} units treated in or before the first period were dropped"
+    words = "are dropped because they are treated in or before the first period"
+    assert f"{early.sum()} of {early.size} units" in str(dropped.details.notes)
     assert words in str(dropped.details.notes)
     without = roth_santanna(panel.keep_units(~early), beta=1, control_group=control, inference=FEW)
     pd.testing.assert_frame_equal(dropped.table, without.table)
@@ -158,8 +159,8 @@ def test_gaps_and_lone_units_are_dropped_with_their_count() -> None:
     cohort[7] = 2007
     found = roth_santanna(replace(panel, y=y, cohort=cohort), inference=FEW)
     notes = " ".join(found.details.notes)
-    assert "1 units with a gap" in notes
-    assert "1 units that are alone in their cohort" in notes
+    assert "1 of 48 units is dropped because it has a gap in the outcome" in notes
+    assert "1 of 47 units is dropped because it is alone in its cohort" in notes
     keep = np.ones(48, dtype=bool)
     keep[[5, 7]] = False
     assert found.att == roth_santanna(panel.keep_units(keep), inference=FEW).att
@@ -173,8 +174,8 @@ def test_few_units_on_one_side_are_noted() -> None:
         for control, p in (("not_yet_treated", panel), ("last_treated", last))
     }
     assert "13 control units" in sides["last_treated"]
-    assert "treated units," not in sides["last_treated"]
-    assert "rests on" not in sides["not_yet_treated"]
+    assert "treated units" not in sides["last_treated"]
+    assert "relies on" not in sides["not_yet_treated"]
 
 
 def test_randomization_test_is_the_share_of_permuted_statistics() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyfixest
 import pytest
-from drawn_panels import as_frame, draw_panel
+from drawn_panels import as_frame, draw_panel, every_second_year
 
 from replication.core.details import Dropped
 from replication.core.errors import PanelError
@@ -42,10 +42,7 @@ def test_equals_diff_diff(seed, window, case, control_group) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = diff_diff.StackedDiD(
-            kappa_pre=-window[0],
-            kappa_post=window[1],
-            control_group=control_group,
-            df_convention="cluster",
+            kappa_pre=-window[0], kappa_post=window[1], control_group=control_group, df_convention="cluster"
         ).fit(as_frame(panel).dropna(), outcome="y", unit="unit", time="time", first_treat="cohort")
     found = stacked(panel, control_group=control_group, window=window, inference=ANALYTIC)
     assert found.att == pytest.approx((theirs.overall_att, theirs.overall_se), abs=1e-9)
@@ -143,11 +140,7 @@ def test_trimmed_cohorts_are_named_and_the_window_shows_part_of_the_clean_window
 
 def test_a_panel_of_every_second_year_counts_in_years() -> None:
     panel = draw_panel(5)
-    spread = replace(
-        panel,
-        periods=2001 + 2 * (panel.periods - 2001),
-        cohort=np.where(panel.cohort > 0, 2001 + 2 * (panel.cohort - 2001), 0),
-    )
+    spread = every_second_year(panel)
     found = stacked(spread, window=(-4, 3), inference=ANALYTIC)
     plain = stacked(panel, window=(-2, 1), inference=ANALYTIC)
     assert list(path_of(found).index) == [-4, -2, 0, 2]
@@ -186,7 +179,7 @@ def test_scaling_scales_and_order_does_not_matter() -> None:
         ({}, {"window": (-3, 1), "clean_window": (-2, 1)}, "reaches beyond the clean window"),
         ({}, {"window": (-1, -1), "clean_window": (-2, 1)}, "contains no event time"),
         ({"adoption": (2004,)}, {}, "No adoption cohort is observed and has clean controls"),
-        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "No adoption cohort"),
+        ({"adoption": (2003, 2005)}, {"control_group": "never_treated"}, "none of the 48 units"),
         ({"n_clusters": 1}, {}, "are in one cluster"),
         ({"dose": True}, {}, "takes a binary treatment"),
     ],

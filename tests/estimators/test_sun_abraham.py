@@ -299,7 +299,7 @@ def test_the_window_limits_the_rows_and_not_the_regression() -> None:
         (
             {"adoption": (2003, 2005)},
             {"control_group": "never_treated"},
-            "No unit is untreated throughout the panel",
+            "none of the 48 units in the sample is untreated throughout the panel",
         ),
         ({}, {"window": (20, 30)}, r"The window \[20, 30\] contains no event time"),
         ({}, {"window": (-1, -1)}, r"The window \[-1, -1\] contains no event time"),

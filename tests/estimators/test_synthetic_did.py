@@ -4,6 +4,7 @@ The published Proposition 99 estimate (-15.604) is met as well; its data are not
 ``docs/statistics.md``.
 """
 
+import importlib
 import warnings
 from dataclasses import replace
 
@@ -312,7 +313,8 @@ def test_a_cohort_with_one_period_before_adoption_is_dropped_with_the_count() ->
     panel = draw_panel(3, n_units=30, adoption=(0, 0, 0, 2002, 2005))
     found = synthetic_did(panel, donor_errors="jackknife", inference=FEW)
     early = int((panel.cohort == 2002).sum())
-    assert f"{early} units with one period before adoption were dropped" in found.details.notes
+    assert found.details.notes[0].startswith(f"{early} of 30 units")
+    assert "they have one period before adoption" in found.details.notes[0]
     assert [c.cohort for c in found.details.donor_weights] == [2005]
 
 
@@ -320,6 +322,15 @@ def test_the_window_limits_the_path() -> None:
     panel = draw_panel(3, n_units=30, adoption=STAGGERED)
     found = synthetic_did(panel, donor_errors="jackknife", window=(-1, 1), inference=FEW)
     assert list(found.rows("event")["event_time"]) == [-1, 0, 1]
+
+
+@pytest.fixture
+def no_weights(monkeypatch) -> None:
+    def never_reached(*_: object) -> None:
+        raise AssertionError("weights, which take the time, were computed before the refusal")
+
+    module = importlib.import_module("replication.estimators.synthetic_did.synthetic_did")
+    monkeypatch.setattr(module, "published_weights", never_reached)
 
 
 @pytest.mark.parametrize(
@@ -337,12 +348,12 @@ def test_the_window_limits_the_path() -> None:
         ({"dose": True}, {}, "takes a binary treatment"),
     ],
 )
-def test_refusals(change, options, message) -> None:
+def test_refusals(change, options, message, no_weights) -> None:
     with pytest.raises(PanelError, match=message):
         synthetic_did(draw_panel(1, **change), inference=FEW, **options)
 
 
-def test_errors_that_need_two_treated_units_are_refused_with_one(lone_treated) -> None:
+def test_errors_that_need_two_treated_units_are_refused_with_one(lone_treated, no_weights) -> None:
     for kind, message in (
         ("jackknife", "cohort 1989 has all its units in one cluster"),
         ("bootstrap", "need at least two treated units"),

@@ -274,9 +274,7 @@ def test_identities(options: dict[str, object], trends: tuple[str, ...]) -> None
         "weights": replace(panel, weight=panel.weight * 1e4),
         "order": permuted(panel, order),
         "labels": replace(
-            panel,
-            periods=panel.periods + 7,
-            cohort=np.where(panel.cohort == 0, 0, panel.cohort + 7),
+            panel, periods=panel.periods + 7, cohort=np.where(panel.cohort == 0, 0, panel.cohort + 7)
         ),
     }
     for name, other in same.items():

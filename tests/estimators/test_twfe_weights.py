@@ -7,6 +7,7 @@ import diff_diff
 import numpy as np
 import pytest
 from drawn_panels import as_frame, draw_panel
+from group_time_data import mpdta
 from scipy.optimize import minimize
 
 from replication.core.errors import PanelError
@@ -113,20 +114,9 @@ def test_without_negative_weights_there_is_no_second_threshold() -> None:
     assert extras["sigma_fe"] is None
 
 
-def test_mpdta(reference) -> None:
+def test_mpdta() -> None:
     """parity.csv (diff-diff): 20 of 291 treated cells are negative, 0.0687; sigma_fe 0.0828."""
-    import pandas as pd
-
-    frame = pd.read_csv(reference / "mpdta.csv").sort_values(["countyreal", "year"])
-    panel = Panel(
-        y=frame["lemp"].to_numpy().reshape(-1, 5),
-        units=frame["countyreal"].to_numpy()[::5],
-        periods=np.arange(2003, 2008),
-        cohort=frame["first.treat"].to_numpy()[::5].astype(np.int64),
-        weight=np.ones((500, 5)),
-        clusters={"county": np.arange(500)},
-    )
-    extras = twfe_weights(panel, inference=ANALYTIC).details.extras
+    extras = twfe_weights(mpdta(), inference=ANALYTIC).details.extras
     assert (extras["negative_cells"], extras["treated_cells"]) == (20, 291)
     assert extras["share_negative"] == pytest.approx(0.0687, abs=5e-5)
     assert extras["sigma_fe"] == pytest.approx(0.0828, abs=5e-5)

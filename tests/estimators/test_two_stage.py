@@ -11,6 +11,8 @@ from drawn_panels import as_frame
 from written_out import (
     Dense,
     castle,
+    clusters_above,
+    diff_diff_fit,
     labeled,
     mpdta,
     random_panel,
@@ -105,15 +107,7 @@ def test_path_equals_the_stacked_moments(trends, extra, n_clusters) -> None:
 def test_random_panels_equal_diff_diff(seed) -> None:
     """Second-period cohorts, lone units, gaps, clusters above the unit, no never-treated units."""
     panel = random_panel(seed)
-    frame = as_frame(panel).dropna(subset=["y"])
-    frame["cohort"] = frame["cohort"].where(frame["cohort"] <= panel.periods[-1], 0)
-    clustered = None if np.unique(panel.cluster).size == len(panel.units) else "cluster"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        peer = diff_diff.TwoStageDiD(cluster=clustered).fit(
-            frame, outcome="y", unit="unit", time="time", first_treat="cohort"
-        )
-        path = peer.aggregate("event_study").to_dataframe()
+    peer, path = diff_diff_fit(diff_diff.TwoStageDiD(cluster=clusters_above(panel)), panel)
     found = labeled(second(panel))
     assert found["att", None] == pytest.approx((peer.overall_att, peer.overall_se), rel=1e-6)
     path = path[(path["event_time"] >= 0) & np.isfinite(path["se"])]

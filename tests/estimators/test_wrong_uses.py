@@ -15,7 +15,7 @@ from replication.core.errors import InputError, PanelError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, parse_spec
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 
 FEW = Inference(draws=9)
 GENERAL = [name for name, entry in ENTRIES.items() if not entry.needs]

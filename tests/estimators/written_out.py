@@ -5,11 +5,13 @@ Slow and obvious on purpose: every dummy is a column, every weight of every outc
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
+import group_time_data
 import numpy as np
 import pandas as pd
-from drawn_panels import draw_panel
+from drawn_panels import as_frame, draw_panel
 
 from replication.core.panel import Panel
 
@@ -54,21 +56,22 @@ def with_varying_weights(panel: Panel, seed: int = 0) -> Panel:
 
 def mpdta(**changes) -> Panel:
     """County teen employment 2003-2007, as shipped by moderndid."""
-    import moderndid
+    return replace(group_time_data.mpdta(), **changes)
 
-    frame = moderndid.load_mpdta().to_pandas().sort_values(["countyreal", "year"])
-    shape = (-1, 5)
-    counties = frame["countyreal"].to_numpy().reshape(shape)[:, 0]
-    options = {
-        "y": frame["lemp"].to_numpy().reshape(shape),
-        "units": counties,
-        "periods": np.arange(2003, 2008),
-        "cohort": frame["first.treat"].to_numpy().reshape(shape)[:, 0].astype(np.int64),
-        "weight": np.ones((counties.size, 5)),
-        "clusters": {"countyreal": np.arange(counties.size)},
-        "outcome": "lemp",
-    } | changes
-    return Panel(**options)
+
+def diff_diff_fit(model, panel: Panel, path: str = "event_study"):
+    """The fit of a class of diff-diff, and its event path; cohorts beyond the panel are never treated."""
+    frame = as_frame(panel).dropna(subset=["y"])
+    frame["cohort"] = frame["cohort"].where(frame["cohort"] <= panel.periods[-1], 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer = model.fit(frame, outcome="y", unit="unit", time="time", first_treat="cohort")
+        return peer, peer.aggregate(path).to_dataframe()
+
+
+def clusters_above(panel: Panel) -> str | None:
+    """The cluster column where clusters are not the units, as diff-diff takes it."""
+    return None if np.unique(panel.cluster).size == len(panel.units) else "cluster"
 
 
 def mpdta_population() -> np.ndarray:

@@ -11,9 +11,9 @@ from fuzzing import accepted, cases
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replication.core.frames import require_plain_cells
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
-from replication.core.plain_cells import require_plain_cells
 from replication.core.spec import Spec, parse_spec
 
 ROLES = (

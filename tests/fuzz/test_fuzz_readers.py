@@ -125,11 +125,6 @@ CASES: dict[str, Case] = {
     "castle": ("castle.csv", of_typed("castle_doctrine_adoption.csv"), hand_entered.read_castle_adoption),
     "regions": ("regions.csv", of_typed("census_regions.csv"), hand_entered.read_regions),
     "changes": ("changes.csv", of_typed("county_fips_changes.csv"), hand_entered.read_fips_changes),
-    "published": (
-        "printed.csv",
-        of_typed("published_cheng_hoekstra_2013.csv"),
-        hand_entered.read_published_castle,
-    ),
     "activations": (
         "states.csv",
         of_typed("secure_communities_activations_by_state.csv"),

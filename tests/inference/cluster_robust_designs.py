@@ -68,12 +68,7 @@ def two_way(panel, columns, rows, trends=()):
     design = np.hstack(others)
     padded = {name: np.concatenate([row, np.zeros(design.shape[1] - len(row))]) for name, row in rows.items()}
     return Written(
-        panel.y[unit, time],
-        panel.weight[unit, time],
-        panel.cluster[unit],
-        np.hstack(nested),
-        design,
-        padded,
+        panel.y[unit, time], panel.weight[unit, time], panel.cluster[unit], np.hstack(nested), design, padded
     )
 
 
@@ -126,9 +121,7 @@ def cells_case(estimate, untreated_only, **drawn):
     for e in np.unique(event):
         rows[f"event:{e}"] = mass * (event == e) / mass[event == e].sum()
     return Case(
-        panel,
-        lambda inference: estimate(panel, inference=inference),
-        lambda: two_way(panel, columns, rows),
+        panel, lambda inference: estimate(panel, inference=inference), lambda: two_way(panel, columns, rows)
     )
 
 

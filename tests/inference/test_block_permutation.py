@@ -10,7 +10,7 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.estimators.twfe import twfe
 from replication.inference.block_permutation import block_permutations, matched_units, ranked_blocks
 from replication.inference.permutation import permutation_test
@@ -48,10 +48,7 @@ def test_equal_blocks_exchange_whole_schedules() -> None:
 
 def test_units_keep_their_place_in_the_order_of_adoption() -> None:
     panel = artificial([[2005, 2002], [0, 2003]])
-    assert [block.tolist() for block in ranked_blocks(panel, panel.strata["block"])] == [
-        [1, 0],
-        [3, 2],
-    ]
+    assert [block.tolist() for block in ranked_blocks(panel, panel.strata["block"])] == [[1, 0], [3, 2]]
     orders = {tuple(order.tolist()) for order in block_permutations(panel, BLOCKS)}
     assert orders == {(0, 1, 2, 3), (2, 3, 0, 1)}
 

@@ -12,7 +12,7 @@ from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.etwfe import etwfe
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.bands import random_bytes
 from replication.inference.bootstrap_t import BLOCK, COUNTS_OF_BYTE, DrawnDistribution, counts, drawn_t_values
 from replication.inference.cluster import sum_by_cluster
@@ -75,7 +75,7 @@ def test_counts_have_mean_and_variance_one() -> None:
     assert set(np.unique(drawn)) <= {0, 1, 2, 3}
 
 
-def test_a_row_does_not_depend_on_its_neighbours_nor_on_its_unit() -> None:
+def test_a_row_does_not_depend_on_its_neighbors_nor_on_its_unit() -> None:
     scores = some_scores(20)
     all_rows = drawn_t_values(scores, DRAWN)
     np.testing.assert_allclose(all_rows[:, [2]], drawn_t_values(scores[:, [2]], DRAWN), rtol=1e-3)
@@ -148,7 +148,7 @@ def test_bands_and_intervals_are_quantiles_of_the_same_draws() -> None:
     rows = [EstimateRow("att"), *(EstimateRow("event", event_time=e) for e in range(4))]
     scores = rng.standard_t(3, size=(len(panel.units), 5))
     scores[:, 2] = 0.0
-    table = from_scores(panel, "made", rows, np.arange(5.0), scores, DRAWN).table
+    table = from_scores(PointEstimates(panel, "made", rows, np.arange(5.0), DRAWN), scores).table
     values = drawn_t_values(sum_by_cluster(scores, panel.cluster), DRAWN)
     moving = [1, 3, 4]
     together = np.quantile(values[:, moving].max(axis=1), 0.95)

@@ -15,24 +15,24 @@ from replication.core.estimates import row_labels
 from replication.core.spec import Inference, parse_spec
 from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.dcdh import dcdh
+from replication.estimators.estimate_spec import ENTRIES
+from replication.estimators.estimate_spec import estimate as run
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.local_projections import local_projections
 from replication.estimators.poisson import poisson
-from replication.estimators.registry import ENTRIES
-from replication.estimators.registry import estimate as run
+from replication.estimators.shared.cluster_weights import weighted_shares
 from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import read_effects
 from replication.estimators.shared.regression_influence import regular_leverage
-from replication.estimators.shared.two_way_shares import blocks_of, two_way_shares, weighted_shares
+from replication.estimators.shared.two_way_shares import blocks_of, two_way_shares
 from replication.estimators.stacked import stacked
 from replication.estimators.sun_abraham import sun_abraham
 from replication.estimators.twfe import fit_twfe, twfe
 from replication.estimators.two_stage import two_stage
-from replication.inference.bias_reduced import bias_reduced
+from replication.inference.bias_reduced import bias_reduced, weighted_bias_reduced
 from replication.inference.leverage import FEW_EFFECTIVE
 from replication.inference.variances import ADJUSTING
-from replication.inference.weighted_bias_reduced import weighted_bias_reduced
 
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "cluster_robust.csv")
 # R works on the regression with all dummies, whose cross-products have a condition number of some
@@ -171,7 +171,7 @@ def test_the_weighted_algebra_at_equal_weights_is_the_unweighted_one(trends) -> 
     fit = fit_twfe(sample, effects)
     two_way, shares = two_way_shares(sample, effects, fit, np.eye(2))
     one = bias_reduced(shares)
-    other = weighted_bias_reduced(weighted_shares(sample, effects, two_way, shares))
+    other = weighted_bias_reduced(weighted_shares(shares, two_way, fit.residual, lambda _: two_way))
     np.testing.assert_allclose(other.score, one.score, atol=1e-11)
     np.testing.assert_allclose(other.freedom, one.freedom, rtol=1e-10)
 
@@ -242,10 +242,10 @@ def test_intervals_and_p_values_use_each_rows_degrees() -> None:
 def test_few_effective_clusters_are_noted_and_many_are_not() -> None:
     panel = two_way_panel(3)
     assert twfe(panel).details.cluster_influence.effective > FEW_EFFECTIVE
-    assert not any("effective clusters" in note for note in twfe(panel).details.notes)
+    assert not any("effective number of clusters" in note for note in twfe(panel).details.notes)
     heavy = replace(panel, weight=panel.weight * np.where(np.arange(45) < 3, 200, 1)[:, None])
-    note = next(note for note in twfe(heavy).details.notes if "effective clusters" in note)
-    assert "3.3 effective clusters (of 45)" in note
+    note = next(note for note in twfe(heavy).details.notes if "effective number of clusters" in note)
+    assert "effective number of clusters is 3.3 of 45" in note
     assert "cv3" in note
 
 
@@ -318,7 +318,5 @@ def test_several_clusterings_varying_weights_and_estimated_shares_refuse() -> No
         twfe(varying, inference=Inference(variance="cv2"))
     with pytest.raises(SpecError, match="shares: fixed"):
         sun_abraham(
-            two_way_panel(3, cluster="state"),
-            shares="estimated",
-            inference=Inference(variance="cv2"),
+            two_way_panel(3, cluster="state"), shares="estimated", inference=Inference(variance="cv2")
         )

@@ -65,14 +65,14 @@ def test_two_way_errors_equal_double_loops(options, pairs, kernel) -> None:
     expected = by_loops(scores, sample.panel.coordinates, inference)
     found = twfe(panel, inference=inference)
     assert found.att[1] ** 2 == pytest.approx(expected * found.details.uncertainty.correction, rel=1e-10)
-    assert found.details.extras["neighbours_per_unit"] > 0
+    assert found.details.extras["neighbors_per_unit"] > 0
 
 
 def test_cutoff_below_every_distance_is_clustering_by_unit() -> None:
     panel = draw_panel(2)
     spatial = twfe(panel, inference=replace(NEAR, cutoff_km=0.001))
     assert spatial.att == pytest.approx(twfe(panel, inference=Inference()).att, rel=1e-12)
-    assert spatial.details.extras["units_without_neighbour"] == 48
+    assert spatial.details.extras["units_without_neighbor"] == 48
 
 
 def test_far_apart_groups_at_one_place_are_clusters() -> None:

@@ -19,8 +19,7 @@ from replication.core.errors import InputError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Inference, Spec, parse_spec
-from replication.estimators.registry import estimate
-from replication.estimators.shared.control_residuals import control_residuals
+from replication.estimators.estimate_spec import control_residuals, estimate
 from replication.estimators.twfe import twfe
 from replication.estimators.unused_keys import find_unused_keys
 from replication.inference.few_treated import few_treated_test
@@ -169,8 +168,7 @@ def test_every_linear_estimator_moves_with_an_effect_and_not_with_the_data(estim
     rng = np.random.default_rng(6)
     level = rng.normal(size=(len(panel.y), 1)) + rng.normal(size=8)
     second = estimate(
-        replace(panel, y=2 * (panel.y + level + 3 * panel.treated)),
-        spec_of(estimator, CT, **options),
+        replace(panel, y=2 * (panel.y + level + 3 * panel.treated)), spec_of(estimator, CT, **options)
     )
     post = first.table["term"].eq("att") | first.table["event_time"].ge(0)
     for name in ("conf_low", "conf_high", "band_low", "band_high", "estimate"):

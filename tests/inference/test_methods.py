@@ -8,8 +8,8 @@ from drawn_panels import draw_panel
 
 from replication.core.errors import SpecError
 from replication.core.spec import Inference, Spec
-from replication.estimators.registration import ENTRIES
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
+from replication.estimators.registry import ENTRIES
 from replication.inference.bands import interquartile_std_errors, multiplier_draws
 from replication.inference.cluster import sum_by_cluster
 

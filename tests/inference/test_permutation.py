@@ -13,8 +13,8 @@ from replication.core.spec import Inference
 from replication.estimators.dcdh import dcdh
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.exchanges import draw_permutations, strata_of
 from replication.inference.permutation import permutation_test, permuted_panel, two_way_of
+from replication.inference.permuted_assignments import draw_permutations, strata_of
 
 TEN = Inference(method="permutation", draws=40)
 

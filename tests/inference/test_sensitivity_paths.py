@@ -14,8 +14,8 @@ from replication.core.errors import InputError
 from replication.core.estimates import Estimates
 from replication.core.panel_builder import build_panel
 from replication.core.spec import parse_spec
-from replication.estimators.registration import ENTRIES
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
+from replication.estimators.registry import ENTRIES
 from replication.inference.sensitivity import (
     SensitivityError,
     breakdown_value,

@@ -33,10 +33,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as artificial:
         for name, case in cases().items():
             write(Path(artificial), name, case.written())
-        command = [
-            "Rscript",
-            str(HERE / "cluster_robust.R"),
-            artificial,
-            str(HERE / "cluster_robust.csv"),
-        ]
+        command = ["Rscript", str(HERE / "cluster_robust.R"), artificial, str(HERE / "cluster_robust.csv")]
         subprocess.run(command, check=True)

@@ -16,7 +16,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.saved_results import save
 from replication.core.spec import Inference, Spec, parse_spec
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 from replication.report.report_data import Folders
 from replication.report.study_config import StudyConfig, parse_study
@@ -39,7 +39,7 @@ def example_panel(seed: int, spec: Spec) -> Panel:
         outcome=spec.outcome,
         spec_id=spec.id,
         study=spec.study,
-        notes=("3 units that lack the outcome in some period were dropped",) if seed % 2 else (),
+        notes=("3 units with a missing outcome in at least one period were dropped",) if seed % 2 else (),
     )
 
 
@@ -70,9 +70,8 @@ def example_result(seed: int, spec: Spec, *, path: bool) -> Estimates:
             support=tuple(EventSupport(e, 4, 900 - 37 * abs(e)) for e in EVENTS),
         )
     inference = Inference(draws=199, seed=7)
-    return from_scores(
-        panel, spec.estimator, rows, estimate, scores, inference, distribution="t", details=details
-    )
+    found = PointEstimates(panel, spec.estimator, rows, estimate, inference, "t", details=details)
+    return from_scores(found, scores)
 
 
 def example_spec(name: str, estimator: str, **more: Any) -> Spec:
@@ -118,7 +117,7 @@ def write_sources(folders: Folders) -> None:
     flow = pd.DataFrame(
         {
             "step": [1, 2],
-            "rule": ["Codes 777 & 999 are state-wide: dropped", "Coverage < 80%"],
+            "rule": ["Codes 777 & 999 are statewide: dropped", "Coverage < 80%"],
             "counties_before": [3143, 3100],
             "counties_after": [3100, 2049],
             "share": [0.98632, 0.661],

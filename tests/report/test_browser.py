@@ -182,14 +182,14 @@ def test_enter_opens_the_trace_of_the_number_wherever_the_row_was_sorted(tab: Ta
     tab.until("!document.querySelector('#trace')")
     # Focus returns to the number, the second of its row.
     assert tab.run("document.activeElement.closest('td').cellIndex") == 2
-    last = "[...document.querySelectorAll('#table-made-main tbody tr')].at(-1)"
-    tab.run(f"window.row = {last}, window.index = row.rowIndex")
-    count = tab.run("document.querySelectorAll('#table-made-main tbody tr').length")
+    rows = "[...document.querySelectorAll('#table-made-main tbody tr')]"
+    tab.run(f"window.row = {rows}.findLast(row => row.querySelector('button.cell')), 0")
+    place = tab.run(
+        f"100 * {rows}.indexOf(row) + row.querySelector('button.cell').closest('td').cellIndex - 1"
+    )
     tab.run("document.querySelector('#table-made-main button.sort').click()")
     tab.run("row.querySelector('button.cell').click()")
-    assert (
-        tab.until("document.querySelector('#trace dl')?.innerText").count(f"{100 * (count - 1)} (spec") == 1
-    )
+    assert tab.until("document.querySelector('#trace dl')?.innerText").count(f"{place} (spec") == 1
 
 
 def test_the_explorer_shows_the_estimate_of_the_choices(tab: Tab, site: Path, folders: Folders) -> None:

@@ -87,27 +87,27 @@ def test_pointwise_bars_lie_inside_wider_bands(context: Context) -> None:
 
 
 def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
-    frame, picture = drawing(context)
+    _, picture = drawing(context)
     axes = picture.figure.axes[0]
-    assert axes.get_ylabel() == "Effect, log points"
+    assert axes.get_ylabel() == "Effect (log points)"
     beside = [one.get_ylabel() for axes in picture.figure.axes for one in axes.child_axes]
     assert "Percent" in beside
-    assert any(
-        text.get_text().startswith(f"mean before treatment {frame['mean_before'].iloc[0]:.3f}")
-        for text in axes.texts
+    shown = [text.get_text() for axes in picture.figure.axes for text in axes.texts]
+    assert not any(words.startswith("Pre-treatment mean") for words in shown[: len(axes.texts)]), (
+        "a mean of logs"
     )
     for words in (
         "95% pointwise",
         "199 draws",
         "not-yet-treated units",
-        "event time \N{MINUS SIGN}1",
-        "Clusters (state): 12.",
+        "Standard errors clustered by state: 12 clusters.",
         "Population in 2004",
     ):
-        assert words in picture.note, words
+        assert words in picture.note, picture.note
     recorded = " ".join([picture.note, *picture.details])
     assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.475" in recorded
     assert "Seed of the draws: 7." in recorded
+    assert "Base period: event time \N{MINUS SIGN}1." in recorded
     assert not any(name in picture.note for name in picture.specs), "ids stay in the metadata and the CSV"
     assert "Property crime rate, Event study: estimates before adoption from" in picture.alt
 
@@ -156,8 +156,9 @@ def test_files_say_what_made_them(context: Context) -> None:
 
 def test_binned_end_points_are_said(description: dict[str, Any], context: Context) -> None:
     frame, picture = drawing(context)
-    recorded = next(words for words in picture.details if words.startswith("Binned end points"))
-    assert recorded.endswith("Event study, \N{MINUS SIGN}4 and earlier, 3 and later.")
+    recorded = " ".join([picture.note, *picture.details])
+    ends = "\N{MINUS SIGN}4 and earlier, 3 and later"
+    assert f"Binned endpoints: {ends} (Index crimes, log rate, Event study)." in recorded
     ends = frame[frame["binned"].notna()]
     assert set(ends["spec_id"]) == {"events_twfe"}
     assert set(ends["event_time"]) == {-4, 3}
@@ -282,7 +283,7 @@ def test_findings_are_in_the_words_of_the_figures(context: Context) -> None:
     p_value = (1 + (draws.abs() >= abs(actual)).sum()) / 31
     assert f"{p_value:.3f}, 30 draws" in words("permutation")
     assert "No robust interval excludes zero" in words("sensitivity")
-    assert "Earlier vs later: weight 0.750, mean 0.100" in words("bacon")
+    assert "Earlier vs. later: weight 0.750, mean 0.100" in words("bacon")
     assert "before 2010-01-01: 2 counties; 2010-01-01 on: 1 counties" in words("map")
 
 

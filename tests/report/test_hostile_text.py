@@ -14,8 +14,8 @@ import pytest
 from replication.report.latex_table import escape, latex
 from replication.report.markdown_table import markdown
 from replication.report.spreadsheet import quoted, without_formulas
+from replication.report.study_report import write_document
 from replication.report.table_document import Heading, Section, TableDocument, TableRow
-from replication.report.table_files import write_document
 
 from .test_writers import compile_latex
 

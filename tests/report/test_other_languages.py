@@ -20,7 +20,7 @@ from replication.core.errors import SpecError
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Spec, load_specs, parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.report.languages import write_code
 from studies.castle_doctrine.clean import clean
 

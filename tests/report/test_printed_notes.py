@@ -11,7 +11,6 @@ import pytest
 
 from replication.display.fitted_notes import (
     FIGURE_LINES,
-    POINTER,
     TABLE_LETTERS,
     TABLE_LINES,
     Fact,
@@ -41,14 +40,14 @@ def test_optional_facts_take_the_room_there_is() -> None:
         Fact(1, "word " * 200, required=False),
     ]
     notes, details = fitted(facts, 3, 60)
-    assert notes == ("Cells.", "Short.", f"Errors. {POINTER}")
+    assert notes == ("Cells.", "Short.", "Errors.")
     assert details == ("long " * 30, "word " * 200)
     assert fitted(facts[:1], 3, 60) == (("Cells.",), ())
 
 
 def test_required_facts_are_never_lost() -> None:
     notes, details = fitted([Fact(0, "word " * 100), Fact(1, "More.", required=False)], 1, 60)
-    assert notes == (f"{'word ' * 100} {POINTER}",)
+    assert notes == ("word " * 100,)
     assert details == ("More.",)
 
 
@@ -78,10 +77,7 @@ def test_figures_of_a_study_fit(study: StudyConfig, folders: Folders) -> None:
 @pytest.mark.parametrize("folder", STUDIES, ids=lambda folder: folder.name)
 def test_own_notes_of_every_study_leave_room(folder: Path) -> None:
     study = load_study(folder)
-    kinds = (
-        (study.tables, TABLE_LETTERS, OWN_TABLE_LINES),
-        (study.figures, PAGE.letters, OWN_FIGURE_LINES),
-    )
+    kinds = ((study.tables, TABLE_LETTERS, OWN_TABLE_LINES), (study.figures, PAGE.letters, OWN_FIGURE_LINES))
     for entries, letters, most in kinds:
         long = {entry.id: line_count([" ".join(entry.notes)], letters) for entry in entries}
         assert {name: lines for name, lines in long.items() if lines > most} == {}
@@ -124,7 +120,8 @@ def test_rewording_a_note_changes_no_table(study: StudyConfig, folders: Folders)
 def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders) -> None:
     from replication.report.tables.table_notes import Shown, sample_notes
 
-    saved = Context.of(study, folders).results.get("plain")
+    context = Context.of(study, folders)
+    saved = context.results.get("plain")
     shown = [
         Shown(
             "",
@@ -133,9 +130,10 @@ def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders)
         )
         for place, count in enumerate((3, 1155, 20), start=1)
     ]
-    (fact,) = sample_notes(shown)
-    assert fact.short == "3 to 1,155 units were dropped."
-    assert fact.text.startswith("(1): 3 units were dropped. (2): 1,155 units were dropped.")
+    (fact,) = sample_notes(shown, context)
+    assert fact.short == "3 to 1,155 counties were dropped."
+    assert fact.text == "Counties were dropped (3 in column 1; 1,155 in column 2; 20 in column 3)."
+    assert fact.record.startswith("Column 1: 3 units were dropped. Column 2: 1,155 units were dropped.")
 
 
 def test_a_caution_names_its_columns_once_and_gives_the_range_of_its_numbers(
@@ -143,20 +141,27 @@ def test_a_caution_names_its_columns_once_and_gives_the_range_of_its_numbers(
 ) -> None:
     from replication.report.tables.table_notes import Shown, sample_notes
 
-    saved = Context.of(study, folders).results.get("plain")
+    context = Context.of(study, folders)
+    saved = context.results.get("plain")
 
     def shown(count: int, names: str = "({})") -> list[Shown]:
-        notes = ("Only {} clusters carry the estimate: standard errors are too small; use 'cv3'",)
+        notes = (
+            "There are only {} clusters: standard errors are too small; 'inference.variance: cv3' is better",
+        )
         cautious = [(notes[0].format(number),) for number in (3, 12)]
         return [
             Shown("", names.format(place), replace(saved, details=replace(saved.details, notes=words)))
             for place, words in enumerate([*cautious, *[()] * (count - 2)], start=1)
         ]
 
-    (fact,) = sample_notes(shown(4))
-    assert fact.short == "(1), (2): only 3 to 12 clusters carry the estimate."
-    assert fact.text.startswith("(1): Only 3 clusters carry the estimate: standard errors are too small;")
-    (fact,) = sample_notes(shown(2))
-    assert fact.short == "Only 3 to 12 clusters carry the estimate."
-    (fact,) = sample_notes(shown(30, names="A specification with a long name, number {}"))
-    assert fact.short == "In 2 of 30 results, only 3 to 12 clusters carry the estimate."
+    (fact,) = sample_notes(shown(4), context)
+    assert fact.short == "Columns 1 and 2: there are only 3 to 12 clusters."
+    assert fact.text.startswith(
+        "Column 1: There are only 3 clusters: standard errors are too small. Column 2"
+    )
+    assert "cv3" in fact.record
+    assert "cv3" not in fact.text
+    (fact,) = sample_notes(shown(2), context)
+    assert fact.short == "There are only 3 to 12 clusters."
+    (fact,) = sample_notes(shown(30, names="A specification with a long name, number {}"), context)
+    assert fact.short == "In 2 of 30 results, there are only 3 to 12 clusters."

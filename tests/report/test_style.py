@@ -56,6 +56,10 @@ DIALECT = {
     "the method is at fault": r"\b(is at fault|no sample would cure|miss(es)? the truth)\b",
     "as they stand": r"\bas (it|they) stands? in\b|\bheld by its data\b",
     "made-up": r"\bmade-up\b",
+    "effective clusters": r"\brests? on (fewer than )?\S+ effective clusters\b",
+    "carries the estimate": r"\bcarr(y|ies) the estimate\b",
+    "lacks the outcome": r"\blacks? the outcome in some\b",
+    "people of a year": r"\b(people|population) of (19|20)\d\d\b",
 }
 # Titles that people read first; columns, keys and ids of data keep the spelling they have.
 READ_FIRST = {

@@ -22,8 +22,7 @@ from replication.report.study_config import StudyConfig, load_study
 from replication.report.summary import phrases, write_summary
 from replication.report.summary.numbers import Numbers, QuotedEffect, Value
 from replication.report.summary.phrases import changed, moved
-from replication.report.summary.summary_document import MARK, compose, in_order
-from replication.report.summary.template import unwrapped
+from replication.report.summary.template import MARK, compose, in_order, unwrapped
 from replication.workflow.project import StudyFolder as Planned
 
 ROOT = Path(__file__).parents[2]
@@ -269,6 +268,9 @@ class MadeNumbers(Numbers):
             "where": "IN",
             "group": "TX",
             "label": "TX",
+            "postal": "TX",
+            "state": "Texas",
+            "event_times": "-6..2",
             "spec_id": "curve_share__unit_linear",
         }
         rows = [{**world, **columns, **words, **where}]
@@ -300,7 +302,8 @@ def test_every_specification_and_file_that_it_names_exists(real: StudyConfig, fo
     entries = read_description(SPECS.parent).data["analyses"]
     analyses = {f"analyses/{entry['id']}.csv" for entry in entries}
     cleaned = {"clean/rollout.csv", "clean/sample_flow.csv", "tables/estimates.csv"}
-    assert files <= analyses | cleaned
+    typed = {"raw/typed/census_regions.csv"}
+    assert files <= analyses | cleaned | typed
 
 
 @pytest.mark.parametrize("world", [DOWN, UP, FLAT])
@@ -318,10 +321,10 @@ def test_no_sentence_contradicts_the_numbers(
         assert "every interval contained zero before" in output
         assert "without trends for none; with county trends for none" in output
         assert "(0 of 4 intervals exclude zero)" in output
-        assert "Intervals of none of 15 prespecified interactions" in output
+        assert "none has an interval that excludes zero" in output
     else:
         assert "render the estimate insignificant" not in output
-        assert "leave it significant for index crimes, violent crimes and property crimes" in output
+        assert "leave it significant for index crimes, violent crimes, and property crimes" in output
         assert "(4 of 4 intervals exclude zero)" in output
     marks = [int(number) for number in MARK.findall(text.split("[^1]:")[0])]
     assert list(dict.fromkeys(marks)) == list(range(1, max(marks) + 1))
@@ -358,13 +361,13 @@ def test_ledger_holds_every_printed_result(real: StudyConfig, folders: Folders) 
 
 
 # Lengths of lists that are named beside, levels of tests and intervals, the scale of the coverage
-# indicator, the day of "March 20, 2012", part 4 of the county files.
-ALLOWED = {"2", "3", "4", "8", "15", "0.05", "0", "100", "20", "5%", "95"}
+# indicator, the day of "March 20, 2012", part 4 of the county files, 100(exp(b) − 1), event times 0 and 1.
+ALLOWED = {"1", "2", "3", "4", "15", "0.05", "0", "100", "100,000", "100(exp(b", "20", "5%", "95"}
 
 
 def test_ledger_is_a_file(real: StudyConfig, folders: Folders, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(
-        "replication.report.summary.summary_document.Numbers",
+        "replication.report.summary.template.Numbers",
         lambda study, folders: MadeNumbers(study, folders, DOWN),
     )
     count = write_summary(TEMPLATE, real, folders, tmp_path / "s.md")

@@ -60,11 +60,11 @@ def test_regression_statistics_and_heads(study: StudyConfig, folders: Folders) -
     assert cells(document, "County linear trends") == [("No",), ("Yes",), ("No",), ("Yes",)]
     assert cells(document, "County fixed effects") == [("Yes",)] * 4
     assert cells(document, "Weights")[1:3] == [("none",), ("Population in 2004",)]
-    assert cells(document, "Difference from independent software")[2:] == [("",), ("",)]
     notes = " ".join(document.notes)
     assert "clustered at the state level" in notes
-    assert "different estimands" in notes
-    assert "(2), (4): 3 units that lack the outcome in some period were dropped." in notes
+    assert "agree with linearmodels or statsmodels to" in notes
+    assert "not checked: columns 3 and 4." in notes
+    assert "Columns 2 and 4: 3 counties with a missing outcome in at least one year were dropped." in notes
     assert document.specs == (
         ("(1)", "plain"),
         ("(2)", "plain_trends"),
@@ -83,7 +83,7 @@ def test_controls_are_counted_and_named(description: dict[str, Any], folders: Fo
     assert cells(document, "Controls") == [("No",), ("Yes (2)",)]
     labels = [row.label for row in document.rows]
     assert labels.index("Controls") == labels.index("County fixed effects") - 1
-    assert "Controls in (2): l_police, poverty." in " ".join(document.notes)
+    assert "Controls in column 2: l_police, poverty." in " ".join(document.notes)
     assert document.data["controls"].tolist() == ["", "l_police; poverty"]
     entry["statistics"] = ["n_obs"]
     chosen = table(parse_study(description), folders, "main")
@@ -165,7 +165,9 @@ def test_equality_is_to_the_printed_digits(description: dict[str, Any], folders:
         "Other": (("no",), ("",)),
         "Other error": (("yes",), ("no",)),
     }
-    assert "Equal as printed: 2 of 3 coefficients and 0 of 1 standard errors." in " ".join(document.notes)
+    assert "2 of 3 coefficients and 0 of 1 standard errors match the published values" in " ".join(
+        document.notes
+    )
     assert document.data["std_error_equal"].tolist() == [None, None, False]
 
 
@@ -212,13 +214,12 @@ def test_estimators_stand_side_by_side(study: StudyConfig, folders: Folders) -> 
     assert found[0] == (fixed(row["estimate"]),)
     assert found[2] == (f"[{fixed(row['conf_low'])}, {fixed(row['conf_high'])}]",)
     heads = [head.text for head in document.headings[0]]
-    assert "95% confidence interval" in heads
+    assert "95% CI" in heads
     assert not any("band" in head for head in heads), "the band of one number is its interval"
     notes = " ".join(document.notes)
-    assert "Control group: not-yet-treated units." in notes
+    assert "Control group: not-yet-treated counties." in notes
     assert "Base period: event time \N{MINUS SIGN}1." in notes
-    assert "Weights in Weighted two-way: Population in 2004." in notes
-    assert "Group-time (Callaway-Sant'Anna): none." in notes
+    assert "Weighted by Population in 2004 in Weighted two-way." in notes
 
 
 def test_truth_stands_beside_simulated_estimates(description: dict[str, Any], folders: Folders) -> None:

@@ -43,6 +43,6 @@ def test_p_values_and_stars() -> None:
 
 
 def test_words() -> None:
-    assert formatting.listed(["a", "", "b", "c"]) == "a, b and c"
+    assert formatting.listed(["a", "", "b", "c"]) == "a, b, and c"
     assert formatting.sentence("dashed line: the U.S. total.") == "Dashed line: the U.S. total."
     assert formatting.interval(-0.1, 0.2, 1) == f"[{M}0.1, 0.2]"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from replication.report.summary.numbers import QuotedEffect
-from replication.report.summary.phrases import spread
-from replication.report.ties import ranks
+from replication.report.summary.template import spread
+from replication.report.tie_order import ranks
 
 
 @pytest.mark.parametrize("digit", [-1e-16, 0.0, 1e-16])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from replication.cleaning.geography import NEW_YORK_CITY, is_left_out, recodings
-from replication.cleaning.rates import OFFENSES
+from replication.sources import OFFENSES
 from studies.secure_communities_simulated.simulation.simulated_agencies import CITY, SHERIFF, draw_agencies
 from studies.secure_communities_simulated.simulation.simulated_counties import (
     divided,

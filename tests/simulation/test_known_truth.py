@@ -15,7 +15,7 @@ from replication.core.files import write_csv, write_parquet
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from studies.secure_communities_simulated.analyses.known_paths import known_paths
 from studies.secure_communities_simulated.analyses.known_truth import known_truth
 from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects
@@ -73,9 +73,7 @@ def context(tmp_path: Path) -> AnalysisContext:
     return AnalysisContext(tmp_path / "clean", tmp_path / "tables")
 
 
-def test_without_noise_the_estimate_is_what_the_method_makes_of_the_truth(
-    context: AnalysisContext,
-) -> None:
+def test_without_noise_the_estimate_is_what_the_method_makes_of_the_truth(context: AnalysisContext) -> None:
     table = known_truth(context, groups={"G": {"Two-way": "two_way", "Imputation": "imputed"}})
     assert table["estimate"].to_numpy() == pytest.approx(table["without_noise"].to_numpy())
     two_way, imputed = table.to_dict("records")

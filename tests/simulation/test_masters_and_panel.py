@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from replication.cleaning.agency_months import AgencyMonths
-from replication.cleaning.rates import OFFENSES
+from replication.sources import OFFENSES
 from replication.sources.return_a import read_return_a
 from studies.secure_communities_monthly.county_month import MonthlyPanel
 from studies.secure_communities_simulated.simulation.reader_checks import (
@@ -94,12 +94,7 @@ def test_the_reader_gives_back_what_was_written(tmp_path: Path) -> None:
     cleared = tidy.offenses.pivot(index="month", columns="offence", values="cleared")
     assert cleared.loc[1, list(OFFENSES)].tolist() == artificial["cleared"][0, 0].tolist()
     status = tidy.months.set_index("month")["status"]
-    assert [status[1], status[2], status[3], status[4]] == [
-        "returned",
-        "included",
-        "returned",
-        "silent",
-    ]
+    assert [status[1], status[2], status[3], status[4]] == ["returned", "included", "returned", "silent"]
     assert tidy.months.set_index("month")["included_in"][2] == 3
     assert tidy.agencies.loc[0, ["population", "county_1"]].tolist() == [12345, 7]
 
@@ -225,7 +220,7 @@ def test_cleaning_keeps_the_well_covered_and_finds_the_effect(
 def test_estimates_find_a_large_constant_effect(cleaned: MonthlyPanel) -> None:
     from replication.core.panel_builder import build_panel
     from replication.core.spec import parse_spec
-    from replication.estimators.registry import estimate
+    from replication.estimators.estimate_spec import estimate
 
     spec = parse_spec(
         {

@@ -18,7 +18,7 @@ from replication.core.files import write_parquet
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Spec, parse_spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import estimate
 from replication.workflow.placebo_simulation import make_order, simulate
 from replication.workflow.project import study
 

@@ -25,16 +25,7 @@ FIELDS = {
     "motor_vehicle_theft": 22,
     "total": 26,
 }
-PARTS = (
-    "murder",
-    "manslaughter",
-    "rape",
-    "robbery",
-    "assault",
-    "burglary",
-    "larceny",
-    "motor_vehicle_theft",
-)
+PARTS = ("murder", "manslaughter", "rape", "robbery", "assault", "burglary", "larceny", "motor_vehicle_theft")
 CARDS = {"unfounded": 0, "actual": 1, "cleared": 2, "cleared_under_18": 3}
 Counts = Mapping[str, int]
 

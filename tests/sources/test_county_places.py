@@ -40,11 +40,7 @@ def test_every_county_has_a_place_on_the_globe() -> None:
     assert table.index.is_unique
     assert len(table) > 3100
     # Houston, Chicago and Anchorage lie within half a degree of the middle of their counties.
-    for fips, latitude, longitude in [
-        (48201, 29.76, -95.37),
-        (17031, 41.85, -87.75),
-        (2020, 61.2, -149.4),
-    ]:
+    for fips, latitude, longitude in [(48201, 29.76, -95.37), (17031, 41.85, -87.75), (2020, 61.2, -149.4)]:
         assert table.loc[fips].tolist() == pytest.approx([latitude, longitude], abs=0.5)
 
 

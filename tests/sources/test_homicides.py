@@ -80,24 +80,7 @@ def nested_with_false_directory(inside: bytes) -> bytes:
     size = len(inside) + 500
     directory = (
         struct.pack(
-            "<4sHHHHHHIIIHHHHHII",
-            b"PK\1\2",
-            20,
-            20,
-            0,
-            0,
-            0,
-            33,
-            1,
-            size,
-            size,
-            len(other),
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
+            "<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, 0, 0, 0, 33, 1, size, size, len(other), 0, 0, 0, 0, 0, 0
         )
         + other
     )
@@ -159,12 +142,7 @@ def test_one_incident_comes_back(tmp_path: Path, method: int | None) -> None:
     assert (row.victim, row.age, row.sex, row.race) == (1, 34, "F", "W")
     assert (row.ethnicity, row.offender_ethnicity) == ("hispanic", "not_hispanic")
     assert (row.offender_age, row.offender_sex, row.offender_race) == (19, "M", "B")
-    assert (row.weapon, row.relationship, row.circumstance, row.subcircumstance) == (
-        "12",
-        "AQ",
-        "03",
-        "A",
-    )
+    assert (row.weapon, row.relationship, row.circumstance, row.subcircumstance) == ("12", "AQ", "03", "A")
     assert (row.victims, row.offenders, row.name, row.state_name) == (1, 1, "MADE CITY", "ALA")
 
 

@@ -176,7 +176,7 @@ def test_real_rows_hold_what_the_file_prints(mirror: Path) -> None:
 
 
 @pytest.mark.parametrize("inside", [2006, 2008, 2009, 2011])
-def test_real_files_under_a_neighbours_name_are_refused(mirror: Path, tmp_path: Path, inside: int) -> None:
+def test_real_files_under_a_neighbors_name_are_refused(mirror: Path, tmp_path: Path, inside: int) -> None:
     renamed = tmp_path / f"{STUDY[inside + 1]:05d}-0004-Data.txt"
     renamed.write_bytes((mirror / f"nacjd/{STUDY[inside]:05d}-0004-Data.txt").read_bytes())
     with pytest.raises(SourceError, match=r"records|totals|million"):

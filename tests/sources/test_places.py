@@ -78,7 +78,7 @@ def test_the_real_workbook(mirror: Path) -> None:
     assert row["unemployment_rate"] == pytest.approx(4.1)
 
 
-# Neighbours and agencies
+# Neighbors and agencies
 
 PAIRS = [(1001, 1021), (1021, 1001), (1001, 1047), (1047, 1001)]
 
@@ -91,7 +91,7 @@ def adjacency(pairs: list[tuple[int, int]]) -> str:
     return buffer.getvalue()
 
 
-def test_neighbours_are_pairs(tmp_path: Path) -> None:
+def test_neighbors_are_pairs(tmp_path: Path) -> None:
     read = crosswalks.read_adjacency(written(tmp_path / "a.csv", adjacency(PAIRS)))
     assert list(read.itertuples(index=False, name=None)) == sorted(PAIRS)
 
@@ -102,20 +102,20 @@ def test_neighbours_are_pairs(tmp_path: Path) -> None:
         (adjacency(PAIRS[:3]), r"a pair is listed in one direction only in 1 of 3 records"),
         (adjacency(PAIRS)[:-4], r"line 5 is not comma-separated text \(unexpected end of data\)"),
         (adjacency(PAIRS)[:-13], r"1 lines do not have the 4 fields of the heading, first line 5"),
-        (adjacency([*PAIRS, PAIRS[0]]), r"fips 1001, neighbour 1021 occurs in 2 records"),
+        (adjacency([*PAIRS, PAIRS[0]]), r"fips 1001, neighbor 1021 occurs in 2 records"),
         (adjacency([(1001, 1001)]), r"something else than two county codes stands in 1 of 1"),
         ("from,to\n1,2\n", r"2 expected columns are missing: focalFIPS, adjacentFIPS"),
     ],
 )
-def test_damaged_neighbours_are_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_damaged_neighbors_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         crosswalks.read_adjacency(written(tmp_path / "a.csv", text))
 
 
-def test_real_neighbours(mirror: Path) -> None:
+def test_real_neighbors(mirror: Path) -> None:
     read = crosswalks.read_adjacency(mirror / "geography/adjacent_counties.csv")
     assert len(read) == 18_966
-    autauga = read.loc[read["fips"] == 1001, "neighbour"].tolist()
+    autauga = read.loc[read["fips"] == 1001, "neighbor"].tolist()
     assert autauga == [1021, 1047, 1051, 1085, 1101]
 
 

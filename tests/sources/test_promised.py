@@ -20,8 +20,8 @@ from replication.sources import hand_entered, manifest
 from replication.sources.crosswalks import read_agencies
 from replication.sources.manifest import Source, load_manifest, promises
 from replication.sources.masterfile import pieces
-from replication.sources.promised import Promised, checksums_enforced
 from replication.sources.raw_checks import raw_bytes
+from replication.sources.verified_bytes import Promised, checksums_enforced
 from studies.secure_communities.activations import read_activation_days
 
 ROOT = Path(__file__).parents[2]

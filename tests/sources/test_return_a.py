@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from artificial_masters import Agency, Month, overpunched, return_a_record, steady, write_return_a
 
 from replication.core.errors import SourceError
 from replication.sources.masterfile import UNREADABLE, numbers
 from replication.sources.return_a import OFFENSES, ReturnA, read_return_a
-from replication.sources.return_a import write_return_a as save
 
 FULL = {
     "murder": 1,
@@ -160,12 +158,7 @@ def test_headers(tmp_path: Path) -> None:
     assert (city.year, city.fbi_state, city.group, city.division) == (2007, 42, "1A", 6)
     assert (city.population, city.population_1, city.population_3) == (90_001, 70_000, 1)
     assert (city.county_1, city.county_2, city.county_3, city.msa_1) == (57, 43, 61, 12)
-    assert (city.name, city.state_name, city.covered_by, city.last_month) == (
-        "DALLAS",
-        "TEXAS",
-        "",
-        12,
-    )
+    assert (city.name, city.state_name, city.covered_by, city.last_month) == ("DALLAS", "TEXAS", "", 12)
     assert (post.covered_by, post.population, post.agency_count) == ("TXDPD00", 0, 0)
     assert tidy.agencies.loc[1, ["county_1", "county_2", "msa_1"]].isna().all()
     assert anomalies(tidy)["agency in several counties"] == 1
@@ -365,15 +358,3 @@ def test_one_unreadable_number_is_missing_and_counted(tmp_path: Path) -> None:
     tidy = read_return_a(path, 2007)
     assert np.isnan(value(tidy, "AL00000", 1, "burglary"))
     assert anomalies(tidy)["number that cannot be read (missing)"] == 1
-
-
-def test_the_frames_are_written_and_read_again(tmp_path: Path) -> None:
-    tidy = artificial(tmp_path, Agency("AL00101", months=steady(FULL)), Agency("AL00102"))
-    paths = save(tidy, tmp_path / "out")
-    assert [path.name for path in paths] == [
-        f"return_a_{name}_2007.parquet" for name in ("agencies", "months", "offenses", "anomalies")
-    ]
-    offenses = pd.read_parquet(paths[2])
-    pd.testing.assert_frame_equal(offenses, tidy.offenses)
-    again = ReturnA(2007, *(pd.read_parquet(path) for path in paths))
-    assert again.agencies["county_1"].tolist() == tidy.agencies["county_1"].tolist()

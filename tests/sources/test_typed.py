@@ -62,20 +62,6 @@ def test_fips_changes_have_dates_and_kinds() -> None:
     assert set(table["kind"]) == {"absorbed", "renamed", "created", "split"}
 
 
-def test_printed_coefficients_keep_their_decimals() -> None:
-    table = hand_entered.read_published_castle(FOLDER / "published_cheng_hoekstra_2013.csv")
-    assert len(table) == 13
-    assert table["outcome"].value_counts().to_dict() == {"log_homicide": 4} | dict.fromkeys(
-        ["log_burglary", "log_robbery", "log_assault"], 3
-    )
-    assert table.loc[3, ["estimate", "estimate_decimals", "std_error_decimals"]].tolist() == [
-        0.1,
-        3,
-        4,
-    ]
-    assert table.loc[0, ["estimate", "std_error"]].tolist() == [0.0801, 0.0342]
-
-
 def test_border_counties_are_in_four_states() -> None:
     table = hand_entered.read_border_counties(FOLDER / "mexican_border_counties.csv")
     assert table["fips"].floordiv(1000).value_counts().to_dict() == {48: 14, 4: 4, 35: 3, 6: 2}

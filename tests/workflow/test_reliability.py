@@ -21,8 +21,8 @@ from small_project import STUDIES, command, environment, run, steps
 from test_up_to_date import NOTHING, replace_in
 
 from replication.core import processes
+from replication.workflow import run_requirements
 from replication.workflow import steps as workflow_steps
-from replication.workflow import surroundings
 from replication.workflow.step_server import NEEDED
 
 SECONDS = 120.0
@@ -255,7 +255,7 @@ def test_a_full_disk_is_reported_with_the_file(
         raise OSError(errno.ENOSPC, "No space left on device", "tables/first/effects.tex")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
-    assert surroundings.complaint(tmp_path) == "No space left on device"
+    assert run_requirements.complaint(tmp_path) == "No space left on device"
     monkeypatch.setitem(workflow_steps.STEPS, "tables", full)
     log = tmp_path / "logs" / "tables.log"
     assert workflow_steps.step("tables", "first", tmp_path, threads=1, log=log) == 2

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
-from replication.estimators.callaway_santanna.cells import GroupTimeCells
+from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.inference.row_table import EstimateRow
 
@@ -135,9 +135,9 @@ def require_treated(treated: Bools, design: ComparisonDesign) -> None:
     if not treated.any():
         raise PanelError(
             "No treated cell can be estimated for cohorts "
-            f"{design.panel.label(design.cohorts).tolist()} in periods "
-            f"{design.panel.label(design.panel.periods[0])} to "
-            f"{design.panel.label(design.panel.periods[-1])}: none has both treated and "
+            f"{', '.join(design.panel.written(one) for one in design.cohorts)} in periods "
+            f"{design.panel.written(design.panel.periods[0])} to "
+            f"{design.panel.written(design.panel.periods[-1])}: none has both treated and "
             "comparison units. Check the cohort column, the weights and 'control_group'."
         )
 

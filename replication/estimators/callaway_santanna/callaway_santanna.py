@@ -37,9 +37,9 @@ from replication.estimators.callaway_santanna.aggregation import Plan, plan_aver
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit, estimate_cells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
-from replication.estimators.registration import registered
-from replication.estimators.shared.lost_cohorts import lost_cohorts
-from replication.inference.methods import by_unit, refuse_method
+from replication.estimators.registry import registered
+from replication.estimators.shared.cohort_comparisons import lost_cohorts
+from replication.inference.methods import OwnMethods, by_unit, refuse_method
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
 
@@ -60,7 +60,11 @@ class Options:
     repeated_cross_sections: bool = False
 
 
-@registered("Group-time (Callaway-Sant'Anna)", takes=("covariates", "weights", "trends"))
+@registered(
+    "Group-time (Callaway-Sant'Anna)",
+    takes=("covariates", "weights", "trends"),
+    own=lambda spec: OwnMethods(bootstrap=not spec.covariates, resampled=bool(spec.trends)),
+)
 def callaway_santanna(
     panel: Panel,
     *,
@@ -96,9 +100,9 @@ def callaway_santanna(
         Period whose weight is used for a unit with changing weights.
     unbalanced : ``drop`` (units with gaps) or ``pairwise``
     trends : () or ("unit_linear",)
-        Removes unit-specific linear trends fitted before adoption; see ``detrended``.
+        Removes unit-specific linear trends fitted before adoption; see ``detrending``.
     repeated_cross_sections : bool
-        Whether every unit is an individual that is observed once; see ``cross_section_did``.
+        Whether every unit is an individual that is observed once; see ``cross_section_adjustment``.
     inference : Inference
         ``analytic``; ``multiplier`` for bootstrap standard errors; ``bootstrap`` to draw whole
         clusters; ``conley`` for spatial standard errors. Uniform bands always come from the draws.
@@ -173,7 +177,7 @@ def lost_notes(panel: Panel, design: ComparisonDesign, plan: Plan) -> list[str]:
     late = panel.cohort > panel.periods[0] + design.anticipation
     adopters = panel.keep_units(late & ~np.isin(panel.cohort, compared))
     shown = [row.cohort for row in plan.rows if row.term == "group" and row.cohort is not None]
-    why = "none of their treated cells has units of both sides seen in it and in the base period"
+    why = "have no treated and control units observed both in a treated period and in the base period"
     note = lost_cohorts(adopters, shown, why)
     return [note] if note else []
 
@@ -207,7 +211,8 @@ def require_possible(panel: Panel, options: Options) -> None:
         return
     if options.repeated_cross_sections:
         raise SpecError(
-            "An individual that is observed once has no line: remove 'trends' or 'repeated_cross_sections'."
+            "An individual that is observed once has no trend of its own. Remove 'trends' or "
+            "'repeated_cross_sections'."
         )
     if options.trends != ("unit_linear",):
         raise SpecError(

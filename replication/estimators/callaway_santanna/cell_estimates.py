@@ -9,11 +9,12 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.errors import PanelError
 from replication.estimators.callaway_santanna.aggregation import LinearMap, cohort_scores
-from replication.estimators.callaway_santanna.cells import GroupTimeCells, plan_cells
-from replication.estimators.callaway_santanna.cohort_draws import CohortSums
+from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells, plan_cells
+from replication.estimators.callaway_santanna.cells_one_by_one import general_scores, require_some_estimate
+from replication.estimators.callaway_santanna.cohort_sums import CohortSums
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, complete_cells
-from replication.estimators.callaway_santanna.cross_sections_cells import cross_section_scores, individuals_of
-from replication.estimators.callaway_santanna.detrending import detrended, slope_weights
+from replication.estimators.callaway_santanna.cross_section_cells import cross_section_scores, individuals_of
+from replication.estimators.callaway_santanna.detrending import slope_weights, without_short_cohorts
 from replication.estimators.callaway_santanna.influence import (
     CohortRows,
     Rows,
@@ -21,7 +22,6 @@ from replication.estimators.callaway_santanna.influence import (
     cell_std_errors,
     influence_loadings,
 )
-from replication.estimators.callaway_santanna.pairwise_cells import general_scores, require_some_estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def estimate_cells(
         estimate, scores, problems = cross_section_scores(design, cells, adjustment)
         require_some_estimate(estimate, problems)
         return GroupTimeFit(design, cells, estimate, scores=scores, problems=tuple(problems))
-    design = detrended(design) if detrend else design
+    design = without_short_cohorts(design) if detrend else design
     cells = plan_cells(design, base_period)
     return fit_cells(design, cells, adjustment=adjustment, fix_weights=fix_weights, detrend=detrend)
 

@@ -7,7 +7,6 @@ periods from the last cohort's adoption on are cut, so that this cohort can serv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,8 +14,10 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Dropped
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
+from replication.estimators.shared.cohort_comparisons import require_never_treated
 from replication.inference.cluster import influence_factor
 
 
@@ -108,6 +109,7 @@ def group_time_design(
         design = without_never_treated(design)
     while True:
         before = design.panel.y.shape
+        require_never_treated(design.panel, control_group, anticipation)
         design = with_comparison(design)
         if unbalanced == "drop":
             design = without_gaps(design)
@@ -126,16 +128,19 @@ def adoption_of(panel: Panel, anticipation: int) -> Floats:
 def without_early(design: ComparisonDesign) -> ComparisonDesign:
     """Drop the units that have no untreated period."""
     early = design.adoption <= int(design.panel.periods[0]) + design.anticipation
-    first = int(design.panel.label(design.panel.periods[0]))
     if not early.any():
         return design
+    first = design.panel.written(design.panel.periods[0])
     span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
-    return design.keep(~early).with_note(
-        f"{int(early.sum())} units treated in or before the first period, {first}{span}, were "
-        "dropped: they have no untreated period to compare with, for example "
-        f"{design.panel.units[early][0]}",
-        Dropped("units_treated_in_first_period", int(early.sum()), "units"),
+    note = units_dropped(
+        design.panel.units[early],
+        early.size,
+        f"they are treated in or before the first period, {first}{span}, and have no pre-treatment period",
     )
+    dropped = Dropped("units_treated_in_first_period", int(early.sum()), "units")
+    if early.all():
+        raise PanelError(f"No treated unit is left: {note}. Start the panel earlier.")
+    return design.keep(~early).with_note(note, dropped)
 
 
 def without_never_treated(design: ComparisonDesign) -> ComparisonDesign:
@@ -144,8 +149,8 @@ def without_never_treated(design: ComparisonDesign) -> ComparisonDesign:
     if not never.any():
         return design
     return design.keep(~never).with_note(
-        f"{int(never.sum())} units not treated inside the panel were dropped: only the last "
-        "cohort is compared with",
+        f"{int(never.sum())} units not treated inside the panel are dropped: the control group is the last "
+        "cohort to adopt",
         Dropped("units_not_treated", int(never.sum()), "units"),
     )
 
@@ -158,17 +163,17 @@ def with_comparison(design: ComparisonDesign) -> ComparisonDesign:
         return replace(design, comparison=rule)
     last = int(design.adoption.max())
     panel = design.panel
-    named = int(panel.label(last))
+    named = panel.written(last)
     keep = panel.periods < last - design.anticipation
     adoption = np.where(design.adoption >= last, np.inf, design.adoption)
     require_cohorts(design, np.isfinite(adoption))
     if keep.sum() < 2:
         raise PanelError(
-            f"No control group is left. No unit is never treated, and only {int(keep.sum())} of "
+            f"No control group is left. There are no never-treated units, and only {int(keep.sum())} of "
             f"{keep.size} periods come before the last cohort, {named}, adopts. Add units that "
             "are never treated, or earlier periods."
         )
-    cut = [int(period) for period in panel.label(panel.periods[~keep])]
+    cut = panel.periods[~keep]
     only_last = design.comparison == "last_treated"
     kept = replace(
         design,
@@ -176,12 +181,15 @@ def with_comparison(design: ComparisonDesign) -> ComparisonDesign:
         adoption=adoption,
         comparison="never_treated" if only_last else "not_yet_treated",
     )
-    who = "" if only_last else ": units not yet treated are compared with"
-    gone = f", and periods {cut[0]} to {cut[-1]} ({len(cut)}) were cut" if cut else ""
+    who = "" if only_last else ", so the control group consists of units not yet treated"
+    ends = " to ".join(dict.fromkeys(panel.written(period) for period in cut[[0, -1]])) if cut.size else ""
+    gone = f", and {cut.size} periods ({ends}) are dropped" if cut.size else ""
+    lost = [Dropped("periods_cut", cut.size, "periods", tuple(panel.label(cut).tolist()))] if cut.size else []
     return kept.with_note(
-        f"No unit is never treated{who}; the last cohort, {named}, only serves as comparison{gone}",
-        Dropped("comparison_cohort", 1, "cohorts", (named,)),
-        *([Dropped("periods_cut", len(cut), "periods", tuple(cut))] if cut else []),
+        f"There are no never-treated units{who}; the last cohort to adopt ({named}) serves only as a "
+        f"control{gone}",
+        Dropped("comparison_cohort", 1, "cohorts", (int(panel.label(last)),)),
+        *lost,
     )
 
 
@@ -199,7 +207,12 @@ def without_gaps(design: ComparisonDesign) -> ComparisonDesign:
             "observed, or restrict the periods in 'sample'."
         )
     return design.keep(whole).with_note(
-        f"{count} of {whole.size} units were dropped: they are not observed in every period",
+        units_dropped(
+            panel.units[~whole],
+            whole.size,
+            "they are not observed in every period",
+            "'unbalanced: pairwise' keeps them in the pairs of periods in which they are observed",
+        ),
         Dropped("units_with_gaps", count, "units"),
     )
 
@@ -216,24 +229,37 @@ def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:
     """Refuse a panel in which no unit that is treated inside it has a comparison."""
     if treated.any():
         return
-    periods = design.panel.label(design.panel.periods)
+    before = f" ({'; '.join(design.notes)})" if design.notes else ""
     raise PanelError(
-        f"No treated cohort has a control group. Of the {design.adoption.size} units observed from "
-        f"{periods[0]} to {periods[-1]} (dropped: {_listed(design.dropped) or 'none'}), none adopts in these "
-        "periods while another adopts later or never. Check the cohort column (first treated "
-        "period, 0 or empty for never) and the sample."
+        f"{_no_effect(design)}{before}. Check the cohort column (the first treated period; 0 or empty for "
+        "never) and the sample."
     )
+
+
+def _no_effect(design: ComparisonDesign) -> str:
+    """Why no cohort of the design has an effect that can be estimated."""
+    panel, units = design.panel, design.panel.cohort.size
+    ends = f"{panel.written(panel.periods[0])} to {panel.written(panel.periods[-1])}"
+    if panel.periods.size == 1:
+        return f"The panel has one period, {panel.written(panel.periods[0])}, and an effect needs two"
+    later = panel.cohort[panel.cohort != NEVER]
+    if not later.size:
+        return f"None of the {units} units left is ever treated"
+    if np.isinf(adoption_of(panel, design.anticipation)).all():
+        cohorts = " to ".join(dict.fromkeys(panel.written(one) for one in (later.min(), later.max())))
+        return f"No unit adopts in the panel's periods ({ends}): the cohorts are {cohorts}"
+    first = panel.written(later.min())
+    return f"All {units} units left adopt in {first}, so none is untreated while another is treated"
 
 
 def require_two_clusters(design: ComparisonDesign) -> None:
     """Refuse a single cluster: its variance is not defined."""
-    if design.panel.n_clusters < 2:
-        name = next(iter(design.panel.clusters))
-        raise PanelError(
-            f"One cluster of {name!r} is left after {'; '.join(design.notes) or 'no drop'}. "
-            "Clustered standard errors need at least two; name a finer column."
-        )
-
-
-def _listed(dropped: Sequence[Dropped]) -> str:
-    return ", ".join(f"{one.count} {one.what} ({one.reason})" for one in dropped)
+    if design.panel.n_clusters >= 2:
+        return
+    name = next(iter(design.panel.clusters))
+    what = "unit" if design.panel.cohort.size == 1 else "cluster"
+    after = f" ({'; '.join(design.notes)})" if design.notes else ""
+    raise PanelError(
+        f"The sample has only one {what} in column {name!r}{after}, and standard errors need at least two. "
+        f"Add units{'' if what == 'unit' else ', or name another cluster column'}."
+    )

@@ -30,23 +30,28 @@ import numpy as np
 
 from replication.core.arrays import Floats
 from replication.core.details import Dropped
-from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, require_cohorts
+from replication.core.dropped_units import units_dropped
+from replication.core.errors import PanelError
+from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 
 FEWEST = 2
 
 
-def detrended(design: ComparisonDesign) -> ComparisonDesign:
+def without_short_cohorts(design: ComparisonDesign) -> ComparisonDesign:
     """The design without the cohorts that have too few periods before adoption for a trend."""
     periods = design.panel.periods
     count = np.searchsorted(periods, design.adoption - design.anticipation)
     short = np.isfinite(design.adoption) & (count < FEWEST)
-    require_cohorts(design, np.isfinite(design.adoption) & ~short)
     if not short.any():
         return design
-    cohorts = sorted({int(design.panel.label(cohort)) for cohort in design.adoption[short]})
+    cohorts = ", ".join(design.panel.written(cohort) for cohort in np.unique(design.adoption[short]))
+    short_of = f"fewer than {FEWEST} periods before adoption, too few for a linear trend"
+    why = f"their cohorts ({cohorts}) have {short_of}"
+    note = units_dropped(design.panel.units[short], short.size, why)
+    if not (np.isfinite(design.adoption) & ~short).any():
+        raise PanelError(f"No treated unit is left: {note}. Start the panel earlier, or remove 'trends'.")
     return design.keep(~short).with_note(
-        f"{int(short.sum())} units of cohorts {cohorts} were dropped: they have fewer than "
-        f"{FEWEST} periods before adoption, too few for a linear trend",
+        note,
         Dropped("units_too_few_periods_for_trend", int(short.sum()), "units"),
     )
 

@@ -11,7 +11,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, EventSupport, JointTest
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
-from replication.estimators.callaway_santanna.cells import GroupTimeCells, comparison_thresholds
+from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells, comparison_thresholds
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.inference.row_table import LARGEST_VCOV

@@ -85,7 +85,7 @@ def doubly_robust(data: Comparison) -> tuple[Floats, Floats]:
     return estimate, scores
 
 
-METHODS: dict[str, Callable[[Comparison], tuple[Floats, Floats]]] = {
+ADJUSTMENTS: dict[str, Callable[[Comparison], tuple[Floats, Floats]]] = {
     "outcome_regression": outcome_regression,
     "ipw": inverse_probability,
     "doubly_robust": doubly_robust,

@@ -16,7 +16,7 @@ import numpy as np
 
 from replication.core.arrays import Floats, Ints
 from replication.estimators.callaway_santanna.aggregation import LinearMap
-from replication.estimators.callaway_santanna.cohort_draws import BLOCK, CohortSums, Table
+from replication.estimators.callaway_santanna.cohort_sums import BLOCK, CohortSums, Table
 from replication.inference.bands import Factors, drawn_sums
 from replication.inference.cluster import sum_by_cluster
 

@@ -13,18 +13,25 @@ from replication.core.estimates import ClusterScores, Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, linear_map
-from replication.estimators.callaway_santanna.bootstrap_bands import Drawn, draw_many, draw_rows
+from replication.estimators.callaway_santanna.bootstrap_draws import (
+    Drawn,
+    cluster_draws,
+    draw_many,
+    draw_rows,
+)
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
-from replication.estimators.callaway_santanna.cells import GroupTimeCells
-from replication.estimators.callaway_santanna.cohort_draws import cluster_draws
+from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
-from replication.estimators.callaway_santanna.influence import Rows
-from replication.inference.assemble import from_scores, from_std_errors
+from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
-from replication.inference.critical_values import largest_of_paths, score_sup_t
-from replication.inference.reference_distribution import choose_distribution, without_fixed
+from replication.inference.critical_values import (
+    choose_distribution,
+    largest_of_paths,
+    score_sup_t,
+    without_fixed,
+)
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, Tails
 
 NAME = "callaway_santanna"
@@ -42,7 +49,8 @@ def summarize_fit(
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
     every = averages.with_cells(np.isfinite(fit.estimate))
-    kept = fit.rows(every if fit.estimate.size <= LARGEST_VCOV else averages)
+    with_cells = fit.estimate.size <= LARGEST_VCOV
+    kept = fit.rows(every if with_cells else averages)
     shown = kept.first(len(plan.rows))
     variance = kept.covariance()
     details = with_design(details, design, cells, plan)
@@ -50,25 +58,24 @@ def summarize_fit(
     if fit.problems:
         lost = Dropped("not_estimated", len(fit.problems), "cells", tuple(fit.problems))
         details = replace(details, dropped=(*details.dropped, lost)).noted([left_out(fit)])
+    points = PointEstimates(design.panel, name, rows, estimate, inference, details=details)
     if inference.method == "conley":
         units = fit.rows(every)
-        scores = units.scores()[:, np.argsort(units.clusters)].T
-        return from_scores(design.panel, name, rows, estimate, scores, inference, details=details)
+        return from_scores(points, units.scores()[:, np.argsort(units.clusters)].T)
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
     overall[shown.clusters] = scores[0]
-    drawn = drawn_of(fit, averages, kept, variance, inference)
+    if with_cells:
+        std_error = np.sqrt(np.diag(variance)[len(plan.rows) :])
+        drawn = draw_rows(kept, std_error, design.panel.n_clusters, inference)
+    else:
+        drawn = drawn_without_covariance(fit, averages, inference)
     std_error, critical = std_errors_and_bands(plan, variance, scores, drawn, inference)
     return from_std_errors(
-        design.panel,
-        name,
-        rows,
-        estimate,
+        points,
         std_error,
         rescaled(variance, std_error),
-        critical,
-        inference,
-        details=details,
+        lambda _: critical,
         scores=scores_if_drawn(fit, every, inference),
         overall=ClusterScores(overall, design.panel.units, design.panel.cluster),
     )
@@ -110,14 +117,9 @@ def requested_distribution(fit: GroupTimeFit, plan: Plan, inference: Inference) 
     return choose_distribution(inference, "t", fit.design.panel.n_clusters - 1.0, scores)
 
 
-def drawn_of(
-    fit: GroupTimeFit, averages: LinearMap, kept: Rows, variance: Floats, inference: Inference
-) -> Drawn:
-    """Multiplier draws of averages and cells; cells are among the ``kept`` rows unless many."""
-    n_clusters, count = fit.design.panel.n_clusters, len(averages.tilt)
-    if len(variance) > count:
-        std_error = np.sqrt(np.diag(variance)[count:])
-        return draw_rows(kept, std_error, n_clusters, inference)
+def drawn_without_covariance(fit: GroupTimeFit, averages: LinearMap, inference: Inference) -> Drawn:
+    """Multiplier draws of averages and cells that are too many for a covariance matrix."""
+    n_clusters = fit.design.panel.n_clusters
     if fit.sums is None:
         every = fit.rows(averages.with_cells(np.isfinite(fit.estimate)))
         return draw_rows(every, fit.cell_std_errors(), n_clusters, inference)

@@ -32,9 +32,9 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
 from replication.estimators.callaway_santanna.diagnostics import mean_pre
 from replication.estimators.continuous_dose.dose_curves import Spline, averaged, cohort_curve
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import weighted_mean
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import influence_factor
 from replication.inference.row_table import EstimateRow
 
@@ -81,7 +81,7 @@ def continuous_dose(
     Raises
     ------
     PanelError, SpecError
-        If ``dose`` is missing, nothing can be compared, or no cohort has doses enough for the spline.
+        If ``dose`` is missing, nothing can be compared, or no cohort has enough doses for the spline.
 
     Examples
     --------
@@ -117,13 +117,14 @@ def continuous_dose(
     ]
     details = details_of(design, spline, without, beyond(design, values, spline.grid))
     details = replace(details, control_group=design.comparison).with_extras({"dose": dose})
-    return from_scores(design.panel, "continuous_dose", rows, estimate, scores, inference, details=details)
+    points = PointEstimates(design.panel, "continuous_dose", rows, estimate, inference, details=details)
+    return from_scores(points, scores)
 
 
 def no_curve(degree: int, knots: int) -> PanelError:
     """The refusal of doses that are too few for the spline in every cohort."""
     return PanelError(
-        f"No cohort has doses enough for a spline of degree {degree} with {knots} interior knots: each needs "
+        f"No cohort has enough doses for a spline of degree {degree} with {knots} interior knots: each needs "
         f"{degree + knots + 1} or more distinct doses that are spread out. Lower 'degree' or 'knots'."
     )
 

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.interpolate import BSpline
 
 from replication.core.arrays import Bools, Floats
-from replication.estimators.callaway_santanna.cells import comparison_cohorts
+from replication.estimators.callaway_santanna.cell_plan import comparison_cohorts
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 
 

@@ -50,10 +50,9 @@ from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.dcdh.control_slopes import control_slopes
 from replication.estimators.dcdh.switcher_comparisons import HorizonEffect, did, layout_of
 from replication.estimators.dcdh.treatment_paths import TreatmentPaths, switching_panel
-from replication.estimators.registration import registered
-from replication.estimators.shared.cohort_comparisons import Grid, on_calendar
-from replication.estimators.shared.lost_cohorts import with_lost_cohorts
-from replication.inference.assemble import from_scores
+from replication.estimators.registry import registered
+from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, with_lost_cohorts
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
 
@@ -76,7 +75,7 @@ def dcdh(
         absorbing binary treatment. Units treated in the first period are then dropped, since
         they have no untreated past; with a column they are controls for each other.
     window : first and last event time; all that can be estimated if empty.
-    normalized : divide each effect by the change of treatment summed until then.
+    normalized : divide each effect by the cumulative change in treatment.
     switchers : ``all``, or those whose treatment first rises (``in``) or falls (``out``).
     baseline_bins : number of quantile bins of the first treatment within which units are compared;
         None compares units of equal first treatment.
@@ -117,15 +116,15 @@ def dcdh(
         panel = with_uncompared(panel, grid, after)
     overall = average_total(after, dosed=dosed)
     shown = [per_unit(effect) for effect in effects] if normalized else effects
-    return from_scores(
+    points = PointEstimates(
         panel,
         "dcdh",
         [EstimateRow("att"), *(EstimateRow("event", event_time=e.step * grid.step) for e in shown)],
         np.array([overall.estimate, *(effect.estimate for effect in shown)]),
-        np.column_stack([overall.scores, *(effect.scores for effect in shown)]),
         inference,
         details=dcdh_details(effects, grid, panel, dosed=dosed, normalized=normalized),
     )
+    return from_scores(points, np.column_stack([overall.scores, *(effect.scores for effect in shown)]))
 
 
 def with_effects(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:
@@ -133,8 +132,8 @@ def with_effects(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Panel:
     onsets = {onset for effect in after for onset in effect.onsets}
     shown = panel.cohort[np.isin(grid.onset, list(onsets))].tolist()
     why = (
-        "no unit of theirs is observed in the period before adoption and in a treated one, beside "
-        "a unit still untreated. They are compared with until they adopt"
+        "lack a not-yet-treated control that is observed in the period before adoption and in a treated "
+        "period; they serve as controls until they adopt"
     )
     return with_lost_cohorts(panel, panel, shown, why)
 
@@ -213,8 +212,8 @@ def with_uncompared(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Pan
     if not alone.any():
         return panel
     note = (
-        f"{int(alone.sum())} units whose treatment changes, for example {panel.units[alone][0]}, are in no "
-        "effect: they are not observed beside a unit with the same first treatment that has not changed "
-        "yet, their date of change is unknown, or 'switchers' leaves them out"
+        f"{int(alone.sum())} units whose treatment changes, for example {panel.units[alone][0]}, are "
+        "excluded because they are not observed beside a unit with the same first treatment that has not "
+        "changed yet, their date of change is unknown, or 'switchers' leaves them out"
     )
     return replace(panel, notes=(*panel.notes, note))

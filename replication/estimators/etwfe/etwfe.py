@@ -38,7 +38,7 @@ from replication.estimators.etwfe import etwfe_linear, etwfe_poisson
 from replication.estimators.etwfe.etwfe_cells import model_cells, positive_cohorts, positive_treated
 from replication.estimators.etwfe.etwfe_shares import ExtendedShares, extended_influence
 from replication.estimators.imputation.untreated_cells import SortedCells, describe_cells, without_cells
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cell_averages import (
     Averages,
     count_cells,
@@ -48,10 +48,10 @@ from replication.estimators.shared.cell_averages import (
     require_window,
 )
 from replication.estimators.shared.collinear import spanned_everywhere
-from replication.estimators.shared.exact_fit import require_residual
-from replication.inference.assemble import from_scores
+from replication.estimators.shared.estimation_sample import require_residual
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import small_sample_factor, sum_by_cluster
-from replication.inference.leverage import cluster_influence, few_effective
+from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
@@ -112,55 +112,51 @@ def etwfe(
     size = count_cells(cells)
     kinds = ("event", "group", "calendar") + (("att_gt",) if size <= CELL_ROWS else ())
     averages = effect_averages(cells, window, kinds)
-    estimate, scores = fit.averages(averages)
     shows_leads = control_group == "never_treated"
-    parts = _parts(averages, cells, window, estimate, scores, reference=shows_leads)
-    if isinstance(fit, etwfe_poisson.PoissonFit):
-        parts.append(_log_ratio(fit, averages))
-    rows, points, influence = _ordered(parts)
+
+    def parts(estimate: Floats, columns: Floats) -> list[Part]:
+        return _parts(averages, cells, window, estimate, columns, reference=shows_leads)
+
+    estimate, scores = fit.averages(averages)
+    ratio = [_log_ratio(fit, averages)] if isinstance(fit, etwfe_poisson.PoissonFit) else []
+    rows, points, influence = _ordered([*parts(estimate, scores), *ratio])
     shown = [row.event_time for row in rows if row.term == "event" and row.event_time is not None]
     require_window(window, cells, len(shown))
     absorbed = len(cells.panel.units) - 1 if family == "gaussian" else 0
     require_residual(cells.n_obs, fit.n_params + absorbed, "Use fewer covariates, or add units.")
     factor = small_sample_factor(cells.panel.n_clusters, cells.n_obs, fit.n_params)
-    details = Details(
-        absorbed=("unit" if family == "gaussian" else "cohort", "time"),
-        control_group=control_group,
-        base_period=-1 - anticipation if shows_leads else "untreated",
-        average="cells_by_weight" if family == "gaussian" else "cells_in_levels",
-        support=event_time_support(cells, np.array(shown)),
-        extras={"cells": size, "family": family, **_proportional(rows, points, influence, cells, factor)},
-    )
-    details = describe_cells(details, cells, panel).measured(parameters=fit.n_params)
-    if isinstance(fit, etwfe_linear.LinearFit):
-        weight = cluster_influence(cells.panel, *extended_influence(fit, averages))
-        details = replace(details, cluster_influence=weight).noted(few_effective(weight, inference))
-    if isinstance(fit, etwfe_linear.LinearFit) and inference.variance != "cv1":
-        shares = ExtendedShares.of(fit, cells.panel.cluster)
-        columns = shares.rows(averages)
-        parts = _parts(averages, cells, window, estimate, columns, reference=shows_leads)
-        adjusted = shares.adjusted(_ordered(parts)[2], inference)
-        return from_adjusted(
-            cells.panel,
-            "etwfe",
-            rows,
-            points,
-            adjusted,
-            inference,
-            n_obs=cells.n_obs,
-            details=details,
-        )
-    return from_scores(
+    details = details_of(cells, family, shown, base_period=-1 - anticipation if shows_leads else "untreated")
+    proportional = _proportional(rows, points, influence, cells, factor)
+    details = replace(details, control_group=control_group).with_extras(proportional)
+    found = PointEstimates(
         cells.panel,
         "etwfe",
         rows,
         points,
-        influence,
         inference,
-        correction=factor,
         distribution="t" if family == "gaussian" else "influence",
         n_obs=cells.n_obs,
-        details=details,
+        details=describe_cells(details, cells, panel).measured(parameters=fit.n_params),
+    )
+    if isinstance(fit, etwfe_poisson.PoissonFit):
+        return from_scores(found, influence, factor)
+    found = found.with_influence(cluster_influence(cells.panel, *extended_influence(fit, averages)))
+    if inference.variance == "cv1":
+        return from_scores(found, influence, factor)
+    shares = ExtendedShares.of(fit, cells.panel.cluster)
+    loadings = _ordered(parts(estimate, shares.rows(averages)))[2]
+    return from_adjusted(found, shares.adjusted(loadings, inference))
+
+
+def details_of(cells: SortedCells, family: str, shown: list[int], base_period: int | str) -> Details:
+    """What the model says beside the numbers."""
+    linear = family == "gaussian"
+    return Details(
+        absorbed=("unit" if linear else "cohort", "time"),
+        base_period=base_period,
+        average="cells_by_weight" if linear else "cells_in_levels",
+        support=event_time_support(cells, np.array(shown)),
+        extras={"cells": count_cells(cells), "family": family},
     )
 
 

@@ -12,10 +12,15 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.panel import Panel
 from replication.estimators.imputation.untreated_cells import NO_EVENT, SortedCells, sort_cells
-from replication.estimators.shared.cohort_comparisons import comparison_panel, untreated_throughout
+from replication.estimators.shared.cohort_comparisons import (
+    comparison_panel,
+    require_never_treated,
+    untreated_throughout,
+)
 
 CONTROL_GROUPS = ("not_yet_treated", "never_treated")
 
@@ -45,11 +50,12 @@ def model_cells(panel: Panel, control_group: str, anticipation: int, family: str
         kept = _compared(cells, family)
         if kept.all():
             return cells
-        cut = cells.panel.label(cells.panel.periods[~kept])
+        cut = cells.panel.periods[~kept]
+        ends = f"{cells.panel.written(cut[0])} to {cells.panel.written(cut[-1])}"
         note = (
-            f"{cut.size} periods without a comparison were cut ({cut[0]} to {cut[-1]})"
+            f"{cut.size} periods without a comparison were cut ({ends})"
             if family == "gaussian"
-            else f"{cut.size} periods without a positive untreated outcome were cut ({cut[0]} to {cut[-1]})"
+            else f"{cut.size} periods without a positive untreated outcome were cut ({ends})"
         )
         if not kept.any():
             raise PanelError(
@@ -64,11 +70,7 @@ def _sorted(panel: Panel, control_group: str, anticipation: int) -> SortedCells:
     if control_group == "not_yet_treated":
         return cells
     outside = untreated_throughout(cells.panel, anticipation)
-    if not outside.any():
-        raise PanelError(
-            "No unit is untreated throughout the panel, and the comparison asked for is "
-            "'never_treated'. Set 'control_group: not_yet_treated'."
-        )
+    require_never_treated(cells.panel, control_group, anticipation)
     dummied = ~outside[:, None] & ~_reference(cells)
     usable = cells.fit | cells.effect
     return replace(cells, fit=usable & ~dummied, effect=usable & dummied)
@@ -93,7 +95,7 @@ def _without_singletons(panel: Panel) -> Panel:
     once = (panel.observed & (panel.weight > 0)).sum(axis=1) == 1
     if not once.any():
         return panel
-    return panel.keep_units(~once, f"{int(once.sum())} units observed once were dropped")
+    return panel.keep_units(~once, units_dropped(panel.units[once], once.size, "they are observed once"))
 
 
 def positive_cohorts(cells: SortedCells) -> SortedCells:

@@ -18,7 +18,8 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.imputation.untreated_cells import SortedCells
 from replication.estimators.shared.absorb import generalized_inverse
-from replication.estimators.shared.cell_averages import Averages, group_members
+from replication.estimators.shared.cell_averages import Averages
+from replication.inference.cluster import members_of
 
 OPEN = 1e-6
 
@@ -129,7 +130,7 @@ def fit_linear(cells: SortedCells) -> LinearFit:
     weight = cells.fit_weight + cells.effect_weight
     basis = covariate_columns(cells)
     codes = np.unique(cells.panel.cohort, return_inverse=True)[1].reshape(-1)
-    cohorts = [_eliminate(cells, weight, basis, units) for units in group_members(codes)]
+    cohorts = [_eliminate(cells, weight, basis, units) for units in members_of(codes)]
     right = [_right(weight, basis, cells.outcome, cohort.units) for cohort in cohorts]
     schur = sum(
         cohort.gram - cohort.gram @ cohort.own @ cohort.inverse @ cohort.own.T @ cohort.gram

@@ -21,8 +21,8 @@ from replication.core.errors import PanelError
 from replication.estimators.etwfe.etwfe_linear import covariate_columns
 from replication.estimators.imputation.untreated_cells import SortedCells
 from replication.estimators.shared.absorb import generalized_inverse
-from replication.estimators.shared.cell_averages import Averages, group_members
-from replication.inference.cluster import sum_by_cluster
+from replication.estimators.shared.cell_averages import Averages
+from replication.inference.cluster import members_of, sum_by_cluster
 
 TOLERANCE = 1e-11
 STEPS = 100
@@ -215,7 +215,7 @@ def _fit_cells(cells: SortedCells, codes: Ints, basis: Floats, exposure: Floats)
     width = basis.shape[2]
     fitted = np.zeros(y.shape)
     count = 0
-    for units in group_members(codes):
+    for units in members_of(codes):
         for t in np.flatnonzero(weight[units].any(axis=0)):
             w, scale = weight[units, t], exposure[units, t]
             if width == 1:

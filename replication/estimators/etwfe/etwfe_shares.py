@@ -8,7 +8,7 @@ common parameters, so that a cluster has one block over all coordinates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,15 +18,9 @@ from replication.core.spec import Inference
 from replication.estimators.etwfe.etwfe_linear import CohortEquations, LinearFit, period_gram
 from replication.estimators.shared.absorb import CUTOFF
 from replication.estimators.shared.cell_averages import Averages
-from replication.estimators.shared.cluster_weights import (
-    equal_weights,
-    members_of,
-    require_constant,
-    unweighted_residuals,
-)
+from replication.estimators.shared.cluster_weights import adjusted_by_weights
+from replication.inference.cluster import members_of
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
-from replication.inference.variances import adjust_scores
-from replication.inference.weighted_bias_reduced import WeightedShares
 
 LARGEST = 1500
 """Parameters that are decomposed at once for every cluster."""
@@ -117,18 +111,9 @@ class ExtendedShares:
         """Scores and degrees of freedom of ``inference.variance``; rows (D, R)."""
         kind = np.arange(len(self.members))
         found = ClusterShares(rows.T, self.scores(self.fit.scaled), kind, self.shares)
-        if equal_weights(self.weight):
-            return adjust_scores(inference, found, None)
-        return adjust_scores(inference, found, lambda: self._weighted(found))
-
-    def _weighted(self, found: ClusterShares) -> WeightedShares:
-        require_constant(self.weight)
-        equal, square = (
-            ExtendedShares(self.fit, power, self.cohort, self.members, self.starts, self.root)
-            for power in (np.where(self.weight > 0, 1.0, 0.0), self.weight**2)
+        return adjusted_by_weights(
+            inference, found, self, self.fit.scaled, lambda weight: replace(self, weight=weight)
         )
-        plain = self.scores(unweighted_residuals(self.fit.scaled, self.weight))
-        return WeightedShares(found, plain, (equal.moment, self.moment, square.moment))
 
 
 def extended_influence(fit: LinearFit, averages: Averages) -> tuple[Floats, Floats]:

@@ -24,27 +24,29 @@ Review of Economic Studies 91(6): 3253-3285.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from replication.core.details import Details, Dropped
+from replication.core.arrays import Bools, Floats, Ints
+from replication.core.details import Details, Dropped, Value
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.imputation.residual_groups import GROUPS, treated_scores
 from replication.estimators.imputation.untreated_cells import describe_cells
-from replication.estimators.imputation.untreated_fit import fit_untreated
-from replication.estimators.imputation.untreated_pretrends import lead_coefficients
-from replication.estimators.registration import registered
+from replication.estimators.imputation.untreated_fit import UntreatedModel, fit_untreated
+from replication.estimators.imputation.untreated_pretrends import Leads, lead_coefficients
+from replication.estimators.registry import registered
 from replication.estimators.shared.cell_averages import (
+    Averages,
     effect_averages,
     event_time_support,
     overall_means,
     require_window,
 )
-from replication.inference.assemble import from_scores
-from replication.inference.cluster import influence_factor
+from replication.inference.assemble import PointEstimates, from_scores
+from replication.inference.cluster import influence_factor, intersection_codes, sum_by_cluster
 from replication.inference.row_table import EstimateRow
 
 
@@ -114,30 +116,35 @@ def imputation(
     ]
     events = [row.event_time for row in rows if row.event_time is not None]
     require_window(window, cells, len(events))
+    extras: dict[str, Value] = {
+        "residual_groups": residual_groups,
+        "leave_one_out": leave_one_out,
+        "groups_of_one_cluster": alone,
+    }
+    details = replace(details_of(model, leads, events), extras=extras)
+    points = PointEstimates(
+        cells.panel,
+        "imputation",
+        rows,
+        np.concatenate([estimate[:1], leads.estimate, estimate[1:], estimate @ loadings]),
+        inference,
+        n_obs=cells.n_obs,
+        details=describe_cells(details, cells, panel),
+    )
+    return from_scores(points, np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]))
+
+
+def details_of(model: UntreatedModel, leads: Leads, events: list[int]) -> Details:
+    """What the model and the leads say beside the numbers."""
     omitted = tuple(int(h) for h in leads.omitted)
-    details = Details(
+    return Details(
         absorbed=model.effects.absorbed,
         linear_trends=model.effects.linear_trends,
         control_group="not_yet_treated",
         base_period="untreated_before_leads",
         average="cells_by_weight",
-        support=event_time_support(cells, np.array(events)),
+        support=event_time_support(model.cells, np.array(events)),
         dropped=(Dropped("leads_not_identified", len(omitted), "leads", omitted),) if omitted else (),
-        extras={
-            "residual_groups": residual_groups,
-            "leave_one_out": leave_one_out,
-            "groups_of_one_cluster": alone,
-        },
-    )
-    return from_scores(
-        cells.panel,
-        "imputation",
-        rows,
-        np.concatenate([estimate[:1], leads.estimate, estimate[1:], estimate @ loadings]),
-        np.hstack([scores[:, :1], leads.scores, scores[:, 1:], scores @ loadings]),
-        inference,
-        n_obs=cells.n_obs,
-        details=describe_cells(details, cells, panel),
     )
 
 
@@ -148,3 +155,92 @@ def require_groups(residual_groups: str) -> None:
             f"There are no residual groups {residual_groups!r}{nearest(residual_groups, GROUPS)}. "
             f"Use {', '.join(GROUPS)}."
         )
+
+
+GROUPS = ("cohort_event", "cohort", "none")
+
+
+def treated_scores(
+    model: UntreatedModel, averages: Averages, groups: str, leave_one_out: bool
+) -> tuple[Floats, int]:
+    """(N, K) sums over each unit's cells of weight times deviation, before division by totals.
+
+    The effect of a treated cell stands for its error after the mean effect of a group of cells is
+    taken off (Borusyak, Jaravel & Spiess 2024, equation 8): with a_c and b_c the sums over cluster
+    c's cells in the group of v_it and of v_it tau_it, the mean is sum_c a_c b_c / sum_c a_c^2.
+    Leaving cluster c out of its own mean multiplies its deviation by 1 / (1 - a_c^2 / sum a^2).
+
+    Returns also how many groups have one cluster only; leaving it out is not possible there, and
+    they keep the ordinary deviation.
+    """
+    weight, tau = averages.weight, model.remainder
+    cluster = model.cells.panel.cluster
+    if groups == "cohort_event":
+        # Every row has equal weights inside a cohort and period, up to scale: one mean serves all.
+        means = _group_means(weight, weight * tau, averages.codes, cluster)
+        scaled = weight * (tau - means.spread)
+        scores = averages.by_unit(scaled * means.factor() if leave_one_out else scaled)
+        return scores, int(means.alone.sum())
+    codes = averages.codes if groups == "cohort" else np.zeros_like(averages.codes)
+    a, b = averages.by_unit(weight), averages.by_unit(weight * tau)
+    means = _group_means(a, b, codes, cluster)
+    scores = b - a * means.spread
+    return scores * means.factor() if leave_one_out else scores, int(means.alone[0])
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMeans:
+    """Mean effects of G groups in M separate problems (columns).
+
+    Attributes
+    ----------
+    pair, owner : (N,) cluster within group of each unit, and (P,) group of each such pair.
+    weight : (P, M) sums of weights; square : (G, M) sums of their squares.
+    mean : (G, M); spread : (N, M) the same for each unit.
+
+    """
+
+    pair: Ints
+    owner: Ints
+    weight: Floats
+    square: Floats
+    mean: Floats
+    spread: Floats
+
+    @property
+    def alone(self) -> Ints:
+        """(M,) groups with a single cluster."""
+        single: Ints = self._single().sum(axis=0)
+        return single
+
+    def factor(self) -> Floats:
+        """(N, M) what leaving a cluster out of its own mean multiplies its deviation by."""
+        own = self.weight**2
+        others = self.square[self.owner] - own
+        possible = (others > 0) & ~self._single()[self.owner]
+        whole = self.square[self.owner]
+        factor = np.divide(whole, others, out=np.ones_like(others), where=possible)
+        return factor[self.pair]
+
+    def _single(self) -> Bools:
+        single: Bools = sum_by_cluster((self.weight > 0).astype(float), self.owner) == 1
+        return single
+
+
+def _group_means(a: Floats, b: Floats, codes: Ints, cluster: Ints) -> GroupMeans:
+    """Means by group.
+
+    Parameters
+    ----------
+    a, b : (N, M) weights and weighted effects of each unit.
+    codes : (N,) group of each unit; columns are separate problems.
+
+    """
+    pair = intersection_codes([codes, cluster])
+    owner = np.zeros(int(pair.max()) + 1, dtype=np.int64)
+    owner[pair] = codes
+    weight, effect = sum_by_cluster(a, pair), sum_by_cluster(b, pair)
+    square = sum_by_cluster(weight**2, owner)
+    cross = sum_by_cluster(weight * effect, owner)
+    mean = np.divide(cross, square, out=np.zeros_like(cross), where=square > 0)
+    return GroupMeans(pair, owner, weight, square, mean, mean[codes])

@@ -13,10 +13,10 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, Dropped
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
-from replication.estimators.shared.cohort_comparisons import comparison_panel, with_means
-from replication.estimators.shared.lost_cohorts import lost_cohorts
+from replication.estimators.shared.cohort_comparisons import comparison_panel, lost_cohorts, with_means
 
 NO_EVENT = np.iinfo(np.int64).min // 4
 
@@ -74,17 +74,16 @@ def sort_cells(panel: Panel, anticipation: int, needed: int, estimator: str) -> 
     cells = _sorted(comparison_panel(panel, estimator), anticipation)
     short = cells.effect.any(axis=1) & (cells.fit.sum(axis=1) < needed)
     if short.any():
-        periods = "period" if needed == 1 else "periods"
-        purpose = "unit effect" if needed == 1 else "own line"
-        note = (
-            f"{int(short.sum())} treated units with fewer than {needed} untreated {periods} were "
-            f"dropped, since their {purpose} cannot be fitted"
-        )
+        what = "fixed effect" if needed == 1 else "linear trend"
+        periods = f"period{'' if needed == 1 else 's'}, too few for a {what}"
+        why = f"they are treated and have fewer than {needed} untreated {periods}"
+        note = units_dropped(cells.panel.units[short], short.size, why)
         cells = _sorted(cells.panel.keep_units(~short, note), anticipation)
     _require_both(cells, int(short.sum()))
     idle: Bools = np.asarray(~(cells.fit | cells.effect).any(axis=1))
     if idle.any():
-        note = f"{int(idle.sum())} units without an observed period of positive weight were dropped"
+        why = "they have no observed period of positive weight"
+        note = units_dropped(cells.panel.units[idle], idle.size, why)
         cells = _sorted(cells.panel.keep_units(~idle, note), anticipation)
     if cells.panel.n_clusters < 2:
         raise PanelError(
@@ -99,7 +98,7 @@ def without_cells(cells: SortedCells, impossible: Bools) -> SortedCells:
     dropped = cells.effect & impossible
     if not dropped.any():
         return cells
-    periods = cells.panel.label(cells.panel.periods[dropped.any(axis=0)])
+    periods = [cells.panel.written(one) for one in cells.panel.periods[dropped.any(axis=0)]]
     note = (
         f"{int(dropped.sum())} treated unit-periods without an untreated comparison in their "
         f"period (or stratum) were left out, in {_span(periods)}"
@@ -132,7 +131,7 @@ def _lost(cells: SortedCells, original: Panel) -> list[str]:
     """A note on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
-    note = lost_cohorts(original, shown, "no treated period of theirs can be compared")
+    note = lost_cohorts(original, shown, "have no treated period with an untreated counterfactual")
     return [note] if note else []
 
 
@@ -159,9 +158,9 @@ def _require_both(cells: SortedCells, short: int) -> None:
         )
 
 
-def _span(periods: Ints) -> str:
-    if periods.size == 1:
+def _span(periods: list[str]) -> str:
+    if len(periods) == 1:
         return f"period {periods[0]}"
-    if periods.size <= 4:
-        return "periods " + ", ".join(map(str, periods))
-    return f"{periods.size} periods from {periods[0]} to {periods[-1]}"
+    if len(periods) <= 4:
+        return f"periods {', '.join(periods)}"
+    return f"{len(periods)} periods from {periods[0]} to {periods[-1]}"

@@ -28,7 +28,7 @@ Journal of Applied Econometrics 40(5): 741-758.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,23 +39,24 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.local_projections.horizon_regression import HorizonProjection, Setting, project
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     Grid,
     comparison_panel,
+    default_horizon,
     empty_window,
     on_calendar,
     possible_controls,
     support_row,
     used_units,
+    with_lost_cohorts,
     with_means,
 )
-from replication.estimators.shared.lost_cohorts import default_horizon, with_lost_cohorts
 from replication.estimators.stacked import reach_of
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_shares import Adjusted
-from replication.inference.leverage import cluster_influence, few_effective
+from replication.inference.leverage import cluster_influence
 from replication.inference.row_table import EstimateRow
 from replication.inference.variances import from_adjusted
 
@@ -75,8 +76,8 @@ def local_projections(
     ----------
     control_group : ``not_yet_treated`` (clean controls), ``never_treated``, ``last_treated``.
     window : first and last horizon. If empty: every horizon that can be estimated, and the
-        pooled effect over the longest that every cohort reaches with a clean control, unless
-        late cohorts would cut it short (``default_horizon``), which are then named.
+        pooled effect over the longest that every cohort reaches with a clean control. Late cohorts
+        that would shorten it too much are excluded and named (``default_horizon``).
     reweight : weight adopters equally.
 
     Raises
@@ -96,9 +97,50 @@ def local_projections(
     require_no_adjustment(panel, reweight)
     grid = on_calendar(panel)
     setting = prepare(panel, grid, possible_controls(panel, control_group), reweight)
-    steps, last = horizons(grid, setting.eligible, window)
     corrected = inference.variance != "cv1"
-    path = {h: p for h in steps if h != -1 and (p := project(setting, [h], keep=corrected)) is not None}
+    done = projections(setting, grid, window, keep=corrected)
+    shown = sorted(done.path)
+    found = [done.pooled, *(done.path[h] for h in shown)]
+    used = np.any([one.used for one in found], axis=0)
+    points = PointEstimates(
+        pooled_over(used_units(panel, used, "projection"), panel, grid, done),
+        "local_projections",
+        [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)],
+        np.array([one.estimate for one in found]),
+        inference,
+        distribution="t",
+        n_obs=np.array([one.n_obs for one in found]),
+        details=details_of(panel, grid, done, control_group, reweight=reweight),
+    )
+    points = points.with_influence(influence_of(points.panel, done.pooled, used))
+    if corrected:
+        return from_adjusted(points, adjusted_path(found, panel.cluster, used, inference))
+    return from_scores(points, np.column_stack([one.scores for one in found])[used])
+
+
+@dataclass(frozen=True, slots=True)
+class Projections:
+    """The regressions of a result.
+
+    Attributes
+    ----------
+    path : by horizon; the reference period, exactly 0, is among them where it is shown.
+    pooled, last : that of the overall effect, over horizons 0 to ``last``.
+    placebo, before : that of the pooled placebo and its horizons, where a window has leads.
+
+    """
+
+    path: dict[int, HorizonProjection]
+    pooled: HorizonProjection
+    last: int
+    placebo: HorizonProjection | None
+    before: list[int]
+
+
+def projections(setting: Setting, grid: Grid, window: tuple[int, int] | None, *, keep: bool) -> Projections:
+    """All regressions; ``keep`` those of single horizons for a corrected variance."""
+    steps, last = horizons(grid, setting.eligible, window)
+    path = {h: p for h in steps if h != -1 and (p := project(setting, [h], keep=keep)) is not None}
     pooled = project(setting, list(range(last + 1)), keep=True)
     if pooled is None:
         raise nothing_to_project(last * grid.step)
@@ -107,60 +149,33 @@ def local_projections(
     before = [h for h in range(steps[0], -1) if h in path] if window else []
     placebo = project(setting, before) if before else None
     if -1 in steps:
-        path[-1] = HorizonProjection(
-            0.0, np.zeros(len(panel.units)), 0, np.zeros(0, np.int64), 0, 0, pooled.used & False
-        )
-    shown = sorted(path)
-    found = [pooled, *(path[h] for h in shown)]
-    used = np.any([one.used for one in found], axis=0)
-    kept = pooled_over(used_units(panel, used, "projection"), panel, grid, pooled, last)
-    rows = [EstimateRow("att"), *(EstimateRow("event", event_time=h * grid.step) for h in shown)]
-    points, n_obs = (
-        np.array([one.estimate for one in found]),
-        np.array([one.n_obs for one in found]),
-    )
-    influence = influence_of(kept, pooled, used)
-    unmatched = int(pooled.unmatched)
+        nobody, nothing = pooled.used & False, np.zeros(pooled.used.size)
+        path[-1] = HorizonProjection(0.0, nothing, 0, np.zeros(0, np.int64), 0, 0, nobody)
+    return Projections(path, pooled, last, placebo, before)
+
+
+def details_of(panel: Panel, grid: Grid, done: Projections, control_group: str, *, reweight: bool) -> Details:
+    """What a reader must know beside the numbers."""
+    unmatched = int(done.pooled.unmatched)
     details = Details(
         absorbed=("time",),
         covariates=panel.covariate_names,
         control_group=control_group,
         base_period=-grid.step,
         average="horizons_equally" if reweight else "horizons_by_variance",
-        averaged_times=(0, last * grid.step),
-        support=support_of(path, grid.step),
+        averaged_times=(0, done.last * grid.step),
+        support=support_of(done.path, grid.step),
         dropped=(Dropped("no_clean_control", unmatched, "adopters"),) if unmatched else (),
-        cluster_influence=influence,
-        pooled_placebo=placebo_record(panel, before, placebo, grid.step),
-        notes=tuple(few_effective(influence, inference)),
+        pooled_placebo=placebo_record(panel, done.before, done.placebo, grid.step),
     )
-    details = with_means(details, panel)
-    if corrected:
-        adjusted = adjusted_path(found, panel.cluster, used, inference)
-        return from_adjusted(
-            kept, "local_projections", rows, points, adjusted, inference, n_obs=n_obs, details=details
-        )
-    return from_scores(
-        kept,
-        "local_projections",
-        rows,
-        points,
-        np.column_stack([one.scores for one in found])[used],
-        inference,
-        distribution="t",
-        n_obs=n_obs,
-        details=details,
-    )
+    return with_means(details, panel)
 
 
-def pooled_over(kept: Panel, panel: Panel, grid: Grid, pooled: HorizonProjection, last: int) -> Panel:
+def pooled_over(kept: Panel, panel: Panel, grid: Grid, done: Projections) -> Panel:
     """The panel with notes on the horizons and cohorts of the pooled effect."""
-    note = f"the overall effect is that on the mean of event times 0 to {last * grid.step}"
-    shown = panel.cohort[np.isin(grid.onset, pooled.onsets)].tolist()
-    why = (
-        "no unit of theirs is observed in the period before adoption and in all of these, beside "
-        "a clean control"
-    )
+    note = f"the overall effect is the effect on the mean of event times 0 to {done.last * grid.step}"
+    shown = panel.cohort[np.isin(grid.onset, done.pooled.onsets)].tolist()
+    why = f"lack clean controls over event times -1 to {done.last * grid.step}"
     return with_lost_cohorts(replace(kept, notes=(*kept.notes, note)), panel, shown, why)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.estimators.roth_santanna.design_weights import Cohorts, EstimandWeights
+from replication.inference.cluster import members_of
 
 # Singular values below this share of the largest count as zero, as in MASS::ginv.
 SINGULAR = float(np.sqrt(np.finfo(float).eps))
@@ -85,7 +86,7 @@ def estimand_moments(y: Floats, found: Cohorts, weights: EstimandWeights, codes:
     early = earlier_periods(found, weights)
     total, spread = np.zeros(2 * k), np.zeros((2 * k, 2 * k))
     inner, cross = [], []
-    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(found.sizes)[:-1])
+    members = members_of(codes, len(found.sizes))
     # Cohort by cohort everything stays in the processor's cache, which is twice as fast as whole
     # matrices.
     for place, (units, loading) in enumerate(zip(members, loadings, strict=True)):

@@ -7,37 +7,31 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.estimators.roth_santanna.design_weights import cohorts_of
-from replication.estimators.shared.cohort_comparisons import untreated_throughout
+from replication.estimators.shared.cohort_comparisons import require_never_treated, untreated_throughout
 
 
 def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
     """The units whose timing counts as random: balanced, in cohorts of two or more."""
     require_usable(panel)
     gaps = np.asarray(~panel.observed.all(axis=1), dtype=bool)
-    panel = without_units(panel, gaps, "units with a gap in the outcome were dropped")
+    panel = without_units(panel, gaps, "they have a gap in the outcome")
     if float(np.ptp(panel.y)) == 0:
         raise PanelError(
             f"The outcome is the same in all {panel.y.size} cells ({panel.y.flat[0]:g}), so that "
             "no effect and no standard error can be estimated. Check the outcome column."
         )
-    untreated = untreated_throughout(panel)
-    if control_group == "never_treated" and not untreated.any():
-        raise PanelError(
-            "No unit is untreated throughout the panel, and the control group asked for is "
-            "'never_treated'. Set 'control_group: last_treated', which compares with the last "
-            "cohort to adopt, or 'not_yet_treated'."
-        )
+    require_never_treated(panel, control_group)
     if control_group == "last_treated":
-        words = "units not treated inside the panel were left out"
-        panel = without_units(panel, untreated, words)
+        why = "they are not treated inside the panel"
+        panel = without_units(panel, untreated_throughout(panel), why)
     panel = treated_from_the_start(panel, beta)
     found = cohorts_of(panel)
     alone = np.asarray(found.sizes[found.codes] == 1, dtype=bool)
-    words = "units that are alone in their cohort were dropped: one unit has no variance"
-    return without_units(panel, alone, words)
+    return without_units(panel, alone, "they are alone in their cohort, and one unit has no variance")
 
 
 def require_usable(panel: Panel) -> None:
@@ -63,8 +57,7 @@ def treated_from_the_start(panel: Panel, beta: str | int) -> Panel:
     """
     early = panel.first == 0
     if beta == 1:
-        words = "units treated in or before the first period were dropped"
-        return without_units(panel, early, words)
+        return without_units(panel, early, "they are treated in or before the first period")
     if not early.any():
         return panel
     note = (
@@ -90,11 +83,13 @@ def require_unit_assignment(panel: Panel) -> None:
         )
 
 
-def without_units(panel: Panel, dropped: Bools, words: str) -> Panel:
-    """The panel without some units, with a note that counts them; refuses to drop all."""
+def without_units(panel: Panel, dropped: Bools, why: str) -> Panel:
+    """The panel without some units, with a note that counts them and says why; refuses to drop all."""
+    if not dropped.any():
+        return panel
+    note = units_dropped(panel.units[dropped], dropped.size, why)
     if dropped.all():
         raise PanelError(
-            f"No unit is left for roth_santanna: all {dropped.size} {words}. Check the outcome "
-            "for gaps and the cohort column."
+            f"No unit is left for roth_santanna: {note}. Check the outcome for gaps and the cohort column."
         )
-    return panel.keep_units(~dropped, f"{int(dropped.sum())} {words}") if dropped.any() else panel
+    return panel.keep_units(~dropped, note)

@@ -75,11 +75,7 @@ class EstimandWeights:
         """The weights of some of the estimands."""
         kept = [row for row, keep in zip(self.rows, chosen, strict=True) if keep]
         return EstimandWeights(
-            kept,
-            self.outcome[chosen],
-            self.difference[chosen],
-            self.earliest[chosen],
-            self.cells[chosen],
+            kept, self.outcome[chosen], self.difference[chosen], self.earliest[chosen], self.cells[chosen]
         )
 
 

@@ -40,7 +40,7 @@ from replication.core.errors import PanelError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.roth_santanna.design_moments import EstimandMoments, estimand_moments
 from replication.estimators.roth_santanna.design_sample import assigned_units
 from replication.estimators.roth_santanna.design_tests import (
@@ -58,10 +58,11 @@ from replication.estimators.roth_santanna.design_weights import (
     design_weights,
 )
 from replication.estimators.shared.cohort_comparisons import support_row, with_means
-from replication.inference.assemble import from_variance
-from replication.inference.exchanges import Exchanges, draw_permutations, strata_of
+from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.joint_tests import hotelling_test, impossible_test
+from replication.inference.methods import OwnMethods
 from replication.inference.permutation import with_p_values
+from replication.inference.permuted_assignments import Exchanges, draw_permutations, strata_of
 
 # With 13 units as the control group, 12% of true null hypotheses are rejected at the 5% level
 # (permuted dates of the Chicago training); with some hundreds, 5%.
@@ -116,7 +117,12 @@ class TimingDesign:
         return np.column_stack([estimate, estimate / std_error]), balance_of(found, self.weights.rows)
 
 
-@registered("Efficient under random timing (Roth-Sant'Anna)", takes=(), methods=("analytic", "permutation"))
+@registered(
+    "Efficient under random timing (Roth-Sant'Anna)",
+    takes=(),
+    methods=("analytic", "permutation"),
+    own=lambda spec: OwnMethods(permutation=True),
+)
 def roth_santanna(
     panel: Panel,
     *,
@@ -180,14 +186,8 @@ def design_estimates(design: TimingDesign, control_group: str, inference: Infere
     variance = np.where(np.logical_or.outer(fixed, fixed), 0.0, variance)
     estimate = np.where(fixed, 0.0, found.estimate(beta))
     panel = with_notes(design, int((unadjusted & ~fixed).sum()))
-    result = from_variance(
-        panel,
-        "roth_santanna",
-        weights.rows,
-        estimate,
-        variance,
-        replace(inference, method="analytic"),
-    )
+    analytic = replace(inference, method="analytic")
+    result = from_variance(PointEstimates(panel, "roth_santanna", weights.rows, estimate, analytic), variance)
     details = replace(
         with_means(with_design(design, found, result), panel),
         control_group=control_group,
@@ -235,8 +235,8 @@ def with_notes(design: TimingDesign, unadjusted: int) -> Panel:
     few = [f"{count} {side} units" for side, count in sides if count < FEW_UNITS]
     if few:
         notes.append(
-            f"the overall effect rests on {' and '.join(few)}, so that normal p-values are too "
-            "small and intervals too short; 'inference.method: permutation' is the remedy"
+            f"the overall effect relies on only {' and '.join(few)}, so normal approximations may "
+            "over-reject; 'inference.method: permutation' does not rely on them"
         )
     return replace(design.panel, notes=(*design.panel.notes, *notes)) if notes else design.panel
 

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
-from replication.inference.cluster import distinct_rows, sum_by_cluster
+from replication.inference.cluster import distinct_rows, members_of, sum_by_cluster
 
 CUTOFF = 1e-11
 REFINED = 1e-13
@@ -51,12 +51,7 @@ class Eliminated:
     """
 
     def __init__(
-        self,
-        weight: Floats,
-        periods: Ints,
-        levels: Sequence[Ints],
-        slopes: Sequence[Ints],
-        each: bool,
+        self, weight: Floats, periods: Ints, levels: Sequence[Ints], slopes: Sequence[Ints], each: bool
     ) -> None:
         self._weight = weight
         total = weight.sum(axis=1, keepdims=True)
@@ -172,9 +167,7 @@ class Eliminated:
                 if m < k:
                     continue
                 member = distinct_rows([first, second])[1]
-                order = np.argsort(member, kind="stable")
-                bounds = np.cumsum(np.bincount(member))[:-1]
-                for rows in np.split(order, bounds):
+                for rows in members_of(member):
                     a, b = first[rows[0]], second[rows[0]]
                     block = left.T @ self._normal(rows) @ right
                     blocks[int(offset[k] + a), int(offset[m] + b)] = block

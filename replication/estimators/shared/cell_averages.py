@@ -17,7 +17,7 @@ from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import EventSupport
 from replication.core.errors import PanelError
 from replication.estimators.imputation.untreated_cells import NO_EVENT, SortedCells
-from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster import members_of, sum_by_cluster
 from replication.inference.row_table import EstimateRow
 
 
@@ -228,7 +228,7 @@ def _build(rows: list[EstimateRow], codes: Ints, member: Any, weight: Floats) ->
     member = sparse.csr_matrix(member)
     n_periods = weight.shape[1]
     blocks = []
-    for cohort, units in enumerate(group_members(codes)):
+    for cohort, units in enumerate(members_of(codes)):
         start = cohort * n_periods
         bounds = member.indptr[start : start + n_periods + 1]
         within = member.indices[bounds[0] : bounds[-1]]
@@ -243,12 +243,6 @@ def _cohorts(cells: SortedCells) -> tuple[Ints, Ints, Ints]:
     """(G,) labels, (N,) codes and (G, T) event times of the cohorts, units never treated first."""
     labels, first, codes = np.unique(cells.panel.cohort, return_index=True, return_inverse=True)
     return labels, codes.reshape(-1).astype(np.int64), cells.event[first]
-
-
-def group_members(codes: Ints) -> list[Ints]:
-    """Units of each group, for codes 0 .. G-1."""
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(codes))[:-1])
 
 
 def _inside(events: Ints, window: tuple[int, int] | None) -> Bools:

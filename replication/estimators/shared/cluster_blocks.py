@@ -8,7 +8,7 @@ import numpy as np
 
 from replication.core.arrays import Floats, Ints
 from replication.estimators.shared.absorb import Eliminated
-from replication.inference.cluster import distinct_rows
+from replication.inference.cluster import distinct_rows, members_of
 
 
 class PeriodBlocks(Eliminated):
@@ -82,8 +82,7 @@ class PeriodBlocks(Eliminated):
     def _alike(self, rows: Ints) -> Iterator[Ints]:
         """Positions in ``rows`` of the units that share all their strata."""
         member = distinct_rows([codes[rows] for codes in self._codes])[1]
-        order = np.argsort(member, kind="stable")
-        yield from np.split(order, np.cumsum(np.bincount(member))[:-1])
+        yield from members_of(member)
 
     def _places(self, rows: Ints) -> list[Ints]:
         """Unknowns of units that share all their strata, one array per set of effects."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, EventSupport
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 
@@ -24,21 +26,19 @@ def comparison_panel(panel: Panel, estimator: str) -> Panel:
     if always.all():
         raise PanelError(
             f"All {always.size} units are treated from the first period "
-            f"{panel.label(panel.periods[0])} on, so none has an untreated past. Start the panel "
+            f"{panel.written(panel.periods[0])} on, so none has an untreated past. Start the panel "
             "earlier."
         )
     if not always.any():
         return panel
-    note = (
-        f"{int(always.sum())} units treated in or before the first period were dropped, for "
-        f"example {panel.units[always][0]}"
-    )
-    return panel.keep_units(~always, note)
+    first = panel.written(panel.periods[0])
+    why = f"they are treated in or before the first period, {first}, and have no pre-treatment period"
+    return panel.keep_units(~always, units_dropped(panel.units[always], always.size, why))
 
 
 def used_units(panel: Panel, used: Bools, where: str) -> Panel:
     """The panel of the units that take part; refuses a single cluster."""
-    note = f"{int((~used).sum())} units in no {where} were left out" if not used.all() else ""
+    note = f"{int((~used).sum())} units that are in no {where} were dropped" if not used.all() else ""
     kept = panel.keep_units(used, note)
     if kept.n_clusters < 2:
         raise PanelError(
@@ -61,8 +61,21 @@ def last_adopters(panel: Panel, anticipation: int = 0) -> Bools:
     return last
 
 
+def require_never_treated(panel: Panel, control_group: str, anticipation: int = 0) -> None:
+    """Refuse ``never_treated``, which is always an explicit choice, where no unit is never treated."""
+    if control_group != "never_treated" or untreated_throughout(panel, anticipation).any():
+        return
+    raise PanelError(
+        f"'control_group' is 'never_treated', and none of the {panel.cohort.size} units in the sample is "
+        "untreated throughout the panel. Leave 'control_group' out (units not yet treated are the control "
+        "group), set 'control_group: last_treated' where the estimator takes it (the last cohort to adopt "
+        "is the control group), or add never-treated units."
+    )
+
+
 def possible_controls(panel: Panel, control_group: str) -> Bools:
     """(N,) units that may serve as a clean control while they are untreated."""
+    require_never_treated(panel, control_group)
     if control_group == "never_treated":
         return untreated_throughout(panel)
     if control_group == "last_treated":
@@ -162,3 +175,59 @@ def on_calendar(panel: Panel) -> Grid:
         target[:, column] = values
     onset = -((start - adoption_periods(panel)) // step)
     return Grid(full[0], full[1], full[2], onset, step, start)
+
+
+MANY = 6
+"""Cohorts named in a note; of the others it gives the number."""
+WORTH = 2.0
+"""Gain in treated unit-periods for which a default leaves out cohorts: below it, the composition
+of the effect (every cohort) is worth more than longer horizons."""
+
+
+def with_lost_cohorts(panel: Panel, adopters: Panel, shown: Iterable[int], why: str) -> Panel:
+    """The panel with a note on the cohorts that the overall effect does not average.
+
+    Parameters
+    ----------
+    panel : what the estimates are reported on.
+    adopters : the panel of the units that might have an effect.
+    shown : cohorts behind the overall effect.
+    why : what they lack, the end of the sentence after ``because they``.
+
+    """
+    note = lost_cohorts(adopters, shown, why)
+    return replace(panel, notes=(*panel.notes, note)) if note else panel
+
+
+def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> str:
+    """The note, or an empty string if every cohort has an effect."""
+    inside = (adopters.first > 0) & (adopters.first < adopters.periods.size)
+    lost: Bools = inside & ~np.isin(adopters.cohort, np.array(list(shown), dtype=np.int64))
+    if not lost.any():
+        return ""
+    labels = [adopters.written(cohort) for cohort in np.unique(adopters.cohort[lost])]
+    named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
+    return (
+        f"{int(lost.sum())} units in {len(labels)} cohort{'s' * (len(labels) > 1)} ({named}) are excluded "
+        f"because they {why}"
+    )
+
+
+def default_horizon(reach: Ints, mass: Floats) -> int:
+    """The last horizon of an effect that averages the same cohorts at every horizon.
+
+    It is the longest that every cohort reaches, unless one late or small cohort would cut the
+    effects of all the others down to its own few periods: where leaving out cohorts that cannot
+    be followed for h periods gives ``WORTH`` times as many treated unit-periods in 0 to h, the h
+    with the most of them is taken (of equal ones the shortest, which keeps the most cohorts).
+
+    Parameters
+    ----------
+    reach : (C,) last horizon at which each cohort can be compared; at least one is 0 or more.
+    mass : (C,) weight of each cohort.
+
+    """
+    horizons = np.unique(reach[reach >= 0])
+    cells = [(h + 1) * mass[reach >= h].sum() for h in horizons]
+    best = int(np.argmax(cells))
+    return int(horizons[best if cells[best] >= WORTH * cells[0] else 0])

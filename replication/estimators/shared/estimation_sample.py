@@ -177,9 +177,25 @@ def _notes(dropped: dict[str, int]) -> list[str]:
     words = {
         "zero_weight_cells": "{} unit-periods with weight zero were dropped",
         "cells_outside_window": "{} unit-periods outside the event window were dropped",
-        "cells_separated": "{} zeros separated by trends or covariates (Poisson) were dropped",
-        "singletons": "{} singletons (the only observation of a unit or period effect) were dropped",
-        "units_all_zero": "{} units whose outcomes are all zero were dropped (Poisson separation)",
+        "cells_separated": "{} zeros that trends or covariates predict perfectly were dropped",
+        "singletons": "{} singleton observations were dropped",
+        "units_all_zero": "{} units with a zero outcome in every period were dropped",
         "cells_all_zero": "{} unit-periods in periods with only zeros were dropped",
     }
     return [words[reason].format(count) for reason, count in dropped.items() if count]
+
+
+def require_residual(n_obs: int, n_params: int, remedy: str) -> None:
+    """Refuse a regression that its parameters fit exactly.
+
+    Parameters
+    ----------
+    n_params : all parameters, absorbed unit and period effects included.
+    remedy : what would leave degrees of freedom, the end of the message.
+
+    """
+    if n_obs <= n_params:
+        raise PanelError(
+            f"{n_obs} observations are left for {n_params} parameters, absorbed effects included, "
+            f"so that the fit is exact and no standard error can be given. {remedy}"
+        )

@@ -119,10 +119,7 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     if whole and all(codes.ndim == 1 for codes in panel.clusters.values()):
         # Every period repeats the first.
         used = used[:, :1]
-    clusterings = [
-        np.broadcast_to(codes[:, None] if codes.ndim == 1 else codes, used.shape)[used]
-        for codes in panel.clusters.values()
-    ]
+    clusterings = panel.cell_clusters(used)
     rows, columns = np.nonzero(used)
     within = any(_nested(rows, codes) for codes in clusterings)
     count = 1 if within else _count(rows)

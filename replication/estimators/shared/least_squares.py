@@ -19,7 +19,7 @@ from replication.estimators.shared.absorb import Absorber, Eliminated
 from replication.estimators.shared.closed_form import ClosedForm, closed_form_codes
 from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
-from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster import members_of, sum_by_cluster
 
 NO_VARIATION = 1e-10
 COLLINEAR = 1e-10
@@ -83,9 +83,7 @@ class RegressionFit:
             raw = np.einsum("knt,nt->nk", self.x, self.residual, optimize=False)
         else:
             raw = np.empty((profile.size, len(self.x)))
-            order = np.argsort(profile, kind="stable")
-            bounds = np.cumsum(np.bincount(profile, minlength=groups))[:-1]
-            for group, rows in enumerate(np.split(order, bounds)):
+            for group, rows in enumerate(members_of(profile, groups)):
                 raw[rows] = self.residual[rows] @ self.x[:, group].T
         scores: Floats = raw @ self.bread
         return scores

@@ -76,7 +76,7 @@ def _refuse_negative(panel: Panel) -> None:
         unit, period = np.argwhere(negative)[0]
         raise PanelError(
             f"{int(negative.sum())} values of {panel.outcome!r} are negative, for example unit "
-            f"{panel.units[unit]} in period {panel.label(panel.periods[period])}. A Poisson model "
+            f"{panel.units[unit]} in period {panel.written(panel.periods[period])}. A Poisson model "
             "needs counts or other outcomes of zero or more: correct them or use twfe."
         )
 
@@ -155,14 +155,7 @@ def poisson_fit(sample: EstimationSample, effects: Effects, design: RegressionDe
     omitted = tuple(np.array(whole.names)[~kept])
     residual = weight * (y - state.mu)
     return RegressionFit(
-        chosen,
-        state.x,
-        state.coefficient,
-        residual,
-        state.bread,
-        omitted,
-        "general",
-        weight * state.mu,
+        chosen, state.x, state.coefficient, residual, state.bread, omitted, "general", weight * state.mu
     )
 
 

@@ -31,9 +31,7 @@ def regression_influence(
         squares = squared(fit, direction)[fit.design.profile]
         return cluster_influence(sample.panel, weight * squares)
     return cluster_influence(
-        sample.panel,
-        by_unit(fit, weight, direction),
-        unit_leverage(sample, effects, fit, weight),
+        sample.panel, by_unit(fit, weight, direction), unit_leverage(sample, effects, fit, weight)
     )
 
 

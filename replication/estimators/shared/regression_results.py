@@ -13,18 +13,16 @@ from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.estimators.shared.cohort_comparisons import weighted_mean
-from replication.estimators.shared.estimation_sample import EstimationSample
-from replication.estimators.shared.exact_fit import require_residual
+from replication.estimators.shared.estimation_sample import EstimationSample, require_residual
 from replication.estimators.shared.fixed_effects import Effects, absorbed_parameters
 from replication.estimators.shared.least_squares import RegressionFit
 from replication.estimators.shared.regression_influence import regression_influence
 from replication.estimators.shared.regression_wild import with_wild_tests
 from replication.estimators.shared.two_way_shares import adjusted_two_way
-from replication.inference.assemble import from_scores, from_variance
+from replication.inference.assemble import PointEstimates, from_scores, from_variance
 from replication.inference.cautions import with_repair
 from replication.inference.cluster import multiway_variance, small_sample_factor, sum_by_cluster
 from replication.inference.conley import conley_variance_same_period
-from replication.inference.leverage import few_effective
 from replication.inference.psd import repaired_variance
 from replication.inference.row_table import EstimateRow
 from replication.inference.support import effective_clusters
@@ -62,16 +60,20 @@ def regression_estimates(
     require_residual(n_obs, everything, "Use fewer trends or covariates.")
     factor = small_sample_factor(panel.n_clusters, n_obs, n_params)
     known = _details(sample, effects, fit, details or Details())
-    cv1 = inference.variance == "cv1"
-    known = known.measured(parameters=n_params, correction=factor if cv1 else None)
+    corrected = inference.variance != "cv1"
+    known = known.measured(parameters=n_params, correction=None if corrected else factor)
+    points = PointEstimates(panel, estimator, rows, loading @ fit.coefficient, inference, "t", n_obs, known)
     overall = next((place for place, row in enumerate(rows) if row.term == "att"), None)
     if overall is not None and inference.method != "conley":
-        influence = regression_influence(sample, effects, fit, loading[overall])
-        known = replace(known, cluster_influence=influence).noted(few_effective(influence, inference))
-    if cv1:
-        result = _with_std_errors(sample, fit, estimator, rows, loading, inference, known, factor)
+        points = points.with_influence(regression_influence(sample, effects, fit, loading[overall]))
+    if corrected:
+        result = from_adjusted(points, adjusted_two_way(sample, effects, fit, loading, inference))
+    elif inference.method == "conley" and inference.pairs == "same_period":
+        result = _spatial_within_periods(points, fit, loading, factor)
+    elif panel.whole_clusters is not None:
+        result = from_scores(points, fit.scores @ loading.T, factor)
     else:
-        result = _adjusted(sample, effects, fit, estimator, rows, loading, inference, known)
+        result = _clustered_by_cell(points, sample, fit, loading, factor)
     if inference.method != "wild":
         return result
     table = with_wild_tests(result.table, sample, effects, fit, loading, inference)
@@ -79,114 +81,48 @@ def regression_estimates(
     return replace(result, table=table, details=made)
 
 
-def _with_std_errors(
-    sample: EstimationSample,
-    fit: RegressionFit,
-    estimator: str,
-    rows: Sequence[EstimateRow],
-    loading: Floats,
-    inference: Inference,
-    details: Details,
-    factor: float,
+def _spatial_within_periods(
+    points: PointEstimates, fit: RegressionFit, loading: Floats, factor: float
 ) -> Estimates:
-    """Rows with spatial standard errors within periods, or standard errors clustered one way or several."""
-    panel, n_obs = sample.panel, int(sample.used.sum())
-    points = loading @ fit.coefficient
-    codes = list(panel.clusters.values())
-    if inference.method == "conley" and inference.pairs == "same_period":
-        found, facts = conley_variance_same_period(
-            lambda column: fit.period_scores(column) @ loading.T,
-            panel.periods.size,
-            panel.coordinates,
-            inference,
-        )
-        return from_variance(
-            panel,
-            estimator,
-            rows,
-            points,
-            found.variance * factor,
-            inference,
-            distribution="t",
-            n_obs=n_obs,
-            details=with_repair(details.with_extras(facts), found),
-        )
-    if len(codes) == 1 and codes[0].ndim == 1:
-        return from_scores(
-            panel,
-            estimator,
-            rows,
-            points,
-            fit.scores @ loading.T,
-            inference,
-            correction=factor,
-            distribution="t",
-            n_obs=n_obs,
-            details=details,
-        )
-    scores = fit.cell_scores(sample.used)
-    variance, sums = _variance_of_cells(sample, scores, factor)
-    if "att" in (terms := [row.term for row in rows]):
+    """Conley standard errors of pairs of the same period."""
+    panel = points.panel
+    found, facts = conley_variance_same_period(
+        lambda column: fit.period_scores(column) @ loading.T,
+        panel.periods.size,
+        panel.coordinates,
+        points.inference,
+    )
+    details = with_repair(points.details.with_extras(facts), found)
+    return from_variance(replace(points, details=details), found.variance * factor)
+
+
+def _clustered_by_cell(
+    points: PointEstimates, sample: EstimationSample, fit: RegressionFit, loading: Floats, factor: float
+) -> Estimates:
+    """Standard errors clustered several ways, or by clusters that units change."""
+    scores, details = fit.cell_scores(sample.used), points.details
+    clusters = sample.panel.cell_clusters(sample.used)
+    variance, sums = variance_of_cells(clusters, scores, factor)
+    if "att" in (terms := [row.term for row in points.rows]):
         own = scores @ loading[terms.index("att")]
-        fewest = min(
-            effective_clusters(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in _dimensions(sample)
-        )
+        fewest = min(effective_clusters(sum_by_cluster(own[:, None], codes)[:, 0]) for codes in clusters)
         details = replace(details, effective_clusters=fewest)
     found = repaired_variance(variance, "The multi-way clustered variance", loading)
     return from_variance(
-        panel,
-        estimator,
-        rows,
-        points,
+        replace(points, details=with_repair(details, found)),
         found.variance,
-        inference,
-        distribution="t",
         cluster_scores=None if sums is None else sums @ loading.T,
-        n_obs=n_obs,
-        details=with_repair(details, found),
     )
 
 
-def _adjusted(
-    sample: EstimationSample,
-    effects: Effects,
-    fit: RegressionFit,
-    estimator: str,
-    rows: Sequence[EstimateRow],
-    loading: Floats,
-    inference: Inference,
-    details: Details,
-) -> Estimates:
-    """Rows with CR2 or the cluster jackknife, which need no factor for G, N and K."""
-    return from_adjusted(
-        sample.panel,
-        estimator,
-        rows,
-        loading @ fit.coefficient,
-        adjusted_two_way(sample, effects, fit, loading, inference),
-        inference,
-        n_obs=int(sample.used.sum()),
-        details=details,
-    )
-
-
-def _variance_of_cells(
-    sample: EstimationSample, scores: Floats, factor: float
+def variance_of_cells(
+    clusters: Sequence[Ints], scores: Floats, factor: float
 ) -> tuple[Floats, Floats | None]:
     """(K, K) variance from (M, K) cell scores; cluster sums too where there is one clustering."""
-    dimensions = _dimensions(sample)
-    if len(dimensions) == 1:
-        sums = sum_by_cluster(scores, dimensions[0]) * np.sqrt(factor)
+    if len(clusters) == 1:
+        sums = sum_by_cluster(scores, clusters[0]) * np.sqrt(factor)
         return sums.T @ sums, sums
-    return multiway_variance(scores, dimensions) * factor, None
-
-
-def _dimensions(sample: EstimationSample) -> list[Ints]:
-    """(M,) codes of the cells of the sample in each clustering."""
-    return [
-        (np.broadcast_to(codes[:, None], sample.used.shape) if codes.ndim == 1 else codes)[sample.used]
-        for codes in sample.panel.clusters.values()
-    ]
+    return multiway_variance(scores, clusters) * factor, None
 
 
 def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, details: Details) -> Details:
@@ -196,7 +132,9 @@ def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, det
     always = int((panel.first == 0).sum())
     notes = [f"covariates left out as collinear: {', '.join(omitted)}"] if omitted else []
     if always:
-        notes.append(f"{always} units are treated in every period; they are kept as treated comparison units")
+        notes.append(
+            f"{always} units are treated in every period and remain in the sample as always-treated controls"
+        )
     return (
         replace(
             details,

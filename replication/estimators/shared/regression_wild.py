@@ -13,7 +13,7 @@ from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.least_squares import RegressionFit
-from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster import members_of, sum_by_cluster
 from replication.inference.wild import ClusterSums, wild_cluster
 
 
@@ -59,11 +59,7 @@ def with_wild_tests(
         # Without a standard error there is no statistic to draw.
         if combination.any() and std_errors[row] > 0:
             found = wild_cluster(sums, combination, float(points[row]), inference)
-            table.loc[table.index[row], columns] = (
-                found.p_value,
-                found.conf_low,
-                found.conf_high,
-            )
+            table.loc[table.index[row], columns] = (found.p_value, found.conf_low, found.conf_high)
     path = table[["cohort", "time", "event_time"]].notna().any(axis=1)
     for band, end, outer in (("band_low", "conf_low", np.minimum), ("band_high", "conf_high", np.maximum)):
         table.loc[path, band] = outer(table.loc[path, band], table.loc[path, end])
@@ -83,11 +79,7 @@ def cluster_sums(sample: EstimationSample, effects: Effects, fit: RegressionFit)
     codes = whole_unit_clusters(panel)
     weight = sample.weight
     absorber = Eliminated(
-        weight,
-        panel.periods,
-        effects.level_codes(panel),
-        effects.slope_codes(panel),
-        effects.unit_linear,
+        weight, panel.periods, effects.level_codes(panel), effects.slope_codes(panel), effects.unit_linear
     )
     profile = fit.design.profile
     scores = np.stack([(x[profile] * fit.residual).sum(axis=1) for x in fit.x], axis=1)
@@ -113,22 +105,20 @@ def require_linear(sums: ClusterSums) -> None:
 
 def whole_unit_clusters(panel: Panel) -> Ints:
     """(N,) codes of the only clustering, if it contains whole units."""
-    codes = list(panel.clusters.values())
-    if len(codes) != 1 or codes[0].ndim != 1:
+    codes = panel.whole_clusters
+    if codes is None:
         raise PanelError(
             "The wild cluster bootstrap draws one sign for each cluster of whole units; here are "
-            f"{len(codes)} clusterings ({', '.join(panel.clusters)}), or units that change their "
+            f"{len(panel.clusters)} clusterings ({', '.join(panel.clusters)}), or units that change their "
             "cluster. Name one coarser cluster column, or set 'method: analytic'."
         )
-    return codes[0]
+    return codes
 
 
 def _cross(x: Floats, profile: Ints, weight: Floats, codes: Ints) -> Floats:
     """(G, K, K) weighted cross-products of the regressors within clusters."""
-    order = np.argsort(codes, kind="stable")
-    bounds = np.cumsum(np.bincount(codes))[:-1]
     products = []
-    for rows in np.split(order, bounds):
+    for rows in members_of(codes):
         inside = x[:, profile[rows]].reshape(len(x), -1)
         products.append((inside * weight[rows].ravel()) @ inside.T)
     return np.stack(products)

@@ -16,18 +16,11 @@ import numpy as np
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import SpecError
 from replication.core.spec import Inference
-from replication.estimators.shared.cluster_weights import (
-    equal_weights,
-    members_of,
-    require_constant,
-    unweighted_residuals,
-)
+from replication.estimators.shared.cluster_weights import adjusted_by_weights, equal_weights
 from replication.estimators.shared.saturated_regression import Saturated
 from replication.estimators.shared.two_way_shares import cluster_kinds
-from replication.inference.cluster import distinct_rows, sum_by_cluster
+from replication.inference.cluster import distinct_rows, members_of, sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
-from replication.inference.variances import adjust_scores
-from replication.inference.weighted_bias_reduced import WeightedShares
 
 LARGEST = 2000
 """Coordinates of one block that are decomposed at once."""
@@ -158,16 +151,9 @@ class SaturatedShares:
     def adjusted(self, loadings: Floats, inference: Inference) -> Adjusted:
         """Scores and degrees of freedom of ``inference.variance``; loadings (G, T, R)."""
         found = ClusterShares(self.rows(loadings), self.scores(self.fit.residual), self.kinds(), self.shares)
-        if equal_weights(self.weight):
-            return adjust_scores(inference, found, None)
-        return adjust_scores(inference, found, lambda: self._weighted(found))
-
-    def _weighted(self, found: ClusterShares) -> WeightedShares:
-        require_constant(self.weight)
-        equal = replace(self, weight=np.where(self.weight > 0, 1.0, 0.0))
-        square = replace(self, weight=self.weight**2)
-        plain = self.scores(unweighted_residuals(self.fit.residual, self.weight))
-        return WeightedShares(found, plain, (equal.moment, self.moment, square.moment))
+        return adjusted_by_weights(
+            inference, found, self, self.fit.residual, lambda weight: replace(self, weight=weight)
+        )
 
     def influence(self, loading: Floats) -> tuple[Floats, Floats]:
         """(N,) parts of the effect with loadings (G, T) that units settle, and their leverage."""

@@ -16,16 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.details import Details
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
-from replication.core.spec import Inference
 from replication.estimators.shared.cohort_comparisons import Grid
 from replication.estimators.shared.collinear import least_variation, own_variation, spread_of
-from replication.inference.assemble import from_scores
+from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.cluster import small_sample_factor
-from replication.inference.row_table import EstimateRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ def adjusted_stack(
     for one, (onset, treated, control, columns) in zip(share, experiments, strict=True):
         own = side(panel, grid, treated, columns, reference)
         other = side(panel, grid, control, columns, reference)
-        require_slopes(panel, other, panel.label(grid.label(onset)))
+        require_slopes(panel, other, panel.written(grid.label(onset)))
         inverse = np.linalg.inv((other.x.T * other.weight) @ other.x)
         fitted = inverse @ (other.x.T * other.weight) @ other.change
         gap = own.change - own.x @ fitted
@@ -140,14 +137,7 @@ def require_slopes(panel: Panel, control: StackSide, cohort: object) -> None:
     )
 
 
-def adjusted_estimates(
-    panel: Panel,
-    rows: list[EstimateRow],
-    loadings: Floats,
-    found: AdjustedStack,
-    inference: Inference,
-    details: Details,
-) -> Estimates:
+def adjusted_estimates(points: PointEstimates, loadings: Floats, found: AdjustedStack) -> Estimates:
     """The estimates of rows with ``loadings`` (H, R) in the event effects.
 
     Raises
@@ -155,20 +145,13 @@ def adjusted_estimates(
     SpecError
         For the corrected variances of a regression.
     """
+    panel, inference = points.panel, points.inference
     if inference.variance != "cv1":
         raise SpecError(
             f"stacked with covariates has no 'inference.variance: {inference.variance}': its slopes are "
             "those of the controls alone. Remove the key or the covariates."
         )
-    return from_scores(
-        panel,
-        "stacked",
-        rows,
-        found.estimate @ loadings,
-        found.scores @ loadings,
-        inference,
-        correction=small_sample_factor(panel.n_clusters, found.rows, found.params),
-        distribution="t",
-        n_obs=found.rows,
-        details=replace(details, covariates=panel.covariate_names),
-    )
+    details = replace(points.details, covariates=panel.covariate_names)
+    points = replace(points, estimate=found.estimate @ loadings, n_obs=found.rows, details=details)
+    factor = small_sample_factor(panel.n_clusters, found.rows, found.params)
+    return from_scores(points, found.scores @ loadings, factor)

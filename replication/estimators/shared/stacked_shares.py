@@ -13,10 +13,10 @@ import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.spec import Inference
+from replication.inference.bias_reduced import WeightedShares
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
 from replication.inference.variances import adjust_scores
-from replication.inference.weighted_bias_reduced import WeightedShares
 
 
 @dataclass(frozen=True, slots=True)

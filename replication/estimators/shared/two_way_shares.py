@@ -17,19 +17,12 @@ from replication.core.errors import PanelError
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.shared.cluster_blocks import PeriodBlocks
-from replication.estimators.shared.cluster_weights import (
-    equal_weights,
-    members_of,
-    require_constant,
-    unweighted_residuals,
-)
+from replication.estimators.shared.cluster_weights import adjusted_by_weights
 from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.estimators.shared.least_squares import RegressionFit
-from replication.inference.cluster import distinct_rows, sum_by_cluster
+from replication.inference.cluster import distinct_rows, members_of, sum_by_cluster
 from replication.inference.cluster_shares import Adjusted, ClusterShares, Share
-from replication.inference.variances import adjust_scores
-from replication.inference.weighted_bias_reduced import WeightedShares
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +118,11 @@ def adjusted_two_way(
 ) -> Adjusted:
     """Scores and degrees of freedom of ``inference.variance`` for rows (R, K) of coefficients."""
     two_way, found = two_way_shares(sample, effects, fit, loading)
-    if equal_weights(sample.weight):
-        return adjust_scores(inference, found, None)
-    return adjust_scores(inference, found, lambda: weighted_shares(sample, effects, two_way, found))
+
+    def reweighted(weight: Floats) -> TwoWayShares:
+        return replace(two_way, weight=weight, blocks=blocks_of(sample, effects, weight))
+
+    return adjusted_by_weights(inference, found, two_way, fit.residual, reweighted)
 
 
 def two_way_shares(
@@ -148,21 +143,6 @@ def two_way_shares(
     rows[:, : len(regressors)] = loading @ regressors
     kind = cluster_kinds(members, unit_kinds(sample, effects, fit))
     return found, ClusterShares(rows, found.scores(fit.residual), kind, found.shares)
-
-
-def weighted_shares(
-    sample: EstimationSample, effects: Effects, two_way: TwoWayShares, found: ClusterShares
-) -> WeightedShares:
-    """Moments for CR2 with unequal weights, which must be constant within units."""
-    weight = two_way.weight
-    require_constant(weight)
-    equal, square = (
-        replace(two_way, weight=power, blocks=blocks_of(sample, effects, power))
-        for power in (np.where(weight > 0, 1.0, 0.0), weight**2)
-    )
-    plain = unweighted_residuals(two_way.fit.residual, weight)
-    powers = (equal.moment, two_way.moment, square.moment)
-    return WeightedShares(found, two_way.scores(plain), powers)
 
 
 def blocks_of(sample: EstimationSample, effects: Effects, weight: Floats) -> PeriodBlocks:
@@ -194,11 +174,11 @@ def cluster_kinds(members: Sequence[Ints], unit: Ints | None) -> Ints:
 
 def whole_clusters(panel: Panel) -> Ints:
     """(N,) codes of the only clustering, if it contains whole units."""
-    codes = list(panel.clusters.values())
-    if len(codes) != 1 or codes[0].ndim != 1:
+    codes = panel.whole_clusters
+    if codes is None:
         raise PanelError(
             "CV2 and CV3 need one clustering that contains whole units; here are "
-            f"{len(codes)} clusterings ({', '.join(panel.clusters)}), or units that change their "
+            f"{len(panel.clusters)} clusterings ({', '.join(panel.clusters)}), or units that change their "
             "cluster. Name one coarser cluster column, or set 'inference.variance: cv1'."
         )
-    return codes[0]
+    return codes

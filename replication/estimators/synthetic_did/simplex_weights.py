@@ -12,7 +12,7 @@ takes a fraction of the time.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, qr
 
 from replication.core.arrays import Bools, Floats
 
@@ -46,25 +46,34 @@ def _steps(
 ) -> tuple[Floats, bool]:
     """Frank-Wolfe steps with exact line search, in terms of the crossproducts.
 
-    ``gw``, ``lw``, ``quad`` and ``square`` are gram w, linear'w, w'gram w and w'w, carried along
+    ``lw``, ``quad`` and ``square`` are linear'w, w'gram w and w'w, carried along with the gradient
     so that a step costs one row of ``gram``.
     """
-    diagonal = np.diag(gram)
-    gw, lw, square = gram @ w, float(linear @ w), float(w @ w)
-    quad = float(w @ gw)
-    last = np.inf
+    diagonal, linears = np.diag(gram).tolist(), linear.tolist()
+    # A step scales the half gradient, gram w - linear + ridge w, and adds a multiple of one row.
+    half = gram @ w - linear + ridge * w
+    lw, square = float(linear @ w), float(w @ w)
+    quad = float(w @ half) + lw - ridge * square
+    added = np.empty_like(half)
+    w, last = w.copy(), np.inf
     for _ in range(limit):
-        half = gw - linear + ridge * w
         i = int(half.argmin())
-        curve = diagonal[i] - 2 * gw[i] + quad + ridge * (1 - 2 * w[i] + square)
-        slope = quad - lw + ridge * square - half[i]
+        # Python's floats: those of numpy would take most of the time of a step.
+        least, weight = half.item(i), w.item(i)
+        along = least + linears[i] - ridge * weight
+        curve = diagonal[i] - 2 * along + quad + ridge * (1 - 2 * weight + square)
+        slope = quad - lw + ridge * square - least
         step = min(1.0, max(0.0, slope / curve)) if curve > 0 else 0.0
         keep = 1 - step
-        quad = keep**2 * quad + 2 * step * keep * gw[i] + step**2 * diagonal[i]
-        square = keep**2 * square + 2 * step * keep * w[i] + step**2
-        lw = keep * lw + step * linear[i]
-        gw = gw + step * (gram[i] - gw)
-        w = keep * w
+        quad = keep**2 * quad + 2 * step * keep * along + step**2 * diagonal[i]
+        square = keep**2 * square + 2 * step * keep * weight + step**2
+        lw = keep * lw + step * linears[i]
+        np.subtract(gram[i], linear, out=added)
+        added *= step
+        half *= keep
+        half += added
+        half[i] += ridge * step
+        w *= keep
         w[i] += step
         value = ridge * square + quad - 2 * lw
         if last - value < decrease:
@@ -83,6 +92,10 @@ def exact_weights(a: Floats, b: Floats, ridge: float, start: Floats | None = Non
 
     """
     n = a.shape[1]
+    if a.shape[0] > n + 1:
+        # The triangular factor has the crossproducts of the data, and fewer rows.
+        triangle: Floats = qr(np.column_stack([a, b]), mode="economic")[1].astype(float)
+        a, b = triangle[:, :n], triangle[:, n]
     weights = np.full(n, 1.0 / n) if start is None else start.copy()
     scale = float((a**2).sum() / n + (b**2).sum() + ridge)
     support = weights > 0

@@ -6,8 +6,8 @@ Estimand
     N_a T_a tau_a / sum_a N_a T_a over cohorts, weighted by treated unit-periods (Algorithm 1, one
     cohort at a time as in Clarke et al.).
 Weights omega
-    on the never-treated units matches the cohort's path before adoption up to a level,
-    with ridge zeta = (N_a T_a)^(1/4) sigma; lambda on the periods before matches the controls'
+    on the never-treated units match the cohort's path before adoption up to a level,
+    with ridge zeta = (N_a T_a)^(1/4) sigma; weights lambda on the periods before match the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
     differences before adoption. Found by the steps of the published software, so that its numbers
     come out; ``details.extras["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
@@ -25,8 +25,8 @@ Reproduces
     treated units leave (``synthetic_variance.satterthwaite_degrees``), as normal ones cover 91 to 93 percent
     with five units per cohort (``distribution: normal`` gives them).
 
-American Economic Review 111(12): 4088-4118; Clarke, Pailanir, Athey & Imbens (2024), Stata
-Journal 24(4): 557-598.
+Arkhangelsky, Athey, Hirshberg, Imbens & Wager (2021), American Economic Review 111(12): 4088-4118;
+Clarke, Pailanir, Athey & Imbens (2024), Stata Journal 24(4): 557-598.
 """
 
 from __future__ import annotations
@@ -36,12 +36,13 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.core.details import Details, DonorWeights, EventSupport
+from replication.core.details import Details, DonorWeights, EventSupport, Value
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
     comparison_panel,
     empty_window,
@@ -64,8 +65,9 @@ from replication.estimators.synthetic_did.synthetic_variance import (
     bootstrap_variance,
     jackknife_variance,
     placebo_variance,
+    require_possible,
 )
-from replication.inference.assemble import from_variance
+from replication.inference.assemble import PointEstimates, from_variance
 from replication.inference.joint_tests import impossible_test
 from replication.inference.psd import Repaired
 from replication.inference.row_table import EstimateRow
@@ -119,44 +121,54 @@ def synthetic_did(
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
+    layout, sizes = lay_out(panel, cohorts, window)
+    require_possible(donor_errors, panel, member, cohorts)
     means = [panel.y[member == k].mean(axis=0) for k in range(len(cohorts))]
     weights = [published_weights(controls, m, c) for m, c in zip(means, cohorts, strict=True)]
-    layout, sizes = lay_out(panel, cohorts, window)
-    paths = np.array([gap_path(controls, m, w) for m, w in zip(means, weights, strict=True)])
-    estimate = layout.collect(paths, sizes)
     found, freedom = covariance_of_rows(
         panel, outcomes, donor_errors, member, cohorts, weights, layout, inference
     )
-    exact = [
-        gap_path(controls, m, minimum_weights(controls, m, c)) for m, c in zip(means, cohorts, strict=True)
-    ]
+    exact = [minimum_weights(controls, m, c, w) for m, c, w in zip(means, cohorts, weights, strict=True)]
+    published, minimum = (
+        layout.collect([gap_path(controls, m, w) for m, w in zip(means, chosen, strict=True)], sizes)
+        for chosen in (weights, exact)
+    )
     rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
     rows += [EstimateRow("event", event_time=int(e)) for e in layout.times]
-    return from_variance(
-        panel,
-        "synthetic_did",
-        rows,
-        estimate,
-        found.variance,
-        inference,
-        distribution="normal" if freedom is None else "t",
-        freedom=freedom,
-        details=replace(
-            means_of_data,
-            absorbed=("unit", "time"),
-            covariates=panel.covariate_names,
-            control_group="never_treated",
-            average="cohorts_by_unit_periods",
-            support=cohort_support(layout, sizes),
-            pretrend=impossible_test(int((layout.times < 0).sum()), NO_TEST),
-            donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
-            extras={
-                "donor_errors": donor_errors,
-                "att_at_minimum": float(layout.collect(np.array(exact), sizes)[0]),
-                "controls": int(never.sum()),
-            },
-            notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
-        ).measured(missing_noted=bool(found.negative.any())),
+    extras: dict[str, Value] = {
+        "donor_errors": donor_errors,
+        "att_at_minimum": float(minimum[0]),
+        "controls": len(controls),
+    }
+    details = replace(
+        details_of(panel, never, cohorts, weights, layout, sizes),
+        mean_outcome=means_of_data.mean_outcome,
+        mean_pre=means_of_data.mean_pre,
+        extras=extras,
+        notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
+    ).measured(missing_noted=bool(found.negative.any()))
+    distribution = "normal" if freedom is None else "t"
+    points = PointEstimates(panel, "synthetic_did", rows, published, inference, distribution, details=details)
+    return from_variance(points, found.variance, freedom=freedom)
+
+
+def details_of(
+    panel: Panel,
+    never: Bools,
+    cohorts: list[SyntheticCohort],
+    weights: list[SyntheticWeights],
+    layout: PathLayout,
+    sizes: Floats,
+) -> Details:
+    """What the synthetic controls say beside the numbers."""
+    return Details(
+        absorbed=("unit", "time"),
+        covariates=panel.covariate_names,
+        control_group="never_treated",
+        average="cohorts_by_unit_periods",
+        support=cohort_support(layout, sizes),
+        pretrend=impossible_test(int((layout.times < 0).sum()), NO_TEST),
+        donor_weights=tuple(record(c, w, panel, never) for c, w in zip(cohorts, weights, strict=True)),
     )
 
 
@@ -197,12 +209,12 @@ def usable(panel: Panel) -> Panel:
         )
     if not untreated_throughout(panel).any():
         raise PanelError(
-            "No unit is untreated throughout the panel, and synthetic controls are made of such "
-            "units. End the sample before the last cohort adopts, or add never-treated units."
+            "No unit is untreated throughout the panel, and synthetic controls are built from "
+            "never-treated units. End the sample before the last cohort adopts, or add never-treated units."
         )
     early = panel.first < FEWEST_BEFORE
     if early.any():
-        note = f"{int(early.sum())} units with one period before adoption were dropped"
+        note = units_dropped(panel.units[early], early.size, "they have one period before adoption")
         panel = panel.keep_units(~early, note)
     never = untreated_throughout(panel)
     if int(never.sum()) * (int(panel.first[~never].min(initial=FEWEST_BEFORE)) - 1) < 2:
@@ -251,12 +263,6 @@ def covariance_of_rows(
     if kind == "bootstrap":
         variance = bootstrap_variance(outcomes, member, cluster, cohorts, weights, layout, inference)
         return variance, None
-    if panel.n_clusters < len(panel.units):
-        raise PanelError(
-            f"Placebo standard errors treat the {len(panel.units)} units as independent, and the panel is "
-            f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
-            "leave out and draw clusters, or cluster by unit."
-        )
     return placebo_variance(outcomes, np.flatnonzero(member < 0), cohorts, weights, layout, inference), None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -95,7 +97,7 @@ def gap_path(controls: Floats, treated: Floats, weights: SyntheticWeights) -> Fl
     return path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PathLayout:
     """How cohort paths become rows: overall, by cohort, by event time.
 
@@ -111,22 +113,31 @@ class PathLayout:
     start: Ints
     times: Ints
 
-    def collect(self, paths: Floats, sizes: Floats) -> Floats:
-        """(..., 1 + G + E) rows from (..., G, T) paths and (..., G) sizes.
+    def collect(self, paths: Iterable[Floats], sizes: Floats) -> Floats:
+        """(..., 1 + G + E) rows from the (..., T) path of each cohort and (..., G) sizes.
 
         Overall: cohort effects weighted by treated unit-periods; event times: weighted by units.
         A cohort of size zero takes no part; a row without a cohort is NaN.
         """
-        after = np.arange(self.event.shape[1]) >= self.start[:, None]
-        effect = np.einsum("...gt,gt->...g", paths, after / after.sum(axis=1, keepdims=True))
-        effect = np.where(sizes > 0, effect, np.nan)
-        share = sizes * after.sum(axis=1)
-        path = np.zeros((*sizes.shape[:-1], self.times.size))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            overall = np.nansum(share * effect, axis=-1) / share.sum(axis=-1)
-            for place, e in enumerate(self.times):
-                g, t = np.nonzero(self.event == e)
-                mass = sizes[..., g]
-                path[..., place] = (mass * paths[..., g, t]).sum(axis=-1) / mass.sum(axis=-1)
-        rows: Floats = np.concatenate([overall[..., None], effect, path], axis=-1)
+        cohorts = self.start.size
+        total = np.zeros((*sizes.shape[:-1], 1 + cohorts + self.times.size))
+        mass = np.zeros_like(total)
+        for k, path in enumerate(paths):
+            size, after = sizes[..., k], path[..., self.start[k] :]
+            treated = size * after.shape[-1]
+            effect = after.mean(axis=-1)
+            total[..., 0] += treated * effect
+            mass[..., 0] += treated
+            total[..., 1 + k], mass[..., 1 + k] = effect, size > 0
+            place, shown = self._columns[k]
+            total[..., place] += size[..., None] * path[..., shown]
+            mass[..., place] += size[..., None]
+        rows: Floats = np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), np.nan)
         return rows
+
+    @cached_property
+    def _columns(self) -> list[tuple[Ints, Ints]]:
+        """Of each cohort the columns of its event times that are reported, and their periods."""
+        inside = [np.flatnonzero(np.isin(event, self.times)) for event in self.event]
+        columns = [np.searchsorted(self.times, e[t]) for e, t in zip(self.event, inside, strict=True)]
+        return [(1 + self.start.size + c, t) for c, t in zip(columns, inside, strict=True)]

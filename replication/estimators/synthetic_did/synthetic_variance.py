@@ -7,10 +7,13 @@ jackknife keeps them. The ridge parameters are those of the data.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
+from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.estimators.synthetic_did.projected_covariates import (
     CovariateOutcomes,
@@ -24,6 +27,7 @@ from replication.estimators.synthetic_did.synthetic_paths import (
     gap_path,
     minimum_weights,
 )
+from replication.inference.cluster import sum_by_cluster
 from replication.inference.psd import Repaired, repaired_variance
 
 
@@ -38,12 +42,6 @@ def placebo_variance(
     """Variance over random assignments of the treated cohorts to controls."""
     sizes = np.array([c.size for c in cohorts])
     n_controls, n_treated = controls.size, int(sizes.sum())
-    if n_controls <= n_treated:
-        raise PanelError(
-            f"Placebo standard errors assign the {n_treated} treated units' adoption to as many of the "
-            f"{n_controls} never-treated units, and need more of these than of the treated. Set "
-            "'donor_errors: jackknife' or 'bootstrap'."
-        )
     rng = np.random.default_rng(inference.seed)
     periods = outcomes.y.shape[1]
     start = np.concatenate([np.full(n_controls - n_treated, periods), np.repeat(starts_of(cohorts), sizes)])
@@ -56,7 +54,7 @@ def placebo_variance(
             refitted_path(donors, units.mean(axis=0), c, w, order[:-n_treated])
             for units, c, w in zip(chosen, cohorts, weights, strict=True)
         ]
-        rows.append(layout.collect(np.array(paths), sizes.astype(float)))
+        rows.append(layout.collect(paths, sizes.astype(float)))
     return variance_over_draws(np.array(rows))
 
 
@@ -81,11 +79,6 @@ def bootstrap_variance(
     member : (N,) place of the unit's cohort in ``cohorts``, -1 for controls.
 
     """
-    if int((member >= 0).sum()) < 2:
-        raise PanelError(
-            "Bootstrap standard errors need at least two treated units; this panel has one. Set "
-            "'donor_errors: placebo'."
-        )
     groups = int(cluster.max()) + 1
     blocks = [np.flatnonzero(cluster == g) for g in range(groups)]
     place = np.cumsum(member < 0) - 1
@@ -133,20 +126,24 @@ def jackknife_variance(
     groups = int(cluster.max()) + 1
     beta = slopes_without(outcomes, cluster)
     control = member < 0
-    paths = np.zeros((groups, *layout.event.shape))
-    sizes = np.zeros((groups, len(cohorts)))
-    for k, (c, w) in enumerate(zip(cohorts, weights, strict=True)):
-        mine = (member == k).astype(float)
-        unit = np.zeros(member.size)
-        unit[control] = w.unit
-        left, mass = without_each(outcomes.y, unit, cluster)
-        rest, sizes[:, k] = without_each(outcomes.y, mine, cluster)
-        require_left(c, mass, sizes[:, k])
-        gap = rest - left
-        for slope, x in zip(beta.T, outcomes.x, strict=True):
-            gap -= slope[:, None] * (without_each(x, mine, cluster)[0] - without_each(x, unit, cluster)[0])
-        paths[:, k] = gap - (gap[:, : c.start] @ w.period)[:, None]
-    rows = layout.collect(paths, sizes)
+    sizes = sizes_without_each(member, cluster)
+
+    def paths() -> Iterator[Floats]:
+        for k, (c, w) in enumerate(zip(cohorts, weights, strict=True)):
+            mine = (member == k).astype(float)
+            unit = np.zeros(member.size)
+            unit[control] = w.unit
+            left, mass = without_each(outcomes.y, unit, cluster)
+            gap = without_each(outcomes.y, mine, cluster)[0] - left
+            if (mass == 0).any():
+                raise not_left(c, "all its donors")
+            for slope, x in zip(beta.T, outcomes.x, strict=True):
+                gap -= slope[:, None] * (
+                    without_each(x, mine, cluster)[0] - without_each(x, unit, cluster)[0]
+                )
+            yield gap - (gap[:, : c.start] @ w.period)[:, None]
+
+    rows = layout.collect(paths(), sizes)
     deviation = rows - rows.mean(axis=0)
     variance: Floats = (groups - 1) / groups * deviation.T @ deviation
     whole = Repaired(variance, np.zeros(len(variance), dtype=bool), ())
@@ -195,23 +192,54 @@ def satterthwaite_degrees(deviation: Floats, stratum: Ints, n_cohorts: int) -> F
 def without_each(y: Floats, weight: Floats, cluster: Ints) -> tuple[Floats, Floats]:
     """(C, T) weighted mean without each cluster, and (C,) the weight left."""
     groups = int(cluster.max()) + 1
-    removed = np.zeros((groups, y.shape[1]))
-    np.add.at(removed, cluster, weight[:, None] * y)
+    removed = sum_by_cluster(weight[:, None] * y, cluster)
     mass = weight.sum() - np.bincount(cluster, weight, groups)
     mass = np.where(mass > 1e-12 * weight.sum(), mass, 0.0)
     safe = np.where(mass > 0, mass, 1.0)[:, None]
     return (weight @ y - removed) / safe, mass
 
 
-def require_left(cohort: SyntheticCohort, donors: Floats, size: Floats) -> None:
-    """Refuse a jackknife that would leave a cohort without units or without donors."""
-    reason = "all its units" if (size == 0).any() else "all its donors"
-    if (size == 0).any() or (donors == 0).any():
+def sizes_without_each(member: Ints, cluster: Ints) -> Floats:
+    """(C, G) units of each cohort without each cluster."""
+    belongs = (member[:, None] == np.arange(int(member.max()) + 1)).astype(float)
+    sizes: Floats = belongs.sum(axis=0) - sum_by_cluster(belongs, cluster)
+    return sizes
+
+
+def require_possible(kind: str, panel: Panel, member: Ints, cohorts: list[SyntheticCohort]) -> None:
+    """Refuse standard errors that the panel cannot support, before the weights take their time."""
+    n_treated = int((member >= 0).sum())
+    n_controls = member.size - n_treated
+    if kind == "jackknife":
+        emptied = np.flatnonzero((sizes_without_each(member, panel.cluster) == 0).any(axis=0))
+        if emptied.size:
+            raise not_left(cohorts[int(emptied[0])], "all its units")
+    elif kind == "bootstrap" and n_treated < 2:
         raise PanelError(
-            f"Jackknife standard errors leave out one cluster at a time, and cohort {cohort.first} has "
-            f"{reason} in one cluster. Set 'donor_errors: placebo', which needs more "
-            "never-treated than treated units, or leave the cohort out in 'sample'."
+            "Bootstrap standard errors need at least two treated units; this panel has one. Set "
+            "'donor_errors: placebo'."
         )
+    elif kind == "placebo" and panel.n_clusters < member.size:
+        raise PanelError(
+            f"Placebo standard errors treat the {member.size} units as independent, and the panel is "
+            f"clustered in {panel.n_clusters}. Set 'donor_errors: jackknife' or 'bootstrap', which "
+            "leave out and draw clusters, or cluster by unit."
+        )
+    elif kind == "placebo" and n_controls <= n_treated:
+        raise PanelError(
+            f"Placebo standard errors assign the {n_treated} treated units' adoption to as many of the "
+            f"{n_controls} never-treated units, and need more of these than of the treated. Set "
+            "'donor_errors: jackknife' or 'bootstrap'."
+        )
+
+
+def not_left(cohort: SyntheticCohort, reason: str) -> PanelError:
+    """The refusal of a jackknife that would leave a cohort without units or without donors."""
+    return PanelError(
+        f"Jackknife standard errors leave out one cluster at a time, and cohort {cohort.first} has "
+        f"{reason} in one cluster. Set 'donor_errors: placebo', which needs more "
+        "never-treated than treated units, or leave the cohort out in 'sample'."
+    )
 
 
 def variance_over_draws(rows: Floats) -> Repaired:

@@ -22,21 +22,21 @@ from collections.abc import Iterator
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
-from replication.estimators.callaway_santanna.cells import (
+from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
     comparison_cohorts,
     comparison_thresholds,
 )
+from replication.estimators.callaway_santanna.cells_one_by_one import first_equal
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.doubly_robust import (
-    METHODS,
+    ADJUSTMENTS,
     SINGULAR,
     CellProblem,
     Comparison,
     inverse,
     standardized,
 )
-from replication.estimators.callaway_santanna.pairwise_cells import first_equal
 from replication.inference.cluster import sum_by_cluster
 
 NO_VARIANCE = "the change of the comparison groups has no variance, by which they are weighted"
@@ -147,7 +147,7 @@ class Block:
     ) -> None:
         panel = design.panel
         assert panel.covariates is not None
-        self._level, self._eligible, self._solve = design.level, eligible, METHODS[adjustment]
+        self._level, self._eligible, self._solve = design.level, eligible, ADJUSTMENTS[adjustment]
         self._change = panel.y[:, cells.time[members]] - panel.y[:, cells.base[members]]
         self._x, self._weight = panel.covariates[:, :, column].T, panel.unit_weight
 

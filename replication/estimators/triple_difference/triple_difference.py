@@ -36,11 +36,11 @@ from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import plan_averages
 from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
-from replication.estimators.callaway_santanna.cells import plan_cells
+from replication.estimators.callaway_santanna.cell_plan import plan_cells
+from replication.estimators.callaway_santanna.cells_one_by_one import require_some_estimate
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
-from replication.estimators.callaway_santanna.pairwise_cells import require_some_estimate
 from replication.estimators.callaway_santanna.summarize import summarize_fit
-from replication.estimators.registration import registered
+from replication.estimators.registry import registered
 from replication.estimators.triple_difference.triple_cells import triple_cells
 
 METHODS = ("analytic", "multiplier", "bootstrap", "conley")
@@ -152,7 +152,7 @@ def triple_sample(
 def without_thin(design: ComparisonDesign, thin: Bools, units: Any, eligible: str) -> Panel:
     """The panel without cohorts that lack eligible or ineligible units; refuses to drop all."""
     gone = thin[design.level]
-    names = [str(design.panel.label(cohort)) for cohort in design.cohorts] + ["never treated"]
+    names = [design.panel.written(cohort) for cohort in design.cohorts] + ["never treated"]
     shown = "; ".join(
         f"{name}: {one} eligible and {zero} ineligible"
         for name, (zero, one), few in zip(names, units.tolist(), thin, strict=True)

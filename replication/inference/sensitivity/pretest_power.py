@@ -78,8 +78,7 @@ def pretest_power(
     passing = _passing(test)
     _require_regular(path)
     return path_table(
-        path,
-        [_row(path, weights, passing, test, str(target), share, level) for share in power],
+        path, [_row(path, weights, passing, test, str(target), share, level) for share in power]
     )
 
 
@@ -186,13 +185,7 @@ TESTS: dict[str, Passing] = {"individual": individual, "joint": joint}
 
 
 def _row(
-    path: EventPath,
-    weights: Floats,
-    passing: Passing,
-    test: str,
-    target: str,
-    power: float,
-    level: float,
+    path: EventPath, weights: Floats, passing: Passing, test: str, target: str, power: float, level: float
 ) -> dict[str, Any]:
     slope = slope_for_power(path, passing, power, level)
     trend = slope * path.spacing * path.steps

@@ -1,15 +1,20 @@
-"""Goodman-Bacon decomposition: the weight of every 2x2 comparison against its estimate."""
+"""Goodman-Bacon decomposition: the weight of every 2 × 2 comparison against its estimate."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from replication.display import formatting, marks
-from replication.display.canvas import COLOURS, GREY, MARKERS, legend_height, sheet
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.display.canvas import COLOURS, GREY, MARKERS, legend_height
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -35,26 +40,26 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """A scatter, one mark per comparison, with the two-way estimate (the weighted mean) as a line."""
-    kinds = in_order(frame["kind"])
-    overall = float((frame["estimate"] * frame["weight"]).sum() / frame["weight"].sum())
+    kinds = {kind: frame[frame["kind"] == kind] for kind in in_order(frame["kind"])}
+    overall = weighted_mean(frame)
     marked = (
-        f"Each mark is a 2x2 comparison; the line is their weighted mean, {formatting.fixed(overall)}, "
-        "the TWFE estimate."
+        f"Each marker is a 2 \N{MULTIPLICATION SIGN} 2 comparison; the line is their weighted mean, "
+        f"{formatting.fixed(overall)}, the TWFE estimate."
     )
     words, details = figure_note(entry, context, [marked])
-    parts, labels = [], []
-    for kind in kinds:
-        part = frame[frame["kind"] == kind]
-        weight = float(part["weight"].sum())
-        mean = float((part["estimate"] * part["weight"]).sum() / weight) if weight else float("nan")
-        name = formatting.sentence(context.study.label(kind)).rstrip(".")
-        labels.append(f"{name} ({formatting.fixed(weight, 2)})")
-        parts.append(f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(mean)}")
-    page = sheet(
-        context.study.heading(entry.title),
+    names = [
+        formatting.sentence(context.study.label(kind).replace(" vs ", " vs. ")).rstrip(".") for kind in kinds
+    ]
+    weights = [float(part["weight"].sum()) for part in kinds.values()]
+    labels = [f"{name} ({formatting.fixed(weight, 2)})" for name, weight in zip(names, weights, strict=True)]
+    y_label = str(entry.options.get("y_label", "2 \N{MULTIPLICATION SIGN} 2 estimate"))
+    logs = marks.in_log_points(y_label)
+    page = entry_sheet(
+        entry,
+        context,
         words,
-        medium=entry.medium,
         height=3.2,
+        right=marks.PERCENT_ROOM if logs else 0.15,
         above=0.1,
         below=0.45,
         legend=legend_height(labels, entry.medium),
@@ -62,21 +67,24 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes = page.axes[0]
     marks.light_grid(axes)
     marks.zero_line(axes)
-    for place, kind in enumerate(kinds):
-        part = frame[frame["kind"] == kind]
-        axes.plot(
-            part["weight"],
-            part["estimate"],
-            linestyle="none",
-            marker=MARKERS[place],
-            color=COLOURS[place],
-            markersize=4,
-            alpha=0.75,
-            markeredgewidth=0,
-        )
-    axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=(0, (4, 3)))
+    for part, marker, color in zip(kinds.values(), MARKERS, COLOURS, strict=False):
+        style = {"marker": marker, "color": color, "markersize": 4, "alpha": 0.75, "markeredgewidth": 0}
+        marks.points(axes, part["weight"], part["estimate"], **style)
+    axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=marks.DASHES)
     axes.set_xlabel(entry.options.get("x_label", "Weight"))
-    axes.set_ylabel(entry.options.get("y_label", "2x2 estimate"))
+    axes.set_ylabel(y_label)
+    if logs:
+        marks.percent_axis(axes, marks.PERCENT)
     page.legend(labels)
+    parts = [
+        f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(weighted_mean(part))}"
+        for name, weight, part in zip(names, weights, kinds.values(), strict=True)
+    ]
     alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(parts)}."
-    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
+    return Drawing(page.figure, alt, words, details=details)
+
+
+def weighted_mean(frame: pd.DataFrame) -> float:
+    """Mean of the estimates with their weights; missing without any weight."""
+    weight = float(frame["weight"].sum())
+    return float((frame["estimate"] * frame["weight"]).sum() / weight) if weight else float("nan")

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, SKY, VERMILION, sheet
+from replication.display.canvas import BLUE, GREY, VERMILION
 from replication.display.media import EDGE
 from replication.report import facts
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
-from replication.report.ties import ranks
+from replication.report.tie_order import ranks
 
 OPTIONS = {
     "properties": {
@@ -30,20 +37,23 @@ OPTIONS = {
         "source": {"$ref": "#/$defs/source"},
         "rename": {"$ref": "#/$defs/rename"},
         "where": {"$ref": "#/$defs/where"},
-        "symmetric": {
-            "type": "boolean",
-            "default": False,
-            "description": "Whether the estimates are sizes, drawn from minus to plus; needs 'found'.",
+        "detectable": {
+            "enum": ["decline", "increase"],
+            "description": (
+                "The estimates are minimum detectable effects, marked on this side of zero beside the "
+                "estimated effects in 'found'."
+            ),
         },
         "published": {
             "type": "array",
-            "description": "Published values, marked by dashed lines.",
+            "description": "Published values: diamonds in the rows that 'where' chooses, else dashed lines.",
             "items": {
                 "type": "object",
                 "additionalProperties": False,
                 "required": ["value", "label"],
                 "properties": {
                     "value": {"type": "number"},
+                    "where": {"$ref": "#/$defs/where"},
                     "label": {
                         "type": "string",
                         "description": "Source, with 'secondary' where not read in it.",
@@ -60,7 +70,8 @@ OPTIONS = {
 
 NEEDED = ("label", "estimate")
 OPTIONAL = ("conf_low", "conf_high", "group", "spec_id")
-LINE = 0.155
+LINE, TALL_LINE, TALL = 0.155, 0.13, 45
+"""Inches of a row, and of a row of a figure with so many rows that it would not fit on a page."""
 LETTER = 0.062
 
 
@@ -70,12 +81,13 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     if "series" in entry.options:
         frame = pd.DataFrame([from_spec(item, context) for item in entry.options["series"]])
     elif "source" in entry.options:
-        needed = (*NEEDED, "found") if entry.options.get("symmetric") else NEEDED
+        needed = (*NEEDED, "found") if "detectable" in entry.options else NEEDED
         frame = from_source(entry, context, needed, OPTIONAL)
     else:
         raise SpecError("it has neither 'series' (specifications) nor 'source' (a file). Add one.")
-    if entry.options.get("symmetric"):
-        frame = frame.assign(conf_low=-frame["estimate"], conf_high=frame["estimate"])
+    if "detectable" in entry.options and "spec_id" in frame:
+        rows = [context.results.get(str(name)).row("att") for name in frame["spec_id"]]
+        frame = frame.assign(**{end: [row[end] for row in rows] for end in ("conf_low", "conf_high")})
     for name in ("conf_low", "conf_high"):
         frame[name] = frame.get(name, pd.Series(float("nan"), index=frame.index))
     source = entry.options.get("source", "the results")
@@ -117,35 +129,68 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     headings = in_order(frame["group"].astype(str)) if "group" in frame else []
     left = 0.35 + LETTER * int(frame["label"].astype(str).str.len().max())
     words, details = note(frame, entry, context)
-    page = sheet(
-        context.study.heading(entry.title),
+    line = LINE if len(frame) < TALL else TALL_LINE
+    x_label = str(entry.options.get("x_label", "Estimate"))
+    logs = marks.in_log_points(x_label)
+    page = entry_sheet(
+        entry,
+        context,
         words,
-        medium=entry.medium,
         exact=True,
         left=left,
-        above=0.1,
-        height=LINE * (len(frame) + len(headings) + 1),
+        above=0.5 if logs else 0.1,
+        height=line * (len(frame) + len(headings) + 1),
         below=0.45,
     )
     axes = page.axes[0]
     places = line_places(frame, headings, axes, left)
     marks.light_grid(axes, "x")
     axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
-    first = frame["headline"]
-    sizes = bool(entry.options.get("symmetric"))
-    point, width, bars = ("found", 5.0, SKY) if sizes else ("estimate", 1.2, "")
+    axes.spines["left"].set_visible(False)
+    first, side = frame["headline"], entry.options.get("detectable")
     for chosen, color, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
-        ink = "black" if sizes else color
         part, y = frame[chosen], places[chosen]
-        axes.hlines(y, part["conf_low"], part["conf_high"], colors=bars or color, linewidths=width, zorder=3)
-        axes.plot(part[point], y, linestyle="none", marker=marker, markersize=3.8, color=ink, zorder=4)
-    lines = list(frame.loc[frame["headline"], "estimate"])
-    for value in [*lines, *(item["value"] for item in entry.options.get("published", []))]:
-        axes.axvline(value, color=VERMILION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    axes.set_xlabel(entry.options.get("x_label", "Estimate"))
+        axes.hlines(y, part["conf_low"], part["conf_high"], colors=color, linewidths=1.2, zorder=3)
+        point = part["found" if side else "estimate"]
+        marks.points(axes, point, y, marker=marker, markersize=3.8, color=color, zorder=4)
+    if side:
+        sizes = frame["estimate"] * (-1 if side == "decline" else 1)
+        tick = {"marker": "|", "markersize": 9, "markeredgewidth": 2.2, "color": VERMILION}
+        marks.points(axes, sizes, places, zorder=5, **tick)
+    lines = [*frame.loc[frame["headline"], "estimate"], *draw_published(axes, frame, places, entry)]
+    for value in lines:
+        marks.dashed(axes, value, VERMILION, 0.8)
+    axes.set_xlabel(x_label)
+    if logs:
+        marks.percent_axis(axes, marks.PERCENT, above=True)
     specs = formatting.distinct_words(frame["spec_id"].astype(str)) if "spec_id" in frame else []
     results = [context.results.get(name) for name in specs] if "series" in entry.options else []
     return Drawing(page.figure, describe(frame, entry), words, specs, versions_of_results(results), details)
+
+
+def draw_published(axes: Axes, frame: pd.DataFrame, places: pd.Series[float], entry: Entry) -> list[float]:
+    """Diamonds in the rows of published values; returns the values that concern no row of their own."""
+    lines = []
+    style = {"marker": "D", "markersize": 5, "markerfacecolor": "none", "color": "black"}
+    for item in entry.options.get("published", []):
+        if "where" in item:
+            y = places[chosen_rows(frame, item["where"])]
+            marks.points(axes, [item["value"]] * len(y), y, zorder=6, **style)
+        else:
+            lines.append(float(item["value"]))
+    return lines
+
+
+def chosen_rows(frame: pd.DataFrame, where: Mapping[str, Sequence[object]]) -> pd.Series[bool]:
+    """The rows whose columns have one of the values listed."""
+    chosen = pd.Series(True, index=frame.index)
+    for column, values in where.items():
+        chosen &= frame[column].isin(list(values))
+    if not chosen.any():
+        raise SpecError(
+            f"no row fits {dict(where)} of a published value. Name labels and groups that are shown."
+        )
+    return chosen
 
 
 def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: float) -> pd.Series[float]:
@@ -155,16 +200,16 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
     )
     places = pd.Series(range(len(frame)), index=frame.index, dtype=float) + shift
     axes.set_ylim(float(places.max()) + 0.8, -0.8)
-    axes.set_yticks(places, frame["label"].astype(str))
+    axes.set_yticks(places, frame["label"].astype(str), fontsize=8)
     axes.tick_params(axis="y", length=0)
     for heading in headings:
         first = float(places[frame["group"].astype(str) == heading].min())
-        axes.annotate(
+        marks.beside(
+            axes,
             heading,
             (0, first - 1),
-            xycoords=("axes fraction", "data"),
-            xytext=(-72 * (left - EDGE), 0),
-            textcoords="offset points",
+            ("axes fraction", "data"),
+            (-72 * (left - EDGE), 0),
             ha="left",
             va="center",
             weight="bold",
@@ -180,13 +225,16 @@ def line_places(frame: pd.DataFrame, headings: list[str], axes: Axes, left: floa
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
     """Explanation of the marks."""
     barred = frame["conf_low"].notna().any()
-    words = ["Points: estimates; bars: pointwise confidence intervals."] if barred else []
-    if entry.options.get("symmetric"):
-        words = ["Bars: effects below the minimum detectable effect in either direction; points: estimates."]
-    shown = [
-        f"{item['label']}, {formatting.fixed(item['value'])}" for item in entry.options.get("published", [])
-    ]
-    words += [f"Dashed line: {'; '.join(shown)}."] if shown else []
+    words = ["Points and bars: estimates with pointwise confidence intervals."] if barred else []
+    if "detectable" in entry.options:
+        words.append(f"Vertical ticks: minimum detectable {entry.options['detectable']}.")
+    for diamonds, mark in ((True, "Hollow diamonds"), (False, "Dashed line")):
+        shown = [
+            f"{item['label']}, {formatting.fixed(item['value'])}"
+            for item in entry.options.get("published", [])
+            if ("where" in item) == diamonds
+        ]
+        words += [f"{mark}: {'; '.join(shown)}."] if shown else []
     words += ["Diamond and dashed line: headline estimate."] if frame["headline"].any() else []
     return figure_note(entry, context, words)
 

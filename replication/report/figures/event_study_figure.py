@@ -13,12 +13,21 @@ import pandas as pd
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import Sheet, inches, legend_height, sheet, side_by_side, wrapped
-from replication.display.event_panel import count_lines, draw_panel, label_axes, panel_width
+from replication.display.canvas import Sheet, inches, legend_height, side_by_side, wrapped
+from replication.display.event_plot import (
+    counts_inches,
+    draw_panel,
+    drawable,
+    few_clusters,
+    label_axes,
+    panel_width,
+    thin_support,
+)
 from replication.display.fitted_notes import Fact
+from replication.display.media import LETTERS_PER_INCH
+from replication.inference.cautions import FEW_EFFECTIVE
 from replication.report import facts
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
@@ -81,11 +90,10 @@ COLUMNS = [
     "n_units",
     "n_clusters",
 ]
-PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.8
-LOG_POINTS, PERCENT = "Effect, log points", "Percent"
-PRE_TREND = "pre-trend test"
-MOST_NAMED = 3
-WIDENED = "Bands are widened where needed to contain percentile intervals of the cluster bootstrap."
+PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.5
+LOG_EFFECT = f"Effect ({marks.LOG_POINTS})"
+MEAN, CLUSTERED = "Pre-treatment mean: ", "standard errors clustered by"
+WIDENED = "Bands are widened where needed to contain percentile intervals."
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
@@ -132,50 +140,69 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """One panel per outcome, side by side or stacked; panels of a row with one unit share their scale."""
-    panels = [panel for _, panel in frame.groupby("panel", sort=True)]
+    results = {name: context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])}
+    parts = [drawable(part, results[part["spec_id"].iloc[0]].details) for part in series_of(frame)]
+    panels = [panel for _, panel in pd.concat(parts).groupby("panel", sort=True)]
     words, details = note(frame, entry, context)
     labels = formatting.distinct_words(frame["label"])
     logs = [in_logs(panel, context) for panel in panels]
-    across = side_by_side(len(panels), max(map(panel_width, panels)), entry.medium)
     names = [y_label(panel, log, entry, context) for panel, log in zip(panels, logs, strict=True)]
-    height = PANEL_HEIGHT if len(panels) <= across else STACKED_HEIGHT
-    lines = max(wrapped(name, height * entry.medium.flat).count("\n") + 1 for name in names)
+    across = side_by_side(len(panels), max(map(panel_width, panels)), entry.medium)
     apart = any(name != names[place - place % across] for place, name in enumerate(names))
-    page = sheet(
-        context.study.heading(entry.title),
+    room = rooms(panels, names, entry, across=across, apart=apart, logs=any(logs))
+    wide = (entry.medium.width - room["left"] - room["right"] - (across - 1) * room["gap"]) / across
+    letters = int(LETTERS_PER_INCH * wide)
+    means = [mean_before(panel, context, letters, log=log) for panel, log in zip(panels, logs, strict=True)]
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=across,
-        medium=entry.medium,
-        height=height,
-        left=0.65 + 0.17 * lines,
-        right=0.6 if any(logs) else 0.15,
-        gap=(0.65 + 0.17 * lines if apart else 0.45) + (0.5 if apart and any(logs) else 0.0),
-        above=0.42,
-        below=0.42 + 0.125 * max(len(count_lines(panel)) for panel in panels),
+        above=0.42 if any(means) else 0.3,
+        below=0.42 + max(counts_inches(panel, wide) for panel in panels),
         legend=legend_height(labels, entry.medium),
+        **room,
     )
     x_label = entry.options.get("x_label", "Periods since adoption")
     for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
-        draw_panel(axes, panel, labels, mean_before(panel))
-        label_axes(axes, panel, labels, x_label, name_counts=page.begins_row(place))
+        draw_panel(axes, panel, labels, means[place])
+        label_axes(axes, panel, labels, x_label, units=units_of(context) if page.begins_row(place) else "")
     scale(page, names, same=entry.options.get("same_scale", False))
     for place, (axes, name) in enumerate(zip(page.axes, names, strict=True)):
         if apart or page.begins_row(place):
             axes.set_ylabel(wrapped(name, inches(axes)[1]))
         if logs[place] and (apart or page.ends_row(place)):
-            marks.percent_axis(axes, PERCENT)
+            marks.percent_axis(axes, marks.PERCENT)
     if len(labels) > 1:
         page.legend(labels)
-    specs = formatting.distinct_words(frame["spec_id"])
-    return Drawing(
-        page.figure,
-        describe(frame, entry),
-        words,
-        specs,
-        versions_of_results(context.results.get(name) for name in specs),
-        details,
-    )
+    versions = versions_of_results(results.values())
+    return Drawing(page.figure, describe(frame, entry), words, list(results), versions, details)
+
+
+def series_of(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The paths, panel by panel."""
+    return [part for _, part in frame.groupby(["panel", "series"], sort=True)]
+
+
+def rooms(
+    panels: Sequence[pd.DataFrame],
+    names: Sequence[str],
+    entry: Entry,
+    *,
+    across: int,
+    apart: bool,
+    logs: bool,
+) -> dict[str, float]:
+    """Inches of the panels and of the labels around them; ``apart``: every panel has a vertical label."""
+    height = PANEL_HEIGHT if len(panels) <= across else STACKED_HEIGHT
+    lines = max(wrapped(name, height * entry.medium.flat).count("\n") + 1 for name in names)
+    return {
+        "height": height,
+        "left": 0.65 + 0.17 * lines,
+        "right": marks.PERCENT_ROOM if logs else 0.15,
+        "gap": (0.65 + 0.17 * lines if apart else 0.45) + (0.5 if apart and logs else 0.0),
+    }
 
 
 def scale(page: Sheet, names: Sequence[str], *, same: bool) -> None:
@@ -197,59 +224,114 @@ def y_label(panel: pd.DataFrame, log: bool, entry: Entry, context: Context) -> s
     number = int(panel["panel"].iloc[0]) - 1
     own = entry.options["panels"][number].get("y_label") or entry.options.get("y_label")
     unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
-    return str(own or (LOG_POINTS if log else f"Effect, {unit}" if unit else "Effect"))
+    return str(own or (LOG_EFFECT if log else f"Effect ({unit})" if unit else "Effect"))
 
 
-def mean_before(panel: pd.DataFrame) -> str:
-    """The mean of the outcome before treatment, one for each sample that is shown."""
+def mean_before(panel: pd.DataFrame, context: Context, letters: int, *, log: bool) -> str:
+    """The pre-treatment mean, with its unit if it fits; none for logs, or where samples differ."""
+    unit = context.study.outcome(str(panel["outcome"].iloc[0])).unit
     means = formatting.distinct_words(formatting.adaptive(value) for value in panel["mean_before"].unique())
-    return f"mean before treatment {' or '.join(means)}" if means else ""
+    in_levels = not (log and unit.startswith("log "))
+    if not in_levels or len(means) != 1:
+        return ""
+    with_unit = f"{MEAN}{means[0]} ({unit})"
+    return with_unit if unit and len(with_unit) <= letters else f"{MEAN}{means[0]}"
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
     """Explanation of the marks, and the estimation of the series."""
     every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
     level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
-    words = (
-        f"Thin bars: {level} pointwise confidence intervals; wide bars: {level} uniform confidence bands "
-        f"({draws(every)}). Hollow: reference period."
-    )
-    resampled = [saved for saved in every if saved.details.uncertainty.resampled_clusters]
-    if any(saved.details.uncertainty.interval != "t" for saved in resampled):
-        words += f" {WIDENED}"
+    words = [
+        f"Dark bars: {level} pointwise confidence intervals{percentiles(frame, context)}; pale "
+        f"bars: {level} uniform bands ({draws(every)}). Hollow markers: reference period."
+    ]
+    panels = [panel for _, panel in frame.groupby("panel")]
+    words += [withheld(frame, context), thin_support(panels, units_of(context))]
+    widened = [Fact(0, WIDENED, required=False)] if any(map(by_percentiles, every)) else []
+    printed, details = figure_note(entry, context, words, [*widened, *circumstances(frame, context)])
     seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
-    last = Fact(0, f"Seed of the draws: {formatting.listed(seeds)}." if seeds else "", required=False)
-    return figure_note(entry, context, [words], [*circumstances(frame, context), last])
+    seed = (f"Seed of the draws: {formatting.listed(seeds)}.",) if seeds else ()
+    return printed, (*details, *seed)
+
+
+def units_of(context: Context) -> str:
+    """The units of the study in the plural, such as counties."""
+    return context.study.labels.get("n_units", "units").lower()
+
+
+def by_percentiles(saved: Saved) -> bool:
+    """Whether intervals are percentiles of a bootstrap over clusters."""
+    uncertainty = saved.details.uncertainty
+    return bool(uncertainty.resampled_clusters) and uncertainty.interval != "t"
+
+
+def percentiles(frame: pd.DataFrame, context: Context) -> str:
+    """In parentheses, which intervals are percentiles of a bootstrap."""
+    parts = series_of(frame)
+    chosen = [part for part in parts if by_percentiles(context.results.get(part["spec_id"].iloc[0]))]
+    if not chosen:
+        return ""
+    every = [context.results.get(part["spec_id"].iloc[0]) for part in chosen]
+    clusters = formatting.listed(
+        formatting.distinct_words(facts.clusters(saved, context.study) for saved in every)
+    )
+    who = named(chosen, parts)
+    return f" ({f'{who}: ' if who else ''}percentiles of a bootstrap by {clusters})"
+
+
+def withheld(frame: pd.DataFrame, context: Context) -> str:
+    """Which series are drawn without intervals, as clusters are few."""
+    parts = series_of(frame)
+    bare = [
+        part for part in parts if few_clusters(part, context.results.get(part["spec_id"].iloc[0]).details)
+    ]
+    counts = [(formatting.integer(part["n_clusters"].iloc[0]), part) for part in bare]
+    shown = [
+        f"{count} for {named([part for one, part in counts if one == count], parts)}".removesuffix(" for ")
+        for count in formatting.distinct_words(count for count, _ in counts)
+    ]
+    few = f"No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters"
+    return f"{few} ({', '.join(shown)})." if bare else ""
+
+
+def named(chosen: Sequence[pd.DataFrame], every: Sequence[pd.DataFrame]) -> str:
+    """Series in words: by estimator or by panel where that is enough; empty for all of them."""
+    names, others = (
+        [(p["panel_title"].iloc[0], p["label"].iloc[0]) for p in parts] for parts in (chosen, every)
+    )
+    if len(names) == len(others):
+        return ""
+    for place in (1, 0):
+        parts = formatting.distinct_words(name[place] for name in names)
+        if sum(name[place] in parts for name in others) == len(names):
+            return formatting.listed(parts)
+    return "; ".join(f"{panel}, {label}" for panel, label in names)
 
 
 def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
-    """Facts common to all series, then those that differ."""
-    parts = [part for _, part in frame.groupby(["panel", "series"], sort=True)]
+    """How the series were estimated, one sentence per choice, series named where they differ."""
+    parts = series_of(frame)
     found = [about(part, context) for part in parts]
-    kinds = list(dict.fromkeys(kind for words in found for kind in words))
-    facts_found = []
-    for kind in kinds:
-        values = formatting.distinct_words(words.get(kind, "") for words in found)
-        if len(values) == 1 and all(kind in words for words in found):
-            text = f"{kind}: {values[0]}"
-            short = ""
-        else:
-            series = [
-                f"{part['panel_title'].iloc[0]}, {part['label'].iloc[0]}, {words[kind]}"
-                for part, words in zip(parts, found, strict=True)
-                if kind in words
-            ]
-            text = f"{kind}: {'; '.join(series)}"
-            few = len(values) <= MOST_NAMED and kind != PRE_TREND
-            ending = ", by series" if len(values) > 1 else ", where used"
-            short = formatting.sentence(f"{kind}: {either(values)}{ending}") if few else ""
-        facts_found.append(Fact(0, formatting.sentence(text), short, required=False))
-    return facts_found
+    sentences = []
+    for kind in dict.fromkeys(kind for words in found for kind in words):
+        values = []
+        for value in formatting.distinct_words(words.get(kind, "") for words in found):
+            chosen = [part for part, words in zip(parts, found, strict=True) if words.get(kind) == value]
+            who = named(chosen, parts)
+            values.append(f"{value} ({who})" if who else value)
+        text = formatting.sentence(f"{kind}: {'; '.join(values)}")
+        short = (
+            f"{formatting.sentence(kind)[:-1]}: {cluster_range(frame)}." if kind.startswith(CLUSTERED) else ""
+        )
+        sentences.append(Fact(0, text, short if len(values) > 1 else "", required=False))
+    return sentences
 
 
-def either(words: Sequence[str]) -> str:
-    """Words as alternatives: ``45, 28 or 29``."""
-    return " or ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), words[-1]])
+def cluster_range(frame: pd.DataFrame) -> str:
+    """The fewest and the most clusters of the series."""
+    low, high = (formatting.integer(end) for end in (frame["n_clusters"].min(), frame["n_clusters"].max()))
+    return f"{low} to {high} clusters"
 
 
 def draws(every: Sequence[Saved]) -> str:
@@ -262,12 +344,16 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
     """How a series was estimated: clusters, weights, control group, base period, end points, test."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
+    clusters = f"{formatting.integer(first['n_clusters'])} clusters"
     found = {
-        f"clusters ({facts.clusters(saved, context.study)})": formatting.integer(first["n_clusters"]),
+        # Design-based standard errors are not clustered.
+        f"{CLUSTERED} {facts.clusters(saved, context.study)}": (
+            "" if saved.spec["estimator"] == "roth_santanna" else clusters
+        ),
         "weights": facts.weights(saved, context.study),
         "control group": facts.comparison(saved, context.study),
-        PRE_TREND: formatting.p_equals(first["pretrend_p_value"]),
-        "binned end points": end_points(part),
+        "pre-trend test": formatting.p_equals(first["pretrend_p_value"]),
+        "binned endpoints": end_points(part),
         "base period": facts.base_period(saved),
     }
     return {kind: words for kind, words in found.items() if words}
@@ -285,7 +371,7 @@ def end_points(part: pd.DataFrame) -> str:
 def describe(frame: pd.DataFrame, entry: Entry) -> str:
     """The figure in words: range of the estimates before and after in each series."""
     sentences = [f"Event study. {entry.title}."]
-    for _, part in frame.groupby(["panel", "series"], sort=True):
+    for part in series_of(frame):
         first: Any = part.iloc[0]
         before = part[(part["event_time"] < 0) & ~part["reference"]]["estimate"]
         after = part[part["event_time"] >= 0]["estimate"]

@@ -1,4 +1,7 @@
-"""A finished figure and its files: PDF, PNG, SVG, and the CSV of every number that is plotted."""
+"""A finished figure, its note, and its files: PDF, PNG, SVG, and the CSV of every number that is plotted.
+
+The note is one paragraph of at most three lines, without a specification id.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -13,9 +17,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from replication.core.errors import SpecError
 from replication.core.files import replacing
-from replication.display.canvas import DPI
+from replication.display.canvas import DPI, Sheet, sheet
+from replication.display.fitted_notes import FIGURE_LINES, Fact, fitted
 from replication.report.report_context import Context
+from replication.report.report_data import read_source
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.study_config import SIMULATED, Entry
 from replication.report.table_document import MADE_WITH
@@ -51,51 +58,50 @@ class Drawing:
     details: Sequence[str] = ()
 
 
+def entry_sheet(entry: Entry, context: Context, words: str, **layout: Any) -> Sheet:
+    """The sheet of an entry, its title above and its note below; ``layout`` is that of ``sheet``."""
+    return sheet(context.study.heading(entry.title), words, medium=entry.medium, **layout)
+
+
 def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) -> list[Path]:
     """Write ``<id>.pdf``, ``.png``, ``.csv`` and ``.svg``; no date or machine in any of them."""
     figure, folder = drawing.figure, context.folders.figures
     if context.study.simulated:
-        figure.text(
-            0.5,
-            0.5,
-            SIMULATED,
-            size=46,
-            color="black",
-            alpha=0.1,
-            rotation=25,
-            ha="center",
-            va="center",
-            weight="bold",
-            zorder=100,
-        )
+        style: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "zorder": 100}
+        figure.text(0.5, 0.5, SIMULATED, size=46, color="black", alpha=0.1, rotation=25, **style)
     title = context.study.heading(entry.title)
-    specs = ", ".join(drawing.specs)
-    pdf = {
+    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv", "svg")]
+    with replacing(paths[0]) as temporary:
+        figure.savefig(temporary, format="pdf", metadata=_pdf_metadata(drawing, title, context.study.id))
+    with replacing(paths[1]) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata=_png_metadata(drawing, title))
+    write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
+    write_svg(figure, paths[3], {"Title": title, "Creator": drawing.versions})
+    return paths
+
+
+def _pdf_metadata(drawing: Drawing, title: str, author: str) -> dict[str, Any]:
+    return {
         "Title": title,
         "Subject": drawing.alt,
-        "Keywords": specs,
-        "Author": context.study.id,
+        "Keywords": ", ".join(drawing.specs),
+        "Author": author,
         "Creator": drawing.versions,
         "Producer": "matplotlib",
         "CreationDate": None,
     }
-    png = {
+
+
+def _png_metadata(drawing: Drawing, title: str) -> dict[str, str]:
+    return {
         "Title": title,
         "Description": drawing.alt,
         "Comment": drawing.note,
         "Details": "\n".join(drawing.details),
-        "Source": specs,
+        "Source": ", ".join(drawing.specs),
         "Software": drawing.versions,
         "Backend": backend(),
     }
-    paths = [folder / f"{entry.id}.{ending}" for ending in ("pdf", "png", "csv", "svg")]
-    with replacing(paths[0]) as temporary:
-        figure.savefig(temporary, format="pdf", metadata=pdf)
-    with replacing(paths[1]) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata=png)
-    write_spreadsheet(paths[2], frame.assign(made_with=MADE_WITH))
-    write_svg(figure, paths[3], {"Title": title, "Creator": drawing.versions})
-    return paths
 
 
 def write_svg(figure: Figure, path: Path, metadata: Mapping[str, str]) -> None:
@@ -164,3 +170,50 @@ def read_description(png: Path) -> dict[str, str]:
         image.load()
         metadata = {str(key): str(value) for key, value in image.info.items()}
         return {**metadata, "width": str(image.width), "height": str(image.height)}
+
+
+def figure_note(
+    entry: Entry, context: Context, marks: Sequence[str], optional: Sequence[Fact] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """The printed paragraph, and what is recorded with the files only, such as the file that is shown.
+
+    Parameters
+    ----------
+    marks : sentences on what the marks are; always printed, before the entry's own notes.
+    optional : facts printed as far as there is room.
+    """
+    facts = [Fact(0, words) for words in (*marks, *entry.notes)]
+    facts += optional
+    paragraphs, details = fitted(facts, FIGURE_LINES, entry.medium.letters)
+    if "source" in entry.options:
+        details = (*details, f"Source: {context.folders.shown(entry.options['source'])}.")
+    return "\n".join(paragraphs), details
+
+
+def from_source(
+    entry: Entry, context: Context, needed: Sequence[str], optional: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The columns that a figure needs, and those it can use, of the file that the entry names."""
+    frame = read_source(
+        context.folders,
+        entry.options["source"],
+        needed,
+        where=entry.options.get("where"),
+        rename=entry.options.get("rename"),
+    )
+    return frame[[*needed, *(name for name in optional if name in frame.columns)]]
+
+
+def require_numbers(frame: pd.DataFrame, names: Sequence[str], source: str) -> None:
+    """Refuse text columns where numbers are needed."""
+    for name in names:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            raise SpecError(
+                f"{source}: the column {name!r} is drawn as numbers and contains text, such as "
+                f"{frame[name].dropna().astype(str).iloc[0]!r}. Correct the file."
+            )
+
+
+def in_order(values: pd.Series[str]) -> list[str]:
+    """Distinct values in the order of the file."""
+    return list(dict.fromkeys(values))

@@ -11,17 +11,23 @@ from replication.display.canvas import (
     BLUE,
     COLOURS,
     LIGHT,
+    LINES,
     MARKERS,
+    TITLE_LETTERS_PER_INCH,
     inches,
     legend_height,
-    sheet,
     side_by_side,
     wrapped,
 )
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -40,6 +46,11 @@ OPTIONS = {
             "items": {"type": ["string", "number"]},
             "description": "Groups in color; the others are gray.",
         },
+        "names": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Printed names of groups.",
+        },
         "same_scale": {
             "type": "boolean",
             "default": True,
@@ -51,6 +62,8 @@ OPTIONS = {
 }
 
 MOST_COLOURS = 6
+MOST_MARKERS = 24
+"""Points of a line from which on it has no markers."""
 ROLES = ("x", "y", "group", "panel", "low", "high", "size", "label")
 
 
@@ -68,36 +81,48 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panel = entry.options.get("panel")
     panels = in_order(frame[panel].astype(str)) if panel else [""]
     shown = colored(frame, entry)
+    legend = [str(entry.options.get("names", {}).get(name, name)) for name in shown]
+    y_label = axis_label("y", entry, context)
+    logs = marks.in_log_points(y_label)
     words, details = figure_note(entry, context, [])
     across = side_by_side(len(panels), 2.0, entry.medium)
-    page = sheet(
-        context.study.heading(entry.title),
+    each = 0.8 * entry.medium.width / across
+    lines = max(wrapped(name, each, TITLE_LETTERS_PER_INCH).count("\n") for name in panels)
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=across,
-        medium=entry.medium,
         height=2.9 if across == 1 else 1.9,
         gap=0.55,
-        above=0.3 if panel else 0.1,
+        above=0.3 + 0.15 * lines if panel else 0.1,
         below=0.45,
-        legend=legend_height(shown, entry.medium),
+        legend=legend_height(legend, entry.medium),
+        right=marks.PERCENT_ROOM if logs else 0.15,
     )
     for place, (axes, name) in enumerate(zip(page.axes, panels, strict=True)):
         part = frame[frame[panel].astype(str) == name] if panel else frame
         draw_lines(axes, part, shown, entry)
         marks.light_grid(axes)
         marks.separate_thousands(axes)
-        axes.set_title(name)
+        axes.set_title(wrapped(name, each, TITLE_LETTERS_PER_INCH), linespacing=1.0)
         axes.set_xlabel(axis_label("x", entry, context))
         if page.begins_row(place):
-            axes.set_ylabel(wrapped(axis_label("y", entry, context), inches(axes)[1]))
+            axes.set_ylabel(wrapped(y_label, inches(axes)[1]))
     if entry.options.get("same_scale", True):
         marks.share_scale(page.axes)
+    for place, axes in enumerate(page.axes):
+        if logs and page.ends_row(place):
+            marks.percent_axis(axes, marks.PERCENT)
     if len(shown) > 1:
-        page.legend(shown)
-    return Drawing(
-        page.figure, describe(frame, entry), words, versions=versions_of_results([]), details=details
-    )
+        page.legend(legend, styles=LINES if crowded(frame, entry) else ())
+    return Drawing(page.figure, describe(frame, entry), words, details=details)
+
+
+def crowded(frame: pd.DataFrame, entry: Entry) -> bool:
+    """Whether markers would hide the lines, so that line styles tell the groups apart."""
+    return bool(frame[entry.options["x"]].nunique() > MOST_MARKERS)
 
 
 def axis_label(role: str, entry: Entry, context: Context) -> str:
@@ -123,6 +148,7 @@ def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) 
     parts = {"": frame} if group is None else dict(iter(frame.groupby(frame[group].astype(str))))
     if pd.api.types.is_integer_dtype(frame[x]):
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4 if "panel" in entry.options else 9, integer=True))
+    plain = crowded(frame, entry)
     for name, part in sorted(parts.items(), key=lambda item: item[0] in shown):
         ordered = part.sort_values(x)
         place = shown.index(name) if name in shown else 0
@@ -142,7 +168,8 @@ def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) 
             ordered[y],
             color=color,
             linewidth=0.7 if gray else 1.4,
-            marker="" if gray else MARKERS[place % MOST_COLOURS],
+            marker="" if gray or plain else MARKERS[place % MOST_COLOURS],
+            linestyle=LINES[place % MOST_COLOURS] if plain and not gray else "-",
             markersize=3.5,
             zorder=2 if gray else 3,
         )

@@ -6,7 +6,7 @@ of 2009, public domain), which is needed only where maps are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -15,18 +15,16 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.patches import Patch
 
 from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.display import formatting
-from replication.display.canvas import sheet
 from replication.display.fitted_notes import Fact
-from replication.report.figures.csv_frames import from_source
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note, from_source
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -56,7 +54,10 @@ ALASKA, HAWAII = 2, 15
 MISSING = "#e4e4e4"
 # Below the map: every corner of it is land at some width.
 LEGEND_COLUMNS, LEGEND_LINE = 3, 0.2
-SHAPES_NOTE = "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified, from bokeh_sampledata."
+SHAPES_NOTE = "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified."
+SHAPES_PACKAGE = "The shapes come from the package bokeh_sampledata."
+SUCCESSORS = {2105: 2232, 2230: 2232, 2195: 2280, 2275: 2280, 2198: 2201}
+"""Census areas of Alaska -> the area they were part of until 2007 or 2008, whose value they show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ CONTIGUOUS = Projection((29.5, 45.5), (-96.0, 37.5))
 INSETS = {
     ALASKA: Projection((55.0, 65.0), (-154.0, 50.0), scale=0.35, shift=(-0.28, -0.235)),
     # The northwestern islands, of few inhabitants, stretch for another 1,500 miles.
-    HAWAII: Projection((8.0, 18.0), (-157.0, 3.0), shift=(-0.135, -0.515), west=-161.0),
+    HAWAII: Projection((8.0, 18.0), (-157.0, 3.0), shift=(-0.105, -0.525), west=-161.0),
 }
 
 
@@ -132,16 +133,23 @@ def as_numbers(values: pd.Series[Any], entry: Entry) -> pd.Series[float]:
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Counties in the colors of their classes, without a value in gray, states outlined."""
     shapes = county_shapes()
-    missing = sorted(set(frame["fips"]) - set(shapes))
-    drawn = f"Alaska is drawn at {INSETS[ALASKA].scale:.0%} of the scale.{_left_out(missing)}"
-    words, details = figure_note(entry, context, [drawn], [Fact(0, SHAPES_NOTE, required=False)])
+    missing = sorted(set(frame["fips"]) - set(shapes) - set(SUCCESSORS.values()))
+    drawn = f"Alaska (at {INSETS[ALASKA].scale:.0%} of the scale) and Hawaii are moved."
+    words, details = figure_note(
+        entry, context, [drawn + _left_out(missing)], [Fact(0, SHAPES_NOTE, required=False)]
+    )
+    details = (
+        *details,
+        SHAPES_PACKAGE,
+        *(f"Not drawn: FIPS {', '.join(map(str, missing))}." for _ in missing[:1]),
+    )
     _, names = classes(entry, frame[entry.options["value"]])
     columns = LEGEND_COLUMNS if entry.medium.most > 1 else 1
     below = LEGEND_LINE * (2 + len(names) // columns)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
-        medium=entry.medium,
         exact=True,
         height=0.6 * entry.medium.width,
         left=0.1,
@@ -152,26 +160,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes = page.axes[0]
     colors = dict(zip(names, ramp(len(names)), strict=True))
     chosen = dict(zip(frame["fips"], frame["class"], strict=True))
-    polygons = [
-        (ring, colors.get(chosen.get(fips, ""), MISSING)) for fips, rings in shapes.items() for ring in rings
-    ]
-    axes.add_collection(
-        PolyCollection(
-            [ring for ring, _ in polygons],
-            facecolors=[color for _, color in polygons],
-            edgecolors="white",
-            linewidths=0.1,
-            rasterized=True,
-        )
-    )
-    borders = state_borders()
-    axes.plot(borders[:, 0], borders[:, 1], color="#333333", linewidth=0.35, rasterized=True)
-    axes.set_aspect("equal")
-    axes.autoscale_view()
-    axes.set_axis_off()
+    chosen |= {new: chosen[old] for new, old in SUCCESSORS.items() if old in chosen and new not in chosen}
+    draw_counties(axes, shapes, {fips: colors.get(name, MISSING) for fips, name in chosen.items()})
     handles = [Patch(facecolor=colors[name], label=name) for name in names]
     if (frame["class"] == "").any() or set(shapes) - set(chosen):
-        handles.append(Patch(facecolor=MISSING, label="no data"))
+        handles.append(Patch(facecolor=MISSING, label="No data"))
     axes.legend(
         handles=handles,
         loc="upper center",
@@ -186,13 +179,36 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     counts = frame["class"].value_counts()
     parts = [f"{name}: {counts.get(name, 0)} counties" for name in names]
     alt = f"{entry.title}. County map. {'; '.join(parts)}."
-    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
+    return Drawing(page.figure, alt, words, details=details)
+
+
+def draw_counties(axes: Axes, shapes: Mapping[int, list[Floats]], colors: Mapping[int, str]) -> None:
+    """Counties in their colors, gray where they have none, and the outlines of states."""
+    polygons = [(ring, colors.get(fips, MISSING)) for fips, rings in shapes.items() for ring in rings]
+    axes.add_collection(
+        PolyCollection(
+            [ring for ring, _ in polygons],
+            facecolors=[color for _, color in polygons],
+            edgecolors="white",
+            linewidths=0.1,
+            rasterized=True,
+        )
+    )
+    borders = state_borders()
+    axes.plot(borders[:, 0], borders[:, 1], color="#333333", linewidth=0.35, rasterized=True)
+    axes.set_aspect("equal")
+    axes.autoscale_view()
+    axes.set_axis_off()
 
 
 def _left_out(missing: list[int]) -> str:
     others = [fips for fips in missing if fips // 1000 not in TERRITORIES]
-    names = ", ".join(map(str, others))
-    return f" {len(others)} counties without a boundary are not drawn (FIPS {names})." if others else ""
+    counties = "1 county" if len(others) == 1 else f"{len(others)} counties"
+    return (
+        f" {counties} without boundaries in 2009 {'is' if len(others) == 1 else 'are'} not drawn."
+        if others
+        else ""
+    )
 
 
 def ramp(count: int) -> list[str]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, SKY, TITLE_LETTERS_PER_INCH, VERMILION, sheet, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.display.canvas import BLUE, SKY, TITLE_LETTERS_PER_INCH, VERMILION, wrapped
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -22,6 +28,11 @@ OPTIONS = {
         "where": {"$ref": "#/$defs/where"},
         "x_label": {"$ref": "#/$defs/axis"},
         "y_label": {"$ref": "#/$defs/axis"},
+        "statistic": {
+            "type": "string",
+            "default": "estimate",
+            "description": "Symbol of the statistic, such as t.",
+        },
     },
 }
 
@@ -62,38 +73,39 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         wrapped(panel, 0.8 * entry.medium.width / count, TITLE_LETTERS_PER_INCH)
         for panel, count in zip(panels, beside, strict=True)
     ]
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=across,
-        medium=entry.medium,
         height=1.8,
         gap=0.45,
-        above=0.28 + 0.2 * max(title.count("\n") + bool(title) for title in titles),
+        above=0.44 + 0.15 * max(title.count("\n") + bool(title) for title in titles),
         below=0.45,
     )
-    parts = []
+    parts, statistic = [], str(entry.options.get("statistic", "estimate"))
     for axes, panel, title in zip(page.axes, panels, titles, strict=True):
-        part = frame[frame["panel"] == panel] if panel else frame
-        draws = part.loc[part["kind"] == DRAW, "estimate"]
-        actual = float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
-        edges = np.linspace(min(draws.min(), actual), max(draws.max(), actual), BINS + 1)
-        axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
-        axes.axvline(actual, color=VERMILION, linewidth=1.6)
-        finding = (
-            f"actual {formatting.fixed(actual)}, {formatting.p_equals(p_value(draws, actual))}, "
-            f"{formatting.integer(len(draws))} draws"
-        )
-        axes.set_title(title, pad=18)
-        axes.annotate(
-            finding, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", fontsize=9
-        )
+        finding = draw_panel(axes, frame[frame["panel"] == panel] if panel else frame, statistic)
+        axes.set_title(title, pad=25, linespacing=1.0)
         axes.set_xlabel(entry.options.get("x_label", "Estimate"))
-        marks.light_grid(axes)
         parts.append(f"{panel}: {finding}" if panel else finding)
     for axes in page.axes[:: page.across]:
         axes.set_ylabel(entry.options.get("y_label", "Draws"))
     alt = f"{entry.title}. Histogram of permuted estimates. {'; '.join(parts)}."
     specs = formatting.distinct_words(frame["spec_id"].dropna().astype(str)) if "spec_id" in frame else []
-    return Drawing(page.figure, alt, words, specs, versions_of_results([]), details)
+    return Drawing(page.figure, alt, words, specs, details=details)
+
+
+def draw_panel(axes: Axes, part: pd.DataFrame, statistic: str) -> str:
+    """The histogram of one permutation, and its finding in words."""
+    draws = part.loc[part["kind"] == DRAW, "estimate"]
+    actual = float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
+    edges = np.linspace(min(draws.min(), actual), max(draws.max(), actual), BINS + 1)
+    axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
+    axes.axvline(actual, color=VERMILION, linewidth=1.6)
+    p_equals, count = formatting.p_equals(p_value(draws, actual)), f"{formatting.integer(len(draws))} draws"
+    words = f"{statistic} = {formatting.fixed(actual)}, {p_equals}\n{count}"
+    marks.beside(axes, words, (0, 1), "axes fraction", (0, 5), fontsize=8.5, linespacing=1.0)
+    marks.light_grid(axes)
+    return f"actual {formatting.fixed(actual)}, {p_equals}, {count}"

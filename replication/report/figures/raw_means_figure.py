@@ -7,11 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
-from replication.display.canvas import COLOURS, MARKERS, inches, legend_height, sheet, side_by_side, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.display.canvas import COLOURS, MARKERS, inches, legend_height, side_by_side, wrapped
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -43,12 +48,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     broken = "adoption" in frame
     marked = ["Filled markers: treated years, after the break in each line."] if broken else []
     words, details = figure_note(entry, context, marked)
-    page = sheet(
-        context.study.heading(entry.title),
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=side_by_side(len(panels), 2.2, entry.medium),
-        medium=entry.medium,
         height=HEIGHT,
         above=0.3 if any(panels) else 0.1,
         below=0.45 if "x_label" in entry.options else 0.3,
@@ -67,7 +72,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         f"{entry.title}. Means of {formatting.listed(groups)} by period, "
         f"{frame['time'].min():g} to {frame['time'].max():g}."
     )
-    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
+    return Drawing(page.figure, alt, words, details=details)
 
 
 def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:

@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION, sheet
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.display.canvas import BLUE, GREY
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
+from replication.report.report_context import Context
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 
@@ -51,11 +50,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
     """``date``, cumulative ``counties``, ``share`` of the population, and the milestones."""
     options = entry.options
     frame = read_source(
-        context.folders,
-        options["source"],
-        NEEDED,
-        where=options.get("where"),
-        rename=options.get("rename"),
+        context.folders, options["source"], NEEDED, where=options.get("where"), rename=options.get("rename")
     )[list(NEEDED)]
     try:
         frame = frame.assign(date=pd.to_datetime(frame["date"], format="ISO8601"))
@@ -79,20 +74,12 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Two step curves, one above the other on the same dates."""
     unit = entry.options.get("unit", "counties")
     words, details = note(frame, entry, context)
-    page = sheet(
-        context.study.heading(entry.title),
-        words,
-        panels=2,
-        medium=entry.medium,
-        height=2.0,
-        above=0.15,
-        below=0.33,
-        left=0.8,
-        right=0.35,
+    page = entry_sheet(
+        entry, context, words, panels=2, height=2.0, above=0.15, below=0.33, left=0.8, right=0.35
     )
     upper, lower = page.axes
-    step(upper, frame, frame["counties"], BLUE, f"{unit[:1].upper()}{unit[1:]}")
-    step(lower, frame, 100 * frame["share"], VERMILION, "Share of population, %")
+    step(upper, frame, frame["counties"], f"{unit[:1].upper()}{unit[1:]}")
+    step(lower, frame, 100 * frame["share"], "Share of population (%)")
     upper.yaxis.set_major_formatter(lambda value, _: formatting.integer(value))
     page.figure.align_ylabels(page.axes)
     for axes in page.axes:
@@ -104,13 +91,13 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         f"{last['date']:%Y-%m-%d}, when {formatting.integer(last['counties'])} {unit} and "
         f"{formatting.fixed(100 * last['share'], 1)}% of the population are covered."
     )
-    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
+    return Drawing(page.figure, alt, words, details=details)
 
 
-def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], color: str, name: str) -> None:
+def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], name: str) -> None:
     """A step curve that rises on the dates."""
     marks.light_grid(axes)
-    axes.step(frame["date"], values, where="post", color=color)
+    axes.step(frame["date"], values, where="post", color=BLUE)
     axes.set_ylim(0, float(values.max()) * 1.05)
     axes.set_ylabel(name)
     calendar: Any = dates  # matplotlib.dates has no annotations
@@ -122,23 +109,14 @@ def step(axes: Axes, frame: pd.DataFrame, values: pd.Series[float], color: str, 
 def milestones(axes: Axes, frame: pd.DataFrame) -> None:
     """A dashed line at each milestone."""
     for row in _stones(frame):
-        axes.axvline(row.date, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        marks.dashed(axes, row.date, GREY, 0.8)
 
 
 def number_milestones(axes: Axes, frame: pd.DataFrame) -> None:
     """The number of each milestone above its line, explained in the note."""
     for number, row in enumerate(_stones(frame), start=1):
-        axes.annotate(
-            str(number),
-            (row.date, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=8.5,
-            color="#333333",
-        )
+        style = {"ha": "center", "va": "bottom", "fontsize": 8.5, "color": "#333333"}
+        marks.beside(axes, str(number), (row.date, 1), ("data", "axes fraction"), (0, 2), **style)
 
 
 def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
@@ -148,7 +126,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         for number, row in enumerate(_stones(frame), start=1)
     ]
     stones = [formatting.sentence(f"dashed lines: {'; '.join(milestones)}")] if milestones else []
-    return figure_note(entry, context, ["Cumulative shares.", *stones])
+    return figure_note(entry, context, ["Cumulative counts and shares.", *stones])
 
 
 def _stones(frame: pd.DataFrame) -> list[Any]:

@@ -7,11 +7,10 @@ import pandas as pd
 
 from replication.core.arrays import Floats
 from replication.display import marks
-from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, legend_height, sheet, wrapped
+from replication.display.canvas import BLUE, COLOURS, MARKERS, inches, legend_height, wrapped
 from replication.report.figures import line_figure
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -43,14 +42,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     options = entry.options
     shown = line_figure.colored(frame, entry) if "group" in options else []
     words, details = figure_note(entry, context, [])
-    page = sheet(
-        context.study.heading(entry.title),
-        words,
-        medium=entry.medium,
-        height=3.4,
-        above=0.1,
-        below=0.45,
-        legend=legend_height(shown, entry.medium),
+    page = entry_sheet(
+        entry, context, words, height=3.4, above=0.1, below=0.45, legend=legend_height(shown, entry.medium)
     )
     axes = page.axes[0]
     marks.light_grid(axes, "both")
@@ -68,13 +61,13 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
             linewidths=0,
         )
     for row in named(frame, entry).itertuples(index=False):
-        axes.annotate(str(row[0]), (row[1], row[2]), xytext=(4, 3), textcoords="offset points", fontsize=8)
+        marks.beside(axes, str(row[0]), (row[1], row[2]), "data", (4, 3))
     axes.set_xlabel(line_figure.axis_label("x", entry, context))
     axes.set_ylabel(wrapped(line_figure.axis_label("y", entry, context), inches(axes)[1]))
     if len(shown) > 1:
         page.legend(shown)
     alt = line_figure.describe(frame, entry)
-    return Drawing(page.figure, alt, words, versions=versions_of_results([]), details=details)
+    return Drawing(page.figure, alt, words, details=details)
 
 
 def areas(frame: pd.DataFrame, size: str | None) -> Floats:

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, VERMILION, inches, sheet, side_by_side, wrapped
-from replication.report.figures.csv_frames import from_source, in_order, require_numbers
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
-from replication.report.report_context import Context, versions_of_results
+from replication.display.canvas import BLUE, GREY, VERMILION, inches, side_by_side, wrapped
+from replication.report.figures.figure_files import (
+    Drawing,
+    entry_sheet,
+    figure_note,
+    from_source,
+    in_order,
+    require_numbers,
+)
+from replication.report.report_context import Context
 from replication.report.study_config import Entry
 
 OPTIONS = {
@@ -23,11 +29,20 @@ OPTIONS = {
         "rename": {"$ref": "#/$defs/rename"},
         "where": {"$ref": "#/$defs/where"},
         "x_label": {"$ref": "#/$defs/axis"},
+        "x_labels": {
+            "type": "object",
+            "additionalProperties": {"$ref": "#/$defs/axis"},
+            "description": "Label of the horizontal axis by method, such as smoothness.",
+        },
         "y_label": {"$ref": "#/$defs/axis"},
     },
 }
 
 NEEDED = ("m", "conf_low", "conf_high")
+VIOLATIONS = {
+    "relative_magnitudes": r"$\bar{M}$ (multiple of the largest pre-trend change)",
+    "smoothness": "M (change in the slope per period)",
+}
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
@@ -41,31 +56,42 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Intervals from left to right as the allowed violation grows, the original one first."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     marked = (
-        "Orange: confidence interval under parallel trends; blue: robust intervals under violations of at "
-        "most M. Dashed: breakdown value, the largest M at which zero is excluded (0 if there is none)."
+        "At the left (orange, thick): confidence interval under parallel trends; blue: robust intervals "
+        "under violations of at most M. Dashed: breakdown value, the largest M at which zero is excluded "
+        "(0 if the interval at M = 0 contains zero)."
     )
     words, details = figure_note(entry, context, [marked])
-    page = sheet(
-        context.study.heading(entry.title),
+    y_label = str(entry.options.get("y_label", "Effect"))
+    logs = marks.in_log_points(y_label)
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=len(panels),
         across=side_by_side(len(panels), 2.9, entry.medium),
-        medium=entry.medium,
         height=1.75,
         above=0.3 if any(panels) else 0.1,
         below=0.5,
-        left=0.8,
+        left=0.95,
+        right=marks.PERCENT_ROOM if logs else 0.15,
     )
     for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
         part = frame[frame["panel"] == panel] if panel else frame
         draw_intervals(axes, part.sort_values("m", na_position="first"))
         axes.set_title(panel)
-        axes.set_xlabel(entry.options.get("x_label", "Largest violation allowed, M"))
+        axes.set_xlabel(x_label(part, entry))
         if page.begins_row(place):
-            axes.set_ylabel(wrapped(entry.options.get("y_label", "Effect"), inches(axes)[1]))
-    return Drawing(
-        page.figure, describe(frame, panels, entry), words, versions=versions_of_results([]), details=details
-    )
+            axes.set_ylabel(wrapped(y_label, inches(axes)[1]))
+        if logs and page.ends_row(place):
+            marks.percent_axis(axes, marks.PERCENT)
+    return Drawing(page.figure, describe(frame, panels, entry), words, details=details)
+
+
+def x_label(part: pd.DataFrame, entry: Entry) -> str:
+    """The size of the violation in the unit of the method."""
+    given = {**VIOLATIONS, **entry.options.get("x_labels", {})}
+    methods = [given[name] for name in part.get("method", pd.Series(dtype=str)).unique() if name in given]
+    return str(entry.options.get("x_label", methods[0] if methods else "Largest violation allowed, M"))
 
 
 def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
@@ -76,24 +102,28 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
     marks.light_grid(axes)
     marks.zero_line(axes)
     middle, half = (part["conf_low"] + part["conf_high"]) / 2, (part["conf_high"] - part["conf_low"]) / 2
-    for chosen, color in ((part["m"].isna(), VERMILION), (part["m"].notna(), BLUE)):
+    for chosen, color, width in ((part["m"].isna(), VERMILION, 2.6), (part["m"].notna(), BLUE, 1.4)):
         axes.errorbar(
-            x[chosen], middle[chosen], half[chosen], fmt="none", ecolor=color, elinewidth=1.6, capsize=3.5
+            x[chosen], middle[chosen], half[chosen], fmt="none", ecolor=color, elinewidth=width, capsize=3.5
         )
-    axes.set_xticks(x, ["original" if pd.isna(m) else f"{m:.3g}" for m in part["m"]])
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    rounds = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+    original = [float(x[part["m"].isna()].iloc[0])] if part["m"].isna().any() else []
+    axes.set_xticks([*original, *rounds], [*("original" for _ in original), *(f"{m:.3g}" for m in rounds)])
     axes.set_xlim(float(x.min()) - 0.6 * step, float(x.max()) + 0.6 * step)
     found = part["breakdown"].dropna() if "breakdown" in part else known.iloc[:0]
     if len(found) and 0 <= found.iloc[0] <= x.max():
-        axes.axvline(found.iloc[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        right = found.iloc[0] < float(known.mean())
-        axes.annotate(
+        marks.dashed(axes, found.iloc[0], GREY, 0.9)
+        # On the other side of zero from the effect, and where intervals are still short.
+        right, high = found.iloc[0] < 0.4 * float(known.max()), float(middle.iloc[0]) < 0
+        marks.beside(
+            axes,
             f"breakdown {found.iloc[0]:.2g}",
-            (found.iloc[0], 0),
-            xycoords=("data", "axes fraction"),
-            xytext=(3 if right else -3, 3),
-            textcoords="offset points",
+            (found.iloc[0], float(high)),
+            ("data", "axes fraction"),
+            (3 if right else -3, -3 if high else 3),
             ha="left" if right else "right",
-            fontsize=8,
+            va="top" if high else "bottom",
             color=GREY,
         )
 

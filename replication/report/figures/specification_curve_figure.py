@@ -14,14 +14,13 @@ from matplotlib.axes import Axes
 
 from replication.core.errors import SpecError
 from replication.display import formatting, marks
-from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, sheet, wrapped
+from replication.display.canvas import BLUE, GREY, LIGHT, VERMILION, wrapped
 from replication.report import facts
-from replication.report.figures.figure_files import Drawing
-from replication.report.figures.figure_notes import figure_note
+from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry, StudyConfig
-from replication.report.ties import ranks
+from replication.report.tie_order import ranks
 
 OPTIONS = {
     "required": ["specs", "choices"],
@@ -130,21 +129,27 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     lines = choice_lines(frame, entry)
     letters = max(len(label) for _, _, label in lines)
     words, details = note(frame, entry, context)
-    page = sheet(
-        context.study.heading(entry.title),
+    y_label = str(entry.options.get("y_label", "Estimate"))
+    logs = marks.in_log_points(y_label)
+    page = entry_sheet(
+        entry,
+        context,
         words,
         panels=2,
-        medium=entry.medium,
         height=1.0,
         exact=True,
         ratios=[CURVE_HEIGHT, LINE * len(lines)],
         left=max(0.8, 0.2 + LETTER * letters),
-        above=0.06,
-        below=0.06,
+        right=marks.PERCENT_ROOM if logs else 0.15,
+        above=0.1,
+        below=0.25,
     )
     curve, below = page.axes
     draw_curve(curve, frame)
-    curve.set_ylabel(wrapped(entry.options.get("y_label", "Estimate"), CURVE_HEIGHT))
+    curve.set_ylabel(wrapped(y_label, CURVE_HEIGHT))
+    curve.set_xlabel("Specifications, ordered by estimate")
+    if logs:
+        marks.percent_axis(curve, marks.PERCENT)
     draw_choices(below, frame, lines)
     specs = list(frame["spec_id"])
     shown = versions_of_results(context.results.get(name) for name in specs)
@@ -152,31 +157,16 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 
 def draw_curve(axes: Axes, frame: pd.DataFrame) -> None:
-    """Estimates with intervals; those that exclude zero in blue, the headline in orange."""
+    """Estimates with intervals; those that exclude zero thicker and in blue, the headline in orange."""
     marks.light_grid(axes)
     marks.zero_line(axes)
     apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
-    for chosen, color, bar in ((~apart, GREY, LIGHT), (apart, BLUE, BLUE)):
+    for chosen, color, bar, width in ((~apart, GREY, LIGHT, 0.5), (apart, BLUE, BLUE, 1.0)):
         part = frame[chosen & ~frame["headline"]]
-        axes.vlines(
-            part["place"],
-            part["conf_low"],
-            part["conf_high"],
-            colors=bar,
-            alpha=0.45,
-            linewidths=0.8,
-            zorder=2,
-        )
-        axes.plot(
-            part["place"],
-            part["estimate"],
-            linestyle="none",
-            marker="o",
-            markersize=1.8,
-            color=color,
-            markeredgewidth=0,
-            zorder=3,
-        )
+        low, high = part["conf_low"], part["conf_high"]
+        axes.vlines(part["place"], low, high, colors=bar, alpha=0.45, linewidths=width, zorder=2)
+        style = {"marker": "o", "markersize": 1.2 + width, "color": color, "markeredgewidth": 0, "zorder": 3}
+        marks.points(axes, part["place"], part["estimate"], **style)
     mark_headline(axes, frame)
     axes.set_xlim(0, len(frame) + 1)
     axes.set_xticks([])
@@ -187,9 +177,7 @@ def mark_headline(axes: Axes, frame: pd.DataFrame) -> None:
     """The headline specification, larger."""
     row = frame[frame["headline"]]
     axes.vlines(row["place"], row["conf_low"], row["conf_high"], colors=VERMILION, linewidths=1.8, zorder=5)
-    axes.plot(
-        row["place"], row["estimate"], linestyle="none", marker="D", markersize=5, color=VERMILION, zorder=6
-    )
+    marks.points(axes, row["place"], row["estimate"], marker="D", markersize=5, color=VERMILION, zorder=6)
 
 
 def choice_lines(frame: pd.DataFrame, entry: Entry) -> list[tuple[str, str, str]]:
@@ -212,24 +200,11 @@ def draw_choices(axes: Axes, frame: pd.DataFrame, lines: list[tuple[str, str, st
     for place, (key, value, _) in enumerate(lines):
         if value:
             chosen = frame[frame[key] == value]
-            axes.plot(
-                chosen["place"],
-                [place] * len(chosen),
-                linestyle="none",
-                marker="|",
-                markersize=5.5,
-                markeredgewidth=0.7,
-                color="#333333",
-            )
-            axes.plot(
-                chosen.loc[chosen["headline"], "place"],
-                [place] * int(chosen["headline"].sum()),
-                linestyle="none",
-                marker="D",
-                markersize=4,
-                color=VERMILION,
-                zorder=5,
-            )
+            dash = {"marker": "|", "markersize": 5.5, "markeredgewidth": 0.7, "color": "#333333"}
+            marks.points(axes, chosen["place"], [place] * len(chosen), **dash)
+            headline = chosen.loc[chosen["headline"], "place"]
+            diamond = {"marker": "D", "markersize": 4, "color": VERMILION, "zorder": 5}
+            marks.points(axes, headline, [place] * len(headline), **diamond)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_xlim(0, len(frame) + 1)
     axes.set_xticks([])
@@ -254,12 +229,18 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
 
 def counted(frame: pd.DataFrame) -> str:
     """Signs of the estimates and intervals that exclude zero, in a sentence each."""
-    apart = (frame["conf_low"] > 0) | (frame["conf_high"] < 0)
-    negative = frame["estimate"] < 0
+    below, above = int((frame["conf_high"] < 0).sum()), int((frame["conf_low"] > 0).sum())
+    sides = (
+        f"{below} below and {above} above it"
+        if below and above
+        else f"all {'above' if above else 'below'} it"
+    )
+    share = f"{100 * (below + above) / len(frame):.0f} percent"
+    apart = f"{below + above} intervals ({share}) exclude zero, {sides} (blue, drawn thicker)"
     return (
-        f"{formatting.integer(len(frame))} specifications; {int(negative.sum())} estimates are negative. "
-        f"{int(apart.sum())} intervals exclude zero (blue), {int((apart & negative).sum())} of them for a "
-        f"negative estimate. Median {formatting.fixed(frame['estimate'].median())}."
+        f"{formatting.integer(len(frame))} specifications, {int((frame['estimate'] < 0).sum())} with a "
+        f"negative estimate; median {formatting.fixed(frame['estimate'].median())}. "
+        f"{apart if below + above else 'No interval excludes zero'}."
     )
 
 

@@ -17,6 +17,7 @@ DIGITS = 5
 """Significant digits of the numbers; the explorer prints four."""
 NONE = "None"
 REGRESSION = "Set by the regression"
+METHODS = {"wild": "wild bootstrap"}
 CHOICES = (
     "Outcome",
     "Estimator",
@@ -25,6 +26,7 @@ CHOICES = (
     "Timing",
     "Control group",
     "Sample and coverage",
+    "Inference",
 )
 
 
@@ -78,27 +80,46 @@ def choices_of(saved: Saved, study: StudyConfig) -> list[str]:
     trends = [facts.effect_label(name, saved, study) for name in spec.get("trends") or []]
     timing = [study.label(str(spec[key])) for key in ("treatment", "cohort_rule") if spec.get(key)]
     ahead = spec.get("anticipation") or 0
-    return [
+    words = [
         study.outcome(str(spec["outcome"])).label,
         facts.estimator(saved, study),
         ", ".join(trends) or NONE,
-        facts.weights(saved, study).capitalize(),
+        facts.weights(saved, study),
         ", ".join([*timing, *([f"anticipation {ahead}"] if ahead else [])]),
         facts.comparison(saved, study) or REGRESSION,
         sample_of(saved, study),
+        inference_of(saved, study),
     ]
+    return [f"{text[:1].upper()}{text[1:]}" for text in words]
 
 
 def sample_of(saved: Saved, study: StudyConfig) -> str:
     """Panel, periods and the rows that are kept, in words."""
     sample = saved.spec.get("sample") or {}
     years = sample.get("years") or sample.get("periods")
-    parts = [study.label(str(saved.spec["panel"])), *([f"{years[0]}-{years[1]}"] if years else [])]
-    for key, prefix in (("where", ""), ("drop", "without ")):
+    parts = [study.label(str(saved.spec["panel"])), *([f"{years[0]}\N{EN DASH}{years[1]}"] if years else [])]
+    for key, prefix in (("where", ""), ("drop", "excluding ")):
         for column, kept in (sample.get(key) or {}).items():
-            shown = [] if kept == [True] else [", ".join(map(str, kept))]
-            parts.append(prefix + ": ".join([study.label(str(column)), *shown]))
-    return ", ".join(parts)
+            parts.append(prefix + chosen_rows(str(column), list(kept), study))
+    return "; ".join(parts)
+
+
+def inference_of(saved: Saved, study: StudyConfig) -> str:
+    """Clusters of the standard errors, and the method where it is not the usual formula."""
+    uncertainty, clusters = saved.details.uncertainty, facts.clusters(saved, study)
+    if uncertainty.method == "conley":
+        return "Conley (spatial) standard errors"
+    method = [] if uncertainty.method == "analytic" else [METHODS.get(uncertainty.method, uncertainty.method)]
+    variance = [] if uncertainty.variance == "cv1" else [uncertainty.variance.upper()]
+    return ", ".join([f"clustered by {clusters}" if clusters else "not clustered", *variance, *method])
+
+
+def chosen_rows(column: str, values: list[Any], study: StudyConfig) -> str:
+    """Rows with one of the values: the name of a flag, the labels of the values, or both names."""
+    if len(values) == 1 and isinstance(values[0], bool):
+        return study.label(column) if values[0] else f"not {study.label(column)}"
+    words = ", ".join(study.label(str(value)) for value in values)
+    return words if all(str(value) in study.labels for value in values) else f"{study.label(column)} {words}"
 
 
 def event_path(saved: Saved) -> list[list[float | None]]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
+
+from replication.display.formatting import typeset
 
 HERE = Path(__file__).parent
 TEMPLATES = (
@@ -36,13 +39,29 @@ def page(template: str, **values: Any) -> str:
 def _environment() -> Any:
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["prose"] = prose
+    return environment
+
+
+def prose(text: str) -> Any:
+    """Text of a study as HTML: ranges with en dashes, and what stands in backticks as code."""
+    from markupsafe import Markup
+
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        parts = [text]
+    shown = [
+        f"<code>{escape(part)}</code>" if place % 2 else escape(typeset(part))
+        for place, part in enumerate(parts)
+    ]
+    return Markup("".join(shown))
 
 
 def single_page(title: str, body: str, made: str, *, simulated: bool = False, headed: bool = True) -> str:

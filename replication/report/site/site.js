@@ -46,7 +46,7 @@ function theme() {
   const stored = { get: () => { try { return localStorage.getItem("theme"); } catch { return null; } },
                    set: value => { try { localStorage.setItem("theme", value); } catch { /* not stored */ } } };
   const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const show = () => { button.textContent = dark() ? "Light" : "Dark";
+  const show = () => { button.textContent = dark() ? "Light mode" : "Dark mode";
                        button.setAttribute("aria-label", `Switch to ${dark() ? "light" : "dark"} colors`); };
   if (stored.get()) root.dataset.theme = stored.get();
   button.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; stored.set(root.dataset.theme); show(); });
@@ -263,15 +263,16 @@ function explorer(form, data) {
     return select;
   });
   const variant = make("select", { id: "variant" });
+  const variants = make("div", {}, make("label", { for: "variant" }, "Variant with the same choices"), variant);
   variant.addEventListener("change", () => choose(data.specs.find(spec => spec[ID] === variant.value)));
   const status = make("p", { role: "status", class: "aside" }), number = make("p", { class: "number" }), detail = make("p", { class: "aside" });
   const curve = make("div"), path = make("div");
-  const range = make("input", { type: "range", min: 1, step: 1, "aria-label": "Place in the specification curve" });
+  const range = make("input", { type: "range", min: 1, step: 1, "aria-label": "Position in the specification curve" });
   range.addEventListener("input", () => choose(ranked()[range.value - 1]));
   form.append(make("fieldset", {}, make("legend", { class: "unseen" }, "Specification"),
     ...data.choices.map((choice, place) => make("div", {}, make("label", { for: `choice-${place}` }, choice.label), selects[place])),
-    make("div", {}, make("label", { for: "variant" }, "Specification"), variant)), status, number, detail,
-    make("h2", {}, "Its place in the specification curve"), curve, range, make("h2", {}, "Its event study"), path);
+    variants), status, number, detail,
+    make("h2", {}, "Position in the specification curve"), curve, range, make("h2", {}, "Event study"), path);
   form.addEventListener("submit", event => event.preventDefault());
 
   const nearest = (place, code) => data.specs.filter(spec => spec[CODES][place] === code)
@@ -291,7 +292,8 @@ function explorer(form, data) {
   function draw() {
     selects.forEach((select, place) => { select.value = chosen[CODES][place]; });
     const alike = data.specs.filter(spec => spec[CODES].every((code, place) => code === chosen[CODES][place]));
-    variant.replaceChildren(...alike.map(spec => make("option", { value: spec[ID] }, spec[ID])));
+    variant.replaceChildren(...alike.map((spec, place) => make("option", { value: spec[ID] }, `${place + 1} of ${alike.length}: ${spec[ID].replaceAll("__", ", ").replaceAll("_", " ")}`)));
+    variants.hidden = alike.length < 2;
     variant.value = chosen[ID];
     const unit = data.units[chosen[CODES][0]];
     number.textContent = chosen[ESTIMATE] === null ? "No overall effect" : `${short(chosen[ESTIMATE])} (${short(chosen[ERROR])})`;
@@ -302,10 +304,11 @@ function explorer(form, data) {
     range.disabled = rank < 0;
     range.value = rank + 1;
     const below = order.filter(spec => spec[HIGH] < 0).length, above = order.filter(spec => spec[LOW] > 0).length;
-    const place = rank < 0 ? "It has no overall effect and so no place in the curve." : `Number ${rank + 1} of ${order.length} by size.`;
+    const place = rank < 0 ? "It has no overall effect and so no position in the curve." : `Rank ${rank + 1} of ${order.length}, from the smallest estimate.`;
     range.setAttribute("aria-valuetext", place);
     curve.replaceChildren(chart(order.map((spec, index) => [index, spec[ESTIMATE], spec[LOW], spec[HIGH], spec === chosen ? "chosen" : ""]),
-      `Specification curve. ${place}`), make("p", { class: "aside" }, `${place} ${words(chosen)[0]}: ${below} intervals lie below zero, ${above} above it.`));
+      `Specification curve. ${place}`, label(unit), "Specifications of this outcome, ordered by estimate"),
+      make("p", { class: "aside" }, `${place} ${words(chosen)[0]}: ${below} intervals lie below zero, ${above} above it. Arrows: intervals that extend beyond the axis.`));
     events();
   }
   // A regression without event times has its event study in another specification: the one that agrees most.
@@ -314,24 +317,29 @@ function explorer(form, data) {
     const shown = chosen[PATH].length > 1 ? chosen : others.length ? others.reduce((best, spec) => agree(spec, chosen) > agree(best, chosen) ? spec : best) : null;
     if (!shown) { path.replaceChildren(make("p", { class: "aside" }, "No event study of this outcome was estimated.")); return; }
     const apart = data.choices.filter((_, place) => shown[CODES][place] !== chosen[CODES][place]).map(choice =>
-      `${choice.label.toLowerCase()} "${words(shown)[data.choices.indexOf(choice)]}"`);
-    const whose = shown === chosen ? "" : `This specification has no event times. Shown is ${shown[ID]}, which agrees most${apart.length ? ` and differs in ${apart.join(", ")}` : ""}.`;
+      `${choice.label.toLowerCase()} (${words(shown)[data.choices.indexOf(choice)]})`);
+    const whose = shown === chosen ? "" : `This specification has no event times. The closest event study is shown${apart.length ? `; it differs in ${apart.join(", ")}` : ""}.`;
+    const title = `Event study: ${words(shown).slice(0, 2).join(", ")}`;
     const rows = shown[PATH].map(row => make("tr", {}, make("th", { scope: "row" }, digits(row[0])), ...row.slice(1).map(value => make("td", { class: "r" }, short(value)))));
     const heads = ["Event time", "Estimate", "Low", "High"].map(head => make("th", { scope: "col" }, head));
-    path.replaceChildren(chart(shown[PATH].map(row => [...row, "event"]), `Event study of ${shown[ID]}; its numbers are in the table below.`, true),
+    const unit = label(data.units[chosen[CODES][0]]);
+    path.replaceChildren(chart(shown[PATH].map(row => [...row, "event"]), `${title}; its numbers are in the table below.`, unit, "Event time", true),
       make("p", { class: "aside" }, whose), make("details", {}, make("summary", {}, "Numbers of the event study"),
-        make("table", {}, make("caption", {}, shown[ID]), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows))));
+        make("table", {}, make("caption", {}, title), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows))));
   }
-  // Points [x, estimate, low, high, class] with their intervals; long intervals are cut at the edge.
-  function chart(dots, title, ticks = false) {
-    const width = 900, height = 300, left = 60, bottom = ticks ? 40 : 15;
+  const label = unit => unit?.startsWith("log ") ? "Effect (log points)" : unit ? `Effect (${unit})` : "Effect";
+  // Points [x, estimate, low, high, class] with their intervals, as wide as the page, so that type keeps its size.
+  function chart(dots, title, vertical, horizontal, ticks = false) {
+    const width = Math.max(320, Math.min(900, form.clientWidth)), height = 320, left = 78, bottom = ticks ? 44 : 28;
     const ends = dots.flatMap(dot => [dot[2] ?? dot[1], dot[3] ?? dot[1]]).concat(0).sort((a, b) => a - b);
-    const trim = ticks ? 0 : Math.floor(ends.length / 50);
-    let [low, high] = [Math.min(ends[trim], ...dots.map(dot => dot[1])), Math.max(ends[ends.length - 1 - trim], ...dots.map(dot => dot[1]))];
+    // A few very long intervals would flatten the others: they end in an arrow at the edge.
+    const trim = Math.floor(ends.length / 100), points = dots.map(dot => dot[1]);
+    let [low, high] = [Math.min(ends[trim], ...points), Math.max(ends[ends.length - 1 - trim], ...points)];
     if (low === high) [low, high] = [low - 1, high + 1];
     const xs = dots.map(dot => dot[0]), from = Math.min(...xs) - .5, to = Math.max(...xs) + .5;
     const x = value => left + (value - from) / (to - from) * (width - left - 5);
     const y = value => 10 + (high - Math.min(high, Math.max(low, value))) / (high - low) * (height - bottom - 20);
+    const every = Math.ceil(28 * (to - from) / (width - left));
     const line = (a, b, c, d, name) => drawn("line", { x1: a.toFixed(1), y1: b.toFixed(1), x2: c.toFixed(1), y2: d.toFixed(1), class: name });
     const parts = [];
     const step = 10 ** Math.floor(Math.log10(high - low)), unit = (high - low) / step < 2.5 ? step / 2 : (high - low) / step < 5 ? step : step * 2;
@@ -339,10 +347,13 @@ function explorer(form, data) {
       drawn("text", { x: left - 8, y: y(tick * unit) + 4, "text-anchor": "end" }, digits(+(tick * unit).toPrecision(3))));
     for (const [at, estimate, below, above, name] of [...dots].sort((a, b) => (a[4] === "chosen") - (b[4] === "chosen"))) {
       if (below !== null) parts.push(line(x(at), y(below), x(at), y(above), `bar ${name}`));
+      for (const [cut, edge, way] of [[below < low, y(low), -5], [above > high, y(high), 5]])
+        if (below !== null && cut) parts.push(drawn("path", { d: `M${x(at) - 3} ${edge + way}L${x(at)} ${edge}L${x(at) + 3} ${edge + way}`, class: "arrow" }));
       parts.push(drawn("circle", { cx: x(at).toFixed(1), cy: y(estimate).toFixed(1), r: name ? 5 : 1.5, class: `dot ${name ? "chosen" : ""}` }));
-      if (ticks) parts.push(drawn("text", { x: x(at), y: height - 18, "text-anchor": "middle" }, digits(at)));
+      if (ticks && at % every === 0) parts.push(drawn("text", { x: x(at), y: height - 24, "text-anchor": "middle" }, digits(at)));
     }
-    if (ticks) parts.push(drawn("text", { x: width / 2, y: height - 2, "text-anchor": "middle" }, "Event time"));
+    parts.push(drawn("text", { x: (left + width) / 2, y: height - 5, "text-anchor": "middle" }, horizontal),
+      drawn("text", { transform: `translate(14 ${(height - bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, vertical));
     return drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title }, ...parts);
   }
   addEventListener("hashchange", () => { const spec = data.specs.find(one => one[ID] === decodeURIComponent(location.hash.slice(1))); if (spec && spec !== chosen) choose(spec); });

@@ -107,6 +107,7 @@ def _study(report: StudyReport, summary: bool, traced: Sequence[str]) -> Iterato
         "study": study,
         "heading": study.heading(study.title),
         "explored": len(explorer["specs"]),
+        "curve": curve_size(report),
     }
     shown = {"tables": tables, "figures": figures, "files": site_pages.study_files(report, summary)}
     described = site_pages.paragraphs(study.description)
@@ -118,6 +119,12 @@ def _study(report: StudyReport, summary: bool, traced: Sequence[str]) -> Iterato
         yield f"{EXPLORER}.js", script(f"{study.id}/{EXPLORER}", explorer)
     for name, path in site_pages.taken_away(report):
         yield name, path.read_bytes()
+
+
+def curve_size(report: StudyReport) -> int:
+    """How many specifications the study's specification curve shows; 0 without one."""
+    curves = [entry for entry in report.study.figures if entry.kind == "specification_curve"]
+    return len(report.context.results.matching(curves[0].options["specs"])) if curves else 0
 
 
 def search_entries(report: StudyReport, explorer: bytes | None) -> list[list[str]]:

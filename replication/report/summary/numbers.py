@@ -125,7 +125,7 @@ class Numbers:
     def years(self, spec_id: str) -> str:
         """First and last year of a specification."""
         first, last = self.about(spec_id, "sample.years").value
-        return self.words(Value(f"{first}-{last}", f"`{spec_id}`, sample.years"))
+        return self.words(Value(f"{first}\N{EN DASH}{last}", f"`{spec_id}`, sample.years"))
 
     def frame(self, file: str, /, **where: Any) -> pd.DataFrame:
         """Rows of a file whose columns have these values."""
@@ -202,7 +202,7 @@ class Numbers:
     def interval(self, effect: QuotedEffect) -> str:
         """The interval of a log effect in percent, where its point is not to be shown."""
         low, high = (100 * np.expm1(x) for x in (effect.low, effect.high))
-        shown = f"{formatting.interval(low, high, 1)}%"
+        shown = f"[{formatting.fixed(low, 1)}%, {formatting.fixed(high, 1)}%]"
         return self.note(shown, np.nan, effect.source, effect.low, effect.high)
 
     def points(self, effect: QuotedEffect, digits: int = 2) -> str:
@@ -255,6 +255,7 @@ class Numbers:
 
     def note(self, shown: str, value: float, source: str, low: float = np.nan, high: float = np.nan) -> str:
         """The printed number with the footnote of its source; it is recorded in the ledger."""
+        shown = formatting.typeset(shown)
         number = self.sources.setdefault(source, len(self.sources) + 1)
         self.ledger.append(
             {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from replication.display import formatting
 from replication.report.summary.numbers import QuotedEffect
-from replication.report.ties import ranks
+from replication.report.tie_order import ranks
 
 FELL, ROSE, STILL = "fell", "rose", "showed no statistically significant change"
 VERBS = {-1: FELL, 1: ROSE, 0: STILL}

@@ -34,12 +34,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError, UndefinedError
 
 from replication.core.errors import InputError, SpecError, nearest
+from replication.core.files import write_csv, write_text
 from replication.display import formatting
+from replication.report.report_data import Folders
+from replication.report.study_config import StudyConfig
 from replication.report.summary import phrases
 from replication.report.summary.numbers import Numbers, Value
+from replication.report.table_document import MADE_WITH
 
 OWN_LINE = ("#", "|", "- ", "[^")
 UNKNOWN = re.compile(r"^'(\w+)' is undefined$")
@@ -100,7 +105,13 @@ def rendered(template: Path, numbers: Numbers) -> str:
         raise type(error)(f"{template}, line {_line(error, template)}: {error}") from None
     except Exception as error:
         raise SpecError(f"{template}, line {_line(error, template)}: {_explained(error, offered)}") from None
-    return unwrapped(text)
+    return printed(unwrapped(text))
+
+
+def printed(text: str) -> str:
+    """The text as it is printed; what stands in backticks stays as it is."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else formatting.typeset(part) for part in parts)
 
 
 def unwrapped(text: str) -> str:
@@ -135,3 +146,51 @@ def _explained(error: Exception, offered: Mapping[str, Any]) -> str:
             f"above. The functions are {', '.join(sorted(offered))}."
         )
     return f"{message} ({type(error).__name__}). Correct the template."
+
+
+LEDGER = "summary_numbers.csv"
+MARK = re.compile(r"\[\^(\d+)\]")
+
+
+def write_summary(template: Path, study: StudyConfig, folders: Folders, path: Path) -> int:
+    """Write the summary and ``tables/<study>/summary_numbers.csv``; returns how many numbers.
+
+    Parameters
+    ----------
+    template : Path
+        ``summary.md.j2`` of the study's folder; ``summary.template`` says what it may call.
+
+    Raises
+    ------
+    SpecError
+        If the template is faulty, or a specification, file or row that it names is gone.
+    """
+    numbers = Numbers(study, folders)
+    try:
+        write_text(path, compose(template, numbers))
+    except InputError as error:
+        raise type(error)(f"{study.id}, summary: {error}") from None
+    write_csv(folders.tables / LEDGER, pd.DataFrame(numbers.ledger))
+    return len(numbers.ledger)
+
+
+def compose(template: Path, numbers: Numbers) -> str:
+    """The text of the template, and a footnote for every source."""
+    body = in_order(rendered(template, numbers), numbers)
+    notes = [f"[^{number}]: {source}" for source, number in numbers.sources.items()]
+    return "\n".join([body, "", *notes, "", f"Made with {MADE_WITH}.", ""])
+
+
+def in_order(body: str, numbers: Numbers) -> str:
+    """The text with footnotes numbered as they appear; those that appear nowhere are dropped.
+
+    The ledger is put into the order of the footnotes, whatever order the template fetched its numbers in.
+    """
+    found = dict.fromkeys(int(number) for number in MARK.findall(body))
+    order = {old: new for new, old in enumerate(found, 1)}
+    known = {number: source for source, number in numbers.sources.items()}
+    numbers.sources = {known[old]: new for old, new in order.items()}
+    kept = [line for line in numbers.ledger if line["footnote"] in order]
+    lines = [{**line, "footnote": order[line["footnote"]]} for line in kept]
+    numbers.ledger = sorted(lines, key=lambda line: line["footnote"])
+    return MARK.sub(lambda match: f"[^{order[int(match[1])]}]", body)

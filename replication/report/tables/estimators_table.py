@@ -65,13 +65,13 @@ DEFAULT = ("estimate", "std_error", "interval", "band", "n_obs", "n_units", "n_c
 LABELS = {
     "estimate": "Estimate",
     "std_error": "Std. error",
-    "interval": "confidence interval",
+    "interval": "CI",
     "band": "uniform confidence band",
     "p_value": "p-value",
     "n_obs": "Observations",
     "n_units": "Units",
     "n_clusters": "Clusters",
-    "mean": "Mean of the outcome",
+    "mean": "Mean of dependent variable",
     "control_group": "Control group",
     "truth": "True effect",
 }
@@ -91,13 +91,14 @@ def build(entry: Entry, context: Context) -> TableDocument:
         for name in columns
     ]
     shown = [Shown(heading, line["label"], line["saved"]) for heading, block in blocks for line in block]
+    averaged = [one for one, line in zip(shown, lines, strict=True) if line["found"]["term"] == "att"]
     printed, details = table_notes.printed(
         [
             *(Fact(table_notes.CELLS, note) for note in entry.notes),
-            *table_notes.sample_notes(shown),
-            table_notes.differing(shown, "weights", lambda saved: facts.weights(saved, context.study)),
-            *table_notes.design_notes(shown, context),
-            table_notes.weights_note(shown),
+            *table_notes.sample_notes(shown, context),
+            *([] if "eighted by" in " ".join(entry.notes) else [table_notes.weighting_note(shown, context)]),
+            *table_notes.design_notes(shown, context, averaged),
+            table_notes.weights_note(shown, context),
             table_notes.inference_note(shown, context, beside=True),
             Fact(table_notes.ERRORS, table_notes.STARS_NOTE if context.stars else ""),
         ]
@@ -168,7 +169,7 @@ def _row(line: dict[str, Any], columns: list[str], entry: Entry, context: Contex
         "band": formatting.interval(found["band_low"], found["band_high"], digits),
         "p_value": formatting.probability(found["p_value"]),
         "mean": formatting.adaptive(facts.mean_outcome(saved)),
-        "control_group": facts.comparison(saved, context.study),
+        "control_group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
         "truth": formatting.fixed(line["truth"], digits),
         **{name: formatting.integer(found[name]) for name in ("n_obs", "n_units", "n_clusters")},
     }

@@ -44,6 +44,9 @@ OPTIONS = {
                     "format": {"$ref": "#/$defs/format"},
                     "digits": {"$ref": "#/$defs/digits"},
                     "mark_above": {"$ref": "#/$defs/mark_above"},
+                    "high": {"$ref": "#/$defs/high"},
+                    "std_error": {"$ref": "#/$defs/std_error"},
+                    "names": {"$ref": "#/$defs/names"},
                     "heading": {"type": "string"},
                     "columns": {
                         "type": "array",
@@ -58,6 +61,8 @@ OPTIONS = {
                                 "format": {"$ref": "#/$defs/format"},
                                 "digits": {"$ref": "#/$defs/digits"},
                                 "mark_above": {"$ref": "#/$defs/mark_above"},
+                                "high": {"$ref": "#/$defs/high"},
+                                "std_error": {"$ref": "#/$defs/std_error"},
                             },
                         },
                     },
@@ -82,6 +87,7 @@ FORMATS: dict[str, Format] = {
     "text": _text,
     "identifier": _identifier,
     "integer": lambda value, digits: formatting.integer(value),
+    "adaptive": lambda value, digits: formatting.adaptive(value),
     "number": formatting.fixed,
     "p_value": lambda value, digits: formatting.probability(value),
     "percent": lambda value, digits: formatting.fixed(100 * value, digits),
@@ -91,7 +97,7 @@ FORMATS: dict[str, Format] = {
 def build(entry: Entry, context: Context) -> TableDocument:
     """The rows of a file, its first column naming them."""
     columns, groups = flat(entry)
-    names = [column["name"] for column in columns]
+    names = [column[key] for column in columns for key in ("name", "high", "std_error") if key in column]
     needed = [*names, *([entry.options["group"]] if "group" in entry.options else [])]
     frame = read_source(context.folders, entry.options["source"], needed, where=entry.options.get("where"))
     labels = [column.get("label", context.study.label(column["name"])) for column in columns]
@@ -115,7 +121,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         study=context.study.id,
         title=context.study.heading(entry.title),
         headings=tuple(heads),
-        sections=tuple(sections(entry, columns, frame)),
+        sections=tuple(sections(entry, columns, named(columns, frame, context))),
         align="".join("l" if kind_of(column) == "text" else "r" for column in columns[1:]),
         stub=labels[0],
         notes=printed,
@@ -124,6 +130,18 @@ def build(entry: Entry, context: Context) -> TableDocument:
         simulated=context.study.simulated,
         data=frame[list(dict.fromkeys(needed))],
     )
+
+
+def named(columns: list[dict[str, Any]], frame: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """The rows with names in place of codes, where a column asks for them; other values stay."""
+    for column in columns:
+        if "names" in column:
+            options = column["names"]
+            known = read_source(context.folders, options["source"], [options["from"], options["to"]])
+            names = dict(zip(known[options["from"]], known[options["to"]], strict=True))
+            shown = [names.get(value, value) for value in frame[column["name"]]]
+            frame = frame.assign(**{column["name"]: shown})
+    return frame
 
 
 def flat(entry: Entry) -> tuple[list[dict[str, Any]], list[str]]:
@@ -172,6 +190,20 @@ def sections(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -
 
 
 def _rows(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[TableRow, ...]:
-    shown = [[printed(column, value) for value in frame[column["name"]].tolist()] for column in columns]
-    lines = zip(*shown, strict=True)
-    return tuple(TableRow(first, tuple(table_cell(value) for value in others)) for first, *others in lines)
+    records = frame.to_dict("records")
+    return tuple(
+        TableRow(
+            printed(columns[0], record[columns[0]["name"]]), tuple(cell(one, record) for one in columns[1:])
+        )
+        for record in records
+    )
+
+
+def cell(column: Mapping[str, Any], record: Mapping[Any, Any]) -> tuple[str, ...]:
+    """A number, a number with its standard error below, or an interval."""
+    shown = printed(column, record[column["name"]])
+    if "high" in column:
+        high = printed(column, record[column["high"]])
+        return table_cell(f"[{shown}, {high}]" if shown and high else "")
+    below = printed(column, record[column["std_error"]]) if "std_error" in column else ""
+    return table_cell(shown, f"({below})" if below else "")

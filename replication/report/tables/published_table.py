@@ -23,12 +23,12 @@ OPTIONS = {
         "source": {"$ref": "#/$defs/source"},
         "publication": {
             "type": "string",
-            "description": "Short citation, such as 'Cheng & Hoekstra (2013)'.",
+            "description": "Short citation, such as 'Cheng and Hoekstra (2013)'.",
         },
         "truncated": {
             "type": "boolean",
             "default": False,
-            "description": "Whether the publication cuts decimals off instead of rounding them.",
+            "description": "Whether the publication truncates decimals instead of rounding them.",
         },
         "rows": {
             "type": "array",
@@ -82,18 +82,18 @@ OPTIONS = {
 
 HEADS = (
     "Published",
-    "Here",
+    "This study",
     "Difference of coefficients",
     "Difference of standard errors",
     "Coefficient matches printed digits",
     "Standard error matches printed digits",
 )
-IN_PARENTHESES = "Standard errors in parentheses."
+IN_PARENTHESES = "Standard errors are in parentheses."
 NOTES = (
-    "Differences are the unrounded estimate minus the published one; numbers are equal as printed if the "
-    "estimate, rounded{} to the published decimals, is the published number."
+    "Differences are unrounded estimates minus published values; numbers match if they are equal when "
+    "rounded{} to the published decimals."
 )
-OR_CUT = " or cut off"
+OR_CUT = " or truncated"
 WITHOUT_NUMBERS = 2
 YES_NO = {True: "yes", False: "no"}
 SECONDARY = "Secondary: not taken from a table of the publication itself."
@@ -205,13 +205,20 @@ def agrees(value: float, printed: str, truncated: bool = False) -> bool:
 
 
 def tally(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How many numbers are equal as printed, coefficients and standard errors apart."""
-    parts = []
+    """How many numbers match the published digits, coefficients and standard errors apart."""
+    parts, complete = [], True
     for name, words in (("coefficient", "coefficients"), ("std_error", "standard errors")):
         verdicts = [row[f"{name}_equal"] for row in rows if row[f"{name}_equal"] is not None]
         if verdicts:
-            parts.append(f"{sum(verdicts)} of {len(verdicts)} {words}")
-    return f"Equal as printed: {formatting.listed(parts)}." if parts else ""
+            parts.append((sum(verdicts), len(verdicts), words))
+            complete &= all(verdicts)
+    if not parts:
+        return ""
+    if complete and len({count for count, *_ in parts}) == 1:
+        count = f"All {parts[0][0]} {formatting.listed(words for *_, words in parts)}"
+    else:
+        count = formatting.listed(f"{count} of {total} {words}" for count, total, words in parts)
+    return f"{count} match the published values to the digits printed."
 
 
 def sections(rows: list[dict[str, Any]], shown: int = len(HEADS)) -> list[Section]:

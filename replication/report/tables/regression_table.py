@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from replication.display import formatting
@@ -204,21 +205,30 @@ def table_notes(
     entry: Entry, shown: Sequence[Shown], context: Context
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The printed note and its details: the entry's own words, then what the results record."""
-    engines = [table_statistics.engine_difference(one.saved, context) for one in shown]
-    second = "engine" in entry.options.get("statistics", table_statistics.DEFAULT)
-    compared = second and bool(pd.notna(engines).any())
     return notes.printed(
         [
             *(Fact(notes.CELLS, note) for note in entry.notes),
-            *notes.sample_notes(shown),
+            *notes.sample_notes(shown, context),
             notes.differing(shown, "controls", lambda saved: _controls(entry, saved, context)),
             *notes.design_notes(shown, context),
-            notes.weights_note(shown),
+            notes.weights_note(shown, context),
             notes.inference_note(shown, context),
             Fact(notes.ERRORS, notes.STARS_NOTE if context.stars else ""),
-            Fact(notes.SOURCE, table_statistics.ENGINE_NOTE if compared else "", required=False),
+            software_note(shown, context),
         ]
     )
+
+
+def software_note(shown: Sequence[Shown], context: Context) -> Fact:
+    """Whether independent software reproduces the coefficients, and which were not checked."""
+    differences = [table_statistics.engine_difference(one.saved, context) for one in shown]
+    missing = [one for one, difference in zip(shown, differences, strict=True) if pd.isna(difference)]
+    if len(missing) == len(shown):
+        return Fact(notes.ERRORS, "")
+    bound = formatting.tiny(np.nanmax(differences)).removeprefix("< ")
+    checked = f"Coefficients agree with linearmodels or statsmodels to {bound}"
+    left = f"; not checked: {notes.columns_concerned(shown, missing)}" if missing else ""
+    return Fact(notes.ERRORS, f"{checked}{left}.")
 
 
 def data(

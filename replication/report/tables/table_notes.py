@@ -16,15 +16,22 @@ from replication.report.report_context import Context
 from replication.report.report_data import Saved
 
 STARS_NOTE = "* p < 0.10, ** p < 0.05, *** p < 0.01."
-ESTIMANDS = (
-    "Weighted and unweighted estimates have different estimands: effects averaged over what the weights "
-    "count (such as residents) and over units."
-)
+ESTIMANDS = "Weighted and unweighted estimates target different parameters (averages over {} and over {})."
+TWO_WAY = ("twfe", "event_study", "poisson")
+"""Regressions whose coefficients are no average over units or over what the weights count."""
 CELLS, SAMPLE, DESIGN, ERRORS, SOURCE = range(5)
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
 PLACES = 45
 """Letters of the names of columns or rows that are printed before a caution; longer ones are counted."""
+AVERAGED = "the overall effect is the "
+"""Opening of a note that the table makes from the fields of a result."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
+EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)")
+OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'")
+"""Advice to whoever runs the specification, which a printed note leaves out."""
+COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
+COLUMN = re.compile(r"\(\d+\)")
+LETTER = re.compile(r"(?:Panel )?([A-Z])\. ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +46,57 @@ class Shown:
 def inference_note(shown: Sequence[Shown], context: Context, *, beside: bool = False) -> Fact:
     """How the standard errors were computed; ``beside`` if they have a column of their own."""
     ways = formatting.distinct_words(facts.clusters(one.saved, context.study) for one in shown)
-    place = "Standard errors" if beside else "Standard errors in parentheses"
-    if not ways:
-        return Fact(ERRORS, "" if beside else f"{place}.")
     crossed = [way for way in ways if " and " in way]
     levels = " or ".join(way for way in ways if way not in crossed)
     parts = [f"at the {levels} level"] if levels else []
     parts += [f"two-way by {way}" for way in crossed]
-    verb = "are clustered" if beside else "clustered"
-    return Fact(ERRORS, f"{place} {verb} {'; in some cases, '.join(parts)}.")
+    clustered = f"clustered {' or '.join(parts)}" if parts else ""
+    if beside:
+        return Fact(ERRORS, f"Standard errors are {clustered}." if clustered else "")
+    return Fact(ERRORS, f"Standard errors{f', {clustered},' if clustered else ''} are in parentheses.")
 
 
-def weights_note(shown: Sequence[Shown]) -> Fact:
-    """A warning where weighted and unweighted estimates stand side by side."""
-    mixed = len({bool(one.saved.spec.get("weights")) for one in shown}) > 1
-    return Fact(DESIGN, ESTIMANDS if mixed else "", required=False)
+def weights_note(shown: Sequence[Shown], context: Context) -> Fact:
+    """A warning where averages over different things stand side by side."""
+    averaged = [one.saved for one in shown if one.saved.spec["estimator"] not in TWO_WAY]
+    weighted = [saved for saved in averaged if saved.spec.get("weights")]
+    if not weighted or len(weighted) == len(averaged):
+        return Fact(DESIGN, "")
+    label = facts.weights(weighted[0], context.study)
+    people = "residents" if "population" in label.lower() else label
+    units = facts.units(weighted[0], context.study)
+    return Fact(DESIGN, ESTIMANDS.format(people, units), required=False)
 
 
-def design_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
-    """Control group, base period and averaging; places are named only where the results differ."""
+def weighting_note(shown: Sequence[Shown], context: Context) -> Fact:
+    """What results are weighted by, where no row of the table has it."""
+    groups = _by_word(shown, lambda saved: [facts.weights(saved, context.study)])
+    plain = groups.pop("none", [])
+    marked = all(("unweighted" in one.name.lower()) == (one in plain) for one in shown)
+    named = " or ".join(groups)
+    if not groups or not plain:
+        return Fact(DESIGN, f"Weighted by {named}." if groups else "Unweighted.", required=False)
+    if marked:
+        return Fact(DESIGN, f"Estimates not marked unweighted are weighted by {named}.", required=False)
+    where = columns_concerned(shown, [one for one in shown if one not in plain])
+    return Fact(DESIGN, f"Weighted by {named} in {where}.", required=False)
+
+
+def design_notes(
+    shown: Sequence[Shown], context: Context, averaged: Sequence[Shown] | None = None
+) -> list[Fact]:
+    """Control group, base period and averaging; places are named only where the results differ.
+
+    ``averaged``: the results of which the overall effect is shown, where these are not all.
+    """
+    study = context.study
     kinds: dict[str, Callable[[Saved], str]] = {
-        "control group": lambda saved: facts.comparison(saved, context.study),
+        "control group": lambda saved: facts.in_study_words(facts.comparison(saved, study), saved, study),
         "base period": facts.base_period,
-        "overall effect": facts.overall,
     }
-    return [differing(shown, kind, words_of, unless_alone=True) for kind, words_of in kinds.items()]
+    found = [differing(shown, kind, words_of, unless_alone=True) for kind, words_of in kinds.items()]
+    overall = shown if averaged is None else averaged
+    return [*found, differing(overall, "overall effect", facts.overall, unless_alone=True)]
 
 
 def differing(
@@ -82,32 +115,69 @@ def differing(
         formatting.sentence(f"{kind} in {columns_concerned(shown, where)}: {word}")
         for word, where in groups.items()
     )
-    short = formatting.sentence(f"{kind}, by result: {' or '.join(groups)}") if len(groups) > 1 else ""
-    return Fact(DESIGN, text, short, required=False)
+    return Fact(DESIGN, text, required=False)
 
 
-def sample_notes(shown: Sequence[Shown]) -> list[Fact]:
+def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
     """Notes on dropped or derived observations, each once; numbers that differ between results as a range."""
-    groups = _by_word(shown, lambda saved: [*saved.details.notes, saved.spec.get("note")])
+    raw = _by_word(
+        shown,
+        lambda saved: [
+            *(note for note in saved.details.notes if not note.startswith(AVERAGED)),
+            saved.spec.get("note"),
+        ],
+    )
+    groups: dict[str, list[Shown]] = {}
+    recorded: dict[str, str] = {}
+    for word, concerned in raw.items():
+        plain = in_words(word, concerned[0].saved, context)
+        groups.setdefault(plain, []).extend(one for one in concerned if one not in groups.get(plain, []))
+        recorded[plain] = f"{recorded.get(plain, '')} {_placed(shown, concerned, word)}".strip()
     alike: dict[str, list[str]] = {}
     for word in groups:
         alike.setdefault(NUMBER.sub("#", _first_clause(word)), []).append(word)
     found = []
     for words in alike.values():
-        text = " ".join(
-            formatting.sentence(word)
-            if len(groups[word]) == len(shown)
-            else f"{columns_concerned(shown, groups[word])}: {word}."
-            for word in words
-        )
+        text = " ".join(_placed(shown, groups[word], word) for word in words)
         concerned = [one for one in shown if any(one in groups[word] for word in words)]
         counted = words[0][:1].isdigit()
         short = _ranged([_first_clause(word) for word in words])
         if len(concerned) < len(shown):
             short = f"{_place(shown, concerned)}{short if counted else short[:1].lower() + short[1:]}"
-        found.append((counted, Fact(SAMPLE, text, formatting.sentence(short), required=False)))
+        if counted and len(words) > 1 and all(len(NUMBER.findall(word)) == 1 for word in words):
+            text = _tallied(shown, groups, words)
+        record = " ".join(recorded[word] for word in words)
+        found.append((counted, Fact(SAMPLE, text, formatting.sentence(short), required=False, record=record)))
     # Cautions come before counts of exclusions, so that they are the first to find room.
     return [fact for _, fact in sorted(found, key=lambda pair: pair[0])]
+
+
+def in_words(word: str, saved: Saved, context: Context) -> str:
+    """A note of a result as a table prints it: without options and examples, in the words of the study."""
+    first, *others = EXAMPLE.sub("", COHORTS.sub(r"\1", word)).split("; ")
+    kept = [part for part in others if not OPTION.search(part) and not part.startswith("see ")]
+    word = formatting.agreeing("; ".join([first, *kept]))
+    return facts.in_study_words(word, saved, context.study)
+
+
+def _placed(shown: Sequence[Shown], concerned: Sequence[Shown], word: str) -> str:
+    """A note with the results that it concerns, unless it concerns all."""
+    if len(concerned) == len(shown):
+        return formatting.sentence(word)
+    return formatting.sentence(f"{columns_concerned(shown, concerned)}: {word}")
+
+
+def _tallied(shown: Sequence[Shown], groups: dict[str, list[Shown]], words: Sequence[str]) -> str:
+    """Counts of one kind in one sentence, with places: ``... were dropped (6 in panel A, 9 in panel B)``."""
+    counts = [formatting.integer(_value(NUMBER.findall(word)[0])) for word in words]
+    places = [
+        f"{count} in {columns_concerned(shown, groups[word])}"
+        for count, word in zip(counts, words, strict=True)
+    ]
+    clause = NUMBER.sub("", max(words, key=len), count=1).strip()
+    return formatting.sentence(
+        f"{clause} ({'; '.join(places) if any(',' in place for place in places) else ', '.join(places)})"
+    )
 
 
 def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -116,17 +186,48 @@ def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...
 
 
 def columns_concerned(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
-    """Places of the chosen results; those chosen in every panel by name alone."""
+    """Places of the chosen results: whole panels, then columns or rows by name, panel by panel."""
     names = formatting.distinct_words(one.name for one in chosen)
-    total = {name: sum(one.name == name for one in shown) for name in names}
-    whole = [name for name in names if sum(one.name == name for one in chosen) == total[name]]
-    mark = "; " if any("," in name for name in names) else ", "
-    words = [mark.join(whole)]
-    for panel in formatting.distinct_words(one.panel for one in chosen):
-        inside = mark.join(one.name for one in chosen if one.panel == panel and one.name not in whole)
+    panels = formatting.distinct_words(one.panel for one in chosen)
+    whole = [
+        panel
+        for panel in panels
+        if all(one in chosen for one in shown if one.panel == panel) and len(panels) < len(_panels(shown))
+    ]
+    if whole and len(whole) == len(panels):
+        return _panel_names(whole)
+    everywhere = [
+        name
+        for name in names
+        if sum(one.name == name for one in chosen) == sum(one.name == name for one in shown)
+    ]
+    words = [_column_names(everywhere)]
+    for panel in panels:
+        inside = _column_names(
+            [one.name for one in chosen if one.panel == panel and one.name not in everywhere]
+        )
         if inside:
-            words.append(f"{panel} {inside if inside.startswith('(') else f'({inside})'}")
+            words.append(f"{_panel_names([panel])}, {inside}" if panel else inside)
     return "; ".join(word for word in words if word)
+
+
+def _panels(shown: Sequence[Shown]) -> list[str]:
+    return list(dict.fromkeys(one.panel for one in shown))
+
+
+def _panel_names(panels: Sequence[str]) -> str:
+    """``panels A and D`` where headings have letters, else the headings."""
+    letters = [found[1] for panel in panels if (found := LETTER.match(panel))]
+    if len(letters) < len(panels):
+        return "; ".join(panels)
+    return f"panel{'s' * (len(letters) > 1)} {formatting.listed(letters)}"
+
+
+def _column_names(names: Sequence[str]) -> str:
+    """``columns 1, 2, and 4`` for numbered columns, else the names in a row."""
+    if names and all(COLUMN.fullmatch(name) for name in names):
+        return f"column{'s' * (len(names) > 1)} {formatting.listed(name[1:-1] for name in names)}"
+    return ("; " if any("," in name for name in names) else ", ").join(names)
 
 
 def named_specs(shown: Sequence[Shown]) -> tuple[tuple[str, str], ...]:
@@ -171,9 +272,7 @@ def _value(number: str) -> float:
 
 
 def _first_clause(word: str) -> str:
-    """A caution without its explanation and what it recommends; a count of exclusions without its example."""
-    if word[:1].isdigit():
-        return re.sub(r", for example .*", "", word)
+    """A caution or a count without its explanation."""
     return CLAUSE.split(word, maxsplit=1)[0]
 
 

@@ -17,16 +17,15 @@ from replication.report.report_data import Saved, read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import TableRow, table_cell
 
-DEFAULT = ("n_obs", "n_units", "n_clusters", "mean", "absorbed", "weights", "clusters", "engine")
+DEFAULT = ("n_obs", "n_units", "n_clusters", "mean", "absorbed", "weights", "clusters")
 LABELS = {
     "n_obs": "Observations",
     "n_units": "Units",
     "n_clusters": "Clusters",
-    "mean": "Mean of the outcome",
-    "pre_mean": "Mean before treatment",
+    "mean": "Mean of dependent variable",
+    "pre_mean": "Pre-treatment mean of dependent variable",
     "weights": "Weights",
     "clusters": "Clustered by",
-    "engine": "Difference from independent software",
     "estimator": "Estimator",
     "outcome": "Outcome",
     "p_value": "p-value",
@@ -36,10 +35,6 @@ LABELS = {
     "controls": "Controls",
 }
 ENGINE_FILE = "second_engine.csv"
-ENGINE_NOTE = (
-    "Independent software: the same regression by another package (linearmodels or statsmodels); the "
-    "largest absolute difference between the coefficients."
-)
 
 Maker = Callable[[Saved, Context], str]
 
@@ -56,7 +51,6 @@ MAKERS: dict[str, Maker] = {
     "pre_mean": lambda saved, _: formatting.adaptive(facts.mean_before(saved)),
     "weights": lambda saved, context: facts.weights(saved, context.study),
     "clusters": lambda saved, context: facts.clusters(saved, context.study),
-    "engine": lambda saved, context: formatting.tiny(engine_difference(saved, context)),
     "estimator": lambda saved, context: facts.estimator(saved, context.study),
     "outcome": lambda saved, context: context.study.outcome(str(saved.spec["outcome"])).label,
     "p_value": lambda saved, _: formatting.probability((saved.find("att") or {}).get("p_value")),

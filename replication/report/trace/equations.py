@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from replication.display.formatting import listed
-from replication.estimators.registration import ENTRIES
+from replication.estimators.registry import ENTRIES
 from replication.report import facts
 from replication.report.report_data import Saved
 from replication.report.study_config import StudyConfig

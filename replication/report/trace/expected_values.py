@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.checks.verify import ABSOLUTE, OF_LENGTH, RELATIVE
+from replication.checks.compare_numbers import ABSOLUTE, OF_LENGTH, RELATIVE
 from replication.core.estimates import row_labels
 from replication.report.tables.published_table import YES_NO
-from replication.report.trace.table_cells import ShownValue
+from replication.report.trace.shown_values import ShownValue
 
 ESTIMATES = "tables/estimates.csv"
 

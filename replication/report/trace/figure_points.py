@@ -9,8 +9,7 @@ import pandas as pd
 
 from replication.report.report_context import Context
 from replication.report.study_config import Entry
-from replication.report.trace.source_lines import source_lines
-from replication.report.trace.table_cells import ShownValue
+from replication.report.trace.shown_values import ShownValue, source_lines
 from replication.report.trace.trace_keys import Key, unique
 
 HEADINGS = ("panel_title", "panel", "group", "method", "measure")

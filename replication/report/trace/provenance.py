@@ -22,10 +22,10 @@ from replication.cleaning.recipe import RECIPE
 from replication.core.code_digest import code_digest, code_files
 from replication.core.details_record import plain
 from replication.core.fingerprints import file_digest
-from replication.core.leavings import visible_paths
 from replication.core.spec import Spec, read_spec_file
 from replication.core.spec_grid import expand
 from replication.core.study_folder import STUDY
+from replication.core.temporary_files import visible_paths
 from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved

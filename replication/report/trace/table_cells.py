@@ -7,7 +7,7 @@ the table's own description.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -18,46 +18,12 @@ from replication.report.report_context import Context
 from replication.report.report_data import Saved, read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import TableDocument, TableRow
-from replication.report.tables import estimators_table, frame_table, published_table, regression_table
+from replication.report.tables import estimators_table, frame_table, regression_table
 from replication.report.tables import table_statistics as statistics
 from replication.report.tables.table_columns import read_blocks, read_columns
-from replication.report.trace.source_lines import FIRST, source_lines
+from replication.report.trace.published_cells import published
+from replication.report.trace.shown_values import FIRST, Grid, ShownValue, of_result, source_lines, text_value
 
-
-@dataclass(frozen=True, slots=True)
-class ShownValue:
-    """One cell, or one point of a figure.
-
-    Attributes
-    ----------
-    printed : lines of the cell.
-    origin : ``specification``, ``analysis``, ``file``, ``published``, ``difference``,
-        ``description`` or ``empty``.
-    value, std_error, interval : unrounded.
-    quantity : what the value is, such as ``estimate``, or the column of a file.
-    specification, row : the saved result and the row of its estimates.
-    source, line : a file as entries name it (``clean/rollout.csv``) and the line in it.
-    published : where a published value was read.
-    data : row and column of the table's or figure's CSV that hold the same number.
-    numbers : the other columns of a figure's point.
-    """
-
-    printed: tuple[str, ...]
-    origin: str
-    value: Any = None
-    std_error: Any = None
-    interval: tuple[Any, Any] | None = None
-    quantity: str = ""
-    specification: str = ""
-    row: str = ""
-    source: str = ""
-    line: int | None = None
-    published: Mapping[str, Any] | None = None
-    data: tuple[int, str] | None = None
-    numbers: Mapping[str, Any] = field(default_factory=dict)
-
-
-Grid = list[list[ShownValue]]
 Reader = Callable[[Entry, TableDocument, Context], Grid]
 
 
@@ -68,7 +34,7 @@ def table_cells(entry: Entry, document: TableDocument, context: Context) -> Grid
 
 def described(entry: Entry, document: TableDocument, context: Context) -> Grid:
     """Cells of a kind that says nothing about itself: as printed."""
-    return [[_text(cell) for cell in row.cells] for row in document.rows]
+    return [[text_value(cell) for cell in row.cells] for row in document.rows]
 
 
 def regression(entry: Entry, document: TableDocument, context: Context) -> Grid:
@@ -98,20 +64,10 @@ def regression(entry: Entry, document: TableDocument, context: Context) -> Grid:
 
 def _estimate(cell: tuple[str, ...], saved: Saved | None, row: str) -> ShownValue:
     found = None if saved is None else saved.find(row)
-    return _text(cell) if saved is None or found is None else _of_result(cell, saved, row, "estimate")
+    return text_value(cell) if saved is None or found is None else of_result(cell, saved, row, "estimate")
 
 
-def _of_result(cell: tuple[str, ...], saved: Saved, row: str, quantity: str) -> ShownValue:
-    """A number of one row of a saved result."""
-    found = saved.row(row)
-    value = found[quantity]
-    error = found["std_error"] if quantity == "estimate" else None
-    return ShownValue(
-        cell, "specification", value, error, quantity=quantity, specification=saved.spec_id, row=row
-    )
-
-
-STORED = {"mean": "mean_outcome", "engine": "second_engine_difference"}
+STORED = {"mean": "mean_outcome"}
 """Statistics and the columns of a table's CSV that hold them."""
 
 
@@ -125,7 +81,7 @@ def _statistic(
 ) -> ShownValue:
     """A row below the estimates, found by its label."""
     if saved is None or not any(cell):
-        return _text(cell)
+        return text_value(cell)
     blank = ShownValue(cell, "specification", specification=saved.spec_id, row="att")
     study = context.study
     for item in (*entry.options.get("statistics", statistics.DEFAULT), "controls", "truth"):
@@ -147,7 +103,6 @@ def _of_statistic(name: str, saved: Saved, entry: Entry, context: Context) -> An
     numbers: dict[str, Callable[[], Any]] = {
         "mean": lambda: facts.mean_outcome(saved),
         "pre_mean": lambda: facts.mean_before(saved),
-        "engine": lambda: statistics.engine_difference(saved, context),
         "p_value": lambda: (saved.find("att") or {}).get("p_value"),
         "pretrend": lambda: facts.pretrend_p(saved),
         "controls": lambda: len(statistics.controls(saved, entry)),
@@ -225,14 +180,14 @@ def _of_line(
     if name == "truth":
         return ShownValue(cell, "description" if any(cell) else "empty", line["truth"], quantity="truth")
     if name in OF_ROW:
-        shown = _of_result(cell, saved, row, OF_ROW[name])
+        shown = of_result(cell, saved, row, OF_ROW[name])
         ends = {"interval": ("conf_low", "conf_high"), "band": ("band_low", "band_high")}.get(name)
         return shown if ends is None else replace(shown, interval=tuple(line["found"][end] for end in ends))
     blank = ShownValue(cell, "specification", specification=saved.spec_id, row=row)
     if name == "mean":
         return replace(blank, value=facts.mean_outcome(saved), quantity="mean_outcome")
     if not any(cell):
-        return _text(cell)
+        return text_value(cell)
     return replace(blank, value=facts.comparison(saved, context.study), quantity="control_group")
 
 
@@ -256,6 +211,8 @@ def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
                     cell,
                     "file",
                     record[column["name"]],
+                    record[column["std_error"]] if "std_error" in column else None,
+                    (record[column["name"]], record[column["high"]]) if "high" in column else None,
                     quantity=column["name"],
                     specification=name,
                     row=of_spec,
@@ -276,82 +233,6 @@ def _estimated(whole: pd.DataFrame, line: int | None) -> tuple[str, str]:
     record = whole.iloc[line - FIRST]
     name = record["spec_id"]
     return ("", "") if pd.isna(name) else (str(name), str(record.get("row", "att")))
-
-
-OF_PUBLISHED = (
-    "published",
-    "estimate",
-    "difference",
-    "std_error_difference",
-    "coefficient_equal",
-    "std_error_equal",
-)
-"""Columns of a table of published values and those of its CSV."""
-
-
-def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
-    """Published values, ours, and their differences."""
-    grid: Grid = []
-    for place, (options, row) in enumerate(zip(entry.options["rows"], document.rows, strict=True)):
-        found = document.data.iloc[place]
-        name = str(found["spec_id"])
-        cells = []
-        for quantity, cell in zip(OF_PUBLISHED, row.cells, strict=False):
-            value = found[quantity]
-            if quantity == "published":
-                shown = _published(cell, found, options, entry, context)
-            elif not any(cell):
-                shown = _text(cell)
-            elif quantity == "estimate":
-                shown = _of_result(cell, context.results.get(name), options.get("row", "att"), quantity)
-            else:
-                verdict = published_table.YES_NO.get(value) if quantity.endswith("_equal") else value
-                shown = ShownValue(cell, "difference", verdict, quantity=quantity, specification=name)
-                shown = replace(shown, row=options.get("row", "att"))
-            cells.append(replace(shown, data=(place, quantity)) if any(cell) else shown)
-        grid.append(cells)
-    return grid
-
-
-def _published(
-    cell: tuple[str, ...], found: Any, options: Mapping[str, Any], entry: Entry, context: Context
-) -> ShownValue:
-    """The published value with where it was read."""
-    where: Mapping[str, Any] = options.get("where") or {}
-    source = entry.options.get("source", "") if where else ""
-    line, place = None, ""
-    if source:
-        frame = read_source(context.folders, source, text=True)
-        fits = [
-            all(str(row[key]) in map(str, values) for key, values in where.items())
-            for _, row in frame.iterrows()
-        ]
-        line = fits.index(True) + FIRST
-        record = frame.iloc[line - FIRST]
-        place = ", ".join(f"{key} {record[key]}" for key in ("table", "column", "page") if record.get(key))
-    about = {
-        "publication": options.get("heading") or entry.options.get("publication", ""),
-        "source": source,
-        "place": place,
-        "secondary": bool(found["secondary"]),
-        "note": str(found["note"]),
-    }
-    return ShownValue(
-        cell,
-        "published",
-        found["published"],
-        found["published_std_error"] or None,
-        quantity="published",
-        source=source,
-        line=line,
-        published={key: value for key, value in about.items() if value != ""},
-    )
-
-
-def _text(cell: tuple[str, ...]) -> ShownValue:
-    """A cell that says itself all there is."""
-    words = " ".join(line for line in cell if line)
-    return ShownValue(cell, "description" if words else "empty", words or None)
 
 
 READERS: dict[str, Reader] = {

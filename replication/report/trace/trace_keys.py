@@ -84,6 +84,9 @@ def find(keys: Sequence[Key], wanted: str, what: str) -> Key:
         If none or several fit; the message lists what there is.
     """
     text = wanted.strip().casefold().replace(MINUS, "-")
+    exact = [key for key in keys if key.label == wanted]
+    if len(exact) == 1:
+        return exact[0]
     ways = (
         lambda key: text == key.key or wanted == key.label,
         lambda key: text in names(key),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -26,13 +27,21 @@ def trace_json(trace: Trace) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False)
 
 
-def listing(traced: Traced, row: str | None = None) -> str:
-    """The rows and columns of a table, or the points of a figure, with their keys."""
+def listing(traced: Traced, name: str, row: str | None = None) -> str:
+    """The rows and columns of a table, or the points of a figure, with their keys, and a command.
+
+    ``name`` is the id with that of the study before it, which no other study has.
+    """
     if traced.points:
-        return "\n".join(["Points:", *_keys(traced.rows), f"replication trace {traced.entry.id} POINT"])
+        return "\n".join(["Points:", *_keys(traced.rows), "", *_example(name, traced.rows[:1])])
     chosen = traced.rows if row is None else [find(traced.rows, row, "row")]
     lines = ["Rows:", *_keys(chosen), "Columns:", *_keys(traced.columns)]
-    return "\n".join([*lines, f"replication trace {traced.entry.id} ROW COLUMN"])
+    return "\n".join([*lines, "", *_example(name, [*chosen[:1], *traced.columns[:1]])])
+
+
+def _example(name: str, keys: Sequence[Key]) -> list[str]:
+    """A command that works, to be changed."""
+    return ["For example:", f"  replication trace {shlex.join([name, *(key.key for key in keys)])}"]
 
 
 def _keys(keys: Sequence[Key]) -> list[str]:

@@ -28,7 +28,8 @@ from replication.report.tables.table_statistics import ENGINE_FILE
 from replication.report.trace.expected_values import ExpectedValues
 from replication.report.trace.figure_points import figure_points, point_keys
 from replication.report.trace.provenance import Provenance
-from replication.report.trace.table_cells import ShownValue, table_cells
+from replication.report.trace.shown_values import ShownValue
+from replication.report.trace.table_cells import table_cells
 from replication.report.trace.trace_keys import Key, cell_key, column_keys, find, row_keys
 
 ANALYSIS, FILE = "analysis", "file"

@@ -15,7 +15,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.spec import Spec
-from replication.estimators.registry import estimate
+from replication.estimators.estimate_spec import fit_spec
 from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects
 from studies.secure_communities_simulated.simulation.simulation_settings import Truth
 
@@ -69,4 +69,4 @@ def without_noise(panel: Panel, effect: Floats, spec: Spec) -> Estimates:
     """Estimate of the specification from the true effects alone, without noise and trends."""
     quiet = replace(panel, y=np.where(panel.observed, effect, np.nan))
     plain = replace(spec.inference, method="analytic", draws=1)
-    return estimate(quiet, replace(spec, inference=plain))
+    return fit_spec(quiet, replace(spec, inference=plain))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from replication.cleaning import timing
-from replication.cleaning.rates import OFFENSES
+from replication.sources import OFFENSES
 from studies.secure_communities_monthly import reporting_month
 from studies.secure_communities_simulated.simulation.simulated_agencies import SHERIFF
 from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects
@@ -80,10 +80,7 @@ def truth_by_event_time(panels: Mapping[str, Country]) -> pd.DataFrame:
         first = timing.cohort_first_full_month(country.counties["activation_date"])
         moved = effects(country.counties, country.settings.truth)
         frame = pd.DataFrame(
-            {
-                "event_time": (NUMBERS[None, :] - first[:, None]).reshape(-1),
-                "effect": moved.reshape(-1),
-            }
+            {"event_time": (NUMBERS[None, :] - first[:, None]).reshape(-1), "effect": moved.reshape(-1)}
         )
         frame = frame[frame["event_time"].between(-HORIZON, HORIZON)]
         means = frame.groupby("event_time")["effect"].mean().reset_index()
@@ -106,29 +103,29 @@ def pathologies(country: Country) -> pd.DataFrame:
     broken = months[state == ALABAMA][:, [YEARS.index(year) for year in ALABAMA_BREAKS]]
     sheriffs = agencies.loc[agencies["kind"] == SHERIFF, "row"].nunique()
     rows = [
-        ("agencies that never report", ~ever, ever.size),
+        ("Agencies that never report", ~ever, ever.size),
         (
-            "agencies that begin to report after 2004, outside Alabama and Illinois",
+            "Agencies that begin to report after 2004, outside Alabama and Illinois",
             ever & elsewhere & (begins > 0),
             elsewhere.sum(),
         ),
         (
-            "agencies of Illinois that begin in 2010",
+            "Illinois agencies that begin in 2010",
             illinois & ever & (begins == YEARS.index(ILLINOIS_BEGINS)),
             illinois.sum(),
         ),
-        ("years without a return of agencies of Alabama, 2008-2011", broken == 0, broken.size),
+        ("Alabama agency-years without a return, 2008-2011", broken == 0, broken.size),
         (
-            "years of agencies with one to eleven months reported",
+            "Agency-years with 1-11 months reported",
             (months > 0) & (months < MONTHS),
             months.size,
         ),
-        ("months included in the next return", reporting.included_in > 0, there[own].size),
-        ("agencies with quarterly figures", reporting.quarterly, ever.size),
-        ("agencies covered by their sheriff", ~own, own.size),
-        ("agencies that the crosswalk does not know", ~agencies["in_crosswalk"], own.size),
+        ("Months included in the next return", reporting.included_in > 0, there[own].size),
+        ("Agencies with quarterly figures", reporting.quarterly, ever.size),
+        ("Agencies covered by their sheriff", ~own, own.size),
+        ("Agencies missing from the crosswalk", ~agencies["in_crosswalk"], own.size),
         (
-            "counties of which only the city police is in the files",
+            "Counties represented only by a city police department",
             len(country.counties) - sheriffs,
             len(country.counties),
         ),

@@ -1,6 +1,6 @@
 """Simulated counties: as many as in the real rollout in each state and on each date.
 
-Sizes are drawn within state and date, such that the people of 2010 add up to the published
+Sizes are drawn within state and date, such that the 2010 populations add up to the published
 number. Codes are even, unlike those of nearly all real counties, so that a simulated county cannot be
 mistaken for a real one.
 """
@@ -38,13 +38,7 @@ def draw_counties(settings: Settings, facts: Facts) -> pd.DataFrame:
         people = divided(int(total), int(count), rng)
         keep = max(1, round(settings.share * people.size))
         parts.append(
-            pd.DataFrame(
-                {
-                    "state": int(state),
-                    "activation_date": date,
-                    "population_2010": people[:keep],
-                }
-            )
+            pd.DataFrame({"state": int(state), "activation_date": date, "population_2010": people[:keep]})
         )
     counties = pd.concat(parts, ignore_index=True)
     counties["number"] = counties.groupby("state").cumcount() + 1

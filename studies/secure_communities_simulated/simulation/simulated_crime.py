@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.cleaning.rates import OFFENSES
 from replication.core.arrays import Floats
+from replication.sources import OFFENSES
 from studies.secure_communities_simulated.simulation.simulated_agencies import CITY
 from studies.secure_communities_simulated.simulation.simulated_counties import BASE_YEAR
 from studies.secure_communities_simulated.simulation.simulated_effects import differential_trends, effects
@@ -37,7 +37,7 @@ Counts = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Crime:
-    """A agencies, T months, K offenses (``panel.rates.OFFENSES``).
+    """A agencies, T months, K offenses (``panel.OFFENSES``).
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ def differential_trends(counties: pd.DataFrame, weight: Floats, truth: Truth) ->
     """(N, T) log points: linear trends, steeper downward the earlier a county was activated.
 
     The slope is proportional to ``earliness`` and such that weighted two-way effects on the
-    share of the month in force give ``truth.two_way_bias`` for these trends alone.
+    share of month active give ``truth.two_way_bias`` for these trends alone.
     """
     early = earliness(counties)
     trend = (early - weight @ early / weight.sum())[:, None] * (NUMBERS - NUMBERS.mean()) / MONTHS

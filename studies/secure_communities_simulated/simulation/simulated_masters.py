@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from replication.cleaning.rates import OFFENSES
 from replication.core.files import replacing
+from replication.sources import OFFENSES
 from replication.sources.masterfile import Bytes
 from replication.sources.return_a import (
     HEADER,
@@ -64,7 +64,7 @@ def write_master(
     included_in : (A, 12) int
         Month whose return includes this one; 0 for none.
     actual, cleared : (A, 12, 7) int
-        As filed, in the order of ``panel.rates.OFFENSES``; negative numbers are overpunched.
+        As filed, in the order of ``panel.OFFENSES``; negative numbers are overpunched.
         Months without a return must be zero.
     """
     record = np.full((len(headers), WIDTH + len(LINE_END)), SPACE, dtype=np.uint8)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from replication.cleaning.agency_months import AgencyMonths, agency_months
-from replication.cleaning.rates import OFFENSES
+from replication.sources import OFFENSES
 from replication.sources.return_a import ReturnA, read_return_a
 from studies.secure_communities_monthly.county_month import (
     CANONICAL,

@@ -1,0 +1,33 @@
+from replication.api import check as check
+from replication.api import estimate as estimate
+from replication.api import event_plot as event_plot
+from replication.api import read_panel as read_panel
+from replication.api import simulated_panel as simulated_panel
+from replication.api import table as table
+from replication.core.errors import InputError as InputError
+from replication.core.estimates import Estimates as Estimates
+from replication.core.panel import Panel as Panel
+from replication.core.spec import Inference as Inference
+from replication.core.spec import Spec as Spec
+from replication.core.spec import load_specs as load_specs
+from replication.estimators.callaway_santanna import callaway_santanna as callaway_santanna
+from replication.estimators.continuous_dose import continuous_dose as continuous_dose
+from replication.estimators.dcdh import dcdh as dcdh
+from replication.estimators.etwfe import etwfe as etwfe
+from replication.estimators.event_study import event_study as event_study
+from replication.estimators.goodman_bacon import goodman_bacon as goodman_bacon
+from replication.estimators.imputation import imputation as imputation
+from replication.estimators.local_projections import local_projections as local_projections
+from replication.estimators.ols import ols as ols
+from replication.estimators.poisson import poisson as poisson
+from replication.estimators.roth_santanna import roth_santanna as roth_santanna
+from replication.estimators.stacked import stacked as stacked
+from replication.estimators.sun_abraham import sun_abraham as sun_abraham
+from replication.estimators.synthetic_did import synthetic_did as synthetic_did
+from replication.estimators.triple_difference import triple_difference as triple_difference
+from replication.estimators.twfe import twfe as twfe
+from replication.estimators.twfe_weights import twfe_weights as twfe_weights
+from replication.estimators.two_stage import two_stage as two_stage
+from replication.inference.sensitivity import honest_did as honest_did
+
+__version__: str

@@ -1,0 +1,350 @@
+"""The interface of ``import replication as rp`` beyond the estimators: data, results, tables and plots."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from replication.core.errors import PanelError, SpecError, nearest
+from replication.core.estimates import Estimates
+from replication.core.frames import read_frame
+from replication.core.panel import Panel
+from replication.core.panel_builder import build_panel
+from replication.core.sample_selection import identifier_columns
+from replication.core.spec import Inference, Spec, parse_spec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from replication.checks.panel_check import PanelCheck
+    from replication.report.result_table import ResultTable
+
+ROLES = ("unit", "time", "cohort", "cluster", "weights", "covariates")
+"""Columns that ``estimate`` and ``read_panel`` name."""
+
+
+def estimate(
+    data: pd.DataFrame | str | Path,
+    *,
+    outcome: str,
+    estimator: str = "callaway_santanna",
+    unit: str = "unit",
+    time: str = "time",
+    cohort: str = "cohort",
+    cluster: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    covariates: Sequence[str] = (),
+    **options: Any,
+) -> Estimates:
+    """Estimate the effect of a staggered treatment on a tidy panel.
+
+    Parameters
+    ----------
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+        One row per unit and period.
+    outcome : str
+        Column of the outcome.
+    estimator : str
+        ``twfe``, ``event_study``, ``poisson``, ``callaway_santanna``, ``sun_abraham``, ``imputation``,
+        ``two_stage``, ``etwfe``, ``stacked``, ``local_projections``, ``synthetic_did``, ``dcdh``, ...
+    unit : str
+        Column of the unit.
+    time : str
+        Column of the period: whole numbers, quarters, months or dates.
+    cohort : str
+        Column of the first treated period; 0, empty or Inf: never treated.
+    cluster : str or sequence of str, optional
+        Columns of the clusters of the standard errors; the unit by default.
+    weights : str, optional
+        Column of the weights. Weighted and unweighted estimates have different estimands.
+    covariates : sequence of str
+        Columns of the covariates.
+    **options
+        Any other key of a specification, as ``replication explain`` prints them: ``trends``, ``window``,
+        ``control_group``, ``anticipation``, ``inference={"method": "wild"}``, ... Those that read data:
+        ``time_format``, ``never=[9999]``, ``cohort_from="policy"`` (a 0/1 column), ``duplicates`` and
+        ``read={"strip_blanks": True}``.
+
+    Returns
+    -------
+    Estimates
+        With ``summary()``, ``tidy()``, ``aggregate()``, ``plot()``, ``vcov`` and ``notes``.
+
+    Raises
+    ------
+    InputError
+        If a column, a value or a choice cannot be used; the message says which, where, and what to do.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> fit = rp.estimate(rp.simulated_panel(seed=1), outcome="y", estimator="imputation")
+    >>> fit.aggregate("simple").tidy()[["term", "estimate", "std.error"]].round(3)
+      term  estimate  std.error
+    0  att     0.719      0.043
+    """
+    from replication.estimators.estimate_spec import estimate as estimate_spec
+    from replication.estimators.unused_keys import find_unused_keys, with_notes
+
+    columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster, "weights": weights}
+    spec = _spec(outcome, estimator, {**columns, "covariates": list(covariates), **options})
+    found = estimate_spec(build_panel(_frame(data, spec), spec), spec)
+    return with_notes(found, find_unused_keys([spec]).get(spec.id, []))
+
+
+def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> Panel:
+    """Read a tidy panel once, to hand it to several estimators.
+
+    Parameters
+    ----------
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+    outcome : str
+        Column of the outcome.
+    **columns
+        ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates`` as in ``estimate``, and
+        ``treatment``, ``trends``, ``offset``, ``sample``, ``never``, ``read``, ... of a specification.
+
+    Returns
+    -------
+    Panel
+        The same as ``Panel.from_frame`` gives of a data frame.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> panel.y.shape
+    (60, 10)
+    >>> rp.twfe(panel).outcome
+    'y'
+    """
+    spec = _spec(outcome, "twfe", columns)
+    return build_panel(_frame(data, spec), spec)
+
+
+def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> PanelCheck:
+    """Check a tidy panel for everything that an estimate would refuse, with the keys that help.
+
+    Parameters
+    ----------
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+    outcome : str
+        Column of the outcome.
+    **columns
+        ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates``, ``never``, ``duplicates``,
+        ... as in ``estimate``.
+
+    Returns
+    -------
+    PanelCheck
+        Prints the cohorts, the findings, and the call that works; ``refusal`` is empty if an estimate is
+        possible as it stands.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a column is not there.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> found = rp.check(rp.simulated_panel(seed=1), outcome="y")
+    >>> found.refusal
+    ''
+    >>> print(str(found).splitlines()[0])
+    The frame: 600 rows, 6 columns; 60 units (unit), 10 periods (time: 1 to 10, one apart), balanced.
+    """
+    from replication.checks.panel_check import check_panel
+
+    place = data if isinstance(data, pd.DataFrame) else Path(data)
+    keys: dict[str, Any] = {}
+    for key, value in columns.items():
+        many = value if isinstance(value, dict) else None
+        keys |= {key: value} if many is None else {f"{key}.{name}": one for name, one in many.items()}
+    found = check_panel(place, keys, [outcome])
+    return replace(found, keys={"outcome": outcome, **found.keys})
+
+
+def event_plot(
+    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Event study"
+) -> Figure:
+    """Draw the event studies of several results in one figure.
+
+    Parameters
+    ----------
+    fits : sequence of Estimates
+        Results with effects by event time, of the same outcome.
+    labels : sequence of str, optional
+        Their names in the legend; the estimators by default.
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    SpecError
+        If a result has no effects by event time, or the number of labels differs.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> figure = rp.event_plot([rp.event_study(panel), rp.imputation(panel)])
+    >>> len(figure.axes)
+    1
+    """
+    from replication.display.event_plot import event_figure, event_frame, figure_note
+
+    names = _labels(fits, labels)
+    frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
+    outcomes = sorted({fit.outcome for fit in fits})
+    y_label = f"Effect on {outcomes[0]}" if len(outcomes) == 1 else "Effect"
+    return event_figure(frames, title, figure_note(fits), y_label=y_label)
+
+
+def table(
+    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Estimates"
+) -> ResultTable:
+    """Build a table of several results, with standard errors in parentheses below the estimates.
+
+    Parameters
+    ----------
+    fits : sequence of Estimates
+    labels : sequence of str, optional
+        Column headings; the estimators by default.
+    title : str
+
+    Returns
+    -------
+    ResultTable
+        Prints as text; ``to_markdown()``, ``to_latex()``, ``to_html()`` and ``save(path)`` write it.
+
+    Raises
+    ------
+    SpecError
+        If there is nothing to show, or the number of labels differs.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> panel = rp.read_panel(rp.simulated_panel(seed=1), outcome="y")
+    >>> "Overall effect" in rp.table([rp.event_study(panel), rp.imputation(panel)]).to_markdown()
+    True
+    """
+    from replication.report.result_table import result_table
+
+    return result_table(fits, _labels(fits, labels), title)
+
+
+def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) -> pd.DataFrame:
+    """Simulate a small staggered panel for examples and exercises (SIMULATED data).
+
+    Units adopt in period 4, 6, 8 or never; the effect is 0.3 in the period of adoption and grows by
+    0.2 per period.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the random draws (``numpy.random.default_rng``).
+    n_units, n_periods : int
+
+    Returns
+    -------
+    DataFrame
+        ``unit``, ``time``, ``cohort`` (0: never), ``state`` (a cluster of units), ``size`` (a weight)
+        and ``y``.
+
+    Examples
+    --------
+    >>> import replication as rp
+    >>> rp.simulated_panel(seed=1).shape
+    (600, 6)
+    """
+    rng = np.random.default_rng(seed)
+    time = np.tile(np.arange(1, n_periods + 1), n_units)
+    unit = np.repeat(np.arange(1, n_units + 1), n_periods)
+    cohort = np.resize([0, 4, 6, 8], n_units)[unit - 1]
+    effect = np.where((cohort > 0) & (time >= cohort), 0.3 + 0.2 * (time - cohort), 0.0)
+    noise = rng.normal(scale=0.3, size=time.size)
+    y = rng.normal(size=n_units)[unit - 1] + 0.1 * time + effect + noise
+    size = rng.uniform(1, 3, n_units)[unit - 1].round(2)
+    columns = {"unit": unit, "time": time, "cohort": cohort, "state": (unit - 1) // 3, "size": size, "y": y}
+    return pd.DataFrame(columns)
+
+
+def by_name(name: str) -> Callable[..., Estimates]:
+    """The estimator of a name on a ``Panel``, with every check and method of inference of ``estimate``."""
+    from replication.estimators.estimate_spec import estimate as estimate_spec
+    from replication.estimators.registry import ENTRIES
+
+    entry = ENTRIES[name]
+
+    @functools.wraps(entry.function)
+    def run(panel: Panel, **options: Any) -> Estimates:
+        unknown = [key for key in options if key not in (*entry.keys, "inference")]
+        if unknown:
+            raise SpecError(
+                f"{name} has no option {unknown[0]!r}{nearest(unknown[0], [*entry.keys, 'inference'])}. "
+                f"Its options are: {', '.join((*entry.keys, 'inference'))}."
+            )
+        carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
+        carried |= {key: key for key in entry.needs if key in panel.unit_values or key in panel.strata}
+        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
+        spec = Spec(id=name, outcome=panel.outcome, estimator=name, **{**carried, **options, **lists})
+        return estimate_spec(panel, spec)
+
+    return run
+
+
+def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
+    if isinstance(keys.get("inference"), Inference):
+        keys = {**keys, "inference": asdict(keys["inference"])}
+    given = _listed(keys)
+    spec = parse_spec({"id": estimator, "outcome": outcome, "estimator": estimator, **given}, "estimate()")
+    return replace(spec, id=estimator)
+
+
+def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
+    if isinstance(data, pd.DataFrame):
+        return data
+    if not isinstance(data, str | Path):
+        raise PanelError(
+            f"The data are of type {type(data).__name__}, where a pandas DataFrame or the path of a file is "
+            "needed. Convert them with pandas.DataFrame(...)."
+        )
+    return read_frame(Path(data), identifier_columns(spec), spec.read)
+
+
+def default_labels(fits: Sequence[Estimates]) -> list[str]:
+    """The estimators as tables call them."""
+    from replication.estimators.registry import ENTRIES
+
+    return [ENTRIES[fit.estimator].label if fit.estimator in ENTRIES else fit.estimator for fit in fits]
+
+
+def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:
+    if not fits:
+        raise SpecError("No result was given. Pass a list of results, such as [fit].")
+    if labels is not None and len(labels) != len(fits):
+        raise SpecError(
+            f"The number of labels ({len(labels)}) differs from the number of results ({len(fits)}). "
+            "Give one label for each result."
+        )
+    return [str(label) for label in labels] if labels is not None else default_labels(fits)
+
+
+def _listed(values: dict[str, Any]) -> dict[str, Any]:
+    """The keys that are given, tuples as the lists that a specification holds."""
+    return {
+        key: list(value) if isinstance(value, tuple) else _listed(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }

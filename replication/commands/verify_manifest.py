@@ -1,0 +1,67 @@
+"""Commands that verify and record what the pipeline wrote: verify, manifest."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from replication.commands.own_data import Subparsers
+
+
+def add(commands: Subparsers) -> None:
+    """The parsers of these commands."""
+    verify = commands.add_parser(
+        "verify", help="compare all outputs with their source files and the committed numbers"
+    )
+    verify.add_argument("study", nargs="*", help="verify only these studies")
+    verify.add_argument("--all", action="store_true", help="print one line per file, not failures only")
+    verify.add_argument(
+        "--write-expected",
+        action="store_true",
+        help="for maintainers: replace the committed numbers by the current outputs",
+    )
+    verify.set_defaults(run=run_verify)
+    manifest = commands.add_parser(
+        "manifest", help="list inputs and outputs with checksums (JSON, SHA256SUMS and RO-Crate)"
+    )
+    manifest.add_argument(
+        "--out", type=Path, metavar="FILE", help="JSON file (default: manifest.json in the project folder)"
+    )
+    manifest.set_defaults(run=run_manifest)
+
+
+def run_verify(chosen: argparse.Namespace) -> int:
+    """``replication verify``: exit code 1 if anything is not as it should be."""
+    from replication.checks.compare_numbers import report, write_expected
+    from replication.core.study_folder import study_folders
+    from replication.workflow.project import find_root, runnable, study
+    from replication.workflow.verify_outputs import cores, verify_outputs
+
+    root = find_root()
+    able = [one.id for one in runnable(root)]
+    studies = [study(root, name).id for name in chosen.study] or able
+    if chosen.write_expected:
+        for name in studies:
+            print(f"{name}: {len(write_expected(root, name))} files written to studies/{name}/expected/")
+        return 0
+    expected = [folder.name for folder in study_folders(root) if (folder / "expected").is_dir()]
+    held = chosen.study or [name for name in studies if name in expected]
+    for name in studies:
+        if name not in held:
+            print(f"none  {name}  no numbers are committed for this study, so nothing is compared")
+    for name in expected if not chosen.study else ():
+        if name not in able:
+            print(f"skip  {name}  its raw files are missing, so its outputs were not verified")
+    verdicts = verify_outputs(root, [name for name in studies if name in able], held, cores())
+    print(report(verdicts, every=chosen.all))
+    return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def run_manifest(chosen: argparse.Namespace) -> int:
+    """``replication manifest``."""
+    from replication.workflow.manifest_files import write_manifest
+    from replication.workflow.project import find_root
+
+    for path in write_manifest(find_root(), chosen.out):
+        print(f"written: {path}")
+    return 0

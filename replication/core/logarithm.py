@@ -1,0 +1,49 @@
+"""The outcome ``log(COLUMN)``: the natural logarithm of a column, taken when a panel is built."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from replication.core.columns import numeric, place_of, require_columns
+from replication.core.errors import PanelError
+from replication.core.reading import with_numbers
+from replication.core.spec import Spec
+
+
+def logged_column(outcome: str) -> str | None:
+    """The column whose logarithm an outcome is; None for an outcome that is a column itself."""
+    found = re.fullmatch(r"log\((.+)\)", outcome.strip())
+    return found[1].strip() if found else None
+
+
+def source_column(outcome: str, frame: pd.DataFrame) -> str:
+    """The column that an outcome is read from."""
+    return outcome if outcome in frame.columns else logged_column(outcome) or outcome
+
+
+def with_logarithm(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """The frame with the logarithm in a column of its own, -Inf where it is not defined."""
+    column = source_column(spec.outcome, frame)
+    if column == spec.outcome:
+        return frame
+    require_columns(frame, [column])
+    at = [name for name in (spec.unit, spec.time) if name in frame.columns]
+    values = numeric(with_numbers(frame[[*at, column]], spec.read), column, at=at)
+    with np.errstate(divide="ignore"):
+        return frame.assign(**{spec.outcome: np.log(np.maximum(values, 0.0))})
+
+
+def require_logarithm(frame: pd.DataFrame, spec: Spec) -> None:
+    """Refuse zeros and negative numbers in the sample of a logarithm, with their count."""
+    column = logged_column(spec.outcome)
+    bad = np.isneginf(frame[spec.outcome].to_numpy(dtype=float)) if column else np.zeros(0, dtype=bool)
+    if bad.any():
+        raise PanelError(
+            f"{int(bad.sum())} of {len(frame)} values of column {column!r} are zero or negative and have no "
+            f"logarithm, for example{place_of(frame, bad, (spec.unit, spec.time)).removeprefix(' for')}. A "
+            "Poisson model keeps zeros (`estimator: poisson`, or `estimator: etwfe` with `family: poisson`, "
+            "each on the column itself); or leave these rows out in 'sample'."
+        )

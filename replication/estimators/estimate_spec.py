@@ -1,0 +1,222 @@
+"""Estimate a specification on its panel: the estimator that it names, with the keys that it reads.
+
+The last step of every estimator is a finite overall effect, in the labels of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from replication.core.arrays import Floats
+from replication.core.errors import PanelError, SpecError
+from replication.core.estimates import LEFT_OUT, Estimates, row_labels
+from replication.core.interactions import SUFFIX
+from replication.core.numbering import PLAIN
+from replication.core.panel import NEVER, Panel
+from replication.core.spec import REVERSIBLE, Spec
+from replication.core.threads import keep_freed_memory, one_thread
+from replication.estimators.registry import ENTRIES, Registered
+from replication.estimators.shared.estimation_sample import estimation_sample
+from replication.estimators.shared.fixed_effects import read_effects
+from replication.estimators.shared.least_squares import absorption_engines, design_of, least_squares
+from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
+from replication.inference.variances import refuse_variance
+
+
+def estimate(panel: Panel, spec: Spec) -> Estimates:
+    """Estimate a specification on its panel.
+
+    Raises
+    ------
+    SpecError
+        If the specification asks for trends, covariates, an offset, weights or a treatment that
+        the estimator cannot use.
+    PanelError
+        If the effect is not identified in this panel, there is no overall effect, or the outcome is
+        the same in every cell.
+
+    """
+    require_variation(panel)
+    return fit_spec(panel, spec)
+
+
+def fit_spec(panel: Panel, spec: Spec) -> Estimates:
+    """The same for any outcome, as true effects without noise, which may be zero in every cell."""
+    entry = ENTRIES[spec.estimator]
+    refuse_unusable(spec, entry)
+    if panel.exposure is not None and spec.estimator in REVERSIBLE and spec.inference.method in FEW_TREATED:
+        raise SpecError(
+            f"{spec.id}: 'inference.method: {spec.inference.method}' reads errors from units without "
+            f"treatment, and the controls of {spec.estimator} with a treatment column may have any. Use "
+            "'method: permutation', which permutes whole treatment paths across units."
+        )
+    keywords = {key: getattr(spec, key) for key in entry.keys}
+    keep_freed_memory()
+    with one_thread():
+        found = apply_method(
+            partial(entry.function, **keywords),
+            panel,
+            spec.inference,
+            own=entry.own(spec),
+            residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
+        )
+    return reported(found, panel, spec.estimator)
+
+
+def require_variation(panel: Panel) -> None:
+    """Refuse an outcome that is the same in every cell: no effect and no standard error exists."""
+    seen = panel.y[panel.observed]
+    if seen.size and float(np.ptp(seen)) == 0:
+        raise PanelError(
+            f"The outcome {panel.outcome!r} does not vary: it is {seen[0]:g} in all {seen.size} rows of the "
+            "sample. Name another outcome, or correct the file."
+        )
+
+
+def refuse_unusable(spec: Spec, entry: Registered) -> None:
+    """Refuse options that an estimator would silently ignore."""
+    refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
+    refuse_variance(
+        spec.id,
+        spec.estimator,
+        spec.inference,
+        poisson="family" in entry.keys and spec.family == "poisson",
+    )
+    if spec.repeated_cross_sections:
+        refuse_cross_sections(spec, entry)
+    refuse_interactions(spec, entry)
+    bent = "family" in entry.keys and spec.family != "gaussian"
+    if bent and spec.inference.method in FEW_TREATED:
+        raise SpecError(
+            f"{spec.id}: 'inference.method: {spec.inference.method}' needs an estimate that is "
+            f"linear in the outcome, and 'family: {spec.family}' is not. Use 'method: "
+            "permutation', or 'family: gaussian' with a rate or a logarithm as outcome."
+        )
+    for key in ("trends", "covariates", "offset", "weights"):
+        if getattr(spec, key) and key not in entry.takes:
+            able = [name for name, other in ENTRIES.items() if key in other.takes]
+            raise SpecError(
+                f"{spec.id}: {spec.estimator} takes no {key}, and leaving them out silently would "
+                f"change the estimand. Remove {key!r}, or use one of: {', '.join(able)}."
+            )
+    if entry.cohorts and spec.treatment != "binary":
+        raise SpecError(
+            f"{spec.id}: {spec.estimator} needs a binary treatment that starts with the cohort, "
+            f"not the column {spec.treatment!r}. Set 'treatment: binary' and name the cohort "
+            "column or 'cohort_rule', or use dcdh, twfe or poisson."
+        )
+
+
+def refuse_interactions(spec: Spec, entry: Registered) -> None:
+    """Refuse covariates by period where slopes of treated cells would come from untreated ones."""
+    by_time = [name for name in spec.covariates if SUFFIX in name]
+    if by_time and not entry.interactions:
+        able = [name for name, other in ENTRIES.items() if other.interactions]
+        raise SpecError(
+            f"{spec.id}: {spec.estimator} takes no covariate interacted with periods ({by_time[0]!r}). Name "
+            f"the column itself, or use one of: {', '.join(able)}."
+        )
+
+
+def refuse_cross_sections(spec: Spec, entry: Registered) -> None:
+    """Refuse estimators that follow units over time, and methods that permute whole units."""
+    if "repeated_cross_sections" not in entry.keys:
+        able = [name for name, other in ENTRIES.items() if "repeated_cross_sections" in other.keys]
+        raise SpecError(
+            f"{spec.id}: {spec.estimator} follows units over time and cannot take repeated cross-sections. "
+            f"Use {', '.join(able)}, or average individuals to cells of a cluster and period."
+        )
+    if spec.inference.method in ("permutation", *FEW_TREATED):
+        raise SpecError(
+            f"{spec.id}: 'inference.method: {spec.inference.method}' needs units that are followed over "
+            "time. With repeated cross-sections use analytic, multiplier or bootstrap, or average "
+            "individuals to cells of a cluster and period."
+        )
+
+
+def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
+    """The estimates in labels of the data, checked for an overall effect.
+
+    Raises
+    ------
+    PanelError
+        If the overall effect is missing or infinite. A missing standard error raises nothing.
+
+    """
+    require_overall(found, panel, estimator)
+    return found if panel.numbering == PLAIN else _labeled(found, panel)
+
+
+def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
+    """Refuse an overall effect that is not identified."""
+    value = found.att[0]
+    if np.isfinite(value):
+        return
+    dropped = "; ".join(found.notes)
+    raise PanelError(
+        f"{estimator} has no overall effect of {panel.outcome!r}: what is left of the panel has no "
+        f"treated unit-period that can be compared (the value would be {value}). "
+        f"{f'Left out: {dropped}. ' if dropped else ''}"
+        "Check the cohort column, the outcome, the weights and 'sample'."
+    )
+
+
+def _labeled(found: Estimates, panel: Panel) -> Estimates:
+    """Cohorts and periods in the labels of the data."""
+    table = found.table.copy()
+    for column in ("cohort", "time"):
+        numbers = table[column].to_numpy(dtype=float)
+        # Goodman-Bacon writes never treated as 0, which may be a label here.
+        never = numbers == NEVER
+        values: Floats = panel.label(np.where(never, np.nan, numbers)).astype(float)
+        keep_zero = never & ~panel.numbering.zero_is_period
+        table[column] = np.where(keep_zero, float(NEVER), values)
+    kept = (~table["term"].isin(LEFT_OUT)).to_numpy() | (len(found.vcov) == len(table))
+    labels = row_labels(table[kept])
+    vcov = found.vcov.set_axis(labels, axis=0).set_axis(labels, axis=1)
+    return replace(found, table=table, vcov=vcov)
+
+
+COMMON = ("twfe", "event_study", "imputation", "two_stage")
+"""Estimators whose covariates have one coefficient, as in the regression of this module."""
+
+
+def control_residuals(panel: Panel, *, trends: Sequence[str] = (), estimator: str) -> Floats:
+    """(N, T) residuals of ``y_it = alpha_i + delta_t + gamma'x_it + e_it``; NaN where unused.
+
+    Parameters
+    ----------
+    panel : units that are untreated in every period.
+    trends : as in ``twfe``; strata have their own period effects or linear trends.
+    estimator : the estimator whose residuals these are to be.
+
+    Raises
+    ------
+    SpecError
+        With covariates in an estimator that lets their coefficients differ between periods.
+
+    """
+    if panel.covariates is not None and estimator not in COMMON:
+        raise SpecError(
+            f"{estimator} lets the coefficients of covariates differ between periods, and the "
+            "residuals of control clusters are taken from a regression in which they do not. "
+            f"Remove 'covariates', use one of {', '.join(COMMON)}, or 'method: permutation'."
+        )
+    effects = read_effects(panel, trends)
+    sample = estimation_sample(panel, effects)
+    kept = sample.panel
+    design = design_of(kept, np.zeros((0, *kept.y.shape)), [])
+    if len(design.x):
+        fit = least_squares(sample, effects, design)
+        weight = np.where(sample.used, sample.weight, 1.0)
+        residual = fit.residual / weight
+    else:
+        engine = absorption_engines(sample, effects, design)[0]
+        residual = engine.residual(np.where(sample.used, kept.y, 0.0))
+    found = np.full(panel.y.shape, np.nan)
+    found[np.ix_(sample.units, sample.periods)] = np.where(sample.used, residual, np.nan)
+    return found

@@ -1,0 +1,50 @@
+"""Studies that a run skips, with a paragraph about each; the others are run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from replication.core.code_digest import code_digest, package_modules
+from replication.core.errors import SpecError
+from replication.core.fingerprints import Ledger, files_digest, fingerprint
+from replication.workflow.project import StudyFolder, checked, readable
+from replication.workflow.run_requirements import unwritable
+
+CHECKED = ".snakemake/checked.json"
+KINDS = ("replication.analyses", "replication.report.tables", "replication.report.figures")
+"""Packages whose modules define the options of entries."""
+
+
+def usable_studies(root: Path) -> tuple[list[str], list[str]]:
+    """Studies whose folders are valid, and one paragraph about each of the others.
+
+    A valid description is not checked again until it or the kinds change.
+
+    Returns
+    -------
+    (ids, paragraphs)
+    """
+    found, refused = readable(root)
+    complaints = {name: str(error) for name, error in refused.items()}
+    ledger = Ledger.read(root / CHECKED)
+    for study in found:
+        digest = description_digest(study)
+        if not ledger.is_current(study.id, digest):
+            try:
+                checked(study)
+                ledger.note(study.id, digest, [])
+            except SpecError as error:
+                complaints[study.id] = str(error)
+        if study.id not in complaints and (why := unwritable(study)):
+            complaints[study.id] = why
+    ledger.write(keep=[study.id for study in found if study.id not in complaints])
+    ids = [study.id for study in found if study.id not in complaints]
+    return ids, [f"{name} did not run: {text}" for name, text in complaints.items()]
+
+
+def description_digest(study: StudyFolder) -> str:
+    """Digest of a study's description and of the schemas of its entries."""
+    kinds = [module for package in KINDS for module in package_modules(package, study.root)]
+    kinds += package_modules(f"studies.{study.id}.analyses", study.root)
+    code = code_digest("replication.report.study_config", *kinds, root=study.root, every_choice=False)
+    return fingerprint(code, files_digest(study.root / name for name in study.description))
