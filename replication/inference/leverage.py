@@ -88,7 +88,7 @@ def few_effective(influence: ClusterInfluence | None, inference: Inference) -> l
     advice = "; compare 'inference.variance: cv3' or 'cv2'" if usual else ""
     return [
         f"the effective number of clusters is {influence.effective:.1f} of {influence.clusters} "
-        "(Carter, Schnepel, and Steigerwald 2017), and the largest cluster accounts for "
+        "(Carter, Schnepel, and Steigerwald 2017); the largest cluster accounts for "
         f"{100 * influence.partial_leverage_max:.0f}% of the identifying variation{advice}"
     ]
 

@@ -57,7 +57,7 @@ def read_castle() -> pd.DataFrame:
     DataFrame
         550 rows sorted by state and year: ``state_fips``, ``year``, ``sid`` (the package's state
         number), ``population_weight``, offenses per 100,000 people (``homicide`` includes
-        non-negligent manslaughter), and the twelve controls, demographic ones in percent.
+        nonnegligent manslaughter), and the twelve controls, demographic ones in percent.
 
     Raises
     ------

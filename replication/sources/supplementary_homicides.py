@@ -60,7 +60,7 @@ OFFENDER: Final[dict[str, tuple[int, int]]] = {
 }
 FIRST_VICTIM, FIRST_OFFENDER = 75, 80
 KINDS: Final = {"A": "murder", "B": "negligent"}
-"""A: murder and non-negligent manslaughter. B: manslaughter by negligence."""
+"""A: murder and nonnegligent manslaughter. B: manslaughter by negligence."""
 ETHNICITIES: Final = {"H": "hispanic", "N": "not_hispanic", "U": "unknown", "": "not_reported"}
 INFANTS: Final = ("NB", "BB")
 """Younger than a week; from a week to a year."""

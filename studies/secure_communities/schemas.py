@@ -19,7 +19,7 @@ SHARE: Final = "share of the year's days"
 COHORT_NOTE: Final = "0 never; a year after the panel's end stays that year"
 
 WORDS: Final = {
-    "murder": "murder and non-negligent manslaughter",
+    "murder": "murder and nonnegligent manslaughter",
     "rape": "forcible rape",
     "robbery": "robbery",
     "aggravated_assault": "aggravated assault",

@@ -32,7 +32,7 @@ ETHNIC: Final = ("hispanic_victims", "non_hispanic_victims", "unknown_ethnicity_
 
 def _counts() -> dict[str, pa.Column]:
     whole = {
-        "homicides": "Victims of murder and non-negligent manslaughter",
+        "homicides": "Victims of murder and nonnegligent manslaughter",
         "hispanic_victims": "Hispanic victims among them",
         "non_hispanic_victims": "of them not Hispanic",
         "unknown_ethnicity_victims": "of them of unknown or unreported ethnicity",

@@ -1,4 +1,4 @@
-"""The panel of shall-issue laws: 51 states by 1977-1999 (Ayres & Donohue 2003; Stock & Watson, E10.1)."""
+"""The panel of shall-issue laws: 50 states and the District of Columbia, 1977-1999 (Ayres and Donohue)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from replication.report.summary.numbers import QuotedEffect
-from replication.report.summary.template import spread
+from replication.report.summary.phrases import spread
 from replication.report.tie_order import ranks
 
 

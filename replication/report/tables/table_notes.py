@@ -30,6 +30,7 @@ EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)")
 OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'")
 """Advice to whoever runs the specification, which a printed note leaves out."""
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
+THOUSANDS = re.compile(r"^\d{4,}")
 COLUMN = re.compile(r"\(\d+\)")
 LETTER = re.compile(r"(?:Panel )?([A-Z])\. ")
 
@@ -147,16 +148,22 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
         if counted and len(words) > 1 and all(len(NUMBER.findall(word)) == 1 for word in words):
             text = _tallied(shown, groups, words)
         record = " ".join(recorded[word] for word in words)
-        found.append((counted, Fact(SAMPLE, text, formatting.sentence(short), required=False, record=record)))
-    # Cautions come before counts of exclusions, so that they are the first to find room.
-    return [fact for _, fact in sorted(found, key=lambda pair: pair[0])]
+        found.append(
+            (
+                counted,
+                -len(concerned),
+                Fact(SAMPLE, text, formatting.sentence(short), required=False, record=record),
+            )
+        )
+    # Cautions come before counts of exclusions, and those on most results first, to find room.
+    return [fact for _, _, fact in sorted(found, key=lambda one: one[:2])]
 
 
 def in_words(word: str, saved: Saved, context: Context) -> str:
     """A note of a result as a table prints it: without options and examples, in the words of the study."""
     first, *others = EXAMPLE.sub("", COHORTS.sub(r"\1", word)).split("; ")
     kept = [part for part in others if not OPTION.search(part) and not part.startswith("see ")]
-    word = formatting.agreeing("; ".join([first, *kept]))
+    word = THOUSANDS.sub(lambda found: f"{int(found[0]):,}", formatting.agreeing("; ".join([first, *kept])))
     return facts.in_study_words(word, saved, context.study)
 
 
