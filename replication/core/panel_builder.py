@@ -88,22 +88,27 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         frame, outcome = frame[keep], outcome[keep]
         notes += [note] if note else []
     if frame.empty:
-        unknown = "".join(f" {sentence}." for sentence in absent_values(everything, spec))
-        if len(sampled) and sampled[spec.outcome].isna().all():
-            raise PanelError(
-                f"Column {spec.outcome!r} is missing in all {len(sampled)} rows of the sample.{unknown} Name "
-                "another outcome, or correct the file."
-            )
-        raise PanelError(
-            f"No row is left for outcome {spec.outcome!r} after the sample rules of {spec.id!r}."
-            f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
-            "outcome."
-        )
+        raise nothing_left(everything, sampled, spec)
     numbering, numbering_notes = numbering_of(everything, frame, spec, taken.form)
     panel = _assemble(frame, outcome, spec, numbering, [*notes, *numbering_notes])
     if spec.treatment != "binary":
         panel = replace(panel, doses=_doses(sampled, spec, panel))
     return _with_weight(panel)
+
+
+def nothing_left(everything: pd.DataFrame, sampled: pd.DataFrame, spec: Spec) -> PanelError:
+    """The refusal of a sample without a row that has its outcome."""
+    unknown = "".join(f" {sentence}." for sentence in absent_values(everything, spec))
+    if len(sampled) and sampled[spec.outcome].isna().all():
+        return PanelError(
+            f"Column {spec.outcome!r} is missing in all {len(sampled)} rows of the sample.{unknown} Name "
+            "another outcome, or correct the file."
+        )
+    return PanelError(
+        f"No row is left for outcome {spec.outcome!r} after the sample rules of {spec.id!r}."
+        f"{unknown} Check 'sample' (years, where, drop, balanced) and missing values in the "
+        "outcome."
+    )
 
 
 def _assemble(

@@ -3,14 +3,16 @@
 A kind of table is a module ``tables/<kind>_table.py``, a kind of figure ``figures/<kind>_figure.py``. Its
 options are in the module as ``OPTIONS``, a plain dictionary with the ``properties`` and ``required`` of a
 JSON schema, in which ``{"$ref": "#/$defs/source"}`` and the like are the shared definitions of
-``study_schema.json``. It is read from the module's text, because options are checked before every run and the
-modules import matplotlib. Options of analyses are read from the signatures of their functions.
+``study_schema.json``; ``shared`` names those that the kind has as they are. It is read from the module's
+text, because options are checked before every run and the modules import matplotlib. Options of analyses are
+read from the signatures of their functions.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +28,8 @@ REQUIRED: Final = {
     "tables": ("id", "title", "kind"),
     "figures": ("id", "title", "kind"),
 }
+DEFINITIONS: Final = {"x_label": "axis", "y_label": "axis"}
+"""Names of shared definitions other than those of the options."""
 SHARED: Final = {"analyses": (), "tables": ("notes",), "figures": ("notes", "figure")}
 
 
@@ -59,15 +63,20 @@ def kind_schema(part: str, folder: Path | None = None) -> dict[str, Any]:
 @cache
 def entry_schema(part: str, kind: str, folder: Path | None = None) -> dict[str, Any]:
     """The JSON schema of the entries of one kind, its options included."""
-    shared = [*REQUIRED[part], *SHARED[part]]
+    common = references([*REQUIRED[part], *SHARED[part]])
     options = analysis_options(kind_files(folder)[kind]) if part == "analyses" else _declared(part, kind)
     return {
         "type": "object",
         "additionalProperties": False,
         "required": [*REQUIRED[part], *options.get("required", [])],
-        "properties": {name: {"$ref": f"#/$defs/{name}"} for name in shared} | options["properties"],
+        "properties": common | references(options.get("shared", [])) | options.get("properties", {}),
         "$defs": study_schema()["$defs"],
     }
+
+
+def references(names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Options that are defined in ``study_schema.json``, by their names."""
+    return {name: {"$ref": f"#/$defs/{DEFINITIONS.get(name, name)}"} for name in names}
 
 
 def _declared(part: str, kind: str) -> dict[str, Any]:

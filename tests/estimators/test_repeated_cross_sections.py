@@ -120,7 +120,7 @@ def test_whole_clusters_are_drawn() -> None:
         ({}, {"trends": "unit_linear"}, SpecError, "has no trend of its own"),
         ({}, {"inference": {"method": "permutation"}}, SpecError, "followed over time"),
         ({}, {"inference": {"method": "conley_taber"}}, SpecError, "followed over time"),
-        ({"cohort": 0}, {}, PanelError, "No treated cohort has a control group"),
+        ({"cohort": 0}, {}, PanelError, "is ever treated"),
     ],
 )
 def test_misuse_is_refused(change: dict, options: dict, error: type, words: str) -> None:

@@ -16,12 +16,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from replication.core.errors import SpecError
-from replication.display import marks
-from replication.display.canvas import styled
+from replication.display import event_plot, marks
+from replication.display.canvas import DPI, styled
 from replication.display.media import MEDIA
 from replication.report.figures import (
     FIGURES,
     dots_figure,
+    event_study_figure,
     map_figure,
     permutation_figure,
     specification_curve_figure,
@@ -158,3 +159,58 @@ def test_the_map_shows_every_state() -> None:
     alaska, hawaii = parts[map_figure.ALASKA], parts[map_figure.HAWAII]
     assert alaska[:, 0].max() < hawaii[:, 0].min() < parts[48][:, 0].max(), "the insets do not overlap"
     assert max(alaska[:, 1].max(), hawaii[:, 1].max()) < parts[6][:, 1].min(), "they lie south of California"
+
+
+def test_series_with_few_clusters_have_no_intervals(study: StudyConfig, folders: Folders) -> None:
+    context = Context.of(study, folders)
+    entry = next(one for one in study.figures if one.id == "events")
+    saved = context.results.get("events_b")
+    context.results.cache["events_b"] = replace(saved, table=saved.table.assign(n_clusters=8))
+    frame = event_study_figure.collect(entry, context)
+    with styled():
+        picture = event_study_figure.draw(frame, entry, context)
+    bars = [bar for c in picture.figure.axes[1].collections for bar in c.get_segments()]  # type: ignore[attr-defined]
+    assert not bars, "cluster-robust intervals collapse with few clusters"
+    label = frame.loc[frame["spec_id"] == "events_b", "panel_title"].iloc[0]
+    assert f"No intervals are drawn with fewer than 10 clusters (8 for {label})." in picture.note
+    assert frame.loc[frame["spec_id"] == "events_b", "conf_low"].notna().any(), "the CSV keeps the numbers"
+
+
+def test_every_event_time_has_its_count_and_a_thin_last_one_is_noted() -> None:
+    counts = [1022, 1078, 1078, 1078, 1078, 1078, 1078, 361, 56]
+    panel = pd.DataFrame(
+        {"series": 1, "label": "TWFE", "event_time": range(-6, 3), "treated_units": counts}, dtype=object
+    ).astype({"event_time": float, "treated_units": float})
+    for width, turned in ((1.5, 90), (5.0, 0)):
+        axes = Figure(figsize=(width, 2), dpi=DPI).add_axes((0, 0, 1, 1))
+        event_plot.label_axes(axes, panel, ["TWFE"], "Years", units="")
+        assert [text.get_text() for text in axes.texts] == [f"{count:,}" for count in counts]
+        assert {text.get_rotation() for text in axes.texts} == {turned}
+    words = "Estimates at event time 2 are based on 56 treated counties (5 percent)."
+    assert event_plot.thin_support([panel], "counties") == words
+    assert event_plot.thin_support([panel[panel["event_time"] < 2]], "counties") == ""
+
+
+def test_detectable_effects_are_ticks_and_published_values_diamonds_in_their_rows(context: Context) -> None:
+    rows = {"label": ["Index", "Violent"], "spec_id": ["plain", "weighted"], "estimate": [0.05, 0.04]}
+    pd.DataFrame({**rows, "found": [-0.03, -0.02]}).to_csv(context.folders.clean / "mde.csv", index=False)
+    published = {"value": -0.04, "label": "Earlier study", "where": {"label": ["Index"]}}
+    options = {"source": "clean/mde.csv", "detectable": "decline", "published": [published]}
+    entry = Entry("mde", "MDE", "dots", (), {**options, "x_label": "Effect (log points)"})
+    frame = dots_figure.collect(entry, context)
+    assert frame["conf_low"].tolist() == [
+        context.results.get(name).row("att")["conf_low"] for name in rows["spec_id"]
+    ]
+    with styled():
+        picture = dots_figure.draw(frame, entry, context)
+    axes = picture.figure.axes[0]
+    drawn = {
+        str(line.get_marker()): list(line.get_xdata()) for line in axes.lines if line.get_xdata() is not None
+    }
+    assert drawn["|"] == [-0.05, -0.04]
+    assert drawn["D"] == [-0.04]
+    assert axes.child_axes[0].get_xlabel() == "Percent"
+    assert "Vertical ticks: minimum detectable decline. Hollow diamonds: Earlier study" in picture.note
+    wrong = replace(entry, options={**entry.options, "published": [{**published, "where": {"label": ["X"]}}]})
+    with styled(), pytest.raises(SpecError, match="no row fits"):
+        dots_figure.draw(frame, wrong, context)

@@ -34,9 +34,8 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["panels"],
+    "shared": ["x_label", "y_label"],
     "properties": {
-        "x_label": {"$ref": "#/$defs/axis"},
-        "y_label": {"$ref": "#/$defs/axis"},
         "window": {
             "type": "array",
             "items": {"type": "integer"},

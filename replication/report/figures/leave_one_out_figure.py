@@ -6,10 +6,8 @@ from replication.report.figures.dots_figure import collect, draw
 
 OPTIONS = {
     "required": ["source"],
+    "shared": ["source", "rename", "where"],
     "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "rename": {"$ref": "#/$defs/rename"},
-        "where": {"$ref": "#/$defs/where"},
         "headline": {"type": "string", "description": "Label or specification id of the full sample."},
         "x_label": {"$ref": "#/$defs/axis"},
     },

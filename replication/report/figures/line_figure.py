@@ -32,9 +32,8 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source", "x", "y"],
+    "shared": ["source", "where"],
     "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "where": {"$ref": "#/$defs/where"},
         "x": {"type": "string", "description": "Column of the horizontal axis."},
         "y": {"type": "string", "description": "Column of the vertical axis."},
         "group": {"type": "string", "description": "Column that separates lines."},

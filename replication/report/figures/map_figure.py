@@ -29,10 +29,8 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source", "value"],
+    "shared": ["source", "rename", "where"],
     "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "rename": {"$ref": "#/$defs/rename"},
-        "where": {"$ref": "#/$defs/where"},
         "value": {"type": "string", "description": "Column that colors the counties: a number or a date."},
         "breaks": {
             "type": "array",
@@ -162,24 +160,29 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     chosen = dict(zip(frame["fips"], frame["class"], strict=True))
     chosen |= {new: chosen[old] for new, old in SUCCESSORS.items() if old in chosen and new not in chosen}
     draw_counties(axes, shapes, {fips: colors.get(name, MISSING) for fips, name in chosen.items()})
-    handles = [Patch(facecolor=colors[name], label=name) for name in names]
-    if (frame["class"] == "").any() or set(shapes) - set(chosen):
-        handles.append(Patch(facecolor=MISSING, label="No data"))
-    axes.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.01),
-        ncols=columns,
-        title=entry.options.get("legend"),
-        fontsize=8,
-        title_fontsize=8.5,
-        handlelength=1.2,
-        labelspacing=0.25,
+    lacking = bool((frame["class"] == "").any() or set(shapes) - set(chosen))
+    draw_legend(
+        axes, colors | ({"No data": MISSING} if lacking else {}), entry.options.get("legend"), columns
     )
     counts = frame["class"].value_counts()
     parts = [f"{name}: {counts.get(name, 0)} counties" for name in names]
     alt = f"{entry.title}. County map. {'; '.join(parts)}."
     return Drawing(page.figure, alt, words, details=details)
+
+
+def draw_legend(axes: Axes, colors: Mapping[str, str], title: str | None, columns: int) -> None:
+    """The classes in their colors, below the map."""
+    axes.legend(
+        handles=[Patch(facecolor=color, label=name) for name, color in colors.items()],
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.01),
+        ncols=columns,
+        title=title,
+        fontsize=8,
+        title_fontsize=8.5,
+        handlelength=1.2,
+        labelspacing=0.25,
+    )
 
 
 def draw_counties(axes: Axes, shapes: Mapping[int, list[Floats]], colors: Mapping[int, str]) -> None:

@@ -22,12 +22,8 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source"],
+    "shared": ["source", "rename", "where", "x_label", "y_label"],
     "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "rename": {"$ref": "#/$defs/rename"},
-        "where": {"$ref": "#/$defs/where"},
-        "x_label": {"$ref": "#/$defs/axis"},
-        "y_label": {"$ref": "#/$defs/axis"},
         "statistic": {
             "type": "string",
             "default": "estimate",

@@ -21,13 +21,7 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source"],
-    "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "rename": {"$ref": "#/$defs/rename"},
-        "where": {"$ref": "#/$defs/where"},
-        "x_label": {"$ref": "#/$defs/axis"},
-        "y_label": {"$ref": "#/$defs/axis"},
-    },
+    "shared": ["source", "rename", "where", "x_label", "y_label"],
 }
 
 NEEDED = ("group", "time", "mean")

@@ -18,10 +18,8 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source"],
+    "shared": ["source", "rename", "where"],
     "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "rename": {"$ref": "#/$defs/rename"},
-        "where": {"$ref": "#/$defs/where"},
         "unit": {"type": "string", "default": "counties", "description": "The counted units."},
         "milestones": {
             "type": "array",

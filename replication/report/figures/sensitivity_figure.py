@@ -24,11 +24,8 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source"],
+    "shared": ["source", "rename", "where", "x_label"],
     "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "rename": {"$ref": "#/$defs/rename"},
-        "where": {"$ref": "#/$defs/where"},
-        "x_label": {"$ref": "#/$defs/axis"},
         "x_labels": {
             "type": "object",
             "additionalProperties": {"$ref": "#/$defs/axis"},

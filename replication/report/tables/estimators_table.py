@@ -18,9 +18,8 @@ from replication.report.tables.table_notes import Shown
 
 OPTIONS = {
     "required": ["rows"],
+    "shared": ["digits", "row"],
     "properties": {
-        "digits": {"$ref": "#/$defs/digits"},
-        "row": {"$ref": "#/$defs/row"},
         "columns": {
             "type": "array",
             "minItems": 1,
@@ -180,7 +179,7 @@ def _data(line: dict[str, Any], heading: str, context: Context) -> dict[str, Any
     saved = line["saved"]
     about = {
         "mean_outcome": facts.mean_outcome(saved),
-        "control_group": facts.comparison(saved, context.study),
+        "control_group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
         "weights": saved.spec.get("weights") or "",
     }
     truth = {} if line["truth"] is None else {"truth": float(line["truth"])}

@@ -25,9 +25,8 @@ from replication.report.tables import table_notes
 
 OPTIONS = {
     "required": ["source", "columns"],
+    "shared": ["source", "where"],
     "properties": {
-        "source": {"$ref": "#/$defs/source"},
-        "where": {"$ref": "#/$defs/where"},
         "group": {"type": "string", "description": "Column whose values head blocks of rows."},
         "columns": {
             "type": "array",

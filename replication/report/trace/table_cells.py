@@ -188,7 +188,8 @@ def _of_line(
         return replace(blank, value=facts.mean_outcome(saved), quantity="mean_outcome")
     if not any(cell):
         return text_value(cell)
-    return replace(blank, value=facts.comparison(saved, context.study), quantity="control_group")
+    words = facts.in_study_words(facts.comparison(saved, context.study), saved, context.study)
+    return replace(blank, value=words, quantity="control_group")
 
 
 def of_frame(entry: Entry, document: TableDocument, context: Context) -> Grid:
