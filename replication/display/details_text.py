@@ -10,7 +10,7 @@ from replication.display.formatting import signed
 
 AVERAGE = {
     "simple": "average over all treated cells, weighted by cohort size",
-    "cells_by_size": "average over all treated cells, weighted by size",
+    "cells_by_size": "average over all treated cells, weighted by cohort size",
     "cells_by_weight": "weighted average over all treated cells",
     "cells_in_levels": "weighted average over all treated cells, in levels",
     "event_times_equally": "unweighted mean of the coefficients from event time 0 on",

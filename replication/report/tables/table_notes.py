@@ -30,7 +30,7 @@ EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)")
 OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'")
 """Advice to whoever runs the specification, which a printed note leaves out."""
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
-THOUSANDS = re.compile(r"^\d{4,}")
+THOUSANDS = re.compile(r"^\d{4,}|(?<= of )\d{4,}(?= [a-z])")
 COLUMN = re.compile(r"\(\d+\)")
 LETTER = re.compile(r"(?:Panel )?([A-Z])\. ")
 
@@ -93,7 +93,7 @@ def design_notes(
     study = context.study
     kinds: dict[str, Callable[[Saved], str]] = {
         "control group": lambda saved: facts.in_study_words(facts.comparison(saved, study), saved, study),
-        "base period": facts.base_period,
+        "base period": lambda saved: facts.in_study_words(facts.base_period(saved), saved, study),
     }
     found = [differing(shown, kind, words_of, unless_alone=True) for kind, words_of in kinds.items()]
     overall = shown if averaged is None else averaged
