@@ -16,7 +16,8 @@ from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Inference
 from replication.display.event_plot import event_figure, event_frame, figure_note
-from replication.display.formatting import fixed, probability
+from replication.display.formatting import fixed, probability, sentence
+from replication.display.result_text import is_large_loss
 from replication.estimators.registry import ENTRIES
 from replication.inference.methods import OwnMethods, apply_method
 from replication.inference.sensitivity import breakdown_value, pretest_power
@@ -76,7 +77,9 @@ def every_estimator(panel: Panel) -> tuple[AuditSection, Fits]:
     robust = [
         main_row(fits[name])[0] for name in ROBUST if name in fits and fits[name].details.average in ALL_CELLS
     ]
-    words, warnings = [], []
+    main = fits.get("callaway_santanna")
+    words = []
+    warnings = [sentence(note) for note in main.details.notes if is_large_loss(note)] if main else []
     if robust:
         words.append(
             f"The {len(robust)} estimators that allow effects to differ over cohorts and time and average "

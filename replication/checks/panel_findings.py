@@ -221,8 +221,14 @@ def gaps(panel: Panel) -> Iterator[Finding]:
     ):
         if count.any():
             names = ", ".join(map(str, panel.units[count][:SHOWN]))
-            more = ", ..." if count.sum() > SHOWN else ""
+            more = f" and {int(count.sum()) - SHOWN} more" if count.sum() > SHOWN else ""
             yield Finding(f"{int(count.sum())} of {len(seen)} units {words}: {names}{more}")
+    part = int((some & ~seen.all(axis=1)).sum())
+    if part:
+        yield Finding(
+            f"{part} of {len(seen)} units are not observed in every period; callaway_santanna drops them, "
+            "unless `unbalanced: pairwise` (`--set unbalanced=pairwise`)"
+        )
 
 
 def cohorts(panel: Panel) -> pd.DataFrame:

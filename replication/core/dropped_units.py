@@ -28,7 +28,7 @@ def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
     verb = "are"
     if len(units) == 1:
         verb, why = "is", re.sub("they are|they have|their", lambda found: SINGULAR[found[0]], why)
-    return f"{len(units)} of {total} units{share} {verb} dropped because {why}{kept}{examples(units)}"
+    return f"{len(units)} of {total} units{share} {verb} dropped because {why}{examples(units)}{kept}"
 
 
 def examples(units: Any) -> str:

@@ -56,7 +56,7 @@ def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFram
 
     def make(names: Sequence[str]) -> Sequence[str]:
         stale = [task for task in tasks if task.spec.id in names]
-        found.update(zip(names, compared(stale, threads), strict=True))
+        found.update(compared(stale, threads))
         refuse_differences(together(found, requested), study.id)
         write_csv(store, without_noise(together(found, requested)))
         return names
@@ -86,19 +86,19 @@ def without_noise(result: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def compared(tasks: Sequence[Task], threads: int) -> list[pd.DataFrame]:
-    """One row per coefficient of each specification, in as many processes as there are threads."""
+def compared(tasks: Sequence[Task], threads: int) -> dict[str, pd.DataFrame]:
+    """One row per coefficient, by specification, in as many processes as there are threads."""
     waiting = batches(tasks)
     if threads < 2 or len(waiting) < 2:
-        return [frame for batch in waiting for frame in compared_batch(batch)]
+        return compared_batch([task for batch in waiting for task in batch])
     workers = min(threads, len(waiting))
     with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
-        return [frame for frames in pool.map(compared_batch, waiting) for frame in frames]
+        return {name: rows for batch in pool.map(compared_batch, waiting) for name, rows in batch.items()}
 
 
-def compared_batch(tasks: Sequence[Task]) -> list[pd.DataFrame]:
+def compared_batch(tasks: Sequence[Task]) -> dict[str, pd.DataFrame]:
     """The same for a batch in this process."""
-    return [coefficients(task, panel) for task, panel in with_panels(tasks)]
+    return {task.spec.id: coefficients(task, panel) for task, panel in with_panels(tasks)}
 
 
 def coefficients(task: Task, panel: Panel) -> pd.DataFrame:

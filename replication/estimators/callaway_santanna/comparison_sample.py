@@ -211,7 +211,7 @@ def without_gaps(design: ComparisonDesign) -> ComparisonDesign:
             panel.units[~whole],
             whole.size,
             "they are not observed in every period",
-            "'unbalanced: pairwise' keeps them in the pairs of periods in which they are observed",
+            "'unbalanced: pairwise' (`--set unbalanced=pairwise`) keeps them where they are observed",
         ),
         Dropped("units_with_gaps", count, "units"),
     )

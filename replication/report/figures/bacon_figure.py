@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from replication.display import formatting, marks
 from replication.display.canvas import COLOURS, GREY, MARKERS, legend_height
@@ -61,10 +62,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes = page.axes[0]
     marks.light_grid(axes)
     marks.zero_line(axes)
-    for part, marker, color in zip(kinds.values(), MARKERS, COLOURS, strict=False):
-        style = {"marker": marker, "color": color, "markersize": 4, "alpha": 0.75, "markeredgewidth": 0}
-        marks.points(axes, part["weight"], part["estimate"], **style)
-    axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=marks.DASHES)
+    draw_comparisons(axes, list(kinds.values()), overall)
     axes.set_xlabel(entry.options.get("x_label", "Weight"))
     axes.set_ylabel(y_label)
     if logs:
@@ -76,6 +74,14 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     ]
     alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(parts)}."
     return Drawing(page.figure, alt, words, details=details)
+
+
+def draw_comparisons(axes: Axes, parts: list[pd.DataFrame], overall: float) -> None:
+    """One mark per comparison, by kind, and the two-way estimate."""
+    for part, marker, color in zip(parts, MARKERS, COLOURS, strict=False):
+        style = {"marker": marker, "color": color, "markersize": 4, "alpha": 0.75, "markeredgewidth": 0}
+        marks.points(axes, part["weight"], part["estimate"], **style)
+    axes.axhline(overall, color=GREY, linewidth=1.2, linestyle=marks.DASHES)
 
 
 def weighted_mean(frame: pd.DataFrame) -> float:

@@ -160,10 +160,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     chosen = dict(zip(frame["fips"], frame["class"], strict=True))
     chosen |= {new: chosen[old] for new, old in SUCCESSORS.items() if old in chosen and new not in chosen}
     draw_counties(axes, shapes, {fips: colors.get(name, MISSING) for fips, name in chosen.items()})
-    lacking = bool((frame["class"] == "").any() or set(shapes) - set(chosen))
-    draw_legend(
-        axes, colors | ({"No data": MISSING} if lacking else {}), entry.options.get("legend"), columns
-    )
+    if (frame["class"] == "").any() or set(shapes) - set(chosen):
+        colors |= {"No data": MISSING}
+    draw_legend(axes, colors, entry.options.get("legend"), columns)
     counts = frame["class"].value_counts()
     parts = [f"{name}: {counts.get(name, 0)} counties" for name in names]
     alt = f"{entry.title}. County map. {'; '.join(parts)}."
