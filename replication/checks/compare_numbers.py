@@ -50,7 +50,7 @@ class Verdict:
 def verify(root: Path, studies: list[str]) -> list[Verdict]:
     """Compare every expected CSV of the studies with the outputs of the pipeline.
 
-    Panels and covariance matrices are compared by ``held_contents``.
+    Panels and covariance matrices are compared by ``compare_contents``.
     """
     verdicts = []
     for study in studies:

@@ -1,7 +1,7 @@
 """Treated and control clusters behind an estimate.
 
 A clustered variance is a sum over clusters. Where one treated cluster carries the effect, its
-residuals are nearly zero by construction, so that the standard error reflects only the noise of the
+residuals are nearly zero by construction, so that the standard error reflects the noise of the
 controls only: with 50 units of which one is treated, tests at the 5% level reject a true null
 hypothesis in three samples of four (Conley & Taber 2011, Review of Economics and Statistics 93(1);
 MacKinnon & Webb 2018, Econometrics Journal 21(2)). The same is true of one control cluster.

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from replication.checks import compare_contents
 from replication.checks import compare_numbers as numbers
-from replication.checks import held_contents
 from replication.checks.compare_numbers import Verdict
 from replication.checks.file_differences import difference
 from replication.core.errors import InputError
@@ -20,8 +20,8 @@ from replication.workflow.rendered_again import MADE_AGAIN, Task
 
 COMMITTED = {
     "numbers": lambda root, study: numbers.verify(root, [study]),
-    "panels": held_contents.held_panels,
-    "matrices": held_contents.held_matrices,
+    "panels": compare_contents.held_panels,
+    "matrices": compare_contents.held_matrices,
 }
 """What is compared with ``expected/``."""
 FEW = 12

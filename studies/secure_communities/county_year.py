@@ -38,7 +38,7 @@ class CountySources:
     intercensal, vintage_2019 : DataFrame
         County populations (``sources.census``).
     fips_changes, regions, border_counties : DataFrame
-        Typed tables (``sources.typed``).
+        Typed tables (``sources.hand_entered``).
     """
 
     offenses: pd.DataFrame

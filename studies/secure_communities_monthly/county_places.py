@@ -34,7 +34,7 @@ class Places:
     intercensal, vintage_2019 : DataFrame
         County populations (``sources.census``).
     fips_changes, regions, border_counties : DataFrame
-        Typed tables (``sources.typed``).
+        Typed tables (``sources.hand_entered``).
     composition : DataFrame
         ``fips``, ``population``, ``hispanic`` of one year (``sources.acs.read_acs``, 2009: the
         last pool of five years that begins before the roll-out and ends in its first year).

@@ -41,7 +41,7 @@ def test_geography_rules_and_what_they_cost(artificial: Made) -> None:
     assert line(table, "Records in the raw files") == [17, 17, EVERYONE, EVERYONE]
     assert line(table, "statewide") == [17, 15, EVERYONE, EVERYONE]
     assert line(table, "absorbed") == [15, 14, EVERYONE, EVERYONE]
-    assert line(table, "Alaska and Yellowstone") == [14, 12, EVERYONE, EVERYONE - 510]
+    assert line(table, "Yellowstone National Park") == [14, 12, EVERYONE, EVERYONE - 510]
     assert line(table, "five boroughs") == [12, 8, EVERYONE - 510, EVERYONE - 510]
     assert table["step"].tolist() == list(range(1, 12))
     assert (table["counties_before"].iloc[1:].to_numpy() == table["counties_after"].iloc[:-1]).all()

@@ -15,7 +15,7 @@ from replication.core.files import write_csv, write_parquet
 from replication.core.panel_builder import build_panel
 from replication.core.saved_results import save
 from replication.core.spec import parse_spec
-from replication.estimators.estimate_spec import estimate
+from replication.estimators.estimate_spec import fit_spec
 from studies.secure_communities_simulated.analyses.known_paths import known_paths
 from studies.secure_communities_simulated.analyses.known_truth import known_truth
 from studies.secure_communities_simulated.simulation.simulated_effects import NUMBERS, effects
@@ -68,7 +68,7 @@ def context(tmp_path: Path) -> AnalysisContext:
     write_csv(tmp_path / "clean" / "settings.csv", pd.DataFrame(settings))
     for name, more in SPECS.items():
         spec = parse_spec({**BASE, "id": name, **more})
-        result = estimate(build_panel(frame, spec), spec)
+        result = fit_spec(build_panel(frame, spec), spec)
         save(result, spec, tmp_path / "tables" / "specs" / name, "stamp")
     return AnalysisContext(tmp_path / "clean", tmp_path / "tables")
 
@@ -101,7 +101,7 @@ def test_other_outcomes_and_panels_are_refused(context: AnalysisContext) -> None
         ("unknown", {"panel": "other"}, "was not simulated"),
     ):
         spec = parse_spec({**BASE, "id": name, **SPECS["two_way"], **change})
-        result = estimate(build_panel(frame, spec), spec)
+        result = fit_spec(build_panel(frame, spec), spec)
         save(result, spec, context.tables / "specs" / name, "stamp")
         with pytest.raises(SpecError, match=output):
             known_truth(context, groups={"G": {"one": name}})

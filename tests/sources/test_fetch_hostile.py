@@ -259,7 +259,7 @@ def test_a_file_that_is_packed_for_the_way_is_named(tmp_path: Path, coding: str)
         ("soon", 0, 0),
         ("\N{SUPERSCRIPT TWO}", 0, 0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
-        (email.utils.formatdate(time.time() + 86_400, usegmt=True), LONGEST_WAIT, LONGEST_WAIT),
+        ("Fri, 21 Oct 2089 07:28:00 GMT", LONGEST_WAIT, LONGEST_WAIT),
         ("Wed, 99 Oct 2015 07:28:00 GMT", 0, 0),
         ("Wed, 21 Oct 99999 07:28:00 GMT", 0, 0),
     ],

@@ -150,7 +150,8 @@ def callaway_santanna(
         unbalanced="pairwise" if repeated_cross_sections else unbalanced,
         small_sample=inference.small_sample,
     )
-    # 2. ATT(g, t) of each cohort g in each period t.
+    # 2. ATT(g, t) of each cohort g in each period t, by sums of cohorts (``cohort_sums``) or one by one; the
+    # design of the fit may have lost cohorts that are too short for a trend.
     fit = estimate_cells(
         design,
         base_period=base_period,

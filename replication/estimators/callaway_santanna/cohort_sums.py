@@ -22,15 +22,59 @@ from numpy.typing import NDArray
 from replication.core.arrays import Floats, Ints
 from replication.estimators.callaway_santanna.cell_plan import (
     GroupTimeCells,
-    cluster_cohort_sums,
     comparison_thresholds,
 )
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.inference.bands import Factors, drawn_sums
-from replication.inference.cluster import distinct_rows
+from replication.inference.cluster import distinct_rows, sum_by_cluster
 
 Table = NDArray[Any]
 BLOCK = 250
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterCohorts:
+    """Weighted sums of the outcome over the units that share cohort and cluster.
+
+    Scores are sums over units, so that P cluster-cohort sums carry the information of N units.
+
+    Attributes
+    ----------
+    total : (T, P) weighted sums of outcomes, less unit and period means for accuracy.
+    mass : (P,) sums of weights.
+    level, cluster : (P,) position of the cohort, and cluster; ascending in this order.
+
+    """
+
+    total: Floats
+    mass: Floats
+    level: Ints
+    cluster: Ints
+
+
+def cluster_cohort_sums(design: ComparisonDesign) -> ClusterCohorts:
+    """Cluster-cohort sums of a balanced panel whose weights are constant over time."""
+    panel = design.panel
+    n_periods = panel.periods.size
+    outcome = panel.y - (panel.y @ np.full(n_periods, 1 / n_periods))[:, None]
+    outcome -= outcome.mean(axis=0)
+    weight = panel.unit_weight
+    if panel.n_clusters == panel.cluster.size:
+        # Every unit is a cluster: there is nothing to add up.
+        order = np.argsort(design.level, kind="stable")
+        return ClusterCohorts(
+            total=(outcome * weight[:, None])[order].T.copy(),
+            mass=weight[order],
+            level=design.level[order],
+            cluster=panel.cluster[order],
+        )
+    first, code = distinct_rows([design.level, panel.cluster])
+    return ClusterCohorts(
+        total=np.ascontiguousarray(sum_by_cluster(outcome * weight[:, None], code).T),
+        mass=np.bincount(code, weights=weight).astype(float),
+        level=design.level[first],
+        cluster=panel.cluster[first],
+    )
 
 
 @dataclass(frozen=True, slots=True)

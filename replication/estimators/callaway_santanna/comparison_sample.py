@@ -31,7 +31,8 @@ class ComparisonDesign:
         What is left of the panel handed in.
     adoption : (N,) float
         First treated period; infinite for units that only serve as comparison.
-    comparison : ``never_treated`` (the units with infinite adoption) or ``not_yet_treated``.
+    comparison : ``never_treated`` (the units with infinite adoption) or ``not_yet_treated``; before
+        ``with_comparison`` also ``last_treated``, whose cohort then has infinite adoption.
     anticipation : int
         Periods before adoption that may already be affected.
     dropped : tuple of Dropped
@@ -107,6 +108,8 @@ def group_time_design(
     design = without_early(design)
     if control_group == "last_treated":
         design = without_never_treated(design)
+    # Dropping units with gaps may take the last never-treated unit or a whole cohort away, and cutting
+    # periods may close a gap: until nothing changes.
     while True:
         before = design.panel.y.shape
         require_never_treated(design.panel, control_group, anticipation)

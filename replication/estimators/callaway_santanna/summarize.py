@@ -45,6 +45,8 @@ def summarize_fit(
     ``name`` is that of the estimator.
     """
     design, cells = fit.design, fit.cells
+    # Averages as sums of cells; these and every cell; of them the rows whose covariance is kept, as cells
+    # may be too many for one; and the rows of the averages among the kept.
     averages = linear_map(plan, cells.level, np.nan_to_num(fit.estimate), design.mass)
     estimate = np.concatenate([averages.share @ np.nan_to_num(fit.estimate), fit.estimate])
     rows = [*plan.rows, *cell_rows(design, cells)]
@@ -171,5 +173,5 @@ def left_out(fit: GroupTimeFit) -> str:
     count, total = len(fit.problems), int((~fit.cells.reference).sum())
     return (
         f"{count} of {total} group-time cells could not be estimated and are in no average: "
-        f"{fit.problems[0]}{'; see cells_left_out' if count > 1 else ''}"
+        f"{fit.problems[0]}{' and others' if count > 1 else ''}"
     )

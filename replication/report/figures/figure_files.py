@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from replication.core.errors import SpecError
 from replication.core.files import replacing
 from replication.display.canvas import DPI, Sheet, sheet
 from replication.display.fitted_notes import FIGURE_LINES, Fact, fitted
+from replication.display.formatting import typeset
 from replication.report.report_context import Context
 from replication.report.report_data import read_source
 from replication.report.spreadsheet import write_spreadsheet
@@ -66,6 +68,9 @@ def entry_sheet(entry: Entry, context: Context, words: str, **layout: Any) -> Sh
 def save(drawing: Drawing, frame: pd.DataFrame, entry: Entry, context: Context) -> list[Path]:
     """Write ``<id>.pdf``, ``.png``, ``.csv`` and ``.svg``; no date or machine in any of them."""
     figure, folder = drawing.figure, context.folders.figures
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(typeset(text.get_text()))
     if context.study.simulated:
         style: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "zorder": 100}
         figure.text(0.5, 0.5, SIMULATED, size=46, color="black", alpha=0.1, rotation=25, **style)

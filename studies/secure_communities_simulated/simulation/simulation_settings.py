@@ -87,7 +87,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The published numbers to which the simulation is calibrated (``sources.typed``).
+    """The published numbers to which the simulation is calibrated (``sources.hand_entered``).
 
     Attributes
     ----------
