@@ -13,7 +13,7 @@ import pandas as pd
 
 from replication.core.errors import PanelError, SpecError, nearest
 from replication.core.estimates import Estimates
-from replication.core.frames import read_frame
+from replication.core.frames import read_frame, without_marks
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
@@ -314,7 +314,7 @@ def _spec(outcome: str, estimator: str, keys: dict[str, Any]) -> Spec:
 
 def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
-        return data
+        return without_marks(data, spec.read)
     if not isinstance(data, str | Path):
         raise PanelError(
             f"The data are of type {type(data).__name__}, where a pandas DataFrame or the path of a file is "

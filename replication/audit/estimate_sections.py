@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -86,12 +86,18 @@ def every_estimator(panel: Panel) -> tuple[AuditSection, Fits]:
             f"all treated cells give {fixed(min(robust))} to {fixed(max(robust))}; the others average other "
             "event times."
         )
-    if "twfe" in fits and robust and not min(robust) <= main_row(fits["twfe"])[0] <= max(robust):
+    if "twfe" in fits and robust and outside(main_row(fits["twfe"]), robust):
         warnings.append(
             f"TWFE gives {fixed(main_row(fits['twfe'])[0])}, outside the range of the robust estimators "
             f"that average all treated cells ({fixed(min(robust))} to {fixed(max(robust))})."
         )
     return AuditSection("All estimators side by side", tuple(words), tuple(warnings), table), fits
+
+
+def outside(row: tuple[float, float, float, float], others: Sequence[float]) -> bool:
+    """Whether an estimate is below or above all others by more than a tenth of its standard error."""
+    least = 0.1 * row[1]
+    return not min(others) - least <= row[0] <= max(others) + least
 
 
 def main_row(fit: Estimates) -> tuple[float, float, float, float]:

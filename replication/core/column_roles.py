@@ -11,6 +11,7 @@ from replication.core.arrays import Floats, Ints
 from replication.core.columns import numeric, place_of
 from replication.core.errors import PanelError, SpecError
 from replication.core.interactions import covariate_columns
+from replication.core.logarithm import logged_column
 from replication.core.panel import NEVER
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
@@ -40,6 +41,8 @@ def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
     beside += [
         (key, name) for key in ("offset", "weights", "eligible", "dose") if (name := getattr(spec, key))
     ]
+    for key in ("unit", "time"):
+        _require_two(spec.id, key, "outcome", main[key], logged_column(spec.outcome) or spec.outcome)
     for (first, column), (second, other) in itertools.combinations(main.items(), 2):
         _require_two(spec.id, first, second, column, other)
     for (first, column), (second, other) in itertools.product(main.items(), beside):

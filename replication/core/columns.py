@@ -11,7 +11,7 @@ import pandas as pd
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
 from replication.core.numbering import written_label
-from replication.core.reading import MOST_MARKS, number_hint, shown
+from replication.core.reading import MOST_MARKS, formatted, number_hint, shown
 
 SHARE_TOLERANCE = 1e-12
 EXACT = 2**53
@@ -44,13 +44,21 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     text = converted.isna() & frame[column].notna()
     if text.any():
         marks = list(dict.fromkeys(frame.loc[text, column]))
+        written = [mark for mark in marks if formatted(mark)]
+        hint = number_hint(marks)
+        # Where the column also has numbers in another notation, what is no number at all is the fault.
+        if written and len(written) < len(marks):
+            text &= ~frame[column].isin(written)
+            marks = [mark for mark in marks if mark not in set(written)]
+            hint = number_hint(marks)
+            hint += f" Others are numbers written as {shown(written[0])}.{number_hint(written)}"
         named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS])
         more = f" and {len(marks) - MOST_MARKS} more" if len(marks) > MOST_MARKS else ""
         verb, what = ("is", "a number") if text.sum() == 1 else ("are", "numbers")
         raise PanelError(
             f"{int(text.sum())} of {len(frame)} values of column {column!r} {verb} not {what}: {named}{more} "
             f"(first{place_of(frame, text, at)}). Convert the column to numbers or leave the cells "
-            f"empty.{number_hint(marks)}"
+            f"empty.{hint}"
         )
     values: Floats = converted.to_numpy(dtype=float, na_value=np.nan)
     if missing == "never":

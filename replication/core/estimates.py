@@ -67,7 +67,7 @@ class ClusterScores:
     codes: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Estimates:
     """A tidy table of estimates with the covariance matrix of its rows.
 
@@ -187,6 +187,10 @@ class Estimates:
     def outcome(self) -> str:
         """Name of the outcome."""
         return str(self.table["outcome"].iloc[0])
+
+    def __repr__(self) -> str:
+        """The summary, as a notebook shows it."""
+        return self.summary()
 
     def summary(self) -> str:
         """The estimates as text: the overall effect, the path by event time with a plot, sample and notes."""

@@ -150,14 +150,14 @@ def _read_excel(path: Path, read: Read) -> pd.DataFrame:
 
 
 def _read_stata(path: Path, read: Read) -> pd.DataFrame:
-    return _without_marks(pd.read_stata(path, convert_categoricals=False), read)
+    return without_marks(pd.read_stata(path, convert_categoricals=False), read)
 
 
 def _read_parquet(path: Path, read: Read) -> pd.DataFrame:
-    return _without_marks(pd.read_parquet(path), read)
+    return without_marks(pd.read_parquet(path), read)
 
 
-def _without_marks(frame: pd.DataFrame, read: Read) -> pd.DataFrame:
+def without_marks(frame: pd.DataFrame, read: Read) -> pd.DataFrame:
     """The frame with missing values where the file has a mark for them, as a text or a number."""
     if not read.missing:
         return frame

@@ -31,7 +31,7 @@ def with_logarithm(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         return frame
     require_columns(frame, [column])
     at = [name for name in (spec.unit, spec.time) if name in frame.columns]
-    values = numeric(with_numbers(frame[[*at, column]], spec.read), column, at=at)
+    values = numeric(with_numbers(frame[list(dict.fromkeys((*at, column)))], spec.read), column, at=at)
     with np.errstate(divide="ignore"):
         return frame.assign(**{spec.outcome: np.log(np.maximum(values, 0.0))})
 

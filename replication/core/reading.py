@@ -62,6 +62,11 @@ def number_keys(value: Any) -> list[tuple[str, dict[str, Any]]]:
     return [(meaning, {"missing": [text]} if "missing" in keys else keys) for meaning, keys in found]
 
 
+def formatted(value: Any) -> bool:
+    """Whether a text is a number in another notation, such as 1,234.5 or 12%."""
+    return any("missing" not in keys for _, keys in number_keys(value))
+
+
 def number_hint(texts: Sequence[Any]) -> str:
     """The keys that make numbers, or missing values, of distinct texts in a column, in sentences."""
     known = [(meaning, keys) for meaning, keys in number_keys(texts[0]) if "missing" not in keys]

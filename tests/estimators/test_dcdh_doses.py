@@ -346,8 +346,8 @@ def test_units_in_no_effect_are_counted_and_those_in_one_are_not() -> None:
         }
     )
     whole = estimate(frame, window=[-1, 1])
-    assert not any("are in no effect" in note for note in whole.details.notes)
+    assert not any("treatment changes" in note for note in whole.details.notes)
     gap = frame[~(frame["unit"].isin([8, 9]) & (frame["time"] == 2))]
     found = estimate(gap, window=[-1, 1])
-    (note,) = (note for note in found.details.notes if "are in no effect" in note)
-    assert note.startswith("2 units whose treatment changes, for example 8, are in no effect")
+    (note,) = (note for note in found.details.notes if "treatment changes" in note)
+    assert note.startswith("2 units whose treatment changes, for example 8, are excluded")

@@ -107,7 +107,7 @@ def test_right_to_carry_equals_the_reference() -> None:
     found = poisson(murders())
     assert found.att == pytest.approx((0.165, 0.071), abs=5e-4)
     assert found.details.count_dropped("units_all_zero") == 65
-    assert any("65 units whose outcomes are all zero" in note for note in found.details.notes)
+    assert any("65 units with a zero outcome in every period" in note for note in found.details.notes)
     assert found.table["n_obs"][0] == 37349 - 65 * 17
 
 
@@ -135,7 +135,7 @@ def test_real_counts_with_trends_are_separated_and_still_fitted() -> None:
     panel = panel.keep_units(np.isin(panel.units // 1000, [6, 17, 51, 53]))
     found = poisson(panel, trends=("unit_linear",))
     assert found.details.count_dropped("cells_separated") > 0
-    assert any("separated by trends or covariates" in note for note in found.details.notes)
+    assert any("zeros that trends or covariates predict perfectly" in note for note in found.details.notes)
     assert np.isfinite(found.att).all()
 
 

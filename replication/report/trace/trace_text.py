@@ -59,11 +59,11 @@ def trace_text(trace: Trace) -> str:
 
 
 def _wrapped(label: str, words: str) -> list[str]:
-    indent = " " * LABEL
+    indent, lead = " " * LABEL, f"{label:<{LABEL - 1}} "
     # A command or a path is copied from here: it is never broken.
     if label in ("command", "panel", RAW, ""):
-        return [f"{label:<{LABEL}}{words}"]
-    return textwrap.wrap(words, WIDTH, initial_indent=f"{label:<{LABEL}}", subsequent_indent=indent)
+        return [f"{lead}{words}"]
+    return textwrap.wrap(words, WIDTH, initial_indent=lead, subsequent_indent=indent)
 
 
 def _statements(trace: Trace) -> Iterator[tuple[str, str]]:
