@@ -136,8 +136,15 @@ class PathLayout:
         return rows
 
     @cached_property
-    def _columns(self) -> list[tuple[Ints, Ints]]:
+    def _columns(self) -> list[tuple[slice | Ints, slice | Ints]]:
         """Of each cohort the columns of its event times that are reported, and their periods."""
         inside = [np.flatnonzero(np.isin(event, self.times)) for event in self.event]
         columns = [np.searchsorted(self.times, e[t]) for e, t in zip(self.event, inside, strict=True)]
-        return [(1 + self.start.size + c, t) for c, t in zip(columns, inside, strict=True)]
+        return [(_span(1 + self.start.size + c), _span(t)) for c, t in zip(columns, inside, strict=True)]
+
+
+def _span(places: Ints) -> slice | Ints:
+    """Consecutive places as a slice, which copies nothing."""
+    if places.size and places[-1] - places[0] + 1 == places.size:
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
