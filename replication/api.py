@@ -289,6 +289,7 @@ def by_name(name: str) -> Callable[..., Estimates]:
 
     @functools.wraps(entry.function)
     def run(panel: Panel, **options: Any) -> Estimates:
+        """The estimator with the keys of a specification as options."""
         unknown = [key for key in options if key not in (*entry.keys, "inference")]
         if unknown:
             raise SpecError(

@@ -160,6 +160,7 @@ def _findings(
     proposed: dict[str, Any] = {}
 
     def note(findings: Iterator[Finding]) -> None:
+        """Record findings and the keys that they propose."""
         for finding in findings:
             found.append(finding)
             _propose(proposed, finding.keys, spec)

@@ -151,6 +151,7 @@ def filled(found: LabelText, specs: Sequence[SpecWords], where: str) -> str:
     """A text with its placeholders filled; where specifications differ, with what each says."""
 
     def words(match: re.Match[str]) -> str:
+        """What the specifications say in place of one placeholder."""
         name = match[1]
         if name not in WORDS:
             raise SpecError(

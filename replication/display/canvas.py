@@ -129,6 +129,30 @@ def side_by_side(panels: int, inches_each: float, medium: Medium) -> int:
     return max(fitting, default=1)
 
 
+def _lines(title: str, note: str, medium: Medium) -> tuple[list[str], list[str]]:
+    """The lines of title and note, wrapped to the width of the medium."""
+    heading = textwrap.wrap(title, int(medium.letters * NOTE_SIZE / TITLE_SIZE * 0.92))
+    parts = (textwrap.wrap(part, medium.letters, break_on_hyphens=False) for part in note.split("\n"))
+    return heading, [line for part in parts for line in part]
+
+
+def _write(figure: Figure, y: float, lines: Sequence[str], **style: Any) -> None:
+    """Lines of text from the left edge, the first at the fraction ``y`` of the height."""
+    width = figure.get_size_inches()[0]
+    put: dict[str, Any] = {"va": "top", "ha": "left", "linespacing": 1.05}
+    figure.text(EDGE / width, y, "\n".join(lines), **put, **style)
+
+
+def _row(
+    figure: Figure, count: int, y: float, tall: float, *, left: float, right: float, gap: float
+) -> list[Axes]:
+    """One row of axes, ``y`` inches above the lower edge."""
+    width, total = figure.get_size_inches()
+    wide = (width - left - right - (count - 1) * gap) / count
+    corners = [left + column * (wide + gap) for column in range(count)]
+    return [figure.add_axes((x / width, y / total, wide / width, tall / total)) for x in corners]
+
+
 def sheet(
     title: str,
     note: str,
@@ -153,34 +177,21 @@ def sheet(
     under the title; ``ratios`` are heights of the rows relative to ``height``, which a slide
     reduces unless it is ``exact``.
     """
-    width = medium.width
-    title_lines = textwrap.wrap(title, int(medium.letters * NOTE_SIZE / TITLE_SIZE * 0.92))
-    note_lines = [
-        line
-        for part in note.split("\n")
-        for line in textwrap.wrap(part, medium.letters, break_on_hyphens=False)
-    ]
+    title_lines, note_lines = _lines(title, note, medium)
     head = EDGE + TITLE_LINE * len(title_lines) + 0.04
-    top = head + legend
     bottom = 2 * EDGE + NOTE_LINE * len(note_lines)
     rows = -(-panels // across)
     heights = [height * (1.0 if exact else medium.flat) * ratio for ratio in (ratios or [1.0] * rows)]
-    total = top + sum(heights) + rows * (above + below) + bottom
-    figure = Figure(figsize=(width, total), dpi=DPI)
+    total = head + legend + sum(heights) + rows * (above + below) + bottom
+    figure = Figure(figsize=(medium.width, total), dpi=DPI)
     FigureCanvasAgg(figure)
-    put: dict[str, Any] = {"va": "top", "ha": "left", "linespacing": 1.05}
-    figure.text(EDGE / width, 1 - EDGE / total, "\n".join(title_lines), weight="bold", size=TITLE_SIZE, **put)
-    figure.text(
-        EDGE / width, (bottom - EDGE / 2) / total, "\n".join(note_lines), size=NOTE_SIZE, color=GREY, **put
-    )
-    axes, y = [], total - top
+    _write(figure, 1 - EDGE / total, title_lines, weight="bold", size=TITLE_SIZE)
+    _write(figure, (bottom - EDGE / 2) / total, note_lines, size=NOTE_SIZE, color=GREY)
+    axes, y = [], total - (head + legend)
     for row, tall in enumerate(heights):
-        count = min(across, panels - row * across)
-        wide = (width - left - right - (count - 1) * gap) / count
         y -= above + tall
-        for column in range(count):
-            x = left + column * (wide + gap)
-            axes.append(figure.add_axes((x / width, y / total, wide / width, tall / total)))
+        count = min(across, panels - row * across)
+        axes += _row(figure, count, y, tall, left=left, right=right, gap=gap)
         y -= below
     return Sheet(figure, axes, head, across)
 

@@ -108,6 +108,7 @@ def bar(row: pd.Series, low: float, scale: float) -> str:
     """The interval of one estimate in characters."""
 
     def place(value: float) -> int:
+        """The character at which a value stands."""
         return int(np.clip(round((value - low) * scale), 0, PLOT - 1))
 
     cells = [" "] * PLOT

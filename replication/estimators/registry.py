@@ -64,6 +64,7 @@ def registered(
     """Register the function below; see ``Registered`` for the arguments."""
 
     def register(function: Callable[P, Estimates]) -> Callable[P, Estimates]:
+        """Record the function under its own name, and return it."""
         parameters = inspect.signature(function).parameters.values()
         keywords = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
         keys = tuple(name for name in keywords if name != "inference")

@@ -149,12 +149,15 @@ def sun_abraham(
         return from_adjusted(points, blocks.adjusted(on_paths, inference))
     factor = small_sample_factor(panel.n_clusters, n_obs, fit.n_params)
     estimated = scores + share_influence(fit, found, picked, estimate)
-    used_scores, other, kind = (
-        (scores, estimated, "estimated") if shares == "fixed" else (estimated, scores, "fixed")
-    )
-    alternative = {f"att_std_error_{kind}_shares": standard_error(panel, other[:, 0], factor)}
-    points = replace(points, details=points.details.with_extras(alternative))
-    return from_scores(points, used_scores, factor)
+    return by_shares(points, {"fixed": scores, "estimated": estimated}, shares, factor)
+
+
+def by_shares(points: PointEstimates, scores: dict[str, Floats], shares: str, factor: float) -> Estimates:
+    """The estimates with shares fixed or estimated; the other standard error is among the details."""
+    (other,) = scores.keys() - {shares}
+    std_error = standard_error(points.panel, scores[other][:, 0], factor)
+    details = points.details.with_extras({f"att_std_error_{other}_shares": std_error})
+    return from_scores(replace(points, details=details), scores[shares], factor)
 
 
 def details_of(found: PathCells, rows: list[EstimateRow], fit: Saturated) -> Details:

@@ -116,6 +116,7 @@ def from_variance(
         return from_cluster_scores(found, _required(cluster_scores, found.estimator))
 
     def critical(paths: Paths) -> Values:
+        """Critical value of the uniform band of each path."""
         if cluster_scores is not None:
             return score_sup_t(paths, cluster_scores, inference)
         return normal_sup_t(paths, variance, inference, degrees_of_freedom(found.panel, freedom))

@@ -54,6 +54,7 @@ class ResultTable:
         widths = self.document.column_widths()
 
         def line(texts: Sequence[str]) -> str:
+            """One row: the label to the left, numbers to the right of their columns."""
             first, *others = texts
             padded = [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
             return "  ".join([first.ljust(widths[0]), *padded]).rstrip()

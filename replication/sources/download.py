@@ -229,6 +229,7 @@ def _answered(url: str, headers: dict[str, str], patience: Patience) -> requests
     found: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
+        """Hand the answer, or the failure, to the thread that waits."""
         try:
             found.put(requests.get(url, headers=headers, stream=True, timeout=patience.timeout))
         except Exception as error:

@@ -181,6 +181,7 @@ class _Reactor:
     running: dict[int, socket.socket] = field(default_factory=dict)
 
     def run(self) -> None:
+        """Serve requests for steps until the process is ended."""
         wake, waker = os.pipe()
         os.set_blocking(waker, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -201,6 +202,7 @@ class _Reactor:
                 self.accept()
 
     def accept(self) -> None:
+        """Fork a process for the step that a connection asks for."""
         connection, _ = self.listener.accept()
         try:
             request = json.loads(connection.makefile().readline())
@@ -214,6 +216,7 @@ class _Reactor:
         self.running[pid] = connection
 
     def reap(self) -> None:
+        """Answer the requests whose processes have ended with their exit codes."""
         while self.running:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:

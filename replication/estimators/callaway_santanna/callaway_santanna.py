@@ -141,32 +141,38 @@ def callaway_santanna(
     )
     require_possible(panel, options)
     refuse_method(panel.spec_id or "panel", "callaway_santanna", inference, METHODS)
+    return estimated(panel, options, inference)
 
+
+def estimated(panel: Panel, options: Options, inference: Inference) -> Estimates:
+    """The walk of a panel: sample, cells, averages, uncertainty."""
     # 1. The sample: who is compared with whom. Spatial standard errors need the scores of units.
     design = group_time_design(
         by_unit(panel) if inference.method == "conley" else panel,
-        control_group=control_group,
-        anticipation=anticipation,
-        unbalanced="pairwise" if repeated_cross_sections else unbalanced,
+        control_group=options.control_group,
+        anticipation=options.anticipation,
+        unbalanced="pairwise" if options.repeated_cross_sections else options.unbalanced,
         small_sample=inference.small_sample,
     )
     # 2. ATT(g, t) of each cohort g in each period t, by sums of cohorts (``cohort_sums``) or one by one; the
     # design of the fit may have lost cohorts that are too short for a trend.
     fit = estimate_cells(
         design,
-        base_period=base_period,
-        adjustment=adjustment,
-        fix_weights=fix_weights,
-        detrend=bool(trends),
-        cross_sections=repeated_cross_sections,
+        base_period=options.base_period,
+        adjustment=options.adjustment,
+        fix_weights=options.fix_weights,
+        detrend=bool(options.trends),
+        cross_sections=options.repeated_cross_sections,
     )
     # 3. Which cells each average takes, and with which weights.
-    plan = plan_averages(fit.design, fit.cells, np.isfinite(fit.estimate), window=window, balance_e=balance_e)
+    plan = plan_averages(
+        fit.design, fit.cells, np.isfinite(fit.estimate), window=options.window, balance_e=options.balance_e
+    )
     # 4. Standard errors from the influence function, uniform bands and tests.
     found = summarize_fit(fit, plan, inference, details_of(options, fit, inference))
     notes = (*lost_notes(panel, fit.design, plan), *found.details.notes)
     found = replace(found, details=replace(found.details, notes=notes))
-    if inference.method == "bootstrap" or trends:
+    if inference.method == "bootstrap" or options.trends:
         again = partial(callaway_santanna, **asdict(options))
         return with_cluster_draws(found, fit, plan, panel, inference, again)
     return found

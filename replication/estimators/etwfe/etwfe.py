@@ -25,6 +25,7 @@ Empirical Economics 69: 2545-2587 (2025); The Econometrics Journal 26(3): C31-C6
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -114,20 +115,18 @@ def etwfe(
     averages = effect_averages(cells, window, kinds)
     shows_leads = control_group == "never_treated"
 
-    def parts(estimate: Floats, columns: Floats) -> list[Part]:
-        return _parts(averages, cells, window, estimate, columns, reference=shows_leads)
-
+    parts = partial(_parts, averages, cells, window, reference=shows_leads)
     estimate, scores = fit.averages(averages)
     ratio = [_log_ratio(fit, averages)] if isinstance(fit, etwfe_poisson.PoissonFit) else []
     rows, points, influence = _ordered([*parts(estimate, scores), *ratio])
-    shown = [row.event_time for row in rows if row.term == "event" and row.event_time is not None]
-    require_window(window, cells, len(shown))
+    shown = shown_times(rows, window, cells)
     absorbed = len(cells.panel.units) - 1 if family == "gaussian" else 0
     require_residual(cells.n_obs, fit.n_params + absorbed, "Use fewer covariates, or add units.")
     factor = small_sample_factor(cells.panel.n_clusters, cells.n_obs, fit.n_params)
-    details = details_of(cells, family, shown, base_period=-1 - anticipation if shows_leads else "untreated")
+    details = details_of(cells, family, shown)
     proportional = _proportional(rows, points, influence, cells, factor)
-    details = replace(details, control_group=control_group).with_extras(proportional)
+    base_period = -1 - anticipation if shows_leads else "untreated"
+    details = replace(details, base_period=base_period, control_group=control_group).with_extras(proportional)
     found = PointEstimates(
         cells.panel,
         "etwfe",
@@ -144,16 +143,23 @@ def etwfe(
     if inference.variance == "cv1":
         return from_scores(found, influence, factor)
     shares = ExtendedShares.of(fit, cells.panel.cluster)
-    loadings = _ordered(parts(estimate, shares.rows(averages)))[2]
-    return from_adjusted(found, shares.adjusted(loadings, inference))
+    return from_adjusted(
+        found, shares.adjusted(_ordered(parts(estimate, shares.rows(averages)))[2], inference)
+    )
 
 
-def details_of(cells: SortedCells, family: str, shown: list[int], base_period: int | str) -> Details:
+def shown_times(rows: list[EstimateRow], window: tuple[int, int] | None, cells: SortedCells) -> list[int]:
+    """The event times of the rows; a window without any is refused."""
+    shown = [row.event_time for row in rows if row.term == "event" and row.event_time is not None]
+    require_window(window, cells, len(shown))
+    return shown
+
+
+def details_of(cells: SortedCells, family: str, shown: list[int]) -> Details:
     """What the model says beside the numbers."""
     linear = family == "gaussian"
     return Details(
         absorbed=("unit" if linear else "cohort", "time"),
-        base_period=base_period,
         average="cells_by_weight" if linear else "cells_in_levels",
         support=event_time_support(cells, np.array(shown)),
         extras={"cells": count_cells(cells), "family": family},

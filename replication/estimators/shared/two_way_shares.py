@@ -120,6 +120,7 @@ def adjusted_two_way(
     two_way, found = two_way_shares(sample, effects, fit, loading)
 
     def reweighted(weight: Floats) -> TwoWayShares:
+        """The same shares under other weights."""
         return replace(two_way, weight=weight, blocks=blocks_of(sample, effects, weight))
 
     return adjusted_by_weights(inference, found, two_way, fit.residual, reweighted)

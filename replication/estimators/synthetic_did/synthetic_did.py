@@ -114,10 +114,7 @@ def synthetic_did(
     panel = usable(comparison_panel(panel, "synthetic_did"))
     panel = used_units(panel, np.ones(len(panel.units), dtype=bool), "synthetic comparison")
     means_of_data = with_means(Details(), panel)
-    # Adding a constant changes nothing but the digits that are left for the differences.
-    panel = replace(panel, y=panel.y - panel.y.mean())
-    outcomes = outcomes_of(panel)
-    panel = replace(panel, y=outcomes.adjusted(np.arange(len(panel.units)), outcomes.start))
+    panel, outcomes = without_covariates(panel)
     never = untreated_throughout(panel)
     controls = panel.y[never]
     member, cohorts = cohorts_of(panel, never)
@@ -133,8 +130,6 @@ def synthetic_did(
         layout.collect([gap_path(controls, m, w) for m, w in zip(means, chosen, strict=True)], sizes)
         for chosen in (weights, exact)
     )
-    rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
-    rows += [EstimateRow("event", event_time=int(e)) for e in layout.times]
     extras: dict[str, Value] = {
         "donor_errors": donor_errors,
         "att_at_minimum": float(minimum[0]),
@@ -148,8 +143,23 @@ def synthetic_did(
         notes=(*found.notes, *placebo_slopes(panel, donor_errors)),
     ).measured(missing_noted=bool(found.negative.any()))
     distribution = "normal" if freedom is None else "t"
+    rows = rows_of(cohorts, layout)
     points = PointEstimates(panel, "synthetic_did", rows, published, inference, distribution, details=details)
     return from_variance(points, found.variance, freedom=freedom)
+
+
+def without_covariates(panel: Panel) -> tuple[Panel, CovariateOutcomes]:
+    """The panel with outcomes less what covariates explain, and how outcomes depend on covariates."""
+    # Adding a constant changes nothing but the digits that are left for the differences.
+    panel = replace(panel, y=panel.y - panel.y.mean())
+    outcomes = outcomes_of(panel)
+    return replace(panel, y=outcomes.adjusted(np.arange(len(panel.units)), outcomes.start)), outcomes
+
+
+def rows_of(cohorts: list[SyntheticCohort], layout: PathLayout) -> list[EstimateRow]:
+    """The rows of the result: overall, by cohort, by event time."""
+    rows = [EstimateRow("att"), *(EstimateRow("group", cohort=c.first) for c in cohorts)]
+    return [*rows, *(EstimateRow("event", event_time=int(e)) for e in layout.times)]
 
 
 def details_of(

@@ -129,6 +129,7 @@ def jackknife_variance(
     sizes = sizes_without_each(member, cluster)
 
     def paths() -> Iterator[Floats]:
+        """(C, T) gap of one cohort without each cluster, cohort by cohort."""
         for k, (c, w) in enumerate(zip(cohorts, weights, strict=True)):
             mine = (member == k).astype(float)
             unit = np.zeros(member.size)

@@ -18,16 +18,13 @@ from replication.display.event_plot import (
     counts_inches,
     draw_panel,
     drawable,
-    few_clusters,
     label_axes,
     panel_width,
-    thin_support,
 )
-from replication.display.fitted_notes import Fact
 from replication.display.media import LETTERS_PER_INCH
-from replication.inference.cautions import FEW_EFFECTIVE
 from replication.report import facts
-from replication.report.figures.figure_files import Drawing, entry_sheet, figure_note
+from replication.report.figures.event_study_notes import note, series_of, units_of
+from replication.report.figures.figure_files import Drawing, entry_sheet
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
 from replication.report.study_config import Entry
@@ -91,8 +88,7 @@ COLUMNS = [
 ]
 PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.5
 LOG_EFFECT = f"Effect ({marks.LOG_POINTS})"
-MEAN, CLUSTERED = "Pre-treatment mean: ", "standard errors clustered by"
-WIDENED = "Bands are widened where needed to contain percentile intervals."
+MEAN = "Pre-treatment mean: "
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
@@ -179,11 +175,6 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     return Drawing(page.figure, describe(frame, entry), words, list(results), versions, details)
 
 
-def series_of(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The paths, panel by panel."""
-    return [part for _, part in frame.groupby(["panel", "series"], sort=True)]
-
-
 def rooms(
     panels: Sequence[pd.DataFrame],
     names: Sequence[str],
@@ -235,136 +226,6 @@ def mean_before(panel: pd.DataFrame, context: Context, letters: int, *, log: boo
         return ""
     with_unit = f"{MEAN}{means[0]} ({unit})"
     return with_unit if unit and len(with_unit) <= letters else f"{MEAN}{means[0]}"
-
-
-def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tuple[str, ...]]:
-    """Explanation of the marks, and the estimation of the series."""
-    every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
-    level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
-    words = [
-        f"Dark bars: {level} pointwise confidence intervals{percentiles(frame, context)}; pale "
-        f"bars: {level} uniform bands ({draws(every)}). Hollow markers: reference period."
-    ]
-    panels = [panel for _, panel in frame.groupby("panel")]
-    words += [withheld(frame, context), thin_support(panels, units_of(context))]
-    widened = [Fact(0, WIDENED, required=False)] if any(map(by_percentiles, every)) else []
-    printed, details = figure_note(entry, context, words, [*widened, *circumstances(frame, context)])
-    seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
-    seed = (f"Seed of the draws: {formatting.listed(seeds)}.",) if seeds else ()
-    return printed, (*details, *seed)
-
-
-def units_of(context: Context) -> str:
-    """The units of the study in the plural, such as counties."""
-    return context.study.labels.get("n_units", "units").lower()
-
-
-def by_percentiles(saved: Saved) -> bool:
-    """Whether intervals are percentiles of a bootstrap over clusters."""
-    uncertainty = saved.details.uncertainty
-    return bool(uncertainty.resampled_clusters) and uncertainty.interval != "t"
-
-
-def percentiles(frame: pd.DataFrame, context: Context) -> str:
-    """In parentheses, which intervals are percentiles of a bootstrap."""
-    parts = series_of(frame)
-    chosen = [part for part in parts if by_percentiles(context.results.get(part["spec_id"].iloc[0]))]
-    if not chosen:
-        return ""
-    every = [context.results.get(part["spec_id"].iloc[0]) for part in chosen]
-    clusters = formatting.listed(
-        formatting.distinct_words(facts.clusters(saved, context.study) for saved in every)
-    )
-    who = named(chosen, parts)
-    return f" ({f'{who}: ' if who else ''}percentiles of a bootstrap by {clusters})"
-
-
-def withheld(frame: pd.DataFrame, context: Context) -> str:
-    """Which series are drawn without intervals, as clusters are few."""
-    parts = series_of(frame)
-    bare = [
-        part for part in parts if few_clusters(part, context.results.get(part["spec_id"].iloc[0]).details)
-    ]
-    counts = [(formatting.integer(part["n_clusters"].iloc[0]), part) for part in bare]
-    shown = [
-        f"{count} for {named([part for one, part in counts if one == count], parts)}".removesuffix(" for ")
-        for count in formatting.distinct_words(count for count, _ in counts)
-    ]
-    few = f"No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters"
-    return f"{few} ({', '.join(shown)})." if bare else ""
-
-
-def named(chosen: Sequence[pd.DataFrame], every: Sequence[pd.DataFrame]) -> str:
-    """Series in words: by estimator or by panel where that is enough; empty for all of them."""
-    names, others = (
-        [(p["panel_title"].iloc[0], p["label"].iloc[0]) for p in parts] for parts in (chosen, every)
-    )
-    if len(names) == len(others):
-        return ""
-    for place in (1, 0):
-        parts = formatting.distinct_words(name[place] for name in names)
-        if sum(name[place] in parts for name in others) == len(names):
-            return formatting.listed(parts)
-    return "; ".join(f"{panel}, {label}" for panel, label in names)
-
-
-def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
-    """How the series were estimated, one sentence per choice, series named where they differ."""
-    parts = series_of(frame)
-    found = [about(part, context) for part in parts]
-    sentences = []
-    for kind in dict.fromkeys(kind for words in found for kind in words):
-        values = []
-        for value in formatting.distinct_words(words.get(kind, "") for words in found):
-            chosen = [part for part, words in zip(parts, found, strict=True) if words.get(kind) == value]
-            who = named(chosen, parts)
-            values.append(f"{value} ({who})" if who else value)
-        text = formatting.sentence(f"{kind}: {'; '.join(values)}")
-        short = (
-            f"{formatting.sentence(kind)[:-1]}: {cluster_range(frame)}." if kind.startswith(CLUSTERED) else ""
-        )
-        sentences.append(Fact(0, text, short if len(values) > 1 else "", required=False))
-    return sentences
-
-
-def cluster_range(frame: pd.DataFrame) -> str:
-    """The fewest and the most clusters of the series."""
-    low, high = (formatting.integer(end) for end in (frame["n_clusters"].min(), frame["n_clusters"].max()))
-    return f"{low} to {high} clusters"
-
-
-def draws(every: Sequence[Saved]) -> str:
-    """Bootstrap draws behind the bands."""
-    counts = formatting.distinct_words(formatting.integer(saved.details.uncertainty.draws) for saved in every)
-    return f"{formatting.listed(counts)} draws"
-
-
-def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
-    """How a series was estimated: clusters, weights, control group, base period, end points, test."""
-    first = part.iloc[0]
-    saved = context.results.get(first["spec_id"])
-    clusters = f"{formatting.integer(first['n_clusters'])} clusters"
-    found = {
-        # Design-based standard errors are not clustered.
-        f"{CLUSTERED} {facts.clusters(saved, context.study)}": (
-            "" if saved.spec["estimator"] == "roth_santanna" else clusters
-        ),
-        "weights": facts.weights(saved, context.study),
-        "control group": facts.comparison(saved, context.study),
-        "pre-trend test": formatting.p_equals(first["pretrend_p_value"]),
-        "binned endpoints": end_points(part),
-        "base period": facts.base_period(saved),
-    }
-    return {kind: words for kind, words in found.items() if words}
-
-
-def end_points(part: pd.DataFrame) -> str:
-    """Points that pool all event times from there on."""
-    ends = part[part["binned"].notna()]
-    return ", ".join(
-        f"{formatting.signed(time)} {way}"
-        for time, way in zip(ends["event_time"], ends["binned"], strict=True)
-    )
 
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:

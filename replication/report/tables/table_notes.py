@@ -264,6 +264,7 @@ def _ranged(clauses: Sequence[str]) -> str:
     ends = iter([sorted(set(column), key=_value) for column in columns])
 
     def span(found: re.Match[str]) -> str:
+        """The least and the largest of the numbers that stand at one place."""
         numbers = next(ends)
         # Only the count in front gets thousands separators: a number inside may be a year.
         names = [
