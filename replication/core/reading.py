@@ -45,7 +45,7 @@ HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (r"[+-]?\d+,\d+", "the comma is a decimal mark", {"decimal": ","}),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
     (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
-    (r"[+-]?[\d.,]+\s*%", "12% is to be 12 (share: 0.12)", {"percent": "points"}),
+    (r"[+-]?[\d.,]+\s*%", "12% is to be read as 12 (as 0.12: share)", {"percent": "points"}),
     (r"[.?*\-]+|-?9+|n[./]?a\.?|missing|null", "it marks a missing value", {"missing": []}),
 )
 """How numbers look that are written in another way, what that means, and the keys of ``read``."""
@@ -71,7 +71,9 @@ def number_hint(texts: Sequence[Any]) -> str:
     """The keys that make numbers, or missing values, of distinct texts in a column, in sentences."""
     known = [(meaning, keys) for meaning, keys in number_keys(texts[0]) if "missing" not in keys]
     if known:
-        return "".join(f" If {meaning}, set `read: {in_yaml(keys)}`." for meaning, keys in known)
+        return "".join(
+            f" If {meaning}, set `read: {in_yaml(keys)}` (`{_options(keys)}`)." for meaning, keys in known
+        )
     if len(texts) > MOST_MARKS:
         return ""
     marks = sorted(str(text).strip() for text in texts)
@@ -79,6 +81,11 @@ def number_hint(texts: Sequence[Any]) -> str:
         f" If missing values are marked so, set `read: {in_yaml({'missing': marks})}` (`--missing "
         f"{' '.join(shlex.quote(mark) for mark in marks)}`)."
     )
+
+
+def _options(keys: dict[str, Any]) -> str:
+    """The options of the command line for keys of ``read``: ``--decimal ,``."""
+    return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in keys.items())
 
 
 def in_yaml(value: Any) -> str:

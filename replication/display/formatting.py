@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from replication.core.errors import with_singulars
+
 MINUS = "\N{MINUS SIGN}"
 DAGGER = "\N{DAGGER}"
 BREAK = re.compile(r"[ \t]*[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
@@ -121,7 +123,7 @@ def listed(words: Iterable[str]) -> str:
 def agreeing(text: str) -> str:
     """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
     if not SINGLE.match(text):
-        return text
+        return with_singulars(text)
     text = SINGLE.sub(r"1 \1", text, count=1)
     return SINGULAR.sub(lambda found: SINGULARS[found[0]], text)
 

@@ -59,7 +59,7 @@ def find_unused_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
             keys.append(("inference.small_sample", spec.estimator))
         if keys:
             found[spec.id] = [
-                f"{key!r} is set and {who} does not read it: it changes nothing" for key, who in keys
+                f"{key!r} has no effect: {who} does not use it" for key, who in keys
             ]
     return found
 
