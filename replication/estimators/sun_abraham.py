@@ -38,6 +38,7 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
+    base_period_gaps,
     comparison_panel,
     empty_window,
     last_adopters,
@@ -123,6 +124,8 @@ def sun_abraham(
     panel = used_cells(panel, reference, anticipation)
     n_obs = int(panel.observed.sum())
     fit, found = fit_cohorts(panel, reference, anticipation)
+    if gaps := base_period_gaps(panel, found.cohorts, anticipation):
+        panel = replace(panel, notes=(*panel.notes, gaps))
     rows, picked = path_rows(found, window)
     on_paths = with_comparison(shares_of(found.mass, picked), found.base)
     estimate, scores = fit.contrast(on_paths)
