@@ -78,7 +78,11 @@ def _add_estimate(commands: Subparsers) -> None:
         "--outcome rate --never 9999 --strip-blanks --out results",
     )
     estimate.add_argument(
-        "spec", type=Path, nargs="?", metavar="SPEC.yaml", help="specification file; the options below override its keys"
+        "spec",
+        type=Path,
+        nargs="?",
+        metavar="SPEC.yaml",
+        help="specification file; the options below override its keys",
     )
     estimate.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")

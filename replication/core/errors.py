@@ -21,7 +21,10 @@ COUNTED = re.compile(
 """A count of one with a plural noun, and the rest of its clause."""
 SINGULARS = {
     **{"are": "is", "were": "was", "have": "has", "do": "does", "they": "it", "their": "its", "them": "it"},
-    **{verb: f"{verb}s" for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say")},
+    **{
+        verb: f"{verb}s"
+        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say")
+    },
 }
 PLURALS = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 

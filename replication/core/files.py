@@ -101,7 +101,11 @@ def yaml_fault(name: str | Path, text: str, error: Exception) -> str:
         return f"{name} is not valid YAML: byte {error.start + 1} is not UTF-8. Save the file as UTF-8."
     if mark is None:
         return f"{name} is not valid YAML: {' '.join(str(error).split())}. Correct that value."
-    problem, line, row = str(getattr(error, "problem", "")), mark.line + 1, [*text.splitlines(), ""][mark.line]
+    problem, line, row = (
+        str(getattr(error, "problem", "")),
+        mark.line + 1,
+        [*text.splitlines(), ""][mark.line],
+    )
     if problem.startswith(REPEATED):
         return f"{name}, line {line}: {problem}. Remove one."
     if "\t" in row[: len(row) - len(row.lstrip())]:

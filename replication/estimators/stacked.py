@@ -105,6 +105,11 @@ def stacked(
         every cohort with a clean control at adoption can cover, unless late cohorts would cut it
         short (``default_horizon``), which are then left out and named.
 
+    Returns
+    -------
+    Estimates
+        Rows ``att`` and ``event``, in units of the outcome.
+
     Raises
     ------
     PanelError

@@ -22,13 +22,13 @@ DESIGNED: Final = ("permutation", "conley_taber", "ferman_pinto")
 WITHOUT_T: Final = ("wild", "bootstrap", *DESIGNED)
 """Methods whose p-values and intervals take no critical value of a t distribution."""
 ON_FEW: Final = re.compile(r"There (is|are) only \d+ (treated )?clusters? \(")
-ON_CLUSTERED: Final = re.compile(r"There are only \d+ treated clusters \(|The effective number of clusters is")
+ON_CLUSTERED: Final = re.compile(
+    r"There are only \d+ treated clusters \(|The effective number of clusters is"
+)
 """Notes on clustered standard errors, which ``conley_taber`` and ``ferman_pinto`` replace."""
 
 
-def with_remedies(
-    found: Estimates, panel: Panel, inference: Inference, possible: Sequence[str]
-) -> Estimates:
+def with_remedies(found: Estimates, panel: Panel, inference: Inference, possible: Sequence[str]) -> Estimates:
     """The estimates with notes on few clusters that fit the method in use and those that can replace it.
 
     Parameters

@@ -42,7 +42,9 @@ def export(root: Path, asked: str, kind: str | None, output: Path | None) -> lis
             f"{nearest(ending, ENDINGS)}."
         )
     if output is not None and output.suffix != f".{ending}":
-        raise SpecError(f"--to is {ending!r}, but the file {output} ends in {output.suffix!r}. Give both the same format.")
+        raise SpecError(
+            f"--to is {ending!r}, but the file {output} ends in {output.suffix!r}. Give both the same format."
+        )
     source = root / "data_clean" / name / f"{panel}.parquet"
     if not source.is_file():
         raise SpecError(

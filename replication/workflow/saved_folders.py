@@ -36,7 +36,9 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
         grid = sorted(place.parent.name for place in visible_paths(folder.glob("*/spec.yaml"), folder))
         if grid:
             more = f" and {len(grid) - 5} more" if len(grid) > 5 else ""
-            raise SpecError(f"{folder} contains saved results: {', '.join(grid[:5])}{more}. Name one of them.")
+            raise SpecError(
+                f"{folder} contains saved results: {', '.join(grid[:5])}{more}. Name one of them."
+            )
         raise SpecError(
             f"{folder} contains no saved result (no spec.yaml). Name a folder that `replication estimate "
             "--out` wrote, or one below tables/<study>/specs/."

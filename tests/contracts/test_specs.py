@@ -166,5 +166,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path) -> None:
     """YAML itself would keep the last one, and a change of the one above would move nothing."""
     path = tmp_path / "twice.yaml"
     path.write_text("id: twice\noutcome: y\nestimator: twfe\noutcome: z\n", encoding="utf-8")
-    with pytest.raises(SpecError, match=r"twice\.yaml, line 4: the key 'outcome' is given twice\. Remove one\."):
+    with pytest.raises(
+        SpecError, match=r"twice\.yaml, line 4: the key 'outcome' is given twice\. Remove one\."
+    ):
         load_specs(path)

@@ -241,9 +241,7 @@ def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:
     before = f" ({'; '.join(design.notes)})" if design.notes else ""
     column = "cohort column (the first treated period; 0 or empty for never)"
     column = "time column" if design.panel.periods.size == 1 else column
-    raise PanelError(
-        f"{_no_effect(design)}{before}. Check the {column} and 'sample'."
-    )
+    raise PanelError(f"{_no_effect(design)}{before}. Check the {column} and 'sample'.")
 
 
 def _no_effect(design: ComparisonDesign) -> str:

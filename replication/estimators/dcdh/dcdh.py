@@ -80,6 +80,11 @@ def dcdh(
     baseline_bins : number of quantile bins of the first treatment within which units are compared;
         None compares units of equal first treatment.
 
+    Returns
+    -------
+    Estimates
+        Rows ``event`` and ``att``, the average total effect per unit of treatment.
+
     Raises
     ------
     PanelError
