@@ -15,8 +15,8 @@ SHORTEST = 3
 
 
 COUNTED = re.compile(
-    r"(?<![\w.,'])1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|cohorts|periods|"
-    r"results|draws|files|specifications|coefficients|estimates|covariates|sheets|folders)\b([^,;:.()]*)"
+    r"(?<![\w.,'])1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|cohorts|"
+    r"periods|results|draws|files|specifications|coefficients|estimates|covariates|sheets|folders)\b([^,;:.()]*)"
 )
 """A count of one with a plural noun, and the rest of its clause."""
 SINGULARS = {

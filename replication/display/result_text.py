@@ -89,7 +89,7 @@ def row_line(name: str, row: pd.Series) -> str:
 
 
 def in_percent(table: pd.DataFrame, details: Details) -> list[str]:
-    """The overall effect in percent: of log points, or of the mean before treatment of an outcome in levels."""
+    """The overall effect in percent, from log points or relative to the mean before treatment."""
     found = table[table["term"] == "att"]
     logged = details.scale == "log points" or re.match(
         r"(log|ln)[^a-z]", str(table["outcome"].iloc[0]).lower()

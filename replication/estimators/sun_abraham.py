@@ -198,8 +198,8 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
         )
     if never.any():
         note = (
-            f"{int(never.sum())} units not treated inside the panel are dropped, since the control group is the "
-            "last cohort to adopt"
+            f"{int(never.sum())} units not treated inside the panel are dropped, since the control group is "
+            "the last cohort to adopt"
         )
         panel = panel.keep_units(~never, note)
     cut = panel.periods >= int(labels.min()) - anticipation
@@ -211,8 +211,8 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
     if cut.any():
         ends = " to ".join(dict.fromkeys(panel.written(one) for one in panel.periods[cut][[0, -1]]))
         note = (
-            f"The last cohort to adopt ({', '.join(panel.written(one) for one in labels)}) serves only as the "
-            f"control group; {int(cut.sum())} periods ({ends}) are dropped"
+            f"The last cohort to adopt ({', '.join(panel.written(one) for one in labels)}) serves only as "
+            f"the control group; {int(cut.sum())} periods ({ends}) are dropped"
         )
         panel = panel.keep_periods(~cut, note)
     return panel, labels, "last_treated"

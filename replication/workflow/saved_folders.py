@@ -131,7 +131,7 @@ def honest_text(folder: Path, method: str, target: str) -> str:
     aim = int(target) if target.lstrip("-").isdigit() else target
     found = honest_did(fit, method=method, target=aim)
     bound, unit = BOUNDS.get(method, ("M", "units of the outcome per period"))
-    first, last = str(found["event_times"].iloc[0]).split("..")
+    last = str(found["event_times"].iloc[0]).split("..")[1]
     ends = fit.path()[0]["event_time"].agg(["min", "max"])
     pooled = f"The binned end points ({ends['min']:g} and {ends['max']:g}) are left out."
     left_out = [pooled] if fit.details.endpoints == "bin" else []

@@ -74,7 +74,7 @@ def require_never_treated(panel: Panel, control_group: str, anticipation: int = 
 
 
 def base_period_gaps(panel: Panel, cohorts: Ints, anticipation: int = 0) -> str:
-    """A note on cohorts whose last period before adoption is missing from the panel; empty if there are none."""
+    """A note on cohorts whose last period before adoption is not in the panel, or an empty string."""
     step = int(np.diff(panel.periods).min(initial=panel.periods[-1] - panel.periods[0]))
     found = []
     for cohort in cohorts.tolist():
@@ -82,8 +82,9 @@ def base_period_gaps(panel: Panel, cohorts: Ints, anticipation: int = 0) -> str:
         before = panel.periods[panel.periods < cohort - anticipation]
         if before.size and before[-1] < usual:
             found.append(
-                f"the panel has no period {panel.written(usual)}, so for the cohort of {panel.written(cohort)} "
-                f"the base period is {panel.written(before[-1])} (event time {int(before[-1]) - cohort})"
+                f"the panel has no period {panel.written(usual)}, so for the cohort of "
+                f"{panel.written(cohort)} the base period is {panel.written(before[-1])} (event time "
+                f"{int(before[-1]) - cohort})"
             )
     return "; ".join(found)
 

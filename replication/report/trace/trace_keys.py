@@ -104,7 +104,7 @@ def find(keys: Sequence[Key], wanted: str, what: str) -> Key:
 
 
 def _meant(wanted: str, keys: Sequence[Key]) -> str:
-    """A hint at the key that shares most words; at one of similar spelling if none does. Numbers hint at nothing."""
+    """A hint at the key that shares most words, or else at one of similar spelling; none for a number."""
     words = {word for word in slug(wanted).split("-") if len(word) >= SHORTEST and not word.isdecimal()}
     if not words:
         return ""
