@@ -118,7 +118,7 @@ def test_panels_fill_their_rows(context: Context) -> None:
     assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.500, 3 draws" in picture.alt
 
 
-@pytest.mark.parametrize(("value", "shown"), [(0.0004, "<0.001"), (0.0284, "0.028"), (float("nan"), "")])
+@pytest.mark.parametrize(("value", "shown"), [(0.0004, "< 0.001"), (0.0284, "0.028"), (float("nan"), "")])
 def test_p_values_of_frames(value: float, shown: str) -> None:
     assert printed({"name": "p", "format": "p_value"}, value) == shown
 

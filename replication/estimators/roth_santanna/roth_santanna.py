@@ -118,7 +118,7 @@ class TimingDesign:
 
 
 @registered(
-    "Efficient under random timing (Roth-Sant'Anna)",
+    "Roth-Sant'Anna (efficient)",
     takes=(),
     methods=("analytic", "permutation"),
     own=lambda spec: OwnMethods(permutation=True),

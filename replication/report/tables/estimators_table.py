@@ -20,6 +20,11 @@ OPTIONS = {
     "required": ["rows"],
     "shared": ["digits", "row"],
     "properties": {
+        "stub": {
+            "type": "string",
+            "default": "Estimator",
+            "description": "Head of the first column, such as Subgroup.",
+        },
         "columns": {
             "type": "array",
             "minItems": 1,
@@ -112,7 +117,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
             for heading, block in blocks
         ),
         align="".join("l" if name == "control_group" else "r" for name in columns),
-        stub="Estimator",
+        stub=entry.options.get("stub", "Estimator"),
         notes=printed,
         details=details,
         specs=tuple((f"{name}:", spec_id) for name, spec_id in table_notes.named_specs(shown)),

@@ -41,7 +41,7 @@ def regression(entry: Entry, document: TableDocument, context: Context) -> Grid:
     """Estimates and statistics of a regression table."""
     columns = read_columns(entry, context)
     blocks = read_blocks(entry, columns, context)
-    wanted = entry.options.get("rows", regression_table.OVERALL)
+    wanted = entry.options.get("rows", [{"row": "att"}])
     every = [[saved for block in blocks if (saved := block.results[place])] for place in range(len(columns))]
     grid: Grid = []
     for number, section in enumerate(document.sections):
