@@ -210,7 +210,7 @@ def test_detectable_effects_are_ticks_and_published_values_diamonds_in_their_row
     assert drawn["|"] == [-0.05, -0.04]
     assert drawn["D"] == [-0.04]
     assert axes.child_axes[0].get_xlabel() == "Percent"
-    assert "Vertical ticks: minimum detectable decline. Hollow diamonds: Earlier study" in picture.note
+    assert "Vertical ticks: minimum detectable decline. Hollow diamond: Earlier study" in picture.note
     wrong = replace(entry, options={**entry.options, "published": [{**published, "where": {"label": ["X"]}}]})
     with styled(), pytest.raises(SpecError, match="no row fits"):
         dots_figure.draw(frame, wrong, context)

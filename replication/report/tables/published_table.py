@@ -187,7 +187,7 @@ def estimated(row: Mapping[str, Any], saved: Saved | None, context: Context) -> 
         return None
     source, where = row["ours"]["source"], row["ours"]["where"]
     frame = read_source(context.folders, source, ["estimate", "std_error"], where=where)
-    return one_row(frame, source, row["label"])
+    return dict(one_row(frame, source, row["label"]))
 
 
 def quoted(row: Mapping[str, Any]) -> str:
