@@ -200,11 +200,11 @@ def quoted(row: Mapping[str, Any]) -> str:
     )
 
 
-def one_row(frame: pd.DataFrame, source: str, label: str) -> pd.Series:
+def one_row(frame: pd.DataFrame, source: str, label: str) -> dict[str, Any]:
     """The only row of a selection."""
     if len(frame) != 1:
         raise SpecError(f"{len(frame)} rows of {source} fit the row {label!r}. Make its 'where' name one.")
-    return frame.iloc[0]
+    return {str(name): value for name, value in frame.iloc[0].items()}
 
 
 def printed_values(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, str]:

@@ -160,11 +160,12 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
             )
         )
     # Cautions come before counts of exclusions, and those on most results first, to find room.
-    return [few_clusters_note(shown), *(fact for _, _, fact in sorted(found, key=lambda one: one[:2]))]
+    few = few_clusters_note(shown)
+    return [*([few] if few.text else []), *(fact for _, _, fact in sorted(found, key=lambda one: one[:2]))]
 
 
 def few_clusters_note(shown: Sequence[Shown]) -> Fact:
-    """The results that rest on few effective clusters, in one sentence whatever their number."""
+    """The results with few effective clusters, in one sentence whatever their number."""
     found = [
         (one, effective)
         for one in shown
