@@ -30,8 +30,8 @@ CONTROL_GROUP = {
 }
 BASE_PERIOD = {
     "varying": "the period before, for each pre-treatment estimate",
-    "untreated_before_leads": "all untreated periods before the leads shown, and never-treated units",
-    "untreated": "all untreated periods",
+    "untreated_before_leads": "all untreated observations before the leads shown",
+    "untreated": "all untreated observations",
     "none": "none: leads are means of first-stage residuals",
 }
 

@@ -37,7 +37,7 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
 
 
 def heading(outcome: str, estimator: str) -> str:
-    """What was estimated: ``Outcome rate, Group-time (Callaway-Sant'Anna)``."""
+    """What was estimated: ``Outcome rate, Callaway-Sant'Anna``."""
     from replication.estimators.registry import ENTRIES
 
     return f"Outcome {outcome}, {ENTRIES[estimator].label if estimator in ENTRIES else estimator}"
