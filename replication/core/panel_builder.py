@@ -197,10 +197,9 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
     values = numeric(frame, spec.weights, at=(spec.unit, spec.time))
     bad = ~(values >= 0)
     if bad.any():
-        example = frame.loc[bad, [spec.unit, spec.time]].iloc[0].tolist()
         raise PanelError(
             f"{int(bad.sum())} of {len(frame)} weights in column {spec.weights!r} are negative or "
-            f"missing, for example for {spec.unit} {example[0]} in {spec.time} {example[1]}. "
+            f"missing, for example{place_of(frame, bad, (spec.unit, spec.time))}. "
             "Weights must be zero or more: correct them or drop these rows in 'sample'."
         )
     if not values.any():

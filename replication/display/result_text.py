@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from replication.core.details import Details
+from replication.core.wording import agreeing
 from replication.display.details_text import confidence_level
-from replication.display.formatting import agreeing, curve_name, sentence
+from replication.display.formatting import curve_name, sentence
 
 WIDTH = 96
 PLOT = 34
