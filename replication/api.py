@@ -172,7 +172,7 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
 
 
 def event_plot(
-    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Event study"
+    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str | None = None
 ) -> Figure:
     """Draw the event studies of several results in one figure.
 
@@ -182,7 +182,8 @@ def event_plot(
         Results with effects by event time, of the same outcome.
     labels : sequence of str, optional
         Their names in the legend; the estimators by default.
-    title : str
+    title : str, optional
+        ``Event-study estimates: OUTCOME`` by default.
 
     Returns
     -------
@@ -201,13 +202,9 @@ def event_plot(
     >>> len(figure.axes)
     1
     """
-    from replication.display.event_plot import event_figure, event_frame, figure_note
+    from replication.display.event_plot import event_study_figure
 
-    names = _labels(fits, labels)
-    frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
-    outcomes = sorted({fit.outcome for fit in fits})
-    y_label = f"Effect on {outcomes[0]}" if len(outcomes) == 1 else "Effect"
-    return event_figure(frames, title, figure_note(fits), y_label=y_label)
+    return event_study_figure(fits, _labels(fits, labels), title or "")
 
 
 def table(

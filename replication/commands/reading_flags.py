@@ -55,10 +55,3 @@ def _value(name: str, value: Any) -> Any:
 def _number(code: str) -> int | str:
     """A code as YAML reads it: a whole number is one."""
     return int(code) if code.removeprefix("-").isdecimal() else code
-
-
-def nested(keys: dict[str, Any]) -> dict[str, Any]:
-    """The keys with those of ``read`` in a mapping of their own."""
-    read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
-    plain = {key: value for key, value in keys.items() if not key.startswith("read.")}
-    return plain | ({"read": read} if read else {})

@@ -206,9 +206,9 @@ class Estimates:
         SpecError
             If the estimator gives no effects by event time.
         """
-        from replication.display.event_plot import event_figure, event_frame, figure_note
+        from replication.display.event_plot import event_study_figure
 
-        return event_figure([event_frame(self, self.estimator)], title or self.outcome, figure_note([self]))
+        return event_study_figure([self], [self.estimator], title or "")
 
     def __str__(self) -> str:
         return self.summary()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from replication.core.details import Details
 from replication.core.wording import agreeing
-from replication.display.details_text import confidence_level
+from replication.display.details_text import confidence_level, in_logs
 from replication.display.formatting import curve_name, sentence
 
 WIDTH = 96
@@ -81,10 +81,7 @@ def row_line(name: str, row: pd.Series) -> str:
 def percent_of_mean(table: pd.DataFrame, details: Details) -> list[str]:
     """The overall effect on an outcome in levels as a percentage of its mean before treatment."""
     found = table[table["term"] == "att"]
-    logged = details.scale == "log points" or re.match(
-        r"(log|ln)[^a-z]", str(table["outcome"].iloc[0]).lower()
-    )
-    if found.empty or logged or not details.mean_pre > 0:
+    if found.empty or in_logs(str(table["outcome"].iloc[0]), details) or not details.mean_pre > 0:
         return []
     share = 100 * float(found["estimate"].iloc[0]) / details.mean_pre
     if abs(share) > 100:
