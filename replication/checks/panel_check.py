@@ -19,6 +19,7 @@ from replication.core.intake import take_in
 from replication.core.logarithm import source_column
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
+from replication.core.period_column import period_problem
 from replication.core.reading import plain_label, proposal, stripped, with_numbers
 from replication.core.sample_selection import cohort_column, identifier_columns
 from replication.core.spec import Spec, parse_spec
@@ -179,6 +180,10 @@ def _findings(
         dated = taken.frame
     except InputError as error:
         found.append(Finding(str(error), spec.time, refused=True))
+        return found, proposed
+    problem = period_problem(dated, spec.unit, spec.time)
+    if problem:
+        found.append(Finding(problem, spec.time, refused=True))
         return found, proposed
     cohort = cohort_column(spec, frame)
     if spec.cohort_from is None and cohort in frame.columns:

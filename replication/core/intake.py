@@ -16,6 +16,7 @@ from replication.core.columns import EXACT, FORMS_OF_COLUMNS, place_of
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError
 from replication.core.numbering import Form, calendar_form, written_label
+from replication.core.period_column import period_hint
 from replication.core.period_labels import (
     FORMS,
     PRECISION,
@@ -156,6 +157,8 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
     todo = never_hint(example) if column != spec.time else ""
     if not todo and wrong.mean() < MISTAKES:
         todo = "Correct them."
+    if not todo and wrong.all() and spec.unit in frame.columns:
+        todo = f"{UNREAD} {period_hint(frame, spec.unit, column)}" if column == spec.time else ""
     marks = ", ".join(shown(mark) for mark in list(dict.fromkeys(frame.loc[wrong, column]))[:MOST_MARKS])
     noun = "a period" if wrong.sum() == 1 else "periods"
     raise PanelError(

@@ -25,6 +25,7 @@ from replication.core.logarithm import require_logarithm, with_logarithm
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
+from replication.core.period_column import require_periods
 from replication.core.sample_selection import (
     absent_values,
     balanced_rows,
@@ -68,6 +69,8 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     require_roles(spec, frame)
     taken = take_in(frame, spec)
     everything, sampled = taken.frame, take_sample(taken.frame, spec)
+    if not spec.repeated_cross_sections:
+        require_periods(everything, spec.unit, spec.time)
     frame = sampled
     notes = [*taken.notes, *absent_values(everything, spec)]
     require_logarithm(frame, spec)

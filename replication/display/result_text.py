@@ -39,9 +39,14 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
 
 def heading(outcome: str, estimator: str) -> str:
     """What was estimated: ``Outcome rate, Group-time (Callaway-Sant'Anna)``."""
+    return f"Outcome {outcome}, {estimator_label(estimator)}"
+
+
+def estimator_label(name: str) -> str:
+    """An estimator as tables call it."""
     from replication.estimators.registry import ENTRIES
 
-    return f"Outcome {outcome}, {ENTRIES[estimator].label if estimator in ENTRIES else estimator}"
+    return ENTRIES[name].label if name in ENTRIES else name
 
 
 def is_large_loss(note: str) -> bool:

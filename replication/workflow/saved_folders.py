@@ -69,12 +69,21 @@ def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple
     fits = [load_folder(folder) for folder in folders]
     if labels is None:
         names = [str(fit.table["spec_id"].iloc[0]) for fit in fits]
-        return fits, names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+        return fits, names if len(set(names)) == len(names) else folder_labels(folders)
     if len(labels) != len(fits):
         raise SpecError(
             f"--labels names {len(labels)} results and {len(fits)} folders are given. Name each once."
         )
     return fits, list(labels)
+
+
+def folder_labels(folders: Sequence[Path]) -> list[str]:
+    """Names of the folders, or their whole paths where two have one name; numbered if one is given twice."""
+    short, whole = [folder.resolve().name for folder in folders], [str(folder) for folder in folders]
+    for names in (short, whole):
+        if len(set(names)) == len(names):
+            return names
+    return [f"{name} ({place})" for place, name in enumerate(short, 1)]
 
 
 def plot_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: str, output: Path) -> Path:
