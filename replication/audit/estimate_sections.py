@@ -55,9 +55,10 @@ SENSITIVITY = (
     "The breakdown value is the largest violation at which the interval of the average effect excludes zero. "
     "Under relative magnitudes, 1 means a violation as large as the largest change before adoption."
 )
-FARTHER = (
-    f"Paths are examined up to {NEAR} periods before and after adoption. `replication honest` examines whole "
-    f"paths, and its breakdown value differs; with `--window -{NEAR} {NEAR}` it reports the value below."
+WINDOWS = (
+    f"Event times up to {NEAR} before and after adoption enter. `replication honest DIR` examines the event "
+    "times of a saved result, so that its breakdown value may differ; of a result without `window`, "
+    f"`replication honest DIR --window -{NEAR} {NEAR}` reports the value below."
 )
 SIDE_BY_SIDE = [
     *("estimator", "estimate", "std. error", "conf. low", "conf. high", "p-value", "observations", "units"),
@@ -196,8 +197,7 @@ def honest_bounds(fits: Fits) -> AuditSection:
     columns = ["estimator", "average of event times", "restriction", "breakdown value"]
     table = pd.DataFrame(rows, columns=columns).round(4) if rows else None
     if rows:
-        words.append(SENSITIVITY)
-        words += [FARTHER] if any(beyond(fits[name]) for name in PATHS if name in fits) else []
+        words += [SENSITIVITY, WINDOWS]
     least = min((value for *_, name, value in rows if name.startswith("relative")), default=np.inf)
     checks = [
         Check(
@@ -213,9 +213,3 @@ def honest_bounds(fits: Fits) -> AuditSection:
         *(verdicts(checks) if rows else ((), ())),
         table,
     )
-
-
-def beyond(fit: Estimates) -> bool:
-    """Whether a path goes beyond the event times that are examined."""
-    times = fit.path()[0]["event_time"]
-    return bool(times.abs().max() > NEAR)

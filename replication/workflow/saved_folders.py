@@ -135,7 +135,7 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
     from replication.display.result_text import heading
     from replication.inference.sensitivity import breakdown_value, honest_did
 
-    fit = load_folder(folder)
+    fit, record = read_folder(folder)
     aim = int(target) if target.lstrip("-").isdigit() else target
     found = honest_did(fit, method=method, target=aim, window=window)
     bound, unit = BOUNDS.get(method, ("M", "units of the outcome per period"))
@@ -155,18 +155,20 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
             "",
             f"Breakdown value: {bound} = {value:.3g}, the largest violation at which the interval excludes "
             f"zero. {bound} is in {unit}.",
-            *longer_than_audit(first, last),
+            *apart_from_audit(first, last, whole=window is None and not record["spec"].get("window")),
         ]
     )
 
 
-def longer_than_audit(first: float, last: float) -> list[str]:
-    """A sentence where `replication audit` examines a shorter path, so that its breakdown value differs."""
+def apart_from_audit(first: float, last: float, *, whole: bool) -> list[str]:
+    """A sentence where `replication audit` examines other event times, so that its breakdown value differs."""
     from replication.audit.estimate_sections import NEAR
 
-    if first >= -NEAR and last <= NEAR:
+    within = first >= -NEAR and last <= NEAR
+    if within and (whole or (first, last) == (-NEAR, NEAR)):
         return []
+    same = f"; `--window -{NEAR} {NEAR}` reports that" if whole else ""
     return [
-        f"This uses event times {first:g} to {last:g}; `replication audit` examines at most {NEAR} periods "
-        f"before and after adoption, and its breakdown value differs. `--window -{NEAR} {NEAR}` reports that."
+        f"This uses event times {first:g} to {last:g}. `replication audit` uses those up to {NEAR} before and "
+        f"after adoption, and its breakdown value may differ{same}."
     ]
