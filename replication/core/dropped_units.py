@@ -11,7 +11,7 @@ MOST_NAMED: Final = 5
 LARGE_SHARE: Final = 0.1
 """Share of the units from which a loss is reported before the estimates."""
 
-SINGULAR: Final = {"they are": "it is", "they have": "it has", "their": "its"}
+SINGULAR: Final = {"they are": "it is", "they have": "it has", "their": "its", "and have": "and has"}
 
 
 def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
@@ -29,7 +29,7 @@ def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
     kept = f"; {remedy}" if remedy else ""
     verb = "are"
     if len(units) == 1:
-        verb, why = "is", re.sub("they are|they have|their", lambda found: SINGULAR[found[0]], why)
+        verb, why = "is", re.sub("|".join(SINGULAR), lambda found: SINGULAR[found[0]], why)
     return f"{len(units)} of {total} units{share} {verb} dropped because {why}{examples(units)}{kept}"
 
 
