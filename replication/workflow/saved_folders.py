@@ -115,7 +115,7 @@ def table_of_folders(
     return result_table(fits, names, title, overall=overall)
 
 
-BOUNDS = {"relative_magnitudes": ("Mbar", "multiples of the largest change before adoption")}
+BOUNDS = {"relative_magnitudes": ("Mbar", "multiples of the largest change between consecutive pre-adoption coefficients")}
 """Name and unit of the violation, by restriction; the others restrict changes of the slope."""
 
 
@@ -127,7 +127,7 @@ def honest_text(folder: Path, method: str, target: str) -> str:
     fit = load_folder(folder)
     aim = int(target) if target.lstrip("-").isdigit() else target
     found = honest_did(fit, method=method, target=aim)
-    bound, unit = BOUNDS.get(method, ("M", "units of the outcome per period"))
+    bound, unit = BOUNDS.get(method, ("M", "units of the outcome (change in the slope per period)"))
     last = fit.path()[0]["event_time"].max()
     what = f"average of event times 0 to {last:g}" if aim == "average" else f"event time {aim}"
     shown = found[["bound", "estimate", "conf_low", "conf_high"]].rename(columns={"bound": bound})
