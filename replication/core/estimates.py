@@ -145,7 +145,9 @@ class Estimates:
         -------
         DataFrame
             ``term`` (``att``, ``event:-2``, ``att_gt:2004:2006``), ``estimate``, ``std.error``,
-            ``statistic``, ``p.value``, ``conf.low`` and ``conf.high``.
+            ``statistic``, ``p.value``, ``conf.low`` and ``conf.high``. A reference period (``event:-1``)
+            has the estimate 0 and NaN (empty in a CSV file) for the rest, and so do statistics that are
+            not reported.
         """
         columns = [self.table[name].to_numpy() for name in BROOM]
         named = {"term": row_labels(self.table), **dict(zip(BROOM.values(), columns, strict=True))}

@@ -103,7 +103,7 @@ class Panel:
 
     @classmethod
     def from_frame(cls, frame: Any, *, outcome: str, **columns: Any) -> Panel:
-        """The panel of a tidy data frame (or of a panel file).
+        """Read a tidy data frame (or a panel file) as a panel.
 
         Parameters
         ----------

@@ -123,7 +123,12 @@ def table_of_folders(
     return result_table(fits, names, title, overall=overall)
 
 
-BOUNDS = {"relative_magnitudes": ("Mbar", "multiples of the largest change before adoption")}
+BOUNDS = {
+    "relative_magnitudes": (
+        "Mbar",
+        "multiples of the largest change between consecutive pre-adoption coefficients",
+    )
+}
 """Name and unit of the violation, by restriction; the others restrict changes of the slope."""
 
 
@@ -138,7 +143,7 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
     fit, record = read_folder(folder)
     aim = int(target) if target.lstrip("-").isdigit() else target
     found = honest_did(fit, method=method, target=aim, window=window)
-    bound, unit = BOUNDS.get(method, ("M", "units of the outcome per period"))
+    bound, unit = BOUNDS.get(method, ("M", "units of the outcome (change in the slope per period)"))
     times = fit.path()[0]["event_time"]
     used = times if window is None else times[times.between(*window)]
     first, last = used.min(), used.max()

@@ -88,7 +88,7 @@ def synthetic_did(
     window: tuple[int, int] | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Overall effect, effect of each cohort, and event path.
+    """Estimate the overall effect, the effect of each cohort, and the event path.
 
     Parameters
     ----------
@@ -97,6 +97,12 @@ def synthetic_did(
         or more units, or clusters, per cohort), or ``bootstrap``. The last two leave out and draw
         clusters; placebo needs clusters of one unit.
     window : first and last event time reported.
+
+    Returns
+    -------
+    Estimates
+        Rows ``att``, ``group`` (one per cohort) and ``event`` (the gap before adoption shows the fit of the
+        weights). Units of the outcome.
 
     Raises
     ------
