@@ -161,8 +161,8 @@ def county_counts(used: AgencyMonths, shares: CountyShares) -> dict[str, NDArray
     Returns
     -------
     mapping of str to (C, T) float
-        ``<offence>`` (missing where no agency is used), ``cleared_<offence>`` (of agencies that
-        report clearances; missing where there is none) and ``base_<offence>`` (offenses of those
+        ``<offense>`` (missing where no agency is used), ``cleared_<offense>`` (of agencies that
+        report clearances; missing where there is none) and ``base_<offense>`` (offenses of those
         same agencies, the denominator of clearances).
     """
     found: dict[str, NDArray[np.float64]] = {}

@@ -171,11 +171,11 @@ def _cube(
 ) -> tuple[Counts, Counts]:
     """A measure as agencies by months by wanted offenses, and of all offenses together."""
     kinds = [*requested, TOTAL]
-    known = offenses["offence"].cat.categories
+    known = offenses["offense"].cat.categories
     unknown = [name for name in kinds if name not in known]
     if unknown:
         raise PanelError(f"Return A has no offense {unknown[0]!r}. Choose from {', '.join(known)}.")
-    kind = pd.Index(kinds).get_indexer(known)[offenses["offence"].cat.codes.to_numpy()]
+    kind = pd.Index(kinds).get_indexer(known)[offenses["offense"].cat.codes.to_numpy()]
     row, month = _place(offenses, names)
     # Offenses that were not asked for fall into a layer of their own, which is cut off.
     cube = np.full((names.size, MONTHS, len(kinds) + 1), np.nan, dtype=np.float32)

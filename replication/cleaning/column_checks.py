@@ -19,7 +19,7 @@ def require_columns(frame: pd.DataFrame, names: Iterable[str], what: str) -> Non
     names : iterable of str
         Columns that it must have.
     what : str
-        Name of the frame in the message, such as ``"the county offences"``.
+        Name of the frame in the message, such as ``"the county offenses"``.
 
     Raises
     ------

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 
 from replication.display.formatting import typeset
 
-TABLE_LINES, TABLE_LETTERS = 5, 180
+TABLE_LINES, TABLE_LETTERS = 5, 120
+"""Lines of a table's note, which is one paragraph, on a portrait page of 6.5 inches in footnote size."""
 FIGURE_LINES = 3
+NOTES = "Notes:"
+"""What stands before the note of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,13 @@ def line_count(paragraphs: Sequence[str], letters: int) -> int:
     return sum(len(textwrap.wrap(text, letters, break_on_hyphens=False)) for text in paragraphs)
 
 
-def fitted(facts: Sequence[Fact], lines: int, letters: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def fitted(
+    facts: Sequence[Fact], lines: int, letters: int, *, joined: bool = False
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Paragraphs of at most ``lines`` lines, and every fact that is not printed in full.
 
-    Only required facts may exceed the limit, so that nothing a study's author wrote is lost.
+    Only required facts may exceed the limit, so that nothing a study's author wrote is lost. ``joined``:
+    the facts form one paragraph in the order of their parts.
     """
     facts = [fact for fact in facts if fact.text]
     chosen: dict[int, str] = {place: fact.text for place, fact in enumerate(facts) if fact.required}
@@ -59,16 +65,17 @@ def fitted(facts: Sequence[Fact], lines: int, letters: int) -> tuple[tuple[str, 
         for place in optional:
             words = facts[place].short or facts[place].text if form == "short" else facts[place].text
             tried = {**chosen, place: words}
-            if line_count(_paragraphs(facts, tried), letters) <= lines:
+            if line_count(_paragraphs(facts, tried, joined), letters) <= lines:
                 chosen = tried
     details = tuple(facts[place].recorded for place in optional if chosen.get(place) != facts[place].recorded)
-    return tuple(_paragraphs(facts, chosen)), details
+    return tuple(_paragraphs(facts, chosen, joined)), details
 
 
-def _paragraphs(facts: Sequence[Fact], chosen: dict[int, str]) -> list[str]:
+def _paragraphs(facts: Sequence[Fact], chosen: dict[int, str], joined: bool) -> list[str]:
     """The chosen words by paragraph, as they are printed."""
     parts: dict[int, list[str]] = {}
     for place, fact in enumerate(facts):
         if place in chosen:
             parts.setdefault(fact.part, []).append(chosen[place])
-    return [typeset(" ".join(parts[part])) for part in sorted(parts)]
+    texts = [" ".join(parts[part]) for part in sorted(parts)]
+    return [typeset(text) for text in ([" ".join(texts)] if joined and texts else texts)]

@@ -16,6 +16,8 @@ RANGE = re.compile(r"(?<![\w./:\-])(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)(?![\w/\-]|\.\
 NEGATIVE = re.compile(r"(?<![\w.)\]\-])-(?=\.?\d)")
 YEAR, MONTH = 4, 2
 """Digits of a year and a month: 2011-06 is a date, not a range."""
+NUMERAL, FROM_TO = re.compile(r"\d[\d,]*(?= )"), re.compile(r"(\d[\d,]*) to (\d[\d,]*)")
+SPELLED = dict(enumerate(("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"), start=1))
 STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 
 
@@ -121,6 +123,19 @@ def plural(noun: str) -> str:
 def sentence(words: str) -> str:
     """Words with a capital at the start and a full stop at the end."""
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+
+def opened(words: str) -> str:
+    """A sentence that does not begin with a numeral: ``Nine units ...``, ``A total of 145 units ...``.
+
+    A range, such as ``6 to 105 units``, becomes ``Between 6 and 105 units``.
+    """
+    if ranged := FROM_TO.match(words):
+        return f"Between {ranged[1]} and {ranged[2]}{words[ranged.end() :]}"
+    if not (number := NUMERAL.match(words)):
+        return words
+    spelled = SPELLED.get(int(number[0].replace(",", "")))
+    return f"{spelled or f'A total of {number[0]}'}{words[number.end() :]}"
 
 
 def distinct_words(words: Iterable[str]) -> list[str]:

@@ -50,9 +50,9 @@ def support_notes(found: ClusterSupport, n_clusters: int, *, by_cohort: bool) ->
     """
     if found.treated == found.control == n_clusters < FEW_TREATED:
         return [
-            f"There are only {n_clusters} clusters ({found.kind}), all with treated and control "
-            f"observations; clustered standard errors are imprecise, tests over-reject, and critical values "
-            f"are those of t({n_clusters - 1}) unless another distribution is requested; {REMEDY}"
+            f"There are only {n_clusters} clusters ({found.kind}); clustered standard errors are imprecise, "
+            f"tests over-reject, and critical values are those of t({n_clusters - 1}) unless another "
+            f"distribution is requested; {REMEDY}"
         ]
     notes = []
     if 0 < found.treated < FEW_TREATED:
@@ -62,7 +62,7 @@ def support_notes(found: ClusterSupport, n_clusters: int, *, by_cohort: bool) ->
     if by_cohort and found.treated > 1 and found.alone > 0:
         notes.append(
             f"{found.alone} of the {found.treated} treated clusters ({found.kind}) "
-            f"{'is the only one in its' if found.alone == 1 else 'are the only one in their'} cohort; the "
+            f"{'forms a cohort of its' if found.alone == 1 else 'each form a cohort of their'} own; the "
             "standard error of the effect on such a cohort reflects sampling variation in the control "
             "group only"
         )
@@ -91,9 +91,8 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
     if effective is not None and effective < FEW_EFFECTIVE:
         # Without the number, so that columns of a table share the sentence; it is in the details.
         return [
-            f"The effective number of clusters is below {FEW_EFFECTIVE}, so inference is about as reliable "
-            f"as with fewer than {FEW_EFFECTIVE} equal-sized clusters; "
-            "'inference.distribution: bootstrap_t' accounts for it"
+            f"The effective number of clusters is below {FEW_EFFECTIVE}; standard errors are likely too "
+            "small, and tests over-reject; 'inference.distribution: bootstrap_t' accounts for it"
         ]
     return []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 
+from replication.display.fitted_notes import NOTES
 from replication.display.formatting import typeset
 from replication.report.site.page_templates import single_page
 from replication.report.table_document import Heading, Section, TableDocument, TableRow
@@ -91,7 +92,7 @@ def _notes(document: TableDocument) -> list[str]:
     record = [escape(line).replace("_", "_<wbr/>") for line in document.record()]
     return [
         '<div class="notes">',
-        *(f"<p>{escape(note)}</p>" for note in document.notes),
+        *(f"<p><em>{NOTES}</em> {escape(note)}</p>" for note in document.notes),
         "<details><summary>Details and specifications</summary>",
         *(f"<p>{line}</p>" for line in record),
         "</details>",

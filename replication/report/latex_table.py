@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
+from replication.display.fitted_notes import NOTES
 from replication.display.formatting import one_line, typeset
 from replication.report.study_config import SIMULATED
 from replication.report.table_document import Heading, TableDocument, TableRow, folded_head
@@ -134,7 +135,7 @@ def page_size(document: TableDocument) -> tuple[int, int]:
     )
     lines += sum(max(len(folded_head(head.text)) for head in heads) for heads in document.headings)
     lines += sum(0.6 + bool(section.heading) for section in document.sections)
-    below = sum(math.ceil(NOTE_LETTER * len(note) / width) for note in document.notes)
+    below = sum(math.ceil(NOTE_LETTER * len(f"{NOTES} {note}") / width) for note in document.notes)
     height = TITLE + LINE * lines + NOTE_LINE * below + 2 * MARGIN
     return math.ceil(width + 2 * MARGIN), math.ceil(height)
 
@@ -239,7 +240,7 @@ def _foot(document: TableDocument) -> list[str]:
     return [
         r"\par\smallskip",
         r"\begin{minipage}{\linewidth}\footnotesize\raggedright",
-        *(rf"{note}\par" for note in notes),
+        *(rf"\emph{{{NOTES}}} {note}\par" for note in notes),
         r"\end{minipage}",
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from replication.display.fitted_notes import NOTES
 from replication.display.formatting import one_line, typeset
 from replication.report.study_config import SIMULATED_WARNING
 from replication.report.table_document import TableDocument, TableRow
@@ -23,7 +24,7 @@ def markdown(document: TableDocument) -> str:
     if document.simulated:
         parts += [f"> {SIMULATED_WARNING}", ""]
     parts += [*_head(document), *_body(document), ""]
-    parts += [f"- {escape(note)}" for note in document.notes]
+    parts += [f"*{NOTES}* {escape(note)}" for note in document.notes]
     # Two hyphens would end the comment.
     record = [line.replace("--", "- -") for line in document.record()]
     return "\n".join([*parts, "", "<!--", *record, "-->", ""])

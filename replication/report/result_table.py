@@ -19,6 +19,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
+from replication.display.fitted_notes import NOTES
 from replication.display.formatting import curve_name, distinct_words, fixed, integer, signed
 from replication.display.result_text import heading
 from replication.estimators.registry import ENTRIES
@@ -66,7 +67,9 @@ class ResultTable:
             for row in section.rows:
                 for place, texts in enumerate(itertools.zip_longest(*row.cells, fillvalue="")):
                     lines.append(line([row.label if place == 0 else "", *texts]))
-        return "\n".join([self.document.title, "", *lines, "", *self.document.notes])
+        return "\n".join(
+            [self.document.title, "", *lines, "", *(f"{NOTES} {note}" for note in self.document.notes)]
+        )
 
     def to_latex(self, *, whole: bool = False) -> str:
         r"""The table in LaTeX: a fragment for ``\input`` (``booktabs``), or a document that compiles."""

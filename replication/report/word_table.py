@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.files import replacing
+from replication.display.fitted_notes import NOTES
 from replication.display.formatting import typeset
 from replication.report.table_document import TableDocument
 
@@ -44,7 +45,8 @@ def write_word(document: TableDocument, path: Path) -> Path:
             for cell, lines in zip(cells[1:], row.cells, strict=True):
                 write_cell(cell, "\n".join(lines), centered=True)
     for note in document.notes:
-        page.add_paragraph(printable(note))
+        page.add_paragraph().add_run(f"{NOTES} ").italic = True
+        page.paragraphs[-1].add_run(printable(note))
     drop_unused_styles(page)
     for part, needless in ((page.part, "stylesWithEffects"), (page.part.package, "thumbnail")):
         for key in [key for key, link in part.rels.items() if link.reltype.endswith(needless)]:

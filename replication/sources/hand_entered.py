@@ -72,7 +72,7 @@ def read_border_counties(path: Path) -> pd.DataFrame:
 
 
 def read_offenses_by_year(path: Path) -> pd.DataFrame:
-    """National offenses: ``offences_by_year.csv``.
+    """National offenses: ``offenses_by_year.csv``.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def read_offenses_by_year(path: Path) -> pd.DataFrame:
 
 
 def read_offenses_by_month(path: Path) -> pd.DataFrame:
-    """Offenses by calendar month: ``offences_by_month_2013.csv``.
+    """Offenses by calendar month: ``offenses_by_month_2013.csv``.
 
     Returns
     -------
@@ -95,16 +95,16 @@ def read_offenses_by_month(path: Path) -> pd.DataFrame:
 
 
 def read_offense_spread(path: Path) -> pd.DataFrame:
-    """How offenses vary between agencies: ``offence_spread_2013.csv``.
+    """How offenses vary between agencies: ``offense_spread_2013.csv``.
 
     Returns
     -------
     DataFrame
-        7 offenses: ``offence``, ``city_rate``, ``county_rate`` (a year, per 100,000 people),
+        7 offenses: ``offense``, ``city_rate``, ``county_rate`` (a year, per 100,000 people),
         ``log_rate_sd``, ``overdispersion``, ``cleared_share``.
     """
     names = ("city_rate", "county_rate", "log_rate_sd", "overdispersion", "cleared_share")
-    return hand_entered_table(path, {"offence": "str", **dict.fromkeys(names, "float64")}, ["offence"])
+    return hand_entered_table(path, {"offense": "str", **dict.fromkeys(names, "float64")}, ["offense"])
 
 
 def read_regions(path: Path) -> pd.DataFrame:

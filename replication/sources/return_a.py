@@ -92,7 +92,7 @@ class ReturnA:
         (``returned``, ``included`` in the return of another month, ``silent``), ``included_in``
         (that month, or 0) and ``card_types`` (five characters as filed).
     offenses : DataFrame
-        One row per agency, returned month and offense: ``year``, ``ori``, ``month``, ``offence``,
+        One row per agency, returned month and offense: ``year``, ``ori``, ``month``, ``offense``,
         ``unfounded``, ``actual``, ``cleared``, ``cleared_under_18``; a measure whose card was
         not filed is missing. Corrections may be negative.
     anomalies : DataFrame
@@ -262,13 +262,13 @@ def _offenses(
     filed = np.isin(types[agency, month, : len(MEASURES)], RETURNED)
     chosen = np.where(filed[:, :, None], chosen, np.float32(np.nan))
     k = len(OFFENSES)
-    offence = np.tile(np.arange(k, dtype=np.int8), len(agency))
+    offense = np.tile(np.arange(k, dtype=np.int8), len(agency))
     frame = pd.DataFrame(
         {
             "year": np.int16(year),
             "ori": _labeled(np.repeat(agency, k), ori.tolist()),
             "month": np.repeat(month + 1, k).astype(np.int8),
-            "offence": _labeled(offence, OFFENSES),
+            "offense": _labeled(offense, OFFENSES),
         }
     )
     return frame.assign(**{name: chosen[:, i].reshape(-1) for i, name in enumerate(MEASURES)})

@@ -183,7 +183,7 @@ def study_site(study: StudyFolder, root: Path) -> dict[str, bytes]:
     checks = sorted(rows, key=lambda row: -int(row["failed"]))
     pages = render_study(
         StudyReport(found.context, tuple(study.sources)),
-        summary=study.id in summaries_of(root),
+        summary=summaries_of(root).get(study.id),
         traced=list(traces),
     )
     return pages | compared({study.id: traces}, {study.id: checks})

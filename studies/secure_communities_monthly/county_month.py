@@ -201,7 +201,7 @@ def with_outcomes(frame: pd.DataFrame, people: str) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        For each of the seven offenses its count, ``cleared_<offence>`` and ``base_<offence>``;
+        For each of the seven offenses its count, ``cleared_<offense>`` and ``base_<offense>``;
         the last are used up.
     people : str
         Column by which rates are counted.

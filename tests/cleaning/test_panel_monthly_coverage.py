@@ -43,9 +43,9 @@ def row(months: AgencyMonths, ori: str) -> int:
     return int(np.searchsorted(months.ori, ori))
 
 
-def counts(months: AgencyMonths, ori: str, offence: str, measure: str = "actual") -> list[float]:
+def counts(months: AgencyMonths, ori: str, offense: str, measure: str = "actual") -> list[float]:
     cube = getattr(months, measure)
-    found: list[float] = cube[row(months, ori), :, months.offenses.index(offence)].tolist()
+    found: list[float] = cube[row(months, ori), :, months.offenses.index(offense)].tolist()
     return found
 
 
@@ -146,7 +146,7 @@ def test_covered_agencies_count_no_people(tmp_path: Path) -> None:
     assert orphan.people[row(orphan, "AL00102")].tolist() == [10_000] * 12
 
 
-def test_totals_only_returns_have_offences_but_no_clearances(tmp_path: Path) -> None:
+def test_totals_only_returns_have_offenses_but_no_clearances(tmp_path: Path) -> None:
     months = arrays(tmp_path, {"AL00101": {m: month("02000") for m in range(1, 13)}})
     assert counts(months, "AL00101", "robbery") == [3.0] * 12
     assert np.isnan(counts(months, "AL00101", "robbery", "cleared")).all()
@@ -235,7 +235,7 @@ def test_counties_add_up_their_shares_of_agencies(tmp_path: Path) -> None:
     assert sum(STEADY[name] for name in ("murder", "rape", "robbery")) == 6
 
 
-def test_clearances_are_counted_beside_the_offences_of_the_same_agencies(tmp_path: Path) -> None:
+def test_clearances_are_counted_beside_the_offenses_of_the_same_agencies(tmp_path: Path) -> None:
     totals = {m: month("02000") for m in range(1, 13)}
     raw = arrays(tmp_path, {"AL00101": totals})
     shares = county_shares(SHARES, raw)

@@ -27,7 +27,7 @@ def test_totals_by_definition() -> None:
     }
 
 
-def test_a_missing_offence_makes_its_totals_missing_and_no_other() -> None:
+def test_a_missing_offense_makes_its_totals_missing_and_no_other() -> None:
     totals = rates.totals(counts(1, np.nan, 1, 1, 1, 1, 1)).iloc[0]
     assert totals[["index", "violent"]].isna().all()
     assert totals["violent_no_rape"] == 3

@@ -121,7 +121,7 @@ def test_boundary_values_stay(artificial: Made) -> None:
     assert 1003 in build(artificial)[0]["fips"].to_numpy()
 
 
-def test_a_county_with_a_zero_indicator_and_offences_is_not_missing(artificial: Made) -> None:
+def test_a_county_with_a_zero_indicator_and_offenses_is_not_missing(artificial: Made) -> None:
     artificial.offenses.loc[artificial.rows(1003, 2010), "coverage_indicator"] = 0.0
     _, table = build(artificial)
     assert line(table, "Reported in every year")[:2] == [8, 8]

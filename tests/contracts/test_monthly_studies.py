@@ -169,7 +169,7 @@ def test_the_planted_effect_comes_back(
 
 
 @pytest.mark.parametrize("trends", ["none", "unit_linear"])
-def test_clearances_per_offence_do_not_move(artificial: tuple[Path, Country], trends: str) -> None:
+def test_clearances_per_offense_do_not_move(artificial: tuple[Path, Country], trends: str) -> None:
     for study, prefix in ((COUNTIES, "scm"), (CITIES, "scc")):
         row = estimate_of(artificial, study, f"{prefix}_clearance__clearance_share_index__{trends}")
         assert abs(row["estimate"]) < 0.005

@@ -97,7 +97,7 @@ CASES: dict[str, Case] = {
         lambda: census_text(range(2010, 2020)).encode("latin-1"),
         census.read_county_names,
     ),
-    "offences": (
+    "offenses": (
         "04466-0004-Data.txt",
         lambda: "\n".join(nacjd_lines(nacjd_table(2004), 2004)).encode() + b"\n",
         lambda path: nacjd.read_county_offenses(path, 2004),

@@ -231,6 +231,11 @@ def test_notes_fold_and_a_figure_is_enlarged(tab: Tab, site: Path) -> None:
         "[...document.querySelectorAll('.fold')]"
         ".every(e => e.clientHeight < 4 * parseFloat(getComputedStyle(e).lineHeight))"
     )
+    # What is cut are whole words of the note.
+    assert tab.run(
+        "[...document.querySelectorAll('.fold.folded')].every(e => e.querySelector('.whole').textContent"
+        ".startsWith(e.querySelector('.start').textContent.replace(/\u2026$/, '')))"
+    )
     tab.run("document.querySelector('.more').click()")
     assert tab.run("document.querySelector('.more').getAttribute('aria-expanded')") == "true"
     tab.run("document.querySelector('a.zoom').click()")

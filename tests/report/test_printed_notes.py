@@ -11,6 +11,7 @@ import pytest
 
 from replication.display.fitted_notes import (
     FIGURE_LINES,
+    NOTES,
     TABLE_LETTERS,
     TABLE_LINES,
     Fact,
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 STUDIES = sorted(path.parent for path in (ROOT / "studies").glob("[!_]*/study.yaml"))
 # Lines left to the sample, the fixed effects, the standard errors and the source of a table, and to the
 # sentence on what the marks of a figure are.
-OWN_TABLE_LINES, OWN_FIGURE_LINES = TABLE_LINES - 2, FIGURE_LINES - 1
+OWN_TABLE_LINES, OWN_FIGURE_LINES = TABLE_LINES - 1, FIGURE_LINES - 1
 
 
 def test_optional_facts_take_the_room_there_is() -> None:
@@ -87,8 +88,10 @@ def test_written_tables_fit() -> None:
     """The outputs of the last run; an empty checkout has none, and the tests above hold the rules."""
     for path in sorted((ROOT / "tables").glob("*/*.md")):
         printed = path.read_text(encoding="utf-8").partition("<!--")[0]
-        notes = [line[2:] for line in printed.splitlines() if line.startswith("- ")]
-        assert line_count(notes, TABLE_LETTERS) <= TABLE_LINES, path.name
+        notes = [
+            line.removeprefix(f"*{NOTES}* ") for line in printed.splitlines() if line.startswith(f"*{NOTES}*")
+        ]
+        assert 0 < line_count(notes, TABLE_LETTERS) <= TABLE_LINES, path.name
         assert "Specifications:" not in printed, path.name
 
 
@@ -117,6 +120,38 @@ def test_rewording_a_note_changes_no_table(study: StudyConfig, folders: Folders)
         assert one.data.equals(other.data), entry.id
 
 
+def own(facts: list[Fact]) -> list[Fact]:
+    """Facts from the notes of results, without the sentence on effective clusters."""
+    return [fact for fact in facts if "effective number" not in fact.text]
+
+
+def test_few_effective_clusters_are_one_sentence(study: StudyConfig, folders: Folders) -> None:
+    from replication.report.tables.table_notes import Shown, few_clusters_note
+
+    saved = Context.of(study, folders).results.get("plain")
+
+    def shown(*effective: float) -> list[Shown]:
+        return [
+            Shown(
+                "",
+                f"({place})",
+                replace(
+                    saved, details=replace(saved.details, cluster_influence=None, effective_clusters=number)
+                ),
+            )
+            for place, number in enumerate(effective, start=1)
+        ]
+
+    named = "The effective number of clusters (Carter, Schnepel, and Steigerwald 2017)"
+    assert few_clusters_note(shown(20.0, 15.0)).text == ""
+    assert (
+        few_clusters_note(shown(20.0, 9.24)).text == f"{named} is 9.2 in column 2, so tests may over-reject."
+    )
+    both = few_clusters_note(shown(14.7, 20.0, 9.24))
+    assert both.text == f"{named} is below 15 in columns 1 and 3 (minimum 9.2), so tests may over-reject."
+    assert both.record.endswith("By estimate: (1): 14.7; (3): 9.2.")
+
+
 def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders) -> None:
     from replication.report.tables.table_notes import Shown, sample_notes
 
@@ -130,8 +165,8 @@ def test_counts_that_differ_become_a_range(study: StudyConfig, folders: Folders)
         )
         for place, count in enumerate((3, 1155, 20), start=1)
     ]
-    (fact,) = sample_notes(shown, context)
-    assert fact.short == "3 to 1,155 counties were dropped."
+    (fact,) = own(sample_notes(shown, context))
+    assert fact.short == "Between 3 and 1,155 counties were dropped."
     assert fact.text == "Counties were dropped (3 in column 1; 1,155 in column 2; 20 in column 3)."
     assert fact.record.startswith("Column 1: 3 units were dropped. Column 2: 1,155 units were dropped.")
 
@@ -154,14 +189,14 @@ def test_a_caution_names_its_columns_once_and_gives_the_range_of_its_numbers(
             for place, words in enumerate([*cautious, *[()] * (count - 2)], start=1)
         ]
 
-    (fact,) = sample_notes(shown(4), context)
+    (fact,) = own(sample_notes(shown(4), context))
     assert fact.short == "Columns 1 and 2: there are only 3 to 12 clusters."
     assert fact.text.startswith(
-        "Column 1: There are only 3 clusters: standard errors are too small. Column 2"
+        "Column 1: there are only 3 clusters: standard errors are too small. Column 2"
     )
     assert "cv3" in fact.record
     assert "cv3" not in fact.text
-    (fact,) = sample_notes(shown(2), context)
+    (fact,) = own(sample_notes(shown(2), context))
     assert fact.short == "There are only 3 to 12 clusters."
-    (fact,) = sample_notes(shown(30, names="A specification with a long name, number {}"), context)
-    assert fact.short == "In 2 of 30 results, there are only 3 to 12 clusters."
+    (fact,) = own(sample_notes(shown(30, names="A specification with a long name, number {}"), context))
+    assert fact.short == "There are only 3 to 12 clusters (2 of 30 estimates)."

@@ -142,7 +142,7 @@ def test_published_values_keep_their_digits(study: StudyConfig, folders: Folders
     assert heads[2:4] == ["Difference of coefficients", "Difference of standard errors"]
     assert cells(document, "In words")[0] == ("no meaningful reduction",)
     assert cells(document, "From a draft \N{DAGGER}")[0] == ("\N{MINUS SIGN}0.04",)
-    assert any(note.startswith("\N{DAGGER} Secondary") for note in document.notes)
+    assert document.notes[0].endswith("\N{DAGGER} From a secondary source.")
     assert list(document.data["secondary"]) == [False, False, True, False]
 
 
@@ -204,7 +204,7 @@ def test_frames_are_formatted(study: StudyConfig, folders: Folders) -> None:
     ]
     assert document.data["share"].tolist() == [0.98632, 0.661]
     assert document.stub == "Rule"
-    assert document.notes[-1] == "Source: data_clean/made/sample_flow.csv."
+    assert document.notes[-1].endswith(" Source: data_clean/made/sample_flow.csv.")
 
 
 def test_estimators_stand_side_by_side(study: StudyConfig, folders: Folders) -> None:

@@ -45,7 +45,7 @@ PROPERTY = {
 ACTIVATED = {2008: 14, 2009: 91, 2010: 790, 2011: 1099, 2012: 1043, 2013: 106}
 
 
-def test_typed_offences_add_up_to_the_published_totals(facts: Facts) -> None:
+def test_typed_offenses_add_up_to_the_published_totals(facts: Facts) -> None:
     years = facts.by_year.set_index("year")
     assert years[list(OFFENSES[:4])].sum(axis=1).to_dict() == VIOLENT
     assert years[list(OFFENSES[4:])].sum(axis=1).to_dict() == PROPERTY
@@ -65,7 +65,7 @@ def test_typed_months_are_those_of_the_master_of_2013(mirror, facts: Facts) -> N
     assert (facts.by_month[list(OFFENSES)].to_numpy() == counted).all()
 
 
-def test_typed_months_hold_most_of_the_offences_of_2013(facts: Facts) -> None:
+def test_typed_months_hold_most_of_the_offenses_of_2013(facts: Facts) -> None:
     # Whole-file totals from the FBI's description of the 2013 master.
     totals = facts.by_month[list(OFFENSES)].sum()
     assert 0.9 < totals["murder"] / 14114 < 1
@@ -134,7 +134,7 @@ def test_agencies_share_out_the_people_of_their_county(facts: Facts) -> None:
     assert set(agencies.loc[agencies["kind"] == CITY, "group"]) <= set("1234567")
 
 
-def test_expected_offences_are_the_published_ones(facts: Facts) -> None:
+def test_expected_offenses_are_the_published_ones(facts: Facts) -> None:
     settings = Settings(share=1e-6)
     counties = draw_counties(settings, facts)
     agencies = draw_agencies(counties, settings)
@@ -149,7 +149,7 @@ def test_expected_offences_are_the_published_ones(facts: Facts) -> None:
 
 
 def test_spread_table_is_plausible(facts: Facts) -> None:
-    spread = facts.spread.set_index("offence")
+    spread = facts.spread.set_index("offense")
     assert list(spread.index) == list(OFFENSES)
     assert (spread["city_rate"] > spread["county_rate"]).all()
     assert spread["cleared_share"].between(0, 1).all()

@@ -89,9 +89,9 @@ def test_the_reader_gives_back_what_was_written(tmp_path: Path) -> None:
     artificial = one_agency()
     write_master(path, year=2004, **artificial)
     tidy = read_return_a(path, 2004)
-    wide = tidy.offenses.pivot(index="month", columns="offence", values="actual")
+    wide = tidy.offenses.pivot(index="month", columns="offense", values="actual")
     assert wide[list(OFFENSES)].to_numpy() == pytest.approx(artificial["actual"][0, [0, 2]])
-    cleared = tidy.offenses.pivot(index="month", columns="offence", values="cleared")
+    cleared = tidy.offenses.pivot(index="month", columns="offense", values="cleared")
     assert cleared.loc[1, list(OFFENSES)].tolist() == artificial["cleared"][0, 0].tolist()
     status = tidy.months.set_index("month")["status"]
     assert [status[1], status[2], status[3], status[4]] == ["returned", "included", "returned", "silent"]
@@ -133,7 +133,7 @@ def test_a_truth_changes_counts_and_nothing_else(country: Country, facts: Facts)
     assert ratio == pytest.approx(np.exp(-0.3), abs=0.02)
 
 
-def test_the_repairs_give_back_the_true_offences(country: Country, returns: AgencyMonths) -> None:
+def test_the_repairs_give_back_the_true_offenses(country: Country, returns: AgencyMonths) -> None:
     """Agencies that report every month: their years are true to the offense, faults or not."""
     agencies = country.agencies
     place = np.searchsorted(returns.ori, agencies["ori"].to_numpy(dtype=str))

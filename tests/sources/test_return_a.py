@@ -33,9 +33,9 @@ def artificial(path: Path, *agencies: Agency, year: int = 2007, **choices: Any) 
     return read_return_a(write_return_a(path / "RETA.txt.zip", agencies, year, **choices), year)
 
 
-def value(tidy: ReturnA, ori: str, month: int, offence: str, measure: str = "actual") -> float:
+def value(tidy: ReturnA, ori: str, month: int, offense: str, measure: str = "actual") -> float:
     frame = tidy.offenses
-    rows = (frame["ori"] == ori) & (frame["month"] == month) & (frame["offence"] == offence)
+    rows = (frame["ori"] == ori) & (frame["month"] == month) & (frame["offense"] == offense)
     assert rows.sum() == 1
     return float(frame.loc[rows, measure].iloc[0])
 
@@ -78,7 +78,7 @@ def test_the_real_masters(mirror: Path, year: int) -> None:
     assert tidy.agencies["months_reported"].sum() == months
     assert len(tidy.months) == 12 * agencies
     assert len(tidy.offenses) == months * len(OFFENSES)
-    actual = tidy.offenses.groupby("offence", observed=True)["actual"].sum()
+    actual = tidy.offenses.groupby("offense", observed=True)["actual"].sum()
     assert {name: int(actual[name]) for name in counts} == counts
 
 
@@ -134,7 +134,7 @@ def test_a_made_master_comes_back(tmp_path: Path, end: str, tail: bytes, method:
 def test_more_records_than_a_batch(tmp_path: Path) -> None:
     agencies = [Agency(f"TX{i:05d}", months=steady({"larceny": i})) for i in range(1003)]
     tidy = artificial(tmp_path, *agencies)
-    larceny = tidy.offenses[tidy.offenses["offence"] == "larceny"]
+    larceny = tidy.offenses[tidy.offenses["offense"] == "larceny"]
     assert larceny["actual"].sum() == 12 * sum(range(1003))
     assert value(tidy, "TX01002", 1, "larceny") == 1002
 

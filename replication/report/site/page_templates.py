@@ -15,6 +15,7 @@ TEMPLATES = (
     "parts.html.j2",
     "index.html.j2",
     "study.html.j2",
+    "summary.html.j2",
     "explorer.html.j2",
     "data.html.j2",
     "single.html.j2",
@@ -62,6 +63,16 @@ def prose(text: str) -> Any:
         for place, part in enumerate(parts)
     ]
     return Markup("".join(shown))
+
+
+def from_markdown(path: Path) -> Any:
+    """A text in Markdown, with tables and footnotes, as HTML; HTML inside the text is escaped."""
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+    from mdit_py_plugins.footnote import footnote_plugin
+
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table").use(footnote_plugin)
+    return Markup(reader.render(path.read_text(encoding="utf-8")))
 
 
 def single_page(title: str, body: str, made: str, *, simulated: bool = False, headed: bool = True) -> str:

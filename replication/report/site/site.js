@@ -110,13 +110,23 @@ function sortable(table) {
   });
 }
 
-// Notes: three lines, the rest on request.
+// Notes: three lines, the rest on request. What is cut is whole words.
 function fold(notes) {
   const paragraphs = all(":scope > p", notes);
   if (!paragraphs.length) return;
-  const box = make("div", { class: "fold folded" }, ...paragraphs.flatMap(paragraph => [paragraph, " "]));
+  const whole = make("div", { class: "whole" }, ...paragraphs.flatMap(paragraph => [paragraph, " "]));
+  const start = make("div", { class: "start", "aria-hidden": "true" });
+  const box = make("div", { class: "fold folded" }, start, whole);
   notes.prepend(box);
-  if (box.scrollHeight <= box.clientHeight + 2) { box.classList.remove("folded"); return; }
+  const words = whole.textContent.trim().split(/\s+/);
+  const fits = count => {
+    start.textContent = words.slice(0, count).join(" ") + (count < words.length ? " \u2026" : "");
+    return start.scrollHeight <= 3.2 * parseFloat(getComputedStyle(start).lineHeight);
+  };
+  if (fits(words.length)) { box.classList.remove("folded"); return; }
+  let few = 0, many = words.length;
+  while (many - few > 1) { const middle = (few + many) >> 1; if (fits(middle)) few = middle; else many = middle; }
+  fits(few);
   const button = make("button", { type: "button", class: "more", "aria-expanded": "false" }, "Whole note");
   button.addEventListener("click", () => {
     const open = !box.classList.toggle("folded");

@@ -132,7 +132,7 @@ def study_files(report: StudyReport, summary: bool) -> list[dict[str, str]]:
     """Links to the summary and to what holds for the whole study, where they are."""
     tables, clean = report.folders.tables, report.folders.clean
     requested = [
-        ("summary.md", "Written summary", summary),
+        ("summary.md", "Summary (Markdown)", summary),
         (
             "files/second_engine.csv",
             "Estimates by independent software (CSV)",

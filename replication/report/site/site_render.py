@@ -14,7 +14,7 @@ from typing import Any
 from replication.core.files import replacing
 from replication.report.site import site_pages
 from replication.report.site.explorer_data import explorer_data
-from replication.report.site.page_templates import SCRIPT, STYLE, page
+from replication.report.site.page_templates import SCRIPT, STYLE, from_markdown, page
 from replication.report.site.site_pages import Skipped, StudyReport, rows_of
 from replication.report.study_config import SIMULATED_WARNING
 from replication.report.table_document import MADE_WITH
@@ -55,7 +55,7 @@ def render(
     site: Site = {}
     for report in studies:
         name = report.study.id
-        site |= render_study(report, summary=name in (summaries or {}), traced=(traced or {}).get(name, ()))
+        site |= render_study(report, summary=(summaries or {}).get(name), traced=(traced or {}).get(name, ()))
     return render_front(studies, skipped, site) | site
 
 
@@ -84,18 +84,18 @@ def render_front(
     }
 
 
-def render_study(report: StudyReport, *, summary: bool = False, traced: Sequence[str] = ()) -> Site:
+def render_study(report: StudyReport, *, summary: Path | None = None, traced: Sequence[str] = ()) -> Site:
     """The pages of one study and the files that they link to, as in ``render``.
 
     Parameters
     ----------
-    summary : whether there is a written summary.
+    summary : the written summary, if there is one.
     traced : tables and figures with traces.
     """
     return {f"{report.study.id}/{path}": content for path, content in _study(report, summary, traced)}
 
 
-def _study(report: StudyReport, summary: bool, traced: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _study(report: StudyReport, summary: Path | None, traced: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     study = report.study
     tables, figures = site_pages.tables_of(report, traced), site_pages.figures_of(report, traced)
     explorer = explorer_data(report.context)
@@ -108,10 +108,17 @@ def _study(report: StudyReport, summary: bool, traced: Sequence[str]) -> Iterato
         "heading": study.heading(study.title),
         "explored": len(explorer["specs"]),
         "curve": curve_size(report),
+        "summarized": summary is not None,
     }
-    shown = {"tables": tables, "figures": figures, "files": site_pages.study_files(report, summary)}
+    shown = {
+        "tables": tables,
+        "figures": figures,
+        "files": site_pages.study_files(report, summary is not None),
+    }
     described = site_pages.paragraphs(study.description)
     yield "index.html", page("study.html.j2", **shared, **shown, described=described).encode()
+    if summary is not None:
+        yield "summary.html", page("summary.html.j2", **shared, body=from_markdown(summary)).encode()
     data = {"codebook": codebook, "flow": flow, "sources": report.sources}
     yield "data.html", page("data.html.j2", **shared, **data).encode()
     if explorer["specs"]:

@@ -12,7 +12,7 @@ from replication.core.errors import SpecError
 from replication.display import formatting
 from replication.display.fitted_notes import Fact
 from replication.report.report_context import Context, versions_of_results
-from replication.report.report_data import read_source
+from replication.report.report_data import Saved, read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Section, TableDocument, TableRow, table_cell
 from replication.report.tables import table_notes
@@ -46,6 +46,16 @@ OPTIONS = {
                         "description": "Specification of this study; empty if there is none.",
                     },
                     "row": {"$ref": "#/$defs/row"},
+                    "ours": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["source", "where"],
+                        "properties": {
+                            "source": {"$ref": "#/$defs/source"},
+                            "where": {"$ref": "#/$defs/where"},
+                        },
+                        "description": "The row of an analysis that has the estimate of this study.",
+                    },
                     "estimate": {
                         "type": "string",
                         "description": "As printed, in quotation marks so that trailing zeros stay.",
@@ -66,7 +76,7 @@ OPTIONS = {
                     "verbatim": {
                         "type": "boolean",
                         "default": False,
-                        "description": "The publication's words, in quotation marks in the summary.",
+                        "description": "The publication's words, printed in quotation marks.",
                     },
                     "secondary": {
                         "type": "boolean",
@@ -96,7 +106,7 @@ NOTES = (
 OR_CUT = " or truncated"
 WITHOUT_NUMBERS = 2
 YES_NO = {True: "yes", False: "no"}
-SECONDARY = "Secondary: not taken from a table of the publication itself."
+SECONDARY = "From a secondary source."
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
@@ -146,14 +156,14 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
     """A row as numbers: published, replicated, and whether they agree."""
     printed = printed_values(row, entry, context)
     saved = context.results.get(row["spec"]) if row.get("spec") else None
-    ours = None if saved is None else saved.row(row.get("row", "att"))
+    ours = estimated(row, saved, context)
     truncated = bool(entry.options.get("truncated"))
     estimate = np.nan if ours is None else float(ours["estimate"])
     std_error = np.nan if ours is None else float(ours["std_error"])
     return {
         "heading": row.get("heading", ""),
         "label": row["label"],
-        "published": printed["estimate"] or row.get("reported", ""),
+        "published": printed["estimate"] or quoted(row),
         "published_std_error": printed["std_error"],
         "estimate": estimate,
         "std_error": std_error,
@@ -168,6 +178,34 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
     }
 
 
+def estimated(row: Mapping[str, Any], saved: Saved | None, context: Context) -> Mapping[str, Any] | None:
+    """The row of a result or an analysis beside the published value; None if there is none."""
+    if saved is not None:
+        return saved.row(row.get("row", "att"))
+    if "ours" not in row:
+        return None
+    source, where = row["ours"]["source"], row["ours"]["where"]
+    frame = read_source(context.folders, source, ["estimate", "std_error"], where=where)
+    return one_row(frame, source, row["label"])
+
+
+def quoted(row: Mapping[str, Any]) -> str:
+    """A published statement, in quotation marks where the words are the publication's."""
+    words = str(row.get("reported", ""))
+    return (
+        f"\N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}"
+        if row.get("verbatim")
+        else words
+    )
+
+
+def one_row(frame: pd.DataFrame, source: str, label: str) -> dict[str, Any]:
+    """The only row of a selection."""
+    if len(frame) != 1:
+        raise SpecError(f"{len(frame)} rows of {source} fit the row {label!r}. Make its 'where' name one.")
+    return {str(name): value for name, value in frame.iloc[0].items()}
+
+
 def printed_values(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str, str]:
     """Coefficient and standard error as printed: typed in the row, or found in the source."""
     if "where" not in row:
@@ -179,12 +217,7 @@ def printed_values(row: Mapping[str, Any], entry: Entry, context: Context) -> di
         )
     needed = ["estimate", *([row["std_error_column"]] if "std_error_column" in row else [])]
     frame = read_source(context.folders, entry.options["source"], needed, where=row["where"], text=True)
-    if len(frame) != 1:
-        raise SpecError(
-            f"{len(frame)} rows of {entry.options['source']} fit the row "
-            f"{row['label']!r}. Make its 'where' name one."
-        )
-    found = frame.iloc[0]
+    found = one_row(frame, entry.options["source"], row["label"])
     columns = {"estimate": "estimate", "std_error": row.get("std_error_column", "std_error")}
     values = {name: str(found.get(column, "")) for name, column in columns.items()}
     return {name: value.replace(formatting.MINUS, "-") for name, value in values.items()}
@@ -244,7 +277,9 @@ def _printed(row: dict[str, Any]) -> TableRow:
             table_cell(published, f"({std_error})" if std_error else ""),
             table_cell(
                 formatting.fixed(row["estimate"], digits),
-                f"({formatting.fixed(row['std_error'], std_error_digits)})" if row["spec_id"] else "",
+                f"({formatting.fixed(row['std_error'], std_error_digits)})"
+                if pd.notna(row["std_error"])
+                else "",
             ),
             table_cell(formatting.fixed(row["difference"], digits + 1)),
             table_cell(formatting.fixed(row["std_error_difference"], std_error_digits + 1)),

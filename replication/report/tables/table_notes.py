@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from replication.core.wording import agreeing
 from replication.display import formatting
 from replication.display.fitted_notes import TABLE_LETTERS, TABLE_LINES, Fact, fitted
+from replication.inference.leverage import FEW_EFFECTIVE
 from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
@@ -26,6 +27,9 @@ PLACES = 45
 """Letters of the names of columns or rows that are printed before a caution; longer ones are counted."""
 AVERAGED = "the overall effect is the "
 """Opening of a note that the table makes from the fields of a result."""
+EFFECTIVE = "The effective number of clusters (Carter, Schnepel, and Steigerwald 2017)"
+EFFECTIVE_NOTES = ("the effective number of clusters", "The effective number of clusters")
+"""Openings of notes of results for which ``few_clusters_note`` has one sentence."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
 EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)")
 OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'")
@@ -33,6 +37,7 @@ OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'")
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
 THOUSANDS = re.compile(r"^\d{4,}|(?<= of )\d{4,}(?= [a-z])")
 COLUMN = re.compile(r"\(\d+\)")
+NUMBERED = re.compile(r"(panel|column)s? ")
 LETTER = re.compile(r"(?:Panel )?([A-Z])\. ")
 
 
@@ -125,7 +130,7 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
     raw = _by_word(
         shown,
         lambda saved: [
-            *(note for note in saved.details.notes if not note.startswith(AVERAGED)),
+            *(note for note in saved.details.notes if not note.startswith((AVERAGED, *EFFECTIVE_NOTES))),
             saved.spec.get("note"),
         ],
     )
@@ -134,18 +139,17 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
     for word, concerned in raw.items():
         plain = in_words(word, concerned[0].saved, context)
         groups.setdefault(plain, []).extend(one for one in concerned if one not in groups.get(plain, []))
-        recorded[plain] = f"{recorded.get(plain, '')} {_placed(shown, concerned, word)}".strip()
+        whole = _placed(shown, concerned, formatting.agreeing(word))
+        recorded[plain] = f"{recorded.get(plain, '')} {whole}".strip()
     alike: dict[str, list[str]] = {}
     for word in groups:
         alike.setdefault(NUMBER.sub("#", _first_clause(word)), []).append(word)
     found = []
     for words in alike.values():
-        text = " ".join(_placed(shown, groups[word], word) for word in words)
+        text = " ".join(formatting.sentence(_short(shown, groups[word], word)) for word in words)
         concerned = [one for one in shown if any(one in groups[word] for word in words)]
         counted = words[0][:1].isdigit()
-        short = _ranged([_first_clause(word) for word in words])
-        if len(concerned) < len(shown):
-            short = f"{_place(shown, concerned)}{short if counted else short[:1].lower() + short[1:]}"
+        short = _short(shown, concerned, _ranged([_first_clause(word) for word in words]))
         if counted and len(words) > 1 and all(len(NUMBER.findall(word)) == 1 for word in words):
             text = _tallied(shown, groups, words)
         record = " ".join(recorded[word] for word in words)
@@ -157,7 +161,34 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
             )
         )
     # Cautions come before counts of exclusions, and those on most results first, to find room.
-    return [fact for _, _, fact in sorted(found, key=lambda one: one[:2])]
+    few = few_clusters_note(shown)
+    return [*([few] if few.text else []), *(fact for _, _, fact in sorted(found, key=lambda one: one[:2]))]
+
+
+def few_clusters_note(shown: Sequence[Shown]) -> Fact:
+    """The results with few effective clusters, in one sentence whatever their number."""
+    found = [
+        (one, effective)
+        for one in shown
+        if (effective := effective_clusters(one.saved)) is not None and effective < FEW_EFFECTIVE
+    ]
+    if not found:
+        return Fact(SAMPLE, "")
+    concerned, least = [one for one, _ in found], min(effective for _, effective in found)
+    where = _where(shown, concerned)
+    if len(found) == 1:
+        text = f"{EFFECTIVE} is {least:.1f}{where}, so tests may over-reject."
+    else:
+        extent = f" (minimum {least:.1f})"
+        text = f"{EFFECTIVE} is below {FEW_EFFECTIVE}{where}{extent}, so tests may over-reject."
+    record = "; ".join(f"{_named(one)}: {effective:.1f}" for one, effective in found)
+    return Fact(SAMPLE, text, required=False, record=f"{text} By estimate: {record}.")
+
+
+def effective_clusters(saved: Saved) -> float | None:
+    """The effective number of clusters of a regression, or behind an overall effect; None if unknown."""
+    influence = saved.details.cluster_influence
+    return saved.details.effective_clusters if influence is None else influence.effective
 
 
 def in_words(word: str, saved: Saved, context: Context) -> str:
@@ -171,7 +202,7 @@ def in_words(word: str, saved: Saved, context: Context) -> str:
 def _placed(shown: Sequence[Shown], concerned: Sequence[Shown], word: str) -> str:
     """A note with the results that it concerns, unless it concerns all."""
     if len(concerned) == len(shown):
-        return formatting.sentence(word)
+        return formatting.sentence(formatting.opened(word))
     return formatting.sentence(f"{columns_concerned(shown, concerned)}: {word}")
 
 
@@ -190,7 +221,7 @@ def _tallied(shown: Sequence[Shown], groups: dict[str, list[Shown]], words: Sequ
 
 def printed(statements: Sequence[Fact]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The printed note of at most five lines, and the details recorded with the files."""
-    return fitted(statements, TABLE_LINES, TABLE_LETTERS)
+    return fitted(statements, TABLE_LINES, TABLE_LETTERS, joined=True)
 
 
 def columns_concerned(shown: Sequence[Shown], chosen: Sequence[Shown]) -> str:
@@ -285,9 +316,29 @@ def _first_clause(word: str) -> str:
     return CLAUSE.split(word, maxsplit=1)[0]
 
 
-def _place(shown: Sequence[Shown], concerned: Sequence[Shown]) -> str:
-    """The results concerned, by name where that is short, otherwise by number."""
+def _short(shown: Sequence[Shown], concerned: Sequence[Shown], clause: str) -> str:
+    """A clause on some of the results, which are named where that is short, and counted otherwise."""
+    if len(concerned) == len(shown):
+        return formatting.opened(clause)
     names = columns_concerned(shown, concerned)
     if len(names) <= PLACES:
-        return f"{names}: "
-    return f"in {len(concerned)} of {len(shown)} results, "
+        return f"{names}: {clause if clause[:1].isdigit() else clause[:1].lower() + clause[1:]}"
+    return f"{formatting.opened(clause)} ({_counted(shown, concerned)})"
+
+
+def _counted(shown: Sequence[Shown], concerned: Sequence[Shown]) -> str:
+    return f"{'one' if len(concerned) == 1 else len(concerned)} of {len(shown)} estimates"
+
+
+def _where(shown: Sequence[Shown], concerned: Sequence[Shown]) -> str:
+    """`` in panel E, column 3``, `` in 12 of 30 estimates``; empty for all results."""
+    if len(concerned) == len(shown):
+        return ""
+    names = columns_concerned(shown, concerned)
+    if len(names) <= PLACES and NUMBERED.match(names):
+        return f" in {names}"
+    return f" in {_counted(shown, concerned)}"
+
+
+def _named(one: Shown) -> str:
+    return f"{one.panel}, {one.name}" if one.panel else one.name

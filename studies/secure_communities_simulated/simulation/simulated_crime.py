@@ -58,9 +58,9 @@ def draw_crime(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Setting
     moved = effects(counties, settings.truth)
     moved += differential_trends(counties, weight, settings.truth)
     moved += shocks(counties, settings)
-    spread = facts.spread.set_index("offence").loc[list(OFFENSES)]
+    spread = facts.spread.set_index("offense").loc[list(OFFENSES)]
     mean = level * np.exp(moved)[agencies["row"].to_numpy()][:, :, None]
-    rng = settings.stream("offences")
+    rng = settings.stream("offences")  # the spelling is part of the seed
     dispersion = spread["overdispersion"].to_numpy()
     shape = np.broadcast_to(1 / dispersion, mean.shape)
     actual = rng.poisson(mean * rng.standard_gamma(shape) * dispersion).astype(np.int32)
@@ -72,7 +72,7 @@ def draw_crime(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Setting
 def levels(counties: pd.DataFrame, agencies: pd.DataFrame, settings: Settings, facts: Facts) -> Floats:
     """(A, T, K) expected offenses of places, years and seasons alone."""
     rng = settings.stream("levels")
-    spread = facts.spread.set_index("offence").loc[list(OFFENSES)]
+    spread = facts.spread.set_index("offense").loc[list(OFFENSES)]
     sd = spread["log_rate_sd"].to_numpy()
     place = np.sqrt(COMMON) * rng.standard_normal(len(counties))[agencies["row"], None]
     own = np.sqrt(1 - COMMON) * rng.standard_normal((len(agencies), len(OFFENSES)))

@@ -111,9 +111,9 @@ def read_facts(folder: Path) -> Facts:
     """The facts in ``data_raw/typed``."""
     return Facts(
         read_activations_by_state(folder / "secure_communities_activations_by_state.csv"),
-        hand_entered.read_offenses_by_year(folder / "offences_by_year.csv"),
-        hand_entered.read_offenses_by_month(folder / "offences_by_month_2013.csv"),
-        hand_entered.read_offense_spread(folder / "offence_spread_2013.csv"),
+        hand_entered.read_offenses_by_year(folder / "offenses_by_year.csv"),
+        hand_entered.read_offenses_by_month(folder / "offenses_by_month_2013.csv"),
+        hand_entered.read_offense_spread(folder / "offense_spread_2013.csv"),
         hand_entered.read_regions(folder / "census_regions.csv"),
         hand_entered.read_fips_changes(folder / "county_fips_changes.csv"),
         hand_entered.read_border_counties(folder / "mexican_border_counties.csv"),
