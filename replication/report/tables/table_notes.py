@@ -139,7 +139,7 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
     for word, concerned in raw.items():
         plain = in_words(word, concerned[0].saved, context)
         groups.setdefault(plain, []).extend(one for one in concerned if one not in groups.get(plain, []))
-        whole = _placed(shown, concerned, formatting.agreeing(word))
+        whole = _placed(shown, concerned, agreeing(word))
         recorded[plain] = f"{recorded.get(plain, '')} {whole}".strip()
     alike: dict[str, list[str]] = {}
     for word in groups:
