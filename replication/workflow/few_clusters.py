@@ -14,7 +14,7 @@ from replication.workflow.entry_inputs import named_specs
 from replication.workflow.project import StudyFolder
 
 CAUTION: Final = re.compile(
-    r"There (?:are|is) only \d+ (?:treated |control )?clusters?\b|The effective number of clusters is below"
+    r"There (?:are|is) only \d+ (?:treated |control )?clusters?\b|[Tt]he effective number of clusters is"
 )
 """Beginnings of the notes of ``inference.cautions``."""
 
