@@ -20,7 +20,7 @@ CAUTION: Final = re.compile(
 
 
 def few_cluster_lines(root: Path, studies: Iterable[StudyFolder]) -> list[str]:
-    """A line for each study with such a note on a saved specification, and where the notes are printed."""
+    """One line per study with such a note on a saved specification, and where the notes are printed."""
     return [line for study in studies for line in _line(root, study)]
 
 
