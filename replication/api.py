@@ -126,7 +126,8 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
     'y'
     """
     spec = _spec(outcome, "twfe", columns)
-    return build_panel(_frame(data, spec), spec)
+    # Results carry the name of the estimator that takes the panel.
+    return replace(build_panel(_frame(data, spec), spec), spec_id="")
 
 
 def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> PanelCheck:
@@ -300,9 +301,9 @@ def by_name(name: str) -> Callable[..., Estimates]:
         require_usable(name, panel, options)
         carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
         carried |= {key: key for key in entry.needs if key in panel.unit_values or key in panel.strata}
-        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
+        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list | np.ndarray)}
         spec = Spec(id=name, outcome=panel.outcome, estimator=name, **{**carried, **options, **lists})
-        return estimate_spec(panel, spec)
+        return estimate_spec(panel if panel.spec_id else replace(panel, spec_id=name), spec)
 
     return run
 

@@ -205,7 +205,7 @@ def run_simulate(chosen: argparse.Namespace) -> int:
         return 0
     summary = simulate(order, chosen.processes or _cores())
     for path in write_report(order, summary):
-        print(f"written: {path}")
+        print(f"Wrote {path}")
     return 0
 
 
@@ -214,11 +214,11 @@ def run_report(chosen: argparse.Namespace) -> int:
     from replication.workflow.readme import update_readme
     from replication.workflow.report_step import whole_report
 
-    print(f"written: {whole_report(_root(), chosen.zip)}")
+    print(f"Wrote {whole_report(_root(), chosen.zip)}")
     if chosen.zip is not None:
-        print(f"written: {chosen.zip} ({chosen.zip.stat().st_size / 1e6:.1f} MB)")
+        print(f"Wrote {chosen.zip} ({chosen.zip.stat().st_size / 1e6:.1f} MB)")
     if chosen.readme:
-        print(f"written: {update_readme(_root())}")
+        print(f"Wrote {update_readme(_root())}")
     return 0
 
 

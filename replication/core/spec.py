@@ -17,7 +17,7 @@ import yaml
 
 from replication.core.errors import SpecError
 from replication.core.estimator_files import estimator_names
-from replication.core.files import parse_yaml
+from replication.core.files import parse_yaml, yaml_fault
 from replication.core.limits import MOST_CHARACTERS, LimitError, require_portable
 from replication.core.reading import AS_USUAL, Read
 from replication.core.schema_violations import explain_violation, listed, strict_validator, written
@@ -235,15 +235,12 @@ def read_spec_file(path: Path) -> dict[str, Any]:
             "right file, and write out what aliases repeat."
         ) from None
     except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise SpecError(
-            f"{path} is not valid YAML: {where}. Correct that line; a value with a colon or a "
-            "leading symbol needs quotation marks."
-        ) from None
+        raise SpecError(yaml_fault(path, text, error)) from None
     if not isinstance(data, dict):
+        what = {list: "contains a list", str: "contains text", type(None): "is empty"}.get(type(data))
+        what = what or f"contains the single value {data!r}"
         raise SpecError(
-            f"{path} contains {type(data).__name__ if data is not None else 'nothing'} where a "
-            "specification (keys such as id, outcome, estimator) is needed."
+            f"{path} {what}; a specification is a mapping with keys such as id, outcome, and estimator."
         )
     return data
 

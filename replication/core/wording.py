@@ -6,9 +6,18 @@ import re
 from typing import Any
 
 SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
+COUNTED = re.compile(
+    r"(?<![\w.,'])1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|cohorts|periods|"
+    r"results|draws|files|specifications|coefficients|estimates|covariates|sheets|folders)\b([^,;:.()]*)"
+)
+"""A count of one with a plural noun, and the rest of its clause."""
 SINGULARS = {
-    **{"were": "was", "are": "is", "have": "has", "they": "it", "their": "its", "lack": "lacks"},
-    **{"serve": "serves", "share": "shares", "switch": "switches", "count": "counts", "enter": "enters"},
+    **{"are": "is", "were": "was", "have": "has", "do": "does", "they": "it", "their": "its", "them": "it"},
+    **{
+        verb: f"{verb}s"
+        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say")
+    },
+    **{"switch": "switches", "count": "counts", "enter": "enters"},
 }
 SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 
@@ -18,10 +27,29 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def with_singulars(text: str) -> str:
+    """The text with the nouns and verbs of a count of one in the singular.
+
+    Examples
+    --------
+    >>> from replication.core.wording import with_singulars
+    >>> with_singulars("1 of 600 values are zero and have no logarithm, and 1 rows are dropped.")
+    '1 of 600 values is zero and has no logarithm, and 1 row is dropped.'
+    """
+
+    def one(found: re.Match[str]) -> str:
+        noun = found[2] if found[1] else found[2].removesuffix("s")
+        own, whose, other = found[3].partition(" whose ")
+        rest = SINGULAR.sub(lambda verb: SINGULARS[verb[0]], own)
+        return f"1 {found[1] or ''}{noun}{rest}{whose}{other}"
+
+    return COUNTED.sub(one, text)
+
+
 def agreeing(text: str) -> str:
     """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
     if not SINGLE.match(text):
-        return text
+        return with_singulars(text)
     first, stop, rest = SINGLE.sub(r"1 \1", text, count=1).partition(". ")
     return SINGULAR.sub(lambda found: SINGULARS[found[0]], first) + stop + rest
 

@@ -123,7 +123,24 @@ def group_time_design(
         if design.panel.y.shape == before and np.isinf(design.adoption).any():
             break
     require_two_clusters(design)
-    return design
+    return with_base_periods(design)
+
+
+def with_base_periods(design: ComparisonDesign) -> ComparisonDesign:
+    """The design with a note on cohorts whose last period before adoption is missing from the panel."""
+    panel = design.panel
+    step = int(np.diff(panel.periods).min(initial=panel.periods[-1] - panel.periods[0]))
+    found = []
+    for cohort in design.cohorts.tolist():
+        onset = cohort - design.anticipation
+        usual = onset - step
+        before = panel.periods[panel.periods < onset]
+        if before.size and before[-1] < usual:
+            found.append(
+                f"the panel has no period {panel.written(usual)}, so for the cohort of {panel.written(cohort)} "
+                f"the base period is {panel.written(before[-1])} (event time {int(before[-1]) - cohort})"
+            )
+    return design.with_note("; ".join(found)) if found else design
 
 
 def adoption_of(panel: Panel, anticipation: int) -> Floats:

@@ -69,7 +69,9 @@ def honest_did(
         five values from 0 to the largest change in the slope that the periods before adoption do not reject).
     target : ``average`` of the effects from event time 0 on, or one event time
     level : confidence level of the intervals.
-    window : first and last event time to use; see ``event_path`` for binned ends.
+    window : first and last event time to use
+        By default all, but binned end points of an event study, which pool all event times beyond, are
+        left out; ``event_times`` names those that are used.
 
     Returns
     -------
