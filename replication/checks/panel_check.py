@@ -19,9 +19,11 @@ from replication.core.intake import take_in
 from replication.core.logarithm import source_column
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
-from replication.core.reading import in_yaml, plain_label, stripped, with_numbers
+from replication.core.period_column import period_problem
+from replication.core.reading import plain_label, proposal, stripped, with_numbers
 from replication.core.sample_selection import cohort_column, identifier_columns
 from replication.core.spec import Spec, parse_spec
+from replication.core.wording import agreeing
 from replication.estimators.estimate_spec import estimate
 
 PLACEHOLDER: Final = "replication_no_outcome"
@@ -179,6 +181,10 @@ def _findings(
     except InputError as error:
         found.append(Finding(str(error), spec.time, refused=True))
         return found, proposed
+    problem = period_problem(dated, spec.unit, spec.time)
+    if problem:
+        found.append(Finding(problem, spec.time, refused=True))
+        return found, proposed
     cohort = cohort_column(spec, frame)
     if spec.cohort_from is None and cohort in frame.columns:
         periods = pd.to_numeric(dated[spec.time], errors="coerce")
@@ -252,14 +258,8 @@ def _line(finding: Finding) -> str:
     many = f"{finding.rows:,} rows, first in row" if finding.rows > 1 else "row"
     where += [f"{many} {finding.line}" if finding.rows else ""]
     place = ", ".join(part for part in where if part)
-    keys = ", ".join(_key(key, value) for key, value in finding.keys.items())
-    text = finding.text.rstrip(".")
-    return f"  - {f'{place}: ' if place else ''}{text}.{f' Set {keys}.' if keys else ''}"
-
-
-def _key(key: str, value: Any) -> str:
-    block, _, name = key.rpartition(".")
-    return f"`{block}: {in_yaml({name: value})}`" if block else f"`{key}: {in_yaml(value)}`"
+    keys = f" Set {proposal(finding.keys)}." if finding.keys else ""
+    return f"  - {f'{place}: ' if place else ''}{agreeing(finding.text.rstrip('.'))}.{keys}"
 
 
 def _verdict(found: PanelCheck, command: str) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from replication.core.errors import PanelError, nearest
 from replication.core.identifiers import require_single_names, text_where_zeros_lead
-from replication.core.reading import AS_USUAL, Read, plain_label, stripped, with_numbers
+from replication.core.reading import AS_USUAL, Read, plain_label, proposal, stripped, with_numbers
 
 FORMATS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet", ".dta")
 SEPARATORS: Final = {";": "';'", "\t": '"\\t"', "|": "'|'"}
@@ -95,7 +95,7 @@ def _unreadable(path: Path, kind: str, error: Exception) -> str:
     reason = " ".join(str(error).split())
     todo = "Check that the file is whole and of the format that its name says."
     if isinstance(error, UnicodeDecodeError):
-        todo = "If it was saved by an older program, set `read: {encoding: latin-1}` (`--encoding latin-1`)."
+        todo = f"If it was saved by an older program, set {proposal({'read.encoding': 'latin-1'})}."
     return f"The panel {path} cannot be read as {kind[1:]}: {reason}. {todo}"
 
 
@@ -106,7 +106,7 @@ def _require_separated(path: Path, frame: pd.DataFrame) -> None:
         if frame.shape[1] == 1 and separator in header:
             raise PanelError(
                 f"The panel {path} has a single column {header[:60]!r}, so that its columns seem to be "
-                f"separated by {written}. Set `read: {{sep: {written}}}` (`--sep {written}`)."
+                f"separated by {written}. Set {proposal({'read.sep': separator})}."
             )
 
 
@@ -124,7 +124,7 @@ def _sheet(path: Path, read: Read) -> str | int:
         if len(filled) > 1:
             raise PanelError(
                 f"The panel {path} has {len(filled)} sheets with rows ({', '.join(filled)}). Say which "
-                f"one is the panel: `read: {{sheet: {filled[0]}}}` (`--sheet {filled[0]}`)."
+                f"one is the panel: {proposal({'read.sheet': filled[0]})}."
             )
         return filled[0] if filled else names[0]
     if isinstance(read.sheet, int):

@@ -78,7 +78,7 @@ class PathCells:
     mass: Floats
 
 
-@registered("Interaction-weighted (Sun-Abraham)", takes=("covariates", "weights"))
+@registered("Sun-Abraham", takes=("covariates", "weights"))
 def sun_abraham(
     panel: Panel,
     *,

@@ -41,6 +41,7 @@ from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
+from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
@@ -220,8 +221,8 @@ def usable(panel: Panel) -> Panel:
     if gaps.any():
         raise PanelError(
             f"{int(gaps.sum())} of {gaps.size} units are not observed in every period, for example "
-            f"unit {panel.units[gaps][0]}; synthetic controls need a balanced panel. Set 'sample: "
-            "{balanced: true}' or a shorter range of periods."
+            f"unit {panel.units[gaps][0]}; synthetic controls need a balanced panel. Set "
+            f"{proposal({'sample.balanced': True})} or a shorter range of periods."
         )
     if not untreated_throughout(panel).any():
         raise PanelError(
