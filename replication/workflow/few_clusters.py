@@ -14,13 +14,13 @@ from replication.workflow.entry_inputs import named_specs
 from replication.workflow.project import StudyFolder
 
 CAUTION: Final = re.compile(
-    r"There (?:are|is) only \d+ (?:treated |control )?clusters?\b|The effective number of clusters is below"
+    r"There (?:are|is) only \d+ (?:treated |control )?clusters?\b|[Tt]he effective number of clusters is"
 )
 """Beginnings of the notes of ``inference.cautions``."""
 
 
 def few_cluster_lines(root: Path, studies: Iterable[StudyFolder]) -> list[str]:
-    """A line for each study with such a note on a saved specification, and where the notes are printed."""
+    """One line per study with such a note on a saved specification, and where the notes are printed."""
     return [line for study in studies for line in _line(root, study)]
 
 

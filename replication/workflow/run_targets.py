@@ -139,7 +139,7 @@ def closing_of(targets: Sequence[Target], steps: int, seconds: float, cautions: 
 
 
 def listed_files(paths: Iterable[str]) -> list[str]:
-    """A line for each result with the file to open and its other formats; the first ones of each folder."""
+    """One line per result with the file to open and its other formats; the first ones of each folder."""
     results: dict[str, dict[str, list[str]]] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")

@@ -166,7 +166,7 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
 
 
 def apart_from_audit(first: float, last: float, *, whole: bool) -> list[str]:
-    """A sentence where `replication audit` examines other event times, so that its breakdown value differs."""
+    """A sentence where `replication audit` uses other event times, so that its breakdown value differs."""
     from replication.audit.estimate_sections import NEAR
 
     within = first >= -NEAR and last <= NEAR
@@ -174,6 +174,6 @@ def apart_from_audit(first: float, last: float, *, whole: bool) -> list[str]:
         return []
     same = f"; `--window -{NEAR} {NEAR}` reports that" if whole else ""
     return [
-        f"This uses event times {first:g} to {last:g}. `replication audit` uses those up to {NEAR} before and "
-        f"after adoption, and its breakdown value may differ{same}."
+        f"This uses event times {first:g} to {last:g}. `replication audit` uses those up to {NEAR} before "
+        f"and after adoption, and its breakdown value may differ{same}."
     ]

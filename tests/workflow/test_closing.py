@@ -6,7 +6,11 @@ from pathlib import Path
 
 from small_project import make_project, run
 
-from replication.workflow.few_clusters import few_cluster_lines
+from replication.core.details import ClusterInfluence, ClusterSupport
+from replication.core.spec import ANALYTIC
+from replication.inference.cautions import cluster_notes, support_notes
+from replication.inference.leverage import few_effective
+from replication.workflow.few_clusters import CAUTION, few_cluster_lines
 from replication.workflow.project import study
 from replication.workflow.run_targets import MOST_LISTED, Target, closing_of, listed_files
 
@@ -32,6 +36,21 @@ def test_a_study_with_few_clusters_has_one_line_that_points_to_the_table(tmp_pat
     again = run(root, ("run", "--cores", "1", "--only", "tables/first/effects"))
     assert line in again.stdout
     assert "tables/first/effects.html (also .csv, .docx, .md, .tex)" in again.stdout
+
+
+def test_every_note_on_few_clusters_is_found() -> None:
+    """The closing line looks for the notes of ``inference.cautions`` and ``inference.leverage``."""
+    influence = ClusterInfluence("state", 40, 4.0, 0.3, "7")
+    notes = [
+        *support_notes(ClusterSupport(6, 6, 0, "state"), 6, by_cohort=False),
+        *support_notes(ClusterSupport(1, 3, 0, "state"), 20, by_cohort=False),
+        *support_notes(ClusterSupport(4, 1, 0, "state"), 20, by_cohort=False),
+        *cluster_notes(6, None),
+        *cluster_notes(50, 6.5),
+        *few_effective(influence, ANALYTIC),
+    ]
+    assert len(notes) == 8
+    assert all(CAUTION.search(note) for note in notes)
 
 
 def test_results_are_listed_by_the_file_to_open() -> None:
