@@ -94,7 +94,9 @@ def table_rows(rows: pd.DataFrame) -> str:
     for _, row in rows.iterrows():
         cells = [percent(row[name]) for name in columns]
         text.append(
-            f"| {label(row['case'], row['draws'])} | {row['draws']} | " + " | ".join([*cells, f"{row['error_ratio']:.2f}"]) + " |"
+            f"| {label(row['case'], row['draws'])} | {row['draws']} | "
+            + " | ".join([*cells, f"{row['error_ratio']:.2f}"])
+            + " |"
         )
     return "\n".join([*text, ""])
 
@@ -107,7 +109,7 @@ def head(column: str) -> str:
 
 def label(case: str, draws: int) -> str:
     """The case, marked if its default was another one when it was run."""
-    before = draws >= DRAWS_BEFORE and (case in RUN_BEFORE or case.split(",")[0] in RUN_BEFORE)
+    before = draws >= DRAWS_BEFORE and (case in RUN_BEFORE or case.split(",", 1)[0] in RUN_BEFORE)
     return f"{case} †" if before else case
 
 
