@@ -114,8 +114,8 @@ def write_page(rows: pd.DataFrame) -> None:
         "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods and 6 cohorts, and a",
         "quarter of its units is never treated; columns with cohorts have 132 periods; *large* has 18,000",
         "units, 132 periods and 52 cohorts. Imports take about 0.25 seconds. The two cores were otherwise in",
-        "use, so that differences below 0.2 seconds are noise. Synthetic DiD computes weights for each cohort,",
-        "and its time grows with their number.",
+        "use, so that differences below 0.2 seconds are noise. Synthetic DiD computes weights for each",
+        "cohort, and its time grows with their number.",
         "",
     ]
     keys = list(dict.fromkeys(zip(rows["direction"], *(rows[key] for key in BASE), strict=True)))

@@ -31,8 +31,8 @@ Reproduces
     Stata and R ``did_multiplegt_dyn y i t d, effects(L) placebo(P)`` with ``normalized``,
     ``switchers`` and ``controls``, including analytic standard errors.
 
-Review of Economics and Statistics 108(4): 863-880 (2026; advance access in 2024). With ``cluster`` the degrees of freedom
-count clusters, as the authors' command does.
+Review of Economics and Statistics 108(4): 863-880 (2026; advance access in 2024). With ``cluster`` the
+degrees of freedom count clusters, as the authors' command does.
 """
 
 from __future__ import annotations
