@@ -43,7 +43,8 @@ another, on the same machine ({machine}).
 * *whole*: seconds of a whole process from a Parquet file to written results, fastest of three: ours by
   `replication estimate --numbers-only`, a peer's by a script of five lines that writes its overall effect.
   *cpu*: its processor seconds, in the table of whole processes. *cold*: the same with empty caches of
-  compiled code, as in the first run after an installation.
+  compiled code, as in the first run after an installation. The *formula in numpy* is not a package: it is
+  the equation of the paper, written for the race, and reads no specification.
 * *memory*: peak of resident memory of the process, the panel included.
 * *ratio*: seconds of the peer over ours. *same*: whether its overall effect is the number that ours
   is; a peer that averages with other weights, or takes other comparisons, gives another.
@@ -138,7 +139,9 @@ def processes(table: pd.DataFrame) -> str:
     for (name, panel), rows in table[table["whole"].notna()].groupby(["race", "panel"], sort=False):
         ours = rows[rows["who"] == OURS].iloc[0]
         peers = rows[rows["who"] != OURS]
-        best = peers.loc[peers["whole"].idxmin()] if len(peers) else pd.Series({"who": "none finishes"})
+        raced = (table["race"] == name) & (table["panel"] == panel) & (table["who"] != OURS)
+        missing = pd.Series({"who": "none finishes" if raced.any() else "no peer"})
+        best = peers.loc[peers["whole"].idxmin()] if len(peers) else missing
         cells = " | ".join(beside(ours, best, column) for column in names)
         lines.append(f"| {name} | {panel} | {best['who']} | {cells} |")
     return "\n".join([*lines, ""])

@@ -39,7 +39,7 @@ def estimate(
     cohort: str = "cohort",
     cluster: str | Sequence[str] | None = None,
     weights: str | None = None,
-    covariates: Sequence[str] = (),
+    covariates: str | Sequence[str] = (),
     **options: Any,
 ) -> Estimates:
     """Estimate the effect of a staggered treatment on a tidy panel.
@@ -63,12 +63,12 @@ def estimate(
         Columns of the clusters of the standard errors; the unit by default.
     weights : str, optional
         Column of the weights. Weighted and unweighted estimates have different estimands.
-    covariates : sequence of str
+    covariates : str or sequence of str
         Columns of the covariates.
     **options
         Any other key of a specification, as ``replication explain`` prints them: ``trends``, ``window``,
         ``control_group``, ``anticipation``, ``inference={"method": "wild"}``, ... Those that read data:
-        ``time_format``, ``never=[9999]``, ``cohort_from="policy"`` (a 0/1 column), ``duplicates`` and
+        ``time_format``, ``never=9999``, ``cohort_from="policy"`` (a 0/1 column), ``duplicates`` and
         ``read={"strip_blanks": True}``.
 
     Returns
@@ -93,7 +93,8 @@ def estimate(
     from replication.estimators.unused_keys import find_unused_keys, with_notes
 
     columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster, "weights": weights}
-    spec = _spec(outcome, estimator, {**columns, "covariates": list(covariates), **options})
+    named = [covariates] if isinstance(covariates, str) else list(covariates)
+    spec = _spec(outcome, estimator, {**columns, "covariates": named, **options})
     found = estimate_spec(build_panel(_frame(data, spec), spec), spec)
     return with_notes(found, find_unused_keys([spec]).get(spec.id, []))
 
@@ -173,7 +174,7 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
 
 
 def event_plot(
-    fits: Estimates | Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Event study"
+    fits: Estimates | Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str | None = None
 ) -> Figure:
     """Draw the event studies of several results in one figure.
 
@@ -183,7 +184,8 @@ def event_plot(
         Results with effects by event time, of the same outcome.
     labels : sequence of str, optional
         Their names in the legend; the estimators by default.
-    title : str
+    title : str, optional
+        ``Event-study estimates: OUTCOME`` by default.
 
     Returns
     -------
@@ -202,14 +204,10 @@ def event_plot(
     >>> len(figure.axes)
     1
     """
-    from replication.display.event_plot import event_figure, event_frame, figure_note
+    from replication.display.event_plot import event_study_figure
 
     fits = _results(fits)
-    names = _labels(fits, labels)
-    frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
-    outcomes = sorted({fit.outcome for fit in fits})
-    y_label = f"Effect on {outcomes[0]}" if len(outcomes) == 1 else "Effect"
-    return event_figure(frames, title, figure_note(fits), y_label=y_label)
+    return event_study_figure(fits, _labels(fits, labels), title or "")
 
 
 def table(
@@ -331,9 +329,9 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
 
 def default_labels(fits: Sequence[Estimates]) -> list[str]:
     """The estimators as tables call them."""
-    from replication.estimators.registry import ENTRIES
+    from replication.display.result_text import estimator_label
 
-    return [ENTRIES[fit.estimator].label if fit.estimator in ENTRIES else fit.estimator for fit in fits]
+    return [estimator_label(fit.estimator) for fit in fits]
 
 
 def _results(fits: Estimates | Sequence[Estimates]) -> list[Estimates]:

@@ -35,7 +35,7 @@ EXAMPLES = """examples with your own panel:
 examples in a project:
   replication run                                                 runs whatever is out of date
   replication run --only tables/castle_doctrine/homicide --cores 1
-  replication trace castle_doctrine/homicide Estimate "(1)"       shows where a printed number comes from
+  replication trace castle_doctrine/homicide "Castle doctrine law" "(1)"  shows the source of a printed number
   replication export castle_doctrine/state_year --to dta
 
 `replication COMMAND --help` lists the options of a command."""

@@ -12,6 +12,7 @@ import pandas as pd
 from replication.checks.content_digests import matrix_contents, panel_contents
 from replication.core.arrays import Bools
 from replication.core.errors import InputError, OutputError
+from replication.core.estimates import LABELS
 from replication.core.files import unwritable, write_csv
 from replication.core.temporary_files import visible_paths
 
@@ -249,7 +250,7 @@ KEYS = ["spec_id", "term", "cohort", "time", "event_time"]
 # Group-time cells and weights: every average over them is compared, and they run to megabytes.
 CELLS = ["att_gt", "weight"]
 # Columns that record the version behind a file, not its content.
-PROVENANCE = ["made_with"]
+PROVENANCE = ["made_with", *LABELS]
 # Digests of code and data are not results.
 LEFT_OUT = frozenset({"second_engine.csv"})
 

@@ -12,6 +12,7 @@ from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
 from replication.core.numbering import written_label
 from replication.core.reading import MOST_MARKS, formatted, number_hint, shown
+from replication.core.wording import label_text
 
 SHARE_TOLERANCE = 1e-12
 EXACT = 2**53
@@ -114,7 +115,7 @@ def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
 def written_cell(frame: pd.DataFrame, column: str, value: Any) -> str:
     """A value as the file has it: a period that was read as a quarter is 2006Q3, not its number."""
     form = frame.attrs.get(FORMS_OF_COLUMNS, {}).get(column)
-    return str(value) if form is None or pd.isna(value) else written_label(value, form)
+    return label_text(value) if form is None or pd.isna(value) else written_label(value, form)
 
 
 def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -> Ints:

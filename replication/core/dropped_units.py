@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from replication.core.wording import label_text
+
 MOST_NAMED: Final = 5
 LARGE_SHARE: Final = 0.1
 """Share of the units from which a loss is reported before the estimates."""
@@ -33,4 +35,4 @@ def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
 
 def examples(units: Any) -> str:
     """The first five labels, at the end of a note."""
-    return f", for example {', '.join(str(unit) for unit in units[:MOST_NAMED])}" if len(units) else ""
+    return f", for example {', '.join(label_text(unit) for unit in units[:MOST_NAMED])}" if len(units) else ""

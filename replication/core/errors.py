@@ -10,40 +10,10 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from replication.core.wording import agreeing
+
 SHORTEST = 3
 """Letters that a word needs to be looked for at the beginning of longer ones."""
-
-
-COUNTED = re.compile(
-    r"(?<![\w.,'])1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|cohorts|"
-    r"periods|results|draws|files|specifications|coefficients|estimates|covariates|sheets|folders)\b([^,;:.()]*)"
-)
-"""A count of one with a plural noun, and the rest of its clause."""
-SINGULARS = {
-    **{"are": "is", "were": "was", "have": "has", "do": "does", "they": "it", "their": "its", "them": "it"},
-    **{
-        verb: f"{verb}s"
-        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say")
-    },
-}
-PLURALS = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
-
-
-def with_singulars(text: str) -> str:
-    """The text with the nouns and verbs of a count of one in the singular.
-
-    Examples
-    --------
-    >>> with_singulars("1 of 600 values are zero and have no logarithm, and 1 rows are dropped.")
-    '1 of 600 values is zero and has no logarithm, and 1 row is dropped.'
-    """
-
-    def one(found: re.Match[str]) -> str:
-        noun = found[2] if found[1] else found[2].removesuffix("s")
-        rest = PLURALS.sub(lambda verb: SINGULARS[verb[0]], found[3])
-        return f"1 {found[1] or ''}{noun}{rest}"
-
-    return COUNTED.sub(one, text)
 
 
 class InputError(ValueError):
@@ -60,7 +30,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: object = "") -> None:
-        super().__init__(with_singulars(str(message)))
+        super().__init__(agreeing(message) if isinstance(message, str) else message)
 
 
 class SourceError(InputError):

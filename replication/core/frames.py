@@ -12,7 +12,7 @@ import pandas as pd
 
 from replication.core.errors import PanelError, nearest
 from replication.core.identifiers import require_single_names, text_where_zeros_lead
-from replication.core.reading import AS_USUAL, Read, plain_label, stripped, with_numbers
+from replication.core.reading import AS_USUAL, Read, plain_label, proposal, stripped, with_numbers
 
 FORMATS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet", ".dta")
 SEPARATORS: Final = {";": "';'", "\t": '"\\t"', "|": "'|'"}
@@ -100,7 +100,7 @@ def _unreadable(path: Path, kind: str, error: Exception, read: Read) -> str:
     if isinstance(error, UnicodeDecodeError | UnicodeError):
         return (
             f"The panel {path} is not encoded as {read.encoding or 'UTF-8'}. If it was saved by an older "
-            "version of Excel or Stata, set `read: {encoding: latin-1}` (`--encoding latin-1`)."
+            f"version of Excel or Stata, set {proposal({'read.encoding': 'latin-1'})}."
         )
     if isinstance(error, LookupError) and read.encoding and read.encoding in reason:
         return f"There is no encoding {read.encoding!r}. Set `--encoding latin-1` or leave it out for UTF-8."
@@ -117,8 +117,8 @@ def _unreadable(path: Path, kind: str, error: Exception, read: Read) -> str:
     kinds = {".parquet": "a parquet file", ".dta": "a Stata file", ".csv.gz": "a CSV file compressed by gzip"}
     if kind in kinds:
         return (
-            f"The panel {path} cannot be read as {kinds[kind]}, although its name ends in {kind}. It is damaged or "
-            "of another format: save it again, or give it the ending of its format."
+            f"The panel {path} cannot be read as {kinds[kind]}, although its name ends in {kind}. It is "
+            "damaged or of another format: save it again, or give it the ending of its format."
         )
     return f"The panel {path} cannot be read as {kind[1:]}: {reason}. Check that the file is complete."
 
@@ -130,7 +130,7 @@ def _require_separated(path: Path, frame: pd.DataFrame) -> None:
         if frame.shape[1] == 1 and separator in header:
             raise PanelError(
                 f"The panel {path} has a single column {header[:60]!r}, so that its columns seem to be "
-                f"separated by {written}. Set `read: {{sep: {written}}}` (`--sep {written}`)."
+                f"separated by {written}. Set {proposal({'read.sep': separator})}."
             )
 
 
@@ -148,7 +148,7 @@ def _sheet(path: Path, read: Read) -> str | int:
         if len(filled) > 1:
             raise PanelError(
                 f"The panel {path} has {len(filled)} sheets with rows ({', '.join(filled)}). Say which "
-                f"one is the panel: `read: {{sheet: {filled[0]}}}` (`--sheet {filled[0]}`)."
+                f"one is the panel: {proposal({'read.sheet': filled[0]})}."
             )
         return filled[0] if filled else names[0]
     if isinstance(read.sheet, int):

@@ -16,7 +16,7 @@ import pandas as pd
 from replication.core.arrays import Floats
 from replication.core.columns import EXACT
 from replication.core.errors import PanelError
-from replication.core.reading import plain_label
+from replication.core.reading import plain_label, proposal
 
 NEARLY_ALL: Final = 0.75
 """Groups more numerous than this share of the units are refused; pairs are half as many as units."""
@@ -39,7 +39,7 @@ def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
                 f"Column {column!r} has {first[0]!r} and {first[1]!r}, which differ only in "
                 "blanks, in the encoding of a letter, or in being text or a number"
                 f"{f', and {count - 1} more such pairs' if count > 1 else ''}. Give each unit or "
-                "group one spelling; `read: {strip_blanks: true}` (`--strip-blanks`) removes such blanks."
+                f"group one spelling; {proposal({'read.strip_blanks': True})} removes such blanks."
             )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from replication.core.columns import numeric, place_of
 from replication.core.errors import PanelError, SpecError
-from replication.core.reading import shown
+from replication.core.reading import proposal, shown
 from replication.core.spec import Spec
 
 BINARY: Final = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
@@ -40,8 +40,8 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
         raise PanelError(
             f"Column {column!r} switches back to 0 in {len(left)} units, for example {spec.unit} {left[0]} "
             f"in {spec.time} {example}. The cohort is the first period with 1 and adoption is taken as "
-            "permanent: correct the column, end the sample before, or set `reversals: allow` (`--set "
-            f"reversals=allow`) to count {these} first 1 on."
+            "permanent: correct the column, end the sample before, or set "
+            f"{proposal({'reversals': 'allow'})} to count {these} first 1 on."
         )
     if len(left):
         notes.append(

@@ -247,6 +247,7 @@ def read_spec_file(path: Path) -> dict[str, Any]:
 
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:
     """Check plain data against the schema and fill in the defaults."""
+    data = _with_lists(data)
     check(data, source)
     require_portable(data["id"], "id", source)
     values = dict(data)
@@ -268,6 +269,17 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
     values["inference"] = Inference(**inference)
     known = {entry.name for entry in fields(Spec)}
     return Spec(**{key: value for key, value in values.items() if key in known})
+
+
+def _with_lists(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data with a list of one code or mark where it is given alone: ``never: 9999``."""
+    found = dict(data)
+    if isinstance(found.get("never"), str | int | float):
+        found["never"] = [found["never"]]
+    read = found.get("read")
+    if isinstance(read, Mapping) and isinstance(read.get("missing"), str | int | float):
+        found["read"] = {**read, "missing": [read["missing"]]}
+    return found
 
 
 def check(data: Mapping[str, Any], source: str) -> None:

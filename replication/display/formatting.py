@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replication.core.errors import with_singulars
-
 MINUS = "\N{MINUS SIGN}"
 DAGGER = "\N{DAGGER}"
 BREAK = re.compile(r"[ \t]*[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
@@ -20,9 +18,6 @@ YEAR, MONTH = 4, 2
 """Digits of a year and a month: 2011-06 is a date, not a range."""
 NUMERAL, FROM_TO = re.compile(r"\d[\d,]*(?= )"), re.compile(r"(\d[\d,]*) to (\d[\d,]*)")
 SPELLED = dict(enumerate(("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"), start=1))
-SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
-SINGULARS = {"were": "was", "are": "is", "have": "has", "they": "it", "lack": "lacks", "serve": "serves"}
-SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 
 
@@ -54,17 +49,17 @@ def adaptive(value: Any) -> str:
 
 
 def probability(value: Any) -> str:
-    """A p-value with three decimals, ``<0.001`` below."""
+    """A p-value with three decimals, ``< 0.001`` below."""
     if value is None or pd.isna(value):
         return ""
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def p_equals(value: Any) -> str:
     """A p-value with its letter, never broken: ``p = 0.475``, ``p < 0.001``; empty if none."""
     shown = probability(value)
     space = "\N{NO-BREAK SPACE}"
-    sign = f"<{space}{shown[1:]}" if shown.startswith("<") else f"={space}{shown}"
+    sign = f"<{space}{shown[2:]}" if shown.startswith("<") else f"={space}{shown}"
     return f"p{space}{sign}" if shown else ""
 
 
@@ -118,14 +113,6 @@ def listed(words: Iterable[str]) -> str:
     words = [word for word in words if word]
     comma = "," if len(words) > 2 else ""
     return f"{', '.join(words[:-1])}{comma} and {words[-1]}" if len(words) > 1 else "".join(words)
-
-
-def agreeing(text: str) -> str:
-    """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
-    if not SINGLE.match(text):
-        return with_singulars(text)
-    text = SINGLE.sub(r"1 \1", text, count=1)
-    return SINGULAR.sub(lambda found: SINGULARS[found[0]], text)
 
 
 def plural(noun: str) -> str:

@@ -160,6 +160,7 @@ def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
 
     """
     require_overall(found, panel, estimator)
+    found = replace(found, details=replace(found.details, period=panel.period))
     return found if panel.numbering == PLAIN else _labeled(found, panel)
 
 

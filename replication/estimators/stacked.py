@@ -108,7 +108,7 @@ def stacked(
     Returns
     -------
     Estimates
-        Rows ``att`` and ``event``, in units of the outcome.
+        Rows ``att`` (the mean of the effects from event time 0 on) and ``event``. Units of the outcome.
 
     Raises
     ------

@@ -5,7 +5,7 @@ Estimand
     adoption, weighted by the cohorts' shares s_ge among the cells observed at e (section 4.1).
     ``att`` averages delta_gt over all treated cells, each with its weight: cohort-size weights.
 Regression
-    y_it = alpha_i + lambda_t + sum_g sum_{t != r_g} delta_gt 1{G_i = g} 1{period t} + x_it'b + e_it
+    y_it = alpha_i + lambda_t + sum_g sum_{s != r_g} delta_gs 1{G_i = g} 1{t = s} + x_it'b + e_it
     with r_g the last period before adoption less ``anticipation``, and the units never treated
     (else the last cohort, with the periods from its adoption on cut) as comparison.
 Assumptions
@@ -79,7 +79,7 @@ class PathCells:
     mass: Floats
 
 
-@registered("Interaction-weighted (Sun-Abraham)", takes=("covariates", "weights"))
+@registered("Sun-Abraham", takes=("covariates", "weights"))
 def sun_abraham(
     panel: Panel,
     *,

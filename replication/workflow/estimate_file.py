@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
-from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file
+from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file, schema
 from replication.core.spec_grid import expand
 from replication.core.temporary_files import remove_temporary_files
 from replication.estimators.estimate_spec import estimate
@@ -74,15 +75,24 @@ def one_of(specs: Sequence[Spec], spec_id: str) -> Spec:
 
 
 def _assignment(text: str) -> tuple[str, Any]:
-    key, sign, value = text.partition("=")
-    if not sign or not key:
+    """A key and its value, written ``key=value``, or ``key: value`` as in a file and in messages."""
+    found = re.match(r"\s*([\w.]+)\s*[=:](.*)", text, re.DOTALL)
+    if found is None:
         raise SpecError(f"--set takes KEY=VALUE, such as --set window=[-5,5], and got {text!r}.")
+    key, value = found.groups()
     try:
-        return key.strip(), parse_yaml(value)
+        return _whole_key(key), parse_yaml(value)
     except yaml.YAMLError:
         raise SpecError(
             f"--set {key}: {value!r} is not a value in YAML, such as 3, [a, b] or true."
         ) from None
+
+
+def _whole_key(key: str) -> str:
+    """A key with its block, which messages leave out: ``method`` is ``inference.method``."""
+    known = schema()["properties"]
+    blocks = [name for name, one in known.items() if key in one.get("properties", {})]
+    return f"{blocks[0]}.{key}" if key not in known and len(blocks) == 1 else key
 
 
 def estimate_file(

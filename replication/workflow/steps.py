@@ -12,6 +12,7 @@ from pathlib import Path
 from replication.core.errors import InputError
 from replication.core.files import unwritable
 from replication.core.temporary_files import remove_temporary_files, with_folders_below
+from replication.core.wording import counted
 from replication.workflow import project
 
 
@@ -89,11 +90,6 @@ def folders_of(root: Path, study: str | None) -> list[Path]:
     if not study:
         return [root / "report"]
     return [root / place / study for place in PLACES]
-
-
-def counted(number: int, one: str, several: str = "") -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def _clean(root: Path, study: str, _: int) -> str:

@@ -243,8 +243,9 @@ def test_compare_of_the_same_says_so(tmp_path: Path, panel: Path, capsys: pytest
     capsys.readouterr()
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
     output = capsys.readouterr().out
-    assert output.startswith("The same specification.\n")
-    assert "Specification:" not in output
+    assert "\nThe same specification.\n" in output
+    assert "Specification (" not in output
+    assert output.split()[:4] == ["a", "(1)", "a", "(2)"]
 
 
 def test_compare_shows_what_changed(tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]) -> None:

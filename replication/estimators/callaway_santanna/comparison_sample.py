@@ -17,8 +17,12 @@ from replication.core.details import Dropped
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
+from replication.core.reading import proposal
 from replication.estimators.shared.cohort_comparisons import base_period_gaps, require_never_treated
 from replication.inference.cluster import influence_factor
+
+PAIRWISE = {"unbalanced": "pairwise"}
+"""Key that keeps units with gaps."""
 
 
 @dataclass(frozen=True)
@@ -212,15 +216,15 @@ def without_gaps(design: ComparisonDesign) -> ComparisonDesign:
     if not whole.any():
         raise PanelError(
             f"None of the {whole.size} units is observed in all {panel.periods.size} periods. "
-            "Set 'unbalanced: pairwise' to use units in the pairs of periods in which they are "
-            "observed, or restrict the periods in 'sample'."
+            f"Set {proposal(PAIRWISE)} to use units in the pairs of periods in which they are observed, or "
+            "restrict the periods in 'sample'."
         )
     return design.keep(whole).with_note(
         units_dropped(
             panel.units[~whole],
             whole.size,
             "they are not observed in every period",
-            "'unbalanced: pairwise' (`--set unbalanced=pairwise`) keeps them where they are observed",
+            f"{proposal(PAIRWISE)} keeps them where they are observed",
         ),
         Dropped("units_with_gaps", count, "units"),
     )

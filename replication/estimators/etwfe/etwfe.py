@@ -97,7 +97,7 @@ def etwfe(
     Raises
     ------
     SpecError, PanelError
-        For an unknown family or comparison, no control or treated unit-period left, an empty window,
+        For an unknown family or control group, no control or treated unit-period left, an empty window,
         or negative outcomes in a Poisson model.
 
     Examples

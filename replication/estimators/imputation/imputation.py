@@ -50,7 +50,7 @@ from replication.inference.cluster import influence_factor, intersection_codes, 
 from replication.inference.row_table import EstimateRow
 
 
-@registered("Imputation (Borusyak-Jaravel-Spiess)", takes=("trends", "covariates", "weights"))
+@registered("Borusyak-Jaravel-Spiess", takes=("trends", "covariates", "weights"))
 def imputation(
     panel: Panel,
     *,

@@ -78,12 +78,13 @@ def local_projections(
     window : first and last horizon. If empty: every horizon that can be estimated, and the
         pooled effect over the longest that every cohort reaches with a clean control. Late cohorts
         that would shorten it too much are excluded and named (``default_horizon``).
-    reweight : estimate the equally weighted ATT instead of the variance-weighted one.
+    reweight : estimate the equally weighted average over adopters instead of the variance-weighted one.
 
     Returns
     -------
     Estimates
-        Rows ``att`` (the pooled effect) and ``event``, in units of the outcome.
+        Rows ``att`` (the pooled effect) and ``event`` (horizon h is event time h; negative ones are
+        placebos). Units of the outcome.
 
     Raises
     ------

@@ -118,7 +118,7 @@ class TimingDesign:
 
 
 @registered(
-    "Efficient under random timing (Roth-Sant'Anna)",
+    "Roth-Sant'Anna (efficient)",
     takes=(),
     methods=("analytic", "permutation"),
     own=lambda spec: OwnMethods(permutation=True),
@@ -235,8 +235,8 @@ def with_notes(design: TimingDesign, unadjusted: int) -> Panel:
     few = [f"{count} {side} units" for side, count in sides if count < FEW_UNITS]
     if few:
         notes.append(
-            f"the overall effect relies on only {' and '.join(few)}, so normal approximations may "
-            "over-reject; 'inference.method: permutation' does not rely on them"
+            f"the overall effect relies on only {' and '.join(few)}, so tests based on the normal "
+            "approximation may over-reject; 'inference.method: permutation' does not rely on it"
         )
     return replace(design.panel, notes=(*design.panel.notes, *notes)) if notes else design.panel
 

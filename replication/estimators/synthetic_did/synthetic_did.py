@@ -41,6 +41,7 @@ from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
+from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
@@ -100,7 +101,8 @@ def synthetic_did(
     Returns
     -------
     Estimates
-        Rows ``att``, ``group``, and ``event``, in units of the outcome.
+        Rows ``att``, ``group`` (one per cohort) and ``event`` (the gap before adoption shows the fit of the
+        weights). Units of the outcome.
 
     Raises
     ------
@@ -220,7 +222,7 @@ def usable(panel: Panel) -> Panel:
         raise PanelError(
             f"{int(gaps.sum())} of {gaps.size} units are not observed in every period, for example "
             f"unit {panel.units[gaps][0]}, and synthetic difference-in-differences needs a balanced panel. "
-            "Set `sample: {balanced: true}` (`--set sample.balanced=true`), or a shorter range of periods."
+            f"Set {proposal({'sample.balanced': True})} or a shorter range of periods."
         )
     if not untreated_throughout(panel).any():
         raise PanelError(

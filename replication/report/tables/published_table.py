@@ -105,6 +105,7 @@ NOTES = (
 )
 OR_CUT = " or truncated"
 WITHOUT_NUMBERS = 2
+READABLE_DECIMALS = 6
 YES_NO = {True: "yes", False: "no"}
 SECONDARY = "From a secondary source."
 
@@ -186,7 +187,7 @@ def estimated(row: Mapping[str, Any], saved: Saved | None, context: Context) -> 
         return None
     source, where = row["ours"]["source"], row["ours"]["where"]
     frame = read_source(context.folders, source, ["estimate", "std_error"], where=where)
-    return one_row(frame, source, row["label"])
+    return dict(one_row(frame, source, row["label"]))
 
 
 def quoted(row: Mapping[str, Any]) -> str:
@@ -281,12 +282,19 @@ def _printed(row: dict[str, Any]) -> TableRow:
                 if pd.notna(row["std_error"])
                 else "",
             ),
-            table_cell(formatting.fixed(row["difference"], digits + 1)),
-            table_cell(formatting.fixed(row["std_error_difference"], std_error_digits + 1)),
+            table_cell(difference(row["difference"], digits + 1)),
+            table_cell(difference(row["std_error_difference"], std_error_digits + 1)),
             table_cell(YES_NO.get(row["coefficient_equal"], "")),
             table_cell(YES_NO.get(row["std_error_equal"], "")),
         ),
     )
+
+
+def difference(value: float, digits: int) -> str:
+    """A difference with ``digits`` decimals; where zeros would fill the cell, as a power of ten."""
+    if pd.isna(value) or digits <= READABLE_DECIMALS:
+        return formatting.fixed(value, digits)
+    return f"{round(value, digits):.0e}".replace("-", formatting.MINUS) if round(value, digits) else "0"
 
 
 def _equal(value: float, printed: str, truncated: bool) -> bool | None:
