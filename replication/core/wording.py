@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
+ONE_OF = re.compile(r"1 of [\d,]+ [a-z\-]+s\b")
 SINGULARS = {
     **{"were": "was", "are": "is", "have": "has", "they": "it", "their": "its", "lack": "lacks"},
     **{"serve": "serves", "share": "shares", "switch": "switches", "count": "counts", "enter": "enters"},
+    **{"leave": "leaves", "them": "it"},
 }
 SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 
@@ -20,7 +22,7 @@ def counted(number: int, one: str, several: str = "") -> str:
 
 def agreeing(text: str) -> str:
     """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
-    if not SINGLE.match(text):
+    if not SINGLE.match(text) and not ONE_OF.match(text):
         return text
     first, stop, rest = SINGLE.sub(r"1 \1", text, count=1).partition(". ")
     return SINGULAR.sub(lambda found: SINGULARS[found[0]], first) + stop + rest

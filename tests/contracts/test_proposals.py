@@ -94,6 +94,20 @@ def test_the_audit_uses_the_keys_that_it_takes(tmp_path: Path, capsys: pytest.Ca
     assert "All of them use 42 units" in page
 
 
+def test_an_estimator_without_a_method_of_inference_stays_in_the_audit(tmp_path: Path) -> None:
+    place, out = tmp_path / "my.csv", tmp_path / "out"
+    plain_panel().to_csv(place, index=False)
+    call = ["audit", "--panel", str(place), *COLUMNS, "--out", str(out)]
+    assert main([*call, "--set", "inference.method=wild", "inference.draws=49"]) == 0
+    wild = pd.read_csv(out / "all_estimators_side_by_side.csv").set_index("estimator")
+    assert wild["estimate"].notna().all()
+    assert "Standard errors are analytic where" in (out / "index.html").read_text(encoding="utf-8")
+    assert main(call) == 0
+    plain = pd.read_csv(out / "all_estimators_side_by_side.csv").set_index("estimator")
+    moved = plain["p-value"] != wild["p-value"]
+    assert moved[moved].index.tolist() == ["Two-way fixed effects"]
+
+
 def test_the_audit_reads_a_specification_and_refuses_what_it_does_not_examine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
