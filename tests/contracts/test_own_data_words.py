@@ -91,8 +91,8 @@ def test_a_table_prints_no_option_and_one_unit_is_in_the_singular() -> None:
         ["Texas"], 50, "they have a gap", f"{proposal({'unbalanced': 'pairwise'})} keeps them"
     )
     assert note == (
-        "1 of 50 units is dropped because it has a gap, for example Texas; `--set unbalanced=pairwise` (in YAML "
-        "`unbalanced: pairwise`) keeps it"
+        "1 of 50 units is dropped because it has a gap, for example Texas; `--set unbalanced=pairwise` (in "
+        "YAML `unbalanced: pairwise`) keeps it"
     )
     kept = [part for part in note.split("; ") if not OPTION.search(part)]
     assert kept == ["1 of 50 units is dropped because it has a gap, for example Texas"]
