@@ -37,7 +37,7 @@ def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]
     keys : keys and values given as options
     assigned : further ``key=value``, the value in YAML, dots reaching into ``sample`` and ``inference``
     """
-    given = {**keys, **dict(_assignment(text) for text in assigned)}
+    given = {**keys, **assignments(assigned)}
     if path is not None and not given:
         return load_specs(path)
     data: dict[str, Any] = {} if path is None else read_spec_file(path)
@@ -66,6 +66,11 @@ def one_of(specs: Sequence[Spec], spec_id: str) -> Spec:
             f"{', '.join(names[:12])}{', ...' if len(names) > 12 else ''}."
         )
     return specs[names.index(spec_id)]
+
+
+def assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """The keys and values of ``--set``, a dot before keys of a block."""
+    return dict(_assignment(text) for text in texts)
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -14,7 +14,7 @@ from awkward_panel import COLUMNS, awkward_panel, plain_panel
 
 from replication.cli import main, parser
 from replication.core.reading import as_option, proposal
-from replication.core.spec import schema
+from replication.core.spec import load_specs, schema
 from replication.workflow.estimate_file import specs_of
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,28 @@ def test_proposals_for_an_awkward_file_lead_to_a_result(
         code, rounds = main(call), rounds + 1
     assert code == 0
     assert rounds == 3
+
+
+def test_proposals_of_check_are_taken_by_check_and_new(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REPLICATION_ROOT", raising=False)
+    gaps().to_csv("gaps.csv", index=False)
+    awkward_panel().to_csv("awkward.csv", index=False)
+    for name, most in (("gaps", 1), ("awkward", 3)):
+        assert main(["check", f"{name}.csv", *COLUMNS]) in (0, 2)
+        found = proposed(printed(capsys))
+        assert len(found) == most
+        options = [word for one in found for word in shlex.split(one)]
+        assert main(["check", f"{name}.csv", *COLUMNS, *options]) == 0
+        command = printed(capsys).strip().splitlines()[-1].split("replication ")[1]
+        assert all(one in command for one in found)
+        assert main([*shlex.split(command)[:-1], name]) == 0
+        assert main(["new", f"study_{name}", "--panel", f"{name}.csv", *COLUMNS, *options]) == 0
+        folder = tmp_path / f"study_{name}" / "studies" / f"study_{name}"
+        spec = load_specs(folder / "specs" / "main.yaml")[0]
+        assert (spec.unbalanced, spec.never) == (("pairwise", ()) if name == "gaps" else ("drop", (9999,)))
 
 
 @pytest.mark.parametrize("command", ["audit", "estimate"])
