@@ -10,7 +10,8 @@ ONE_OF = re.compile(r"1 of [\d,]+ [a-z\-]+s\b")
 SINGULARS = {
     **{"were": "was", "are": "is", "have": "has", "they": "it", "their": "its", "lack": "lacks"},
     **{"serve": "serves", "share": "shares", "switch": "switches", "count": "counts", "enter": "enters"},
-    **{"leave": "leaves", "them": "it"},
+    **{"leave": "leaves", "them": "it", "change": "changes", "contain": "contains", "do": "does"},
+    **{"end": "ends", "begin": "begins"},
 }
 SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 
@@ -24,8 +25,8 @@ def agreeing(text: str) -> str:
     """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
     if not SINGLE.match(text) and not ONE_OF.match(text):
         return text
-    first, stop, rest = SINGLE.sub(r"1 \1", text, count=1).partition(". ")
-    return SINGULAR.sub(lambda found: SINGULARS[found[0]], first) + stop + rest
+    first, *rest = re.split(r"(?=[;.:] )", SINGLE.sub(r"1 \1", text, count=1), maxsplit=1)
+    return "".join([SINGULAR.sub(lambda found: SINGULARS[found[0]], first), *rest])
 
 
 def label_text(label: Any) -> str:
