@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -54,7 +56,13 @@ def cohorts(panel: Panel) -> AuditSection:
     ]
     if gaps:
         words.append(f"{gaps:,} of {panel.y.size:,} unit-periods are not observed.")
-    checks = [
+    found = verdicts(cohort_checks(always, small, never + later))
+    return AuditSection("Cohorts", tuple(words), *found, table, largest(table, "units"))
+
+
+def cohort_checks(always: int, small: Sequence[str], untreated: int) -> list[Check]:
+    """Units that are treated throughout, small cohorts, and whether units are untreated to the end."""
+    return [
         Check(
             always > 0,
             f"{counted(always, 'unit is', 'units are')} treated in every period. They have no untreated "
@@ -67,12 +75,11 @@ def cohorts(panel: Panel) -> AuditSection:
             f"every cohort has at least {FEW_UNITS} units",
         ),
         Check(
-            never + later == 0,
+            untreated == 0,
             "No unit is untreated to the end: the last cohort serves as the control group.",
-            f"{counted(never + later, 'unit is', 'units are')} untreated to the end",
+            f"{counted(untreated, 'unit is', 'units are')} untreated to the end",
         ),
     ]
-    return AuditSection("Cohorts", tuple(words), *verdicts(checks), table, largest(table, "units"))
 
 
 def largest(table: pd.DataFrame, column: str) -> pd.DataFrame | None:
