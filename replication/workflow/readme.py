@@ -10,6 +10,7 @@ from pathlib import Path
 
 from replication.core.errors import SpecError
 from replication.core.files import replacing
+from replication.display.formatting import fixed
 from replication.report.figures import FIGURES
 from replication.report.report_data import Folders, Results
 from replication.report.tables import TABLES
@@ -83,7 +84,7 @@ def headline(study: project.StudyFolder, outputs: Path) -> str:
         cells = []
         for pattern in columns.values():
             row = results.get(pattern.format(part)).row("att")
-            cells.append(f"{row['estimate']:.3f} ({row['std_error']:.3f})")
+            cells.append(f"{fixed(row['estimate'])} ({fixed(row['std_error'])})")
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
