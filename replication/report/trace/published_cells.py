@@ -11,7 +11,7 @@ from replication.report.report_data import read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import TableDocument
 from replication.report.tables import published_table
-from replication.report.trace.shown_values import FIRST, Grid, ShownValue, of_result, text_value
+from replication.report.trace.shown_values import FIRST, Grid, ShownValue, of_result, source_lines, text_value
 
 OF_PUBLISHED = (
     "published",
@@ -37,6 +37,8 @@ def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
                 shown = _published(cell, found, options, entry, context)
             elif not any(cell):
                 shown = text_value(cell)
+            elif quantity == "estimate" and "ours" in options:
+                shown = of_analysis(cell, options["ours"], context)
             elif quantity == "estimate":
                 shown = of_result(cell, context.results.get(name), options.get("row", "att"), quantity)
             else:
@@ -46,6 +48,15 @@ def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
             cells.append(replace(shown, data=(place, quantity)) if any(cell) else shown)
         grid.append(cells)
     return grid
+
+
+def of_analysis(cell: tuple[str, ...], ours: Mapping[str, Any], context: Context) -> ShownValue:
+    """The estimate of this study in a row of an analysis."""
+    source = ours["source"]
+    rows = read_source(context.folders, source, where=ours["where"])
+    value, error = rows.loc[0, ["estimate", "std_error"]]
+    line = source_lines(context.folders, source, rows)[0]
+    return ShownValue(cell, "file", value, error, quantity="estimate", source=source, line=line)
 
 
 def _published(
