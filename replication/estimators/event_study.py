@@ -61,7 +61,7 @@ def event_study(
     family: str = "gaussian",
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Event-time path (``event``), its post-treatment average (``att``), covariates.
+    """Estimate the event-time path (``event``), its post-treatment average (``att``), covariates.
 
     Parameters
     ----------

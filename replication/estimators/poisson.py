@@ -49,6 +49,11 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
     panel : outcomes of zero or more; ``panel.offset`` is added to the linear index.
     trends : as for ``twfe``.
 
+    Returns
+    -------
+    Estimates
+        In log points: changes in the log of the mean.
+
     Raises
     ------
     PanelError

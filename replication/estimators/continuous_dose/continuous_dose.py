@@ -57,7 +57,7 @@ def continuous_dose(
     anticipation: int = 0,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Level effects and slopes by dose, and their averages over the doses of the treated.
+    """Estimate level effects and slopes by dose, and their averages over the doses of the treated.
 
     Parameters
     ----------
