@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +126,8 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
     'y'
     """
     spec = _spec(outcome, "twfe", columns)
-    return build_panel(_frame(data, spec), spec)
+    # Results carry the name of the estimator that takes the panel.
+    return replace(build_panel(_frame(data, spec), spec), spec_id="")
 
 
 def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> PanelCheck:
@@ -144,8 +145,8 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
     Returns
     -------
     PanelCheck
-        Prints the cohorts, the findings, and the call that works; ``refusal`` is empty if an estimate is
-        possible as it stands.
+        Prints the cohorts, the findings, and the call that works; ``refusal`` is empty if the data can be
+        estimated as they are.
 
     Raises
     ------
@@ -173,13 +174,13 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
 
 
 def event_plot(
-    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str | None = None
+    fits: Estimates | Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str | None = None
 ) -> Figure:
     """Draw the event studies of several results in one figure.
 
     Parameters
     ----------
-    fits : sequence of Estimates
+    fits : Estimates, or sequence of Estimates
         Results with effects by event time, of the same outcome.
     labels : sequence of str, optional
         Their names in the legend; the estimators by default.
@@ -205,17 +206,18 @@ def event_plot(
     """
     from replication.display.event_plot import event_study_figure
 
+    fits = _results(fits)
     return event_study_figure(fits, _labels(fits, labels), title or "")
 
 
 def table(
-    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Estimates"
+    fits: Estimates | Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Estimates"
 ) -> ResultTable:
     """Build a table of several results, with standard errors in parentheses below the estimates.
 
     Parameters
     ----------
-    fits : sequence of Estimates
+    fits : Estimates, or sequence of Estimates
     labels : sequence of str, optional
         Column headings; the estimators by default.
     title : str
@@ -239,6 +241,7 @@ def table(
     """
     from replication.report.result_table import result_table
 
+    fits = _results(fits)
     return result_table(fits, _labels(fits, labels), title)
 
 
@@ -281,24 +284,26 @@ def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) ->
 def by_name(name: str) -> Callable[..., Estimates]:
     """The estimator of a name on a ``Panel``, with every check and method of inference of ``estimate``."""
     from replication.estimators.estimate_spec import estimate as estimate_spec
-    from replication.estimators.registry import ENTRIES
+    from replication.estimators.registry import ENTRIES, require_usable
 
     entry = ENTRIES[name]
 
     @functools.wraps(entry.function)
     def run(panel: Panel, **options: Any) -> Estimates:
         """The estimator with the keys of a specification as options."""
+        require_usable(name, panel, {})
         unknown = [key for key in options if key not in (*entry.keys, "inference")]
         if unknown:
             raise SpecError(
                 f"{name} has no option {unknown[0]!r}{nearest(unknown[0], [*entry.keys, 'inference'])}. "
                 f"Its options are: {', '.join((*entry.keys, 'inference'))}."
             )
+        require_usable(name, panel, options)
         carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
         carried |= {key: key for key in entry.needs if key in panel.unit_values or key in panel.strata}
-        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
+        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list | np.ndarray)}
         spec = Spec(id=name, outcome=panel.outcome, estimator=name, **{**carried, **options, **lists})
-        return estimate_spec(panel, spec)
+        return estimate_spec(panel if panel.spec_id else replace(panel, spec_id=name), spec)
 
     return run
 
@@ -317,7 +322,7 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
     if not isinstance(data, str | Path):
         raise PanelError(
             f"The data are of type {type(data).__name__}, where a pandas DataFrame or the path of a file is "
-            "needed. Convert them with pandas.DataFrame(...)."
+            "needed. Pass one of the two."
         )
     return read_frame(Path(data), identifier_columns(spec), spec.read)
 
@@ -327,6 +332,17 @@ def default_labels(fits: Sequence[Estimates]) -> list[str]:
     from replication.display.result_text import estimator_label
 
     return [estimator_label(fit.estimator) for fit in fits]
+
+
+def _results(fits: Estimates | Sequence[Estimates]) -> list[Estimates]:
+    """The results of a call with one of them, or with several."""
+    found = [fits] if isinstance(fits, Estimates) else list(fits) if isinstance(fits, Iterable) else [fits]
+    for fit in found:
+        if not isinstance(fit, Estimates):
+            raise SpecError(
+                f"A result is of type {type(fit).__name__}. Pass Estimates, as estimators return them: [fit]."
+            )
+    return found
 
 
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:

@@ -53,7 +53,7 @@ def cohort_means(
         level = rate.rename_axis(["group", "time"]).reset_index().assign(outcome=name, label=label)
         base = level[level["time"].between(first, last)].groupby("group")["mean"].mean()
         indexed = level.assign(mean=100 * level["mean"] / level["group"].map(base))
-        parts += [level.assign(panel=per), indexed.assign(panel=f"{first}-{last} = 100")]
+        parts += [level.assign(panel=per), indexed.assign(panel=f"Relative to {first}-{last} (= 100)")]
     table = pd.concat(parts, ignore_index=True)
     table = table.assign(
         adoption=table["group"].map({name: min(cohorts) for name, cohorts in groups.items()}),

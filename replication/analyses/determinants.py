@@ -57,7 +57,7 @@ def determinants(
     -------
     DataFrame
         One row per regressor: ``term``, ``label``, ``scale`` (the standard deviation by which it
-        was divided; 1 for flags) and for each model ``<name>_estimate``, ``<name>_std_error``,
+        was divided; empty for flags) and for each model ``<name>_estimate``, ``<name>_std_error``,
         ``<name>_p_value``, ``<name>_conf_low``, ``<name>_conf_high``; ``units`` and ``clusters``
         of all models; then a row with R squared.
     """
@@ -70,7 +70,11 @@ def determinants(
     scale = pd.Series({name: scale_of(x[name]) for name in x})
     months = months_since(frame[date], origin)
     table = pd.DataFrame(
-        {"term": list(regressors), "label": list(regressors.values()), "scale": scale.to_numpy()}
+        {
+            "term": list(regressors),
+            "label": list(regressors.values()),
+            "scale": scale.where(x.nunique() > 2).to_numpy(),
+        }
     )
     below = pd.DataFrame({"term": ["r_squared"], "label": ["R²"]})
     for name, model in models.items():

@@ -11,8 +11,8 @@ see ``twfe_weights``) and omega those of the robust average: all treated cells a
 unit weights. The two estimates use the same effects and differ only in their weights; the
 table shows at which lengths of exposure. Units that are treated throughout have no
 untreated past and enter beta only; they are a part by themselves. On a balanced panel the
-comparisons behind beta follow by kind (``goodman_bacon``): those with units that are treated
-already are the forbidden ones.
+comparisons behind beta follow by kind (``goodman_bacon``): those with units that are already treated
+are biased when effects change over time.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from replication.estimators.twfe import fit_twfe
 
 COLUMNS = ["part", "event_time", "estimate", "twfe_weight", "robust_weight", "contribution", "description"]
 DESCRIPTIONS = {
-    "earlier_vs_later": "Earlier adopters vs. later adopters before adoption",
-    "later_vs_earlier": "Later adopters vs. already-treated units (forbidden comparison)",
-    "treated_vs_never": "Adopters vs. never-treated units",
-    "treated_vs_always": "Adopters vs. always-treated units (forbidden comparison)",
+    "earlier_vs_later": "Earlier vs. later adopters (not yet treated)",
+    "later_vs_earlier": "Later vs. earlier adopters (already treated)",
+    "treated_vs_never": "Adopters vs. controls not treated in the sample",
+    "treated_vs_always": "Adopters vs. always-treated controls (already treated)",
 }
 
 
@@ -81,24 +81,28 @@ def decomposition(panel: Panel) -> pd.DataFrame:
         {
             "part": "robust",
             "estimate": robust,
-            "description": "Imputation, treated observations weighted as in the regression",
+            "description": "Borusyak-Jaravel-Spiess, with the weights of observations in the regression",
         },
-        {"part": "difference", "contribution": whole - robust, "description": "TWFE minus imputation"},
+        {
+            "part": "difference",
+            "contribution": whole - robust,
+            "description": "TWFE minus Borusyak-Jaravel-Spiess",
+        },
         {
             "part": "weighting",
             "contribution": beta - robust,
-            "description": "Difference in weights on the same effects",
+            "description": "Due to different weights",
         },
         {
             "part": "always_treated",
             "contribution": whole - beta,
-            "description": "Units treated in the first period (used by TWFE only)",
+            "description": "Due to always-treated controls (TWFE only)",
         },
         {
             "part": "negative_weights",
             "twfe_weight": float(negative.sum()),
             "contribution": float((negative * effect).sum()),
-            "description": "Treated observations with negative TWFE weights",
+            "description": "Observations with negative TWFE weights",
         },
         *_by_exposure(sample.panel, effect, weight, robust_weight),
         *_kinds(panel),
@@ -144,7 +148,8 @@ def _by_exposure(panel: Panel, effect: Floats, weight: Floats, robust: Floats) -
     sums = cells.groupby("event_time").sum()
     sums["estimate"] /= sums["robust_weight"]
     kept = sums.drop(columns="effect").reset_index()
-    return kept.assign(part="exposure", description="Effect at this event time").to_dict("records")  # type: ignore[return-value]
+    described = [f"Event time {time:g}" for time in kept["event_time"]]
+    return kept.assign(part="exposure", description=described).to_dict("records")  # type: ignore[return-value]
 
 
 def _kinds(panel: Panel) -> list[dict[str, Any]]:

@@ -21,14 +21,16 @@ FEW_UNITS = 5
 """Units of a cohort below which its own estimates are hardly informative."""
 FEW_TREATED, FEW_CLUSTERS = 10, 20
 """Clusters with treated units, and clusters in all, below which a warning is given."""
+LEVEL = 0.95
+"""Level of the intervals by which a test is judged."""
 SELECTED = (-12, -4, -1, 0, 4, 12)
 """Event times that a long table shows, besides its ends."""
 MOST_ROWS = 12
 """Rows of a table that are shown without folding."""
 KINDS = {
     "treated_vs_never": "treated against never-treated",
-    "earlier_vs_later": "earlier against later adopters, before the later adopt",
-    "later_vs_earlier": "later against earlier adopters, already treated",
+    "earlier_vs_later": "earlier adopters against later ones that are not yet treated",
+    "later_vs_earlier": "later adopters against earlier ones that are already treated",
     "treated_vs_always": "treated against always-treated",
 }
 
@@ -96,31 +98,21 @@ def clusters_of(panel: Panel, units: np.ndarray) -> int:
 
 
 def comparisons(panel: Panel) -> AuditSection:
-    """How many treated and not-yet-treated units there are at each event time."""
-    first = panel.first.astype(float)
-    treated = first < panel.periods.size
-    event = np.arange(panel.periods.size) - first[:, None]
-    rows = []
-    for time in range(
-        int(-first[treated].max(initial=0)), int(panel.periods.size - first[treated].min(initial=0))
-    ):
-        there = (event == time) & treated[:, None] & panel.observed
-        periods = there.any(axis=0)
-        if there.any():
-            controls = ((first[:, None] > np.arange(panel.periods.size)) & panel.observed)[:, periods].sum(
-                axis=0
-            )
-            cohorts = np.unique(panel.cohort[there.any(axis=1)]).size
-            rows.append((time, int(there.any(axis=1).sum()), cohorts, int(controls.min())))
+    """How many treated units each event time has, and how many units each cohort is compared with there."""
     table = pd.DataFrame(
-        rows, columns=["event time", "treated units", "cohorts", "fewest not-yet-treated units"]
+        [
+            row
+            for time in range(1 - panel.periods.size, panel.periods.size)
+            for row in compared_at(panel, time)
+        ],
+        columns=["event time", "treated units", "cohorts", "fewest not-yet-treated units"],
     )
     after = table[table["event time"] >= 0]
     alone = after[after["fewest not-yet-treated units"] == 0]["event time"].tolist()
     words = [
-        "At each event time, the units that adopt are compared with units not yet treated in the same "
-        "period. The composition changes with event time: changes in slope may reflect changes in "
-        "composition."
+        "At each event time, a cohort is compared with the units of other cohorts that are treated neither in "
+        "that period nor in the last period before the cohort adopts. The composition changes with "
+        "event time: changes in slope may reflect changes in composition."
     ]
     checks = [
         Check(
@@ -140,6 +132,20 @@ def comparisons(panel: Panel) -> AuditSection:
     )
 
 
+def compared_at(panel: Panel, time: int) -> list[tuple[int, int, int, int]]:
+    """One row for an event time that some cohort is observed at: units, cohorts, and the fewest controls."""
+    units, controls = [], []
+    for first in np.unique(panel.first[panel.first < panel.periods.size]):
+        period = int(first) + time
+        if not 0 <= period < panel.periods.size:
+            continue
+        seen, own = panel.observed[:, period], panel.first == first
+        if (seen & own).any():
+            units.append(int((seen & own).sum()))
+            controls.append(int((seen & ~own & (panel.first > max(period, int(first) - 1))).sum()))
+    return [(time, sum(units), len(units), min(controls))] if units else []
+
+
 def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
     """The two-way estimate, its negative weights, and the comparisons that it averages."""
     try:
@@ -151,8 +157,12 @@ def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
     words = [
         f"Two-way fixed effects (TWFE){' without trends' if spec.trends else ''} gives {fixed(estimate)} "
         f"(standard error {fixed(std_error)}). It weights the effects of treated unit-periods; "
-        f"{100 * weights.find('share_negative'):.1f}% of them get a negative weight, which sum to "
-        f"{fixed(negative)}."
+        + (
+            f"{100 * weights.find('share_negative'):.1f}% of them have negative weights, which sum to "
+            f"{fixed(negative)}."
+            if negative < 0
+            else "none of them has a negative weight."
+        )
     ]
     checks = [
         Check(
@@ -176,7 +186,7 @@ def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
         )
     except InputError as refusal:
         words.append(f"The Goodman-Bacon decomposition does not apply: {refusal}")
-    return AuditSection("What two-way fixed effects averages", tuple(words), *verdicts(checks), table)
+    return AuditSection("What the TWFE estimator averages", tuple(words), *verdicts(checks), table)
 
 
 def effective_clusters(panel: Panel) -> AuditSection:
@@ -191,7 +201,7 @@ def effective_clusters(panel: Panel) -> AuditSection:
     words = [
         f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, "
         f"{with_treated} with treated units and {with_control} with never-treated units. Effective number "
-        f"of clusters by size: {even:.1f}."
+        f"of clusters by size: {even:.3g}."
     ]
     checks = [
         Check(
@@ -203,9 +213,22 @@ def effective_clusters(panel: Panel) -> AuditSection:
         ),
         Check(
             panel.n_clusters < FEW_CLUSTERS,
-            f"There are only {panel.n_clusters} clusters. The wild cluster bootstrap keeps its size better "
-            f"than the usual t-test: {proposal({'inference.method': 'wild'})}, for TWFE.",
+            f"There are only {panel.n_clusters} clusters. {other_test(panel.n_clusters)}",
             f"there are {integer(panel.n_clusters)} clusters",
         ),
     ]
     return AuditSection("Clusters", tuple(words), *verdicts(checks))
+
+
+def other_test(n_clusters: int) -> str:
+    """A test that keeps its size better than the usual t-test, and that can reject at the 5% level."""
+    smallest = 0.5 ** (n_clusters - 1)
+    if smallest < 1 - LEVEL:
+        return (
+            f"The wild cluster bootstrap keeps its size better than the usual t-test: "
+            f"{proposal({'inference.method': 'wild'})}, for TWFE."
+        )
+    return (
+        f"The wild cluster bootstrap with Rademacher weights cannot reject, as its smallest p-value is "
+        f"{smallest:.3g}; report randomization inference: {proposal({'inference.method': 'permutation'})}."
+    )

@@ -48,12 +48,13 @@ NEAR = 12
 FRAGILE = 0.5
 """Breakdown value of relative magnitudes below which a warning is given."""
 RESTRICTIONS = {
-    "relative_magnitudes": "relative magnitudes (Mbar, multiple of the largest pre-trend change)",
-    "smoothness": "smoothness (M, units of the outcome per period)",
+    "relative_magnitudes": "relative magnitudes (Mbar, multiple of the largest change before adoption)",
+    "smoothness": "smoothness (M, change in slope per period, units of the outcome)",
 }
 SENSITIVITY = (
-    "The breakdown value is the largest violation at which the interval of the average effect excludes zero. "
-    "Under relative magnitudes, 1 means a violation as large as the largest change before adoption."
+    "The breakdown value is the largest bound at which the interval of the average effect excludes zero. "
+    "Relative magnitudes bound the change in the violation of parallel trends between consecutive periods "
+    "after adoption: at 1, by the largest such change before adoption."
 )
 WINDOWS = (
     f"Event times up to {NEAR} before and after adoption enter. `replication honest DIR` examines the event "
@@ -125,8 +126,9 @@ def robust_words(robust: Sequence[float]) -> list[str]:
         return []
     return [
         f"The {len(robust)} estimators that allow effects to differ over cohorts and time and average all "
-        f"treated cells give {fixed(min(robust))} to {fixed(max(robust))}; the others average other event "
-        "times."
+        f"treated cells give {fixed(min(robust))} to {fixed(max(robust))}; stacked regressions and local "
+        "projections average fewer event times, and TWFE weights effects by the residual variance of "
+        "treatment."
     ]
 
 
@@ -177,7 +179,7 @@ def event_paths(fits: Fits) -> AuditSection:
                 f"the pre-trend test of {ENTRIES[name].label} does not reject ({p_text(p_value)})",
             )
         )
-    words += power_words(next(iter(shown.values())))
+    words += power_words(*next(iter(shown.items())))
     figure = event_study_figure(
         list(shown.values()), [ENTRIES[name].label for name in shown], window=(-NEAR, NEAR)
     )
@@ -186,7 +188,7 @@ def event_paths(fits: Fits) -> AuditSection:
     )
 
 
-def power_words(fit: Estimates) -> list[str]:
+def power_words(name: str, fit: Estimates) -> list[str]:
     """Power of a pre-trend test of this path (Roth 2022)."""
     try:
         row = pretest_power(fit, power=(0.8,), window=near(fit)).iloc[0]
@@ -194,9 +196,9 @@ def power_words(fit: Estimates) -> list[str]:
         return []
     slope, bias = float(row["slope"]), float(row["trend"])
     return [
-        f"A linear violation of {fixed(slope)} per period would be detected with 80% power; it would bias "
-        f"the average effect by {fixed(bias)}. A test that does not reject is weak evidence for parallel "
-        "trends."
+        f"The pre-trend test of {ENTRIES[name].label} at the 5% level detects a linear difference in trends "
+        f"of {fixed(slope)} per period with 80% power; such a difference would bias the average effect by "
+        f"{fixed(bias)} in absolute value. A test that does not reject is weak evidence for parallel trends."
     ]
 
 
@@ -224,12 +226,16 @@ def honest_bounds(fits: Fits) -> AuditSection:
     table = pd.DataFrame(rows, columns=columns).round(4) if rows else None
     if rows:
         words += [SENSITIVITY, WINDOWS]
-    least = min((value for *_, name, value in rows if name.startswith("relative")), default=np.inf)
+    least, averaged = min(
+        ((value, f"{label}, event times {times}") for label, times, name, value in rows if "Mbar" in name),
+        default=(np.inf, ""),
+    )
     checks = [
         Check(
             least < FRAGILE,
-            f"The interval of the average effect includes zero once violations of parallel trends may be "
-            f"{fixed(least, 2)} times as large as the largest change before adoption.",
+            f"Breakdown value {fixed(least, 2)}: the interval of the average effect ({averaged}) includes "
+            f"zero once the violation of parallel trends may change between consecutive periods by more than "
+            f"{fixed(least, 2)} times the largest change before adoption.",
             f"the breakdown value under relative magnitudes is {fixed(least, 2)}",
         )
     ]

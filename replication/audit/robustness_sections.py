@@ -15,10 +15,12 @@ from replication.core.errors import InputError
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import Spec
 from replication.core.wording import label_text
-from replication.display.formatting import fixed
+from replication.display.formatting import fixed, listed
 from replication.estimators.registry import ENTRIES
 
 DRAWS = 499
+MARKED = "<\N{LESS-THAN OR EQUAL TO}"
+"""What a p-value begins with where it is a bound."""
 MOST_CLUSTERS = 60
 """Clusters, or units where clusters are more, up to which each is left out in turn."""
 
@@ -35,10 +37,12 @@ def other_inference(panel: Panel, spec: Spec) -> AuditSection:
         except InputError as refusal:
             rows.append((f"{method}: {refusal}", ""))
     table = pd.DataFrame(rows, columns=["inference on TWFE", "p-value"])
+    named = [f"p {p if p[0] in MARKED else f'= {p}'} ({method})" for method, p in rows if p]
     checks = [
         Check(
             len({value < 0.05 for value in values}) > 1,
-            "Whether the TWFE estimate is significant at the 5% level depends on the method of inference.",
+            "Whether the TWFE estimate is significant at the 5% level depends on the method of inference: "
+            f"{listed(named)}.",
             "the methods of inference agree on significance at the 5% level",
         )
     ]
@@ -65,7 +69,8 @@ def leave_one_out(panel: Panel, spec: Spec) -> AuditSection:
     (low, lowest), (high, highest) = (rows[places[end]][1::-1] for end in (0, -1))
     words = (
         f"Leaving out one cohort, cluster or unit at a time, the imputation estimate ranges from "
-        f"{fixed(low)} (without {lowest}) to {fixed(high)} (without {highest}).",
+        f"{fixed(low)} (without {lowest}) to {fixed(high)} (without {highest}). Imputation is refitted here "
+        "because it is fast and keeps units with missing periods.",
     )
     checks = [
         Check(
@@ -115,9 +120,10 @@ def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
         return AuditSection("Specification curve", ("No choice gives an estimate.",))
     clear = int(((table["conf. low"] > 0) | (table["conf. high"] < 0)).sum())
     low, high = table["estimate"].min(), table["estimate"].max()
+    share = "all" if clear == len(table) else clear
     words = (
         f"Over {len(table)} combinations of estimator, weights and unit-specific linear trends, the estimate "
-        f"ranges from {fixed(low)} to {fixed(high)}; {clear} of the intervals exclude zero.",
+        f"ranges from {fixed(low)} to {fixed(high)}; {share} of the intervals exclude zero.",
     )
     checks = [
         Check(

@@ -16,6 +16,7 @@ from replication.audit import design_sections as design
 from replication.audit import estimate_sections as estimates
 from replication.audit import robustness_sections as robustness
 from replication.audit.checklist import AuditSection, main_row, require_staggered, setup_of
+from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.panel import Panel
 from replication.core.spec import Spec
@@ -25,6 +26,7 @@ from replication.display.details_text import confidence_level
 from replication.display.formatting import fixed, sentence
 from replication.display.result_text import WIDTH
 from replication.estimators.registry import ENTRIES
+from replication.inference.cautions import FEW_TREATED
 from replication.report.site.page_templates import prose, single_page
 from replication.report.spreadsheet import write_spreadsheet
 from replication.report.table_document import MADE_WITH
@@ -108,11 +110,19 @@ def findings(fits: estimates.Fits, sections: Sequence[AuditSection]) -> list[str
     count = sum(len(section.warnings) for section in sections)
     passed = sum(len(section.passed) for section in sections)
     return [
-        f"Under parallel trends and without anticipation, the average effect on the treated is "
+        f"Under parallel trends and without anticipation, the estimated average effect on the treated is "
         f"{fixed(estimate)} ({label}; {confidence_level(fits[name].details)} confidence interval "
-        f"{fixed(low)} to {fixed(high)}). {side}",
+        f"{fixed(low)} to {fixed(high)}). {side}{unreliable(fits[name])}",
         f"The checklist raises {counted(count, 'warning')}; {counted(passed, 'check')} passed.",
     ]
+
+
+def unreliable(found: Estimates) -> str:
+    """A sentence on the interval where few clusters are treated, or serve as controls."""
+    support = found.details.cluster_support
+    if support is None or min(support.treated, support.control) >= FEW_TREATED:
+        return ""
+    return " With so few treated or control clusters, this interval is not reliable; see the warnings."
 
 
 def audit_text(audit: Audit) -> str:

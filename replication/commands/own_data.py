@@ -18,10 +18,10 @@ COLUMNS = ("outcome", "estimator", "unit", "time", "cohort", "cluster", "weights
 """Keys of a specification with an option of their own."""
 WORDS = {
     "outcome": "outcome variable, or its logarithm as in 'log(rate)'",
-    "estimator": "estimator (`replication explain` lists them)",
-    "unit": "column of the unit",
-    "time": "column of the period",
-    "cohort": "column of the first treated period; 0 or empty for never",
+    "estimator": "estimator (`replication explain` lists them; default: callaway_santanna)",
+    "unit": "unit column (default: unit)",
+    "time": "time column (default: time)",
+    "cohort": "column of the first treated period, 0 or empty for never (default: cohort)",
     "cluster": "cluster variable of the standard errors (default: the unit)",
     "weights": "weight variable",
     "covariates": "covariates",
@@ -95,7 +95,11 @@ def _add_estimate(commands: Subparsers) -> None:
 def add_specification(parser: argparse.ArgumentParser, columns: Sequence[str]) -> None:
     """Add the panel file, and every way to name columns and other keys of a specification."""
     parser.add_argument(
-        "spec", type=Path, nargs="?", metavar="SPEC.yaml", help="specification file; or use the options below"
+        "spec",
+        type=Path,
+        nargs="?",
+        metavar="SPEC.yaml",
+        help="specification file; the options below override its keys",
     )
     parser.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     for key in columns:
@@ -115,7 +119,7 @@ def add_assigned(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="KEY=VALUE",
         dest="assigned",
-        help="any other key, as in --set window=[-5,5] inference.method=wild",
+        help="any other key, as in --estimator twfe --set window=[-5,5] inference.method=wild",
     )
 
 
@@ -154,7 +158,7 @@ def run_plot(chosen: argparse.Namespace) -> int:
     """``replication plot DIR... -o FILE``."""
     from replication.workflow.saved_folders import plot_folders
 
-    print(f"written: {plot_folders(chosen.folders, chosen.labels, chosen.title, chosen.output)}")
+    print(f"Wrote {plot_folders(chosen.folders, chosen.labels, chosen.title, chosen.output)}")
     return 0
 
 
@@ -166,7 +170,7 @@ def run_table(chosen: argparse.Namespace) -> int:
     if chosen.output is None:
         print(table.to_text())
     else:
-        print(f"written: {table.save(chosen.output, whole=chosen.whole)}")
+        print(f"Wrote {table.save(chosen.output, whole=chosen.whole)}")
     return 0
 
 
@@ -187,7 +191,7 @@ def run_compare(chosen: argparse.Namespace) -> int:
     print(compare(chosen.first, chosen.second, every_row=chosen.all))
     if chosen.figure is not None:
         folders = [chosen.first, chosen.second]
-        print(f"written: {plot_folders(folders, None, '', chosen.figure)}")
+        print(f"Wrote {plot_folders(folders, None, '', chosen.figure)}")
     return 0
 
 

@@ -11,7 +11,9 @@ MOST_NAMED: Final = 5
 LARGE_SHARE: Final = 0.1
 """Share of the units from which a loss is reported before the estimates."""
 
-SINGULAR: Final = {"they are": "it is", "they have": "it has", "their": "its", "them": "it"}
+SINGULAR: Final = {
+    **{"they are": "it is", "they have": "it has", "their": "its", "and have": "and has", "them": "it"}
+}
 FORMS: Final = re.compile("|".join(SINGULAR))
 
 

@@ -61,15 +61,15 @@ def require_groups(codes: Any, units: int, values: pd.Series[Any], purpose: str)
     Parameters
     ----------
     codes : group of each unit or row.
-    purpose : what its groups are to do, such as ``have period effects of their own``.
+    purpose : what its groups are, such as ``clusters``.
 
     """
     groups = np.unique(codes).size
     if groups > NEARLY_ALL * units:
         raise PanelError(
-            f"Column {values.name!r} has {groups} values for {units} units, for example "
-            f"{values.iloc[0]}, and its groups are to {purpose}. A group of one unit provides no "
-            "comparison: name a column of groups, or form intervals of a continuous one."
+            f"Column {values.name!r} takes {groups} values for {units} units, for example {values.iloc[0]}, "
+            f"so it does not define {purpose}. Name a column that groups units, such as a state or region, "
+            "or form intervals of a continuous one."
         )
 
 

@@ -153,17 +153,26 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
     if numbers.mean() > MISTAKES and (wrong & ~numbers).any():
         wrong &= ~numbers
     example = frame.loc[wrong, column].iloc[0]
-    at = place_of(frame, wrong, (spec.unit, spec.time)) if spec.unit in frame.columns else ""
+    kind = spec.time_format or ""
+    if "%" in kind and wrong.mean() > MISTAKES and column == spec.time:
+        many = f"{int(wrong.sum())} of {len(frame)} values of column {column!r} do not match"
+        none = f"No value of column {column!r} matches"
+        raise PanelError(
+            f"{none if wrong.all() else many} the pattern {kind}, for example {shown(example)}. Correct "
+            "`time_format` (`--time-format`)."
+        )
+    unit = f",{place_of(frame, wrong, [spec.unit])}" if spec.unit in frame.columns else ""
     todo = never_hint(example) if column != spec.time else ""
     if not todo and wrong.mean() < MISTAKES:
-        todo = "Correct them."
+        todo = f"Correct {'it' if wrong.sum() == 1 else 'them'}."
     if not todo and wrong.all() and spec.unit in frame.columns:
         todo = f"{UNREAD} {period_hint(frame, spec.unit, column)}" if column == spec.time else ""
     marks = ", ".join(shown(mark) for mark in list(dict.fromkeys(frame.loc[wrong, column]))[:MOST_MARKS])
     noun = "a period" if wrong.sum() == 1 else "periods"
     raise PanelError(
         f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as {noun}: {marks} "
-        f"(first{at}). {todo or UNREAD}"
+        f"({'' if wrong.sum() == 1 else 'first in '}data row {int(wrong.to_numpy().argmax()) + 1}{unit}). "
+        f"{todo or UNREAD}"
     )
 
 

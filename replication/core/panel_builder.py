@@ -258,7 +258,7 @@ def _codes(
             )
         codes = pd.factorize(frame[name], sort=True)[0].astype(float)
         if is_continuous(frame[name]):
-            require_groups(codes, shape[0], frame[name], "hold the rows of a cluster together")
+            require_groups(codes, shape[0], frame[name], "clusters")
         matrix = _matrix(codes, place, shape)
         constant = np.nanmin(matrix, axis=1)
         if (np.nanmax(matrix, axis=1) == constant).all():
@@ -292,10 +292,10 @@ def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str
                 "effects or trends need one value per unit."
             )
         if name in alone or is_continuous(frame[name]):
-            purpose = "have period effects or trends of their own"
+            purpose = "groups with period effects or trends of their own"
             require_groups(by_unit, n_units, frame[name], purpose)
         elif name == spec.inference.strata:
-            require_groups(by_unit, n_units, frame[name], "permute adoption across their units")
+            require_groups(by_unit, n_units, frame[name], "groups within which adoption can be permuted")
         found[name] = by_unit
     return found
 

@@ -53,7 +53,7 @@ HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (r"[+-]?\d+,\d+", "the comma is a decimal mark", {"decimal": ","}),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
     (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
-    (r"[+-]?[\d.,]+\s*%", "12% is to be 12 (share: 0.12)", {"percent": "points"}),
+    (r"[+-]?[\d.,]+\s*%", "12% is to be read as 12 (as 0.12: share)", {"percent": "points"}),
     (r"[.?*\-]+|-?9+|n[./]?a\.?|missing|null", "it marks a missing value", {"missing": []}),
 )
 """How numbers look that are written in another way, what that means, and the keys of ``read``."""
@@ -123,6 +123,11 @@ def in_blocks(keys: Mapping[str, Any]) -> dict[str, Any]:
         block, _, name = key.rpartition(".")
         (blocks.setdefault(block, {}) if block else blocks)[name] = value
     return blocks
+
+
+def _options(keys: dict[str, Any]) -> str:
+    """The options of the command line for keys of ``read``: ``--decimal ,``."""
+    return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in keys.items())
 
 
 def in_yaml(value: Any) -> str:

@@ -7,11 +7,18 @@ from typing import Any
 
 SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
 ONE_OF = re.compile(r"1 of [\d,]+ [a-z\-]+s\b")
+COUNTED = re.compile(
+    r"(?<![\w.,'])1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|cohorts|"
+    r"periods|results|draws|files|specifications|coefficients|estimates|covariates|sheets|folders)\b([^,;:.()]*)"
+)
+"""A count of one with a plural noun, and the rest of its clause."""
 SINGULARS = {
-    **{"were": "was", "are": "is", "have": "has", "they": "it", "their": "its", "lack": "lacks"},
-    **{"serve": "serves", "share": "shares", "switch": "switches", "count": "counts", "enter": "enters"},
-    **{"leave": "leaves", "them": "it", "change": "changes", "contain": "contains", "do": "does"},
-    **{"end": "ends", "begin": "begins"},
+    **{"are": "is", "were": "was", "have": "has", "do": "does", "they": "it", "their": "its", "them": "it"},
+    **{
+        verb: f"{verb}s"
+        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say", "end", "begin")
+    },
+    **{"switch": "switches", "count": "counts", "enter": "enters", "leave": "leaves"},
 }
 SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 
@@ -21,11 +28,31 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def with_singulars(text: str) -> str:
+    """The text with the nouns and verbs of a count of one in the singular.
+
+    Examples
+    --------
+    >>> from replication.core.wording import with_singulars
+    >>> with_singulars("1 of 600 values are zero and have no logarithm, and 1 rows are dropped.")
+    '1 of 600 values is zero and has no logarithm, and 1 row is dropped.'
+    """
+
+    def one(found: re.Match[str]) -> str:
+        noun = found[2] if found[1] else found[2].removesuffix("s")
+        own, whose, other = found[3].partition(" whose ")
+        rest = SINGULAR.sub(lambda verb: SINGULARS[verb[0]], own)
+        return f"1 {found[1] or ''}{noun}{rest}{whose}{other}"
+
+    return COUNTED.sub(one, text)
+
+
 def agreeing(text: str) -> str:
     """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
     if not SINGLE.match(text) and not ONE_OF.match(text):
-        return text
-    first, *rest = re.split(r"(?=[;.:] )", SINGLE.sub(r"1 \1", text, count=1), maxsplit=1)
+        return with_singulars(text)
+    single = SINGLE.sub(r"1 \1", text, count=1) if SINGLE.match(text) else text
+    first, *rest = re.split(r"(?=[;.:] )", single, maxsplit=1)
     return "".join([SINGULAR.sub(lambda found: SINGULARS[found[0]], first), *rest])
 
 

@@ -41,7 +41,7 @@ LINES: tuple[LineStyle, ...] = (
     (0, (9, 3)),
     (0, (3, 3)),
 )
-GREY, LIGHT = "#6b6b6b", "#d0d0d0"
+GREY, LIGHT, DARK = "#6b6b6b", "#d0d0d0", "#333333"
 
 DPI = 200
 TITLE_LINE, NOTE_LINE = 0.22, 0.127

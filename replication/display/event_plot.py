@@ -276,7 +276,10 @@ def count_lines(panel: pd.DataFrame) -> list[CountLine]:
     for _, part in panel.groupby("series", sort=True):
         known = part[part["treated_units"].notna()]
         counts = dict(zip(known["event_time"], known["treated_units"], strict=True))
-        if counts and all(not agree(counts, other) for _, other in found):
+        shared = next((other for _, other in found if agree(counts, other)), None)
+        if shared is not None:
+            shared.update(counts)
+        elif counts:
             found.append((str(part["label"].iloc[0]), counts))
     return found
 

@@ -49,17 +49,17 @@ def adaptive(value: Any) -> str:
 
 
 def probability(value: Any) -> str:
-    """A p-value with three decimals, ``<0.001`` below."""
+    """A p-value with three decimals, ``< 0.001`` below."""
     if value is None or pd.isna(value):
         return ""
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def p_equals(value: Any) -> str:
     """A p-value with its letter, never broken: ``p = 0.475``, ``p < 0.001``; empty if none."""
     shown = probability(value)
     space = "\N{NO-BREAK SPACE}"
-    sign = f"<{space}{shown[1:]}" if shown.startswith("<") else f"={space}{shown}"
+    sign = f"<{space}{shown[2:]}" if shown.startswith("<") else f"={space}{shown}"
     return f"p{space}{sign}" if shown else ""
 
 

@@ -70,6 +70,7 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     ----------
     panel : Panel
         Balanced, binary treatment, one weight per unit.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

@@ -5,7 +5,7 @@ Estimand
     adoption, weighted by the cohorts' shares s_ge among the cells observed at e (section 4.1).
     ``att`` averages delta_gt over all treated cells, each with its weight: cohort-size weights.
 Regression
-    y_it = alpha_i + lambda_t + sum_g sum_{t != r_g} delta_gt 1{G_i = g} 1{period t} + x_it'b + e_it
+    y_it = alpha_i + lambda_t + sum_g sum_{s != r_g} delta_gs 1{G_i = g} 1{t = s} + x_it'b + e_it
     with r_g the last period before adoption less ``anticipation``, and the units never treated
     (else the last cohort, with the periods from its adoption on cut) as comparison.
 Assumptions
@@ -38,6 +38,7 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
+    base_period_gaps,
     comparison_panel,
     empty_window,
     last_adopters,
@@ -78,7 +79,7 @@ class PathCells:
     mass: Floats
 
 
-@registered("Interaction-weighted (Sun-Abraham)", takes=("covariates", "weights"))
+@registered("Sun-Abraham", takes=("covariates", "weights"))
 def sun_abraham(
     panel: Panel,
     *,
@@ -99,6 +100,7 @@ def sun_abraham(
     anticipation : periods before adoption in which the effect may start.
     window : first and last event time reported; the regression keeps all of them.
     shares : ``fixed`` or ``estimated``; whether the variance counts the shares as estimated.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------
@@ -123,6 +125,8 @@ def sun_abraham(
     panel = used_cells(panel, reference, anticipation)
     n_obs = int(panel.observed.sum())
     fit, found = fit_cohorts(panel, reference, anticipation)
+    if gaps := base_period_gaps(panel, found.cohorts, anticipation):
+        panel = replace(panel, notes=(*panel.notes, gaps))
     rows, picked = path_rows(found, window)
     on_paths = with_comparison(shares_of(found.mass, picked), found.base)
     estimate, scores = fit.contrast(on_paths)
@@ -194,7 +198,10 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
             "Check the cohort column and the periods."
         )
     if never.any():
-        note = f"{int(never.sum())} units not treated inside the panel were left out"
+        note = (
+            f"{int(never.sum())} units not treated inside the panel are dropped, since the control group is "
+            "the last cohort to adopt"
+        )
         panel = panel.keep_units(~never, note)
     cut = panel.periods >= int(labels.min()) - anticipation
     if cut.all():
@@ -203,7 +210,11 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
             "units that are never treated."
         )
     if cut.any():
-        note = f"periods from {panel.written(panel.periods[cut][0])} on were cut: the last cohort adopts"
+        ends = " to ".join(dict.fromkeys(panel.written(one) for one in panel.periods[cut][[0, -1]]))
+        note = (
+            f"The last cohort to adopt ({', '.join(panel.written(one) for one in labels)}) serves only as "
+            f"the control group; {int(cut.sum())} periods ({ends}) are dropped"
+        )
         panel = panel.keep_periods(~cut, note)
     return panel, labels, "last_treated"
 

@@ -15,7 +15,9 @@ RULE = {"l": ":--", "c": ":-:", "r": "--:"}
 
 def escape(text: str) -> str:
     """Text as it is printed, in which nothing is read as markup."""
-    return "".join(SPECIAL.get(letter, letter) for letter in one_line(typeset(text)))
+    escaped = "".join(SPECIAL.get(letter, letter) for letter in one_line(typeset(text)))
+    # A sign with a space after it opens no tag, and p-values are read in plain text too.
+    return escaped.replace("&lt; ", "< ")
 
 
 def markdown(document: TableDocument) -> str:

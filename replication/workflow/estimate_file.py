@@ -37,7 +37,13 @@ def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]
     keys : keys and values given as options
     assigned : further ``key=value``, the value in YAML, dots reaching into ``sample`` and ``inference``
     """
-    given = {**keys, **assignments(assigned)}
+    further = assignments(assigned)
+    if twice := [key for key in keys if key in further and keys[key] != further[key]]:
+        key = twice[0]
+        raise SpecError(
+            f"{key!r} is given twice: --{key} {keys[key]} and --set {key}={further[key]}. Give it once."
+        )
+    given = {**keys, **further}
     if path is not None and not given:
         return load_specs(path)
     data: dict[str, Any] = {} if path is None else read_spec_file(path)
@@ -151,4 +157,4 @@ def next_steps(out: Path, specs: Sequence[Spec]) -> str:
         }
     width = max(map(len, steps))
     lines = [f"  replication {step:<{width}}  {words}" for step, words in steps.items()]
-    return "\n".join([f"Written to {where}: {', '.join(written)}.", "Next:", *lines])
+    return "\n".join([f"Wrote to {where}: {', '.join(written)}.", "Next:", *lines])

@@ -87,7 +87,7 @@ def _target(root: Path, asked: PurePosixPath) -> Target:
     near = same or difflib.get_close_matches(plain, list(catalog), n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise SpecError(
-        f"--only {asked} names nothing that a run makes.{hint} Name a study "
+        f"--only {asked}: there is no study, table, or figure of that name.{hint} Name a study "
         f"({', '.join(one.id for one in known)}), or one of its results: tables/STUDY/ID, figures/STUDY/ID, "
         "tables/STUDY/estimates, data_clean/STUDY."
     )
@@ -132,7 +132,11 @@ def _catalog(one: StudyFolder) -> dict[str, Target]:
 def closing_of(targets: Sequence[Target], steps: int, seconds: float, cautions: Sequence[str] = ()) -> str:
     """What was made and where it is, and ``cautions``, for the end of a run."""
     results = list(dict.fromkeys(path for target in targets for path in target.results))
-    head = "Nothing to do: it is up to date." if steps == 0 else "Made what was asked for, and what it needs."
+    head = (
+        "Nothing to do: it is up to date."
+        if steps == 0
+        else "Wrote the requested results and everything they depend on:"
+    )
     shown = any(path.startswith(("tables/", "figures/")) for path in results)
     pages = ["`replication report` writes report/index.html, with every table and figure."] if shown else []
     return "\n".join([head, *listed_files(results), *cautions, *pages, f"Done in {seconds:.0f} s."])

@@ -35,12 +35,14 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
     """
     if not (folder / "spec.yaml").is_file():
         grid = sorted(place.parent.name for place in visible_paths(folder.glob("*/spec.yaml"), folder))
-        inside = (
-            f" It contains the results of a grid; name one of {', '.join(grid[:5])} below it." if grid else ""
-        )
+        if grid:
+            more = f" and {len(grid) - 5} more" if len(grid) > 5 else ""
+            raise SpecError(
+                f"{folder} contains saved results: {', '.join(grid[:5])}{more}. Name one of them."
+            )
         raise SpecError(
-            f"{folder} contains no saved result (no spec.yaml).{inside} Name a folder that `replication "
-            "estimate --out` wrote, or one below tables/<study>/specs/."
+            f"{folder} contains no saved result (no spec.yaml). Name a folder that `replication estimate "
+            "--out` wrote, or one below tables/<study>/specs/."
         )
     try:
         result, record = saved_results.load(folder)
@@ -62,7 +64,7 @@ def _require_whole(result: Estimates, record: Mapping[str, Any]) -> None:
         raise ValueError(f"the column {text[0]} contains text")
     rows = pd.Index(row_labels(result.table))
     if not rows.is_unique:
-        raise ValueError(f"the row {rows[rows.duplicated()][0]} stands twice")
+        raise ValueError(f"the row {rows[rows.duplicated()][0]} is there twice")
 
 
 def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple[list[Estimates], list[str]]:
@@ -77,7 +79,8 @@ def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple
         return fits, names if len(set(names)) == len(names) else folder_labels(folders)
     if len(labels) != len(fits):
         raise SpecError(
-            f"--labels names {len(labels)} results and {len(fits)} folders are given. Name each once."
+            f"--labels has {len(labels)} label{'s' * (len(labels) != 1)} for {len(fits)} "
+            f"folder{'s' * (len(fits) != 1)}. Give one label per folder."
         )
     return fits, list(labels)
 
@@ -128,7 +131,12 @@ def table_of_folders(
     return result_table(fits, names, title, overall=overall)
 
 
-BOUNDS = {"relative_magnitudes": ("Mbar", "multiples of the largest change before adoption")}
+BOUNDS = {
+    "relative_magnitudes": (
+        "Mbar",
+        "multiples of the largest change between consecutive pre-adoption coefficients",
+    )
+}
 """Name and unit of the violation, by restriction; the others restrict changes of the slope."""
 
 
@@ -142,10 +150,11 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
     fit, record = read_folder(folder)
     aim = int(target) if target.lstrip("-").isdigit() else target
     found = honest_did(fit, method=method, target=aim, window=window)
-    bound, unit = BOUNDS.get(method, ("M", "units of the outcome per period"))
-    times = fit.path()[0]["event_time"]
-    used = times if window is None else times[times.between(*window)]
-    first, last = used.min(), used.max()
+    bound, unit = BOUNDS.get(method, ("M", "units of the outcome (change in the slope per period)"))
+    first, last = (float(end) for end in str(found["event_times"].iloc[0]).split(".."))
+    ends = fit.path()[0]["event_time"].agg(["min", "max"])
+    pooled = f"The binned end points ({ends['min']:g} and {ends['max']:g}) are left out."
+    left_out = [pooled] if fit.details.endpoints == "bin" and window is None else []
     what = f"average of event times 0 to {last:g}" if aim == "average" else f"event time {aim}"
     shown = found[["bound", "estimate", "conf_low", "conf_high"]].rename(columns={"bound": bound})
     value = breakdown_value(fit, method=method, target=aim, window=window)
@@ -154,6 +163,7 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
             f"Sensitivity to violations of parallel trends ({method.replace('_', ' ')}, Rambachan and Roth "
             "2023)",
             f"{heading(fit.outcome, fit.estimator)}, {what}",
+            *left_out,
             "",
             shown.to_string(index=False, float_format=lambda number: f"{number:.4g}"),
             "",

@@ -137,7 +137,7 @@ def _check(root: Path, study: str, threads: int) -> str:
     result = check_study(project.study(root, study), root, threads)
     if result.empty:
         return "no two-way column to check"
-    return f"{len(result)} coefficients agree with independent software"
+    return f"{counted(len(result), 'coefficient')} agree{'s' * (len(result) == 1)} with independent software"
 
 
 def _tables(root: Path, study: str, _: int) -> str:

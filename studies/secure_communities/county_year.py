@@ -130,11 +130,11 @@ def follow_counties(
     )
     require_unique(frame, ["fips", "year"], what)
     merged = geography.merge_offenses(frame, changes, SUMS)
-    flow = flow.record("Merge counties that were absorbed, rename those renamed", frame, merged)
+    flow = flow.record("Merge absorbed counties and recode renamed ones", frame, merged)
     frame, flow = flow.keep(
         merged,
         ~geography.is_left_out(merged["fips"]),
-        "Drop nine reorganized Alaska areas and Yellowstone National Park",
+        "Drop reorganized areas of Alaska and Yellowstone National Park, if on file",
     )
     city = geography.merge_offenses(frame, geography.NEW_YORK_CITY, SUMS)
     return city, flow.record("Merge the five boroughs of New York City", frame, city)
@@ -148,13 +148,13 @@ def followed_and_dated(
     frame, flow = flow.keep(
         frame,
         county_coverage.in_every_year(frame, everywhere, years),
-        f"Has a record in every year {min(years)}-{max(years)}",
+        f"Record in every year {min(years)}-{max(years)}",
     )
     counted = (frame["population"] > 0).to_numpy(dtype=bool)
     frame, flow = flow.keep(
-        frame, county_coverage.in_every_year(frame, counted, years), "Has a Census population every year"
+        frame, county_coverage.in_every_year(frame, counted, years), "Census population in every year"
     )
-    return flow.keep(frame, frame["activation_date"].notna(), "Has an activation date")
+    return flow.keep(frame, frame["activation_date"].notna(), "Activation date known")
 
 
 def reported(

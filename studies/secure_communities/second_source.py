@@ -76,7 +76,7 @@ def build_second_source(
         in_county_year=frame["fips"].isin(county_year["fips"]),
     )
     dated = frame["activation_date"].notna() & frame["population_2004"].notna()
-    frame, flow = flow.keep(frame, dated, "Has an activation date and a 2004 Census population")
+    frame, flow = flow.keep(frame, dated, "Activation date and 2004 Census population")
     frame = frame.assign(
         county_name=county_people.named(context.names, frame["fips"]),
         share_of_year=timing.share_of_year(frame["activation_date"], frame["year"]),
@@ -102,10 +102,10 @@ def _counted(
     cleaned = records.assign(**counts.mask(counts < 0))
     flow = flow.record("Negative counts (more withdrawn than made) set to missing", records, cleaned)
     merged = merge_counts(cleaned, units)
-    flow = flow.record("Merge absorbed counties and New York City, rename", cleaned, merged)
+    flow = flow.record("Merge absorbed counties and New York City, recode renamed ones", cleaned, merged)
     left_out = geography.is_left_out(merged["fips"])
     frame, flow = flow.keep(
-        merged, ~left_out, "Drop nine reorganized Alaska areas and Yellowstone National Park"
+        merged, ~left_out, "Drop reorganized areas of Alaska and Yellowstone National Park, if on file"
     )
     full = frame[list(OFFENSES)].notna().all(axis=1).to_numpy(dtype=bool)
     text = f"Has all seven counts in every year {min(years)}-{max(years)}"

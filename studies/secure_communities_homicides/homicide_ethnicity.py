@@ -38,7 +38,7 @@ def by_ethnicity(frame: pd.DataFrame, flow: SampleFlow) -> tuple[pd.DataFrame, S
     both = (frame["hispanic_population"] > 0) & (frame["non_hispanic_population"] > 0)
     without = frame.loc[~both, "fips"].unique()
     kept, flow = flow.keep(
-        frame, ~frame["fips"].isin(without), "Has Hispanic and non-Hispanic residents every year"
+        frame, ~frame["fips"].isin(without), "Hispanic and non-Hispanic residents in every year"
     )
     doubled = pd.concat([_group(kept, code, name) for code, name in KINDS.items()])
     doubled = doubled.reset_index(drop=True)

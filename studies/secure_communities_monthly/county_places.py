@@ -106,14 +106,14 @@ def followed_and_dated(
     frame, flow = flow.keep(
         frame,
         ~geography.is_left_out(frame["fips"]),
-        "Drop nine reorganized Alaska areas and Yellowstone National Park",
+        "Drop reorganized areas of Alaska and Yellowstone National Park, if on file",
     )
     frame = frame.merge(people, how="left", on=["fips", "year"], validate="many_to_one")
     uncounted = frame.loc[~(frame["population"] > 0), "fips"].unique()
-    frame, flow = flow.keep(frame, ~frame["fips"].isin(uncounted), "Has a Census population every year")
+    frame, flow = flow.keep(frame, ~frame["fips"].isin(uncounted), "Census population in every year")
     dates = geography.merge_dates(places.activation_days, units_of(places), "activation_date")
     frame = frame.assign(activation_date=frame["fips"].map(dates))
-    return flow.keep(frame, frame["activation_date"].notna(), "Has an activation date")
+    return flow.keep(frame, frame["activation_date"].notna(), "Activation date known")
 
 
 def with_people(frame: pd.DataFrame, people: pd.DataFrame, places: Places) -> pd.DataFrame:

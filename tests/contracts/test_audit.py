@@ -11,6 +11,7 @@ import pytest
 import replication as rp
 from replication.audit import design_sections
 from replication.audit.checklist import setup_of
+from replication.audit.design_sections import comparisons, other_test
 from replication.audit.robustness_sections import left_out, other_inference
 from replication.audit.run_audit import audit, audit_text, write_audit
 from replication.cli import main
@@ -19,7 +20,7 @@ TITLES = {
     "Cohorts",
     "Comparison groups by event time",
     "Clusters",
-    "What two-way fixed effects averages",
+    "What the TWFE estimator averages",
     "All estimators side by side",
     "Event study, pre-trends and their power",
     "Sensitivity to violations of parallel trends",
@@ -90,7 +91,7 @@ def test_the_command_writes_a_page_with_its_parts(
 def test_checks_that_find_nothing_are_listed_and_counted(frame: pd.DataFrame) -> None:
     found = audit(rp.read_panel(frame, outcome="y", cluster="state"), "Audit")
     assert "every cohort has at least 5 units" in found.passed
-    assert any("pre-trend test of Imputation" in words for words in found.passed)
+    assert any("pre-trend test of Borusyak-Jaravel-Spiess" in words for words in found.passed)
     assert (
         found.found[-1]
         == f"The checklist raises {len(found.warnings)} warnings; {len(found.passed)} checks passed."
@@ -133,7 +134,7 @@ def test_a_p_value_at_the_floor_of_its_draws_is_marked(frame: pd.DataFrame) -> N
     shown = dict(section.table.itertuples(index=False))
     # 499 draws, none as extreme: (1 + 0) / 500 in a permutation test, twice that in an equal-tailed one.
     least = "\N{LESS-THAN OR EQUAL TO}"
-    assert shown == {"analytic": "<0.001", "wild": f"{least} 0.004", "permutation": f"{least} 0.002"}
+    assert shown == {"analytic": "< 0.001", "wild": f"{least} 0.004", "permutation": f"{least} 0.002"}
     noise = frame.assign(y=np.random.default_rng(3).normal(size=len(frame)))
     table = other_inference(*setup(noise)).table
     assert table is not None
@@ -154,3 +155,25 @@ def test_a_panel_that_cannot_carry_it_is_refused(tmp_path: Path, capsys: pytest.
     )
     assert "y" in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
+
+
+def test_controls_at_an_event_time_are_untreated_and_of_other_cohorts() -> None:
+    cohort = {"a": 3, "b": 3, "c": 5, "d": np.nan}
+    frame = pd.DataFrame(
+        [(unit, time, cohort[unit], float(time)) for unit in cohort for time in range(1, 7)],
+        columns=["unit", "time", "cohort", "y"],
+    )
+    table = comparisons(rp.read_panel(frame, outcome="y")).table
+    assert table is not None
+    found = table.set_index("event time")
+    # Cohort 3 has c and d as controls until period 4, then d alone; cohort 5 has d alone, as cohort 3 is
+    # treated in period 4, the last before cohort 5 adopts.
+    assert found.loc[-2].tolist() == [3, 2, 1]
+    assert found.loc[1, "fewest not-yet-treated units"] == 1
+    assert found.loc[-4].tolist() == [1, 1, 1]
+    assert found.loc[3].tolist() == [2, 1, 1]
+
+
+@pytest.mark.parametrize(("n_clusters", "words"), [(5, "cannot reject"), (12, "keeps its size better")])
+def test_the_wild_bootstrap_is_proposed_where_it_can_reject(n_clusters: int, words: str) -> None:
+    assert words in other_test(n_clusters)

@@ -135,9 +135,9 @@ def test_a_bad_spec_ends_with_2_and_one_paragraph(
         ("empty.csv", b"", "is empty"),
         ("header.csv", b"county,year,first,people,state,y\n", "no rows"),
         ("panel.ods", b"x", "panels are read from .csv, .csv.gz, .xlsx, .parquet, .dta"),
-        ("panel.xlsx", b"x", "cannot be read as xlsx"),
-        ("cut.parquet", b"PAR1abc", "cannot be read as parquet"),
-        ("bad.dta", b"nonsense", "cannot be read as dta"),
+        ("panel.xlsx", b"x", "is not an Excel workbook, although its name ends in .xlsx"),
+        ("cut.parquet", b"PAR1abc", "cannot be read as a parquet file"),
+        ("bad.dta", b"nonsense", "cannot be read as a Stata file"),
     ],
 )
 def test_a_bad_panel_ends_with_2_and_one_paragraph(
@@ -219,15 +219,15 @@ def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
     records = [yaml.safe_load(path.read_text()) for path in out.rglob("spec.yaml")]
     assert len(records) == len(changes.get("vary", {}).get("estimator", ["one"]))
     for record in records:
-        notes = [note for note in record["details"].get("notes", []) if "does not read it" in note]
+        notes = [note for note in record["details"].get("notes", []) if "does not use it" in note]
         assert {note.split("'")[1] for note in notes} == set(unused)
         for note in notes:
             of_method = note.startswith("'inference.")
             name = "method 'analytic'" if of_method else record["spec"]["estimator"]
-            assert note.endswith(f"is set and {name} does not read it: it changes nothing")
+            assert note.endswith(f"has no effect: {name} does not use it")
             assert note in " ".join(output.split())
             assert f"# {note}" in explained
-    assert ("does not read it" in output + explained) is bool(unused)
+    assert ("does not use it" in output + explained) is bool(unused)
 
 
 def test_no_shipped_specification_sets_a_key_in_vain() -> None:

@@ -107,7 +107,7 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_a_refusal(
     assert main([*command, *FLAGS]) == 0
     before = (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes()
     assert main([*command, *FLAGS, "--title", "Another"]) == 2
-    assert "nothing is overwritten" in capsys.readouterr().err
+    assert "already exists and was not overwritten" in capsys.readouterr().err
     assert (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes() == before
     assert main(["new", "a-b", "--panel", "my.csv", *COLUMNS, *FLAGS]) == 2
     assert "letters, digits and _" in capsys.readouterr().err

@@ -123,7 +123,7 @@ def test_the_note_reports_bands_that_were_widened_to_contain_bootstrap_intervals
     details = saved.details.measured(method="bootstrap", interval="equal_tailed", resampled_clusters=12)
     context.results.cache["events_cs"] = replace(saved, details=details)
     resampled = event_study_figure.note(event_study_figure.collect(entry, context), entry, context)[0]
-    assert "Bands are widened where needed to contain percentile intervals" in resampled
+    assert "Bands are at least as wide as the percentile intervals" in resampled
 
 
 def test_two_renderings_have_the_same_bytes(context: Context) -> None:

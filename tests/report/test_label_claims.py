@@ -78,7 +78,7 @@ CLAIMS = [
     ("All not yet treated", {"estimator": "callaway_santanna"}, NEVER, "never_treated"),
     ("Sun-Abraham", {"estimator": "sun_abraham"}, {}, "uses twfe"),
     ("Poisson", {"estimator": "poisson"}, {}, "uses twfe"),
-    ("Group-time (Callaway-Sant'Anna)", NEVER, {"estimator": "imputation"}, "uses imputation"),
+    ("Callaway-Sant'Anna", NEVER, {"estimator": "imputation"}, "uses imputation"),
     ("State by year", CROSSED, TRENDS, "has county and year fixed effects, county linear trends"),
     ("County and year fixed effects", {}, CROSSED, "has county and state-by-year fixed effects"),
     ("County trends", TRENDS, {}, "has no linear trends"),

@@ -118,7 +118,7 @@ def test_panels_fill_their_rows(context: Context) -> None:
     assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.500, 3 draws" in picture.alt
 
 
-@pytest.mark.parametrize(("value", "shown"), [(0.0004, "<0.001"), (0.0284, "0.028"), (float("nan"), "")])
+@pytest.mark.parametrize(("value", "shown"), [(0.0004, "< 0.001"), (0.0284, "0.028"), (float("nan"), "")])
 def test_p_values_of_frames(value: float, shown: str) -> None:
     assert printed({"name": "p", "format": "p_value"}, value) == shown
 
@@ -210,7 +210,7 @@ def test_detectable_effects_are_ticks_and_published_values_diamonds_in_their_row
     assert drawn["|"] == [-0.05, -0.04]
     assert drawn["D"] == [-0.04]
     assert axes.child_axes[0].get_xlabel() == "Percent"
-    assert "Vertical ticks: minimum detectable decline. Hollow diamonds: Earlier study" in picture.note
+    assert "Vertical ticks: minimum detectable decline. Hollow diamond: Earlier study" in picture.note
     wrong = replace(entry, options={**entry.options, "published": [{**published, "where": {"label": ["X"]}}]})
     with styled(), pytest.raises(SpecError, match="no row fits"):
         dots_figure.draw(frame, wrong, context)

@@ -210,7 +210,7 @@ def test_frames_are_formatted(study: StudyConfig, folders: Folders) -> None:
 def test_estimators_stand_side_by_side(study: StudyConfig, folders: Folders) -> None:
     document = table(study, folders, "estimators")
     row = on_disk(folders, "events_cs")
-    found = cells(document, "Group-time (Callaway-Sant'Anna)")
+    found = cells(document, "Callaway-Sant'Anna")
     assert found[0] == (fixed(row["estimate"]),)
     assert found[2] == (f"[{fixed(row['conf_low'])}, {fixed(row['conf_high'])}]",)
     heads = [head.text for head in document.headings[0]]

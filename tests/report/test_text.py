@@ -36,7 +36,7 @@ def test_sizes_choose_their_digits() -> None:
 
 
 def test_p_values_and_stars() -> None:
-    assert [formatting.probability(p) for p in (0.0004, 0.0456, np.nan)] == ["<0.001", "0.046", ""]
+    assert [formatting.probability(p) for p in (0.0004, 0.0456, np.nan)] == ["< 0.001", "0.046", ""]
     assert [formatting.stars(p) for p in (0.009, 0.049, 0.099, 0.1, np.nan)] == ["***", "**", "*", "", ""]
     assert formatting.p_equals(0.4753).replace("\N{NO-BREAK SPACE}", " ") == "p = 0.475"
     assert formatting.p_equals(0.0).replace("\N{NO-BREAK SPACE}", " ") == "p < 0.001"

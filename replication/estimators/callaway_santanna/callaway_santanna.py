@@ -61,7 +61,7 @@ class Options:
 
 
 @registered(
-    "Group-time (Callaway-Sant'Anna)",
+    "Callaway-Sant'Anna",
     takes=("covariates", "weights", "trends"),
     own=lambda spec: OwnMethods(bootstrap=not spec.covariates, resampled=bool(spec.trends)),
 )

@@ -50,7 +50,7 @@ from replication.inference.cluster import influence_factor, intersection_codes, 
 from replication.inference.row_table import EstimateRow
 
 
-@registered("Imputation (Borusyak-Jaravel-Spiess)", takes=("trends", "covariates", "weights"))
+@registered("Borusyak-Jaravel-Spiess", takes=("trends", "covariates", "weights"))
 def imputation(
     panel: Panel,
     *,
@@ -76,6 +76,7 @@ def imputation(
     residual_groups : ``cohort_event``, ``cohort`` or ``none``
         Treated cells that share a mean effect in the standard error; ``none`` is one group.
     leave_one_out : whether a cluster is left out of its own group's mean.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

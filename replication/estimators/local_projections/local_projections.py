@@ -70,15 +70,23 @@ def local_projections(
     reweight: bool = False,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Effects by horizon, placebos, and the pooled effect.
+    """Estimate effects by horizon, placebos, and the pooled effect.
 
     Parameters
     ----------
+    panel : N units by T periods, with cohorts; units treated from the first period on are dropped.
     control_group : ``not_yet_treated`` (clean controls), ``never_treated``, ``last_treated``.
     window : first and last horizon. If empty: every horizon that can be estimated, and the
         pooled effect over the longest that every cohort reaches with a clean control. Late cohorts
         that would shorten it too much are excluded and named (``default_horizon``).
-    reweight : weight adopters equally.
+    reweight : estimate the equally weighted average over adopters instead of the variance-weighted one.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
+
+    Returns
+    -------
+    Estimates
+        Rows ``att`` (the pooled effect) and ``event`` (horizon h is event time h; negative ones are
+        placebos). Units of the outcome.
 
     Raises
     ------

@@ -118,7 +118,7 @@ class TimingDesign:
 
 
 @registered(
-    "Efficient under random timing (Roth-Sant'Anna)",
+    "Roth-Sant'Anna (efficient)",
     takes=(),
     methods=("analytic", "permutation"),
     own=lambda spec: OwnMethods(permutation=True),
@@ -132,7 +132,7 @@ def roth_santanna(
     window: tuple[int, int] | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Averages and event path under random treatment timing.
+    """Estimate averages and the event path under random treatment timing.
 
     Parameters
     ----------
@@ -235,8 +235,8 @@ def with_notes(design: TimingDesign, unadjusted: int) -> Panel:
     few = [f"{count} {side} units" for side, count in sides if count < FEW_UNITS]
     if few:
         notes.append(
-            f"the overall effect relies on only {' and '.join(few)}, so normal approximations may "
-            "over-reject; 'inference.method: permutation' does not rely on them"
+            f"the overall effect relies on only {' and '.join(few)}, so tests based on the normal "
+            "approximation may over-reject; 'inference.method: permutation' does not rely on it"
         )
     return replace(design.panel, notes=(*design.panel.notes, *notes)) if notes else design.panel
 

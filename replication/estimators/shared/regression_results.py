@@ -60,6 +60,8 @@ def regression_estimates(
     require_residual(n_obs, everything, "Use fewer trends or covariates.")
     factor = small_sample_factor(panel.n_clusters, n_obs, n_params)
     known = _details(sample, effects, fit, details or Details())
+    if known.find("always_treated") and any(row.term == "event" for row in rows):
+        known = known.noted([ALWAYS_IN_EVENT_TIME])
     corrected = inference.variance != "cv1"
     known = known.measured(parameters=n_params, correction=None if corrected else factor)
     points = PointEstimates(panel, estimator, rows, loading @ fit.coefficient, inference, "t", n_obs, known)
@@ -151,6 +153,10 @@ def _details(sample: EstimationSample, effects: Effects, fit: RegressionFit, det
     )
 
 
+ALWAYS_IN_EVENT_TIME = (
+    "event times of units that are treated in every period are counted from their recorded adoption, at the "
+    "latest the first period, although they may have adopted earlier"
+)
 LEFT_OUT = {
     "zero_weight_cells": "cells",
     "cells_outside_window": "cells",

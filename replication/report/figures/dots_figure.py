@@ -228,14 +228,14 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
     words = ["Points and bars: estimates with pointwise confidence intervals."] if barred else []
     if "detectable" in entry.options:
         words.append(f"Vertical ticks: minimum detectable {entry.options['detectable']}.")
-    for diamonds, mark in ((True, "Hollow diamonds"), (False, "Dashed line")):
+    for diamonds, mark in ((True, "Hollow diamond"), (False, "Dashed line")):
         shown = [
             f"{item['label']}, {formatting.fixed(item['value'])}"
             for item in entry.options.get("published", [])
             if ("where" in item) == diamonds
         ]
-        words += [f"{mark}: {'; '.join(shown)}."] if shown else []
-    words += ["Diamond and dashed line: headline estimate."] if frame["headline"].any() else []
+        words += [f"{mark}{'s' * (len(shown) > 1)}: {'; '.join(shown)}."] if shown else []
+    words += ["Diamond and dashed line: baseline estimate."] if frame["headline"].any() else []
     return figure_note(entry, context, words)
 
 

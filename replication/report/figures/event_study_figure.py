@@ -23,7 +23,7 @@ from replication.display.event_plot import (
 )
 from replication.display.media import LETTERS_PER_INCH
 from replication.report import facts
-from replication.report.figures.event_study_notes import note, series_of, units_of
+from replication.report.figures.event_study_notes import note, omitted, series_of, units_of
 from replication.report.figures.figure_files import Drawing, entry_sheet
 from replication.report.report_context import Context, versions_of_results
 from replication.report.report_data import Saved
@@ -137,7 +137,8 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """One panel per outcome, side by side or stacked; panels of a row with one unit share their scale."""
     results = {name: context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])}
     parts = [drawable(part, results[part["spec_id"].iloc[0]].details) for part in series_of(frame)]
-    panels = [panel for _, panel in pd.concat(parts).groupby("panel", sort=True)]
+    every = pd.concat(parts)
+    panels = [panel for _, panel in every[~every["panel"].isin(omitted(frame, context))].groupby("panel")]
     words, details = note(frame, entry, context)
     labels = formatting.distinct_words(frame["label"])
     logs = [in_logs(panel, context) for panel in panels]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -17,7 +18,7 @@ from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 
 CLUSTERED = "standard errors clustered by"
-WIDENED = "Bands are widened where needed to contain percentile intervals."
+WIDENED = "Bands are at least as wide as the percentile intervals."
 
 
 def series_of(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -29,14 +30,15 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
     """Explanation of the marks, and the estimation of the series."""
     every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
     level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
+    drawn = frame[~frame["panel"].isin(omitted(frame, context))]
     words = [
-        f"Dark bars: {level} pointwise confidence intervals{percentiles(frame, context)}; pale "
+        f"Dark bars: {level} pointwise confidence intervals{percentiles(drawn, context)}; pale "
         f"bars: {level} uniform bands ({draws(every)}). Hollow markers: reference period."
     ]
-    panels = [panel for _, panel in frame.groupby("panel")]
+    panels = [panel for _, panel in drawn.groupby("panel")]
     words += [withheld(frame, context), thin_support(panels, units_of(context))]
     widened = [Fact(0, WIDENED, required=False)] if any(map(by_percentiles, every)) else []
-    printed, details = figure_note(entry, context, words, [*widened, *circumstances(frame, context)])
+    printed, details = figure_note(entry, context, words, [*widened, *circumstances(drawn, context)])
     seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
     seed = (f"Seed of the draws: {formatting.listed(seeds)}.",) if seeds else ()
     return printed, (*details, *seed)
@@ -61,25 +63,54 @@ def percentiles(frame: pd.DataFrame, context: Context) -> str:
         return ""
     every = [context.results.get(part["spec_id"].iloc[0]) for part in chosen]
     clusters = formatting.listed(
-        formatting.distinct_words(facts.clusters(saved, context.study) for saved in every)
+        formatting.distinct_words(formatting.plural(facts.clusters(saved, context.study)) for saved in every)
     )
     who = named(chosen, parts)
-    return f" ({f'{who}: ' if who else ''}percentiles of a bootstrap by {clusters})"
+    return f" ({f'{who}: ' if who else ''}percentile intervals from a bootstrap that resamples {clusters})"
+
+
+def bare_series(frame: pd.DataFrame, context: Context) -> list[pd.DataFrame]:
+    """The series without intervals, as clusters are few."""
+    return [
+        part
+        for part in series_of(frame)
+        if few_clusters(part, context.results.get(part["spec_id"].iloc[0]).details)
+    ]
+
+
+def omitted(frame: pd.DataFrame, context: Context) -> list[int]:
+    """Panels that are not drawn, as clusters are few in all their series; none if that is so everywhere.
+
+    Points without intervals beside others with intervals would be read as a path.
+    """
+    bare = Counter(int(part["panel"].iloc[0]) for part in bare_series(frame, context))
+    every = Counter(int(part["panel"].iloc[0]) for part in series_of(frame))
+    found = [panel for panel, count in bare.items() if count == every[panel]]
+    return found if len(found) < len(every) else []
 
 
 def withheld(frame: pd.DataFrame, context: Context) -> str:
-    """Which series are drawn without intervals, as clusters are few."""
-    parts = series_of(frame)
-    bare = [
-        part for part in parts if few_clusters(part, context.results.get(part["spec_id"].iloc[0]).details)
-    ]
-    counts = [(formatting.integer(part["n_clusters"].iloc[0]), part) for part in bare]
-    shown = [
-        f"{count} for {named([part for one, part in counts if one == count], parts)}".removesuffix(" for ")
+    """Which series are drawn without intervals and which panels are not drawn, as clusters are few."""
+    gone = omitted(frame, context)
+    bare = bare_series(frame, context)
+    sentences = []
+    for opening, chosen in (
+        (f"Panels with fewer than {FEW_EFFECTIVE} clusters are not drawn", True),
+        (f"No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters", False),
+    ):
+        parts = [part for part in bare if (part["panel"].iloc[0] in gone) == chosen]
+        if parts:
+            sentences.append(f"{opening} ({cluster_counts(parts, series_of(frame))}).")
+    return " ".join(sentences)
+
+
+def cluster_counts(chosen: Sequence[pd.DataFrame], every: Sequence[pd.DataFrame]) -> str:
+    """``8 for Hispanic victims, 6 for non-Hispanic victims``."""
+    counts = [(formatting.integer(part["n_clusters"].iloc[0]), part) for part in chosen]
+    return ", ".join(
+        f"{count} for {named([part for one, part in counts if one == count], every)}".removesuffix(" for ")
         for count in formatting.distinct_words(count for count, _ in counts)
-    ]
-    few = f"No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters"
-    return f"{few} ({', '.join(shown)})." if bare else ""
+    )
 
 
 def named(chosen: Sequence[pd.DataFrame], every: Sequence[pd.DataFrame]) -> str:
@@ -128,7 +159,7 @@ def draws(every: Sequence[Saved]) -> str:
 
 
 def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
-    """How a series was estimated: clusters, weights, control group, base period, end points, test."""
+    """How a series was estimated: clusters, weights, control group, reference period, end points, test."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
     clusters = f"{formatting.integer(first['n_clusters'])} clusters"
@@ -138,10 +169,10 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
             "" if saved.spec["estimator"] == "roth_santanna" else clusters
         ),
         "weights": facts.weights(saved, context.study),
-        "control group": facts.comparison(saved, context.study),
+        "control group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
         "pre-trend test": formatting.p_equals(first["pretrend_p_value"]),
         "binned endpoints": end_points(part),
-        "base period": facts.base_period(saved),
+        "reference period": facts.in_study_words(facts.base_period(saved), saved, context.study),
     }
     return {kind: words for kind, words in found.items() if words}
 

@@ -132,7 +132,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Counties in the colors of their classes, without a value in gray, states outlined."""
     shapes = county_shapes()
     missing = sorted(set(frame["fips"]) - set(shapes) - set(SUCCESSORS.values()))
-    drawn = f"Alaska (at {INSETS[ALASKA].scale:.0%} of the scale) and Hawaii are moved."
+    drawn = f"Alaska (scaled to {100 * INSETS[ALASKA].scale:.0f} percent) and Hawaii are repositioned."
     words, details = figure_note(
         entry, context, [drawn + _left_out(missing)], [Fact(0, SHAPES_NOTE, required=False)]
     )
@@ -205,18 +205,15 @@ def draw_counties(axes: Axes, shapes: Mapping[int, list[Floats]], colors: Mappin
 
 def _left_out(missing: list[int]) -> str:
     others = [fips for fips in missing if fips // 1000 not in TERRITORIES]
-    counties = "1 county" if len(others) == 1 else f"{len(others)} counties"
-    return (
-        f" {counties} without boundaries in 2009 {'is' if len(others) == 1 else 'are'} not drawn."
-        if others
-        else ""
-    )
+    verb = "county is" if len(others) == 1 else "counties are"
+    omitted = formatting.opened(f"{len(others)} {verb} not in the 2009 boundary file and therefore omitted.")
+    return f" {omitted}" if others else ""
 
 
 def ramp(count: int) -> list[str]:
     """Colors from dark to light that differ in lightness, so that gray prints can be read."""
-    points = np.linspace(0.05, 0.97, count)
-    return [mpl.colors.to_hex(mpl.colormaps["viridis"](float(point))) for point in points]
+    points = np.linspace(0.1, 0.97, count)
+    return [mpl.colors.to_hex(mpl.colormaps["inferno"](float(point))) for point in points]
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -35,6 +37,8 @@ OPTIONS = {
 NEEDED = ("kind", "estimate")
 ACTUAL, DRAW = "actual", "draw"
 BINS = 40
+OFF_CENTER = 0.5
+"""Mean of the draws, in absolute value, from which the note reports it."""
 
 
 def collect(entry: Entry, context: Context) -> pd.DataFrame:
@@ -57,11 +61,38 @@ def p_value(draws: pd.Series[float], actual: float) -> float:
     return (1 + int((draws.abs() >= abs(actual) - 1e-12).sum())) / (1 + len(draws))
 
 
+def off_center(frame: pd.DataFrame, panels: Sequence[str], entry: Entry) -> str:
+    """Panels whose draws are not centered at zero: their mean, and the p-value of distances from it.
+
+    Permuted assignments that reproduce part of an estimate show that it is not due to the actual assignment
+    alone. Empty for statistics other than t, whose units are not known.
+    """
+    if entry.options.get("statistic") != "t":
+        return ""
+    found = []
+    for number, panel in enumerate(panels, start=1):
+        draws, actual = draws_and_actual(frame[frame["panel"] == panel] if panel else frame)
+        if abs(mean := float(draws.mean())) > OFF_CENTER:
+            share = formatting.p_equals(p_value(draws - mean, actual - mean))
+            where = f"In panel {number}, the" if panel else "The"
+            found.append(
+                f"{where} placebo t-statistics average {formatting.fixed(mean, 2)}; measured from that mean, "
+                f"{share}."
+            )
+    return " ".join(found)
+
+
+def draws_and_actual(part: pd.DataFrame) -> tuple[pd.Series[float], float]:
+    """The statistics of the draws and the actual one of one permutation."""
+    draws: pd.Series[float] = part.loc[part["kind"] == DRAW, "estimate"]
+    return draws, float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
+
+
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """A histogram of the draws with the actual estimate as a line; one panel per permutation."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     marked = "Line: actual value. Two-sided p-values count draws at least as large in absolute value."
-    words, details = figure_note(entry, context, [marked])
+    words, details = figure_note(entry, context, [marked, off_center(frame, panels, entry)])
     across = min(3, len(panels), entry.medium.most)
     # The last row has wider panels where it has fewer.
     beside = [min(across, len(panels) - place // across * across) for place in range(len(panels))]
@@ -95,8 +126,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
 
 def draw_panel(axes: Axes, part: pd.DataFrame, statistic: str) -> str:
     """The histogram of one permutation, and its finding in words."""
-    draws = part.loc[part["kind"] == DRAW, "estimate"]
-    actual = float(part.loc[part["kind"] == ACTUAL, "estimate"].iloc[0])
+    draws, actual = draws_and_actual(part)
     edges = np.linspace(min(draws.min(), actual), max(draws.max(), actual), BINS + 1)
     axes.hist(draws, bins=list(edges), color=SKY, edgecolor=BLUE, linewidth=0.3)
     axes.axvline(actual, color=VERMILION, linewidth=1.6)

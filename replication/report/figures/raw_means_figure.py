@@ -40,7 +40,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
-    marked = ["Filled markers: treated years, after the break in each line."] if broken else []
+    marked = (
+        ["Filled markers: treated years of a line's first cohort, after the break in the line."]
+        if broken
+        else []
+    )
     words, details = figure_note(entry, context, marked)
     page = entry_sheet(
         entry,
@@ -86,5 +90,7 @@ def draw_panel(axes: Axes, frame: pd.DataFrame, groups: list[str]) -> None:
                 linewidth=1.1,
                 markersize=3.8,
                 markerfacecolor=filled,
+                # Early cohorts are drawn above later ones, of which more is seen.
+                zorder=3 - 0.01 * place,
             )
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))

@@ -106,7 +106,7 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     rounds = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
     original = [float(x[part["m"].isna()].iloc[0])] if part["m"].isna().any() else []
-    axes.set_xticks([*original, *rounds], [*("original" for _ in original), *(f"{m:.3g}" for m in rounds)])
+    axes.set_xticks([*original, *rounds], [*("Original" for _ in original), *(f"{m:.3g}" for m in rounds)])
     axes.set_xlim(float(x.min()) - 0.6 * step, float(x.max()) + 0.6 * step)
     found = part["breakdown"].dropna() if "breakdown" in part else known.iloc[:0]
     if len(found) and 0 <= found.iloc[0] <= x.max():

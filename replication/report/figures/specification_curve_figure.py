@@ -33,6 +33,7 @@ OPTIONS = {
             "items": {"type": "string"},
             "description": "Specification id that is marked, or several.",
         },
+        "diamonds": {"type": "string", "description": "What the marked specifications are, for the note."},
         "choices": {
             "type": "array",
             "minItems": 1,
@@ -223,7 +224,8 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
         f"{formatting.fixed(row.estimate)} {formatting.interval(row.conf_low, row.conf_high)}"
         for row in frame[frame["headline"]].itertuples()
     ]
-    words = [counted(frame), f"Diamonds: {formatting.listed(estimates)}." if estimates else ""]
+    named = f" ({entry.options['diamonds']})" if "diamonds" in entry.options else ""
+    words = [counted(frame), f"Diamonds{named}: {formatting.listed(estimates)}." if estimates else ""]
     return figure_note(entry, context, words)
 
 

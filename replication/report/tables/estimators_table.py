@@ -20,6 +20,11 @@ OPTIONS = {
     "required": ["rows"],
     "shared": ["digits", "row"],
     "properties": {
+        "stub": {
+            "type": "string",
+            "default": "Estimator",
+            "description": "Head of the first column, such as Subgroup.",
+        },
         "columns": {
             "type": "array",
             "minItems": 1,
@@ -74,6 +79,8 @@ LABELS = {
     "control_group": "Control group",
     "truth": "True effect",
 }
+ALWAYS_TREATED = "always-treated controls"
+"""Words by which an entry's own note replaces that of the results."""
 LEVELLED = ("interval", "band")
 SAME_BAND = 1e-9
 
@@ -91,12 +98,18 @@ def build(entry: Entry, context: Context) -> TableDocument:
     ]
     shown = [Shown(heading, line["label"], line["saved"]) for heading, block in blocks for line in block]
     averaged = [one for one, line in zip(shown, lines, strict=True) if line["found"]["term"] == "att"]
+    design = table_notes.design_notes(shown, context, averaged)
+    if "control_group" in columns:
+        design = [fact for fact in design if not fact.text.startswith("Control group")]
+    sample = table_notes.sample_notes(shown, context)
+    if ALWAYS_TREATED in " ".join(entry.notes):
+        sample = [fact for fact in sample if ALWAYS_TREATED not in fact.text]
     printed, details = table_notes.printed(
         [
             *(Fact(table_notes.CELLS, note) for note in entry.notes),
-            *table_notes.sample_notes(shown, context),
+            *sample,
             *([] if "eighted by" in " ".join(entry.notes) else [table_notes.weighting_note(shown, context)]),
-            *table_notes.design_notes(shown, context, averaged),
+            *design,
             table_notes.weights_note(shown, context),
             table_notes.inference_note(shown, context, beside=True),
             Fact(table_notes.ERRORS, table_notes.STARS_NOTE if context.stars else ""),
@@ -112,7 +125,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
             for heading, block in blocks
         ),
         align="".join("l" if name == "control_group" else "r" for name in columns),
-        stub="Estimator",
+        stub=entry.options.get("stub", "Estimator"),
         notes=printed,
         details=details,
         specs=tuple((f"{name}:", spec_id) for name, spec_id in table_notes.named_specs(shown)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,10 @@ OPTIONS = {
         "rows": {
             "type": "array",
             "minItems": 1,
-            "description": "Estimates shown, top to bottom; the overall effect if empty.",
+            "description": (
+                "Estimates shown, top to bottom; if empty, the overall effect under the study's label of the "
+                "treatment."
+            ),
             "items": {
                 "type": "object",
                 "additionalProperties": False,
@@ -115,7 +118,7 @@ OPTIONS = {
     },
 }
 
-OVERALL = ({"row": "att", "label": "Estimate"},)
+ESTIMATE = "Estimate"
 
 
 def build(entry: Entry, context: Context) -> TableDocument:
@@ -168,7 +171,7 @@ def sections(
 def estimate_rows(entry: Entry, block: TableBlock, context: Context) -> list[TableRow]:
     """Estimates with their standard errors below."""
     digits = entry.options.get("digits", 3)
-    requested = entry.options.get("rows", OVERALL)
+    requested = requested_rows(entry, block.results, context)
     refuse_unknown(entry, block, requested)
     return [
         TableRow(
@@ -182,7 +185,22 @@ def estimate_rows(entry: Entry, block: TableBlock, context: Context) -> list[Tab
     ]
 
 
-def refuse_unknown(entry: Entry, block: TableBlock, requested: Sequence[dict[str, Any]]) -> None:
+def requested_rows(
+    entry: Entry, results: Sequence[Saved | None], context: Context
+) -> Sequence[Mapping[str, Any]]:
+    """Rows of estimates: those of the entry, or the overall effect under the name of the treatment.
+
+    The name is the study's label of the treatment column (``binary`` for adoption dates); ``Estimate``
+    where there is none or where results of a block have different treatments.
+    """
+    if "rows" in entry.options:
+        return list(entry.options["rows"])
+    treatments = {str(saved.spec.get("treatment") or "binary") for saved in results if saved is not None}
+    label = context.study.labels.get(treatments.pop(), "") if len(treatments) == 1 else ""
+    return [{"row": "att", "label": formatting.sentence(label).rstrip(".") or ESTIMATE}]
+
+
+def refuse_unknown(entry: Entry, block: TableBlock, requested: Sequence[Mapping[str, Any]]) -> None:
     """Refuse a row that no column has, which is likely a typing error."""
     results = [saved for saved in block.results if saved is not None]
     for row in requested:
@@ -237,7 +255,7 @@ def data(
     """One row per cell: the whole estimate, unrounded, and the statistics of its column."""
     lines = []
     for block in blocks:
-        for requested in entry.options.get("rows", OVERALL):
+        for requested in requested_rows(entry, block.results, context):
             for column, saved in zip(columns, block.results, strict=True):
                 found = None if saved is None else saved.find(requested["row"])
                 if saved is not None and found is not None:

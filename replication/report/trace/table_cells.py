@@ -18,7 +18,7 @@ from replication.report.report_context import Context
 from replication.report.report_data import Saved, read_source
 from replication.report.study_config import Entry
 from replication.report.table_document import TableDocument, TableRow
-from replication.report.tables import estimators_table, frame_table, regression_table
+from replication.report.tables import estimators_table, frame_table
 from replication.report.tables import table_statistics as statistics
 from replication.report.tables.table_columns import read_blocks, read_columns
 from replication.report.trace.published_cells import published
@@ -41,7 +41,7 @@ def regression(entry: Entry, document: TableDocument, context: Context) -> Grid:
     """Estimates and statistics of a regression table."""
     columns = read_columns(entry, context)
     blocks = read_blocks(entry, columns, context)
-    wanted = entry.options.get("rows", regression_table.OVERALL)
+    wanted = entry.options.get("rows", [{"row": "att"}])
     every = [[saved for block in blocks if (saved := block.results[place])] for place in range(len(columns))]
     grid: Grid = []
     for number, section in enumerate(document.sections):
