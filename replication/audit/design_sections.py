@@ -110,9 +110,9 @@ def comparisons(panel: Panel) -> AuditSection:
     after = table[table["event time"] >= 0]
     alone = after[after["fewest not-yet-treated units"] == 0]["event time"].tolist()
     words = [
-        "At each event time, a cohort is compared with the units of other cohorts that are treated neither in "
-        "that period nor in the last period before the cohort adopts. The composition changes with "
-        "event time: changes in slope may reflect changes in composition."
+        "At each event time, a cohort is compared with the units of other cohorts that are treated neither "
+        "in that period nor in the last period before the cohort adopts. The composition changes with event "
+        "time: changes in slope may reflect changes in composition."
     ]
     checks = [
         Check(
