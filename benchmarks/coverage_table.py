@@ -8,6 +8,9 @@ import pandas as pd
 
 LOW, HIGH = 0.93, 0.97
 DISTRIBUTIONS = ("default", "t", "bootstrap_t", "wild")
+RUN_BEFORE = ("callaway_santanna", "imputation", "two_stage", "etwfe, poisson", "dcdh")
+"""Estimators whose rows with the most draws were run when their default was normal."""
+DRAWS_BEFORE = 500
 WHAT = {"att": "overall effect", "event": "event time 1", "band": "whole path"}
 
 HEAD = """# How often 95% intervals and bands cover
@@ -32,8 +35,8 @@ share is {errors} draws.
 
 * *default*: as the estimator gives it. Intervals are t(G-1) where clusters lie above the unit, t with few
   degrees around the jackknife of `synthetic_did`, and normal for `roth_santanna`; bands come from the
-  bootstrap-t of the scores. Rows of group-time, imputation, two-stage, Poisson `etwfe` and dCDH estimates
-  with 500 draws or more were made when their default was normal; *t* has the present one.
+  bootstrap-t of the scores. Rows marked † were run when the default of their estimators was normal: their
+  intervals under *default* are normal ones, and *t* shows the present default.
 * *t*: `inference: {{distribution: t}}`, t(G-1) intervals.
 * *bootstrap-t*: `inference: {{distribution: bootstrap_t}}`, intervals from the draws of the bands.
 * *normal*: `inference: {{distribution: normal}}`, bands whose draws treat the standard errors as known, as in
@@ -91,7 +94,9 @@ def table_rows(rows: pd.DataFrame) -> str:
     for _, row in rows.iterrows():
         cells = [percent(row[name]) for name in columns]
         text.append(
-            f"| {row['case']} | {row['draws']} | " + " | ".join([*cells, f"{row['error_ratio']:.2f}"]) + " |"
+            f"| {label(row['case'], row['draws'])} | {row['draws']} | "
+            + " | ".join([*cells, f"{row['error_ratio']:.2f}"])
+            + " |"
         )
     return "\n".join([*text, ""])
 
@@ -100,6 +105,12 @@ def head(column: str) -> str:
     """Heading of a column."""
     key, distribution = column.split("_", 1)
     return f"{WHAT[key]}, {distribution.replace('_', '-')}"
+
+
+def label(case: str, draws: int) -> str:
+    """The case, marked if its default was another one when it was run."""
+    before = draws >= DRAWS_BEFORE and (case in RUN_BEFORE or case.split(",", 1)[0] in RUN_BEFORE)
+    return f"{case} †" if before else case
 
 
 def percent(share: float) -> str:

@@ -1,7 +1,7 @@
 """Time as specifications grow: ``python -m benchmarks.specifications``; half an hour on two cores.
 
 One study with 1,250 to 10,000 specifications (five outcomes, five estimators, and one of up to 400 towns
-left out) of a drawn panel of 2,000 units over 12 periods is estimated by the pipeline, on one core and on
+left out) of a simulated panel of 2,000 units over 12 periods is estimated by the pipeline, on one core and on
 two, in a project of its own: ``replication run --only tables/grid/estimates``. Two numbers of cores give
 the two parts of ``seconds = serial + parallel / cores``, and with them a projection to more cores.
 """
@@ -123,11 +123,11 @@ def page_lines(rows: pd.DataFrame) -> list[str]:
         "## Specifications",
         "",
         "Seconds of `replication run --only tables/grid/estimates` in a new project, start of Snakemake and",
-        "gathering included: five outcomes, five estimators and one of up to 400 towns left out of a drawn",
-        "panel of 2,000 units over 12 years; written by `python -m benchmarks.specifications`. *Projected*",
-        "is serial + parallel / cores, with the two parts solved from the two measurements; on a cluster,",
-        "where `estimation: parts` jobs start apart, the wait in the queue comes on top. *CPU* is that of",
-        "two cores in seconds, *MB* the peak of one process.",
+        "gathering included: five outcomes, five estimators and one of up to 400 towns left out of a",
+        "simulated panel of 2,000 units over 12 years; written by `python -m benchmarks.specifications`.",
+        "*Projected* is serial + parallel / cores, with the two parts solved from the two measurements; on a",
+        "cluster, where `estimation: parts` jobs start apart, the wait in the queue comes on top. *CPU* is",
+        "that of two cores in seconds, *MB* the peak of one process.",
         "",
         "| specifications | " + " | ".join(heads) + " |",
         "| ---: |" + " ---: |" * len(heads),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ def estimate(
     cohort: str = "cohort",
     cluster: str | Sequence[str] | None = None,
     weights: str | None = None,
-    covariates: Sequence[str] = (),
+    covariates: str | Sequence[str] = (),
     **options: Any,
 ) -> Estimates:
     """Estimate the effect of a staggered treatment on a tidy panel.
@@ -63,12 +63,12 @@ def estimate(
         Columns of the clusters of the standard errors; the unit by default.
     weights : str, optional
         Column of the weights. Weighted and unweighted estimates have different estimands.
-    covariates : sequence of str
+    covariates : str or sequence of str
         Columns of the covariates.
     **options
         Any other key of a specification, as ``replication explain`` prints them: ``trends``, ``window``,
         ``control_group``, ``anticipation``, ``inference={"method": "wild"}``, ... Those that read data:
-        ``time_format``, ``never=[9999]``, ``cohort_from="policy"`` (a 0/1 column), ``duplicates`` and
+        ``time_format``, ``never=9999``, ``cohort_from="policy"`` (a 0/1 column), ``duplicates`` and
         ``read={"strip_blanks": True}``.
 
     Returns
@@ -93,7 +93,8 @@ def estimate(
     from replication.estimators.unused_keys import find_unused_keys, with_notes
 
     columns = {"unit": unit, "time": time, "cohort": cohort, "cluster": cluster, "weights": weights}
-    spec = _spec(outcome, estimator, {**columns, "covariates": list(covariates), **options})
+    named = [covariates] if isinstance(covariates, str) else list(covariates)
+    spec = _spec(outcome, estimator, {**columns, "covariates": named, **options})
     found = estimate_spec(build_panel(_frame(data, spec), spec), spec)
     return with_notes(found, find_unused_keys([spec]).get(spec.id, []))
 
@@ -125,7 +126,8 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
     'y'
     """
     spec = _spec(outcome, "twfe", columns)
-    return build_panel(_frame(data, spec), spec)
+    # Results carry the name of the estimator that takes the panel.
+    return replace(build_panel(_frame(data, spec), spec), spec_id="")
 
 
 def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> PanelCheck:
@@ -143,8 +145,8 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
     Returns
     -------
     PanelCheck
-        Prints the cohorts, the findings, and the call that works; ``refusal`` is empty if an estimate is
-        possible as it stands.
+        Prints the cohorts, the findings, and the call that works; ``refusal`` is empty if the data can be
+        estimated as they are.
 
     Raises
     ------
@@ -172,17 +174,18 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
 
 
 def event_plot(
-    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Event study"
+    fits: Estimates | Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str | None = None
 ) -> Figure:
     """Draw the event studies of several results in one figure.
 
     Parameters
     ----------
-    fits : sequence of Estimates
+    fits : Estimates, or sequence of Estimates
         Results with effects by event time, of the same outcome.
     labels : sequence of str, optional
         Their names in the legend; the estimators by default.
-    title : str
+    title : str, optional
+        ``Event-study estimates: OUTCOME`` by default.
 
     Returns
     -------
@@ -201,23 +204,20 @@ def event_plot(
     >>> len(figure.axes)
     1
     """
-    from replication.display.event_plot import event_figure, event_frame, figure_note
+    from replication.display.event_plot import event_study_figure
 
-    names = _labels(fits, labels)
-    frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
-    outcomes = sorted({fit.outcome for fit in fits})
-    y_label = f"Effect on {outcomes[0]}" if len(outcomes) == 1 else "Effect"
-    return event_figure(frames, title, figure_note(fits), y_label=y_label)
+    fits = _results(fits)
+    return event_study_figure(fits, _labels(fits, labels), title or "")
 
 
 def table(
-    fits: Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Estimates"
+    fits: Estimates | Sequence[Estimates], *, labels: Sequence[str] | None = None, title: str = "Estimates"
 ) -> ResultTable:
     """Build a table of several results, with standard errors in parentheses below the estimates.
 
     Parameters
     ----------
-    fits : sequence of Estimates
+    fits : Estimates, or sequence of Estimates
     labels : sequence of str, optional
         Column headings; the estimators by default.
     title : str
@@ -241,6 +241,7 @@ def table(
     """
     from replication.report.result_table import result_table
 
+    fits = _results(fits)
     return result_table(fits, _labels(fits, labels), title)
 
 
@@ -283,24 +284,26 @@ def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) ->
 def by_name(name: str) -> Callable[..., Estimates]:
     """The estimator of a name on a ``Panel``, with every check and method of inference of ``estimate``."""
     from replication.estimators.estimate_spec import estimate as estimate_spec
-    from replication.estimators.registry import ENTRIES
+    from replication.estimators.registry import ENTRIES, require_usable
 
     entry = ENTRIES[name]
 
     @functools.wraps(entry.function)
     def run(panel: Panel, **options: Any) -> Estimates:
         """The estimator with the keys of a specification as options."""
+        require_usable(name, panel, {})
         unknown = [key for key in options if key not in (*entry.keys, "inference")]
         if unknown:
             raise SpecError(
                 f"{name} has no option {unknown[0]!r}{nearest(unknown[0], [*entry.keys, 'inference'])}. "
                 f"Its options are: {', '.join((*entry.keys, 'inference'))}."
             )
+        require_usable(name, panel, options)
         carried = {"covariates": panel.covariate_names, "weights": "weights" if panel.weighted else None}
         carried |= {key: key for key in entry.needs if key in panel.unit_values or key in panel.strata}
-        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list)}
+        lists = {key: tuple(value) for key, value in options.items() if isinstance(value, list | np.ndarray)}
         spec = Spec(id=name, outcome=panel.outcome, estimator=name, **{**carried, **options, **lists})
-        return estimate_spec(panel, spec)
+        return estimate_spec(panel if panel.spec_id else replace(panel, spec_id=name), spec)
 
     return run
 
@@ -319,16 +322,27 @@ def _frame(data: pd.DataFrame | str | Path, spec: Spec) -> pd.DataFrame:
     if not isinstance(data, str | Path):
         raise PanelError(
             f"The data are of type {type(data).__name__}, where a pandas DataFrame or the path of a file is "
-            "needed. Convert them with pandas.DataFrame(...)."
+            "needed. Pass one of the two."
         )
     return read_frame(Path(data), identifier_columns(spec), spec.read)
 
 
 def default_labels(fits: Sequence[Estimates]) -> list[str]:
     """The estimators as tables call them."""
-    from replication.estimators.registry import ENTRIES
+    from replication.display.result_text import estimator_label
 
-    return [ENTRIES[fit.estimator].label if fit.estimator in ENTRIES else fit.estimator for fit in fits]
+    return [estimator_label(fit.estimator) for fit in fits]
+
+
+def _results(fits: Estimates | Sequence[Estimates]) -> list[Estimates]:
+    """The results of a call with one of them, or with several."""
+    found = [fits] if isinstance(fits, Estimates) else list(fits) if isinstance(fits, Iterable) else [fits]
+    for fit in found:
+        if not isinstance(fit, Estimates):
+            raise SpecError(
+                f"A result is of type {type(fit).__name__}. Pass Estimates, as estimators return them: [fit]."
+            )
+    return found
 
 
 def _labels(fits: Sequence[Estimates], labels: Sequence[str] | None) -> list[str]:

@@ -35,7 +35,7 @@ EXAMPLES = """examples with your own panel:
 examples in a project:
   replication run                                                 runs whatever is out of date
   replication run --only tables/castle_doctrine/homicide --cores 1
-  replication trace castle_doctrine/homicide Estimate "(1)"       shows where a printed number comes from
+  replication trace castle_doctrine/homicide "Castle doctrine law" "(1)"  shows the source of a printed number
   replication export castle_doctrine/state_year --to dta
 
 `replication COMMAND --help` lists the options of a command."""
@@ -205,7 +205,7 @@ def run_simulate(chosen: argparse.Namespace) -> int:
         return 0
     summary = simulate(order, chosen.processes or _cores())
     for path in write_report(order, summary):
-        print(f"written: {path}")
+        print(f"Wrote {path}")
     return 0
 
 
@@ -214,11 +214,11 @@ def run_report(chosen: argparse.Namespace) -> int:
     from replication.workflow.readme import update_readme
     from replication.workflow.report_step import whole_report
 
-    print(f"written: {whole_report(_root(), chosen.zip)}")
+    print(f"Wrote {whole_report(_root(), chosen.zip)}")
     if chosen.zip is not None:
-        print(f"written: {chosen.zip} ({chosen.zip.stat().st_size / 1e6:.1f} MB)")
+        print(f"Wrote {chosen.zip} ({chosen.zip.stat().st_size / 1e6:.1f} MB)")
     if chosen.readme:
-        print(f"written: {update_readme(_root())}")
+        print(f"Wrote {update_readme(_root())}")
     return 0
 
 

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
+from replication.audit.checklist import AuditSection, Check, fit, main_row, verdicts
 from replication.core.errors import InputError
 from replication.core.panel import NEVER, Panel
-from replication.display.formatting import fixed, integer, probability
+from replication.core.reading import proposal
+from replication.core.spec import Spec
+from replication.core.wording import counted
+from replication.display.formatting import fixed, integer
 from replication.estimators.goodman_bacon import by_kind, components
-from replication.estimators.twfe import twfe
 from replication.estimators.twfe_weights import twfe_weights
 
 FEW_UNITS = 5
 """Units of a cohort below which its own estimates are hardly informative."""
+FEW_TREATED, FEW_CLUSTERS = 10, 20
+"""Clusters with treated units, and clusters in all, below which a warning is given."""
+LEVEL = 0.95
+"""Level of the intervals by which a test is judged."""
+SELECTED = (-12, -4, -1, 0, 4, 12)
+"""Event times that a long table shows, besides its ends."""
+MOST_ROWS = 12
+"""Rows of a table that are shown without folding."""
 KINDS = {
     "treated_vs_never": "treated against never-treated",
-    "earlier_vs_later": "earlier against later adopters, before the later adopt",
-    "later_vs_earlier": "later against earlier adopters, already treated",
+    "earlier_vs_later": "earlier adopters against later ones that are not yet treated",
+    "later_vs_earlier": "later adopters against earlier ones that are already treated",
     "treated_vs_always": "treated against always-treated",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSection:
-    """One item of the checklist.
-
-    Attributes
-    ----------
-    words : sentences in plain words.
-    warnings : sentences that a reader must not miss; they are repeated at the top of the page.
-    table, figure : shown below the words, where there are any.
-    """
-
-    title: str
-    words: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-    table: pd.DataFrame | None = field(default=None, repr=False)
-    figure: Figure | None = field(default=None, repr=False)
 
 
 def cohorts(panel: Panel) -> AuditSection:
@@ -49,7 +39,7 @@ def cohorts(panel: Panel) -> AuditSection:
     labels, counts = np.unique(panel.cohort, return_counts=True)
     table = pd.DataFrame({"cohort": labels, "units": counts})
     table["clusters"] = [clusters_of(panel, panel.cohort == label) for label in labels]
-    table["share of units"] = (counts / counts.sum()).round(3)
+    table["percent of units"] = (100 * counts / counts.sum()).round(1)
     names = ["never treated" if label == NEVER else panel.written(label) for label in labels]
     table["cohort"] = names
     never = int((panel.cohort == NEVER).sum())
@@ -60,26 +50,38 @@ def cohorts(panel: Panel) -> AuditSection:
         name for name, label, count in zip(names, labels, counts, strict=True) if label and count < FEW_UNITS
     ]
     words = [
-        f"{len(panel.units):,} units are observed over {panel.periods.size} periods, "
-        f"{panel.written(first)} to {panel.written(last)}; "
-        f"{never:,} are never treated, {later:,} adopt only after the last period, and {always:,} are "
-        "treated "
-        "throughout."
+        f"{counted(len(panel.units), 'unit')} are observed over {counted(panel.periods.size, 'period')}, "
+        f"{panel.written(first)} to {panel.written(last)}; {never:,} are never treated, {later:,} adopt only "
+        f"after the last period, and {always:,} are treated throughout."
     ]
     if gaps:
         words.append(f"{gaps:,} of {panel.y.size:,} unit-periods are not observed.")
-    warnings = []
-    if always:
-        warnings.append(
-            f"{always:,} units are treated in every period. They have no untreated period, so no estimator "
-            "learns "
-            "their effect, and two-way fixed effects uses them as controls."
-        )
-    if small:
-        warnings.append(f"Cohorts with fewer than {FEW_UNITS} units: {', '.join(small)}.")
-    if never + later == 0:
-        warnings.append("No unit is untreated to the end: the last cohort serves as the control group.")
-    return AuditSection("Cohorts", tuple(words), tuple(warnings), table)
+    checks = [
+        Check(
+            always > 0,
+            f"{counted(always, 'unit is', 'units are')} treated in every period. They have no untreated "
+            "period, so no estimator learns their effect, and two-way fixed effects uses them as controls.",
+            "no unit is treated in every period",
+        ),
+        Check(
+            bool(small),
+            f"Cohorts with fewer than {FEW_UNITS} units: {', '.join(small)}.",
+            f"every cohort has at least {FEW_UNITS} units",
+        ),
+        Check(
+            never + later == 0,
+            "No unit is untreated to the end: the last cohort serves as the control group.",
+            f"{counted(never + later, 'unit is', 'units are')} untreated to the end",
+        ),
+    ]
+    return AuditSection("Cohorts", tuple(words), *verdicts(checks), table, largest(table, "units"))
+
+
+def largest(table: pd.DataFrame, column: str) -> pd.DataFrame | None:
+    """The largest rows of a long table, in its order; None if all of it is shown."""
+    if len(table) <= MOST_ROWS:
+        return None
+    return table.loc[table[column].nlargest(MOST_ROWS).index.sort_values()]
 
 
 def clusters_of(panel: Panel, units: np.ndarray) -> int:
@@ -89,60 +91,81 @@ def clusters_of(panel: Panel, units: np.ndarray) -> int:
 
 
 def comparisons(panel: Panel) -> AuditSection:
-    """How many treated and not-yet-treated units there are at each event time."""
-    first = panel.first.astype(float)
-    treated = first < panel.periods.size
-    event = np.arange(panel.periods.size) - first[:, None]
-    rows = []
-    for time in range(
-        int(-first[treated].max(initial=0)), int(panel.periods.size - first[treated].min(initial=0))
-    ):
-        there = (event == time) & treated[:, None] & panel.observed
-        periods = there.any(axis=0)
-        if there.any():
-            controls = ((first[:, None] > np.arange(panel.periods.size)) & panel.observed)[:, periods].sum(
-                axis=0
-            )
-            cohorts = np.unique(panel.cohort[there.any(axis=1)]).size
-            rows.append((time, int(there.any(axis=1).sum()), cohorts, int(controls.min())))
+    """How many treated units each event time has, and how many units each cohort is compared with there."""
     table = pd.DataFrame(
-        rows, columns=["event time", "treated units", "cohorts", "fewest not-yet-treated units"]
+        [
+            row
+            for time in range(1 - panel.periods.size, panel.periods.size)
+            for row in compared_at(panel, time)
+        ],
+        columns=["event time", "treated units", "cohorts", "fewest not-yet-treated units"],
     )
     after = table[table["event time"] >= 0]
     alone = after[after["fewest not-yet-treated units"] == 0]["event time"].tolist()
     words = [
-        "At each event time, the units that adopt are compared with units not yet treated in the same "
-        "period. The "
-        "composition changes with event time: changes in slope may reflect changes in composition."
+        "At each event time, a cohort is compared with the units of other cohorts that are treated neither in "
+        "that period nor in the last period before the cohort adopts. The composition changes with "
+        "event time: changes in slope may reflect changes in composition."
     ]
-    warnings = []
-    if alone:
-        warnings.append(
-            f"From event time {alone[0]} on some periods have no not-yet-treated unit: effects there depend "
-            "on functional form alone, or cannot be estimated."
+    checks = [
+        Check(
+            bool(alone),
+            f"From event time {alone[0] if alone else 0} on some periods have no not-yet-treated unit: "
+            "effects there depend on functional form alone, or cannot be estimated.",
+            "every treated period has not-yet-treated units",
         )
-    return AuditSection("Comparison groups by event time", tuple(words), tuple(warnings), table)
+    ]
+    short = table[table["event time"].isin([*SELECTED, *table["event time"].iloc[[0, -1]]])]
+    return AuditSection(
+        "Comparison groups by event time",
+        tuple(words),
+        *verdicts(checks),
+        table,
+        short if len(table) > MOST_ROWS else None,
+    )
 
 
-def two_way_weights(panel: Panel) -> AuditSection:
+def compared_at(panel: Panel, time: int) -> list[tuple[int, int, int, int]]:
+    """One row for an event time that some cohort is observed at: units, cohorts, and the fewest controls."""
+    units, controls = [], []
+    for first in np.unique(panel.first[panel.first < panel.periods.size]):
+        period = int(first) + time
+        if not 0 <= period < panel.periods.size:
+            continue
+        seen, own = panel.observed[:, period], panel.first == first
+        if (seen & own).any():
+            units.append(int((seen & own).sum()))
+            controls.append(int((seen & ~own & (panel.first > max(period, int(first) - 1))).sum()))
+    return [(time, sum(units), len(units), min(controls))] if units else []
+
+
+def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
     """The two-way estimate, its negative weights, and the comparisons that it averages."""
     try:
-        estimate, std_error = coefficient(panel)
+        estimate, std_error, *_ = main_row(fit(panel, spec, "twfe", trends=()))
         weights = twfe_weights(panel).details
     except InputError as refusal:
         return AuditSection("Two-way fixed effects", (f"It cannot be estimated here: {refusal}",))
+    negative = weights.find("sum_negative")
     words = [
-        f"Two-way fixed effects (TWFE) gives {fixed(estimate)} (standard error {fixed(std_error)}). It "
-        f"weights the effects of treated unit-periods; {100 * weights.find('share_negative'):.1f}% of them "
-        f"get a negative weight, which sum to {fixed(weights.find('sum_negative'))}."
-    ]
-    warnings = []
-    if weights.find("sum_negative") < -0.01:
-        warnings.append(
-            "TWFE gives negative weights to some effects, so it may differ in sign from every one of them if "
-            "effects vary over cohorts or time."
+        f"Two-way fixed effects (TWFE){' without trends' if spec.trends else ''} gives {fixed(estimate)} "
+        f"(standard error {fixed(std_error)}). It weights the effects of treated unit-periods; "
+        + (
+            f"{100 * weights.find('share_negative'):.1f}% of them have negative weights, which sum to "
+            f"{fixed(negative)}."
+            if negative < 0
+            else "none of them has a negative weight."
         )
-    table, forbidden = None, 0.0
+    ]
+    checks = [
+        Check(
+            negative < -0.01,
+            "TWFE gives negative weights to some effects, so it may differ in sign from every one of them if "
+            "effects vary over cohorts or time.",
+            "TWFE gives hardly any negative weights",
+        )
+    ]
+    table = None
     try:
         kinds = by_kind(components(panel))
         table = pd.DataFrame(
@@ -156,13 +179,7 @@ def two_way_weights(panel: Panel) -> AuditSection:
         )
     except InputError as refusal:
         words.append(f"The Goodman-Bacon decomposition does not apply: {refusal}")
-    return AuditSection("What two-way fixed effects averages", tuple(words), tuple(warnings), table)
-
-
-def coefficient(panel: Panel) -> tuple[float, float]:
-    """Estimate and standard error of the treatment coefficient."""
-    row = twfe(panel).table.iloc[0]
-    return float(row["estimate"]), float(row["std_error"])
+    return AuditSection("What the TWFE estimator averages", tuple(words), *verdicts(checks), table)
 
 
 def effective_clusters(panel: Panel) -> AuditSection:
@@ -177,24 +194,34 @@ def effective_clusters(panel: Panel) -> AuditSection:
     words = [
         f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, "
         f"{with_treated} with treated units and {with_control} with never-treated units. Effective number "
-        f"of clusters by size: {even:.1f}."
+        f"of clusters by size: {even:.3g}."
     ]
-    warnings = []
-    if with_treated < 10:
-        warnings.append(
-            f"Only {with_treated} clusters contain treated units, so that clustered standard errors are too "
-            "small; report randomization inference beside them (`replication estimate` with `--set "
-            "inference.method=permutation`)."
-        )
-    if panel.n_clusters < 20:
-        warnings.append(
-            f"There are only {panel.n_clusters} clusters. The wild cluster bootstrap (`replication "
-            "estimate` with `--set inference.method=wild`) keeps its size better than the usual t-test."
-        )
-    return AuditSection("Clusters", tuple(words), tuple(warnings))
+    checks = [
+        Check(
+            with_treated < FEW_TREATED,
+            f"Only {counted(with_treated, 'cluster contains', 'clusters contain')} treated units, so that "
+            "clustered standard errors are too small; report randomization inference beside them: "
+            f"{proposal({'inference.method': 'permutation'})}.",
+            f"{with_treated} clusters contain treated units",
+        ),
+        Check(
+            panel.n_clusters < FEW_CLUSTERS,
+            f"There are only {panel.n_clusters} clusters. {other_test(panel.n_clusters)}",
+            f"there are {integer(panel.n_clusters)} clusters",
+        ),
+    ]
+    return AuditSection("Clusters", tuple(words), *verdicts(checks))
 
 
-def p_text(value: float) -> str:
-    """A p-value in words."""
-    shown = probability(value)
-    return "not available" if not shown else f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+def other_test(n_clusters: int) -> str:
+    """A test that keeps its size better than the usual t-test, and that can reject at the 5% level."""
+    smallest = 0.5 ** (n_clusters - 1)
+    if smallest < 1 - LEVEL:
+        return (
+            f"The wild cluster bootstrap keeps its size better than the usual t-test: "
+            f"{proposal({'inference.method': 'wild'})}, for TWFE."
+        )
+    return (
+        f"The wild cluster bootstrap with Rademacher weights cannot reject, as its smallest p-value is "
+        f"{smallest:.3g}; report randomization inference: {proposal({'inference.method': 'permutation'})}."
+    )

@@ -1,25 +1,31 @@
-"""Estimates of the audit: estimators, event-study paths, sensitivity, inference, specification curve."""
+"""Estimates of the audit: estimators side by side, event-study paths, sensitivity."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from replication.audit.design_sections import AuditSection, p_text
+from replication.audit.checklist import (
+    AuditSection,
+    Check,
+    drawn_p,
+    fit,
+    main_row,
+    p_text,
+    smallest_p,
+    verdicts,
+)
 from replication.core.details import JointTest
 from replication.core.errors import InputError
 from replication.core.estimates import Estimates
-from replication.core.panel import NEVER, Panel
-from replication.core.spec import Inference
-from replication.display.event_plot import event_figure, event_frame, figure_note
-from replication.display.formatting import fixed, probability, sentence
+from replication.core.panel import Panel
+from replication.core.spec import Spec
+from replication.display.event_plot import event_study_figure
+from replication.display.formatting import fixed, integer, sentence
 from replication.display.result_text import is_large_loss
 from replication.estimators.registry import ENTRIES
-from replication.inference.methods import OwnMethods, apply_method
 from replication.inference.sensitivity import breakdown_value, pretest_power
 
 COMPARED = (
@@ -37,61 +43,88 @@ ROBUST = COMPARED[1:]
 ALL_CELLS = ("simple", "cells_by_size", "cells_by_weight")
 """Averages over all treated cells; the stack, local projections and others cover shorter windows."""
 PATHS = ("callaway_santanna", "imputation")
-DRAWS = 499
 NEAR = 12
 """Event times on either side of adoption that figures and sensitivity analysis look at."""
 FRAGILE = 0.5
 """Breakdown value of relative magnitudes below which a warning is given."""
 RESTRICTIONS = {
-    "relative_magnitudes": "relative magnitudes (Mbar, multiple of the largest pre-trend change)",
-    "smoothness": "smoothness (M, units of the outcome per period)",
+    "relative_magnitudes": "relative magnitudes (Mbar, multiple of the largest change before adoption)",
+    "smoothness": "smoothness (M, change in slope per period, units of the outcome)",
 }
 SENSITIVITY = (
-    "The breakdown value is the largest violation at which the interval of the average effect excludes zero. "
-    "Under relative magnitudes, 1 means a violation as large as the largest change before adoption.",
-    f"Paths are examined up to {NEAR} periods before and after adoption. `replication honest` reports the "
-    f"same value for a result of `replication estimate` with `--set window=[-{NEAR},{NEAR}]`; on longer "
-    "paths it differs.",
+    "The breakdown value is the largest bound at which the interval of the average effect excludes zero. "
+    "Relative magnitudes bound the change in the violation of parallel trends between consecutive periods "
+    "after adoption: at 1, by the largest such change before adoption."
 )
-MOST_CLUSTERS = 60
-"""Clusters up to which each is left out in turn."""
+WINDOWS = (
+    f"Event times up to {NEAR} before and after adoption enter. `replication honest DIR` examines the event "
+    "times of a saved result, so that its breakdown value may differ; of a result without `window`, "
+    f"`replication honest DIR --window -{NEAR} {NEAR}` reports the value below."
+)
+SIDE_BY_SIDE = [
+    *("estimator", "estimate", "std. error", "conf. low", "conf. high", "p-value", "observations", "units"),
+    "reason not estimated",
+]
 
 Fits = dict[str, Estimates]
 
 
-def every_estimator(panel: Panel) -> tuple[AuditSection, Fits]:
+def every_estimator(panel: Panel, spec: Spec) -> tuple[AuditSection, Fits]:
     """All estimators side by side, and the results for the sections below."""
     fits, rows = Fits(), []
     for name in COMPARED:
         try:
-            # The result carries its estimator's name: a refusal further down names the right one.
-            fits[name] = ENTRIES[name].function(replace(panel, spec_id=name))
-            estimate, std_error, low, high = main_row(fits[name])
-            rows.append((ENTRIES[name].label, estimate, std_error, low, high, ""))
+            fits[name] = fit(panel, spec, name, drawn=True)
+            first = fits[name].table.iloc[0]
+            p_value = drawn_p(float(first["p_value"]), smallest_p(fits[name], panel))
+            counts = (int(first["n_obs"]), int(first["n_units"]))
+            row: tuple[object, ...] = (*main_row(fits[name]), p_value, *counts, "")
         except InputError as refusal:
-            rows.append((ENTRIES[name].label, np.nan, np.nan, np.nan, np.nan, str(refusal)))
-    columns = ["estimator", "estimate", "std. error", "conf. low", "conf. high", "reason not estimated"]
-    table = pd.DataFrame(rows, columns=columns).round(4)
-    if (table[columns[-1]] == "").all():
-        table = table.drop(columns=columns[-1])
+            row = (*[np.nan] * 4, "", pd.NA, pd.NA, str(refusal))
+        rows.append((ENTRIES[name].label, *row))
+    table = pd.DataFrame(rows, columns=SIDE_BY_SIDE).round(4)
+    table = table.astype({"observations": "Int64", "units": "Int64"})
+    if (table[SIDE_BY_SIDE[-1]] == "").all():
+        table = table.drop(columns=SIDE_BY_SIDE[-1])
     robust = [
         main_row(fits[name])[0] for name in ROBUST if name in fits and fits[name].details.average in ALL_CELLS
     ]
     main = fits.get("callaway_santanna")
     words = []
-    warnings = [sentence(note) for note in main.details.notes if is_large_loss(note)] if main else []
+    losses = [sentence(note) for note in main.details.notes if is_large_loss(note)] if main else []
+    checks = [Check(bool(losses), " ".join(losses), "no estimator drops more than 10% of the units")]
     if robust:
         words.append(
             f"The {len(robust)} estimators that allow effects to differ over cohorts and time and average "
-            f"all treated cells give {fixed(min(robust))} to {fixed(max(robust))}; the others average other "
-            "event times."
+            f"all treated cells give {fixed(min(robust))} to {fixed(max(robust))}; stacked regressions and "
+            "local projections average fewer event times, and TWFE weights effects by the residual variance "
+            "of treatment."
         )
-    if "twfe" in fits and robust and outside(main_row(fits["twfe"]), robust):
-        warnings.append(
-            f"TWFE gives {fixed(main_row(fits['twfe'])[0])}, outside the range of the robust estimators "
-            f"that average all treated cells ({fixed(min(robust))} to {fixed(max(robust))})."
+    words += sample_words(table)
+    if "twfe" in fits and robust:
+        checks.append(
+            Check(
+                outside(main_row(fits["twfe"]), robust),
+                f"TWFE gives {fixed(main_row(fits['twfe'])[0])}, outside the range of the robust estimators "
+                f"that average all treated cells ({fixed(min(robust))} to {fixed(max(robust))}).",
+                "TWFE lies within the range of the robust estimators",
+            )
         )
-    return AuditSection("All estimators side by side", tuple(words), tuple(warnings), table), fits
+    return AuditSection("All estimators side by side", tuple(words), *verdicts(checks), table), fits
+
+
+def sample_words(table: pd.DataFrame) -> list[str]:
+    """Whether the estimators use the same units, and why their observations differ."""
+    units, counts = table["units"].dropna(), table["observations"].dropna()
+    if units.nunique() == counts.nunique() == 1 or units.empty:
+        return []
+    same = f"All of them use {integer(units.max())} units"
+    if units.nunique() > 1:
+        same = f"Their samples differ, from {integer(units.min())} to {integer(units.max())} units"
+    return [
+        f"{same}. A stacked regression counts an observation once for each adoption that it serves; local "
+        "projections count differences."
+    ]
 
 
 def outside(row: tuple[float, float, float, float], others: Sequence[float]) -> bool:
@@ -100,45 +133,36 @@ def outside(row: tuple[float, float, float, float], others: Sequence[float]) -> 
     return not min(others) - least <= row[0] <= max(others) + least
 
 
-def main_row(fit: Estimates) -> tuple[float, float, float, float]:
-    """Estimate, standard error and interval of the overall effect, or of the treatment coefficient."""
-    row = fit.table.iloc[0]
-    return tuple(float(row[name]) for name in ("estimate", "std_error", "conf_low", "conf_high"))  # type: ignore[return-value]
-
-
 def event_paths(fits: Fits) -> AuditSection:
     """Event-study paths, their pre-trend tests, and the power of these."""
     shown = {name: fits[name] for name in PATHS if name in fits}
     if not shown:
         return AuditSection("Event study", ("No estimator gives a path by event time here.",))
-    words, warnings = [], []
-    for name, fit in shown.items():
-        test = fit.details.pretrend or JointTest(reason="no periods before")
+    words, checks = [], []
+    for name, found in shown.items():
+        test = found.details.pretrend or JointTest(reason="no periods before")
         p_value = test.p_value
         if p_value is None:
             words.append(f"{ENTRIES[name].label}: no pre-trend test, {test.reason}.")
             continue
         words.append(f"{ENTRIES[name].label}: joint test of the periods before adoption, {p_text(p_value)}.")
-        if p_value < 0.05:
-            warnings.append(
-                f"The pre-trend test of {ENTRIES[name].label} rejects at the 5% level ({p_text(p_value)})."
+        checks.append(
+            Check(
+                p_value < 0.05,
+                f"The pre-trend test of {ENTRIES[name].label} rejects at the 5% level ({p_text(p_value)}).",
+                f"the pre-trend test of {ENTRIES[name].label} does not reject ({p_text(p_value)})",
             )
-    first = next(iter(shown.values()))
-    words += power_words(first)
-    frames = [
-        event_frame(fit, ENTRIES[name].label).query("@low <= event_time <= @high")
-        for name, fit in shown.items()
-        for low, high in [near(fit)]
-    ]
-    figure = event_figure(
-        frames, "Event study", figure_note(list(shown.values())), y_label=f"Effect on {first.outcome}"
+        )
+    words += power_words(*next(iter(shown.items())))
+    figure = event_study_figure(
+        list(shown.values()), [ENTRIES[name].label for name in shown], window=(-NEAR, NEAR)
     )
     return AuditSection(
-        "Event study, pre-trends and their power", tuple(words), tuple(warnings), figure=figure
+        "Event study, pre-trends and their power", tuple(words), *verdicts(checks), figure=figure
     )
 
 
-def power_words(fit: Estimates) -> list[str]:
+def power_words(name: str, fit: Estimates) -> list[str]:
     """Power of a pre-trend test of this path (Roth 2022)."""
     try:
         row = pretest_power(fit, power=(0.8,), window=near(fit)).iloc[0]
@@ -146,9 +170,9 @@ def power_words(fit: Estimates) -> list[str]:
         return []
     slope, bias = float(row["slope"]), float(row["trend"])
     return [
-        f"A linear violation of {fixed(slope)} per period would be detected with 80% power; it would bias "
-        "the "
-        f"average effect by {fixed(bias)}. A test that does not reject is weak evidence for parallel trends."
+        f"The pre-trend test of {ENTRIES[name].label} at the 5% level detects a linear difference in trends "
+        f"of {fixed(slope)} per period with 80% power; such a difference would bias the average effect by "
+        f"{fixed(bias)} in absolute value. A test that does not reject is weak evidence for parallel trends."
     ]
 
 
@@ -175,100 +199,23 @@ def honest_bounds(fits: Fits) -> AuditSection:
     columns = ["estimator", "average of event times", "restriction", "breakdown value"]
     table = pd.DataFrame(rows, columns=columns).round(4) if rows else None
     if rows:
-        words += SENSITIVITY
-    least = min((value for *_, name, value in rows if name.startswith("relative")), default=np.inf)
-    warnings = []
-    if least < FRAGILE:
-        warnings.append(
-            f"The interval of the average effect includes zero once violations of parallel trends may be "
-            f"{fixed(least, 2)} times as large as the largest change before adoption."
+        words += [SENSITIVITY, WINDOWS]
+    least, averaged = min(
+        ((value, f"{label}, event times {times}") for label, times, name, value in rows if "Mbar" in name),
+        default=(np.inf, ""),
+    )
+    checks = [
+        Check(
+            least < FRAGILE,
+            f"Breakdown value {fixed(least, 2)}: the interval of the average effect ({averaged}) includes "
+            f"zero once the violation of parallel trends may change between consecutive periods by more than "
+            f"{fixed(least, 2)} times the largest change before adoption.",
+            f"the breakdown value under relative magnitudes is {fixed(least, 2)}",
         )
-    return AuditSection("Sensitivity to violations of parallel trends", tuple(words), tuple(warnings), table)
-
-
-def other_inference(panel: Panel) -> AuditSection:
-    """The two-way estimate by the usual test, the wild cluster bootstrap, and randomization inference."""
-    rows, values = [], []
-    for method in ("analytic", "wild", "permutation"):
-        inference = Inference(method=method, draws=DRAWS)
-        try:
-            fit = apply_method(ENTRIES["twfe"].function, panel, inference, own=OwnMethods(two_way=True))
-            values.append(float(fit.table["p_value"].iloc[0]))
-            rows.append((method, probability(values[-1])))
-        except InputError as refusal:
-            rows.append((f"{method}: {refusal}", ""))
-    table = pd.DataFrame(rows, columns=["inference on TWFE", "p-value"])
-    warnings = []
-    if len({value < 0.05 for value in values}) > 1:
-        warnings.append(
-            "Whether the TWFE estimate is significant at the 5% level depends on the method of inference."
-        )
-    words = (f"The wild cluster bootstrap and randomization inference use {DRAWS} draws.",)
-    return AuditSection("Inference by other methods", words, tuple(warnings), table)
-
-
-def leave_one_out(panel: Panel) -> AuditSection:
-    """The imputation estimate without each cohort, and without each cluster where there are few."""
-    rows = []
-    for label, keep in left_out(panel):
-        try:
-            estimate, std_error, *_ = main_row(ENTRIES["imputation"].function(panel.keep_units(keep)))
-            rows.append((label, estimate, std_error))
-        except InputError:
-            continue
-    if not rows:
-        return AuditSection("Leave one out", ("No cohort or cluster can be left out.",))
-    table = pd.DataFrame(rows, columns=["left out", "estimate", "std. error"]).round(4)
-    low, high = table["estimate"].min(), table["estimate"].max()
-    lowest, highest = (
-        rows[int(place)][0] for place in (table["estimate"].argmin(), table["estimate"].argmax())
+    ]
+    return AuditSection(
+        "Sensitivity to violations of parallel trends",
+        tuple(words),
+        *(verdicts(checks) if rows else ((), ())),
+        table,
     )
-    words = (
-        f"Leaving out one cohort or cluster at a time, the imputation estimate ranges from {fixed(low)} "
-        f"(without {lowest}) to {fixed(high)} (without {highest}).",
-    )
-    warnings = ("The sign of the estimate depends on a single cohort or cluster.",) if low < 0 < high else ()
-    return AuditSection("Leave one out", words, warnings, table)
-
-
-def left_out(panel: Panel) -> Iterator[tuple[str, np.ndarray]]:
-    """Names, and units that are kept, of each sample without a part."""
-    for cohort in np.unique(panel.cohort):
-        name = "the never-treated" if cohort == NEVER else f"cohort {panel.written(cohort)}"
-        yield name, panel.cohort != cohort
-    dimension, codes = next(iter(panel.clusters.items()))
-    if codes.ndim == 1 and codes.max() < MOST_CLUSTERS and codes.max() + 1 < codes.size:
-        for code in range(int(codes.max()) + 1):
-            # A panel has codes of its clusters, not their labels; a unit names one.
-            yield f"the {dimension} of {panel.units[codes == code][0]}", codes != code
-
-
-def specification_curve(panel: Panel) -> AuditSection:
-    """Estimates over choices of estimator, trends and weights."""
-    weightings = {"weighted" if panel.weighted else "unweighted": panel}
-    if panel.weighted:
-        weightings["unweighted"] = replace(panel, weight=np.ones_like(panel.weight), weighted=False)
-    trends = {"no trends": (), "unit trends": ("unit_linear",)}
-    rows = []
-    for name, (weighting, given), (label, kept) in itertools.product(
-        ("twfe", "imputation"), weightings.items(), trends.items()
-    ):
-        run: Callable[..., Estimates] = ENTRIES[name].function
-        try:
-            rows.append((ENTRIES[name].label, weighting, label, *main_row(run(given, trends=kept))))
-        except InputError:
-            continue
-    columns = ["estimator", "weights", "trends", "estimate", "std. error", "conf. low", "conf. high"]
-    table = pd.DataFrame(rows, columns=columns).sort_values("estimate", ignore_index=True).round(4)
-    if table.empty:
-        return AuditSection("Specification curve", ("No choice gives an estimate.",))
-    clear = int(((table["conf. low"] > 0) | (table["conf. high"] < 0)).sum())
-    words = (
-        f"Over {len(table)} combinations of estimator, weights and unit-specific linear trends, the estimate "
-        f"ranges from {fixed(table['estimate'].min())} to {fixed(table['estimate'].max())}; {clear} of the "
-        "intervals "
-        "exclude zero.",
-    )
-    apart = table["estimate"].min() < 0 < table["estimate"].max()
-    warnings = ("The sign of the estimate depends on the specification.",) if apart else ()
-    return AuditSection("Specification curve", words, warnings, table)

@@ -12,6 +12,7 @@ import pandas as pd
 from replication.checks.content_digests import matrix_contents, panel_contents
 from replication.core.arrays import Bools
 from replication.core.errors import InputError, OutputError
+from replication.core.estimates import LABELS
 from replication.core.files import unwritable, write_csv
 from replication.core.temporary_files import visible_paths
 
@@ -249,7 +250,7 @@ KEYS = ["spec_id", "term", "cohort", "time", "event_time"]
 # Group-time cells and weights: every average over them is compared, and they run to megabytes.
 CELLS = ["att_gt", "weight"]
 # Columns that record the version behind a file, not its content.
-PROVENANCE = ["made_with"]
+PROVENANCE = ["made_with", *LABELS]
 # Digests of code and data are not results.
 LEFT_OUT = frozenset({"second_engine.csv"})
 
@@ -265,12 +266,15 @@ def report(verdicts: list[Verdict], *, every: bool = False) -> str:
             cells = f" ({verdict.cells} cells)" if verdict.cells > 1 else ""
             more = f"; {verdict.message}" if verdict.message else ""
             lines.append(f"pass  {verdict.study}/{verdict.file}  {verdict.how}{cells}{more}")
-    for how in dict.fromkeys([COMMITTED, *(verdict.how for verdict in verdicts)]):
+    for how in dict.fromkeys(sorted((one.how for one in verdicts), key=lambda how: how != COMMITTED)):
         held = [verdict for verdict in verdicts if verdict.how == how]
         lines.append(f"{sum(one.passed for one in held)} of {len(held)} files {how}")
-    total = sum(verdict.cells for verdict in verdicts if verdict.how == COMMITTED)
-    lines.append(
-        f"{total} committed cells: numbers within a relative {RELATIVE:g} or an absolute {ABSOLUTE:g}, ends "
-        f"of intervals within {OF_LENGTH:g} of their length, text exactly."
-    )
+    committed = [verdict for verdict in verdicts if verdict.how == COMMITTED]
+    total, failed = sum(one.cells for one in committed), sum(one.failed for one in committed)
+    if committed:
+        lines.append(
+            f"{total - failed} of {total} committed values agree: numbers within a relative tolerance of "
+            f"{RELATIVE:g} or an absolute tolerance of {ABSOLUTE:g}, ends of intervals within {OF_LENGTH:g} of "
+            "their length, text exactly."
+        )
     return "\n".join(lines)

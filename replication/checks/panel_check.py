@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +19,11 @@ from replication.core.intake import take_in
 from replication.core.logarithm import source_column
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
-from replication.core.reading import in_yaml, plain_label, stripped, with_numbers
+from replication.core.period_column import period_problem
+from replication.core.reading import in_specification, plain_label, proposal, stripped, with_numbers
 from replication.core.sample_selection import cohort_column, identifier_columns
 from replication.core.spec import Spec, parse_spec
+from replication.core.wording import agreeing
 from replication.estimators.estimate_spec import estimate
 
 PLACEHOLDER: Final = "replication_no_outcome"
@@ -57,7 +59,8 @@ class PanelCheck:
         for key, value in self.keys.items():
             block, _, name = key.rpartition(".")
             (given.setdefault(block, {}) if block else given)[name] = value
-        return check_text(self, f"rp.estimate(frame, {', '.join(f'{key}={given[key]!r}' for key in given)})")
+        call = f"rp.estimate(frame, {', '.join(f'{key}={given[key]!r}' for key in given)})"
+        return check_text(self, call, in_specification)
 
     __repr__ = __str__
 
@@ -179,6 +182,10 @@ def _findings(
     except InputError as error:
         found.append(Finding(str(error), spec.time, refused=True))
         return found, proposed
+    problem = period_problem(dated, spec.unit, spec.time)
+    if problem:
+        found.append(Finding(problem, spec.time, refused=True))
+        return found, proposed
     cohort = cohort_column(spec, frame)
     if spec.cohort_from is None and cohort in frame.columns:
         periods = pd.to_numeric(dated[spec.time], errors="coerce")
@@ -231,8 +238,16 @@ def _uneven(panel: Panel, steps: Any) -> str:
     return f"unevenly spaced: {pair[0]} is followed by {pair[1]}"
 
 
-def check_text(found: PanelCheck, command: str) -> str:
-    """The findings for a terminal; ``command`` is what to run next."""
+def check_text(
+    found: PanelCheck, command: str, written: Callable[[Mapping[str, Any]], str] = proposal
+) -> str:
+    """The findings for a terminal.
+
+    Parameters
+    ----------
+    command : what to run next
+    written : how keys are proposed: as options and in YAML, or in YAML alone
+    """
     lines = [found.head]
     if found.cohorts is not None:
         lines += ["", "Cohort        units   share   periods before   after"]
@@ -242,24 +257,18 @@ def check_text(found: PanelCheck, command: str) -> str:
         ]
     for title, refused in (("Must be fixed before estimation", True), ("Notes", False)):
         some = [finding for finding in found.findings if finding.refused == refused]
-        lines += ["", f"{title}:", *(_line(finding) for finding in some)] if some else []
+        lines += ["", f"{title}:", *(_line(finding, written) for finding in some)] if some else []
     lines += ["", *_verdict(found, command)]
     return "\n".join(lines)
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: Finding, written: Callable[[Mapping[str, Any]], str]) -> str:
     where = [f"column {finding.column}" if finding.column else ""]
     many = f"{finding.rows:,} rows, first in row" if finding.rows > 1 else "row"
     where += [f"{many} {finding.line}" if finding.rows else ""]
     place = ", ".join(part for part in where if part)
-    keys = ", ".join(_key(key, value) for key, value in finding.keys.items())
-    text = finding.text.rstrip(".")
-    return f"  - {f'{place}: ' if place else ''}{text}.{f' Set {keys}.' if keys else ''}"
-
-
-def _key(key: str, value: Any) -> str:
-    block, _, name = key.rpartition(".")
-    return f"`{block}: {in_yaml({name: value})}`" if block else f"`{key}: {in_yaml(value)}`"
+    keys = f" Set {written(finding.keys)}." if finding.keys else ""
+    return f"  - {f'{place}: ' if place else ''}{agreeing(finding.text.rstrip('.'))}.{keys}"
 
 
 def _verdict(found: PanelCheck, command: str) -> list[str]:

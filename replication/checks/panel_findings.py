@@ -13,7 +13,15 @@ from replication.core.columns import written_cell
 from replication.core.duplicates import repeated_rows
 from replication.core.intake import is_code, never_code
 from replication.core.panel import NEVER, Panel
-from replication.core.reading import MOST_MARKS, is_text, number_hint, number_keys, plain_label, shown
+from replication.core.reading import (
+    MOST_MARKS,
+    is_text,
+    number_hint,
+    number_keys,
+    plain_label,
+    proposal,
+    shown,
+)
 
 SHOWN: Final = 4
 """Labels and units that a finding names."""
@@ -129,7 +137,7 @@ def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
             key: marks if key == "read.missing" and len(marks) <= MOST_MARKS else keys[key] for key in keys
         }
     choice = " or ".join(meaning for meaning, _ in known) if len(known) > 1 else ""
-    advice = f"; find out whether {choice}, and set read.decimal or read.thousands" if choice else ""
+    advice = f"; find out whether {choice}, and set `--decimal ,` or `--thousands ,`" if choice else ""
     advice = advice or ("" if keys else f".{number_hint(marks)}")
     named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS]) + (
         ", ..." if len(marks) > MOST_MARKS else ""
@@ -202,7 +210,7 @@ def duplicates(
         return
     text = (
         f"rows share their {unit} and {time} with another and differ in {', '.join(differing[:SHOWN])}, "
-        f"{where}; find out which are right, or choose duplicates: first, last or mean"
+        f"{where}; find out which are right, or set `--duplicates first`, `last` or `mean`"
     )
     yield finding(text, unit, repeated, first, refused=True)
 
@@ -226,8 +234,8 @@ def gaps(panel: Panel) -> Iterator[Finding]:
     part = int((some & ~seen.all(axis=1)).sum())
     if part:
         yield Finding(
-            f"{part} of {len(seen)} units are not observed in every period; callaway_santanna drops them, "
-            "unless `unbalanced: pairwise` (`--set unbalanced=pairwise`)"
+            f"{part} of {len(seen)} units are not observed in every period; callaway_santanna drops them "
+            f"without {proposal({'unbalanced': 'pairwise'})}"
         )
 
 

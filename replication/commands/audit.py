@@ -5,34 +5,40 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from replication.commands.own_data import WORDS, Subparsers
-from replication.commands.reading_flags import PANEL_HELP, add_reading, nested, reading_keys
+from replication.commands.own_data import COLUMNS, Subparsers, add_specification, chosen_specs
 
-KEYS = ("unit", "time", "cohort", "cluster", "weights")
+NAMED = tuple(key for key in COLUMNS if key != "estimator")
+"""Every estimator is part of the audit."""
 
 
 def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
-    audit = commands.add_parser("audit", help="examine a staggered design and write a checklist on one page")
-    audit.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
-    audit.add_argument("--outcome", required=True, help=WORDS["outcome"])
-    for key in KEYS:
-        audit.add_argument(f"--{key}", help=WORDS[key])
-    audit.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
+    audit = commands.add_parser(
+        "audit",
+        help="examine a staggered design and write a checklist on one page",
+        epilog="example: replication audit --panel my.csv --unit state --time quarter --cohort law "
+        "--outcome rate --set unbalanced=pairwise",
+    )
+    add_specification(audit, NAMED)
     audit.add_argument("--out", type=Path, default=Path("audit"), help="folder for the page (default: audit)")
-    add_reading(audit)
     audit.set_defaults(run=run_audit)
 
 
 def run_audit(chosen: argparse.Namespace) -> int:
-    """``replication audit --panel FILE --outcome y``."""
-    from replication.api import read_panel
+    """``replication audit [SPEC.yaml] --panel FILE --outcome y``."""
     from replication.audit.run_audit import audit, audit_text, write_audit
+    from replication.core.errors import SpecError
+    from replication.core.frames import read_frame
+    from replication.core.panel_builder import build_panel
+    from replication.core.sample_selection import identifier_columns
 
-    keys = {key: getattr(chosen, key) for key in (*KEYS, "covariates")}
-    given = {key: value for key, value in keys.items() if value} | nested(reading_keys(chosen))
-    panel = read_panel(chosen.panel, outcome=chosen.outcome, **given)
-    found = audit(panel, f"Audit of {chosen.outcome} in {chosen.panel.name}")
+    specs = chosen_specs(chosen, NAMED)
+    if len(specs) > 1:
+        names = " or ".join(f"--only {spec.id}" for spec in specs[:4])
+        raise SpecError(f"An audit is of one specification, and the file has {len(specs)}. Add {names}.")
+    (spec,) = specs
+    panel = build_panel(read_frame(chosen.panel, identifier_columns(spec), spec.read), spec)
+    found = audit(panel, f"Audit of {spec.outcome} in {chosen.panel.name}", spec)
     page = write_audit(found, chosen.out)
     print(f"{audit_text(found)}\n\nThe page with every table and figure: {page}")
     return 0

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from replication.commands.own_data import WORDS, Subparsers
-from replication.commands.reading_flags import PANEL_HELP, add_reading, option, reading_keys
+from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_keys
+from replication.core.reading import as_option
 
 ROLES = ("unit", "time", "cohort", "weights")
 
@@ -44,6 +45,6 @@ def run_check(chosen: argparse.Namespace) -> int:
 
 def next_command(chosen: argparse.Namespace, keys: dict[str, Any]) -> str:
     """The command that estimates the panel with these keys."""
-    outcome = option("outcome", chosen.outcome[0] if chosen.outcome else "COLUMN")
-    given = " ".join(option(key, value) for key, value in keys.items())
+    outcome = as_option("outcome", chosen.outcome[0] if chosen.outcome else "COLUMN")
+    given = " ".join(as_option(key, value) for key, value in keys.items())
     return f"replication estimate --panel {chosen.panel} {outcome} {given} --out out"

@@ -27,5 +27,5 @@ def run_code(chosen: argparse.Namespace) -> int:
     from replication.workflow.project import find_root
 
     for path in export_code(find_root(), chosen.study, chosen.table, chosen.out):
-        print(f"written: {path}")
+        print(f"Wrote {path}")
     return 0

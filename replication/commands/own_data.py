@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_keys
+
+if TYPE_CHECKING:
+    from replication.core.spec import Spec
 
 Subparsers = Any
 
@@ -14,10 +18,10 @@ COLUMNS = ("outcome", "estimator", "unit", "time", "cohort", "cluster", "weights
 """Keys of a specification with an option of their own."""
 WORDS = {
     "outcome": "outcome variable, or its logarithm as in 'log(rate)'",
-    "estimator": "estimator (`replication explain` lists them)",
-    "unit": "column of the unit",
-    "time": "column of the period",
-    "cohort": "column of the first treated period; 0 or empty for never",
+    "estimator": "estimator (`replication explain` lists them; default: callaway_santanna)",
+    "unit": "unit column (default: unit)",
+    "time": "time column (default: time)",
+    "cohort": "column of the first treated period, 0 or empty for never (default: cohort)",
     "cluster": "cluster variable of the standard errors (default: the unit)",
     "weights": "weight variable",
     "covariates": "covariates",
@@ -30,7 +34,7 @@ def add(commands: Subparsers) -> None:
     _add_estimate(commands)
     plot = commands.add_parser("plot", help="draw an event-study figure of one or more saved results")
     _add_folders(plot, "results.png", "file ending in .png, .pdf or .svg (default: results.png)")
-    plot.add_argument("--title", default="Event study")
+    plot.add_argument("--title", default="", help="title (default: Event-study estimates: OUTCOME)")
     plot.set_defaults(run=run_plot)
     table = commands.add_parser("table", help="print or write a table of one or more saved results")
     _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print it)")
@@ -52,6 +56,9 @@ def add(commands: Subparsers) -> None:
         help="relative_magnitudes (default), smoothness or smoothness_clf",
     )
     honest.add_argument("--target", default="average", help="average (default) or one event time")
+    honest.add_argument(
+        "--window", nargs=2, type=int, metavar=("FIRST", "LAST"), help="event times to use (default: all)"
+    )
     honest.set_defaults(run=run_honest)
     compare = commands.add_parser("compare", help="compare two saved results side by side")
     compare.add_argument(
@@ -77,29 +84,48 @@ def _add_estimate(commands: Subparsers) -> None:
         epilog="example: replication estimate --panel my.csv --unit state --time quarter --cohort law "
         "--outcome rate --never 9999 --strip-blanks --out results",
     )
-    estimate.add_argument(
-        "spec", type=Path, nargs="?", metavar="SPEC.yaml", help="specification file; or use the options below"
-    )
-    estimate.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
+    add_specification(estimate, COLUMNS)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
-    for key in COLUMNS:
-        estimate.add_argument(f"--{key}", help=WORDS[key])
-    estimate.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
     estimate.add_argument(
+        "--numbers-only", action="store_true", help="write the estimates without a figure, table or page"
+    )
+    estimate.set_defaults(run=run_estimate)
+
+
+def add_specification(parser: argparse.ArgumentParser, columns: Sequence[str]) -> None:
+    """Add the panel file, and every way to name columns and other keys of a specification."""
+    parser.add_argument(
+        "spec",
+        type=Path,
+        nargs="?",
+        metavar="SPEC.yaml",
+        help="specification file; the options below override its keys",
+    )
+    parser.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
+    for key in columns:
+        parser.add_argument(f"--{key}", help=WORDS[key])
+    parser.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
+    parser.add_argument(
         "--set",
         nargs="+",
         action="extend",
         default=[],
         metavar="KEY=VALUE",
         dest="assigned",
-        help="any other key, as in --set window=[-5,5] inference.method=wild",
+        help="any other key, as in --estimator twfe --set window=[-5,5] inference.method=wild",
     )
-    estimate.add_argument("--only", metavar="ID", help="estimate only this specification of the file")
-    estimate.add_argument(
-        "--numbers-only", action="store_true", help="write the estimates without a figure, table or page"
-    )
-    add_reading(estimate)
-    estimate.set_defaults(run=run_estimate)
+    parser.add_argument("--only", metavar="ID", help="only this specification of the file")
+    add_reading(parser)
+
+
+def chosen_specs(chosen: argparse.Namespace, columns: Sequence[str]) -> list[Spec]:
+    """The specifications that the options of ``add_specification`` describe."""
+    from replication.workflow.estimate_file import one_of, specs_of
+
+    given = {key: getattr(chosen, key) for key in (*columns, "covariates")}
+    keys = {key: value for key, value in given.items() if value} | reading_keys(chosen)
+    specs = specs_of(chosen.spec, keys, chosen.assigned)
+    return specs if chosen.only is None else [one_of(specs, chosen.only)]
 
 
 def _add_folders(parser: argparse.ArgumentParser, default: str | None, endings: str) -> None:
@@ -112,12 +138,9 @@ def _add_folders(parser: argparse.ArgumentParser, default: str | None, endings: 
 
 def run_estimate(chosen: argparse.Namespace) -> int:
     """``replication estimate [SPEC.yaml] --panel FILE --out DIR``."""
-    from replication.workflow.estimate_file import estimate_file, next_steps, one_of, specs_of
+    from replication.workflow.estimate_file import estimate_file, next_steps
 
-    given = {key: getattr(chosen, key) for key in (*COLUMNS, "covariates")}
-    keys = {key: value for key, value in given.items() if value} | reading_keys(chosen)
-    specs = specs_of(chosen.spec, keys, chosen.assigned)
-    specs = specs if chosen.only is None else [one_of(specs, chosen.only)]
+    specs = chosen_specs(chosen, COLUMNS)
     inputs = [] if chosen.spec is None else [chosen.spec]
     results = estimate_file(specs, chosen.panel, chosen.out, inputs=inputs, pictures=not chosen.numbers_only)
     for spec, result in zip(specs, results, strict=True):
@@ -130,7 +153,7 @@ def run_plot(chosen: argparse.Namespace) -> int:
     """``replication plot DIR... -o FILE``."""
     from replication.workflow.saved_folders import plot_folders
 
-    print(f"written: {plot_folders(chosen.folders, chosen.labels, chosen.title, chosen.output)}")
+    print(f"Wrote {plot_folders(chosen.folders, chosen.labels, chosen.title, chosen.output)}")
     return 0
 
 
@@ -142,7 +165,7 @@ def run_table(chosen: argparse.Namespace) -> int:
     if chosen.output is None:
         print(table.to_text())
     else:
-        print(f"written: {table.save(chosen.output, whole=chosen.whole)}")
+        print(f"Wrote {table.save(chosen.output, whole=chosen.whole)}")
     return 0
 
 
@@ -150,7 +173,8 @@ def run_honest(chosen: argparse.Namespace) -> int:
     """``replication honest DIR``."""
     from replication.workflow.saved_folders import honest_text
 
-    print(honest_text(chosen.folder, chosen.method, chosen.target))
+    window = tuple(chosen.window) if chosen.window else None
+    print(honest_text(chosen.folder, chosen.method, chosen.target, window))
     return 0
 
 
@@ -162,7 +186,7 @@ def run_compare(chosen: argparse.Namespace) -> int:
     print(compare(chosen.first, chosen.second, every_row=chosen.all))
     if chosen.figure is not None:
         folders = [chosen.first, chosen.second]
-        print(f"written: {plot_folders(folders, None, 'Two results compared', chosen.figure)}")
+        print(f"Wrote {plot_folders(folders, None, '', chosen.figure)}")
     return 0
 
 

@@ -11,6 +11,11 @@ from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_
 KEYS = ("unit", "time", "cohort", "cluster", "weights")
 
 
+def _words(key: str) -> str:
+    """The help of an option, without a default where it must be given."""
+    return WORDS[key].partition(" (default")[0] if key in KEYS[:2] else WORDS[key]
+
+
 def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
     new = commands.add_parser(
@@ -22,7 +27,7 @@ def add(commands: Subparsers) -> None:
     new.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     new.add_argument("--outcome", required=True, help=WORDS["outcome"])
     for key in KEYS:
-        new.add_argument(f"--{key}", help=WORDS[key], required=key in KEYS[:2])
+        new.add_argument(f"--{key}", help=_words(key), required=key in KEYS[:2])
     new.add_argument("--title", help="title of the study (default: its name)")
     add_reading(new)
     new.set_defaults(run=run_new)
@@ -58,5 +63,5 @@ def run_export(chosen: argparse.Namespace) -> int:
     from replication.workflow.project import find_root
 
     for path in export(find_root(), chosen.panel, chosen.to, chosen.output):
-        print(f"written: {path}")
+        print(f"Wrote {path}")
     return 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from replication.core.reading import OF_READ
+
 PANEL_HELP = "panel file: .csv, .csv.gz, .xlsx, .parquet or .dta"
-READ = ("sep", "decimal", "thousands", "percent", "missing", "encoding", "sheet", "strip_blanks")
-"""Options whose keys stand below ``read``."""
 FLAGS: dict[str, dict[str, Any]] = {
     "time_format": {"help": "year, quarter, month, date, or a pattern such as %%d/%%m/%%Y"},
     "never": {"nargs": "+", "metavar": "CODE", "help": "codes for never treated, such as 9999"},
@@ -41,7 +41,7 @@ def reading_keys(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _key(name: str) -> str:
-    return f"read.{name}" if name in READ else name
+    return f"read.{name}" if name in OF_READ else name
 
 
 def _value(name: str, value: Any) -> Any:
@@ -55,21 +55,3 @@ def _value(name: str, value: Any) -> Any:
 def _number(code: str) -> int | str:
     """A code as YAML reads it: a whole number is one."""
     return int(code) if code.removeprefix("-").isdecimal() else code
-
-
-def nested(keys: dict[str, Any]) -> dict[str, Any]:
-    """The keys with those of ``read`` in a mapping of their own."""
-    read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
-    plain = {key: value for key, value in keys.items() if not key.startswith("read.")}
-    return plain | ({"read": read} if read else {})
-
-
-def option(key: str, value: Any) -> str:
-    """The option that gives a key its value: ``--never 9999 never``."""
-    import shlex
-
-    name = f"--{key.removeprefix('read.').replace('_', '-')}"
-    if value is True:
-        return name
-    values = value if isinstance(value, list | tuple) else ["\\t" if value == "\t" else value]
-    return " ".join([name, *(shlex.quote(str(part)) for part in values)])

@@ -63,5 +63,5 @@ def run_manifest(chosen: argparse.Namespace) -> int:
     from replication.workflow.project import find_root
 
     for path in write_manifest(find_root(), chosen.out):
-        print(f"written: {path}")
+        print(f"Wrote {path}")
     return 0

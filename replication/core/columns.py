@@ -12,12 +12,15 @@ from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError, nearest
 from replication.core.numbering import written_label
 from replication.core.reading import MOST_MARKS, formatted, number_hint, shown
+from replication.core.wording import label_text
 
 SHARE_TOLERANCE = 1e-12
 EXACT = 2**53
 """Whole numbers from here on are not all represented by a float of 64 bits."""
 FORMS_OF_COLUMNS = "forms of periods"
 """Attribute of a frame: how the numbers in columns of periods are made up, by column."""
+DEFAULT_COLUMNS = ("unit", "time", "cohort")
+"""Columns that are read where a specification names no others."""
 LARGEST = 1e75
 """Fourth powers of larger numbers, which the effective number of clusters needs, are not represented."""
 
@@ -26,9 +29,12 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse names that are not columns, with the nearest spelling."""
     absent = [name for name in names if name not in frame.columns]
     if absent:
+        usual = absent[0] in DEFAULT_COLUMNS
+        todo = f" Name the {absent[0]} column in '{absent[0]}' (`--{absent[0]} COLUMN`)." if usual else ""
         raise PanelError(
-            f"The panel has no column {absent[0]!r}{nearest(absent[0], map(str, frame.columns))}. "
-            f"Its columns are: {', '.join(map(str, frame.columns))}."
+            f"The panel has no column {absent[0]!r}{nearest(absent[0], map(str, frame.columns))}"
+            f"{', which is the default' if usual else ''}. "
+            f"Its columns are: {', '.join(map(str, frame.columns))}.{todo}"
         )
 
 
@@ -44,6 +50,8 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     text = converted.isna() & frame[column].notna()
     if text.any():
         marks = list(dict.fromkeys(frame.loc[text, column]))
+        if text.sum() == frame[column].notna().sum() and not any(map(formatted, marks)):
+            raise PanelError(_all_text(column, marks))
         written = [mark for mark in marks if formatted(mark)]
         hint = number_hint(marks)
         # Where the column also has numbers in another notation, what is no number at all is the fault.
@@ -76,6 +84,17 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     return values
 
 
+def _all_text(column: str, marks: Sequence[Any]) -> str:
+    """The message for a column without any number."""
+    named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS])
+    more = f" and {len(marks) - MOST_MARKS} more" if len(marks) > MOST_MARKS else ""
+    return (
+        f"Column {column!r} is text and contains no number: {named}{more}. Name a column of numbers. A category "
+        f"becomes a covariate through indicator variables (columns of 0 and 1), and strata through `trends: "
+        f"[{column}_by_time]`."
+    )
+
+
 def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequence[str]) -> None:
     """Refuse numbers whose powers overflow: no variance can be computed from them."""
     large = np.abs(values) > LARGEST
@@ -96,7 +115,7 @@ def place_of(frame: pd.DataFrame, rows: Any, at: Sequence[str]) -> str:
 def written_cell(frame: pd.DataFrame, column: str, value: Any) -> str:
     """A value as the file has it: a period that was read as a quarter is 2006Q3, not its number."""
     form = frame.attrs.get(FORMS_OF_COLUMNS, {}).get(column)
-    return str(value) if form is None or pd.isna(value) else written_label(value, form)
+    return label_text(value) if form is None or pd.isna(value) else written_label(value, form)
 
 
 def whole_numbers(frame: pd.DataFrame, column: str, *, at: Sequence[str] = ()) -> Ints:

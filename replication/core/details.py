@@ -267,6 +267,7 @@ class Details:
     endpoints : ``bin``, ``drop`` or ``all``: event times beyond the window.
     average : how the overall effect averages (``display.details_text.AVERAGE``);
         ``averaged_times`` the first and last event time in it.
+    period : ``year``, ``quarter`` or ``month``, where the labels of the periods tell.
     scale : ``log points`` where coefficients are changes of a log mean; empty for the outcome's.
     weighted : whether units or cells are weighted.
     mean_outcome, mean_pre : weighted mean of the outcome, and of adopters before adoption.
@@ -296,6 +297,7 @@ class Details:
     endpoints: str = ""
     average: str = ""
     averaged_times: tuple[int, int] | None = None
+    period: str = ""
     scale: str = ""
     weighted: bool = False
     mean_outcome: float = NAN

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from replication.core.wording import label_text
+
 MOST_NAMED: Final = 5
 LARGE_SHARE: Final = 0.1
 """Share of the units from which a loss is reported before the estimates."""
 
-SINGULAR: Final = {"they are": "it is", "they have": "it has", "their": "its"}
+SINGULAR: Final = {"they are": "it is", "they have": "it has", "their": "its", "and have": "and has"}
 
 
 def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
@@ -27,10 +29,10 @@ def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
     kept = f"; {remedy}" if remedy else ""
     verb = "are"
     if len(units) == 1:
-        verb, why = "is", re.sub("they are|they have|their", lambda found: SINGULAR[found[0]], why)
+        verb, why = "is", re.sub("|".join(SINGULAR), lambda found: SINGULAR[found[0]], why)
     return f"{len(units)} of {total} units{share} {verb} dropped because {why}{examples(units)}{kept}"
 
 
 def examples(units: Any) -> str:
     """The first five labels, at the end of a note."""
-    return f", for example {', '.join(str(unit) for unit in units[:MOST_NAMED])}" if len(units) else ""
+    return f", for example {', '.join(label_text(unit) for unit in units[:MOST_NAMED])}" if len(units) else ""

@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from replication.core.columns import numeric, written_cell
+from replication.core.columns import numeric, place_of
 from replication.core.errors import PanelError
+from replication.core.reading import proposal
 from replication.core.sample_selection import needed_columns
 from replication.core.spec import Spec
+from replication.core.wording import counted
 
 
 def repeated_rows(
@@ -32,12 +34,13 @@ def duplicates_hint(frame: pd.DataFrame, unit: str, time: str) -> str:
     extra = int(repeated.sum() - frame[repeated].drop_duplicates([unit, time]).shape[0])
     if not differing:
         return (
-            "They are the same in every column that is read: `duplicates: drop_identical` (`--duplicates "
-            f"drop_identical`) keeps one of each and drops {extra} rows."
+            "They are the same in every column that is read: "
+            f"{proposal({'duplicates': 'drop_identical'})} keeps one of each and drops "
+            f"{counted(extra, 'row')}."
         )
     return (
         f"They differ in {', '.join(map(repr, differing[:5]))}: find out which are right, or set "
-        "`duplicates: first`, `last` or `mean` (`--duplicates mean`)."
+        "`--duplicates first`, `last` or `mean` (in YAML `duplicates: mean`)."
     )
 
 
@@ -46,17 +49,17 @@ def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
     for column in (unit, time):
         absent = int(frame[column].isna().sum())
         if absent:
+            verb = "has" if absent == 1 else "have"
             raise PanelError(
-                f"{absent} of {len(frame)} rows have no {column!r}. Fill it in or drop these rows."
+                f"{absent} of {len(frame)} rows {verb} no {column!r}. Fill it in or drop these rows."
             )
     repeated = frame.duplicated([unit, time], keep=False)
     if repeated.any():
-        example = frame.loc[repeated, [unit, time]].iloc[0]
-        when = written_cell(frame, time, example[time])
+        example = place_of(frame, repeated, (unit, time)).removeprefix(" for")
         raise PanelError(
             f"{int(repeated.sum())} rows share their {unit!r} and {time!r} with another row, for "
-            f"example {unit} {example[unit]} in {time} {when}. A panel has one row per "
-            f"unit and period. {duplicates_hint(frame, unit, time)}"
+            f"example{example}. A panel has one row per unit and period. "
+            f"{duplicates_hint(frame, unit, time)}"
         )
 
 
@@ -103,10 +106,10 @@ def _averaged(frame: pd.DataFrame, single: pd.DataFrame, keys: list[str], names:
 
 
 def _refusal(frame: pd.DataFrame, spec: Spec, repeated: Any, differing: list[str], why: str) -> str:
-    example = frame.loc[repeated, [spec.unit, spec.time]].iloc[0]
+    example = place_of(frame, repeated, (spec.unit, spec.time)).removeprefix(" for")
     return (
         f"`duplicates: {spec.duplicates}` {why}, and {int(repeated.sum())} rows share their {spec.unit!r} "
-        f"and {spec.time!r} with another and differ in {', '.join(map(repr, differing[:5]))}, for example "
-        f"{spec.unit} {example[spec.unit]} in {spec.time} {example[spec.time]}. Find out which are right, or "
-        "set `duplicates: first`, `last` or `mean`."
+        f"and {spec.time!r} with another and differ in {', '.join(map(repr, differing[:5]))}, for "
+        f"example{example}. Find out which are right, or set `--duplicates first`, `last` or `mean` (in YAML "
+        "`duplicates: mean`)."
     )

@@ -10,6 +10,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from replication.core.wording import agreeing
+
 SHORTEST = 3
 """Letters that a word needs to be looked for at the beginning of longer ones."""
 
@@ -26,6 +28,9 @@ class InputError(ValueError):
     ...     print("refused:", str(error).partition(".")[0])
     refused: The panel has no column 'rate' (did you mean 'state'?)
     """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(agreeing(message) if isinstance(message, str) else message)
 
 
 class SourceError(InputError):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from replication.core.arrays import Floats, Ints
 from replication.core.details import Details
 from replication.core.errors import SpecError, nearest
+from replication.core.numbering import written_period
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,6 +39,8 @@ COLUMNS = [
     "n_units",
     "n_clusters",
 ]
+LABELS = ("cohort_label", "time_label")
+"""Columns of a file that repeat the cohort and the period as people write them, for quarters and months."""
 NUMBERS = COLUMNS[COLUMNS.index("cohort") :]
 LEFT_OUT = ("att_gt", "weight")
 AVERAGES = {"simple": "att", "event": "event", "group": "group", "calendar": "calendar"}
@@ -142,7 +145,9 @@ class Estimates:
         -------
         DataFrame
             ``term`` (``att``, ``event:-2``, ``att_gt:2004:2006``), ``estimate``, ``std.error``,
-            ``statistic``, ``p.value``, ``conf.low`` and ``conf.high``.
+            ``statistic``, ``p.value``, ``conf.low`` and ``conf.high``. A reference period (``event:-1``)
+            has the estimate 0 and NaN (empty in a CSV file) for the rest, and so do statistics that are
+            not reported.
         """
         columns = [self.table[name].to_numpy() for name in BROOM]
         named = {"term": row_labels(self.table), **dict(zip(BROOM.values(), columns, strict=True))}
@@ -206,9 +211,9 @@ class Estimates:
         SpecError
             If the estimator gives no effects by event time.
         """
-        from replication.display.event_plot import event_figure, event_frame, figure_note
+        from replication.display.event_plot import event_study_figure
 
-        return event_figure([event_frame(self, self.estimator)], title or self.outcome, figure_note([self]))
+        return event_study_figure([self], [self.estimator], title or "")
 
     def __str__(self) -> str:
         return self.summary()
@@ -240,15 +245,31 @@ class Estimates:
         return self.details.find(key)
 
 
-def row_labels(table: pd.DataFrame) -> list[str]:
-    """Labels such as ``att``, ``event:-2`` and ``att_gt:2004:2006``, one a row."""
+def row_labels(table: pd.DataFrame, period: str = "") -> list[str]:
+    """Labels such as ``att``, ``event:-2`` and ``att_gt:2004:2006``, one a row.
+
+    ``period`` is that of ``Details``: with ``quarter``, cohorts and periods are as in ``group:2012Q1``.
+    """
     keys = [table[name].tolist() for name in ("term", "cohort", "time", "event_time")]
-    return [row_label(*row) for row in zip(*keys, strict=True)]
+    return [row_label(*row, period=period) for row in zip(*keys, strict=True)]
 
 
-def row_label(term: str, cohort: float, time: float, event_time: float) -> str:
+def row_label(term: str, cohort: float, time: float, event_time: float, *, period: str = "") -> str:
     """Label of one row; keys may be missing, and a group-time cell needs no event time."""
-    if term == "att_gt":
-        return f"att_gt:{cohort:.15g}:{time:.15g}"
-    keys = (cohort, time, event_time)
-    return ":".join([term, *(f"{key:.15g}" for key in keys if not math.isnan(key))])
+    dates = [written_period(key, period) for key in (cohort, time) if not math.isnan(key)]
+    distance = [] if term == "att_gt" or math.isnan(event_time) else [f"{event_time:.15g}"]
+    return ":".join([term, *dates, *distance])
+
+
+def with_written_periods(table: pd.DataFrame, period: str) -> pd.DataFrame:
+    """The table with ``cohort_label`` and ``time_label`` at its end, where periods are quarters or months.
+
+    20121 is the first quarter of 2012, and its label is 2012Q1; a cohort of 0 has none.
+    """
+    if period not in ("quarter", "month"):
+        return table
+    written = {
+        label: ["" if math.isnan(key) or not key else written_period(key, period) for key in table[name]]
+        for name, label in zip(("cohort", "time"), LABELS, strict=True)
+    }
+    return table.assign(**written)

@@ -27,6 +27,10 @@ FLOAT_FORMAT = "%.15g"
 SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+REPEATED = "the key"
+"""How the problem of a repeated key begins."""
+
+
 class StrictLoader(SAFE_LOADER):  # type: ignore[misc]
     """A safe loader that refuses repeated keys, of which YAML would keep the last."""
 
@@ -37,7 +41,7 @@ class StrictLoader(SAFE_LOADER):  # type: ignore[misc]
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value!r} stands twice", key.start_mark
+                        None, None, f"{REPEATED} {key.value!r} is given twice", key.start_mark
                     )
                 seen.add(key.value)
         found: dict[Any, Any] = super().construct_mapping(node, deep)
@@ -81,6 +85,36 @@ def parse_yaml(text: str, times: int = 1) -> Any:
     except Exception as error:
         # PyYAML lets the errors of int, float, datetime and of its own tags through as they are.
         raise yaml.YAMLError(f"a value cannot be read ({error})") from error
+
+
+def yaml_fault(name: str | Path, text: str, error: Exception) -> str:
+    """What is wrong with a YAML file, in which line, and what to do.
+
+    Parameters
+    ----------
+    name : the file, as the message names it.
+    text : its text; empty if it could not be decoded.
+    error : what ``parse_yaml``, or the decoding as UTF-8, raised.
+    """
+    mark = getattr(error, "problem_mark", None)
+    if isinstance(error, UnicodeDecodeError):
+        return f"{name} is not valid YAML: byte {error.start + 1} is not UTF-8. Save the file as UTF-8."
+    if mark is None:
+        return f"{name} is not valid YAML: {' '.join(str(error).split())}. Correct that value."
+    problem, line, row = (
+        str(getattr(error, "problem", "")),
+        mark.line + 1,
+        [*text.splitlines(), ""][mark.line],
+    )
+    if problem.startswith(REPEATED):
+        return f"{name}, line {line}: {problem}. Remove one."
+    if "\t" in row[: len(row) - len(row.lstrip())]:
+        return f"{name} is not valid YAML: line {line} is indented with a tab. Use spaces."
+    began = getattr(error, "context_mark", None)
+    context = f" {getattr(error, 'context', '')} of line {began.line + 1}" if began is not None else ""
+    quoting = "mapping values" in problem or "cannot start" in problem
+    hint = "; a value with a colon or a leading symbol needs quotation marks" if quoting else ""
+    return f"{name} is not valid YAML: line {line}: {problem}{context}. Correct that line{hint}."
 
 
 @contextmanager

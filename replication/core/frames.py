@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -10,11 +12,13 @@ import pandas as pd
 
 from replication.core.errors import PanelError, nearest
 from replication.core.identifiers import require_single_names, text_where_zeros_lead
-from replication.core.reading import AS_USUAL, Read, plain_label, stripped, with_numbers
+from replication.core.reading import AS_USUAL, Read, plain_label, proposal, stripped, with_numbers
 
 FORMATS: Final = (".csv", ".csv.gz", ".xlsx", ".parquet", ".dta")
 SEPARATORS: Final = {";": "';'", "\t": '"\\t"', "|": "'|'"}
 """Separators other than the comma, as they are written in YAML."""
+RAGGED: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+"""How pandas reports a line with more fields than there are columns."""
 
 
 def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUAL) -> pd.DataFrame:
@@ -48,7 +52,7 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
     except pd.errors.EmptyDataError:
         raise PanelError(f"The panel {path} is empty. It needs a header and rows.") from None
     except Exception as error:
-        raise PanelError(_unreadable(path, kind, error)) from None
+        raise PanelError(_unreadable(path, kind, error, read)) from None
     require_plain_cells(frame, f"The panel {path}")
     if frame.empty:
         raise PanelError(f"The panel {path} has a header and no rows.")
@@ -91,12 +95,32 @@ def _names(path: Path, kind: str, read: Read) -> Sequence[str]:
     return [str(name) for name in header.iloc[0]] if len(header) else ()
 
 
-def _unreadable(path: Path, kind: str, error: Exception) -> str:
-    reason = " ".join(str(error).split())
-    todo = "Check that the file is whole and of the format that its name says."
-    if isinstance(error, UnicodeDecodeError):
-        todo = "If it was saved by an older program, set `read: {encoding: latin-1}` (`--encoding latin-1`)."
-    return f"The panel {path} cannot be read as {kind[1:]}: {reason}. {todo}"
+def _unreadable(path: Path, kind: str, error: Exception, read: Read) -> str:
+    reason = " ".join(str(error).split()).rstrip(".")
+    if isinstance(error, UnicodeDecodeError | UnicodeError):
+        return (
+            f"The panel {path} is not encoded as {read.encoding or 'UTF-8'}. If it was saved by an older version "
+            f"of Excel or Stata, set {proposal({'read.encoding': 'latin-1'})}."
+        )
+    if isinstance(error, LookupError) and read.encoding and read.encoding in reason:
+        return f"There is no encoding {read.encoding!r}. Set `--encoding latin-1` or leave it out for UTF-8."
+    if ragged := RAGGED.search(reason):
+        return (
+            f"The panel {path}: line {ragged[2]} has {ragged[3]} fields where the lines before have {ragged[1]}. "
+            "Quote values that contain the separator, or set `read: {sep: ...}` (`--sep`)."
+        )
+    if isinstance(error, zipfile.BadZipFile):
+        return (
+            f"The panel {path} is not an Excel workbook, although its name ends in {kind}. If it is a CSV file, "
+            "rename it."
+        )
+    kinds = {".parquet": "a parquet file", ".dta": "a Stata file", ".csv.gz": "a CSV file compressed by gzip"}
+    if kind in kinds:
+        return (
+            f"The panel {path} cannot be read as {kinds[kind]}, although its name ends in {kind} ({reason}). "
+            "Save it again, or give it the ending of its format."
+        )
+    return f"The panel {path} cannot be read as {kind[1:]}: {reason}. Check that the file is complete."
 
 
 def _require_separated(path: Path, frame: pd.DataFrame) -> None:
@@ -106,7 +130,7 @@ def _require_separated(path: Path, frame: pd.DataFrame) -> None:
         if frame.shape[1] == 1 and separator in header:
             raise PanelError(
                 f"The panel {path} has a single column {header[:60]!r}, so that its columns seem to be "
-                f"separated by {written}. Set `read: {{sep: {written}}}` (`--sep {written}`)."
+                f"separated by {written}. Set {proposal({'read.sep': separator})}."
             )
 
 
@@ -124,7 +148,7 @@ def _sheet(path: Path, read: Read) -> str | int:
         if len(filled) > 1:
             raise PanelError(
                 f"The panel {path} has {len(filled)} sheets with rows ({', '.join(filled)}). Say which "
-                f"one is the panel: `read: {{sheet: {filled[0]}}}` (`--sheet {filled[0]}`)."
+                f"one is the panel: {proposal({'read.sheet': filled[0]})}."
             )
         return filled[0] if filled else names[0]
     if isinstance(read.sheet, int):

@@ -16,7 +16,7 @@ import pandas as pd
 from replication.core.arrays import Floats
 from replication.core.columns import EXACT
 from replication.core.errors import PanelError
-from replication.core.reading import plain_label
+from replication.core.reading import plain_label, proposal
 
 NEARLY_ALL: Final = 0.75
 """Groups more numerous than this share of the units are refused; pairs are half as many as units."""
@@ -39,7 +39,7 @@ def require_unlike(frame: pd.DataFrame, columns: Sequence[str]) -> None:
                 f"Column {column!r} has {first[0]!r} and {first[1]!r}, which differ only in "
                 "blanks, in the encoding of a letter, or in being text or a number"
                 f"{f', and {count - 1} more such pairs' if count > 1 else ''}. Give each unit or "
-                "group one spelling; `read: {strip_blanks: true}` (`--strip-blanks`) removes such blanks."
+                f"group one spelling; {proposal({'read.strip_blanks': True})} removes such blanks."
             )
 
 
@@ -61,15 +61,15 @@ def require_groups(codes: Any, units: int, values: pd.Series[Any], purpose: str)
     Parameters
     ----------
     codes : group of each unit or row.
-    purpose : what its groups are to do, such as ``have period effects of their own``.
+    purpose : what its groups are, such as ``clusters``.
 
     """
     groups = np.unique(codes).size
     if groups > NEARLY_ALL * units:
         raise PanelError(
-            f"Column {values.name!r} has {groups} values for {units} units, for example "
-            f"{values.iloc[0]}, and its groups are to {purpose}. A group of one unit provides no "
-            "comparison: name a column of groups, or form intervals of a continuous one."
+            f"Column {values.name!r} takes {groups} values for {units} units, for example {values.iloc[0]}, so it "
+            f"does not define {purpose}. Name a column that groups units, such as a state or region, or form "
+            "intervals of a continuous one."
         )
 
 

@@ -16,6 +16,7 @@ from replication.core.columns import EXACT, FORMS_OF_COLUMNS, place_of
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError
 from replication.core.numbering import Form, calendar_form, written_label
+from replication.core.period_column import period_hint
 from replication.core.period_labels import (
     FORMS,
     PRECISION,
@@ -28,7 +29,7 @@ from replication.core.period_labels import (
     parts_of,
 )
 from replication.core.policy_cohort import with_cohort_from
-from replication.core.reading import MOST_MARKS, in_yaml, is_text, shown, stripped, with_numbers
+from replication.core.reading import MOST_MARKS, is_text, proposal, shown, stripped, with_numbers
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
 
@@ -50,7 +51,7 @@ MISTAKES: Final = 0.5
 """Share of rows up to which labels that cannot be read are mistakes in a column that can."""
 UNREAD: Final = (
     "Years, quarters (2010Q1), months (2010-03, Mar 2010) and dates (2010-03-31) are recognized; for "
-    "anything else give the pattern, as in `time_format: '%d/%m/%Y'` (`--time-format %d/%m/%Y`)."
+    f"anything else give the pattern, as in {proposal({'time_format': '%d/%m/%Y'})}."
 )
 
 
@@ -121,8 +122,7 @@ def with_periods(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, Kind | 
     if spec.time_format is None and is_text(values) and ambiguous(labels):
         raise PanelError(
             f"The time column {spec.time!r} contains labels such as {shown(labels.iloc[0])}, which may be "
-            "months or quarters. Say which: `time_format: quarter` or `time_format: month` (`--time-format "
-            "quarter`)."
+            f"months or quarters. Say which: `--time-format month` or {proposal({'time_format': 'quarter'})}."
         )
     _require_read(frame, spec.time, parts, spec)
     kind = kind_of(parts, spec.time, spec.time_format)
@@ -153,15 +153,26 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
     if numbers.mean() > MISTAKES and (wrong & ~numbers).any():
         wrong &= ~numbers
     example = frame.loc[wrong, column].iloc[0]
-    at = place_of(frame, wrong, (spec.unit, spec.time)) if spec.unit in frame.columns else ""
+    kind = spec.time_format or ""
+    if "%" in kind and wrong.mean() > MISTAKES and column == spec.time:
+        many = f"{int(wrong.sum())} of {len(frame)} values of column {column!r} do not match"
+        none = f"No value of column {column!r} matches"
+        raise PanelError(
+            f"{none if wrong.all() else many} the pattern {kind}, for example {shown(example)}. Correct "
+            "`time_format` (`--time-format`)."
+        )
+    unit = f",{place_of(frame, wrong, [spec.unit])}" if spec.unit in frame.columns else ""
     todo = never_hint(example) if column != spec.time else ""
     if not todo and wrong.mean() < MISTAKES:
-        todo = "Correct them."
+        todo = f"Correct {'it' if wrong.sum() == 1 else 'them'}."
+    if not todo and wrong.all() and spec.unit in frame.columns:
+        todo = f"{UNREAD} {period_hint(frame, spec.unit, column)}" if column == spec.time else ""
     marks = ", ".join(shown(mark) for mark in list(dict.fromkeys(frame.loc[wrong, column]))[:MOST_MARKS])
     noun = "a period" if wrong.sum() == 1 else "periods"
     raise PanelError(
         f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as {noun}: {marks} "
-        f"(first{at}). {todo or UNREAD}"
+        f"({'' if wrong.sum() == 1 else 'first in '}data row {int(wrong.to_numpy().argmax()) + 1}{unit}). "
+        f"{todo or UNREAD}"
     )
 
 
@@ -170,8 +181,7 @@ def never_hint(value: Any) -> str:
     code = never_code(value)
     if code is None:
         return ""
-    text = in_yaml([code])
-    return f"If {code} means never treated, set `never: {text}` (`--never {code}`)."
+    return f"If {code} means never treated, set {proposal({'never': [code]})}."
 
 
 def never_code(value: Any) -> int | str | None:

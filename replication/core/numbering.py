@@ -95,6 +95,17 @@ def written_label(label: Any, form: Form | None) -> str:
     return f"{whole // 100}-{whole % 100:02d}" if form == MONTH else str(whole)
 
 
+def written_period(label: float, period: str) -> str:
+    """A label as people write it: the number, or the quarter or month that it is.
+
+    Parameters
+    ----------
+    period : ``quarter`` or ``month``; any other word for labels that are numbers.
+    """
+    form = next((form for form in (QUARTER, MONTH) if form.part == period), None)
+    return f"{label:.15g}" if form is None or not form.fits(label) else written_label(label, form)
+
+
 PLAIN: Final = Numbering()
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
-from replication.core.numbering import PLAIN, Numbering
+from replication.core.numbering import PLAIN, YEARS, Numbering
 
 NEVER = 0
 
@@ -93,9 +93,17 @@ class Panel:
         """A period or cohort as people write it, such as 2006Q3; for messages and pages."""
         return self.numbering.written(number)
 
+    @property
+    def period(self) -> str:
+        """What a period is: ``year``, ``quarter`` or ``month``; empty where its labels do not tell."""
+        if self.numbering.form is not None:
+            return self.numbering.form.part
+        first, last = self.label(self.periods[[0, -1]])
+        return "year" if YEARS[0] <= first <= last <= YEARS[1] else ""
+
     @classmethod
     def from_frame(cls, frame: Any, *, outcome: str, **columns: Any) -> Panel:
-        """The panel of a tidy data frame (or of a panel file).
+        """Read a tidy data frame (or a panel file) as a panel.
 
         Parameters
         ----------

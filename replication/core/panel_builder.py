@@ -25,6 +25,7 @@ from replication.core.logarithm import require_logarithm, with_logarithm
 from replication.core.numbering import Numbering, isolated_period, require_even_calendar
 from replication.core.panel import NEVER, Panel
 from replication.core.panel_periods import cohort_values, far_cohorts, gap_note, numbering_of
+from replication.core.period_column import require_periods
 from replication.core.sample_selection import (
     absent_values,
     balanced_rows,
@@ -68,6 +69,8 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     require_roles(spec, frame)
     taken = take_in(frame, spec)
     everything, sampled = taken.frame, take_sample(taken.frame, spec)
+    if not spec.repeated_cross_sections:
+        require_periods(everything, spec.unit, spec.time)
     frame = sampled
     notes = [*taken.notes, *absent_values(everything, spec)]
     require_logarithm(frame, spec)
@@ -197,10 +200,9 @@ def weights_of(frame: pd.DataFrame, spec: Spec) -> Floats:
     values = numeric(frame, spec.weights, at=(spec.unit, spec.time))
     bad = ~(values >= 0)
     if bad.any():
-        example = frame.loc[bad, [spec.unit, spec.time]].iloc[0].tolist()
         raise PanelError(
             f"{int(bad.sum())} of {len(frame)} weights in column {spec.weights!r} are negative or "
-            f"missing, for example for {spec.unit} {example[0]} in {spec.time} {example[1]}. "
+            f"missing, for example{place_of(frame, bad, (spec.unit, spec.time))}. "
             "Weights must be zero or more: correct them or drop these rows in 'sample'."
         )
     if not values.any():
@@ -256,7 +258,7 @@ def _codes(
             )
         codes = pd.factorize(frame[name], sort=True)[0].astype(float)
         if is_continuous(frame[name]):
-            require_groups(codes, shape[0], frame[name], "hold the rows of a cluster together")
+            require_groups(codes, shape[0], frame[name], "clusters")
         matrix = _matrix(codes, place, shape)
         constant = np.nanmin(matrix, axis=1)
         if (np.nanmax(matrix, axis=1) == constant).all():
@@ -290,10 +292,10 @@ def _strata(frame: pd.DataFrame, spec: Spec, row: Any, n_units: int) -> dict[str
                 "effects or trends need one value per unit."
             )
         if name in alone or is_continuous(frame[name]):
-            purpose = "have period effects or trends of their own"
+            purpose = "groups with period effects or trends of their own"
             require_groups(by_unit, n_units, frame[name], purpose)
         elif name == spec.inference.strata:
-            require_groups(by_unit, n_units, frame[name], "permute adoption across their units")
+            require_groups(by_unit, n_units, frame[name], "groups within which adoption can be permuted")
         found[name] = by_unit
     return found
 

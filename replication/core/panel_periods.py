@@ -83,10 +83,11 @@ def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequ
     whole = np.isinf(values) | (values == np.round(values))
     bad = ~whole | (values == -np.inf) | (np.isfinite(values) & (np.abs(values) >= EXACT))
     if bad.any():
+        large = whole[bad].all() and np.isfinite(values[bad]).all()
+        what = "above 2^53, the largest exact whole number" if large else "not a whole number"
         raise PanelError(
-            f"{frame.loc[bad, at[0]].nunique()} units have a cohort in {name!r} that is not a "
-            f"whole number below 2^53, for example {values[bad][0]:g}{place_of(frame, bad, at)}. "
-            "Use the first treated period; 0 or empty for never."
+            f"{frame.loc[bad, at[0]].nunique()} units have a cohort in {name!r} that is {what}, for example "
+            f"{values[bad][0]:g}{place_of(frame, bad, at)}. Use the first treated period; 0 or empty for never."
         )
     return np.where(values == 0, values if zero_is_period else np.inf, values)
 

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
-import numpy as np
 import pandas as pd
 
 from replication.core.errors import PanelError, SpecError
 from replication.core.numbering import MONTH, QUARTER, YEARS, Form
 from replication.core.reading import is_text, shown
+from replication.core.wording import label_text
 
 Kind = Literal["year", "quarter", "month"]
 Parts = tuple[int, int, int, int]
@@ -87,10 +87,8 @@ def _by_pattern(labels: pd.Series[Any], pattern: str) -> dict[Any, Parts]:
 
 def written(label: Any) -> str:
     """A label as text, whole numbers without a decimal point."""
-    if isinstance(label, float | np.floating) and float(label).is_integer():
-        return str(int(label))
     # A column of years with an empty cell passes through floating point and is written as 2006.0.
-    return re.sub(r"^(\d+)\.0+$", r"\1", str(label).strip())
+    return re.sub(r"^(\d+)\.0+$", r"\1", label_text(label).strip())
 
 
 def _read(label: Any, kinds: tuple[str, ...], named: str | None) -> Parts | None:
@@ -153,8 +151,8 @@ def _kind_of_dates(dates: list[tuple[int, int, int]], column: str) -> Kind:
         raise PanelError(
             f"Column {column!r} contains dates, several in one month (such as {shown}): days or weeks. "
             "Number the periods consecutively, cohorts included, or aggregate the rows. If each unit has "
-            "one date per month, quarter or year, set `time_format: month`, `quarter` or `year` "
-            "(`--time-format month`)."
+            "one date per month, quarter or year, set `--time-format month`, `quarter` or `year` (in YAML "
+            "`time_format: month`)."
         )
     return "quarter" if len({month % 3 for _, month, _ in dates}) == 1 else "month"
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from replication.core.columns import numeric, place_of
 from replication.core.errors import PanelError, SpecError
-from replication.core.reading import shown
+from replication.core.reading import proposal, shown
 from replication.core.spec import Spec
 
 BINARY: Final = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
@@ -36,11 +36,12 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
     notes = []
     if len(left) and spec.reversals == "refuse":
         example = _falls(frame, spec, on, order, left[0])
+        these = "this unit as treated from its" if len(left) == 1 else "these units as treated from their"
         raise PanelError(
             f"Column {column!r} switches back to 0 in {len(left)} units, for example {spec.unit} {left[0]} "
             f"in {spec.time} {example}. The cohort is the first period with 1 and adoption is taken as "
-            "permanent: correct the column, end the sample before, or set `reversals: allow` (`--set "
-            "reversals=allow`) to count these units as treated from their first 1 on."
+            "permanent: correct the column, end the sample before, or set "
+            f"{proposal({'reversals': 'allow'})} to count {these} first 1 on."
         )
     if len(left):
         notes.append(

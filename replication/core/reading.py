@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from replication.core.errors import PanelError
+from replication.core.wording import label_text
 
 if TYPE_CHECKING:
     # The Snakefile reads specifications, and has no use for pandas.
@@ -37,6 +38,13 @@ class Read:
         return self.decimal != "." or self.thousands is not None or self.percent != "refuse"
 
 
+OF_READ: Final = ("sep", "decimal", "thousands", "percent", "missing", "encoding", "sheet", "strip_blanks")
+"""Keys of ``read``, each of which is an option of the command line."""
+OPTIONS: Final = (
+    *("outcome", "estimator", "unit", "time", "cohort", "cluster", "weights", "covariates"),
+    *("time_format", "never", "cohort_from", "duplicates", *(f"read.{name}" for name in OF_READ)),
+)
+"""Keys that are options of the command line; ``--set`` takes the others."""
 AS_USUAL: Final = Read()
 """A comma between columns, a point in numbers, UTF-8, the only sheet."""
 EXACT_DIGITS: Final = 15
@@ -45,7 +53,7 @@ HINTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (r"[+-]?\d+,\d+", "the comma is a decimal mark", {"decimal": ","}),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", "commas separate thousands", {"thousands": ","}),
     (r"[+-]?\d{1,3}(\.\d{3})+,\d+", "points separate thousands", {"thousands": ".", "decimal": ","}),
-    (r"[+-]?[\d.,]+\s*%", "12% is to be 12 (share: 0.12)", {"percent": "points"}),
+    (r"[+-]?[\d.,]+\s*%", "12% is to be read as 12 (as 0.12: share)", {"percent": "points"}),
     (r"[.?*\-]+|-?9+|n[./]?a\.?|missing|null", "it marks a missing value", {"missing": []}),
 )
 """How numbers look that are written in another way, what that means, and the keys of ``read``."""
@@ -71,14 +79,50 @@ def number_hint(texts: Sequence[Any]) -> str:
     """The keys that make numbers, or missing values, of distinct texts in a column, in sentences."""
     known = [(meaning, keys) for meaning, keys in number_keys(texts[0]) if "missing" not in keys]
     if known:
-        return "".join(f" If {meaning}, set `read: {in_yaml(keys)}`." for meaning, keys in known)
+        return "".join(f" If {meaning}, set {proposal(of_read(keys))}." for meaning, keys in known)
     if len(texts) > MOST_MARKS:
         return ""
     marks = sorted(str(text).strip() for text in texts)
-    return (
-        f" If missing values are marked so, set `read: {in_yaml({'missing': marks})}` (`--missing "
-        f"{' '.join(shlex.quote(mark) for mark in marks)}`)."
-    )
+    return f" If missing values are marked so, set {proposal({'read.missing': marks})}."
+
+
+def of_read(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys of ``read`` with the name of their block."""
+    return {f"read.{name}": value for name, value in keys.items()}
+
+
+def as_option(key: str, value: Any) -> str:
+    """The option that gives a key its value: ``--never 9999 never``, ``--set unbalanced=pairwise``."""
+    if key not in OPTIONS:
+        return f"--set {shlex.quote(f'{key}={in_yaml(value)}')}"
+    name = f"--{key.removeprefix('read.').replace('_', '-')}"
+    if value is True:
+        return name
+    values = value if isinstance(value, list | tuple) else ["\\t" if value == "\t" else value]
+    return " ".join([name, *(shlex.quote(str(part)) for part in values)])
+
+
+def proposal(keys: Mapping[str, Any]) -> str:
+    """Keys as they are set on the command line, then in a specification.
+
+    ``--never 9999`` (in YAML ``never: [9999]``), in backticks; a dot in a key leads into its block.
+    """
+    options = " ".join(as_option(key, value) for key, value in keys.items())
+    return f"`{options}` (in YAML {in_specification(keys)})"
+
+
+def in_specification(keys: Mapping[str, Any]) -> str:
+    """Keys as lines of YAML, each in backticks; those of a block together."""
+    blocks: dict[str, Any] = {}
+    for key, value in keys.items():
+        block, _, name = key.rpartition(".")
+        (blocks.setdefault(block, {}) if block else blocks)[name] = value
+    return " and ".join(f"`{key}: {in_yaml(value)}`" for key, value in blocks.items())
+
+
+def _options(keys: dict[str, Any]) -> str:
+    """The options of the command line for keys of ``read``: ``--decimal ,``."""
+    return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in keys.items())
 
 
 def in_yaml(value: Any) -> str:
@@ -90,7 +134,8 @@ def shown(value: Any) -> str:
     """A value as a message prints it: text in quotation marks, numbers of numpy like others."""
     import numpy as np
 
-    return repr(value.item() if isinstance(value, np.generic) else value)
+    plain = value.item() if isinstance(value, np.generic) else value
+    return label_text(plain) if isinstance(plain, float) else repr(plain)
 
 
 def plain_label(label: Any) -> str:

@@ -12,7 +12,7 @@ import yaml
 from replication.core.details import Details
 from replication.core.details_record import details_of, plain
 from replication.core.errors import SpecError
-from replication.core.estimates import COLUMNS, Estimates
+from replication.core.estimates import COLUMNS, LABELS, Estimates, with_written_periods
 from replication.core.files import parse_yaml, replacing, write_csv, write_text
 from replication.core.limits import RECORD
 from replication.core.spec import Spec
@@ -24,7 +24,7 @@ FILES = ("estimates.csv", "vcov.csv", "spec.yaml")
 
 def save(estimates: Estimates, spec: Spec, folder: Path, fingerprint: str = "") -> None:
     """Write ``estimates.csv``, ``vcov.csv`` and, last, ``spec.yaml``."""
-    write_csv(folder / "estimates.csv", estimates.table)
+    write_csv(folder / "estimates.csv", with_written_periods(estimates.table, estimates.details.period))
     write_csv(folder / "vcov.csv", estimates.vcov.rename_axis("row"), index=True)
     record: dict[str, Any] = {
         "spec": spec.resolved(),
@@ -57,8 +57,9 @@ def load_record(folder: Path) -> tuple[dict[str, Any], Details]:
 
 
 def load_table(folder: Path) -> pd.DataFrame:
-    """The rows of one saved specification."""
-    return pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
+    """The rows of one saved specification, without labels that repeat its numbers."""
+    table = pd.read_csv(folder / "estimates.csv", dtype={"spec_id": str, "study": str})
+    return table.drop(columns=list(LABELS), errors="ignore")
 
 
 def stored_fingerprint(folder: Path) -> str:
@@ -83,17 +84,24 @@ def write_bundle(path: Path, folders: Sequence[Path]) -> None:
     SpecError
         If one of them was written with other columns.
     """
-    header = ",".join(COLUMNS) + "\n"
+    plain, labeled = (",".join(columns) + "\n" for columns in (COLUMNS, [*COLUMNS, *LABELS]))
+    heads = {folder: _first_line(folder / "estimates.csv") for folder in folders}
+    header = labeled if labeled in heads.values() else plain
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as bundle:
         bundle.write(header)
-        for folder in folders:
-            text = (folder / "estimates.csv").read_text(encoding="utf-8")
-            if not text.startswith(header):
+        for folder, head in heads.items():
+            if head not in (plain, labeled):
                 raise SpecError(
                     f"{folder / 'estimates.csv'} does not have the columns of saved estimates. Remove "
                     f"{folder} and run again: the specification is then estimated anew."
                 )
-            bundle.write(text.removeprefix(header))
+            rows = (folder / "estimates.csv").read_text(encoding="utf-8").removeprefix(head)
+            bundle.write(rows if head == header else rows.replace("\n", ",,\n"))
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.readline()
 
 
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -17,7 +18,7 @@ KINDS: Final = {
     "number": "a number",
     "boolean": "true or false",
     "object": "a mapping of keys to values",
-    "null": "nothing (empty)",
+    "null": "empty",
 }
 ITEMS: Final = {"integer": "whole numbers", "number": "numbers", "string": "names"}
 BOUNDS: Final = {
@@ -86,8 +87,9 @@ def explain_violation(error: Any) -> str:
             f"Allowed values: {listed(options)}."
         )
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    sentences = [_complaint(error, where, schema) + _example(error, schema)]
-    return " ".join([*sentences, schema.get("description", "")]).strip()
+    complaint = _complaint(error, where, schema) + _example(error, schema)
+    meaning = "" if " must be " in complaint else schema.get("description", "")
+    return f"{complaint} {meaning}".strip()
 
 
 def listed(options: Sequence[Any]) -> str:
@@ -134,13 +136,16 @@ def _complaint(error: Any, where: str, schema: Mapping[str, Any]) -> str:
     if error.validator == "pattern" or (error.validator == "anyOf" and _is_text(error.instance)):
         return f"{value}, which is not an allowed value."
     if error.validator in SHAPES:
-        return f"{value} where {_needed(schema)} is needed."
+        meaning = re.split(r"[.;] |\.$", schema.get("description", ""))[0]
+        meaning = f" ({meaning[:1].lower()}{meaning[1:]})" if meaning else ""
+        return f"{place}{meaning} must be {_needed(schema)}; got {shortened(error.instance)}."
     return f"{value}, which is not possible there."
 
 
 def _needed(schema: Mapping[str, Any]) -> str:
     *others, last = _forms(schema) or ["another value"]
-    return f"{', '.join(others)} or {last}" if others else last
+    separator = "," if last == KINDS["null"] and others else ""
+    return f"{', '.join(others)}{separator} or {last}" if others else last
 
 
 def _forms(schema: Mapping[str, Any]) -> list[str]:
@@ -156,9 +161,12 @@ def _kind(kind: str, schema: Mapping[str, Any]) -> str:
         items = schema.get("items", {})
         count = "two " if schema.get("minItems") == schema.get("maxItems") == 2 else ""
         return f"a list of {count}{ITEMS.get(str(items.get('type')), 'values')}"
-    bounds = [f"{words} {schema[name]}" for name, words in BOUNDS.items() if name in schema]
-    numeric = kind in ("integer", "number")
-    return " ".join([KINDS.get(kind, kind), " and ".join(bounds) if numeric else ""]).strip()
+    if kind not in ("integer", "number"):
+        return KINDS.get(kind, kind)
+    if "minimum" in schema and "maximum" in schema:
+        return f"{KINDS[kind]} between {schema['minimum']:,} and {schema['maximum']:,}"
+    bounds = [f"{words} {schema[name]:,}" for name, words in BOUNDS.items() if name in schema]
+    return f"{KINDS[kind]} {' and '.join(bounds)}".strip()
 
 
 def _example(error: Any, schema: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ import yaml
 
 from replication.core.errors import SpecError
 from replication.core.estimator_files import estimator_names
-from replication.core.files import parse_yaml
+from replication.core.files import parse_yaml, yaml_fault
 from replication.core.limits import MOST_CHARACTERS, LimitError, require_portable
 from replication.core.reading import AS_USUAL, Read
 from replication.core.schema_violations import explain_violation, listed, strict_validator, written
@@ -39,9 +39,26 @@ class SampleRule:
     drop: Mapping[str, list[Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Inference:
-    """Standard errors, intervals and tests; the meaning of each key is in the schema.
+    """Standard errors, intervals and tests; `replication explain` prints what each field means.
+
+    Parameters
+    ----------
+    method, variance : how uncertainty is measured, and the variance of a regression.
+    draws, seed : draws of a bootstrap, permutation or band, and the seed of the random numbers.
+    level : confidence level.
+    multiplier, interval, distribution, small_sample : bootstrap multipliers, kind of bootstrap interval,
+        critical values, and the factor G/(G-1).
+    strata, blocks, statistic : permutation: columns within or across which adoption is permuted, and the
+        statistic.
+    cutoff_km, coordinates, kernel, pairs : Conley standard errors: distance, columns of latitude and
+        longitude, weights, and pairs of rows.
+
+    Raises
+    ------
+    SpecError
+        For a value that a specification would refuse.
 
     Examples
     --------
@@ -68,6 +85,19 @@ class Inference:
     coordinates: tuple[str, str] = ("latitude", "longitude")
     kernel: str = "bartlett"
     pairs: str = "any_period"
+
+    def __post_init__(self) -> None:
+        if changed := self.changed():
+            check_keys({"inference": changed}, "Inference()")
+
+    def changed(self) -> dict[str, Any]:
+        """The fields that differ from their defaults."""
+        given = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {entry.name: given[entry.name] for entry in fields(self) if given[entry.name] != entry.default}
+
+    def __repr__(self) -> str:
+        """The fields that differ from their defaults: signatures stay readable."""
+        return f"Inference({', '.join(f'{name}={value!r}' for name, value in self.changed().items())})"
 
     @property
     def groups(self) -> list[str]:
@@ -205,21 +235,19 @@ def read_spec_file(path: Path) -> dict[str, Any]:
             "right file, and write out what aliases repeat."
         ) from None
     except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise SpecError(
-            f"{path} is not valid YAML: {where}. Correct that line; a value with a colon or a "
-            "leading symbol needs quotation marks."
-        ) from None
+        raise SpecError(yaml_fault(path, text, error)) from None
     if not isinstance(data, dict):
+        what = {list: "contains a list", str: "contains text", type(None): "is empty"}.get(type(data))
+        what = what or f"contains the single value {data!r}"
         raise SpecError(
-            f"{path} contains {type(data).__name__ if data is not None else 'nothing'} where a "
-            "specification (keys such as id, outcome, estimator) is needed."
+            f"{path} {what}; a specification is a mapping with keys such as id, outcome, and estimator."
         )
     return data
 
 
 def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Spec:
     """Check plain data against the schema and fill in the defaults."""
+    data = _with_lists(data)
     check(data, source)
     require_portable(data["id"], "id", source)
     values = dict(data)
@@ -243,6 +271,17 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
     return Spec(**{key: value for key, value in values.items() if key in known})
 
 
+def _with_lists(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data with a list of one code or mark where it is given alone: ``never: 9999``."""
+    found = dict(data)
+    if isinstance(found.get("never"), str | int | float):
+        found["never"] = [found["never"]]
+    read = found.get("read")
+    if isinstance(read, Mapping) and isinstance(read.get("missing"), str | int | float):
+        found["read"] = {**read, "missing": [read["missing"]]}
+    return found
+
+
 def check(data: Mapping[str, Any], source: str) -> None:
     """Refuse unknown keys and values with the allowed ones and the nearest spelling."""
     errors = sorted(
@@ -251,6 +290,20 @@ def check(data: Mapping[str, Any], source: str) -> None:
     )
     if errors:
         raise SpecError(f"{source}: {explain_violation(errors[0])}")
+
+
+def check_keys(data: Mapping[str, Any], source: str) -> None:
+    """Refuse values of single keys that the schema refuses, whether they come as Python or as YAML has them.
+
+    Estimators are called thousands of times by a bootstrap: values that have passed are not checked again.
+    """
+    key = repr(data)
+    if data and key not in _PASSED:
+        check({"id": "a", "outcome": "a", "estimator": "twfe", **_plain(data)}, source)
+        _PASSED.add(key)
+
+
+_PASSED: set[str] = set()
 
 
 @cache
@@ -318,4 +371,4 @@ def _plain(value: Any) -> Any:
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return value
+    return value.tolist() if hasattr(value, "tolist") else value  # numbers and arrays of numpy

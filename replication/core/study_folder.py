@@ -21,7 +21,7 @@ from typing import Any, Final
 import yaml
 
 from replication.core.errors import SpecError, nearest
-from replication.core.files import parse_yaml
+from replication.core.files import parse_yaml, yaml_fault
 from replication.core.limits import LimitError
 from replication.core.temporary_files import visible_paths
 
@@ -141,8 +141,10 @@ def _read_part(folder: Path, part: str) -> tuple[list[Any], list[str]]:
 
 
 def _read(folder: Path, name: str, missing: str = "There is no file {}.") -> Any:
+    text = ""
     try:
-        return parse_yaml((folder / name).read_text(encoding="utf-8"))
+        text = (folder / name).read_text(encoding="utf-8")
+        return parse_yaml(text)
     except FileNotFoundError:
         raise SpecError(missing.format(folder / name)) from None
     except LimitError as error:
@@ -151,8 +153,7 @@ def _read(folder: Path, name: str, missing: str = "There is no file {}.") -> Any
             "right file, and write out what aliases repeat."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = " ".join(str(error).split())
-        raise SpecError(f"{shown(folder, name)} is not valid YAML: {where}. Correct that line.") from None
+        raise SpecError(yaml_fault(shown(folder, name), text, error)) from None
 
 
 def _refuse_strays(folder: Path) -> None:

@@ -5,6 +5,8 @@ Tables and figures read fields; nothing reads these words back.
 
 from __future__ import annotations
 
+import re
+
 from replication.core.details import Details
 from replication.display.formatting import signed
 
@@ -57,6 +59,14 @@ def base_period(details: Details) -> str:
     if isinstance(base, int):
         return f"event time {signed(base)}"
     return BASE_PERIOD[base]
+
+
+LOGGED = re.compile(r"(^|[^a-z])(log|ln)([^a-z]|$)")
+
+
+def in_logs(outcome: str, details: Details) -> bool:
+    """Whether effects are differences of logs: ``log(rate)``, ``log_rate``, ``ln y``, or a Poisson model."""
+    return details.scale == "log points" or bool(LOGGED.search(outcome.lower()))
 
 
 def confidence_level(details: Details) -> str:

@@ -19,7 +19,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import Estimates
 from replication.display import formatting, marks
 from replication.display.canvas import GREY, inches, legend_height, sheet, styled
-from replication.display.details_text import confidence_level
+from replication.display.details_text import confidence_level, in_logs
 from replication.display.formatting import distinct_words
 from replication.display.media import PAGE
 from replication.inference.cautions import FEW_EFFECTIVE
@@ -27,13 +27,50 @@ from replication.inference.cautions import FEW_EFFECTIVE
 HEIGHT, LEFT, RIGHT = 3.0, 0.95, 0.15
 
 
+def event_study_figure(
+    fits: Sequence[Estimates],
+    labels: Sequence[str],
+    title: str = "",
+    *,
+    window: tuple[int, int] | None = None,
+) -> Figure:
+    """Draw the event studies of results, with all words taken from them.
+
+    Parameters
+    ----------
+    labels : names in the legend, one per result
+    title : ``Event-study estimates: OUTCOME`` if empty
+    window : first and last event time drawn; all if None
+
+    Raises
+    ------
+    SpecError
+        If a result has no effects by event time.
+    """
+    frames = [event_frame(fit, label) for fit, label in zip(fits, labels, strict=True)]
+    if window is not None:
+        frames = [frame[frame["event_time"].between(*window)] for frame in frames]
+    outcomes = distinct_words(fit.outcome for fit in fits)
+    periods = {fit.details.period for fit in fits}
+    period = periods.pop() if len(periods) == 1 else ""
+    return event_figure(
+        frames,
+        title or f"Event-study estimates: {formatting.listed(outcomes)}",
+        figure_note(fits, labels),
+        x_label=f"{(period or 'period').capitalize()}s relative to adoption",
+        y_label=f"Effect on {outcomes[0]}" if len(outcomes) == 1 else "Effect",
+        percent=all(in_logs(fit.outcome, fit.details) for fit in fits),
+    )
+
+
 def event_figure(
     paths: Sequence[pd.DataFrame],
     title: str,
     note: str,
     *,
-    x_label: str = "Periods since adoption",
+    x_label: str = "Periods relative to adoption",
     y_label: str = "Effect",
+    percent: bool = False,
 ) -> Figure:
     """Draw the paths into one panel, side by side at each event time.
 
@@ -41,23 +78,27 @@ def event_figure(
     ----------
     paths : frames with the columns that the module names, one per result
     title, note : text above and below; a thinly supported last event time is added to the note
+    percent : whether effects are differences of logs, and an axis in percent stands at the right
     """
     frame = pd.concat([path.assign(series=place + 1) for place, path in enumerate(paths)], ignore_index=True)
     labels = distinct_words(frame["label"])
+    right = marks.PERCENT_ROOM if percent else RIGHT
     with styled():
         page = sheet(
             title,
             f"{note} {thin_support([frame])}".rstrip(),
             height=HEIGHT,
             left=LEFT,
-            right=RIGHT,
-            below=0.45 + counts_inches(frame, PAGE.width - LEFT - RIGHT),
+            right=right,
+            below=0.45 + counts_inches(frame, PAGE.width - LEFT - right),
             legend=legend_height(labels, PAGE),
         )
         draw_panel(page.axes[0], frame, labels)
         page.axes[0].set_title("")
         label_axes(page.axes[0], frame, labels, x_label)
         page.axes[0].set_ylabel(y_label)
+        if percent:
+            marks.percent_axis(page.axes[0], marks.PERCENT)
         if len(labels) > 1:
             page.legend(labels)
     return page.figure
@@ -84,8 +125,8 @@ def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
     )
 
 
-def figure_note(fits: Sequence[Estimates]) -> str:
-    """How to read an event plot."""
+def figure_note(fits: Sequence[Estimates], labels: Sequence[str]) -> str:
+    """How to read an event plot, and the joint tests of the periods before adoption."""
     details = fits[0].details
     bare = [fit for fit in fits if few_clusters(fit.table, fit.details)]
     few = f" No intervals are drawn with fewer than {FEW_EFFECTIVE} clusters." if bare else ""
@@ -93,7 +134,17 @@ def figure_note(fits: Sequence[Estimates]) -> str:
         f"Dark bars: {confidence_level(details)} pointwise confidence intervals; pale bars: "
         f"uniform (sup-t) bands.{few} Hollow markers: reference period, zero by construction. Dashed line: "
         f"adoption. Standard errors are clustered by {' and '.join(details.clusters)}."
+        f"{pretrend_words(fits, labels)}"
     )
+
+
+def pretrend_words(fits: Sequence[Estimates], labels: Sequence[str]) -> str:
+    """The p-values of the joint pre-trend tests in a sentence; empty if there is none."""
+    tests = [fit.details.pretrend for fit in fits]
+    shown = [formatting.p_equals(test.p_value) if test else "" for test in tests]
+    named = [f"{p} ({label})" for p, label in zip(shown, labels, strict=True) if p]
+    words = formatting.listed(named) if len(fits) > 1 else shown[0]
+    return f" Joint pre-trend test{'s' if len(named) > 1 else ''}: {words}." if words else ""
 
 
 ONSET = -0.5

@@ -18,9 +18,6 @@ YEAR, MONTH = 4, 2
 """Digits of a year and a month: 2011-06 is a date, not a range."""
 NUMERAL, FROM_TO = re.compile(r"\d[\d,]*(?= )"), re.compile(r"(\d[\d,]*) to (\d[\d,]*)")
 SPELLED = dict(enumerate(("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"), start=1))
-SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
-SINGULARS = {"were": "was", "are": "is", "have": "has", "they": "it", "lack": "lacks", "serve": "serves"}
-SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 STARS = ((0.01, "***"), (0.05, "**"), (0.10, "*"))
 
 
@@ -116,14 +113,6 @@ def listed(words: Iterable[str]) -> str:
     words = [word for word in words if word]
     comma = "," if len(words) > 2 else ""
     return f"{', '.join(words[:-1])}{comma} and {words[-1]}" if len(words) > 1 else "".join(words)
-
-
-def agreeing(text: str) -> str:
-    """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
-    if not SINGLE.match(text):
-        return text
-    text = SINGLE.sub(r"1 \1", text, count=1)
-    return SINGULAR.sub(lambda found: SINGULARS[found[0]], text)
 
 
 def plural(noun: str) -> str:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from replication.core.details import Details
-from replication.display.details_text import confidence_level
-from replication.display.formatting import agreeing, curve_name, sentence
+from replication.core.wording import agreeing
+from replication.display.details_text import confidence_level, in_logs
+from replication.display.formatting import curve_name, sentence
 
 WIDTH = 96
 PLOT = 34
@@ -38,9 +39,14 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
 
 def heading(outcome: str, estimator: str) -> str:
     """What was estimated: ``Outcome rate, Callaway-Sant'Anna``."""
+    return f"Outcome {outcome}, {estimator_label(estimator)}"
+
+
+def estimator_label(name: str) -> str:
+    """An estimator as tables call it."""
     from replication.estimators.registry import ENTRIES
 
-    return f"Outcome {outcome}, {ENTRIES[estimator].label if estimator in ENTRIES else estimator}"
+    return ENTRIES[name].label if name in ENTRIES else name
 
 
 def is_large_loss(note: str) -> bool:
@@ -80,10 +86,7 @@ def row_line(name: str, row: pd.Series) -> str:
 def percent_of_mean(table: pd.DataFrame, details: Details) -> list[str]:
     """The overall effect on an outcome in levels as a percentage of its mean before treatment."""
     found = table[table["term"] == "att"]
-    logged = details.scale == "log points" or re.match(
-        r"(log|ln)[^a-z]", str(table["outcome"].iloc[0]).lower()
-    )
-    if found.empty or logged or not details.mean_pre > 0:
+    if found.empty or in_logs(str(table["outcome"].iloc[0]), details) or not details.mean_pre > 0:
         return []
     share = 100 * float(found["estimate"].iloc[0]) / details.mean_pre
     if abs(share) > 100:

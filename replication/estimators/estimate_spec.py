@@ -24,6 +24,7 @@ from replication.estimators.shared.estimation_sample import estimation_sample
 from replication.estimators.shared.fixed_effects import read_effects
 from replication.estimators.shared.least_squares import absorption_engines, design_of, least_squares
 from replication.inference.methods import FEW_TREATED, apply_method, refuse_method
+from replication.inference.remedies import with_remedies
 from replication.inference.variances import refuse_variance
 
 
@@ -64,7 +65,18 @@ def fit_spec(panel: Panel, spec: Spec) -> Estimates:
             own=entry.own(spec),
             residuals=partial(control_residuals, trends=spec.trends, estimator=spec.estimator),
         )
+    found = with_remedies(found, panel, spec.inference, usable_methods(panel, spec, entry))
     return reported(found, panel, spec.estimator)
+
+
+def usable_methods(panel: Panel, spec: Spec, entry: Registered) -> list[str]:
+    """Methods of inference of an estimator that this specification can use."""
+    poisson = "family" in entry.keys and spec.family != "gaussian"
+    uncommon = panel.covariates is not None and spec.estimator not in COMMON
+    dosed = panel.exposure is not None and spec.estimator in REVERSIBLE
+    refused = FEW_TREATED if poisson or uncommon or dosed else ()
+    refused = ("permutation", *FEW_TREATED) if spec.repeated_cross_sections else refused
+    return [name for name in entry.methods if name not in refused]
 
 
 def require_variation(panel: Panel) -> None:
@@ -148,6 +160,7 @@ def reported(found: Estimates, panel: Panel, estimator: str) -> Estimates:
 
     """
     require_overall(found, panel, estimator)
+    found = replace(found, details=replace(found.details, period=panel.period))
     return found if panel.numbering == PLAIN else _labeled(found, panel)
 
 

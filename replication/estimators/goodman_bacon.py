@@ -32,6 +32,7 @@ from replication.core.details import TwoByTwo
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
+from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
 from replication.estimators.twfe import twfe
@@ -148,7 +149,7 @@ def require_decomposable(panel: Panel) -> None:
         raise PanelError(
             f"The Goodman-Bacon decomposition needs a balanced panel: {units} of "
             f"{len(panel.units)} units lack the outcome in {gaps} periods in all. Set "
-            "'sample: {balanced: true}' to keep the units observed in every period."
+            f"{proposal({'sample.balanced': True})} to keep the units observed in every period."
         )
 
 

@@ -7,15 +7,18 @@ reads are the names of its keyword arguments.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
+from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
 from replication.core.estimator_files import estimator_names
-from replication.core.spec import Spec
+from replication.core.panel import Panel
+from replication.core.spec import Inference, Spec, check_keys
 from replication.inference.methods import LINEAR, NONE, OwnMethods
 
 P = ParamSpec("P")
@@ -51,6 +54,31 @@ class Registered:
 _FOUND: dict[str, Registered] = {}
 
 
+def require_usable(name: str, panel: object, options: Mapping[str, Any]) -> None:
+    """Refuse what is no panel, and values that the schema of a specification refuses.
+
+    Raises
+    ------
+    PanelError
+        For a data frame or anything else in place of a ``Panel``.
+    SpecError
+        For an option with a value that is not allowed, as in a specification.
+    """
+    if not isinstance(panel, Panel):
+        raise PanelError(
+            f"{name} takes a Panel, and the data are of type {type(panel).__name__}. Read them first, as in "
+            f"rp.{name}(rp.read_panel(frame, outcome=...)), or use rp.estimate(frame, outcome=..., "
+            f"estimator={name!r})."
+        )
+    inference = options.get("inference")
+    if not isinstance(inference, Inference | None):
+        raise SpecError(
+            f"{name}: 'inference' is of type {type(inference).__name__}. Pass rp.Inference(...), such as "
+            "rp.Inference(draws=1999)."
+        )
+    check_keys({key: value for key, value in options.items() if key not in ("panel", "inference")}, name)
+
+
 def registered(
     label: str,
     *,
@@ -61,18 +89,24 @@ def registered(
     interactions: bool = False,
     own: Callable[[Spec], OwnMethods] = lambda spec: NONE,
 ) -> Callable[[Callable[P, Estimates]], Callable[P, Estimates]]:
-    """Register the function below; see ``Registered`` for the arguments."""
+    """Register the function below, with its options checked; see ``Registered`` for the arguments."""
 
     def register(function: Callable[P, Estimates]) -> Callable[P, Estimates]:
         """Record the function under its own name, and return it."""
         parameters = inspect.signature(function).parameters.values()
         keywords = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
         keys = tuple(name for name in keywords if name != "inference")
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> Estimates:
+            require_usable(function.__name__, args[0] if args else kwargs.get("panel"), kwargs)
+            return function(*args, **kwargs)
+
         entry = Registered(
-            label, function, keys, cohorts, tuple(takes), tuple(methods), tuple(needs), interactions, own
+            label, checked, keys, cohorts, tuple(takes), tuple(methods), tuple(needs), interactions, own
         )
         _FOUND[function.__name__] = entry
-        return function
+        return checked
 
     return register
 

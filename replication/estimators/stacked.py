@@ -105,6 +105,11 @@ def stacked(
         every cohort with a clean control at adoption can cover, unless late cohorts would cut it
         short (``default_horizon``), which are then left out and named.
 
+    Returns
+    -------
+    Estimates
+        Rows ``att`` (the mean of the effects from event time 0 on) and ``event``. Units of the outcome.
+
     Raises
     ------
     PanelError

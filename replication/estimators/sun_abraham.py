@@ -5,7 +5,7 @@ Estimand
     adoption, weighted by the cohorts' shares s_ge among the cells observed at e (section 4.1).
     ``att`` averages delta_gt over all treated cells, each with its weight: cohort-size weights.
 Regression
-    y_it = alpha_i + lambda_t + sum_g sum_{t != r_g} delta_gt 1{G_i = g} 1{period t} + x_it'b + e_it
+    y_it = alpha_i + lambda_t + sum_g sum_{s != r_g} delta_gs 1{G_i = g} 1{t = s} + x_it'b + e_it
     with r_g the last period before adoption less ``anticipation``, and the units never treated
     (else the last cohort, with the periods from its adoption on cut) as comparison.
 Assumptions
@@ -194,7 +194,10 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
             "Check the cohort column and the periods."
         )
     if never.any():
-        note = f"{int(never.sum())} units not treated inside the panel were left out"
+        note = (
+            f"{int(never.sum())} units not treated inside the panel are dropped, since the control group is the "
+            "last cohort to adopt"
+        )
         panel = panel.keep_units(~never, note)
     cut = panel.periods >= int(labels.min()) - anticipation
     if cut.all():
@@ -203,7 +206,11 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
             "units that are never treated."
         )
     if cut.any():
-        note = f"periods from {panel.written(panel.periods[cut][0])} on were cut: the last cohort adopts"
+        ends = " to ".join(dict.fromkeys(panel.written(one) for one in panel.periods[cut][[0, -1]]))
+        note = (
+            f"The last cohort to adopt ({', '.join(panel.written(one) for one in labels)}) serves only as the "
+            f"control group; {int(cut.sum())} periods ({ends}) are dropped"
+        )
         panel = panel.keep_periods(~cut, note)
     return panel, labels, "last_treated"
 

@@ -58,9 +58,7 @@ def find_unused_keys(specs: Sequence[Spec]) -> dict[str, list[str]]:
         if estimators.isdisjoint(SMALL_SAMPLE) and is_set(spec.inference, "small_sample"):
             keys.append(("inference.small_sample", spec.estimator))
         if keys:
-            found[spec.id] = [
-                f"{key!r} is set and {who} does not read it: it changes nothing" for key, who in keys
-            ]
+            found[spec.id] = [f"{key!r} has no effect: {who} does not use it" for key, who in keys]
     return found
 
 

@@ -28,14 +28,15 @@ FEW_TREATED = 10
 """Fewer treated (or control) clusters than this are noted."""
 
 FEW_EFFECTIVE = 10
-"""Fewer clusters, or effective clusters behind the overall effect, than this are noted."""
+"""Fewer clusters, or effective clusters behind the overall effect, than this are noted.
+
+Regressions, where the number follows from leverage, are noted below 15 (``leverage.FEW_EFFECTIVE``)."""
 
 NO_SPREAD = 1e-8
 """Standard errors below this share of the standard deviation of the outcome are zero."""
 
-REMEDY = (
-    "'inference.method: permutation', 'conley_taber' or 'ferman_pinto' is designed for few treated clusters"
-)
+ONE_SIDED = "There is only 1 "
+"""How the note on one treated or one control cluster begins."""
 LISTED = 4
 REPAIRED = (
     "the covariance was not positive semi-definite and had to be repaired, and the inverse of a "
@@ -48,15 +49,16 @@ def support_notes(found: ClusterSupport, n_clusters: int, *, by_cohort: bool) ->
 
     ``by_cohort``: whether there are rows for single cohorts or event times.
     """
-    if found.treated == found.control == n_clusters < FEW_TREATED:
+    if n_clusters < FEW_TREATED and min(found.treated, found.control) > 1:
+        same = found.treated == found.control == n_clusters
+        sides = "" if same else f", {found.treated} treated and {found.control} control"
         return [
-            f"There are only {n_clusters} clusters ({found.kind}); clustered standard errors are imprecise, "
-            f"tests over-reject, and critical values are those of t({n_clusters - 1}) unless another "
-            f"distribution is requested; {REMEDY}"
+            f"There are only {n_clusters} clusters ({found.kind}){sides}; clustered standard errors are "
+            f"imprecise, and tests over-reject{t_clause(n_clusters)}"
         ]
     notes = []
     if 0 < found.treated < FEW_TREATED:
-        notes.append(f"{_few(found.treated, 'treated', found.kind, 'control')}; {REMEDY}")
+        notes.append(_few(found.treated, "treated", found.kind, "control"))
     if 0 < found.control < FEW_TREATED:
         notes.append(_few(found.control, "control", found.kind, "treated"))
     if by_cohort and found.treated > 1 and found.alone > 0:
@@ -69,10 +71,15 @@ def support_notes(found: ClusterSupport, n_clusters: int, *, by_cohort: bool) ->
     return notes
 
 
+def t_clause(n_clusters: int) -> str:
+    """What a note on few clusters adds on critical values; methods without a t distribution remove it."""
+    return f"; critical values are those of t({n_clusters - 1}) unless another distribution is requested"
+
+
 def _few(count: int, side: str, kind: str, other: str) -> str:
     if count == 1:
         return (
-            f"There is only 1 {side} cluster ({kind}), whose residuals are nearly zero by construction; the "
+            f"{ONE_SIDED}{side} cluster ({kind}), whose residuals are nearly zero by construction; the "
             f"standard error reflects sampling variation in the {other} group only"
         )
     return (
@@ -85,14 +92,13 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
     """Notes on few clusters, or few effective ones behind the overall effect."""
     if n_clusters < FEW_EFFECTIVE:
         return [
-            f"There are only {n_clusters} clusters; clustered standard errors are imprecise, and critical "
-            f"values are those of t({n_clusters - 1}) unless another distribution is requested"
+            f"There are only {n_clusters} clusters; clustered standard errors are "
+            f"imprecise{t_clause(n_clusters)}"
         ]
     if effective is not None and effective < FEW_EFFECTIVE:
-        # Without the number, so that columns of a table share the sentence; it is in the details.
         return [
-            f"The effective number of clusters is below {FEW_EFFECTIVE}; standard errors are likely too "
-            "small, and tests over-reject; 'inference.distribution: bootstrap_t' accounts for it"
+            f"The effective number of clusters is {effective:.1f} of {n_clusters}; standard errors are likely "
+            "too small, and tests over-reject; 'inference.distribution: bootstrap_t' accounts for it"
         ]
     return []
 
@@ -160,8 +166,8 @@ def with_cautions(
     estimate, std_error = table["estimate"].to_numpy(), table["std_error"].to_numpy()
     behind = details.effective_clusters if overall is None else effective_clusters(overall.sums)
     lost = lost_std_errors(estimate, std_error)
-    # Where every cluster is on both sides, one note covers treated, control and all clusters.
-    same = found.treated == found.control == panel.n_clusters < FEW_TREATED
+    # The notes on treated and control clusters cover all of fewer than ten.
+    same = min(found.treated, found.control) > 0 and panel.n_clusters < FEW_TREATED
     notes = [
         *support_notes(found, panel.n_clusters, by_cohort="event" in keys.terms or "group" in keys.terms),
         # Regressions count effective clusters by leverage, and have noted it where they are few.

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from replication.core.arrays import Bools
+from replication.core.details import Details
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates, row_labels
 from replication.core.spec import Inference
-from replication.inference.cautions import lost_note, lost_std_errors
+from replication.inference.cautions import ONE_SIDED, lost_note, lost_std_errors
 from replication.inference.critical_values import FEW_CLUSTERS
 from replication.inference.joint_tests import impossible_test
 
@@ -102,13 +103,13 @@ def guarded(found: Estimates, inference: Inference) -> Estimates:
         table = table.copy()
     if few:
         notes += _without_bands(table, inference)
-    if reason and (note := _blank(table, reason, inference)):
-        notes.append(note)
+    if reason and (named := _blank(table, inference)):
+        details = _with_reason(details, reason, named)
         if details.pretrend is not None:
             details = replace(details, pretrend=impossible_test(details.pretrend.df, reason))
     notes += _unbounded(table)
     notes += _lost(found)
-    if not notes:
+    if not notes and details is found.details:
         return found
     return replace(found, table=table, details=details.noted(notes))
 
@@ -142,17 +143,27 @@ def no_basis(found: Estimates) -> str:
     return ""
 
 
-def _blank(table: pd.DataFrame, reason: str, inference: Inference) -> str:
-    """Remove statistics without a basis, in place; the sentence that reports it, empty if nothing is."""
+def _blank(table: pd.DataFrame, inference: Inference) -> str:
+    """Remove statistics without a basis, in place; which they are in words, empty if there are none."""
     skipped = WITHOUT_CLUSTERS.get(inference.method, [])
     columns = [name for name in (*TESTED, *INTERVALS) if name not in skipped]
     if not columns:
         return ""
     table.loc[effects(table), columns] = np.nan
-    named = "interval is" if "p_value" in skipped else "statistic, p-value and interval are"
-    return (
-        f"Because {reason}, the standard error does not measure the noise of the effect: its "
-        f"{named} not reported"
+    return "interval is" if "p_value" in skipped else "statistic, p-value, and interval are"
+
+
+def _with_reason(details: Details, reason: str, named: str) -> Details:
+    """The details with what is not reported, in the note that gives the reason already where there is one."""
+    for place, note in enumerate(details.notes):
+        if note.startswith(ONE_SIDED):
+            longer = f"{note}, so the {named} not reported"
+            return replace(details, notes=(*details.notes[:place], longer, *details.notes[place + 1 :]))
+    return details.noted(
+        [
+            f"Because {reason}, the standard error does not measure the noise of the effect: its {named} not "
+            "reported"
+        ]
     )
 
 

@@ -219,7 +219,7 @@ def notes(fits: Sequence[Estimates]) -> list[str]:
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:
     """Write ``event_study.png`` and ``.pdf`` where there is a path, ``table.*`` and ``index.html``."""
     title = spec.title or heading(spec.outcome, spec.estimator)
-    drawn = write_figure(fit, spec, title, folder)
+    drawn = write_figure(fit, spec, folder)
     table = table_of(fit, spec, title)
     if table is not None:
         for ending in ("md", "tex", "html", "docx"):
@@ -227,18 +227,13 @@ def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:
     write_text(folder / "index.html", page(fit, spec, title, table, drawn=drawn))
 
 
-def write_figure(fit: Estimates, spec: Spec, title: str, folder: Path) -> bool:
+def write_figure(fit: Estimates, spec: Spec, folder: Path) -> bool:
     """Draw the path, if there is one with two points or more."""
     if len(fit.path()[0]) < 2:
         return False
-    from replication.display.event_plot import event_figure, event_frame, figure_note
+    from replication.display.event_plot import event_study_figure
 
-    figure = event_figure(
-        [event_frame(fit, ENTRIES[spec.estimator].label)],
-        title,
-        figure_note([fit]),
-        y_label=f"Effect on {spec.outcome}",
-    )
+    figure = event_study_figure([fit], [ENTRIES[spec.estimator].label], spec.title or "")
     for ending, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
         with replacing(folder / f"event_study.{ending}") as temporary:
             figure.savefig(temporary, format=ending, metadata=metadata)

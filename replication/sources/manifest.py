@@ -98,8 +98,8 @@ def load_manifest(root: Path) -> list[Source]:
         data = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SourceError(
-            f"{path}: the manifest of raw files is missing. Run from the folder of the project, "
-            "or restore the file with `git checkout -- data_raw/sources.yaml`."
+            f"This project has no raw files (no {MANIFEST}), so there is nothing to list. If it should have "
+            "some, run from the folder of the project or restore that file."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())

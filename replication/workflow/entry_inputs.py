@@ -21,6 +21,11 @@ def named_inputs(entry: Mapping[str, Any], folders: Folders) -> list[str]:
     return [file_digest(path) for path in sorted(set(_named_files(entry, folders)))]
 
 
+def named_specs(entry: Mapping[str, Any], folders: Folders) -> set[str]:
+    """Ids of the saved specifications that an entry names anywhere."""
+    return {path.parent.name for path in _named_files(entry, folders) if path.name == "spec.yaml"}
+
+
 def _named_files(entry: Mapping[str, Any], folders: Folders) -> Iterator[Path]:
     for text in sorted({*strings(entry), *keys(entry)}):
         if text.startswith(PLACES):

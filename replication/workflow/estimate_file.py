@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
-from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file
+from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file, schema
 from replication.core.spec_grid import expand
 from replication.core.temporary_files import remove_temporary_files
 from replication.estimators.estimate_spec import estimate
@@ -36,7 +37,13 @@ def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]
     keys : keys and values given as options
     assigned : further ``key=value``, the value in YAML, dots reaching into ``sample`` and ``inference``
     """
-    given = {**keys, **dict(_assignment(text) for text in assigned)}
+    further = dict(_assignment(text) for text in assigned)
+    if twice := [key for key in keys if key in further and keys[key] != further[key]]:
+        key = twice[0]
+        raise SpecError(
+            f"{key!r} is given twice: --{key} {keys[key]} and --set {key}={further[key]}. Give it once."
+        )
+    given = {**keys, **further}
     if path is not None and not given:
         return load_specs(path)
     data: dict[str, Any] = {} if path is None else read_spec_file(path)
@@ -68,15 +75,24 @@ def one_of(specs: Sequence[Spec], spec_id: str) -> Spec:
 
 
 def _assignment(text: str) -> tuple[str, Any]:
-    key, sign, value = text.partition("=")
-    if not sign or not key:
+    """A key and its value, written ``key=value``, or ``key: value`` as in a file and in messages."""
+    found = re.match(r"\s*([\w.]+)\s*[=:](.*)", text, re.DOTALL)
+    if found is None:
         raise SpecError(f"--set takes KEY=VALUE, such as --set window=[-5,5], and got {text!r}.")
+    key, value = found.groups()
     try:
-        return key.strip(), parse_yaml(value)
+        return _whole_key(key), parse_yaml(value)
     except yaml.YAMLError:
         raise SpecError(
             f"--set {key}: {value!r} is not a value in YAML, such as 3, [a, b] or true."
         ) from None
+
+
+def _whole_key(key: str) -> str:
+    """A key with its block, which messages leave out: ``method`` is ``inference.method``."""
+    known = schema()["properties"]
+    blocks = [name for name, one in known.items() if key in one.get("properties", {})]
+    return f"{blocks[0]}.{key}" if key not in known and len(blocks) == 1 else key
 
 
 def estimate_file(
@@ -136,4 +152,4 @@ def next_steps(out: Path, specs: Sequence[Spec]) -> str:
         }
     width = max(map(len, steps))
     lines = [f"  replication {step:<{width}}  {words}" for step, words in steps.items()]
-    return "\n".join([f"Written to {where}: {', '.join(written)}.", "Next:", *lines])
+    return "\n".join([f"Wrote to {where}: {', '.join(written)}.", "Next:", *lines])

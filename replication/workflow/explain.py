@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from replication.core.estimates import row_labels
+from replication.core.estimates import Estimates, row_labels
 from replication.core.spec import explain, load_specs
 from replication.core.spec_grid import flat
+from replication.core.wording import counted
+from replication.display.result_text import estimator_label
 from replication.estimators.registry import ENTRIES
 from replication.estimators.unused_keys import find_unused_keys, keys_read
-from replication.workflow.saved_folders import read_folder
+from replication.workflow.saved_folders import folder_labels, read_folder
 
 MAIN = r"att\b|coef|event\b"
 """Beginnings of the labels of the rows that a comparison is about."""
@@ -41,32 +44,54 @@ def explain_spec(path: Path) -> str:
 
 
 def compare(first: Path, second: Path, *, every_row: bool = False) -> str:
-    """Two saved results side by side: differences of the specifications, and the estimates.
+    """Two saved results side by side: their samples, what differs in the specifications, and the estimates.
 
     Without ``every_row`` the overall effect, coefficients and effects by event time alone are shown.
     """
-    (table_a, spec_a), (table_b, spec_b) = (_numbers_and_spec(folder) for folder in (first, second))
-    changed = [key for key in spec_a | spec_b if spec_a.get(key) != spec_b.get(key)]
-    lines = ["Specification:" if changed else "The same specification."]
+    (fit_a, spec_a), (fit_b, spec_b) = (_result_and_spec(folder) for folder in (first, second))
+    names = folder_labels([first, second])
+    changed = [key for key in spec_a | spec_b if key != "id" and spec_a.get(key) != spec_b.get(key)]
+    lines = [*_samples((fit_a, fit_b), names), ""]
+    lines += [f"Specification ({' -> '.join(names)}):" if changed else "The same specification."]
     lines += [f"  {key}: {spec_a.get(key)} -> {spec_b.get(key)}" for key in changed]
-    joined = pd.concat([table_a, table_b], axis=1, keys=["first", "second"], join="inner")
-    joined[("", "change")] = joined[("second", "estimate")] - joined[("first", "estimate")]
-    alone = [len(table) - len(joined) for table in (table_a, table_b)]
-    if any(alone):
-        lines.append(f"Rows in one result only: {alone[0]} of the first, {alone[1]} of the second.")
+    tables = [_numbers(fit) for fit in (fit_a, fit_b)]
+    joined = pd.concat(tables, axis=1, keys=names, join="inner")
+    joined[("", "change")] = joined[(names[1], "estimate")] - joined[(names[0], "estimate")]
+    alone = [f"{len(one) - len(joined)} of {name}" for one, name in zip(tables, names, strict=True)]
+    if any(len(one) > len(joined) for one in tables):
+        lines.append(f"Rows in one result only: {', '.join(alone)}.")
     if joined.empty:
         return "\n".join([*lines, "", "The results have no row in common."])
     main = joined[joined.index.str.match(MAIN)]
     if not every_row and 0 < len(main) < len(joined):
-        lines.append(
-            f"{len(joined) - len(main)} further rows (cohorts, periods, cells) are shown with --all."
-        )
+        hidden = counted(len(joined) - len(main), "further row is", "further rows are")
+        lines.append(f"{hidden} shown with --all (cohorts, periods, cells).")
         joined = main
-    return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.4g}")])
+    return "\n".join([*lines, "", joined.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")])
 
 
-def _numbers_and_spec(folder: Path) -> tuple[pd.DataFrame, dict[str, object]]:
-    """Estimates and standard errors by row of a saved result, and its specification, flat."""
+def _result_and_spec(folder: Path) -> tuple[Estimates, dict[str, object]]:
+    """A saved result, and its specification, flat."""
     result, record = read_folder(folder)
-    table = result.table.assign(row=row_labels(result.table)).set_index("row")
-    return table[["estimate", "std_error"]], flat(record["spec"])
+    return result, flat(record["spec"])
+
+
+def _numbers(fit: Estimates) -> pd.DataFrame:
+    """Estimates and standard errors by row, periods as people write them."""
+    table = fit.table.assign(row=row_labels(fit.table, fit.details.period)).set_index("row")
+    return table[["estimate", "std_error"]]
+
+
+def _samples(fits: Sequence[Estimates], names: Sequence[str]) -> list[str]:
+    """Estimator, observations, units and clusters of each result, in columns."""
+    first = [fit.table.iloc[0] for fit in fits]
+    clusters = [" and ".join(fit.details.clusters) for fit in fits]
+    rows = {
+        "": names,
+        "Estimator": [estimator_label(fit.estimator) for fit in fits],
+        "Observations": [f"{row['n_obs']:,}" for row in first],
+        "Units": [f"{row['n_units']:,}" for row in first],
+        "Clusters": [f"{row['n_clusters']:,} ({by})" for row, by in zip(first, clusters, strict=True)],
+    }
+    width = max(len(text) for texts in rows.values() for text in texts[:-1])
+    return [f"{name:<14}{texts[0]:<{width}}  {texts[1]}" for name, texts in rows.items()]

@@ -38,10 +38,13 @@ def export(root: Path, asked: str, kind: str | None, output: Path | None) -> lis
     ending = kind or (output.suffix.removeprefix(".") if output else "")
     if ending not in ENDINGS:
         raise SpecError(
-            f"--to is {ending or 'empty'!r}{nearest(ending, ENDINGS)}. It is one of {', '.join(ENDINGS)}."
+            f"--to must be {', '.join(ENDINGS[:-1])}, or {ENDINGS[-1]}; got {ending!r}"
+            f"{nearest(ending, ENDINGS)}."
         )
     if output is not None and output.suffix != f".{ending}":
-        raise SpecError(f"--to is {ending!r} and the file {output} ends in {output.suffix!r}. Make them one.")
+        raise SpecError(
+            f"--to is {ending!r}, but the file {output} ends in {output.suffix!r}. Give both the same format."
+        )
     source = root / "data_clean" / name / f"{panel}.parquet"
     if not source.is_file():
         raise SpecError(

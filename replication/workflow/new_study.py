@@ -51,26 +51,25 @@ def make_study(name: str, panel: Path, keys: Mapping[str, Any], title: str = "")
     Raises
     ------
     InputError
-        If the name is no name of a study or is taken, or the panel cannot be estimated with these keys.
+        If the name is not a valid study name or is taken, or the panel cannot be estimated with these keys.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", name):
         raise SpecError(
-            f"{name!r} is no name of a study. Use letters, digits and _, with a letter or digit first."
+            f"{name!r} is not a valid study name. Use letters, digits and _, with a letter or digit first."
         )
     require_portable(name, "STUDY", "replication new")
     root = _project()
     place = (root / "studies" / name) if root else Path.cwd() / name
     if place.exists():
         raise SpecError(
-            f"{place} is there already, and nothing is overwritten. Choose another name, or remove the "
-            "folder first."
+            f"{place} already exists and was not overwritten. Choose another name, or remove the folder first."
         )
     found = check_panel(
         panel, {key: value for key, value in keys.items() if key != "outcome"}, [keys["outcome"]]
     )
     if found.refusal:
         raise PanelError(
-            f"{found.refusal} Nothing was made. `replication check {panel}` with the same options lists "
+            f"{found.refusal} No study was written. `replication check {panel}` with the same options lists "
             "everything that an estimate refuses, with the options that mend it."
         )
     with tempfile.TemporaryDirectory(dir=_writable(place.parent), prefix=".new-") as scratch:
@@ -131,7 +130,7 @@ def closing_text(place: Path, name: str, *, inside: bool) -> str:
     )
     enter = "" if inside else f"  cd {place.name}\n"
     return (
-        f"Made {study}: {files}.\nNext:\n{enter}  replication run --only {name}          tables/{name}/ and "
+        f"Wrote {study}: {files}.\nNext:\n{enter}  replication run --only {name}          tables/{name}/ and "
         f"figures/{name}/\n  replication explain studies/{name}/specs/main.yaml "
         "  every key that can be changed"
     )

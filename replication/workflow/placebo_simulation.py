@@ -130,7 +130,7 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
     remove_temporary_files([order.out, order.out / CHUNKS])
     missing = [chunk for chunk in order.chunks if not chunk[0].is_file()]
     done = order.draws - sum(len(numbers) for _, numbers in missing)
-    say(f"{done} of {order.draws} placebo draws are there already, {order.draws - done} to go")
+    say(f"{done} of {order.draws} placebo draws are saved; {order.draws - done} remain")
     start = time.perf_counter()
     for count in run_chunks(order, missing, processes):
         done += count

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from replication.core.errors import SpecError
 from replication.core.files import replacing
-from replication.display.formatting import fixed
+from replication.display.formatting import typeset
 from replication.report.figures import FIGURES
 from replication.report.report_data import Folders, Results
 from replication.report.tables import TABLES
@@ -79,13 +79,13 @@ def headline(study: project.StudyFolder, outputs: Path) -> str:
     """Overall effects with their standard errors, the rows by the columns that the study names."""
     results = Results(outputs / "tables" / study.id / "specs")
     columns = study.config[HEADLINE]["columns"]
-    lines = ["| | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * len(columns)]
+    lines = [typeset("| | " + " | ".join(columns) + " |"), "| --- |" + " ---: |" * len(columns)]
     for label, part in study.config[HEADLINE]["rows"].items():
         cells = []
         for pattern in columns.values():
             row = results.get(pattern.format(part)).row("att")
-            cells.append(f"{fixed(row['estimate'])} ({fixed(row['std_error'])})")
-        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+            cells.append(f"{row['estimate']:.3f} ({row['std_error']:.3f})")
+        lines.append(typeset(f"| {label} | " + " | ".join(cells) + " |"))
     return "\n".join(lines)
 
 

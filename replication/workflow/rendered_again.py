@@ -60,7 +60,7 @@ def made_again(task: Task, root: Path, scratch: Path) -> list[Verdict]:
         return [Verdict(name, f"{kind} {entry}".strip(), 0, 1, str(error), MADE_AGAIN)]
 
 
-MADE_AGAIN = "are what the numbers give again"
+MADE_AGAIN = "are reproduced exactly from the saved estimates"
 AS_WRITTEN = "are as the pipeline wrote them"
 BY_DATA = "were drawn by other versions and agree in their data"
 

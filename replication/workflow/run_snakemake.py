@@ -18,6 +18,7 @@ from replication.core.fingerprints import files_digest
 from replication.core.processes import ask_for_signal
 from replication.core.study_folder import study_folders
 from replication.workflow import project
+from replication.workflow.few_clusters import few_cluster_lines
 from replication.workflow.project import StudyFolder, checked, study
 from replication.workflow.run_lock import only_run
 from replication.workflow.run_requirements import replacements, require_writable
@@ -96,7 +97,8 @@ def run_only(root: Path, cores: str, only: Sequence[str], able: Sequence[str]) -
             print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
         print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
         return code
-    print(closing_of(targets, server.steps, seconds))
+    owners = [study(root, name) for name in dict.fromkeys(target.study for target in targets)]
+    print(closing_of(targets, server.steps, seconds, few_cluster_lines(root, owners)))
     return 0
 
 
@@ -188,6 +190,7 @@ def closing(root: Path, steps: int, seconds: float) -> str:
     if steps == 0:
         lines.append("Nothing to do: every table and figure is up to date.")
     lines += [did_not_run(one) for one in project.readable(root)[0] if project.absent_files(one)]
+    lines += few_cluster_lines(root, project.runnable(root))
     ran = ",".join(one.id for one in project.runnable(root))
     lines.append(f"Tables:  tables/{{{ran}}}/")
     lines.append(f"Figures: figures/{{{ran}}}/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +17,11 @@ from replication.workflow.project import (
     study,
 )
 
+OPENED = (".html", ".png")
+"""Formats that are named first."""
+MOST_LISTED = 12
+"""Results of one folder that are listed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -26,7 +31,7 @@ class Target:
     ----------
     study : id of its study.
     files : what Snakemake is asked for, relative to the project's folder.
-    results : what a reader opens afterward.
+    results : what a reader opens afterward; files of one stem are one result.
     """
 
     study: str
@@ -82,7 +87,7 @@ def _target(root: Path, asked: PurePosixPath) -> Target:
     near = same or difflib.get_close_matches(plain, list(catalog), n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise SpecError(
-        f"--only {asked} names nothing that a run makes.{hint} Name a study "
+        f"--only {asked}: there is no study, table, or figure of that name.{hint} Name a study "
         f"({', '.join(one.id for one in known)}), or one of its results: tables/STUDY/ID, figures/STUDY/ID, "
         "tables/STUDY/estimates, data_clean/STUDY."
     )
@@ -92,14 +97,18 @@ def _catalog(one: StudyFolder) -> dict[str, Target]:
     """Everything of a study that can be asked for, by its name."""
     tables, figures, report = f"tables/{one.id}", f"figures/{one.id}", f"report/{one.id}"
     summary = tuple(one.summary_outputs())
+    written = {
+        "tables": tuple(f"{tables}/{name}.{ending}" for name in one.tables for ending in TABLE_ENDINGS),
+        "figures": tuple(f"{figures}/{name}.{ending}" for name in one.figures for ending in FIGURE_ENDINGS),
+    }
     made = {
         one.id: Target(
             one.id,
             (one.table_ledger, one.figure_ledger, *summary),
-            (f"{tables}/", f"{figures}/", *summary[:1]),
+            (*written["tables"], *written["figures"], *summary[:1]),
         ),
-        tables: Target(one.id, (one.table_ledger,), (f"{tables}/",)),
-        figures: Target(one.id, (one.figure_ledger,), (f"{figures}/",)),
+        tables: Target(one.id, (one.table_ledger,), written["tables"]),
+        figures: Target(one.id, (one.figure_ledger,), written["figures"]),
         f"{tables}/estimates": Target(one.id, (f"{tables}/estimates.csv",), (f"{tables}/estimates.csv",)),
         f"{tables}/analyses": Target(one.id, (one.analysis_ledger,), (f"{tables}/analyses/",)),
         f"data_clean/{one.id}": Target(one.id, (one.clean_ledger,), (f"data_clean/{one.id}/",)),
@@ -120,8 +129,32 @@ def _catalog(one: StudyFolder) -> dict[str, Target]:
     return made
 
 
-def closing_of(targets: Sequence[Target], steps: int, seconds: float) -> str:
-    """What was made and where it is, for the end of a run."""
-    results = dict.fromkeys(path for target in targets for path in target.results)
-    head = "Nothing to do: it is up to date." if steps == 0 else "Made what was asked for, and what it needs."
-    return "\n".join([head, *(f"  {path}" for path in results), f"Done in {seconds:.0f} s."])
+def closing_of(targets: Sequence[Target], steps: int, seconds: float, cautions: Sequence[str] = ()) -> str:
+    """What was made and where it is, and ``cautions``, for the end of a run."""
+    results = list(dict.fromkeys(path for target in targets for path in target.results))
+    head = (
+        "Nothing to do: it is up to date."
+        if steps == 0
+        else "Wrote the requested results and everything they depend on:"
+    )
+    shown = any(path.startswith(("tables/", "figures/")) for path in results)
+    pages = ["`replication report` writes report/index.html, with every table and figure."] if shown else []
+    return "\n".join([head, *listed_files(results), *cautions, *pages, f"Done in {seconds:.0f} s."])
+
+
+def listed_files(paths: Iterable[str]) -> list[str]:
+    """One line per result with the file to open and its other formats; the first ones of each folder."""
+    results: dict[str, dict[str, list[str]]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        stem, dot, ending = name.partition(".")
+        results.setdefault(folder, {}).setdefault(stem, []).append(dot + ending)
+    lines = []
+    for folder, stems in results.items():
+        for stem, endings in list(stems.items())[:MOST_LISTED]:
+            first = next((ending for ending in OPENED if ending in endings), endings[0])
+            others = ", ".join(sorted(set(endings) - {first}))
+            lines.append(f"  {folder}/{stem}{first}{f' (also {others})' if others else ''}")
+        if len(stems) > MOST_LISTED:
+            lines.append(f"  and {len(stems) - MOST_LISTED} more in {folder}/")
+    return lines

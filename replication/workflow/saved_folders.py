@@ -34,12 +34,14 @@ def read_folder(folder: Path) -> tuple[Estimates, dict[str, Any]]:
     """
     if not (folder / "spec.yaml").is_file():
         grid = sorted(place.parent.name for place in visible_paths(folder.glob("*/spec.yaml"), folder))
-        inside = (
-            f" It contains the results of a grid; name one of {', '.join(grid[:5])} below it." if grid else ""
-        )
+        if grid:
+            more = f" and {len(grid) - 5} more" if len(grid) > 5 else ""
+            raise SpecError(
+                f"{folder} contains saved results: {', '.join(grid[:5])}{more}. Name one of them."
+            )
         raise SpecError(
-            f"{folder} contains no saved result (no spec.yaml).{inside} Name a folder that `replication "
-            "estimate --out` wrote, or one below tables/<study>/specs/."
+            f"{folder} contains no saved result (no spec.yaml). Name a folder that `replication estimate "
+            "--out` wrote, or one below tables/<study>/specs/."
         )
     try:
         result, record = saved_results.load(folder)
@@ -61,7 +63,7 @@ def _require_whole(result: Estimates, record: Mapping[str, Any]) -> None:
         raise ValueError(f"the column {text[0]} contains text")
     rows = pd.Index(row_labels(result.table))
     if not rows.is_unique:
-        raise ValueError(f"the row {rows[rows.duplicated()][0]} stands twice")
+        raise ValueError(f"the row {rows[rows.duplicated()][0]} is there twice")
 
 
 def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple[list[Estimates], list[str]]:
@@ -69,19 +71,29 @@ def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple
     fits = [load_folder(folder) for folder in folders]
     if labels is None:
         names = [str(fit.table["spec_id"].iloc[0]) for fit in fits]
-        return fits, names if len(set(names)) == len(names) else [str(folder) for folder in folders]
+        return fits, names if len(set(names)) == len(names) else folder_labels(folders)
     if len(labels) != len(fits):
         raise SpecError(
-            f"--labels names {len(labels)} results and {len(fits)} folders are given. Name each once."
+            f"--labels has {len(labels)} label{'s' * (len(labels) != 1)} for {len(fits)} "
+            f"folder{'s' * (len(fits) != 1)}. Give one label per folder."
         )
     return fits, list(labels)
+
+
+def folder_labels(folders: Sequence[Path]) -> list[str]:
+    """Names of the folders, or their whole paths where two have one name; numbered if one is given twice."""
+    short, whole = [folder.resolve().name for folder in folders], [str(folder) for folder in folders]
+    for names in (short, whole):
+        if len(set(names)) == len(names):
+            return names
+    return [f"{name} ({place})" for place, name in enumerate(short, 1)]
 
 
 def plot_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: str, output: Path) -> Path:
     """Draw the event-time paths of saved results into one figure."""
     import matplotlib as mpl
 
-    from replication.display.event_plot import event_figure, event_frame, figure_note
+    from replication.display.event_plot import event_study_figure
 
     if output.suffix not in FIGURES:
         raise SpecError(
@@ -95,8 +107,7 @@ def plot_folders(folders: Sequence[Path], labels: Sequence[str] | None, title: s
             f"The results are of different outcomes ({', '.join(sorted(outcomes))}), which do not share an "
             "axis. Plot each outcome by itself."
         )
-    frames = [event_frame(fit, name) for fit, name in zip(fits, names, strict=True)]
-    figure = event_figure(frames, title, figure_note(fits), y_label=f"Effect on {fits[0].outcome}")
+    figure = event_study_figure(fits, names, title)
     with replacing(output) as temporary, mpl.rc_context({"svg.hashsalt": "replication"}):
         figure.savefig(temporary, format=output.suffix[1:], metadata=undated(output.suffix))
     return output
@@ -115,32 +126,59 @@ def table_of_folders(
     return result_table(fits, names, title, overall=overall)
 
 
-BOUNDS = {"relative_magnitudes": ("Mbar", "multiples of the largest change before adoption")}
+BOUNDS = {
+    "relative_magnitudes": (
+        "Mbar",
+        "multiples of the largest change between consecutive pre-adoption coefficients",
+    )
+}
 """Name and unit of the violation, by restriction; the others restrict changes of the slope."""
 
 
-def honest_text(folder: Path, method: str, target: str) -> str:
-    """Intervals under violations of parallel trends, and the violation at which the sign is lost."""
+def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] | None = None) -> str:
+    """Intervals under violations of parallel trends, and the violation at which the sign is lost.
+
+    ``window`` are the first and last event time; all of the path if None.
+    """
     from replication.display.result_text import heading
     from replication.inference.sensitivity import breakdown_value, honest_did
 
-    fit = load_folder(folder)
+    fit, record = read_folder(folder)
     aim = int(target) if target.lstrip("-").isdigit() else target
-    found = honest_did(fit, method=method, target=aim)
-    bound, unit = BOUNDS.get(method, ("M", "units of the outcome per period"))
-    last = fit.path()[0]["event_time"].max()
+    found = honest_did(fit, method=method, target=aim, window=window)
+    bound, unit = BOUNDS.get(method, ("M", "units of the outcome (change in the slope per period)"))
+    first, last = (float(end) for end in str(found["event_times"].iloc[0]).split(".."))
+    ends = fit.path()[0]["event_time"].agg(["min", "max"])
+    pooled = f"The binned end points ({ends['min']:g} and {ends['max']:g}) are left out."
+    left_out = [pooled] if fit.details.endpoints == "bin" and window is None else []
     what = f"average of event times 0 to {last:g}" if aim == "average" else f"event time {aim}"
     shown = found[["bound", "estimate", "conf_low", "conf_high"]].rename(columns={"bound": bound})
-    value = breakdown_value(fit, method=method, target=aim)
+    value = breakdown_value(fit, method=method, target=aim, window=window)
     return "\n".join(
         [
             f"Sensitivity to violations of parallel trends ({method.replace('_', ' ')}, Rambachan and Roth "
             "2023)",
             f"{heading(fit.outcome, fit.estimator)}, {what}",
+            *left_out,
             "",
             shown.to_string(index=False, float_format=lambda number: f"{number:.4g}"),
             "",
             f"Breakdown value: {bound} = {value:.3g}, the largest violation at which the interval excludes "
             f"zero. {bound} is in {unit}.",
+            *apart_from_audit(first, last, whole=window is None and not record["spec"].get("window")),
         ]
     )
+
+
+def apart_from_audit(first: float, last: float, *, whole: bool) -> list[str]:
+    """A sentence where `replication audit` uses other event times, so that its breakdown value differs."""
+    from replication.audit.estimate_sections import NEAR
+
+    within = first >= -NEAR and last <= NEAR
+    if within and (whole or (first, last) == (-NEAR, NEAR)):
+        return []
+    same = f"; `--window -{NEAR} {NEAR}` reports that" if whole else ""
+    return [
+        f"This uses event times {first:g} to {last:g}. `replication audit` uses those up to {NEAR} before "
+        f"and after adoption, and its breakdown value may differ{same}."
+    ]

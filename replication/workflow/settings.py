@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from replication.core.errors import SpecError, nearest
-from replication.core.files import parse_yaml
+from replication.core.files import parse_yaml, yaml_fault
 from replication.core.schema_violations import explain_violation
 
 CONFIG = "config.yaml"
@@ -26,14 +26,14 @@ def read_settings(root: Path) -> dict[str, Any]:
         If the file is missing, is not YAML, or does not fit the schema.
     """
     path = root / CONFIG
+    text = ""
     try:
-        data = parse_yaml(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = parse_yaml(text)
     except FileNotFoundError:
         raise SpecError(f"{path} is missing. Restore it: `git checkout {CONFIG}`.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError(
-            f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct that line."
-        ) from None
+        raise SpecError(yaml_fault(path, text, error)) from None
     return checked_settings(data, str(path))
 
 

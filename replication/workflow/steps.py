@@ -12,6 +12,7 @@ from pathlib import Path
 from replication.core.errors import InputError
 from replication.core.files import unwritable
 from replication.core.temporary_files import remove_temporary_files, with_folders_below
+from replication.core.wording import counted
 from replication.workflow import project
 
 
@@ -91,11 +92,6 @@ def folders_of(root: Path, study: str | None) -> list[Path]:
     return [root / place / study for place in PLACES]
 
 
-def counted(number: int, one: str, several: str = "") -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
-
-
 def _clean(root: Path, study: str, _: int) -> str:
     from replication.workflow.clean_step import clean_study
 
@@ -141,7 +137,7 @@ def _check(root: Path, study: str, threads: int) -> str:
     result = check_study(project.study(root, study), root, threads)
     if result.empty:
         return "no two-way column to check"
-    return f"{len(result)} coefficients agree with independent software"
+    return f"{counted(len(result), 'coefficient')} agree{'s' * (len(result) == 1)} with independent software"
 
 
 def _tables(root: Path, study: str, _: int) -> str:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from replication.checks import compare_contents
@@ -16,7 +17,7 @@ from replication.core.errors import InputError
 from replication.core.processes import die_with_parent, pool_context
 from replication.report.site.site_render import write_site
 from replication.workflow import project, readme, rendered_again, report_step
-from replication.workflow.rendered_again import MADE_AGAIN, Task
+from replication.workflow.rendered_again import AS_WRITTEN, MADE_AGAIN, Task
 
 COMMITTED = {
     "numbers": lambda root, study: numbers.verify(root, [study]),
@@ -24,6 +25,7 @@ COMMITTED = {
     "matrices": compare_contents.held_matrices,
 }
 """What is compared with ``expected/``."""
+UNWRITTEN = "the report has not been written: run `replication report`, or `replication run` for everything"
 FEW = 12
 """Tasks for which a further process is not worth its start."""
 
@@ -63,6 +65,8 @@ def verify_outputs(root: Path, ran: Sequence[str], expected: Sequence[str], core
 def held(task: Task, root: Path, scratch: Path) -> list[Verdict]:
     """The verdicts of one task."""
     kind, study, _ = task
+    if kind == "matrices" and not (root / "studies" / study / "expected").is_dir():
+        return [replace(one, how=AS_WRITTEN) for one in COMMITTED[kind](root, study)]
     if kind in COMMITTED:
         return COMMITTED[kind](root, study)
     return rendered_again.made_again(task, root, scratch)
@@ -79,6 +83,8 @@ def _all(todo: Sequence[Task], root: Path, scratch: Path, cores: int) -> list[Ve
 
 def _page(root: Path, scratch: Path) -> list[Verdict]:
     """The pages and every file beside them, rendered again."""
+    if not (root / "report" / "index.html").is_file():
+        return [Verdict("report", "index.html", 1, 1, UNWRITTEN, MADE_AGAIN)]
     try:
         site = report_step.render_site(root)
     except InputError as error:

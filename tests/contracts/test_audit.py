@@ -10,14 +10,17 @@ import pytest
 
 import replication as rp
 from replication.audit import design_sections
-from replication.audit.run_audit import audit
+from replication.audit.checklist import setup_of
+from replication.audit.design_sections import comparisons, other_test
+from replication.audit.robustness_sections import left_out, other_inference
+from replication.audit.run_audit import audit, audit_text, write_audit
 from replication.cli import main
 
 TITLES = {
     "Cohorts",
     "Comparison groups by event time",
     "Clusters",
-    "What two-way fixed effects averages",
+    "What the TWFE estimator averages",
     "All estimators side by side",
     "Event study, pre-trends and their power",
     "Sensitivity to violations of parallel trends",
@@ -85,6 +88,65 @@ def test_the_command_writes_a_page_with_its_parts(
         assert (tmp_path / "a" / link).is_file()
 
 
+def test_checks_that_find_nothing_are_listed_and_counted(frame: pd.DataFrame) -> None:
+    found = audit(rp.read_panel(frame, outcome="y", cluster="state"), "Audit")
+    assert "every cohort has at least 5 units" in found.passed
+    assert any("pre-trend test of Borusyak-Jaravel-Spiess" in words for words in found.passed)
+    assert (
+        found.found[-1]
+        == f"The checklist raises {len(found.warnings)} warnings; {len(found.passed)} checks passed."
+    )
+    assert "Passed: no unit is treated in every period" in audit_text(found)
+    early = audit(rp.read_panel(frame.assign(cohort=frame["cohort"].replace(4, 1)), outcome="y"), "Audit")
+    assert any("15 units are treated in every period" in warning for warning in early.warnings)
+    assert "no unit is treated in every period" not in early.passed
+
+
+def test_a_long_table_is_folded_behind_its_ends_and_the_time_of_adoption(tmp_path: Path) -> None:
+    panel = rp.read_panel(rp.simulated_panel(seed=2, n_periods=14), outcome="y")
+    section = design_sections.comparisons(panel)
+    assert section.table is not None
+    assert section.short is not None
+    times = section.short["event time"].tolist()
+    assert {section.table["event time"].min(), -1, 0, section.table["event time"].max()} <= set(times)
+    assert len(times) < len(section.table) / 2
+    write_audit(audit(panel, "Audit"), tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert f"<summary>All {len(section.table)} rows</summary>" in page
+    written = pd.read_csv(tmp_path / "comparison_groups_by_event_time.csv")
+    assert len(written) == len(section.table)
+
+
+def test_each_cluster_or_unit_is_left_out_where_they_are_few(frame: pd.DataFrame) -> None:
+    by_unit = dict(left_out(rp.read_panel(frame, outcome="y")))
+    assert len(by_unit) == 4 + 60
+    assert (~by_unit["7"]).sum() == 1
+    by_cluster = dict(left_out(rp.read_panel(frame, outcome="y", cluster="state")))
+    assert len(by_cluster) == 4 + 20
+    assert all((~kept).sum() == 3 for name, kept in by_cluster.items() if name.startswith("the state of"))
+    many = rp.simulated_panel(seed=2, n_units=61)
+    assert len(dict(left_out(rp.read_panel(many, outcome="y")))) == 4
+
+
+def test_a_p_value_at_the_floor_of_its_draws_is_marked(frame: pd.DataFrame) -> None:
+    section = other_inference(*setup(frame))
+    assert section.table is not None
+    shown = dict(section.table.itertuples(index=False))
+    # 499 draws, none as extreme: (1 + 0) / 500 in a permutation test, twice that in an equal-tailed one.
+    least = "\N{LESS-THAN OR EQUAL TO}"
+    assert shown == {"analytic": "< 0.001", "wild": f"{least} 0.004", "permutation": f"{least} 0.002"}
+    noise = frame.assign(y=np.random.default_rng(3).normal(size=len(frame)))
+    table = other_inference(*setup(noise)).table
+    assert table is not None
+    assert not table["p-value"].str.contains("[<\N{LESS-THAN OR EQUAL TO}]").any()
+
+
+def setup(frame: pd.DataFrame) -> tuple[rp.Panel, rp.Spec]:
+    """The panel, and the setup of an audit without options."""
+    panel = rp.read_panel(frame, outcome="y", cluster="state")
+    return panel, setup_of(panel)
+
+
 def test_a_panel_that_cannot_carry_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pd.DataFrame({"unit": [1, 1], "time": [1, 2], "cohort": [0, 0]}).to_csv(tmp_path / "p.csv", index=False)
     assert (
@@ -93,3 +155,25 @@ def test_a_panel_that_cannot_carry_it_is_refused(tmp_path: Path, capsys: pytest.
     )
     assert "y" in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
+
+
+def test_controls_at_an_event_time_are_untreated_and_of_other_cohorts() -> None:
+    cohort = {"a": 3, "b": 3, "c": 5, "d": np.nan}
+    frame = pd.DataFrame(
+        [(unit, time, cohort[unit], float(time)) for unit in cohort for time in range(1, 7)],
+        columns=["unit", "time", "cohort", "y"],
+    )
+    table = comparisons(rp.read_panel(frame, outcome="y")).table
+    assert table is not None
+    found = table.set_index("event time")
+    # Cohort 3 has c and d as controls until period 4, then d alone; cohort 5 has d alone, as cohort 3 is
+    # treated in period 4, the last before cohort 5 adopts.
+    assert found.loc[-2].tolist() == [3, 2, 1]
+    assert found.loc[1, "fewest not-yet-treated units"] == 1
+    assert found.loc[-4].tolist() == [1, 1, 1]
+    assert found.loc[3].tolist() == [2, 1, 1]
+
+
+@pytest.mark.parametrize(("n_clusters", "words"), [(5, "cannot reject"), (12, "keeps its size better")])
+def test_the_wild_bootstrap_is_proposed_where_it_can_reject(n_clusters: int, words: str) -> None:
+    assert words in other_test(n_clusters)

@@ -106,7 +106,7 @@ def test_a_key_without_effect_is_noted_in_a_study_and_remade_when_it_goes(tmp_pa
     (specs / "grid.yaml").write_text(GRID + "window: [-2, 2]\n")
     assert step.estimate_study(study, tmp_path) == (2, 0)
     place = tmp_path / "tables" / "made" / "specs" / "grid__none" / "spec.yaml"
-    output = "'window' is set and twfe does not read it: it changes nothing"
+    output = "'window' has no effect: twfe does not use it"
     assert output in yaml.safe_load(place.read_text())["details"]["notes"]
     assert step.estimate_study(study, tmp_path) == (0, 2)
     (specs / "grid.yaml").write_text(GRID)

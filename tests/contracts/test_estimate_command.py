@@ -219,15 +219,15 @@ def test_a_key_that_no_estimator_of_the_file_reads_is_noted(
     records = [yaml.safe_load(path.read_text()) for path in out.rglob("spec.yaml")]
     assert len(records) == len(changes.get("vary", {}).get("estimator", ["one"]))
     for record in records:
-        notes = [note for note in record["details"].get("notes", []) if "does not read it" in note]
+        notes = [note for note in record["details"].get("notes", []) if "does not use it" in note]
         assert {note.split("'")[1] for note in notes} == set(unused)
         for note in notes:
             of_method = note.startswith("'inference.")
             name = "method 'analytic'" if of_method else record["spec"]["estimator"]
-            assert note.endswith(f"is set and {name} does not read it: it changes nothing")
+            assert note.endswith(f"has no effect: {name} does not use it")
             assert note in " ".join(output.split())
             assert f"# {note}" in explained
-    assert ("does not read it" in output + explained) is bool(unused)
+    assert ("does not use it" in output + explained) is bool(unused)
 
 
 def test_no_shipped_specification_sets_a_key_in_vain() -> None:
@@ -243,8 +243,9 @@ def test_compare_of_the_same_says_so(tmp_path: Path, panel: Path, capsys: pytest
     capsys.readouterr()
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a")]) == 0
     output = capsys.readouterr().out
-    assert output.startswith("The same specification.\n")
-    assert "Specification:" not in output
+    assert "\nThe same specification.\n" in output
+    assert "Specification (" not in output
+    assert output.split()[:4] == ["a", "(1)", "a", "(2)"]
 
 
 def test_compare_shows_what_changed(tmp_path: Path, panel: Path, capsys: pytest.CaptureFixture[str]) -> None:

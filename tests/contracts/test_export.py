@@ -113,7 +113,7 @@ def test_the_command_exports_with_labels_of_the_codebook(
     for asked, to, words in (
         ("my_study/distrct_year", "dta", "did you mean 'district_year'"),
         ("my_studi", "dta", "There is no study"),
-        ("my_study", "dat", "It is one of dta, csv, rds, parquet"),
+        ("my_study", "dat", "--to must be dta, csv, rds, or parquet; got 'dat'"),
     ):
         capsys.readouterr()
         assert main(["export", asked, "--to", to]) == 2

@@ -248,7 +248,7 @@ def test_duplicates_are_reduced_as_the_key_says(rule: str, value: float) -> None
     assert panel.y.shape == (50, 24)
     with pytest.raises(PanelError, match=r"2 rows share.*differ in 'rate'"):
         rp.read_panel(double, **KEYS, duplicates="drop_identical")
-    with pytest.raises(PanelError, match="`duplicates: first`, `last` or `mean`"):
+    with pytest.raises(PanelError, match="`--duplicates first`, `last` or `mean`"):
         rp.read_panel(double, **KEYS)
 
 
@@ -268,7 +268,7 @@ def european(frame: pd.DataFrame) -> pd.DataFrame:
 def test_semicolons_decimal_commas_and_thousands(tmp_path: Path) -> None:
     place = tmp_path / "panel.csv"
     european(plain_panel()).to_csv(place, index=False, sep=";")
-    with pytest.raises(PanelError, match=r"separated by ';'. Set `read: \{sep: ';'\}`"):
+    with pytest.raises(PanelError, match=r"separated by ';'. Set `--sep ';'` \(in YAML `read: \{sep: ;\}`\)"):
         rp.read_panel(place, **KEYS)
     read = {"sep": ";", "decimal": ",", "thousands": "."}
     with pytest.raises(PanelError, match=r"not numbers.*thousands"):

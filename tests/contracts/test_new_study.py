@@ -86,7 +86,15 @@ def test_a_project_of_its_own_runs_to_its_table_and_its_figure(
     assert "1 estimate changed since the last run, most law_rates__twfe" in capfd.readouterr().out
     spec.write_text(text, encoding="utf-8")
     assert main(["run", "--cores", "1", "--only", "tables/law_rates/main"]) == 0
-    assert "tables/law_rates/main.tex" in capfd.readouterr().out
+    said = capfd.readouterr().out
+    assert "\n  tables/law_rates/main.html (also .csv, .docx, .md, .tex)\n" in said
+    assert "figures/law_rates" not in said
+    assert "`replication report` writes report/index.html" in said
+    assert main(["run", "--cores", "1", "--only", "law_rates"]) == 0
+    said = capfd.readouterr().out
+    for path in ("tables/law_rates/main.html", "figures/law_rates/event_study.png"):
+        assert f"\n  {path} (also " in said
+        assert (root / path).is_file()
 
 
 def test_nothing_is_overwritten_and_nothing_is_left_of_a_refusal(
@@ -94,12 +102,12 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_a_refusal(
 ) -> None:
     command = ["new", "law_rates", "--panel", "my.csv", *COLUMNS]
     assert main(command) == 2
-    assert "`never: [9999]`" in capsys.readouterr().err
+    assert "`--never 9999` (in YAML `never: [9999]`)" in capsys.readouterr().err
     assert [path.name for path in here.iterdir()] == ["my.csv"]
     assert main([*command, *FLAGS]) == 0
     before = (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes()
     assert main([*command, *FLAGS, "--title", "Another"]) == 2
-    assert "nothing is overwritten" in capsys.readouterr().err
+    assert "already exists and was not overwritten" in capsys.readouterr().err
     assert (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes() == before
     assert main(["new", "a-b", "--panel", "my.csv", *COLUMNS, *FLAGS]) == 2
     assert "letters, digits and _" in capsys.readouterr().err

@@ -94,7 +94,10 @@ def test_table_honest_and_compare(folder: Path, capsys: pytest.CaptureFixture[st
     [
         (["table", "nowhere"], "contains no saved result"),
         (["plot", "{cs}", "-o", "figure.doc"], "ends in .doc"),
-        (["plot", "{cs}", "--labels", "a", "b"], "--labels names 2 results and 1 folders"),
+        (
+            ["plot", "{cs}", "--labels", "a", "b"],
+            "--labels has 2 labels for 1 folder. Give one label per folder.",
+        ),
         (["estimate", "--panel", "{panel}", "--out", "x"], "No outcome is named"),
         (["estimate", "--panel", "{panel}", "--out", "x", "--outcome", "y", "--set", "window"], "KEY=VALUE"),
         (

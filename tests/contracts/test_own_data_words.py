@@ -10,6 +10,7 @@ import pytest
 from awkward_panel import COLUMNS, FLAGS, awkward_panel, plain_panel
 
 import replication as rp
+from replication.audit.checklist import setup_of
 from replication.audit.estimate_sections import every_estimator, honest_bounds
 from replication.cli import main
 from replication.core.errors import PanelError, SpecError
@@ -112,6 +113,8 @@ def test_check_in_python_gives_the_call_that_works() -> None:
     awkward = awkward_panel()
     found = rp.check(awkward, outcome="rate", **KEYS)
     assert found.refusal
+    assert "Set `never: [9999]`." in str(found)
+    assert "--never" not in str(found)
     call = str(found).splitlines()[-1].strip()
     fit = eval(call, {"rp": rp, "frame": awkward})
     assert fit.att == pytest.approx(rp.estimate(plain_panel(), outcome="rate", **KEYS).att, rel=1e-12)
@@ -123,7 +126,8 @@ def test_the_audit_writes_periods_as_the_file_and_agrees_with_honest(tmp_path: P
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "2012Q1" in page
     assert "80" + "48" not in page  # 2012Q1 as it is numbered inside
-    fits = every_estimator(rp.read_panel(plain_panel(), outcome="rate", **KEYS))[1]
+    panel = rp.read_panel(plain_panel(), outcome="rate", **KEYS)
+    fits = every_estimator(panel, setup_of(panel))[1]
     section = honest_bounds(fits)
     assert section.table is not None
     fit = rp.estimate(plain_panel(), outcome="rate", window=[-12, 12], **KEYS)

@@ -39,7 +39,7 @@ def blocks(page: str) -> list[Block]:
 
 def commands(block: Block) -> list[tuple[list[str], int]]:
     """Arguments of every command of a shell block, and the exit code that the page promises."""
-    lines = block.text.replace("\\\n", " ").splitlines()
+    lines = [line for line in block.text.replace("\\\n", " ").splitlines() if not line.startswith("#")]
     codes = [EXIT.search(line) for line in lines]
     return [
         (shlex.split(line, comments=True), int(code[1]) if code else 0)

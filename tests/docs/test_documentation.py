@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import json
 import re
+import shlex
+import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,11 +17,16 @@ import yaml
 from documented_pages import DOCS, FENCE, Block, blocks, run, run_page
 
 import replication as rp
+from replication.cli import EXAMPLES, parser
 from replication.estimators.registry import ENTRIES
 from replication.sources.manifest import load_manifest
+from replication.workflow.steps import step
 
 ROOT = DOCS.parent
 RUN = ("quick_start.md", "own_data.md", "tutorial.md")
+IN_A_PROJECT = ("trace.md",)
+INSTALLS = ("workflow.md",)
+"""Its block makes an environment from the network, as ``.ci/run`` does."""
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 EXERCISES = 5
 
@@ -71,6 +78,84 @@ def test_every_block_runs_and_prints_what_the_page_says(
         assert [name for name in named if not (tmp_path / name).exists()] == []
     promised = set(re.findall(r"`(\w+/index\.html)`", (DOCS / page).read_text(encoding="utf-8")))
     assert [name for name in promised - {"report/index.html"} if not (tmp_path / name).is_file()] == []
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the estimates of the study that the page on traces follows; it needs no download."""
+    root = tmp_path_factory.mktemp("project")
+    for name in ("Snakefile", "config.yaml", "environment.yaml"):
+        shutil.copy(ROOT / name, root / name)
+    shutil.copytree(ROOT / "data_raw" / "typed", root / "data_raw" / "typed")
+    shutil.copy(ROOT / "data_raw" / "sources.yaml", root / "data_raw")
+    shutil.copytree(ROOT / "studies" / "castle_doctrine", root / "studies" / "castle_doctrine")
+    (root / "studies" / "__init__.py").touch()
+    for name in ("clean", "estimate", "check", "analyze"):
+        assert step(name, "castle_doctrine", root, threads=2, log=None) == 0
+    return root
+
+
+@pytest.mark.parametrize("page", IN_A_PROJECT)
+def test_every_command_in_a_project_runs(page: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("REPLICATION_ROOT", raising=False)
+    text = "".join(block.text for block in blocks(page) if block.kind == "sh")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(lines) >= 4
+    assert all(printed(line) for line in lines)
+
+
+def printed(line: str) -> str:
+    """What a command prints."""
+    block = Block("sh", line, solution=False)
+    run(block, {})
+    return block.printed
+
+
+def test_every_trace_that_a_page_or_the_help_shows_is_one(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("REPLICATION_ROOT", raising=False)
+    text = "\n".join(
+        [EXAMPLES, *(path.read_text(encoding="utf-8") for path in [*pages(), ROOT / "README.md"])]
+    )
+    found = set(re.findall(r'replication trace [^\s`]+(?: "[^"`]+")+', text))
+    assert len(found) >= 3
+    assert all(printed(line) for line in found)
+
+
+def test_the_blocks_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REPLICATION_ROOT", raising=False)
+    names = {"unit": "state", "time": "quarter", "cohort": "law", "y": "rate"}
+    rp.simulated_panel().drop(columns="state").rename(columns=names).to_csv("my.csv", index=False)
+    found = run_page("../README.md")
+    assert {"python", "sh"} <= {block.kind for block in found}
+    for name in ("table.tex", "event_study.png", "results/index.html"):
+        assert (tmp_path / name).is_file(), name
+
+
+def test_every_page_with_commands_is_run() -> None:
+    with_commands = {path.name for path in pages() if "```sh\n" in path.read_text(encoding="utf-8")}
+    assert with_commands == {*RUN, *IN_A_PROJECT, *INSTALLS} - {"tutorial.md"}
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(DOCS.rglob("*.md")), ROOT / "README.md"], ids=lambda path: path.name
+)
+def test_commands_within_sentences_have_options_that_exist(path: Path) -> None:
+    text = FENCE.sub("", path.read_text(encoding="utf-8"))
+    for command in re.findall(r"`replication ([^`]*)`", text):
+        words = shlex.split(" ".join(command.split()))
+        named = words[:2] if words[0] == "data" else words[:1]
+        if words != named:
+            assert callable(parser().parse_args(words).run), command
+            continue
+        # A command alone names itself.
+        with pytest.raises(SystemExit) as ended:
+            parser().parse_args([*named, "--help"])
+        assert not ended.value.code, command
 
 
 def test_shell_blocks_are_commands_of_the_package_or_targets_of_make() -> None:

@@ -249,13 +249,13 @@ def test_permuted_treatment_takes_its_doses_along() -> None:
 @pytest.mark.parametrize(
     ("edit", "keys", "words"),
     [
-        (lambda frame: frame.assign(d=1.0), {}, "changes within none of the 60 units"),
+        (lambda frame: frame.assign(d=1.0), {}, "is constant within all 60 units"),
         (
             lambda frame: frame.assign(d=frame["d"].where(frame.index != 9)),
             {},
             "1 of 480 values of column 'd' is missing",
         ),
-        (lambda frame: frame.assign(d="high"), {}, "480 of 480 values of column 'd' are not numbers"),
+        (lambda frame: frame.assign(d="high"), {}, "Column 'd' is text and contains no number: 'high'"),
         (
             lambda frame: frame.assign(x1=frame["unit"] % 7),
             {"covariates": ["x1"]},

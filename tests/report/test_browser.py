@@ -24,8 +24,18 @@ pytestmark = pytest.mark.skipif(
     BINARY is None,
     reason="NOT RUN: the report was not opened, as there is no Chromium (apt-get install chromium)",
 )
-PAGES = ("index.html", "made/index.html", "made/explorer.html", "made/data.html")
+PAGES = ("index.html", "made/index.html", "made/summary.html", "made/explorer.html", "made/data.html")
 CODEBOOK = "name,label,unit,panel\nfips,County,FIPS code,county_year\nyear,Year,year,county_year\n"
+SUMMARY = """# Made: Summary
+
+Crime fell by 5%[^1] <script>alert(1)</script>.
+
+| | TWFE |
+| --- | ---: |
+| Index crimes | 5.6%[^1] |
+
+[^1]: `plain`
+"""
 VERDICTS = [{"file": "tables/main.csv", "cells": 8, "failed": 0, "message": ""}]
 
 
@@ -40,7 +50,10 @@ def site(root: Path, folders: Folders, tmp_path_factory: pytest.TempPathFactory)
     write_figures(study, folders)
     report = StudyReport(Context.of(study, folders))
     target = tmp_path_factory.mktemp("report")
-    made = render([report], traced={"made": ["main"]})
+    (target / "made").mkdir()
+    summary = target / "made" / "summary.md"
+    summary.write_text(SUMMARY, encoding="utf-8")
+    made = render([report], summaries={"made": summary}, traced={"made": ["main"]})
     write_site({**made, **compared({"made": {"main": trace(study)}}, {"made": VERDICTS})}, target)
     return target
 

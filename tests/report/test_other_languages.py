@@ -264,7 +264,10 @@ def test_a_hostile_title_stays_in_its_comment(written: Path) -> None:
     assert ast.get_docstring(ast.parse((written / "run_pyfixest.py").read_text())) is not None
     first = (written / "run_stata.do").read_text().splitlines()
     assert first[0].startswith("* A title N{x} u12")
-    assert first[1].startswith("* ssc install")
+    installs = [line for line in first if line.startswith("* ssc install")]
+    assert installs == first[1 : 1 + len(installs)]
+    assert installs
+    assert all(len(line.split()) == 4 for line in installs), "Stata installs one package per line."
     assert not re.search(r"/\*|//|\*/|`|\\|\"", first[0])
     assert (written / "run_r.R").read_text().splitlines()[1].startswith("# install.packages")
 

@@ -212,3 +212,18 @@ def test_simulated_studies_are_marked(description: dict[str, Any], root: Path) -
         marked = parsed(site[name]).find(".//div[@class='simulated']")
         assert marked is not None
         assert "SIMULATED: simulated data" in "".join(marked.itertext())
+
+
+def test_the_summary_is_a_page_with_tables_and_footnotes(report: StudyReport, tmp_path: Path) -> None:
+    text = tmp_path / "summary.md"
+    text.write_text(
+        "# S\n\nA <b>b</b>[^1], c[^1].\n\n| x |\n| --- |\n| 1 |\n\n[^1]: `plain`\n", encoding="utf-8"
+    )
+    site = render([report], summaries={"made": text})
+    page = parsed(site["made/summary.html"])
+    assert [cell.text for cell in page.iter("td")] == ["1"]
+    assert page.find(".//b") is None
+    cited = [link for link in page.iter("a") if link.get("href") == "#fn1"]
+    assert ["".join(link.itertext()) for link in cited] == ["1", "1"]
+    assert b'href="summary.html"' in site["made/index.html"]
+    assert "made/summary.html" not in render([report])

@@ -20,6 +20,7 @@ from replication.core.fingerprints import file_digest
 from replication.display.formatting import MINUS
 from replication.report.trace import traces as module
 from replication.report.trace.trace_keys import cell_key, column_keys, row_keys, unique
+from replication.report.trace.trace_text import _raw, flow_line
 from replication.report.trace.traces import StudyTraces, trace_cell, trace_point, write_traces
 from replication.workflow.steps import step
 
@@ -187,6 +188,24 @@ def test_the_command_line_shows_full_digits_and_data(
     assert main(["trace", "homicide"]) == 0
     assert "mean-of-dependent-variable" in capsys.readouterr().out
     assert main(["trace", "homicide", "no such row", "1"]) == 2
+
+
+def test_every_raw_file_has_its_source() -> None:
+    raw = {
+        name: {"file": f"{name}.csv", "sha256": "0", "citation": citation, "publisher": "One publisher"}
+        for name, citation in (("a", "Volume 1"), ("b", "Volume 2"), ("c", "Volume 2"), ("d", "Volume 1"))
+    }
+    lines = list(_raw(["a", "b", "c", "d"], {"raw": raw}))
+    assert [words for label, words in lines if label.strip() == "source"] == [
+        *("Volume 1", "Volume 2", "the same", "Volume 1"),
+    ]
+    assert [label.strip() for label, _ in lines] == ["raw file", "source"] * 4
+
+
+def test_rows_of_a_ready_panel_are_those_of_its_file() -> None:
+    assert flow_line({"rule": "rows of panel", "rows": 1202}) == "- panel: 1,202 rows, as in the file"
+    line = flow_line({"step": 1, "rule": "complete years", "rows_before": 10, "rows_after": 8})
+    assert line == "- complete years (rows 10 to 8)"
 
 
 def test_files_hold_every_key_of_the_printed_table(project: Path, tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_interrupted_and_extended_runs_give_the_same_numbers(root: Path, tmp_pat
     assert list(held) == ["draws_000000-000009.csv", "draws_000010-000019.csv"]
     output: list[str] = []
     pd.testing.assert_frame_equal(simulate(stopped, 1, output.append), expected)
-    assert output[0] == "20 of 25 placebo draws are there already, 5 to go"
+    assert output[0] == "20 of 25 placebo draws are saved; 5 remain"
     assert chunk_bytes(stopped.out) == chunk_bytes(whole.out)
     fewer = make_order(study(root, "made"), root, tmp_path / "extended", 12)
     simulate(fewer, 1, Stop(99))

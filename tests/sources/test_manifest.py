@@ -112,7 +112,9 @@ def test_mistakes_in_the_manifest_are_named(tmp_path: Path, old: str, new: str, 
 
 
 def test_a_missing_manifest_and_an_unknown_study_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"the manifest of raw files is missing\. Run from"):
+    with pytest.raises(
+        SourceError, match=r"has no raw files \(no data_raw/sources\.yaml\).* run from the folder"
+    ):
         manifest.load_manifest(tmp_path)
     with pytest.raises(SourceError, match=r"'secure_comunities' \(did you mean 'secure_comm"):
         manifest.status(ROOT, "secure_comunities")

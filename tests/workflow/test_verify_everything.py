@@ -219,7 +219,7 @@ def test_the_command_prints_failures_and_a_total(spoiled: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.split()[:2] == ["FAIL", "second/tables/others.md"]
     assert "pass  " not in done.stdout
-    assert "are what the numbers give again" in done.stdout
+    assert "are reproduced exactly from the saved estimates" in done.stdout
     every = run(spoiled, ["verify", "second", "--all"])
     assert "pass  second/tables/effects.md" in every.stdout
     assert "first/" not in every.stdout

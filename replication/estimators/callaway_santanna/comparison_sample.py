@@ -17,8 +17,12 @@ from replication.core.details import Dropped
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
+from replication.core.reading import proposal
 from replication.estimators.shared.cohort_comparisons import require_never_treated
 from replication.inference.cluster import influence_factor
+
+PAIRWISE = {"unbalanced": "pairwise"}
+"""Key that keeps units with gaps."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,24 @@ def group_time_design(
         if design.panel.y.shape == before and np.isinf(design.adoption).any():
             break
     require_two_clusters(design)
-    return design
+    return with_base_periods(design)
+
+
+def with_base_periods(design: ComparisonDesign) -> ComparisonDesign:
+    """The design with a note on cohorts whose last period before adoption is missing from the panel."""
+    panel = design.panel
+    step = int(np.diff(panel.periods).min(initial=panel.periods[-1] - panel.periods[0]))
+    found = []
+    for cohort in design.cohorts.tolist():
+        onset = cohort - design.anticipation
+        usual = onset - step
+        before = panel.periods[panel.periods < onset]
+        if before.size and before[-1] < usual:
+            found.append(
+                f"the panel has no period {panel.written(usual)}, so for the cohort of {panel.written(cohort)} "
+                f"the base period is {panel.written(before[-1])} (event time {int(before[-1]) - cohort})"
+            )
+    return design.with_note("; ".join(found)) if found else design
 
 
 def adoption_of(panel: Panel, anticipation: int) -> Floats:
@@ -152,8 +173,8 @@ def without_never_treated(design: ComparisonDesign) -> ComparisonDesign:
     if not never.any():
         return design
     return design.keep(~never).with_note(
-        f"{int(never.sum())} units not treated inside the panel are dropped: the control group is the last "
-        "cohort to adopt",
+        f"{int(never.sum())} units not treated inside the panel are dropped, since the control group is the "
+        "last cohort to adopt",
         Dropped("units_not_treated", int(never.sum()), "units"),
     )
 
@@ -170,27 +191,32 @@ def with_comparison(design: ComparisonDesign) -> ComparisonDesign:
     keep = panel.periods < last - design.anticipation
     adoption = np.where(design.adoption >= last, np.inf, design.adoption)
     require_cohorts(design, np.isfinite(adoption))
+    only_last = design.comparison == "last_treated"
+    who = "The control group is the last cohort" if only_last else "There are no never-treated units"
+    todo = "Set 'control_group: not_yet_treated'" if only_last else "Add units that are never treated"
     if keep.sum() < 2:
         raise PanelError(
-            f"No control group is left. There are no never-treated units, and only {int(keep.sum())} of "
-            f"{keep.size} periods come before the last cohort, {named}, adopts. Add units that "
-            "are never treated, or earlier periods."
+            f"No control group is left. {who}, and only {int(keep.sum())} of {keep.size} periods come before "
+            f"the last cohort, {named}, adopts. {todo}, or add earlier periods."
         )
     cut = panel.periods[~keep]
-    only_last = design.comparison == "last_treated"
     kept = replace(
         design,
         panel=panel.keep_periods(keep),
         adoption=adoption,
         comparison="never_treated" if only_last else "not_yet_treated",
     )
-    who = "" if only_last else ", so the control group consists of units not yet treated"
     ends = " to ".join(dict.fromkeys(panel.written(period) for period in cut[[0, -1]])) if cut.size else ""
-    gone = f", and {cut.size} periods ({ends}) are dropped" if cut.size else ""
+    gone = f"{cut.size} periods ({ends}) are dropped" if cut.size else ""
+    note = f"The last cohort to adopt ({named}) serves only as the control group{gone and f'; {gone}'}"
+    if not only_last:
+        note = (
+            f"{who}, so the control group consists of units not yet treated; the last cohort to adopt "
+            f"({named}) serves only as a control{gone and f', and {gone}'}"
+        )
     lost = [Dropped("periods_cut", cut.size, "periods", tuple(panel.label(cut).tolist()))] if cut.size else []
     return kept.with_note(
-        f"There are no never-treated units{who}; the last cohort to adopt ({named}) serves only as a "
-        f"control{gone}",
+        note,
         Dropped("comparison_cohort", 1, "cohorts", (int(panel.label(last)),)),
         *lost,
     )
@@ -206,15 +232,15 @@ def without_gaps(design: ComparisonDesign) -> ComparisonDesign:
     if not whole.any():
         raise PanelError(
             f"None of the {whole.size} units is observed in all {panel.periods.size} periods. "
-            "Set 'unbalanced: pairwise' to use units in the pairs of periods in which they are "
-            "observed, or restrict the periods in 'sample'."
+            f"Set {proposal(PAIRWISE)} to use units in the pairs of periods in which they are observed, or "
+            "restrict the periods in 'sample'."
         )
     return design.keep(whole).with_note(
         units_dropped(
             panel.units[~whole],
             whole.size,
             "they are not observed in every period",
-            "'unbalanced: pairwise' (`--set unbalanced=pairwise`) keeps them where they are observed",
+            f"{proposal(PAIRWISE)} keeps them where they are observed",
         ),
         Dropped("units_with_gaps", count, "units"),
     )
@@ -233,10 +259,9 @@ def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:
     if treated.any():
         return
     before = f" ({'; '.join(design.notes)})" if design.notes else ""
-    raise PanelError(
-        f"{_no_effect(design)}{before}. Check the cohort column (the first treated period; 0 or empty for "
-        "never) and the sample."
-    )
+    column = "cohort column (the first treated period; 0 or empty for never)"
+    column = "time column" if design.panel.periods.size == 1 else column
+    raise PanelError(f"{_no_effect(design)}{before}. Check the {column} and 'sample'.")
 
 
 def _no_effect(design: ComparisonDesign) -> str:

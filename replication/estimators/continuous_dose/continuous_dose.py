@@ -1,4 +1,4 @@
-"""Effects by dose of a continuous treatment, Callaway, Goodman-Bacon & Sant'Anna (2025).
+"""Effects by dose of a continuous treatment, Callaway, Goodman-Bacon & Sant'Anna (2024).
 
 Estimand
     ATT(d) = E[Y_t(d) - Y_t(0) | D = d] and ACRT(d) = d ATT(d) / dd, averaged over cohorts by size and over

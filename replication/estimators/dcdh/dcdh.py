@@ -31,8 +31,8 @@ Reproduces
     Stata and R ``did_multiplegt_dyn y i t d, effects(L) placebo(P)`` with ``normalized``,
     ``switchers`` and ``controls``, including analytic standard errors.
 
-Review of Economics and Statistics 106(6): 1723-1736. With ``cluster`` the degrees of freedom
-count clusters, as the authors' command does.
+Review of Economics and Statistics 108(4): 863-880 (2026; advance access in 2024). With ``cluster`` the
+degrees of freedom count clusters, as the authors' command does.
 """
 
 from __future__ import annotations
@@ -79,6 +79,12 @@ def dcdh(
     switchers : ``all``, or those whose treatment first rises (``in``) or falls (``out``).
     baseline_bins : number of quantile bins of the first treatment within which units are compared;
         None compares units of equal first treatment.
+
+    Returns
+    -------
+    Estimates
+        Rows ``att`` (per unit of treatment) and ``event`` (effect l at event time l - 1, placebo l at
+        -1 - l). Units of the outcome.
 
     Raises
     ------

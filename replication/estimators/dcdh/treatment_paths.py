@@ -169,8 +169,8 @@ def no_stable_controls(paths: TreatmentPaths, onset: Ints, bins: int | None) -> 
     changed = int((onset < paths.change.shape[1]).sum())
     if not changed:
         return PanelError(
-            f"The treatment changes within none of the {onset.size} units, so that there is nothing "
-            "to compare. Check the column named in 'treatment' and the years in 'sample'."
+            f"The treatment is constant within all {onset.size} units, so no effect can be estimated. Check "
+            "the column named in 'treatment' and the years in 'sample'."
         )
     groups = int(paths.group.max()) + 1
     what = f"{bins} bins" if bins else f"{groups} different values"

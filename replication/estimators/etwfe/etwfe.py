@@ -70,7 +70,7 @@ def etwfe(
     anticipation: int = 0,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Averages of the cohort-by-period effects of one saturated regression.
+    """Estimate averages of the cohort-by-period effects of one saturated regression.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def etwfe(
     Raises
     ------
     SpecError, PanelError
-        For an unknown family or comparison, no comparison or treated cell left, an empty window,
+        For an unknown family or control group, no control or treated unit-period left, an empty window,
         or negative outcomes in a Poisson model.
 
     Examples

@@ -70,7 +70,7 @@ def local_projections(
     reweight: bool = False,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Effects by horizon, placebos, and the pooled effect.
+    """Estimate effects by horizon, placebos, and the pooled effect.
 
     Parameters
     ----------
@@ -78,7 +78,13 @@ def local_projections(
     window : first and last horizon. If empty: every horizon that can be estimated, and the
         pooled effect over the longest that every cohort reaches with a clean control. Late cohorts
         that would shorten it too much are excluded and named (``default_horizon``).
-    reweight : weight adopters equally.
+    reweight : estimate the equally weighted average over adopters instead of the variance-weighted one.
+
+    Returns
+    -------
+    Estimates
+        Rows ``att`` (the pooled effect) and ``event`` (horizon h is event time h; negative ones are
+        placebos). Units of the outcome.
 
     Raises
     ------

@@ -41,6 +41,7 @@ from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
 from replication.core.panel import Panel
+from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
@@ -87,7 +88,7 @@ def synthetic_did(
     window: tuple[int, int] | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Overall effect, effect of each cohort, and event path.
+    """Estimate the overall effect, the effect of each cohort, and the event path.
 
     Parameters
     ----------
@@ -96,6 +97,12 @@ def synthetic_did(
         or more units, or clusters, per cohort), or ``bootstrap``. The last two leave out and draw
         clusters; placebo needs clusters of one unit.
     window : first and last event time reported.
+
+    Returns
+    -------
+    Estimates
+        Rows ``att``, ``group`` (one per cohort) and ``event`` (the gap before adoption shows the fit of the
+        weights). Units of the outcome.
 
     Raises
     ------
@@ -214,8 +221,8 @@ def usable(panel: Panel) -> Panel:
     if gaps.any():
         raise PanelError(
             f"{int(gaps.sum())} of {gaps.size} units are not observed in every period, for example "
-            f"unit {panel.units[gaps][0]}; synthetic controls need a balanced panel. Set 'sample: "
-            "{balanced: true}' or a shorter range of periods."
+            f"unit {panel.units[gaps][0]}, and synthetic difference-in-differences needs a balanced panel. Set "
+            f"{proposal({'sample.balanced': True})} or a shorter range of periods."
         )
     if not untreated_throughout(panel).any():
         raise PanelError(

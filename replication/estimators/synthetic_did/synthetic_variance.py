@@ -228,9 +228,8 @@ def require_possible(kind: str, panel: Panel, member: Ints, cohorts: list[Synthe
         )
     elif kind == "placebo" and n_controls <= n_treated:
         raise PanelError(
-            f"Placebo standard errors assign the {n_treated} treated units' adoption to as many of the "
-            f"{n_controls} never-treated units, and need more of these than of the treated. Set "
-            "'donor_errors: jackknife' or 'bootstrap'."
+            f"Placebo standard errors need more never-treated units ({n_controls}) than treated units "
+            f"({n_treated}). Set 'donor_errors: jackknife' or 'bootstrap' (`--set donor_errors=jackknife`)."
         )
 
 

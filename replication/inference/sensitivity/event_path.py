@@ -203,11 +203,12 @@ def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimate
         named = int(times[fixed][0])
     else:
         estimator = _estimator_of(estimates)
-        why = UNCOMMON.get(estimator, "violations are measured from it")
+        own = UNCOMMON.get(estimator)
+        why = f"Those of {estimator} are not: {own}" if own else f"This path has {int(fixed.sum())} of them"
         raise SensitivityError(
-            f"The path of {spec!r} has {int(fixed.sum())} reference periods (rows that are exactly zero "
-            f"without a standard error) where one is needed: {why}. Use callaway_santanna, sun_abraham, "
-            "stacked, dcdh, local_projections or event_study, and a window that contains the reference."
+            f"The analysis of {spec!r} needs leads and effects that are measured from one reference period, the "
+            f"row that is exactly zero without a standard error. {why}. Use callaway_santanna, sun_abraham, "
+            "stacked, dcdh, local_projections, or event_study, and a window that contains the reference."
         )
     without = times[(variance <= 0) & ~fixed]
     if without.size:

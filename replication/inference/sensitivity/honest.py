@@ -58,14 +58,20 @@ def honest_did(
 
     Parameters
     ----------
+    estimates : Estimates
+        With effects by event time, their covariance, and a reference period.
     method : ``relative_magnitudes``, ``smoothness`` or ``smoothness_clf``
-        Violations after adoption relative to the largest change before it (C-LF interval); change
-        of slope per period (fixed-length interval); the same with the C-LF interval.
+        Bounds the change in the violation between consecutive periods after adoption relative to the
+        largest such change before it (C-LF interval); bounds the change in its slope between consecutive
+        periods (fixed-length interval); the same with the C-LF interval.
     bounds : non-negative
-        Mbar without a unit (default 0, 0.5, 1, 1.5, 2), or M in units of the outcome (default five
-        values from 0 to the largest change of slope that the periods before adoption do not reject).
+        Mbar (unit-free; default 0, 0.5, 1, 1.5, 2), or M in units of the outcome per period squared (default
+        five values from 0 to the largest change in the slope that the periods before adoption do not reject).
     target : ``average`` of the effects from event time 0 on, or one event time
-    window : first and last event time to use; see ``event_path`` for binned ends.
+    level : confidence level of the intervals.
+    window : first and last event time to use
+        By default all, but binned end points of an event study, which pool all event times beyond, are
+        left out; ``event_times`` names those that are used.
 
     Returns
     -------

@@ -1,9 +1,10 @@
-r"""Relative magnitudes: violations after adoption at most :math:`\bar M` times those before.
+r"""Relative magnitudes: changes of the violation at most :math:`\bar M` times the largest before adoption.
 
-.. math:: |\delta_{t+1} - \delta_t| \le \bar M \max_{s < 0} |\delta_{s+1} - \delta_s|, \quad t \ge 0
+.. math:: |\delta_{e+1} - \delta_e| \le \bar M \max_{s < -1} |\delta_{s+1} - \delta_s|, \quad e \ge -1
 
-(Rambachan & Roth 2023, section 2.4.1). The set is a union over which change s before the reference
-is the largest, and over its sign; the confidence set is the union of theirs.
+with :math:`\delta_{-1} = 0` in the reference period, event time -1, which the paper numbers 0 (Rambachan &
+Roth 2023, section 2.4.1). The set is a union over which change s before the reference is the largest, and
+over its sign; the confidence set is the union of theirs.
 """
 
 from __future__ import annotations

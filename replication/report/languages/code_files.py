@@ -90,5 +90,5 @@ def _notes(title: str, models: Sequence[ExactModel], refused: Mapping[str, str])
         )
     left = [f"* {name}: {reason}" for name, reason in refused.items() if reason]
     lines += ["", "Not translated:", "", *left] if left else []
-    lines += ["", "`run_pyfixest.py` holds the regressions only; pyfixest has no group-time estimator."]
+    lines += ["", "`run_pyfixest.py` contains the regressions only; pyfixest has no group-time estimator."]
     return "\n".join([*lines, ""])

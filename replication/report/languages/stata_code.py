@@ -7,7 +7,7 @@ from collections.abc import Callable
 from replication.report.languages.exact_models import ExactModel
 
 HEAD = """* {title}: the same models in Stata, from the files in data/.
-* {install}
+{install}
 * Run it in this folder: do run_stata.do
 version 16
 """
@@ -29,7 +29,7 @@ def stata_file(title: str, models: list[ExactModel], notes: dict[str, list[str]]
             "poisson" if model.poisson else model.spec.estimator, "reghdfe ftools"
         ).split()
     }
-    install = "  ".join(f"ssc install {name}" for name in sorted(needed))
+    install = "\n".join(f"* ssc install {name}" for name in sorted(needed))
     blocks = [_block(model, notes[model.spec.id]) for model in models]
     return "\n".join([HEAD.format(title=title, install=install), *blocks, ""])
 

@@ -72,7 +72,13 @@ def from_markdown(path: Path) -> Any:
     from mdit_py_plugins.footnote import footnote_plugin
 
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").use(footnote_plugin)
+    reader.add_render_rule("footnote_caption", _footnote_number)
     return Markup(reader.render(path.read_text(encoding="utf-8")))
+
+
+def _footnote_number(_renderer: Any, tokens: Any, place: int, *_others: Any) -> str:
+    """A footnote's number, the same wherever it is cited."""
+    return str(tokens[place].meta["id"] + 1)
 
 
 def single_page(title: str, body: str, made: str, *, simulated: bool = False, headed: bool = True) -> str:

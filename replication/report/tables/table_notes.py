@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from replication.core.wording import agreeing
 from replication.display import formatting
 from replication.display.fitted_notes import TABLE_LETTERS, TABLE_LINES, Fact, fitted
 from replication.inference.leverage import FEW_EFFECTIVE
@@ -138,7 +139,7 @@ def sample_notes(shown: Sequence[Shown], context: Context) -> list[Fact]:
     for word, concerned in raw.items():
         plain = in_words(word, concerned[0].saved, context)
         groups.setdefault(plain, []).extend(one for one in concerned if one not in groups.get(plain, []))
-        whole = _placed(shown, concerned, formatting.agreeing(word))
+        whole = _placed(shown, concerned, agreeing(word))
         recorded[plain] = f"{recorded.get(plain, '')} {whole}".strip()
     alike: dict[str, list[str]] = {}
     for word in groups:
@@ -194,7 +195,7 @@ def in_words(word: str, saved: Saved, context: Context) -> str:
     """A note of a result as a table prints it: without options and examples, in the words of the study."""
     first, *others = EXAMPLE.sub("", COHORTS.sub(r"\1", word)).split("; ")
     kept = [part for part in others if not OPTION.search(part) and not part.startswith("see ")]
-    word = THOUSANDS.sub(lambda found: f"{int(found[0]):,}", formatting.agreeing("; ".join([first, *kept])))
+    word = THOUSANDS.sub(lambda found: f"{int(found[0]):,}", agreeing("; ".join([first, *kept])))
     return facts.in_study_words(word, saved, context.study)
 
 

@@ -162,7 +162,7 @@ def _panels(cell: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterator[tupl
 
 
 def _raw(names: Sequence[str], shared: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The first raw files, and the source of each once."""
+    """The first raw files, each with its source."""
     cited = ""
     every = list(dict.fromkeys(names))
     for name in every[:MOST_RAW]:
@@ -170,10 +170,8 @@ def _raw(names: Sequence[str], shared: Mapping[str, Any]) -> Iterator[tuple[str,
         blob = f"git blob {about['git_blob']}" if "git_blob" in about else ""
         proof = f"SHA-256 {about['sha256']}" if about["sha256"] else blob
         yield RAW, f"{about['file']} {proof}".strip()
-        publisher = about.get("publisher", about["citation"])
-        if publisher != cited:
-            yield "  source", about["citation"]
-        cited = publisher
+        yield "  source", "the same" if about["citation"] == cited else about["citation"]
+        cited = about["citation"]
     if len(every) > MOST_RAW:
         yield "", f"and {len(every) - MOST_RAW} more raw files, which --json lists"
 
@@ -181,6 +179,9 @@ def _raw(names: Sequence[str], shared: Mapping[str, Any]) -> Iterator[tuple[str,
 def flow_line(row: Mapping[str, Any]) -> str:
     """One rule of the sample flow with the counts before and after it."""
     words = ": ".join(str(value) for value in row.values() if isinstance(value, str))
+    if set(row) == {"rule", "rows"}:
+        # A panel that needs no cleaning: repeated rows are in it, and estimates reduce them as they say.
+        return f"- {words.removeprefix('rows of ')}: {row['rows']:,} rows, as in the file"
     counts = []
     for key, value in row.items():
         name, _, when = key.rpartition("_")

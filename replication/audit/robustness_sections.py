@@ -1,0 +1,135 @@
+"""Robustness sections of the audit: other inference, leaving parts out, the specification curve."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from replication.audit.checklist import AuditSection, Check, drawn_p, fit, main_row, smallest_p, verdicts
+from replication.audit.design_sections import MOST_ROWS
+from replication.core.errors import InputError
+from replication.core.panel import NEVER, Panel
+from replication.core.spec import Spec
+from replication.core.wording import label_text
+from replication.display.formatting import fixed, listed
+from replication.estimators.registry import ENTRIES
+
+DRAWS = 499
+MARKED = "<\N{LESS-THAN OR EQUAL TO}"
+"""What a p-value begins with where it is a bound."""
+MOST_CLUSTERS = 60
+"""Clusters, or units where clusters are more, up to which each is left out in turn."""
+
+
+def other_inference(panel: Panel, spec: Spec) -> AuditSection:
+    """The two-way estimate by the usual test, the wild cluster bootstrap, and randomization inference."""
+    rows, values = [], []
+    for method in ("analytic", "wild", "permutation"):
+        inference = replace(spec.inference, method=method, draws=DRAWS)
+        try:
+            found = fit(panel, replace(spec, inference=inference), "twfe", drawn=True)
+            values.append(float(found.table["p_value"].iloc[0]))
+            rows.append((method, drawn_p(values[-1], smallest_p(found, panel))))
+        except InputError as refusal:
+            rows.append((f"{method}: {refusal}", ""))
+    table = pd.DataFrame(rows, columns=["inference on TWFE", "p-value"])
+    named = [f"p {p if p[0] in MARKED else f'= {p}'} ({method})" for method, p in rows if p]
+    checks = [
+        Check(
+            len({value < 0.05 for value in values}) > 1,
+            "Whether the TWFE estimate is significant at the 5% level depends on the method of inference: "
+            f"{listed(named)}.",
+            "the methods of inference agree on significance at the 5% level",
+        )
+    ]
+    words = (
+        f"The wild cluster bootstrap and randomization inference use {DRAWS} draws; "
+        "\N{LESS-THAN OR EQUAL TO} marks the smallest p-value that they can give.",
+    )
+    return AuditSection("Inference by other methods", words, *verdicts(checks), table)
+
+
+def leave_one_out(panel: Panel, spec: Spec) -> AuditSection:
+    """The imputation estimate without each cohort, and without each cluster or unit where there are few."""
+    rows = []
+    for label, keep in left_out(panel):
+        try:
+            estimate, std_error, *_ = main_row(fit(panel.keep_units(keep), spec, "imputation"))
+            rows.append((label, estimate, std_error))
+        except InputError:
+            continue
+    if not rows:
+        return AuditSection("Leave one out", ("No cohort, cluster or unit can be left out.",))
+    table = pd.DataFrame(rows, columns=["left out", "estimate", "std. error"]).round(4)
+    places = table["estimate"].sort_values().index
+    (low, lowest), (high, highest) = (rows[places[end]][1::-1] for end in (0, -1))
+    words = (
+        f"Leaving out one cohort, cluster or unit at a time, the imputation estimate ranges from "
+        f"{fixed(low)} (without {lowest}) to {fixed(high)} (without {highest}). Imputation is refitted here "
+        "because it is fast and keeps units with missing periods.",
+    )
+    checks = [
+        Check(
+            low < 0 < high,
+            "The sign of the estimate depends on a single cohort, cluster or unit.",
+            f"the sign of the estimate depends on none of {len(rows)} cohorts, clusters or units",
+        )
+    ]
+    short = table.loc[[*places[:3], *places[-3:]]] if len(table) > MOST_ROWS else None
+    return AuditSection("Leave one out", words, *verdicts(checks), table, short)
+
+
+def left_out(panel: Panel) -> Iterator[tuple[str, np.ndarray]]:
+    """Names, and units that are kept, of each sample without a part."""
+    for cohort in np.unique(panel.cohort):
+        name = "the never-treated" if cohort == NEVER else f"cohort {panel.written(cohort)}"
+        yield name, panel.cohort != cohort
+    dimension, codes = next(iter(panel.clusters.items()))
+    if codes.ndim == 1 and codes.max() < MOST_CLUSTERS and codes.max() + 1 < codes.size:
+        for code in range(int(codes.max()) + 1):
+            # A panel has codes of its clusters, not their labels; a unit names one.
+            yield f"the {dimension} of {label_text(panel.units[codes == code][0])}", codes != code
+    elif panel.units.size <= MOST_CLUSTERS:
+        for place, unit in enumerate(panel.units):
+            yield label_text(unit), np.arange(panel.units.size) != place
+
+
+def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
+    """Estimates over choices of estimator, trends and weights."""
+    weightings = {"weighted" if panel.weighted else "unweighted": panel}
+    if panel.weighted:
+        weightings["unweighted"] = replace(panel, weight=np.ones_like(panel.weight), weighted=False)
+    trends = {"no trends": (), "unit trends": ("unit_linear",)}
+    rows = []
+    for name, (weighting, given), (label, kept) in itertools.product(
+        ("twfe", "imputation"), weightings.items(), trends.items()
+    ):
+        try:
+            rows.append(
+                (ENTRIES[name].label, weighting, label, *main_row(fit(given, spec, name, trends=kept)))
+            )
+        except InputError:
+            continue
+    columns = ["estimator", "weights", "trends", "estimate", "std. error", "conf. low", "conf. high"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("estimate", ignore_index=True).round(4)
+    if table.empty:
+        return AuditSection("Specification curve", ("No choice gives an estimate.",))
+    clear = int(((table["conf. low"] > 0) | (table["conf. high"] < 0)).sum())
+    low, high = table["estimate"].min(), table["estimate"].max()
+    share = "all" if clear == len(table) else clear
+    words = (
+        f"Over {len(table)} combinations of estimator, weights and unit-specific linear trends, the estimate "
+        f"ranges from {fixed(low)} to {fixed(high)}; {share} of the intervals exclude zero.",
+    )
+    checks = [
+        Check(
+            low < 0 < high,
+            "The sign of the estimate depends on the specification.",
+            f"the sign of the estimate is the same in {len(table)} specifications",
+        )
+    ]
+    return AuditSection("Specification curve", words, *verdicts(checks), table)

@@ -1,0 +1,60 @@
+"""Counts with their nouns and verbs, and labels, as sentences print them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
+COUNTED = re.compile(
+    r"(?<![\w.,'])1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|cohorts|periods|"
+    r"results|draws|files|specifications|coefficients|estimates|covariates|sheets|folders)\b([^,;:.()]*)"
+)
+"""A count of one with a plural noun, and the rest of its clause."""
+SINGULARS = {
+    **{"are": "is", "were": "was", "have": "has", "do": "does", "they": "it", "their": "its", "them": "it"},
+    **{
+        verb: f"{verb}s"
+        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say")
+    },
+    **{"switch": "switches", "count": "counts", "enter": "enters"},
+}
+SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number with its noun: ``1 row``, ``1,202 rows``."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def with_singulars(text: str) -> str:
+    """The text with the nouns and verbs of a count of one in the singular.
+
+    Examples
+    --------
+    >>> from replication.core.wording import with_singulars
+    >>> with_singulars("1 of 600 values are zero and have no logarithm, and 1 rows are dropped.")
+    '1 of 600 values is zero and has no logarithm, and 1 row is dropped.'
+    """
+
+    def one(found: re.Match[str]) -> str:
+        noun = found[2] if found[1] else found[2].removesuffix("s")
+        own, whose, other = found[3].partition(" whose ")
+        rest = SINGULAR.sub(lambda verb: SINGULARS[verb[0]], own)
+        return f"1 {found[1] or ''}{noun}{rest}{whose}{other}"
+
+    return COUNTED.sub(one, text)
+
+
+def agreeing(text: str) -> str:
+    """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
+    if not SINGLE.match(text):
+        return with_singulars(text)
+    first, stop, rest = SINGLE.sub(r"1 \1", text, count=1).partition(". ")
+    return SINGULAR.sub(lambda found: SINGULARS[found[0]], first) + stop + rest
+
+
+def label_text(label: Any) -> str:
+    """A label as a file has it: 2010, where a column with an empty cell became floating point."""
+    whole = isinstance(label, float) and label.is_integer()
+    return str(int(label)) if whole else str(label)
