@@ -117,7 +117,7 @@ def test_compare_names_the_results_and_their_samples(
     assert rows["Observations"][1:] == ["1,200", "1,176"]
     assert rows["Units"][1:] == ["50", "49"]
     assert rows["Clusters"][1:] == ["50", "(state)", "49", "(state)"]
-    assert "Group-time (Callaway-Sant'Anna)" in said
+    assert "Callaway-Sant'Anna" in said
     assert "Specification (all -> less):" in said
     assert "of all, 0 of less" in said
     assert "first" not in said
