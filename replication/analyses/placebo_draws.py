@@ -151,6 +151,6 @@ def _blocks(panel: Panel, frame: pd.DataFrame, plan: Placebo, spec: Spec) -> tup
             f"{spec.id}: its panel has no column {plan.blocks!r} across whose values "
             "schedules could be permuted. Name another column as 'blocks'."
         )
-    of_unit = frame.drop_duplicates(spec.unit).set_index(spec.unit)[plan.blocks]
+    of_unit = frame.drop_duplicates(spec.unit).set_index(spec.unit, drop=False)[plan.blocks]
     codes = pd.factorize(of_unit.loc[panel.units], sort=True)[0].astype(np.int64)
     return tuple(ranked_blocks(panel, codes))

@@ -92,7 +92,16 @@ def every_estimator(panel: Panel, spec: Spec) -> tuple[AuditSection, Fits]:
     main = fits.get("callaway_santanna")
     words = []
     losses = [sentence(note) for note in main.details.notes if is_large_loss(note)] if main else []
-    checks = [Check(bool(losses), " ".join(losses), "no estimator drops more than 10% of the units")]
+    refused = [name for name in COMPARED if name not in fits]
+    checks = [
+        Check(
+            bool(refused),
+            f"{len(refused)} of {len(COMPARED)} estimators cannot be computed here; "
+            "the table gives the reasons.",
+            f"all {len(COMPARED)} estimators can be computed",
+        ),
+        Check(bool(losses), " ".join(losses), "no estimator drops more than 10% of the units"),
+    ]
     if robust:
         words.append(
             f"The {len(robust)} estimators that allow effects to differ over cohorts and time and average "
@@ -101,6 +110,10 @@ def every_estimator(panel: Panel, spec: Spec) -> tuple[AuditSection, Fits]:
             "of treatment."
         )
     words += sample_words(table)
+    method = spec.inference.method
+    unable = [name for name in fits if method not in ENTRIES[name].methods]
+    if unable:
+        words.append(f"Standard errors are analytic where an estimator has no `inference.method={method}`.")
     if "twfe" in fits and robust:
         checks.append(
             Check(

@@ -274,7 +274,7 @@ def report(verdicts: list[Verdict], *, every: bool = False) -> str:
     if committed:
         lines.append(
             f"{total - failed} of {total} committed values agree: numbers within a relative tolerance of "
-            f"{RELATIVE:g} or an absolute tolerance of {ABSOLUTE:g}, ends of intervals within {OF_LENGTH:g} of "
-            "their length, text exactly."
+            f"{RELATIVE:g} or an absolute tolerance of {ABSOLUTE:g}, ends of intervals within {OF_LENGTH:g} "
+            "of their length, text exactly."
         )
     return "\n".join(lines)

@@ -89,9 +89,9 @@ def _all_text(column: str, marks: Sequence[Any]) -> str:
     named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS])
     more = f" and {len(marks) - MOST_MARKS} more" if len(marks) > MOST_MARKS else ""
     return (
-        f"Column {column!r} is text and contains no number: {named}{more}. Name a column of numbers. A category "
-        f"becomes a covariate through indicator variables (columns of 0 and 1), and strata through `trends: "
-        f"[{column}_by_time]`."
+        f"Column {column!r} is text and contains no number: {named}{more}. Name a column of numbers. A "
+        f"category becomes a covariate through indicator variables (columns of 0 and 1), and strata "
+        f"through `trends: [{column}_by_time]`."
     )
 
 

@@ -99,26 +99,26 @@ def _unreadable(path: Path, kind: str, error: Exception, read: Read) -> str:
     reason = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, UnicodeDecodeError | UnicodeError):
         return (
-            f"The panel {path} is not encoded as {read.encoding or 'UTF-8'}. If it was saved by an older version "
-            f"of Excel or Stata, set {proposal({'read.encoding': 'latin-1'})}."
+            f"The panel {path} is not encoded as {read.encoding or 'UTF-8'}. If it was saved by an older "
+            f"version of Excel or Stata, set {proposal({'read.encoding': 'latin-1'})}."
         )
     if isinstance(error, LookupError) and read.encoding and read.encoding in reason:
         return f"There is no encoding {read.encoding!r}. Set `--encoding latin-1` or leave it out for UTF-8."
     if ragged := RAGGED.search(reason):
         return (
-            f"The panel {path}: line {ragged[2]} has {ragged[3]} fields where the lines before have {ragged[1]}. "
-            "Quote values that contain the separator, or set `read: {sep: ...}` (`--sep`)."
+            f"The panel {path}: line {ragged[2]} has {ragged[3]} fields where the lines before have "
+            f"{ragged[1]}. Quote values that contain the separator, or name another one with `--sep`."
         )
     if isinstance(error, zipfile.BadZipFile):
         return (
-            f"The panel {path} is not an Excel workbook, although its name ends in {kind}. If it is a CSV file, "
-            "rename it."
+            f"The panel {path} is not an Excel workbook, although its name ends in {kind}. If it is a CSV "
+            "file, rename it."
         )
     kinds = {".parquet": "a parquet file", ".dta": "a Stata file", ".csv.gz": "a CSV file compressed by gzip"}
     if kind in kinds:
         return (
-            f"The panel {path} cannot be read as {kinds[kind]}, although its name ends in {kind} ({reason}). "
-            "Save it again, or give it the ending of its format."
+            f"The panel {path} cannot be read as {kinds[kind]}, although its name ends in {kind}. It is "
+            "damaged or of another format: save it again, or give it the ending of its format."
         )
     return f"The panel {path} cannot be read as {kind[1:]}: {reason}. Check that the file is complete."
 

@@ -67,9 +67,9 @@ def require_groups(codes: Any, units: int, values: pd.Series[Any], purpose: str)
     groups = np.unique(codes).size
     if groups > NEARLY_ALL * units:
         raise PanelError(
-            f"Column {values.name!r} takes {groups} values for {units} units, for example {values.iloc[0]}, so it "
-            f"does not define {purpose}. Name a column that groups units, such as a state or region, or form "
-            "intervals of a continuous one."
+            f"Column {values.name!r} takes {groups} values for {units} units, for example {values.iloc[0]}, "
+            f"so it does not define {purpose}. Name a column that groups units, such as a state or region, "
+            "or form intervals of a continuous one."
         )
 
 

@@ -87,7 +87,8 @@ def cohort_values(frame: pd.DataFrame, name: str, zero_is_period: bool, at: Sequ
         what = "above 2^53, the largest exact whole number" if large else "not a whole number"
         raise PanelError(
             f"{frame.loc[bad, at[0]].nunique()} units have a cohort in {name!r} that is {what}, for example "
-            f"{values[bad][0]:g}{place_of(frame, bad, at)}. Use the first treated period; 0 or empty for never."
+            f"{values[bad][0]:g}{place_of(frame, bad, at)}. Use the first treated period; 0 or empty for "
+            "never."
         )
     return np.where(values == 0, values if zero_is_period else np.inf, values)
 

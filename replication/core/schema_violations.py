@@ -93,8 +93,9 @@ def explain_violation(error: Any) -> str:
 
 
 def listed(options: Sequence[Any]) -> str:
-    """Values one after the other, ``None`` as what it is in a file."""
-    return ", ".join("empty" if option is None else str(option) for option in options)
+    """Values one after the other, ``None`` as what it is in a file and punctuation in quotation marks."""
+    words = ("empty" if option is None else str(option) for option in options)
+    return ", ".join(word if word.strip(" .,'") else repr(word) for word in words)
 
 
 def written(key: str, value: Any) -> str:

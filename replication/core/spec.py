@@ -181,12 +181,12 @@ class Spec:
         return self.reversals == "allow" or self.estimator in REVERSIBLE
 
     def resolved(self) -> dict[str, Any]:
-        """The specification with every default filled in, as plain data for YAML."""
+        """Return the specification with every default filled in, as plain data for YAML."""
         return _plain(asdict(self))  # type: ignore[no-any-return]
 
 
 def load_specs(path: Path) -> list[Spec]:
-    """All specifications of a YAML file: one, or the grid that its ``vary`` spans.
+    """Read all specifications of a YAML file: one, or the grid that its ``vary`` spans.
 
     Parameters
     ----------

@@ -13,8 +13,8 @@ from replication.display.formatting import signed
 AVERAGE = {
     "simple": "average over all treated cells, weighted by cohort size",
     "cells_by_size": "average over all treated cells, weighted by cohort size",
-    "cells_by_weight": "weighted average over all treated cells",
-    "cells_in_levels": "weighted average over all treated cells, in levels",
+    "cells_by_weight": "average over all treated unit-periods",
+    "cells_in_levels": "average over all treated unit-periods, in levels",
     "event_times_equally": "unweighted mean of the coefficients from event time 0 on",
     "event_times_of_window": "mean over event times {first} to {last}",
     "horizons_equally": "mean over event times {first} to {last}, adopters weighted equally",
@@ -25,6 +25,8 @@ AVERAGE = {
     "cohorts_by_size": "cohort effects weighted by size, each averaged over its treated periods",
     "cohorts_by_unit_periods": "cohort effects weighted by treated unit-periods",
 }
+BY_WEIGHT = ("cells_by_weight", "cells_in_levels")
+"""Averages whose weights are those of the panel, if it has any."""
 CONTROL_GROUP = {
     "never_treated": "never-treated units",
     "not_yet_treated": "not-yet-treated units",
@@ -41,7 +43,8 @@ BASE_PERIOD = {
 def average(details: Details) -> str:
     """How the overall effect is averaged; empty where there is nothing to average."""
     first, last = details.averaged_times or (0, 0)
-    return AVERAGE[details.average].format(first=first, last=last) if details.average else ""
+    words = AVERAGE[details.average].format(first=first, last=last) if details.average else ""
+    return f"weighted {words}" if details.weighted and details.average in BY_WEIGHT else words
 
 
 def control_group(details: Details) -> str:

@@ -26,9 +26,10 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
     losses = [note for note in details.notes if is_large_loss(note)]
     lines += [*note_lines(losses, "WARNING: "), ""]
     level = confidence_level(details)
-    lines += ["                  estimate  std. error   p-value   " + f"{level} confidence interval"]
-    lines += [row_line(name, row) for name, row in main_rows(table)]
-    lines += percent_of_mean(table, details)
+    if rows := main_rows(table) or average_rows(table):
+        lines += [f"{'estimate':>26}{'std. error':>12}{'p-value':>10}   {level} confidence interval"]
+    lines += [row_line(name, row) for name, row in rows]
+    lines += in_percent(table, details)
     path = table[(table["term"] == "event") & table["event_time"].notna()].sort_values("event_time")
     if len(path):
         lines += ["", f"By time since adoption (o estimate, - {level} confidence interval, | zero)"]
@@ -70,6 +71,16 @@ def main_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
     return [(name, table.iloc[place]) for place, name in enumerate(names) if name]
 
 
+def average_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+    """Averages by cohort and by calendar period, which are shown where they are the whole result."""
+    kinds = {"group": ("Cohort", "cohort", "All cohorts"), "calendar": ("Period", "time", "All periods")}
+    found = []
+    for _, row in table[table["term"].isin(kinds)].iterrows():
+        noun, column, every = kinds[str(row["term"])]
+        found.append((every if np.isnan(row[column]) else f"{noun} {row[column]:.15g}", row))
+    return found
+
+
 def row_name(term: str) -> str:
     """Name of an overall effect, coefficient or point of a curve; empty for other rows."""
     if term == "att":
@@ -83,10 +94,13 @@ def row_line(name: str, row: pd.Series) -> str:
     return f"{name[:14]:<14}{numbers(row)}   {interval}"
 
 
-def percent_of_mean(table: pd.DataFrame, details: Details) -> list[str]:
-    """The overall effect on an outcome in levels as a percentage of its mean before treatment."""
+def in_percent(table: pd.DataFrame, details: Details) -> list[str]:
+    """The overall effect in percent, from log points or relative to the mean before treatment."""
     found = table[table["term"] == "att"]
-    if found.empty or in_logs(str(table["outcome"].iloc[0]), details) or not details.mean_pre > 0:
+    if len(found) and in_logs(str(table["outcome"].iloc[0]), details):
+        change = 100 * np.expm1(float(found["estimate"].iloc[0]))
+        return [f"  in log points: a change of {change:.1f}%"]
+    if found.empty or not details.mean_pre > 0:
         return []
     share = 100 * float(found["estimate"].iloc[0]) / details.mean_pre
     if abs(share) > 100:
@@ -139,8 +153,8 @@ def numbers(row: pd.Series) -> str:
 
 
 def number(value: float) -> str:
-    """Four significant digits; a dot where there is no number."""
-    return "." if not np.isfinite(value) else f"{value:.4g}"
+    """Four significant digits, ``inf`` for an unbounded end; a dot where there is no number."""
+    return "." if np.isnan(value) else f"{value:.4g}"
 
 
 def p_value(row: pd.Series) -> str:

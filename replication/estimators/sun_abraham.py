@@ -38,6 +38,7 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import (
+    base_period_gaps,
     comparison_panel,
     empty_window,
     last_adopters,
@@ -99,6 +100,7 @@ def sun_abraham(
     anticipation : periods before adoption in which the effect may start.
     window : first and last event time reported; the regression keeps all of them.
     shares : ``fixed`` or ``estimated``; whether the variance counts the shares as estimated.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------
@@ -123,6 +125,8 @@ def sun_abraham(
     panel = used_cells(panel, reference, anticipation)
     n_obs = int(panel.observed.sum())
     fit, found = fit_cohorts(panel, reference, anticipation)
+    if gaps := base_period_gaps(panel, found.cohorts, anticipation):
+        panel = replace(panel, notes=(*panel.notes, gaps))
     rows, picked = path_rows(found, window)
     on_paths = with_comparison(shares_of(found.mass, picked), found.base)
     estimate, scores = fit.contrast(on_paths)
@@ -195,8 +199,8 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
         )
     if never.any():
         note = (
-            f"{int(never.sum())} units not treated inside the panel are dropped, since the control group is the "
-            "last cohort to adopt"
+            f"{int(never.sum())} units not treated inside the panel are dropped, since the control group is "
+            "the last cohort to adopt"
         )
         panel = panel.keep_units(~never, note)
     cut = panel.periods >= int(labels.min()) - anticipation
@@ -208,8 +212,8 @@ def comparison(panel: Panel, control_group: str, anticipation: int) -> tuple[Pan
     if cut.any():
         ends = " to ".join(dict.fromkeys(panel.written(one) for one in panel.periods[cut][[0, -1]]))
         note = (
-            f"The last cohort to adopt ({', '.join(panel.written(one) for one in labels)}) serves only as the "
-            f"control group; {int(cut.sum())} periods ({ends}) are dropped"
+            f"The last cohort to adopt ({', '.join(panel.written(one) for one in labels)}) serves only as "
+            f"the control group; {int(cut.sum())} periods ({ends}) are dropped"
         )
         panel = panel.keep_periods(~cut, note)
     return panel, labels, "last_treated"

@@ -45,11 +45,12 @@ SMALLEST = 1e-12
 
 @registered("Weights of two-way fixed effects", cohorts=False, methods=FIXED_ROWS)
 def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
-    """Weight of every treated cohort and period, and what the weights imply.
+    """Compute the weight of every treated cohort and period, and what the weights imply.
 
     Parameters
     ----------
     panel : N units by T periods; a binary treatment or a dose, weights and gaps allowed.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

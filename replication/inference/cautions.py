@@ -97,8 +97,8 @@ def cluster_notes(n_clusters: int, effective: float | None) -> list[str]:
         ]
     if effective is not None and effective < FEW_EFFECTIVE:
         return [
-            f"The effective number of clusters is {effective:.1f} of {n_clusters}; standard errors are likely "
-            "too small, and tests over-reject; 'inference.distribution: bootstrap_t' accounts for it"
+            f"The effective number of clusters is {effective:.1f} of {n_clusters}; standard errors are "
+            "likely too small, and tests over-reject; 'inference.distribution: bootstrap_t' accounts for it"
         ]
     return []
 

@@ -1,4 +1,4 @@
-"""Notes on few clusters, with the methods that this panel allows, and without what the one in use does not need."""
+"""Notes on few clusters that fit the method of inference in use and those that this panel allows."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def remedy_of(panel: Panel, level: float, possible: Sequence[str]) -> str:
 
 
 def enough_controls(panel: Panel, level: float) -> bool:
-    """Whether treatment is assigned to whole clusters, with the 1 / (1 - level) controls that a test needs."""
+    """Whether whole clusters are treated, with the 1 / (1 - level) control clusters that a test needs."""
     try:
         assigned = assignment_of(panel, DESIGNED[1])
     except PanelError:

@@ -62,7 +62,8 @@ def make_study(name: str, panel: Path, keys: Mapping[str, Any], title: str = "")
     place = (root / "studies" / name) if root else Path.cwd() / name
     if place.exists():
         raise SpecError(
-            f"{place} already exists and was not overwritten. Choose another name, or remove the folder first."
+            f"{place} already exists and was not overwritten. Choose another name, or remove the folder "
+            "first."
         )
     found = check_panel(
         panel, {key: value for key, value in keys.items() if key != "outcome"}, [keys["outcome"]]

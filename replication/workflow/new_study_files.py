@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from replication.core.logarithm import logged_column
-from replication.core.reading import in_yaml
+from replication.core.reading import in_blocks, in_yaml
 
 SPEC_KEYS: Final = ("unit", "time", "cohort", "cohort_from", "time_format", "never", "duplicates")
 NAMED: Final = ("unit", "cluster", "weights")
+KNOWN: Final = (*SPEC_KEYS, *NAMED, "outcome", "estimator")
+"""Keys with a place of their own in a specification; others are written below them."""
 IGNORED: Final = ".snakemake/\ndata_clean/\ntables/\nfigures/\nreport/\nlogs/\nexports/\n__pycache__/\n"
 README: Final = """# STUDY
 
@@ -117,6 +119,8 @@ def study_files(name: str, file: str, keys: Mapping[str, Any], title: str) -> di
     spec_keys = "".join(f"{key}: {in_yaml(keys[key])}\n" for key in SPEC_KEYS if key in keys)
     read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
     spec_keys += f"read: {in_yaml(read)}\n" if read else ""
+    others = {key: keys[key] for key in keys if key not in KNOWN and not key.startswith("read.")}
+    spec_keys += "".join(f"{key}: {in_yaml(value)}\n" for key, value in in_blocks(others).items())
     unique = "duplicates" not in keys
     logged = logged_column(str(keys["outcome"]))
     filled = {

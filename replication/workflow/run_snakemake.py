@@ -191,9 +191,9 @@ def closing(root: Path, steps: int, seconds: float) -> str:
         lines.append("Nothing to do: every table and figure is up to date.")
     lines += [did_not_run(one) for one in project.readable(root)[0] if project.absent_files(one)]
     lines += few_cluster_lines(root, project.runnable(root))
-    ran = ",".join(one.id for one in project.runnable(root))
-    lines.append(f"Tables:  tables/{{{ran}}}/")
-    lines.append(f"Figures: figures/{{{ran}}}/")
+    ran = [one.id for one in project.runnable(root)]
+    lines.append(f"Tables:  {', '.join(f'tables/{name}/' for name in ran)}")
+    lines.append(f"Figures: {', '.join(f'figures/{name}/' for name in ran)}")
     lines.append("Report:  report/index.html")
     lines.append(f"Done in {seconds:.0f} s.")
     return "\n".join(lines)

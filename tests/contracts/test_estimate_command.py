@@ -135,9 +135,9 @@ def test_a_bad_spec_ends_with_2_and_one_paragraph(
         ("empty.csv", b"", "is empty"),
         ("header.csv", b"county,year,first,people,state,y\n", "no rows"),
         ("panel.ods", b"x", "panels are read from .csv, .csv.gz, .xlsx, .parquet, .dta"),
-        ("panel.xlsx", b"x", "cannot be read as xlsx"),
-        ("cut.parquet", b"PAR1abc", "cannot be read as parquet"),
-        ("bad.dta", b"nonsense", "cannot be read as dta"),
+        ("panel.xlsx", b"x", "is not an Excel workbook, although its name ends in .xlsx"),
+        ("cut.parquet", b"PAR1abc", "cannot be read as a parquet file"),
+        ("bad.dta", b"nonsense", "cannot be read as a Stata file"),
     ],
 )
 def test_a_bad_panel_ends_with_2_and_one_paragraph(

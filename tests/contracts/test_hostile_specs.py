@@ -178,11 +178,20 @@ def test_a_line_end_is_no_part_of_a_trend(trends: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"anticipation": 1.0}, "'anticipation' is 1.0 where a whole number"),
-        ({"inference": {"draws": 999.0}}, "'inference.draws' is 999.0 where a whole number"),
-        ({"inference": {"draws": 10**7}}, "where a whole number of at least 1 and of at most"),
-        ({"inference": {"level": float("nan")}}, "'inference.level' is nan where a number"),
-        ({"inference": {"cutoff_km": float("inf")}}, "'inference.cutoff_km' is inf"),
+        ({"anticipation": 1.0}, r"'anticipation' .* must be a whole number of at least 0; got 1\.0\."),
+        (
+            {"inference": {"draws": 999.0}},
+            r"'inference.draws' .* must be a whole number between 1 and 100,000; got 999\.0\.",
+        ),
+        ({"inference": {"draws": 10**7}}, "must be a whole number between 1 and 100,000"),
+        (
+            {"inference": {"level": float("nan")}},
+            "'inference.level' .* must be a number above 0 and below 1; got nan",
+        ),
+        (
+            {"inference": {"cutoff_km": float("inf")}},
+            "'inference.cutoff_km' .* must be a number above 0; got inf",
+        ),
         ({"inference": {"seed": LARGEST_INTEGER + 1}}, r"from -2\^53 to 2\^53"),
         ({"window": [-(10**30), 3]}, r"entry 1 of 'window'.*from -2\^53 to 2\^53"),
         ({"sample": {"years": [1, 10**30]}}, r"from -2\^53 to 2\^53"),

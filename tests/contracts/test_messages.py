@@ -70,6 +70,10 @@ def test_a_count_of_one_is_in_the_singular(frame: pd.DataFrame) -> None:
     assert agreeing("1 rows that share their unit were dropped. Rows have units.") == (
         "1 row that shares its unit was dropped. Rows have units."
     )
+    assert agreeing("1 of 50 units have gaps; an estimator drops them") == (
+        "1 of 50 units has gaps; an estimator drops it"
+    )
+    assert agreeing("11 of 50 units have gaps") == "11 of 50 units have gaps"
     assert str(PanelError("1 rows have cohort 0")) == "1 row has cohort 0"
     assert [counted(number, "row") for number in (1, 1202)] == ["1 row", "1,202 rows"]
 

@@ -128,10 +128,9 @@ def test_without_never_treated_units_the_last_cohort_is_the_comparison(control_g
         Dropped("comparison_cohort", 1, "cohorts", (7,)),
         Dropped("periods_cut", 2, "periods", (7, 8)),
     )
-    assert (
-        "the last cohort to adopt (7) serves only as a control, and 2 periods (7 to 8) are dropped"
-        in (found.details.notes[-1])
-    )
+    role = "the control group;" if control_group == "last_treated" else "a control, and"
+    note = f"he last cohort to adopt (7) serves only as {role} 2 periods (7 to 8) are dropped"
+    assert note in found.details.notes[-1]
     assert set(found.rows("calendar")["time"].dropna()) == {3, 4, 5, 6}
     expected = "last_treated" if control_group == "last_treated" else "not_yet_treated"
     assert found.details.control_group == expected

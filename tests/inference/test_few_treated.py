@@ -297,7 +297,7 @@ def test_a_specification_reaches_the_method_and_an_unread_key_is_noted() -> None
     row, same = found.rows("att").iloc[0], overall(panel, "imputation", CT)
     assert row["conf_high"] == pytest.approx(same["conf_high"], **CLOSE)
     assert (found.details.uncertainty.method, row["n_clusters"]) == ("conley_taber", 24)
-    assert "'inference.statistic' is set" in find_unused_keys([spec])["few"][0]
+    assert "'inference.statistic' has no effect" in find_unused_keys([spec])["few"][0]
     with pytest.raises(InputError, match="conley_taber"):
         parse_spec({**data, "inference": {"method": "conley_tabor"}})
 

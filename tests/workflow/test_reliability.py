@@ -172,7 +172,7 @@ def test_a_description_that_is_no_yaml_stops_its_own_study_only(fresh: Path, nam
         (
             "  parts: 4",
             "  parts: 0",
-            "config.yaml: 'estimation.parts' is 0 where a whole number of at least 1",
+            "must be a whole number of at least 1; got 0",
         ),
         ("  parts: 4", "  prats: 4", "unknown key 'prats' (did you mean 'parts'?)"),
         ("estimation:", "studies: [frist]\nestimation:", "the study 'frist' (did you mean 'first'?)"),

@@ -18,7 +18,7 @@ from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
-from replication.estimators.shared.cohort_comparisons import require_never_treated
+from replication.estimators.shared.cohort_comparisons import base_period_gaps, require_never_treated
 from replication.inference.cluster import influence_factor
 
 PAIRWISE = {"unbalanced": "pairwise"}
@@ -123,24 +123,8 @@ def group_time_design(
         if design.panel.y.shape == before and np.isinf(design.adoption).any():
             break
     require_two_clusters(design)
-    return with_base_periods(design)
-
-
-def with_base_periods(design: ComparisonDesign) -> ComparisonDesign:
-    """The design with a note on cohorts whose last period before adoption is missing from the panel."""
-    panel = design.panel
-    step = int(np.diff(panel.periods).min(initial=panel.periods[-1] - panel.periods[0]))
-    found = []
-    for cohort in design.cohorts.tolist():
-        onset = cohort - design.anticipation
-        usual = onset - step
-        before = panel.periods[panel.periods < onset]
-        if before.size and before[-1] < usual:
-            found.append(
-                f"the panel has no period {panel.written(usual)}, so for the cohort of {panel.written(cohort)} "
-                f"the base period is {panel.written(before[-1])} (event time {int(before[-1]) - cohort})"
-            )
-    return design.with_note("; ".join(found)) if found else design
+    gaps = base_period_gaps(design.panel, design.cohorts, anticipation)
+    return design.with_note(gaps) if gaps else design
 
 
 def adoption_of(panel: Panel, anticipation: int) -> Floats:

@@ -132,7 +132,7 @@ def roth_santanna(
     window: tuple[int, int] | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Averages and event path under random treatment timing.
+    """Estimate averages and the event path under random treatment timing.
 
     Parameters
     ----------

@@ -73,6 +73,22 @@ def require_never_treated(panel: Panel, control_group: str, anticipation: int = 
     )
 
 
+def base_period_gaps(panel: Panel, cohorts: Ints, anticipation: int = 0) -> str:
+    """A note on cohorts whose last period before adoption is not in the panel, or an empty string."""
+    step = int(np.diff(panel.periods).min(initial=panel.periods[-1] - panel.periods[0]))
+    found = []
+    for cohort in cohorts.tolist():
+        usual = cohort - anticipation - step
+        before = panel.periods[panel.periods < cohort - anticipation]
+        if before.size and before[-1] < usual:
+            found.append(
+                f"the panel has no period {panel.written(usual)}, so for the cohort of "
+                f"{panel.written(cohort)} the base period is {panel.written(before[-1])} (event time "
+                f"{int(before[-1]) - cohort})"
+            )
+    return "; ".join(found)
+
+
 def possible_controls(panel: Panel, control_group: str) -> Bools:
     """(N,) units that may serve as a clean control while they are untreated."""
     require_never_treated(panel, control_group)

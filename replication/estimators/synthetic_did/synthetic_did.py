@@ -97,6 +97,7 @@ def synthetic_did(
         or more units, or clusters, per cohort), or ``bootstrap``. The last two leave out and draw
         clusters; placebo needs clusters of one unit.
     window : first and last event time reported.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------
@@ -221,8 +222,8 @@ def usable(panel: Panel) -> Panel:
     if gaps.any():
         raise PanelError(
             f"{int(gaps.sum())} of {gaps.size} units are not observed in every period, for example "
-            f"unit {panel.units[gaps][0]}, and synthetic difference-in-differences needs a balanced panel. Set "
-            f"{proposal({'sample.balanced': True})} or a shorter range of periods."
+            f"unit {panel.units[gaps][0]}, and synthetic difference-in-differences needs a balanced panel. "
+            f"Set {proposal({'sample.balanced': True})} or a shorter range of periods."
         )
     if not untreated_throughout(panel).any():
         raise PanelError(

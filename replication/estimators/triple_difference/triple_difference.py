@@ -66,7 +66,7 @@ def triple_difference(
     balance_e: int | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Group-time triple differences with simple, group, calendar and event averages.
+    """Estimate group-time triple differences with simple, group, calendar and event averages.
 
     Parameters
     ----------

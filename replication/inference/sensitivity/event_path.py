@@ -206,9 +206,10 @@ def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimate
         own = UNCOMMON.get(estimator)
         why = f"Those of {estimator} are not: {own}" if own else f"This path has {int(fixed.sum())} of them"
         raise SensitivityError(
-            f"The analysis of {spec!r} needs leads and effects that are measured from one reference period, the "
-            f"row that is exactly zero without a standard error. {why}. Use callaway_santanna, sun_abraham, "
-            "stacked, dcdh, local_projections, or event_study, and a window that contains the reference."
+            f"The analysis of {spec!r} needs leads and effects that are measured from one reference period, "
+            f"the row that is exactly zero without a standard error. {why}. Use callaway_santanna, "
+            "sun_abraham, stacked, dcdh, local_projections, or event_study, and a window that contains the "
+            "reference."
         )
     without = times[(variance <= 0) & ~fixed]
     if without.size:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from replication.core.errors import SpecError, nearest
+from replication.core.errors import SHORTEST, SpecError, nearest
 from replication.display.formatting import MINUS, listed
 from replication.report.table_document import TableDocument
 
@@ -92,7 +92,7 @@ def find(keys: Sequence[Key], wanted: str, what: str) -> Key:
         lambda key: text in names(key),
         lambda key: any(name.startswith(text) for name in names(key)),
         lambda key: text in " ".join(names(key)),
-        lambda key: slug(wanted) in key.key.replace(".", "-"),
+        lambda key: slug(wanted) in slug(" ".join(names(key))),
     )
     for fits in ways:
         found = [key for key in keys if fits(key)]
@@ -100,8 +100,19 @@ def find(keys: Sequence[Key], wanted: str, what: str) -> Key:
             return found[0]
         if found:
             raise SpecError(f"{len(found)} {what}s fit {wanted!r}: {shown(found)}. Name one by its key.")
-    labels = [name for key in keys for name in (key.key, key.label)]
-    raise SpecError(f"There is no {what} {wanted!r}{nearest(wanted, labels)}. There are: {shown(keys)}.")
+    raise SpecError(f"There is no {what} {wanted!r}{_meant(wanted, keys)}. There are: {shown(keys)}.")
+
+
+def _meant(wanted: str, keys: Sequence[Key]) -> str:
+    """A hint at the key that shares most words, or else at one of similar spelling; none for a number."""
+    words = {word for word in slug(wanted).split("-") if len(word) >= SHORTEST and not word.isdecimal()}
+    if not words:
+        return ""
+    shares = [len(words & set(slug(" ".join(names(key))).split("-"))) for key in keys]
+    if max(shares, default=0):
+        best = keys[shares.index(max(shares))]
+        return f" (did you mean {best.key!r}?)"
+    return nearest(wanted, [name for key in keys for name in (key.key, key.label)])
 
 
 def names(key: Key) -> list[str]:

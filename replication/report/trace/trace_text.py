@@ -13,7 +13,9 @@ from replication.report.trace.traces import Trace, Traced
 
 WIDTH = 100
 LABEL = 16
-RAW = "raw file"
+RAW, ENTERED = "raw file", "hand-entered"
+"""Labels of a file of others, and of a table that was entered by hand from a publication."""
+BY_HAND = "data_raw/typed/"
 MOST_FLOW = 40
 MOST_RAW = 12
 """Raw files that are listed one by one; ``--json`` has all."""
@@ -61,7 +63,7 @@ def trace_text(trace: Trace) -> str:
 def _wrapped(label: str, words: str) -> list[str]:
     indent, lead = " " * LABEL, f"{label:<{LABEL - 1}} "
     # A command or a path is copied from here: it is never broken.
-    if label in ("command", "panel", RAW, ""):
+    if label in ("command", "panel", RAW, ENTERED, ""):
         return [f"{lead}{words}"]
     return textwrap.wrap(words, WIDTH, initial_indent=lead, subsequent_indent=indent)
 
@@ -110,8 +112,8 @@ def _published(cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if about.get("secondary")
         else "read in the publication"
     )
-    typed = "" if "source" in about else "; typed in the table's description"
-    yield "published", f"{where or 'publication not named'} ({read}{typed})"
+    entered = "" if "source" in about else "; entered in the table's description"
+    yield "published", f"{where or 'publication not named'} ({read}{entered})"
     if "note" in about:
         yield "note", about["note"]
 
@@ -149,7 +151,8 @@ def _panels(cell: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterator[tupl
     names = [spec["panel"]] if spec else analysis["panels"] if analysis else []
     for name in names:
         panel = shared["panels"][name]
-        yield "panel", f"{panel['file']} SHA-256 {panel['sha256'] or 'unknown: the file is not here'}"
+        yield "panel", panel["file"]
+        yield "", f"SHA-256 {panel['sha256'] or 'unknown: the file is not here'}"
     recipes = [shared["panels"][name]["recipe"] for name in names] or list(shared["recipes"])
     for name in dict.fromkeys(recipes):
         recipe = shared["recipes"][name]
@@ -169,11 +172,13 @@ def _raw(names: Sequence[str], shared: Mapping[str, Any]) -> Iterator[tuple[str,
         about = shared["raw"][name]
         blob = f"git blob {about['git_blob']}" if "git_blob" in about else ""
         proof = f"SHA-256 {about['sha256']}" if about["sha256"] else blob
-        yield RAW, f"{about['file']} {proof}".strip()
+        yield ENTERED if about["file"].startswith(BY_HAND) else RAW, about["file"]
+        if proof:
+            yield "", proof
         yield "  source", "the same" if about["citation"] == cited else about["citation"]
         cited = about["citation"]
     if len(every) > MOST_RAW:
-        yield "", f"and {len(every) - MOST_RAW} more raw files, which --json lists"
+        yield "", f"and {len(every) - MOST_RAW} more files, which --json lists"
 
 
 def flow_line(row: Mapping[str, Any]) -> str:
