@@ -105,7 +105,7 @@ def path_lines(path: pd.DataFrame) -> list[str]:
     ]
 
 
-def bar(row: Mapping[str, Any], low: float, scale: float) -> str:
+def bar(row: Mapping[Any, Any], low: float, scale: float) -> str:
     """The interval of one estimate in characters."""
 
     def place(value: float) -> int:
@@ -131,7 +131,7 @@ def note_lines(notes: Sequence[str], lead: str = "Note: ") -> list[str]:
     return lines
 
 
-def numbers(row: Mapping[str, Any] | pd.Series) -> str:
+def numbers(row: Mapping[Any, Any] | pd.Series) -> str:
     """Estimate, standard error and p-value in columns."""
     return f"{number(row['estimate']):>12}{number(row['std_error']):>12}{p_value(row):>10}"
 
@@ -141,7 +141,7 @@ def number(value: float) -> str:
     return "." if not np.isfinite(value) else f"{value:.4g}"
 
 
-def p_value(row: Mapping[str, Any] | pd.Series) -> str:
+def p_value(row: Mapping[Any, Any] | pd.Series) -> str:
     """A p-value with three decimals."""
     value = row["p_value"]
     return "." if not np.isfinite(value) else "<0.001" if value < 0.001 else f"{value:.3f}"
