@@ -78,7 +78,7 @@ def conley_variance_same_period(
 
 def kernel_matrix(coordinates: Floats | None, inference: Inference) -> sparse.csr_matrix:
     """(N, N) kernel weights of all pairs within ``inference.cutoff_km``; ones on the diagonal."""
-    # Imported here, as everywhere else nobody should wait for it.
+    # The import of scipy.spatial takes as long as a small estimate, which has no use for it.
     from scipy.spatial import cKDTree
 
     places = require_coordinates(coordinates)
