@@ -14,6 +14,7 @@ from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Spec
 from replication.display.formatting import probability
 from replication.estimators.estimate_spec import estimate
+from replication.estimators.registry import ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,12 @@ def fit(panel: Panel, spec: Spec, name: str, *, drawn: bool = False, **changes: 
 
     Parameters
     ----------
-    drawn : whether ``inference.method`` of the setup applies; else standard errors are analytic.
+    drawn : whether ``inference.method`` of the setup applies, if the estimator has it; else standard errors
+        are analytic.
     changes : other values of keys.
     """
-    inference = spec.inference if drawn else replace(ANALYTIC, level=spec.inference.level)
+    able = drawn and spec.inference.method in ENTRIES[name].methods
+    inference = spec.inference if able else replace(ANALYTIC, level=spec.inference.level)
     # The result carries its estimator's name: a refusal further down names the right one.
     keys: dict[str, object] = {"id": name, "estimator": name, "inference": inference, **changes}
     return estimate(replace(panel, spec_id=name), replace(spec, **keys))  # type: ignore[arg-type]

@@ -20,7 +20,14 @@ from replication.core.logarithm import source_column
 from replication.core.panel import Panel
 from replication.core.panel_builder import build_panel
 from replication.core.period_column import period_problem
-from replication.core.reading import in_specification, plain_label, proposal, stripped, with_numbers
+from replication.core.reading import (
+    in_blocks,
+    in_specification,
+    plain_label,
+    proposal,
+    stripped,
+    with_numbers,
+)
 from replication.core.sample_selection import cohort_column, identifier_columns
 from replication.core.spec import Spec, parse_spec
 from replication.core.wording import agreeing
@@ -55,10 +62,7 @@ class PanelCheck:
 
     def __str__(self) -> str:
         """The findings, with the call of ``rp.estimate`` that works."""
-        given: dict[str, Any] = {}
-        for key, value in self.keys.items():
-            block, _, name = key.rpartition(".")
-            (given.setdefault(block, {}) if block else given)[name] = value
+        given = in_blocks(self.keys)
         call = f"rp.estimate(frame, {', '.join(f'{key}={given[key]!r}' for key in given)})"
         return check_text(self, call, in_specification)
 
@@ -134,11 +138,8 @@ def _require(frame: pd.DataFrame, names: Sequence[str], spec: Spec) -> None:
 
 
 def _spec(keys: Mapping[str, Any], outcomes: Sequence[str]) -> Spec:
-    data: dict[str, Any] = {"id": "check", "estimator": "twfe", "outcome": (*outcomes, PLACEHOLDER)[0]}
-    for key, value in keys.items():
-        block, _, name = key.rpartition(".")
-        (data.setdefault(block, {}) if block else data)[name] = value
-    return parse_spec(data, "Command line")
+    fixed = {"id": "check", "estimator": "twfe", "outcome": (*outcomes, PLACEHOLDER)[0]}
+    return parse_spec({**fixed, **in_blocks(keys)}, "Command line")
 
 
 def _attempt(frame: pd.DataFrame, spec: Spec, outcomes: Sequence[str]) -> tuple[str, Panel | None]:

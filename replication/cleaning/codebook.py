@@ -19,7 +19,7 @@ from replication.core.errors import PanelError
 FIELDS: Final = ("name", "label", "unit", "source", "type", "range", "missing")
 NEVER_MISSING: Final = "none"
 WORDS_SHOWN: Final = 6
-TYPED: Final = "typed table in data_raw/typed"
+TYPED: Final = "hand-entered table in data_raw/typed"
 FIPS_BOUNDS: Final = (1001, 56999)
 STATE_BOUNDS: Final = (1, 56)
 _TYPES: Final = {

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from replication.commands.own_data import WORDS, Subparsers
+from replication.commands.own_data import WORDS, Subparsers, add_assigned
 from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_keys
 from replication.core.reading import as_option
 
@@ -28,6 +28,7 @@ def add(commands: Subparsers) -> None:
     )
     check.add_argument("--covariates", nargs="+", metavar="COLUMN", help="covariates to check")
     check.add_argument("--cluster", nargs="+", metavar="COLUMN", help="cluster variables to check")
+    add_assigned(check)
     add_reading(check)
     check.set_defaults(run=run_check)
 
@@ -35,9 +36,11 @@ def add(commands: Subparsers) -> None:
 def run_check(chosen: argparse.Namespace) -> int:
     """``replication check FILE``: exit code 2 where an estimate would be refused."""
     from replication.checks.panel_check import check_panel, check_text
+    from replication.workflow.estimate_file import assignments
 
     named = {key: getattr(chosen, key) for key in (*ROLES, "covariates", "cluster")}
     keys = {key: value for key, value in named.items() if value} | reading_keys(chosen)
+    keys |= assignments(chosen.assigned)
     found = check_panel(chosen.panel, keys, chosen.outcome)
     print(check_text(found, next_command(chosen, dict(found.keys))))
     return 2 if found.refusal else 0

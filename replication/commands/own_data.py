@@ -105,6 +105,13 @@ def add_specification(parser: argparse.ArgumentParser, columns: Sequence[str]) -
     for key in columns:
         parser.add_argument(f"--{key}", help=WORDS[key])
     parser.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
+    add_assigned(parser)
+    parser.add_argument("--only", metavar="ID", help="only this specification of the file")
+    add_reading(parser)
+
+
+def add_assigned(parser: argparse.ArgumentParser) -> None:
+    """Add ``--set``, which takes every key that has no option of its own."""
     parser.add_argument(
         "--set",
         nargs="+",
@@ -114,8 +121,6 @@ def add_specification(parser: argparse.ArgumentParser, columns: Sequence[str]) -
         dest="assigned",
         help="any other key, as in --estimator twfe --set window=[-5,5] inference.method=wild",
     )
-    parser.add_argument("--only", metavar="ID", help="only this specification of the file")
-    add_reading(parser)
 
 
 def chosen_specs(chosen: argparse.Namespace, columns: Sequence[str]) -> list[Spec]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from replication.commands.own_data import WORDS, Subparsers
+from replication.commands.own_data import WORDS, Subparsers, add_assigned
 from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_keys
 
 KEYS = ("unit", "time", "cohort", "cluster", "weights")
@@ -29,6 +29,7 @@ def add(commands: Subparsers) -> None:
     for key in KEYS:
         new.add_argument(f"--{key}", help=_words(key), required=key in KEYS[:2])
     new.add_argument("--title", help="title of the study (default: its name)")
+    add_assigned(new)
     add_reading(new)
     new.set_defaults(run=run_new)
     export = commands.add_parser(
@@ -49,10 +50,12 @@ def add(commands: Subparsers) -> None:
 
 def run_new(chosen: argparse.Namespace) -> int:
     """``replication new STUDY --panel FILE``."""
+    from replication.workflow.estimate_file import assignments
     from replication.workflow.new_study import make_study
 
     columns = {key: getattr(chosen, key) for key in (*KEYS, "outcome")}
     keys = {key: value for key, value in columns.items() if value} | reading_keys(chosen)
+    keys |= assignments(chosen.assigned)
     print(make_study(chosen.study, chosen.panel, keys, chosen.title or ""))
     return 0
 

@@ -11,7 +11,10 @@ MOST_NAMED: Final = 5
 LARGE_SHARE: Final = 0.1
 """Share of the units from which a loss is reported before the estimates."""
 
-SINGULAR: Final = {"they are": "it is", "they have": "it has", "their": "its", "and have": "and has"}
+SINGULAR: Final = {
+    **{"they are": "it is", "they have": "it has", "their": "its", "and have": "and has", "them": "it"}
+}
+FORMS: Final = re.compile("|".join(SINGULAR))
 
 
 def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
@@ -29,7 +32,8 @@ def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
     kept = f"; {remedy}" if remedy else ""
     verb = "are"
     if len(units) == 1:
-        verb, why = "is", re.sub("|".join(SINGULAR), lambda found: SINGULAR[found[0]], why)
+        verb = "is"
+        why, kept = (FORMS.sub(lambda found: SINGULAR[found[0]], part) for part in (why, kept))
     return f"{len(units)} of {total} units{share} {verb} dropped because {why}{examples(units)}{kept}"
 
 

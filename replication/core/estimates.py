@@ -115,7 +115,7 @@ class Estimates:
             raise ValueError(f"The covariance is {self.vcov.shape} for {len(self.table)} rows of estimates.")
 
     def rows(self, term: str) -> pd.DataFrame:
-        """The rows of one term."""
+        """Return the rows of one term."""
         return self.table[self.table["term"] == term]
 
     @property
@@ -126,7 +126,7 @@ class Estimates:
         return float(estimate[place]), float(std_error[place])
 
     def path(self) -> tuple[pd.DataFrame, Floats]:
-        """The event-time path and its covariance, for sensitivity analysis and figures."""
+        """Return the event-time path and its covariance, for sensitivity analysis and figures."""
         chosen = ((self.table["term"] == "event") & self.table["event_time"].notna()).to_numpy()
         inside = chosen
         if len(self.vcov) != len(self.table):
@@ -139,7 +139,7 @@ class Estimates:
         return self.details.notes
 
     def tidy(self) -> pd.DataFrame:
-        """One row per estimate, with the column names of R ``broom``.
+        """Return one row per estimate, with the column names of R ``broom``.
 
         Returns
         -------
@@ -154,7 +154,7 @@ class Estimates:
         return pd.DataFrame(named)
 
     def aggregate(self, kind: str = "simple") -> Estimates:
-        """The estimates of one kind of average, with their covariance.
+        """Return the estimates of one kind of average, with their covariance.
 
         Parameters
         ----------
@@ -198,13 +198,13 @@ class Estimates:
         return self.summary()
 
     def summary(self) -> str:
-        """The estimates as text: the overall effect, the path by event time with a plot, sample and notes."""
+        """Return the estimates as text: overall effect, path by event time with a plot, sample and notes."""
         from replication.display.result_text import summary_text
 
         return summary_text(self.table, self.details)
 
     def plot(self, title: str | None = None) -> Figure:
-        """An event-study figure of the path by event time (matplotlib).
+        """Draw an event-study figure of the path by event time (matplotlib).
 
         Raises
         ------

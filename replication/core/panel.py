@@ -86,11 +86,11 @@ class Panel:
     numbering: Numbering = PLAIN
 
     def label(self, number: Any) -> Any:
-        """Label in the data of a period or cohort, or of an array of them."""
+        """Return the label in the data of a period or cohort, or of an array of them."""
         return self.numbering.label(number)
 
     def written(self, number: Any) -> str:
-        """A period or cohort as people write it, such as 2006Q3; for messages and pages."""
+        """Write a period or cohort as people do, such as 2006Q3; for messages and pages."""
         return self.numbering.written(number)
 
     @property
@@ -174,7 +174,7 @@ class Panel:
         return found[0] if len(found) == 1 and found[0].ndim == 1 else None
 
     def cell_clusters(self, used: Bools) -> list[Ints]:
-        """(M,) clusters of the used cells, one vector for each clustering."""
+        """Return (M,) clusters of the used cells, one vector for each clustering."""
         return [
             np.broadcast_to(codes[:, None] if codes.ndim == 1 else codes, used.shape)[used]
             for codes in self.clusters.values()
@@ -202,7 +202,7 @@ class Panel:
         return min(int(codes.max()) + 1 for codes in self.clusters.values())
 
     def reassigned(self, order: Ints) -> Panel:
-        """The panel in which unit i has the treatment of unit ``order[i]``."""
+        """Return the panel in which unit i has the treatment of unit ``order[i]``."""
         return replace(
             self,
             cohort=self.cohort[order],
@@ -211,16 +211,16 @@ class Panel:
         )
 
     def keep_units(self, keep: Bools, note: str = "") -> Panel:
-        """The panel of the units where ``keep`` is true; ``note`` joins the notes."""
+        """Return the panel of the units where ``keep`` is true; ``note`` joins the notes."""
         return keep_units(self, keep, note)
 
     def keep_periods(self, keep: Bools, note: str = "") -> Panel:
-        """The panel of the periods where ``keep`` is true; ``note`` joins the notes."""
+        """Return the panel of the periods where ``keep`` is true; ``note`` joins the notes."""
         return keep_periods(self, keep, note)
 
 
 def keep_units(panel: Panel, keep: Bools, note: str = "") -> Panel:
-    """The panel of the units where ``keep`` (N,) is true."""
+    """Return the panel of the units where ``keep`` (N,) is true."""
     return replace(
         panel,
         y=panel.y[keep],
@@ -240,7 +240,7 @@ def keep_units(panel: Panel, keep: Bools, note: str = "") -> Panel:
 
 
 def keep_periods(panel: Panel, keep: Bools, note: str = "") -> Panel:
-    """The panel of the periods where ``keep`` (T,) is true.
+    """Return the panel of the periods where ``keep`` (T,) is true.
 
     Cohorts keep their label, so a unit whose adoption falls after the last kept period counts as
     not treated inside the panel.

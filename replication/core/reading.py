@@ -113,11 +113,16 @@ def proposal(keys: Mapping[str, Any]) -> str:
 
 def in_specification(keys: Mapping[str, Any]) -> str:
     """Keys as lines of YAML, each in backticks; those of a block together."""
+    return " and ".join(f"`{key}: {in_yaml(value)}`" for key, value in in_blocks(keys).items())
+
+
+def in_blocks(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys with a dot in mappings of their own."""
     blocks: dict[str, Any] = {}
     for key, value in keys.items():
         block, _, name = key.rpartition(".")
         (blocks.setdefault(block, {}) if block else blocks)[name] = value
-    return " and ".join(f"`{key}: {in_yaml(value)}`" for key, value in blocks.items())
+    return blocks
 
 
 def _options(keys: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -181,12 +181,12 @@ class Spec:
         return self.reversals == "allow" or self.estimator in REVERSIBLE
 
     def resolved(self) -> dict[str, Any]:
-        """The specification with every default filled in, as plain data for YAML."""
-        return _plain(asdict(self))  # type: ignore[no-any-return]
+        """Return the specification with every default filled in, as plain data for YAML."""
+        return _plain(self)  # type: ignore[no-any-return]
 
 
 def load_specs(path: Path) -> list[Spec]:
-    """All specifications of a YAML file: one, or the grid that its ``vary`` spans.
+    """Read all specifications of a YAML file: one, or the grid that its ``vary`` spans.
 
     Parameters
     ----------
@@ -367,6 +367,9 @@ def _as_tuple(value: Any) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        # ``asdict`` copies every value of a thousand specifications, which takes a second.
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

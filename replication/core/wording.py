@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
+ONE_OF = re.compile(r"1 of [\d,]+ [a-z\-]+s\b")
 COUNTED = re.compile(
     r"(?<![\w.,'])1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|cohorts|"
     r"periods|results|draws|files|specifications|coefficients|estimates|covariates|sheets|folders)\b([^,;:.()]*)"
@@ -15,9 +16,9 @@ SINGULARS = {
     **{"are": "is", "were": "was", "have": "has", "do": "does", "they": "it", "their": "its", "them": "it"},
     **{
         verb: f"{verb}s"
-        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say")
+        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say", "end", "begin")
     },
-    **{"switch": "switches", "count": "counts", "enter": "enters"},
+    **{"switch": "switches", "count": "counts", "enter": "enters", "leave": "leaves"},
 }
 SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
 
@@ -48,10 +49,11 @@ def with_singulars(text: str) -> str:
 
 def agreeing(text: str) -> str:
     """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
-    if not SINGLE.match(text):
+    if not SINGLE.match(text) and not ONE_OF.match(text):
         return with_singulars(text)
-    first, stop, rest = SINGLE.sub(r"1 \1", text, count=1).partition(". ")
-    return SINGULAR.sub(lambda found: SINGULARS[found[0]], first) + stop + rest
+    single = SINGLE.sub(r"1 \1", text, count=1) if SINGLE.match(text) else text
+    first, *rest = re.split(r"(?=[;.:] )", single, maxsplit=1)
+    return "".join([SINGULAR.sub(lambda found: SINGULARS[found[0]], first), *rest])
 
 
 def label_text(label: Any) -> str:

@@ -41,7 +41,7 @@ LINES: tuple[LineStyle, ...] = (
     (0, (9, 3)),
     (0, (3, 3)),
 )
-GREY, LIGHT = "#6b6b6b", "#d0d0d0"
+GREY, LIGHT, DARK = "#6b6b6b", "#d0d0d0", "#333333"
 
 DPI = 200
 TITLE_LINE, NOTE_LINE = 0.22, 0.127
@@ -208,5 +208,5 @@ def wrapped(words: str, inches: float, letters_per_inch: float = LABEL_LETTERS_P
     lines = textwrap.wrap(words, letters, break_on_hyphens=False)
     name, bracket, unit = words.partition(" (")
     apart = [*textwrap.wrap(name, letters), *textwrap.wrap(f"({unit}", letters)] if bracket else lines
-    # A unit in parentheses stays in one piece where that takes no further line.
-    return "\n".join(apart if 1 < len(lines) >= len(apart) else lines)
+    # Labels that need several lines break before the unit, so that those of stacked panels look alike.
+    return "\n".join(apart if len(lines) > 1 else lines)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from replication.display import formatting
-from replication.display.canvas import COLOURS, GREY, LIGHT, MARKERS
+from replication.display.canvas import COLOURS, DARK, GREY, LIGHT, MARKERS
 
 BAND_WIDTH, BAR_WIDTH, POINT = 5.0, 1.2, 4.2
 DASHES = (0, (4, 3))
@@ -68,15 +68,15 @@ def zero_line(axes: Axes) -> None:
 def counts_below(
     axes: Axes, places: Sequence[float], values: Sequence[float], below: float, *, turned: bool = False
 ) -> None:
-    """Counts in gray ``below`` points under the axis, turned by 90 degrees where room is scarce."""
-    style = {"ha": "center", "va": "top", "color": GREY, "annotation_clip": False, "rotation": 90 * turned}
+    """Counts ``below`` points under the axis, turned by 90 degrees where room is scarce."""
+    style = {"ha": "center", "va": "top", "color": DARK, "annotation_clip": False, "rotation": 90 * turned}
     for place, value in zip(places, values, strict=True):
         beside(axes, formatting.integer(value), (place, 0), ("data", "axes fraction"), (0, -below), **style)
 
 
 def name_at_left(axes: Axes, words: str, below: float, *, away: float = 0.0) -> None:
     """Label of a line of counts, in the margin to its left, ``away`` points farther."""
-    style = {"ha": "right", "va": "top", "color": GREY, "linespacing": 0.9, "annotation_clip": False}
+    style = {"ha": "right", "va": "top", "color": DARK, "linespacing": 0.9, "annotation_clip": False}
     beside(axes, words, (0, 0), "axes fraction", (-4 - away, -below), **style)
 
 

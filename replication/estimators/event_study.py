@@ -61,17 +61,19 @@ def event_study(
     family: str = "gaussian",
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Estimate the event-time path (``event``), its post-treatment average (``att``), covariates.
+    """Estimate the event-time path (``event``), its post-treatment average (``att``), and covariates.
 
     Parameters
     ----------
     panel : event time is period less cohort, in units of the period labels. Units treated
         before the panel starts are kept, as their event times are known.
+    trends : ``unit_linear``, ``<stratum>_by_time``, ``<stratum>_linear``, in any combination.
     window : first and last event time; all that occur if None.
     anticipation : the reference is event time ``-1 - anticipation``, exactly zero.
     endpoints : ``bin`` collects event times beyond the window in its end coefficients;
         ``drop`` leaves those cells out.
     family : ``gaussian`` or ``poisson``.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

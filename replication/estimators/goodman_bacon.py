@@ -70,6 +70,7 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     ----------
     panel : Panel
         Balanced, binary treatment, one weight per unit.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------
@@ -148,8 +149,8 @@ def require_decomposable(panel: Panel) -> None:
         units = int((~panel.observed).any(axis=1).sum())
         raise PanelError(
             f"The Goodman-Bacon decomposition needs a balanced panel: {units} of "
-            f"{len(panel.units)} units lack the outcome in {gaps} periods in all. Set "
-            f"{proposal({'sample.balanced': True})} to keep the units observed in every period."
+            f"{len(panel.units)} units lack{'s' if units == 1 else ''} the outcome in {gaps} periods in all. "
+            f"Set {proposal({'sample.balanced': True})} to keep the units observed in every period."
         )
 
 

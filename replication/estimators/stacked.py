@@ -97,6 +97,7 @@ def stacked(
 
     Parameters
     ----------
+    panel : N units by T periods, with cohorts; units treated from the first period on are dropped.
     control_group : ``not_yet_treated`` (untreated through the window), ``never_treated``, or
         ``last_treated`` (those of the last cohort that are untreated through the window).
     window : event times reported.
@@ -104,6 +105,7 @@ def stacked(
         which controls must be untreated; the window if empty. If both are empty: the widest that
         every cohort with a clean control at adoption can cover, unless late cohorts would cut it
         short (``default_horizon``), which are then left out and named.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

@@ -100,6 +100,7 @@ def sun_abraham(
     anticipation : periods before adoption in which the effect may start.
     window : first and last event time reported; the regression keeps all of them.
     shares : ``fixed`` or ``estimated``; whether the variance counts the shares as estimated.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

@@ -56,6 +56,7 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
     ----------
     panel : N units by T periods; weights may change over time; a weight of zero excludes a cell.
     trends : ``unit_linear``, ``<stratum>_by_time``, ``<stratum>_linear``, in any combination.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

@@ -50,6 +50,7 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
     Parameters
     ----------
     panel : N units by T periods; a binary treatment or a dose, weights and gaps allowed.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

@@ -37,7 +37,7 @@ def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]
     keys : keys and values given as options
     assigned : further ``key=value``, the value in YAML, dots reaching into ``sample`` and ``inference``
     """
-    further = dict(_assignment(text) for text in assigned)
+    further = assignments(assigned)
     if twice := [key for key in keys if key in further and keys[key] != further[key]]:
         key = twice[0]
         raise SpecError(
@@ -72,6 +72,11 @@ def one_of(specs: Sequence[Spec], spec_id: str) -> Spec:
             f"{', '.join(names[:12])}{', ...' if len(names) > 12 else ''}."
         )
     return specs[names.index(spec_id)]
+
+
+def assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """The keys and values of ``--set``, a dot before keys of a block."""
+    return dict(_assignment(text) for text in texts)
 
 
 def _assignment(text: str) -> tuple[str, Any]:

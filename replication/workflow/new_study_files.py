@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from replication.core.logarithm import logged_column
-from replication.core.reading import in_yaml
+from replication.core.reading import in_blocks, in_yaml
 
 SPEC_KEYS: Final = ("unit", "time", "cohort", "cohort_from", "time_format", "never", "duplicates")
 NAMED: Final = ("unit", "cluster", "weights")
+KNOWN: Final = (*SPEC_KEYS, *NAMED, "outcome", "estimator")
+"""Keys with a place of their own in a specification; others are written below them."""
 IGNORED: Final = ".snakemake/\ndata_clean/\ntables/\nfigures/\nreport/\nlogs/\nexports/\n__pycache__/\n"
 README: Final = """# STUDY
 
@@ -61,8 +63,8 @@ estimator: callaway_santanna
 # inference: {{method: wild}}             # with few clusters
 columns:
   - {{id: twfe, label: Two-way fixed effects, estimator: twfe}}
-  - {{id: group_time, label: Group-time (Callaway and Sant'Anna), estimator: callaway_santanna}}
-  - {{id: imputation, label: "Imputation (Borusyak, Jaravel and Spiess)", estimator: imputation}}
+  - {{id: group_time, label: Callaway-Sant'Anna, estimator: callaway_santanna}}
+  - {{id: imputation, label: Borusyak-Jaravel-Spiess, estimator: imputation}}
 """
 TABLES: Final = """# A list of tables in the order of the page.
 - id: main
@@ -70,8 +72,8 @@ TABLES: Final = """# A list of tables in the order of the page.
   kind: estimators
   rows:
     - {{spec: {name}__twfe, label: Two-way fixed effects}}
-    - {{spec: {name}__group_time, label: Group-time}}
-    - {{spec: {name}__imputation, label: Imputation}}
+    - {{spec: {name}__group_time, label: Callaway-Sant'Anna}}
+    - {{spec: {name}__imputation, label: Borusyak-Jaravel-Spiess}}
 """
 SUMMARY: Final = """- id: panel_summary
   title: The panel
@@ -90,8 +92,8 @@ FIGURES: Final = """# A list of figures. An event-study panel draws one series p
   kind: event_study
   panels:
     - series:
-        - {{spec: {name}__group_time, label: Group-time}}
-        - {{spec: {name}__imputation, label: Imputation}}
+        - {{spec: {name}__group_time, label: Callaway-Sant'Anna}}
+        - {{spec: {name}__imputation, label: Borusyak-Jaravel-Spiess}}
 """
 ANALYSES: Final = """# Each entry writes tables/{name}/analyses/<id>.csv, which tables and figures may show.
 - id: panel
@@ -117,6 +119,8 @@ def study_files(name: str, file: str, keys: Mapping[str, Any], title: str) -> di
     spec_keys = "".join(f"{key}: {in_yaml(keys[key])}\n" for key in SPEC_KEYS if key in keys)
     read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
     spec_keys += f"read: {in_yaml(read)}\n" if read else ""
+    others = {key: keys[key] for key in keys if key not in KNOWN and not key.startswith("read.")}
+    spec_keys += "".join(f"{key}: {in_yaml(value)}\n" for key, value in in_blocks(others).items())
     unique = "duplicates" not in keys
     logged = logged_column(str(keys["outcome"]))
     filled = {

@@ -1,6 +1,6 @@
 """Offenses and clearances by municipal police agency and month.
 
-The unit of Treyger, Chalfin and Loeffler (2014). Clearances by arrest per offense serve as a
+The unit of Treyger, Chalfin, and Loeffler (2014). Clearances by arrest per offense serve as a
 measure of police behavior, because arrests by ethnicity were not collected in these years.
 """
 

@@ -13,9 +13,11 @@ import replication as rp
 from replication.audit.checklist import setup_of
 from replication.audit.estimate_sections import every_estimator, honest_bounds
 from replication.cli import main
+from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError, SpecError
+from replication.core.reading import proposal
 from replication.inference.sensitivity import breakdown_value
-from replication.report.tables.table_notes import EXAMPLE
+from replication.report.tables.table_notes import EXAMPLE, OPTION
 
 KEYS = {"unit": "state", "time": "quarter", "cohort": "law"}
 
@@ -82,6 +84,18 @@ def test_a_large_loss_of_units_comes_first_with_names_and_remedy(frame: pd.DataF
 def test_a_note_in_a_table_leaves_the_names_out() -> None:
     note = "8 of 50 units (16%) are dropped because they have a gap, for example Ohio, Utah, Iowa"
     assert EXAMPLE.sub("", note) == "8 of 50 units (16%) are dropped because they have a gap"
+
+
+def test_a_table_prints_no_option_and_one_unit_is_in_the_singular() -> None:
+    note = units_dropped(
+        ["Texas"], 50, "they have a gap", f"{proposal({'unbalanced': 'pairwise'})} keeps them"
+    )
+    assert note == (
+        "1 of 50 units is dropped because it has a gap, for example Texas; `--set unbalanced=pairwise` (in "
+        "YAML `unbalanced: pairwise`) keeps it"
+    )
+    kept = [part for part in note.split("; ") if not OPTION.search(part)]
+    assert kept == ["1 of 50 units is dropped because it has a gap, for example Texas"]
 
 
 def test_every_mark_in_a_column_of_numbers_is_named(frame: pd.DataFrame) -> None:

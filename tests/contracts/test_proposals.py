@@ -14,7 +14,7 @@ from awkward_panel import COLUMNS, awkward_panel, plain_panel
 
 from replication.cli import main, parser
 from replication.core.reading import as_option, proposal
-from replication.core.spec import schema
+from replication.core.spec import load_specs, schema
 from replication.workflow.estimate_file import specs_of
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +57,28 @@ def test_proposals_for_an_awkward_file_lead_to_a_result(
     assert rounds == 3
 
 
+def test_proposals_of_check_are_taken_by_check_and_new(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REPLICATION_ROOT", raising=False)
+    gaps().to_csv("gaps.csv", index=False)
+    awkward_panel().to_csv("awkward.csv", index=False)
+    for name, most in (("gaps", 1), ("awkward", 3)):
+        assert main(["check", f"{name}.csv", *COLUMNS]) in (0, 2)
+        found = proposed(printed(capsys))
+        assert len(found) == most
+        options = [word for one in found for word in shlex.split(one)]
+        assert main(["check", f"{name}.csv", *COLUMNS, *options]) == 0
+        command = printed(capsys).strip().splitlines()[-1].split("replication ")[1]
+        assert all(one in command for one in found)
+        assert main([*shlex.split(command)[:-1], name]) == 0
+        assert main(["new", f"study_{name}", "--panel", f"{name}.csv", *COLUMNS, *options]) == 0
+        folder = tmp_path / f"study_{name}" / "studies" / f"study_{name}"
+        spec = load_specs(folder / "specs" / "main.yaml")[0]
+        assert (spec.unbalanced, spec.never) == (("pairwise", ()) if name == "gaps" else ("drop", (9999,)))
+
+
 @pytest.mark.parametrize("command", ["audit", "estimate"])
 def test_proposals_of_a_result_are_taken_by_the_command_that_makes_them(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -92,6 +114,20 @@ def test_the_audit_uses_the_keys_that_it_takes(tmp_path: Path, capsys: pytest.Ca
     assert list(units.values()) == [(42, 50), (50, 50), (42, 42)]
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "All of them use 42 units" in page
+
+
+def test_an_estimator_without_a_method_of_inference_stays_in_the_audit(tmp_path: Path) -> None:
+    place, out = tmp_path / "my.csv", tmp_path / "out"
+    plain_panel().to_csv(place, index=False)
+    call = ["audit", "--panel", str(place), *COLUMNS, "--out", str(out)]
+    assert main([*call, "--set", "inference.method=wild", "inference.draws=49"]) == 0
+    wild = pd.read_csv(out / "all_estimators_side_by_side.csv").set_index("estimator")
+    assert wild["estimate"].notna().all()
+    assert "Standard errors are analytic where" in (out / "index.html").read_text(encoding="utf-8")
+    assert main(call) == 0
+    plain = pd.read_csv(out / "all_estimators_side_by_side.csv").set_index("estimator")
+    moved = plain["p-value"] != wild["p-value"]
+    assert moved[moved].index.tolist() == ["Two-way fixed effects"]
 
 
 def test_the_audit_reads_a_specification_and_refuses_what_it_does_not_examine(

@@ -12,7 +12,13 @@ from sampled_people import sampled_people
 import replication as rp
 from replication.core.errors import PanelError, SpecError
 from replication.core.estimates import Estimates
-from replication.estimators.callaway_santanna.cross_section_adjustment import SECTION_ADJUSTMENTS, Sections
+from replication.estimators.callaway_santanna.cross_section_adjustment import (
+    SECTION_ADJUSTMENTS,
+    Sections,
+    Total,
+    regression,
+    section_odds,
+)
 
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "repeated_cross_sections.csv")
 # The reference is printed to nine digits; the logit of moderndid (statsmodels) stops once the deviance moves
@@ -77,6 +83,25 @@ def test_scores_are_the_derivative_by_weights(method: str) -> None:
             ends.append(solve(Sections(y, x, moved, treated, later))[0])
         # Central differences in steps of 1e-5 are exact to about 1e-9.
         assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(scores[row], abs=1e-8)
+
+
+def test_the_sign_in_the_source_of_drdid_rc_moves_standard_errors_as_the_page_states() -> None:
+    """R adds the influence of the comparison regression of the base period, which is subtracted here."""
+    changes = []
+    for seed in range(20):
+        data = pd.DataFrame(sampled_people(seed))
+        for cohort in (3, 4, 6):
+            rows = data[data["cohort"].isin([0, cohort]) & data["time"].isin([cohort - 1, cohort])]
+            x = np.column_stack([np.ones(len(rows)), rows[["x1", "x2"]]])
+            treated, later = (rows["cohort"] == cohort).to_numpy(), (rows["time"] == cohort).to_numpy()
+            sections = Sections(rows["y"].to_numpy(), x, np.ones(len(rows)), treated, later)
+            _, scores = SECTION_ADJUSTMENTS["doubly_robust"](sections)
+            _, influence = regression(sections, sections.of(False, False), "comparison rows")
+            slope, odds = Total(sections).slope, section_odds(sections)[0] * ~later
+            moved = scores + 2 * influence @ (slope(odds) - slope(sections.of(True, False)))
+            changes.append(np.linalg.norm(moved) / np.linalg.norm(scores) - 1)
+    # docs/statistics.md rounds these to percent.
+    np.testing.assert_allclose(np.quantile(changes, [0, 0.5, 1]), [-0.055, 0.011, 0.130], atol=5e-4)
 
 
 def test_clusters_of_a_panel_read_as_cross_sections_give_its_effects() -> None:

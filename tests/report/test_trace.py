@@ -107,7 +107,7 @@ def test_every_number_of_studies_with_raw_files_is_traced(study: str, mirror: Pa
 
 
 def test_a_cell_leads_to_its_specification_panel_and_raw_files(project: Path) -> None:
-    found = trace_cell(project, "homicide", "estimate", "Region-by-year FE", study=CASTLE)
+    found = trace_cell(project, "homicide", "castle doctrine law", "Region-by-year FE", study=CASTLE)
     saved, record = saved_results.load(project / "tables" / CASTLE / "specs" / "castle_region__log_homicide")
     assert (found.value, found.shown.std_error) == saved.att
     assert found.cell["second_engine"]["value"] == pytest.approx(found.value, abs=1e-8)
@@ -129,7 +129,7 @@ def test_the_command_of_a_cell_computes_its_number(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = trace_cell(
-        project, "estimators", "homicide log rate group-time unweighted", "estimate", study=CASTLE
+        project, "estimators", "homicide log rate callaway-sant'anna unweighted", "estimate", study=CASTLE
     )
     monkeypatch.chdir(project)
     program, *words = shlex.split(found.command)
@@ -160,9 +160,9 @@ def test_a_point_is_a_row_of_the_estimates(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("homicide", "nothing", "(1)"), "There is no row 'nothing'.*estimate"),
-        (("homicide", "estimate", "(9)"), "There is no column '\\(9\\)'.*Region-by-year FE"),
-        (("estimators", "group-time", "estimate"), "4 rows fit 'group-time'"),
+        (("homicide", "nothing", "(1)"), "There is no row 'nothing'.*Castle doctrine law"),
+        (("homicide", "castle doctrine law", "(9)"), "There is no column '\\(9\\)'.*Region-by-year FE"),
+        (("estimators", "callaway", "estimate"), "4 rows fit 'callaway'"),
         (("homicides", "estimate", "1"), "no table or figure 'homicides' .did you mean 'homicide'"),
         (("event_study", "twfe", "1"), "is a figure"),
     ],
@@ -178,12 +178,12 @@ def test_the_command_line_shows_full_digits_and_data(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(project)
-    found = trace_cell(project, "homicide", "estimate", "1")
-    assert main(["trace", "homicide", "Estimate", "(1)"]) == 0
+    found = trace_cell(project, "homicide", "castle doctrine law", "1")
+    assert main(["trace", "homicide", "Castle doctrine law", "(1)"]) == 0
     text = capsys.readouterr().out
     assert f"{found.value:.15g}" in text
     assert "replication estimate studies/castle_doctrine" in text
-    assert main(["trace", "homicide", "ESTIMATE", "state and", "--json"]) == 0
+    assert main(["trace", "homicide", "CASTLE", "state and", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cell"] == found.cell
     assert main(["trace", "homicide"]) == 0
     assert "mean-of-dependent-variable" in capsys.readouterr().out

@@ -79,6 +79,7 @@ def dcdh(
     switchers : ``all``, or those whose treatment first rises (``in``) or falls (``out``).
     baseline_bins : number of quantile bins of the first treatment within which units are compared;
         None compares units of equal first treatment.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

@@ -87,6 +87,7 @@ def etwfe(
         treated cells, which compares with a Poisson coefficient.
     window : first and last event time shown; ``att``, group and calendar rows use all cells.
     anticipation : periods before adoption in which the effect may start.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

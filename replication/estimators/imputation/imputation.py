@@ -76,6 +76,7 @@ def imputation(
     residual_groups : ``cohort_event``, ``cohort`` or ``none``
         Treated cells that share a mean effect in the standard error; ``none`` is one group.
     leave_one_out : whether a cluster is left out of its own group's mean.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

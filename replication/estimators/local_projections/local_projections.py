@@ -74,11 +74,13 @@ def local_projections(
 
     Parameters
     ----------
+    panel : N units by T periods, with cohorts; units treated from the first period on are dropped.
     control_group : ``not_yet_treated`` (clean controls), ``never_treated``, ``last_treated``.
     window : first and last horizon. If empty: every horizon that can be estimated, and the
         pooled effect over the longest that every cohort reaches with a clean control. Late cohorts
         that would shorten it too much are excluded and named (``default_horizon``).
     reweight : estimate the equally weighted average over adopters instead of the variance-weighted one.
+    inference : method, variance, level and draws of standard errors, intervals and tests.
 
     Returns
     -------

@@ -30,15 +30,15 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
     """Explanation of the marks, and the estimation of the series."""
     every = [context.results.get(name) for name in formatting.distinct_words(frame["spec_id"])]
     level = formatting.listed(formatting.distinct_words(facts.level(saved) for saved in every))
+    drawn = frame[~frame["panel"].isin(omitted(frame, context))]
     words = [
-        f"Dark bars: {level} pointwise confidence intervals{percentiles(frame, context)}; pale "
+        f"Dark bars: {level} pointwise confidence intervals{percentiles(drawn, context)}; pale "
         f"bars: {level} uniform bands ({draws(every)}). Hollow markers: reference period."
     ]
-    drawn = frame[~frame["panel"].isin(omitted(frame, context))]
     panels = [panel for _, panel in drawn.groupby("panel")]
     words += [withheld(frame, context), thin_support(panels, units_of(context))]
     widened = [Fact(0, WIDENED, required=False)] if any(map(by_percentiles, every)) else []
-    printed, details = figure_note(entry, context, words, [*widened, *circumstances(frame, context)])
+    printed, details = figure_note(entry, context, words, [*widened, *circumstances(drawn, context)])
     seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
     seed = (f"Seed of the draws: {formatting.listed(seeds)}.",) if seeds else ()
     return printed, (*details, *seed)

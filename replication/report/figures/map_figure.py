@@ -212,8 +212,8 @@ def _left_out(missing: list[int]) -> str:
 
 def ramp(count: int) -> list[str]:
     """Colors from dark to light that differ in lightness, so that gray prints can be read."""
-    points = np.linspace(0.05, 0.97, count)
-    return [mpl.colors.to_hex(mpl.colormaps["viridis"](float(point))) for point in points]
+    points = np.linspace(0.1, 0.97, count)
+    return [mpl.colors.to_hex(mpl.colormaps["inferno"](float(point))) for point in points]
 
 
 @cache

@@ -273,7 +273,7 @@ function explorer(form, data) {
     return select;
   });
   const variant = make("select", { id: "variant" });
-  const variants = make("div", {}, make("label", { for: "variant" }, "Variant with the same choices"), variant);
+  const variants = make("div", { class: "wide" }, make("label", { for: "variant" }, "Variant with the same choices"), variant);
   variant.addEventListener("change", () => choose(data.specs.find(spec => spec[ID] === variant.value)));
   const status = make("p", { role: "status", class: "aside" }), number = make("p", { class: "number" }), detail = make("p", { class: "aside" });
   const curve = make("div"), path = make("div");
@@ -302,7 +302,7 @@ function explorer(form, data) {
   function draw() {
     selects.forEach((select, place) => { select.value = chosen[CODES][place]; });
     const alike = data.specs.filter(spec => spec[CODES].every((code, place) => code === chosen[CODES][place]));
-    variant.replaceChildren(...alike.map((spec, place) => make("option", { value: spec[ID] }, `${place + 1} of ${alike.length}`)));
+    variant.replaceChildren(...alike.map((spec, place) => make("option", { value: spec[ID] }, `${place + 1} of ${alike.length}, named below`)));
     variants.hidden = alike.length < 2;
     variant.value = chosen[ID];
     const unit = data.units[chosen[CODES][0]];

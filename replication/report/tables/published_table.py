@@ -83,6 +83,11 @@ OPTIONS = {
                         "default": False,
                         "description": "Not read in the publication's own table.",
                     },
+                    "percent": {
+                        "type": "boolean",
+                        "default": False,
+                        "description": "Print this study's estimate in logs as a percentage change too.",
+                    },
                     "note": {"type": "string"},
                 },
             },
@@ -99,6 +104,7 @@ HEADS = (
     "Standard error matches printed digits",
 )
 IN_PARENTHESES = "Standard errors are in parentheses."
+IN_BRACKETS = "Percentage changes, 100(exp(b) \N{MINUS SIGN} 1), are in brackets."
 NOTES = (
     "Differences are unrounded estimates minus published values; numbers match if they are equal when "
     "rounded{} to the published decimals."
@@ -130,6 +136,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
             ),
             Fact(table_notes.SAMPLE, " ".join(remarks), required=False),
             Fact(table_notes.ERRORS, IN_PARENTHESES),
+            Fact(table_notes.ERRORS, IN_BRACKETS if any(pd.notna(row["percent"]) for row in rows) else ""),
             Fact(
                 table_notes.SOURCE,
                 f"{formatting.DAGGER} {SECONDARY}" if any(row["secondary"] for row in rows) else "",
@@ -149,7 +156,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         specs=tuple(("", name) for name in used),
         versions=versions_of_results(context.results.get(name) for name in used),
         simulated=context.study.simulated,
-        data=pd.DataFrame(rows),
+        data=pd.DataFrame(rows).drop(columns="percent"),
     )
 
 
@@ -175,6 +182,7 @@ def compare(row: Mapping[str, Any], entry: Entry, context: Context) -> dict[str,
         "std_error_equal": _equal(std_error, printed["std_error"], truncated),
         "secondary": bool(row.get("secondary", False)),
         "note": row.get("note", ""),
+        "percent": 100 * np.expm1(estimate) if row.get("percent") else np.nan,
         "spec_id": "" if saved is None else saved.spec_id,
     }
 
@@ -281,6 +289,7 @@ def _printed(row: dict[str, Any]) -> TableRow:
                 f"({formatting.fixed(row['std_error'], std_error_digits)})"
                 if pd.notna(row["std_error"])
                 else "",
+                f"[{formatting.fixed(row['percent'], 1)}%]" if pd.notna(row["percent"]) else "",
             ),
             table_cell(difference(row["difference"], digits + 1)),
             table_cell(difference(row["std_error_difference"], std_error_digits + 1)),

@@ -32,7 +32,7 @@ EFFECTIVE_NOTES = ("the effective number of clusters", "The effective number of 
 """Openings of notes of results for which ``few_clusters_note`` has one sentence."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
 EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)")
-OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'")
+OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'|`--")
 """Advice to whoever runs the specification, which a printed note leaves out."""
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
 THOUSANDS = re.compile(r"^\d{4,}|(?<= of )\d{4,}(?= [a-z])")

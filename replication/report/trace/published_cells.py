@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from replication.report.report_context import Context
 from replication.report.report_data import read_source
 from replication.report.study_config import Entry
@@ -37,6 +39,8 @@ def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
                 shown = _published(cell, found, options, entry, context)
             elif not any(cell):
                 shown = text_value(cell)
+            elif quantity == "estimate" and not name:
+                shown = _of_analysis(cell, found, options["ours"], context)
             elif quantity == "estimate":
                 shown = of_result(cell, context.results.get(name), options.get("row", "att"), quantity)
             else:
@@ -48,6 +52,23 @@ def published(entry: Entry, document: TableDocument, context: Context) -> Grid:
     return grid
 
 
+def _of_analysis(cell: tuple[str, ...], found: Any, ours: Mapping[str, Any], context: Context) -> ShownValue:
+    """An estimate that an analysis has beside a published value."""
+    source = str(ours["source"])
+    line = _line(read_source(context.folders, source), ours["where"])
+    origin = "analysis" if source.startswith("analyses/") else "file"
+    numbers = found["estimate"], found["std_error"]
+    return ShownValue(cell, origin, *numbers, quantity="estimate", source=source, line=line)
+
+
+def _line(frame: pd.DataFrame, where: Mapping[str, Any]) -> int:
+    """The first line of a file whose columns have the values."""
+    fits = [
+        all(str(row[key]) in map(str, values) for key, values in where.items()) for _, row in frame.iterrows()
+    ]
+    return fits.index(True) + FIRST
+
+
 def _published(
     cell: tuple[str, ...], found: Any, options: Mapping[str, Any], entry: Entry, context: Context
 ) -> ShownValue:
@@ -57,11 +78,7 @@ def _published(
     line, place = None, ""
     if source:
         frame = read_source(context.folders, source, text=True)
-        fits = [
-            all(str(row[key]) in map(str, values) for key, values in where.items())
-            for _, row in frame.iterrows()
-        ]
-        line = fits.index(True) + FIRST
+        line = _line(frame, where)
         record = frame.iloc[line - FIRST]
         place = ", ".join(f"{key} {record[key]}" for key in ("table", "column", "page") if record.get(key))
     about = {

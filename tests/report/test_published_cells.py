@@ -1,0 +1,20 @@
+"""Cells of published values beside which an analysis, not a specification, has the estimate."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+
+from replication.report.report_data import Folders
+from replication.report.trace.published_cells import of_analysis
+
+
+def test_an_estimate_of_an_analysis_leads_to_its_line(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"label": ["own", "all"], "estimate": [0.5, -0.25], "std_error": [0.1, 0.2]})
+    (tmp_path / "tables" / "one" / "analyses").mkdir(parents=True)
+    rows.to_csv(tmp_path / "tables" / "one" / "analyses" / "sums.csv", index=False)
+    context: Any = SimpleNamespace(folders=Folders.under(tmp_path, "one"))
+    ours = {"source": "analyses/sums.csv", "where": {"label": ["all"]}}
+    shown = of_analysis(("-0.250",), ours, context)
+    assert (shown.value, shown.std_error, shown.line, shown.origin) == (-0.25, 0.2, 3, "file")
