@@ -208,5 +208,5 @@ def wrapped(words: str, inches: float, letters_per_inch: float = LABEL_LETTERS_P
     lines = textwrap.wrap(words, letters, break_on_hyphens=False)
     name, bracket, unit = words.partition(" (")
     apart = [*textwrap.wrap(name, letters), *textwrap.wrap(f"({unit}", letters)] if bracket else lines
-    # A unit in parentheses stays in one piece where that takes no further line.
-    return "\n".join(apart if 1 < len(lines) >= len(apart) else lines)
+    # Labels that need several lines break before the unit, so that those of stacked panels look alike.
+    return "\n".join(apart if len(lines) > 1 else lines)

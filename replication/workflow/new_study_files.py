@@ -63,8 +63,8 @@ estimator: callaway_santanna
 # inference: {{method: wild}}             # with few clusters
 columns:
   - {{id: twfe, label: Two-way fixed effects, estimator: twfe}}
-  - {{id: group_time, label: Group-time (Callaway and Sant'Anna), estimator: callaway_santanna}}
-  - {{id: imputation, label: "Imputation (Borusyak, Jaravel and Spiess)", estimator: imputation}}
+  - {{id: group_time, label: Callaway-Sant'Anna, estimator: callaway_santanna}}
+  - {{id: imputation, label: Borusyak-Jaravel-Spiess, estimator: imputation}}
 """
 TABLES: Final = """# A list of tables in the order of the page.
 - id: main
@@ -72,8 +72,8 @@ TABLES: Final = """# A list of tables in the order of the page.
   kind: estimators
   rows:
     - {{spec: {name}__twfe, label: Two-way fixed effects}}
-    - {{spec: {name}__group_time, label: Group-time}}
-    - {{spec: {name}__imputation, label: Imputation}}
+    - {{spec: {name}__group_time, label: Callaway-Sant'Anna}}
+    - {{spec: {name}__imputation, label: Borusyak-Jaravel-Spiess}}
 """
 SUMMARY: Final = """- id: panel_summary
   title: The panel
@@ -92,8 +92,8 @@ FIGURES: Final = """# A list of figures. An event-study panel draws one series p
   kind: event_study
   panels:
     - series:
-        - {{spec: {name}__group_time, label: Group-time}}
-        - {{spec: {name}__imputation, label: Imputation}}
+        - {{spec: {name}__group_time, label: Callaway-Sant'Anna}}
+        - {{spec: {name}__imputation, label: Borusyak-Jaravel-Spiess}}
 """
 ANALYSES: Final = """# Each entry writes tables/{name}/analyses/<id>.csv, which tables and figures may show.
 - id: panel

@@ -146,6 +146,6 @@ def test_the_audit_writes_periods_as_the_file_and_agrees_with_honest(tmp_path: P
     assert section.table is not None
     fit = rp.estimate(plain_panel(), outcome="rate", window=[-12, 12], **KEYS)
     assert section.table["breakdown value"].iloc[0] == pytest.approx(breakdown_value(fit), abs=1e-4)
-    assert [words for words in section.words if "Imputation" in words] == [
+    assert [words for words in section.words if "Borusyak" in words] == [
         "Not available for Borusyak-Jaravel-Spiess: its leads have no common reference period."
     ]

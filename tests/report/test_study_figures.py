@@ -161,7 +161,7 @@ def test_the_map_shows_every_state() -> None:
     assert max(alaska[:, 1].max(), hawaii[:, 1].max()) < parts[6][:, 1].min(), "they lie south of California"
 
 
-def test_series_with_few_clusters_have_no_intervals(study: StudyConfig, folders: Folders) -> None:
+def test_panels_with_few_clusters_are_not_drawn_beside_others(study: StudyConfig, folders: Folders) -> None:
     context = Context.of(study, folders)
     entry = next(one for one in study.figures if one.id == "events")
     saved = context.results.get("events_b")
@@ -169,11 +169,37 @@ def test_series_with_few_clusters_have_no_intervals(study: StudyConfig, folders:
     frame = event_study_figure.collect(entry, context)
     with styled():
         picture = event_study_figure.draw(frame, entry, context)
+    label = frame.loc[frame["spec_id"] == "events_b", "panel_title"].iloc[0]
+    assert label not in [axes.get_title() for axes in picture.figure.axes]
+    assert f"Panels with fewer than 10 clusters are not drawn (8 for {label})." in picture.note
+    assert frame.loc[frame["spec_id"] == "events_b", "conf_low"].notna().any(), "the CSV keeps the numbers"
+
+
+def test_series_with_few_clusters_have_no_intervals(study: StudyConfig, folders: Folders) -> None:
+    context = Context.of(study, folders)
+    entry = next(one for one in study.figures if one.id == "events")
+    for name in ("events_twfe", "events_cs", "events_b"):
+        saved = context.results.get(name)
+        context.results.cache[name] = replace(saved, table=saved.table.assign(n_clusters=8))
+    frame = event_study_figure.collect(entry, context)
+    with styled():
+        picture = event_study_figure.draw(frame, entry, context)
     bars = [bar for c in picture.figure.axes[1].collections for bar in c.get_segments()]  # type: ignore[attr-defined]
     assert not bars, "cluster-robust intervals collapse with few clusters"
-    label = frame.loc[frame["spec_id"] == "events_b", "panel_title"].iloc[0]
-    assert f"No intervals are drawn with fewer than 10 clusters (8 for {label})." in picture.note
-    assert frame.loc[frame["spec_id"] == "events_b", "conf_low"].notna().any(), "the CSV keeps the numbers"
+    assert "No intervals are drawn with fewer than 10 clusters (8)." in picture.note
+
+
+def test_draws_that_are_off_center_are_noted_with_the_p_value_from_their_mean() -> None:
+    draws = pd.Series([-3.0, -2.0, -1.5, -1.0, 0.0])
+    entry = Entry("p", "P", "permutation", options={"statistic": "t"})
+    frame = pd.DataFrame({"kind": ["actual", *["draw"] * 5], "estimate": [-2.5, *draws]})
+    # The mean is -1.5: only the draws -3 and 0 are at least 1.0 away from it, as is the actual one.
+    share = (1 + 2) / (1 + 5)
+    note = permutation_figure.off_center(frame, [""], entry)
+    assert "The placebo t-statistics average \N{MINUS SIGN}1.50;" in note
+    assert f"{share:.3f}" in note
+    centered = frame.assign(estimate=frame["estimate"] + 1.5)
+    assert permutation_figure.off_center(centered, [""], entry) == ""
 
 
 def test_every_event_time_has_its_count_and_a_thin_last_one_is_noted() -> None:

@@ -129,7 +129,7 @@ def test_the_command_of_a_cell_computes_its_number(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = trace_cell(
-        project, "estimators", "homicide log rate group-time unweighted", "estimate", study=CASTLE
+        project, "estimators", "homicide log rate callaway-sant'anna unweighted", "estimate", study=CASTLE
     )
     monkeypatch.chdir(project)
     program, *words = shlex.split(found.command)
