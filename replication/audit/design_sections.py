@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -56,7 +58,13 @@ def cohorts(panel: Panel) -> AuditSection:
     ]
     if gaps:
         words.append(f"{gaps:,} of {panel.y.size:,} unit-periods are not observed.")
-    checks = [
+    found = verdicts(cohort_checks(always, small, never + later))
+    return AuditSection("Cohorts", tuple(words), *found, table, largest(table, "units"))
+
+
+def cohort_checks(always: int, small: Sequence[str], untreated: int) -> list[Check]:
+    """Units that are treated throughout, small cohorts, and whether units are untreated to the end."""
+    return [
         Check(
             always > 0,
             f"{counted(always, 'unit is', 'units are')} treated in every period. They have no untreated "
@@ -69,12 +77,11 @@ def cohorts(panel: Panel) -> AuditSection:
             f"every cohort has at least {FEW_UNITS} units",
         ),
         Check(
-            never + later == 0,
+            untreated == 0,
             "No unit is untreated to the end: the last cohort serves as the control group.",
-            f"{counted(never + later, 'unit is', 'units are')} untreated to the end",
+            f"{counted(untreated, 'unit is', 'units are')} untreated to the end",
         ),
     ]
-    return AuditSection("Cohorts", tuple(words), *verdicts(checks), table, largest(table, "units"))
 
 
 def largest(table: pd.DataFrame, column: str) -> pd.DataFrame | None:
@@ -103,9 +110,9 @@ def comparisons(panel: Panel) -> AuditSection:
     after = table[table["event time"] >= 0]
     alone = after[after["fewest not-yet-treated units"] == 0]["event time"].tolist()
     words = [
-        "At each event time, a cohort is compared with the units of other cohorts that are treated neither in "
-        "that period nor in the last period before the cohort adopts. The composition changes with "
-        "event time: changes in slope may reflect changes in composition."
+        "At each event time, a cohort is compared with the units of other cohorts that are treated neither "
+        "in that period nor in the last period before the cohort adopts. The composition changes with event "
+        "time: changes in slope may reflect changes in composition."
     ]
     checks = [
         Check(

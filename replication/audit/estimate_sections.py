@@ -23,7 +23,7 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Spec
 from replication.display.event_plot import event_study_figure
-from replication.display.formatting import fixed, integer, sentence
+from replication.display.formatting import distinct_words, fixed, integer, sentence
 from replication.display.result_text import is_large_loss
 from replication.estimators.registry import ENTRIES
 from replication.inference.sensitivity import breakdown_value, pretest_power
@@ -89,31 +89,25 @@ def every_estimator(panel: Panel, spec: Spec) -> tuple[AuditSection, Fits]:
     robust = [
         main_row(fits[name])[0] for name in ROBUST if name in fits and fits[name].details.average in ALL_CELLS
     ]
-    main = fits.get("callaway_santanna")
-    words = []
-    losses = [sentence(note) for note in main.details.notes if is_large_loss(note)] if main else []
-    refused = [name for name in COMPARED if name not in fits]
+    words = [*robust_words(robust), *sample_words(table), *method_words(fits, spec.inference.method)]
+    found = verdicts(side_by_side_checks(fits, robust))
+    return AuditSection("All estimators side by side", tuple(words), *found, table), fits
+
+
+def side_by_side_checks(fits: Fits, robust: Sequence[float]) -> list[Check]:
+    """Estimators that cannot be computed, units that are lost, and TWFE against the ``robust`` estimates."""
+    absent = len(COMPARED) - len(fits)
+    losses = distinct_words(
+        sentence(note) for found in fits.values() for note in found.details.notes if is_large_loss(note)
+    )
     checks = [
         Check(
-            bool(refused),
-            f"{len(refused)} of {len(COMPARED)} estimators cannot be computed here; "
-            "the table gives the reasons.",
+            absent > 0,
+            f"{absent} of {len(COMPARED)} estimators cannot be computed here; the table gives the reasons.",
             f"all {len(COMPARED)} estimators can be computed",
         ),
         Check(bool(losses), " ".join(losses), "no estimator drops more than 10% of the units"),
     ]
-    if robust:
-        words.append(
-            f"The {len(robust)} estimators that allow effects to differ over cohorts and time and average "
-            f"all treated cells give {fixed(min(robust))} to {fixed(max(robust))}; stacked regressions and "
-            "local projections average fewer event times, and TWFE weights effects by the residual variance "
-            "of treatment."
-        )
-    words += sample_words(table)
-    method = spec.inference.method
-    unable = [name for name in fits if method not in ENTRIES[name].methods]
-    if unable:
-        words.append(f"Standard errors are analytic where an estimator has no `inference.method={method}`.")
     if "twfe" in fits and robust:
         checks.append(
             Check(
@@ -123,7 +117,26 @@ def every_estimator(panel: Panel, spec: Spec) -> tuple[AuditSection, Fits]:
                 "TWFE lies within the range of the robust estimators",
             )
         )
-    return AuditSection("All estimators side by side", tuple(words), *verdicts(checks), table), fits
+    return checks
+
+
+def robust_words(robust: Sequence[float]) -> list[str]:
+    """The range of the robust estimates of one estimand."""
+    if not robust:
+        return []
+    return [
+        f"The {len(robust)} estimators that allow effects to differ over cohorts and time and average all "
+        f"treated cells give {fixed(min(robust))} to {fixed(max(robust))}; stacked regressions and local "
+        "projections average fewer event times, and TWFE weights effects by the residual variance of "
+        "treatment."
+    ]
+
+
+def method_words(fits: Fits, method: str) -> list[str]:
+    """Whether some estimators have no such method of inference."""
+    if all(method in ENTRIES[name].methods for name in fits):
+        return []
+    return [f"Standard errors are analytic where an estimator has no `inference.method={method}`."]
 
 
 def sample_words(table: pd.DataFrame) -> list[str]:

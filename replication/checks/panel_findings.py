@@ -22,6 +22,7 @@ from replication.core.reading import (
     proposal,
     shown,
 )
+from replication.core.wording import counted
 
 SHOWN: Final = 4
 """Labels and units that a finding names."""
@@ -234,8 +235,8 @@ def gaps(panel: Panel) -> Iterator[Finding]:
     part = int((some & ~seen.all(axis=1)).sum())
     if part:
         yield Finding(
-            f"{part} of {len(seen)} units are not observed in every period; callaway_santanna drops them "
-            f"without {proposal({'unbalanced': 'pairwise'})}"
+            f"{part} of {len(seen)} units are not observed in every period; callaway_santanna drops such "
+            f"units without {proposal({'unbalanced': 'pairwise'})}"
         )
 
 
@@ -267,4 +268,5 @@ def design(panel: Panel) -> Iterator[Finding]:
         yield Finding("no unit changes its treatment within the panel")
     sizes = pd.Series(panel.cohort[treated & ~early & ~late]).value_counts()
     if (sizes == 1).any():
-        yield Finding(f"{int((sizes == 1).sum())} cohorts have one unit; their effects rest on it alone")
+        alone = counted(int((sizes == 1).sum()), "cohort has", "cohorts have")
+        yield Finding(f"{alone} one unit, and the effects of such a cohort rest on it alone")

@@ -16,7 +16,7 @@ SINGULARS = {
     **{"are": "is", "were": "was", "have": "has", "do": "does", "they": "it", "their": "its", "them": "it"},
     **{
         verb: f"{verb}s"
-        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say")
+        for verb in ("lack", "serve", "share", "differ", "change", "contain", "exceed", "say", "end", "begin")
     },
     **{"switch": "switches", "count": "counts", "enter": "enters", "leave": "leaves"},
 }
@@ -51,8 +51,9 @@ def agreeing(text: str) -> str:
     """A note on a single unit, row or cell in the singular: ``1 unit was dropped because it has ...``."""
     if not SINGLE.match(text) and not ONE_OF.match(text):
         return with_singulars(text)
-    first, stop, rest = SINGLE.sub(r"1 \1", text, count=1).partition(". ")
-    return SINGULAR.sub(lambda found: SINGULARS[found[0]], first) + stop + rest
+    single = SINGLE.sub(r"1 \1", text, count=1) if SINGLE.match(text) else text
+    first, *rest = re.split(r"(?=[;.:] )", single, maxsplit=1)
+    return "".join([SINGULAR.sub(lambda found: SINGULARS[found[0]], first), *rest])
 
 
 def label_text(label: Any) -> str:

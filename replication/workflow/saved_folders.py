@@ -14,6 +14,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import NUMBERS, Estimates, row_labels
 from replication.core.files import replacing
 from replication.core.temporary_files import visible_paths
+from replication.display.result_text import estimator_label, heading
 from replication.report.result_table import ResultTable, result_table
 
 FIGURES = (".png", ".pdf", ".svg")
@@ -67,10 +68,14 @@ def _require_whole(result: Estimates, record: Mapping[str, Any]) -> None:
 
 
 def load_labeled(folders: Sequence[Path], labels: Sequence[str] | None) -> tuple[list[Estimates], list[str]]:
-    """The results of several folders, and a label for each: those given, or the ids of the specifications."""
+    """The results of several folders, and a label for each: those given, or the specifications' ids.
+
+    An id that is the name of an estimator is printed as tables call it.
+    """
     fits = [load_folder(folder) for folder in folders]
     if labels is None:
-        names = [str(fit.table["spec_id"].iloc[0]) for fit in fits]
+        ids = [str(fit.table["spec_id"].iloc[0]) for fit in fits]
+        names = [estimator_label(name) for name in ids]
         return fits, names if len(set(names)) == len(names) else folder_labels(folders)
     if len(labels) != len(fits):
         raise SpecError(
@@ -140,7 +145,6 @@ def honest_text(folder: Path, method: str, target: str, window: tuple[int, int] 
 
     ``window`` are the first and last event time; all of the path if None.
     """
-    from replication.display.result_text import heading
     from replication.inference.sensitivity import breakdown_value, honest_did
 
     fit, record = read_folder(folder)

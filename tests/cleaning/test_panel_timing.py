@@ -89,7 +89,7 @@ def test_time_of_day_does_not_matter() -> None:
 
 
 def test_backward_periods_and_impossible_months_are_refused() -> None:
-    with pytest.raises(PanelError, match="1 periods end before they begin"):
+    with pytest.raises(PanelError, match="1 period ends before it begins"):
         timing.share_of_period(["2010-01-01"], ["2010-02-01"], ["2010-01-01"])
     with pytest.raises(PanelError, match="outside 1 to 12"):
         timing.month_number([2010], [13])

@@ -109,7 +109,7 @@ def test_a_grid_gets_a_folder_a_specification(tmp_path: Path, panel: Path) -> No
     [
         ({"estimator": "twfee"}, "did you mean 'twfe'"),
         ({"outcome": "yy"}, "no column 'yy'"),
-        ({"weights": "state"}, "not numbers"),
+        ({"weights": "state"}, "is text and contains no number"),
         ({"trends": "region_by_time"}, "no column 'region'"),
         ({"cohort": "begin"}, "no column 'begin'"),
         ({"estimator": "callaway_santanna", "treatment": "people"}, "needs a binary treatment"),

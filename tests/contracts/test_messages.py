@@ -64,15 +64,13 @@ def test_a_count_of_one_is_in_the_singular(frame: pd.DataFrame) -> None:
     assert "drops 1 row." in refusal(double)
     alone = frame.assign(law=frame["law"].mask(frame["state"] == 7, 12))
     said = check_text(check_panel(alone, KEYS, ["rate"]), "")
-    assert "1 cohort has one unit; its effects rest on it alone" in said
+    assert "1 cohort has one unit, and the effects of such a cohort rest on it alone" in said
     moved = frame.assign(law=frame["law"].where((frame["state"] != 3) | (frame["quarter"] > 5), 7))
     assert "changes within 1 unit" in refusal(moved).replace("1 of 50 units", "1 unit")
     assert agreeing("1 rows that share their unit were dropped. Rows have units.") == (
         "1 row that shares its unit was dropped. Rows have units."
     )
-    assert agreeing("1 of 50 units have gaps; an estimator drops them") == (
-        "1 of 50 units has gaps; an estimator drops it"
-    )
+    assert agreeing("1 of 50 units have gaps; drop them") == "1 of 50 units has gaps; drop them"
     assert agreeing("11 of 50 units have gaps") == "11 of 50 units have gaps"
     assert str(PanelError("1 rows have cohort 0")) == "1 row has cohort 0"
     assert [counted(number, "row") for number in (1, 1202)] == ["1 row", "1,202 rows"]

@@ -76,6 +76,10 @@ def test_table_honest_and_compare(folder: Path, capsys: pytest.CaptureFixture[st
     assert re.search(r"^ +One +Two$", said, re.MULTILINE)
     assert "<br>" not in said
     assert "Event time" in said
+    assert main(["table", str(folder / "cs"), str(folder / "bjs")]) == 0
+    head = capsys.readouterr().out.partition("Overall effect")[0]
+    assert "Callaway" in head
+    assert "callaway_santanna" not in head
     assert main(["table", str(folder / "cs"), "--overall"]) == 0
     assert "Event time" not in capsys.readouterr().out
     assert main(["honest", str(folder / "cs")]) == 0

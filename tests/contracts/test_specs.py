@@ -54,7 +54,7 @@ def test_a_resolved_specification_reads_back_as_itself() -> None:
     [
         ({"estimator": "twfee"}, ["'twfee'", "did you mean 'twfe'", "callaway_santanna"]),
         ({"estimater": "twfe"}, ["unknown key 'estimater'", "did you mean 'estimator'"]),
-        ({"outcome": None}, ["'outcome' is None"]),
+        ({"outcome": None}, ["must be text; got None."]),
         ({"inference": {"draw": 9}}, ["'inference'", "'draw'", "did you mean 'draws'"]),
         ({"inference": {"draws": 0}}, ["inference.draws", "0"]),
         ({"inference": {"distribution": "boot"}}, ["inference.distribution", "bootstrap_t"]),
@@ -70,14 +70,14 @@ def test_a_resolved_specification_reads_back_as_itself() -> None:
         ({"id": "a/b"}, ["'id'"]),
         ({"trends": "foo"}, ["'foo'", "unit_linear", "COLUMN_by_time", "`trends: unit_linear`"]),
         ({"trends": 3}, ["must be text or a list of names; got 3.", "[region_by_time]"]),
-        ({"window": "-5, 3"}, ["'-5, 3' where a list of two whole numbers", "`window: [-5, 3]`"]),
+        ({"window": "-5, 3"}, ["a list of two whole numbers, or empty; got '-5, 3'.", "`window: [-5, 3]`"]),
         ({"window": ["a", 2]}, ["entry 1 of 'window' must be a whole number; got 'a'."]),
         ({"covariates": "x"}, ["must be a list of names; got 'x'.", "[income, age]"]),
         ({"cluster": 5}, ["must be text, a list of names, or empty; got 5."]),
         ({"anticipation": "two"}, ["must be a whole number of at least 0; got 'two'."]),
         ({"inference": {"level": 95}}, ["must be a number above 0 and below 1; got 95."]),
         ({"leave_one_out": "often"}, ["must be true or false; got 'often'."]),
-        ({"sample": {"where": {"state": "s9"}}}, ["where a list of values", "`state: [s9]`"]),
+        ({"sample": {"where": {"state": "s9"}}}, ["must be a list of values; got 's9'.", "`state: [s9]`"]),
     ],
 )
 def test_a_wrong_specification_is_refused_in_one_paragraph(change: dict, words: list[str]) -> None:
@@ -121,8 +121,8 @@ def test_examples_of_the_schema_are_possible_and_explained(key: str) -> None:
     ("content", "words"),
     [
         ("id: [unclosed", "not valid YAML"),
-        ("", "contains nothing"),
-        ("- a\n- b\n", "contains list"),
+        ("", "is empty; a specification is a mapping"),
+        ("- a\n- b\n", "contains a list; a specification is a mapping"),
         ("id: one\noutcome: y\nestimator: twfe\nvary: {outcome: y}\n", "non-empty lists"),
     ],
 )

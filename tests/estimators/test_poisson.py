@@ -174,7 +174,7 @@ def test_negative_outcomes_are_refused_with_an_example() -> None:
     panel = two_way_panel(67, counts=True)
     y = panel.y.copy()
     y[7, 3] = -2
-    with pytest.raises(PanelError, match=r"1 values of 'y' are negative, .* unit 7 in period 1993"):
+    with pytest.raises(PanelError, match=r"1 value of 'y' is negative, .* unit 7 in period 1993"):
         poisson(replace(panel, y=y))
 
 

@@ -85,7 +85,7 @@ def test_negative_and_missing_weights_are_refused_with_the_row(row: int, value: 
         build_panel(frame, spec)
     message = str(error.value)
     if np.isfinite(value) or np.isnan(value):
-        assert "1 of 384 weights in column 'w' are negative or missing" in message
+        assert "1 of 384 weights in column 'w' is negative or missing" in message
         assert f"unit {unit} in time {time}" in message
     else:
         assert "'w'" in message
@@ -95,7 +95,7 @@ def test_negative_and_missing_weights_are_refused_with_the_row(row: int, value: 
     ("column", "keys", "words"),
     [
         ("cohort", {}, "The cohort column 'cohort' changes within 1 of 48 units"),
-        ("region", {"trends": ["region_by_time"]}, "1 units change their 'region' over time"),
+        ("region", {"trends": ["region_by_time"]}, "1 unit changes its 'region' over time"),
     ],
 )
 def test_what_must_be_constant_within_units(column, keys, words) -> None:

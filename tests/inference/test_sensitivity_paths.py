@@ -92,7 +92,7 @@ def test_binned_ends_are_left_out_unless_asked_for():
         ),
         (benzarti_carloni(), {"target": -3}, "target -3 is not on the path"),
         (benzarti_carloni(), {"target": "mean"}, "target 'mean' is not on the path"),
-        (benzarti_carloni(), {"window": (0, 3)}, "has 0 reference periods"),
+        (benzarti_carloni(), {"window": (0, 3)}, "This path has 0 of them"),
         (
             example_path(BC_BETA, BC_SIGMA, [-6, -4, -3, -2, 0, 1, 2, 3]),
             {},
@@ -126,10 +126,10 @@ def test_methods_and_bounds_are_checked():
 
 
 REFUSED = {
-    "imputation": "has 0 reference periods.*leads are measured from the earliest untreated periods",
-    "two_stage": "has 0 reference periods.*no lead is fixed at zero",
-    "etwfe": "has 0 reference periods.*it has no leads",
-    "synthetic_did": "has 0 reference periods.*weights were chosen to make the leads small",
+    "imputation": "Those of imputation are not: .*leads are measured from the earliest untreated periods",
+    "two_stage": "Those of two_stage are not: .*no lead is fixed at zero",
+    "etwfe": "Those of etwfe are not: .*it has no leads",
+    "synthetic_did": "Those of synthetic_did are not: .*weights were chosen to make the leads small",
     **dict.fromkeys(
         ["continuous_dose", "goodman_bacon", "ols", "poisson", "twfe", "twfe_weights"],
         "has no event-time path",

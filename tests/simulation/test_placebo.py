@@ -204,6 +204,17 @@ def chunk_bytes(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((out / "chunks").iterdir())}
 
 
+def test_units_may_be_the_blocks(frame: pd.DataFrame) -> None:
+    """Dates are permuted across units where the state of a unit is the unit itself."""
+    states = frame.groupby(["state", "month"], as_index=False)[["cohort", "y"]].mean()
+    states["cohort"] = states["state"].map({k: 604 + 2 * (k % 3) if k % 2 else 0 for k in range(1, 19)})
+    spec = parse_spec({**TWFE, "unit": "state", "cluster": None})
+    ready = placebo_subjects(Placebo((spec,), ("state",), "state", 5), {"county_month": states})[0]
+    assert len(ready.blocks) == 18
+    order = placebo_order(ready.blocks, 5, 1)
+    assert sorted(order) == list(range(18))
+
+
 def test_interrupted_and_extended_runs_give_the_same_numbers(root: Path, tmp_path: Path) -> None:
     whole = make_order(study(root, "made"), root, tmp_path / "whole", 25)
     expected = simulate(whole, 1, Stop(99))

@@ -1,0 +1,151 @@
+"""A refusal names the line, the row or the option, and says nothing that the reader has done already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import replication as rp
+from replication.checks.compare_numbers import Verdict, report
+from replication.core.frames import read_frame
+from replication.core.spec import load_specs
+from replication.report.trace.trace_keys import Key, find
+from replication.workflow.estimate_file import specs_of
+
+FRAME = rp.simulated_panel(seed=1)
+HEADER = "unit,time,cohort,y\n"
+
+
+def refusal(frame: pd.DataFrame, **keys: Any) -> str:
+    """The paragraph with which an estimate of a frame is refused."""
+    with pytest.raises(rp.InputError) as refused:
+        rp.estimate(frame, **{"outcome": "y", **keys})
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (
+            "p.csv",
+            HEADER.encode() + b"1,1,0,1\n1,2,0,1,5\n",
+            "line 3 has 5 fields where the lines before have 4",
+        ),
+        ("p.xlsx", HEADER.encode(), "is not an Excel workbook, although its name ends in .xlsx"),
+        ("p.csv", HEADER.encode() + b"caf\xe9,1,0,1\n", "is not encoded as UTF-8"),
+        ("p.dta", b"x", "cannot be read as a Stata file"),
+        ("p.parquet", b"x", "cannot be read as a parquet file"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    """In the words of the reader, not in those of a library."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(rp.InputError) as refused:
+        read_frame(tmp_path / name)
+    assert words in str(refused.value)
+    assert not any(word in str(refused.value) for word in ("tokenizing", "codec", "zip file", "buffer"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id: a\nid: b\n", "s.yaml, line 2: the key 'id' is given twice. Remove one."),
+        ("id: a\n\toutcome: y\n", "line 2 is indented with a tab. Use spaces."),
+        ("id: a: b\n", "line 1: mapping values are not allowed"),
+        ("- a\n", "contains a list; a specification is a mapping with keys such as id"),
+        ("text\n", "contains text; a specification"),
+        ("3\n", "contains the single value 3; a specification"),
+        ("", "is empty; a specification"),
+    ],
+)
+def test_specifications_that_cannot_be_read(tmp_path: Path, text: str, words: str) -> None:
+    """The file, the line, and what to change."""
+    (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(rp.InputError) as refused:
+        load_specs(tmp_path / "s.yaml")
+    assert words in str(refused.value)
+    assert "unicode string" not in str(refused.value)
+    assert ("quotation marks" in str(refused.value)) is ("mapping values" in words)
+
+
+def test_a_pattern_of_dates_that_matches_nothing() -> None:
+    """The pattern that was given is at fault, and no other is proposed."""
+    dates = "01/01/" + (FRAME["time"] + 2000).astype(str)
+    text = refusal(FRAME.assign(date=dates), time="date", time_format="%d-%m-%Y")
+    assert "No value of column 'date' matches the pattern %d-%m-%Y, for example '01/01/2001'" in text
+
+
+def test_a_bad_year_is_located_by_its_row() -> None:
+    """Not by the year itself, which cannot be read."""
+    years = (FRAME["time"] + 2000).astype(str)
+    years[5] = "20x4"
+    assert "'20x4' (data row 6, for unit 1). Correct it." in refusal(FRAME.assign(year=years), time="year")
+
+
+def test_a_column_of_text_has_no_marks_of_missing_values() -> None:
+    """If every value is text the column is none of numbers; a few marks may stand for missing values."""
+    region = "R" + (FRAME["unit"] % 4).astype(str)
+    text = refusal(FRAME.assign(region=region), covariates=["region"])
+    assert "Column 'region' is text and contains no number" in text
+    assert "--missing" not in text
+    marked = FRAME["y"].astype(object).where(FRAME.index > 2, "n.a.")
+    assert "--missing n.a." in refusal(FRAME.assign(y=marked))
+
+
+@pytest.mark.parametrize("name", ["unit", "time", "cohort"])
+def test_a_column_of_a_default_name_is_asked_for_by_its_option(name: str) -> None:
+    """The user has not typed the name."""
+    text = refusal(FRAME.rename(columns={name: "other"}))
+    assert f"no column '{name}'" in text
+    assert f"`--{name} COLUMN`" in text
+
+
+def test_a_value_given_twice_is_refused() -> None:
+    """An option and ``--set`` with different values; the same one twice does no harm."""
+    with pytest.raises(rp.InputError, match="'outcome' is given twice: --outcome y and --set outcome=x"):
+        specs_of(None, {"outcome": "y"}, ["outcome=x"])
+    assert specs_of(None, {"outcome": "y"}, ["outcome=y"])[0].outcome == "y"
+
+
+def test_counts_of_one_are_singular() -> None:
+    """Nouns and verbs agree, in refusals and in notes."""
+    low = FRAME["y"].abs() + 1
+    assert "1 of 600 values of column 'y' is zero or negative and has no" in refusal(
+        FRAME.assign(y=low.where(FRAME.index != 3, 0)), outcome="log(y)"
+    )
+    assert "drops 1 row." in refusal(pd.concat([FRAME, FRAME.head(1)]))
+    treated = (FRAME["cohort"] > 0) & (FRAME["time"] >= FRAME["cohort"])
+    back = treated & ~((FRAME["unit"] == 2) & (FRAME["time"] == 9))
+    text = refusal(FRAME.assign(d=back.astype(int)).drop(columns="cohort"), cohort_from="d")
+    assert "in 1 unit, for example unit 2 in time 9" in text
+    assert "count this unit as treated from its first 1 on" in text
+    half = FRAME["cohort"] + 0.5 * (FRAME["unit"] == 2)
+    assert "1 unit has a cohort in 'cohort' that is not a whole number, for example 4.5" in refusal(
+        FRAME.assign(cohort=half)
+    )
+    early = FRAME.assign(cohort=np.where(FRAME["unit"] == 2, 1, FRAME["cohort"]))
+    for estimator in ("callaway_santanna", "stacked", "imputation", "etwfe"):
+        notes = rp.estimate(early, outcome="y", estimator=estimator).notes
+        assert any("it is treated in or before the first period, 1, and has no" in note for note in notes)
+
+
+def test_a_verdict_without_committed_numbers_claims_none() -> None:
+    """Files that are compared with nothing in ``expected/`` are not counted as agreeing with it."""
+    text = report(
+        [Verdict("jobs", "tables/main.md", 1, 0, "", "are reproduced exactly from the saved estimates")]
+    )
+    assert text == "1 of 1 files are reproduced exactly from the saved estimates"
+
+
+def test_a_heading_is_found_by_its_words() -> None:
+    """Hyphens and case do not matter; a number suggests no other number."""
+    keys = [Key("1", "(1)", "Baseline"), Key("2", "(2)", "Region-by-year FE")]
+    assert find(keys, "Region by year", "column").key == "2"
+    with pytest.raises(rp.InputError, match=r"no column '\(9\)'\. There are"):
+        find(keys, "(9)", "column")
+    with pytest.raises(rp.InputError, match="did you mean '2'"):
+        find(keys, "Year by region", "column")
