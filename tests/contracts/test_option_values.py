@@ -127,6 +127,13 @@ def test_results_of_a_panel_carry_the_name_of_the_estimator(panel: rp.Panel) -> 
     assert found["event_times"].tolist() == ["-2..2"]
 
 
+def test_sensitivity_takes_a_result(panel: rp.Panel) -> None:
+    """Neither a panel nor a data frame is one."""
+    for wrong in (panel, pd.DataFrame(), 3):
+        with pytest.raises(rp.InputError, match="takes the result of an estimator"):
+            rp.honest_did(wrong)  # type: ignore[arg-type]
+
+
 def test_a_single_result_is_drawn_and_tabulated(panel: rp.Panel) -> None:
     """A list of one is not needed; what is no result is refused."""
     fit = rp.event_study(panel)

@@ -326,7 +326,8 @@ def test_a_covariate_constant_within_units_is_refused_by_name() -> None:
 def test_last_treated_cuts_the_periods_from_anticipation_on() -> None:
     panel = draw_panel(3, adoption=(2003, 2005, 2007))
     found = sun_abraham(panel, control_group="last_treated", anticipation=1, inference=ANALYTIC)
-    assert any("(2006) serves only as the control group" in note for note in found.details.notes)
+    note = next(note for note in found.details.notes if "(2007) serves only as the control group" in note)
+    assert "periods (2006 to " in note
     cut = panel.keep_periods(panel.periods < 2006)
     as_never = replace(cut, cohort=np.where(cut.cohort == 2007, 0, cut.cohort))
     expected = sun_abraham(as_never, anticipation=1, inference=ANALYTIC)

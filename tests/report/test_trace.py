@@ -200,6 +200,8 @@ def test_every_raw_file_has_its_source() -> None:
         *("Volume 1", "Volume 2", "the same", "Volume 1"),
     ]
     assert [label.strip() for label, _ in lines if label] == ["raw file", "source"] * 4
+    raw["a"]["file"] = "data_raw/typed/a.csv"
+    assert next(iter(_raw(["a"], {"raw": raw}))) == ("hand-entered", "data_raw/typed/a.csv")
 
 
 def test_rows_of_a_ready_panel_are_those_of_its_file() -> None:

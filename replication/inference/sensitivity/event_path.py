@@ -83,6 +83,11 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
         errors, or with a covariance that is not positive semi-definite.
 
     """
+    if not isinstance(estimates, Estimates):
+        raise SensitivityError(
+            "Sensitivity analysis takes the result of an estimator, and got the type "
+            f"{type(estimates).__name__}. Pass Estimates, such as rp.honest_did(rp.event_study(panel))."
+        )
     table, variance = estimates.path()
     spec = str(estimates.table["spec_id"].iloc[0])
     _require_common_scale(estimates, spec)
