@@ -231,13 +231,13 @@ def run_pipeline(chosen: argparse.Namespace) -> int:
 
 def run_step(chosen: argparse.Namespace) -> int:
     """``replication step``: one step of one study, by the process that serves the run if there is one."""
-    from replication.core.processes import die_with_ancestors
-    from replication.workflow.step_server import served
+    from replication.workflow.step_request import served
 
     part = (chosen.part, chosen.parts) if chosen.part is not None else None
     code = served(chosen.name, chosen.study, chosen.threads, chosen.log, part)
     if code is not None:
         return code
+    from replication.core.processes import die_with_ancestors
     from replication.workflow.steps import step
 
     die_with_ancestors()

@@ -1,45 +1,75 @@
-"""The cells of a frame as text, a column at a time."""
+"""A frame as the text that ``DataFrame.to_csv`` would write, a row formatted at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import csv
+import io
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+QUOTED = re.compile(r'[,"\r\n]')
+"""Characters of text that ``csv.writer`` looks at; without them a cell is written as it is."""
 
-def csv_rows(
-    frame: pd.DataFrame, float_format: str, *, index: bool = False
-) -> Iterable[Sequence[Any]] | None:
-    """The heading and the rows that ``DataFrame.to_csv`` would hand to ``csv.writer``.
+
+def csv_text(frame: pd.DataFrame, float_format: str, *, index: bool = False) -> str | None:
+    """The text that ``DataFrame.to_csv`` would write with line feeds.
 
     Returns
     -------
-    rows of cells, or None
+    text, or None
         None for what only pandas writes: dates, categories, mixed columns, an index without a single name.
     """
     if index and (frame.index.nlevels > 1 or not isinstance(frame.index.name, str)):
         return None
-    flat = frame.reset_index() if index else frame
-    columns = [_cells(flat.iloc[:, place], float_format) for place in range(flat.shape[1])]
+    heads = [*([frame.index.name] if index else []), *frame.columns]
+    columns = [_cells(frame.index, float_format)] if index else []
+    columns += [_cells(column, float_format) for column in _columns(frame)]
     known = [cells for cells in columns if cells is not None]
     if len(known) < len(columns):
         return None
-    return [list(flat.columns), *zip(*known, strict=True)]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(heads)
+    rows = zip(*(cells for _, cells in known), strict=True)
+    if len(known) > 1 and not any(_needs_quotes(cells) for kind, cells in known if kind == "%s"):
+        # One format per row takes half of the time of a text for every number.
+        line = ",".join(kind for kind, _ in known) + "\n"
+        buffer.writelines(map(line.__mod__, rows))
+    else:
+        kinds = [kind for kind, _ in known]
+        writer.writerows([kind % cell for kind, cell in zip(kinds, row, strict=True)] for row in rows)
+    return buffer.getvalue()
 
 
-def _cells(column: pd.Series, float_format: str) -> list[Any] | None:
-    """The cells of a column of numbers or text, empty where they are missing; None for other columns."""
+def _columns(frame: pd.DataFrame) -> Sequence[Any]:
+    """The columns; those of a matrix of floats without a Series for each."""
+    if (frame.dtypes == np.float64).all():
+        return list(frame.to_numpy().T)
+    return [column for _, column in frame.items()]
+
+
+def _cells(column: Any, float_format: str) -> tuple[str, list[Any]] | None:
+    """Format and cells of numbers or text, empty where they are missing; None for other columns."""
     if column.dtype == np.float64:
-        values = column.to_numpy()
+        values = np.asarray(column)
+        missing = np.flatnonzero(np.isnan(values)).tolist()
+        if not missing:
+            return float_format, values.tolist()
         cells: list[Any] = list(map(float_format.__mod__, values.tolist()))
-        for place in np.flatnonzero(np.isnan(values)).tolist():
+        for place in missing:
             cells[place] = ""
-        return cells
+        return "%s", cells
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
-        return column.tolist()
+        return "%s", column.tolist()
     if pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
-        missing = column.isna().tolist()
-        return ["" if lost else value for value, lost in zip(column.tolist(), missing, strict=True)]
+        absent = column.isna().tolist()
+        return "%s", ["" if lost else value for value, lost in zip(column.tolist(), absent, strict=True)]
     return None
+
+
+def _needs_quotes(cells: list[Any]) -> bool:
+    return any(isinstance(cell, str) and QUOTED.search(cell) for cell in dict.fromkeys(cells))

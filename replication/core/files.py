@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import os
 from collections.abc import Iterator
@@ -189,15 +188,14 @@ def write_csv(path: Path, frame: pd.DataFrame, *, index: bool = False) -> None:
 
     The bytes are those of ``DataFrame.to_csv``, which formats numbers one at a time and is slow.
     """
-    from replication.core.csv_rows import csv_rows
+    from replication.core.csv_rows import csv_text
 
-    rows = csv_rows(frame, FLOAT_FORMAT, index=index)
+    text = csv_text(frame, FLOAT_FORMAT, index=index)
+    if text is not None:
+        write_text(path, text)
+        return
     with replacing(path) as temporary:
-        if rows is None:
-            frame.to_csv(temporary, index=index, float_format=FLOAT_FORMAT, lineterminator="\n")
-            return
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
+        frame.to_csv(temporary, index=index, float_format=FLOAT_FORMAT, lineterminator="\n")
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import secrets
 import time
 import zlib
 from collections.abc import Iterable, Iterator
@@ -30,7 +29,7 @@ TEMPORARY: Final = re.compile(r"\..*\.(?P<host>[0-9a-f]{8})-(?P<process>\d{1,10}
 def temporary_name(name: str) -> str:
     """A name of its own for a file that this process is about to write as ``name``."""
     stem = name.encode()[:LONGEST_STEM].decode(errors="ignore")
-    return f".{stem}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    return f".{stem}.{_host()}-{os.getpid()}-{os.urandom(4).hex()}.tmp"
 
 
 def remove_temporary_files(folders: Iterable[Path]) -> list[Path]:

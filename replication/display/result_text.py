@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,8 +68,8 @@ def sample_line(row: pd.Series, details: Details) -> str:
 
 def main_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
     """The overall effect and coefficients; thousands of group-time cells are passed over by their terms."""
-    names = [row_name(str(term)) for term in table["term"]]
-    return [(name, table.iloc[place]) for place, name in enumerate(names) if name]
+    named = {term: name for term in table["term"].unique() if (name := row_name(str(term)))}
+    return [(named[row["term"]], row) for _, row in table[table["term"].isin(list(named))].iterrows()]
 
 
 def average_rows(table: pd.DataFrame) -> list[tuple[str, pd.Series]]:
@@ -117,16 +118,16 @@ def path_lines(path: pd.DataFrame) -> list[str]:
     scale = (PLOT - 1) / (high - low) if high > low else 0.0
     return [
         f"{row['event_time']:>+8g}      {numbers(row)}   {bar(row, low, scale)}".rstrip()
-        for _, row in path.iterrows()
+        for row in path.to_dict("records")
     ]
 
 
-def bar(row: pd.Series, low: float, scale: float) -> str:
+def bar(row: Mapping[Any, Any], low: float, scale: float) -> str:
     """The interval of one estimate in characters."""
 
     def place(value: float) -> int:
         """The character at which a value stands."""
-        return int(np.clip(round((value - low) * scale), 0, PLOT - 1))
+        return min(max(round((value - low) * scale), 0), PLOT - 1)
 
     cells = [" "] * PLOT
     if np.isfinite(row["conf_low"]) and np.isfinite(row["conf_high"]):
@@ -147,7 +148,7 @@ def note_lines(notes: Sequence[str], lead: str = "Note: ") -> list[str]:
     return lines
 
 
-def numbers(row: pd.Series) -> str:
+def numbers(row: Mapping[Any, Any] | pd.Series) -> str:
     """Estimate, standard error and p-value in columns."""
     return f"{number(row['estimate']):>12}{number(row['std_error']):>12}{p_value(row):>10}"
 
@@ -157,7 +158,7 @@ def number(value: float) -> str:
     return "." if np.isnan(value) else f"{value:.4g}"
 
 
-def p_value(row: pd.Series) -> str:
+def p_value(row: Mapping[Any, Any] | pd.Series) -> str:
     """A p-value with three decimals."""
     value = row["p_value"]
     return "." if not np.isfinite(value) else "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -15,6 +15,7 @@ With the blocks named as strata as well, units are also exchanged inside their b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -51,12 +52,14 @@ def block_permutations(panel: Panel, inference: Inference) -> Iterator[Ints]:
             f"All units share one value of {inference.blocks!r}, so schedules cannot be permuted across "
             "values. Name a finer column in 'inference.blocks'."
         )
+    # Few pairs of a size and a block, drawn thousands of times.
+    matched = cache(lambda count, drawn: matched_units(count, blocks[drawn]))
     rng = np.random.default_rng(inference.seed)
     for _ in range(inference.draws):
         order = np.empty(len(panel.units), dtype=np.int64)
-        for own, drawn in zip(blocks, rng.permutation(len(blocks)), strict=True):
+        for own, drawn in zip(blocks, rng.permutation(len(blocks)).tolist(), strict=True):
             placed = own if inference.strata is None else rng.permutation(own)
-            order[placed] = matched_units(own.size, blocks[drawn])
+            order[placed] = matched(own.size, drawn)
         yield order
 
 

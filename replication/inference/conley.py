@@ -20,7 +20,6 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import sparse
-from scipy.spatial import cKDTree
 
 from replication.core.arrays import Floats
 from replication.core.errors import PanelError
@@ -79,6 +78,9 @@ def conley_variance_same_period(
 
 def kernel_matrix(coordinates: Floats | None, inference: Inference) -> sparse.csr_matrix:
     """(N, N) kernel weights of all pairs within ``inference.cutoff_km``; ones on the diagonal."""
+    # The import of scipy.spatial takes as long as a small estimate, which has no use for it.
+    from scipy.spatial import cKDTree
+
     places = require_coordinates(coordinates)
     tree = cKDTree(unit_vectors(places))
     reach = 2 * np.sin(min(inference.cutoff_km / (2 * EARTH_RADIUS_KM), np.pi / 2))

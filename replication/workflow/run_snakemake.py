@@ -25,7 +25,8 @@ from replication.workflow.run_requirements import replacements, require_writable
 from replication.workflow.run_targets import closing_of, targets_of
 from replication.workflow.settings import read_settings, requested_studies
 from replication.workflow.skipped_studies import usable_studies
-from replication.workflow.step_server import SOCKET, VARIABLE, serving
+from replication.workflow.step_request import VARIABLE
+from replication.workflow.step_server import SOCKET, serving
 
 SHOWN = 3
 """Number of files named in one line of the report."""

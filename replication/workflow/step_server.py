@@ -25,12 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.processes import die_with_parent, mark_forked
+from replication.workflow.step_request import LOST
 
-VARIABLE = "REPLICATION_STEPS"
-"""Names the socket of the process that serves, relative to the project's folder."""
 SOCKET = ".snakemake/steps.sock"
-LOST = 75
-"""Exit code of a step whose process was killed; ``EX_TEMPFAIL`` of sysexits."""
 BACKENDS = ("matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg")
 NEEDED = {
     "clean": ("replication.workflow.clean_step", "pandera.strategies.pandas_strategies", "pyarrow.dataset"),
@@ -53,33 +50,6 @@ NEEDED = {
     "report": ("replication.workflow.report_step", "replication.report.site.site_render"),
 }
 """What is imported before a step is forked for the first time, and what its libraries import late."""
-
-
-def served(
-    name: str, study: str | None, threads: int, log: Path | None, part: tuple[int, int] | None
-) -> int | None:
-    """Run a step in the process that serves the run; None if there is no such process.
-
-    Returns
-    -------
-    int or None
-        The exit code of the step.
-    """
-    place = os.environ.get(VARIABLE)
-    if not place:
-        return None
-    request = {"name": name, "study": study, "threads": threads, "log": log and str(log), "part": part}
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        try:
-            connection.connect(place)
-        except OSError:
-            return None
-        try:
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            answer = connection.makefile().readline()
-        except ConnectionError:
-            answer = ""
-    return int(answer) if answer else LOST
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from replication.core.csv_rows import csv_rows
+from replication.core.csv_rows import csv_text
 from replication.core.files import FLOAT_FORMAT, write_csv
 
 NUMBERS = [0.1, -0.0, 1e-300, np.nan, np.inf, 2 / 3, 1e22]
@@ -21,6 +21,9 @@ FRAMES = {
             "t": [*'a,"\n', None, "é", "", "b"][:7],
         }
     ),
+    "carriage return": pd.DataFrame({"t": ["a\rb", "c"], "x": [0.5, 1.0]}),
+    "one column of a matrix": pd.DataFrame({"x": [0.5, np.nan]}),
+    "matrix": pd.DataFrame([[0.1, np.nan], [2 / 3, -1.0]], columns=["a", "b"]),
     "nothing but one empty cell": pd.DataFrame({"only": [None, "a", None]}),
     "all missing": pd.DataFrame({"x": [np.nan, np.nan], "t": [None, None]}),
     "no rows": pd.DataFrame({"x": np.array([], dtype=float), "t": np.array([], dtype=object)}),
@@ -46,5 +49,5 @@ def test_the_bytes_are_those_of_pandas(name: str, index: str | None, tmp_path: P
 
 
 def test_what_is_left_to_pandas() -> None:
-    left = {name for name, frame in FRAMES.items() if csv_rows(frame, FLOAT_FORMAT) is None}
+    left = {name for name, frame in FRAMES.items() if csv_text(frame, FLOAT_FORMAT) is None}
     assert left == {"nullable integers", "dates and mixtures", "mixed", "small floats", "categories"}

@@ -90,7 +90,7 @@ def estimand_moments(y: Floats, found: Cohorts, weights: EstimandWeights, codes:
     # Cohort by cohort everything stays in the processor's cache, which is twice as fast as whole
     # matrices.
     for place, (units, loading) in enumerate(zip(members, loadings, strict=True)):
-        own = y[units]
+        own = y.take(units, axis=0)
         mean = own.mean(axis=0)
         own -= mean
         values = own @ loading

@@ -14,7 +14,6 @@ from typing import Protocol
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
@@ -128,6 +127,8 @@ class Eliminated:
 
     def _solve_components(self) -> list[tuple[Ints, Floats]]:
         """Generalized inverse of the normal equations of each connected group of strata."""
+        from scipy.sparse.csgraph import connected_components
+
         groups, blocks = self._blocks()
         labels = connected_components(groups, directed=False)[1]
         offset = np.cumsum([0, *(int(codes.max()) + 1 for codes in self._codes)])

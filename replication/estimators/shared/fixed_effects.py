@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import csgraph
 
 from replication.core.arrays import Bools, Ints
 from replication.core.errors import SpecError, nearest
@@ -140,6 +139,9 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
 
 def _beyond_units(rows: Ints, levels: Ints) -> int:
     """Rank that effects of the levels add to unit effects: levels less groups linked by units."""
+    # Its import takes as long as a small estimate, most of which have no use for it.
+    from scipy.sparse import csgraph
+
     level, units = dense_codes(levels), int(rows.max()) + 1
     size = units + int(level.max()) + 1
     edges = sparse.csr_array((np.ones(rows.size), (rows, units + level)), shape=(size, size))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, qr
+from scipy.linalg.blas import daxpy
 
 from replication.core.arrays import Bools, Floats
 
@@ -21,6 +22,8 @@ WELL_CONDITIONED = 1e-6
 EPSILON = float(np.finfo(np.float64).eps)
 STEPS_BEFORE = 100
 STEPS_AFTER = 10_000
+SMALLEST_SCALE = 1e-8
+"""Below it weights and gradient are scaled anew; a full step scales them by zero."""
 
 
 def frank_wolfe(a: Floats, b: Floats, ridge: float, decrease: float) -> tuple[Floats, bool]:
@@ -34,32 +37,34 @@ def frank_wolfe(a: Floats, b: Floats, ridge: float, decrease: float) -> tuple[Fl
     The weights, and whether the steps ended before their limit.
 
     """
-    gram, linear = a.T @ a, a.T @ b
+    rows, linear = (a - b[:, None]).T @ a, a.T @ b
     equal = np.full(a.shape[1], 1.0 / a.shape[1])
-    first, _ = _steps(gram, linear, ridge, equal, decrease, STEPS_BEFORE)
+    first, _ = _steps(rows, linear, ridge, equal, decrease, STEPS_BEFORE)
     sparse = np.where(first <= first.max() / 4, 0.0, first)
-    return _steps(gram, linear, ridge, sparse / sparse.sum(), decrease, STEPS_AFTER)
+    return _steps(rows, linear, ridge, sparse / sparse.sum(), decrease, STEPS_AFTER)
 
 
 def _steps(
-    gram: Floats, linear: Floats, ridge: float, w: Floats, decrease: float, limit: int
+    rows: Floats, linear: Floats, ridge: float, w: Floats, decrease: float, limit: int
 ) -> tuple[Floats, bool]:
     """Frank-Wolfe steps with exact line search, in terms of the crossproducts.
 
-    ``lw``, ``quad`` and ``square`` are linear'w, w'gram w and w'w, carried along with the gradient
-    so that a step costs one row of ``gram``.
+    ``rows`` has the rows of gram less linear. ``lw``, ``quad`` and ``square`` are linear'w, w'gram w
+    and w'w, carried along with the gradient so that a step costs one row.
     """
-    diagonal, linears = np.diag(gram).tolist(), linear.tolist()
-    # A step scales the half gradient, gram w - linear + ridge w, and adds a multiple of one row.
-    half = gram @ w - linear + ridge * w
+    linears = linear.tolist()
+    diagonal = (np.diag(rows) + linear).tolist()
+    # The half gradient, gram w - linear + ridge w; weights sum to one.
+    half = w @ rows + ridge * w
     lw, square = float(linear @ w), float(w @ w)
     quad = float(w @ half) + lw - ridge * square
-    added = np.empty_like(half)
-    w, last = w.copy(), np.inf
+    # A step scales weights and gradient and adds a multiple of one row. The scale is kept apart, so
+    # that a step passes over the gradient once.
+    w, scale, last = w.copy(), 1.0, np.inf
     for _ in range(limit):
         i = int(half.argmin())
         # Python's floats: those of numpy would take most of the time of a step.
-        least, weight = half.item(i), w.item(i)
+        least, weight = scale * half.item(i), scale * w.item(i)
         along = least + linears[i] - ridge * weight
         curve = diagonal[i] - 2 * along + quad + ridge * (1 - 2 * weight + square)
         slope = quad - lw + ridge * square - least
@@ -68,18 +73,19 @@ def _steps(
         quad = keep**2 * quad + 2 * step * keep * along + step**2 * diagonal[i]
         square = keep**2 * square + 2 * step * keep * weight + step**2
         lw = keep * lw + step * linears[i]
-        np.subtract(gram[i], linear, out=added)
-        added *= step
-        half *= keep
-        half += added
-        half[i] += ridge * step
-        w *= keep
-        w[i] += step
+        scale *= keep
+        if scale < SMALLEST_SCALE:
+            half *= scale
+            w *= scale
+            scale = 1.0
+        daxpy(rows[i], half, a=step / scale)
+        half[i] += ridge * step / scale
+        w[i] += step / scale
         value = ridge * square + quad - 2 * lw
         if last - value < decrease:
-            return w, True
+            return scale * w, True
         last = value
-    return w, False
+    return scale * w, False
 
 
 def exact_weights(a: Floats, b: Floats, ridge: float, start: Floats | None = None) -> Floats:
