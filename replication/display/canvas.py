@@ -207,6 +207,7 @@ def wrapped(words: str, inches: float, letters_per_inch: float = LABEL_LETTERS_P
     letters = max(12, int(letters_per_inch * inches))
     lines = textwrap.wrap(words, letters, break_on_hyphens=False)
     name, bracket, unit = words.partition(" (")
-    apart = [*textwrap.wrap(name, letters), *textwrap.wrap(f"({unit}", letters)] if bracket else lines
+    parts = (name, f"({unit}") if bracket else (words,)
+    apart = [line for part in parts for line in textwrap.wrap(part, letters, break_on_hyphens=False)]
     # Labels that need several lines break before the unit, so that those of stacked panels look alike.
     return "\n".join(apart if len(lines) > 1 else lines)

@@ -45,4 +45,4 @@ def _line(root: Path, study: StudyFolder) -> list[str]:
     folder = f"tables/{study.id}"
     where = f"the notes of {folder}/{tables[0]}.html{more}" if tables else f"{folder}/specs/"
     count = counted(len(cautioned), "specification")
-    return [f"{study.id}: few clusters, or few treated clusters, in {count}; see {where}."]
+    return [f"{study.id}: few effective or treated clusters in {count}; see {where}."]

@@ -174,7 +174,7 @@ def test_a_day_of_adoption_counts_in_its_quarter(expected: rp.Estimates) -> None
             {},
             ["1200 of 1200 values", "'x2010Q1'", "time_format: '%d/%m/%Y'"],
         ),
-        ({}, {"time_format": "%d/%m/%Y"}, ["No value of column 'quarter' matches", "'2010Q1'"]),
+        ({}, {"time_format": "%d/%m/%Y"}, ["matches the pattern %d/%m/%Y", "'2010Q1'"]),
     ],
 )
 def test_what_is_no_period_is_refused(

@@ -201,7 +201,7 @@ def test_illinois_begins_to_report_late(artificial: tuple[Path, Country]) -> Non
 def test_secondary_figures_are_marked_as_such(artificial: tuple[Path, Country]) -> None:
     text = (artificial[0] / "tables" / COUNTIES / "published.md").read_text()
     assert "a statistically significant decline of about 4%" in text
-    assert "† Secondary: not taken from a table" in text
+    assert "† From a secondary source." in text
     city = (artificial[0] / "tables" / CITIES / "published.md").read_text()
     assert "arrests are not in Return A" in city
 

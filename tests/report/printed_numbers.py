@@ -10,6 +10,7 @@ from typing import Any
 MINUS = "\N{MINUS SIGN}"
 MARKS = "*\N{DAGGER}()[] "
 NUMBER = re.compile(r"-?[\d,]*\.?\d+")
+POWER = re.compile(r"-?\de(-\d+)")
 # Half of the last printed digit, and a little for a value that lies on the border in binary.
 HALF = 0.5 + 1e-6
 
@@ -42,6 +43,8 @@ def one_prints_as(text: str, value: Any) -> bool:
         return float(value) <= float(bare.removeprefix("<").strip())
     if bare.startswith("Yes ("):
         bare = bare.removeprefix("Yes (")
+    if power := POWER.fullmatch(bare):
+        return abs(float(bare) - float(value)) <= HALF * 10.0 ** int(power[1])
     if not NUMBER.fullmatch(bare):
         return bare == "No" and float(value) == 0
     digits = len(bare.partition(".")[2])

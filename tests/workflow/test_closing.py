@@ -24,12 +24,10 @@ def test_a_study_with_few_clusters_has_one_line_that_points_to_the_table(tmp_pat
     spec.write_text(spec.read_text(encoding="utf-8") + FEW, encoding="utf-8")
     done = run(root, ("run", "--cores", "2"))
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = [line for line in done.stdout.splitlines() if "few treated clusters" in line]
+    lines = [line for line in done.stdout.splitlines() if "few effective or treated clusters" in line]
     (line,) = few_cluster_lines(root, [study(root, "first"), study(root, "second")])
     assert lines == [line]
-    assert line.startswith(
-        "first: few clusters, or few treated clusters, in 4 specifications; see the notes of"
-    )
+    assert line.startswith("first: few effective or treated clusters in 4 specifications; see the notes of")
     assert "tables/first/effects.html and 1 more table." in line
     note = (root / "tables" / "first" / "effects.md").read_text(encoding="utf-8")
     assert "only 8" in note

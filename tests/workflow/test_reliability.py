@@ -168,11 +168,11 @@ def test_a_description_that_is_no_yaml_stops_its_own_study_only(fresh: Path, nam
 @pytest.mark.parametrize(
     ("old", "new", "output"),
     [
-        ("stars: false", "stars: maybe", "config.yaml: 'tables.stars' is 'maybe' where true or false"),
+        ("stars: false", "stars: maybe", "must be true or false; got 'maybe'"),
         (
             "  parts: 4",
             "  parts: 0",
-            "must be a whole number of at least 1; got 0",
+            "must be a whole number between 1 and 10,000; got 0",
         ),
         ("  parts: 4", "  prats: 4", "unknown key 'prats' (did you mean 'parts'?)"),
         ("estimation:", "studies: [frist]\nestimation:", "the study 'frist' (did you mean 'first'?)"),
