@@ -131,7 +131,7 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
 
 
 def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> PanelCheck:
-    """Check a tidy panel for everything that an estimate would refuse, with the keys that help.
+    """Check a tidy panel for everything that would stop estimation, and list the options that fix it.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
     Raises
     ------
     InputError
-        If the file cannot be read, or a column is not there.
+        If the file cannot be read, or a column is missing.
 
     Examples
     --------

@@ -63,7 +63,7 @@ def cohorts(panel: Panel) -> AuditSection:
 
 
 def cohort_checks(always: int, small: Sequence[str], untreated: int) -> list[Check]:
-    """Units that are treated throughout, small cohorts, and whether units are untreated to the end."""
+    """Units that are treated throughout, small cohorts, and whether units remain untreated."""
     return [
         Check(
             always > 0,
@@ -78,8 +78,8 @@ def cohort_checks(always: int, small: Sequence[str], untreated: int) -> list[Che
         ),
         Check(
             untreated == 0,
-            "No unit is untreated to the end: the last cohort serves as the control group.",
-            f"{counted(untreated, 'unit is', 'units are')} untreated to the end",
+            "No unit remains untreated through the last period: the last cohort serves as the control group.",
+            f"{counted(untreated, 'unit remains', 'units remain')} untreated through the last period",
         ),
     ]
 

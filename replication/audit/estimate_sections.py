@@ -148,8 +148,8 @@ def sample_words(table: pd.DataFrame) -> list[str]:
     if units.nunique() > 1:
         same = f"Their samples differ, from {integer(units.min())} to {integer(units.max())} units"
     return [
-        f"{same}. A stacked regression counts an observation once for each adoption that it serves; local "
-        "projections count differences."
+        f"{same}. A stacked regression counts an observation once for each sub-experiment (stack) in which "
+        "it appears; local projections count differences."
     ]
 
 

@@ -21,6 +21,8 @@ from replication.estimators.registry import ENTRIES
 DRAWS = 499
 MARKED = "<\N{LESS-THAN OR EQUAL TO}"
 """What a p-value begins with where it is a bound."""
+WORDS = {"twfe": "TWFE", "imputation": "imputation"}
+"""Estimators that are fast enough to be refitted over specifications."""
 MOST_CLUSTERS = 60
 """Clusters, or units where clusters are more, up to which each is left out in turn."""
 
@@ -63,20 +65,21 @@ def leave_one_out(panel: Panel, spec: Spec) -> AuditSection:
         except InputError:
             continue
     if not rows:
-        return AuditSection("Leave one out", ("No cohort, cluster or unit can be left out.",))
+        return AuditSection("Leave one out", ("No cohort, cluster, or unit can be left out.",))
     table = pd.DataFrame(rows, columns=["left out", "estimate", "std. error"]).round(4)
     places = table["estimate"].sort_values().index
     (low, lowest), (high, highest) = (rows[places[end]][1::-1] for end in (0, -1))
     words = (
-        f"Leaving out one cohort, cluster or unit at a time, the imputation estimate ranges from "
+        f"Leaving out one cohort, cluster, or unit at a time, the imputation estimate ranges from "
         f"{fixed(low)} (without {lowest}) to {fixed(high)} (without {highest}). Imputation is refitted here "
         "because it is fast and keeps units with missing periods.",
     )
     checks = [
         Check(
             low < 0 < high,
-            "The sign of the estimate depends on a single cohort, cluster or unit.",
-            f"the sign of the estimate depends on none of {len(rows)} cohorts, clusters or units",
+            "The sign of the imputation estimate depends on a single cohort, cluster, or unit.",
+            f"leaving out any one of {len(rows)} cohorts, clusters, or units does not change the sign of the "
+            "imputation estimate",
         )
     ]
     short = table.loc[[*places[:3], *places[-3:]]] if len(table) > MOST_ROWS else None
@@ -106,7 +109,7 @@ def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
     trends = {"no trends": (), "unit trends": ("unit_linear",)}
     rows = []
     for name, (weighting, given), (label, kept) in itertools.product(
-        ("twfe", "imputation"), weightings.items(), trends.items()
+        WORDS, weightings.items(), trends.items()
     ):
         try:
             rows.append(
@@ -120,6 +123,7 @@ def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
         return AuditSection("Specification curve", ("No choice gives an estimate.",))
     clear = int(((table["conf. low"] > 0) | (table["conf. high"] < 0)).sum())
     low, high = table["estimate"].min(), table["estimate"].max()
+    both = " and ".join(WORDS[name] for name in WORDS if ENTRIES[name].label in set(table["estimator"]))
     share = "all" if clear == len(table) else clear
     words = (
         f"Over {len(table)} combinations of estimator, weights and unit-specific linear trends, the estimate "
@@ -128,8 +132,8 @@ def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
     checks = [
         Check(
             low < 0 < high,
-            "The sign of the estimate depends on the specification.",
-            f"the sign of the estimate is the same in {len(table)} specifications",
+            f"The sign of the {both} estimates depends on the specification.",
+            f"{both} estimates have the same sign in all {len(table)} specifications",
         )
     ]
     return AuditSection("Specification curve", words, *verdicts(checks), table)

@@ -136,7 +136,7 @@ def _readable(name: str) -> str:
 def _first_difference(left: pd.DataFrame, right: pd.DataFrame, agree: Bools, keys: list[str]) -> str:
     """The first cell that differs, and how many differ by column."""
     row, column = np.argwhere(~agree)[0]
-    place = _readable(" ".join(left.loc[row, keys])) if keys else f"row {row + 2}"
+    place = _readable(" ".join(left.loc[row, keys])) if keys else f"line {row + 2} of the file"
     counts = (~agree).sum(axis=0)
     columns = [f"{name} ({n})" for name, n in zip(left.columns, counts, strict=True) if n]
     return (

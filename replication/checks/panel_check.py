@@ -12,9 +12,9 @@ import pandas as pd
 
 from replication.checks import panel_findings as look
 from replication.checks.panel_findings import Finding
-from replication.core.columns import require_columns
+from replication.core.columns import FIRST_LINE, require_columns
 from replication.core.errors import InputError
-from replication.core.frames import ending, read_frame
+from replication.core.frames import read_frame
 from replication.core.intake import take_in
 from replication.core.logarithm import source_column
 from replication.core.panel import Panel
@@ -50,6 +50,7 @@ class PanelCheck:
     proposed : the latter alone.
     refusal : why an estimate with the keys given is refused; empty if none is.
     remaining : why one is refused with the proposed keys as well; empty if none is.
+    by_line : whether findings give lines of a file, its header being line 1; else rows, from 1.
     """
 
     head: str
@@ -59,6 +60,7 @@ class PanelCheck:
     proposed: Mapping[str, Any]
     refusal: str = ""
     remaining: str = ""
+    by_line: bool = False
 
     def __str__(self) -> str:
         """The findings, with the call of ``rp.estimate`` that works."""
@@ -87,7 +89,7 @@ def check_panel(
     Raises
     ------
     InputError
-        If the file cannot be read or a column is not there; the message names the key that helps.
+        If the file cannot be read or a column is missing; the message names the option that fixes it.
     """
     spec = _spec(keys, outcomes)
     frame = _frame(data, spec)
@@ -105,9 +107,7 @@ def check_panel(
         ],
         spec,
     )
-    headed = isinstance(data, Path) and ending(data) not in (".parquet", ".dta")
-    first = 2 if headed else 1
-    findings, proposed = _findings(frame, spec, list(outcomes), first)
+    findings, proposed = _findings(frame, spec, list(outcomes), frame.attrs.get(FIRST_LINE, 1))
     full = {**keys, **proposed}
     refusal, _ = _attempt(frame, spec, outcomes)
     # A file whose decimal mark or blanks are read differently is read again, as the next command will.
@@ -121,7 +121,9 @@ def check_panel(
     table = look.cohorts(panel) if panel is not None else None
     name = data.name if isinstance(data, Path) else "The frame"
     head = _head(name, frame, spec, panel)
-    return PanelCheck(head, table, tuple(findings), full, proposed, refusal, remaining)
+    return PanelCheck(
+        head, table, tuple(findings), full, proposed, refusal, remaining, FIRST_LINE in frame.attrs
+    )
 
 
 def _frame(data: Path | pd.DataFrame, spec: Spec) -> pd.DataFrame:
@@ -258,18 +260,23 @@ def check_text(
         ]
     for title, refused in (("Must be fixed before estimation", True), ("Notes", False)):
         some = [finding for finding in found.findings if finding.refused == refused]
-        lines += ["", f"{title}:", *(_line(finding, written) for finding in some)] if some else []
+        lines += (
+            ["", f"{title}:", *(_line(finding, written, by_line=found.by_line) for finding in some)]
+            if some
+            else []
+        )
     lines += ["", *_verdict(found, command)]
     return "\n".join(lines)
 
 
-def _line(finding: Finding, written: Callable[[Mapping[str, Any]], str]) -> str:
+def _line(finding: Finding, written: Callable[[Mapping[str, Any]], str], *, by_line: bool) -> str:
     where = [f"column {finding.column}" if finding.column else ""]
-    many = f"{finding.rows:,} rows, first in row" if finding.rows > 1 else "row"
-    where += [f"{many} {finding.line}" if finding.rows else ""]
-    place = ", ".join(part for part in where if part)
+    many = f"{finding.rows:,} rows, first in " if finding.rows > 1 else ""
+    place = f"line {finding.line} of the file" if by_line else f"row {finding.line}"
+    where += [f"{many}{place}" if finding.rows else ""]
+    found = ", ".join(part for part in where if part)
     keys = f" Set {written(finding.keys)}." if finding.keys else ""
-    return f"  - {f'{place}: ' if place else ''}{agreeing(finding.text.rstrip('.'))}.{keys}"
+    return f"  - {f'{found}: ' if found else ''}{agreeing(finding.text.rstrip('.'))}.{keys}"
 
 
 def _verdict(found: PanelCheck, command: str) -> list[str]:

@@ -36,7 +36,7 @@ class Finding:
     ----------
     text : a sentence.
     column : where it is.
-    rows, line : how many rows it concerns, and the first of them as numbered in the file (0: none).
+    rows, line : how many rows it concerns, and the first of them: line of the file or row (0: none).
     keys : keys of a specification that mend it.
     refused : whether an estimate is refused because of it.
     """
@@ -62,7 +62,7 @@ def finding(
 
     Parameters
     ----------
-    first : line of the first row in the file: 2 below a header.
+    first : number of the first row: 2 in a file with a header, whose lines are counted, else 1.
     """
     places = np.flatnonzero(np.asarray(rows))
     line = int(places[0]) + first if places.size else 0
@@ -223,8 +223,9 @@ def gaps(panel: Panel) -> Iterator[Finding]:
     first = np.where(some, seen.argmax(axis=1), 0)
     last = seen.shape[1] - 1 - np.where(some, seen[:, ::-1].argmax(axis=1), 0)
     inside = (last - first + 1 - seen.sum(axis=1)) * some
+    missing = counted(int(inside.sum()), "unit-period")
     for count, words in (
-        (inside > 0, f"have gaps between their first and last period ({int(inside.sum())} unit-periods)"),
+        (inside > 0, f"have gaps between their first and last period ({missing})"),
         (first > 0, "enter after the first period"),
         (last < seen.shape[1] - 1, "leave before the last period"),
     ):

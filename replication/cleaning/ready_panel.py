@@ -42,6 +42,8 @@ def ready_panels(panels: Mapping[str, Any], folder: Path) -> Cleaned:
         try:
             read = checked_read(entry.get("read", {}))
             frame = one_type(read_frame(folder / entry["file"], entry.get("keys", []), read))
+            # Attributes would be written into the parquet file, and its rows are no lines of a text.
+            frame.attrs.clear()
             found[name] = (frame, described_schema(name, frame, entry))
         except InputError as error:
             raise type(error)(f"The panel {name!r} ({entry['file']}): {error}") from None

@@ -119,7 +119,7 @@ def add_assigned(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="KEY=VALUE",
         dest="assigned",
-        help="any other key, as in --estimator twfe --set window=[-5,5] inference.method=wild",
+        help="any other key, as in --set control_group=never_treated inference.level=0.9",
     )
 
 

@@ -20,7 +20,7 @@ def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
     new = commands.add_parser(
         "new",
-        help="create a study of your own panel: a folder with commented files that runs as it is",
+        help="create a study of your own panel: a folder with commented files that runs as is",
         epilog="example: replication new jobs --panel my.csv --unit state --time year --cohort g --outcome y",
     )
     new.add_argument("study", metavar="STUDY", help="name of the study: letters, digits and _")

@@ -15,7 +15,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "duplicates": {"help": "refuse, drop_identical, first, last or mean"},
     "sep": {"help": "separator of a CSV file, such as ';'"},
     "decimal": {"help": "decimal mark of numbers in text, such as ','"},
-    "thousands": {"help": "separator of thousands"},
+    "thousands": {"help": "thousands separator"},
     "percent": {"help": "12%% becomes 12 (points) or 0.12 (share)"},
     "missing": {"nargs": "+", "metavar": "MARK", "help": "values to treat as missing, such as '.'"},
     "encoding": {"help": "encoding of a CSV file, such as latin-1"},

@@ -56,8 +56,7 @@ def require_roles(spec: Spec, frame: pd.DataFrame) -> None:
 def _require_two(name: str, first: str, second: str, column: str, other: str) -> None:
     if column == other:
         raise SpecError(
-            f"{name}: {first!r} and {second!r} name the same column {column!r}. Name a column of "
-            "its own for each."
+            f"{name}: {first!r} and {second!r} name the same column {column!r}. Give each its own column."
         )
 
 

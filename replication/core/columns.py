@@ -21,6 +21,8 @@ FORMS_OF_COLUMNS = "forms of periods"
 """Attribute of a frame: how the numbers in columns of periods are made up, by column."""
 DEFAULT_COLUMNS = ("unit", "time", "cohort")
 """Columns that are read where a specification names no others."""
+FIRST_LINE = "line of the first row"
+"""Attribute of a frame whose rows are lines of a file: the line that its first row is, 2 below a header."""
 LARGEST = 1e75
 """Fourth powers of larger numbers, which the effective number of clusters needs, are not represented."""
 
@@ -38,20 +40,34 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
         )
 
 
-def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequence[str] = ()) -> Floats:
+def row_name(frame: pd.DataFrame, place: int) -> str:
+    """A row as its reader finds it: ``line 5 of the file`` below a header, else ``row 4``."""
+    first = frame.attrs.get(FIRST_LINE)
+    return f"row {place + 1}" if first is None else f"line {place + first} of the file"
+
+
+def numeric(
+    frame: pd.DataFrame,
+    column: str,
+    *,
+    missing: str = "keep",
+    at: Sequence[str] = (),
+    covariate: bool = False,
+) -> Floats:
     """A column as floats; text is refused with the count and an example.
 
     Parameters
     ----------
     missing : ``keep``, ``refuse``, or ``never`` (infinite values are kept as well).
     at : columns that locate a row, such as those of the unit and the period.
+    covariate : whether a category may stand in its place through indicator variables or strata.
     """
     converted = pd.to_numeric(frame[column], errors="coerce")
     text = converted.isna() & frame[column].notna()
     if text.any():
         marks = list(dict.fromkeys(frame.loc[text, column]))
         if text.sum() == frame[column].notna().sum() and not any(map(formatted, marks)):
-            raise PanelError(_all_text(column, marks))
+            raise PanelError(_all_text(column, marks, covariate=covariate))
         written = [mark for mark in marks if formatted(mark)]
         hint = number_hint(marks)
         # Where the column also has numbers in another notation, what is no number at all is the fault.
@@ -84,14 +100,17 @@ def numeric(frame: pd.DataFrame, column: str, *, missing: str = "keep", at: Sequ
     return values
 
 
-def _all_text(column: str, marks: Sequence[Any]) -> str:
+def _all_text(column: str, marks: Sequence[Any], *, covariate: bool) -> str:
     """The message for a column without any number."""
     named = ", ".join(shown(mark) for mark in marks[:MOST_MARKS])
     more = f" and {len(marks) - MOST_MARKS} more" if len(marks) > MOST_MARKS else ""
-    return (
-        f"Column {column!r} is text and contains no number: {named}{more}. Name a column of numbers. A "
-        f"category becomes a covariate through indicator variables (columns of 0 and 1), and strata "
+    advice = (
+        " A category becomes a covariate through indicator variables (columns of 0 and 1), and strata "
         f"through `trends: [{column}_by_time]`."
+    )
+    return (
+        f"Column {column!r} is text and contains no number: {named}{more}. Name a column of numbers."
+        f"{advice if covariate else ''}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import zipfile
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from replication.core.columns import FIRST_LINE, row_name
 from replication.core.errors import PanelError, nearest
 from replication.core.identifiers import require_single_names, text_where_zeros_lead
 from replication.core.reading import AS_USUAL, Read, plain_label, proposal, stripped, with_numbers
@@ -53,6 +55,9 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
         raise PanelError(f"The panel {path} is empty. It needs a header and rows.") from None
     except Exception as error:
         raise PanelError(_unreadable(path, kind, error, read)) from None
+    frame.attrs.pop(FIRST_LINE, None)
+    if has_lines(path, kind, len(frame)):
+        frame.attrs[FIRST_LINE] = 2
     require_plain_cells(frame, f"The panel {path}")
     if frame.empty:
         raise PanelError(f"The panel {path} has a header and no rows.")
@@ -61,6 +66,18 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
         labels = [name for name in frame.columns if _as_named(name, read) in identifiers]
         frame = text_where_zeros_lead(path, frame, labels, **_csv_options(read))
     return with_numbers(stripped(frame) if read.strip_blanks else frame, read)
+
+
+def has_lines(path: Path, kind: str, rows: int) -> bool:
+    """Whether each row of the frame is one line of the file, the first below the header.
+
+    Not so in a CSV file with blank lines, which are not read, or with line breaks inside cells.
+    """
+    if not kind.startswith(".csv"):
+        return kind == ".xlsx"
+    with gzip.open(path) if kind.endswith(".gz") else path.open("rb") as lines:
+        filled = [bool(line.strip()) for line in lines]
+    return sum(filled) == rows + 1 and all(filled[: rows + 1])
 
 
 def _as_named(name: str, read: Read) -> str:
@@ -231,8 +248,8 @@ def require_plain_cells(frame: pd.DataFrame, source: str) -> None:
         name, (row, kind) = next(iter(found.items()))
         raise PanelError(
             f"{source} has {len(found)} columns whose cells contain several values "
-            f"({', '.join(found)}): row {row + 1} of {name!r} is a {kind}. A panel has one value "
-            "per cell; write them to columns of their own, or leave the column out."
+            f"({', '.join(found)}): {row_name(frame, row)}, column {name!r}, is a {kind}. A panel has one "
+            "value per cell; write them to columns of their own, or leave the column out."
         )
 
 

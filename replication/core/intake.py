@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from replication.core.columns import EXACT, FORMS_OF_COLUMNS, place_of
+from replication.core.columns import EXACT, FORMS_OF_COLUMNS, place_of, row_name
 from replication.core.duplicates import without_duplicates
 from replication.core.errors import PanelError
 from replication.core.numbering import Form, calendar_form, written_label
@@ -27,6 +27,7 @@ from replication.core.period_labels import (
     needs_reading,
     number_of,
     parts_of,
+    written,
 )
 from replication.core.policy_cohort import with_cohort_from
 from replication.core.reading import MOST_MARKS, is_text, proposal, shown, stripped, with_numbers
@@ -161,6 +162,8 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
             f"{none if wrong.all() else many} the pattern {kind}, for example {shown(example)}. Correct "
             "`time_format` (`--time-format`)."
         )
+    if kind in FORMS and wrong.equals(frame[column].notna()) and column == spec.time:
+        _refuse_kind(frame[column], kind)
     unit = f",{place_of(frame, wrong, [spec.unit])}" if spec.unit in frame.columns else ""
     todo = never_hint(example) if column != spec.time else ""
     if not todo and wrong.mean() < MISTAKES:
@@ -168,12 +171,27 @@ def _require_read(frame: pd.DataFrame, column: str, parts: dict[Any, Any], spec:
     if not todo and wrong.all() and spec.unit in frame.columns:
         todo = f"{UNREAD} {period_hint(frame, spec.unit, column)}" if column == spec.time else ""
     marks = ", ".join(shown(mark) for mark in list(dict.fromkeys(frame.loc[wrong, column]))[:MOST_MARKS])
+    place = row_name(frame, int(wrong.to_numpy().argmax()))
     noun = "a period" if wrong.sum() == 1 else "periods"
     raise PanelError(
         f"{int(wrong.sum())} of {len(frame)} values of column {column!r} cannot be read as {noun}: {marks} "
-        f"({'' if wrong.sum() == 1 else 'first in '}data row {int(wrong.to_numpy().argmax()) + 1}{unit}). "
+        f"({'' if wrong.sum() == 1 else 'first in '}{place}{unit}). "
         f"{todo or UNREAD}"
     )
+
+
+def _refuse_kind(values: pd.Series[Any], given: str) -> None:
+    """Refuse a ``time_format`` where every label of the column is a period of one other kind."""
+    labels = pd.Series(values.dropna().unique())
+    parts = parts_of(labels, None)
+    known = {part[3] for part in parts.values()}
+    kinds = [kind for kind, precision in PRECISION.items() if {precision} == known and kind != given]
+    if len(parts) == len(labels) and kinds:
+        few = ", ".join(map(written, labels[:2]))
+        raise PanelError(
+            f"Column {values.name!r} holds {kinds[0]}s ({few}{', ...' if len(labels) > 2 else ''}), not "
+            f"{given}s. Leave out `--time-format {given}`, or set {proposal({'time_format': kinds[0]})}."
+        )
 
 
 def never_hint(value: Any) -> str:

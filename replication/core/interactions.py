@@ -51,7 +51,7 @@ def covariate_stack(
     for name in spec.covariates:
         column = source_column(name, frame.columns)
         matrix = np.full(shape, np.nan)
-        matrix[place] = numeric(frame, column)
+        matrix[place] = numeric(frame, column, covariate=True)
         if column == name:
             found.append(matrix[None])
             names.append(name)

@@ -80,7 +80,7 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
     outcome = numeric(frame, spec.outcome, at=at)
     complete = np.isfinite(outcome)
     for name in [*covariate_columns(spec, frame), *([spec.offset] if spec.offset else [])]:
-        values = numeric(frame, name, at=at)
+        values = numeric(frame, name, at=at, covariate=name in spec.covariates)
         absent = int((complete & ~np.isfinite(values)).sum())
         if absent:
             notes.append(f"{absent} rows with a missing {name} were dropped")

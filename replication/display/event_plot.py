@@ -115,8 +115,8 @@ def event_frame(estimates: Estimates, label: str) -> pd.DataFrame:
     path, _ = estimates.path()
     if path.empty:
         raise SpecError(
-            f"{estimates.estimator} gives no effects by event time, so there is no path to plot. Use an "
-            "estimator that does, such as event_study, callaway_santanna or imputation."
+            f"{estimates.estimator} gives no effects by event time, so there are no event-study coefficients "
+            "to plot. Use an estimator that does, such as event_study, callaway_santanna, or imputation."
         )
     counts = {one.event_time: one.units for one in estimates.details.support}
     path = drawable(path.sort_values("event_time").reset_index(drop=True), estimates.details)

@@ -100,7 +100,7 @@ def in_percent(table: pd.DataFrame, details: Details) -> list[str]:
     found = table[table["term"] == "att"]
     if len(found) and in_logs(str(table["outcome"].iloc[0]), details):
         change = 100 * np.expm1(float(found["estimate"].iloc[0]))
-        return [f"  in log points: a change of {change:.1f}%"]
+        return [f"  the estimate is in log points; it corresponds to a change of {change:.1f}%"]
     if found.empty or not details.mean_pre > 0:
         return []
     share = 100 * float(found["estimate"].iloc[0]) / details.mean_pre

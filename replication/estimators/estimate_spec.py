@@ -91,7 +91,8 @@ def require_variation(panel: Panel) -> None:
 
 def refuse_unusable(spec: Spec, entry: Registered) -> None:
     """Refuse options that an estimator would silently ignore."""
-    refuse_method(spec.id, spec.estimator, spec.inference, entry.methods)
+    having = [name for name, other in ENTRIES.items() if spec.inference.method in other.methods]
+    refuse_method(spec.id, spec.estimator, spec.inference, entry.methods, having)
     refuse_variance(
         spec.id,
         spec.estimator,

@@ -115,8 +115,8 @@ def stacked(
     Raises
     ------
     PanelError
-        If no cohort covers the window with clean controls, the window is not one, or controls do
-        not identify the slopes of the covariates.
+        If no cohort covers the window with clean controls, the window is not a pair of event
+        times, or controls do not identify the slopes of the covariates.
     SpecError
         For corrected variances with covariates.
 

@@ -105,10 +105,19 @@ def by_unit(panel: Panel) -> Panel:
     return replace(panel, clusters={"unit": units}, notes=notes)
 
 
-def refuse_method(name: str, estimator: str, inference: Inference, possible: Sequence[str]) -> None:
-    """Refuse a method that an estimator does not have, and list those that it has."""
+def refuse_method(
+    name: str, estimator: str, inference: Inference, possible: Sequence[str], elsewhere: Sequence[str] = ()
+) -> None:
+    """Refuse a method that an estimator does not have, and list those that it has.
+
+    Parameters
+    ----------
+    elsewhere : estimators that have the method.
+    """
     if inference.method not in possible:
+        opening = f"{name}: " if name != estimator else ""
+        other = f"; {inference.method} is available with {', '.join(elsewhere)}" if elsewhere else ""
         raise SpecError(
-            f"{name}: {estimator} has no 'inference.method: {inference.method}'. It has: "
-            f"{', '.join(possible)}."
+            f"{opening}{estimator} does not support 'inference.method: {inference.method}'. Choose one of "
+            f"{', '.join(possible)}{other}."
         )

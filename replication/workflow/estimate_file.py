@@ -152,7 +152,7 @@ def next_steps(out: Path, specs: Sequence[Spec]) -> str:
     steps = {f"table {folder}{other} -o table.docx": "a table (.md, .tex, .html or .docx)"}
     if "event_study.png" in written:
         steps |= {
-            f"plot {folder}{other} -o figure.pdf": "the path as a figure (.png, .pdf or .svg)",
+            f"plot {folder}{other} -o figure.pdf": "the event study as a figure (.png, .pdf or .svg)",
             f"honest {folder}": "sensitivity to violations of parallel trends",
         }
     width = max(map(len, steps))

@@ -1,4 +1,4 @@
-"""``replication new``: a study of a panel file that runs as it is, in this project or in one of its own."""
+"""``replication new``: a study of a panel file that runs as is, in this project or in one of its own."""
 
 from __future__ import annotations
 

@@ -219,5 +219,7 @@ def test_an_interrupted_swap_of_the_expected_numbers_is_undone(tmp_path: Path) -
 def test_a_panel_with_several_values_in_a_cell_is_refused(tmp_path: Path, cell: object) -> None:
     path = tmp_path / "panel.parquet"
     pd.DataFrame({"unit": [1, 2], "x": [None, cell], "t": ["a", "b"]}).to_parquet(path)
-    with pytest.raises(PanelError, match=r"1 columns whose cells contain several values \(x\): row 2"):
+    with pytest.raises(
+        PanelError, match=r"1 column whose cells contain several values \(x\): row 2, column 'x', is"
+    ):
         read_frame(path)

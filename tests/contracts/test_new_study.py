@@ -1,4 +1,4 @@
-"""``replication new`` makes a study that runs as it is; ``run --only`` makes a part of it."""
+"""``replication new`` makes a study that runs as is; ``run --only`` makes a part of it."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_a_bad_year_is_located_by_its_row() -> None:
     """Not by the year itself, which cannot be read."""
     years = (FRAME["time"] + 2000).astype(str)
     years[5] = "20x4"
-    assert "'20x4' (data row 6, for unit 1). Correct it." in refusal(FRAME.assign(year=years), time="year")
+    assert "'20x4' (row 6, for unit 1). Correct it." in refusal(FRAME.assign(year=years), time="year")
 
 
 def test_a_column_of_text_has_no_marks_of_missing_values() -> None:

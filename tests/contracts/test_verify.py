@@ -45,13 +45,15 @@ def test_last_digits_may_differ(root: Path) -> None:
 
 def test_a_changed_number_is_named(root: Path) -> None:
     output = change(root, lambda f: f.assign(estimate=[0.123457, -1e-12]))
-    assert "FAIL  s/tables/t.csv  1 of 6 cells: row 2, estimate" in output
+    assert "FAIL  s/tables/t.csv  1 of 6 cells: line 2 of the file, estimate" in output
     assert "'0.123456789'" in output
     assert "1 of 2 files agree" in output
 
 
 def test_changed_text_a_lost_row_and_a_lost_column_are_named(root: Path) -> None:
-    assert "row 2, row: expected 'att', found 'ATT'" in change(root, lambda f: f.assign(row=["ATT", "event"]))
+    assert "line 2 of the file, row: expected 'att', found 'ATT'" in change(
+        root, lambda f: f.assign(row=["ATT", "event"])
+    )
     assert "columns differ: n" in change(root, lambda f: f.drop(columns="n"))
 
 

@@ -52,7 +52,7 @@ def test_a_window_without_cells_is_refused_with_what_there_is(options) -> None:
 
 
 def test_methods_that_do_not_apply_are_refused() -> None:
-    with pytest.raises(SpecError, match=r"has no 'inference\.method: wild'"):
+    with pytest.raises(SpecError, match=r"does not support 'inference\.method: wild'"):
         callaway_santanna(staggered(64), inference=Inference(method="wild"))
 
 

@@ -101,7 +101,12 @@ def test_bands_are_uniform_over_each_curve_and_clusters_move_no_estimate() -> No
         ({"dose": 2.0}, {}, PanelError, "No cohort has enough doses"),
         ("moving", {}, PanelError, "not the dose of the unit's other rows"),
         ({}, {"doses": [0.5, 90.0]}, SpecError, "stay inside"),
-        ({}, {"inference": {"method": "permutation"}}, SpecError, "has no 'inference.method: permutation'"),
+        (
+            {},
+            {"inference": {"method": "permutation"}},
+            SpecError,
+            "does not support 'inference.method: permutation'",
+        ),
         ({}, {"covariates": ["state"]}, SpecError, "takes no covariates"),
         ({}, {"degree": 0}, SpecError, "degree"),
         ({}, {"dose": "y"}, SpecError, "name the same column"),

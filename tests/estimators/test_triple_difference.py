@@ -138,7 +138,12 @@ def test_weights_count_as_copies_do() -> None:
         ("moving", {}, PanelError, "change their 'eligible' over time"),
         ("treated only", {}, PanelError, "not 0 because the unit itself is never treated"),
         ("varying weight", {"weights": "w"}, PanelError, "change over time"),
-        ({}, {"inference": {"method": "permutation"}}, SpecError, "has no 'inference.method: permutation'"),
+        (
+            {},
+            {"inference": {"method": "permutation"}},
+            SpecError,
+            "does not support 'inference.method: permutation'",
+        ),
         ({}, {"outcome": "y", "trends": "unit_linear"}, SpecError, "takes no trends"),
         ({}, {"eligible": "y"}, SpecError, "name the same column"),
     ],

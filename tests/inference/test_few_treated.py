@@ -337,8 +337,8 @@ def two_way(panel: Panel) -> Panel:
             spec_of("event_study", CT, family="poisson"),
             "linear in the outcome, and .family: poisson. is not",
         ),
-        (lambda panel: panel, spec_of("poisson", CT), "has no 'inference.method: conley_taber'"),
-        (lambda panel: panel, spec_of("synthetic_did", FP), "has no 'inference.method: ferman"),
+        (lambda panel: panel, spec_of("poisson", CT), "does not support 'inference.method: conley_taber'"),
+        (lambda panel: panel, spec_of("synthetic_did", FP), "does not support 'inference.method: ferman"),
         (
             lambda panel: replace(panel, covariates=np.ones((1, *panel.y.shape)), covariate_names=("x",)),
             spec_of("callaway_santanna", CT, covariates=("x",)),

@@ -88,10 +88,11 @@ def test_binned_ends_are_left_out_unless_asked_for():
         (
             benzarti_carloni(),
             {"target": 7},
-            "target 7 is not on the path.*'average' or one of the event times 0, 1, 2, 3",
+            r"target 7 is not an event time after the reference period \(-1\)\. "
+            "Use 'average' or one of the event times 0, 1, 2, 3",
         ),
-        (benzarti_carloni(), {"target": -3}, "target -3 is not on the path"),
-        (benzarti_carloni(), {"target": "mean"}, "target 'mean' is not on the path"),
+        (benzarti_carloni(), {"target": -3}, "target -3 is not an event time after"),
+        (benzarti_carloni(), {"target": "mean"}, "target 'mean' is not an event time after"),
         (benzarti_carloni(), {"window": (0, 3)}, "This path has 0 of them"),
         (
             example_path(BC_BETA, BC_SIGMA, [-6, -4, -3, -2, 0, 1, 2, 3]),
@@ -132,7 +133,7 @@ REFUSED = {
     "synthetic_did": "Those of synthetic_did are not: .*weights were chosen to make the leads small",
     **dict.fromkeys(
         ["continuous_dose", "goodman_bacon", "ols", "poisson", "twfe", "twfe_weights"],
-        "has no event-time path",
+        "has no event-study coefficients",
     ),
 }
 KEYS = {
@@ -181,7 +182,9 @@ def test_the_reference_of_dcdh_is_the_period_before_the_change() -> None:
         ends = [honest_did(one, method=method, bounds=[0, 0.5]) for one in (found, with_row)]
         columns = ["estimate", "conf_low", "conf_high"]
         pd.testing.assert_frame_equal(ends[0][columns], ends[1][columns])
-    with pytest.raises(SensitivityError, match="no coefficient before its reference period -1"):
+    with pytest.raises(
+        SensitivityError, match=r"0 to 3 contains no coefficient before .*Start it at -2 or earlier"
+    ):
         honest_did(found, window=(0, 3))
 
 

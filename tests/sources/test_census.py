@@ -61,7 +61,9 @@ def test_a_heading_shifted_by_a_column_is_refused(tmp_path: Path, text: str) -> 
 
 def test_letters_in_a_number_are_refused_with_their_place(tmp_path: Path, text: str) -> None:
     changed = text.replace(",3001,", ",3oo1,", 1)
-    with pytest.raises(SourceError, match=r"1 rows contain something .* row 3, column POPESTIMATE2000"):
+    with pytest.raises(
+        SourceError, match=r"1 row contains something .* line 3 of the file, column POPESTIMATE2000"
+    ):
         read_intercensal(written(tmp_path, changed))
 
 

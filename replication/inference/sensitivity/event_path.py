@@ -93,8 +93,8 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
     _require_common_scale(estimates, spec)
     if table.empty:
         raise SensitivityError(
-            f"The result of {spec!r} has no event-time path: {_estimator_of(estimates)} gives no rows "
-            "'event'. Use an estimator of event times, for example event_study or callaway_santanna."
+            f"The result of {spec!r} has no event-study coefficients. Re-estimate with an estimator that "
+            "reports effects by event time, such as event_study or callaway_santanna."
         )
     order = np.argsort(table["event_time"].to_numpy(dtype=float))
     times = table["event_time"].to_numpy(dtype=float)[order].astype(np.int64)
@@ -128,7 +128,7 @@ def target_weights(path: EventPath, target: str | int) -> Floats:
     Raises
     ------
     SensitivityError
-        If the event time is not on the path after its reference period.
+        If the target is not an event time after the reference period.
 
     """
     after = path.times[path.n_pre :]
@@ -140,9 +140,8 @@ def target_weights(path: EventPath, target: str | int) -> Floats:
         return weights
     if not isinstance(target, int | np.integer) or int(target) not in after:
         raise SensitivityError(
-            f"The target {target!r} is not on the path of {path.names['spec_id']!r} after its "
-            f"reference period {path.reference}. Use 'average' or one of the event times "
-            f"{', '.join(map(str, after))}."
+            f"The target {target!r} is not an event time after the reference period ({path.reference}). Use "
+            f"'average' or one of the event times {', '.join(map(str, after))}."
         )
     one: Floats = (after == int(target)).astype(float)
     return one
@@ -225,18 +224,37 @@ def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimate
     return named
 
 
+def _refuse_window(window: tuple[int, int], side: str, reference: int, estimates: Estimates) -> None:
+    """Refuse a window that leaves out one side of the reference, where the result has coefficients there."""
+    times = estimates.path()[0]["event_time"].to_numpy(dtype=float).astype(np.int64)
+    beyond = times[times < reference] if side == "before" else times[times > reference]
+    if beyond.size:
+        end = (
+            f"Start it at {beyond.max()} or earlier"
+            if side == "before"
+            else f"End it at {beyond.min()} or later"
+        )
+        raise SensitivityError(
+            f"The window {window[0]} to {window[1]} contains no coefficient {side} the reference period "
+            f"{reference}. {end} (the result has event times {times.min()} to {times.max()})."
+        )
+
+
 def _spacing(
     times: Ints, reference: int, spec: str, estimates: Estimates, window: tuple[int, int] | None
 ) -> int:
     sides = [("before", times < reference), ("after", times > reference)]
     for side, chosen in sides:
         if not chosen.any():
+            if window is not None:
+                _refuse_window(window, side, reference, estimates)
             pooled = window is None and estimates.details.endpoints == "bin"
             why = " once the end coefficients, which pool all event times beyond, are left out"
+            own = ", or set the 'window' of this analysis to include them"
             raise SensitivityError(
                 f"The path of {spec!r} has no coefficient {side} its reference period {reference}"
                 f"{why if pooled else ''}; without periods before and after there is no "
-                "sensitivity to analyze. Widen the window of the specification, or give 'window'."
+                f"sensitivity to analyze. Re-estimate with a wider window{own if pooled else ''}."
             )
     gaps = np.diff(times)
     if (gaps != gaps[0]).any():

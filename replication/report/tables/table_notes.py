@@ -101,7 +101,11 @@ def design_notes(
         "control group": lambda saved: facts.in_study_words(facts.comparison(saved, study), saved, study),
         "base period": lambda saved: facts.in_study_words(facts.base_period(saved), saved, study),
     }
-    found = [differing(shown, kind, words_of, unless_alone=True) for kind, words_of in kinds.items()]
+    # TWFE also uses already-treated units as controls: one control group does not stand for all results.
+    found = [
+        differing(shown, kind, words_of, unless_alone=kind != "control group")
+        for kind, words_of in kinds.items()
+    ]
     overall = shown if averaged is None else averaged
     return [*found, differing(overall, "overall effect", facts.overall, unless_alone=True)]
 
