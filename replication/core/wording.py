@@ -20,7 +20,8 @@ SINGULARS = {
     },
     **{"switch": "switches", "count": "counts", "enter": "enters", "leave": "leaves"},
 }
-SINGULAR = re.compile(rf"\b({'|'.join(SINGULARS)})\b")
+SINGULAR = re.compile(rf"(?<!not )\b({'|'.join(SINGULARS)})\b")
+"""An infinitive after ``do not`` stays as it is."""
 
 
 def counted(number: int, one: str, several: str = "") -> str:

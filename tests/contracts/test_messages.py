@@ -106,3 +106,7 @@ def test_one_code_or_mark_or_covariate_needs_no_list(frame: pd.DataFrame) -> Non
     assert all(np.isnan(panel.y).sum() == 1 for panel in panels)
     fits = [rp.estimate(frame, outcome="rate", covariates=one, **KEYS) for one in ("people", ["people"])]
     assert fits[0].att == fits[1].att
+
+
+def test_an_infinitive_after_a_negated_verb_is_no_verb_of_its_own() -> None:
+    assert agreeing("1 rows do not have the 12 fields") == "1 row does not have the 12 fields"

@@ -217,7 +217,7 @@ def test_estimators_stand_side_by_side(study: StudyConfig, folders: Folders) -> 
     assert "95% CI" in heads
     assert not any("band" in head for head in heads), "the band of one number is its interval"
     notes = " ".join(document.notes)
-    assert "Control group: not-yet-treated counties." in notes
+    assert "Control group in Robust to heterogeneity: not-yet-treated counties." in notes
     assert "Base period: event time \N{MINUS SIGN}1." in notes
     assert "Weighted by Population in 2004 in Weighted two-way." in notes
 

@@ -137,7 +137,7 @@ def crowded(rows: list[list[str]]) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (dropped, r"1 rows do not have the 12 fields of the heading, first row 2"),
+        (dropped, r"1 row does not have the 12 fields of the heading, first row 2"),
         (repeated, r"state 1, county 1 occurs in 2 records \(records 1, 5\)"),
         (lettered, r"something else than a count stands in 1 of 4 records, first in record 2"),
         (crowded, r"groups exceed the population in 1 of 4 records"),
