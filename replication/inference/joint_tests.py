@@ -105,5 +105,5 @@ def pretrend_test(
     fixed = (estimate == 0) & (np.diag(variance) <= 0)
     leads = np.flatnonzero(before & ~fixed)
     if not leads.size:
-        return impossible_test(0, "the event path has no coefficient before the reference period")
+        return impossible_test(0, "there is no event-study coefficient before the reference period")
     return joint_test(estimate[leads], variance[np.ix_(leads, leads)], n_clusters, "leads")

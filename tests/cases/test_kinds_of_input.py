@@ -249,7 +249,7 @@ def test_unit_labels_that_differ_in_blanks_or_type_are_refused() -> None:
 def test_a_continuous_column_is_no_group(keys) -> None:
     data = frame()
     data["z"] = np.random.default_rng(0).normal(size=40)[data["unit"]]
-    with pytest.raises(PanelError, match="Column 'z' has 40 values for 40 units"):
+    with pytest.raises(PanelError, match="Column 'z' takes 40 values for 40 units"):
         run(data, "twfe", **keys)
 
 
@@ -285,7 +285,7 @@ def test_numbers_beyond_2_to_the_53_are_refused(column) -> None:
 def test_a_mistaken_period_is_refused_before_a_calendar_is_made(estimator) -> None:
     data = frame()
     data.loc[8, "time"] = 10_000_000
-    with pytest.raises(PanelError, match="the farthest is 10000000, in 1 rows"):
+    with pytest.raises(PanelError, match="the farthest is 10000000, in 1 row"):
         run(data, estimator)
 
 

@@ -57,12 +57,12 @@ def spoil(frame: pd.DataFrame, name: str, row: int, value: object) -> pd.DataFra
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("year", 1999, r"column 'year'.*in_range.*1 rows, first at fips 2, year 1999 \(value 1999"),
+        ("year", 1999, r"column 'year'.*in_range.*1 row, first at fips 2, year 1999 \(value 1999"),
         ("role", "left", r"column 'role'.*isin.*first at fips 2, year 2004 \(value left"),
-        ("fips", None, r"1 missing values in column 'fips', first at fips nan, year 2004"),
-        ("role", None, r"1 missing values in column 'role', first at fips 2, year 2004"),
+        ("fips", None, r"1 missing values? in column 'fips', first at fips nan, year 2004"),
+        ("role", None, r"1 missing values? in column 'role', first at fips 2, year 2004"),
         ("rate", "high", r"values in column 'rate' that are no number"),
-        ("rate", 9.5, r"in its rows: rates below nine fails in 1 rows, first at fips 2, year 2004"),
+        ("rate", 9.5, r"in its rows: rates below nine fails in 1 row, first at fips 2, year 2004"),
     ],
 )
 def test_damage_is_refused_with_column_count_and_row(

@@ -149,3 +149,39 @@ def test_a_heading_is_found_by_its_words() -> None:
         find(keys, "(9)", "column")
     with pytest.raises(rp.InputError, match="did you mean '2'"):
         find(keys, "Year by region", "column")
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("p.csv", "line 7 of the file"), ("p.csv.gz", "line 7 of the file"), ("p.xlsx", "line 7 of the file")],
+)
+def test_a_cell_of_a_file_is_located_by_its_line(tmp_path: Path, name: str, place: str) -> None:
+    """As a text editor or a spreadsheet counts, the header being line 1."""
+    years = (FRAME["time"] + 2000).astype(str)
+    years[5] = "20x4"
+    path = tmp_path / name
+    write = FRAME.assign(year=years).to_excel if name.endswith("xlsx") else FRAME.assign(year=years).to_csv
+    write(path, index=False)
+    with pytest.raises(rp.InputError, match=f"'20x4' .{place}, for unit 1"):
+        rp.read_panel(path, outcome="y", time="year")
+
+
+def test_rows_are_counted_where_lines_would_mislead(tmp_path: Path) -> None:
+    """A blank line is no row of the data, so that lines and rows part."""
+    years = (FRAME["time"] + 2000).astype(str)
+    years[5] = "20x4"
+    text = FRAME.assign(year=years).to_csv(index=False)
+    path = tmp_path / "p.csv"
+    path.write_text(text.replace("\n", "\n\n", 2))
+    with pytest.raises(rp.InputError, match=r"'20x4' .row 6, for unit 1"):
+        rp.read_panel(path, outcome="y", time="year")
+
+
+def test_years_that_were_called_quarters_are_named() -> None:
+    text = refusal(FRAME.assign(year=FRAME["time"] + 2000), time="year", time_format="quarter")
+    assert "Column 'year' holds years (2001, 2002, ...), not quarters. Leave out" in text
+
+
+def test_an_outcome_of_text_is_no_category() -> None:
+    assert "_by_time" not in refusal(FRAME.assign(y="high"))
+    assert "_by_time" in refusal(FRAME.assign(region="R"), covariates=["region"])

@@ -93,7 +93,7 @@ def test_binned_ends_are_left_out_unless_asked_for():
         ),
         (benzarti_carloni(), {"target": -3}, "target -3 is not an event time after"),
         (benzarti_carloni(), {"target": "mean"}, "target 'mean' is not an event time after"),
-        (benzarti_carloni(), {"window": (0, 3)}, "This path has 0 of them"),
+        (benzarti_carloni(), {"window": (0, 3)}, "The window 0 to 3 .* Start it at -2 or earlier"),
         (
             example_path(BC_BETA, BC_SIGMA, [-6, -4, -3, -2, 0, 1, 2, 3]),
             {},
@@ -103,7 +103,7 @@ def test_binned_ends_are_left_out_unless_asked_for():
         (
             example_path(BC_BETA, np.where(np.eye(8) == 1, BC_SIGMA, np.nan), TIMES),
             {},
-            "covariance of the path of 'made' has missing values",
+            "covariance of the event-study coefficients of 'made' has missing values",
         ),
         (example_path(BC_BETA, np.diag([0.01] * 7 + [0]), TIMES), {}, "no standard error at event times 3"),
     ],
@@ -223,3 +223,11 @@ def test_table_keeps_intervals_where_only_the_power_is_undefined():
 
 def test_empty_table_has_its_columns():
     assert list(sensitivity_table([]).columns) == TABLE_COLUMNS
+
+
+def test_a_window_without_one_side_is_told_where_to_begin_or_end() -> None:
+    """The window is the cause: the result has coefficients on both sides."""
+    with pytest.raises(SensitivityError, match=r"The window -1 to 3 .*Start it at -2 .*times -5 to 3"):
+        honest_did(benzarti_carloni(), window=(-1, 3))
+    with pytest.raises(SensitivityError, match=r"no coefficient after the reference .*End it at 0 or later"):
+        honest_did(benzarti_carloni(), window=(-4, -1))

@@ -100,6 +100,9 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
     times = table["event_time"].to_numpy(dtype=float)[order].astype(np.int64)
     point = table["estimate"].to_numpy(dtype=float)[order]
     variance = variance[np.ix_(order, order)]
+    fixed = times[(np.diag(variance) <= 0) & (point == 0)]
+    if window is not None and fixed.size == 1 and not window[0] <= fixed[0] <= window[1]:
+        _refuse_window(window, "before" if window[0] > fixed[0] else "after", int(fixed[0]), estimates)
     keep = _chosen(times, estimates, window)
     times, point, variance = times[keep], point[keep], variance[np.ix_(keep, keep)]
     reference = _reference(times, point, np.diag(variance), estimates, spec)
@@ -152,16 +155,16 @@ def require_psd(variance: Floats, spec: str) -> None:
     scale = float(np.abs(np.diag(variance)).max(initial=0.0))
     if not np.isfinite(variance).all():
         raise SensitivityError(
-            f"The covariance of the path of {spec!r} has missing values. Estimate the path again "
-            "with a covariance of all its rows (vcov.csv next to estimates.csv)."
+            f"The covariance of the event-study coefficients of {spec!r} has missing values. Re-estimate "
+            "with a covariance of all of them (vcov.csv next to estimates.csv)."
         )
     lowest = float(np.linalg.eigvalsh((variance + variance.T) / 2).min())
     if lowest < NEGATIVE * scale or not np.allclose(variance, variance.T, atol=1e-10 * scale):
         raise SensitivityError(
-            f"The covariance of the path of {spec!r} is not positive semi-definite (smallest "
-            f"eigenvalue {lowest:.3g}, largest variance {scale:.3g}), so no interval follows from "
-            "it. This happens with multi-way clusters or with covariances put together by hand: "
-            "cluster one way, or set negative eigenvalues to zero first."
+            f"The covariance of the event-study coefficients of {spec!r} is not positive "
+            f"semi-definite (smallest eigenvalue {lowest:.3g}, largest variance {scale:.3g}), so no "
+            "interval follows from it. This happens with multi-way clusters or with covariances put "
+            "together by hand: cluster one way, or set negative eigenvalues to zero first."
         )
 
 
@@ -208,7 +211,7 @@ def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimate
     else:
         estimator = _estimator_of(estimates)
         own = UNCOMMON.get(estimator)
-        why = f"Those of {estimator} are not: {own}" if own else f"This path has {int(fixed.sum())} of them"
+        why = f"Those of {estimator} are not: {own}" if own else f"This result has {int(fixed.sum())} of them"
         raise SensitivityError(
             f"The analysis of {spec!r} needs leads and effects that are measured from one reference period, "
             f"the row that is exactly zero without a standard error. {why}. Use callaway_santanna, "
@@ -219,7 +222,7 @@ def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimate
     if without.size:
         raise SensitivityError(
             f"{spec!r} has no standard error at event times {', '.join(map(str, without))}. "
-            "Estimate the path again, or choose a window without them."
+            "Re-estimate, or choose a window without them."
         )
     return named
 
@@ -252,7 +255,7 @@ def _spacing(
             why = " once the end coefficients, which pool all event times beyond, are left out"
             own = ", or set the 'window' of this analysis to include them"
             raise SensitivityError(
-                f"The path of {spec!r} has no coefficient {side} its reference period {reference}"
+                f"The result of {spec!r} has no coefficient {side} its reference period {reference}"
                 f"{why if pooled else ''}; without periods before and after there is no "
                 f"sensitivity to analyze. Re-estimate with a wider window{own if pooled else ''}."
             )
@@ -260,7 +263,7 @@ def _spacing(
     if (gaps != gaps[0]).any():
         raise SensitivityError(
             f"The event times of {spec!r} are not evenly spaced ({', '.join(map(str, times))}); "
-            "restrictions on neighboring periods need a path without gaps. Choose a window "
+            "restrictions on neighboring periods need event times without gaps. Choose a window "
             "without them."
         )
     return int(gaps[0])
