@@ -8,7 +8,6 @@ from typing import Any
 
 from replication.commands.own_data import WORDS, Subparsers, add_assigned
 from replication.commands.reading_flags import PANEL_HELP, add_reading, reading_keys
-from replication.core.reading import as_option
 
 ROLES = ("unit", "time", "cohort", "weights")
 
@@ -48,6 +47,8 @@ def run_check(chosen: argparse.Namespace) -> int:
 
 def next_command(chosen: argparse.Namespace, keys: dict[str, Any]) -> str:
     """The command that estimates the panel with these keys."""
+    from replication.core.reading import as_option
+
     outcome = as_option("outcome", chosen.outcome[0] if chosen.outcome else "COLUMN")
     given = " ".join(as_option(key, value) for key, value in keys.items())
     return f"replication estimate --panel {chosen.panel} {outcome} {given} --out out"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from replication.core.reading import OF_READ
-
 PANEL_HELP = "panel file: .csv, .csv.gz, .xlsx, .parquet or .dta"
 FLAGS: dict[str, dict[str, Any]] = {
     "time_format": {"help": "year, quarter, month, date, or a pattern such as %%d/%%m/%%Y"},
@@ -41,6 +39,9 @@ def reading_keys(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _key(name: str) -> str:
+    # Every command imports this module, and few read a panel: YAML is left to those.
+    from replication.core.reading import OF_READ
+
     return f"read.{name}" if name in OF_READ else name
 
 

@@ -62,11 +62,12 @@ def support_notes(found: ClusterSupport, n_clusters: int, *, by_cohort: bool) ->
     if 0 < found.control < FEW_TREATED:
         notes.append(_few(found.control, "control", found.kind, "treated"))
     if by_cohort and found.treated > 1 and found.alone > 0:
+        alone = (
+            "are the only members of their cohorts" if found.alone > 1 else "is the only member of its cohort"
+        )
         notes.append(
-            f"{found.alone} of the {found.treated} treated clusters ({found.kind}) "
-            f"{'forms a cohort of its' if found.alone == 1 else 'each form a cohort of their'} own; the "
-            "standard error of the effect on such a cohort reflects sampling variation in the control "
-            "group only"
+            f"{found.alone} of the {found.treated} treated clusters ({found.kind}) {alone}"
+            ", whose standard errors reflect sampling variation in the control group only"
         )
     return notes
 

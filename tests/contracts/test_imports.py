@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -48,3 +50,10 @@ def test_no_modules_import_one_another() -> None:
     graph = {module_of(path): set(imported(path)) - {module_of(path)} for path in PATHS}
     assert sum(map(len, graph.values())) > 1000
     assert len(list(TopologicalSorter(graph).static_order())) >= len(PATHS)
+
+
+def test_the_command_line_opens_without_what_only_some_commands_use() -> None:
+    """Every step of a run starts a command, and a person waits for its help."""
+    code = "import sys, replication.cli; print({'yaml', 'numpy', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -18,6 +18,7 @@ from replication.report.report_data import Saved
 from replication.report.study_config import Entry
 
 CLUSTERED = "standard errors clustered by"
+WEIGHTS, REFERENCE = "weights", "reference period"
 WIDENED = "Bands are at least as wide as the percentile intervals."
 
 
@@ -33,7 +34,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
     drawn = frame[~frame["panel"].isin(omitted(frame, context))]
     words = [
         f"Dark bars: {level} pointwise confidence intervals{percentiles(drawn, context)}; pale "
-        f"bars: {level} uniform bands ({draws(every)}). Hollow markers: reference period."
+        f"bars: {level} uniform bands ({draws(every)}). Hollow markers: {reference(drawn, context)}."
     ]
     panels = [panel for _, panel in drawn.groupby("panel")]
     words += [withheld(frame, context), thin_support(panels, units_of(context))]
@@ -42,6 +43,13 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
     seeds = formatting.distinct_words(str(saved.details.uncertainty.seed) for saved in every)
     seed = (f"Seed of the draws: {formatting.listed(seeds)}.",) if seeds else ()
     return printed, (*details, *seed)
+
+
+def reference(frame: pd.DataFrame, context: Context) -> str:
+    """The reference period, named where it is one for all series."""
+    saved = [context.results.get(part["spec_id"].iloc[0]) for part in series_of(frame)]
+    found = {facts.in_study_words(facts.base_period(one), one, context.study) for one in saved}
+    return f"reference period ({found.pop()})" if len(found) == 1 and found != {""} else "reference period"
 
 
 def units_of(context: Context) -> str:
@@ -123,7 +131,7 @@ def named(chosen: Sequence[pd.DataFrame], every: Sequence[pd.DataFrame]) -> str:
     for place in (1, 0):
         parts = formatting.distinct_words(name[place] for name in names)
         if sum(name[place] in parts for name in others) == len(names):
-            return formatting.listed(parts)
+            return formatting.listed(part.replace("Non-", "non-") for part in parts)
     return "; ".join(f"{panel}, {label}" for panel, label in names)
 
 
@@ -133,6 +141,8 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
     found = [about(part, context) for part in parts]
     sentences = []
     for kind in dict.fromkeys(kind for words in found for kind in words):
+        if kind in stated(parts, found):
+            continue
         values = []
         for value in formatting.distinct_words(words.get(kind, "") for words in found):
             chosen = [part for part, words in zip(parts, found, strict=True) if words.get(kind) == value]
@@ -144,6 +154,13 @@ def circumstances(frame: pd.DataFrame, context: Context) -> list[Fact]:
         )
         sentences.append(Fact(0, text, short if len(values) > 1 else "", required=False))
     return sentences
+
+
+def stated(parts: Sequence[pd.DataFrame], found: Sequence[dict[str, str]]) -> set[str]:
+    """What the note's first sentence or the titles of the panels state already."""
+    titled = all("eighted" in str(part["panel_title"].iloc[0]) for part in parts)
+    shared = len({words.get(REFERENCE, "") for words in found}) == 1
+    return {kind for kind, there in ((WEIGHTS, titled), (REFERENCE, shared)) if there}
 
 
 def cluster_range(frame: pd.DataFrame) -> str:
@@ -168,11 +185,11 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
         f"{CLUSTERED} {facts.clusters(saved, context.study)}": (
             "" if saved.spec["estimator"] == "roth_santanna" else clusters
         ),
-        "weights": facts.weights(saved, context.study),
+        WEIGHTS: facts.weights(saved, context.study),
         "control group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
         "pre-trend test": formatting.p_equals(first["pretrend_p_value"]),
         "binned endpoints": end_points(part),
-        "reference period": facts.in_study_words(facts.base_period(saved), saved, context.study),
+        REFERENCE: facts.in_study_words(facts.base_period(saved), saved, context.study),
     }
     return {kind: words for kind, words in found.items() if words}
 

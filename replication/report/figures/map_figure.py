@@ -52,7 +52,7 @@ ALASKA, HAWAII = 2, 15
 MISSING = "#e4e4e4"
 # Below the map: every corner of it is land at some width.
 LEGEND_COLUMNS, LEGEND_LINE = 3, 0.2
-SHAPES_NOTE = "County shapes: U.S. Census Bureau, TIGER/Line 2009, simplified."
+SHAPES_NOTE = "County shapes: US Census Bureau, TIGER/Line 2009, simplified."
 SHAPES_PACKAGE = "The shapes come from the package bokeh_sampledata."
 SUCCESSORS = {2105: 2232, 2230: 2232, 2195: 2280, 2275: 2280, 2198: 2201}
 """Census areas of Alaska -> the area they were part of until 2007 or 2008, whose value they show."""
@@ -62,7 +62,7 @@ SUCCESSORS = {2105: 2232, 2230: 2232, 2195: 2280, 2275: 2280, 2198: 2201}
 class Projection:
     """Albers equal-area conic projection of a part of the country, and where the map shows that part.
 
-    ``parallels`` and ``origin`` are degrees as the U.S. Geological Survey chooses them; ``scale`` and
+    ``parallels`` and ``origin`` are degrees as the US Geological Survey chooses them; ``scale`` and
     ``shift`` (unit sphere) move the part to its place; points west of ``west`` are not drawn.
     """
 

@@ -70,11 +70,11 @@ def off_center(frame: pd.DataFrame, panels: Sequence[str], entry: Entry) -> str:
     if entry.options.get("statistic") != "t":
         return ""
     found = []
-    for number, panel in enumerate(panels, start=1):
+    for panel in panels:
         draws, actual = draws_and_actual(frame[frame["panel"] == panel] if panel else frame)
         if abs(mean := float(draws.mean())) > OFF_CENTER:
             share = formatting.p_equals(p_value(draws - mean, actual - mean))
-            where = f"In panel {number}, the" if panel else "The"
+            where = f"With {panel[:1].lower()}{panel[1:]}, the" if panel else "The"
             found.append(
                 f"{where} placebo t-statistics average {formatting.fixed(mean, 2)}; measured from that mean, "
                 f"{share}."

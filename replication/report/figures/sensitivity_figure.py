@@ -36,6 +36,8 @@ OPTIONS = {
 }
 
 NEEDED = ("m", "conf_low", "conf_high")
+MOST_TICKS, SHORT_LABEL = 6, 4
+"""Values of M up to which each has a tick, and letters of labels beyond which every other one is left out."""
 VIOLATIONS = {
     "relative_magnitudes": r"$\bar{M}$ (multiple of the largest pre-trend change)",
     "smoothness": "M (change in the slope per period)",
@@ -91,6 +93,11 @@ def x_label(part: pd.DataFrame, entry: Entry) -> str:
     return str(entry.options.get("x_label", methods[0] if methods else "Largest violation allowed, M"))
 
 
+def spaced(low: float, high: float) -> list[float]:
+    """Round values of M between two."""
+    return [float(tick) for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+
+
 def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
     """The intervals of one panel over M, the original one a step to the left of the smallest M."""
     known = part["m"].dropna()
@@ -104,9 +111,12 @@ def draw_intervals(axes: Axes, part: pd.DataFrame) -> None:
             x[chosen], middle[chosen], half[chosen], fmt="none", ecolor=color, elinewidth=width, capsize=3.5
         )
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    rounds = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+    rounds = [float(m) for m in known] if len(known) <= MOST_TICKS else spaced(low, high)
+    words = [f"{m:.3g}" for m in rounds]
+    if max(map(len, words), default=0) > SHORT_LABEL:
+        words[1::2] = [""] * len(words[1::2])
     original = [float(x[part["m"].isna()].iloc[0])] if part["m"].isna().any() else []
-    axes.set_xticks([*original, *rounds], [*("Original" for _ in original), *(f"{m:.3g}" for m in rounds)])
+    axes.set_xticks([*original, *rounds], [*("Original" for _ in original), *words])
     axes.set_xlim(float(x.min()) - 0.6 * step, float(x.max()) + 0.6 * step)
     found = part["breakdown"].dropna() if "breakdown" in part else known.iloc[:0]
     if len(found) and 0 <= found.iloc[0] <= x.max():

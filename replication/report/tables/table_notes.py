@@ -27,7 +27,8 @@ PLACES = 45
 """Letters of the names of columns or rows that are printed before a caution; longer ones are counted."""
 AVERAGED = "the overall effect is the "
 """Opening of a note that the table makes from the fields of a result."""
-EFFECTIVE = "The effective number of clusters (Carter, Schnepel, and Steigerwald 2017)"
+EFFECTIVE = "The effective number of clusters"
+SOURCE_OF_IT = "See Carter, Schnepel, and Steigerwald (2017)."
 EFFECTIVE_NOTES = ("the effective number of clusters", "The effective number of clusters")
 """Openings of notes of results for which ``few_clusters_note`` has one sentence."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
@@ -186,7 +187,7 @@ def few_clusters_note(shown: Sequence[Shown]) -> Fact:
         extent = f" (minimum {least:.1f})"
         text = f"{EFFECTIVE} is below {FEW_EFFECTIVE}{where}{extent}, so tests may over-reject."
     record = "; ".join(f"{_named(one)}: {effective:.1f}" for one, effective in found)
-    return Fact(SAMPLE, text, required=False, record=f"{text} By estimate: {record}.")
+    return Fact(SAMPLE, text, record=f"{text} {SOURCE_OF_IT} By estimate: {record}.")
 
 
 def effective_clusters(saved: Saved) -> float | None:
