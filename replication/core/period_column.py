@@ -60,7 +60,7 @@ def period_hint(frame: pd.DataFrame, unit: str, time: str) -> str:
 def _dated(values: pd.Series[Any]) -> bool:
     """Whether all values are years, quarters, months, dates, or numbers without a gap."""
     labels = pd.Series(values.dropna().unique())
-    numbers = pd.to_numeric(labels, errors="coerce")
+    numbers = pd.to_numeric(labels, errors="coerce").astype("float64")
     if numbers.notna().all() and len(labels) > 1 and numbers.max() - numbers.min() == len(labels) - 1:
         return True
     return _read(labels)

@@ -8,8 +8,9 @@ from typing import Any
 SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
 ONE_OF = re.compile(r"1 of [\d,]+ [a-z\-]+s\b")
 COUNTED = re.compile(
-    r"(?<![\w.,'])1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|cohorts|"
-    r"periods|results|draws|files|specifications|coefficients|estimates|covariates|sheets|folders)\b([^,;:.()]*)"
+    r"(?<![\w.,'])(?<!of )1 (of [\d,]+ )?(units|unit-periods|rows|values|cells|labels|columns|clusters|"
+    r"cohorts|periods|results|draws|files|specifications|coefficients|estimates|covariates|sheets|"
+    r"folders)\b([^,;:.()]*)"
 )
 """A count of one with a plural noun, and the rest of its clause."""
 SINGULARS = {

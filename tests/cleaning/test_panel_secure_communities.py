@@ -95,9 +95,9 @@ def spoil_date(artificial: Made) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (spoil_record, "record in every year"),
-        (spoil_census, "Census population every year"),
-        (spoil_date, "activation date"),
+        (spoil_record, "Record in every year"),
+        (spoil_census, "Census population in every year"),
+        (spoil_date, "Activation date known"),
         (spoil_missing, "Reported in every year"),
         (spoil_indicator, "Coverage indicator at least 80"),
         (spoil_ratio_low, "Covered / Census"),

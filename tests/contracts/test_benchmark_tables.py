@@ -51,7 +51,7 @@ def test_whole_processes_join_the_times_of_their_contender() -> None:
     found = race_table.merged(old, new).iloc[0]
     assert (found["seconds"], found["whole"], found["cold"]) == (2, 5, 6)
     peer = found.to_dict() | {"who": "pyfixest", "whole": 15.0, "cold": 9.0}
-    assert "| none finishes | 5 |  |  |  |  |  | 6 |" in race_table.processes(pd.DataFrame([found]))
+    assert "| no peer | 5 |  |  |  |  |  | 6 |" in race_table.processes(pd.DataFrame([found]))
     both = race_table.processes(pd.DataFrame([found.to_dict(), peer]))
     assert "| event study | annual | pyfixest | 5 | 15 | 3.0 |  |  |  | 6 | 9 | 1.5 |" in both
 

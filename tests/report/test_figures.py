@@ -107,7 +107,7 @@ def test_axis_and_note_say_what_a_reader_needs(context: Context) -> None:
     recorded = " ".join([picture.note, *picture.details])
     assert "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}0.475" in recorded
     assert "Seed of the draws: 7." in recorded
-    assert "Reference period: event time \N{MINUS SIGN}1." in recorded
+    assert "reference period (event time \N{MINUS SIGN}1)." in recorded
     assert not any(name in picture.note for name in picture.specs), "ids stay in the metadata and the CSV"
     assert "Property crime rate, Event study: estimates before adoption from" in picture.alt
 
