@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 from pathlib import Path
 from typing import Final
@@ -13,18 +14,31 @@ AROUND: Final = 24
 """Characters that are quoted on each side of a difference."""
 
 
-def difference(expected: Path, found: Path) -> str:
-    """The first place at which a file differs from another one, in words; empty for the same bytes."""
+PYTHON: Final = re.compile(r"(?<=python )3\.\d+\.\d+")
+"""The version of Python in the line that names versions, which differs between machines."""
+
+
+def difference(expected: Path, found: Path, *, ignoring: re.Pattern[str] | None = None) -> str:
+    """The first place at which a file differs from another one, in words; empty for the same bytes.
+
+    ``ignoring``: words that may differ in texts and in the descriptions of pictures.
+    """
     if not found.is_file():
         return "the file was not written"
     left, right = expected.read_bytes(), found.read_bytes()
     if left == right:
         return ""
     if expected.suffix == ".png":
-        return picture_difference(expected, found) or byte_difference(left, right)
+        words = picture_difference(expected, found, ignoring)
+        return words or ("" if ignoring else byte_difference(left, right))
     if expected.suffix in TEXT:
-        return text_difference(*(data.decode(errors="replace") for data in (left, right)))
+        return text_difference(*(without(data.decode(errors="replace"), ignoring) for data in (left, right)))
     return byte_difference(left, right)
+
+
+def without(text: str, ignoring: re.Pattern[str] | None) -> str:
+    """The text without the words that may differ."""
+    return ignoring.sub("", text) if ignoring else text
 
 
 def text_difference(expected: str, found: str) -> str:
@@ -42,7 +56,7 @@ def text_difference(expected: str, found: str) -> str:
     return ""
 
 
-def picture_difference(expected: Path, found: Path) -> str:
+def picture_difference(expected: Path, found: Path, ignoring: re.Pattern[str] | None = None) -> str:
     """The first pixel that differs and how many do, or the description that differs.
 
     Empty where only the compression does, or where one of the two is no picture.
@@ -64,7 +78,7 @@ def picture_difference(expected: Path, found: Path) -> str:
         row, column = np.argwhere(changed)[0]
         return f"{int(changed.sum())} pixels differ, the first in row {row + 1}, column {column + 1}"
     for name in sorted(words[0].keys() | words[1].keys()):
-        texts = [said.get(name, "") for said in words]
+        texts = [without(said.get(name, ""), ignoring) for said in words]
         if texts[0] != texts[1]:
             return f"the description {name!r} differs: {text_difference(*texts)}"
     return ""

@@ -25,9 +25,17 @@ def prints_as(printed: Sequence[str], cell: Mapping[str, Any]) -> bool:
     if cell.get("quantity") == "control_group":
         # A table names units as the study does, its file calls them units.
         return first.rpartition(" ")[0] == str(value).rpartition(" ")[0]
-    errors = [line for line in rest if line]
-    below = all(one_prints_as(line, cell["std_error"]) for line in errors)
+    below = all(
+        percent_prints_as(line, value) if line.endswith("%]") else one_prints_as(line, cell["std_error"])
+        for line in rest
+        if line
+    )
     return one_prints_as(first, value) and below
+
+
+def percent_prints_as(text: str, value: Any) -> bool:
+    """Whether a log-point estimate is the percentage in brackets."""
+    return one_prints_as(text.strip("[%]"), math.expm1(float(value)))
 
 
 def one_prints_as(text: str, value: Any) -> bool:
