@@ -21,8 +21,8 @@ from replication.estimators.callaway_santanna.cohort_sums import CohortSums
 from replication.estimators.callaway_santanna.comparison_sample import group_time_design
 from replication.estimators.callaway_santanna.detrending import slope_weights, without_short_cohorts
 from replication.estimators.callaway_santanna.influence import CohortRows, cell_std_errors, influence_loadings
-from replication.inference.bands import multipliers
 from replication.inference.cluster_bootstrap import cluster_bootstrap
+from replication.inference.multipliers import multipliers
 
 DESIGNS = [
     ({}, "never_treated", 0),
