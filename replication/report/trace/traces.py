@@ -25,11 +25,11 @@ from replication.report.report_data import Folders
 from replication.report.study_config import Entry, checked_study
 from replication.report.tables import build
 from replication.report.tables.table_statistics import ENGINE_FILE
+from replication.report.trace.cell_values import table_cells
 from replication.report.trace.expected_values import ExpectedValues
 from replication.report.trace.figure_points import figure_points, point_keys
-from replication.report.trace.provenance import Provenance
+from replication.report.trace.inputs_and_code import Provenance
 from replication.report.trace.shown_values import ShownValue
-from replication.report.trace.table_cells import table_cells
 from replication.report.trace.trace_keys import Key, cell_key, column_keys, find, row_keys
 
 ANALYSIS, FILE = "analysis", "file"
