@@ -75,8 +75,18 @@ def decomposition(panel: Panel) -> pd.DataFrame:
     weight = fit.x[0][fit.design.profile] * sample.weight * fit.bread[0, 0]
     weight = np.where(sample.panel.treated, weight, 0.0)
     whole, robust = _two_way(panel)[2], float((robust_weight * effect).sum())
-    negative = np.minimum(weight, 0.0)
     rows = [
+        *_parts(whole, beta, robust),
+        _negative(weight, effect),
+        *_by_exposure(sample.panel, effect, weight, robust_weight),
+        *_kinds(panel),
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _parts(whole: float, beta: float, robust: float) -> list[dict[str, Any]]:
+    """The two estimates, their difference and its two parts; ``beta`` is without always-treated controls."""
+    return [
         {"part": "twfe", "estimate": whole, "description": "TWFE"},
         {
             "part": "robust",
@@ -88,26 +98,24 @@ def decomposition(panel: Panel) -> pd.DataFrame:
             "contribution": whole - robust,
             "description": "TWFE minus Borusyak-Jaravel-Spiess",
         },
-        {
-            "part": "weighting",
-            "contribution": beta - robust,
-            "description": "Due to different weights",
-        },
+        {"part": "weighting", "contribution": beta - robust, "description": "Due to different weights"},
         {
             "part": "always_treated",
             "contribution": whole - beta,
             "description": "Due to always-treated controls (TWFE only)",
         },
-        {
-            "part": "negative_weights",
-            "twfe_weight": float(negative.sum()),
-            "contribution": float((negative * effect).sum()),
-            "description": "Observations with negative TWFE weights",
-        },
-        *_by_exposure(sample.panel, effect, weight, robust_weight),
-        *_kinds(panel),
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _negative(weight: Floats, effect: Floats) -> dict[str, Any]:
+    """The sum of the negative two-way weights, and what they contribute."""
+    negative = np.minimum(weight, 0.0)
+    return {
+        "part": "negative_weights",
+        "twfe_weight": float(negative.sum()),
+        "contribution": float((negative * effect).sum()),
+        "description": "Observations with negative TWFE weights",
+    }
 
 
 def imputed(panel: Panel) -> tuple[Floats, Floats, Bools]:

@@ -32,34 +32,8 @@ WORDS = {
 def add(commands: Subparsers) -> None:
     """The parsers of these commands."""
     _add_estimate(commands)
-    plot = commands.add_parser("plot", help="draw an event-study figure of one or more saved results")
-    _add_folders(plot, "results.png", "file ending in .png, .pdf or .svg (default: results.png)")
-    plot.add_argument("--title", default="", help="title (default: Event-study estimates: OUTCOME)")
-    plot.set_defaults(run=run_plot)
-    table = commands.add_parser("table", help="print or write a table of one or more saved results")
-    _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print it)")
-    table.add_argument("--title", default="Estimates")
-    table.add_argument(
-        "--whole", action="store_true", help="write a complete LaTeX document, not only the table"
-    )
-    table.add_argument(
-        "--overall", action="store_true", help="leave out the event times: overall effects and coefficients"
-    )
-    table.set_defaults(run=run_table)
-    honest = commands.add_parser(
-        "honest", help="test the sensitivity of a saved event study to violations of parallel trends"
-    )
-    honest.add_argument("folder", type=Path, metavar="DIR", help="folder of a saved result")
-    honest.add_argument(
-        "--method",
-        default="relative_magnitudes",
-        help="relative_magnitudes (default), smoothness or smoothness_clf",
-    )
-    honest.add_argument("--target", default="average", help="average (default) or one event time")
-    honest.add_argument(
-        "--window", nargs=2, type=int, metavar=("FIRST", "LAST"), help="event times to use (default: all)"
-    )
-    honest.set_defaults(run=run_honest)
+    _add_plot_and_table(commands)
+    _add_honest(commands)
     compare = commands.add_parser("compare", help="compare two saved results side by side")
     compare.add_argument(
         "first", type=Path, help="folder of a saved result, written by `estimate` or the pipeline"
@@ -75,6 +49,40 @@ def add(commands: Subparsers) -> None:
     )
     explain.add_argument("spec", type=Path, nargs="?", metavar="SPEC.yaml", help="specification to show")
     explain.set_defaults(run=run_explain)
+
+
+def _add_plot_and_table(commands: Subparsers) -> None:
+    plot = commands.add_parser("plot", help="draw an event-study figure of one or more saved results")
+    _add_folders(plot, "results.png", "file ending in .png, .pdf or .svg (default: results.png)")
+    plot.add_argument("--title", default="", help="title (default: Event-study estimates: OUTCOME)")
+    plot.set_defaults(run=run_plot)
+    table = commands.add_parser("table", help="print or write a table of one or more saved results")
+    _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print it)")
+    table.add_argument("--title", default="Estimates")
+    table.add_argument(
+        "--whole", action="store_true", help="write a complete LaTeX document, not only the table"
+    )
+    table.add_argument(
+        "--overall", action="store_true", help="leave out the event times: overall effects and coefficients"
+    )
+    table.set_defaults(run=run_table)
+
+
+def _add_honest(commands: Subparsers) -> None:
+    honest = commands.add_parser(
+        "honest", help="test the sensitivity of a saved event study to violations of parallel trends"
+    )
+    honest.add_argument("folder", type=Path, metavar="DIR", help="folder of a saved result")
+    honest.add_argument(
+        "--method",
+        default="relative_magnitudes",
+        help="relative_magnitudes (default), smoothness or smoothness_clf",
+    )
+    honest.add_argument("--target", default="average", help="average (default) or one event time")
+    honest.add_argument(
+        "--window", nargs=2, type=int, metavar=("FIRST", "LAST"), help="event times to use (default: all)"
+    )
+    honest.set_defaults(run=run_honest)
 
 
 def _add_estimate(commands: Subparsers) -> None:

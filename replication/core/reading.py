@@ -125,11 +125,6 @@ def in_blocks(keys: Mapping[str, Any]) -> dict[str, Any]:
     return blocks
 
 
-def _options(keys: dict[str, Any]) -> str:
-    """The options of the command line for keys of ``read``: ``--decimal ,``."""
-    return " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in keys.items())
-
-
 def in_yaml(value: Any) -> str:
     """A value in one line of YAML: ``{decimal: ','}``, ``[9999, never]``."""
     return yaml.safe_dump(value, default_flow_style=True, width=10_000).strip().removesuffix("...").strip()

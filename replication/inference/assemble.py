@@ -20,7 +20,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import ClusterScores, Estimates
 from replication.core.panel import Panel
 from replication.core.spec import Inference
-from replication.inference.bands import interquartile_std_errors, multiplier_draws, quantiles
+from replication.inference.bands import interquartile_std_errors, quantiles
 from replication.inference.cautions import with_cautions, with_repair, without_zero
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.conley import conley_variance
@@ -35,6 +35,7 @@ from replication.inference.critical_values import (
     without_fixed,
 )
 from replication.inference.leverage import few_effective
+from replication.inference.multipliers import multiplier_draws
 from replication.inference.row_table import LARGEST_VCOV, EstimateRow, RowKeys, table_of
 
 

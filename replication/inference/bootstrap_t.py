@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from replication.core.arrays import Floats
 from replication.core.spec import Inference
-from replication.inference.bands import random_bytes
+from replication.inference.multipliers import random_bytes
 
 # Probabilities of 0, 1, 2 and 3 in sixteenths: half a byte per count, a fifth of the time of Poisson's.
 SIXTEENTHS = np.repeat(np.arange(4), [6, 6, 2, 2])

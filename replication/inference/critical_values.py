@@ -16,11 +16,11 @@ from replication.core.spec import Inference
 from replication.inference.bands import (
     gaussian_critical_value,
     largest_t,
-    multiplier_draws,
     quantiles,
     studentized_critical_value,
 )
 from replication.inference.bootstrap_t import DrawnDistribution, drawn_t_values, effective_clusters
+from replication.inference.multipliers import multiplier_draws
 from replication.inference.row_table import LARGEST_VCOV, NORMAL, Tails, TDistribution
 
 Paths = Sequence[tuple[str, Ints]]

@@ -28,7 +28,7 @@ from replication.core.arrays import Floats, Ints
 from replication.core.errors import InputError
 from replication.core.estimates import ClusterScores, Estimates
 from replication.core.spec import Inference
-from replication.inference.bands import multipliers
+from replication.inference.multipliers import multipliers
 
 TIE = 1e-12
 

@@ -24,7 +24,7 @@ import numpy as np
 from replication.core.arrays import Floats
 from replication.core.errors import SpecError
 from replication.core.spec import Inference
-from replication.inference.bands import multipliers
+from replication.inference.multipliers import multipliers
 
 TIE = 1e-9
 # Sums of terms of size one leave 1e-16 to 1e-13 where they cancel.

@@ -115,31 +115,46 @@ def study_files(name: str, file: str, keys: Mapping[str, Any], title: str) -> di
     file : name of the panel file in the folder.
     keys : keys of a specification, those of ``read`` with a dot.
     """
+    filled = {"name": name, "title": in_yaml(title), "file": file, **of_description(keys)}
+    files = {
+        "study.yaml": STUDY.format(**filled),
+        "specs/main.yaml": SPEC.format(**{**filled, **of_specification(keys)}),
+        "tables.yaml": TABLES.format(**filled),
+        "figures.yaml": FIGURES.format(**filled),
+    }
+    if weights := keys.get("weights"):
+        files["tables.yaml"] += SUMMARY
+        files["analyses.yaml"] = ANALYSES.format(**filled, weights=in_yaml(weights))
+    return files
+
+
+def of_description(keys: Mapping[str, Any]) -> dict[str, str]:
+    """What the description of the study, its tables, figures and analyses take from the keys."""
     columns = {key: in_yaml(keys[key]) for key in ("outcome", "unit", "time")}
-    spec_keys = "".join(f"{key}: {in_yaml(keys[key])}\n" for key in SPEC_KEYS if key in keys)
-    read = {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}
-    spec_keys += f"read: {in_yaml(read)}\n" if read else ""
-    others = {key: keys[key] for key in keys if key not in KNOWN and not key.startswith("read.")}
-    spec_keys += "".join(f"{key}: {in_yaml(value)}\n" for key, value in in_blocks(others).items())
     unique = "duplicates" not in keys
     logged = logged_column(str(keys["outcome"]))
-    filled = {
+    return {
         "column": in_yaml(logged or keys["outcome"]),
         "scale": "log points" if logged else "units of the outcome",
-        "name": name,
-        "title": in_yaml(title),
-        "file": file,
         "keys": f"    keys: [{columns['unit']}, {columns['time']}]    # refused if two rows share these\n"
         * unique,
-        "read": f"    read: {in_yaml(read)}\n" if read else "",
+        "read": f"    read: {in_yaml(read)}\n" if (read := reading(keys)) else "",
         "labels": in_yaml(
             {str(keys[key]): str(keys[key]) for key in ("unit", "cluster", "weights") if key in keys}
         ),
         **columns,
     }
-    cluster = keys.get("cluster")
-    weights = keys.get("weights")
-    spec = {
+
+
+def of_specification(keys: Mapping[str, Any]) -> dict[str, str]:
+    """The lines of a specification that depend on the keys."""
+    spec_keys = "".join(f"{key}: {in_yaml(keys[key])}\n" for key in SPEC_KEYS if key in keys)
+    read = reading(keys)
+    spec_keys += f"read: {in_yaml(read)}\n" if read else ""
+    others = {key: keys[key] for key in keys if key not in KNOWN and not key.startswith("read.")}
+    spec_keys += "".join(f"{key}: {in_yaml(value)}\n" for key, value in in_blocks(others).items())
+    cluster, weights = keys.get("cluster"), keys.get("weights")
+    return {
         "keys": spec_keys,
         "cluster": f"cluster: {in_yaml(cluster)}\n"
         if cluster
@@ -148,13 +163,8 @@ def study_files(name: str, file: str, keys: Mapping[str, Any], title: str) -> di
         if weights
         else "# weights: COLUMN    # unweighted if empty\n",
     }
-    files = {
-        "study.yaml": STUDY.format(**filled),
-        "specs/main.yaml": SPEC.format(**{**filled, **spec}),
-        "tables.yaml": TABLES.format(**filled),
-        "figures.yaml": FIGURES.format(**filled),
-    }
-    if weights:
-        files["tables.yaml"] += SUMMARY
-        files["analyses.yaml"] = ANALYSES.format(**filled, weights=in_yaml(weights))
-    return files
+
+
+def reading(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of ``read``, whose keys have a dot."""
+    return {key.removeprefix("read."): value for key, value in keys.items() if key.startswith("read.")}

@@ -14,15 +14,15 @@ from replication.core.details import EventSupport
 from replication.core.spec import Inference
 from replication.estimators.callaway_santanna import callaway_santanna, summarize
 from replication.estimators.callaway_santanna.aggregation import LinearMap
-from replication.estimators.callaway_santanna.cell_estimates import fit_cells
 from replication.estimators.callaway_santanna.cell_plan import plan_cells
 from replication.estimators.callaway_santanna.cells_one_by_one import general_scores
 from replication.estimators.callaway_santanna.cohort_sums import CohortSums
 from replication.estimators.callaway_santanna.comparison_sample import group_time_design
 from replication.estimators.callaway_santanna.detrending import slope_weights, without_short_cohorts
+from replication.estimators.callaway_santanna.group_time_fit import fit_cells
 from replication.estimators.callaway_santanna.influence import CohortRows, cell_std_errors, influence_loadings
-from replication.inference.bands import multipliers
 from replication.inference.cluster_bootstrap import cluster_bootstrap
+from replication.inference.multipliers import multipliers
 
 DESIGNS = [
     ({}, "never_treated", 0),

@@ -11,17 +11,11 @@ from replication.estimators.callaway_santanna import callaway_santanna
 from replication.estimators.event_study import event_study
 from replication.estimators.imputation import imputation
 from replication.estimators.sun_abraham import sun_abraham
-from replication.inference.bands import (
-    cluster_factors,
-    drawn_sums,
-    multiplier_draws,
-    quantiles,
-    studentized_critical_value,
-    sup_t,
-)
+from replication.inference.bands import quantiles, studentized_critical_value, sup_t
 from replication.inference.bootstrap_t import drawn_t_values
 from replication.inference.critical_values import score_sup_t
 from replication.inference.methods import apply_method
+from replication.inference.multipliers import cluster_factors, drawn_sums, multiplier_draws
 
 
 def critical_value(estimates) -> float:
@@ -136,7 +130,7 @@ def test_draws_piece_by_piece_are_one_product(distribution, count, monkeypatch) 
     signs = np.array(factors.take(np.arange(20), axis=0))
     np.testing.assert_allclose(signs.mean(), 0, atol=0.2)
     for room in (1, 27 * 13, 10_000):
-        monkeypatch.setattr("replication.inference.bands.ROOM", room)
+        monkeypatch.setattr("replication.inference.multipliers.ROOM", room)
         again = cluster_factors(20, Inference(draws=27, multiplier=distribution), np.float64)
         found = drawn_sums(scores, clusters, again)
         np.testing.assert_allclose(found, scores @ signs[clusters], atol=1e-12)

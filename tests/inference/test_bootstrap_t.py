@@ -13,10 +13,10 @@ from replication.estimators.etwfe import etwfe
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
 from replication.inference.assemble import PointEstimates, from_scores
-from replication.inference.bands import random_bytes
 from replication.inference.bootstrap_t import BLOCK, COUNTS_OF_BYTE, DrawnDistribution, counts, drawn_t_values
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.cluster_bootstrap import cluster_bootstrap
+from replication.inference.multipliers import random_bytes
 from replication.inference.row_table import EstimateRow
 
 DRAWN = Inference(distribution="bootstrap_t")

@@ -10,8 +10,9 @@ from replication.core.errors import SpecError
 from replication.core.spec import Inference, Spec
 from replication.estimators.estimate_spec import estimate
 from replication.estimators.registry import ENTRIES
-from replication.inference.bands import interquartile_std_errors, multiplier_draws
+from replication.inference.bands import interquartile_std_errors
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.multipliers import multiplier_draws
 
 METHODS = ("analytic", "multiplier", "wild", "bootstrap", "permutation", "conley")
 

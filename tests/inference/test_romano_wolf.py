@@ -11,7 +11,7 @@ from replication.core.errors import InputError
 from replication.core.spec import Inference
 from replication.estimators.imputation import imputation
 from replication.estimators.twfe import twfe
-from replication.inference.bands import multipliers
+from replication.inference.multipliers import multipliers
 from replication.inference.romano_wolf import (
     aligned_sums,
     holm_p_values,

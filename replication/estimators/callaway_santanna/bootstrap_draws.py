@@ -17,7 +17,8 @@ from replication.core.spec import Inference
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, average_points
 from replication.estimators.callaway_santanna.cohort_sums import BLOCK, CohortSums, Table
 from replication.estimators.callaway_santanna.influence import CohortRows, Rows
-from replication.inference.bands import cluster_factors, interquartile_std_errors
+from replication.inference.bands import interquartile_std_errors
+from replication.inference.multipliers import cluster_factors
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ from replication.core.estimates import Estimates
 from replication.core.panel import Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import Plan, plan_averages
-from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit, estimate_cells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
+from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit, estimate_cells
 from replication.estimators.callaway_santanna.summarize import summarize_fit, with_cluster_draws
 from replication.estimators.registry import registered
 from replication.estimators.shared.cohort_comparisons import lost_cohorts

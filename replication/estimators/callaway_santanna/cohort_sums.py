@@ -25,8 +25,8 @@ from replication.estimators.callaway_santanna.cell_plan import (
     comparison_thresholds,
 )
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
-from replication.inference.bands import Factors, drawn_sums
 from replication.inference.cluster import distinct_rows, sum_by_cluster
+from replication.inference.multipliers import Factors, drawn_sums
 
 Table = NDArray[Any]
 BLOCK = 250

@@ -10,9 +10,9 @@ from scipy import linalg, sparse, special
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import Details, EventSupport, JointTest
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan
-from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells, comparison_thresholds
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
+from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit
 from replication.estimators.shared.cohort_comparisons import weighted_mean
 from replication.inference.row_table import LARGEST_VCOV
 
@@ -96,7 +96,7 @@ def cells_test(fit: GroupTimeFit, before: Ints, variance: Floats) -> JointTest:
     else:
         chosen = sparse.csr_matrix(sparse.eye(fit.estimate.size, format="csr")[before])
         none = np.zeros((before.size, fit.design.cohorts.size + 1))
-        part = fit.rows(LinearMap(chosen, none)).covariance()
+        part = fit.influence(LinearMap(chosen, none)).covariance()
     return wald(fit.estimate[before], part, fit.design.panel.n_clusters)
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from replication.core.arrays import Floats, Ints
 from replication.estimators.callaway_santanna.aggregation import LinearMap
 from replication.estimators.callaway_santanna.cohort_sums import BLOCK, CohortSums, Table
-from replication.inference.bands import Factors, drawn_sums
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.multipliers import Factors, drawn_sums
 
 
 class Rows(Protocol):

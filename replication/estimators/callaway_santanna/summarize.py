@@ -19,10 +19,10 @@ from replication.estimators.callaway_santanna.bootstrap_draws import (
     draw_many,
     draw_rows,
 )
-from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cell_plan import GroupTimeCells
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign
 from replication.estimators.callaway_santanna.diagnostics import pretest_cells, with_design
+from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit
 from replication.inference.assemble import PointEstimates, from_scores, from_std_errors
 from replication.inference.bands import interquartile_std_errors, quantiles, studentized_critical_value
 from replication.inference.cluster_bootstrap import cluster_bootstrap, with_draws
@@ -52,7 +52,7 @@ def summarize_fit(
     rows = [*plan.rows, *cell_rows(design, cells)]
     every = averages.with_cells(np.isfinite(fit.estimate))
     with_cells = fit.estimate.size <= LARGEST_VCOV
-    kept = fit.rows(every if with_cells else averages)
+    kept = fit.influence(every if with_cells else averages)
     shown = kept.first(len(plan.rows))
     variance = kept.covariance()
     details = with_design(details, design, cells, plan)
@@ -62,7 +62,7 @@ def summarize_fit(
         details = replace(details, dropped=(*details.dropped, lost)).noted([left_out(fit)])
     points = PointEstimates(design.panel, name, rows, estimate, inference, details=details)
     if inference.method == "conley":
-        units = fit.rows(every)
+        units = fit.influence(every)
         return from_scores(points, units.scores()[:, np.argsort(units.clusters)].T)
     scores = shown.scores()
     overall = np.empty(scores.shape[1])
@@ -107,7 +107,7 @@ def with_cluster_draws(
 
 def scores_if_drawn(fit: GroupTimeFit, every: LinearMap, inference: Inference) -> Floats | None:
     """(C, R + K) scores of all rows, if the intervals come from draws of them."""
-    return fit.rows(every).scores().T if inference.distribution == "bootstrap_t" else None
+    return fit.influence(every).scores().T if inference.distribution == "bootstrap_t" else None
 
 
 def requested_distribution(fit: GroupTimeFit, plan: Plan, inference: Inference) -> Tails | None:
@@ -123,7 +123,7 @@ def drawn_without_covariance(fit: GroupTimeFit, averages: LinearMap, inference: 
     """Multiplier draws of averages and cells that are too many for a covariance matrix."""
     n_clusters = fit.design.panel.n_clusters
     if fit.sums is None:
-        every = fit.rows(averages.with_cells(np.isfinite(fit.estimate)))
+        every = fit.influence(averages.with_cells(np.isfinite(fit.estimate)))
         return draw_rows(every, fit.cell_std_errors(), n_clusters, inference)
     factor = fit.design.score_factor
     found = draw_many(fit.sums, averages, fit.cell_std_errors() / factor, n_clusters, inference)

@@ -35,10 +35,10 @@ from replication.core.estimates import Estimates
 from replication.core.panel import NEVER, Panel
 from replication.core.spec import ANALYTIC, Inference
 from replication.estimators.callaway_santanna.aggregation import plan_averages
-from replication.estimators.callaway_santanna.cell_estimates import GroupTimeFit
 from replication.estimators.callaway_santanna.cell_plan import plan_cells
 from replication.estimators.callaway_santanna.cells_one_by_one import require_some_estimate
 from replication.estimators.callaway_santanna.comparison_sample import ComparisonDesign, group_time_design
+from replication.estimators.callaway_santanna.group_time_fit import GroupTimeFit
 from replication.estimators.callaway_santanna.summarize import summarize_fit
 from replication.estimators.registry import registered
 from replication.estimators.triple_difference.triple_cells import triple_cells

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -35,18 +37,14 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """A scatter, one mark per comparison, with the two-way estimate (the weighted mean) as a line."""
-    kinds = {kind: frame[frame["kind"] == kind] for kind in in_order(frame["kind"])}
+    parts = [(kind_name(kind, context), frame[frame["kind"] == kind]) for kind in in_order(frame["kind"])]
+    labels = [f"{name} ({formatting.fixed(part['weight'].sum(), 2)})" for name, part in parts]
     overall = weighted_mean(frame)
     marked = (
         f"Each marker is a 2 \N{MULTIPLICATION SIGN} 2 comparison; the line is their weighted mean, "
         f"{formatting.fixed(overall)}, the TWFE estimate."
     )
     words, details = figure_note(entry, context, [marked])
-    names = [
-        formatting.sentence(context.study.label(kind).replace(" vs ", " vs. ")).rstrip(".") for kind in kinds
-    ]
-    weights = [float(part["weight"].sum()) for part in kinds.values()]
-    labels = [f"{name} ({formatting.fixed(weight, 2)})" for name, weight in zip(names, weights, strict=True)]
     y_label = str(entry.options.get("y_label", "2 \N{MULTIPLICATION SIGN} 2 estimate"))
     logs = marks.in_log_points(y_label)
     page = entry_sheet(
@@ -62,18 +60,28 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     axes = page.axes[0]
     marks.light_grid(axes)
     marks.zero_line(axes)
-    draw_comparisons(axes, list(kinds.values()), overall)
+    draw_comparisons(axes, [part for _, part in parts], overall)
     axes.set_xlabel(entry.options.get("x_label", "Weight"))
     axes.set_ylabel(y_label)
     if logs:
         marks.percent_axis(axes, marks.PERCENT)
     page.legend(labels)
-    parts = [
-        f"{name}: weight {formatting.fixed(weight)}, mean {formatting.fixed(weighted_mean(part))}"
-        for name, weight, part in zip(names, weights, kinds.values(), strict=True)
+    return Drawing(page.figure, describe(frame, parts, entry), words, details=details)
+
+
+def kind_name(kind: str, context: Context) -> str:
+    """A kind of comparison as the legend prints it."""
+    return formatting.sentence(context.study.label(kind).replace(" vs ", " vs. ")).rstrip(".")
+
+
+def describe(frame: pd.DataFrame, parts: Sequence[tuple[str, pd.DataFrame]], entry: Entry) -> str:
+    """The figure in words: weight and mean of every kind."""
+    words = [
+        f"{name}: weight {formatting.fixed(part['weight'].sum())}, mean {formatting.fixed(mean)}"
+        for name, part in parts
+        for mean in [weighted_mean(part)]
     ]
-    alt = f"{entry.title}. {len(frame)} comparisons. {'; '.join(parts)}."
-    return Drawing(page.figure, alt, words, details=details)
+    return f"{entry.title}. {len(frame)} comparisons. {'; '.join(words)}."
 
 
 def draw_comparisons(axes: Axes, parts: list[pd.DataFrame], overall: float) -> None:

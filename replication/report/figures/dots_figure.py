@@ -147,7 +147,20 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     marks.light_grid(axes, "x")
     axes.axvline(0, color=GREY, linewidth=0.7, zorder=1)
     axes.spines["left"].set_visible(False)
-    first, side = frame["headline"], entry.options.get("detectable")
+    draw_estimates(axes, frame, places, entry.options.get("detectable"))
+    for value in [*frame.loc[frame["headline"], "estimate"], *draw_published(axes, frame, places, entry)]:
+        marks.dashed(axes, value, VERMILION, 0.8)
+    axes.set_xlabel(x_label)
+    if logs:
+        marks.percent_axis(axes, marks.PERCENT, above=True)
+    specs = formatting.distinct_words(frame["spec_id"].astype(str)) if "spec_id" in frame else []
+    results = [context.results.get(name) for name in specs] if "series" in entry.options else []
+    return Drawing(page.figure, describe(frame, entry), words, specs, versions_of_results(results), details)
+
+
+def draw_estimates(axes: Axes, frame: pd.DataFrame, places: pd.Series[float], side: str | None) -> None:
+    """Points with intervals; with a ``side``, minimum detectable effects there as vertical ticks."""
+    first = frame["headline"]
     for chosen, color, marker in ((~first, BLUE, "o"), (first, VERMILION, "D")):
         part, y = frame[chosen], places[chosen]
         axes.hlines(y, part["conf_low"], part["conf_high"], colors=color, linewidths=1.2, zorder=3)
@@ -157,15 +170,6 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         sizes = frame["estimate"] * (-1 if side == "decline" else 1)
         tick = {"marker": "|", "markersize": 9, "markeredgewidth": 2.2, "color": VERMILION}
         marks.points(axes, sizes, places, zorder=5, **tick)
-    lines = [*frame.loc[frame["headline"], "estimate"], *draw_published(axes, frame, places, entry)]
-    for value in lines:
-        marks.dashed(axes, value, VERMILION, 0.8)
-    axes.set_xlabel(x_label)
-    if logs:
-        marks.percent_axis(axes, marks.PERCENT, above=True)
-    specs = formatting.distinct_words(frame["spec_id"].astype(str)) if "spec_id" in frame else []
-    results = [context.results.get(name) for name in specs] if "series" in entry.options else []
-    return Drawing(page.figure, describe(frame, entry), words, specs, versions_of_results(results), details)
 
 
 def draw_published(axes: Axes, frame: pd.DataFrame, places: pd.Series[float], entry: Entry) -> list[float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -14,6 +16,7 @@ from replication.display.canvas import (
     LINES,
     MARKERS,
     TITLE_LETTERS_PER_INCH,
+    Sheet,
     inches,
     legend_height,
     side_by_side,
@@ -81,12 +84,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     panels = in_order(frame[panel].astype(str)) if panel else [""]
     shown = colored(frame, entry)
     legend = [str(entry.options.get("names", {}).get(name, name)) for name in shown]
-    y_label = axis_label("y", entry, context)
-    logs = marks.in_log_points(y_label)
+    logs = marks.in_log_points(axis_label("y", entry, context))
     words, details = figure_note(entry, context, [])
     across = side_by_side(len(panels), 2.0, entry.medium)
     each = 0.8 * entry.medium.width / across
-    lines = max(wrapped(name, each, TITLE_LETTERS_PER_INCH).count("\n") for name in panels)
+    titles = [wrapped(name, each, TITLE_LETTERS_PER_INCH) for name in panels]
     page = entry_sheet(
         entry,
         context,
@@ -95,28 +97,34 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         across=across,
         height=2.9 if across == 1 else 1.9,
         gap=0.55,
-        above=0.3 + 0.15 * lines if panel else 0.1,
+        above=0.3 + 0.15 * max(title.count("\n") for title in titles) if panel else 0.1,
         below=0.45,
         legend=legend_height(legend, entry.medium),
         right=marks.PERCENT_ROOM if logs else 0.15,
     )
-    for place, (axes, name) in enumerate(zip(page.axes, panels, strict=True)):
-        part = frame[frame[panel].astype(str) == name] if panel else frame
-        draw_lines(axes, part, shown, entry)
-        marks.light_grid(axes)
-        marks.separate_thousands(axes)
-        axes.set_title(wrapped(name, each, TITLE_LETTERS_PER_INCH), linespacing=1.0)
-        axes.set_xlabel(axis_label("x", entry, context))
-        if page.begins_row(place):
-            axes.set_ylabel(wrapped(y_label, inches(axes)[1]))
-    if entry.options.get("same_scale", True):
-        marks.share_scale(page.axes)
-    for place, axes in enumerate(page.axes):
-        if logs and page.ends_row(place):
-            marks.percent_axis(axes, marks.PERCENT)
+    parts = [frame[frame[panel].astype(str) == name] if panel else frame for name in panels]
+    draw_panels(page, list(zip(titles, parts, strict=True)), shown, entry, context)
     if len(shown) > 1:
         page.legend(legend, styles=LINES if crowded(frame, entry) else ())
     return Drawing(page.figure, describe(frame, entry), words, details=details)
+
+
+def draw_panels(
+    page: Sheet, panels: Sequence[tuple[str, pd.DataFrame]], shown: list[str], entry: Entry, context: Context
+) -> None:
+    """The lines of every panel, under its title."""
+    y_label = axis_label("y", entry, context)
+    for axes, (title, part) in zip(page.axes, panels, strict=True):
+        draw_lines(axes, part, shown, entry)
+        axes.set_title(title, linespacing=1.0)
+        axes.set_xlabel(axis_label("x", entry, context))
+    if entry.options.get("same_scale", True):
+        marks.share_scale(page.axes)
+    for place, axes in enumerate(page.axes):
+        if page.begins_row(place):
+            axes.set_ylabel(wrapped(y_label, inches(axes)[1]))
+        if marks.in_log_points(y_label) and page.ends_row(place):
+            marks.percent_axis(axes, marks.PERCENT)
 
 
 def crowded(frame: pd.DataFrame, entry: Entry) -> bool:
@@ -154,14 +162,8 @@ def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) 
         gray = group is not None and name not in shown
         color = LIGHT if gray else COLOURS[place % MOST_COLOURS] if shown else BLUE
         if {"low", "high"} <= set(entry.options) and not gray:
-            axes.fill_between(
-                ordered[x],
-                ordered[entry.options["low"]],
-                ordered[entry.options["high"]],
-                color=color,
-                alpha=0.2,
-                linewidth=0,
-            )
+            low, high = ordered[entry.options["low"]], ordered[entry.options["high"]]
+            axes.fill_between(ordered[x], low, high, color=color, alpha=0.2, linewidth=0)
         axes.plot(
             ordered[x],
             ordered[y],
@@ -172,6 +174,8 @@ def draw_lines(axes: Axes, frame: pd.DataFrame, shown: list[str], entry: Entry) 
             markersize=3.5,
             zorder=2 if gray else 3,
         )
+    marks.light_grid(axes)
+    marks.separate_thousands(axes)
 
 
 def describe(frame: pd.DataFrame, entry: Entry) -> str:

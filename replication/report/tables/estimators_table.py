@@ -97,24 +97,7 @@ def build(entry: Entry, context: Context) -> TableDocument:
         for name in columns
     ]
     shown = [Shown(heading, line["label"], line["saved"]) for heading, block in blocks for line in block]
-    averaged = [one for one, line in zip(shown, lines, strict=True) if line["found"]["term"] == "att"]
-    design = table_notes.design_notes(shown, context, averaged)
-    if "control_group" in columns:
-        design = [fact for fact in design if not fact.text.startswith("Control group")]
-    sample = table_notes.sample_notes(shown, context)
-    if ALWAYS_TREATED in " ".join(entry.notes):
-        sample = [fact for fact in sample if ALWAYS_TREATED not in fact.text]
-    printed, details = table_notes.printed(
-        [
-            *(Fact(table_notes.CELLS, note) for note in entry.notes),
-            *sample,
-            *([] if "eighted by" in " ".join(entry.notes) else [table_notes.weighting_note(shown, context)]),
-            *design,
-            table_notes.weights_note(shown, context),
-            table_notes.inference_note(shown, context, beside=True),
-            Fact(table_notes.ERRORS, table_notes.STARS_NOTE if context.stars else ""),
-        ]
-    )
+    printed, details = _notes(entry, shown, lines, columns, context)
     return TableDocument(
         id=entry.id,
         study=context.study.id,
@@ -132,6 +115,31 @@ def build(entry: Entry, context: Context) -> TableDocument:
         versions=versions_of_results(results),
         simulated=context.study.simulated,
         data=pd.DataFrame([_data(line, heading, context) for heading, block in blocks for line in block]),
+    )
+
+
+def _notes(
+    entry: Entry, shown: list[Shown], lines: list[dict[str, Any]], columns: list[str], context: Context
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Printed notes and details; what a column or the entry's own notes state is left out."""
+    own = " ".join(entry.notes)
+    averaged = [one for one, line in zip(shown, lines, strict=True) if line["found"]["term"] == "att"]
+    design = table_notes.design_notes(shown, context, averaged)
+    if "control_group" in columns:
+        design = [fact for fact in design if not fact.text.startswith("Control group")]
+    sample = table_notes.sample_notes(shown, context)
+    if ALWAYS_TREATED in own:
+        sample = [fact for fact in sample if ALWAYS_TREATED not in fact.text]
+    return table_notes.printed(
+        [
+            *(Fact(table_notes.CELLS, note) for note in entry.notes),
+            *sample,
+            *([] if "eighted by" in own else [table_notes.weighting_note(shown, context)]),
+            *design,
+            table_notes.weights_note(shown, context),
+            table_notes.inference_note(shown, context, beside=True),
+            Fact(table_notes.ERRORS, table_notes.STARS_NOTE if context.stars else ""),
+        ]
     )
 
 

@@ -124,8 +124,30 @@ def build(entry: Entry, context: Context) -> TableDocument:
     # Where only words were published there is no difference to show.
     numbers = any(pd.notna(row["printed_digits"]) for row in rows)
     shown = len(HEADS) if numbers else WITHOUT_NUMBERS
+    printed, details = _notes(entry, rows, numbers)
+    heads = (publication or HEADS[0], *HEADS[1:])[:shown]
+    return TableDocument(
+        id=entry.id,
+        study=context.study.id,
+        title=context.study.heading(entry.title),
+        headings=(tuple(Heading(head) for head in heads),),
+        sections=tuple(sections(rows, shown)),
+        align="c" * shown,
+        notes=printed,
+        details=details,
+        specs=tuple(("", name) for name in used),
+        versions=versions_of_results(context.results.get(name) for name in used),
+        simulated=context.study.simulated,
+        data=pd.DataFrame(rows).drop(columns="percent"),
+    )
+
+
+def _notes(
+    entry: Entry, rows: list[dict[str, Any]], numbers: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Printed notes and details; ``numbers``: whether any number was published."""
     remarks = [f"{row['label']}: {row['note'].rstrip('.')}." for row in rows if row["note"]]
-    printed, details = table_notes.printed(
+    return table_notes.printed(
         [
             *(Fact(table_notes.CELLS, note) for note in entry.notes),
             Fact(
@@ -142,21 +164,6 @@ def build(entry: Entry, context: Context) -> TableDocument:
                 f"{formatting.DAGGER} {SECONDARY}" if any(row["secondary"] for row in rows) else "",
             ),
         ]
-    )
-    heads = (publication or HEADS[0], *HEADS[1:])[:shown]
-    return TableDocument(
-        id=entry.id,
-        study=context.study.id,
-        title=context.study.heading(entry.title),
-        headings=(tuple(Heading(head) for head in heads),),
-        sections=tuple(sections(rows, shown)),
-        align="c" * shown,
-        notes=printed,
-        details=details,
-        specs=tuple(("", name) for name in used),
-        versions=versions_of_results(context.results.get(name) for name in used),
-        simulated=context.study.simulated,
-        data=pd.DataFrame(rows).drop(columns="percent"),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from replication.report.trace.trace_keys import Key, find
-from replication.report.trace.traces import Trace, Traced
+from replication.report.trace.traced_entry import Trace, Traced
 
 WIDTH = 100
 LABEL = 16

@@ -8,8 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,82 +24,13 @@ from replication.report.report_data import Folders
 from replication.report.study_config import Entry, checked_study
 from replication.report.tables import build
 from replication.report.tables.table_statistics import ENGINE_FILE
+from replication.report.trace.cell_values import table_cells
 from replication.report.trace.expected_values import ExpectedValues
 from replication.report.trace.figure_points import figure_points, point_keys
-from replication.report.trace.provenance import Provenance
+from replication.report.trace.inputs_and_code import Provenance
 from replication.report.trace.shown_values import ShownValue
-from replication.report.trace.table_cells import table_cells
 from replication.report.trace.trace_keys import Key, cell_key, column_keys, find, row_keys
-
-ANALYSIS, FILE = "analysis", "file"
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Where one printed number comes from.
-
-    Attributes
-    ----------
-    study, name, kind : of the table (``table``) or figure (``figure``).
-    row, column : keys of the cell; a point of a figure has no column.
-    shown : what the cell shows, unrounded.
-    cell : the same as plain data, with ``second_engine`` and ``expected`` where there are such values.
-    shared : descriptions of all that the cell refers to (``trace_schema.json``).
-    """
-
-    study: str
-    name: str
-    kind: str
-    row: Key
-    column: Key | None
-    shown: ShownValue
-    cell: Mapping[str, Any]
-    shared: Mapping[str, Mapping[str, Any]]
-
-    @property
-    def value(self) -> Any:
-        """The number with full digits."""
-        return self.shown.value
-
-    @property
-    def command(self) -> str:
-        """The command that computes the number; empty for what was typed or published."""
-        for kind, name in (("specifications", "specification"), ("analyses", ANALYSIS)):
-            if name in self.cell:
-                return str(self.shared[kind][self.cell[name]]["command"])
-        made_by = self.shared["files"].get(self.cell.get(FILE, ""), {}).get("made_by", "")
-        place, _, name = made_by.partition(":")
-        return str(self.shared["recipes"][name]["command"]) if place == "recipe" else ""
-
-
-@dataclass(frozen=True)
-class Traced:
-    """A table or figure with what every cell shows.
-
-    Attributes
-    ----------
-    points : whether it is a figure, whose rows are points and which has no columns.
-    length : rows of the file of its numbers.
-    """
-
-    entry: Entry
-    points: bool
-    rows: Sequence[Key]
-    columns: Sequence[Key]
-    grid: Sequence[Sequence[ShownValue]]
-    length: int
-
-    @property
-    def file(self) -> str:
-        """Its numbers below ``expected/``."""
-        return f"{'figures' if self.points else 'tables'}/{self.entry.id}.csv"
-
-    def cells(self) -> Iterator[tuple[Key, Key | None, ShownValue]]:
-        """Every cell with its keys."""
-        columns: Sequence[Key | None] = [None] if self.points else self.columns
-        for row, line in zip(self.rows, self.grid, strict=True):
-            for column, shown in zip(columns, line, strict=True):
-                yield row, column, shown
+from replication.report.trace.traced_entry import ANALYSIS, FILE, Trace, Traced
 
 
 class StudyTraces:

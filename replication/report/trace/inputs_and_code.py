@@ -5,7 +5,6 @@ Each is described once and referred to by its id; ``trace_schema.json`` has the 
 
 from __future__ import annotations
 
-import ast
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,16 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from replication import __version__
-from replication.analyses.kind_options import kind_files
 from replication.analyses.kinds import module_of
 from replication.cleaning.recipe import RECIPE
 from replication.core.code_digest import code_digest, code_files
 from replication.core.details_record import plain
 from replication.core.fingerprints import file_digest
-from replication.core.spec import Spec, read_spec_file
+from replication.core.spec import read_spec_file
 from replication.core.spec_grid import expand
 from replication.core.study_folder import STUDY
 from replication.core.temporary_files import visible_paths
@@ -30,13 +26,18 @@ from replication.report import facts
 from replication.report.report_context import Context
 from replication.report.report_data import Saved
 from replication.report.trace.equations import equation
+from replication.report.trace.trace_records import (
+    analysis_summary,
+    file_records,
+    remarks,
+    settings,
+    texts_within,
+)
 from replication.sources.manifest import MANIFEST, Source, load_manifest, locate, of_study
 
 KINDS = ("specifications", "analyses", "files", "panels", "raw", "recipes", "code")
 TYPED = "typed"
 """Name under which the manifest lists the small tables that were entered by hand."""
-UNTOLD = ("id", "study", "title", "note", "outcome", "estimator", "panel", "sample")
-"""Keys of a specification that a trace gives elsewhere."""
 
 
 @dataclass
@@ -143,7 +144,7 @@ class Provenance:
     def _analysis(self, name: str) -> dict[str, Any]:
         entry = next(entry for entry in self.data.get("analyses", []) if entry["id"] == name)
         options = {key: value for key, value in entry.items() if key not in ("id", "kind")}
-        texts = sorted(set(_texts(options)))
+        texts = sorted(set(texts_within(options)))
         ids = [text for text in texts if text in self._spec_files]
         saved = set(self.context.results.ids)
         for one in ids:
@@ -152,7 +153,7 @@ class Provenance:
         kind = str(entry["kind"])
         return {
             "kind": kind,
-            "summary": _summary(kind, self.folder),
+            "summary": analysis_summary(kind, self.folder),
             "options": plain(options),
             "specifications": [*ids, *(text for text in texts if "*" in text and text not in ids)],
             "inputs": [self.file(text) for text in texts if self._names_a_file(text)],
@@ -175,7 +176,7 @@ class Provenance:
         return {
             "file": self._relative(clean if clean.is_file() else self.folder / STUDY),
             "raw": self._raw_files(module if clean.is_file() else ""),
-            "flow": _records(flow),
+            "flow": file_records(flow),
             "code": self.refer("code", module),
             "command": f"replication step clean {self.folder.name}",
         }
@@ -283,43 +284,3 @@ class Provenance:
             for variant in expand(read_spec_file(path), str(path)):
                 found[str(variant.get("id"))] = self._relative(path)
         return found
-
-
-def settings(saved: Saved) -> dict[str, Any]:
-    """Keys of a specification whose values are not the defaults."""
-    usual = Spec(id="", outcome="", estimator="").resolved()
-    return {
-        key: value
-        for key, value in saved.spec.items()
-        if key not in UNTOLD and value != usual.get(key) and value is not None
-    }
-
-
-def remarks(saved: Saved) -> list[str]:
-    """What a result notes about its sample: what was dropped or derived, with counts."""
-    return list(saved.details.notes)
-
-
-def _summary(kind: str, folder: Path) -> str:
-    """The first sentence of an analysis's docstring."""
-    path = kind_files(folder)[kind]
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    function = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == kind)
-    return " ".join((ast.get_docstring(function) or "").partition("\n\n")[0].split())
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    rows = pd.read_csv(path).to_dict("records")
-    return [plain({str(key): one for key, one in row.items() if pd.notna(one)}) for row in rows]
-
-
-def _texts(value: Any) -> list[str]:
-    """Every text inside nested plain data, keys of mappings among them."""
-    if isinstance(value, str):
-        return [value]
-    parts = (
-        [*value, *value.values()] if isinstance(value, Mapping) else value if isinstance(value, list) else []
-    )
-    return [text for part in parts for text in _texts(part)]

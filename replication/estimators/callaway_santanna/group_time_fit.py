@@ -1,4 +1,4 @@
-"""Group-time effects of all cells, in the way that the panel allows."""
+"""Group-time effects of all cells, by sums of cohorts where the panel allows them, else one by one."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class GroupTimeFit:
     scores: Floats | None = None
     problems: tuple[str, ...] = ()
 
-    def rows(self, rows: LinearMap) -> Rows:
-        """Rows that are sums of cells and of cohort sizes."""
+    def influence(self, rows: LinearMap) -> Rows:
+        """Influence functions of estimates that are sums of cells and of cohort sizes."""
         factor = self.design.score_factor
         if self.sums is not None:
             return CohortRows(self.sums, list(influence_loadings(self.sums, rows, factor)))
