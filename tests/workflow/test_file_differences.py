@@ -15,7 +15,7 @@ def test_documents_may_name_another_python_and_nothing_else(tmp_path: Path) -> N
     one.write_text("1.5\nMade with replication 0.1.0, python 3.11.2, numpy 2.4.6.\n")
     other.write_text("1.5\nMade with replication 0.1.0, python 3.13.0, numpy 2.4.6.\n")
     third.write_text("1.6\nMade with replication 0.1.0, python 3.13.0, numpy 2.4.6.\n")
-    assert difference(one, other).startswith("line 2, character 39: expected")
+    assert difference(one, other).startswith("line 2, character 40: expected")
     assert difference(one, other, ignoring=PYTHON) == ""
     assert difference(one, third, ignoring=PYTHON).startswith("line 1, character 3: expected '1.5'")
 
