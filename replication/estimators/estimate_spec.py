@@ -89,10 +89,14 @@ def require_variation(panel: Panel) -> None:
         )
 
 
+def having_method(method: str) -> list[str]:
+    """The estimators that have a method of inference; finding them loads every estimator."""
+    return [name for name, other in ENTRIES.items() if method in other.methods]
+
+
 def refuse_unusable(spec: Spec, entry: Registered) -> None:
     """Refuse options that an estimator would silently ignore."""
-    having = [name for name, other in ENTRIES.items() if spec.inference.method in other.methods]
-    refuse_method(spec.id, spec.estimator, spec.inference, entry.methods, having)
+    refuse_method(spec.id, spec.estimator, spec.inference, entry.methods, having_method)
     refuse_variance(
         spec.id,
         spec.estimator,

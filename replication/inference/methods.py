@@ -106,16 +106,21 @@ def by_unit(panel: Panel) -> Panel:
 
 
 def refuse_method(
-    name: str, estimator: str, inference: Inference, possible: Sequence[str], elsewhere: Sequence[str] = ()
+    name: str,
+    estimator: str,
+    inference: Inference,
+    possible: Sequence[str],
+    having: Callable[[str], Sequence[str]] = lambda _: (),
 ) -> None:
     """Refuse a method that an estimator does not have, and list those that it has.
 
     Parameters
     ----------
-    elsewhere : estimators that have the method.
+    having : finds the estimators that have a method, where one is refused.
     """
     if inference.method not in possible:
         opening = f"{name}: " if name != estimator else ""
+        elsewhere = having(inference.method)
         other = f"; {inference.method} is available with {', '.join(elsewhere)}" if elsewhere else ""
         raise SpecError(
             f"{opening}{estimator} does not support 'inference.method: {inference.method}'. Choose one of "
