@@ -41,6 +41,7 @@ def with_singulars(text: str) -> str:
     """
 
     def one(found: re.Match[str]) -> str:
+        """The count and the rest of its clause in the singular."""
         noun = found[2] if found[1] else found[2].removesuffix("s")
         own, whose, other = found[3].partition(" whose ")
         rest = SINGULAR.sub(lambda verb: SINGULARS[verb[0]], own)

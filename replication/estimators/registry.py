@@ -99,6 +99,7 @@ def registered(
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> Estimates:
+            """The estimator, after its panel and options were examined."""
             require_usable(function.__name__, args[0] if args else kwargs.get("panel"), kwargs)
             return function(*args, **kwargs)
 
