@@ -1,7 +1,5 @@
 """``python -m replication``: the command line without an installed script."""
 
-import sys
+from replication.cli import run_once
 
-from replication.cli import main
-
-sys.exit(main())
+run_once()

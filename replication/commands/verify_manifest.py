@@ -33,9 +33,10 @@ def add(commands: Subparsers) -> None:
 def run_verify(chosen: argparse.Namespace) -> int:
     """``replication verify``: exit code 1 if anything is not as it should be."""
     from replication.checks.compare_numbers import report, write_expected
+    from replication.core.processes import cores
     from replication.core.study_folder import study_folders
     from replication.workflow.project import find_root, runnable, study
-    from replication.workflow.verify_outputs import cores, verify_outputs
+    from replication.workflow.verify_outputs import verify_outputs
 
     root = find_root()
     able = [one.id for one in runnable(root)]

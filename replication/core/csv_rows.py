@@ -6,13 +6,21 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 QUOTED = re.compile(r'[,"\r\n]')
 """Characters of text that ``csv.writer`` looks at; without them a cell is written as it is."""
+
+
+class _Cells(NamedTuple):
+    """A column to be written: the format of a cell, the cells, and whether they are words."""
+
+    format: str
+    values: list[Any]
+    is_text: bool = False
 
 
 def csv_text(frame: pd.DataFrame, float_format: str, *, index: bool = False) -> str | None:
@@ -34,13 +42,13 @@ def csv_text(frame: pd.DataFrame, float_format: str, *, index: bool = False) -> 
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(heads)
-    rows = zip(*(cells for _, cells in known), strict=True)
-    if len(known) > 1 and not any(_needs_quotes(cells) for kind, cells in known if kind == "%s"):
+    rows = zip(*(cells.values for cells in known), strict=True)
+    if len(known) > 1 and not any(cells.is_text and _needs_quotes(cells.values) for cells in known):
         # One format per row takes half of the time of a text for every number.
-        line = ",".join(kind for kind, _ in known) + "\n"
+        line = ",".join(cells.format for cells in known) + "\n"
         buffer.writelines(map(line.__mod__, rows))
     else:
-        kinds = [kind for kind, _ in known]
+        kinds = [cells.format for cells in known]
         writer.writerows([kind % cell for kind, cell in zip(kinds, row, strict=True)] for row in rows)
     return buffer.getvalue()
 
@@ -52,22 +60,23 @@ def _columns(frame: pd.DataFrame) -> Sequence[Any]:
     return [column for _, column in frame.items()]
 
 
-def _cells(column: Any, float_format: str) -> tuple[str, list[Any]] | None:
-    """Format and cells of numbers or text, empty where they are missing; None for other columns."""
+def _cells(column: Any, float_format: str) -> _Cells | None:
+    """The cells of numbers or text, empty where they are missing; None for other columns."""
     if column.dtype == np.float64:
         values = np.asarray(column)
         missing = np.flatnonzero(np.isnan(values)).tolist()
         if not missing:
-            return float_format, values.tolist()
+            return _Cells(float_format, values.tolist())
         cells: list[Any] = list(map(float_format.__mod__, values.tolist()))
         for place in missing:
             cells[place] = ""
-        return "%s", cells
+        return _Cells("%s", cells)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
-        return "%s", column.tolist()
+        return _Cells("%s", column.tolist())
     if pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
         absent = column.isna().tolist()
-        return "%s", ["" if lost else value for value, lost in zip(column.tolist(), absent, strict=True)]
+        text = ["" if lost else value for value, lost in zip(column.tolist(), absent, strict=True)]
+        return _Cells("%s", text, is_text=True)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, and the start method of worker processes."""
+"""Child processes that end with their parent, their start method, and the cores that a process may use."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def mark_forked() -> None:
     """Note that this process was forked before it had any thread."""
     global _forked  # noqa: PLW0603
     _forked = True
+
+
+def cores_to_itself() -> int:
+    """``cores()``, or one if this process works beside others of the same run."""
+    return 1 if _forked or multiprocessing.parent_process() is not None else cores()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def die_with_parent() -> None:

@@ -1,13 +1,25 @@
-"""Single-threaded linear algebra, and reuse of the memory that an estimate frees."""
+"""Single-threaded linear algebra, draws side by side, and reuse of the memory that an estimate frees."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+
+from replication.core.processes import cores_to_itself
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+SMALL = 1_000_000
+"""Draws times clusters below which threads cost more than they save."""
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -27,6 +39,29 @@ def _libraries() -> ThreadpoolController:
     import scipy.linalg  # noqa: F401  so that its library is among them
 
     return ThreadpoolController()
+
+
+def side_by_side(function: Callable[[Part], Result], parts: Iterable[Part], size: int) -> Iterator[Result]:
+    """Results of the parts in their order, computed on all cores that the process has to itself.
+
+    Every part is computed as it would be alone, so the results do not depend on the number of cores.
+    No more results are held than there are threads. ``size``, draws times clusters, tells whether
+    threads are worth their start.
+    """
+    workers = cores_to_itself() if size >= SMALL else 1
+    if workers == 1:
+        yield from map(function, parts)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Result]] = deque()
+        for part in parts:
+            waiting.append(pool.submit(function, part))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 # In bytes, more than the largest array of a county-month estimate.

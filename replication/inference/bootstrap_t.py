@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from replication.core.arrays import Floats
 from replication.core.spec import Inference
+from replication.core.threads import side_by_side
 from replication.inference.multipliers import random_bytes
 
 # Probabilities of 0, 1, 2 and 3 in sixteenths: half a byte per count, a fifth of the time of Poisson's.
@@ -39,12 +40,10 @@ BLOCK = 64
 LEAST_VARIANCE = 0.25
 
 
-def counts(rng: np.random.Generator, shape: tuple[int, int], room: NDArray[Any]) -> NDArray[Any]:
-    """How often each cluster is drawn, written to ``room`` (rows of two)."""
+def counts(drawn: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[Any]:
+    """How often each cluster is drawn, two counts from each random byte."""
     size = shape[0] * shape[1]
-    drawn = random_bytes(rng, -(-size // 2))
-    found = COUNTS_OF_BYTE.take(drawn, axis=0, out=room[: drawn.size], mode="clip")
-    return found.reshape(-1)[:size].reshape(shape)
+    return COUNTS_OF_BYTE.take(drawn, axis=0, mode="clip").reshape(-1)[:size].reshape(shape)
 
 
 def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
@@ -70,13 +69,10 @@ def drawn_t_values(scores: Floats, inference: Inference) -> Floats:
     unit = unit - unit.mean(axis=0)
     columns = np.column_stack([unit, unit**2, np.ones(n_clusters)]).astype(np.float32)
     rng = np.random.default_rng(inference.seed)
-    room = np.empty((-(-BLOCK * n_clusters // 2), 2), dtype=np.float32)
-    sums = np.concatenate(
-        [
-            counts(rng, (min(BLOCK, inference.draws - start), n_clusters), room) @ columns
-            for start in range(0, inference.draws, BLOCK)
-        ]
-    )
+    sizes = [min(BLOCK, inference.draws - start) for start in range(0, inference.draws, BLOCK)]
+    blocks = ((random_bytes(rng, -(-rows * n_clusters // 2)), (rows, n_clusters)) for rows in sizes)
+    drawn = side_by_side(lambda block: counts(*block) @ columns, blocks, inference.draws * n_clusters)
+    sums = np.concatenate(list(drawn))
     distance, square, total = sums[:, :size], sums[:, size : 2 * size], sums[:, 2 * size :]
     variance = square - distance**2 / np.maximum(total, 1)
     values: Floats = np.abs(distance) / np.sqrt(np.maximum(variance, LEAST_VARIANCE))

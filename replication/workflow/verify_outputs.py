@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -113,8 +112,3 @@ def _documentation(root: Path, scratch: Path, ran: Sequence[str]) -> list[Verdic
         label = name.removeprefix("docs/")
         verdicts.append(Verdict("docs", label, 1, int(bool(message)), message, MADE_AGAIN))
     return verdicts
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from replication.core.arrays import Floats
+from replication.core.arrays import Floats, Ints
 from replication.core.spec import Inference
+from replication.core.threads import side_by_side
 from replication.estimators.callaway_santanna.aggregation import LinearMap, Plan, average_points
 from replication.estimators.callaway_santanna.cohort_sums import BLOCK, CohortSums, Table
 from replication.estimators.callaway_santanna.influence import CohortRows, Rows
@@ -53,10 +54,17 @@ def draw_many(
     means = sums.influence(cluster_factors(n_clusters, inference, np.float32))
     drawn = averages.tilt @ means.mass
     largest, std_errors = np.zeros(inference.draws), cell_std_error.copy()
-    for level in range(len(means.own)):
+
+    def of_cohort(level: int) -> tuple[Ints, Table, Floats, Floats]:
         index, values = sums.cells_of(means, level)
-        drawn += averages.share[:, index] @ values
-        std_errors[index], value = _looked_at(values, cell_std_error[index], inference)
+        part = averages.share[:, index] @ values
+        return index, part, *_looked_at(values, cell_std_error[index], inference)
+
+    for index, part, std_error, value in side_by_side(
+        of_cohort, range(len(means.own)), n_clusters * inference.draws
+    ):
+        drawn += part
+        std_errors[index] = std_error
         np.maximum(largest, value, out=largest)
     return Drawn(drawn, largest, std_errors)
 

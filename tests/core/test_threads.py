@@ -1,0 +1,52 @@
+"""Draws side by side: the same bytes on any number of cores, and one thread in a worker process."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+from group_time_data import staggered
+
+from replication.core import processes, threads
+from replication.core.spec import Inference
+from replication.estimators.callaway_santanna import callaway_santanna, summarize
+
+CORES = (1, 2, 7)
+
+
+def test_results_come_in_the_order_of_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores in CORES:
+        monkeypatch.setattr(threads, "cores_to_itself", lambda cores=cores: cores)
+        found = list(threads.side_by_side(lambda part: part**2, iter(range(50)), threads.SMALL))
+        assert found == [part**2 for part in range(50)]
+
+
+def test_a_fault_of_one_part_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "cores_to_itself", lambda: 2)
+    with pytest.raises(ZeroDivisionError):
+        list(threads.side_by_side(lambda part: 1 / part, [2, 1, 0, 3], threads.SMALL))
+
+
+@pytest.mark.parametrize("cells_in_variance", [0, 10_000])
+@pytest.mark.parametrize("distribution", ["auto", "bootstrap_t"])
+def test_bytes_do_not_depend_on_the_number_of_cores(
+    monkeypatch: pytest.MonkeyPatch, cells_in_variance: int, distribution: str
+) -> None:
+    """With a covariance of all cells, and without one, where the draws go cohort by cohort."""
+    panel = staggered(42)
+    inference = Inference(method="multiplier", draws=200, distribution=distribution)
+    monkeypatch.setattr(summarize, "LARGEST_VCOV", cells_in_variance)
+    monkeypatch.setattr(threads, "SMALL", 0)
+    found = []
+    for cores in CORES:
+        monkeypatch.setattr(threads, "cores_to_itself", lambda cores=cores: cores)
+        table = callaway_santanna(panel, inference=inference).table
+        found.append(table.select_dtypes("number").to_numpy().tobytes())
+    assert len(set(found)) == 1
+
+
+def test_a_worker_process_uses_one_thread() -> None:
+    with ProcessPoolExecutor(1, mp_context=processes.pool_context()) as pool:
+        assert pool.submit(processes.cores_to_itself).result() == 1
+    assert processes.cores_to_itself() == len(os.sched_getaffinity(0))
