@@ -40,7 +40,7 @@ another, on the same machine ({machine}).
 * *first*: seconds of the first call, imports and compilation included; *seconds*: fastest of up to
   twenty further calls within ten seconds (of the first, where that took longer), in the best of
   three processes in turns where the first call takes six seconds or less.
-* *whole*: seconds of a whole process from a Parquet file to written results, fastest of three: ours by
+* *whole*: seconds of a whole process from a Parquet file to written results, fastest of seven: ours by
   `replication estimate --numbers-only`, a peer's by a script of five lines that writes its overall effect.
   *cpu*: its processor seconds, in the table of whole processes. *cold*: the same with empty caches of
   compiled code, as in the first run after an installation. The *formula in numpy* is not a package: it is

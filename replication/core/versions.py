@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 
 PACKAGES = (
     "replication",
@@ -27,7 +27,14 @@ def package_versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            found[name] = _version(name)
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def _version(name: str) -> str:
+    """Version of an installed package, from the head of its metadata alone; the rest may be a long page."""
+    head = (distribution(name).read_text("METADATA") or "").partition("\n\n")[0]
+    found = [line.removeprefix("Version: ") for line in head.splitlines() if line.startswith("Version: ")]
+    return found[0] if found else distribution(name).version

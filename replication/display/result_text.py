@@ -18,6 +18,8 @@ from replication.display.formatting import curve_name, sentence
 WIDTH = 96
 PLOT = 34
 """Characters of the plot beside the path."""
+MOST = 49
+"""Event times that are shown, those nearest to adoption."""
 
 
 def summary_text(table: pd.DataFrame, details: Details) -> str:
@@ -34,7 +36,14 @@ def summary_text(table: pd.DataFrame, details: Details) -> str:
     path = table[(table["term"] == "event") & table["event_time"].notna()].sort_values("event_time")
     if len(path):
         lines += ["", f"By time since adoption (o estimate, - {level} confidence interval, | zero)"]
-        lines += path_lines(path)
+        near = path.loc[path["event_time"].abs().nsmallest(MOST).index].sort_values("event_time")
+        lines += path_lines(near)
+        if more := len(path) - len(near):
+            first_time, last_time = path["event_time"].iloc[[0, -1]]
+            lines += [
+                f"  Not shown: the {more} event times furthest from adoption (the path runs from "
+                f"{first_time:+g} to {last_time:+g})."
+            ]
     lines += note_lines([note for note in details.notes if note not in losses])
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ import pytest
 
 import replication as rp
 from replication.cli import main
+from replication.display import result_text
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,20 @@ def test_what_is_written_and_printed(
     assert f"replication honest {out}" in shown
     assert (out / "event_study.png").stat().st_size > 10_000
     assert "event_study.png" in (out / "index.html").read_text()
+
+
+def test_a_long_path_is_shown_near_adoption_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three hundred event times would scroll the estimate off the screen."""
+    fit = rp.estimate(rp.simulated_panel(seed=4), outcome="y")
+    whole = fit.summary()
+    times = fit.rows("event")["event_time"].dropna().sort_values()
+    monkeypatch.setattr(result_text, "MOST", 5)
+    cut = fit.summary()
+    shown = [line.split()[0] for line in cut.splitlines() if re.match(r" +[+-]\d+ ", line)]
+    assert shown == ["-2", "-1", "+0", "+1", "+2"]
+    assert f"the {len(times) - 5} event times" in cut
+    assert f"from {times.iloc[0]:+g} to {times.iloc[-1]:+g}" in cut
+    assert "Not shown" not in whole
 
 
 def test_options_replace_keys_of_a_file(folder: Path, tmp_path: Path) -> None:

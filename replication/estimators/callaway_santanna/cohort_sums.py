@@ -195,12 +195,11 @@ class CohortSums:
     def _sums(self, factors: Factors) -> tuple[Table, Table]:
         """(H + 1, T, B) sums of outcomes and (H + 1, B) of weights by cohort."""
         stacked = np.vstack([self.total, self.mass]).astype(factors.dtype)
-        sums = np.stack(
-            [
-                drawn_sums(stacked[:, self.groups(level)], self.cluster[self.groups(level)], factors)
-                for level in range(self.bounds.size - 1)
-            ]
-        )
+        levels = self.bounds.size - 1
+        sums = np.empty((levels, len(stacked), factors.shape[1]), dtype=factors.dtype)
+        for level in range(levels):
+            units = self.groups(level)
+            sums[level] = drawn_sums(stacked[:, units], self.cluster[units], factors)
         return sums[:, :-1], sums[:, -1]
 
     def _pooled(self, total: Table, mass: Table) -> tuple[Table, Table]:
