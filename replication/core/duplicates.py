@@ -53,6 +53,8 @@ def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
             raise PanelError(
                 f"{absent} of {len(frame)} rows {verb} no {column!r}. Fill it in or drop these rows."
             )
+    if _in_strict_order(frame[unit], frame[time]):
+        return
     repeated = frame.duplicated([unit, time], keep=False)
     if repeated.any():
         example = place_of(frame, repeated, (unit, time)).removeprefix(" for")
@@ -61,6 +63,15 @@ def require_unique(frame: pd.DataFrame, unit: str, time: str) -> None:
             f"example{example}. A panel has one row per unit and period. "
             f"{duplicates_hint(frame, unit, time)}"
         )
+
+
+def _in_strict_order(units: pd.Series, times: pd.Series) -> bool:
+    """Whether numbers of units and periods rise from row to row, as in most files; then none is repeated."""
+    if units.dtype.kind not in "if" or times.dtype.kind not in "if":
+        return False
+    unit, time = units.to_numpy(), times.to_numpy()
+    later = (unit[1:] == unit[:-1]) & (time[1:] > time[:-1])
+    return bool(((unit[1:] > unit[:-1]) | later).all())
 
 
 def without_duplicates(frame: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, list[str]]:

@@ -39,11 +39,18 @@ def period_problem(frame: pd.DataFrame, unit: str, time: str) -> str:
         return ""
     if 2 * distinct > rows:
         why = f"{distinct:,} of its values in {rows:,} rows differ, so that units share hardly any"
-    elif distinct > 1 and (frame.groupby(unit, observed=True)[time].nunique() <= 1).all():
+    elif distinct > 1 and _same_in_each(frame[unit], frame[time]):
         why = "it is the same in every row of a unit"
     else:
         return ""
     return f"The time column {time!r} seems to contain no periods: {why}. {period_hint(frame, unit, time)}"
+
+
+def _same_in_each(units: pd.Series[Any], times: pd.Series[Any]) -> bool:
+    """Whether every unit has one value; the first unit settles it for nearly all files."""
+    if times[units == units.iloc[0]].nunique() > 1:
+        return False
+    return bool((times.groupby(units, observed=True).nunique() <= 1).all())
 
 
 def period_hint(frame: pd.DataFrame, unit: str, time: str) -> str:

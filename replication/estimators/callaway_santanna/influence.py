@@ -10,6 +10,7 @@ cohort only, draws its sums, and no score of any cell is formed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -87,10 +88,17 @@ class CohortRows:
 
     def first(self, count: int) -> CohortRows:
         """The first rows alone."""
+        if count == len(self._loadings[0]):
+            return self
         return CohortRows(self._sums, [matrix[:count] for matrix in self._loadings])
 
     def scores(self) -> Floats:
         """Cohort by cohort, added up where clusters span cohorts."""
+        return self._every_score
+
+    @cached_property
+    def _every_score(self) -> Floats:
+        """Kept, because the covariance and the draws of a long path both start from it."""
         columns = np.empty((len(self._loadings[0]), self._sums.cluster.size))
         for level, matrix in enumerate(self._loadings):
             np.matmul(matrix, self._sums.centered(level), out=columns[:, self._sums.groups(level)])
