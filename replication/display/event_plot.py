@@ -190,8 +190,8 @@ def thin_support(panels: Sequence[pd.DataFrame], units: str = "units") -> str:
         return ""
     ends = formatting.distinct_words(map(formatting.integer, (min(counts), max(counts))))
     return (
-        f"Estimates at event time {formatting.signed(last)} are based on {' to '.join(ends)} treated {units} "
-        f"({100 * share:.0f} percent)."
+        f"Event time {formatting.signed(last)} is observed for {' to '.join(ends)} treated {units} "
+        f"({100 * share:.0f} percent of all)."
     )
 
 

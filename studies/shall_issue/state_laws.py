@@ -20,7 +20,8 @@ def build_state_laws(panel: pd.DataFrame, regions: pd.DataFrame) -> tuple[pd.Dat
     Parameters
     ----------
     panel : ``sources.guns.read_guns()``.
-    regions : ``state_fips``, ``state``, ``postal`` and ``region`` of the 51 states.
+    regions : ``state_fips``, ``state``, ``postal`` and ``region`` of the 50 states and
+        the District of Columbia.
 
     Returns
     -------

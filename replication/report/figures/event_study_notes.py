@@ -74,7 +74,7 @@ def percentiles(frame: pd.DataFrame, context: Context) -> str:
         formatting.distinct_words(formatting.plural(facts.clusters(saved, context.study)) for saved in every)
     )
     who = named(chosen, parts)
-    return f" ({f'{who}: ' if who else ''}percentile intervals from a bootstrap that resamples {clusters})"
+    return f" ({f'{who}: ' if who else ''}percentiles of a bootstrap that resamples {clusters})"
 
 
 def bare_series(frame: pd.DataFrame, context: Context) -> list[pd.DataFrame]:
