@@ -6,7 +6,7 @@ and the band over the whole path contain the estimand of the estimator (``covera
 pointwise intervals are taken as the estimator gives them, with t(G-1) critical values, from the
 bootstrap-t of the scores and, for the two-way regressions, from the wild cluster bootstrap.
 
-Writes ``benchmarks/results/coverage.{csv,md}``. Each draw has its own seed, so that the result
+Writes ``benchmarks/results/coverage.{csv,md}``. Each draw has its own seed, so the result
 does not depend on the number of cores.
 """
 

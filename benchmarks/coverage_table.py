@@ -15,14 +15,14 @@ WHAT = {"att": "overall effect", "event": "event time 1", "band": "whole path"}
 
 HEAD = """# How often 95% intervals and bands cover
 
-Simulated panels on which each estimator's own assumptions hold: 20 units in each of 50, 20 or 10
-clusters, 8 periods, three adoption cohorts and units never treated; shocks of units and of clusters
+Simulated panels on which each estimator's own assumptions hold: 20 units in each of 50, 20, or 10
+clusters, 8 periods, three adoption cohorts, and units never treated; shocks of units and of clusters
 that persist; a third of a cluster's units adopt together. Effects differ between cohorts and grow;
 they are constant for `twfe` and Poisson, and one path for `event_study`. Rows with unit trends have
 random linear trends, those with a covariate a trend along it that adoption depends on.
-`synthetic_did` has 50 units of their own, 16 periods, 40 donors and two cohorts of 5; its path is
+`synthetic_did` has 50 units of their own, 16 periods, 40 donors, and two cohorts of 5; its path is
 counted from adoption on, while its band spans the periods before as well and so covers more.
-Tests with one, two or five treated clusters are in `few_treated.md`.
+Tests with one, two, or five treated clusters are in `few_treated.md`.
 
 `roth_santanna` has dates drawn unit by unit, 20 units for each cluster of the others, without shocks of
 clusters. In `dcdh, reversals and doses` treatment rises by 1 or 2 and half of the units give it up after two

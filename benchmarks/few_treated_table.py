@@ -19,7 +19,7 @@ TESTS = {
 HEAD = """# Size of nominal 5% tests with few treated clusters
 
 Share of simulated panels without any effect in which a test of the overall effect rejects at the 5%
-level. One, two or five of 50 or 10 clusters are treated in the second half of eight periods; shocks
+level. One, two, or five of 50 or 10 clusters are treated in the second half of eight periods; shocks
 are first-order autoregressions with memory 0.5. With *equal clusters* there is one unit per cluster
 and Ferman-Pinto is the same as Conley-Taber. With *smallest clusters treated*, clusters have 4 to
 200 people, are weighted by size, and the variance of their shocks is 0.1 + 8 / size.

@@ -12,21 +12,21 @@ KEY = ["code", "place", "before", "after"]
 EQUIVALENT = Path(__file__).parent / "equivalent_mutants.csv"
 COLUMNS = ["draw", "module", "line", *KEY, "first", "now"]
 
-HEAD = """# Mutation tests of estimators, inference and cleaning rules
+HEAD = """# Mutation tests of estimators, inference, and cleaning rules
 
-A mutant is the package with one comparison, arithmetic or logical operator, constant or sign changed
+A mutant is the package with one comparison, arithmetic or logical operator, constant, or sign changed
 in a line of one module, drawn at random. It is killed if a test of a short list for that module
 fails or takes five times as long. A draw leaves out the mutants of earlier draws. *At first sight*
 is the share with the tests as they were when the draw was made; *now* is the share after survivors
 were read and tests written for their kinds. Mutants that no input distinguishes are listed below
 with the reason of `equivalent_mutants.csv`; both shares, of all mutants and of the others, are
-printed. Annotations, decorators, error messages and the `strict` of `zip` are not mutated.
+printed. Annotations, decorators, error messages, and the `strict` of `zip` are not mutated.
 
 Written by `python -m benchmarks.mutation --each 4 --seed DRAW` and, for *now*, `--again`. All mutants
 are in `mutation.csv`. Draw 1 was made with seven mutants per module by an earlier version of the same
 program. Draw 2 was made while tests for the survivors of draw 1 were written; draw 3 followed the tests
 for both, and its share at first sight is the one to read. The tests of a mutant are the few files of
-`mutated_modules.py`, so that another test of the package may notice a survivor.
+`mutated_modules.py`, so another test of the package may notice a survivor.
 
 """
 

@@ -111,10 +111,10 @@ def write_page(rows: pd.DataFrame) -> None:
         "# Time and memory by size of the panel",
         "",
         "Seconds / peak MB of one estimate in a new process, imports included; written by",
-        "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods and 6 cohorts, and a",
+        "`python -m benchmarks.scale`. The smallest panel has 1,000 units, 33 periods, and 6 cohorts, and a",
         "quarter of its units is never treated; columns with cohorts have 132 periods; *large* has 18,000",
-        "units, 132 periods and 52 cohorts. Imports take about 0.25 seconds. The two cores were otherwise in",
-        "use, so that differences below 0.2 seconds are noise. Synthetic DiD computes weights for each",
+        "units, 132 periods, and 52 cohorts. Imports take about 0.25 seconds. The two cores were otherwise",
+        "in use, so differences below 0.2 seconds are noise. Synthetic DiD computes weights for each",
         "cohort, and its time grows with their number.",
         "",
     ]

@@ -123,7 +123,7 @@ def page_lines(rows: pd.DataFrame) -> list[str]:
         "## Specifications",
         "",
         "Seconds of `replication run --only tables/grid/estimates` in a new project, start of Snakemake and",
-        "gathering included: five outcomes, five estimators and one of up to 400 towns left out of a",
+        "gathering included: five outcomes, five estimators, and one of up to 400 towns left out of a",
         "simulated panel of 2,000 units over 12 years; written by `python -m benchmarks.specifications`.",
         "*Projected* is serial + parallel / cores, with the two parts solved from the two measurements; on a",
         "cluster, where `estimation: parts` jobs start apart, the wait in the queue comes on top. *CPU* is",

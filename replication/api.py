@@ -46,7 +46,7 @@ def estimate(
 
     Parameters
     ----------
-    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet, or .dta file
         One row per unit and period.
     outcome : str
         Column of the outcome.
@@ -104,7 +104,7 @@ def read_panel(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any)
 
     Parameters
     ----------
-    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet, or .dta file
     outcome : str
         Column of the outcome.
     **columns
@@ -135,7 +135,7 @@ def check(data: pd.DataFrame | str | Path, *, outcome: str, **columns: Any) -> P
 
     Parameters
     ----------
-    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+    data : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet, or .dta file
     outcome : str
         Column of the outcome.
     **columns

@@ -179,7 +179,7 @@ def _project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         nargs="+",
         default=(),
         metavar="TARGET",
-        help="run a study, tables/STUDY/ID, figures/STUDY/ID or tables/STUDY/estimates and what it needs",
+        help="run a study, tables/STUDY/ID, figures/STUDY/ID, or tables/STUDY/estimates and what it needs",
     )
     run.set_defaults(run=run_pipeline)
     step = commands.add_parser("step", help="run one step of the pipeline (called by the Snakefile)")

@@ -200,7 +200,7 @@ def effective_clusters(panel: Panel) -> AuditSection:
     even = sizes.sum() ** 2 / (sizes**2).sum()
     words = [
         f"Standard errors are clustered by {names}: {integer(panel.n_clusters)} clusters, "
-        f"{with_treated} with treated units and {with_control} with never-treated units. Effective number "
+        f"{with_treated} with treated units, and {with_control} with never-treated units. Effective number "
         f"of clusters by size: {even:.3g}."
     ]
     checks = [

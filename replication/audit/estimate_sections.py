@@ -41,7 +41,7 @@ COMPARED = (
 )
 ROBUST = COMPARED[1:]
 ALL_CELLS = ("simple", "cells_by_size", "cells_by_weight")
-"""Averages over all treated cells; the stack, local projections and others cover shorter windows."""
+"""Averages over all treated cells; the stack, local projections, and others cover shorter windows."""
 PATHS = ("callaway_santanna", "imputation")
 NEAR = 12
 """Event times on either side of adoption that figures and sensitivity analysis look at."""

@@ -126,8 +126,8 @@ def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
     both = " and ".join(WORDS[name] for name in WORDS if ENTRIES[name].label in set(table["estimator"]))
     share = "all" if clear == len(table) else clear
     words = (
-        f"Over {len(table)} combinations of estimator, weights and unit-specific linear trends, the estimate "
-        f"ranges from {fixed(low)} to {fixed(high)}; {share} of the intervals exclude zero.",
+        f"Over {len(table)} combinations of estimator, weights, and unit-specific linear trends, the "
+        f"estimate ranges from {fixed(low)} to {fixed(high)}; {share} of the intervals exclude zero.",
     )
     checks = [
         Check(

@@ -79,7 +79,7 @@ def check_panel(
     Parameters
     ----------
     data : Path or DataFrame
-        A .csv, .csv.gz, .xlsx, .parquet or .dta file, or a frame.
+        A .csv, .csv.gz, .xlsx, .parquet, or .dta file, or a frame.
     keys : mapping
         Keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those of
         ``read`` with a dot.

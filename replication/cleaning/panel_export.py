@@ -80,7 +80,7 @@ def export_panel(panel: pd.DataFrame | EstimationFrame, labels: Mapping[str, str
     labels : mapping
         What each column is, from the codebook.
     place : Path
-        Ends in .dta, .csv, .rds or .parquet.
+        Ends in .dta, .csv, .rds, or .parquet.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def stata_values(values: pd.Series[Any]) -> pd.Series[Any]:
         if infinite:
             raise PanelError(
                 f"{infinite} values of column {values.name!r} are infinite, which Stata has not. Export to "
-                "csv, rds or parquet, or leave these cells empty when the panel is cleaned."
+                "csv, rds, or parquet, or leave these cells empty when the panel is cleaned."
             )
         large = plain.dtype.kind in "iu" and plain.size and np.abs(plain).max() > LARGEST_LONG
         return pd.Series(plain.astype(float) if large else plain, index=values.index)

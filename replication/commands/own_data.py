@@ -53,11 +53,11 @@ def add(commands: Subparsers) -> None:
 
 def _add_plot_and_table(commands: Subparsers) -> None:
     plot = commands.add_parser("plot", help="draw an event-study figure of one or more saved results")
-    _add_folders(plot, "results.png", "file ending in .png, .pdf or .svg (default: results.png)")
+    _add_folders(plot, "results.png", "file ending in .png, .pdf, or .svg (default: results.png)")
     plot.add_argument("--title", default="", help="title (default: Event-study estimates: OUTCOME)")
     plot.set_defaults(run=run_plot)
     table = commands.add_parser("table", help="print or write a table of one or more saved results")
-    _add_folders(table, None, "file ending in .md, .tex, .html or .docx (default: print it)")
+    _add_folders(table, None, "file ending in .md, .tex, .html, or .docx (default: print it)")
     table.add_argument("--title", default="Estimates")
     table.add_argument(
         "--whole", action="store_true", help="write a complete LaTeX document, not only the table"
@@ -76,7 +76,7 @@ def _add_honest(commands: Subparsers) -> None:
     honest.add_argument(
         "--method",
         default="relative_magnitudes",
-        help="relative_magnitudes (default), smoothness or smoothness_clf",
+        help="relative_magnitudes (default), smoothness, or smoothness_clf",
     )
     honest.add_argument("--target", default="average", help="average (default) or one event time")
     honest.add_argument(
@@ -95,7 +95,7 @@ def _add_estimate(commands: Subparsers) -> None:
     add_specification(estimate, COLUMNS)
     estimate.add_argument("--out", type=Path, required=True, help="folder for the results")
     estimate.add_argument(
-        "--numbers-only", action="store_true", help="write the estimates without a figure, table or page"
+        "--numbers-only", action="store_true", help="write the estimates without a figure, table, or page"
     )
     estimate.set_defaults(run=run_estimate)
 

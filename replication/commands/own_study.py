@@ -23,7 +23,7 @@ def add(commands: Subparsers) -> None:
         help="create a study of your own panel: a folder with commented files that runs as is",
         epilog="example: replication new jobs --panel my.csv --unit state --time year --cohort g --outcome y",
     )
-    new.add_argument("study", metavar="STUDY", help="name of the study: letters, digits and _")
+    new.add_argument("study", metavar="STUDY", help="name of the study: letters, digits, and _")
     new.add_argument("--panel", type=Path, required=True, help=PANEL_HELP)
     new.add_argument("--outcome", required=True, help=WORDS["outcome"])
     for key in KEYS:
@@ -34,11 +34,11 @@ def add(commands: Subparsers) -> None:
     new.set_defaults(run=run_new)
     export = commands.add_parser(
         "export",
-        help="export a cleaned panel, with labels, for Stata, R or a spreadsheet",
+        help="export a cleaned panel, with labels, for Stata, R, or a spreadsheet",
         epilog="example: replication export castle_doctrine/state_year --to dta",
     )
     export.add_argument("panel", metavar="STUDY/PANEL", help="panel of a study")
-    export.add_argument("--to", help="format: dta, csv, rds or parquet")
+    export.add_argument("--to", help="format: dta, csv, rds, or parquet")
     export.add_argument(
         "-o",
         "--output",

@@ -22,7 +22,7 @@ def add(commands: Subparsers) -> None:
     )
     verify.set_defaults(run=run_verify)
     manifest = commands.add_parser(
-        "manifest", help="list inputs and outputs with checksums (JSON, SHA256SUMS and RO-Crate)"
+        "manifest", help="list inputs and outputs with checksums (JSON, SHA256SUMS, and RO-Crate)"
     )
     manifest.add_argument(
         "--out", type=Path, metavar="FILE", help="JSON file (default: manifest.json in the project folder)"

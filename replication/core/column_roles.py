@@ -142,7 +142,7 @@ def as_individuals(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     Raises
     ------
     PanelError
-        If a unit is observed twice, so that the data are a panel.
+        If a unit is observed twice, so the data are a panel.
 
     """
     if spec.unit not in frame.columns:

@@ -120,7 +120,7 @@ def _require_moderate(frame: pd.DataFrame, column: str, values: Floats, at: Sequ
     if large.any():
         raise PanelError(
             f"{int(large.sum())} of {len(frame)} values of column {column!r} exceed {LARGEST:g} in absolute "
-            f"value, such as {values[large][0]:g}{place_of(frame, large, at)}, so that no variance can be "
+            f"value, such as {values[large][0]:g}{place_of(frame, large, at)}, so no variance can be "
             "computed. Correct them, or measure the column in larger units."
         )
 

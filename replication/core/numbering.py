@@ -181,7 +181,7 @@ def _quarters(periods: Ints, cohorts: Ints, names: tuple[str, str]) -> tuple[For
         return None, []
     return None, [
         f"the periods in {names[0]!r} may be year and quarter or half-year ({periods[0]} to "
-        f"{periods[-1]}); they are taken as plain numbers, so that event times jump from one year "
+        f"{periods[-1]}); they are taken as plain numbers, so event times jump from one year "
         "to the next. Number them consecutively if they are"
     ]
 
@@ -223,7 +223,7 @@ def never_or_period(periods: Ints, zeros: int, empty: int, names: tuple[str, str
     Raises
     ------
     PanelError
-        If 0 lies among the periods and no cohort is empty, so that 0 may mean either.
+        If 0 lies among the periods and no cohort is empty, so 0 may mean either.
 
     """
     if not zeros or not periods[0] <= 0 <= periods[-1]:
@@ -232,7 +232,7 @@ def never_or_period(periods: Ints, zeros: int, empty: int, names: tuple[str, str
         return True
     raise PanelError(
         f"{zeros} rows have cohort 0 in {names[1]!r}, and the periods in {names[0]!r} run from "
-        f"{periods[0]} to {periods[-1]}, so that 0 may be a period or mean never treated. Leave "
+        f"{periods[0]} to {periods[-1]}, so 0 may be a period or mean never treated. Leave "
         "the cohort of never-treated units empty, or add a constant to the periods and to the "
         "cohorts that are periods, so that all of them are above 0."
     )

@@ -107,7 +107,7 @@ class Panel:
 
         Parameters
         ----------
-        frame : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet or .dta file
+        frame : DataFrame, or path of a .csv, .csv.gz, .xlsx, .parquet, or .dta file
             One row per unit and period.
         outcome : str
             Column of the outcome.
@@ -186,7 +186,7 @@ class Panel:
         if len(self.clusters) != 1:
             raise PanelError(
                 f"This estimator clusters one way; {len(self.clusters)} dimensions were named "
-                f"({', '.join(self.clusters)}). Name one, or use twfe, event_study or poisson."
+                f"({', '.join(self.clusters)}). Name one, or use twfe, event_study, or poisson."
             )
         name, codes = next(iter(self.clusters.items()))
         if codes.ndim != 1:

@@ -38,7 +38,7 @@ def period_problem(frame: pd.DataFrame, unit: str, time: str) -> str:
     if units < FEWEST_UNITS or rows <= units:
         return ""
     if 2 * distinct > rows:
-        why = f"{distinct:,} of its values in {rows:,} rows differ, so that units share hardly any"
+        why = f"{distinct:,} of its values in {rows:,} rows differ, so units share hardly any"
     elif distinct > 1 and _same_in_each(frame[unit], frame[time]):
         why = "it is the same in every row of a unit"
     else:
@@ -61,7 +61,7 @@ def period_hint(frame: pd.DataFrame, unit: str, time: str) -> str:
         return f"Perhaps {found[0]!r} is meant: {proposal({'time': found[0]})}."
     if _read(frame[unit]):
         return f"The column of the unit, {unit!r}, contains periods: perhaps the two are exchanged."
-    return "Name the column of the year, quarter, month or other period."
+    return "Name the column of the year, quarter, month, or other period."
 
 
 def _dated(values: pd.Series[Any]) -> bool:

@@ -74,8 +74,8 @@ def _by_pattern(labels: pd.Series[Any], pattern: str) -> dict[Any, Parts]:
     except (ValueError, LookupError, TypeError, OverflowError, re.error) as error:
         raise SpecError(
             f"'time_format' is {pattern!r}, which is no pattern of strptime ({error}). Write year, quarter, "
-            "month or date, or a pattern such as '%d/%m/%Y', in which %d is the day, %m the month and %Y the "
-            "year."
+            "month, or date, or a pattern such as '%d/%m/%Y', in which %d is the day, %m the month, and %Y "
+            "the year."
         ) from None
     known = 4 if re.search("%[dDjxcFeuU]", pattern) else 3 if re.search("%[mbB]", pattern) else 1
     return {
@@ -151,7 +151,7 @@ def _kind_of_dates(dates: list[tuple[int, int, int]], column: str) -> Kind:
         raise PanelError(
             f"Column {column!r} contains dates, several in one month (such as {shown}): days or weeks. "
             "Number the periods consecutively, cohorts included, or aggregate the rows. If each unit has "
-            "one date per month, quarter or year, set `--time-format month`, `quarter` or `year` (in YAML "
+            "one date per month, quarter, or year, set `--time-format month`, `quarter`, or `year` (in YAML "
             "`time_format: month`)."
         )
     return "quarter" if len({month % 3 for _, month, _ in dates}) == 1 else "month"

@@ -51,8 +51,7 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
     early = frame.loc[first == start, spec.unit].nunique()
     if early:
         notes.append(
-            f"{early} units have {column!r} = 1 in their first period, so that their adoption may lie before "
-            "it"
+            f"{early} units have {column!r} = 1 in their first period, so their adoption may lie before it"
         )
     notes.append(f"the cohort is the first {spec.time!r} in which {column!r} is 1")
     return frame.assign(**{spec.cohort: first}), notes

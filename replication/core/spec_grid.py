@@ -58,7 +58,7 @@ def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterat
             if name in seen:
                 raise SpecError(
                     f"{source}: the combinations {shortened(seen[name])} and {shortened(chosen)} of "
-                    f"{_named(data)} both get the id {shortened(name)}, so that one would overwrite the "
+                    f"{_named(data)} both get the id {shortened(name)}, so one would overwrite the "
                     "other: in ids other characters than letters, digits, '_', '.' and '-' become '-'. "
                     "Rename the columns or write two specifications."
                 )

@@ -83,7 +83,7 @@ def read_description(folder: Path) -> Description:
     data = _read(folder, STUDY, "There is no study description {}. Write one, or correct the path.")
     if not isinstance(data, dict):
         raise SpecError(
-            f"{shown(folder, STUDY)} contains no keys; a study needs at least id, title and panels. See "
+            f"{shown(folder, STUDY)} contains no keys; a study needs at least id, title, and panels. See "
             "studies/_template for an example."
         )
     for part in PARTS:

@@ -124,7 +124,7 @@ def refuse_unusable(spec: Spec, entry: Registered) -> None:
         raise SpecError(
             f"{spec.id}: {spec.estimator} needs a binary treatment that starts with the cohort, "
             f"not the column {spec.treatment!r}. Set 'treatment: binary' and name the cohort "
-            "column or 'cohort_rule', or use dcdh, twfe or poisson."
+            "column or 'cohort_rule', or use dcdh, twfe, or poisson."
         )
 
 
@@ -150,7 +150,7 @@ def refuse_cross_sections(spec: Spec, entry: Registered) -> None:
     if spec.inference.method in ("permutation", *FEW_TREATED):
         raise SpecError(
             f"{spec.id}: 'inference.method: {spec.inference.method}' needs units that are followed over "
-            "time. With repeated cross-sections use analytic, multiplier or bootstrap, or average "
+            "time. With repeated cross-sections use analytic, multiplier, or bootstrap, or average "
             "individuals to cells of a cluster and period."
         )
 
@@ -179,7 +179,7 @@ def require_overall(found: Estimates, panel: Panel, estimator: str) -> None:
         f"{estimator} has no overall effect of {panel.outcome!r}: what is left of the panel has no "
         f"treated unit-period that can be compared (the value would be {value}). "
         f"{f'Left out: {dropped}. ' if dropped else ''}"
-        "Check the cohort column, the outcome, the weights and 'sample'."
+        "Check the cohort column, the outcome, the weights, and 'sample'."
     )
 
 

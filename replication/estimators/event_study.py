@@ -224,13 +224,13 @@ def require_treated_period(sample: EstimationSample, times: Ints) -> None:
     if (times >= 0).any():
         return
     separated = (
-        "; all outcomes of treated units are zero, so that a Poisson model has no finite effect"
+        "; all outcomes of treated units are zero, so a Poisson model has no finite effect"
         if sample.dropped.get("cells_separated")
         else ""
     )
     raise PanelError(
         f"No treated unit-period is left in the sample of {sample.panel.outcome!r}{separated}: "
-        "there is no overall effect. Check the cohort column, 'sample' and the outcome."
+        "there is no overall effect. Check the cohort column, 'sample', and the outcome."
     )
 
 

@@ -17,7 +17,7 @@ Covariates
     Regression adjustment inside every sub-experiment (``shared.stacked_adjustment``), by covariates in
     the period before adoption and units that are observed throughout the window.
 Variance
-    Clustered by unit or above, so that a unit's copies are one cluster; K = 2 (kappa_pre +
+    Clustered by unit or above, so a unit's copies are one cluster; K = 2 (kappa_pre +
     kappa_post + 1) and N counts the rows of the stack, as in the authors' R code
     ``feols(y ~ i(event_time, treat, ref = -1) | treat + event_time, weights = ~ stack_weight)``.
 

@@ -210,7 +210,7 @@ def refuse_same_period(estimator: str, inference: Inference) -> None:
     """Refuse 'pairs: same_period' for unit scores, which do not record the period."""
     if inference.pairs == "same_period":
         raise SpecError(
-            f"{estimator} has scores by unit, not by unit and period, so that 'pairs: same_period' "
+            f"{estimator} has scores by unit, not by unit and period, so 'pairs: same_period' "
             "is not available. Set 'pairs: any_period', or use twfe or event_study."
         )
 
@@ -220,7 +220,7 @@ def require_cv1(estimator: str, inference: Inference) -> None:
     if inference.variance != "cv1":
         raise SpecError(
             f"{estimator} has no 'inference.variance: {inference.variance}', which is for linear "
-            "regressions. Remove the key, or use twfe, event_study, sun_abraham, etwfe, stacked or "
+            "regressions. Remove the key, or use twfe, event_study, sun_abraham, etwfe, stacked, or "
             "local_projections with family gaussian."
         )
 

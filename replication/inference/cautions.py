@@ -119,7 +119,7 @@ def lost_note(labels: Sequence[str], lost: Bools) -> list[str]:
     return [
         f"No standard error is reported for {len(names)} of {lost.size} estimates "
         f"({', '.join(names[:LISTED])}{more}): the scores of every cluster are zero there, as where each "
-        "cohort is one cluster or no degrees of freedom remain, so that the clusters contain no information "
+        "cohort is one cluster or no degrees of freedom remain, so the clusters contain no information "
         "about the precision of these estimates"
     ]
 

@@ -220,7 +220,7 @@ def choices(controls: int, treated: int, inference: Inference) -> Ints:
 def placebo_details(assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None) -> list[str]:
     """Details and notes on the placebo values."""
     notes = [
-        f"standard errors, p-values and intervals are those of {TITLES[record.method]}: residuals of "
+        f"standard errors, p-values, and intervals are those of {TITLES[record.method]}: residuals of "
         f"{record.control_clusters} control clusters, {record.placebo_values} placebo values"
     ]
     gaps = assigned.control.size - record.control_clusters
@@ -233,7 +233,7 @@ def placebo_details(assigned: Assignment, record: FewTreatedRecord, model: SizeV
         )
     if model is not None and model.equal_sizes:
         notes.append(
-            "all control clusters have the same size, so that the variance cannot depend on it and "
+            "all control clusters have the same size, so the variance cannot depend on it and "
             "ferman_pinto equals conley_taber"
         )
     return notes

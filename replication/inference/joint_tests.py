@@ -84,7 +84,7 @@ def joint_test(estimate: Floats, variance: Floats, n_clusters: int, what: str = 
     if np.abs(along[~kept]).max(initial=0.0) > REDUNDANT:
         return impossible_test(
             count,
-            f"the covariance of the {count} {what} is singular: its rank is {rank}, so that "
+            f"the covariance of the {count} {what} is singular: its rank is {rank}, so "
             f"{count - rank} combinations of them have no variance among {n_clusters} clusters",
         )
     return hotelling_test(float((along[kept] ** 2 / values[kept]).sum()), rank, n_clusters)

@@ -105,7 +105,7 @@ def multipliers(rng: np.random.Generator, distribution: str, shape: tuple[int, i
         values = np.sqrt(np.array([0.5, 1.0, 1.5]))
         drawn: Floats = np.concatenate([-values, values])[rng.integers(0, 6, size=shape)]
         return drawn
-    raise SpecError(f"There are no {distribution!r} multipliers. Use rademacher, mammen or webb.")
+    raise SpecError(f"There are no {distribution!r} multipliers. Use rademacher, mammen, or webb.")
 
 
 def multiplier_draws(scores: Floats, inference: Inference) -> Floats:

@@ -104,7 +104,7 @@ def _notes(source: str, spectrum: Floats, below: Bools, negative: int) -> Sequen
     if negative:
         rows = "1 estimate has" if negative == 1 else f"{negative} estimates have"
         notes.append(
-            f"{rows} a variance below zero in {source[0].lower()}{source[1:]}, so that no "
+            f"{rows} a variance below zero in {source[0].lower()}{source[1:]}, so no "
             "standard error is reported there; cluster one way, or by fewer dimensions"
         )
     return notes

@@ -117,7 +117,7 @@ def _not_identified(panel: Panel, rows: Sequence[EstimateRow], alone: Ints) -> s
     unit = panel.units[int(np.argmax(codes == alone[places[0]]))]
     return (
         f"no standard error for {', '.join(names)}: without one cluster (such as that of unit "
-        f"{unit}) the effect is not identified, so that the residuals of the other clusters do not "
+        f"{unit}) the effect is not identified, so the residuals of the other clusters do not "
         "tell its variance"
     )
 

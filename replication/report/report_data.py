@@ -117,7 +117,7 @@ class Results:
                 raise SpecError(
                     f"There is no result of the specification {spec_id!r}"
                     f"{nearest(spec_id, self.ids)} in {self.folder}. Correct the id in "
-                    "the table, figure or analysis that names it, or estimate the specification first."
+                    "the table, figure, or analysis that names it, or estimate the specification first."
                 )
             self.cache[spec_id] = load(place)
         return self.cache[spec_id]

@@ -133,7 +133,7 @@ def result_table(
     names = [name for name in row_names(fits) if any(name in result_rows(fit) for fit in fits)]
     names = [name for name in names if not name.startswith("Event time")] if overall else names
     if not names:
-        raise SpecError("None of the results has an overall effect, a coefficient or an event time to show.")
+        raise SpecError("None of the results has an overall effect, a coefficient, or an event time to show.")
     effects = [
         TableRow(name, tuple(estimate_cell(result_rows(fit).get(name)) for fit in fits)) for name in names
     ]

@@ -182,7 +182,7 @@ def check(data: Mapping[str, Any], place: Place, folder: Path | None = None) -> 
         The study's folder, for kinds of analysis of its own.
     """
     if not isinstance(data, Mapping):
-        raise SpecError(f"{place(None, 0)} contains no keys; a study needs at least id, title and panels.")
+        raise SpecError(f"{place(None, 0)} contains no keys; a study needs at least id, title, and panels.")
     _refuse(study_schema(), {key: value for key, value in data.items() if key not in PARTS}, place(None, 0))
     for part in PARTS:
         entries = data.get(part, [])

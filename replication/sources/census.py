@@ -115,7 +115,7 @@ def _require_sums(path: Path, states: pd.DataFrame, counties: pd.DataFrame, esti
         raise SourceError(
             f"{path}: in {int(off.sum())} states the counties do not add up to the state's own "
             f"row, first state {state}, {column}: {summed.loc[state, column]} against "
-            f"{stated.loc[state, column]}; rows are missing, repeated or shifted. {FETCH_AGAIN}"
+            f"{stated.loc[state, column]}; rows are missing, repeated, or shifted. {FETCH_AGAIN}"
         )
 
 

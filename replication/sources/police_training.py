@@ -51,7 +51,7 @@ def read_police_training(path: Path) -> pd.DataFrame:
     require_columns(table, [*WHOLE, "month", "assigned"], path)
     raw = table[list(WHOLE)].apply(pd.to_numeric, errors="coerce")
     good = (raw.notna() & (raw % 1 == 0)).all(axis=1) & (raw[list(OUTCOMES)] >= 0).all(axis=1)
-    require_rows(raw, good, path, "a number is missing, negative or not whole")
+    require_rows(raw, good, path, "a number is missing, negative, or not whole")
     tidy = raw.astype("int64")
     require_unique(tidy, ["uid", "period"], path)
     inside = tidy[["period", "first_trained"]].isin(range(1, MONTHS + 1)).all(axis=1)

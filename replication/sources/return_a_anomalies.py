@@ -86,7 +86,7 @@ def _of_agencies(parts: YearParts) -> list[tuple[str, int, list[str]]]:
         "agency without population that reports": empty & reports,
         "agency without any return": np.logical_not(reports),
         "last month reported that is not the last return": adrift,
-        "agency whose offenses all sit in March, June, September or December": lumped,
+        "agency whose offenses all sit in March, June, September, or December": lumped,
         "agency with an empty month among large ones": np.asarray(silent.any(axis=1)),
     }
     return [(kind, int(rows.sum()), _agency(frame, rows)) for kind, rows in cases.items()]

@@ -88,7 +88,7 @@ def citation(root: Path) -> dict[str, Any]:
         lost, cited = [f"a readable text ({type(error).__name__})"], {}
     if lost:
         raise SpecError(
-            f"{path} lacks {', '.join(lost)}. An RO-Crate has a title, a license, a date and authors: write "
+            f"{path} lacks {', '.join(lost)}. An RO-Crate has a title, a license, a date, and authors: write "
             "them into this file (https://citation-file-format.github.io)."
         )
     return dict(cited)

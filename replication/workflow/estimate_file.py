@@ -89,7 +89,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         return _whole_key(key), parse_yaml(value)
     except yaml.YAMLError:
         raise SpecError(
-            f"--set {key}: {value!r} is not a value in YAML, such as 3, [a, b] or true."
+            f"--set {key}: {value!r} is not a value in YAML, such as 3, [a, b], or true."
         ) from None
 
 
@@ -149,10 +149,10 @@ def next_steps(out: Path, specs: Sequence[Spec]) -> str:
     other = f" {out / specs[1].id}" if len(specs) > 1 else ""
     written = sorted(path.name for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
     where = str(out) if len(specs) == 1 else f"{out}/<id> ({len(specs)} folders, and {out / 'summary.csv'})"
-    steps = {f"table {folder}{other} -o table.docx": "a table (.md, .tex, .html or .docx)"}
+    steps = {f"table {folder}{other} -o table.docx": "a table (.md, .tex, .html, or .docx)"}
     if "event_study.png" in written:
         steps |= {
-            f"plot {folder}{other} -o figure.pdf": "the event study as a figure (.png, .pdf or .svg)",
+            f"plot {folder}{other} -o figure.pdf": "the event study as a figure (.png, .pdf, or .svg)",
             f"honest {folder}": "sensitivity to violations of parallel trends",
         }
     width = max(map(len, steps))

@@ -55,7 +55,7 @@ def make_study(name: str, panel: Path, keys: Mapping[str, Any], title: str = "")
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", name):
         raise SpecError(
-            f"{name!r} is not a valid study name. Use letters, digits and _, with a letter or digit first."
+            f"{name!r} is not a valid study name. Use letters, digits, and _, with a letter or digit first."
         )
     require_portable(name, "STUDY", "replication new")
     root = _project()

@@ -15,7 +15,7 @@ KNOWN: Final = (*SPEC_KEYS, *NAMED, "outcome", "estimator")
 IGNORED: Final = ".snakemake/\ndata_clean/\ntables/\nfigures/\nreport/\nlogs/\nexports/\n__pycache__/\n"
 README: Final = """# STUDY
 
-`studies/STUDY/` describes the specifications, tables and figures; every file there has comments. Run it:
+`studies/STUDY/` describes the specifications, tables, and figures; every file there has comments. Run it:
 
 ```sh
 replication run

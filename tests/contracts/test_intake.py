@@ -248,7 +248,7 @@ def test_duplicates_are_reduced_as_the_key_says(rule: str, value: float) -> None
     assert panel.y.shape == (50, 24)
     with pytest.raises(PanelError, match=r"2 rows share.*differ in 'rate'"):
         rp.read_panel(double, **KEYS, duplicates="drop_identical")
-    with pytest.raises(PanelError, match="`--duplicates first`, `last` or `mean`"):
+    with pytest.raises(PanelError, match="`--duplicates first`, `last`, or `mean`"):
         rp.read_panel(double, **KEYS)
 
 

@@ -110,7 +110,7 @@ def test_nothing_is_overwritten_and_nothing_is_left_of_a_refusal(
     assert "already exists and was not overwritten" in capsys.readouterr().err
     assert (here / "law_rates" / "studies" / "law_rates" / "specs" / "main.yaml").read_bytes() == before
     assert main(["new", "a-b", "--panel", "my.csv", *COLUMNS, *FLAGS]) == 2
-    assert "letters, digits and _" in capsys.readouterr().err
+    assert "letters, digits, and _" in capsys.readouterr().err
 
 
 def test_inside_a_project_the_study_joins_the_others(

@@ -61,7 +61,7 @@ def test_a_redundant_estimate_adds_nothing_and_a_contradiction_is_no_test() -> N
     assert found.df == 2
     assert found.statistic == pytest.approx(alone.statistic, rel=1e-8)
     other = joint_test(np.array([0.3, -0.5, 0.9]), variance, 20)
-    assert "its rank is 2, so that 1 combinations" in other.reason
+    assert "its rank is 2, so 1 combinations" in other.reason
 
 
 def test_leads_end_before_adoption_less_anticipation_and_leave_the_reference_out() -> None:

@@ -88,7 +88,7 @@ def test_what_is_odd_in_the_real_master_of_2013(mirror: Path) -> None:
     assert kinds["agency covered by another"] == 3782
     assert kinds["agency in several counties"] == 664
     assert kinds["month with a return but without clearances"] == 8925
-    assert kinds["agency whose offenses all sit in March, June, September or December"] == 380
+    assert kinds["agency whose offenses all sit in March, June, September, or December"] == 380
     assert kinds["negative number of actual"] == 233
     illinois = tidy.offenses[tidy.offenses["ori"].astype(str).str.startswith("IL")]
     assert illinois["cleared"].isna().mean() > 0.9
@@ -263,7 +263,7 @@ def test_figures_that_are_not_monthly_are_pointed_out(tmp_path: Path) -> None:
         Agency("AR00501", months=steady({"larceny": 1}) | {4: Month()}),
     )
     kinds = anomalies(tidy)
-    assert kinds["agency whose offenses all sit in March, June, September or December"] == 1
+    assert kinds["agency whose offenses all sit in March, June, September, or December"] == 1
     assert kinds["agency with an empty month among large ones"] == 1
     example = tidy.anomalies.set_index("kind")["example"]
     assert example["agency with an empty month among large ones"].startswith("AR00500 MADE CITY")

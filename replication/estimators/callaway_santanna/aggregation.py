@@ -138,7 +138,7 @@ def require_treated(treated: Bools, design: ComparisonDesign) -> None:
             f"{', '.join(design.panel.written(one) for one in design.cohorts)} in periods "
             f"{design.panel.written(design.panel.periods[0])} to "
             f"{design.panel.written(design.panel.periods[-1])}: none has both treated and "
-            "comparison units. Check the cohort column, the weights and 'control_group'."
+            "comparison units. Check the cohort column, the weights, and 'control_group'."
         )
 
 

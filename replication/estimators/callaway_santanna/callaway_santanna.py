@@ -224,7 +224,7 @@ def require_possible(panel: Panel, options: Options) -> None:
     if options.trends != ("unit_linear",):
         raise SpecError(
             "The group-time estimator takes 'trends: unit_linear', not "
-            f"{', '.join(options.trends)}. For effects of strata use twfe, event_study or "
+            f"{', '.join(options.trends)}. For effects of strata use twfe, event_study, or "
             "imputation."
         )
     if panel.covariates is not None or options.unbalanced == "pairwise":

@@ -137,7 +137,7 @@ def _solver(design: ComparisonDesign, cells: GroupTimeCells, adjustment: str, fi
             raise SpecError(
                 "'fix_weights: varying' weights the two periods of a comparison differently, and "
                 "then a unit has no one weight in the regression on covariates. Use 'none', "
-                "'base_period' or 'first_period', or leave out the covariates."
+                "'base_period', or 'first_period', or leave out the covariates."
             )
         return lambda batch, used: own_period_weights(design, cells, batch, used)
 

@@ -149,7 +149,7 @@ def grid_of(
     if doses is None:
         if not low < high:
             raise PanelError(
-                "The dose ranges of the cohorts do not overlap, so that a curve averaged over cohorts would "
+                "The dose ranges of the cohorts do not overlap, so a curve averaged over cohorts would "
                 f"extrapolate: doses run from {treated.min():g} to {treated.max():g}. Name 'doses' to do so, "
                 "or estimate the cohorts separately ('sample')."
             )

@@ -149,7 +149,7 @@ def dated(panel: Panel, calendar: Grid, onset: Ints, crossed: Bools, paths: Trea
     if late.any():
         notes.append(
             f"the treatment of {int(late.sum())} units changes after a gap, for example "
-            f"{panel.units[late][0]}, so that the date of the change is unknown: they have no effect of "
+            f"{panel.units[late][0]}, so the date of the change is unknown: they have no effect of "
             "their own and serve as controls before the gap"
         )
     if mixed.any():

@@ -134,6 +134,6 @@ def positive_treated(cells: SortedCells) -> SortedCells:
     reason = "all of their outcomes are zero" if treated.any() else "no treated unit is left"
     raise PanelError(
         f"The Poisson model of {cells.panel.outcome!r} has no treated outcome to compare: {reason}"
-        f"{f' ({dropped})' if dropped else ''}, so that the effect in logarithms is not finite. "
+        f"{f' ({dropped})' if dropped else ''}, so the effect in logarithms is not finite. "
         "Use 'family: gaussian', or check the outcome and the sample."
     )

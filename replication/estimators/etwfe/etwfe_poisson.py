@@ -172,7 +172,7 @@ def _maximize(y: Floats, exposure: Floats, codes: Ints, basis: Floats) -> tuple[
         if np.abs(size * step).max() < TOLERANCE * max(1.0, float(np.abs(parameters).max())):
             return index, _derivatives(y, exposure * np.exp(index), codes, basis)[1]
     raise PanelError(
-        f"The Poisson model did not settle in {STEPS} steps; some cohort, period or covariate "
+        f"The Poisson model did not settle in {STEPS} steps; some cohort, period, or covariate "
         "explains its zeros perfectly. Use fewer covariates, or leave out cells that are all zero."
     )
 

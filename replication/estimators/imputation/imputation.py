@@ -9,7 +9,7 @@ Assumptions
 Variance
     sum over clusters c of (sum_{it in c} v_it eps_it)^2, with v_it the weight of outcome it in
     the estimate (Theorem 3). On treated cells eps_it is the effect less the mean effect of its
-    residual group (equation 8), so that the standard error is conservative: effects that differ inside a
+    residual group (equation 8), so the standard error is conservative: effects that differ inside a
     group widen it. The default groups are cohort x event time. ``leave_one_out`` leaves a
     cluster out of its own group's mean (supplementary appendix A.9). Groups sum within clusters,
     as Stata does; R and diff-diff sum within units, which is the same where clusters are units.

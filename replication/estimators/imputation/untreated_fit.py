@@ -163,7 +163,7 @@ def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -
         if own <= least_variation(float(size[place]), spread[place]):
             raise PanelError(
                 f"Covariate {name!r} has no variation of its own in the untreated unit-periods "
-                "once unit effects, period effects, trends and the covariates before it are "
+                "once unit effects, period effects, trends, and the covariates before it are "
                 "taken out, so its effect cannot be fitted. Remove it; what is constant within "
                 "units is absorbed already."
             )

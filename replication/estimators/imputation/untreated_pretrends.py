@@ -69,7 +69,7 @@ def _regress(
 def _correction(model: UntreatedModel, n_leads: int) -> float:
     """The convention of fixest and reghdfe, on the untreated cells less singletons.
 
-    Zero, so that no standard error is printed, where the fit of these cells is exact.
+    Zero, so no standard error is printed, where the fit of these cells is exact.
     """
     sample = estimation_sample(model.cells.panel, model.effects, keep=model.cells.fit)
     n_params = absorbed_parameters(sample.panel, model.effects, sample.used)

@@ -21,7 +21,7 @@ def assigned_units(panel: Panel, control_group: str, beta: str | int) -> Panel:
     panel = without_units(panel, gaps, "they have a gap in the outcome")
     if float(np.ptp(panel.y)) == 0:
         raise PanelError(
-            f"The outcome is the same in all {panel.y.size} cells ({panel.y.flat[0]:g}), so that "
+            f"The outcome is the same in all {panel.y.size} cells ({panel.y.flat[0]:g}), so "
             "no effect and no standard error can be estimated. Check the outcome column."
         )
     require_never_treated(panel, control_group)

@@ -14,7 +14,7 @@ Estimator
 Assumptions
     When units adopt is random given the sizes of the cohorts (in particular, not related to past
     outcomes: ``details.balance`` tests it), and there is no anticipation. Parallel trends is
-    implied. Units are assigned one by one, so that there is no clustering above the unit.
+    implied. Units are assigned one by one, so there is no clustering above the unit.
 Variance
     Design-based, over assignments of the units at hand: ``design_variance: adjusted`` (sigma_**)
     or ``neyman`` (conservative); formulas in ``design_moments``. Intervals are normal.

@@ -128,7 +128,7 @@ def _identified(
     if not used.any():
         raise PanelError(
             "No unit is left with an outcome and a positive weight in two or more periods, so "
-            "unit effects leave nothing to compare. Check the outcome, the weights and 'sample'."
+            "unit effects leave nothing to compare. Check the outcome, the weights, and 'sample'."
         )
     return used, counts
 
@@ -197,5 +197,5 @@ def require_residual(n_obs: int, n_params: int, remedy: str) -> None:
     if n_obs <= n_params:
         raise PanelError(
             f"{n_obs} observations are left for {n_params} parameters, absorbed effects included, "
-            f"so that the fit is exact and no standard error can be given. {remedy}"
+            f"so the fit is exact and no standard error can be given. {remedy}"
         )

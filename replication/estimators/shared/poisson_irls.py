@@ -150,7 +150,7 @@ def poisson_fit(sample: EstimationSample, effects: Effects, design: RegressionDe
     else:
         raise PanelError(
             f"The Poisson regression of {panel.outcome!r} did not converge in {LIMIT} steps. Look "
-            "for extreme values of the outcome, the offset or a covariate."
+            "for extreme values of the outcome, the offset, or a covariate."
         )
     omitted = tuple(np.array(whole.names)[~kept])
     residual = weight * (y - state.mu)

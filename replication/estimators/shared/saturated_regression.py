@@ -189,7 +189,7 @@ def inverse_of_crossproduct(inner: Floats, raw: Floats, weight: Floats, names: t
         if share <= least_variation(scale[place], spread[place]):
             raise PanelError(
                 f"Covariate {name!r} has no variation left after unit effects, the period effects "
-                "of each cohort and the covariates before it. Remove it; what is constant within "
+                "of each cohort, and the covariates before it. Remove it; what is constant within "
                 "units is absorbed already."
             )
     inverse: Floats = np.linalg.inv(product)

@@ -61,8 +61,8 @@ def outcomes_of(panel: Panel) -> CovariateOutcomes:
         if not free.all():
             name = panel.covariate_names[int(np.flatnonzero(~free)[0])]
             raise PanelError(
-                f"The covariate {name!r} has no variation beyond unit effects, period effects and the other "
-                "covariates where units are untreated, so that its slope cannot be estimated. Remove it; "
+                f"The covariate {name!r} has no variation beyond unit effects, period effects, and the other "
+                "covariates where units are untreated, so its slope cannot be estimated. Remove it; "
                 "what does not change over time is in the unit effects already."
             )
     return CovariateOutcomes(panel.y, x, panel.first)

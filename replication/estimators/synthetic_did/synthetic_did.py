@@ -9,7 +9,7 @@ Weights omega
     on the never-treated units match the cohort's path before adoption up to a level,
     with ridge zeta = (N_a T_a)^(1/4) sigma; weights lambda on the periods before match the controls'
     mean after, with ridge 1e-6 sigma; sigma is the standard deviation of the controls' first
-    differences before adoption. Found by the steps of the published software, so that its numbers
+    differences before adoption. Found by the steps of the published software, so its numbers
     come out; ``details.extras["att_at_minimum"]`` is the estimate with the weights at the exact minimum.
 Assumptions
     A latent factor model in which the weights balance what drives adoption; no anticipation;
@@ -75,7 +75,7 @@ from replication.inference.row_table import EstimateRow
 
 FEWEST_BEFORE = 2
 NO_TEST = (
-    "the weights were chosen to make the path before adoption flat, so that it shows their fit "
+    "the weights were chosen to make the path before adoption flat, so it shows their fit "
     "and no test of parallel trends follows from it"
 )
 
@@ -237,7 +237,7 @@ def usable(panel: Panel) -> Panel:
     never = untreated_throughout(panel)
     if int(never.sum()) * (int(panel.first[~never].min(initial=FEWEST_BEFORE)) - 1) < 2:
         raise PanelError(
-            "One never-treated unit is seen in two periods before the first cohort adopts, so that "
+            "One never-treated unit is seen in two periods before the first cohort adopts, so "
             "the noise level, a standard deviation of first differences, cannot be estimated. Add "
             "never-treated units or earlier periods."
         )

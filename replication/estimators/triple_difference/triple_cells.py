@@ -184,7 +184,7 @@ def efficient_weights(scores: Floats) -> Floats:
         raise CellProblem(NO_VARIANCE)
     bread = inverse(
         covariance / np.outer(scale, scale),
-        "the covariance of the comparison groups is singular, so that they cannot be weighted",
+        "the covariance of the comparison groups is singular, so they cannot be weighted",
     ) / np.outer(scale, scale)
     weights: Floats = bread.sum(axis=1) / bread.sum()
     return weights

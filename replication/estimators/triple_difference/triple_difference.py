@@ -15,7 +15,7 @@ Reproduces
     cells, and the weights of averages count eligible units, as the paper and moderndid 0.4 do.
 Standard errors
     From the influence function, as in ``callaway_santanna``. Weights that combine comparison groups
-    come from the influence of units whatever the clusters, so that clusters move no estimate.
+    come from the influence of units whatever the clusters, so clusters move no estimate.
 
 arXiv 2505.09942.
 """

@@ -17,10 +17,10 @@ UNCOMMON = {
     "imputation": "its leads are measured from the earliest untreated periods by a regression of their own, "
     "and its effects from all untreated periods",
     "two_stage": "its leads and effects are measured from unit and period effects fitted to all untreated "
-    "periods, the leads' own among them, so that no lead is fixed at zero",
+    "periods, the leads' own among them, so no lead is fixed at zero",
     "etwfe": "its effects are measured from all untreated periods and it has no leads ('control_group: "
     "never_treated' gives it leads and a reference period)",
-    "synthetic_did": "its unit and period weights were chosen to make the leads small, so that these say "
+    "synthetic_did": "its unit and period weights were chosen to make the leads small, so these say "
     "little about violations after adoption",
 }
 """Estimators whose leads and effects are not measured from one period, with the reason."""
@@ -181,7 +181,7 @@ def _require_common_scale(estimates: Estimates, spec: str) -> None:
     if estimates.details.extras.get("events_per_unit_of_treatment"):
         raise SensitivityError(
             f"{spec!r} has effects per unit of treatment, each event time divided by another amount of "
-            "treatment, so that violations at different event times cannot be compared. Estimate it again "
+            "treatment, so violations at different event times cannot be compared. Estimate it again "
             "without 'normalized'."
         )
     if estimates.details.base_period == "varying":
