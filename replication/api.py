@@ -56,9 +56,9 @@ def estimate(
     unit : str
         Column of the unit.
     time : str
-        Column of the period: whole numbers, quarters, months or dates.
+        Column of the period: whole numbers, quarters, months, or dates.
     cohort : str
-        Column of the first treated period; 0, empty or Inf: never treated.
+        Column of the first treated period; 0, empty, or Inf: never treated.
     cluster : str or sequence of str, optional
         Columns of the clusters of the standard errors; the unit by default.
     weights : str, optional
@@ -74,12 +74,12 @@ def estimate(
     Returns
     -------
     Estimates
-        With ``summary()``, ``tidy()``, ``aggregate()``, ``plot()``, ``vcov`` and ``notes``.
+        With ``summary()``, ``tidy()``, ``aggregate()``, ``plot()``, ``vcov``, and ``notes``.
 
     Raises
     ------
     InputError
-        If a column, a value or a choice cannot be used; the message says which, where, and what to do.
+        If a column, a value, or a choice cannot be used; the message says which, where, and what to do.
 
     Examples
     --------
@@ -248,7 +248,7 @@ def table(
 def simulated_panel(seed: int = 1, *, n_units: int = 60, n_periods: int = 10) -> pd.DataFrame:
     """Simulate a small staggered panel for examples and exercises (SIMULATED data).
 
-    Units adopt in period 4, 6, 8 or never; the effect is 0.3 in the period of adoption and grows by
+    Units adopt in period 4, 6, or 8, or never; the effect is 0.3 in the period of adoption and grows by
     0.2 per period.
 
     Parameters

@@ -125,7 +125,7 @@ def _data(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     data = commands.add_parser("data", help="show the status of the raw files, or download them")
     actions = data.add_subparsers(required=True, metavar="ACTION")
     for name, function, text in (
-        ("status", run_status, "list the raw files (present, verified or missing) and how to obtain them"),
+        ("status", run_status, "list the raw files (present, verified, or missing) and how to obtain them"),
         ("fetch", run_fetch, "download or copy the raw files and verify them by checksum"),
     ):
         action = actions.add_parser(name, help=text)

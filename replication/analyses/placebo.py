@@ -28,7 +28,7 @@ def placebo(
     specs : label -> id of a specification of the study.
     clusters : label -> column by which standard errors are clustered, one after the other.
     draws, seed : how many, and from which seed.
-    blocks : column across whose values schedules of activation are permuted.
+    blocks : column across whose values activation dates are permuted.
     effects : sizes at which power is given, in log points.
     """
     chosen = tuple(context.spec(spec_id) for spec_id in specs.values())

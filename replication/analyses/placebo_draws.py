@@ -1,7 +1,7 @@
 """Placebo rollouts: the activation dates of the program are permuted across states.
 
-Every draw keeps the outcomes as they are and assigns each state's schedule of activation to another
-state, drawn without replacement; inside a state the schedule goes to its counties in random order.
+Every draw keeps the outcomes as they are and assigns each state's activation dates to another
+state, drawn without replacement; inside a state the dates go to its counties in random order.
 Counties of a state stay together, so the draws are as coarse as the actual rollout. The
 effect of a placebo rollout is zero by construction, and a draw depends only on its number: neither
 the order of draws nor the number of processes matters.
@@ -52,7 +52,7 @@ class Placebo:
     clusters : tuple of str
         Columns by which standard errors are clustered, one after the other.
     blocks : str
-        Column across whose values schedules are permuted.
+        Column across whose values adoption dates are permuted.
     seed : int
     """
 
@@ -149,7 +149,7 @@ def _blocks(panel: Panel, frame: pd.DataFrame, plan: Placebo, spec: Spec) -> tup
     if plan.blocks not in frame.columns:
         raise SpecError(
             f"{spec.id}: its panel has no column {plan.blocks!r} across whose values "
-            "schedules could be permuted. Name another column as 'blocks'."
+            "adoption dates could be permuted. Name another column as 'blocks'."
         )
     of_unit = frame.drop_duplicates(spec.unit).set_index(spec.unit, drop=False)[plan.blocks]
     codes = pd.factorize(of_unit.loc[panel.units], sort=True)[0].astype(np.int64)

@@ -40,7 +40,7 @@ COLUMNS = [
     "n_clusters",
 ]
 LABELS = ("cohort_label", "time_label")
-"""Columns of a file that repeat the cohort and the period as people write them, for quarters and months."""
+"""Columns of a file that repeat the cohort and the period in the usual notation, for quarters and months."""
 NUMBERS = COLUMNS[COLUMNS.index("cohort") :]
 LEFT_OUT = ("att_gt", "weight")
 AVERAGES = {"simple": "att", "event": "event", "group": "group", "calendar": "calendar"}
@@ -78,7 +78,7 @@ class Estimates:
     ----------
     table : DataFrame
         Columns are exactly ``COLUMNS``. ``term`` is ``att``, ``att_gt``, ``event``, ``group``,
-        ``calendar``, ``coef:<name>`` or ``weight``; ``cohort``, ``time`` and ``event_time`` are
+        ``calendar``, ``coef:<name>`` or ``weight``; ``cohort``, ``time``, and ``event_time`` are
         empty where they do not apply (a ``group`` row without cohort is the group average).
         ``conf_*`` is pointwise, ``band_*`` uniform over the rows of the same term.
     vcov : DataFrame
@@ -145,7 +145,7 @@ class Estimates:
         -------
         DataFrame
             ``term`` (``att``, ``event:-2``, ``att_gt:2004:2006``), ``estimate``, ``std.error``,
-            ``statistic``, ``p.value``, ``conf.low`` and ``conf.high``. A reference period (``event:-1``)
+            ``statistic``, ``p.value``, ``conf.low``, and ``conf.high``. A reference period (``event:-1``)
             has the estimate 0 and NaN (empty in a CSV file) for the rest, and so do statistics that are
             not reported.
         """
@@ -158,7 +158,7 @@ class Estimates:
 
         Parameters
         ----------
-        kind : ``simple``, ``event``, ``group`` or ``calendar``
+        kind : ``simple``, ``event``, ``group``, or ``calendar``
             The overall effect; by time since adoption; by cohort; by calendar period.
 
         Raises
@@ -198,7 +198,7 @@ class Estimates:
         return self.summary()
 
     def summary(self) -> str:
-        """Return the estimates as text: overall effect, path by event time with a plot, sample and notes."""
+        """Return the estimates as text: overall effect, path by event time with a plot, sample, and notes."""
         from replication.display.result_text import summary_text
 
         return summary_text(self.table, self.details)

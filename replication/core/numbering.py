@@ -83,12 +83,12 @@ class Numbering:
         return values // self.form.count * self.form.factor + values % self.form.count + 1
 
     def written(self, number: Any) -> str:
-        """The period or cohort of a number as people write it: ``2006Q3``, ``2006-09``, or the label."""
+        """The period or cohort of a number in the usual notation: ``2006Q3``, ``2006-09``, or the label."""
         return written_label(self.label(number), self.form)
 
 
 def written_label(label: Any, form: Form | None) -> str:
-    """A label of this form as people write it: 20063 is ``2006Q3``, 200609 is ``2006-09``."""
+    """A label of this form in the usual notation: 20063 is ``2006Q3``, 200609 is ``2006-09``."""
     whole = int(label)
     if form == QUARTER:
         return f"{whole // 10}Q{whole % 10}"
@@ -96,7 +96,7 @@ def written_label(label: Any, form: Form | None) -> str:
 
 
 def written_period(label: float, period: str) -> str:
-    """A label as people write it: the number, or the quarter or month that it is.
+    """A label in the usual notation: the number, or the quarter or month that it is.
 
     Parameters
     ----------

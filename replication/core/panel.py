@@ -90,12 +90,12 @@ class Panel:
         return self.numbering.label(number)
 
     def written(self, number: Any) -> str:
-        """Write a period or cohort as people do, such as 2006Q3; for messages and pages."""
+        """Write a period or cohort in the usual notation, such as 2006Q3; for messages and pages."""
         return self.numbering.written(number)
 
     @property
     def period(self) -> str:
-        """What a period is: ``year``, ``quarter`` or ``month``; empty where its labels do not tell."""
+        """What a period is: ``year``, ``quarter``, or ``month``; empty where its labels do not tell."""
         if self.numbering.form is not None:
             return self.numbering.form.part
         first, last = self.label(self.periods[[0, -1]])
@@ -113,7 +113,7 @@ class Panel:
             Column of the outcome.
         **columns
             ``unit``, ``time``, ``cohort``, ``cluster``, ``weights``, ``covariates``, and ``treatment``,
-            ``trends``, ``offset`` or ``sample`` of a specification.
+            ``trends``, ``offset``, or ``sample`` of a specification.
 
         Raises
         ------

@@ -135,7 +135,7 @@ def kind_of(parts: dict[Any, Parts], column: str, time_format: str | None) -> Ki
         raise PanelError(
             f"The time column {column!r} contains periods of different kinds, for example "
             f"{shown(first[known[0]])} and {shown(first[known[-1]])}. Write all of them as years, quarters "
-            "(2010Q1), months (2010-03) or dates."
+            "(2010Q1), months (2010-03), or dates."
         )
     if known != [4]:
         return {1: "year", 2: "quarter", 3: "month"}[known[0]]  # type: ignore[return-value]

@@ -41,12 +41,12 @@ class SampleRule:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Inference:
-    """Standard errors, intervals and tests; `replication explain` prints what each field means.
+    """Standard errors, intervals, and tests; `replication explain` prints what each field means.
 
     Parameters
     ----------
-    method, variance : how uncertainty is measured, and the variance of a regression.
-    draws, seed : draws of a bootstrap, permutation or band, and the seed of the random numbers.
+    method, variance : method of inference, and the variance of a regression.
+    draws, seed : draws of a bootstrap, permutation, or band, and the seed of the random numbers.
     level : confidence level.
     multiplier, interval, distribution, small_sample : bootstrap multipliers, kind of bootstrap interval,
         critical values, and the factor G/(G-1).

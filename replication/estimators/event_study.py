@@ -73,12 +73,12 @@ def event_study(
     endpoints : ``bin`` collects event times beyond the window in its end coefficients;
         ``drop`` leaves those cells out.
     family : ``gaussian`` or ``poisson``.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------
     Estimates
-        ``att`` is the plain average of the coefficients from event time 0 on.
+        ``att`` is the unweighted average of the coefficients from event time 0 on.
         ``details.support`` counts cohorts and units by event time, ``details.pretrend`` is the F
         test that all coefficients before the reference are zero.
 

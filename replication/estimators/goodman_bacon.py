@@ -70,14 +70,14 @@ def goodman_bacon(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates
     ----------
     panel : Panel
         Balanced, binary treatment, one weight per unit.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------
     Estimates
         ``att`` is the two-way estimate with its standard error, which the sum of weight times estimate
         equals to rounding. One ``weight`` row per comparison follows: ``estimate`` is its weight,
-        ``cohort`` the treated group's adoption and ``time`` the comparison group's (0: never; the
+        ``cohort`` the treated group's adoption, and ``time`` the comparison group's (0: never; the
         first period: always treated). ``details.comparisons`` adds the 2x2 estimates and
         ``by_kind`` their totals.
 

@@ -48,7 +48,7 @@ def poisson(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = 
     ----------
     panel : outcomes of zero or more; ``panel.offset`` is added to the linear index.
     trends : as for ``twfe``.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

@@ -105,7 +105,7 @@ def stacked(
         which controls must be untreated; the window if empty. If both are empty: the widest that
         every cohort with a clean control at adoption can cover, unless late cohorts would cut it
         short (``default_horizon``), which are then left out and named.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

@@ -94,13 +94,13 @@ def sun_abraham(
     Parameters
     ----------
     panel : Panel
-        N units by T periods, gaps, covariates and changing weights allowed.
+        N units by T periods; gaps, covariates, and time-varying weights are allowed.
     control_group : ``never_treated``, ``last_treated``, or ``not_yet_treated``
         ``not_yet_treated``: never-treated units if there are any, otherwise the last cohort.
     anticipation : periods before adoption in which the effect may start.
     window : first and last event time reported; the regression keeps all of them.
-    shares : ``fixed`` or ``estimated``; whether the variance counts the shares as estimated.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    shares : ``fixed`` or ``estimated``; whether the variance accounts for estimation of the cohort shares.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

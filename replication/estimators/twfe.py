@@ -56,7 +56,7 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
     ----------
     panel : N units by T periods; weights may change over time; a weight of zero excludes a cell.
     trends : ``unit_linear``, ``<stratum>_by_time``, ``<stratum>_linear``, in any combination.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------
@@ -73,9 +73,9 @@ def twfe(panel: Panel, *, trends: Sequence[str] = (), inference: Inference = ANA
     Notes
     -----
     Standard errors are clustered by ``cluster``, one way or several, with the
-    correction ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends and period effects that are
-    not nested in the clusters (``effects.absorbed_parameters``). With several clusterings G is that of
-    the smallest, in the correction and in t(G-1). Singletons are left out and counted.
+    correction ``G/(G-1) (N-1)/(N-K)``; K counts the coefficients, trends, and period effects that are
+    not nested in the clusters (``effects.absorbed_parameters``). With multiway clustering, G is the
+    smallest number of clusters, in the correction and in t(G-1). Singletons are left out and counted.
 
     Examples
     --------

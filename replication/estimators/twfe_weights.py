@@ -49,8 +49,8 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
 
     Parameters
     ----------
-    panel : N units by T periods; a binary treatment or a dose, weights and gaps allowed.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    panel : N units by T periods; a binary treatment or a dose, weights, and gaps allowed.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def twfe_weights(panel: Panel, *, inference: Inference = ANALYTIC) -> Estimates:
         ``att`` is the two-way estimate with its standard error; a ``weight`` row for every cohort and
         period with treated cells is the sum of its cells' weights. ``details.extras`` has
         ``share_negative``, ``negative_cells``, ``treated_cells``, ``sum_negative``,
-        ``cohort_periods``, ``negative_cohort_periods``, ``sigma_fe`` and ``sigma_fe_opposite``.
+        ``cohort_periods``, ``negative_cohort_periods``, ``sigma_fe``, and ``sigma_fe_opposite``.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def summary(weight: Floats) -> dict[str, float]:
 
 
 def thresholds(beta: float, share: Floats, weight: Floats) -> dict[str, float | None]:
-    """``sigma_fe`` and ``sigma_fe_opposite`` from the (M,) shares and weights of treated cells."""
+    """``sigma_fe``, and ``sigma_fe_opposite`` from the (M,) shares and weights of treated cells."""
     omega = weight / share
     spread = float(share @ (omega - 1) ** 2)
     first = abs(beta) / np.sqrt(spread) if spread > SMALLEST else None

@@ -66,7 +66,7 @@ def two_stage(
     ----------
     panel, trends, anticipation : as in ``imputation``.
     window : first and last event time shown; ``att`` uses all treated cells.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Permutation of adoption schedules between whole groups of units.
+"""Permutation of adoption histories between whole groups of units.
 
 Where most of a group adopts on one date (the counties of a state), exchanging single units breaks
 up what was assigned together, and the draws vary far less than the actual assignment.
@@ -42,15 +42,15 @@ def block_permutations(panel: Panel, inference: Inference) -> Iterator[Ints]:
     assert inference.blocks is not None
     if inference.strata not in (None, inference.blocks):
         raise PanelError(
-            f"Schedules are permuted across values of {inference.blocks!r} ('blocks'), and dates may be "
-            f"permuted inside them, but not within {inference.strata!r} ('strata'). Leave 'strata' empty, or "
-            "name the same column."
+            f"Adoption histories are permuted across values of {inference.blocks!r} ('blocks'), and dates "
+            f"may be permuted inside them, but not within {inference.strata!r} ('strata'). Leave 'strata' "
+            "empty, or name the same column."
         )
     blocks = ranked_blocks(panel, panel.strata[inference.blocks])
     if len(blocks) < 2:
         raise PanelError(
-            f"All units share one value of {inference.blocks!r}, so schedules cannot be permuted across "
-            "values. Name a finer column in 'inference.blocks'."
+            f"All units share one value of {inference.blocks!r}, so adoption histories cannot be permuted "
+            "across values. Name a finer column in 'inference.blocks'."
         )
     # Few pairs of a size and a block, drawn thousands of times.
     matched = cache(lambda count, drawn: matched_units(count, blocks[drawn]))

@@ -279,7 +279,7 @@ def too_few(compared: Exchanges, inference: Inference) -> list[str]:
     if not compared.complete:
         return [f"{compared.count} draws allow no p-value below {smallest:.3g}; set more 'draws'"]
     return [
-        f"{compared.who} can be assigned the observed schedules in {compared.count + 1} ways, so "
+        f"{compared.who} can be assigned the observed adoption histories in {compared.count + 1} ways, so "
         f"no p-value is below {smallest:.3g} and nothing can be rejected at the {100 * share:g}% "
         "level"
     ]

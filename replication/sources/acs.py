@@ -107,7 +107,7 @@ def read_noncitizens(path: Path) -> pd.DataFrame:
         & (tidy.notna() | table.isna()).all(axis=1)
         & ~(tidy["noncitizens"] < 0),
         path,
-        "the county, the year (2009 to 2018) or a count is not what it should be",
+        "the county, the year (2009 to 2018), or a count is not what it should be",
     )
     require_unique(tidy, ["fips", "year"], path)
     for name in ("fips", "year"):

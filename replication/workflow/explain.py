@@ -77,7 +77,7 @@ def _result_and_spec(folder: Path) -> tuple[Estimates, dict[str, object]]:
 
 
 def _numbers(fit: Estimates) -> pd.DataFrame:
-    """Estimates and standard errors by row, periods as people write them."""
+    """Estimates and standard errors by row, periods in the usual notation."""
     table = fit.table.assign(row=row_labels(fit.table, fit.details.period)).set_index("row")
     return table[["estimate", "std_error"]]
 

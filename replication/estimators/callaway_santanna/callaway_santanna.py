@@ -80,13 +80,13 @@ def callaway_santanna(
     repeated_cross_sections: bool = False,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Estimate group-time effects and their simple, group, calendar and event averages.
+    """Estimate group-time effects and their simple, group, calendar, and event averages.
 
     Parameters
     ----------
     panel : Panel
         N units over T periods. Covariates are used where the panel has them.
-    control_group : ``never_treated``, ``not_yet_treated`` or ``last_treated``
+    control_group : ``never_treated``, ``not_yet_treated``, or ``last_treated``
     base_period : ``universal`` or ``varying``
         The last period before adoption less anticipation for every cell, or, for cells before
         that, the period just before their own.
@@ -94,9 +94,9 @@ def callaway_santanna(
         Periods before adoption in which the effect may start.
     window, balance_e
         Event times of the event path and its average; nothing else depends on them.
-    adjustment : ``doubly_robust``, ``outcome_regression`` or ``ipw``
+    adjustment : ``doubly_robust``, ``outcome_regression``, or ``ipw``
         How covariates enter.
-    fix_weights : ``none``, ``base_period``, ``first_period`` or ``varying``
+    fix_weights : ``none``, ``base_period``, ``first_period``, or ``varying``
         Period whose weight is used for a unit with changing weights.
     unbalanced : ``drop`` (units with gaps) or ``pairwise``
     trends : () or ("unit_linear",)
@@ -112,7 +112,7 @@ def callaway_santanna(
     -------
     Estimates
         Terms ``att`` (all treated cells weighted by size), ``att_gt``, ``event``, ``group`` and
-        ``calendar``; a row without its event time, cohort or period is the average of its term.
+        ``calendar``; a row without its event time, cohort, or period is the average of its term.
 
     Raises
     ------

@@ -71,7 +71,7 @@ def continuous_dose(
         Where the curves are evaluated; by default 20 evenly spaced doses that all cohorts' ranges share.
     control_group, anticipation
         As in ``callaway_santanna``.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Intertemporal effects of de Chaisemartin & D'Haultfoeuille (2024), reversals and doses included."""
+"""Intertemporal effects of de Chaisemartin & D'Haultfoeuille (2026), reversals and doses included."""
 
 from replication.estimators.dcdh.dcdh import dcdh
 

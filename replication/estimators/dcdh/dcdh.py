@@ -1,4 +1,4 @@
-"""Intertemporal effects of de Chaisemartin & D'Haultfoeuille (2024): reversals, doses, covariates.
+"""Intertemporal effects of de Chaisemartin & D'Haultfoeuille (2026): reversals, doses, covariates.
 
 Estimand
     delta_l = mean effect of having been exposed to a changed treatment for l periods: the outcome
@@ -31,7 +31,7 @@ Reproduces
     Stata and R ``did_multiplegt_dyn y i t d, effects(L) placebo(P)`` with ``normalized``,
     ``switchers`` and ``controls``, including analytic standard errors.
 
-Review of Economics and Statistics 108(4): 863-880 (2026; advance access in 2024). With ``cluster`` the
+Review of Economics and Statistics 108(4): 863-880 (2026; published online 2024). With ``cluster`` the
 degrees of freedom count clusters, as the authors' command does.
 """
 
@@ -71,7 +71,7 @@ def dcdh(
     Parameters
     ----------
     panel : Panel
-        With a treatment column, which may rise, fall and take any values, or with cohorts of an
+        With a treatment column, which may rise, fall, and take any values, or with cohorts of an
         absorbing binary treatment. Units treated in the first period are then dropped, since
         they have no untreated past; with a column they are controls for each other.
     window : first and last event time; all that can be estimated if empty.
@@ -79,7 +79,7 @@ def dcdh(
     switchers : ``all``, or those whose treatment first rises (``in``) or falls (``out``).
     baseline_bins : number of quantile bins of the first treatment within which units are compared;
         None compares units of equal first treatment.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

@@ -85,9 +85,9 @@ def etwfe(
         For Poisson, all rows are mean differences in units of the outcome; the additional row
         ``coef:log_ratio`` is log(sum of outcomes / sum of their means without treatment) over
         treated cells, which compares with a Poisson coefficient.
-    window : first and last event time shown; ``att``, group and calendar rows use all cells.
+    window : first and last event time shown; ``att``, group, and calendar rows use all cells.
     anticipation : periods before adoption in which the effect may start.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

@@ -66,25 +66,25 @@ def imputation(
     Parameters
     ----------
     panel : Panel
-        N units by T periods; gaps, covariates and weights that change over time are allowed.
+        N units by T periods; gaps, covariates, and time-varying weights are allowed.
     trends : such as ``("unit_linear",)`` or ``("region_by_time",)``
         Part of the model of Y(0). With unit-specific linear trends, treated units need two untreated periods;
         those with fewer are dropped with the count.
-    window : first and last event time shown; ``att``, group and calendar rows use all cells.
+    window : first and last event time shown; ``att``, group, and calendar rows use all cells.
     anticipation : periods before adoption in which the effect may start; they are not used to fit the
         model and appear as event rows, but not in ``att``.
-    residual_groups : ``cohort_event``, ``cohort`` or ``none``
+    residual_groups : ``cohort_event``, ``cohort``, or ``none``
         Treated cells that share a mean effect in the standard error; ``none`` is one group.
     leave_one_out : whether a cluster is left out of its own group's mean.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------
     Estimates
-        Rows ``att``; ``event`` (leads before adoption are pre-trend coefficients from untreated
-        cells, relative to all earlier untreated periods; from adoption on they are effects);
-        ``group``; ``calendar``; and the mean of each kind (of event times: those shown from 0
-        on). Units of the outcome.
+        Rows ``att``; ``event`` (leads are pre-trend coefficients from a regression on untreated
+        observations, relative to the periods before the first lead shown; from adoption on, rows are
+        effects); ``group``; ``calendar``; and the mean of each kind (of event times: those shown from
+        0 on). Units of the outcome.
 
     Raises
     ------

@@ -80,7 +80,7 @@ def local_projections(
         pooled effect over the longest that every cohort reaches with a clean control. Late cohorts
         that would shorten it too much are excluded and named (``default_horizon``).
     reweight : estimate the equally weighted average over adopters instead of the variance-weighted one.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

@@ -138,7 +138,7 @@ def roth_santanna(
     ----------
     panel : Panel
         N units by T periods. Units with a gap and cohorts of one unit are dropped with a note.
-    beta : ``efficient``, 1 or 0; the coefficient on the difference before adoption.
+    beta : ``efficient``, 1, or 0; the coefficient on the difference before adoption.
     control_group : ``not_yet_treated``, ``never_treated`` (not treated in the panel), or
         ``last_treated`` (the last cohort to adopt in the panel).
     design_variance : ``adjusted`` or ``neyman``; the other one is in the details.
@@ -149,10 +149,10 @@ def roth_santanna(
 
     Returns
     -------
-    Estimates with ``att``, ``group``, ``calendar`` and ``event`` rows, in units of the outcome.
-    ``details.balance`` has X of each row with its standard error and the joint tests that all are
-    zero (``design_tests``); ``details.by_row["std_errors_neyman"]`` (or ``_adjusted``) has the other
-    standard error of each row.
+    Estimates with ``att``, ``group``, ``calendar``, and ``event`` rows, in units of the outcome.
+    ``details.balance`` has the difference before adoption (X-hat) for each row with its standard error and
+    the joint tests that all are zero (``design_tests``); ``details.by_row["std_errors_neyman"]`` (or
+    ``_adjusted``) has the other standard error of each row.
 
     Raises
     ------

@@ -97,7 +97,7 @@ def synthetic_did(
         or more units, or clusters, per cohort), or ``bootstrap``. The last two leave out and draw
         clusters; placebo needs clusters of one unit.
     window : first and last event time reported.
-    inference : method, variance, level and draws of standard errors, intervals and tests.
+    inference : method, variance, level, and draws of standard errors, intervals, and tests.
 
     Returns
     -------

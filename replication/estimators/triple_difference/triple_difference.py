@@ -66,7 +66,7 @@ def triple_difference(
     balance_e: int | None = None,
     inference: Inference = ANALYTIC,
 ) -> Estimates:
-    """Estimate group-time triple differences with simple, group, calendar and event averages.
+    """Estimate group-time triple differences with simple, group, calendar, and event averages.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def triple_difference(
         comparison group) or ``last_treated``.
     base_period, anticipation, window, balance_e
         As in ``callaway_santanna``.
-    adjustment : ``doubly_robust``, ``outcome_regression`` or ``ipw``
+    adjustment : ``doubly_robust``, ``outcome_regression``, or ``ipw``
     inference : Inference
 
     Returns

@@ -60,10 +60,11 @@ def honest_did(
     ----------
     estimates : Estimates
         With effects by event time, their covariance, and a reference period.
-    method : ``relative_magnitudes``, ``smoothness`` or ``smoothness_clf``
+    method : ``relative_magnitudes``, ``smoothness``, or ``smoothness_clf``
         Bounds the change in the violation between consecutive periods after adoption relative to the
-        largest such change before it (C-LF interval); bounds the change in its slope between consecutive
-        periods (fixed-length interval); the same with the C-LF interval.
+        largest such change before it (conditional least-favorable [C-LF] hybrid confidence set); bounds the
+        change in its slope between consecutive periods (fixed-length confidence interval [FLCI]); the same
+        with the C-LF confidence set.
     bounds : non-negative
         Mbar (unit-free; default 0, 0.5, 1, 1.5, 2), or M in units of the outcome per period squared (default
         five values from 0 to the largest change in the slope that the periods before adoption do not reject).
@@ -82,8 +83,8 @@ def honest_did(
     Raises
     ------
     SensitivityError
-        For a varying base period, no reference, no period before, a target outside the path, a
-        covariance that is not positive semi-definite, unknown methods and negative bounds.
+        For a varying base period, no reference, no pre-treatment period, a target outside the path, a
+        covariance that is not positive semi-definite, unknown methods, and negative bounds.
 
     Examples
     --------
@@ -184,7 +185,7 @@ def breakdown_value(
     Parameters
     ----------
     estimates : with an event path and its covariance.
-    method : ``relative_magnitudes``, ``smoothness`` or ``smoothness_clf``.
+    method : ``relative_magnitudes``, ``smoothness``, or ``smoothness_clf``.
     target : ``average``, or one event time after adoption.
     level : confidence level.
     null : value of the effect that is to be excluded.
