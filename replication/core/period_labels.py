@@ -73,7 +73,7 @@ def _by_pattern(labels: pd.Series[Any], pattern: str) -> dict[Any, Parts]:
         dates = pd.to_datetime(text, format=pattern, errors="coerce")
     except (ValueError, LookupError, TypeError, OverflowError, re.error) as error:
         raise SpecError(
-            f"'time_format' is {pattern!r}, which is no pattern of strptime ({error}). Write year, quarter, "
+            f"'time_format' is {pattern!r}, which is not a strptime pattern ({error}). Write year, quarter, "
             "month, or date, or a pattern such as '%d/%m/%Y', in which %d is the day, %m the month, and %Y "
             "the year."
         ) from None

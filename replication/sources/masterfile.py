@@ -160,7 +160,7 @@ def _line_end(path: Path, held: bytes, width: int) -> int:
     if held[width : width + 1] == b"\n":
         return 1
     end = held.find(b"\n")
-    found = f"{end} characters" if end >= 0 else "no line end"
+    found = f"{end} characters" if end >= 0 else "no newline"
     raise SourceError(
         f"{path}: the first record has {found} where {width} belong; it is another file, or its "
         f"columns are shifted. {FETCH_AGAIN}"

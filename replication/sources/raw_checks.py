@@ -125,7 +125,7 @@ def text_cells(path: Path, encoding: str) -> pd.DataFrame:
             f"cut off or damaged. {FETCH_AGAIN}"
         ) from error
     if not rows:
-        raise SourceError(f"{path}: the file contains {len(written)} line ends and no text. {FETCH_AGAIN}")
+        raise SourceError(f"{path}: the file contains {len(written)} newlines and no text. {FETCH_AGAIN}")
     heading, body = rows[0], rows[1:]
     if len(set(heading)) < len(heading):
         name, times = Counter(heading).most_common(1)[0]

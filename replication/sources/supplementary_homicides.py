@@ -130,7 +130,7 @@ def _lines(path: Path) -> list[bytes]:
     content = b"".join(pieces(path)).rstrip(b"\x1a")
     if not content.endswith(b"\n"):
         raise SourceError(
-            f"{path}: the file does not end with a line end, so its last line is cut off. {FETCH_AGAIN}"
+            f"{path}: the file does not end with a newline, so its last line is cut off. {FETCH_AGAIN}"
         )
     lines = [line.rstrip(b"\r") for line in content[:-1].split(b"\n")]
     bad = [

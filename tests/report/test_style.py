@@ -50,7 +50,7 @@ DIALECT = {
     "second engine": r"\b(second|another|independent)[ -]engines?\b",
     "day month year": rf"\b\d\d? (?-i:{MONTHS})\b",
     "exchange schedules": r"\bexchang(es?|ed|ing) ((its|their) )?(adoption|dates|months|schedules)\b",
-    "schedules": r"\b(activation|adoption|whole) schedules?\b|\bschedules? (of (activation|adoption)|across)\b",
+    "schedules": r"\b(activation|adoption|whole) schedules?\b|\bschedules? (of a(ctiva|dop)tion|across)\b",
     "as people write it": r"\bas people (do|write)\b",
     "in some results": r"\bin some results\b",
     "holds a value": r"\bholds? (labels|neither|no (event|keys|list|record)|nothing|text)\b",

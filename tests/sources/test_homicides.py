@@ -213,7 +213,7 @@ LINE = homicide_line(Incident("AL00100"), 2005) + "\r\n"
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (LINE * 3 + LINE[:40], "does not end with a line end"),
+        (LINE * 3 + LINE[:40], "does not end with a newline"),
         (LINE + "61AL short\r\n", r"1 of 2 lines are not homicide records.*line 2 with 10 char"),
         (LINE + "1" + LINE[1:], r"first line 2 with \d+ characters, beginning '101AL001'"),
         (LINE + LINE[:61] + "13" + LINE[63:], r"month is no such number in 1 of 2 records"),

@@ -30,7 +30,7 @@ from replication.inference.sensitivity.normal_distributions import folded_quanti
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """An affine estimator of the target and its fixed-length interval.
+    """An affine estimator of the target and its fixed-length confidence interval.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Affine:
 
 
 def interval(path: EventPath, weights: Floats, bound: float, level: float) -> tuple[float, float]:
-    """Shortest fixed-length interval of ``weights' tau`` under smoothness ``bound``.
+    """Shortest fixed-length confidence interval of ``weights' tau`` under smoothness ``bound``.
 
     Reproduces R ``HonestDiD::createSensitivityResults(method = "FLCI")``, whose quantile of the
     folded normal comes from 10^6 draws (a relative error of about 1e-3) where ours is exact.

@@ -17,7 +17,7 @@ from replication.inference.sensitivity.event_path import EventPath
 
 
 def interval(path: EventPath, weights: Floats, bound: float, level: float) -> tuple[float, float]:
-    """Hybrid (C-LF) interval; the fixed-length interval of ``flci`` is the default elsewhere.
+    """Hybrid (C-LF) confidence set; the FLCI of ``flci`` is the default elsewhere.
 
     Reproduces R ``HonestDiD::createSensitivityResults(method = "C-LF")``.
     """
