@@ -72,7 +72,7 @@ def cell(column: str, value: object, row: int = 5):
             lambda frame: pd.concat([frame, frame.iloc[[7]]]),
             "uid 101, period 8 occurs in 2 records",
         ),
-        (cell("complaints", -1.0), "negative or not whole in 1 of 216 records, first in record 6"),
+        (cell("complaints", -1.0), "negative, or not whole in 1 of 216 records, first in record 6"),
         (cell("complaints", np.nan), "missing, negative, or not whole in 1 of 216"),
         (cell("sustained", 0.5), "not whole in 1 of 216"),
         (cell("period", 99), "not one of 1 to 72 in 1 of 216"),
