@@ -50,7 +50,8 @@ def code_digest(*modules: str, root: Path | None = None, every_choice: bool = Tr
     digest = hashlib.sha256()
     for path in sorted(code_files(*modules, root=top, every_choice=every_choice)):
         base = PACKAGE.parent if path.is_relative_to(PACKAGE) else top
-        digest.update(f"{path.relative_to(base).as_posix()} {_content_digest(path)}\n".encode())
+        content = _content_digest(path, path.stat().st_mtime_ns)
+        digest.update(f"{path.relative_to(base).as_posix()} {content}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -161,10 +162,6 @@ def _names(path: Path, _: int, name: str) -> bool:
     return name in path.read_text(encoding="utf-8")
 
 
-def _content_digest(path: Path) -> str:
-    return _cached_digest(path, path.stat().st_mtime_ns)
-
-
 @cache
-def _cached_digest(path: Path, _: int) -> str:
+def _content_digest(path: Path, _: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -26,7 +26,6 @@ class JointTest:
     df, df_resid : degrees of freedom: estimates that are tested, and those of the denominator.
     statistic, p_value : None where no test is possible; ``reason`` is why.
     fisher_p_value : from permuted dates of adoption, where they were drawn.
-
     """
 
     test: str = "F"
@@ -57,7 +56,6 @@ class Dropped:
     reason : name of the reason, such as ``singletons``.
     count : how many ``what`` (``units``, ``cells``, ``periods``, ``cohorts``, ``leads``).
     labels : which ones, where they are few or named.
-
     """
 
     reason: str
@@ -76,7 +74,6 @@ class ClusterSupport:
     control : clusters with a unit that is untreated while one of those is treated.
     alone : treated clusters that are the only cluster of their cohort.
     kind : name of the clusters.
-
     """
 
     treated: int
@@ -104,7 +101,6 @@ class ClusterInfluence:
     partial_leverage_max, leverage_max : the largest of each, with a unit of its cluster
         (``*_cluster_of``); leverage is None where it was not found.
     by_cluster : every cluster, where they are few.
-
     """
 
     clustering: str
@@ -130,7 +126,6 @@ class Uncertainty:
     correction, parameters : small-sample factor of the variance, and the K in it.
     repaired : whether the covariance was made positive semi-definite.
     missing_noted : whether a note says why standard errors are missing.
-
     """
 
     method: str = "analytic"
@@ -156,7 +151,6 @@ class PermutationRecord:
     ----------
     tested : the statistic of the p-value (``inference.statistic``).
     exchanged : what was exchanged; ``complete`` if every assignment was taken.
-
     """
 
     estimate: float
@@ -205,7 +199,6 @@ class BalanceTest:
     largest, wald : joint tests by the largest |t| and by the Wald statistic.
     smallest_cohort : units of the smallest cohort.
     draws : permuted dates behind ``fisher_p_value``.
-
     """
 
     rows: tuple[BalanceRow, ...]
@@ -283,7 +276,6 @@ class Details:
     by_row : further numbers of every row: name -> label of the row -> number.
     extras : further numbers and choices of one estimator.
     notes : what was dropped, derived or cannot be trusted, one sentence each.
-
     """
 
     absorbed: tuple[str, ...] = ()

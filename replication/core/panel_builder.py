@@ -60,7 +60,6 @@ def build_panel(frame: pd.DataFrame, spec: Spec) -> Panel:
         periods that cannot be counted, an empty sample.
     SpecError
         If one column is named in two roles that exclude each other.
-
     """
     require_single_names(list(frame.columns), "The panel")
     if spec.repeated_cross_sections:

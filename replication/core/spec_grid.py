@@ -33,7 +33,6 @@ def expand(data: Mapping[str, Any], source: str = "the specification") -> Iterat
     SpecError
         If ``vary`` is no mapping to lists, ``columns`` no list of mappings, if they span too many
         specifications, or give two of them one id, so that the second would overwrite the first.
-
     """
     vary, columns = _vary(data, source), _columns(data, source)
     count = math.prod(len(values) for values in vary.values()) * len(columns)

@@ -43,7 +43,6 @@ def write_tables(
     ------
     SpecError
         If a table names a specification, row, file or column that is not there.
-
     """
     from replication.report.study_report import write_document
     from replication.report.tables import build
