@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.errors import SpecError, nearest
+from replication.core.plain_data import texts_in
 from replication.core.spec_words import WORDS, SpecWords, study_words
 
 TEXTS = ("label", "heading", "title")
@@ -117,10 +118,7 @@ def _inside(node: Any, known: Mapping[str, Any]) -> Iterator[LabelText]:
 
 def named_specs(node: Any, known: Mapping[str, Any]) -> list[str]:
     """Ids of specifications inside nested plain data."""
-    if isinstance(node, str):
-        return [node] if node in known else []
-    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
-    return list(dict.fromkeys(name for part in parts for name in named_specs(part, known)))
+    return list(dict.fromkeys(text for text in texts_in(node) if text in known))
 
 
 def listed(value: Any) -> list[Any]:
@@ -137,7 +135,7 @@ def fill_labels(folder: Path, data: dict[str, Any], parts: Sequence[str]) -> Non
         For a placeholder that there is not, or one in a text that speaks of no specification.
     """
     entries = [(part, entry) for part in parts for entry in listed(data.get(part))]
-    if not any("{" in text for _, entry in entries for text in _strings(entry)):
+    if not any("{" in text for _, entry in entries for text in texts_in(entry)):
         return
     known = study_words(folder, data)
     for part, entry in entries:
@@ -169,11 +167,3 @@ def filled(found: LabelText, specs: Sequence[SpecWords], where: str) -> str:
     text = PLACEHOLDER.sub(words, found.text)
     begins = found.text.startswith("{")
     return text[:1].upper() + text[1:] if begins else text
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _strings(part)

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.core.estimator_files import ESTIMATORS
-from replication.core.spec import read_spec_file
-from replication.core.spec_grid import expand
+from replication.core.spec_grid import expand, read_spec_file
 from replication.core.temporary_files import visible_paths
 
 ESTIMATOR_LABEL = re.compile(r"@registered\(\s*\"([^\"]+)\"")

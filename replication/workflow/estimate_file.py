@@ -16,8 +16,9 @@ from replication.core.files import parse_yaml, write_csv
 from replication.core.frames import read_frame
 from replication.core.panel_builder import build_panel
 from replication.core.sample_selection import identifier_columns
-from replication.core.spec import Spec, load_specs, parse_spec, read_spec_file, schema
-from replication.core.spec_grid import expand
+from replication.core.spec import Spec, load_specs, parse_spec
+from replication.core.spec_grid import expand, read_spec_file
+from replication.core.spec_schema import schema
 from replication.core.temporary_files import remove_temporary_files
 from replication.estimators.estimate_spec import estimate
 from replication.estimators.unused_keys import find_unused_keys, with_notes

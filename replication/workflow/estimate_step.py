@@ -6,14 +6,13 @@ import itertools
 import math
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from replication.core import saved_results
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, file_digest, files_digest, fingerprint
-from replication.core.processes import die_with_parent, pool_context
+from replication.core.processes import in_processes
 from replication.core.sample_selection import panel_inputs
 from replication.core.spec import Spec, load_specs
 from replication.estimators.unused_keys import find_unused_keys
@@ -121,14 +120,7 @@ def batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
 
 def run(tasks: Sequence[Task], threads: int) -> None:
     """Estimate the tasks in batches, in as many processes as there are threads."""
-    waiting = batches(tasks)
-    if threads < 2 or len(waiting) < 2:
-        for batch in waiting:
-            run_batch(batch)
-        return
-    workers = min(threads, len(waiting))
-    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
-        list(pool.map(run_batch, waiting))
+    in_processes(run_batch, batches(tasks), threads)
 
 
 def inputs_digest(study: StudyFolder, root: Path) -> str:

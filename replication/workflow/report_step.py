@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from replication.core.code_digest import code_digest
 from replication.core.errors import SpecError
 from replication.core.fingerprints import Ledger, fingerprint, renew
+from replication.core.plain_data import texts_in
 from replication.core.study_folder import SUMMARY
 from replication.report.figures import FIGURES
 from replication.report.report_context import Context
@@ -20,7 +21,7 @@ from replication.report.tables import TABLES
 from replication.sources.manifest import promises
 from replication.sources.verified_bytes import checksums_enforced
 from replication.workflow import project
-from replication.workflow.entry_inputs import named_inputs, strings
+from replication.workflow.entry_inputs import named_inputs
 from replication.workflow.project import FIGURE_ENDINGS, TABLE_ENDINGS, StudyFolder
 from replication.workflow.settings import read_settings
 
@@ -40,7 +41,11 @@ def tables(study: StudyFolder, root: Path) -> tuple[int, int]:
         root / study.table_ledger,
         {
             str(entry["id"]): entry_fingerprint(
-                entry, study, folders, TABLES, [stars, [checked.get(text) for text in sorted(strings(entry))]]
+                entry,
+                study,
+                folders,
+                TABLES,
+                [stars, [checked.get(text) for text in sorted(texts_in(entry))]],
             )
             for entry in study.config.get("tables", [])
         },

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from replication.checks import compare_contents
@@ -13,7 +13,7 @@ from replication.checks import compare_numbers as numbers
 from replication.checks.compare_numbers import Verdict
 from replication.checks.file_differences import PYTHON, difference
 from replication.core.errors import InputError
-from replication.core.processes import die_with_parent, pool_context
+from replication.core.processes import in_processes
 from replication.report.site.site_render import write_site
 from replication.workflow import project, readme, rendered_again, report_step
 from replication.workflow.rendered_again import AS_WRITTEN, MADE_AGAIN, Task
@@ -72,12 +72,8 @@ def held(task: Task, root: Path, scratch: Path) -> list[Verdict]:
 
 
 def _all(todo: Sequence[Task], root: Path, scratch: Path, cores: int) -> list[Verdict]:
-    workers = min(cores, len(todo) // FEW)
-    if workers < 2:
-        return [verdict for task in todo for verdict in held(task, root, scratch)]
-    with ProcessPoolExecutor(workers, mp_context=pool_context(), initializer=die_with_parent) as pool:
-        waiting = [pool.submit(held, task, root, scratch) for task in todo]
-        return [verdict for one in waiting for verdict in one.result()]
+    found = in_processes(partial(held, root=root, scratch=scratch), todo, min(cores, len(todo) // FEW))
+    return [verdict for verdicts in found for verdict in verdicts]
 
 
 def _page(root: Path, scratch: Path) -> list[Verdict]:
