@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from replication.report.report_data import Folders, Results, Saved
@@ -35,14 +35,9 @@ def versions_of_results(results: Iterable[Saved]) -> str:
     """Versions of the packages behind the results; only this package where no result is shown."""
     found: dict[str, list[str]] = {}
     for saved in results:
-        for name, number in _installed(saved.versions).items():
-            numbers = found.setdefault(name, [])
-            if number not in numbers:
-                numbers.append(number)
+        for name, number in saved.versions.items():
+            if number != "not installed" and number not in found.setdefault(name, []):
+                found[name].append(number)
     found.pop("replication", None)
     others = [f"{name} {' and '.join(numbers)}" for name, numbers in found.items()]
     return ", ".join([MADE_WITH, *others])
-
-
-def _installed(table: Mapping[str, str]) -> dict[str, str]:
-    return {name: number for name, number in table.items() if number != "not installed"}

@@ -74,9 +74,7 @@ def run(root: Path, cores: str, only: Sequence[str] = ()) -> int:
         steps, failures, code = run_until_settled(root, cores, chosen) if chosen else (0, 0, 2)
     seconds = time.perf_counter() - start
     if code:
-        if not failures and chosen:
-            print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
-        print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
+        _print_stopped(root, seconds, explained=bool(failures) or not chosen)
         return code
     print(closing(root, steps, seconds))
     return 2 if stopped else 0
@@ -94,13 +92,18 @@ def run_only(root: Path, cores: str, only: Sequence[str], able: Sequence[str]) -
         code = snakemake(root, cores, able, files)
     seconds = time.perf_counter() - start
     if code:
-        if not server.failures:
-            print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
-        print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
+        _print_stopped(root, seconds, explained=bool(server.failures))
         return code
     owners = [study(root, name) for name in dict.fromkeys(target.study for target in targets)]
     print(closing_of(targets, server.steps, seconds, few_cluster_lines(root, owners)))
     return 0
+
+
+def _print_stopped(root: Path, seconds: float, *, explained: bool) -> None:
+    """The end of a run that failed; of Snakemake's log as well unless a step has explained it."""
+    if not explained:
+        print(last_words(root / SNAKEMAKE_LOG), file=sys.stderr)
+    print(f"The run stopped after {seconds:.0f} s; the logs of the steps are in logs/.")
 
 
 def run_until_settled(root: Path, cores: str, studies: Sequence[str]) -> tuple[int, int, int]:

@@ -97,18 +97,15 @@ def _catalog(one: StudyFolder) -> dict[str, Target]:
     """Everything of a study that can be asked for, by its name."""
     tables, figures, report = f"tables/{one.id}", f"figures/{one.id}", f"report/{one.id}"
     summary = tuple(one.summary_outputs())
-    written = {
-        "tables": tuple(f"{tables}/{name}.{ending}" for name in one.tables for ending in TABLE_ENDINGS),
-        "figures": tuple(f"{figures}/{name}.{ending}" for name in one.figures for ending in FIGURE_ENDINGS),
-    }
+    every_table, every_figure = tuple(one.table_outputs()), tuple(one.figure_outputs())
     made = {
         one.id: Target(
             one.id,
             (one.table_ledger, one.figure_ledger, *summary),
-            (*written["tables"], *written["figures"], *summary[:1]),
+            (*every_table, *every_figure, *summary[:1]),
         ),
-        tables: Target(one.id, (one.table_ledger,), written["tables"]),
-        figures: Target(one.id, (one.figure_ledger,), written["figures"]),
+        tables: Target(one.id, (one.table_ledger,), every_table),
+        figures: Target(one.id, (one.figure_ledger,), every_figure),
         f"{tables}/estimates": Target(one.id, (f"{tables}/estimates.csv",), (f"{tables}/estimates.csv",)),
         f"{tables}/analyses": Target(one.id, (one.analysis_ledger,), (f"{tables}/analyses/",)),
         f"data_clean/{one.id}": Target(one.id, (one.clean_ledger,), (f"data_clean/{one.id}/",)),

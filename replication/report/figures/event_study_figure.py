@@ -128,7 +128,7 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
         treated_units=path["event_time"].map(facts.support_by_event_time(saved)),
         binned=path["event_time"].map(facts.binned(saved)),
         treated_cohorts=path["event_time"].map(facts.support_by_event_time(saved, "cohorts")),
-        mean_before=facts.mean_before(saved),
+        mean_before=saved.details.mean_pre,
         pretrend_p_value=facts.pretrend_p(saved),
     )
 

@@ -48,7 +48,7 @@ def note(frame: pd.DataFrame, entry: Entry, context: Context) -> tuple[str, tupl
 def reference(frame: pd.DataFrame, context: Context) -> str:
     """The reference period, named where it is one for all series."""
     saved = [context.results.get(part["spec_id"].iloc[0]) for part in series_of(frame)]
-    found = {facts.in_study_words(facts.base_period(one), one, context.study) for one in saved}
+    found = {facts.base_period(one, context.study) for one in saved}
     return f"reference period ({found.pop()})" if len(found) == 1 and found != {""} else "reference period"
 
 
@@ -186,10 +186,10 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
             "" if saved.spec["estimator"] == "roth_santanna" else clusters
         ),
         WEIGHTS: facts.weights(saved, context.study),
-        "control group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
+        "control group": facts.control_group(saved, context.study),
         "pre-trend test": formatting.p_equals(first["pretrend_p_value"]),
         "binned endpoints": end_points(part),
-        REFERENCE: facts.in_study_words(facts.base_period(saved), saved, context.study),
+        REFERENCE: facts.base_period(saved, context.study),
     }
     return {kind: words for kind, words in found.items() if words}
 

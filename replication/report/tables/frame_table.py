@@ -182,13 +182,11 @@ def sections(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -
     """All rows, or one block per value of the grouping column, in the order of the file."""
     group = entry.options.get("group")
     if group is None:
-        return [Section(_rows(entry, columns, frame))]
-    return [
-        Section(_rows(entry, columns, part), str(value)) for value, part in frame.groupby(group, sort=False)
-    ]
+        return [Section(_rows(columns, frame))]
+    return [Section(_rows(columns, part), str(value)) for value, part in frame.groupby(group, sort=False)]
 
 
-def _rows(entry: Entry, columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[TableRow, ...]:
+def _rows(columns: list[dict[str, Any]], frame: pd.DataFrame) -> tuple[TableRow, ...]:
     records = frame.to_dict("records")
     return tuple(
         TableRow(
