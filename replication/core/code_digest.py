@@ -106,7 +106,8 @@ def _statements(path: Path, _: int) -> tuple[list[tuple[int, str]], list[str], l
     text = _FOR_TYPES.sub("", path.read_text(encoding="utf-8"))
     direct = []
     for match in _STATEMENT.finditer(text):
-        direct += [(level, name) for level, name in _parsed(match[0]) if level or _is_ours(name)]
+        found = _parsed(match[0])
+        direct += [one for one in found if one[0] or one[1].partition(".")[0] in (PACKAGE.name, STUDIES)]
     return direct, _CHOSEN_LATER.findall(text), _NAMED.findall(text)
 
 
@@ -124,10 +125,6 @@ def _parsed(statement: str) -> Iterator[tuple[int, str]]:
             yield node.level, head
             # What is imported may be a module itself.
             yield from ((node.level, f"{head}.{alias.name}".lstrip(".")) for alias in node.names)
-
-
-def _is_ours(name: str) -> bool:
-    return name.partition(".")[0] in (PACKAGE.name, STUDIES)
 
 
 def _folder_of(name: str, root: Path) -> Path:

@@ -76,7 +76,8 @@ def label_texts(entry: dict[str, Any], known: Mapping[str, Any], data: Mapping[s
 def _of_columns(entry: Mapping[str, Any], known: Mapping[str, Any]) -> list[LabelText]:
     """Labels of columns whose specifications are in the panels of the entry."""
     panels = [one["specs"] for one in listed(entry.get("panels")) if isinstance(one, dict) and "specs" in one]
-    leaves = [leaf for item in listed(entry.get("columns")) for leaf in listed(_leaves(item))]
+    items = [item if isinstance(item, dict) else {"columns": [item]} for item in listed(entry.get("columns"))]
+    leaves = [leaf for item in items for leaf in listed(item.get("columns", [item]))]
     return [
         LabelText(
             leaf["label"], leaf, "label", tuple(one[place] for one in panels if _has(one, place, known))
@@ -84,10 +85,6 @@ def _of_columns(entry: Mapping[str, Any], known: Mapping[str, Any]) -> list[Labe
         for place, leaf in enumerate(leaves)
         if panels and isinstance(leaf, dict) and isinstance(leaf.get("label"), str)
     ]
-
-
-def _leaves(item: Any) -> Any:
-    return item.get("columns", [item]) if isinstance(item, dict) else [item]
 
 
 def _has(specs: Any, place: int, known: Mapping[str, Any]) -> bool:
@@ -99,12 +96,8 @@ def _inside(node: Any, known: Mapping[str, Any]) -> Iterator[LabelText]:
         specs = tuple(named_specs(node, known))
         for key in TEXTS:
             if isinstance(node.get(key), str) and specs:
-                own = (
-                    specs
-                    if key != "heading" or "rows" in node or "columns" in node or "specs" in node
-                    else ()
-                )
-                yield LabelText(node[key], node, key, own)
+                heads = key != "heading" or bool({"rows", "columns", "specs"} & set(node))
+                yield LabelText(node[key], node, key, specs if heads else ())
         for key, part in node.items():
             own = tuple(named_specs(part, known))
             # A mapping of labels to specifications, as analyses have them.

@@ -33,7 +33,8 @@ def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
                 raise type(error)(f"{study.id}, analysis {name!r}: {error}") from None
             yield name
 
-    panels = [file_digest(path) for path in _cleaned(context)]
+    cleaned = sorted(path for path in context.clean.glob("[!.]*") if path.suffix in (".parquet", ".csv"))
+    panels = [file_digest(path) for path in cleaned]
     return renew(
         root / study.analysis_ledger,
         {name: analysis_fingerprint(entry, study, panels) for name, entry in entries.items()},
@@ -47,7 +48,3 @@ def analysis_fingerprint(entry: Mapping[str, Any], study: StudyFolder, panels: l
     module = module_of(str(entry["kind"]), study.folder)
     code = code_digest(module, root=study.folder.parents[1]) if module else ""
     return fingerprint(entry, code, panels, named_inputs(entry, Folders.under(study.root, study.id)))
-
-
-def _cleaned(context: AnalysisContext) -> list[Path]:
-    return sorted(path for path in context.clean.glob("[!.]*") if path.suffix in (".parquet", ".csv"))

@@ -25,8 +25,6 @@ from replication.estimators.unused_keys import find_unused_keys, with_notes
 from replication.workflow.grid_summary import grid_summary
 
 CALL = "Command line"
-WRITTEN = ("estimates.csv", "vcov.csv", "spec.yaml")
-"""Files that a result consists of."""
 
 
 def specs_of(path: Path | None, keys: Mapping[str, Any], assigned: Sequence[str]) -> list[Spec]:
@@ -138,7 +136,7 @@ def estimate_file(
 def require_apart(out: Path, inputs: tuple[Path, ...]) -> None:
     """Refuse a folder in which a result would overwrite the file that it is made from."""
     for path in inputs:
-        if path.resolve().parent == out.resolve() and path.name in WRITTEN:
+        if path.resolve().parent == out.resolve() and path.name in saved_results.FILES:
             raise SpecError(
                 f"--out {out} contains {path.name}, which the results would overwrite. Name another folder."
             )

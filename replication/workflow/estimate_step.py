@@ -51,8 +51,7 @@ def estimate_part(study: StudyFolder, root: Path, part: int, parts: int, threads
     -------
     (estimated, kept) : how many specifications were estimated, and how many were up to date.
     """
-    if not 1 <= part <= parts:
-        raise SpecError(f"There is no part {part} of {parts}. Number the parts from 1 to {parts}.")
+    require_part(part, parts)
     tasks = [task for batch in batches(plan_tasks(study, root))[part - 1 :: parts] for task in batch]
     stale = [task for task in tasks if not task.is_current]
     run(stale, threads)
@@ -64,6 +63,12 @@ def estimate_part(study: StudyFolder, root: Path, part: int, parts: int, threads
         if not other.stem.endswith(f"-of-{parts}"):
             other.unlink(missing_ok=True)
     return len(stale), len(tasks) - len(stale)
+
+
+def require_part(part: int, parts: int) -> None:
+    """Refuse a part that there is not."""
+    if not 1 <= part <= parts:
+        raise SpecError(f"There is no part {part} of {parts}. Number the parts from 1 to {parts}.")
 
 
 def gather_study(study: StudyFolder, root: Path, threads: int = 1) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from replication.report.study_report import write_figures, write_tables
 from replication.workflow.placebo_simulation import Order
 
 MOST_LINES = 6
-ENDINGS = ("md", "csv", "png")
 
 
 def write_report(order: Order, summary: pd.DataFrame) -> list[Path]:

@@ -222,6 +222,23 @@ def absent_files(candidate: StudyFolder) -> list[Source]:
     return [source for source in candidate.sources if locate(source, candidate.root) is None]
 
 
+def cleaned_panel(owner: StudyFolder, panel: str) -> Path:
+    """The file of a cleaned panel.
+
+    Raises
+    ------
+    SpecError
+        If it has not been cleaned yet.
+    """
+    place = owner.root / "data_clean" / owner.id / f"{panel}.parquet"
+    if not place.is_file():
+        raise SpecError(
+            f"{panel} of {owner.id} has not been cleaned yet. Run `replication run --only "
+            f"data_clean/{owner.id}` first."
+        )
+    return place
+
+
 def raw_files(candidate: StudyFolder) -> list[str]:
     """Where the raw files of a study lie, the tables typed from publications, and what to draw."""
     root = candidate.root

@@ -28,8 +28,6 @@ from replication.workflow.skipped_studies import usable_studies
 from replication.workflow.step_request import VARIABLE
 from replication.workflow.step_server import SOCKET, serving
 
-SHOWN = 3
-"""Number of files named in one line of the report."""
 SNAKEMAKE_LOG = "logs/snakemake.log"
 SETTLED = ".snakemake/settled.txt"
 """Digest of the edited files when everything was last up to date."""
@@ -210,9 +208,6 @@ def did_not_run(study: StudyFolder) -> str:
     names = " and ".join(f"`replication data status {name}`" for name in study.source_names)
     fetchable = all(source.url for source in absent)
     how = f"fetch with `{study.fetch_command}`" if fetchable else f"see {names}"
-    earlier = " (outputs of an earlier run are left as they are)" if _has_outputs(study) else ""
+    ran = (study.root / "tables" / study.id).is_dir()
+    earlier = " (outputs of an earlier run are left as they are)" if ran else ""
     return f"{study.id} did not run: {count}; {how}.{earlier}"
-
-
-def _has_outputs(study: StudyFolder) -> bool:
-    return (study.root / "tables" / study.id).is_dir()

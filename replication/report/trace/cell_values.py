@@ -160,17 +160,13 @@ def estimators(entry: Entry, document: TableDocument, context: Context) -> Grid:
     columns = estimators_table.shown_columns(entry, lines)
     grid: Grid = []
     for place, (line, row) in enumerate(zip(lines, document.rows, strict=True)):
-        label = _row_name(line)
+        # ``att`` or ``event:2``.
+        label = row_labels(pd.DataFrame([line["found"]]))[0]
         cells = [
             _of_line(name, cell, line, label, context) for name, cell in zip(columns, row.cells, strict=True)
         ]
         grid.append([replace(cell, data=(place, cell.quantity)) if cell.quantity else cell for cell in cells])
     return grid
-
-
-def _row_name(line: Mapping[str, Any]) -> str:
-    """The row of a line's estimates, as ``att`` or ``event:2``."""
-    return row_labels(pd.DataFrame([line["found"]]))[0]
 
 
 def _of_line(
