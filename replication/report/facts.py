@@ -127,11 +127,6 @@ def binned(saved: Saved) -> dict[float, str]:
     return {float(window[0]): "and earlier", float(window[1]): "and later"}
 
 
-def overall(saved: Saved) -> str:
-    """How the overall effect is averaged; empty where there is nothing to average."""
-    return details_text.average(saved.details)
-
-
 def level(saved: Saved) -> str:
     """The confidence level, as ``95%``."""
     return details_text.confidence_level(saved.details)

@@ -36,7 +36,7 @@ def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
     cleaned = sorted(path for path in context.clean.glob("[!.]*") if path.suffix in (".parquet", ".csv"))
     panels = [file_digest(path) for path in cleaned]
     return renew(
-        root / study.analysis_ledger,
+        root / study.ledger("analyze"),
         {name: analysis_fingerprint(entry, study, panels) for name, entry in entries.items()},
         lambda name: [places[name]],
         make,

@@ -61,7 +61,7 @@ def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFram
         write_csv(store, without_noise(together(found, requested)))
         return names
 
-    renew(root / study.check_ledger, requested, lambda _: [store], make)
+    renew(root / study.ledger("check"), requested, lambda _: [store], make)
     write_csv(folder / "second_engine.csv", without_noise(together(found, requested)))
     return pd.read_csv(folder / "second_engine.csv")
 

@@ -18,6 +18,14 @@ from replication.sources.manifest import MANIFEST, Source, load_manifest, locate
 
 TABLE_ENDINGS = ("tex", "html", "md", "csv", "docx")
 FIGURE_ENDINGS = ("pdf", "png", "csv", "svg")
+LEDGERS = {
+    "clean": "data_clean/{}/.clean.json",
+    "analyze": "tables/{}/.analyses.json",
+    "check": "tables/{}/.second_engine.json",
+    "tables": "tables/{}/.tables.json",
+    "figures": "figures/{}/.figures.json",
+    "page": "report/{}/.page.json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +102,9 @@ class StudyFolder:
         """Ids of the figures."""
         return [entry["id"] for entry in self.config.get("figures", [])]
 
-    @property
-    def clean_ledger(self) -> str:
-        """Ledger of the files that cleaning wrote."""
-        return f"data_clean/{self.id}/.clean.json"
-
-    @property
-    def analysis_ledger(self) -> str:
-        """Ledger of the inputs of each analysis."""
-        return f"tables/{self.id}/.analyses.json"
-
-    @property
-    def check_ledger(self) -> str:
-        """Ledger of the checks by independent software."""
-        return f"tables/{self.id}/.second_engine.json"
-
-    @property
-    def table_ledger(self) -> str:
-        """Ledger of the inputs of each table."""
-        return f"tables/{self.id}/.tables.json"
-
-    @property
-    def figure_ledger(self) -> str:
-        """Ledger of the inputs of each figure."""
-        return f"figures/{self.id}/.figures.json"
-
-    @property
-    def page_ledger(self) -> str:
-        """Ledger of the files of the study's pages."""
-        return f"report/{self.id}/.page.json"
+    def ledger(self, step: str) -> str:
+        """What a step notes: the files that it wrote, and what each was made from."""
+        return LEDGERS[step].format(self.id)
 
     def part_output(self, part: int, parts: int) -> str:
         """Ledger of one of several parts of the estimates."""

@@ -36,9 +36,9 @@ def tables(study: StudyFolder, root: Path) -> tuple[int, int]:
     """Write the tables whose numbers, description or code changed; returns (written, kept)."""
     config, folders = load_study(study.folder), Folders.under(root, study.id)
     stars = read_settings(root)["tables"]["stars"]
-    checked = Ledger.read(root / study.check_ledger).entries
+    checked = Ledger.read(root / study.ledger("check")).entries
     return renew(
-        root / study.table_ledger,
+        root / study.ledger("tables"),
         {
             str(entry["id"]): entry_fingerprint(
                 entry,
@@ -58,7 +58,7 @@ def figures(study: StudyFolder, root: Path) -> tuple[int, int]:
     """Draw the figures whose numbers, description or code changed; returns (drawn, kept)."""
     config, folders = load_study(study.folder), Folders.under(root, study.id)
     return renew(
-        root / study.figure_ledger,
+        root / study.ledger("figures"),
         {
             str(entry["id"]): entry_fingerprint(entry, study, folders, FIGURES, [])
             for entry in study.config.get("figures", [])
@@ -106,7 +106,7 @@ def page(study: StudyFolder, root: Path) -> int:
 
     site = study_site(study, root)
     write_site(site, root / "report")
-    ledger = Ledger(root / study.page_ledger)
+    ledger = Ledger(root / study.ledger("page"))
     ledger.note("page", "", [root / "report" / name for name in site])
     ledger.write(keep=["page"])
     return len(site)

@@ -14,6 +14,7 @@ from replication.report.figures.figure_files import (
     figure_note,
     from_source,
     in_order,
+    panels_of,
     require_numbers,
 )
 from replication.report.report_context import Context
@@ -37,7 +38,7 @@ def collect(entry: Entry, context: Context) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """One panel per value of ``panel`` (levels, indexed), side by side."""
-    panels = in_order(frame["panel"]) if "panel" in frame else [""]
+    panels = panels_of(frame)
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
     marked = (
@@ -53,12 +54,11 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         panels=len(panels),
         across=side_by_side(len(panels), 2.2, entry.medium),
         height=HEIGHT,
-        above=0.3 if any(panels) else 0.1,
+        above=0.3 if "panel" in frame else 0.1,
         below=0.45 if "x_label" in entry.options else 0.3,
         legend=legend_height(groups, entry.medium),
     )
-    for axes, panel in zip(page.axes, panels, strict=True):
-        part = frame[frame["panel"] == panel] if panel else frame
+    for axes, (panel, part) in zip(page.axes, panels, strict=True):
         draw_panel(axes, part, groups)
         axes.set_title(panel)
         marks.separate_thousands(axes)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from replication.core.wording import agreeing
 from replication.display import formatting
+from replication.display.details_text import average
 from replication.display.fitted_notes import TABLE_LETTERS, TABLE_LINES, Fact, fitted
 from replication.inference.leverage import FEW_EFFECTIVE
 from replication.report import facts
@@ -97,7 +98,10 @@ def design_notes(
         differing(shown, "base period", lambda saved: facts.base_period(saved, study), unless_alone=True),
     ]
     overall = shown if averaged is None else averaged
-    return [*found, differing(overall, "overall effect", facts.overall, unless_alone=True)]
+    return [
+        *found,
+        differing(overall, "overall effect", lambda saved: average(saved.details), unless_alone=True),
+    ]
 
 
 def differing(
