@@ -28,3 +28,8 @@ def texts_in(value: Any, *, keys: bool = False) -> Iterator[str]:
             yield from map(str, value)
         for part in value.values() if isinstance(value, Mapping) else value:
             yield from texts_in(part, keys=keys)
+
+
+def as_tuple(value: Any) -> tuple[str, ...]:
+    """One name, several, or none, as a tuple."""
+    return () if value is None else (value,) if isinstance(value, str) else tuple(map(str, value))

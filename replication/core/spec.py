@@ -13,7 +13,7 @@ from typing import Any
 
 from replication.core.errors import SpecError
 from replication.core.limits import require_portable
-from replication.core.plain_data import plain_values
+from replication.core.plain_data import as_tuple, plain_values
 from replication.core.reading import AS_USUAL, Read
 from replication.core.spec_grid import expand, read_spec_file
 from replication.core.spec_schema import check, check_keys
@@ -216,9 +216,8 @@ def parse_spec(data: Mapping[str, Any], source: str = "the specification") -> Sp
     check(data, source)
     require_portable(data["id"], "id", source)
     values = dict(data)
-    for key in ("trends", "cluster"):
-        values[key] = _as_tuple(values.get(key))
-    values["trends"] = tuple(trend for trend in values["trends"] if trend != "none")
+    values["cluster"] = as_tuple(values.get("cluster"))
+    values["trends"] = tuple(trend for trend in as_tuple(values.get("trends")) if trend != "none")
     values["fixed_effects"] = tuple(values.get("fixed_effects", ("unit", "time")))
     values["covariates"] = tuple(values.get("covariates") or ())
     values["doses"] = tuple(values["doses"]) if values.get("doses") else None
@@ -271,9 +270,3 @@ def _ordered_pair(pair: list[int], key: str, source: str) -> tuple[int, int]:
     if low > high:
         raise SpecError(f"{source}: {key!r} is [{low}, {high}], which ends before it starts. Swap the two.")
     return low, high
-
-
-def _as_tuple(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)

@@ -165,11 +165,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         draw_panel(axes, panel, labels, means[place])
         label_axes(axes, panel, labels, x_label, units=units_of(context) if page.begins_row(place) else "")
     scale(page, names, same=entry.options.get("same_scale", False))
-    for place, (axes, name) in enumerate(zip(page.axes, names, strict=True)):
-        if apart or page.begins_row(place):
-            axes.set_ylabel(wrapped(name, inches(axes)[1]))
-        if logs[place] and (apart or page.ends_row(place)):
-            marks.percent_axis(axes, marks.PERCENT)
+    name_scales(page, names, logs, apart=apart)
     if len(labels) > 1:
         page.legend(labels)
     versions = versions_of_results(results.values())
@@ -202,6 +198,15 @@ def scale(page: Sheet, names: Sequence[str], *, same: bool) -> None:
         units = {names[page.axes.index(axes)] for axes in row}
         if same or len(units) == 1:
             marks.share_scale(row)
+
+
+def name_scales(page: Sheet, names: Sequence[str], logs: Sequence[bool], *, apart: bool) -> None:
+    """What is measured at the left of each row, or of each panel if they differ, and percent at the right."""
+    for place, (axes, name) in enumerate(zip(page.axes, names, strict=True)):
+        if apart or page.begins_row(place):
+            axes.set_ylabel(wrapped(name, inches(axes)[1]))
+        if logs[place] and (apart or page.ends_row(place)):
+            marks.percent_axis(axes, marks.PERCENT)
 
 
 def in_logs(panel: pd.DataFrame, context: Context) -> bool:
