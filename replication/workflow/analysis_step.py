@@ -25,7 +25,6 @@ def analyze_study(study: StudyFolder, root: Path) -> tuple[int, int]:
     places = {name: context.tables / "analyses" / f"{name}.csv" for name in entries}
 
     def make(names: Sequence[str]) -> Iterator[str]:
-        """Compute and write the named analyses, one at a time."""
         for name in names:
             try:
                 write_csv(places[name], analyze(entries[name], context))

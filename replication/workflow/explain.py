@@ -72,7 +72,6 @@ def compare(first: Path, second: Path, *, every_row: bool = False) -> str:
 
 
 def _result_and_spec(folder: Path) -> tuple[Estimates, dict[str, object]]:
-    """A saved result, and its specification, flat."""
     result, record = read_folder(folder)
     return result, flat(record["spec"])
 

@@ -95,7 +95,6 @@ def manifest(root: Path) -> Record:
 
 
 def _file(root: Path, path: Path, **more: Any) -> Record:
-    """Name, size and digest of a file of the project."""
     inside = path.is_relative_to(root)
     name = path.relative_to(root).as_posix() if inside else path.name
     return {"path": name, "bytes": path.stat().st_size, "sha256": file_digest(path), "inside": inside, **more}

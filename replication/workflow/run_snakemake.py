@@ -192,8 +192,9 @@ def closing(root: Path, steps: int, seconds: float) -> str:
     if steps == 0:
         lines.append("Nothing to do: every table and figure is up to date.")
     lines += [did_not_run(one) for one in project.readable(root)[0] if project.absent_files(one)]
-    lines += few_cluster_lines(root, project.runnable(root))
-    ran = [one.id for one in project.runnable(root)]
+    able = project.runnable(root)
+    lines += few_cluster_lines(root, able)
+    ran = [one.id for one in able]
     lines.append(f"Tables:  {', '.join(f'tables/{name}/' for name in ran)}")
     lines.append(f"Figures: {', '.join(f'figures/{name}/' for name in ran)}")
     lines.append("Report:  report/index.html")

@@ -78,13 +78,9 @@ def _text(value: Any, digits: int) -> str:
     return "" if pd.isna(value) else str(value)
 
 
-def _identifier(value: Any, digits: int) -> str:
-    return "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
 FORMATS: dict[str, Format] = {
     "text": _text,
-    "identifier": _identifier,
+    "identifier": lambda value, digits: formatting.identifier(value),
     "integer": lambda value, digits: formatting.integer(value),
     "adaptive": lambda value, digits: formatting.adaptive(value),
     "number": formatting.fixed,
