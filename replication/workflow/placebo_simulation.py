@@ -136,7 +136,7 @@ def simulate(order: Order, processes: int, say: Say = print) -> pd.DataFrame:
     return summarize_placebos(drawn, order.labels, clusters)
 
 
-def draw_part(order: Order, part: int, parts: int, processes: int, say: Say = print) -> None:
+def draw_part(order: Order, part: int, parts: int, processes: int) -> None:
     """Draw the missing draws of one of several parts, which may be drawn on different machines.
 
     ``simulate`` then finds all draws there and summarizes them.
@@ -151,7 +151,7 @@ def draw_part(order: Order, part: int, parts: int, processes: int, say: Say = pr
     own = order.chunks[part - 1 :: parts]
     missing = [chunk for chunk in own if not chunk[0].is_file()]
     drawn = sum(run_chunks(order, missing, processes))
-    say(f"{drawn} placebo draws made in part {part} of {parts}")
+    print(f"{drawn} placebo draws made in part {part} of {parts}")
 
 
 def run_chunks(order: Order, missing: Sequence[tuple[Path, range]], processes: int) -> Iterator[int]:

@@ -238,9 +238,9 @@ def _manifest(root: Path, _: int) -> list[Source]:
     return load_manifest(root)
 
 
-def find_root(start: Path | None = None) -> Path:
+def find_root() -> Path:
     """The project folder: the nearest one upward that holds the Snakefile and the studies."""
-    here = (start or Path(os.environ.get("REPLICATION_ROOT") or Path.cwd())).resolve()
+    here = Path(os.environ.get("REPLICATION_ROOT") or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "Snakefile").is_file() and (folder / "studies").is_dir():
             return folder
