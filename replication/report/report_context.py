@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from replication.report.report_data import Folders, Results, Saved
-from replication.report.study_config import StudyConfig
-from replication.report.table_document import MADE_WITH
+from replication.report.study_config import Entry, StudyConfig
+from replication.report.table_document import MADE_WITH, TableDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Context:
     def of(cls, study: StudyConfig, folders: Folders, *, stars: bool = False) -> Context:
         """The context of a study whose results lie in ``folders.tables / "specs"``."""
         return cls(study, Results(folders.tables / "specs"), folders, stars)
+
+    def document(self, entry: Entry, **parts: Any) -> TableDocument:
+        """The table of an entry; ``parts`` are the other fields of ``TableDocument``."""
+        title, study = self.study.heading(entry.title), self.study
+        return TableDocument(id=entry.id, study=study.id, title=title, simulated=study.simulated, **parts)
 
 
 def versions_of_results(results: Iterable[Saved]) -> str:

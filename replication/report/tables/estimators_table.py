@@ -98,10 +98,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
     ]
     shown = [Shown(heading, line["label"], line["saved"]) for heading, block in blocks for line in block]
     printed, details = _notes(entry, shown, lines, columns, context)
-    return TableDocument(
-        id=entry.id,
-        study=context.study.id,
-        title=context.study.heading(entry.title),
+    return context.document(
+        entry,
         headings=(tuple(Heading(head) for head in heads),),
         sections=tuple(
             Section(tuple(_row(line, columns, entry, context) for line in block), heading)
@@ -113,7 +111,6 @@ def build(entry: Entry, context: Context) -> TableDocument:
         details=details,
         specs=tuple((f"{name}:", spec_id) for name, spec_id in named_specs(shown)),
         versions=versions_of_results(results),
-        simulated=context.study.simulated,
         data=pd.DataFrame([_data(line, heading, context) for heading, block in blocks for line in block]),
     )
 

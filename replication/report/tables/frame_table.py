@@ -111,10 +111,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
             Fact(table_notes.SOURCE, source),
         ]
     )
-    return TableDocument(
-        id=entry.id,
-        study=context.study.id,
-        title=context.study.heading(entry.title),
+    return context.document(
+        entry,
         headings=tuple(heads),
         sections=tuple(sections(entry, columns, named(columns, frame, context))),
         align="".join("l" if kind_of(column) == "text" else "r" for column in columns[1:]),
@@ -122,7 +120,6 @@ def build(entry: Entry, context: Context) -> TableDocument:
         notes=printed,
         details=details,
         versions=versions_of_results([]),
-        simulated=context.study.simulated,
         data=frame[list(dict.fromkeys(needed))],
     )
 

@@ -136,10 +136,8 @@ def build(entry: Entry, context: Context) -> TableDocument:
         if saved is not None
     ]
     printed, details = table_notes(entry, shown, context)
-    return TableDocument(
-        id=entry.id,
-        study=context.study.id,
-        title=context.study.heading(entry.title),
+    return context.document(
+        entry,
         headings=column_heads(columns),
         sections=tuple(sections(entry, columns, blocks, context)),
         align="c" * len(columns),
@@ -147,7 +145,6 @@ def build(entry: Entry, context: Context) -> TableDocument:
         details=details,
         specs=named_specs(shown),
         versions=versions_of_results(one.saved for one in shown),
-        simulated=context.study.simulated,
         data=data(entry, columns, blocks, context),
     )
 
