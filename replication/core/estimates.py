@@ -221,16 +221,8 @@ class Estimates:
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:
         named = self.table.assign(Coefficient=row_labels(self.table)).set_index("Coefficient")
-        return named.rename(
-            columns={
-                "estimate": "b",
-                "std_error": "se",
-                "statistic": "t",
-                "p_value": "p",
-                "conf_low": "ci95l",
-                "conf_high": "ci95u",
-            }
-        )[["b", "se", "t", "p", "ci95l", "ci95u"]]
+        names = dict(zip(BROOM, ("b", "se", "t", "p", "ci95l", "ci95u"), strict=True))
+        return named.rename(columns=names)[list(names.values())]
 
     @property
     def __maketables_depvar__(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from replication.core.errors import SpecError
+from replication.core.estimates import COLUMNS
 from replication.display import formatting, marks
 from replication.display.canvas import Sheet, inches, legend_height, side_by_side, wrapped
 from replication.display.event_plot import (
@@ -71,21 +72,9 @@ OPTIONS = {
     },
 }
 
-COLUMNS = [
-    "spec_id",
-    "estimator",
-    "outcome",
-    "event_time",
-    "estimate",
-    "std_error",
-    "conf_low",
-    "conf_high",
-    "band_low",
-    "band_high",
-    "n_obs",
-    "n_units",
-    "n_clusters",
-]
+UNUSED = ("study", "term", "cohort", "time", "statistic", "p_value")
+SHOWN = [name for name in COLUMNS if name not in UNUSED]
+"""Columns of estimates in the file beside the figure."""
 PANEL_HEIGHT, STACKED_HEIGHT = 2.3, 1.5
 LOG_EFFECT = f"Effect ({marks.LOG_POINTS})"
 MEAN = "Pre-treatment mean: "
@@ -122,7 +111,7 @@ def series(saved: Saved, window: Sequence[int] | None) -> pd.DataFrame:
             f"{'' if window is None else f' within {list(window)}'}. Use a specification of an "
             "estimator with event times, or widen 'window'."
         )
-    path = path.sort_values("event_time")[COLUMNS].reset_index(drop=True)
+    path = path.sort_values("event_time")[SHOWN].reset_index(drop=True)
     return path.assign(
         reference=path["std_error"].isna() & (path["estimate"] == 0),
         treated_units=path["event_time"].map(facts.support_by_event_time(saved)),

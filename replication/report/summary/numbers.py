@@ -210,25 +210,25 @@ class Numbers:
 
     def p(self, value: Value) -> str:
         """A p-value with its letter."""
-        return self.note(formatting.p_equals(value.value), float(value.value), value.source)
+        return self._number(formatting.p_equals(value.value), value)
 
     def count(self, value: Value) -> str:
         """A whole number with separators."""
-        return self.note(formatting.integer(value.value), float(value.value), value.source)
+        return self._number(formatting.integer(value.value), value)
 
     def fixed(self, value: Value, digits: int = 2, ending: str = "") -> str:
         """A number with decimals, and what stands right behind it."""
-        shown = formatting.fixed(value.value, digits) + ending
-        return self.note(shown, float(value.value), value.source)
+        return self._number(formatting.fixed(value.value, digits) + ending, value)
 
     def log_percent(self, value: Value) -> str:
         """A log effect without an interval as a change in percent."""
-        shown = f"{formatting.fixed(100 * np.expm1(float(value.value)), 1)}%"
-        return self.note(shown, float(value.value), value.source)
+        return self._number(f"{formatting.fixed(100 * np.expm1(float(value.value)), 1)}%", value)
 
     def share(self, value: Value, digits: int = 0) -> str:
         """A share as percent."""
-        shown = f"{formatting.fixed(100 * float(value.value), digits)}%"
+        return self._number(f"{formatting.fixed(100 * float(value.value), digits)}%", value)
+
+    def _number(self, shown: str, value: Value) -> str:
         return self.note(shown, float(value.value), value.source)
 
     def words(self, value: Value) -> str:

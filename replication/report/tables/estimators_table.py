@@ -13,7 +13,7 @@ from replication.report import facts
 from replication.report.report_context import Context, versions_of_results
 from replication.report.study_config import Entry
 from replication.report.table_document import Heading, Section, TableDocument, TableRow, table_cell
-from replication.report.tables import table_notes
+from replication.report.tables import table_notes, table_statistics
 from replication.report.tables.note_places import Shown, named_specs
 
 OPTIONS = {
@@ -67,17 +67,11 @@ OPTIONS = {
 
 DEFAULT = ("estimate", "std_error", "interval", "band", "n_obs", "n_units", "n_clusters")
 LABELS = {
+    **table_statistics.LABELS,
     "estimate": "Estimate",
     "std_error": "Std. error",
     "interval": "CI",
     "band": "uniform confidence band",
-    "p_value": "p-value",
-    "n_obs": "Observations",
-    "n_units": "Units",
-    "n_clusters": "Clusters",
-    "mean": "Mean of dependent variable",
-    "control_group": "Control group",
-    "truth": "True effect",
 }
 ALWAYS_TREATED = "always-treated controls"
 """Words by which an entry's own note replaces that of the results."""

@@ -140,16 +140,8 @@ def _placed(shown: ShownValue, data: pd.DataFrame) -> ShownValue:
     return replace(shown, data=(int(places[0]), shown.quantity)) if len(places) else shown
 
 
-OF_ROW = {
-    "estimate": "estimate",
-    "std_error": "std_error",
-    "interval": "conf_low",
-    "band": "band_low",
-    "p_value": "p_value",
-    "n_obs": "n_obs",
-    "n_units": "n_units",
-    "n_clusters": "n_clusters",
-}
+SAME = ("estimate", "std_error", "p_value", "n_obs", "n_units", "n_clusters")
+OF_ROW = {"interval": "conf_low", "band": "band_low", **{name: name for name in SAME}}
 """Columns of a table of estimators and those of saved estimates."""
 
 
