@@ -104,9 +104,7 @@ def _catalog(one: StudyFolder) -> dict[str, Target]:
     estimates = f"tables/{one.id}/estimates"
     made = {
         one.id: Target(
-            one.id,
-            (one.ledger("tables"), one.ledger("figures"), *summary),
-            (*tables, *figures, *summary[:1]),
+            one.id, (one.ledger("tables"), one.ledger("figures"), *summary), (*tables, *figures, *summary[:1])
         ),
         f"tables/{one.id}": target("tables", tables),
         f"figures/{one.id}": target("figures", figures),

@@ -15,13 +15,7 @@ from replication.core.errors import SpecError
 from replication.core.estimates import COLUMNS
 from replication.display import formatting, marks
 from replication.display.canvas import Sheet, inches, legend_height, side_by_side, wrapped
-from replication.display.event_plot import (
-    counts_inches,
-    draw_panel,
-    drawable,
-    label_axes,
-    panel_width,
-)
+from replication.display.event_plot import counts_inches, draw_panel, drawable, label_axes, panel_width
 from replication.display.media import LETTERS_PER_INCH
 from replication.report import facts
 from replication.report.figures.event_study_notes import note, omitted, series_of, units_of

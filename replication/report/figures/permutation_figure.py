@@ -30,7 +30,7 @@ OPTIONS = {
             "type": "string",
             "default": "estimate",
             "description": "Symbol of the statistic, such as t.",
-        },
+        }
     },
 }
 

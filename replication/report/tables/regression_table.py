@@ -115,7 +115,7 @@ OPTIONS = {
                 },
             },
         },
-    },
+    }
 }
 
 ESTIMATE = "Estimate"

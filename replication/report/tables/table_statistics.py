@@ -112,10 +112,7 @@ def absorbed_rows(results: Sequence[Saved | None], context: Context) -> list[Tab
         for saved in results
     ]
     return [
-        _row(
-            name,
-            ["Yes" if name in have else "No" if have else "" for have in sets],
-        )
+        _row(name, ["Yes" if name in have else "No" if have else "" for have in sets])
         for name in formatting.distinct_words(name for names in sets for name in names)
     ]
 
