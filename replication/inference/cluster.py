@@ -115,6 +115,11 @@ def dense_codes(values: Ints) -> Ints:
     return (np.cumsum(seen) - 1)[place]
 
 
+def count_codes(codes: Ints) -> int:
+    """Number of distinct codes."""
+    return int(np.count_nonzero(np.bincount(codes)))
+
+
 def members_of(codes: Ints, groups: int = 0) -> list[Ints]:
     """Positions of the members of each group, for codes 0 .. G-1; at least ``groups`` of them."""
     # Codes of 16 bits or fewer are sorted by counting, in a tenth of the time.

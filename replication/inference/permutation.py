@@ -174,7 +174,7 @@ def refitted_draws(
     for order in orders:
         values = np.full((len(labels), 2), np.nan)
         try:
-            table = function(permuted_panel(panel, order), inference=inference).table
+            table = function(panel.reassigned(order), inference=inference).table
         except PanelError:
             table = pd.DataFrame(columns=COLUMNS)
         pairs = table[["estimate", "statistic"]].to_numpy(dtype=float)
@@ -183,11 +183,6 @@ def refitted_draws(
                 values[place[label]] = pair
         drawn.append(values)
     return np.stack(drawn) if drawn else np.empty((0, len(labels), 2))
-
-
-def permuted_panel(panel: Panel, order: Ints) -> Panel:
-    """The panel in which unit i adopts as unit ``order[i]`` did."""
-    return panel.reassigned(order)
 
 
 def with_p_values(

@@ -14,7 +14,7 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.details import ClusterSupport
 from replication.core.panel import Panel
-from replication.inference.cluster import distinct_rows
+from replication.inference.cluster import count_codes, distinct_rows
 
 
 def support_of(panel: Panel, control_group: str | None = None) -> ClusterSupport:
@@ -106,16 +106,11 @@ def _whole(first: Ints, n_periods: int, eligible: Bools, *, every: bool) -> tupl
 
 def _count(name: str, codes: Ints, first: Ints, treated: Bools, control: Bools) -> ClusterSupport:
     return ClusterSupport(
-        treated=_distinct(codes[treated]),
-        control=_distinct(codes[control]),
+        treated=count_codes(codes[treated]),
+        control=count_codes(codes[control]),
         alone=_alone(codes[treated], first[treated]),
         kind=name,
     )
-
-
-def _distinct(codes: Ints) -> int:
-    """Number of distinct codes."""
-    return int(np.count_nonzero(np.bincount(codes)))
 
 
 def _alone(codes: Ints, first: Ints) -> int:
@@ -125,7 +120,7 @@ def _alone(codes: Ints, first: Ints) -> int:
     member = distinct_rows([first, codes])[0]
     cluster, cohort = codes[member], first[member]
     shared = np.bincount(cohort)[cohort] > 1
-    return _distinct(cluster) - _distinct(cluster[shared])
+    return count_codes(cluster) - count_codes(cluster[shared])
 
 
 def effective_clusters(scores: Floats) -> float:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
@@ -20,31 +19,6 @@ from replication.estimators.callaway_santanna.aggregation import LinearMap
 from replication.estimators.callaway_santanna.cohort_sums import BLOCK, CohortSums, Table
 from replication.inference.cluster import sum_by_cluster
 from replication.inference.multipliers import Factors, drawn_sums
-
-
-class Rows(Protocol):
-    """R rows, small-sample factor included.
-
-    ``clusters`` (C,) says which cluster each column of the scores is.
-    """
-
-    clusters: Ints
-
-    def first(self, count: int) -> Rows:
-        """The first rows alone."""
-        ...
-
-    def scores(self) -> Floats:
-        """(R, C) scores by cluster."""
-        ...
-
-    def covariance(self) -> Floats:
-        """(R, R) sum of their products."""
-        ...
-
-    def draws(self, factors: Factors) -> Table:
-        """(R, B) sums of the scores times (C, B) factors."""
-        ...
 
 
 class ScoredRows:
@@ -126,6 +100,10 @@ class CohortRows:
         matrix = np.hstack(self._loadings).astype(factors.dtype)
         drawn: Table = matrix @ np.vstack(sums)
         return drawn
+
+
+Rows = ScoredRows | CohortRows
+"""R rows, small-sample factor included."""
 
 
 def influence_loadings(sums: CohortSums, rows: LinearMap, factor: float) -> Iterator[Floats]:

@@ -15,12 +15,14 @@ import numpy as np
 from replication.core.arrays import Bools, Floats, Ints
 from replication.core.errors import PanelError
 from replication.core.panel import Panel
-from replication.estimators.shared.absorb import Absorber, Eliminated
+from replication.estimators.shared.absorb import Eliminated
 from replication.estimators.shared.closed_form import ClosedForm, closed_form_codes
 from replication.estimators.shared.estimation_sample import EstimationSample
 from replication.estimators.shared.fixed_effects import Effects
 from replication.inference.cluster import members_of, sum_by_cluster
 
+Absorber = Eliminated | ClosedForm
+"""Takes the absorbed effects out of (N, T) matrices."""
 NO_VARIATION = 1e-10
 COLLINEAR = 1e-10
 # Further from collinear than this, one factorization settles all regressors.
