@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from replication.core import saved_results
+from replication.core.details import PermutationRecord
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
 from replication.core.spec import Spec, parse_spec
@@ -62,6 +63,16 @@ class AnalysisContext:
     def estimates(self, spec_id: str) -> Estimates:
         """The saved estimates of a specification, with their covariance."""
         return saved_results.load(self._folder(spec_id))[0]
+
+    def permutation(self, spec_id: str) -> PermutationRecord:
+        """The draws of a saved permutation test."""
+        record = self.estimates(spec_id).details.permutation
+        if record is None:
+            raise SpecError(
+                f"The specification {spec_id!r} has no permutation draws. Set its 'inference.method' "
+                "to permutation."
+            )
+        return record
 
     def _folder(self, spec_id: str) -> Path:
         folder = self.tables / "specs" / spec_id

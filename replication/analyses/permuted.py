@@ -25,12 +25,7 @@ def permuted(context: AnalysisContext, *, specs: Sequence[str], measure: str = "
         raise SpecError(f"There is no measure {measure!r}. Use {' or '.join(MEASURES)}.")
     frames = []
     for name in specs:
-        record = context.estimates(name).details.permutation
-        if record is None:
-            raise SpecError(
-                f"The specification {name!r} has no permutation draws. Set its 'inference.method' "
-                "to permutation."
-            )
+        record = context.permutation(name)
         values = [getattr(record, measure), *getattr(record, MEASURES[measure])]
         kinds = ["actual", *["draw"] * (len(values) - 1)]
         title = context.spec(name).title or name

@@ -14,14 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from replication.cleaning.geography import NEW_YORK_COUNTY
+from replication.core.arrays import Bools
 from replication.core.errors import PanelError
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from replication.cleaning.column_checks import require_columns
+from replication.core.arrays import Bools
 from replication.core.errors import PanelError
-
-Bools = NDArray[np.bool_]
 
 STATEWIDE_CODES: Final = (777, 999)
 """County codes of tribal agencies (777) and of state police and port authorities (999)."""

@@ -34,13 +34,11 @@ class SampleFlow:
     Attributes
     ----------
     people : Series
-        Population of each unit (in ``people_of``), indexed by the unit's final code.
+        Population of each unit, indexed by the unit's final code.
     unit : str
         Column that identifies a unit.
     noun : str
         Name of the units in the columns of the table: ``counties``, ``states``.
-    people_of : str
-        Description of ``people`` for the table's note.
     merged : mapping of int to int
         Code before a merge -> code after it.
     lines : tuple of FlowLine
@@ -50,7 +48,6 @@ class SampleFlow:
     people: pd.Series
     unit: str = "fips"
     noun: str = "counties"
-    people_of: str = "Census population, 2010"
     merged: Mapping[int, int] = field(default_factory=dict)
     lines: tuple[FlowLine, ...] = ()
 

@@ -16,10 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from replication.core.arrays import Floats, Ints
 from replication.core.errors import PanelError
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Days = NDArray[np.datetime64]
 
 NEVER: Final = 0

@@ -180,13 +180,6 @@ def status(root: Path, study: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "file", "state", "todo"])
 
 
-def missing(study: str, root: Path) -> list[Source]:
-    """The sources of a study that are not there, or do not match the manifest."""
-    usable = {"verified", "present"}
-    chosen = of_study(load_manifest(root), study)
-    return [source for source in chosen if state_of(source, root)[0] not in usable]
-
-
 def promises(root: Path) -> Promised:
     """Manifest entries of the raw files present on this machine, by path.
 

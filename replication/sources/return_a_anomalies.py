@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
+from replication.core.arrays import Bools
 
 ACTUAL, CLEARED, JUVENILE = 1, 2, 3
 CARDS: Final = ("unfounded", "actual", "cleared", "cleared under 18")
