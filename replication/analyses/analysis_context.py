@@ -24,12 +24,9 @@ class AnalysisContext:
 
     Attributes
     ----------
-    clean : Path
-        ``data_clean/<study>``.
-    tables : Path
-        ``tables/<study>``; estimates lie in ``specs/<spec_id>`` below it.
-    folder : Path or None
-        ``studies/<study>``, where a study keeps kinds of analysis of its own.
+    clean : ``data_clean/<study>``.
+    tables : ``tables/<study>``; estimates lie in ``specs/<spec_id>`` below it.
+    folder : ``studies/<study>``, where a study keeps kinds of analysis of its own.
     """
 
     clean: Path

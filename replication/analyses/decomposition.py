@@ -76,7 +76,6 @@ def gap_parts(panel: Panel) -> pd.DataFrame:
     ------
     PanelError
         If the treatment is not binary, there are covariates, or nothing can be imputed.
-
     """
     if panel.covariates is not None:
         raise PanelError(

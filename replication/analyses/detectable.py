@@ -37,7 +37,6 @@ def detectable(
         ``percent`` the same as a fall in percent, 100 (1 - exp(-effect)); ``by_permutation`` and
         ``percent_by_permutation`` are those by the draws, empty where there are none; ``power`` and
         ``size`` of the test.
-
     """
     factor = float(stats.norm.ppf(0.5 + level / 2) + stats.norm.ppf(power))
     known = permutations or {}
@@ -91,7 +90,6 @@ def effect_for(draws: Sequence[float], power: float, level: float) -> float:
     -------
     float
         Minimum detectable effect, in units of the outcome.
-
     """
     values = np.asarray(draws, dtype=float)
     critical = np.quantile(np.abs(values), level)

@@ -32,7 +32,6 @@ def weighted_mean(values: Floats, weight: Floats) -> float:
     -------
     float
         NaN if no value has a positive weight.
-
     """
     there = np.isfinite(values) & (weight > 0)
     if not there.any():

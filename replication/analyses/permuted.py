@@ -19,7 +19,6 @@ def permuted(context: AnalysisContext, *, specs: Sequence[str], measure: str = "
     ----------
     specs : ids of specifications with ``method: permutation``
     measure : ``statistic`` (studentized, which the p-value uses) or ``estimate``
-
     """
     if measure not in MEASURES:
         raise SpecError(f"There is no measure {measure!r}. Use {' or '.join(MEASURES)}.")

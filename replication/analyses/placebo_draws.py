@@ -48,10 +48,8 @@ class Placebo:
     Attributes
     ----------
     specs : tuple of Spec
-    clusters : tuple of str
-        Columns by which standard errors are clustered, one after the other.
-    blocks : str
-        Column across whose values schedules are permuted.
+    clusters : columns by which standard errors are clustered, one after the other.
+    blocks : column across whose values schedules are permuted.
     seed : int
     """
 

@@ -78,13 +78,10 @@ def check_panel(
 
     Parameters
     ----------
-    data : Path or DataFrame
-        A .csv, .csv.gz, .xlsx, .parquet or .dta file, or a frame.
-    keys : mapping
-        Keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those of
-        ``read`` with a dot.
-    outcomes : sequence of str
-        Columns to look at; without any the panel alone is looked at.
+    data : A .csv, .csv.gz, .xlsx, .parquet or .dta file, or a frame.
+    keys : keys of a specification (``unit``, ``time``, ``cohort`` or ``cohort_from``, ``never``, ...), those
+        of ``read`` with a dot.
+    outcomes : columns to look at; without any the panel alone is looked at.
 
     Raises
     ------

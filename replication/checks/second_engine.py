@@ -49,7 +49,6 @@ def second_engine(
         For any other estimator.
     NoSecondEngineError
         For a Poisson model with trends of more units than dummies can carry.
-
     """
     effects = read_effects(panel, trends)
     frame = long_frame(panel, effects)

@@ -102,8 +102,7 @@ def county_shares(shares: pd.DataFrame, months: AgencyMonths) -> CountyShares:
 
     Parameters
     ----------
-    shares : DataFrame
-        ``year``, ``ori``, ``fips``, ``share``.
+    shares : ``year``, ``ori``, ``fips``, ``share``.
     months : AgencyMonths
     """
     fips = np.unique(shares["fips"].to_numpy(dtype=np.int64))
@@ -129,10 +128,8 @@ def county_coverage(
 
     Parameters
     ----------
-    raw : AgencyMonths
-        Before a rule.
-    used : AgencyMonths
-        After it.
+    raw : before a rule.
+    used : after it.
     shares : CountyShares
 
     Returns

@@ -46,10 +46,8 @@ class AgencyMonths:
         The month's figures are there, in its own return or shared out of a later one.
     actual, cleared : (N, T, K) float32
         Missing where not reported; ``cleared`` also where the clearance card was not filed.
-    headers : tuple of DataFrame
-        One a year, as read (``ReturnA.agencies``), with the column ``year``.
-    notes : DataFrame
-        ``year``, ``what``, ``count``: what was corrected.
+    headers : one a year, as read (``ReturnA.agencies``), with the column ``year``.
+    notes : ``year``, ``what``, ``count``: what was corrected.
     """
 
     ori: NDArray[np.str_]
@@ -67,9 +65,8 @@ def agency_months(years: Iterable[ReturnA]) -> AgencyMonths:
 
     Parameters
     ----------
-    years : iterable of ReturnA
-        One a year, in any order. A generator that reads them one after the other keeps no more
-        than one in memory.
+    years : one a year, in any order. A generator that reads them one after the other keeps no more than one
+        in memory.
 
     Raises
     ------

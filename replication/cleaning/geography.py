@@ -56,8 +56,7 @@ def recodings(changes: pd.DataFrame) -> dict[int, int]:
 
     Parameters
     ----------
-    changes : DataFrame
-        ``old_fips``, ``new_fips``, ``kind``.
+    changes : ``old_fips``, ``new_fips``, ``kind``.
 
     Raises
     ------
@@ -89,12 +88,9 @@ def merge_offenses(frame: pd.DataFrame, mapping: Mapping[int, int], sums: Sequen
 
     Parameters
     ----------
-    frame : DataFrame
-        ``fips``, ``year``, ``coverage_indicator``, ``covered_population`` and ``sums``.
-    mapping : mapping of int to int
-        Code of a part -> code of the unit.
-    sums : sequence of str
-        Columns that add up.
+    frame : ``fips``, ``year``, ``coverage_indicator``, ``covered_population`` and ``sums``.
+    mapping : code of a part -> code of the unit.
+    sums : columns that add up.
 
     Returns
     -------

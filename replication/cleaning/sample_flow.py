@@ -33,16 +33,11 @@ class SampleFlow:
 
     Attributes
     ----------
-    people : Series
-        Population of each unit, indexed by the unit's final code.
-    unit : str
-        Column that identifies a unit.
-    noun : str
-        Name of the units in the columns of the table: ``counties``, ``states``.
-    merged : mapping of int to int
-        Code before a merge -> code after it.
-    lines : tuple of FlowLine
-        The rules applied so far.
+    people : population of each unit, indexed by the unit's final code.
+    unit : column that identifies a unit.
+    noun : name of the units in the columns of the table: ``counties``, ``states``.
+    merged : code before a merge -> code after it.
+    lines : the rules applied so far.
     """
 
     people: pd.Series

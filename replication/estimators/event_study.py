@@ -167,7 +167,6 @@ class Kinds:
     cohort, units : (G,) cohort, and number of units.
     event : (G, T) event times, binned.
     used : (G, T) cells of the estimation sample.
-
     """
 
     cohort: Ints
@@ -243,7 +242,6 @@ def lost_event_times(
     ----------
     panel, keep : what was asked for, and the cells of it that are inside the window.
     sample : what the regression uses.
-
     """
     there = panel.observed & (panel.weight > 0) & (True if keep is None else keep)
     event = binned(event_times(panel.periods, panel.cohort), window)

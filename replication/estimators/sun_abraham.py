@@ -70,7 +70,6 @@ class PathCells:
     base : (G,) its reference column.
     event : (G, T) event time.
     mass : (G, T) summed weights; zero where the effect is not identified.
-
     """
 
     cohorts: Ints

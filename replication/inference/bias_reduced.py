@@ -75,7 +75,6 @@ class Forms:
     left, right : (S, P) with ``left_g'right_h = p_g'p_h`` for two different clusters
     within : (S,) ``p_g'p_g``
     count : (S,) clusters of each kind
-
     """
 
     left: Floats
@@ -123,7 +122,6 @@ class WeightedShares:
     plain : (G, P) ``Z_g' e_g``
     powers : for k = 0, 1, 2 a function from a cluster to its coordinates (p,) and the products
         (p, p) ``Z_g' W_g^k Z_g`` on them
-
     """
 
     found: ClusterShares
@@ -187,7 +185,6 @@ class Root:
     basis : (2p, q) ``E D^(1/2)``, the products of V_g with the orthonormal basis
     inverse : (2p, q) ``E D^(-1/2)``
     root, kept : (q, q) ``S^(+1/2)``, and the projection on what is not singular in S
-
     """
 
     basis: Floats

@@ -27,7 +27,6 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
     -------
     (G, K) array
         Sums over the units of each cluster.
-
     """
     groups = int(codes.max()) + 1
     if groups == codes.size:
@@ -71,7 +70,6 @@ def multiway_variance(scores: Floats, dimensions: Sequence[Ints]) -> Floats:
         One row per observation, scaled so that the one-way variance is ``S'S`` of the sums.
     dimensions : sequence of (M,) codes
         Clustering dimensions; every intersection enters with alternating sign.
-
     """
     total = np.zeros((scores.shape[1], scores.shape[1]))
     for size in range(1, len(dimensions) + 1):
@@ -93,7 +91,6 @@ def distinct_rows(columns: Sequence[Ints]) -> tuple[Ints, Ints]:
     -------
     first : (G,) the first row of each kind
     codes : (N,) the kind of each row, 0 .. G-1
-
     """
     codes = dense_codes(columns[0])
     for column in columns[1:]:

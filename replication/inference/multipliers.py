@@ -91,7 +91,6 @@ def multipliers(rng: np.random.Generator, distribution: str, shape: tuple[int, i
     ------
     SpecError
         If the distribution is none of these.
-
     """
     if distribution == "rademacher":
         size = shape[0] * shape[1]
@@ -123,7 +122,6 @@ def multiplier_draws(scores: Floats, inference: Inference) -> Floats:
     -------
     (B, K) array
         Draws in units of the estimates.
-
     """
     scale = np.sqrt(np.einsum("gk,gk->k", scores, scores))
     unit = (scores / np.where(scale > 0, scale, 1.0)).T

@@ -68,7 +68,6 @@ def permutation_test(
     ------
     PanelError
         If more than a fifth of the draws cannot be estimated.
-
     """
     analytic = replace(inference, method="analytic")
     found = function(panel, inference=analytic)
@@ -109,7 +108,6 @@ class PermutedTwoWay:
     row : (N,) which of them each unit has
     product : (N, J) weight times outcome residual times treatment, summed over periods
     residual : (N, T) weight times the two-way residual of the outcome
-
     """
 
     rows: Floats
@@ -200,7 +198,6 @@ def with_p_values(
     ------
     PanelError
         If more than a fifth of the draws of that row could not be estimated.
-
     """
     table = found.table
     column = ("estimate", "statistic").index(MEASURES[inference.statistic])

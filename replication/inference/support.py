@@ -30,7 +30,6 @@ def support_of(panel: Panel, control_group: str | None = None) -> ClusterSupport
     -----
     Clusterings that cut across units (such as periods) carry no information on how many units are treated;
     if there are no others, the units themselves are counted.
-
     """
     first = panel.first if panel.exposure is None else first_change(panel, panel.exposure)
     if panel.exposure is None:
@@ -136,7 +135,6 @@ def effective_clusters(scores: Floats) -> float:
     -------
     float
         At most G; 0 if all scores are zero.
-
     """
     fourth = float((scores**4).sum())
     return min(3 * float((scores**2).sum()) ** 2 / fourth if fourth > 0 else 0.0, float(scores.size))

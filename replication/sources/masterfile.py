@@ -58,12 +58,9 @@ def records(path: Path, width: int, batch: int = 1000) -> Iterator[Bytes]:
 
     Parameters
     ----------
-    path : Path
-        The master file.
-    width : int
-        Characters of a record, without its line end (CR LF or LF).
-    batch : int
-        Records a batch.
+    path : the master file.
+    width : characters of a record, without its line end (CR LF or LF).
+    batch : records a batch.
 
     Yields
     ------

@@ -31,21 +31,16 @@ class ComparisonDesign:
 
     Attributes
     ----------
-    panel : Panel
-        What is left of the panel handed in.
+    panel : what is left of the panel handed in.
     adoption : (N,) float
         First treated period; infinite for units that only serve as comparison.
     comparison : ``never_treated`` (the units with infinite adoption) or ``not_yet_treated``; before
         ``with_comparison`` also ``last_treated``, whose cohort then has infinite adoption.
-    anticipation : int
-        Periods before adoption that may already be affected.
-    dropped : tuple of Dropped
-        Units and periods that were left out, with the reason.
-    notes : tuple of str
-        The same as sentences.
+    anticipation : periods before adoption that may already be affected.
+    dropped : units and periods that were left out, with the reason.
+    notes : the same as sentences.
     small_sample : ``clusters`` or ``none``
         Whether clusters above the unit multiply the variance by G/(G-1).
-
     """
 
     panel: Panel
@@ -104,7 +99,6 @@ def group_time_design(
     ------
     PanelError
         If no cohort, no comparison unit, no period or one cluster is left.
-
     """
     design = ComparisonDesign(
         panel, adoption_of(panel, anticipation), control_group, anticipation, small_sample=small_sample

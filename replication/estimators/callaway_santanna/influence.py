@@ -51,7 +51,6 @@ class CohortRows:
     Parameters
     ----------
     matrices : for each cohort (R, T + 1), see ``influence_loadings``; small-sample factor included.
-
     """
 
     def __init__(self, sums: CohortSums, matrices: Sequence[Floats]) -> None:

@@ -38,7 +38,6 @@ class CohortEquations:
     own : (M, J) map of the cohort's own parameters (cells, slopes) to the columns.
     inverse : (J, J) generalized inverse of their equations.
     mass : (M,) weighted sums of (1, x) over the cells with effects of each period.
-
     """
 
     units: Ints
@@ -73,7 +72,6 @@ class LinearFit:
     weight : (N, T) weights, zero outside the regression.
     scaled : (N, T) residuals times weights.
     n_params : K beside the unit effects, the constant included.
-
     """
 
     cohorts: list[CohortEquations]
@@ -200,7 +198,6 @@ def period_gram(weight: Floats, basis: Floats) -> tuple[Floats, Floats]:
     ----------
     weight : (n, T)
     basis : (n, T, 1 + Q)
-
     """
     n_periods, width = basis.shape[1:]
     size = n_periods * width

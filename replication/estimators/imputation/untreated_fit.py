@@ -41,7 +41,6 @@ class UntreatedProjection:
     coefficients : (P, K) period effects and trends of the projection.
     along : (Q, K) sums of the weights times the covariates net of the effects.
     product : (K, K) crossproduct of the projections, weighted.
-
     """
 
     coefficients: Floats
@@ -66,7 +65,6 @@ class UntreatedModel:
     inner : (Q, N, T) covariates net of it, in all cells.
     bread : (Q, Q) inverse of their weighted crossproduct over untreated cells.
     remainder : (N, T) outcome less fitted Y(0): the effect where treated, else the residual.
-
     """
 
     cells: SortedCells
@@ -120,7 +118,6 @@ def fit_untreated(panel: Panel, trends: Sequence[str], anticipation: int, estima
         ``untreated_cells.sort_cells``.
     SpecError
         If a trend is unknown.
-
     """
     effects = read_effects(panel, trends)
     cells = sort_cells(panel, anticipation, 2 if effects.unit_linear else 1, estimator)
@@ -182,7 +179,6 @@ class UntreatedTwoWay(Eliminated):
     weight, periods, levels, slopes, each : as in ``Eliminated``
     alike : (N,) codes of units that agree in their strata and in their weights up to scale, or
         None. The equations are then summed over few kinds of units instead of over units.
-
     """
 
     def __init__(
@@ -213,7 +209,6 @@ class UntreatedTwoWay(Eliminated):
         Returns
         -------
         (P, K) for the period equations, and the (K, K) crossproduct that the elimination takes.
-
         """
         if self._kinds is not None and self._alike is not None:
             return self._kinds.reduced(averages.merged(self._alike))

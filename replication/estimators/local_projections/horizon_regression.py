@@ -29,7 +29,6 @@ class Setting:
     covariates : (K, L, N)
     onset, cluster : (N,)
     eligible : (N,) units that may be controls.
-
     """
 
     y: Floats
@@ -54,7 +53,6 @@ class HorizonProjection:
     unmatched : adopters left out because their period has no clean control.
     used : (N,) units in it.
     fit : the regression itself, where it is kept.
-
     """
 
     estimate: float
@@ -164,7 +162,6 @@ class HorizonFit:
     weight : (L, N) weights, zero outside the regression
     residual : (L, N)
     bread : (K, K)
-
     """
 
     inner: Floats
@@ -203,7 +200,6 @@ class HorizonSums:
     cross : (G, K, L) of each power
     period : (G, L) of each power
     score, plain : (G, K + L) with weights, and without
-
     """
 
     loading: Floats

@@ -28,7 +28,6 @@ class Balance:
     difference, std_error : (K,) X and its standard error; missing where X is fixed.
     correlation : (K, K), of the rows with a standard error.
     wald, rank : Wald statistic that all X are zero, and the rank of their covariance.
-
     """
 
     difference: Floats
@@ -84,7 +83,6 @@ def describe_balance(
     Parameters
     ----------
     smallest : units of the smallest cohort.
-
     """
     lines = tuple(
         BalanceRow(

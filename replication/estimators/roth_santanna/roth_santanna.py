@@ -75,12 +75,10 @@ class TimingDesign:
 
     Attributes
     ----------
-    panel : Panel
-        Balanced, with two or more units in each cohort.
+    panel : balanced, with two or more units in each cohort.
     cohorts, weights : cohorts and the K estimands.
     beta : ``efficient``, 0 or 1.
     variance : ``adjusted`` or ``neyman``.
-
     """
 
     panel: Panel

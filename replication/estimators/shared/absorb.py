@@ -37,7 +37,6 @@ class Eliminated:
     ------
     PanelError
         If crossed strata leave more than 6,000 connected unknowns.
-
     """
 
     def __init__(

@@ -32,7 +32,6 @@ class Averages:
     member : (G T, K) 0/1 sparse, the cells of each row.
     weight : (N, T) weights, zero outside the cells that are averaged.
     blocks : for each cohort its units, the rows that it enters, and (T, rows) the cells in them.
-
     """
 
     rows: list[EstimateRow]

@@ -25,7 +25,6 @@ class ClosedForm:
     levels : (N,) codes of the period effects' strata
     slopes : (N,) codes of groups with trends, nested in ``levels``; None for no trends
     each : whether every unit has a trend of its own
-
     """
 
     def __init__(self, weight: Floats, periods: Ints, levels: Ints, slopes: Ints | None, each: bool) -> None:

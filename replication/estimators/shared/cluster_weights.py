@@ -43,7 +43,6 @@ def adjusted_by_weights(
     ----------
     residual : (N, T) residuals times weights.
     reweighted : the products in the same coordinates with other weights.
-
     """
     weighted = None
     if not equal_weights(own.weight):

@@ -150,7 +150,6 @@ class Grid:
     onset : (N,) column of the first treated period; beyond L for units not treated in the panel.
     step : length of a column in units of the time variable.
     start : label of the first column.
-
     """
 
     y: Floats
@@ -209,7 +208,6 @@ def with_lost_cohorts(panel: Panel, adopters: Panel, shown: Iterable[int], why: 
     adopters : the panel of the units that might have an effect.
     shown : cohorts behind the overall effect.
     why : what they lack, the end of the sentence after ``because they``.
-
     """
     note = lost_cohorts(adopters, shown, why)
     return replace(panel, notes=(*panel.notes, note)) if note else panel
@@ -241,7 +239,6 @@ def default_horizon(reach: Ints, mass: Floats) -> int:
     ----------
     reach : (C,) last horizon at which each cohort can be compared; at least one is 0 or more.
     mass : (C,) weight of each cohort.
-
     """
     horizons = np.unique(reach[reach >= 0])
     cells = [(h + 1) * mass[reach >= h].sum() for h in horizons]

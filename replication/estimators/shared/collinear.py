@@ -21,7 +21,6 @@ def least_variation(squares: Floats | float, spread: Floats | float) -> Floats:
     ----------
     squares : weighted sum of squares of the covariate.
     spread : the same of its deviations from its mean; adding a constant must not matter.
-
     """
     floor: Floats = np.maximum(np.maximum(COLLINEAR * spread, ROUNDING * squares), 1e-300)
     return floor
@@ -41,7 +40,6 @@ def own_variation(cross: Floats, least: Floats) -> Bools:
     ----------
     cross : (K, K) cross-products of the covariates, effects taken out.
     least : (K,) of ``least_variation``.
-
     """
     left, found = cross.copy(), np.zeros(len(cross), dtype=bool)
     for k in range(len(cross)):
@@ -61,7 +59,6 @@ def spanned_everywhere(basis: Floats, used: Bools, cohort: Ints) -> list[int]:
     basis : (N, T, 1 + Q) ones and standardized covariates.
     used : (N, T) cells of the sample.
     cohort : (N,)
-
     """
     groups = [np.where(np.arange(used.shape[1]) == t, used, False) for t in range(used.shape[1])]
     groups += [used & (cohort == label)[:, None] for label in np.unique(cohort)]

@@ -29,7 +29,6 @@ class Effects:
     by_time : strata with period effects of their own; empty means one set of period effects.
     linear : strata with a linear trend of their own.
     unit_linear : whether every unit has a linear trend.
-
     """
 
     by_time: tuple[str, ...] = ()
@@ -71,7 +70,6 @@ def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
     ------
     SpecError
         If a trend is not of a known form or its stratum is not in the panel.
-
     """
     by_time: list[str] = []
     linear: list[str] = []
@@ -113,7 +111,6 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     -----
     Exact without gaps. With gaps and several sets of period effects, what the sets share is taken
     as if there were no gaps.
-
     """
     n_periods, whole = used.shape[1], bool(used.all())
     if whole and all(codes.ndim == 1 for codes in panel.clusters.values()):

@@ -38,7 +38,6 @@ class RegressionDesign:
     x : (K, C, T)
     profile : (N,) profile of each unit, 0 .. C-1
     names : K names; covariates are ``coef:<name>``
-
     """
 
     x: Floats
@@ -65,7 +64,6 @@ class RegressionFit:
     omitted : names of covariates left out as collinear
     path : ``closed form`` or ``general``
     working : (N, T) working weights of a Poisson model; None for least squares
-
     """
 
     design: RegressionDesign
@@ -158,7 +156,6 @@ def least_squares(sample: EstimationSample, effects: Effects, design: Regression
     ------
     PanelError
         If a treatment is collinear with the effects or with other treatments.
-
     """
     outcome, regressors, weight, design, path = absorption_engines(sample, effects, design)
     x = residuals(regressors, design.x)

@@ -55,7 +55,6 @@ def poisson_regression(
     ------
     PanelError
         For negative outcomes, a treatment that is not identified, or iterations that do not converge.
-
     """
     _refuse_negative(panel)
     keep = panel.observed if keep is None else keep
@@ -128,7 +127,6 @@ def poisson_fit(sample: EstimationSample, effects: Effects, design: RegressionDe
         If a treatment is not identified, or the iteration does not converge.
     Separated
         If zeros are separated, with their cells.
-
     """
     panel = sample.panel
     weight, y = sample.weight, np.where(sample.used, panel.y, 0.0)

@@ -47,7 +47,6 @@ def with_wild_tests(
         With several clusterings, or units that change their cluster.
     SpecError
         If the fit is not least squares.
-
     """
     sums = cluster_sums(sample, effects, fit)
     require_linear(sums)
@@ -73,7 +72,6 @@ def cluster_sums(sample: EstimationSample, effects: Effects, fit: RegressionFit)
     ------
     PanelError
         With several clusterings, or units that change their cluster.
-
     """
     panel = sample.panel
     codes = whole_unit_clusters(panel)

@@ -34,7 +34,6 @@ class Group:
     inverse : (T, T) generalized inverse of the period equations; zero at the grounded period.
     component : (T,) periods with the same number are connected by units seen in both; -1 where
         the cohort is not observed.
-
     """
 
     rows: Ints
@@ -61,7 +60,6 @@ class Saturated:
     slopes, slope_scores : (K,) coefficients of the covariates and (N, K) their scores.
     covariate_path : (K, G, T) period effects of each covariate.
     inner, bread : (K, N, T) covariates without effects, (K, K) inverse of their cross-products
-
     """
 
     groups: list[Group]
@@ -84,7 +82,6 @@ class Saturated:
         Parameters
         ----------
         loadings : (G, T, K) weights of each form on each group's period effects.
-
         """
         n_forms = loadings.shape[2]
         flat = loadings.reshape(-1, n_forms)
@@ -116,7 +113,6 @@ def fit_saturated(
     ------
     PanelError
         If a covariate has no variation of its own.
-
     """
     fits = [two_way(rows, weight[rows], ground) for rows, ground in groups]
     path, residual = partial_out(fits, y)

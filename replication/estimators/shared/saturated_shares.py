@@ -39,7 +39,6 @@ class SaturatedShares:
     covariates : (K, K) R with R R' the bread of the covariates
     roots : (T, d) R of each cohort with R R' the inverse of its period equations
     places : (d,) coordinates of each cohort
-
     """
 
     fit: Saturated

@@ -31,7 +31,6 @@ class SubExperimentBlock:
     residual : (n, H) outcome less the mean of the cell
     mass : (H,) weight of each cell in the regression, whose scale is free in weights by cell but
         not in what clusters weigh over several cells
-
     """
 
     rows: Ints
@@ -50,7 +49,6 @@ class StackShares:
     power : for k = 0, 1, 2 sums of weights to the power k
     score, plain : sums of residuals times weights, and of residuals
     mass : (2H,) weight of each cell in the regression
-
     """
 
     power: tuple[Floats, Floats, Floats]

@@ -38,7 +38,6 @@ class TwoWayShares:
     regressors : (K, K) R with R R' the bread
     groups : unknowns (p,) of each connected group of period effects, ascending, their roots (p, d)
         and their coordinates (d,)
-
     """
 
     fit: RegressionFit

@@ -26,7 +26,6 @@ class CovariateOutcomes:
     Attributes
     ----------
     y, x : (N, T) and (K, N, T); start : (N,) untreated periods of each unit.
-
     """
 
     y: Floats
@@ -49,7 +48,6 @@ def outcomes_of(panel: Panel) -> CovariateOutcomes:
     ------
     PanelError
         If a covariate has no variation of its own in untreated unit-periods.
-
     """
     x = np.zeros((0, *panel.y.shape)) if panel.covariates is None else panel.covariates
     # Levels mean nothing beside unit effects, and cost digits.
@@ -74,7 +72,6 @@ def cross_products(y: Floats, x: Floats, start: Ints) -> Floats:
     Parameters
     ----------
     y, x : (n, T) and (K, n, T); start : (n,) number of periods of each unit that are used.
-
     """
     length = y.shape[1]
     used = np.arange(length) < start[:, None]

@@ -27,7 +27,6 @@ class SyntheticCohort:
     size : number of its units.
     noise : standard deviation of the controls' first differences before adoption.
     zeta : ridge parameter of the unit weights, (size * periods after)^(1/4) * noise.
-
     """
 
     first: int
@@ -106,7 +105,6 @@ class PathLayout:
     event : (G, T) event time of each cohort and period.
     start : (G,) periods before adoption.
     times : (E,) event times reported.
-
     """
 
     event: Ints

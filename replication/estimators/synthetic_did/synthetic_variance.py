@@ -77,7 +77,6 @@ def bootstrap_variance(
     Parameters
     ----------
     member : (N,) place of the unit's cohort in ``cohorts``, -1 for controls.
-
     """
     groups = int(cluster.max()) + 1
     blocks = [np.flatnonzero(cluster == g) for g in range(groups)]

@@ -81,7 +81,6 @@ def event_path(estimates: Estimates, window: tuple[int, int] | None = None) -> E
         Without a path; for a varying base period, effects per unit of treatment, a path without
         one fixed reference, without coefficients on both sides of it, with gaps, without standard
         errors, or with a covariance that is not positive semi-definite.
-
     """
     if not isinstance(estimates, Estimates):
         raise SensitivityError(
@@ -132,7 +131,6 @@ def target_weights(path: EventPath, target: str | int) -> Floats:
     ------
     SensitivityError
         If the target is not an event time after the reference period.
-
     """
     after = path.times[path.n_pre :]
     if target == "average":
