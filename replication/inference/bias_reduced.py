@@ -109,8 +109,6 @@ SPANNED = 1e-14
 # Eigenvalues of B_g that count as zero, as in clubSandwich.
 SINGULAR = 1e-12
 
-Moment = Callable[[int], Share]
-
 
 @dataclass(frozen=True, slots=True)
 class WeightedShares:
@@ -120,13 +118,13 @@ class WeightedShares:
     ----------
     found : loadings and scores ``Z_g' W_g e_g``; its ``shares`` are not used
     plain : (G, P) ``Z_g' e_g``
-    powers : for k = 0, 1, 2 a function from a cluster to its coordinates (p,) and the products
-        (p, p) ``Z_g' W_g^k Z_g`` on them
+    moment : gives for k = 0, 1, 2 and a cluster its coordinates (p,) and the products (p, p)
+        ``Z_g' W_g^k Z_g`` on them
     """
 
     found: ClusterShares
     plain: Floats
-    powers: tuple[Moment, Moment, Moment]
+    moment: Callable[[int, int], Share]
 
     @property
     def squares(self) -> Floats:
@@ -134,13 +132,13 @@ class WeightedShares:
         size = self.found.score.shape[1]
         total = np.zeros((size, size))
         for cluster in range(len(self.found.score)):
-            index, moment = self.powers[2](cluster)
+            index, moment = self.moment(2, cluster)
             total[np.ix_(index, index)] += moment
         return total
 
     def moments(self, cluster: int) -> tuple[Ints, Floats]:
         """Coordinates (p,) of a cluster and (3, p, p) cross-products, one for each power."""
-        parts = [power(cluster) for power in self.powers]
+        parts = [self.moment(power, cluster) for power in range(3)]
         return parts[0][0], np.stack([part[1] for part in parts])
 
 

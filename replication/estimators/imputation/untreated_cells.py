@@ -129,8 +129,7 @@ def _lost(cells: SortedCells, original: Panel) -> list[str]:
     """A note on the cohorts without a treated cell, if there are any."""
     treated: Bools = np.asarray((cells.effect & (cells.event >= 0)).any(axis=1))
     shown = cells.panel.cohort[treated].tolist()
-    note = lost_cohorts(original, shown, "have no treated period with an untreated counterfactual")
-    return [note] if note else []
+    return lost_cohorts(original, shown, "have no treated period with an untreated counterfactual")
 
 
 def _sorted(panel: Panel, anticipation: int) -> SortedCells:

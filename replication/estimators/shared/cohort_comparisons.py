@@ -209,22 +209,21 @@ def with_lost_cohorts(panel: Panel, adopters: Panel, shown: Iterable[int], why: 
     shown : cohorts behind the overall effect.
     why : what they lack, the end of the sentence after ``because they``.
     """
-    note = lost_cohorts(adopters, shown, why)
-    return replace(panel, notes=(*panel.notes, note)) if note else panel
+    return replace(panel, notes=(*panel.notes, *lost_cohorts(adopters, shown, why)))
 
 
-def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> str:
-    """The note, or an empty string if every cohort has an effect."""
+def lost_cohorts(adopters: Panel, shown: Iterable[int], why: str) -> list[str]:
+    """The note; none if every cohort has an effect."""
     inside = (adopters.first > 0) & (adopters.first < adopters.periods.size)
     lost: Bools = inside & ~np.isin(adopters.cohort, np.array(list(shown), dtype=np.int64))
     if not lost.any():
-        return ""
+        return []
     labels = [adopters.written(cohort) for cohort in np.unique(adopters.cohort[lost])]
     named = ", ".join(labels[:MANY]) + (f" and {len(labels) - MANY} more" * (len(labels) > MANY))
-    return (
+    return [
         f"{int(lost.sum())} units in {len(labels)} cohort{'s' * (len(labels) > 1)} ({named}) are excluded "
         f"because they {why}"
-    )
+    ]
 
 
 def default_horizon(reach: Ints, mass: Floats) -> int:

@@ -117,12 +117,13 @@ def adjusted_two_way(
 ) -> Adjusted:
     """Scores and degrees of freedom of ``inference.variance`` for rows (R, K) of coefficients."""
     two_way, found = two_way_shares(sample, effects, fit, loading)
-
-    def reweighted(weight: Floats) -> TwoWayShares:
-        """The same shares under other weights."""
-        return replace(two_way, weight=weight, blocks=blocks_of(sample, effects, weight))
-
-    return adjusted_by_weights(inference, found, two_way, fit.residual, reweighted)
+    return adjusted_by_weights(
+        inference,
+        found,
+        two_way,
+        fit.residual,
+        lambda weight: replace(two_way, weight=weight, blocks=blocks_of(sample, effects, weight)),
+    )
 
 
 def two_way_shares(
