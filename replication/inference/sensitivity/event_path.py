@@ -171,10 +171,6 @@ def path_table(path: EventPath, rows: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame([{**path.names, **row, "event_times": path.span} for row in rows])
 
 
-def _estimator_of(estimates: Estimates) -> str:
-    return str(estimates.table["estimator"].iloc[0])
-
-
 def _require_common_scale(estimates: Estimates, spec: str) -> None:
     if estimates.details.extras.get("events_per_unit_of_treatment"):
         raise SensitivityError(
@@ -207,7 +203,7 @@ def _reference(times: Ints, point: Floats, variance: Floats, estimates: Estimate
     elif fixed.sum() == 1:
         named = int(times[fixed][0])
     else:
-        estimator = _estimator_of(estimates)
+        estimator = estimates.estimator
         own = UNCOMMON.get(estimator)
         why = f"Those of {estimator} are not: {own}" if own else f"This result has {int(fixed.sum())} of them"
         raise SensitivityError(
