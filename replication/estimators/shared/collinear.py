@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from replication.core.arrays import Bools, Floats, Ints
+from replication.core.errors import PanelError
 
 COLLINEAR: Final = 1e-10
 """Share of a covariate's variation below which what is left of it is rounding."""
@@ -74,3 +75,32 @@ def _spanned(columns: Floats) -> bool:
     others, last = columns[:, :-1], columns[:, -1]
     left = last - others @ np.linalg.lstsq(others, last, rcond=None)[0]
     return bool(left @ left <= COLLINEAR * max(float(last @ last), 1.0))
+
+
+def inverse_of_crossproduct(
+    inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...], lack: str
+) -> Floats:
+    """(K, K) inverse of the weighted cross-products of covariates (K, N, T) net of the effects.
+
+    Parameters
+    ----------
+    inner, raw : the covariates net of the effects, and as they are.
+    lack : what a covariate without variation of its own lacks, the end of its refusal.
+
+    Raises
+    ------
+    PanelError
+        If a covariate is explained by the effects and the covariates before it.
+    """
+    product = np.einsum("knt,nt,lnt->kl", inner, weight, inner)
+    size = np.einsum("knt,nt,knt->k", raw, weight, raw)
+    for place, name in enumerate(names):
+        along = product[:place, place]
+        own = product[place, place] - along @ np.linalg.solve(product[:place, :place], along)
+        if own <= least_variation(float(size[place]), spread_of(raw[place], weight)):
+            raise PanelError(
+                f"Covariate {name!r} has no variation {lack}. Remove it; what is constant within units is "
+                "absorbed already."
+            )
+    inverse: Floats = np.linalg.inv(product)
+    return inverse

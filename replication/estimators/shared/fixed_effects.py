@@ -62,6 +62,10 @@ class Effects:
         """(N,) codes of each set of stratum trends; unit trends are not among them."""
         return [panel.strata[name] for name in self.linear]
 
+    def codes(self, panel: Panel) -> tuple[list[Ints], list[Ints], bool]:
+        """Both, and whether units have trends: what is projected out, as ``absorb.Eliminated`` takes it."""
+        return self.level_codes(panel), self.slope_codes(panel), self.unit_linear
+
 
 def read_effects(panel: Panel, trends: Sequence[str]) -> Effects:
     """The absorbed effects named by a list such as ``("region_by_time", "unit_linear")``.

@@ -123,10 +123,10 @@ def absorption_engines(
     per unit.
     """
     panel = sample.panel
-    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    codes = closed_form_codes(levels, slopes, effects.unit_linear) if sample.regular else None
+    absorbed = effects.codes(panel)
+    codes = closed_form_codes(*absorbed) if sample.regular else None
     if codes is None:
-        general = Eliminated(sample.weight, panel.periods, levels, slopes, effects.unit_linear)
+        general = Eliminated(sample.weight, panel.periods, *absorbed)
         whole = one_profile_per_unit(design)
         return general, general, sample.weight, whole, "general"
     weight = panel.weight[:, 0]

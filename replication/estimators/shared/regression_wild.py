@@ -76,9 +76,7 @@ def cluster_sums(sample: EstimationSample, effects: Effects, fit: RegressionFit)
     panel = sample.panel
     codes = whole_unit_clusters(panel)
     weight = sample.weight
-    absorber = Eliminated(
-        weight, panel.periods, effects.level_codes(panel), effects.slope_codes(panel), effects.unit_linear
-    )
+    absorber = Eliminated(weight, panel.periods, *effects.codes(panel))
     profile = fit.design.profile
     scores = np.stack([(x[profile] * fit.residual).sum(axis=1) for x in fit.x], axis=1)
     effect_x = np.stack([absorber.sums(x[profile] * weight, codes) for x in fit.x])

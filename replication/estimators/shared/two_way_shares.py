@@ -148,9 +148,7 @@ def two_way_shares(
 
 def blocks_of(sample: EstimationSample, effects: Effects, weight: Floats) -> PeriodBlocks:
     """The period equations of a sample with some weights."""
-    panel = sample.panel
-    levels, slopes = effects.level_codes(panel), effects.slope_codes(panel)
-    return PeriodBlocks(weight, panel.periods, levels, slopes, effects.unit_linear)
+    return PeriodBlocks(weight, sample.panel.periods, *effects.codes(sample.panel))
 
 
 def unit_kinds(sample: EstimationSample, effects: Effects, fit: RegressionFit) -> Ints | None:
