@@ -163,8 +163,7 @@ def independent_columns(dummies: Floats) -> Floats:
 
     triangle, order = qr(dummies, mode="r", pivoting=True)
     size = np.abs(np.diag(triangle))
-    chosen: Floats = dummies[:, np.sort(order[: int((size > 1e-9 * size[0]).sum())])]
-    return chosen
+    return dummies[:, np.sort(order[: int((size > 1e-9 * size[0]).sum())])]
 
 
 def _poisson_pyfixest(frame: pd.DataFrame, regressors: list[str], levels: list[str]) -> dict[str, float]:

@@ -116,8 +116,7 @@ def merge_populations(frame: pd.DataFrame, mapping: Mapping[int, int]) -> pd.Dat
 
 def merge_dates(frame: pd.DataFrame, mapping: Mapping[int, int], date: str) -> pd.Series:
     """Earliest date of each unit's parts, indexed by ``fips``."""
-    earliest: pd.Series = frame[date].groupby(recode(frame["fips"], mapping)).min()
-    return earliest
+    return frame[date].groupby(recode(frame["fips"], mapping)).min()
 
 
 def splice_populations(earlier: pd.DataFrame, later: pd.DataFrame, seam: int = 2010) -> pd.DataFrame:

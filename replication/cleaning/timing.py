@@ -127,8 +127,7 @@ def _cohort_month(date: Any, later: Later) -> Ints:
 
 
 def _month(day: Days) -> Ints:
-    months: Ints = day.astype("datetime64[M]").astype(np.int64) % 12 + 1
-    return months
+    return day.astype("datetime64[M]").astype(np.int64) % 12 + 1
 
 
 def _day_of_month(day: Days) -> Ints:

@@ -91,8 +91,7 @@ def interquartile_std_errors(draws: Floats) -> Floats:
     # missing.
     ranked = np.sort(draws.T, axis=1)
     spread = np.where(np.isnan(ranked[:, -1]), np.nan, ranked[:, high] - ranked[:, low])
-    std_errors: Floats = spread / NORMAL_RANGE
-    return std_errors
+    return spread / NORMAL_RANGE
 
 
 def gaussian_critical_value(variance: Floats, inference: Inference) -> float:

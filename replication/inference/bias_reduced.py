@@ -218,8 +218,7 @@ class Root:
 
     def scores(self, right: Floats) -> Floats:
         """(p,) ``Z_g' W_g A_g e_g`` from ``V_g' e_g`` (2p,)."""
-        found: Floats = self._second @ (self.root @ (self.inverse.T @ right))
-        return found
+        return self._second @ (self.root @ (self.inverse.T @ right))
 
     def products(self, load: Floats) -> tuple[Floats, Floats]:
         """(R, p) ``Z_g'u_g`` and ``Z_g'W_g u_g`` for rows (R, p)."""

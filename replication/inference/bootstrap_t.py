@@ -96,8 +96,7 @@ class DrawnDistribution:
 
     def ppf(self, share: float) -> Floats:
         """(K,) quantiles; ``share`` is at least a half."""
-        found: Floats = np.quantile(self.draws, 2 * share - 1, axis=0).astype(np.float64)
-        return found
+        return np.quantile(self.draws, 2 * share - 1, axis=0).astype(np.float64)
 
     def sf(self, value: Floats) -> Floats:
         """(K,) upper tails of values that are not negative; the values count as one more draw."""

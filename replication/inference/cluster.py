@@ -37,8 +37,7 @@ def sum_by_cluster(scores: Floats, codes: Ints) -> Floats:
     indicator = sparse.csc_array(
         (np.ones(codes.size), codes, np.arange(codes.size + 1)), shape=(groups, codes.size)
     )
-    summed: Floats = np.asarray(indicator @ scores)
-    return summed
+    return np.asarray(indicator @ scores)
 
 
 def small_sample_factor(n_clusters: int, n_obs: int, n_params: int) -> float:

@@ -50,8 +50,7 @@ def eigenvalues(variance: Floats) -> Floats:
     # A variance that is zero but for rounding would turn rounding into large correlations.
     scale = np.maximum(scale, FIXED * scale.max(initial=0.0))
     scale = np.where(scale > 0, scale, 1.0)
-    found: Floats = np.linalg.eigvalsh(variance / np.outer(scale, scale))
-    return found
+    return np.linalg.eigvalsh(variance / np.outer(scale, scale))
 
 
 def nearest_psd(variance: Floats) -> Floats:

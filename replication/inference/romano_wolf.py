@@ -74,8 +74,7 @@ def studentized_statistics(multipliers: Floats, scores: Floats) -> Floats:
     # All clusters alike and of one sign: no spread, and as extreme as a draw can be.
     possible = spread > TIE * (scores**2).sum(axis=0)
     root = np.sqrt(np.where(possible, spread, 1.0))
-    statistic: Floats = np.where(possible, np.abs(drawn) / root, np.inf)
-    return statistic
+    return np.where(possible, np.abs(drawn) / root, np.inf)
 
 
 def stepdown_p_values(statistic: Floats, draws: Floats) -> Floats:

@@ -31,8 +31,7 @@ class SizeVariance:
 
     def at(self, size: Floats) -> Floats:
         """(C, M, K) variance at the sizes (M,)."""
-        found: Floats = self.a[:, None] + self.b[:, None] / size[:, None]
-        return found
+        return self.a[:, None] + self.b[:, None] / size[:, None]
 
 
 def variance_by_size(values: Floats, size: Floats) -> SizeVariance:
@@ -93,5 +92,4 @@ def rescaling(model: SizeVariance, treated: Floats, control: Floats) -> Floats:
     own = model.a + model.b / treated[:, None]
     theirs = model.at(control)
     ratio = np.divide(own[:, None], theirs, out=np.ones_like(theirs), where=theirs > 0)
-    factor: Floats = np.sqrt(ratio)
-    return factor
+    return np.sqrt(ratio)

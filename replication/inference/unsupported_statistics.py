@@ -167,8 +167,7 @@ def _with_reason(details: Details, reason: str, named: str) -> Details:
 def effects(table: pd.DataFrame) -> Bools:
     """(K,) rows that are effects of the treatment, not coefficients of covariates."""
     terms = table["term"].astype(str)
-    found: Bools = (~terms.str.startswith("coef:") | (terms == "coef:log_ratio")).to_numpy()
-    return found
+    return (~terms.str.startswith("coef:") | (terms == "coef:log_ratio")).to_numpy()
 
 
 def _without_bands(table: pd.DataFrame, inference: Inference) -> list[str]:

@@ -134,8 +134,7 @@ def texts(field: Bytes) -> NDArray[np.str_]:
     """Columns of characters as text without blanks around it."""
     width = field.shape[1]
     plain = np.ascontiguousarray(field).view(f"S{width}")[:, 0]
-    stripped: NDArray[np.str_] = np.char.strip(np.char.decode(plain, "latin-1"))
-    return stripped
+    return np.char.strip(np.char.decode(plain, "latin-1"))
 
 
 def _overpunch() -> tuple[NDArray[np.int8], NDArray[np.int8]]:

@@ -68,8 +68,7 @@ class ComparisonDesign:
         Weights are those of the first period, as R ``did::aggte`` takes them.
         """
         size = self.cohorts.size + 1
-        mass: Floats = np.bincount(self.level, self.panel.weight[:, 0], size).astype(float)
-        return mass
+        return np.bincount(self.level, self.panel.weight[:, 0], size).astype(float)
 
     @property
     def score_factor(self) -> float:
@@ -228,8 +227,7 @@ def complete_cells(panel: Panel) -> Bools:
     """(N, T) cells with the outcome and every covariate."""
     if panel.covariates is None:
         return panel.observed
-    complete: Bools = panel.observed & ~np.isnan(panel.covariates).any(axis=0)
-    return complete
+    return panel.observed & ~np.isnan(panel.covariates).any(axis=0)
 
 
 def require_cohorts(design: ComparisonDesign, treated: Bools) -> None:

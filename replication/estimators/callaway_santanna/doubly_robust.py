@@ -142,8 +142,7 @@ def require_overlap(share: Floats) -> None:
 def comparison_weight(data: Comparison, share: Floats) -> Floats:
     """(n,) weights of the comparison units: odds of treatment, zero where trimmed."""
     odds = np.where(data.treated | (share >= TRIM), 0.0, share / (1 - share))
-    weight: Floats = data.weight * odds
-    return weight
+    return data.weight * odds
 
 
 def _weighted_contrast(

@@ -82,8 +82,7 @@ class SwitchLayout:
     def members(self, low: int, high: int, columns: tuple[int, int, int]) -> Ints:
         """Positions from ``low`` up to ``high`` of the units seen in all three columns."""
         first, second, third = (self.seen[column, low:high] for column in columns)
-        found: Ints = low + np.flatnonzero(first & second & third)
-        return found
+        return low + np.flatnonzero(first & second & third)
 
     def count(self, members: Ints) -> int:
         """Number of units, or of clusters, among the members."""

@@ -133,8 +133,7 @@ def comparable(paths: TreatmentPaths, onset: Ints) -> Bools:
     latest = np.zeros(int(paths.group.max()) + 1, dtype=np.int64)
     np.maximum.at(latest, paths.group, onset)
     switches = (paths.direction != 0) & (onset < latest[paths.group])
-    found: Bools = np.isin(paths.group, paths.group[switches])
-    return found
+    return np.isin(paths.group, paths.group[switches])
 
 
 def dated(panel: Panel, calendar: Grid, onset: Ints, crossed: Bools, paths: TreatmentPaths) -> Panel:

@@ -56,8 +56,7 @@ class CohortEquations:
 
     def solve(self, right: Floats, common: Floats) -> Floats:
         """(J, K) own parameters given the common ones (M, K) and right-hand sides (M, K)."""
-        solved: Floats = self.inverse @ (self.own.T @ (right - self.gram @ common))
-        return solved
+        return self.inverse @ (self.own.T @ (right - self.gram @ common))
 
 
 @dataclass(frozen=True, slots=True)

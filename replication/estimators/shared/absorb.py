@@ -197,5 +197,4 @@ def generalized_inverse(matrix: Floats, scale: Floats) -> Floats:
     values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
     inverse = np.where(values > CUTOFF, 1 / np.where(values > CUTOFF, values, 1.0), 0.0)
     vectors = vectors / scale[:, None]
-    solved: Floats = (vectors * inverse) @ vectors.T
-    return solved
+    return (vectors * inverse) @ vectors.T

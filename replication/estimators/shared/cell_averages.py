@@ -47,8 +47,7 @@ class Averages:
 
     def sums(self, field: Floats) -> Floats:
         """(K,) sums of ``field`` (N, T) over the cells of each row."""
-        sums: Floats = self.member.T @ _by_cohort(field, self.codes).ravel()
-        return sums
+        return self.member.T @ _by_cohort(field, self.codes).ravel()
 
     def subset(self, kept: Bools) -> Averages:
         """Some of the rows."""

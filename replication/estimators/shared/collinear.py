@@ -23,8 +23,7 @@ def least_variation(squares: Floats | float, spread: Floats | float) -> Floats:
     squares : weighted sum of squares of the covariate.
     spread : the same of its deviations from its mean; adding a constant must not matter.
     """
-    floor: Floats = np.maximum(np.maximum(COLLINEAR * spread, ROUNDING * squares), 1e-300)
-    return floor
+    return np.maximum(np.maximum(COLLINEAR * spread, ROUNDING * squares), 1e-300)
 
 
 def spread_of(x: Floats, weight: Floats) -> float:
@@ -102,5 +101,4 @@ def inverse_of_crossproduct(
                 f"Covariate {name!r} has no variation {lack}. Remove it; what is constant within units is "
                 "absorbed already."
             )
-    inverse: Floats = np.linalg.inv(product)
-    return inverse
+    return np.linalg.inv(product)

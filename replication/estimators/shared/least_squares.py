@@ -96,8 +96,7 @@ class RegressionFit:
     def period_scores(self, column: int) -> Floats:
         """(N, K) scores of one period, bread included; zero for units outside the sample then."""
         x = self.x[:, self.design.profile, column]
-        scores: Floats = (x * self.residual[:, column]).T @ self.bread
-        return scores
+        return (x * self.residual[:, column]).T @ self.bread
 
 
 def design_of(
@@ -196,8 +195,7 @@ def cross_moment(x: Floats, profile: Ints, scaled: Floats) -> Floats:
     """(K,) products of ``x`` (K, C, T) with a matrix of units by periods."""
     if x.shape[1] < profile.size:
         scaled = sum_by_cluster(scaled, profile)
-    moment: Floats = x.reshape(len(x), -1) @ scaled.ravel()
-    return moment
+    return x.reshape(len(x), -1) @ scaled.ravel()
 
 
 def independent_regressors(design: RegressionDesign, x: Floats, gram: Floats, weight: Floats) -> Bools:

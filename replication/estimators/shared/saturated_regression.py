@@ -178,5 +178,4 @@ def period_equations(weight: Floats) -> Floats:
     """(T, T) normal equations of the period fixed effects, with unit fixed effects of (n, T) swept out."""
     total = weight.sum(axis=1, keepdims=True)
     root = weight / np.sqrt(np.where(total > 0, total, 1.0))
-    found: Floats = np.diag(weight.sum(axis=0)) - root.T @ root
-    return found
+    return np.diag(weight.sum(axis=0)) - root.T @ root

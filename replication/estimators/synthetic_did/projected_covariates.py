@@ -37,8 +37,7 @@ class CovariateOutcomes:
         if not len(self.x):
             return self.y[units]
         cross = cross_products(self.y[units], self.x[:, units], start)
-        found: Floats = self.y[units] - np.tensordot(slopes(cross), self.x[:, units], 1)
-        return found
+        return self.y[units] - np.tensordot(slopes(cross), self.x[:, units], 1)
 
 
 def outcomes_of(panel: Panel) -> CovariateOutcomes:
@@ -88,5 +87,4 @@ def cross_products(y: Floats, x: Floats, start: Ints) -> Floats:
 
 def slopes(cross: Floats) -> Floats:
     """(K,) slopes; zero for what a draw leaves without variation."""
-    found: Floats = np.linalg.pinv(cross[1:, 1:], rcond=COLLINEAR, hermitian=True) @ cross[1:, 0]
-    return found
+    return np.linalg.pinv(cross[1:, 1:], rcond=COLLINEAR, hermitian=True) @ cross[1:, 0]

@@ -58,8 +58,7 @@ class EventPath:
     @property
     def steps(self) -> Floats:
         """(K,) distance from the reference in periods of the path."""
-        steps: Floats = (self.times - self.reference) / self.spacing
-        return steps
+        return (self.times - self.reference) / self.spacing
 
     @property
     def span(self) -> str:
