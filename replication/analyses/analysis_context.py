@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +31,15 @@ class AnalysisContext:
     clean: Path
     tables: Path
     folder: Path | None = None
-
-    @cached_property
-    def _frames(self) -> dict[str, pd.DataFrame]:
-        return {}
+    _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def frame(self, name: str) -> pd.DataFrame:
         """A cleaned panel (``<name>.parquet``) or table (``<name>.csv``), read once."""
         if name not in self._frames:
-            for path, read in (
-                (self.clean / f"{name}.parquet", pd.read_parquet),
-                (self.clean / f"{name}.csv", pd.read_csv),
-            ):
-                if path.is_file():
-                    self._frames[name] = read(path)
-                    break
-            else:
+            panel, table = (self.clean / f"{name}.{ending}" for ending in ("parquet", "csv"))
+            if not (panel.is_file() or table.is_file()):
                 raise SpecError(f"There is no cleaned file {name!r} in {self.clean}.")
+            self._frames[name] = pd.read_parquet(panel) if panel.is_file() else pd.read_csv(table)
         return self._frames[name]
 
     def spec(self, spec_id: str) -> Spec:

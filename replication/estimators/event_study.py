@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -263,11 +264,8 @@ def fit_path(
     family: str,
 ) -> tuple[EstimationSample, RegressionFit]:
     """Regression on indicators of every event time but the reference."""
-
-    def design(sample: EstimationSample) -> RegressionDesign:
-        """The indicators of a sample, which Poisson may cut further."""
-        return path_design(sample, effects, window, reference)
-
+    # Poisson may cut the sample further.
+    design = partial(path_design, effects=effects, window=window, reference=reference)
     try:
         if family == "poisson":
             return poisson_regression(panel, effects, design, keep)
