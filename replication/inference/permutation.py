@@ -36,6 +36,7 @@ from replication.core.estimates import COLUMNS, Estimates, row_labels
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.cluster import sum_by_cluster
+from replication.inference.cluster_bootstrap import regular
 from replication.inference.permuted_assignments import Exchanges, exchanges
 from replication.inference.permuted_estimates import linear_draws
 
@@ -76,7 +77,8 @@ def permutation_test(
     overall = labels.index("att")
     once = replace(analytic, draws=1)
     drawn = None
-    if two_way and has_fast_path(panel):
+    whole = panel.whole_clusters is not None and panel.covariates is None
+    if two_way and whole and regular(panel):
         tables = two_way_of(panel)
         unchanged = tables.refit(np.arange(len(panel.units))[None])[0, 1]
         # The small-sample correction is the same in every draw; put it back.
@@ -88,14 +90,6 @@ def permutation_test(
     if drawn is None:
         drawn = refitted_draws(function, panel, once, compared.orders(), labels)
     return with_p_values(found, drawn, overall, inference, compared)
-
-
-def has_fast_path(panel: Panel) -> bool:
-    """Balanced, no covariates, positive weights that are constant within unit, one clustering."""
-    codes = list(panel.clusters.values())
-    constant = (panel.weight == panel.weight[:, :1]).all() and (panel.weight > 0).all()
-    whole = len(codes) == 1 and codes[0].ndim == 1
-    return bool(panel.balanced and panel.covariates is None and constant and whole)
 
 
 @dataclass(frozen=True, slots=True)
