@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawn_panels import draw_panel
 
-from replication.analyses.decomposition import gap_parts
+from replication.analyses.estimator_gap import decomposition
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
 from replication.estimators.goodman_bacon import KINDS
@@ -30,7 +30,7 @@ ANALYTIC = Inference()
 @pytest.mark.parametrize("seed", range(3))
 def test_parts_add_up(seed, options) -> None:
     panel = draw_panel(seed, **options)
-    table = gap_parts(panel)
+    table = decomposition(panel)
     single = table[table["part"] != "exposure"].set_index("part")
     total = single["contribution"]
     assert single.loc["twfe", "estimate"] == pytest.approx(twfe(panel).att[0], rel=1e-10)
@@ -52,7 +52,7 @@ def test_parts_add_up(seed, options) -> None:
 
 def test_negative_weights_are_those_of_the_weights() -> None:
     panel = draw_panel(4)
-    row = gap_parts(panel).set_index("part").loc["negative_weights"]
+    row = decomposition(panel).set_index("part").loc["negative_weights"]
     expected = twfe_weights(panel, inference=ANALYTIC).details.extras["sum_negative"]
     assert row["twfe_weight"] == pytest.approx(expected, rel=1e-10)
 
@@ -60,7 +60,7 @@ def test_negative_weights_are_those_of_the_weights() -> None:
 def test_constant_effects_leave_no_difference() -> None:
     panel = draw_panel(5)
     flat = np.arange(48)[:, None] * 0.1 + np.sin(np.arange(8)) + 0.7 * panel.treated
-    table = gap_parts(replace(panel, y=flat)).set_index("part")
+    table = decomposition(replace(panel, y=flat)).set_index("part")
     assert table.loc["twfe", "estimate"] == pytest.approx(0.7)
     assert table.loc["difference", "contribution"] == pytest.approx(0, abs=1e-12)
 
@@ -68,6 +68,6 @@ def test_constant_effects_leave_no_difference() -> None:
 def test_refusals() -> None:
     panel = draw_panel(6)
     with pytest.raises(PanelError, match="without covariates"):
-        gap_parts(replace(panel, covariates=panel.y[None], covariate_names=("x",)))
+        decomposition(replace(panel, covariates=panel.y[None], covariate_names=("x",)))
     with pytest.raises(PanelError, match=r"\d+ treated cells cannot be imputed"):
-        gap_parts(draw_panel(6, adoption=(2003, 2005, 2006)))
+        decomposition(draw_panel(6, adoption=(2003, 2005, 2006)))
