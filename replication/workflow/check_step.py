@@ -68,8 +68,9 @@ def check_study(study: StudyFolder, root: Path, threads: int = 1) -> pd.DataFram
 
 
 def together(found: Mapping[str, pd.DataFrame], names: Iterable[str]) -> pd.DataFrame:
-    """The coefficients of these specifications in one table; of some there are none."""
-    return pd.concat([pd.DataFrame(columns=COLUMNS), *(found[name] for name in names if name in found)])
+    """The coefficients of these specifications in one table; some have none."""
+    parts = [found[name] for name in names if name in found and len(found[name])]
+    return pd.concat(parts) if parts else pd.DataFrame(columns=COLUMNS)
 
 
 def without_noise(result: pd.DataFrame) -> pd.DataFrame:
