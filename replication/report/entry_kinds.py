@@ -28,7 +28,7 @@ REQUIRED: Final = {
     "tables": ("id", "title", "kind"),
     "figures": ("id", "title", "kind"),
 }
-DEFINITIONS: Final = {"x_label": "axis", "y_label": "axis"}
+DEFINITIONS: Final = {"x_label": "axis", "y_label": "axis", "y_labels": "axes"}
 """Names of shared definitions other than those of the options."""
 SHARED: Final = {"analyses": (), "tables": ("notes",), "figures": ("notes", "figure")}
 

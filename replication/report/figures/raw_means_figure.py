@@ -21,7 +21,7 @@ from replication.report.study_config import Entry
 
 OPTIONS = {
     "required": ["source"],
-    "shared": ["source", "rename", "where", "x_label", "y_label"],
+    "shared": ["source", "rename", "where", "x_label", "y_label", "y_labels"],
 }
 
 NEEDED = ("group", "time", "mean")
@@ -41,7 +41,7 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     groups = in_order(frame["group"].astype(str))
     broken = "adoption" in frame
     marked = (
-        ["Filled markers: treated years of a line's first cohort, after the break in the line."]
+        ["Filled markers, after the break in each line: years in which its (first) cohort is treated."]
         if broken
         else []
     )
@@ -63,8 +63,10 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
         axes.set_title(panel)
         marks.separate_thousands(axes)
         axes.set_xlabel(entry.options.get("x_label", ""))
-    for axes in page.axes[:: page.across]:
-        axes.set_ylabel(wrapped(entry.options.get("y_label", ""), inches(axes)[1]))
+    own = entry.options.get("y_labels", {})
+    for place, (axes, panel) in enumerate(zip(page.axes, panels, strict=True)):
+        if panel in own or page.begins_row(place):
+            axes.set_ylabel(wrapped(own.get(panel, entry.options.get("y_label", "")), inches(axes)[1]))
     page.legend(groups)
     alt = (
         f"{entry.title}. Means of {formatting.listed(groups)} by period, "

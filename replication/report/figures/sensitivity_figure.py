@@ -55,9 +55,9 @@ def draw(frame: pd.DataFrame, entry: Entry, context: Context) -> Drawing:
     """Intervals from left to right as the allowed violation grows, the original one first."""
     panels = in_order(frame["panel"]) if "panel" in frame else [""]
     marked = (
-        "At the left (orange, thick): confidence interval under parallel trends; blue: robust intervals "
-        "under violations of at most M. Dashed: breakdown value, the largest M at which zero is excluded "
-        "(0 if the interval at M = 0 contains zero)."
+        "Orange, at the left: confidence interval under parallel trends; blue: robust confidence intervals "
+        "(Rambachan and Roth 2023). Dashed: breakdown value, the largest restriction at which zero is "
+        "excluded (0 if the first blue interval contains zero)."
     )
     words, details = figure_note(entry, context, [marked])
     y_label = str(entry.options.get("y_label", "Effect"))
