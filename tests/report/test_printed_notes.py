@@ -143,7 +143,7 @@ def test_few_effective_clusters_are_one_sentence(study: StudyConfig, folders: Fo
             for place, number in enumerate(effective, start=1)
         ]
 
-    named = "The effective number of clusters"
+    named = "The effective number of clusters (Carter, Schnepel, and Steigerwald 2017)"
     assert few_clusters_note(shown(20.0, 15.0)).text == ""
     assert (
         few_clusters_note(shown(20.0, 9.24)).text == f"{named} is 9.2 in column 2, so tests may over-reject."
