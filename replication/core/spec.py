@@ -185,12 +185,12 @@ class Spec:
         return _plain(self)  # type: ignore[no-any-return]
 
 
-def load_specs(path: Path) -> list[Spec]:
+def load_specs(path: str | Path) -> list[Spec]:
     """Read all specifications of a YAML file: one, or the grid that its ``vary`` spans.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         YAML file in UTF-8.
 
     Returns
@@ -214,7 +214,7 @@ def load_specs(path: Path) -> list[Spec]:
     ...     [spec.trends for spec in rp.load_specs(place)]
     [(), ('unit_linear',)]
     """
-    data = read_spec_file(path)
+    data = read_spec_file(Path(path))
     return [parse_spec(variant, str(path)) for variant in expand(data, str(path))]
 
 

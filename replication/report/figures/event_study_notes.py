@@ -179,12 +179,12 @@ def about(part: pd.DataFrame, context: Context) -> dict[str, str]:
     """How a series was estimated: clusters, weights, control group, reference period, end points, test."""
     first = part.iloc[0]
     saved = context.results.get(first["spec_id"])
-    clusters = f"{formatting.integer(first['n_clusters'])} clusters"
+    names, clusters = (
+        facts.clusters(saved, context.study),
+        f"{formatting.integer(first['n_clusters'])} clusters",
+    )
     found = {
-        # Design-based standard errors are not clustered.
-        f"{CLUSTERED} {facts.clusters(saved, context.study)}": (
-            "" if saved.spec["estimator"] == "roth_santanna" else clusters
-        ),
+        f"{CLUSTERED} {names}": clusters if names else "",
         WEIGHTS: facts.weights(saved, context.study),
         "control group": facts.in_study_words(facts.comparison(saved, context.study), saved, context.study),
         "pre-trend test": formatting.p_equals(first["pretrend_p_value"]),
