@@ -32,7 +32,7 @@ def clusters_of(details: Details, estimator: str) -> str:
 
 
 def std_errors(details: Details, estimator: str, clusters: str = "") -> Words:
-    """What the standard errors of a result are; ``clusters`` are labels of the clusterings, if not columns."""
+    """What the standard errors of a result are; ``clusters``: labels of the clusterings, if not columns."""
     how, donors, few = details.uncertainty, details.extras.get("donor_errors"), details.few_treated
     clusters, draws = clusters or clusters_of(details, estimator), f"{integer(how.draws)} draws"
     if how.method == "conley":
@@ -57,7 +57,7 @@ def std_errors(details: Details, estimator: str, clusters: str = "") -> Words:
 def conley_words(details: Details) -> str:
     """``Conley (1999) standard errors with a 200 km Bartlett kernel``."""
     cutoff, kernel = details.extras.get("cutoff_km"), str(details.extras.get("kernel", ""))
-    return f"Conley (1999) {PLAIN} with a {cutoff:g} km {kernel.capitalize()} kernel"
+    return f"Conley (1999) {PLAIN} with a {f'{cutoff:g} km {kernel.capitalize()}'.strip()} kernel"
 
 
 def is_plain(words: Words) -> bool:

@@ -67,7 +67,7 @@ def inference_note(shown: Sequence[Shown], context: Context, *, beside: bool = F
 
 
 def other_errors(shown: Sequence[Shown], context: Context) -> Fact:
-    """Standard errors from draws, the jackknife, or another formula than the clustered one, with the places."""
+    """Standard errors from draws, the jackknife, or another formula than the clustered one, with places."""
     groups: dict[str, list[Shown]] = {}
     for one in shown:
         words = facts.std_errors(one.saved, context.study)
