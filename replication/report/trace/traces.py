@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from replication.core.details_record import plain
-from replication.core.errors import SpecError
+from replication.core.errors import SpecError, nearest
 from replication.core.files import write_text
 from replication.core.study_folder import read_description, study_folders
 from replication.display.formatting import listed
@@ -192,9 +192,9 @@ def find_entry(root: Path, name: str, *, stars: bool = False) -> tuple[StudyTrac
 
 def _known(own: str, entries: Sequence[str]) -> str:
     """The end of a refusal: all tables and figures where they are few, else the one of the closest name."""
-    if len(entries) <= FEW_ENTRIES:
-        return f". This project has {listed(entries) or 'none'}."
     names = {full.rpartition("/")[2]: full for full in entries}
+    if len(entries) <= FEW_ENTRIES:
+        return f"{nearest(own, names)}. This project has {listed(entries) or 'none'}."
     close = difflib.get_close_matches(own, names, n=3, cutoff=0.0)
     return f". The closest of {len(entries)} are {listed(names[one] for one in close)}."
 
