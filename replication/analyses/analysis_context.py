@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from replication.core import saved_results
-from replication.core.details import PermutationRecord
 from replication.core.errors import SpecError, nearest
 from replication.core.estimates import Estimates
+from replication.core.estimator_records import PermutationRecord
 from replication.core.spec import Spec, parse_spec
 from replication.core.temporary_files import visible_paths
 
