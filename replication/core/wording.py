@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
@@ -28,6 +29,11 @@ SINGULAR = re.compile(rf"(?<!not )\b({'|'.join(SINGULARS)})\b")
 def counted(number: int, one: str, several: str = "") -> str:
     """A number with its noun: ``1 row``, ``1,202 rows``."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def extension_words(path: Path) -> str:
+    """What keeps a path from being a file of a known format: ``is a folder``, ``ends in .bmp``."""
+    return "is a folder" if path.is_dir() else f"ends in {path.suffix}" if path.suffix else "has no extension"
 
 
 def with_singulars(text: str) -> str:
