@@ -108,9 +108,10 @@ def event_study(
     keep = inside(event_times(panel.periods, panel.cohort), window) if dropping else None
     sample, fit = fit_path(panel, effects, keep, window, reference, family)
     lost = lost_event_times(panel, sample, window, reference, keep)
-    sample = replace(sample, panel=replace(sample.panel, notes=(*sample.panel.notes, *lost)))
-    support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
+    notes = (*sample.panel.notes, *lost, *averaged_note(rows, window, endpoints))
+    sample = replace(sample, panel=replace(sample.panel, notes=notes))
+    support = support_of(kinds_of(sample, window))
     return regression_estimates(
         sample,
         effects,
@@ -129,6 +130,17 @@ def event_study(
             support=support,
         ),
     )
+
+
+def averaged_note(rows: Sequence[EstimateRow], window: tuple[int, int] | None, endpoints: str) -> list[str]:
+    """A note on the event times of the overall effect where a window chooses them."""
+    if window is None:
+        return []
+    last = int(max(row.event_time for row in rows if row.event_time is not None))
+    later = f"; event time {last} includes later ones" if endpoints == "bin" and last == window[1] else ""
+    return [
+        f"the overall effect is the unweighted mean of the coefficients at event times 0 to {last}{later}"
+    ]
 
 
 def require_window(window: tuple[int, int] | None, reference: int) -> None:

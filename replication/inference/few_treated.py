@@ -101,7 +101,7 @@ def few_treated_test(
         1 / (1 + len(draws)),
         float(factor[names.index("att")]),
     )
-    notes = placebo_details(assigned, record, models)
+    notes = placebo_details(panel, assigned, record, models)
     return with_placebo_values(found, tested, draws, inference, record, notes)
 
 
@@ -217,12 +217,19 @@ def choices(controls: int, treated: int, inference: Inference) -> Ints:
     return rng.integers(0, controls, (inference.draws, treated))
 
 
-def placebo_details(assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None) -> list[str]:
+def placebo_details(
+    panel: Panel, assigned: Assignment, record: FewTreatedRecord, model: SizeVariance | None
+) -> list[str]:
     """Details and notes on the placebo values."""
-    notes = [
-        f"standard errors, p-values and intervals are those of {TITLES[record.method]}: residuals of "
-        f"{record.control_clusters} control clusters, {record.placebo_values} placebo values"
-    ]
+    title, kind = TITLES[record.method], next(iter(panel.clusters))
+    basis = f"residuals of {record.control_clusters} control clusters, {record.placebo_values} placebo values"
+    alone = (
+        f"There is only 1 treated cluster ({kind}); the clustered standard error would reflect sampling "
+        f"variation in the control group only, so {title} standard errors, p-values, and intervals are "
+        f"reported ({basis})"
+    )
+    usual = f"standard errors, p-values, and intervals are those of {title}: {basis}"
+    notes = [alone if record.treated_clusters == 1 else usual]
     gaps = assigned.control.size - record.control_clusters
     if gaps:
         notes.append(f"{gaps} control clusters that are not observed in every period give no placebo value")

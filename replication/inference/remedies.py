@@ -23,7 +23,8 @@ WITHOUT_T: Final = ("wild", "bootstrap", *DESIGNED)
 """Methods whose p-values and intervals take no critical value of a t distribution."""
 ON_FEW: Final = re.compile(r"There (is|are) only \d+ (treated )?clusters? \(")
 ON_CLUSTERED: Final = re.compile(
-    r"There are only \d+ treated clusters \(|The effective number of clusters is"
+    r"There (are only \d+ treated clusters \(|is only 1 treated cluster \([^)]*\), whose)"
+    r"|The effective number of clusters is"
 )
 """Notes on clustered standard errors, which ``conley_taber`` and ``ferman_pinto`` replace."""
 
