@@ -247,8 +247,8 @@ def honest_bounds(fits: Fits) -> AuditSection:
             f"zero once the violation of parallel trends may change between consecutive periods by more than "
             f"{fixed(least, 2)} times the largest change before adoption.",
             f"the breakdown value under relative magnitudes is {fixed(least, 2)}, at least the threshold of "
-            f"{FRAGILE:g} used here (a value of 1 means that post-adoption violations as large as the largest "
-            "one before adoption do not overturn the result)",
+            f"{FRAGILE:g} used here (a value of 1 means that post-adoption violations as large as the "
+            "largest one before adoption do not overturn the result)",
             caution=least < 1,
         )
     ]

@@ -34,8 +34,9 @@ def other_inference(panel: Panel, spec: Spec) -> AuditSection:
         inference = replace(spec.inference, method=method, draws=DRAWS)
         try:
             found = fit(panel, replace(spec, inference=inference), "twfe", drawn=True)
-            values.append(float(found.table["p_value"].iloc[0]))
-            rows.append((method, drawn_p(values[-1], smallest_p(found, panel))))
+            p_value = float(found.table["p_value"].iloc[0])
+            values += [p_value] if np.isfinite(p_value) else []
+            rows.append((method, drawn_p(p_value, smallest_p(found, panel))))
         except InputError as refusal:
             rows.append((f"{method}: {refusal}", ""))
     table = pd.DataFrame(rows, columns=["inference on TWFE", "p-value"])
@@ -135,9 +136,10 @@ def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
     low, high = table["estimate"].min(), table["estimate"].max()
     both = " and ".join(WORDS[name] for name in WORDS if ENTRIES[name].label in set(table["estimator"]))
     share = "all" if clear == len(table) else clear
+    intervals = f"; {share} of the intervals exclude zero" if table["conf. low"].notna().any() else ""
     words = (
         f"Over {len(table)} combinations of estimator, weights and unit-specific linear trends, the estimate "
-        f"ranges from {fixed(low)} to {fixed(high)}; {share} of the intervals exclude zero.",
+        f"ranges from {fixed(low)} to {fixed(high)}{intervals}.",
     )
     checks = [
         Check(

@@ -268,7 +268,9 @@ def design(panel: Panel) -> Iterator[Finding]:
     if late.any():
         yield Finding(f"{int(late.sum())} units are first treated after the last period")
     if treated.all() and np.unique(panel.cohort).size == 1:
-        yield Finding(f"All units adopt in {panel.written(panel.cohort[0])}, so there is no control group")
+        yield Finding(
+            f"All units adopt in period {panel.written(panel.cohort[0])}, so there is no control group"
+        )
     elif treated.all():
         yield Finding("There are no never-treated units; not-yet-treated cohorts are the only control group")
     if not (treated & ~early & ~late).any():

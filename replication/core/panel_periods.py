@@ -106,7 +106,7 @@ def far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -
         ),
         (
             (cohort != NEVER) & (cohort < first - length),
-            f"before the first period in the panel ({ends[0]}) and are treated as treated throughout",
+            f"before the first period in the panel ({ends[0]}) and are treated as always treated",
         ),
     ):
         if far.any():

@@ -33,8 +33,8 @@ def _description(order: Order, summary: pd.DataFrame, mark: str) -> dict[str, An
     config = order.study.config
     notes = [
         f"Each of the {order.draws} placebo rollouts (seed {order.placebo.seed}) assigns the adoption dates "
-        f"of one {order.placebo.blocks} to another, in random order across its units; outcomes are unchanged, "
-        "so the true effect is zero."
+        f"of one {order.placebo.blocks} to another, in random order across its units; outcomes are "
+        "unchanged, so the true effect is zero."
     ]
     return {
         "id": f"{order.study.id}_placebo",
