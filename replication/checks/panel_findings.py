@@ -206,7 +206,10 @@ def duplicates(
     if not repeated.any():
         return
     row = frame[repeated].iloc[0]
-    where = f"such as {unit} {label_text(row[unit])} at {time} {written_cell(frame, time, row[time])}"
+    who, when = label_text(row[unit]), written_cell(frame, time, row[time])
+    # A number alone would read as a count.
+    who = f"{unit} {who}" if who[:1].isdigit() else who
+    where = f"such as {who} {f'at {time}' if when.isdigit() else 'in'} {when}"
     if not differing:
         text = f"rows share their {unit} and {time} with another row and are identical, {where}"
         keys = {"duplicates": "drop_identical"}

@@ -20,7 +20,15 @@ from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
 from replication.display.fitted_notes import NOTES
-from replication.display.formatting import curve_name, distinct_words, fixed, integer, signed
+from replication.display.formatting import (
+    curve_name,
+    distinct_words,
+    fixed,
+    integer,
+    listed,
+    sentence,
+    signed,
+)
 from replication.display.result_text import heading
 from replication.estimators.registry import ENTRIES
 from replication.report.html_table import fragment, table_page
@@ -145,7 +153,7 @@ def result_table(
         sections=(Section(tuple(effects)), Section(tuple(sample_rows(fits)))),
         align="c" * len(fits),
         data=pd.concat([fit.table.assign(column=label) for fit, label in zip(fits, labels, strict=True)]),
-        notes=tuple(notes(fits)),
+        notes=(" ".join([*notes(fits), *averaged_notes(fits, labels)]),),
     )
     return ResultTable(document)
 
@@ -214,6 +222,19 @@ def notes(fits: Sequence[Estimates]) -> list[str]:
     clusters = distinct_words(" and ".join(fit.details.clusters) for fit in fits)
     how = f", clustered by {clusters[0]}," if len(clusters) == 1 else ""
     return [f"Outcome: {outcomes}. Standard errors{how} are in parentheses."]
+
+
+def averaged_notes(fits: Sequence[Estimates], labels: Sequence[str]) -> list[str]:
+    """Which event times the overall effects average where a window or the estimator chooses them."""
+    found: dict[str, list[str]] = {}
+    for fit, label in zip(fits, labels, strict=True):
+        for note in fit.details.notes:
+            if note.startswith("the overall effect ") and "event times" in note:
+                found.setdefault(note.split("; ")[0], []).append(label)
+    return [
+        sentence(note if len(names) == len(fits) else f"in {listed(names)}, {note}")
+        for note, names in found.items()
+    ]
 
 
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:
