@@ -28,7 +28,6 @@ def units_dropped(units: Any, total: int, why: str, remedy: str = "") -> str:
     total : number of units before.
     why : the reason, after ``because``; it begins with ``they are``, ``they have`` or ``their``.
     remedy : what keeps them, after a semicolon.
-
     """
     inside = [f"{100 * len(units) / total:.0f}%"] if len(units) > LARGE_SHARE * total else []
     inside += [f"unit {label_text(units[0])}"] if len(units) == 1 else []

@@ -28,9 +28,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
-from replication.core.details import TwoByTwo
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates
+from replication.core.estimator_records import TwoByTwo
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference
@@ -53,7 +53,6 @@ class Components:
     kind : (C,) index into ``KINDS``
     treated, comparison : (C,) column in which the two groups adopt; 0 is always, T is never.
     estimate, weight : (C,) 2x2 difference-in-differences and its share; the shares sum to 1.
-
     """
 
     kind: Ints

@@ -29,9 +29,9 @@ from dataclasses import replace
 import numpy as np
 
 from replication.core.arrays import Floats, Ints
-from replication.core.details import FewTreatedRecord
 from replication.core.errors import PanelError
 from replication.core.estimates import Estimates, row_labels
+from replication.core.estimator_records import FewTreatedRecord
 from replication.core.panel import Panel
 from replication.core.spec import Inference
 from replication.inference.assignment import Assignment, assignment_of
@@ -74,7 +74,6 @@ def few_treated_test(
     errors by the fitted period effects. Placebo values are therefore multiplied by a factor which
     goes to one as D grows, for equal clusters ``sqrt((1 + C/D) D/(D-1))``; Conley and Taber leave
     it out. It is in ``details.few_treated``.
-
     """
     once = replace(inference, method="analytic", draws=1, distribution="normal")
     assigned = assignment_of(panel, inference.method)
