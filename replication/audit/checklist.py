@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -26,6 +27,7 @@ class AuditSection:
     words : sentences in plain words.
     warnings : sentences that a reader must not miss; they are repeated at the top of the page.
     passed : checks of this section that found nothing, in a few words each.
+    cautions : checks that found something short of a warning, in a few words each.
     table, figure : shown below the words, where there are any.
     short : the rows of a long table that are shown; the whole table is folded behind them.
     """
@@ -34,6 +36,7 @@ class AuditSection:
     words: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     table: pd.DataFrame | None = field(default=None, repr=False)
     short: pd.DataFrame | None = field(default=None, repr=False)
     figure: Figure | None = field(default=None, repr=False)
@@ -41,20 +44,33 @@ class AuditSection:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check with its verdict: the warning if it fails, a few words if it does not."""
+    """A check with its verdict: the warning if it fails, a few words if it does not.
+
+    ``caution``: whether a check that does not fail is to be interpreted with caution.
+    """
 
     fails: bool
     warning: str
     passed: str
+    caution: bool = False
 
 
-def verdicts(checks: Iterable[Check]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The warnings of the checks that fail, and the words of those that pass."""
+def verdicts(checks: Iterable[Check]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The warnings of the checks that fail, and the words of those that pass, without and with caution."""
     every = list(checks)
     return (
         tuple(check.warning for check in every if check.fails),
-        tuple(check.passed for check in every if not check.fails),
+        tuple(check.passed for check in every if not check.fails and not check.caution),
+        tuple(check.passed for check in every if not check.fails and check.caution),
     )
+
+
+def one_sided(found: Estimates) -> str:
+    """The side with a single cluster (``treated``, ``control``) where no interval is reported for it."""
+    support = found.details.cluster_support
+    if support is None or np.isfinite(main_row(found)[2]):
+        return ""
+    return "treated" if support.treated == 1 else "control" if support.control == 1 else ""
 
 
 def setup_of(panel: Panel) -> Spec:

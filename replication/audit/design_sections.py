@@ -58,12 +58,16 @@ def cohorts(panel: Panel) -> AuditSection:
     ]
     if gaps:
         words.append(f"{gaps:,} of {panel.y.size:,} unit-periods are not observed.")
-    found = verdicts(cohort_checks(always, small, never + later))
+    together = f"All {len(panel.units):,} units adopt in period {names[0]}" if len(names) == 1 else ""
+    found = verdicts(cohort_checks(always, small, never + later, together))
     return AuditSection("Cohorts", tuple(words), *found, table, largest(table, "units"))
 
 
-def cohort_checks(always: int, small: Sequence[str], untreated: int) -> list[Check]:
-    """Units that are treated throughout, small cohorts, and whether units remain untreated."""
+def cohort_checks(always: int, small: Sequence[str], untreated: int, together: str) -> list[Check]:
+    """Units that are treated throughout, small cohorts, and whether units remain untreated.
+
+    ``together``: when all units adopt, where there is a single cohort.
+    """
     return [
         Check(
             always > 0,
@@ -78,7 +82,10 @@ def cohort_checks(always: int, small: Sequence[str], untreated: int) -> list[Che
         ),
         Check(
             untreated == 0,
-            "No unit remains untreated through the last period: the last cohort serves as the control group.",
+            f"{together}: there is no control group, and no estimator can be computed."
+            if together
+            else "No unit remains untreated through the last period: the last cohort serves as the control "
+            "group.",
             f"{counted(untreated, 'unit remains', 'units remain')} untreated through the last period",
         ),
     ]

@@ -13,6 +13,7 @@ from replication.audit.checklist import (
     drawn_p,
     fit,
     main_row,
+    one_sided,
     p_text,
     smallest_p,
     verdicts,
@@ -47,7 +48,8 @@ PATHS = ("callaway_santanna", "imputation")
 NEAR = 12
 """Event times on either side of adoption that figures and sensitivity analysis look at."""
 FRAGILE = 0.5
-"""Breakdown value of relative magnitudes below which a warning is given."""
+"""Breakdown value of relative magnitudes below which a warning is given; below 1 it is a caution."""
+NOT_VALID = "not reported, because with 1 {} cluster the standard errors on which it relies are not valid."
 RESTRICTIONS = {
     "relative_magnitudes": "relative magnitudes (Mbar, multiple of the largest change before adoption)",
     "smoothness": "smoothness (M, change in slope per period, units of the outcome)",
@@ -108,8 +110,11 @@ def side_by_side_checks(fits: Fits, robust: Sequence[float]) -> list[Check]:
             f"{absent} of {len(COMPARED)} estimators cannot be computed here; the table gives the reasons.",
             f"all {len(COMPARED)} estimators can be computed",
         ),
-        Check(bool(losses), " ".join(losses), "no estimator drops more than 10% of the units"),
     ]
+    if fits:
+        checks.append(
+            Check(bool(losses), " ".join(losses), "no estimator drops more than 10% of the units"),
+        )
     if "twfe" in fits and robust:
         checks.append(
             Check(
@@ -192,6 +197,8 @@ def event_paths(fits: Fits) -> AuditSection:
 
 def power_words(name: str, fit: Estimates) -> list[str]:
     """Power of a pre-trend test of this path (Roth 2022)."""
+    if side := one_sided(fit):
+        return [f"Power of the pre-trend test: {NOT_VALID.format(side)}"]
     try:
         row = pretest_power(fit, power=(0.8,), window=near(fit)).iloc[0]
     except InputError:
@@ -220,6 +227,9 @@ def honest_bounds(fits: Fits) -> AuditSection:
     rows, words = [], []
     for name in (name for name in PATHS if name in fits):
         label, window = ENTRIES[name].label, near(fits[name])
+        if side := one_sided(fits[name]):
+            words.append(f"{label}: {NOT_VALID.format(side)}")
+            continue
         try:
             found = {
                 method: breakdown_value(fits[name], method=method, window=window) for method in RESTRICTIONS
@@ -244,12 +254,15 @@ def honest_bounds(fits: Fits) -> AuditSection:
             f"Breakdown value {fixed(least, 2)}: the interval of the average effect ({averaged}) includes "
             f"zero once the violation of parallel trends may change between consecutive periods by more than "
             f"{fixed(least, 2)} times the largest change before adoption.{short}",
-            f"the breakdown value under relative magnitudes is {fixed(least, 2)}",
+            f"the breakdown value under relative magnitudes is {fixed(least, 2)}, at least the threshold of "
+            f"{FRAGILE:g} used here (a value of 1 means that post-adoption violations as large as the "
+            "largest one before adoption do not overturn the result)",
+            caution=least < 1,
         )
     ]
     return AuditSection(
         "Sensitivity to violations of parallel trends",
         tuple(words),
-        *(verdicts(checks) if rows else ((), ())),
+        *(verdicts(checks) if rows else ((), (), ())),
         table,
     )

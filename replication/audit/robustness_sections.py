@@ -34,8 +34,9 @@ def other_inference(panel: Panel, spec: Spec) -> AuditSection:
         inference = replace(spec.inference, method=method, draws=DRAWS)
         try:
             found = fit(panel, replace(spec, inference=inference), "twfe", drawn=True)
-            values.append(float(found.table["p_value"].iloc[0]))
-            rows.append((method, drawn_p(values[-1], smallest_p(found, panel))))
+            p_value = float(found.table["p_value"].iloc[0])
+            values += [p_value] if np.isfinite(p_value) else []
+            rows.append((method, drawn_p(p_value, smallest_p(found, panel))))
         except InputError as refusal:
             rows.append((f"{method}: {refusal}", ""))
     table = pd.DataFrame(rows, columns=["inference on TWFE", "p-value"])
@@ -48,6 +49,7 @@ def other_inference(panel: Panel, spec: Spec) -> AuditSection:
             "the methods of inference agree on significance at the 5% level",
         )
     ]
+    checks = checks if len(values) > 1 else []
     words = (
         f"The wild cluster bootstrap and randomization inference use {DRAWS} draws; "
         "\N{LESS-THAN OR EQUAL TO} marks the smallest p-value that they can give.",
@@ -94,11 +96,20 @@ def left_out(panel: Panel) -> Iterator[tuple[str, np.ndarray]]:
     dimension, codes = next(iter(panel.clusters.items()))
     if codes.ndim == 1 and codes.max() < MOST_CLUSTERS and codes.max() + 1 < codes.size:
         for code in range(int(codes.max()) + 1):
-            # A panel has codes of its clusters, not their labels; a unit names one.
-            yield f"the {dimension} of {label_text(panel.units[codes == code][0])}", codes != code
+            inside = codes == code
+            labels = panel.cluster_labels.get(dimension)
+            # A panel made by hand may have codes of its clusters alone; a unit names one.
+            yield (
+                (
+                    f"the {dimension} that contains unit {label_text(panel.units[inside][0])}"
+                    if labels is None
+                    else f"{dimension} {label_text(labels[inside][0])}"
+                ),
+                ~inside,
+            )
     elif panel.units.size <= MOST_CLUSTERS:
         for place, unit in enumerate(panel.units):
-            yield label_text(unit), np.arange(panel.units.size) != place
+            yield f"unit {label_text(unit)}", np.arange(panel.units.size) != place
 
 
 def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
@@ -125,9 +136,10 @@ def specification_curve(panel: Panel, spec: Spec) -> AuditSection:
     low, high = table["estimate"].min(), table["estimate"].max()
     both = " and ".join(WORDS[name] for name in WORDS if ENTRIES[name].label in set(table["estimator"]))
     share = "all" if clear == len(table) else clear
+    intervals = f"; {share} of the intervals exclude zero" if table["conf. low"].notna().any() else ""
     words = (
         f"Over {len(table)} combinations of estimator, weights, and unit-specific linear trends, the "
-        f"estimate ranges from {fixed(low)} to {fixed(high)}; {share} of the intervals exclude zero.",
+        f"estimate ranges from {fixed(low)} to {fixed(high)}{intervals}.",
     )
     checks = [
         Check(

@@ -15,7 +15,14 @@ import pandas as pd
 from replication.audit import design_sections as design
 from replication.audit import estimate_sections as estimates
 from replication.audit import robustness_sections as robustness
-from replication.audit.checklist import AuditSection, main_row, require_staggered, require_treated, setup_of
+from replication.audit.checklist import (
+    AuditSection,
+    main_row,
+    one_sided,
+    require_staggered,
+    require_treated,
+    setup_of,
+)
 from replication.core.estimates import Estimates
 from replication.core.files import replacing, write_text
 from replication.core.panel import Panel
@@ -59,6 +66,13 @@ class Audit:
     def passed(self) -> list[str]:
         """The checks of all sections that found nothing."""
         return [words for section in self.sections for words in section.passed]
+
+    @property
+    def listed(self) -> list[tuple[str, str]]:
+        """The checks of all sections without a warning, under their headings."""
+        cautions = [words for section in self.sections for words in section.cautions]
+        named = {"Passed": self.passed, "To interpret with caution": cautions}
+        return [(title, "; ".join(found)) for title, found in named.items() if found]
 
 
 def audit(panel: Panel, title: str, spec: Spec | None = None) -> Audit:
@@ -107,23 +121,31 @@ def findings(fits: estimates.Fits, sections: Sequence[AuditSection]) -> list[str
         return ["No estimator could be computed on this panel; the sections below give the reasons."]
     estimate, _, low, high = main_row(fits[name])
     label = ENTRIES[name].label
+    interval = f"; {confidence_level(fits[name].details)} confidence interval {fixed(low)} to {fixed(high)}"
     side = "The interval excludes zero." if low > 0 or high < 0 else "The interval includes zero."
+    side += unreliable(fits[name])
     if not low <= high:
-        side = "No interval can be given; see the notes."
-    count = sum(len(section.warnings) for section in sections)
-    passed = sum(len(section.passed) for section in sections)
+        alone = {"treated": "only 1 cluster is treated", "control": "there is only 1 control cluster"}
+        reason = alone.get(one_sided(fits[name]), "")
+        interval = ""
+        side = f"No confidence interval is reported{reason and f', because {reason}'}; see the warnings."
+    count, passed, cautions = (
+        sum(len(getattr(section, kind)) for section in sections)
+        for kind in ("warnings", "passed", "cautions")
+    )
     return [
         f"Under parallel trends and without anticipation, the estimated average effect on the treated is "
-        f"{fixed(estimate)} ({label}; {confidence_level(fits[name].details)} confidence interval "
-        f"{fixed(low)} to {fixed(high)}). {side}{unreliable(fits[name])}",
-        f"The checklist raises {counted(count, 'warning')}; {counted(passed, 'check')} passed.",
+        f"{fixed(estimate)} ({label}{interval}). {side}",
+        f"The checklist raises {counted(count, 'warning')}; {counted(passed, 'check')} passed"
+        + (f", and {counted(cautions, 'is', 'are')} to be interpreted with caution." if cautions else "."),
     ]
 
 
 def unreliable(found: Estimates) -> str:
     """A sentence on the interval where few clusters are treated, or serve as controls."""
     support = found.details.cluster_support
-    if support is None or min(support.treated, support.control) >= FEW_TREATED:
+    designed = found.details.few_treated is not None
+    if support is None or designed or min(support.treated, support.control) >= FEW_TREATED:
         return ""
     return " With so few treated or control clusters, this interval is not reliable; see the warnings."
 
@@ -132,8 +154,8 @@ def audit_text(audit: Audit) -> str:
     """What was found, the warnings, and what cannot be concluded."""
     parts = [audit.title, "", *audit.found]
     parts += ["", "Warnings:", *(f"  - {warning}" for warning in audit.warnings)] if audit.warnings else []
-    if audit.passed:
-        parts += ["", *textwrap.wrap(f"Passed: {'; '.join(audit.passed)}.", WIDTH, subsequent_indent="  ")]
+    for title, words in audit.listed:
+        parts += ["", *textwrap.wrap(f"{title}: {words}.", WIDTH, subsequent_indent="  ")]
     parts += ["", "What cannot be concluded:", *(f"  - {words}" for words in audit.cannot)]
     return "\n".join(parts)
 
@@ -142,8 +164,9 @@ def write_audit(audit: Audit, folder: Path) -> Path:
     """Write ``index.html``, ``audit.txt``, and a CSV or PNG for each table and figure."""
     body = [listing("What was found", audit.found)]
     body += [listing("Warnings", audit.warnings)] if audit.warnings else []
-    if audit.passed:
-        body.append(f"<h2>Checks passed</h2>\n<p>{prose(sentence('; '.join(audit.passed)))}</p>")
+    for title, words in audit.listed:
+        heading = "Checks passed" if title == "Passed" else title
+        body.append(f"<h2>{heading}</h2>\n<p>{prose(sentence(words))}</p>")
     body.append(listing("What cannot be concluded", audit.cannot))
     body += [section_html(section, folder) for section in audit.sections]
     write_text(folder / "audit.txt", audit_text(audit) + "\n")

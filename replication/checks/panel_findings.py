@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from replication.core.columns import written_cell
+from replication.core.dropped_units import examples
 from replication.core.duplicates import repeated_rows
 from replication.core.intake import is_code, never_code
 from replication.core.panel import NEVER, Panel
@@ -24,7 +25,7 @@ from replication.core.reading import (
     proposal,
     shown,
 )
-from replication.core.wording import counted
+from replication.core.wording import counted, label_text, series
 
 SHOWN: Final = 4
 """Labels and units that a finding names."""
@@ -150,7 +151,10 @@ def _text(values: pd.Series[Any], text: Any, name: str, first: int) -> Finding:
     if keys.keys() >= {"read.missing"} and sure is not None:
         named = f"{named[0]} (missing)", f"{named[1]} ({sure[0]})"
     words = " and ".join(part for part in named if part)
-    return finding(f"values that are not numbers: {words}{advice}", name, text, first, keys, refused=True)
+    what = "values with a percent sign" if "read.percent" in keys else "values that are not numbers"
+    if "read.percent" in keys:
+        advice = " (12% is read as 12; to read it as 0.12, set `--percent share` instead)"
+    return finding(f"{what}: {words}{advice}", name, text, first, keys, refused=True)
 
 
 def _named(marks: Sequence[str]) -> str:
@@ -216,15 +220,19 @@ def duplicates(
     if not repeated.any():
         return
     row = frame[repeated].iloc[0]
-    where = f"such as {row[unit]} in {written_cell(frame, time, row[time])}"
+    who, when = label_text(row[unit]), written_cell(frame, time, row[time])
+    # A number alone would read as a count.
+    who = f"{unit} {who}" if who[:1].isdigit() else who
+    where = f"such as {who} {f'at {time}' if when.isdigit() else 'in'} {when}"
     if not differing:
-        text = f"rows share their {unit} and {time} with another and are identical, {where}"
+        text = f"rows share their {unit} and {time} with another row and are identical, {where}"
         keys = {"duplicates": "drop_identical"}
         yield finding(text, unit, repeated, first, keys, refused=True)
         return
     text = (
-        f"rows share their {unit} and {time} with another and differ in {', '.join(differing[:SHOWN])}, "
-        f"{where}; find out which are right, or set `--duplicates first`, `last` or `mean`"
+        f"rows share their {unit} and {time} with another row but differ in "
+        f"{series(map(str, differing[:SHOWN]))}, {where}. Find out which are right, or set "
+        "`--duplicates first`, `last`, or `mean`"
     )
     yield finding(text, unit, repeated, first, refused=True)
 
@@ -239,13 +247,13 @@ def gaps(panel: Panel) -> Iterator[Finding]:
     missing = counted(int(inside.sum()), "unit-period")
     for count, words in (
         (inside > 0, f"have gaps between their first and last period ({missing})"),
-        (first > 0, "enter after the first period"),
-        (last < seen.shape[1] - 1, "leave before the last period"),
+        (first > 0, "are first observed after the first period"),
+        (last < seen.shape[1] - 1, "are not observed through the last period"),
     ):
         if count.any():
-            names = ", ".join(map(str, panel.units[count][:SHOWN]))
-            more = f" and {int(count.sum()) - SHOWN} more" if count.sum() > SHOWN else ""
-            yield Finding(f"{int(count.sum())} of {len(seen)} units {words}: {names}{more}")
+            named = examples(panel.units[count])
+            alone, several = (named, "") if count.sum() == 1 else ("", named)
+            yield Finding(f"{int(count.sum())} of {len(seen)} units{alone} {words}{several}")
     part = int((some & ~seen.all(axis=1)).sum())
     if part:
         yield Finding(
@@ -276,8 +284,12 @@ def design(panel: Panel) -> Iterator[Finding]:
         yield Finding(f"{int(early.sum())} units are treated in every period and have no period before")
     if late.any():
         yield Finding(f"{int(late.sum())} units are first treated after the last period")
-    if treated.all():
-        yield Finding("no unit is never treated; later cohorts are the only control group")
+    if treated.all() and np.unique(panel.cohort).size == 1:
+        yield Finding(
+            f"All units adopt in period {panel.written(panel.cohort[0])}, so there is no control group"
+        )
+    elif treated.all():
+        yield Finding("There are no never-treated units; not-yet-treated cohorts are the only control group")
     if not (treated & ~early & ~late).any():
         yield Finding("no unit changes its treatment within the panel")
     sizes = pd.Series(panel.cohort[treated & ~early & ~late]).value_counts()

@@ -144,7 +144,10 @@ def chosen_specs(chosen: argparse.Namespace, columns: Sequence[str]) -> list[Spe
 def _add_folders(parser: argparse.ArgumentParser, default: str | None, endings: str) -> None:
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folders of saved results")
     parser.add_argument(
-        "--labels", nargs="+", help="one label per result (default: the ids of the specifications)"
+        "--labels",
+        nargs="+",
+        help="one label per result (default: the estimators, or the folder names if two results share an "
+        "estimator)",
     )
     parser.add_argument("-o", "--output", type=Path, default=default and Path(default), help=endings)
 

@@ -33,6 +33,7 @@ from replication.core.policy_cohort import with_cohort_from
 from replication.core.reading import MOST_MARKS, is_text, proposal, shown, stripped, with_numbers
 from replication.core.sample_selection import cohort_column
 from replication.core.spec import Spec
+from replication.core.wording import label_text
 
 NEVER_WORDS: Final = (
     "never",
@@ -194,6 +195,21 @@ def _refuse_kind(values: pd.Series[Any], given: str) -> None:
         )
 
 
+def _refuse_numbers(frame: pd.DataFrame, time: str, cohorts: pd.Series[Any], kind: Kind) -> None:
+    """Refuse cohorts that are all plain numbers where the periods are quarters or months."""
+    numbers = pd.to_numeric(cohorts, errors="coerce")
+    if numbers.isna().any() or any(never_code(label) is not None for label in cohorts):
+        return
+    first, last = (written_label(end, FORMS[kind]) for end in (frame[time].min(), frame[time].max()))
+    few = ", ".join(label_text(number) for number in numbers[:MOST_MARKS])
+    more = ", ..." if len(cohorts) > MOST_MARKS else ""
+    raise PanelError(
+        f"Column {time!r} contains {kind}s ({first} to {last}), but the cohort column {cohorts.name!r} "
+        f"contains numbers ({few}{more}). Write the cohort in the same form as the periods, such as {last}, "
+        "or name a time column of numbers (`--time COLUMN`)."
+    )
+
+
 def never_hint(value: Any) -> str:
     """The key that makes a value mean never treated, where it looks as if it did; else an empty string."""
     code = never_code(value)
@@ -226,10 +242,12 @@ def with_cohorts(
             return frame, notes
     zero = pd.to_numeric(values, errors="coerce").isin([0, np.inf])
     values = values.mask(zero)
-    labels = pd.Series(values.dropna().unique())
+    labels = pd.Series(values.dropna().unique(), name=name)
     parts = parts_of(labels, None) | (parts_of(labels, spec.time_format) if spec.time_format else {})
     parts |= _numbered(labels, kind)
     frame = frame.assign(**{name: values})
+    if labels.size and not parts:
+        _refuse_numbers(frame, spec.time, labels, kind)
     _require_read(frame, name, parts, spec)
     coarse = [label for label, part in parts.items() if part[3] < PRECISION[kind]]
     if coarse:

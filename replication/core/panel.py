@@ -40,6 +40,8 @@ class Panel:
         is no row. None without a treatment column.
     clusters : mapping of name to (N,) or (N, T) int codes
         One entry per clustering dimension.
+    cluster_labels : mapping of name to (N,) labels
+        Labels in the data of the clusters that contain whole units; empty where only codes are known.
     covariates : (K, N, T) float
     strata : mapping of name to (N,) int codes
         Groups with their own period effects (``region_by_time`` uses ``strata["region"]``).
@@ -70,6 +72,7 @@ class Panel:
     cohort: Ints
     weight: Floats
     clusters: Mapping[str, Ints]
+    cluster_labels: Mapping[str, NDArray[Any]] = field(default_factory=dict, kw_only=True)
     exposure: Floats | None = None
     doses: Floats | None = None
     covariates: Floats | None = None
@@ -225,6 +228,7 @@ class Panel:
             coordinates=_rows(self.coordinates, keep),
             covariates=None if self.covariates is None else self.covariates[:, keep],
             clusters=_recoded({name: codes[keep] for name, codes in self.clusters.items()}),
+            cluster_labels={name: labels[keep] for name, labels in self.cluster_labels.items()},
             strata=_recoded({name: codes[keep] for name, codes in self.strata.items()}),
             notes=(*self.notes, note) if note else self.notes,
         )

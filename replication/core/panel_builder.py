@@ -136,6 +136,8 @@ def _assemble(
     if exposure is None:
         notes += far_cohorts(cohort, periods, np.asarray(units), numbering)
     covariates, names = covariate_stack(frame, spec, place, numbering.label(periods), len(units))
+    clusters = _codes(frame, spec.cluster or (spec.unit,), place, shape)
+    seen = np.unique(row, return_index=True)[1]
     return Panel(
         y=_matrix(outcome, place, shape),
         units=np.asarray(units),
@@ -143,7 +145,10 @@ def _assemble(
         cohort=cohort,
         weight=_filled(_matrix(weight, place, shape)),
         exposure=None if exposure is None else np.nan_to_num(exposure),
-        clusters=_codes(frame, spec.cluster or (spec.unit,), place, shape),
+        clusters=clusters,
+        cluster_labels={
+            name: np.asarray(frame[name])[seen] for name in spec.cluster if clusters[name].ndim == 1
+        },
         covariates=covariates,
         covariate_names=names,
         strata={**_strata(frame, spec, row, len(units)), **eligible_codes(frame, spec, row, len(units))},

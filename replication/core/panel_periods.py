@@ -98,17 +98,21 @@ def far_cohorts(cohort: Ints, periods: Ints, units: Any, numbering: Numbering) -
     ends = [numbering.written(period) for period in periods[[0, -1]]]
     found = []
     for far, words in (
-        (cohort > last + length, f"after the last period ({ends[1]}) and count as untreated"),
+        (
+            cohort > last + length,
+            f"after the last period in the panel ({ends[1]}) and are treated as never treated",
+        ),
         (
             (cohort != NEVER) & (cohort < first - length),
-            f"before the first period ({ends[0]}) and count as treated throughout",
+            f"before the first period in the panel ({ends[0]}) and are treated as always treated",
         ),
     ):
         if far.any():
             label = numbering.written(cohort[far][0])
             hint = never_hint(float(numbering.label(cohort[far][0])))
             found.append(
-                f"{int(far.sum())} units are first treated long {words}, for example {units[far][0]}: {label}"
+                f"{int(far.sum())} units have a first treated period long {words} "
+                f"({'for example, ' if far.sum() > 1 else ''}unit {units[far][0]}: first treated in {label})"
                 f"{f'. {hint}' if hint else ''}"
             )
     return found

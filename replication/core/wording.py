@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,13 @@ def agreeing(text: str) -> str:
     single = SINGLE.sub(r"1 \1", text, count=1) if SINGLE.match(text) else text
     first, *rest = re.split(r"(?=[;.:] )", single, maxsplit=1)
     return "".join([SINGULAR.sub(lambda found: SINGULARS[found[0]], first), *rest])
+
+
+def series(words: Iterable[str]) -> str:
+    """Words in a row: ``a and b``; ``a, b, and c``."""
+    words = list(words)
+    comma = "," if len(words) > 2 else ""
+    return f"{', '.join(words[:-1])}{comma} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def label_text(label: Any) -> str:

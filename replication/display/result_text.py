@@ -64,7 +64,7 @@ def estimator_label(name: str) -> str:
 
 def is_large_loss(note: str) -> bool:
     """Whether a note reports that a large share of the units was dropped; the share follows the count."""
-    return bool(re.match(r"\d+ of \d+ units \(\d+%\)", note))
+    return bool(re.match(r"\d+ of \d+ units \(\d+%", note))
 
 
 def sample_line(row: pd.Series, details: Details) -> str:

@@ -109,9 +109,11 @@ def event_study(
     keep = inside(event_times(panel.periods, panel.cohort), window) if dropping else None
     sample, fit = fit_path(panel, effects, keep, window, reference, family)
     lost = lost_event_times(panel, sample, window, reference, keep)
-    sample = replace(sample, panel=replace(sample.panel, notes=(*sample.panel.notes, *lost)))
-    support = support_of(kinds_of(sample, window))
     rows, loading = rows_of(fit, reference)
+    averaged = [averaged_note(rows, panel, window, endpoints)] if window else []
+    notes = (*sample.panel.notes, *lost, *averaged)
+    sample = replace(sample, panel=replace(sample.panel, notes=notes))
+    support = support_of(kinds_of(sample, window))
     return regression_estimates(
         sample,
         effects,
@@ -130,6 +132,14 @@ def event_study(
             support=support,
         ),
     )
+
+
+def averaged_note(rows: Sequence[EstimateRow], panel: Panel, window: tuple[int, int], endpoints: str) -> str:
+    """A note on the event times of the overall effect where a window chooses them."""
+    last = max(row.event_time for row in rows if row.event_time is not None)
+    beyond = int(event_times(panel.periods, panel.cohort).max()) > window[1]
+    pooled = f"; event time {last} includes later ones" if beyond and endpoints == "bin" else ""
+    return f"the overall effect is the unweighted mean of the coefficients at event times 0 to {last}{pooled}"
 
 
 def require_window(window: tuple[int, int] | None, reference: int) -> None:

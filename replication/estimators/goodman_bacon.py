@@ -34,6 +34,7 @@ from replication.core.estimator_records import TwoByTwo
 from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
 from replication.core.spec import ANALYTIC, Inference
+from replication.core.wording import counted
 from replication.estimators.registry import registered
 from replication.estimators.twfe import twfe
 from replication.estimators.twfe_weights import with_weights
@@ -147,8 +148,8 @@ def require_decomposable(panel: Panel) -> None:
     if gaps:
         units = int((~panel.observed).any(axis=1).sum())
         raise PanelError(
-            f"The Goodman-Bacon decomposition needs a balanced panel: {units} of "
-            f"{len(panel.units)} units lack{'s' if units == 1 else ''} the outcome in {gaps} periods in all. "
+            "The Goodman-Bacon decomposition needs a balanced panel, and the outcome is missing in "
+            f"{counted(gaps, 'unit-period')} ({units} of {len(panel.units)} units). "
             f"Set {proposal({'sample.balanced': True})} to keep the units observed in every period."
         )
 

@@ -67,7 +67,8 @@ class PointEstimates:
     def with_influence(self, influence: ClusterInfluence | None) -> PointEstimates:
         """The same, with the leverage of the clusters and a note where few of them matter."""
         details = replace(self.details, cluster_influence=influence)
-        return replace(self, details=details.noted(few_effective(influence, self.inference)))
+        nested = self.panel.whole_clusters is not None
+        return replace(self, details=details.noted(few_effective(influence, self.inference, nested=nested)))
 
     def overall(self, sums: Floats | None) -> ClusterScores | None:
         """Scores of the overall effect by cluster, for joint inference with other outcomes."""

@@ -21,7 +21,15 @@ from replication.core.files import replacing, write_text
 from replication.core.spec import Spec
 from replication.core.wording import extension_words
 from replication.display.fitted_notes import NOTES
-from replication.display.formatting import curve_name, distinct_words, fixed, integer, signed
+from replication.display.formatting import (
+    curve_name,
+    distinct_words,
+    fixed,
+    integer,
+    listed,
+    sentence,
+    signed,
+)
 from replication.display.inference_text import clusters_of, in_parentheses
 from replication.display.result_text import heading
 from replication.estimators.registry import ENTRIES
@@ -141,7 +149,7 @@ def result_table(
         sections=(Section(tuple(effects)), Section(tuple(sample_rows(fits)))),
         align="c" * len(fits),
         data=pd.concat([fit.table.assign(column=label) for fit, label in zip(fits, labels, strict=True)]),
-        notes=tuple(notes(fits, labels)),
+        notes=(" ".join([*notes(fits, labels), *averaged_notes(fits, labels)]),),
     )
     return ResultTable(document)
 
@@ -214,6 +222,19 @@ def notes(fits: Sequence[Estimates], labels: Sequence[str]) -> list[str]:
     """Description of the cells."""
     outcomes = ", ".join(distinct_words(fit.outcome for fit in fits))
     return [f"Outcome: {outcomes}. {in_parentheses(fits, labels)}"]
+
+
+def averaged_notes(fits: Sequence[Estimates], labels: Sequence[str]) -> list[str]:
+    """Which event times the overall effects average where a window or the estimator chooses them."""
+    found: dict[str, list[str]] = {}
+    for fit, label in zip(fits, labels, strict=True):
+        for note in fit.details.notes:
+            if note.startswith("the overall effect ") and "event times" in note:
+                found.setdefault(note.split("; ")[0], []).append(label)
+    return [
+        sentence(note if len(names) == len(fits) else f"in {listed(names)}, {note}")
+        for note, names in found.items()
+    ]
 
 
 def write_pictures(fit: Estimates, spec: Spec, folder: Path) -> None:

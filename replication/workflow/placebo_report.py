@@ -31,9 +31,9 @@ def _description(order: Order, summary: pd.DataFrame, mark: str) -> dict[str, An
     source = f"tables/summary{mark}.csv"
     config = order.study.config
     notes = [
-        f"{order.draws} placebo rollouts, seed {order.placebo.seed}: every value of "
-        f"{order.placebo.blocks} gets the schedule of another, assigned to its units in random order; "
-        "the outcomes stay as they are, so the true effect is zero."
+        f"Each of the {order.draws} placebo rollouts (seed {order.placebo.seed}) assigns the adoption dates "
+        f"of one {order.placebo.blocks} to another, in random order across its units; outcomes are "
+        "unchanged, so the true effect is zero."
     ]
     return {
         "id": f"{order.study.id}_placebo",
@@ -55,7 +55,7 @@ def _table(source: str, mark: str, notes: list[str], first: float) -> dict[str, 
 
     return {
         "id": f"coverage{mark}",
-        "title": "Coverage and detectable effects",
+        "title": "Coverage and Minimum Detectable Effects",
         "kind": "frame",
         "source": source,
         "where": {"effect": [first]},
@@ -65,18 +65,18 @@ def _table(source: str, mark: str, notes: list[str], first: float) -> dict[str, 
             {"name": "draws", "label": "Draws", "format": "integer"},
             {"name": "not_estimated", "label": "Not estimated", "format": "integer"},
             number("mean_estimate", "Mean estimate", 4),
-            number("sd_estimate", "Spread of estimates", 4),
+            number("sd_estimate", "SD of estimates", 4),
             number("mean_std_error", "Mean std. error", 4),
             percent("coverage", "Coverage, %"),
-            percent("coverage_error", "Its simulation error"),
-            number("detectable", "Detectable effect", 3),
-            number("detectable_by_error", "By the reported standard errors", 3),
+            percent("coverage_error", "Simulation s.e. of coverage"),
+            number("detectable", "MDE", 3),
+            number("detectable_by_error", "MDE implied by reported std. errors", 3),
         ],
         "notes": [
             *notes,
-            "Coverage: share of intervals that contain the true effect. Detectable: the smallest "
-            "effect that the test as it is used finds in 80% of draws; beside it what the reported "
-            "errors promise.",
+            "Coverage is the share of confidence intervals that contain zero. The minimum detectable effect "
+            "(MDE) is the smallest effect that the test rejects in 80% of draws; the last column gives the "
+            "MDE implied by the mean reported standard error.",
         ],
     }
 

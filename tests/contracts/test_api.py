@@ -164,3 +164,13 @@ def test_the_notebook_of_the_readme_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "event_study.png").stat().st_size > 10_000
     assert (tmp_path / "table.tex").is_file()
+
+
+def test_a_table_names_the_event_times_that_an_overall_effect_averages() -> None:
+    frame = rp.simulated_panel(seed=1)
+    cut = rp.estimate(frame, outcome="y", estimator="dcdh", window=[-2, 2])
+    whole = rp.estimate(frame, outcome="y", estimator="etwfe")
+    text = rp.table([cut, whole]).to_markdown()
+    assert "In de Chaisemartin-D'Haultfoeuille, the overall effect averages event times 0 to 2 only." in text
+    assert text.count("Notes:") == 1
+    assert "The overall effect averages event times 0 to 2 only." in rp.table([cut]).to_markdown()

@@ -98,10 +98,8 @@ def test_checks_that_find_nothing_are_listed_and_counted(frame: pd.DataFrame) ->
     found = audit(rp.read_panel(frame, outcome="y", cluster="state"), "Audit")
     assert "every cohort has at least 5 units" in found.passed
     assert any("pre-trend test of Borusyak-Jaravel-Spiess" in words for words in found.passed)
-    assert (
-        found.found[-1]
-        == f"The checklist raises {len(found.warnings)} warnings; {len(found.passed)} checks passed."
-    )
+    counts = f"The checklist raises {len(found.warnings)} warnings; {len(found.passed)} checks passed"
+    assert found.found[-1].startswith(counts)
     assert "Passed: no unit is treated in every period" in audit_text(found)
     early = audit(rp.read_panel(frame.assign(cohort=frame["cohort"].replace(4, 1)), outcome="y"), "Audit")
     assert any("15 units are treated in every period" in warning for warning in early.warnings)
@@ -126,10 +124,11 @@ def test_a_long_table_is_folded_behind_its_ends_and_the_time_of_adoption(tmp_pat
 def test_each_cluster_or_unit_is_left_out_where_they_are_few(frame: pd.DataFrame) -> None:
     by_unit = dict(left_out(rp.read_panel(frame, outcome="y")))
     assert len(by_unit) == 4 + 60
-    assert (~by_unit["7"]).sum() == 1
+    assert (~by_unit["unit 7"]).sum() == 1
     by_cluster = dict(left_out(rp.read_panel(frame, outcome="y", cluster="state")))
     assert len(by_cluster) == 4 + 20
-    assert all((~kept).sum() == 3 for name, kept in by_cluster.items() if name.startswith("the state of"))
+    assert all((~kept).sum() == 3 for name, kept in by_cluster.items() if name.startswith("state "))
+    assert "state 17" in by_cluster
     many = rp.simulated_panel(seed=2, n_units=61)
     assert len(dict(left_out(rp.read_panel(many, outcome="y")))) == 4
 
@@ -183,3 +182,37 @@ def test_controls_at_an_event_time_are_untreated_and_of_other_cohorts() -> None:
 @pytest.mark.parametrize(("n_clusters", "words"), [(5, "cannot reject"), (12, "keeps its size better")])
 def test_the_wild_bootstrap_is_proposed_where_it_can_reject(n_clusters: int, words: str) -> None:
     assert words in other_test(n_clusters)
+
+
+def test_one_treated_unit_has_no_interval_power_or_breakdown_value(frame: pd.DataFrame) -> None:
+    one = rp.read_panel(frame.assign(cohort=frame["cohort"].where(frame["unit"] == 2, 0)), outcome="y")
+    found = audit(one, "Audit")
+    assert (
+        "(Callaway-Sant'Anna). No confidence interval is reported, because only 1 cluster is"
+        in found.found[0]
+    )
+    words = " ".join(word for section in found.sections for word in section.words)
+    reason = (
+        "not reported, because with 1 treated cluster the standard errors on which it relies are not valid"
+    )
+    assert words.count(reason) == 3
+    assert "80% power" not in words
+    assert not any("breakdown value" in word or "significance" in word for word in found.passed)
+    assert not any("breakdown value" in word for word in dict(found.listed))
+
+
+def test_a_panel_without_a_control_group_passes_no_check_of_estimates(frame: pd.DataFrame) -> None:
+    found = audit(rp.read_panel(frame.assign(cohort=4), outcome="y"), "Audit")
+    assert found.warnings[0] == (
+        "All 60 units adopt in period 4: there is no control group, and no estimator can be computed."
+    )
+    assert not any("last cohort serves" in warning for warning in found.warnings)
+    assert not any("no estimator drops" in word or "significance" in word for word in found.passed)
+
+
+def test_a_breakdown_value_below_one_is_a_caution() -> None:
+    found = audit(rp.read_panel(rp.simulated_panel(seed=1), outcome="y", cluster="state"), "Audit")
+    words = dict(found.listed)["To interpret with caution"]
+    assert "at least the threshold of 0.5 used here (a value of 1 means" in words
+    assert found.found[-1].endswith("checks passed, and 1 is to be interpreted with caution.")
+    assert words in audit_text(found).replace("\n  ", " ")

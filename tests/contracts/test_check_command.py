@@ -79,9 +79,9 @@ def test_gaps_late_entry_and_uneven_periods(tmp_path: Path) -> None:
     early = frame["state"].isin([10, 11]) & (frame["quarter"] > 22)
     found = check(frame[~hole & ~late & ~early & (frame["quarter"] != 12)], tmp_path)
     texts = [one.text for one in found.findings]
-    assert "1 of 50 units have gaps between their first and last period (2 unit-periods): 4" in texts
-    assert "1 of 50 units enter after the first period: 9" in texts
-    assert "2 of 50 units leave before the last period: 10, 11" in texts
+    assert "1 of 50 units (unit 4) have gaps between their first and last period (2 unit-periods)" in texts
+    assert "1 of 50 units (unit 9) are first observed after the first period" in texts
+    assert "2 of 50 units are not observed through the last period, for example units 10 and 11" in texts
     assert "unevenly spaced: 11 is followed by 13" in found.head
     assert "1,142 of 1,150 unit-periods observed" in found.head
     assert not found.refusal
@@ -127,7 +127,23 @@ def test_spelling_and_design_are_noted(tmp_path: Path) -> None:
     texts = " ".join(one.text for one in check(alone, tmp_path).findings)
     assert "1 cohort has one unit" in texts
     assert "are treated in every period" in texts
-    assert "no unit is never treated" in texts
+    assert "There are no never-treated units; not-yet-treated cohorts are the only control group" in texts
+    together = check(plain.assign(law=12), tmp_path)
+    assert finding(together, "All units adopt in period 12, so there is no control group")
+    assert "later cohorts" not in " ".join(one.text for one in together.findings)
+
+
+def test_percent_signs_and_differing_rows_are_named(tmp_path: Path) -> None:
+    plain = plain_panel()
+    percent = check(plain.assign(rate=plain["rate"].round(1).astype(str) + "%"), tmp_path)
+    (found,) = [one for one in percent.findings if "values with a percent sign: " in one.text]
+    assert "and others (12% is read as 12; to read it as 0.12, set `--percent share` instead)" in found.text
+    assert found.keys == {"read.percent": "points"}
+    twice = pd.concat([plain.astype({"state": float}), plain.iloc[[3]].assign(rate=9.0)])
+    (found,) = [one for one in check(twice, tmp_path).findings if "differ in" in one.text]
+    row = plain.iloc[3]
+    named = f"differ in rate, such as state {row['state']:.0f} at quarter {row['quarter']:.0f}. Find out"
+    assert named in found.text
 
 
 def test_days_are_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -410,3 +410,17 @@ def test_years_of_a_sample_in_text_or_dates_are_refused(year: object) -> None:
     frame = rp.simulated_panel(seed=1).assign(year=year)
     with pytest.raises(PanelError, match="'year'"):
         rp.estimate(frame, outcome="y", sample={"years": [2004, 2012]})
+
+
+@pytest.mark.parametrize("cohorts", [[4, 6], ["4", "6"]])
+def test_cohorts_that_are_numbers_beside_quarters_are_refused_by_name(cohorts: list[object]) -> None:
+    frame = plain_panel()
+    dates = [f"{2010 + (quarter - 1) // 4}Q{(quarter - 1) % 4 + 1}" for quarter in frame["quarter"]]
+    law = np.where(frame["state"] < 9, cohorts[0], cohorts[1])
+    with pytest.raises(PanelError) as refusal:
+        rp.read_panel(frame.assign(quarter=dates, law=law), **KEYS)
+    assert str(refusal.value) == (
+        "Column 'quarter' contains quarters (2010Q1 to 2015Q4), but the cohort column 'law' contains numbers "
+        "(4, 6). Write the cohort in the same form as the periods, such as 2015Q4, or name a time column of "
+        "numbers (`--time COLUMN`)."
+    )

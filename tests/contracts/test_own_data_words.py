@@ -16,6 +16,8 @@ from replication.cli import main
 from replication.core.dropped_units import units_dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.reading import proposal
+from replication.core.wording import series
+from replication.display.result_text import is_large_loss
 from replication.inference.sensitivity import breakdown_value
 from replication.report.tables.table_notes import EXAMPLE, OPTION
 
@@ -74,7 +76,7 @@ def test_a_large_loss_of_units_comes_first_with_names_and_remedy(frame: pd.DataF
     assert place < next(number for number, line in enumerate(lines) if line.startswith("Overall effect"))
     words = " ".join(line.strip() for line in lines[place : place + 4])
     assert "unbalanced: pairwise" in words
-    assert ", ".join(map(str, sorted(states)[:5])) in words
+    assert f"units {series(map(str, sorted(states)[:5]))}; " in words
     few = frame["state"].isin(states[:2]) & (frame["quarter"] == frame["quarter"].max())
     summary = rp.estimate(frame[~few], outcome="rate", **KEYS).summary()
     assert "WARNING" not in summary
@@ -82,8 +84,17 @@ def test_a_large_loss_of_units_comes_first_with_names_and_remedy(frame: pd.DataF
 
 
 def test_a_note_in_a_table_leaves_the_names_out() -> None:
-    note = "8 of 50 units (16%) are dropped because they have a gap, for example Ohio, Utah, Iowa"
-    assert EXAMPLE.sub("", note) == "8 of 50 units (16%) are dropped because they have a gap"
+    whole = "8 of 50 units (16%) are dropped because they have a gap"
+    assert EXAMPLE.sub("", f"{whole}, for example units Ohio, Utah, and Iowa") == whole
+    one = units_dropped(["Georgia (US)"], 50, "they have a gap")
+    assert EXAMPLE.sub("", one) == "1 of 50 units is dropped because it has a gap"
+    large = units_dropped(["Georgia (US)"], 5, "they have a gap")
+    assert is_large_loss(large)
+    assert EXAMPLE.sub("", large) == "1 of 5 units (20%) is dropped because it has a gap"
+    balanced = "1 unit with a missing outcome in at least one period was dropped (unit 3)"
+    assert EXAMPLE.sub("", balanced) == balanced.removesuffix(" (unit 3)")
+    far = "2 units have a first treated period long after 2004 (for example, unit 2: first treated in 40)"
+    assert EXAMPLE.sub("", far) == "2 units have a first treated period long after 2004"
 
 
 def test_a_table_prints_no_option_and_one_unit_is_in_the_singular() -> None:
@@ -91,11 +102,11 @@ def test_a_table_prints_no_option_and_one_unit_is_in_the_singular() -> None:
         ["Texas"], 50, "they have a gap", f"{proposal({'unbalanced': 'pairwise'})} keeps them"
     )
     assert note == (
-        "1 of 50 units is dropped because it has a gap, for example Texas; `--set unbalanced=pairwise` (in "
+        "1 of 50 units (unit Texas) is dropped because it has a gap; `--set unbalanced=pairwise` (in "
         "YAML `unbalanced: pairwise`) keeps it"
     )
     kept = [part for part in note.split("; ") if not OPTION.search(part)]
-    assert kept == ["1 of 50 units is dropped because it has a gap, for example Texas"]
+    assert kept == ["1 of 50 units (unit Texas) is dropped because it has a gap"]
 
 
 def test_every_mark_in_a_column_of_numbers_is_named(frame: pd.DataFrame) -> None:

@@ -146,7 +146,7 @@ def test_counts_of_one_are_singular() -> None:
     early = FRAME.assign(cohort=np.where(FRAME["unit"] == 2, 1, FRAME["cohort"]))
     for estimator in ("callaway_santanna", "stacked", "imputation", "etwfe"):
         notes = rp.estimate(early, outcome="y", estimator=estimator).notes
-        assert any("it is treated in or before the first period, 1, and has no" in note for note in notes)
+        assert any("it is treated in or before the first period (1) and has no" in note for note in notes)
 
 
 def test_a_verdict_without_committed_numbers_claims_none() -> None:

@@ -62,7 +62,7 @@ def test_balanced_drops_units_with_a_gap_and_says_how_many() -> None:
     panel = build_panel(data, spec(sample={"balanced": True}))
     assert panel.units.tolist() == list("bcef")
     assert panel.notes == (
-        "2 units with a missing outcome in at least one period were dropped, for example a, d",
+        "2 units with a missing outcome in at least one period were dropped, for example units a and d",
     )
 
 
@@ -104,13 +104,13 @@ def test_values_that_no_row_has_are_noted_with_a_near_one() -> None:
     [
         (
             20030,
-            "1 units are first treated long after the last period (2004) and count as "
-            "untreated, for example c: 20030",
+            "1 units have a first treated period long after the last period in the panel (2004) and are "
+            "treated as never treated (unit c: first treated in 20030)",
         ),
         (
             203,
-            "1 units are first treated long before the first period (2001) and count as "
-            "treated throughout, for example c: 203",
+            "1 units have a first treated period long before the first period in the panel (2001) and are "
+            "treated as always treated (unit c: first treated in 203)",
         ),
         # A rollout that goes on after the panel, or began before it, is no mistake.
         (2005, None),

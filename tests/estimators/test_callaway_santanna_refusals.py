@@ -11,6 +11,7 @@ from group_time_data import cell, staggered, value
 from replication.core.details import Dropped
 from replication.core.errors import PanelError, SpecError
 from replication.core.spec import Inference
+from replication.core.wording import series
 from replication.estimators.callaway_santanna import callaway_santanna
 
 
@@ -19,7 +20,7 @@ from replication.estimators.callaway_santanna import callaway_santanna
     [
         ({"adoption": (0,)}, "None of the 80 units left is ever treated"),
         ({"adoption": (5,)}, "All 80 units left adopt in 5, so none is untreated"),
-        ({"adoption": (1,)}, "80 of 80 units .* treated in or before the first period, 1"),
+        ({"adoption": (1,)}, "80 of 80 units .* treated in or before the first period \\(1\\)"),
         ({"adoption": (2, 9)}, None),
         (
             {"adoption": (11, 12)},
@@ -109,11 +110,11 @@ def test_units_treated_from_the_start_are_dropped_with_the_count() -> None:
     panel = staggered(70, adoption=(0, 1, 4, 6))
     early = int((panel.cohort == 1).sum())
     found = callaway_santanna(panel)
-    named = ", ".join(str(unit) for unit in panel.units[panel.cohort == 1][:5])
+    named = series(str(unit) for unit in panel.units[panel.cohort == 1][:5])
     share = f"{100 * early / 80:.0f}%"
     assert found.details.notes == (
         f"{early} of 80 units ({share}) are dropped because they are treated in or before the "
-        f"first period, 1, and have no pre-treatment period, for example {named}",
+        f"first period (1) and have no pre-treatment period, for example units {named}",
     )
     assert found.table["n_units"].iloc[0] == 80 - early
     without = callaway_santanna(panel.keep_units(panel.cohort != 1))

@@ -10,6 +10,7 @@ from drawn_panels import as_frame, draw_panel
 
 from replication.core.errors import PanelError
 from replication.core.spec import Inference
+from replication.core.wording import series
 from replication.estimators.dcdh import dcdh
 from replication.estimators.dcdh.control_slopes import control_slopes
 from replication.estimators.dcdh.treatment_paths import switching_panel
@@ -120,9 +121,9 @@ def test_units_treated_throughout_are_dropped_and_counted() -> None:
     found = dcdh(panel, inference=ANALYTIC)
     without = dcdh(panel.keep_units(~always), inference=ANALYTIC)
     assert found.att == without.att
-    named = ", ".join(str(unit) for unit in panel.units[always][:5])
+    named = series(str(unit) for unit in panel.units[always][:5])
     assert found.details.notes[0].startswith(f"{always.sum()} of 48 units")
-    assert found.details.notes[0].endswith(f"for example {named}")
+    assert found.details.notes[0].endswith(f"for example units {named}")
 
 
 def test_support_counts_units_and_cohorts() -> None:
@@ -238,3 +239,12 @@ def test_units_without_weight_are_neither_switchers_nor_controls() -> None:
     np.testing.assert_allclose(path_of(found), path_of(expected), atol=1e-12)
     counts = [[(one.event_time, one.units) for one in each.details.support] for each in (found, expected)]
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(("window", "noted"), [((-2, 1), True), ((-2, 90), False), (None, False)])
+def test_a_window_that_changes_the_overall_effect_is_noted(window, noted) -> None:
+    panel = draw_panel(8, adoption=(0, 2003, 2005))
+    found = dcdh(panel, window=window, inference=ANALYTIC)
+    note = "the overall effect averages event times 0 to 1 only; 'window' leaves out the later ones"
+    assert (note in found.details.notes) == noted
+    assert (found.att == dcdh(panel, inference=ANALYTIC).att) == (not noted)

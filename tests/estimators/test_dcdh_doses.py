@@ -350,4 +350,4 @@ def test_units_in_no_effect_are_counted_and_those_in_one_are_not() -> None:
     gap = frame[~(frame["unit"].isin([8, 9]) & (frame["time"] == 2))]
     found = estimate(gap, window=[-1, 1])
     (note,) = (note for note in found.details.notes if "treatment changes" in note)
-    assert note.startswith("2 units whose treatment changes, for example 8, are excluded")
+    assert note.startswith("2 units whose treatment changes, for example unit 8, are excluded")

@@ -330,3 +330,23 @@ def test_event_times_are_lost_where_cells_go_and_not_where_none_has_a_weight() -
     lost = event_study(replace(panel, cohort=lone.astype(np.int64), y=y))
     words = "event times -6 were left out with their cells and are not in the overall effect"
     assert words in lost.details.notes
+
+
+@pytest.mark.parametrize(
+    ("setting", "pooled"),
+    [
+        ({"window": (-3, 2)}, True),
+        ({"window": (-3, 2), "endpoints": "drop"}, False),
+        ({"window": (-3, 90)}, False),
+    ],
+)
+def test_a_window_chooses_the_event_times_of_the_overall_effect(setting, pooled) -> None:
+    found = event_study(two_way_panel(3), **setting)
+    path = found.table[found.table["term"] == "event"]
+    after = path[path["event_time"] >= 0]
+    last = int(after["event_time"].max())
+    note = f"the overall effect is the unweighted mean of the coefficients at event times 0 to {last}"
+    assert (note + f"; event time {last} includes later ones" * pooled) in found.details.notes
+    assert found.att[0] == pytest.approx(after["estimate"].mean(), rel=1e-12)
+    whole = event_study(two_way_panel(3)).details.notes
+    assert not any("overall effect" in note for note in whole)

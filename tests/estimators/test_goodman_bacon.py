@@ -108,7 +108,7 @@ def test_refusals_carry_counts() -> None:
     panel = draw_panel(3)
     gap = panel.y.copy()
     gap[4, 2] = gap[7, :3] = np.nan
-    with pytest.raises(PanelError, match="2 of 48 units lack the outcome in 4 periods"):
+    with pytest.raises(PanelError, match=r"the outcome is missing in 4 unit-periods \(2 of 48 units\)"):
         goodman_bacon(replace(panel, y=gap), inference=ANALYTIC)
     with pytest.raises(PanelError, match="binary treatment"):
         goodman_bacon(draw_panel(3, dose=True), inference=ANALYTIC)

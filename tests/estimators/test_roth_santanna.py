@@ -159,8 +159,8 @@ def test_gaps_and_lone_units_are_dropped_with_their_count() -> None:
     cohort[7] = 2007
     found = roth_santanna(replace(panel, y=y, cohort=cohort), inference=FEW)
     notes = " ".join(found.details.notes)
-    assert "1 of 48 units is dropped because it has a gap in the outcome" in notes
-    assert "1 of 47 units is dropped because it is alone in its cohort" in notes
+    assert "1 of 48 units (unit 5) is dropped because it has a gap in the outcome" in notes
+    assert "1 of 47 units (unit 7) is dropped because it is alone in its cohort" in notes
     keep = np.ones(48, dtype=bool)
     keep[[5, 7]] = False
     assert found.att == roth_santanna(panel.keep_units(keep), inference=FEW).att

@@ -247,6 +247,10 @@ def test_few_effective_clusters_are_noted_and_many_are_not() -> None:
     note = next(note for note in twfe(heavy).details.notes if "effective number of clusters" in note)
     assert "effective number of clusters is 3.3 of 45" in note
     assert "cv3" in note
+    periods = np.broadcast_to(np.arange(heavy.periods.size), heavy.y.shape)
+    changing = replace(heavy, clusters={"period": periods})
+    note = next(note for note in twfe(changing).details.notes if "effective number of clusters" in note)
+    assert "cv3" not in note, "CV3 is refused for clusters that units change"
 
 
 def test_influence_of_poisson_uses_its_working_weights() -> None:
@@ -311,8 +315,14 @@ def test_other_methods_refuse(method) -> None:
 
 def test_several_clusterings_varying_weights_and_estimated_shares_refuse() -> None:
     for variance in ("cv2", "cv3"):
-        with pytest.raises(PanelError, match="one clustering that contains whole units"):
-            twfe(two_way_panel(3, cluster="unit_period"), inference=Inference(variance=variance))
+        both = two_way_panel(3, cluster="unit_period")
+        with pytest.raises(
+            PanelError, match=r"one-way clustering only; 2 cluster columns .*\(unit, period\)"
+        ):
+            twfe(both, inference=Inference(variance=variance))
+        alone = replace(both, clusters={"period": both.clusters["period"]})
+        with pytest.raises(PanelError, match="units appear in several clusters of 'period'"):
+            twfe(alone, inference=Inference(variance=variance))
     varying = two_way_panel(3, cluster="state", weights="varying")
     with pytest.raises(SpecError, match="constant within units"):
         twfe(varying, inference=Inference(variance="cv2"))

@@ -101,3 +101,18 @@ def test_the_last_cohort_as_control_group_is_no_lack_of_never_treated_units() ->
             in found
         )
         assert not any("no never-treated units" in note for note in found)
+
+
+@pytest.mark.parametrize("method", TITLES)
+def test_one_treated_cluster_has_one_note_that_fits_the_method(method: str) -> None:
+    """The standard error is not the clustered one, whose note says that it has no basis."""
+    (found,) = [
+        note
+        for note in notes(ONE, inference={"method": method})
+        if "cluster" in note and "same size" not in note
+    ]
+    assert found.startswith(
+        "There is only 1 treated cluster (unit); the clustered standard error would reflect"
+    )
+    assert f"so {TITLES[method]} standard errors, p-values, and intervals are reported" in found
+    assert "(residuals of 59 control clusters, 59 placebo values)" in found

@@ -132,11 +132,11 @@ def without_early(design: ComparisonDesign) -> ComparisonDesign:
     if not early.any():
         return design
     first = design.panel.written(design.panel.periods[0])
-    span = f" (or within {design.anticipation} periods after it)" if design.anticipation else ""
+    span = f", or within {design.anticipation} periods after it" if design.anticipation else ""
     note = units_dropped(
         design.panel.units[early],
         early.size,
-        f"they are treated in or before the first period, {first}{span}, and have no pre-treatment period",
+        f"they are treated in or before the first period ({first}{span}) and have no pre-treatment period",
     )
     dropped = Dropped("units_treated_in_first_period", int(early.sum()), "units")
     if early.all():

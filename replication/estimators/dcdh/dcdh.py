@@ -55,6 +55,8 @@ from replication.estimators.shared.cohort_comparisons import Grid, on_calendar, 
 from replication.inference.assemble import PointEstimates, from_scores
 from replication.inference.row_table import EstimateRow
 
+OF_WINDOW = "the overall effect averages event times 0 to {} only; 'window' leaves out the later ones"
+
 
 @registered("de Chaisemartin-D'Haultfoeuille", cohorts=False, takes=("weights", "covariates"))
 def dcdh(
@@ -119,6 +121,9 @@ def dcdh(
             "that adopt or change later or never."
         )
     panel = with_effects(panel, grid, after)
+    last = after[-1].step
+    if window and did(layout, last + 1) is not None:
+        panel = replace(panel, notes=(*panel.notes, OF_WINDOW.format(last * grid.step)))
     if dosed:
         panel = with_uncompared(panel, grid, after)
     overall = average_total(after, dosed=dosed)
@@ -219,7 +224,7 @@ def with_uncompared(panel: Panel, grid: Grid, after: list[HorizonEffect]) -> Pan
     if not alone.any():
         return panel
     note = (
-        f"{int(alone.sum())} units whose treatment changes, for example {panel.units[alone][0]}, are "
+        f"{int(alone.sum())} units whose treatment changes, for example unit {panel.units[alone][0]}, are "
         "excluded because they are not observed beside a unit with the same first treatment that has not "
         "changed yet, their date of change is unknown, or 'switchers' leaves them out"
     )

@@ -144,14 +144,14 @@ def dated(panel: Panel, calendar: Grid, onset: Ints, crossed: Bools, paths: Trea
     if late.any():
         notes.append(
             f"the treatment of {int(late.sum())} units changes after a gap, for example "
-            f"{panel.units[late][0]}, so the date of the change is unknown: they have no effect of "
+            f"unit {panel.units[late][0]}, so the date of the change is unknown: they have no effect of "
             "their own and serve as controls before the gap"
         )
     if mixed.any():
         units = mixed.any(axis=1)
         notes.append(
             f"{int(mixed.sum())} unit-periods of {int(units.sum())} units, for example "
-            f"{panel.units[units][0]}, were left out because treatment has been above and below its "
+            f"unit {panel.units[units][0]}, were left out because treatment has been above and below its "
             "first value by then"
         )
     cohort = np.where(switched, calendar.start + calendar.step * onset, NEVER).astype(np.int64)

@@ -32,7 +32,7 @@ def comparison_panel(panel: Panel, estimator: str) -> Panel:
     if not always.any():
         return panel
     first = panel.written(panel.periods[0])
-    why = f"they are treated in or before the first period, {first}, and have no pre-treatment period"
+    why = f"they are treated in or before the first period ({first}) and have no pre-treatment period"
     return panel.keep_units(~always, units_dropped(panel.units[always], always.size, why))
 
 

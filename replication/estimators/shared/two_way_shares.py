@@ -175,9 +175,13 @@ def whole_clusters(panel: Panel) -> Ints:
     """(N,) codes of the only clustering, if it contains whole units."""
     codes = panel.whole_clusters
     if codes is None:
-        raise PanelError(
-            "CV2 and CV3 need one clustering that contains whole units; here are "
-            f"{len(panel.clusters)} clusterings ({', '.join(panel.clusters)}), or units that change their "
-            "cluster. Name one coarser cluster column, or set 'inference.variance: cv1'."
+        names = list(panel.clusters)
+        fault = (
+            f"allow one-way clustering only; {len(names)} cluster columns were named ({', '.join(names)}). "
+            "Name one"
+            if len(names) > 1
+            else "require units to be nested in clusters, and units appear in several clusters of "
+            f"{names[0]!r}. Name a coarser cluster column"
         )
+        raise PanelError(f"CV2 and CV3 {fault}, or set 'inference.variance: cv1'.")
     return codes

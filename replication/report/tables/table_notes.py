@@ -39,7 +39,10 @@ SOURCE_OF_IT = "(Carter, Schnepel, and Steigerwald 2017)"
 EFFECTIVE_NOTES = ("the effective number of clusters", "The effective number of clusters")
 """Openings of notes of results for which ``few_clusters_note`` has one sentence."""
 CLAUSE = re.compile(r"[;:]|, which|, for example")
-EXAMPLE = re.compile(r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)")
+EXAMPLE = re.compile(
+    r", for example (?:[^,;]+,(?= (?:are|is) )|[^;]*)| \((?:for example, )?unit [^;]*\)(?= is |$)"
+    r"|(?<=%), unit [^;]*(?=\) is )"
+)
 OPTION = re.compile(r"'[a-z_]+(?:\.[a-z_]+)*:? ?[a-z_0-9]*'|`--")
 """Advice to whoever runs the specification, which a printed note leaves out."""
 COHORTS = re.compile(r"(?<= cohort)(s?) \([^)]*\)")
