@@ -167,9 +167,9 @@ def two_way_weights(panel: Panel, spec: Spec) -> AuditSection:
     checks = [
         Check(
             negative < -0.01,
-            "TWFE gives negative weights to some effects, so it may differ in sign from every one of them if "
-            "effects vary over cohorts or time.",
-            "TWFE gives hardly any negative weights",
+            "TWFE assigns negative weights to some treatment effects, so the estimate may have a different "
+            "sign from all of them if effects vary across cohorts or over time.",
+            "TWFE assigns almost no negative weights",
         )
     ]
     table = None
@@ -206,8 +206,8 @@ def effective_clusters(panel: Panel) -> AuditSection:
     checks = [
         Check(
             with_treated < FEW_TREATED,
-            f"Only {counted(with_treated, 'cluster contains', 'clusters contain')} treated units, so that "
-            "clustered standard errors are too small; report randomization inference beside them: "
+            f"Only {counted(with_treated, 'cluster contains', 'clusters contain')} treated units, so "
+            "clustered standard errors are too small; also report randomization inference: "
             f"{proposal({'inference.method': 'permutation'})}.",
             f"{with_treated} clusters contain treated units",
         ),

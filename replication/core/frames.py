@@ -146,7 +146,7 @@ def _require_separated(path: Path, frame: pd.DataFrame) -> None:
     for separator, written in SEPARATORS.items():
         if frame.shape[1] == 1 and separator in header:
             raise PanelError(
-                f"The panel {path} has a single column {header[:60]!r}, so that its columns seem to be "
+                f"The panel {path} has a single column {header[:60]!r}; its columns appear to be "
                 f"separated by {written}. Set {proposal({'read.sep': separator})}."
             )
 

@@ -33,19 +33,21 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
         pd.Series(np.where(on, time, np.nan), index=frame.index).groupby(frame[spec.unit]).transform("min")
     )
     left = frame.loc[~on & (time > first), spec.unit].unique()
-    notes = []
+    notes, one, at = [], len(left) == 1, (spec.unit, spec.time)
     if len(left) and spec.reversals == "refuse":
-        example = _falls(frame, spec, on, order, left[0])
-        these = "this unit as treated from its" if len(left) == 1 else "these units as treated from their"
+        fall = _falls(frame, spec, on, order, left[0])
+        these = "this unit as adopting permanently in its" if one else "these units as adopting in their"
         raise PanelError(
-            f"Column {column!r} switches back to 0 in {len(left)} units, for example {spec.unit} {left[0]} "
-            f"in {spec.time} {example}. The cohort is the first period with 1 and adoption is taken as "
-            "permanent: correct the column, end the sample before, or set "
-            f"{proposal({'reversals': 'allow'})} to count {these} first 1 on."
+            f"Column {column!r} returns to 0 in {len(left)} units, for "
+            f"example{place_of(frame, fall, at)[4:]}. The cohort is the first period with 1 and adoption is "
+            "taken as permanent: correct the column, end the sample before, or set "
+            f"{proposal({'reversals': 'allow'})} to treat {these} first period with 1."
         )
     if len(left):
+        which = "unit, which is" if one else "units, which are"
         notes.append(
-            f"{len(left)} units switch back to 0 in {column!r} and count as treated from their first 1 on"
+            f"{column!r} returns to 0 in {len(left)} {which} treated as adopting permanently in "
+            f"{'its' if one else 'their'} first period with 1"
         )
     start = pd.Series(time, index=frame.index).groupby(frame[spec.unit]).transform("min")
     early = frame.loc[first == start, spec.unit].nunique()
@@ -59,10 +61,10 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
 
 
 def _falls(frame: pd.DataFrame, spec: Spec, on: Any, order: Any, unit: Any) -> Any:
-    """The first period in which a unit is 0 after a 1."""
+    """(R,) true in the row of the first period in which a unit is 0 after a 1."""
     rows = [row for row in order if frame[spec.unit].iloc[row] == unit]
     treated = np.maximum.accumulate(on[rows])
-    return frame[spec.time].iloc[rows[int(np.argmax(treated & ~on[rows]))]]
+    return np.arange(len(frame)) == rows[int(np.argmax(treated & ~on[rows]))]
 
 
 def switches(frame: pd.DataFrame, column: str, at: Sequence[str]) -> Any:

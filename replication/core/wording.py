@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 SINGLE = re.compile(r"1 ([a-z\-]+)s\b")
@@ -28,6 +29,13 @@ SINGULAR = re.compile(rf"(?<!not )\b({'|'.join(SINGULARS)})\b")
 def counted(number: int, one: str, several: str = "") -> str:
     """A number with its noun: ``1 row``, ``1,202 rows``."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def series(words: Iterable[str], last: str = "and") -> str:
+    """Words in a row: ``a and b``; ``a, b, and c``."""
+    words = [word for word in words if word]
+    comma = "," if len(words) > 2 else ""
+    return f"{', '.join(words[:-1])}{comma} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def with_singulars(text: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from replication.core.wording import series
+
 MINUS = "\N{MINUS SIGN}"
 DAGGER = "\N{DAGGER}"
 BREAK = re.compile(r"[ \t]*[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
@@ -110,9 +112,7 @@ def _dashed(found: re.Match[str]) -> str:
 
 def listed(words: Iterable[str]) -> str:
     """Words in a row: ``a and b``; ``a, b, and c``."""
-    words = [word for word in words if word]
-    comma = "," if len(words) > 2 else ""
-    return f"{', '.join(words[:-1])}{comma} and {words[-1]}" if len(words) > 1 else "".join(words)
+    return series(words)
 
 
 def plural(noun: str) -> str:

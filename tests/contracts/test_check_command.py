@@ -120,7 +120,7 @@ def test_spelling_and_design_are_noted(tmp_path: Path) -> None:
     plain = plain_panel()
     alone = plain.assign(law=plain["law"].mask(plain["state"] == 7, 12).replace(0, 1))
     texts = " ".join(one.text for one in check(alone, tmp_path).findings)
-    assert "1 cohort has one unit" in texts
+    assert "1 cohort has only one unit" in texts
     assert "are treated in every period" in texts
     assert "no unit is never treated" in texts
 

@@ -63,7 +63,7 @@ def test_an_awkward_file_gives_the_numbers_and_the_figure_in_one_command(
 @pytest.mark.parametrize(
     ("dropped", "words"),
     [
-        ((), ["'9999' (first in line 26 of the file, for state Alaska)", "`never: [9999]`", "--never 9999"]),
+        ((), ["'9999' (first on line 26 of the file, for state Alaska)", "`never: [9999]`", "--never 9999"]),
         (("--never", "9999"), ["' New  York'", "`read: {strip_blanks: true}`", "--strip-blanks"]),
         (
             ("--never", "9999", "--strip-blanks"),

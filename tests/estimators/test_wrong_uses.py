@@ -86,7 +86,7 @@ def test_negative_and_missing_weights_are_refused_with_the_row(row: int, value: 
     message = str(error.value)
     if np.isfinite(value) or np.isnan(value):
         assert "1 of 384 weights in column 'w' is negative or missing" in message
-        assert f"unit {unit} in time {time}" in message
+        assert f"unit {unit} at time {time}" in message
     else:
         assert "'w'" in message
 

@@ -164,8 +164,8 @@ def _bread(inner: Floats, raw: Floats, weight: Floats, names: tuple[str, ...]) -
             raise PanelError(
                 f"Covariate {name!r} has no variation of its own in the untreated unit-periods "
                 "once unit effects, period effects, trends and the covariates before it are "
-                "taken out, so its effect cannot be fitted. Remove it; what is constant within "
-                "units is absorbed already."
+                "taken out, so its effect cannot be fitted. Remove it; covariates that are constant "
+                "within units are absorbed by the unit fixed effects."
             )
     inverse: Floats = np.linalg.inv(product)
     return inverse

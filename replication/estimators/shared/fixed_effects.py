@@ -16,6 +16,7 @@ from scipy import sparse
 from replication.core.arrays import Bools, Ints
 from replication.core.errors import SpecError, nearest
 from replication.core.panel import Panel
+from replication.core.wording import series
 from replication.inference.cluster import dense_codes, distinct_rows
 
 
@@ -46,11 +47,10 @@ class Effects:
         return (*self.linear, "unit") if self.unit_linear else self.linear
 
     def __str__(self) -> str:
-        periods = [f"{name} by period effects" for name in self.by_time] or ["period effects"]
-        trends = [f"{name} linear trends" for name in self.linear]
-        trends += ["unit linear trends"] if self.unit_linear else []
-        joined = " and ".join(["unit effects", *periods]).replace("unit effects and p", "unit and p")
-        return ", ".join([joined, *trends])
+        levels = [f"{name}-by-period" for name in self.by_time]
+        parts = ["unit fixed effects", *(f"{name} fixed effects" for name in levels)]
+        parts = parts if levels else ["unit and period fixed effects"]
+        return series([*parts, *(f"{name}-specific linear trends" for name in self.linear_trends)])
 
     def level_codes(self, panel: Panel) -> list[Ints]:
         """(N,) codes of each set of period effects; one group where there are no strata."""

@@ -189,8 +189,8 @@ def inverse_of_crossproduct(inner: Floats, raw: Floats, weight: Floats, names: t
         if share <= least_variation(scale[place], spread[place]):
             raise PanelError(
                 f"Covariate {name!r} has no variation left after unit effects, the period effects "
-                "of each cohort and the covariates before it. Remove it; what is constant within "
-                "units is absorbed already."
+                "of each cohort and the covariates before it. Remove it; covariates that are constant "
+                "within units are absorbed by the unit fixed effects."
             )
     inverse: Floats = np.linalg.inv(product)
     return inverse
