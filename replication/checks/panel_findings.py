@@ -269,7 +269,7 @@ def design(panel: Panel) -> Iterator[Finding]:
     if early.any():
         yield Finding(
             f"{int(early.sum())} units are treated in every period and have no pre-treatment period; "
-            "most estimators drop them"
+            "most estimators drop such units"
         )
     if late.any():
         yield Finding(f"{int(late.sum())} units are first treated after the last period")
@@ -280,7 +280,7 @@ def design(panel: Panel) -> Iterator[Finding]:
     sizes = pd.Series(panel.cohort[treated & ~early & ~late]).value_counts()
     if treated.sum() == 1:
         remedy = remedy_of(panel, LEVEL, DESIGNED)
-        yield Finding(f"only 1 unit is ever treated, so clustered standard errors are not valid{remedy}")
+        yield Finding(f"Only 1 unit is ever treated, so clustered standard errors are not valid{remedy}")
     elif alone := int((sizes == 1).sum()):
         whose = "1 cohort has only one unit; the standard errors of its"
         several = f"{alone} cohorts have only one unit each; the standard errors of their"

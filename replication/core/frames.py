@@ -23,6 +23,10 @@ RAGGED: Final = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 """How pandas reports a line with more fields than there are columns."""
 
 
+OF_CSV: Final = ("a CSV file", (".csv", ".csv.gz"))
+"""What keys of ``read`` on separators and encodings are for."""
+
+
 def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUAL) -> pd.DataFrame:
     """A panel file as a frame.
 
@@ -66,6 +70,17 @@ def read_frame(path: Path, identifiers: Sequence[str] = (), read: Read = AS_USUA
         labels = [name for name in frame.columns if _as_named(name, read) in identifiers]
         frame = text_where_zeros_lead(path, frame, labels, **_csv_options(read))
     return with_numbers(stripped(frame) if read.strip_blanks else frame, read)
+
+
+def reading_notes(path: Path, read: Read) -> list[str]:
+    """Notes on keys of ``read`` that have no effect on a file of its format."""
+    kind = ending(path)
+    needed = {"sheet": ("an Excel file", (".xlsx",)), **dict.fromkeys(("sep", "encoding"), OF_CSV)}
+    return [
+        f"'read.{key}' has no effect: {path.name} is not {what}"
+        for key, (what, kinds) in needed.items()
+        if getattr(read, key) is not None and kind not in kinds
+    ]
 
 
 def has_lines(path: Path, kind: str, rows: int) -> bool:

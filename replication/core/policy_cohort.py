@@ -38,9 +38,9 @@ def with_cohort_from(frame: pd.DataFrame, spec: Spec, column: str) -> tuple[pd.D
         fall = _falls(frame, spec, on, order, left[0])
         these = "this unit as adopting permanently in its" if one else "these units as adopting in their"
         raise PanelError(
-            f"Column {column!r} returns to 0 in {len(left)} units, for "
-            f"example{place_of(frame, fall, at)[4:]}. The cohort is the first period with 1 and adoption is "
-            "taken as permanent: correct the column, end the sample before, or set "
+            f"Column {column!r} returns to 0 in {'' if one else f'{len(left)} units, for example '}"
+            f"{place_of(frame, fall, at).removeprefix(' for ')}. The cohort is the first period with 1 "
+            "and adoption is taken as permanent: correct the column, end the sample before, or set "
             f"{proposal({'reversals': 'allow'})} to treat {these} first period with 1."
         )
     if len(left):

@@ -96,13 +96,13 @@ def absorbed_parameters(panel: Panel, effects: Effects, used: Bools) -> int:
     is left is counted as its rank given the unit effects, as in Stata with indicators and in
     fixest with ``ssc(fixef.force_exact = TRUE)``: R (T - 1) for R regions over T periods.
     By default fixest takes off one for each set, as if units linked all regions, and has R - 1
-    more. With the rank all 13 standard errors of Cheng & Hoekstra (2013) are those printed.
+    more. With the rank all 13 standard errors of Cheng and Hoekstra (2013) are those printed.
 
     Linear trends of the units (``unit_linear``) are effects of the unit like its level: they are
     not counted where units are nested in a clustering. Trends of strata (``<stratum>_linear``)
     are regressors and are counted, except those that other effects already span. Packages differ
-    here and authors too, and it matters: the published standard error of Cheng & Hoekstra with state trends,
-    0.0388, counts them (a stratum trend by state gives it); with ``unit_linear`` it is 0.037.
+    here and authors too, and it matters: the published standard error of Cheng and Hoekstra with state
+    trends, 0.0388, counts them (a stratum trend by state gives it); with ``unit_linear`` it is 0.037.
 
     Parameters
     ----------
