@@ -13,6 +13,7 @@ from replication.core.panel import NEVER, Panel
 from replication.core.reading import proposal
 from replication.core.spec import Spec
 from replication.core.wording import counted
+from replication.display.decomposition_text import KINDS
 from replication.display.formatting import fixed, integer
 from replication.estimators.goodman_bacon import by_kind, components
 from replication.estimators.twfe_weights import twfe_weights
@@ -27,12 +28,6 @@ SELECTED = (-12, -4, -1, 0, 4, 12)
 """Event times that a long table shows, besides its ends."""
 MOST_ROWS = 12
 """Rows of a table that are shown without folding."""
-KINDS = {
-    "treated_vs_never": "treated against never-treated",
-    "earlier_vs_later": "earlier adopters against later ones that are not yet treated",
-    "later_vs_earlier": "later adopters against earlier ones that are already treated",
-    "treated_vs_always": "treated against always-treated",
-}
 
 
 def cohorts(panel: Panel) -> AuditSection:
