@@ -114,7 +114,9 @@ def add_specification(parser: argparse.ArgumentParser, columns: Sequence[str]) -
         parser.add_argument(f"--{key}", help=WORDS[key])
     parser.add_argument("--covariates", nargs="+", metavar="COLUMN", help=WORDS["covariates"])
     add_assigned(parser)
-    parser.add_argument("--only", metavar="ID", help="only this specification of the file")
+    parser.add_argument(
+        "--only", metavar="ID", help="only this specification of a file with several ('vary' or 'columns')"
+    )
     add_reading(parser)
 
 
